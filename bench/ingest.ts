@@ -1,0 +1,140 @@
+// Adds documents in batches while searches run, then deletes half and compacts; prints what an operator asks about.
+// Run: npx tsx bench/ingest.ts [--documents 200000] [--dimensions 256] [--words 30] [--vectors]
+// With --vectors the documents carry generated vectors; otherwise generated texts go through the bundled model.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import { SemanticIndex } from 'semantic-index';
+
+const { values } = parseArgs({
+  options: {
+    documents: { type: 'string', default: '200000' },
+    dimensions: { type: 'string', default: '256' },
+    words: { type: 'string', default: '30' },
+    vectors: { type: 'boolean', default: false },
+    help: { type: 'boolean' },
+  },
+});
+if (values.help) {
+  console.log('npx tsx bench/ingest.ts [--documents N] [--dimensions D] [--words W] [--vectors]');
+  process.exit();
+}
+const documents = Number(values.documents);
+const dimensions = Number(values.dimensions);
+const words = Number(values.words);
+
+/** xorshift32 (Marsaglia 2003): the same numbers in every run. */
+function generator(seed: number): () => number {
+  let state = seed | 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+const random = generator(7);
+const syllables = 'ka lo mi ne ru ta so vi pe ga du hi zo ra le na'.split(' ');
+const vocabulary = Array.from({ length: 20_000 }, () =>
+  Array.from({ length: 2 + Math.floor(random() * 3) }, () => syllables[Math.floor(random() * syllables.length)]).join(
+    '',
+  ),
+);
+const centers = Array.from({ length: 1_000 }, () => Float32Array.from({ length: dimensions }, () => random() - 0.5));
+
+/** Frequent words are much more frequent than rare ones. */
+const word = (): string => vocabulary[Math.floor(vocabulary.length * random() ** 3)] as string;
+const text = (): string => Array.from({ length: words }, word).join(' ');
+const vector = (): Float32Array =>
+  Float32Array.from(centers[Math.floor(random() * centers.length)] as Float32Array, (x) => x + 0.6 * (random() - 0.5));
+
+const folder = mkdtempSync(join(tmpdir(), 'semantic-index-bench-'));
+const path = join(folder, 'index');
+const open = () => SemanticIndex.open(path, values.vectors ? { provider: null } : {});
+const query = (): string | Float32Array => (values.vectors ? vector() : text());
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+
+function quantiles(milliseconds: number[]): string {
+  const sorted = milliseconds.toSorted((a, b) => a - b);
+  const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1);
+  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms of ${sorted.length}`;
+}
+
+async function timeSearches(index: SemanticIndex, count: number): Promise<number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const asked = query();
+    const began = performance.now();
+    await index.search(asked, { k: 10, mode: 'vector' });
+    times.push(performance.now() - began);
+  }
+  return times;
+}
+
+async function bytes(index: SemanticIndex): Promise<string> {
+  const { bytes: on, segments, tail } = await index.stats();
+  return `${megabytes(on.database)} catalog + ${megabytes(on.segments)} in ${segments.length} segments, tail ${tail}`;
+}
+
+try {
+  const index = await open();
+  let adding = true;
+  const during: number[] = [];
+  const searching = (async () => {
+    while (adding) {
+      during.push(...(await timeSearches(index, 1)));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })();
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const began = performance.now();
+  for (let id = 0; id < documents; ) {
+    const batch: { id: number; text: string; vector?: Float32Array }[] = [];
+    // Generating takes its time too: it is cut into pieces so that it does not pass for a delay of the index.
+    while (batch.length < 1_000 && id < documents) {
+      batch.push(values.vectors ? { id, text: `document ${id}`, vector: vector() } : { id, text: text() });
+      id++;
+      if (batch.length % 10 === 0) await new Promise(setImmediate);
+    }
+    await index.addDocuments(batch);
+  }
+  const seconds = (performance.now() - began) / 1000;
+  delay.disable();
+  adding = false;
+  await searching;
+  console.log(`added ${documents} in ${seconds.toFixed(1)} s: ${(documents / seconds).toFixed(0)} documents/s`);
+  console.log(`searches meanwhile: ${quantiles(during)}`);
+  const ms = (nanoseconds: number): string => `${(nanoseconds / 1e6).toFixed(1)} ms`;
+  console.log(`event loop: p50 ${ms(delay.percentile(50))}, p99 ${ms(delay.percentile(99))}, most ${ms(delay.max)}`);
+  console.log(`at the end: ${await bytes(index)}`);
+  console.log(`searches after: ${quantiles(await timeSearches(index, 200))}`);
+  await index.close();
+
+  const opening = performance.now();
+  const again = await open();
+  const opened = performance.now() - opening;
+  const resident = process.memoryUsage().rss;
+  const first = quantiles(await timeSearches(again, 1));
+  console.log(`open again: ${opened.toFixed(1)} ms, resident ${megabytes(resident)}; first search ${first}`);
+  let [found, sought] = [0, 0];
+  for (let i = 0; i < 50; i++) {
+    const asked = query();
+    const exact = new Set((await again.search(asked, { mode: 'vector', exact: true })).map((hit) => hit.id));
+    const hits = await again.search(asked, { mode: 'vector' });
+    found += hits.filter((hit) => exact.has(hit.id)).length;
+    sought += exact.size;
+  }
+  console.log(`recall@10 of 50 queries: ${(found / sought).toFixed(3)}`);
+  const deleted = await again.deleteDocuments(Array.from({ length: documents / 2 }, (_, n) => n * 2));
+  console.log(`deleted ${deleted}: ${await bytes(again)}`);
+  const compacting = performance.now();
+  const result = await again.compact();
+  const took = ((performance.now() - compacting) / 1000).toFixed(1);
+  console.log(`compacted in ${took} s, ${result.items} items dropped: ${await bytes(again)}`);
+  await again.close();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,64 @@
+"""What is trained on, how often, and how strongly: every number of the training in one place."""
+
+import numpy as np
+
+import batches
+from batches import Batches
+
+SEED = 1
+# Rows: whole words, pieces, rows shared by characters of other scripts.
+WORDS, PIECES, SHARED_ROWS = 20_500, 2_200, 1_536
+WIDTH = 384
+BATCH = 2048
+# (steps, rate, strength of the teacher's similarities beside InfoNCE, share of the steps before rows are read as
+# four-bit numbers, power by which the table is spread over its dimensions afterwards). The rate falls to nothing in
+# each cycle; the second starts from the first's table with fresh Adam.
+CYCLES = ((900, 0.1, 12, 1.0, 0.45), (900, 0.05, 14, 0.4, 0.45))
+# How much stronger the teacher is in batches of everyday sentences, where it stands alone.
+EVERYDAY = 5
+# How often a kind of pair is drawn, relative to the others.
+WEIGHTS = {
+    "context": 3,
+    "question": 2,
+    "keywords": 2,
+    "article": 3,
+    "technical": 0.7,
+    "medical": 0.7,
+    "next": 1.5,
+    "term": 2,
+    "example": 1.5,
+    "synonym": 1,
+    "trivia": 0.5,
+    "everyday": 2.5,
+}
+
+
+def recipe(pairs: Batches, vectors_of, teaching: float):
+    """The draw of one training step: (name, batch, contrast, teaching)."""
+    size = BATCH
+    make = {
+        "context": lambda: pairs.context(size),
+        "question": lambda: pairs.question(size),
+        "keywords": lambda: pairs.keywords(size),
+        "article": lambda: pairs.heading(size, batches.ARTICLE),
+        "technical": lambda: pairs.heading(size, batches.TECHNICAL),
+        "medical": lambda: pairs.heading(size, batches.MEDICAL),
+        "next": lambda: pairs.next_sentence(size),
+        "term": lambda: pairs.pairs(size, batches.TERM),
+        "example": lambda: pairs.pairs(size, batches.EXAMPLE),
+        "synonym": lambda: pairs.pairs(size, batches.SYNONYM),
+        "trivia": lambda: pairs.pairs(size, batches.TRIVIA),
+        "everyday": lambda: pairs.everyday_sentences(size, vectors_of),
+    }
+    names = list(WEIGHTS)
+    chances = np.array([WEIGHTS[name] for name in names], dtype=np.float64)
+    chances /= chances.sum()
+
+    def draw(step):
+        pairs.at_step(step)
+        name = names[pairs.random.choice(len(names), p=chances)]
+        if name == "everyday":
+            return name, make[name](), 0, teaching * EVERYDAY
+        return name, make[name](), 1, teaching
+
+    return draw

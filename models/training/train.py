@@ -1,0 +1,111 @@
+"""Trains the bundled model from the training data, in one command:
+
+    python3 train.py --data DIR --teacher DIR --work DIR [--out FOLDER] [--evaluation DIR]
+
+Every stage leaves its product in the work folder and is skipped when the product is there: a stopped run goes on where
+it stopped. Delete the folder to start anew. The same seed and the same libraries give the same files.
+"""
+
+import argparse
+import ctypes
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import encoded as encoded_data
+from batches import Batches
+from contrastive import Table, train
+from corpus import TrainingData
+from evaluate import scores
+from initial_table import initial_table
+from model_folder import Model, embed, write_model
+from recipe import CYCLES, PIECES, SEED, SHARED_ROWS, WIDTH, WORDS, recipe
+from spreading import spread
+from teacher import teacher_table
+from tokenizer import Tokenizer, tokenizer_json
+from unlearned_rows import settle_unlearned_rows
+from vocabulary import build_vocabulary, count_words
+
+
+def keep_memory() -> None:
+    """Tells the allocator to keep freed blocks: fresh pages for every matrix of a step cost a quarter of the time."""
+    library = ctypes.CDLL(None)
+    for option, value in ((-4, 0), (-1, 2_000_000_000), (-2, 100_000_000)):
+        library.mallopt(option, value)
+
+
+def prepare(data: TrainingData, work: Path) -> tuple:
+    """(tokenizer, encoded data), from the work folder where they are there."""
+    vocabulary_file, encoded_file = work / "tokenizer.json", work / "encoded.npz"
+    if not vocabulary_file.exists():
+        print("Choosing the vocabulary", flush=True)
+        vocabulary = build_vocabulary(count_words(data), WORDS, PIECES, SHARED_ROWS)
+        vocabulary_file.write_text(json.dumps(tokenizer_json(vocabulary), ensure_ascii=False), encoding="utf-8")
+    tokenizer = Tokenizer.open(vocabulary_file)
+    if not encoded_file.exists():
+        print("Encoding the data", flush=True)
+        encoded_data.save(encoded_data.encode(data, tokenizer), encoded_file)
+    return tokenizer, encoded_data.load(encoded_file)
+
+
+def vectors_under(table: torch.Tensor):
+    """Unit vectors of texts given as runs of tokens."""
+
+    def vectors(texts) -> np.ndarray:
+        tokens, offsets = torch.from_numpy(texts.tokens.astype(np.int64)), torch.from_numpy(texts.offsets[:-1])
+        sums = torch.nn.functional.embedding_bag(tokens, table, offsets, mode="sum")
+        return torch.nn.functional.normalize(sums, dim=1).numpy()
+
+    return vectors
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, type=Path, help="folder of the training files")
+    parser.add_argument("--teacher", required=True, type=Path, help="folder of the model to imitate")
+    parser.add_argument("--work", required=True, type=Path, help="folder for intermediate products, about 6 GB")
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent.parent / "semantic-index-en")
+    parser.add_argument("--evaluation", type=Path, help="folder of evaluate.py's data, to print scores on the way")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    keep_memory()
+    torch.set_num_threads(options.threads)
+    options.work.mkdir(parents=True, exist_ok=True)
+
+    tokenizer, encoded = prepare(TrainingData(options.data), options.work)
+    rows = max(tokenizer.vocabulary.values()) + 1
+    initial_file = options.work / "initial.npy"
+    if not initial_file.exists():
+        print("Counting words that stand together", flush=True)
+        np.save(initial_file, initial_table(encoded, rows, WIDTH, options.seed, options.work))
+    start = np.load(initial_file)
+    start[[tokenizer.vocabulary["[PAD]"], tokenizer.vocabulary["[UNK]"]]] = 0
+
+    teacher = torch.from_numpy(teacher_table(options.teacher, tokenizer.vocabulary, rows))
+    def report(step, values):
+        if options.evaluation:
+            figures = scores(lambda texts: embed(values, tokenizer, texts), options.evaluation)
+            print("  ", "  ".join(f"{name} {value:.4f}" for name, value in figures.items()), flush=True)
+
+    trained, counts = start, np.bincount(encoded.tokens, minlength=rows)
+    for number, (steps, rate, teaching, exact, power) in enumerate(CYCLES):
+        table = Table(trained)
+        draw = recipe(Batches(encoded, rows, options.seed + number), vectors_under(teacher), teaching)
+        saved = options.work / f"cycle-{number}.npz"
+        train(table, draw, steps, rate, teacher, report=report, saved=saved, exact=exact)
+        trained = spread(table.rows.numpy(), counts, power) if power else table.rows.numpy()
+    finished = settle_unlearned_rows(trained, counts, tokenizer.vocabulary)
+    write_model(options.out, finished, tokenizer.vocabulary)
+    print(f"Written to {options.out}: revision {json.loads((options.out / 'config.json').read_text())['revision']}")
+    if options.evaluation:
+        before = scores(lambda texts: embed(finished, tokenizer, texts), options.evaluation)
+        after = scores(Model(options.out).embed, options.evaluation)
+        for name, value in after.items():
+            print(f"{name:28} {value:.4f}   before rounding {before[name]:.4f}")
+
+
+if __name__ == "__main__":
+    main()

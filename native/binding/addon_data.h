@@ -1,0 +1,29 @@
+#ifndef SEMANTIC_INDEX_BINDING_ADDON_DATA_H_
+#define SEMANTIC_INDEX_BINDING_ADDON_DATA_H_
+
+#include <napi.h>
+
+#include "status.h"
+
+namespace semantic_index {
+
+/** What one environment (the main thread, or one worker) keeps. Nothing of the binding is shared between environments.
+ */
+struct AddonData {
+  /** (code, message, systemError) => Error, given once by `initialize`. */
+  Napi::FunctionReference make_error;
+  Napi::FunctionReference task_class;
+};
+
+/** The error that JavaScript sees for a failed status: made by the function that was given to `initialize`. */
+Napi::Error to_error(Napi::Env env, const Status& status);
+
+/** The same for a defect or misuse found by the binding itself. `code` is one of the package's error codes. */
+Napi::Error make_error(Napi::Env env, const char* code, const std::string& message, int system_error = 0);
+
+/** Throws `to_error` unless the status is ok. */
+void throw_unless_ok(Napi::Env env, const Status& status);
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_BINDING_ADDON_DATA_H_

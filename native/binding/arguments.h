@@ -1,0 +1,70 @@
+#ifndef SEMANTIC_INDEX_BINDING_ARGUMENTS_H_
+#define SEMANTIC_INDEX_BINDING_ARGUMENTS_H_
+
+#include <napi.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "neighbors.h"
+
+namespace semantic_index {
+
+/** The numbers of a typed array, valid while nothing of JavaScript runs. */
+template <typename T>
+struct Numbers {
+  T* data = nullptr;
+  size_t count = 0;
+};
+
+/** The arguments of a call, read one by one. The TypeScript side checks first; a mismatch here is a defect. */
+class Arguments {
+ public:
+  explicit Arguments(const Napi::CallbackInfo& info) : info_(info) {}
+
+  int32_t integer(size_t index) const;
+  int64_t wide_integer(size_t index) const;
+  bool boolean(size_t index) const;
+  std::string string(size_t index) const;
+  Numbers<float> floats(size_t index) const;
+  Numbers<int32_t> integers(size_t index) const;
+  Numbers<uint8_t> bytes(size_t index) const;
+  /** The bitset, or everything allowed when the argument is undefined. */
+  Allowed allowed(size_t index) const;
+
+ private:
+  void* typed_array(size_t index, napi_typedarray_type type, size_t* count) const;
+
+  const Napi::CallbackInfo& info_;
+};
+
+/** A bitset that owns its words, for work on other threads. */
+class AllowedCopy {
+ public:
+  explicit AllowedCopy(const Allowed& allowed) : all_(allowed.bits == nullptr) {
+    if (!all_) words_.assign(allowed.bits, allowed.bits + allowed.words);
+  }
+
+  Allowed view() const {
+    Allowed allowed;
+    if (!all_) {
+      // An empty vector may have no address, and no address means that everything is allowed.
+      static const uint32_t kNone = 0;
+      allowed.bits = words_.empty() ? &kNone : words_.data();
+      allowed.words = static_cast<int64_t>(words_.size());
+    }
+    return allowed;
+  }
+
+ private:
+  bool all_;
+  std::vector<uint32_t> words_;
+};
+
+/** The position of the first number that is NaN or infinite, or -1. */
+int64_t find_not_finite(const float* numbers, size_t count);
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_BINDING_ARGUMENTS_H_

@@ -1,0 +1,66 @@
+#include "exact_search.h"
+
+#include <algorithm>
+
+#include "work.h"
+
+namespace semantic_index {
+
+namespace {
+
+/** Queries of one pass: a row is read from memory once for all of them. */
+constexpr int64_t kQueries = 16;
+/** Fewer bytes than this are scanned sooner than a thread starts. */
+constexpr int64_t kSmallestPart = 2 << 20;
+
+}  // namespace
+
+Status run_exact_search(const ExactSearch& search) {
+  const int64_t blocks = (search.count + kQueries - 1) / kQueries;
+  if (blocks == 0) return Status::success();
+  const int64_t bytes = search.rows * static_cast<int64_t>(search.layout.vector_bytes);
+  const int64_t wanted = (std::max(search.threads, 1) + blocks - 1) / blocks;
+  const int64_t parts = std::max<int64_t>(1, std::min(wanted, bytes / kSmallestPart));
+  // A part begins where a word of the bitset of allowed items does.
+  const int64_t part_rows = ((search.rows + parts - 1) / parts + 31) / 32 * 32;
+  const auto dimensions = static_cast<int64_t>(search.layout.dimensions);
+
+  const auto scan_part = [&](int64_t block, int64_t part, ExactScan* scan) {
+    const int64_t first = block * kQueries;
+    const int64_t size = std::min(kQueries, search.count - first);
+    Status status = scan->prepare(search.layout, search.queries + first * dimensions, size, search.k);
+    const int64_t begin = std::min(part * part_rows, search.rows);
+    const int64_t end = std::min(begin + part_rows, search.rows);
+    if (status.ok() && begin < end) status = search.scan(scan, begin, end);
+    return status;
+  };
+  const auto finish = [&](int64_t block, ExactScan* scan) {
+    const int64_t first = block * kQueries;
+    scan->finish(search.items + first * search.k, search.distances + first * search.k);
+    if (search.progress) search.progress(std::min(kQueries, search.count - first));
+  };
+
+  if (parts == 1) {
+    return run_in_parallel(search.threads, blocks, [&] {
+      return [&](int64_t block) {
+        ExactScan scan;
+        const Status status = scan_part(block, 0, &scan);
+        if (status.ok()) finish(block, &scan);
+        return status;
+      };
+    });
+  }
+  std::vector<ExactScan> scans(static_cast<size_t>(blocks * parts));
+  const Status status = run_in_parallel(search.threads, blocks * parts, [&] {
+    return [&](int64_t index) { return scan_part(index / parts, index % parts, &scans[static_cast<size_t>(index)]); };
+  });
+  if (!status.ok()) return status;
+  for (int64_t block = 0; block < blocks; block++) {
+    ExactScan* scan = &scans[static_cast<size_t>(block * parts)];
+    for (int64_t part = 1; part < parts; part++) scan->absorb(scan + part);
+    finish(block, scan);
+  }
+  return Status::success();
+}
+
+}  // namespace semantic_index

@@ -1,0 +1,49 @@
+#include "files.h"
+
+#include <string>
+#include <vector>
+
+#include "arguments.h"
+#include "atomic_file.h"
+#include "work.h"
+
+namespace semantic_index {
+
+namespace {
+
+class WriteWork : public Work {
+ public:
+  std::string path;
+  std::vector<uint8_t> bytes;
+
+  Status run() override {
+    const BytesView all{bytes.data(), static_cast<int64_t>(bytes.size())};
+    return save_atomically(path, &all, 1);
+  }
+};
+
+class SyncWork : public Work {
+ public:
+  std::string path;
+
+  Status run() override { return sync_folder_of(path); }
+};
+
+}  // namespace
+
+Napi::Value write_file(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  const Numbers<uint8_t> bytes = arguments.bytes(1);
+  auto work = std::make_unique<WriteWork>();
+  work->path = arguments.string(0);
+  work->bytes.assign(bytes.data, bytes.data + bytes.count);
+  return Work::start(info.Env(), std::move(work));
+}
+
+Napi::Value sync_folder(const Napi::CallbackInfo& info) {
+  auto work = std::make_unique<SyncWork>();
+  work->path = Arguments(info).string(0);
+  return Work::start(info.Env(), std::move(work));
+}
+
+}  // namespace semantic_index

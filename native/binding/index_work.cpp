@@ -1,0 +1,281 @@
+#include <cstring>
+#include <new>
+
+#include "addon_data.h"
+#include "arguments.h"
+#include "atomic_file.h"
+#include "forest_build.h"
+#include "index.h"
+#include "structure_report.h"
+#include "task.h"
+#include "work.h"
+
+namespace semantic_index {
+
+namespace {
+
+/** Work that an Index does on itself, and that keeps it alive. */
+class IndexWork : public Work {
+ public:
+  IndexWork(Index* index, const Napi::CallbackInfo& info) : index_(index) { keep(info.This().As<Napi::Object>()); }
+
+  std::shared_ptr<TaskState> task = std::make_shared<TaskState>();
+  ForestPointer forest;
+
+ protected:
+  Index* index_;
+};
+
+class BuildWork : public IndexWork {
+ public:
+  using IndexWork::IndexWork;
+  std::shared_ptr<NodeStorage> storage;
+  BuildOptions options;
+
+  Status run() override {
+    options.cancel = &task->cancelled;
+    options.progress = [](void* context, int64_t done, int64_t total) {
+      auto* state = static_cast<TaskState*>(context);
+      state->done.store(done);
+      state->total.store(total);
+    };
+    options.progress_context = task.get();
+    BuildResult result;
+    Status status = build_forest(storage.get(), options, &result);
+    if (status.ok()) status = storage->finish();
+    if (status.ok()) status = forest_of_storage(storage, &forest);
+    return status;
+  }
+
+  Napi::Value finish(Napi::Env env) override {
+    index_->adopt(env, std::move(forest));
+    return env.Undefined();
+  }
+
+  void fail(Napi::Env env) override { index_->restore(env, std::move(storage)); }
+};
+
+/** Takes the trees away, or copies the items when others still look at the forest. */
+class UnbuildWork : public IndexWork {
+ public:
+  using IndexWork::IndexWork;
+  std::shared_ptr<NodeStorage> storage;
+
+  Status run() override {
+    if (storage) return storage->unbuild();
+    const ForestView& view = forest->view;
+    NodeLayout layout;
+    Status status = make_layout(view.layout().metric, view.layout().dimensions, &layout);
+    std::unique_ptr<NodeStorage> copy;
+    if (status.ok()) status = NodeStorage::in_memory(layout, &copy);
+    if (status.ok()) status = copy->reserve(view.items());
+    std::vector<float> vector(static_cast<size_t>(layout.dimensions));
+    for (int32_t item = 0; status.ok() && item < view.items(); item++) {
+      if (!view.has_item(item)) continue;
+      status = view.item_vector(item, vector.data());
+      if (status.ok()) status = copy->set_item(item, vector.data());
+    }
+    // Pages that were lost look like holes, of which there may be some.
+    if (status.ok()) status = view.check_unchanged();
+    storage = std::move(copy);
+    return status;
+  }
+
+  Napi::Value finish(Napi::Env env) override {
+    index_->restore(env, std::move(storage));
+    return env.Undefined();
+  }
+
+  void fail(Napi::Env env) override {
+    if (forest) index_->adopt(env, std::move(forest));
+  }
+};
+
+class LoadWork : public IndexWork {
+ public:
+  using IndexWork::IndexWork;
+  std::string path;
+  /** A copy of the bytes to load, when there is no path. */
+  std::unique_ptr<uint64_t[]> bytes;
+  int64_t size = 0;
+  Metric metric = Metric::angular;
+  int32_t dimensions = 0;
+  bool prefault = false;
+
+  Status run() override {
+    if (!path.empty()) return forest_of_file(path, metric, dimensions, prefault, &forest);
+    return forest_of_bytes(std::move(bytes), size, metric, dimensions, &forest);
+  }
+
+  Napi::Value finish(Napi::Env env) override {
+    index_->adopt(env, std::move(forest));
+    return env.Undefined();
+  }
+};
+
+class SaveWork : public IndexWork {
+ public:
+  using IndexWork::IndexWork;
+  std::string path;
+
+  Status run() override {
+    const BytesView all{forest->data(), forest->size};
+    const Status status = save_atomically(path, &all, 1);
+    return status.ok() ? forest->view.check_unchanged() : status;
+  }
+};
+
+class CopyWork : public IndexWork {
+ public:
+  using IndexWork::IndexWork;
+  uint8_t* target = nullptr;
+
+  Status run() override {
+    std::memcpy(target, forest->data(), static_cast<size_t>(forest->size));
+    return forest->view.check_unchanged();
+  }
+};
+
+class DigestWork : public IndexWork {
+ public:
+  using IndexWork::IndexWork;
+
+  Status run() override { return digest_of(*forest, &task->cancelled, &digest_); }
+
+  Napi::Value finish(Napi::Env env) override {
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("items", digest_.items);
+    result.Set("forest", digest_.forest);
+    result.Set("ends", digest_.ends);
+    return result;
+  }
+
+ private:
+  ForestDigest digest_;
+};
+
+class ValidateWork : public IndexWork {
+ public:
+  using IndexWork::IndexWork;
+
+  Status run() override {
+    const Status status = validate_structure(forest->view, &report_, &task->cancelled);
+    return status.ok() ? forest->view.check_unchanged() : status;
+  }
+
+  Napi::Value finish(Napi::Env env) override { return structure_report(env, report_); }
+
+ private:
+  StructureReport report_;
+};
+
+class PrefaultWork : public IndexWork {
+ public:
+  using IndexWork::IndexWork;
+
+  Status run() override {
+    if (forest->file) forest->file->prefault();
+    return Status::success();
+  }
+};
+
+}  // namespace
+
+Napi::Value Index::build(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  const Arguments arguments(info);
+  storage(env);
+  auto work = std::make_unique<BuildWork>(this, info);
+  work->options.trees = arguments.integer(0);
+  work->options.seed = static_cast<uint64_t>(arguments.wide_integer(1));
+  work->options.threads = arguments.integer(2);
+  work->task = Task::state_of(info[3]);
+  // While it is built nobody else may touch it, so it leaves the index until then.
+  work->storage = std::move(storage_);
+  storage_.reset();
+  return Work::start(env, std::move(work));
+}
+
+Napi::Value Index::unbuild(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  auto work = std::make_unique<UnbuildWork>(this, info);
+  work->forest = forest(env);
+  // Two owners are this index and the work: nobody else is reading.
+  const bool alone = work->forest.use_count() == 2;
+  if (alone && work->forest->storage && !work->forest->storage->is_on_disk()) {
+    work->storage = work->forest->storage;
+    work->forest.reset();
+    forest_.reset();
+  }
+  return Work::start(env, std::move(work));
+}
+
+void Index::load(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  ForestPointer loaded;
+  throw_unless_ok(info.Env(), forest_of_file(arguments.string(0), metric_, dimensions_, false, &loaded));
+  adopt(info.Env(), std::move(loaded));
+}
+
+Napi::Value Index::load_later(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  auto work = std::make_unique<LoadWork>(this, info);
+  work->path = arguments.string(0);
+  work->prefault = arguments.boolean(1);
+  work->metric = metric_;
+  work->dimensions = dimensions_;
+  return Work::start(info.Env(), std::move(work));
+}
+
+Napi::Value Index::from_bytes(const Napi::CallbackInfo& info) {
+  const Numbers<uint8_t> bytes = Arguments(info).bytes(0);
+  auto work = std::make_unique<LoadWork>(this, info);
+  work->size = static_cast<int64_t>(bytes.count);
+  work->bytes.reset(new (std::nothrow) uint64_t[bytes.count / 8 + 1]);
+  if (!work->bytes) throw to_error(info.Env(), Status::no_memory());
+  if (bytes.count > 0) std::memcpy(work->bytes.get(), bytes.data, bytes.count);
+  work->metric = metric_;
+  work->dimensions = dimensions_;
+  return Work::start(info.Env(), std::move(work));
+}
+
+Napi::Value Index::to_bytes(const Napi::CallbackInfo& info) {
+  const Numbers<uint8_t> target = Arguments(info).bytes(0);
+  auto work = std::make_unique<CopyWork>(this, info);
+  work->forest = forest(info.Env());
+  if (static_cast<int64_t>(target.count) != work->forest->size) {
+    throw make_error(info.Env(), "INTERNAL", "the array for the bytes has the wrong length");
+  }
+  work->target = target.data;
+  work->keep(info[0].As<Napi::Object>());
+  return Work::start(info.Env(), std::move(work));
+}
+
+Napi::Value Index::save(const Napi::CallbackInfo& info) {
+  auto work = std::make_unique<SaveWork>(this, info);
+  work->forest = forest(info.Env());
+  work->path = Arguments(info).string(0);
+  return Work::start(info.Env(), std::move(work));
+}
+
+Napi::Value Index::digest(const Napi::CallbackInfo& info) {
+  auto work = std::make_unique<DigestWork>(this, info);
+  work->forest = forest(info.Env());
+  work->task = Task::state_of(info[0]);
+  return Work::start(info.Env(), std::move(work));
+}
+
+Napi::Value Index::validate(const Napi::CallbackInfo& info) {
+  auto work = std::make_unique<ValidateWork>(this, info);
+  work->forest = forest(info.Env());
+  work->task = Task::state_of(info[0]);
+  return Work::start(info.Env(), std::move(work));
+}
+
+Napi::Value Index::prefault(const Napi::CallbackInfo& info) {
+  auto work = std::make_unique<PrefaultWork>(this, info);
+  work->forest = forest(info.Env());
+  return Work::start(info.Env(), std::move(work));
+}
+
+}  // namespace semantic_index

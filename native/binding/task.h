@@ -1,0 +1,38 @@
+#ifndef SEMANTIC_INDEX_BINDING_TASK_H_
+#define SEMANTIC_INDEX_BINDING_TASK_H_
+
+#include <napi.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+namespace semantic_index {
+
+/** What long work and JavaScript tell each other. Shared by both, so that neither need outlive the other. */
+struct TaskState {
+  std::atomic<bool> cancelled{false};
+  std::atomic<int64_t> done{0};
+  std::atomic<int64_t> total{0};
+};
+
+/** `new Task()`: `cancel()` stops the work it is given to; `done` and `total` tell how far that is. */
+class Task : public Napi::ObjectWrap<Task> {
+ public:
+  static void define(Napi::Env env, Napi::Object exports);
+  explicit Task(const Napi::CallbackInfo& info);
+
+  /** The state of the Task in `value`, or a fresh one that nobody else sees when it is undefined. */
+  static std::shared_ptr<TaskState> state_of(const Napi::Value& value);
+
+ private:
+  void cancel(const Napi::CallbackInfo& info);
+  Napi::Value done(const Napi::CallbackInfo& info);
+  Napi::Value total(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<TaskState> state_ = std::make_shared<TaskState>();
+};
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_BINDING_TASK_H_

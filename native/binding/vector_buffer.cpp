@@ -1,0 +1,168 @@
+#include "vector_buffer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "addon_data.h"
+#include "arguments.h"
+#include "exact_search.h"
+#include "task.h"
+#include "work.h"
+
+namespace semantic_index {
+
+namespace {
+
+class ScanWork : public Work {
+ public:
+  RowBuffer::Snapshot rows;
+  NodeLayout layout;
+  std::shared_ptr<TaskState> task;
+  std::vector<float> queries;
+  int64_t count = 0;
+  int32_t k = 0;
+  int64_t limit = -1;
+  AllowedCopy allowed{Allowed()};
+  int threads = 1;
+  int32_t* items = nullptr;
+  float* distances = nullptr;
+
+  Status run() override {
+    const Allowed bits = allowed.view();
+    ExactSearch search;
+    search.layout = layout;
+    search.queries = queries.data();
+    search.count = count;
+    search.k = k;
+    search.rows = limit < 0 ? rows.rows() : std::min(limit, rows.rows());
+    search.threads = threads;
+    search.items = items;
+    search.distances = distances;
+    search.scan = [this, bits](ExactScan* scan, int64_t begin, int64_t end) {
+      return rows.scan(scan, bits, end, &task->cancelled, begin);
+    };
+    return run_exact_search(search);
+  }
+};
+
+}  // namespace
+
+void VectorBuffer::define(Napi::Env env, Napi::Object exports) {
+  exports.Set(
+      "VectorBuffer",
+      DefineClass(
+          env, "VectorBuffer",
+          {InstanceMethod<&VectorBuffer::append>("append"), InstanceMethod<&VectorBuffer::row>("row"),
+           InstanceAccessor<&VectorBuffer::rows>("rows"), InstanceAccessor<&VectorBuffer::byte_length>("byteLength"),
+           InstanceMethod<&VectorBuffer::search>("search"), InstanceMethod<&VectorBuffer::drop_into>("dropInto"),
+           InstanceMethod<&VectorBuffer::close>("close")}));
+}
+
+VectorBuffer::VectorBuffer(const Napi::CallbackInfo& info) : Napi::ObjectWrap<VectorBuffer>(info) {
+  const Arguments arguments(info);
+  NodeLayout layout;
+  throw_unless_ok(info.Env(), make_layout(static_cast<Metric>(arguments.integer(0)), arguments.integer(1), &layout));
+  buffer_ = std::make_unique<RowBuffer>(layout);
+}
+
+VectorBuffer::~VectorBuffer() {
+  buffer_.reset();
+  // The environment may be on its way out here, where this call fails and does not matter.
+  int64_t ignored = 0;
+  if (accounted_ != 0) napi_adjust_external_memory(Env(), -accounted_, &ignored);
+}
+
+RowBuffer& VectorBuffer::buffer(Napi::Env env) const {
+  if (!buffer_) throw make_error(env, "CLOSED", "the buffer is closed");
+  return *buffer_;
+}
+
+void VectorBuffer::account(Napi::Env env) {
+  const int64_t now = buffer_ ? buffer_->bytes() : 0;
+  if (now != accounted_) Napi::MemoryManagement::AdjustExternalMemory(env, now - accounted_);
+  accounted_ = now;
+}
+
+void VectorBuffer::append(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  RowBuffer& rows = buffer(env);
+  const Numbers<float> numbers = Arguments(info).floats(0);
+  const int32_t dimensions = rows.layout().dimensions;
+  const int64_t bad = find_not_finite(numbers.data, numbers.count);
+  if (bad >= 0) {
+    throw make_error(env, "INVALID_VECTOR",
+                     "row " + std::to_string(bad / dimensions) + " is " +
+                         (std::isnan(numbers.data[bad]) ? "NaN" : "infinite") + " at position " +
+                         std::to_string(bad % dimensions));
+  }
+  const Status status = rows.append(numbers.data, static_cast<int64_t>(numbers.count) / dimensions);
+  account(env);
+  throw_unless_ok(env, status);
+}
+
+void VectorBuffer::row(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  const RowBuffer& rows = buffer(info.Env());
+  const Numbers<float> out = arguments.floats(1);
+  if (out.count != static_cast<size_t>(rows.layout().dimensions)) {
+    throw make_error(info.Env(), "INTERNAL", "wrong length");
+  }
+  throw_unless_ok(info.Env(), rows.row(arguments.wide_integer(0), out.data));
+}
+
+Napi::Value VectorBuffer::rows(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), buffer_ ? static_cast<double>(buffer_->rows()) : 0);
+}
+
+Napi::Value VectorBuffer::byte_length(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), buffer_ ? static_cast<double>(buffer_->bytes()) : 0);
+}
+
+Napi::Value VectorBuffer::search(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  const Arguments arguments(info);
+  const RowBuffer& rows = buffer(env);
+  auto work = std::make_unique<ScanWork>();
+  work->rows = rows.snapshot();
+  work->layout = rows.layout();
+  const int32_t dimensions = work->layout.dimensions;
+  const Numbers<float> queries = arguments.floats(0);
+  work->count = static_cast<int64_t>(queries.count) / dimensions;
+  work->k = arguments.integer(1);
+  work->limit = arguments.wide_integer(2);
+  work->allowed = AllowedCopy(arguments.allowed(3));
+  work->threads = arguments.integer(4);
+  const Numbers<int32_t> items = arguments.integers(5);
+  const Numbers<float> distances = arguments.floats(6);
+  work->task = Task::state_of(info[7]);
+  const auto results = static_cast<size_t>(work->count) * static_cast<size_t>(std::max(work->k, 1));
+  if (work->k < 1 || items.count < results || distances.count < results) {
+    throw make_error(env, "INTERNAL", "the arrays for the results are too short");
+  }
+  const int64_t bad = find_not_finite(queries.data, queries.count);
+  if (bad >= 0) {
+    throw make_error(env, "INVALID_VECTOR", "query " + std::to_string(bad / dimensions) + " holds NaN or infinity");
+  }
+  work->queries.assign(queries.data, queries.data + queries.count);
+  work->items = items.data;
+  work->distances = distances.data;
+  work->keep(info[5].As<Napi::Object>());
+  work->keep(info[6].As<Napi::Object>());
+  return Work::start(env, std::move(work));
+}
+
+void VectorBuffer::drop_into(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  VectorBuffer* target = VectorBuffer::Unwrap(info[0].As<Napi::Object>());
+  std::unique_ptr<RowBuffer> rest;
+  throw_unless_ok(env, buffer(env).drop(Arguments(info).wide_integer(1), &rest));
+  target->buffer_ = std::move(rest);
+  target->account(env);
+}
+
+void VectorBuffer::close(const Napi::CallbackInfo& info) {
+  buffer_.reset();
+  account(info.Env());
+}
+
+}  // namespace semantic_index

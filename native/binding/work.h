@@ -1,0 +1,54 @@
+#ifndef SEMANTIC_INDEX_BINDING_WORK_H_
+#define SEMANTIC_INDEX_BINDING_WORK_H_
+
+#include <napi.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "status.h"
+
+namespace semantic_index {
+
+/**
+ * Something long that runs on the thread pool and settles a promise. Members that hold memory must own it (shared_ptr,
+ * copies), for the objects they come from may be closed meanwhile.
+ */
+class Work {
+ public:
+  virtual ~Work() = default;
+
+  /** On a pool thread: touches no JavaScript. Exceptions become out_of_memory. */
+  virtual Status run() = 0;
+  /** On the thread of JavaScript, after success: the value of the promise. May throw Napi::Error, which rejects. */
+  virtual Napi::Value finish(Napi::Env env) { return env.Undefined(); }
+  /** On the thread of JavaScript, after a failure, before the promise rejects. */
+  virtual void fail(Napi::Env) {}
+
+  /** Keeps a JavaScript object alive until the work is done. */
+  void keep(const Napi::Object& object) { kept_.push_back(Napi::Persistent(object)); }
+
+  /** Starts it and returns the promise. */
+  static Napi::Value start(Napi::Env env, std::unique_ptr<Work> work);
+
+ private:
+  static void execute(napi_env env, void* data);
+  static void complete(napi_env env, napi_status status, void* data);
+
+  napi_async_work handle_ = nullptr;
+  napi_deferred deferred_ = nullptr;
+  Status status_;
+  std::vector<Napi::ObjectReference> kept_;
+};
+
+/**
+ * Calls `body(block)` for every block in 0..blocks-1 on up to `threads` threads, this one among them, and returns the
+ * first failure. Each thread makes its own body with `make_body`, so bodies may hold working memory.
+ */
+Status run_in_parallel(int threads, int64_t blocks,
+                       const std::function<std::function<Status(int64_t block)>()>& make_body);
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_BINDING_WORK_H_

@@ -1,0 +1,59 @@
+// Looks at what `npm pack` would put into the tarball: all that a user needs is in it, and nothing of the workshop.
+import { execFileSync } from 'node:child_process';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const largestUnpacked = 60 * 1024 * 1024;
+
+const needed = [
+  'LICENSE',
+  'README.md',
+  'CHANGELOG.md',
+  'dist/index.js',
+  'dist/index.d.ts',
+  'dist/testing.js',
+  'models/semantic-index-en/config.json',
+  'models/semantic-index-en/tokenizer.json',
+  'models/semantic-index-en/model.safetensors',
+  'models/semantic-index-en/README.md',
+  'native/CMakeLists.txt',
+  'native/kernel/distance.cpp',
+  'native/binding/addon.cpp',
+];
+
+const unwanted = [
+  [/^(?:test|examples|bench|scripts|docs|\.ci|\.github|src)\//, 'the workshop'],
+  [/^native\/(?:build|test|fuzz)/, 'native tests or builds'],
+  [/\btraining\b/, 'training'],
+  [/(?:\.tsbuildinfo|\.made-from|\.log)$/, 'traces of a build'],
+  [/\.test\./, 'tests'],
+];
+
+const json = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+  cwd: root,
+  encoding: 'utf8',
+  stdio: ['ignore', 'pipe', 'ignore'],
+  shell: process.platform === 'win32',
+  maxBuffer: 64 * 1024 * 1024,
+});
+const [tarball] = JSON.parse(json);
+const paths = tarball.files.map((file) => file.path);
+const problems = [
+  ...needed.filter((path) => !paths.includes(path)).map((path) => `missing: ${path}`),
+  ...paths.flatMap((path) => unwanted.filter(([pattern]) => pattern.test(path)).map(([, what]) => `${what}: ${path}`)),
+];
+if (tarball.unpackedSize > largestUnpacked)
+  problems.push(`${tarball.unpackedSize} bytes unpacked: over ${largestUnpacked}`);
+
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+console.log(
+  `${tarball.filename}: ${paths.length} files, ${megabytes(tarball.size)}, ${megabytes(tarball.unpackedSize)} unpacked`,
+);
+for (const file of [...tarball.files].sort((a, b) => b.size - a.size).slice(0, 5)) {
+  console.log(`  ${megabytes(file.size).padStart(9)}  ${file.path}`);
+}
+if (problems.length > 0) {
+  console.error(problems.map((problem) => `In the package, ${problem}`).join('\n'));
+  process.exit(1);
+}

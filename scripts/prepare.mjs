@@ -1,0 +1,161 @@
+// Makes whatever a fresh clone lacks before it can run: dependencies, the compiled addon, the JavaScript in dist/ and,
+// with --tests, the kernel's test programs. Says one line for each thing it makes and nothing for what is current.
+// Plain Node without dependencies, because it runs before there are any.
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fingerprint, readStamp, removeStamp, writeStamp } from './prepare/fingerprint.mjs';
+import { whyInstall, whyRebuild } from './prepare/installed-packages.mjs';
+import { missingTools, oldNode } from './prepare/required-tools.mjs';
+import { runQuietly } from './prepare/run-quietly.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const withTests = process.argv.includes('--tests');
+
+function stop(line) {
+  console.error(line);
+  process.exit(1);
+}
+
+/** npm as the one that started us, if one did: another on the PATH may be of another Node. */
+function npm(...args) {
+  const script = process.env.npm_execpath;
+  if (script?.endsWith('.js')) return [process.execPath, [script, ...args]];
+  return process.platform === 'win32' ? ['cmd.exe', ['/c', 'npm', ...args]] : ['npm', args];
+}
+
+function tool(path, ...args) {
+  return [process.execPath, [join(root, 'node_modules', path), ...args]];
+}
+
+/** A product made from files: why it has to be made again is a comparison of its stamp with what they hold now. */
+function madeFrom({ inputs, skip, product, stamp, facts = [] }) {
+  const target = join(root, product);
+  const stampFile = join(root, stamp);
+  const current = () => fingerprint(root, inputs, skip, facts);
+  return {
+    why() {
+      if (!existsSync(target)) return `${product} is missing`;
+      const made = readStamp(stampFile);
+      if (made === undefined) return 'what it was made from is not known';
+      return made === current() ? undefined : `${inputs[0]} has changed`;
+    },
+    before: () => removeStamp(stampFile),
+    after: () => writeStamp(stampFile, current()),
+  };
+}
+
+const isBuildFolder = (name) => name.startsWith('build') || name === 'node_modules';
+const platform = `${process.platform}-${process.arch}`;
+const addon = madeFrom({
+  inputs: ['native', 'node_modules/node-addon-api/package.json'],
+  skip: (name) => isBuildFolder(name) || name === 'test' || name === 'fuzz',
+  product: 'native/build/Release/semantic_index.node',
+  stamp: 'native/build/.made-from',
+  facts: [platform],
+});
+const library = madeFrom({
+  inputs: ['src', 'tsconfig.json', 'node_modules/typescript/package.json'],
+  product: 'dist/index.js',
+  stamp: 'dist/.made-from',
+});
+const kernelTests = madeFrom({
+  inputs: ['native'],
+  skip: isBuildFolder,
+  product: 'native/build-tests/CTestTestfile.cmake',
+  stamp: 'native/build-tests/.made-from',
+  facts: [platform],
+});
+const jobs = String(os.availableParallelism?.() ?? os.cpus().length);
+
+const steps = [
+  {
+    title: 'Installing dependencies',
+    duration: 'about 3 minutes',
+    why: () => whyInstall(root),
+    tools: ['python', 'make', 'compiler'],
+    commands: [npm('ci', '--include=dev', '--no-audit', '--no-fund')],
+    hint: (output) =>
+      output.includes('EUSAGE')
+        ? 'package.json has changed since package-lock.json was written: npm install brings them together.'
+        : 'Where a package has no binary to download it is compiled: that takes python3, make and a C++ compiler.',
+  },
+  {
+    title: 'Compiling dependencies again',
+    duration: 'about 3 minutes',
+    // Asks only what is there to stay: the question loads the binary, and Windows keeps a loaded file in place.
+    why: () => (whyInstall(root) === undefined ? whyRebuild(root) : undefined),
+    tools: ['python', 'make', 'compiler'],
+    commands: [npm('rebuild')],
+    hint: () => 'It takes python3, make and a C++ compiler; npm must be allowed to run install scripts.',
+  },
+  {
+    ...addon,
+    title: 'Compiling the addon',
+    duration: 'about a minute',
+    tools: ['cmake', 'make', 'compiler'],
+    commands: [tool('cmake-js/bin/cmake-js', 'compile', '--directory', 'native', '--parallel', jobs)],
+    hint: () => 'It takes cmake 3.21 or newer and a C++17 compiler.',
+  },
+  {
+    ...library,
+    title: 'Building dist',
+    duration: 'a few seconds',
+    before() {
+      // From nothing, so that a source that was renamed or removed leaves no module behind.
+      rmSync(join(root, 'dist'), { recursive: true, force: true });
+    },
+    tools: [],
+    commands: [tool('typescript/bin/tsc', '--project', '.')],
+    hint: () => 'The TypeScript sources do not compile.',
+  },
+  {
+    ...kernelTests,
+    title: 'Compiling the kernel tests',
+    duration: 'about a minute',
+    onlyForTests: true,
+    tools: ['cmake', 'ctest', 'make', 'compiler'],
+    commands: [
+      [
+        'cmake',
+        ['-S', 'native', '-B', 'native/build-tests', '-DCMAKE_BUILD_TYPE=Release', '-DSEMANTIC_INDEX_TESTS=ON'],
+      ],
+      ['cmake', ['--build', 'native/build-tests', '--parallel', jobs]],
+    ],
+    hint: () => 'It takes cmake 3.21 or newer and a C++17 compiler.',
+  },
+].filter((step) => withTests || !step.onlyForTests);
+
+async function make(step, why) {
+  process.stdout.write(`${step.title}: ${why} (${step.duration}) …`);
+  const started = Date.now();
+  step.before?.();
+  for (const [command, args] of step.commands) {
+    const { succeeded, reason, output } = await runQuietly(command, args, root);
+    if (succeeded) continue;
+    process.stdout.write(' failed\n');
+    process.stderr.write(`${output.trimEnd()}\n\n`);
+    stop(`${step.title} failed (${[command, ...args].join(' ')}: ${reason}). ${step.hint(output)}`);
+  }
+  step.after?.();
+  const left = step.why();
+  if (left !== undefined) {
+    process.stdout.write(' failed\n');
+    stop(`${step.title} failed: ${left} although it was just made. ${step.hint('')}`);
+  }
+  process.stdout.write(` done in ${Math.round((Date.now() - started) / 1000)} s\n`);
+}
+
+const nodeLine = oldNode(manifest.engines.node);
+if (nodeLine !== undefined) stop(nodeLine);
+
+// Asked before anything is made: nobody waits three minutes to hear that cmake is missing.
+const toolsLine = missingTools(steps.filter((step) => step.why() !== undefined).flatMap((step) => step.tools));
+if (toolsLine !== undefined) stop(toolsLine);
+
+for (const step of steps) {
+  const why = step.why();
+  if (why !== undefined) await make(step, why);
+}

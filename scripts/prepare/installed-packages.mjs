@@ -1,0 +1,40 @@
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+/**
+ * Why `npm ci` has to run, in a few words, or undefined when node_modules holds what package-lock.json asks for.
+ * npm leaves a copy of the lock file inside node_modules as the last step of an install: comparing the two needs no
+ * stamp of our own and also sees an install that was interrupted. A linked node_modules belongs to another checkout.
+ */
+export function whyInstall(root) {
+  const modules = join(root, 'node_modules');
+  if (!existsSync(modules)) return 'node_modules is missing';
+  if (lstatSync(modules).isSymbolicLink()) return undefined;
+  const installedFile = join(modules, '.package-lock.json');
+  if (!existsSync(installedFile)) return 'the last install did not finish';
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
+  for (const [path, entry] of Object.entries(wanted)) {
+    if (path === '' || (entry.optional && installed[path] === undefined)) continue;
+    const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+    if (installed[path] === undefined) return `${name} is missing`;
+    if (installed[path].version !== entry.version) {
+      return `${name} is at ${installed[path].version}, package-lock.json asks for ${entry.version}`;
+    }
+  }
+  return undefined;
+}
+
+/** Why the compiled dependencies have to be made again (another Node, scripts switched off), or undefined. */
+export function whyRebuild(root) {
+  try {
+    const Database = createRequire(join(root, 'package.json'))('better-sqlite3');
+    new Database(':memory:').close();
+    return undefined;
+  } catch (error) {
+    return error.code === 'ERR_DLOPEN_FAILED'
+      ? `better-sqlite3 was compiled for another Node than ${process.version}`
+      : 'better-sqlite3 is not compiled';
+  }
+}

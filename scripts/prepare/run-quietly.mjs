@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+
+/** How long an interrupted command may tidy up before it is killed: npm finishes its downloads first. */
+const graceMilliseconds = 1500;
+const isPosix = process.platform !== 'win32';
+
+/**
+ * Runs a command in `cwd` and keeps what it prints to itself: the output is in the result, for whoever has to explain
+ * a failure. An interrupt ends the command and all that it has started, then this process; what was half made has no
+ * stamp and is made again the next time.
+ */
+export function runQuietly(command, args, cwd) {
+  return new Promise((resolve) => {
+    let output = '';
+    let interruption;
+    // A process group of its own can be ended as a whole: npm, node-gyp, make and the compiler.
+    const child = spawn(command, args, {
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+      detached: isPosix,
+    });
+    const keep = (chunk) => {
+      output += chunk;
+    };
+    child.stdout.setEncoding('utf8').on('data', keep);
+    child.stderr.setEncoding('utf8').on('data', keep);
+    const end = (signal) => {
+      try {
+        process.kill(isPosix ? -child.pid : child.pid, signal);
+      } catch {
+        // It has ended already.
+      }
+    };
+    const interrupt = (signal) => {
+      if (interruption !== undefined) return end('SIGKILL');
+      interruption = signal;
+      process.stdout.write(' interrupted\n');
+      end(signal);
+      setTimeout(end, graceMilliseconds, 'SIGKILL').unref();
+    };
+    const signals = ['SIGINT', 'SIGTERM'];
+    for (const signal of signals) process.on(signal, interrupt);
+    const finish = (code, reason) => {
+      for (const signal of signals) process.removeListener(signal, interrupt);
+      if (interruption !== undefined) process.kill(process.pid, interruption);
+      else resolve({ succeeded: code === 0, reason, output });
+    };
+    child.on('error', (error) => finish(undefined, error.message));
+    child.on('close', (code, signal) => finish(code, signal === null ? `exit code ${code}` : `signal ${signal}`));
+  });
+}

@@ -1,0 +1,155 @@
+import { type CheckedDocument, checkDocument } from './checked-document.js';
+import { SemanticIndexError } from './errors.js';
+import type { IndexSpace } from './index-space.js';
+import { type AddOptions, describe } from './options.js';
+import type { Store } from './store/store.js';
+import { TimeSlice } from './time-slice.js';
+import type { AddResult, DocumentId, DocumentInput, Metadata } from './types.js';
+
+/** What `addDocuments` takes: strings and documents, all at once or one after the other. */
+export type Documents<M extends Metadata> =
+  | Iterable<string | DocumentInput<M>>
+  | AsyncIterable<string | DocumentInput<M>>;
+
+type Tally = { -readonly [K in keyof AddResult]: AddResult[K] };
+
+const maxAttempts = 5;
+
+/** The way of documents into an index: check, skip what is known, embed, commit, publish. */
+export class AddJourney {
+  readonly #store: Store;
+  readonly #space: IndexSpace;
+
+  constructor(store: Store, space: IndexSpace) {
+    this.#store = store;
+    this.#space = space;
+  }
+
+  async run<M extends Metadata>(documents: Documents<M>, options: AddOptions): Promise<AddResult> {
+    const { signal, onProgress } = options;
+    signal?.throwIfAborted();
+    const total = Array.isArray(documents) ? documents.length : undefined;
+    const tally: Tally = { ids: [], added: 0, updated: 0, unchanged: 0, embedded: 0, tokens: 0 };
+    for await (const batch of this.#checkedBatches(documents, options)) {
+      signal?.throwIfAborted();
+      await this.#addBatch(batch, tally, signal);
+      onProgress?.({ stage: 'add', done: tally.ids.length, ...(total === undefined ? {} : { total }) });
+    }
+    return tally;
+  }
+
+  async *#checkedBatches<M extends Metadata>(
+    documents: Documents<M>,
+    { batchSize, signal }: AddOptions,
+  ): AsyncGenerator<CheckedDocument[]> {
+    const slice = new TimeSlice();
+    const seen = { ids: new Set<DocumentId>(), position: 0 };
+    if (Array.isArray(documents)) {
+      // All or nothing as to what the caller wrote: the first pass writes nothing.
+      for (const input of documents as (string | DocumentInput)[]) {
+        this.#check(input, seen);
+        if (slice.due()) await slice.breathe(signal);
+      }
+      seen.ids.clear();
+      seen.position = 0;
+    }
+    let batch: CheckedDocument[] = [];
+    for await (const input of documents) {
+      batch.push(this.#check(input, seen));
+      if (slice.due()) await slice.breathe(signal);
+      if (batch.length === batchSize) {
+        yield batch;
+        batch = [];
+      }
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  #check(input: string | DocumentInput, seen: { ids: Set<DocumentId>; position: number }): CheckedDocument {
+    const document = checkDocument(input, seen.position++);
+    if (document.named) {
+      if (seen.ids.has(document.id)) {
+        throw new SemanticIndexError('DUPLICATE_ID', `The id ${describe(document.id)} occurs twice in one call`);
+      }
+      seen.ids.add(document.id);
+    }
+    if (document.vector !== undefined) this.#space.checkDimensions(document.vector.length);
+    return document;
+  }
+
+  async #addBatch(batch: readonly CheckedDocument[], tally: Tally, signal: AbortSignal | undefined): Promise<void> {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const unchanged = await this.#store.unchanged(batch);
+      const changed = batch.filter((_, position) => !unchanged[position]);
+      const vectors = await this.#vectorsOf(changed, tally, signal);
+      const outcomes = await this.#store.commit(
+        batch.map(({ id, text, hash, metadata }) => ({ id, text, hash, metadata, vector: vectors.get(hash) ?? 0 })),
+      );
+      if (outcomes === undefined) continue;
+      for (const outcome of outcomes) tally[outcome]++;
+      for (const { id } of batch) tally.ids.push(id);
+      return;
+    }
+    throw new SemanticIndexError('BUSY', 'Other processes kept changing the documents of this call');
+  }
+
+  /** Numbers of the vectors of documents by content hash; those that nobody knows yet are embedded and stored. */
+  async #vectorsOf(
+    documents: readonly CheckedDocument[],
+    tally: Tally,
+    signal: AbortSignal | undefined,
+  ): Promise<Map<string, number>> {
+    const numbers = new Map<string, number>();
+    const given = documents.filter((document) => document.vector !== undefined);
+    const texts = new Map(documents.filter(({ vector }) => vector === undefined).map(({ hash, text }) => [hash, text]));
+    await this.#storeGiven(given, numbers);
+    await this.#findKnown(texts, numbers);
+    await this.#embed(texts, numbers, tally, signal);
+    return numbers;
+  }
+
+  async #storeGiven(documents: readonly CheckedDocument[], numbers: Map<string, number>): Promise<void> {
+    const vectors = documents.map(({ vector }) => vector as Float32Array);
+    const [first] = vectors;
+    if (first === undefined) return;
+    const space = await this.#space.choose(first.length);
+    for (const vector of vectors) this.#space.checkDimensions(vector.length);
+    const hashes = documents.map(({ hash }) => hash);
+    keep(numbers, hashes, await this.#store.putVectors(space, 'given', hashes, vectors));
+  }
+
+  async #findKnown(texts: Map<string, string>, numbers: Map<string, number>): Promise<void> {
+    const { space } = this.#store;
+    if (space === undefined || texts.size === 0) return;
+    const hashes = [...texts.keys()];
+    keep(numbers, hashes, await this.#store.findVectors(space.space, 'document', hashes));
+    for (const hash of numbers.keys()) texts.delete(hash);
+  }
+
+  /** Each batch of the provider is durable as soon as it lands: nothing is paid for twice. */
+  async #embed(
+    texts: ReadonlyMap<string, string>,
+    numbers: Map<string, number>,
+    tally: Tally,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (texts.size === 0) return;
+    const hashes = [...texts.keys()];
+    const role = 'document';
+    for await (const landed of this.#space.embed([...texts.values()], { role, signal })) {
+      const space = await this.#space.choose((landed.vectors[0] as Float32Array).length);
+      const landedHashes = landed.indices.map((position) => hashes[position] as string);
+      keep(numbers, landedHashes, await this.#store.putVectors(space, role, landedHashes, landed.vectors));
+      tally.embedded += landedHashes.length;
+      tally.tokens += landed.tokens;
+    }
+  }
+}
+
+/** Enters what was found; 0 stands for nothing. */
+function keep(numbers: Map<string, number>, hashes: readonly string[], found: readonly number[]): void {
+  hashes.forEach((hash, position) => {
+    const number = found[position] ?? 0;
+    if (number > 0) numbers.set(hash, number);
+  });
+}

@@ -1,0 +1,43 @@
+import { SemanticIndexError } from './errors.js';
+import { describe, type Given, resolveOptions, type SearchOptions, searchDefaults } from './options.js';
+
+/** Whether documents can be taken from it one after the other. */
+export function isIterable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
+}
+
+/** Options of a search, checked; `searchK` is that of the index. */
+export function checkSearch(given: Given<SearchOptions> | undefined, searchK: number | undefined): SearchOptions {
+  const options = resolveOptions('search', given, { ...searchDefaults, searchK });
+  checkPositive('search', 'k', options.k);
+  if (options.searchK !== undefined) checkPositive('search', 'searchK', options.searchK);
+  checkOneOf('search', 'mode', options.mode, ['vector', 'text', 'hybrid']);
+  if (!(options.diversity >= 0 && options.diversity <= 1)) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `search: diversity is ${describe(options.diversity)}`, {
+      hint: 'Pass a number from 0 to 1.',
+    });
+  }
+  return options;
+}
+
+/** @throws INVALID_ARGUMENT unless it is a path. */
+export function checkPath(method: string, path: unknown): string {
+  if (typeof path === 'string' && path !== '') return path;
+  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: the path is ${describe(path)}`);
+}
+
+/** @throws INVALID_ARGUMENT unless it is one of the known values. */
+export function checkOneOf(method: string, name: string, value: string, known: readonly string[]): void {
+  if (known.includes(value)) return;
+  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: ${name} is ${describe(value)}`, {
+    hint: `${name} is one of ${known.join(', ')}.`,
+  });
+}
+
+/** @throws INVALID_ARGUMENT unless it is a whole number above zero. */
+export function checkPositive(method: string, name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value > 0) return;
+  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: ${name} is ${describe(value)}`, {
+    hint: `Pass a whole number above zero as ${name}.`,
+  });
+}

@@ -1,0 +1,156 @@
+import { checkOneOf, checkPositive } from '../check-arguments.js';
+import { SemanticIndexError } from '../errors.js';
+import {
+  type DuplicateOptions,
+  describe,
+  duplicateDefaults,
+  type Given,
+  type Representative,
+  resolveOptions,
+} from '../options.js';
+import type { SemanticIndex } from '../semantic-index.js';
+import { TimeSlice } from '../time-slice.js';
+import type { Metadata } from '../types.js';
+import { DistinctTexts } from './distinct-texts.js';
+import { type Duplicate, type DuplicateFindings, type DuplicateGroup, Duplicates, type Outlier } from './duplicates.js';
+import { findMatches } from './find-matches.js';
+import { groupTexts } from './group-texts.js';
+import { NeighborPairs } from './neighbor-pairs.js';
+
+const firstNeighbors = 4;
+const growth = 4;
+const stepsPerTurn = 4096;
+
+/**
+ * Finds the documents of an index that say what another one says: with the same text, with the same words, or with a vector
+ * that is at least `threshold` similar. With `against` it finds the documents that another index has too. Only reads; see
+ * `Duplicates.apply`.
+ *
+ * Not all pairs are compared: the neighbours of each distinct text are searched, more of them only where the last is still
+ * a duplicate. The same index gives the same groups. Documents that are added meanwhile are left out.
+ *
+ * @throws INVALID_ARGUMENT, INVALID_FILTER, SPACE_MISMATCH (`against` has vectors of another model), or the signal's reason.
+ */
+export async function findDuplicates<M extends Metadata>(
+  index: SemanticIndex<M>,
+  options?: Given<DuplicateOptions<SemanticIndex<M>>>,
+): Promise<Duplicates<M>> {
+  const resolved = resolveOptions<DuplicateOptions<SemanticIndex<M>>>('findDuplicates', options, duplicateDefaults);
+  checkOptions(resolved);
+  const { against, threshold, signal } = resolved;
+  const findings =
+    against === undefined ? await findWithin(index, resolved) : await findMatches(index, against, resolved);
+  return new Duplicates(findings, threshold, await politely(findings.group(threshold), signal));
+}
+
+function checkOptions({ threshold, neighbors, representative }: DuplicateOptions): void {
+  if (!Number.isFinite(threshold)) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `findDuplicates: threshold is ${describe(threshold)}`, {
+      hint: 'Pass a number, such as 0.9.',
+    });
+  }
+  checkPositive('findDuplicates', 'neighbors', neighbors);
+  checkOneOf('findDuplicates', 'representative', representative, ['first', 'longest', 'central']);
+}
+
+async function findWithin<M extends Metadata>(
+  index: SemanticIndex<M>,
+  options: DuplicateOptions<SemanticIndex<M>>,
+): Promise<DuplicateFindings<M>> {
+  const { where, near, threshold, representative } = options;
+  const texts = await DistinctTexts.read(index, where, options);
+  const pairs = new NeighborPairs(texts.firstOf.length);
+  if (near) await findPairs(index, texts, pairs, options);
+  return {
+    index,
+    reference: index,
+    documents: texts.ids.length,
+    lowest: near ? threshold : Number.NEGATIVE_INFINITY,
+    group: (at) => groupDocuments(texts, pairs, at, representative),
+    lonely: () => lonelyDocuments(texts, pairs),
+  };
+}
+
+/** Searches the neighbours of every text, then those of representatives until none is missed. */
+async function findPairs<M extends Metadata>(
+  index: SemanticIndex<M>,
+  texts: DistinctTexts,
+  pairs: NeighborPairs,
+  options: DuplicateOptions<SemanticIndex<M>>,
+): Promise<void> {
+  const { where, exact, threshold, neighbors, representative, signal, onProgress } = options;
+  const search = { where, exact, lowest: threshold, signal, onProgress };
+  const everything = texts.firstOf.map((_, text) => text);
+  let k = Math.min(firstNeighbors, neighbors);
+  await pairs.search(index, texts, everything, k, search);
+  while (k < neighbors) {
+    k = Math.min(k * growth, neighbors);
+    await pairs.search(index, texts, pairs.incomplete(everything, threshold), k, search);
+  }
+  // A text with more duplicates than `neighbors` stands for all of them only if it knows them all.
+  for (;;) {
+    k = Math.min(k * growth, texts.ids.length);
+    const incomplete = pairs.incomplete(everything, threshold);
+    if (incomplete.length === 0) return;
+    const { representativeOf } = await politely(groupTexts(texts, pairs, threshold, representative), signal);
+    const standing = incomplete.filter((text) => representativeOf[text] === text);
+    if (standing.length === 0) return;
+    await pairs.search(index, texts, standing, k, search);
+  }
+}
+
+function* groupDocuments(
+  texts: DistinctTexts,
+  pairs: NeighborPairs,
+  threshold: number,
+  representative: Representative,
+): Generator<void, DuplicateGroup[]> {
+  const { representativeOf, similarity } = yield* groupTexts(texts, pairs, threshold, representative);
+  const groups = new Map<number, Duplicate[]>();
+  for (let document = 0; document < texts.ids.length; document++) {
+    if (document % stepsPerTurn === 0) yield;
+    const text = texts.textOf[document] as number;
+    const standing = representativeOf[text] as number;
+    const first = texts.firstOf[standing] as number;
+    if (first === document) continue;
+    const sameWords = texts.wordingOf[text] === texts.wordingOf[standing];
+    const duplicate: Duplicate = {
+      id: texts.ids[document] as Duplicate['id'],
+      kind: text === standing ? 'exact' : sameWords ? 'normalized' : 'near',
+      similarity: similarity[text] as number,
+    };
+    const members = groups.get(first);
+    if (members === undefined) groups.set(first, [duplicate]);
+    else members.push(duplicate);
+  }
+  return [...groups.entries()]
+    .sort(([a], [b]) => a - b)
+    .map(([first, duplicates]) => ({
+      representative: texts.ids[first] as Duplicate['id'],
+      duplicates: duplicates.sort(bySimilarity),
+    }));
+}
+
+const rank = { exact: 0, normalized: 1, near: 2 };
+
+/** The most similar first; the order of the index where two are equally so. */
+function bySimilarity(a: Duplicate, b: Duplicate): number {
+  return b.similarity - a.similarity || rank[a.kind] - rank[b.kind];
+}
+
+function lonelyDocuments(texts: DistinctTexts, pairs: NeighborPairs): Outlier[] {
+  return texts.ids
+    .map((id, document) => ({ id, similarity: pairs.nearest[texts.textOf[document] as number] as number }))
+    .filter(({ similarity }) => similarity > Number.NEGATIVE_INFINITY)
+    .sort((a, b) => a.similarity - b.similarity);
+}
+
+/** Runs work that yields now and then without holding up the event loop. */
+async function politely<T>(work: Generator<void, T>, signal: AbortSignal | undefined): Promise<T> {
+  const slice = new TimeSlice();
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+    if (slice.due()) await slice.breathe(signal);
+  }
+}

@@ -1,0 +1,102 @@
+import { SemanticIndexError } from '../errors.js';
+import type { DuplicateOptions } from '../options.js';
+import type { SemanticIndex } from '../semantic-index.js';
+import { TimeSlice } from '../time-slice.js';
+import type { DocumentId, Metadata } from '../types.js';
+import { DistinctTexts } from './distinct-texts.js';
+import type { Duplicate, DuplicateFindings, DuplicateGroup, Outlier } from './duplicates.js';
+
+const documentsPerPage = 64;
+const stepsPerTurn = 4096;
+
+/** A document and what the other index has that is most like it. */
+interface Match {
+  readonly id: DocumentId;
+  readonly of: DocumentId;
+  readonly kind: Duplicate['kind'];
+  readonly similarity: number;
+}
+
+/**
+ * Finds for each document of an index what another index has that says the same: the same text, the same words, or else the
+ * nearest vector.
+ *
+ * @throws SPACE_MISMATCH when the vectors of the two were not made by the same model.
+ */
+export async function findMatches<M extends Metadata>(
+  index: SemanticIndex<M>,
+  reference: SemanticIndex<M>,
+  options: DuplicateOptions<SemanticIndex<M>>,
+): Promise<DuplicateFindings<M>> {
+  const { where, near, threshold, exact, signal, onProgress } = options;
+  if (near) await checkSameSpace(index, reference);
+  const known = await DistinctTexts.read(reference, undefined, options);
+  const matches: Match[] = [];
+  const nearest: Outlier[] = [];
+  const slice = new TimeSlice();
+  const total = await index.count({ where });
+  let documents = 0;
+  let after: string | undefined;
+  do {
+    signal?.throwIfAborted();
+    const page = await index.listDocuments({ where, after, limit: documentsPerPage });
+    const others = [];
+    for (const { id, text } of page.documents) {
+      const same = known.find(text);
+      if (same === undefined) others.push(id);
+      else matches.push({ id, of: known.idOfText(same.text), kind: same.kind, similarity: 1 });
+      if (slice.due()) await slice.breathe(signal);
+    }
+    if (near && others.length > 0 && known.ids.length > 0) {
+      const vectors = await index.getVectors(others);
+      const there = others.filter((_, position) => vectors[position] !== undefined);
+      const queries = vectors.filter((vector) => vector !== undefined);
+      const lists = await reference.searchMany(queries, { mode: 'vector', k: 1, exact, signal });
+      lists.forEach(([hit], position) => {
+        if (hit === undefined) return;
+        const id = there[position] as DocumentId;
+        const similarity = Math.min(1, hit.score);
+        nearest.push({ id, similarity });
+        if (hit.score >= threshold) matches.push({ id, of: hit.id, kind: 'near', similarity });
+      });
+    }
+    documents += page.documents.length;
+    onProgress?.({ stage: 'compare', done: documents, total });
+    after = page.next;
+  } while (after !== undefined);
+  return {
+    index,
+    reference,
+    documents,
+    lowest: near ? threshold : Number.NEGATIVE_INFINITY,
+    group: (at) => groupMatches(matches, at),
+    lonely: () => [...nearest].sort((a, b) => a.similarity - b.similarity),
+  };
+}
+
+async function checkSameSpace<M extends Metadata>(index: SemanticIndex<M>, other: SemanticIndex<M>): Promise<void> {
+  const [ours, theirs] = await Promise.all([index.stats(), other.stats()]);
+  if (ours.provider === undefined || theirs.provider === undefined) return;
+  const same =
+    ours.provider === theirs.provider && ours.dimensions === theirs.dimensions && ours.metric === theirs.metric;
+  if (same) return;
+  throw new SemanticIndexError('SPACE_MISMATCH', 'findDuplicates: the two indexes have vectors of different models', {
+    hint: 'Migrate one of them to the model of the other, or pass `near: false` to compare texts only.',
+    details: { expected: theirs.provider, actual: ours.provider },
+  });
+}
+
+function* groupMatches(matches: readonly Match[], threshold: number): Generator<void, DuplicateGroup[]> {
+  const groups = new Map<DocumentId, Duplicate[]>();
+  for (const [position, { id, of, kind, similarity }] of matches.entries()) {
+    if (position % stepsPerTurn === 0) yield;
+    if (kind === 'near' && similarity < threshold) continue;
+    const members = groups.get(of) ?? [];
+    members.push({ id, kind, similarity });
+    groups.set(of, members);
+  }
+  return [...groups.entries()].map(([representative, duplicates]) => ({
+    representative,
+    duplicates: duplicates.sort((a, b) => b.similarity - a.similarity),
+  }));
+}

@@ -1,0 +1,141 @@
+import type { Representative } from '../options.js';
+import type { DistinctTexts } from './distinct-texts.js';
+import type { NeighborPairs } from './neighbor-pairs.js';
+
+/** Which text stands for each text (itself, when it is kept), and how similar it is. */
+export interface TextGroups {
+  readonly representativeOf: Int32Array;
+  readonly similarity: Float64Array;
+}
+
+const stepsPerTurn = 4096;
+
+/** For each text the texts that are at least as similar as a threshold, from pairs in both directions. */
+class Adjacency {
+  readonly #starts: Int32Array;
+  readonly #neighbors: Int32Array;
+  readonly #similarity: Float64Array;
+
+  private constructor(starts: Int32Array, entries: number) {
+    this.#starts = starts;
+    this.#neighbors = new Int32Array(entries);
+    this.#similarity = new Float64Array(entries);
+  }
+
+  static *of(pairs: NeighborPairs, threshold: number): Generator<void, Adjacency> {
+    const starts = new Int32Array(pairs.texts + 1);
+    for (let pair = 0; pair < pairs.length; pair++) {
+      if (pair % stepsPerTurn === 0) yield;
+      if (pairs.similarity(pair) < threshold) continue;
+      for (const text of [pairs.from(pair), pairs.to(pair)]) starts[text + 1] = (starts[text + 1] as number) + 1;
+    }
+    for (let text = 0; text < pairs.texts; text++) {
+      starts[text + 1] = (starts[text + 1] as number) + (starts[text] as number);
+    }
+    const adjacency = new Adjacency(starts, starts[pairs.texts] as number);
+    const filled = starts.slice();
+    for (let pair = 0; pair < pairs.length; pair++) {
+      if (pair % stepsPerTurn === 0) yield;
+      const similarity = pairs.similarity(pair);
+      if (similarity < threshold) continue;
+      const [from, to] = [pairs.from(pair), pairs.to(pair)];
+      adjacency.#set(filled, from, to, similarity);
+      adjacency.#set(filled, to, from, similarity);
+    }
+    return adjacency;
+  }
+
+  #set(filled: Int32Array, text: number, neighbor: number, similarity: number): void {
+    const place = filled[text] as number;
+    filled[text] = place + 1;
+    this.#neighbors[place] = neighbor;
+    this.#similarity[place] = similarity;
+  }
+
+  has(text: number): boolean {
+    return (this.#starts[text + 1] as number) > (this.#starts[text] as number);
+  }
+
+  each(text: number, visit: (neighbor: number, similarity: number) => void): void {
+    const end = this.#starts[text + 1] as number;
+    for (let place = this.#starts[text] as number; place < end; place++) {
+      visit(this.#neighbors[place] as number, this.#similarity[place] as number);
+    }
+  }
+}
+
+/**
+ * Groups texts around representatives: a text is one when no text before it, in the order that `representative` asks for, is
+ * one and alike; every other text goes to the most similar of its representatives. So each member is at least as similar to
+ * its representative as the threshold, nothing is chained, and no two representatives are alike as far as pairs are known. Texts
+ * of the same words are alike by definition. Yields now and then, so that whoever drives it can let others work.
+ */
+export function* groupTexts(
+  texts: DistinctTexts,
+  pairs: NeighborPairs,
+  threshold: number,
+  representative: Representative,
+): Generator<void, TextGroups> {
+  const adjacency = yield* Adjacency.of(pairs, threshold);
+  const count = texts.firstOf.length;
+  const alike = (text: number, visit: (neighbor: number, similarity: number) => void): void => {
+    for (const other of texts.textsOf[texts.wordingOf[text] as number] as number[]) if (other !== text) visit(other, 1);
+    adjacency.each(text, visit);
+  };
+  const grouped: number[] = [];
+  for (let text = 0; text < count; text++) {
+    if (text % stepsPerTurn === 0) yield;
+    const wording = texts.textsOf[texts.wordingOf[text] as number] as number[];
+    if (wording.length > 1 || adjacency.has(text)) grouped.push(text);
+  }
+  const order = representative === 'first' ? grouped : ranked(grouped, texts, representative, alike);
+  const representativeOf = Int32Array.from({ length: count }, (_, text) => text);
+  const similarity = new Float64Array(count).fill(1);
+  const covered = new Uint8Array(count);
+  const stands = new Uint8Array(count);
+  let step = 0;
+  for (const text of order) {
+    if (step++ % stepsPerTurn === 0) yield;
+    if (covered[text] === 1) continue;
+    stands[text] = 1;
+    alike(text, (neighbor) => {
+      covered[neighbor] = 1;
+    });
+  }
+  for (const text of grouped) {
+    if (step++ % stepsPerTurn === 0) yield;
+    if (stands[text] === 1) continue;
+    let best = Number.NEGATIVE_INFINITY;
+    alike(text, (neighbor, value) => {
+      if (stands[neighbor] === 0 || value <= best) return;
+      best = value;
+      representativeOf[text] = neighbor;
+    });
+    similarity[text] = best;
+  }
+  return { representativeOf, similarity };
+}
+
+/** Texts in the order in which they may become representatives; ties go to the one met first. */
+function ranked(
+  grouped: readonly number[],
+  texts: DistinctTexts,
+  representative: 'longest' | 'central',
+  alike: (text: number, visit: (neighbor: number, similarity: number) => void) => void,
+): number[] {
+  if (representative === 'longest') {
+    return [...grouped].sort((a, b) => (texts.lengths[b] as number) - (texts.lengths[a] as number) || a - b);
+  }
+  const weights = new Float64Array(texts.firstOf.length);
+  const seenBy = new Int32Array(texts.firstOf.length).fill(-1);
+  for (const text of grouped) {
+    let weight = (texts.copies[text] as number) - 1;
+    alike(text, (neighbor, similarity) => {
+      if (seenBy[neighbor] === text) return;
+      seenBy[neighbor] = text;
+      weight += similarity * (texts.copies[neighbor] as number);
+    });
+    weights[text] = weight;
+  }
+  return [...grouped].sort((a, b) => (weights[b] as number) - (weights[a] as number) || a - b);
+}

@@ -1,0 +1,148 @@
+import { SemanticIndexError } from '../errors.js';
+import type { SemanticIndex } from '../semantic-index.js';
+import { TimeSlice } from '../time-slice.js';
+import type { Hit, LongWorkOptions, Metadata, Where } from '../types.js';
+import type { DistinctTexts } from './distinct-texts.js';
+
+/** Hits of a search that are looked up at once: more would hold up the event loop. */
+const hitsPerSearch = 256;
+
+/** How the neighbours of texts are searched. */
+export interface NeighborSearch extends LongWorkOptions {
+  readonly where: Where | undefined;
+  readonly exact: boolean;
+  /** Pairs that are less similar than this are not kept. */
+  readonly lowest: number;
+}
+
+/**
+ * Pairs of texts and their similarity, as three columns that grow, and what is known of each text. A pair may occur twice:
+ * once from each side.
+ */
+export class NeighborPairs {
+  /** All neighbours of a text that are more similar than this have been seen; infinite before it was searched. */
+  readonly reach: Float64Array;
+  /** Similarity of the nearest other document of each text; -Infinity when it is alone, or was not searched. */
+  readonly nearest: Float64Array;
+  readonly #size: number;
+  #from = new Int32Array(1024);
+  #to = new Int32Array(1024);
+  #similarity = new Float64Array(1024);
+  #length = 0;
+
+  constructor(texts: number) {
+    this.#size = texts;
+    this.reach = new Float64Array(texts).fill(Number.POSITIVE_INFINITY);
+    this.nearest = new Float64Array(texts).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  from(pair: number): number {
+    return this.#from[pair] as number;
+  }
+
+  to(pair: number): number {
+    return this.#to[pair] as number;
+  }
+
+  similarity(pair: number): number {
+    return this.#similarity[pair] as number;
+  }
+
+  add(from: number, to: number, similarity: number): void {
+    if (this.#length === this.#from.length) {
+      const capacity = this.#length * 2;
+      const [first, second, third] = [this.#from, this.#to, this.#similarity];
+      this.#from = new Int32Array(capacity);
+      this.#from.set(first);
+      this.#to = new Int32Array(capacity);
+      this.#to.set(second);
+      this.#similarity = new Float64Array(capacity);
+      this.#similarity.set(third);
+    }
+    this.#from[this.#length] = from;
+    this.#to[this.#length] = to;
+    this.#similarity[this.#length++] = similarity;
+  }
+
+  /** Texts whose neighbours down to a similarity are not all known, of those given. */
+  incomplete(texts: Iterable<number>, similarity: number): number[] {
+    return [...texts].filter((text) => (this.reach[text] as number) >= similarity);
+  }
+
+  /**
+   * Searches the `k` nearest documents of each text by the vector of its first document, and keeps the pairs. Blocks are
+   * searched while the block before is looked through; memory does not depend on their number.
+   */
+  async search<M extends Metadata>(
+    index: SemanticIndex<M>,
+    texts: DistinctTexts,
+    wanted: readonly number[],
+    k: number,
+    options: NeighborSearch,
+  ): Promise<void> {
+    const { signal, onProgress, where, exact } = options;
+    const perBlock = Math.max(1, Math.floor(hitsPerSearch / k));
+    const slice = new TimeSlice();
+    const start = (first: number): Promise<Hit<M>[][]> => {
+      const ids = wanted.slice(first, first + perBlock).map((text) => ({ id: texts.idOfText(text) }));
+      const hits = searchThoseThatAre(index, ids, { mode: 'vector', k, where, exact, signal });
+      // It is awaited only after the block before it: a failure must wait as well.
+      hits.catch(() => {});
+      return hits;
+    };
+    let next = start(0);
+    for (let first = 0; first < wanted.length; first += perBlock) {
+      signal?.throwIfAborted();
+      const lists = await next;
+      next = start(first + perBlock);
+      for (const [position, hits] of lists.entries()) {
+        this.#keep(texts, wanted[first + position] as number, hits, k, options.lowest);
+      }
+      if (slice.due()) await slice.breathe(signal);
+      onProgress?.({ stage: 'search', done: Math.min(first + perBlock, wanted.length), total: wanted.length });
+    }
+    await next;
+  }
+
+  #keep(texts: DistinctTexts, from: number, hits: readonly Hit[], k: number, lowest: number): void {
+    for (const { id, score } of hits) {
+      const to = texts.textOfId(id);
+      if (to === undefined) continue;
+      const similarity = Math.min(1, score);
+      this.nearest[from] = Math.max(this.nearest[from] as number, to === from ? 1 : similarity);
+      if (to !== from && score >= lowest) this.add(from, to, similarity);
+    }
+    const all = hits.length < k || k >= texts.ids.length;
+    this.reach[from] = all ? Number.NEGATIVE_INFINITY : (hits.at(-1)?.score as number);
+  }
+
+  /** How many texts the pairs are about. */
+  get texts(): number {
+    return this.#size;
+  }
+}
+
+/** Searches by documents; those that were deleted meanwhile have no hits. */
+async function searchThoseThatAre<M extends Metadata>(
+  index: SemanticIndex<M>,
+  queries: { id: string | number }[],
+  options: Parameters<SemanticIndex<M>['searchMany']>[1],
+): Promise<Hit<M>[][]> {
+  if (queries.length === 0) return [];
+  try {
+    return await index.searchMany(queries, options);
+  } catch (error) {
+    if (!SemanticIndexError.is(error, 'NOT_FOUND')) throw error;
+    const vectors = await index.getVectors(queries.map(({ id }) => id));
+    const found = await searchThoseThatAre(
+      index,
+      queries.filter((_, position) => vectors[position] !== undefined),
+      options,
+    );
+    return vectors.map((vector) => (vector === undefined ? [] : (found.shift() as Hit<M>[])));
+  }
+}

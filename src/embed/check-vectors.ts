@@ -1,0 +1,70 @@
+import { SemanticIndexError } from '../errors.js';
+import { describe } from '../options.js';
+import { TimeSlice } from '../time-slice.js';
+
+/**
+ * Checks what a provider returned for `count` texts and gives it back as fresh vectors of length 1. Works in slices of
+ * time: thousands of long vectors take dozens of milliseconds.
+ *
+ * @param dimensions what every vector must have; absent: what the first one has.
+ * @throws PROVIDER_INVALID when the number of vectors or a dimension is wrong, or a vector is not finite or all zero.
+ */
+export async function checkVectors(
+  provider: string,
+  answer: unknown,
+  count: number,
+  dimensions?: number,
+): Promise<Float32Array[]> {
+  const refuse = (what: string, details: Record<string, unknown>): SemanticIndexError =>
+    new SemanticIndexError('PROVIDER_INVALID', `The provider "${provider}" ${what}`, { details });
+
+  const vectors = (answer as { vectors?: unknown } | null | undefined)?.vectors;
+  if (!Array.isArray(vectors)) {
+    throw refuse(`must resolve to { vectors: Float32Array[] }, got ${describe(answer)}`, {});
+  }
+  if (vectors.length !== count) {
+    throw refuse(`returned ${vectors.length} vectors for ${count} texts`, { expected: count, actual: vectors.length });
+  }
+  let expected = dimensions;
+  const units: Float32Array[] = [];
+  const slice = new TimeSlice();
+  for (const [index, vector] of (vectors as unknown[]).entries()) {
+    if (!isNumeric(vector)) throw refuse(`returned ${describe(vector)} as vector ${index}`, { index });
+    expected ??= vector.length;
+    if (vector.length !== expected || expected === 0) {
+      throw refuse(`returned a vector of ${vector.length} dimensions where ${expected} were expected`, {
+        index,
+        expected,
+        actual: vector.length,
+      });
+    }
+    const unit = unitVector(vector);
+    if (typeof unit === 'string') throw refuse(`returned a vector that is ${unit}`, { index });
+    units.push(unit);
+    if (slice.due()) await slice.breathe();
+  }
+  return units;
+}
+
+/** A copy of length 1, or why there is none. Sums in double precision, so that neither 1e-30 nor 1e30 is lost. */
+export function unitVector(vector: ArrayLike<number>): Float32Array | 'not finite' | 'all zero' {
+  let squares = 0;
+  for (let column = 0; column < vector.length; column++) {
+    const value = vector[column] as number;
+    squares += value * value;
+  }
+  if (!Number.isFinite(squares)) return 'not finite';
+  if (squares === 0) return 'all zero';
+  const scale = 1 / Math.sqrt(squares);
+  const unit = new Float32Array(vector.length);
+  for (let column = 0; column < vector.length; column++) unit[column] = (vector[column] as number) * scale;
+  return unit;
+}
+
+function isNumeric(value: unknown): value is ArrayLike<number> {
+  return (
+    value instanceof Float32Array ||
+    value instanceof Float64Array ||
+    (Array.isArray(value) && value.every((entry) => typeof entry === 'number'))
+  );
+}

@@ -1,0 +1,246 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SemanticIndexError } from '../errors.js';
+import { describe } from '../options.js';
+import { TimeSlice } from '../time-slice.js';
+import type { EmbeddingProvider, EmbeddingRole, Progress } from '../types.js';
+import { checkVectors } from './check-vectors.js';
+import { type BatchRange, planBatches } from './plan-batches.js';
+
+/** Texts per call when neither the provider nor the caller says. */
+export const defaultBatchSize = 256;
+/** Fewer texts than this are not spread over several calls. */
+const smallestShare = 32;
+/** How often one call is tried again at most, whatever the provider says. */
+export const mostRetries = 20;
+const progressInterval = 40;
+
+/** How `embedTexts` works through its texts. */
+export interface EmbedTextsOptions {
+  role: EmbeddingRole;
+  /** Aborting ends the iteration with `signal.reason`; batches that had landed are still yielded before. */
+  signal?: AbortSignal | undefined;
+  /** Stage `embed`; at most 25 times a second, and at the end. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+  /** Most calls at the same time. Default: what the provider declares, else 1. Never more than it declares. */
+  concurrency?: number | undefined;
+  /**
+   * Most texts per call. Default: what the provider declares, else 256. Never more than it declares. Fewer go into one
+   * call where the texts can be spread over parallel calls.
+   */
+  batchSize?: number | undefined;
+  /** Dimensions that the vectors must have. Default: what the provider declares, else those of the first vector. */
+  dimensions?: number | undefined;
+}
+
+/** One call's worth of vectors: `vectors[i]` belongs to `texts[indices[i]]`. */
+export interface EmbeddedBatch {
+  readonly indices: number[];
+  /** Of length 1 each, in their own memory. */
+  readonly vectors: Float32Array[];
+  /** What the provider says that the call used; else what it counts; else 0. */
+  readonly tokens: number;
+}
+
+/**
+ * Embeds texts through a provider: the one place that splits by count and tokens, runs calls in parallel, tries again
+ * what the provider says may be tried again, checks every vector and scales it to length 1.
+ *
+ * Yields each batch as it lands, in any order. When a call fails for good, no further call starts, what was under way
+ * is awaited and yielded, and only then the error is thrown: a caller who commits each batch loses nothing paid for.
+ * Leaving the loop early aborts what is under way.
+ *
+ * @throws INVALID_TEXT and INPUT_TOO_LONG before the first call; PROVIDER_FAILED (with `cause`), PROVIDER_INVALID, any
+ * SemanticIndexError of the provider, or `signal.reason`.
+ */
+export async function* embedTexts(
+  provider: EmbeddingProvider,
+  texts: readonly string[],
+  options: EmbedTextsOptions,
+): AsyncGenerator<EmbeddedBatch, void, undefined> {
+  const { role, signal } = options;
+  signal?.throwIfAborted();
+  checkTexts(texts);
+  const tokensOf = await countTokens(provider, texts, signal);
+  const concurrency = atLeastOne(
+    Math.min(options.concurrency ?? Number.POSITIVE_INFINITY, provider.maxParallelCalls ?? 1),
+  );
+  const most = atLeastOne(
+    Math.min(options.batchSize ?? Number.POSITIVE_INFINITY, provider.maxBatchSize ?? defaultBatchSize),
+  );
+  // All parallel calls get something to do, rather than one of them everything.
+  const share = Math.max(smallestShare, Math.ceil(texts.length / concurrency));
+  const size = concurrency === 1 ? most : Math.min(most, share);
+  const ranges = planBatches(texts.length, { size, tokens: provider.maxBatchTokens }, tokensOf);
+  let dimensions = options.dimensions ?? provider.dimensions;
+
+  const leaving = new AbortController();
+  const givingUp = new AbortController();
+  const stop = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal]);
+  const landed: EmbeddedBatch[] = [];
+  let failure: { error: unknown } | undefined;
+  let next = 0;
+  let running = 0;
+  let wake = (): void => {};
+  const fail = (error: unknown): void => {
+    failure ??= { error };
+    givingUp.abort();
+  };
+
+  const embedRange = async ({ start, end }: BatchRange): Promise<void> => {
+    const batch = texts.slice(start, end);
+    const failures = new Map<unknown, number>();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        // A signal of its own, because libraries leave listeners on the signals that they are given.
+        const answer = await provider.embed(batch, { role, signal: AbortSignal.any([stop]) });
+        const vectors = await checkVectors(provider.id, answer, batch.length, dimensions);
+        // A parallel call may have settled the dimensions meanwhile; then this throws.
+        if (dimensions !== undefined && vectors[0]?.length !== dimensions) {
+          await checkVectors(provider.id, answer, batch.length, dimensions);
+        }
+        dimensions ??= vectors[0]?.length;
+        const indices = Array.from(batch, (_, offset) => start + offset);
+        landed.push({ indices, vectors, tokens: answer.usage?.tokens ?? sum(tokensOf, start, end) });
+        return;
+      } catch (error) {
+        if (stop.aborted) return;
+        const kind = SemanticIndexError.is(error) ? error.code : undefined;
+        const times = (failures.get(kind) ?? 0) + 1;
+        failures.set(kind, times);
+        const delay = attempt > mostRetries ? undefined : provider.retryAfter?.(error, times);
+        if (delay === undefined) return fail(asProviderError(provider, error, batch.length));
+        // Once another call has failed for good, waiting to try again would only delay the bad news.
+        await sleep(delay, undefined, { signal: AbortSignal.any([stop, givingUp.signal]) }).catch(() => {});
+        if (stop.aborted || failure !== undefined) return;
+      }
+    }
+  };
+  // Also called when a call ends, so that a consumer who is busy with one batch does not hold up the next calls; what
+  // has landed but is not fetched is bounded all the same.
+  const startCalls = (): void => {
+    while (running < concurrency && landed.length < concurrency && failure === undefined && !stop.aborted) {
+      const range = ranges[next];
+      if (range === undefined) return;
+      next++;
+      running++;
+      embedRange(range)
+        .catch(fail)
+        .finally(() => {
+          running--;
+          startCalls();
+          wake();
+        });
+    }
+  };
+
+  const report = throttledProgress(options.onProgress, texts.length);
+  const onAbort = (): void => wake();
+  stop.addEventListener('abort', onAbort);
+  try {
+    for (;;) {
+      startCalls();
+      const batch = landed.shift();
+      if (batch !== undefined) {
+        report(batch.indices.length);
+        yield batch;
+        continue;
+      }
+      if (running === 0 || stop.aborted) break;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    signal?.throwIfAborted();
+    if (failure !== undefined) throw failure.error;
+  } finally {
+    stop.removeEventListener('abort', onAbort);
+    leaving.abort();
+  }
+}
+
+/** Embeds one text; as `embedTexts` with a single text. */
+export async function embedText(
+  provider: EmbeddingProvider,
+  text: string,
+  options: EmbedTextsOptions,
+): Promise<{ vector: Float32Array; tokens: number }> {
+  for await (const { vectors, tokens } of embedTexts(provider, [text], options)) {
+    const vector = vectors[0];
+    if (vector !== undefined) return { vector, tokens };
+  }
+  throw new SemanticIndexError('INTERNAL', 'embedTexts ended without a vector for its text');
+}
+
+function checkTexts(texts: readonly string[]): void {
+  for (let index = 0; index < texts.length; index++) {
+    const text: unknown = texts[index];
+    if (typeof text !== 'string' || !/\S/.test(text)) {
+      throw new SemanticIndexError('INVALID_TEXT', `Text ${index} cannot be embedded: ${describe(text)}`, {
+        details: { index },
+      });
+    }
+  }
+}
+
+/** Tokens of each text, as far as the provider's limits make them matter. Counting is done in slices of time. */
+async function countTokens(
+  provider: EmbeddingProvider,
+  texts: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Float64Array | undefined> {
+  if (provider.maxBatchTokens === undefined && provider.maxInputTokens === undefined) return undefined;
+  await provider.ready?.();
+  const tokensOf = new Float64Array(texts.length);
+  const slice = new TimeSlice();
+  for (let index = 0; index < texts.length; index++) {
+    const text = texts[index] as string;
+    // Without a counter one token per byte is assumed, which no tokenizer in use exceeds.
+    const tokens = provider.countTokens?.(text) ?? Buffer.byteLength(text);
+    if (
+      provider.maxInputTokens !== undefined &&
+      provider.countTokens !== undefined &&
+      tokens > provider.maxInputTokens
+    ) {
+      throw new SemanticIndexError(
+        'INPUT_TOO_LONG',
+        `Text ${index} has ${tokens} tokens; the provider "${provider.id}" takes ${provider.maxInputTokens}`,
+        { details: { index, tokens, maxInputTokens: provider.maxInputTokens } },
+      );
+    }
+    tokensOf[index] = tokens;
+    if (slice.due()) await slice.breathe(signal);
+  }
+  return tokensOf;
+}
+
+function asProviderError(provider: EmbeddingProvider, error: unknown, texts: number): unknown {
+  if (SemanticIndexError.is(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new SemanticIndexError(
+    'PROVIDER_FAILED',
+    `The provider "${provider.id}" failed on ${texts} ${texts === 1 ? 'text' : 'texts'}: ${message}`,
+    { cause: error },
+  );
+}
+
+function throttledProgress(onProgress: EmbedTextsOptions['onProgress'], total: number): (more: number) => void {
+  let done = 0;
+  let last = Number.NEGATIVE_INFINITY;
+  return (more) => {
+    done += more;
+    const now = performance.now();
+    if (onProgress === undefined || (done < total && now - last < progressInterval)) return;
+    last = now;
+    onProgress({ stage: 'embed', done, total });
+  };
+}
+
+function sum(values: Float64Array | undefined, start: number, end: number): number {
+  let total = 0;
+  for (let index = start; values !== undefined && index < end; index++) total += values[index] ?? 0;
+  return total;
+}
+
+function atLeastOne(value: number): number {
+  return Number.isFinite(value) && value >= 1 ? Math.floor(value) : 1;
+}

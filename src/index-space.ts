@@ -1,0 +1,111 @@
+import { checkCanaries, makeCanaries } from './embed/canaries.js';
+import { type EmbeddedBatch, embedTexts } from './embed/embed-texts.js';
+import { describeDifferences, fingerprintDifferences } from './embed/fingerprint.js';
+import { SemanticIndexError } from './errors.js';
+import type { Store } from './store/store.js';
+import type { Space } from './store/vector-table.js';
+import type { EmbeddingProvider, EmbeddingRole } from './types.js';
+
+/** Holds an index to one space: its provider, its dimensions, and the refusal of everything else. */
+export class IndexSpace {
+  readonly #store: Store;
+  readonly #provider: EmbeddingProvider | undefined;
+  #recognised: Promise<void> | undefined;
+
+  constructor(store: Store, provider: EmbeddingProvider | undefined) {
+    this.#store = store;
+    this.#provider = provider;
+  }
+
+  /** Of the space of the index, else of its provider; undefined where neither is known. */
+  get fingerprint(): string | undefined {
+    return this.#store.space?.fingerprint ?? this.#provider?.id;
+  }
+
+  /** Length of the vectors; undefined before the first one. */
+  get dimensions(): number | undefined {
+    return this.#store.space?.dimensions;
+  }
+
+  /**
+   * Vectors of two models are never compared: the provider must be the one that made the index.
+   *
+   * @throws SPACE_MISMATCH
+   */
+  check(): void {
+    const { space } = this.#store;
+    if (space === undefined || this.#provider === undefined || space.fingerprint === this.#provider.id) return;
+    const [expected, actual] = [space.fingerprint, this.#provider.id];
+    const differences = fingerprintDifferences(expected, actual);
+    throw new SemanticIndexError(
+      'SPACE_MISMATCH',
+      `The index was made with another model: ${describeDifferences(differences)}`,
+      {
+        details: { expected, actual, differences },
+      },
+    );
+  }
+
+  /** @throws DIMENSION_MISMATCH when the index has vectors of another length. */
+  checkDimensions(actual: number): void {
+    const expected = this.dimensions;
+    if (expected === undefined || expected === actual) return;
+    throw new SemanticIndexError(
+      'DIMENSION_MISMATCH',
+      `The vector has ${actual} numbers, those of the index have ${expected}`,
+      { details: { expected, actual } },
+    );
+  }
+
+  /**
+   * The number of the space; the first vector decides which one it is.
+   *
+   * @throws SPACE_MISMATCH, DIMENSION_MISMATCH when another process decided otherwise.
+   */
+  async choose(dimensions: number): Promise<number> {
+    const fingerprint = this.#provider?.id ?? `given:${dimensions}`;
+    const space = this.#store.space ?? (await this.#create(fingerprint, dimensions));
+    this.check();
+    this.checkDimensions(dimensions);
+    return space.space;
+  }
+
+  /** A new space remembers a few texts with their vectors, by which the model is recognised later. */
+  async #create(fingerprint: string, dimensions: number): Promise<Space> {
+    const canaries = this.#provider === undefined ? null : await makeCanaries(this.#provider);
+    const space = await this.#store.chooseSpace(fingerprint, dimensions, canaries);
+    this.#recognised = Promise.resolve();
+    return space;
+  }
+
+  /**
+   * Embeds texts with the provider of the index; see `embedTexts`. Before the first one the model is recognised by the
+   * canaries of the space: a model that changed behind an unchanged name is refused before it does harm.
+   *
+   * @throws INVALID_ARGUMENT when the index was opened without a provider, SPACE_MISMATCH, and what the provider causes.
+   */
+  async *embed(
+    texts: readonly string[],
+    options: { role: EmbeddingRole; signal: AbortSignal | undefined },
+  ): AsyncGenerator<EmbeddedBatch> {
+    const provider = this.#provider;
+    if (provider === undefined) {
+      throw new SemanticIndexError('INVALID_ARGUMENT', `The index has no embedding provider for a ${options.role}`, {
+        hint: 'Pass vectors, or open the index with the provider it was made with.',
+      });
+    }
+    await this.#recognise(provider);
+    yield* embedTexts(provider, texts, options);
+  }
+
+  #recognise(provider: EmbeddingProvider): Promise<void> {
+    const canaries = this.#store.space?.canaries;
+    if (canaries === undefined || canaries === null) return Promise.resolve();
+    this.#recognised ??= checkCanaries(provider, canaries).catch((error: unknown) => {
+      // A model that is another one stays so; one that could not be reached is asked again.
+      if (!SemanticIndexError.is(error, 'SPACE_MISMATCH')) this.#recognised = undefined;
+      throw error;
+    });
+    return this.#recognised;
+  }
+}

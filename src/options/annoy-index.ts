@@ -1,0 +1,123 @@
+import type { LongWorkOptions, Metric } from '../types.js';
+import { type Listed, longWorkDefaults } from './resolve-options.js';
+
+/** What `new AnnoyIndex(f, metric, options)` takes. */
+export interface AnnoyIndexOptions {
+  /** Where the random choices of `build` start: a safe integer, not negative. Default 0. */
+  seed: number;
+  /**
+   * How far beyond the highest item a new item number may lie. Each number left out costs as much memory as an item, as
+   * in Annoy. Default 1,000,000. For sparse ids use SemanticIndex, which maps them to dense items.
+   */
+  maxGap: number;
+  /** Told in a sentence what happens, once `verbose(true)` was called. Default: nobody. */
+  logger: ((message: string) => void) | undefined;
+}
+
+/** Defaults of {@link AnnoyIndexOptions}. */
+export const annoyIndexDefaults: AnnoyIndexOptions = { seed: 0, maxGap: 1_000_000, logger: undefined };
+
+/** What `AnnoyIndex.build(nTrees, options)` takes. */
+export interface AnnoyBuildOptions extends Listed<LongWorkOptions> {
+  /** Most threads to use; -1 means one for each core. The result does not depend on it. Default -1. */
+  threads: number;
+  /** Seed of this build; without it the seed of the index holds. */
+  seed: number | undefined;
+}
+
+/** Defaults of {@link AnnoyBuildOptions}. */
+export const annoyBuildDefaults: AnnoyBuildOptions = { ...longWorkDefaults, threads: -1, seed: undefined };
+
+/** What `AnnoyIndex.open(path, options)` takes. */
+export interface AnnoyOpenOptions extends AnnoyIndexOptions {
+  /** Length of the vectors. Needed only when the file has no sidecar; must agree with it otherwise. */
+  f: number | undefined;
+  /** The metric. Needed only when the file has no sidecar; must agree with it otherwise. */
+  metric: Metric | undefined;
+  /** `eager` maps the file now, `lazy` at the first search. Default eager. */
+  loadMode: 'eager' | 'lazy';
+  /** Whether to read the whole file into memory when it is mapped. Default false. */
+  prefault: boolean;
+}
+
+/** Defaults of {@link AnnoyOpenOptions}. */
+export const annoyOpenDefaults: AnnoyOpenOptions = {
+  ...annoyIndexDefaults,
+  f: undefined,
+  metric: undefined,
+  loadMode: 'eager',
+  prefault: false,
+};
+
+/** Defaults of what `save` and `load` take: whether the file is read into memory as a whole. */
+export const annoyPrefaultDefaults: { prefault: boolean } = { prefault: false };
+
+/** What `getNnsByVector` and `getNnsByItem` take. */
+export interface AnnoySearchOptions {
+  /** How many candidates to look at: more is slower and finds more. Default: trees times n. */
+  searchK: number | undefined;
+  /** Whether the distances are returned too. Default false. */
+  includeDistances: boolean;
+  /** Bit i (bit `i & 31` of word `i >>> 5`) says whether item i may be found. Items past its end may not. Default: all. */
+  allowed: Uint32Array | undefined;
+}
+
+/** Defaults of {@link AnnoySearchOptions}. */
+export const annoySearchDefaults: AnnoySearchOptions = {
+  searchK: undefined,
+  includeDistances: false,
+  allowed: undefined,
+};
+
+/** What `getNnsByVectors` takes. */
+export interface AnnoyBatchOptions extends Listed<LongWorkOptions> {
+  /** How many candidates to look at for each query. Default: trees times n. */
+  searchK: number | undefined;
+  /** As in {@link AnnoySearchOptions}. */
+  allowed: Uint32Array | undefined;
+  /** Whether to compare with every item, which finds the true neighbours. Default false. */
+  exact: boolean;
+  /** Most threads to use; -1 means one for each core. Default -1. */
+  threads: number;
+}
+
+/** Defaults of {@link AnnoyBatchOptions}. */
+export const annoyBatchDefaults: AnnoyBatchOptions = {
+  ...longWorkDefaults,
+  searchK: undefined,
+  allowed: undefined,
+  exact: false,
+  threads: -1,
+};
+
+/** What `AnnoyIndex.validate(options)` takes. */
+export interface AnnoyValidateOptions {
+  /** Whether to throw INVALID_FILE, with the report in `details`, when a check of severity `error` fails. Default false. */
+  strict: boolean;
+  /** Whether to load the index, too. Without it the handle stays as it was. Default false. */
+  load: boolean;
+}
+
+/** Defaults of {@link AnnoyValidateOptions}. */
+export const annoyValidateDefaults: AnnoyValidateOptions = { strict: false, load: false };
+
+/** What `AnnoyIndex.serialize(options)` takes. */
+export interface AnnoySerializeOptions {
+  /** Compression of the bytes. Default none. */
+  compress: 'none' | 'gzip' | 'zlib';
+}
+
+/** Defaults of {@link AnnoySerializeOptions}. */
+export const annoySerializeDefaults: AnnoySerializeOptions = { compress: 'none' };
+
+/** What `AnnoyIndex.toSnapshot(options)` takes. */
+export interface AnnoySnapshotOptions extends AnnoySerializeOptions {
+  /**
+   * `byte`: the data travels. `disk`: only the path of the file travels. `auto`: disk where there is a file, byte otherwise.
+   * Default auto.
+   */
+  mode: 'byte' | 'disk' | 'auto';
+}
+
+/** Defaults of {@link AnnoySnapshotOptions}. */
+export const annoySnapshotDefaults: AnnoySnapshotOptions = { compress: 'none', mode: 'auto' };

@@ -1,0 +1,130 @@
+import type { EmbeddingProvider, IndexEvent, LongWorkOptions, Metric, Where } from '../types.js';
+import { type Listed, longWorkDefaults } from './resolve-options.js';
+
+/** What `SemanticIndex.open(directory, options)` takes. */
+export interface OpenOptions {
+  /**
+   * Turns texts into vectors. Default: the bundled English model, offline. `null` for an index that is given all its
+   * vectors by the caller.
+   */
+  provider: EmbeddingProvider | null | undefined;
+  /** Distance between vectors, fixed when the index is made. Default that of the index; of a new one angular, the cosine. */
+  metric: Metric | undefined;
+  /** Whether an index is made where there is none. Default true. */
+  create: boolean;
+  /** Whether every change is refused. Default false. */
+  readonly: boolean;
+  /**
+   * `process`: what was acknowledged survives the death of the process (kill -9). `full`: also a power cut, at the price of
+   * one fsync per commit. Default process.
+   */
+  durability: 'process' | 'full';
+  /** How long a write waits while another process writes, in milliseconds. Default 10,000. */
+  busyTimeout: number;
+  /** `lazy` maps the file of a segment at its first search, `eager` at once. Default lazy. */
+  loadMode: 'lazy' | 'eager';
+  /** Whether segments are built and merged in the background. Without it, `build()` does so. Default true. */
+  background: boolean;
+  /** Documents without a forest that set off the building of one; fewer are scanned, which is exact. Default 20,000. */
+  sealAt: number;
+  /** Trees of each segment's forest. Default 16. */
+  trees: number;
+  /** Nodes looked at in each forest by a search; more is slower and finds more. Default: by k and the number of items. */
+  searchK: number | undefined;
+  /** Where the random choices of a build start. Default 0. */
+  seed: number;
+  /** Most threads of a build; -1 means one for each core. Default -1. */
+  threads: number;
+  /** Told what happens in the background: seals, merges, damage found and healed. Default: nobody. */
+  onEvent: ((event: IndexEvent) => void) | undefined;
+}
+
+/** Defaults of {@link OpenOptions}. */
+export const openDefaults: OpenOptions = {
+  provider: undefined,
+  metric: undefined,
+  create: true,
+  readonly: false,
+  durability: 'process',
+  busyTimeout: 10_000,
+  loadMode: 'lazy',
+  background: true,
+  sealAt: 20_000,
+  trees: 16,
+  searchK: undefined,
+  seed: 0,
+  threads: -1,
+  onEvent: undefined,
+};
+
+/** What `addDocuments(documents, options)` takes. */
+export interface AddOptions extends Listed<LongWorkOptions> {
+  /** Documents that are checked, embedded and committed together. Default 512. */
+  batchSize: number;
+}
+
+/** Defaults of {@link AddOptions}. */
+export const addDefaults: AddOptions = { ...longWorkDefaults, batchSize: 512 };
+
+/** What `search(query, options)` takes. */
+export interface SearchOptions {
+  /** How many hits at most. Default 10. */
+  k: number;
+  /** Only documents that match. Default: all. */
+  where: Where | undefined;
+  /**
+   * `vector`: by nearness of meaning; the score is the cosine (of other metrics see `scoreOf`). `text`: by shared words; the
+   * score is BM25, from 0 up. `hybrid`: by both; the score is from 0 to 1. A query that is no text is searched by vector
+   * whatever the mode. Default hybrid.
+   */
+  mode: 'vector' | 'text' | 'hybrid';
+  /** From 0 (the best hits, alike or not) to 1 (hits as unlike each other as can be): maximal marginal relevance. Default 0. */
+  diversity: number;
+  /** Only hits with at least this score. Default: all. */
+  minScore: number | undefined;
+  /** Whether every vector is compared, which finds the true neighbours. Default false: small parts are, large ones need not. */
+  exact: boolean;
+  /** Nodes looked at in each forest; more is slower and finds more. Default: that of the index. */
+  searchK: number | undefined;
+  signal: AbortSignal | undefined;
+}
+
+/** Defaults of {@link SearchOptions}. */
+export const searchDefaults: SearchOptions = {
+  k: 10,
+  where: undefined,
+  mode: 'hybrid',
+  diversity: 0,
+  minScore: undefined,
+  exact: false,
+  searchK: undefined,
+  signal: undefined,
+};
+
+/** What `listDocuments(options)` takes. */
+export interface ListOptions {
+  /** Only documents that match. Default: all. */
+  where: Where | undefined;
+  /** How many at most. Default 100. */
+  limit: number;
+  /** The `next` of the page before. Default: from the beginning. */
+  after: string | undefined;
+}
+
+/** Defaults of {@link ListOptions}. */
+export const listDefaults: ListOptions = { where: undefined, limit: 100, after: undefined };
+
+/** What `count(options)` takes. */
+export interface CountOptions {
+  /** Only documents that match. Default: all. */
+  where: Where | undefined;
+}
+
+/** Defaults of {@link CountOptions}. */
+export const countDefaults: CountOptions = { where: undefined };
+
+/** What `build(options)` takes. */
+export type BuildOptions = Listed<LongWorkOptions>;
+
+/** Defaults of {@link BuildOptions}. */
+export const buildDefaults: BuildOptions = longWorkDefaults;

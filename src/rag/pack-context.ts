@@ -1,0 +1,105 @@
+import type { CountTokens } from '../options.js';
+import { type Excerpt, joinExcerpts, type Passage, type Stretch } from './passages.js';
+import { furthestCut } from './split-parts.js';
+
+/** Writes a passage into a context. */
+export type PassageFormat = (passage: Passage) => string;
+
+const between = '\n\n';
+
+/** `[1] docs/guide.md › Install (lines 3-9)`, a line end, and the text. */
+export const formatPassage: PassageFormat = ({ number, source, headings, startLine, endLine, text }) => {
+  const lines =
+    startLine === undefined ? '' : startLine === endLine ? ` (line ${startLine})` : ` (lines ${startLine}-${endLine})`;
+  return `[${number}] ${[source, ...headings].join(' › ')}${lines}\n${text}`;
+};
+
+/**
+ * A context that grows excerpt by excerpt and never beyond its budget of tokens, headers included. Passages are numbered in
+ * the order of the best hit that they hold.
+ */
+export class PackedContext {
+  readonly #maxTokens: number;
+  readonly #countTokens: CountTokens;
+  readonly #format: PassageFormat;
+  readonly #excerpts = new Map<Excerpt['id'], Excerpt>();
+  readonly #scores = new Map<Excerpt['id'], { rank: number; score: number }>();
+  #cut: Stretch | undefined;
+
+  constructor(maxTokens: number, countTokens: CountTokens, format: PassageFormat) {
+    this.#maxTokens = maxTokens;
+    this.#countTokens = countTokens;
+    this.#format = format;
+  }
+
+  has(id: Excerpt['id']): boolean {
+    return this.#excerpts.has(id);
+  }
+
+  get excerpts(): IterableIterator<Excerpt> {
+    return this.#excerpts.values();
+  }
+
+  get isEmpty(): boolean {
+    return this.#excerpts.size === 0;
+  }
+
+  /** Takes an excerpt in if it fits; with a score when it is a hit itself. */
+  add(excerpt: Excerpt, score?: number): boolean {
+    if (this.#cut !== undefined || this.has(excerpt.id)) return false;
+    this.#excerpts.set(excerpt.id, excerpt);
+    if (score !== undefined) this.#scores.set(excerpt.id, { rank: this.#scores.size, score });
+    if (this.#countTokens(this.text()) <= this.#maxTokens) return true;
+    this.#excerpts.delete(excerpt.id);
+    this.#scores.delete(excerpt.id);
+    return false;
+  }
+
+  /** Takes in the beginning of an excerpt, as much as fits; for when nothing fits whole. Nothing can be added behind it. */
+  addBeginning(excerpt: Excerpt, score: number): boolean {
+    const [whole] = joinExcerpts([excerpt]) as [Stretch];
+    const cutAt = (length: number): Stretch => {
+      const text = whole.text.slice(0, length).trimEnd();
+      if (whole.startLine === undefined || whole.start === undefined) return { ...whole, text };
+      const endLine = whole.startLine + text.split(/\r\n|\n|\r/).length - 1;
+      return { ...whole, text, endLine, end: whole.start + text.length };
+    };
+    const tokensOf = (text: string): number => {
+      const headings = excerpt.place?.headings ?? [];
+      const passage: Passage = { ...cutAt(text.length), headings, number: 1, score };
+      return this.#countTokens(this.#format(passage));
+    };
+    const length = furthestCut(whole.text, 0, whole.text.length, this.#maxTokens, tokensOf);
+    const word = /\s\S*$/.exec(whole.text.slice(0, length + 1))?.index ?? length;
+    const cut = cutAt(length < whole.text.length && word > length / 2 ? word : length);
+    if (cut.text === '' || tokensOf(cut.text) > this.#maxTokens) return false;
+    this.#excerpts.set(excerpt.id, excerpt);
+    this.#scores.set(excerpt.id, { rank: 0, score });
+    this.#cut = cut;
+    return true;
+  }
+
+  passages(): Passage[] {
+    const stretches = this.#cut === undefined ? joinExcerpts([...this.#excerpts.values()]) : [this.#cut];
+    return stretches
+      .map((stretch) => ({ stretch, best: this.#bestHit(stretch) }))
+      .sort((a, b) => a.best.rank - b.best.rank)
+      .map(({ stretch, best }, position) => {
+        const headings = this.#excerpts.get(best.id)?.place?.headings ?? [];
+        return { ...stretch, headings, number: position + 1, score: best.score };
+      });
+  }
+
+  /** Every stretch holds a hit: what is around one is added to one. */
+  #bestHit({ ids }: Stretch): { id: Excerpt['id']; rank: number; score: number } {
+    const hits = ids.flatMap((id) => {
+      const hit = this.#scores.get(id);
+      return hit === undefined ? [] : [{ id, ...hit }];
+    });
+    return hits.reduce((best, hit) => (hit.rank < best.rank ? hit : best));
+  }
+
+  text(passages = this.passages()): string {
+    return passages.map(this.#format).join(between);
+  }
+}

@@ -1,0 +1,165 @@
+import { checkOneOf, checkPositive } from '../check-arguments.js';
+import { SemanticIndexError } from '../errors.js';
+import { describe, type Given, type RetrieverOptions, resolveOptions, retrieverDefaults } from '../options.js';
+import { normalizedText } from '../search/normalized-text.js';
+import type { SemanticIndex } from '../semantic-index.js';
+import type { DocumentId, Hit, Metadata } from '../types.js';
+import { estimateTokens } from './estimate-tokens.js';
+import { formatPassage, PackedContext, type PassageFormat } from './pack-context.js';
+import { type Excerpt, excerptOf, type Passage } from './passages.js';
+
+/** What a retriever made of a question. */
+export interface RetrievedContext {
+  readonly question: string;
+  /** The passages as they go into a prompt. */
+  readonly text: string;
+  /** Tokens of the text; never more than the budget. */
+  readonly tokens: number;
+  /** What the numbers in the text stand for: the citations. */
+  readonly passages: readonly Passage[];
+  /** Hits that did not get in: like a better one, or too large for what was left of the budget. */
+  readonly leftOut: { readonly duplicates: readonly DocumentId[]; readonly tooLarge: readonly DocumentId[] };
+}
+
+/** Hits looked at for each that is wanted: some will be duplicates. */
+const depth = 3;
+
+/**
+ * Turns a question into a context for a language model: the best hits, without near duplicates, each with the chunks around
+ * it, joined to passages with numbers to cite, within a budget of tokens. Hits come first, then what is around them, in the
+ * order of the hits. Documents that are no chunks are passages of their own.
+ */
+export class Retriever<M extends Metadata = Metadata> {
+  readonly #index: SemanticIndex<M>;
+  readonly #options: RetrieverOptions<PassageFormat>;
+
+  /** @throws INVALID_ARGUMENT, UNKNOWN_OPTION. */
+  constructor(index: SemanticIndex<M>, options?: Given<RetrieverOptions<PassageFormat>>) {
+    this.#index = index;
+    this.#options = checked(options, retrieverDefaults);
+  }
+
+  /**
+   * The context for a question; options given here go before those of the retriever.
+   *
+   * @throws INVALID_ARGUMENT, UNKNOWN_OPTION, and what `search` throws.
+   */
+  async retrieve(question: string, options?: Given<RetrieverOptions<PassageFormat>>): Promise<RetrievedContext> {
+    const resolved = checked(options, this.#options);
+    const { k, maxTokens, mode, where, minScore, signal } = resolved;
+    const hits = await this.#index.search(question, { k: k * depth, mode, where, minScore, signal });
+    const { different, duplicates } = await this.#withoutDuplicates(hits, resolved);
+    const countTokens = resolved.countTokens ?? estimateTokens;
+    const context = new PackedContext(maxTokens, countTokens, resolved.format ?? formatPassage);
+    for (const hit of different) context.add(excerptOf(hit), hit.score);
+    const [first] = different;
+    if (context.isEmpty && first !== undefined) context.addBeginning(excerptOf(first), first.score);
+    else await this.#expand(context, resolved);
+    const passages = context.passages();
+    const text = context.text(passages);
+    const tooLarge = different.filter(({ id }) => !context.has(id)).map(({ id }) => id);
+    return { question, text, tokens: countTokens(text), passages, leftOut: { duplicates, tooLarge } };
+  }
+
+  /** The first `k` hits of which none is like a better one. */
+  async #withoutDuplicates(
+    hits: readonly Hit<M>[],
+    { k, duplicateThreshold }: RetrieverOptions,
+  ): Promise<{ different: Hit<M>[]; duplicates: DocumentId[] }> {
+    const vectors = await this.#index.getVectors(hits.map(({ id }) => id));
+    const different: { hit: Hit<M>; words: string; vector: Float32Array | undefined }[] = [];
+    const duplicates: DocumentId[] = [];
+    for (const [position, hit] of hits.entries()) {
+      if (different.length === k) break;
+      const vector = vectors[position];
+      const words = normalizedText(excerptOf(hit).text);
+      const alike = different.some(
+        (other) => other.words === words || cosine(other.vector, vector) >= duplicateThreshold,
+      );
+      if (alike) duplicates.push(hit.id);
+      else different.push({ hit, words, vector });
+    }
+    return { different: different.map(({ hit }) => hit), duplicates };
+  }
+
+  /** Adds what stands around the hits, nearest first, as long as there is room. */
+  async #expand(context: PackedContext, { expand, neighbors }: RetrieverOptions): Promise<void> {
+    if (expand === 'none') return;
+    const hits = [...context.excerpts];
+    const said = new Set(hits.map(({ text }) => normalizedText(text)));
+    let sides = hits.flatMap((hit): Side[] => [
+      { hit, edge: hit, way: 'previous' },
+      { hit, edge: hit, way: 'next' },
+    ]);
+    for (let distance = 1; sides.length > 0 && (expand === 'parent' || distance <= neighbors); distance++) {
+      const steps = sides.flatMap((side) => {
+        const id = side.edge.place?.[side.way];
+        return id === undefined ? [] : [{ ...side, id }];
+      });
+      const documents = await this.#index.getDocuments(steps.map(({ id }) => id));
+      sides = [];
+      for (const [position, { hit, way }] of steps.entries()) {
+        const document = documents[position];
+        if (document === undefined) continue;
+        const edge = excerptOf(document);
+        if (expand === 'parent' && !isWithin(edge, hit)) continue;
+        const words = normalizedText(edge.text);
+        if (!context.has(edge.id) && (said.has(words) || !context.add(edge))) continue;
+        said.add(words);
+        sides.push({ hit, edge, way });
+      }
+    }
+  }
+}
+
+/** A direction in which a hit grows, and how far it has come. */
+interface Side {
+  readonly hit: Excerpt;
+  readonly edge: Excerpt;
+  readonly way: 'previous' | 'next';
+}
+
+function isWithin({ place }: Excerpt, hit: Excerpt): boolean {
+  if (place === undefined || hit.place === undefined) return false;
+  const { parent } = hit.place;
+  return place.end > parent.start && place.end <= parent.end;
+}
+
+/** @param defaults what holds where nothing is given. */
+function checked(
+  given: Given<RetrieverOptions<PassageFormat>> | undefined,
+  defaults: RetrieverOptions<PassageFormat>,
+): RetrieverOptions<PassageFormat> {
+  const options = resolveOptions('Retriever', given, defaults);
+  checkPositive('Retriever', 'k', options.k);
+  checkPositive('Retriever', 'maxTokens', options.maxTokens);
+  checkOneOf('Retriever', 'expand', options.expand, ['none', 'neighbors', 'parent']);
+  const { neighbors, duplicateThreshold } = options;
+  if (!Number.isSafeInteger(neighbors) || neighbors < 0) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `Retriever: neighbors is ${describe(neighbors)}`, {
+      hint: 'Pass a whole number; 0 for none.',
+    });
+  }
+  if (!(duplicateThreshold >= -1)) {
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `Retriever: duplicateThreshold is ${describe(duplicateThreshold)}`,
+      {
+        hint: 'Pass a cosine, such as 0.95.',
+      },
+    );
+  }
+  return options;
+}
+
+function cosine(u: Float32Array | undefined, v: Float32Array | undefined): number {
+  if (u === undefined || v === undefined || u.length !== v.length) return Number.NEGATIVE_INFINITY;
+  let [dot, uu, vv] = [0, 0, 0];
+  for (let place = 0; place < u.length; place++) {
+    const [a, b] = [u[place] as number, v[place] as number];
+    dot += a * b;
+    uu += a * a;
+    vv += b * b;
+  }
+  return dot / Math.sqrt(uu * vv);
+}

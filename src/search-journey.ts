@@ -1,0 +1,155 @@
+import { documentOf } from './checked-document.js';
+import type { IndexSpace } from './index-space.js';
+import type { SearchOptions } from './options.js';
+import { type CheckedQuery, checkQueries, type Query } from './query-vectors.js';
+import { diversify } from './search/diversify.js';
+import { type CompiledFilter, compileFilter } from './search/filter.js';
+import { fuse } from './search/fuse.js';
+import type { Ranked } from './search/ranked.js';
+import { SearchTrace } from './search-trace.js';
+import type { Store } from './store/store.js';
+import type { Hit, Metadata } from './types.js';
+import { scoreOf } from './vectors/metric.js';
+import { packVectors } from './vectors/pack-vectors.js';
+
+/** The mode that a query of each kind is searched in. */
+type Mode = SearchOptions['mode'];
+
+/** How deep each ranking is looked into before rankings are fused or thinned out. */
+const fusionDepth = 50;
+const diversityDepth = 5;
+const maxAttempts = 5;
+
+/** The way from queries to hits: embed, filter, search snapshot and words, fuse, look up. */
+export class SearchJourney {
+  readonly #store: Store;
+  readonly #space: IndexSpace;
+  readonly #trace: SearchTrace;
+
+  constructor(store: Store, space: IndexSpace, trace = new SearchTrace()) {
+    this.#store = store;
+    this.#space = space;
+    this.#trace = trace;
+  }
+
+  async run<M extends Metadata>(queries: readonly Query[], options: SearchOptions): Promise<Hit<M>[][]> {
+    const { mode, signal } = options;
+    signal?.throwIfAborted();
+    const filter = options.where === undefined ? undefined : compileFilter(options.where);
+    const checked = await this.#trace.time('embed', () =>
+      checkQueries(queries, mode !== 'text', this.#store, this.#space, signal),
+    );
+    // A document that leaves between search and look-up would leave a gap, so the search is done again.
+    for (let attempt = 1; ; attempt++) {
+      const ranked = await this.#rank(checked, filter, options);
+      const lists = await this.#trace.time('lookup', () => ranked.map((list) => this.#hits<M>(list, options)));
+      if (attempt === maxAttempts || lists.every((list) => list.complete)) return lists.map((list) => list.hits);
+    }
+  }
+
+  /** For each query the best documents, at most `k`. */
+  async #rank(
+    queries: readonly CheckedQuery[],
+    filter: CompiledFilter | undefined,
+    options: SearchOptions,
+  ): Promise<Ranked[][]> {
+    const { k, diversity } = options;
+    const wanted = diversity > 0 ? k * diversityDepth : k;
+    const byVector = await this.#rankByVector(queries, filter, wanted, options);
+    return Promise.all(
+      queries.map(async (query, position) => {
+        const ranked = await this.#withWords(query, byVector[position] ?? [], filter, wanted, options.mode);
+        return diversity > 0 ? this.#diversify(ranked, k, diversity) : ranked.slice(0, k);
+      }),
+    );
+  }
+
+  async #rankByVector(
+    queries: readonly CheckedQuery[],
+    filter: CompiledFilter | undefined,
+    wanted: number,
+    { mode, exact, searchK, signal }: SearchOptions,
+  ): Promise<Ranked[][]> {
+    const asked = queries.filter(({ vector }) => vector !== undefined);
+    if (asked.length === 0 || this.#space.dimensions === undefined) return queries.map(() => []);
+    const fused = mode === 'hybrid' && asked.some(({ text }) => text !== undefined);
+    const depth = fused ? Math.max(wanted, fusionDepth) : wanted;
+    const own = asked.some((query) => query.own !== undefined) ? 1 : 0;
+    const allowedKeys =
+      filter === undefined ? undefined : await this.#trace.time('filter', () => this.#store.keys(filter));
+    const found = await this.#trace.time('vectors', () =>
+      this.#store.search({
+        queries: packVectors(asked.map(({ vector }) => vector as Float32Array)),
+        count: asked.length,
+        k: depth + own,
+        exact,
+        searchK,
+        allowedKeys,
+        signal,
+        onPart: (part) => this.#trace.parts.push(part),
+      }),
+    );
+    const lists = new Map(asked.map((query, position) => [query, found[position] ?? []]));
+    return queries.map((query) =>
+      (lists.get(query) ?? [])
+        .filter(({ key }) => key !== query.own)
+        .slice(0, depth)
+        .map(({ key, distance }) => ({ key, score: this.#scoreOf(distance) })),
+    );
+  }
+
+  #scoreOf(distance: number): number {
+    return scoreOf(this.#store.metric, distance, this.#space.dimensions);
+  }
+
+  async #withWords(
+    { text, vector }: CheckedQuery,
+    byVector: Ranked[],
+    filter: CompiledFilter | undefined,
+    wanted: number,
+    mode: Mode,
+  ): Promise<Ranked[]> {
+    if (text === undefined || mode === 'vector') return byVector;
+    const { ranked: byWords, most } = await this.#trace.time('words', () =>
+      this.#store.searchWords(text, Math.max(wanted, fusionDepth), filter),
+    );
+    this.#trace.matchingWords += byWords.length;
+    if (mode === 'text') return byWords.slice(0, wanted);
+    // Whom only the words found has a vector as well: it is compared, so that both sides have their say on everyone.
+    const known = new Set(byVector.map(({ key }) => key));
+    const missing = byWords.filter(({ key }) => !known.has(key)).map(({ key }) => key);
+    const completed = vector === undefined ? [] : await this.#store.compare(vector, missing);
+    const similar = completed.map(({ key, distance }) => ({ key, score: this.#scoreOf(distance) }));
+    return fuse(byWords, most, [...byVector, ...similar]).slice(0, wanted);
+  }
+
+  async #diversify(ranked: readonly Ranked[], k: number, diversity: number): Promise<Ranked[]> {
+    const dimensions = this.#space.dimensions ?? 0;
+    const vectors = await this.#store.vectorsByKeys(ranked.map(({ key }) => key));
+    const cosine = (a: number, b: number): number => {
+      let [dot, aa, bb] = [0, 0, 0];
+      for (let i = 0; i < dimensions; i++) {
+        const [x, y] = [vectors[a * dimensions + i] as number, vectors[b * dimensions + i] as number];
+        dot += x * y;
+        aa += x * x;
+        bb += y * y;
+      }
+      return aa * bb === 0 ? 0 : dot / Math.sqrt(aa * bb);
+    };
+    return diversify(ranked, k, diversity, cosine);
+  }
+
+  #hits<M extends Metadata>(
+    ranked: readonly Ranked[],
+    { minScore }: SearchOptions,
+  ): { hits: Hit<M>[]; complete: boolean } {
+    const stored = this.#store.byKeys(ranked.map(({ key }) => key));
+    const hits = ranked.flatMap(({ score }, position) => {
+      const row = stored[position];
+      if (row === undefined || (minScore !== undefined && score < minScore)) return [];
+      const { id, text, metadata } = documentOf<M>(row);
+      return [{ id, score, text, metadata }];
+    });
+    return { hits, complete: stored.every((row) => row !== undefined) };
+  }
+}

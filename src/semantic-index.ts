@@ -1,0 +1,443 @@
+import { AddJourney, type Documents } from './add-journey.js';
+import { checkOneOf, checkPath, checkPositive, checkSearch, isIterable } from './check-arguments.js';
+import { checkId, checkMetadata, documentOf } from './checked-document.js';
+import { bundledProvider } from './embed/bundled-provider.js';
+import { SemanticIndexError } from './errors.js';
+import { IndexSpace } from './index-space.js';
+import {
+  type AddOptions,
+  addDefaults,
+  type BuildOptions,
+  buildDefaults,
+  type CompactOptions,
+  type CountOptions,
+  compactDefaults,
+  countDefaults,
+  describe,
+  type Given,
+  type ListOptions,
+  listDefaults,
+  type OpenOptions,
+  openDefaults,
+  type RebuildOptions,
+  rebuildDefaults,
+  resolveOptions,
+  type SearchOptions,
+  type TransferOptions,
+  transferDefaults,
+  type ValidateOptions,
+  validateDefaults,
+} from './options.js';
+import type { Query } from './query-vectors.js';
+import { RebuildJourney } from './rebuild-journey.js';
+import { compileFilter } from './search/filter.js';
+import { SearchJourney } from './search-journey.js';
+import { SearchTrace } from './search-trace.js';
+import { Store } from './store/store.js';
+import { TransferJourney } from './transfer-journey.js';
+import type {
+  AddResult,
+  CompactResult,
+  Document,
+  DocumentId,
+  DocumentPage,
+  EmbeddingProvider,
+  ExportedDocument,
+  Hit,
+  IndexStats,
+  Metadata,
+  SearchExplanation,
+  ValidationReport,
+  Where,
+} from './types.js';
+import { instructionSet } from './vectors/binding.js';
+import { checkMetric } from './vectors/metric.js';
+
+/**
+ * Text in, meaning found: documents with their vectors in one folder, searched by nearness of meaning.
+ *
+ * What `addDocuments` acknowledged is durable and found by the next search, of this process and of others. Every method
+ * rejects with a SemanticIndexError; after `close` with code CLOSED.
+ */
+export class SemanticIndex<M extends Metadata = Metadata> {
+  readonly #store: Store;
+  readonly #space: IndexSpace;
+  readonly #provider: EmbeddingProvider | undefined;
+  readonly #ownsProvider: boolean;
+  readonly #options: OpenOptions;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  private constructor(store: Store, options: OpenOptions, provider: EmbeddingProvider | undefined) {
+    this.#store = store;
+    this.#options = options;
+    this.#provider = provider;
+    this.#space = new IndexSpace(store, provider);
+    this.#ownsProvider = options.provider === undefined;
+  }
+
+  /**
+   * Opens the index in a folder, or makes one there. `':memory:'` makes one that ends with the process, is searched exactly and
+   * never builds a forest.
+   *
+   * @throws NOT_AN_INDEX, NEWER_FORMAT, SPACE_MISMATCH (made with another model), READ_ONLY, BUSY, IO, CORRUPT,
+   *   MODEL_NOT_FOUND, INVALID_ARGUMENT, UNKNOWN_OPTION.
+   */
+  static async open<M extends Metadata = Metadata>(
+    directory: string,
+    options?: Given<OpenOptions>,
+  ): Promise<SemanticIndex<M>> {
+    const resolved = resolveOptions('SemanticIndex.open', options, openDefaults);
+    if (typeof directory !== 'string' || directory === '') {
+      throw new SemanticIndexError('INVALID_ARGUMENT', `SemanticIndex.open: the folder is ${describe(directory)}`, {
+        hint: "Pass the path of a folder, or ':memory:'.",
+      });
+    }
+    if (resolved.metric !== undefined) checkMetric('SemanticIndex.open', resolved.metric);
+    const provider = resolved.provider === null ? undefined : (resolved.provider ?? bundledProvider());
+    const store = await Store.open(directory, { ...resolved, onEvent: resolved.onEvent ?? (() => {}) });
+    try {
+      const index = new SemanticIndex<M>(store, resolved, provider);
+      index.#space.check();
+      return index;
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Adds documents, or replaces those whose id is known. What did not change is skipped; a text that was embedded before is
+   * not embedded again. On return all are durable and searchable.
+   *
+   * An array is checked as a whole before anything is written; an iterable is checked and committed batch by batch, as is a
+   * call that is aborted or fails later on: what was committed stays.
+   *
+   * @throws INVALID_TEXT, INVALID_ID, INVALID_METADATA, INVALID_VECTOR, DUPLICATE_ID, DIMENSION_MISMATCH, UNKNOWN_OPTION,
+   *   READ_ONLY, BUSY, IO, and what the provider causes: PROVIDER_FAILED, PROVIDER_INVALID, INPUT_TOO_LONG.
+   */
+  addDocuments(documents: Documents<M>, options?: Given<AddOptions>): Promise<AddResult> {
+    return this.#run(async () => {
+      const resolved = resolveOptions('addDocuments', options, addDefaults);
+      checkPositive('addDocuments', 'batchSize', resolved.batchSize);
+      this.#refuseReadonly('addDocuments');
+      if (!isIterable(documents)) {
+        throw new SemanticIndexError('INVALID_ARGUMENT', `addDocuments: documents is ${describe(documents)}`, {
+          hint: 'Pass an array or an iterable of strings or documents.',
+        });
+      }
+      return new AddJourney(this.#store, this.#space).run(documents, resolved);
+    });
+  }
+
+  /**
+   * Deletes documents by their ids, or all that match a filter; returns how many there were. They are gone for the next
+   * search of every process.
+   *
+   * @throws INVALID_ID, INVALID_FILTER, READ_ONLY, BUSY, IO.
+   */
+  deleteDocuments(which: DocumentId | readonly DocumentId[] | { where: Where }): Promise<number> {
+    return this.#run(async () => {
+      this.#refuseReadonly('deleteDocuments');
+      if (typeof which === 'object' && which !== null && !Array.isArray(which)) {
+        const { where } = resolveOptions<{ where: Where | undefined }>('deleteDocuments', which as { where: Where }, {
+          where: undefined,
+        });
+        if (where === undefined) {
+          throw new SemanticIndexError('INVALID_ARGUMENT', 'deleteDocuments: neither ids nor where are given');
+        }
+        return this.#store.deleteWhere(compileFilter(where));
+      }
+      const ids = (Array.isArray(which) ? which : [which]).map((id, position) => checkId(id, `argument ${position}`));
+      return this.#store.deleteByIds(ids);
+    });
+  }
+
+  /** The document with this id, or undefined. */
+  async getDocument(id: DocumentId): Promise<Document<M> | undefined> {
+    const [document] = await this.getDocuments([id]);
+    return document;
+  }
+
+  /** The documents with these ids, in their order; undefined where there is none. */
+  getDocuments(ids: readonly DocumentId[]): Promise<(Document<M> | undefined)[]> {
+    return this.#run(async () => {
+      if (!Array.isArray(ids)) {
+        throw new SemanticIndexError('INVALID_ARGUMENT', `getDocuments: ids is ${describe(ids)}`);
+      }
+      const checked = ids.map((id, position) => checkId(id, `argument ${position}`));
+      return this.#store.byIds(checked).map((stored) => (stored === undefined ? undefined : documentOf<M>(stored)));
+    });
+  }
+
+  /** The vectors of the documents with these ids, in their order; undefined where there is none. */
+  getVectors(ids: readonly DocumentId[]): Promise<(Float32Array | undefined)[]> {
+    return this.#run(async () => {
+      if (!Array.isArray(ids)) {
+        throw new SemanticIndexError('INVALID_ARGUMENT', `getVectors: ids is ${describe(ids)}`);
+      }
+      const checked = ids.map((id, position) => checkId(id, `argument ${position}`));
+      return checked.map((id) => this.#store.vectorOf(id)?.vector);
+    });
+  }
+
+  /**
+   * Puts other metadata in the place of those that documents have; text and vector stay. Ids that there are not are left
+   * out; returns how many documents were there.
+   *
+   * @throws INVALID_ID, INVALID_METADATA, READ_ONLY, BUSY, IO.
+   */
+  updateMetadata(changes: readonly { readonly id: DocumentId; readonly metadata: M }[]): Promise<number> {
+    return this.#run(async () => {
+      this.#refuseReadonly('updateMetadata');
+      if (!Array.isArray(changes)) {
+        throw new SemanticIndexError('INVALID_ARGUMENT', `updateMetadata: changes is ${describe(changes)}`);
+      }
+      return this.#store.setMetadata(
+        changes.map(({ id, metadata }, position) => {
+          const where = `argument ${position}`;
+          return { id: checkId(id, where), metadata: checkMetadata(metadata, where) };
+        }),
+      );
+    });
+  }
+
+  /** One page of the documents, oldest first. */
+  listDocuments(options?: Given<ListOptions>): Promise<DocumentPage<M>> {
+    return this.#run(async () => {
+      const { where, limit, after } = resolveOptions('listDocuments', options, listDefaults);
+      checkPositive('listDocuments', 'limit', limit);
+      const afterKey = after === undefined ? 0 : Number.parseInt(after, 36);
+      if (!Number.isSafeInteger(afterKey)) {
+        throw new SemanticIndexError('INVALID_ARGUMENT', `listDocuments: after is ${describe(after)}`, {
+          hint: 'Pass the `next` of the page before.',
+        });
+      }
+      const filter = where === undefined ? undefined : compileFilter(where);
+      const stored = await this.#store.list(filter, limit + 1, afterKey);
+      const documents = stored.slice(0, limit).map((row) => documentOf<M>(row));
+      const last = stored[limit - 1];
+      return stored.length > limit && last !== undefined ? { documents, next: last.key.toString(36) } : { documents };
+    });
+  }
+
+  /** How many documents there are, or how many match. */
+  count(options?: Given<CountOptions>): Promise<number> {
+    return this.#run(async () => {
+      const { where } = resolveOptions('count', options, countDefaults);
+      return this.#store.count(where === undefined ? undefined : compileFilter(where));
+    });
+  }
+
+  /**
+   * The documents nearest to a text, a vector, or another document (which is left out itself), best first: always
+   * min(k, matching documents) of them, unless `minScore` leaves some out.
+   *
+   * @throws INVALID_TEXT, INVALID_VECTOR, DIMENSION_MISMATCH, NOT_FOUND (no document has that id), INVALID_FILTER,
+   *   PROVIDER_FAILED, PROVIDER_INVALID, UNKNOWN_OPTION.
+   */
+  async search(query: Query, options?: Given<SearchOptions>): Promise<Hit<M>[]> {
+    const [hits] = await this.searchMany([query], options);
+    return hits as Hit<M>[];
+  }
+
+  /** The same as `search` for many queries at once, in their order; faster than one after the other. */
+  searchMany(queries: readonly Query[], options?: Given<SearchOptions>): Promise<Hit<M>[][]> {
+    return this.#run(async () => {
+      if (!Array.isArray(queries)) {
+        throw new SemanticIndexError('INVALID_ARGUMENT', `searchMany: queries is ${describe(queries)}`);
+      }
+      const resolved = checkSearch(options, this.#options.searchK);
+      return new SearchJourney(this.#store, this.#space).run<M>(queries, resolved);
+    });
+  }
+
+  /** Searches, and tells how: which parts were scanned or walked, how many were allowed, where the time went. */
+  explain(query: Query, options?: Given<SearchOptions>): Promise<SearchExplanation<M>> {
+    return this.#run(async () => {
+      const trace = new SearchTrace();
+      const journey = new SearchJourney(this.#store, this.#space, trace);
+      const [hits] = await journey.run<M>([query], checkSearch(options, this.#options.searchK));
+      const { parts, matchingWords, milliseconds } = trace;
+      return { hits: hits as Hit<M>[], exact: parts.every((part) => part.exact), parts, matchingWords, milliseconds };
+    });
+  }
+
+  /**
+   * Gives every document a forest now: one segment of all, without the deleted ones. Searches go on meanwhile and see the new
+   * segment when it is complete. In memory there is nothing to build.
+   */
+  build(options?: Given<BuildOptions>): Promise<void> {
+    return this.#run(async () => {
+      const resolved = resolveOptions('build', options, buildDefaults);
+      this.#refuseReadonly('build');
+      await this.#store.buildAll(resolved);
+    });
+  }
+
+  /**
+   * Drops deleted documents from the segments and vectors that nothing uses any more, and gives the room back to the file
+   * system. Searches and adds go on meanwhile.
+   *
+   * @throws READ_ONLY, BUSY (another process is building), IO.
+   */
+  compact(options?: Given<CompactOptions>): Promise<CompactResult> {
+    return this.#run(async () => {
+      const resolved = resolveOptions('compact', options, compactDefaults);
+      this.#refuseReadonly('compact');
+      const [before, deadBefore] = [await this.#store.bytes(), await this.#deadItems()];
+      const { vectors } = await this.#store.compact(resolved);
+      const [after, deadAfter] = [await this.#store.bytes(), await this.#deadItems()];
+      return {
+        items: deadBefore - deadAfter,
+        vectors,
+        bytesBefore: before.database + before.segments,
+        bytesAfter: after.database + after.segments,
+      };
+    });
+  }
+
+  async #deadItems(): Promise<number> {
+    const snapshot = await this.#store.snapshot();
+    return (snapshot?.parts ?? []).reduce((sum, part) => sum + (part.segment === 0 ? 0 : part.dead), 0);
+  }
+
+  /**
+   * Looks for damage in the catalog and the segments, says what failed with which severity and what to do. Only reads; damaged
+   * segments are warnings, as they cost speed and no answers.
+   */
+  validate(options?: Given<ValidateOptions>): Promise<ValidationReport> {
+    return this.#run(async () => {
+      const { level } = resolveOptions('validate', options, validateDefaults);
+      checkOneOf('validate', 'level', level, ['quick', 'full']);
+      return this.#store.validate(level);
+    });
+  }
+
+  /**
+   * Derives again what is derived: the segments from the stored vectors, or the vectors from the texts and then the segments.
+   * Searches go on meanwhile.
+   *
+   * @throws READ_ONLY, BUSY, IO, and with `from: 'texts'` what the provider causes.
+   */
+  rebuild(options?: Given<RebuildOptions>): Promise<void> {
+    return this.#run(async () => {
+      const resolved = resolveOptions('rebuild', options, rebuildDefaults);
+      checkOneOf('rebuild', 'from', resolved.from, ['vectors', 'texts']);
+      this.#refuseReadonly('rebuild');
+      if (resolved.from === 'texts') await new RebuildJourney(this.#store, this.#space).run(resolved);
+      await this.#store.rebuildSegments(resolved);
+    });
+  }
+
+  /**
+   * Writes a copy of the index, as it is at one moment, into a new folder while it is in use. The folder appears under its name
+   * only when it is complete and durable; `SemanticIndex.open` opens it.
+   *
+   * @throws INVALID_ARGUMENT when the target exists, IO.
+   */
+  backup(path: string): Promise<void> {
+    return this.#run(async () => {
+      await this.#store.backup(checkPath('backup', path));
+    });
+  }
+
+  /** All documents with their vectors, oldest first, as they are at one moment. */
+  async *exportDocuments(): AsyncGenerator<ExportedDocument<M>> {
+    this.#refuseClosed();
+    yield* new TransferJourney(this.#store, this.#space).documents<M>();
+  }
+
+  /**
+   * Writes all documents into a new folder: `documents.jsonl` with one JSON object a line, `vectors.npy` with their vectors
+   * in the same order, and `manifest.json`. Returns how many there are. `importFrom` reads it, and so do NumPy and jq.
+   *
+   * @throws INVALID_ARGUMENT when the folder exists or the index is empty, IO.
+   */
+  exportTo(folder: string, options?: Given<TransferOptions>): Promise<number> {
+    return this.#run(async () => {
+      const resolved = resolveOptions('exportTo', options, transferDefaults);
+      return new TransferJourney(this.#store, this.#space).exportTo(checkPath('exportTo', folder), resolved);
+    });
+  }
+
+  /**
+   * Adds the documents of a folder that `exportTo` wrote. Their vectors come along: nothing is embedded.
+   *
+   * @throws INVALID_FILE, NEWER_FORMAT, SPACE_MISMATCH (another model), INVALID_ARGUMENT (another metric), READ_ONLY, BUSY, IO.
+   */
+  importFrom(folder: string, options?: Given<TransferOptions>): Promise<AddResult> {
+    return this.#run(async () => {
+      const resolved = resolveOptions('importFrom', options, transferDefaults);
+      this.#refuseReadonly('importFrom');
+      return new TransferJourney(this.#store, this.#space).importFrom(checkPath('importFrom', folder), resolved);
+    });
+  }
+
+  /**
+   * Writes all documents as one Annoy file that Python's annoy loads, and beside it `PATH.ids.jsonl` with the id of each item,
+   * one JSON value a line. Returns how many there are.
+   *
+   * @throws INVALID_ARGUMENT, IO.
+   */
+  exportAnn(path: string): Promise<number> {
+    return this.#run(() => this.#store.exportForest(checkPath('exportAnn', path)));
+  }
+
+  /** Figures of the index as it is now. */
+  stats(): Promise<IndexStats> {
+    return this.#run(async () => {
+      const snapshot = await this.#store.snapshot();
+      const rows = new Map(this.#store.segmentRows().map((row) => [row.segment, row]));
+      const parts = snapshot?.parts ?? [];
+      const tail = parts.find((part) => part.segment === 0);
+      return {
+        documents: await this.#store.count(undefined),
+        dimensions: this.#store.space?.dimensions,
+        metric: this.#store.metric,
+        provider: this.#store.space?.fingerprint,
+        segments: parts.flatMap(({ segment, keys, dead, damaged }) => {
+          const row = rows.get(segment);
+          if (row === undefined) return [];
+          const items = keys.offsets.length;
+          return [{ file: row.file, items, dead, trees: row.trees, bytes: row.file_size, damaged }];
+        }),
+        tail: tail === undefined ? 0 : tail.keys.offsets.length - tail.dead,
+        bytes: await this.#store.bytes(),
+        instructionSet: instructionSet(),
+      };
+    });
+  }
+
+  /** Waits for what is under way, ends background work and closes all files. Closing twice is no error. */
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      await Promise.allSettled(this.#underWay);
+      await this.#store.close();
+      if (this.#ownsProvider) await this.#provider?.close?.();
+    })();
+    return this.#closing;
+  }
+
+  /** The same as `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing !== undefined) throw new SemanticIndexError('CLOSED', 'The index is closed');
+  }
+
+  async #run<T>(work: () => Promise<T>): Promise<T> {
+    this.#refuseClosed();
+    const running = work();
+    this.#underWay.add(running);
+    const done = (): void => void this.#underWay.delete(running);
+    running.then(done, done);
+    return running;
+  }
+
+  #refuseReadonly(method: string): void {
+    if (this.#options.readonly) throw new SemanticIndexError('READ_ONLY', `${method}: the index was opened read-only`);
+  }
+}

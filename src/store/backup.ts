@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { copyFile, mkdir, rename, rm, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { SemanticIndexError } from '../errors.js';
+import { Catalog } from './catalog.js';
+import { fileFacts, indexPaths, ioError, segmentFiles, syncDirectory, syncFile } from './files.js';
+import { publishStep } from './steps.js';
+
+/**
+ * Writes a copy of an index that is in use into a new folder: the catalog as it is at one moment, and the segments that it
+ * names. The folder appears under its name only when it is complete and durable. A segment that is replaced during the
+ * copying may be missing in it; the copy heals itself when it is opened.
+ *
+ * @param copyCatalog writes the catalog to a path.
+ * @throws INVALID_ARGUMENT when the target exists, IO.
+ */
+export async function writeBackup(
+  segments: string | undefined,
+  target: string,
+  copyCatalog: (path: string) => Promise<void>,
+): Promise<void> {
+  if ((await fileFacts(target)) !== undefined) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `${target} exists already`, {
+      hint: 'A backup never overwrites anything; choose a new folder.',
+    });
+  }
+  const partial = `${target}.partial-${randomBytes(4).toString('hex')}`;
+  const paths = indexPaths(partial);
+  try {
+    await mkdir(paths.segments, { recursive: true });
+    await copyCatalog(paths.database);
+    publishStep('backup.catalog-copied');
+    if (segments !== undefined) await copySegments(segments, paths.segments, namedFiles(paths.database));
+    await syncFile(paths.database);
+    await syncDirectory(paths.segments);
+    await syncDirectory(partial);
+    publishStep('backup.segments-copied');
+    await rename(partial, target);
+    publishStep('backup.renamed');
+    await syncDirectory(dirname(target));
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw SemanticIndexError.is(error) ? error : ioError(`Cannot write a backup to ${target}`, error);
+  }
+}
+
+function namedFiles(database: string): string[] {
+  const catalog = Catalog.open({ path: database, readonly: false, durability: 'full', busyTimeout: 0 });
+  try {
+    return catalog.segments.all().map(({ file }) => file);
+  } finally {
+    catalog.close();
+  }
+}
+
+async function copySegments(from: string, to: string, files: readonly string[]): Promise<void> {
+  for (const name of files.flatMap(segmentFiles)) {
+    const source = join(from, name);
+    const facts = await fileFacts(source);
+    if (facts === undefined) continue;
+    try {
+      await copyFile(source, join(to, name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      throw error;
+    }
+    // The catalog remembers the time of the last change; with it the copy needs no reading through.
+    await utimes(join(to, name), facts.mtime / 1000, facts.mtime / 1000);
+    await syncFile(join(to, name));
+  }
+}

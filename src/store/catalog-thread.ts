@@ -1,0 +1,107 @@
+import { Worker } from 'node:worker_threads';
+import { SemanticIndexError } from '../errors.js';
+import type { CatalogOptions } from './catalog.js';
+import {
+  type ArgumentsOf,
+  type CallMessage,
+  type CatalogCaller,
+  type CatalogTargets,
+  type MethodOf,
+  type ReplyMessage,
+  type ResultOf,
+  transferable,
+} from './catalog-calls.js';
+
+interface Pending {
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** What a catalog thread is told at its start. */
+export interface CatalogThreadData {
+  readonly catalog: CatalogOptions;
+}
+
+/**
+ * A connection to the catalog in a thread of its own, so that neither commits nor long readings hold up the event loop.
+ * Started by the first call; keeps the process alive only while calls are under way.
+ */
+export class CatalogThread implements CatalogCaller {
+  readonly #data: CatalogThreadData;
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | undefined;
+  #calls = 0;
+
+  constructor(data: CatalogThreadData) {
+    this.#data = data;
+  }
+
+  call<T extends keyof CatalogTargets, M extends MethodOf<CatalogTargets[T]>>(
+    target: T,
+    method: M,
+    ...given: ArgumentsOf<CatalogTargets[T], M>
+  ): Promise<ResultOf<CatalogTargets[T], M>> {
+    return new Promise((resolve, reject) => {
+      this.#worker ??= this.#start();
+      const worker = this.#worker;
+      const call = ++this.#calls;
+      this.#pending.set(call, { resolve: resolve as (result: unknown) => void, reject });
+      worker.ref();
+      const message: CallMessage = { call, target, method, given };
+      try {
+        worker.postMessage(message, transferable(given));
+      } catch (error) {
+        this.#pending.delete(call);
+        reject(error);
+      }
+    });
+  }
+
+  #start(): Worker {
+    // What the process was started with, such as --input-type, need not suit a worker.
+    const worker = new Worker(new URL('./catalog-worker.js', import.meta.url), {
+      workerData: this.#data,
+      execArgv: [],
+    });
+    worker.on('message', (reply: ReplyMessage) => this.#settle(reply));
+    worker.on('error', (error) => this.#fail(error));
+    worker.on('exit', () => this.#fail(undefined));
+    worker.unref();
+    return worker;
+  }
+
+  #settle(reply: ReplyMessage): void {
+    if ('progress' in reply) return;
+    const pending = this.#pending.get(reply.call);
+    this.#pending.delete(reply.call);
+    if (this.#pending.size === 0) this.#worker?.unref();
+    if (pending === undefined) return;
+    if ('result' in reply) {
+      pending.resolve(reply.result);
+    } else {
+      const { code, message, hint, details, stack } = reply.error;
+      const error = new SemanticIndexError(code, message, { hint, details });
+      if (stack !== undefined) error.stack = stack;
+      pending.reject(error);
+    }
+  }
+
+  #fail(cause: unknown): void {
+    this.#worker = undefined;
+    const error = new SemanticIndexError('INTERNAL', 'The catalog thread ended unexpectedly', { cause });
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+  }
+
+  /** Lets the calls under way finish, then ends the thread. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    worker.removeAllListeners('exit');
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    worker.ref();
+    worker.postMessage(null);
+    await ended;
+    this.#worker = undefined;
+  }
+}

@@ -1,0 +1,281 @@
+import { randomUUID } from 'node:crypto';
+import Database from 'better-sqlite3';
+import { SemanticIndexError } from '../errors.js';
+import type { Metric } from '../types.js';
+import { DocumentTable, type KeyedVectors } from './document-table.js';
+import { LeaseTable } from './lease-table.js';
+import { currentFormat, migrateSchema } from './schema.js';
+import { type SegmentRow, SegmentTable } from './segment-table.js';
+import { SettingsTable } from './settings-table.js';
+import { fromSqliteError } from './sqlite-error.js';
+import { TextTable } from './text-table.js';
+import { type Space, VectorTable } from './vector-table.js';
+
+/** How a connection to the catalog is opened. */
+export interface CatalogOptions {
+  /** Path of index.db, or ':memory:'. */
+  readonly path: string;
+  readonly readonly: boolean;
+  /** 'process': a commit survives the death of the process. 'full': also a power cut (an fsync per commit). */
+  readonly durability: 'process' | 'full';
+  /** How long a write waits for another writer, in milliseconds. */
+  readonly busyTimeout: number;
+}
+
+/** How far a snapshot has read. */
+export interface CatalogPosition {
+  readonly generation: number;
+  readonly lastKey: number;
+  readonly lastDeletion: number;
+}
+
+/** A segment that a snapshot does not have yet. */
+export interface AddedSegment {
+  readonly row: SegmentRow;
+  readonly offsets: Uint32Array;
+  readonly deadKeys: Float64Array;
+}
+
+/** What happened in the catalog after a position, as one consistent reading. */
+export interface CatalogChanges {
+  readonly position: CatalogPosition;
+  /** Numbers of all current segments, by key. */
+  readonly segments: readonly number[];
+  readonly added: readonly AddedSegment[];
+  readonly deletedKeys: Float64Array;
+  readonly sealedThrough: number;
+  /** New documents of the tail. */
+  readonly tail: KeyedVectors;
+  /** There is more of the tail than one reading takes; read again from `position`. */
+  readonly more: boolean;
+}
+
+const pageSize = 16_384;
+const rowsPerReading = 8_192;
+
+/**
+ * One connection to index.db, the truth of an index. Synchronous; long work belongs in a catalog thread. All SQL of the
+ * package is in this file and the tables beside it.
+ */
+export class Catalog {
+  readonly settings: SettingsTable;
+  readonly documents: DocumentTable;
+  readonly texts: TextTable;
+  readonly vectors: VectorTable;
+  readonly segments: SegmentTable;
+  readonly leases: LeaseTable;
+  readonly #db: Database.Database;
+
+  private constructor(db: Database.Database) {
+    this.#db = db;
+    this.settings = new SettingsTable(db);
+    this.texts = new TextTable(db);
+    this.documents = new DocumentTable(db, this.texts);
+    this.vectors = new VectorTable(db);
+    this.leases = new LeaseTable(db);
+    this.segments = new SegmentTable(db, this.leases);
+  }
+
+  /**
+   * @throws NOT_AN_INDEX, NEWER_FORMAT, READ_ONLY (an old format and a read-only connection), IO, BUSY, CORRUPT.
+   */
+  static open(options: CatalogOptions): Catalog {
+    let db: Database.Database | undefined;
+    try {
+      db = new Database(options.path, { readonly: options.readonly, timeout: options.busyTimeout });
+      if (!options.readonly) {
+        db.pragma(`page_size = ${pageSize}`);
+        db.pragma('journal_mode = WAL');
+      }
+      db.pragma(`synchronous = ${options.durability === 'full' ? 'FULL' : 'NORMAL'}`);
+      db.pragma('cache_size = -16384');
+      db.pragma('temp_store = MEMORY');
+      migrateSchema(db, options.readonly);
+      return new Catalog(db);
+    } catch (error) {
+      db?.close();
+      throw fromSqliteError(error);
+    }
+  }
+
+  /** Names a new index; an existing one keeps its name and metric. */
+  initialize(metric: Metric): void {
+    // Without a look first, opening would wait for whoever is writing.
+    if (this.settings.get('index_id') !== undefined) return;
+    this.#db
+      .transaction(() => {
+        if (this.settings.get('index_id') !== undefined) return;
+        this.settings.set('index_id', randomUUID());
+        this.settings.set('metric', metric);
+        this.settings.set('created_at', Date.now());
+        this.settings.set('created_format', currentFormat);
+      })
+      .immediate();
+  }
+
+  /** @throws NOT_AN_INDEX when nobody has named the index yet: it is just being made, or its maker died. */
+  requireSettings(): void {
+    if (this.settings.all() !== undefined) return;
+    throw new SemanticIndexError('NOT_AN_INDEX', 'The index has not been set up completely', {
+      hint: 'Open it once without `readonly`.',
+    });
+  }
+
+  /** The space of the index, if it has one yet. */
+  space(): Space | undefined {
+    const space = this.settings.get('space');
+    return space === undefined ? undefined : this.vectors.space(Number(space));
+  }
+
+  /**
+   * Fixes the space of an index that has none yet; otherwise returns the one it has, which may be another.
+   */
+  chooseSpace(fingerprint: string, dimensions: number, canaries: string | null): Space {
+    return this.#db
+      .transaction(() => {
+        const current = this.space();
+        if (current !== undefined) return current;
+        const space = this.vectors.addSpace(fingerprint, dimensions, canaries);
+        this.settings.set('space', space.space);
+        return space;
+      })
+      .immediate();
+  }
+
+  /** Changes whenever another connection commits. */
+  dataVersion(): number {
+    return this.#db.pragma('data_version', { simple: true }) as number;
+  }
+
+  position(): CatalogPosition {
+    return {
+      generation: this.segments.generation(),
+      lastKey: this.documents.lastKey(),
+      lastDeletion: this.documents.lastDeletion(),
+    };
+  }
+
+  /** All that a snapshot at `position`, which holds the `known` segments, must learn; read in one transaction. */
+  changesSince(position: CatalogPosition, known: readonly number[]): CatalogChanges {
+    return this.#db.transaction((): CatalogChanges => {
+      const now = this.position();
+      const rows = this.segments.all();
+      const sealedThrough = this.segments.sealedThrough();
+      const tail = this.documents.vectorsAfter(Math.max(position.lastKey, sealedThrough), now.lastKey, rowsPerReading);
+      const more = tail.keys.length === rowsPerReading;
+      return {
+        position: more ? { ...now, lastKey: tail.keys[tail.keys.length - 1] as number } : now,
+        segments: rows.map((row) => row.segment),
+        added: rows
+          .filter((row) => !known.includes(row.segment))
+          .map((row) => ({
+            row,
+            offsets: this.segments.offsets(row.segment),
+            deadKeys: this.documents.deletionsBetween(row.first_key, row.last_key),
+          })),
+        deletedKeys: this.documents.deletionsAfter(position.lastDeletion),
+        sealedThrough,
+        tail,
+        more,
+      };
+    })();
+  }
+
+  /** Pages of the database file in use and free, in bytes. */
+  bytes(): { used: number; free: number } {
+    const pages = this.#db.pragma('page_count', { simple: true }) as number;
+    const free = this.#db.pragma('freelist_count', { simple: true }) as number;
+    const size = this.#db.pragma('page_size', { simple: true }) as number;
+    return { used: (pages - free) * size, free: free * size };
+  }
+
+  /** What SQLite finds wrong with the file; empty when nothing. */
+  integrity(level: 'quick' | 'full'): string[] {
+    const rows = this.#db.transaction(() => {
+      // FTS5 remembers where its words are, and its part of the check trusts that even when another connection has moved
+      // them meanwhile; opening a cursor makes it look.
+      this.#db.prepare('SELECT 1 FROM words WHERE rowid = 0').get();
+      return this.#db.pragma(level === 'full' ? 'integrity_check' : 'quick_check') as Record<string, string>[];
+    })();
+    return rows.map((row) => Object.values(row)[0] as string).filter((finding) => finding !== 'ok');
+  }
+
+  /** How many rows contradict each other, by kind; all zero in a sound catalog. */
+  inconsistencies(): { check: string; count: number; what: string }[] {
+    const count = (sql: string): number => this.#db.prepare(sql).pluck().get() as number;
+    return [
+      {
+        check: 'texts',
+        count: count('SELECT count(*) FROM documents d LEFT JOIN texts t ON t.key = d.key WHERE t.key IS NULL'),
+        what: 'documents without text',
+      },
+      {
+        check: 'document_vectors',
+        count: count(
+          'SELECT count(*) FROM documents d LEFT JOIN vectors v ON v.vector = d.vector WHERE v.vector IS NULL',
+        ),
+        what: 'documents without vector',
+      },
+      {
+        check: 'orphans',
+        count: count('SELECT count(*) FROM texts t LEFT JOIN documents d ON d.key = t.key WHERE d.key IS NULL'),
+        what: 'texts without document',
+      },
+      {
+        check: 'words',
+        count: count('SELECT count(*) FROM documents d LEFT JOIN words_docsize w ON w.id = d.key WHERE w.id IS NULL'),
+        what: 'documents without words',
+      },
+      {
+        check: 'orphaned_words',
+        count: count('SELECT count(*) FROM words_docsize w LEFT JOIN documents d ON d.key = w.id WHERE d.key IS NULL'),
+        what: 'words without document',
+      },
+      {
+        check: 'deletions',
+        count: count('SELECT count(*) FROM deletions x JOIN documents d ON d.key = x.key'),
+        what: 'documents both alive and deleted',
+      },
+      {
+        check: 'dimensions',
+        count: count(
+          'SELECT count(*) FROM vectors v JOIN spaces s ON s.space = v.space WHERE length(v.data) <> 4 * s.dimensions',
+        ),
+        what: 'vectors of a wrong length',
+      },
+    ];
+  }
+
+  /**
+   * Writes the database and the index of words anew without gaps, so that what was deleted gives its room back to the file
+   * system. Readers go on; writers wait.
+   */
+  vacuum(): void {
+    this.texts.optimize();
+    this.#db.exec('VACUUM');
+  }
+
+  /** Moves the log into the database and empties it, as far as readers allow. */
+  checkpoint(): void {
+    this.#db.pragma('wal_checkpoint(TRUNCATE)');
+  }
+
+  /** Writes a copy of the database as it is at this moment. */
+  copyTo(path: string): void {
+    this.#db.prepare('VACUUM INTO ?').run(path);
+  }
+
+  /** From here on this connection sees the catalog as it is now, until `endReading`. For a connection of its own. */
+  beginReading(): void {
+    this.#db.exec('BEGIN');
+    this.position();
+  }
+
+  endReading(): void {
+    this.#db.exec('COMMIT');
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}

@@ -1,0 +1,339 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { DocumentId } from '../types.js';
+import { packVectors } from '../vectors/pack-vectors.js';
+import { publishStep } from './steps.js';
+import type { TextTable } from './text-table.js';
+import { hashBytes, vectorOf } from './vector-table.js';
+
+/** A document as the catalog returns it; `metadata` is still JSON. */
+export interface StoredDocument {
+  readonly key: number;
+  readonly id: DocumentId;
+  readonly text: string;
+  readonly metadata: string | null;
+}
+
+/** A document on its way in. */
+export interface IncomingDocument {
+  readonly id: DocumentId;
+  readonly text: string;
+  /** Content hash (base64url) of the text, or of the vector where the caller gave one. */
+  readonly hash: string;
+  /** JSON, or null for none. */
+  readonly metadata: string | null;
+  /** Number of its vector in the vector table; 0 for a document whose content was found unchanged. */
+  readonly vector: number;
+}
+
+/** What became of each document of a commit. */
+export type DocumentOutcome = 'added' | 'updated' | 'unchanged';
+
+/** A filter as SQL over the row `d` of documents, with its bound parameters. */
+export interface SqlFilter {
+  readonly sql: string;
+  readonly parameters: readonly (string | number | bigint)[];
+}
+
+/** Rows of vectors with the keys of their documents, ascending. */
+export interface KeyedVectors {
+  readonly keys: Float64Array;
+  readonly vectors: Float32Array;
+}
+
+/** Documents as they are exported, with their vectors one after the other. */
+export interface ExportedRows {
+  readonly documents: readonly (StoredDocument & { readonly given: boolean })[];
+  readonly vectors: Float32Array;
+}
+
+interface IdentityRow {
+  key: number;
+  hash: Buffer;
+  metadata: string | null;
+}
+
+const selectDocument = 'SELECT d.key, d.id, t.text, d.metadata FROM documents d JOIN texts t ON t.key = d.key';
+
+/** Documents, their texts, and the log of deletions. Every public write is one transaction. */
+export class DocumentTable {
+  readonly #db: Database;
+  readonly #texts: TextTable;
+  readonly #identity: Statement<[DocumentId]>;
+  readonly #insert: Statement<[DocumentId, Buffer, number, string | null]>;
+  readonly #insertText: Statement<[number | bigint, string]>;
+  readonly #setMetadata: Statement<[string | null, number]>;
+  readonly #delete: Statement<[number]>;
+  readonly #deleteText: Statement<[number]>;
+  readonly #logDeletion: Statement<[number]>;
+  readonly #byId: Statement<[DocumentId]>;
+  readonly #byKey: Statement<[number]>;
+  readonly #vectorById: Statement<[DocumentId]>;
+  readonly #vectorByKey: Statement<[number]>;
+  readonly #vectorsAfter: Statement<[number, number, number]>;
+  readonly #deletionsAfter: Statement<[number]>;
+  readonly #vectorExists: Statement<[number, Buffer]>;
+  readonly #deletionsBetween: Statement<[number, number]>;
+  readonly #lastKey: Statement<[]>;
+  readonly #lastDeletion: Statement<[]>;
+
+  constructor(db: Database, texts: TextTable) {
+    this.#db = db;
+    this.#texts = texts;
+    this.#identity = db.prepare('SELECT key, hash, metadata FROM documents WHERE id = ?');
+    this.#insert = db.prepare('INSERT INTO documents (id, hash, vector, metadata) VALUES (?, ?, ?, ?)');
+    this.#insertText = db.prepare('INSERT INTO texts VALUES (?, ?)');
+    this.#setMetadata = db.prepare('UPDATE documents SET metadata = ? WHERE key = ?');
+    this.#delete = db.prepare('DELETE FROM documents WHERE key = ?');
+    this.#deleteText = db.prepare('DELETE FROM texts WHERE key = ?');
+    this.#logDeletion = db.prepare('INSERT INTO deletions (key) VALUES (?)');
+    this.#byId = db.prepare(`${selectDocument} WHERE d.id = ?`);
+    this.#byKey = db.prepare(`${selectDocument} WHERE d.key = ?`);
+    this.#vectorById = db.prepare(
+      'SELECT d.key, v.data FROM documents d JOIN vectors v ON v.vector = d.vector WHERE d.id = ?',
+    );
+    this.#vectorByKey = db
+      .prepare<[number]>('SELECT v.data FROM documents d JOIN vectors v ON v.vector = d.vector WHERE d.key = ?')
+      .pluck();
+    this.#vectorsAfter = db.prepare(
+      `SELECT d.key, v.data FROM documents d JOIN vectors v ON v.vector = d.vector
+       WHERE d.key > ? AND d.key <= ? ORDER BY d.key LIMIT ?`,
+    );
+    this.#deletionsAfter = db
+      .prepare<[number]>('SELECT key FROM deletions WHERE sequence > ? ORDER BY sequence')
+      .pluck();
+    this.#vectorExists = db.prepare('SELECT 1 FROM vectors WHERE vector = ? AND hash = ?');
+    this.#deletionsBetween = db
+      .prepare<[number, number]>('SELECT key FROM deletions WHERE key BETWEEN ? AND ?')
+      .pluck();
+    this.#lastKey = db.prepare<[]>("SELECT seq FROM sqlite_sequence WHERE name = 'documents'").pluck();
+    this.#lastDeletion = db.prepare<[]>("SELECT seq FROM sqlite_sequence WHERE name = 'deletions'").pluck();
+  }
+
+  /** The highest key ever given. */
+  lastKey(): number {
+    return (this.#lastKey.get() as number | undefined) ?? 0;
+  }
+
+  /** The highest sequence ever given in the log of deletions. */
+  lastDeletion(): number {
+    return (this.#lastDeletion.get() as number | undefined) ?? 0;
+  }
+
+  /** For each document, whether a commit of it now would leave its text and vector as they are. */
+  unchanged(documents: readonly { id: DocumentId; hash: string }[]): boolean[] {
+    return documents.map(({ id, hash }) => this.#hasContent(id, hash));
+  }
+
+  /**
+   * Adds, replaces or leaves documents: the commit point of an add. Same text and metadata: left alone. Same text,
+   * other metadata: only the metadata changes. Other text: a new key, and the old one is dead.
+   *
+   * @returns undefined, having changed nothing, when a document was changed or its vector forgotten by another process
+   *   meanwhile: the caller has to look again.
+   */
+  commit(documents: readonly IncomingDocument[]): DocumentOutcome[] | undefined {
+    const outcomes = this.#immediately(() => {
+      const stale = documents.some(
+        (document) => !this.#hasContent(document.id, document.hash) && !this.#hasVector(document),
+      );
+      if (stale) return undefined;
+      const outcomes = documents.map((document) => this.#commitOne(document));
+      publishStep('add.writing');
+      return outcomes;
+    });
+    publishStep('add.committed');
+    return outcomes;
+  }
+
+  #hasVector({ vector, hash }: IncomingDocument): boolean {
+    return vector !== 0 && this.#vectorExists.get(vector, hashBytes(hash)) !== undefined;
+  }
+
+  #hasContent(id: DocumentId, hash: string): boolean {
+    const known = this.#identity.get(id) as IdentityRow | undefined;
+    return known?.hash.equals(hashBytes(hash)) === true;
+  }
+
+  #commitOne({ id, text, hash, metadata, vector }: IncomingDocument): DocumentOutcome {
+    const known = this.#identity.get(id) as IdentityRow | undefined;
+    const bytes = hashBytes(hash);
+    if (known?.hash.equals(bytes)) {
+      if (known.metadata === metadata) return 'unchanged';
+      this.#setMetadata.run(metadata, known.key);
+      return 'updated';
+    }
+    if (known !== undefined) this.#remove(known.key);
+    const { lastInsertRowid } = this.#insert.run(id, bytes, vector, metadata);
+    this.#insertText.run(lastInsertRowid, text);
+    this.#texts.insert(lastInsertRowid, text);
+    return known === undefined ? 'added' : 'updated';
+  }
+
+  /** Replaces metadata (JSON); returns how many of the documents there were. */
+  setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): number {
+    return this.#immediately(() => {
+      let changed = 0;
+      for (const { id, metadata } of changes) {
+        const known = this.#identity.get(id) as IdentityRow | undefined;
+        if (known === undefined) continue;
+        this.#setMetadata.run(metadata, known.key);
+        changed++;
+      }
+      return changed;
+    });
+  }
+
+  /** Deletes the documents with these ids; returns how many there were. */
+  deleteByIds(ids: readonly DocumentId[]): number {
+    return this.#deleting(() =>
+      ids.flatMap((id) => {
+        const known = this.#identity.get(id) as IdentityRow | undefined;
+        return known === undefined ? [] : [known.key];
+      }),
+    );
+  }
+
+  /** Deletes the documents that match; returns how many there were. */
+  deleteWhere(filter: SqlFilter): number {
+    return this.#deleting(() => this.#matching(filter));
+  }
+
+  #deleting(choose: () => number[]): number {
+    const deleted = this.#immediately(() => {
+      // The same id may be named twice.
+      const keys = new Set(choose());
+      for (const key of keys) this.#remove(key);
+      publishStep('delete.writing');
+      return keys.size;
+    });
+    publishStep('delete.committed');
+    return deleted;
+  }
+
+  #remove(key: number): void {
+    this.#delete.run(key);
+    this.#deleteText.run(key);
+    this.#texts.delete(key);
+    this.#logDeletion.run(key);
+  }
+
+  byIds(ids: readonly DocumentId[]): (StoredDocument | undefined)[] {
+    return ids.map((id) => this.#byId.get(id) as StoredDocument | undefined);
+  }
+
+  byKeys(keys: readonly number[]): (StoredDocument | undefined)[] {
+    return keys.map((key) => this.#byKey.get(key) as StoredDocument | undefined);
+  }
+
+  /** Key and vector of the document with this id. */
+  vectorOf(id: DocumentId): { key: number; vector: Float32Array } | undefined {
+    const row = this.#vectorById.get(id) as { key: number; data: Buffer } | undefined;
+    return row === undefined ? undefined : { key: row.key, vector: vectorOf(row.data) };
+  }
+
+  /** Vectors of these documents, one after the other; zeros where there is none. */
+  vectorsByKeys(keys: Float64Array, dimensions: number): Float32Array {
+    const vectors = new Float32Array(keys.length * dimensions);
+    const view = new Uint8Array(vectors.buffer);
+    keys.forEach((key, position) => {
+      const data = this.#vectorByKey.get(key) as Buffer | undefined;
+      if (data !== undefined) view.set(data, position * dimensions * 4);
+    });
+    return vectors;
+  }
+
+  /** At most `limit` documents in the order of their keys, of those after `afterKey`. */
+  list(filter: SqlFilter | undefined, limit: number, afterKey: number): StoredDocument[] {
+    const condition = filter === undefined ? '' : ` AND (${filter.sql})`;
+    return this.#db
+      .prepare(`${selectDocument} WHERE d.key > ?${condition} ORDER BY d.key LIMIT ?`)
+      .all(afterKey, ...(filter?.parameters ?? []), limit) as StoredDocument[];
+  }
+
+  count(filter?: SqlFilter): number {
+    const condition = filter === undefined ? '' : ` WHERE ${filter.sql}`;
+    return this.#db
+      .prepare(`SELECT count(*) FROM documents d${condition}`)
+      .pluck()
+      .get(...(filter?.parameters ?? [])) as number;
+  }
+
+  /** Keys of the documents that match, ascending. */
+  keys(filter: SqlFilter): Float64Array {
+    return Float64Array.from(this.#matching(filter));
+  }
+
+  #matching(filter: SqlFilter): number[] {
+    return this.#db
+      .prepare(`SELECT d.key FROM documents d WHERE ${filter.sql} ORDER BY d.key`)
+      .pluck()
+      .all(...filter.parameters) as number[];
+  }
+
+  /** Vectors of at most `limit` documents with afterKey < key <= lastKey, in the order of their keys. */
+  vectorsAfter(afterKey: number, lastKey: number, limit: number): KeyedVectors {
+    const rows = this.#vectorsAfter.all(afterKey, lastKey, limit) as { key: number; data: Buffer }[];
+    const bytes = rows[0]?.data.byteLength ?? 0;
+    const vectors = new Float32Array((rows.length * bytes) / 4);
+    const view = new Uint8Array(vectors.buffer);
+    const keys = new Float64Array(rows.length);
+    rows.forEach((row, position) => {
+      keys[position] = row.key;
+      view.set(row.data, position * bytes);
+    });
+    return { keys, vectors };
+  }
+
+  /** Keys between these two (inclusive) that are in the log of deletions. */
+  deletionsBetween(firstKey: number, lastKey: number): Float64Array {
+    return Float64Array.from(this.#deletionsBetween.all(firstKey, lastKey) as number[]);
+  }
+
+  /** Texts of at most `limit` documents after this key whose vector was made from the text. */
+  textsAfter(afterKey: number, limit: number): { key: number; text: string }[] {
+    return this.#db
+      .prepare(
+        `SELECT d.key, t.text FROM documents d JOIN texts t ON t.key = d.key JOIN vectors v ON v.vector = d.vector
+         WHERE d.key > ? AND v.role = 0 ORDER BY d.key LIMIT ?`,
+      )
+      .all(afterKey, limit) as { key: number; text: string }[];
+  }
+
+  /** Puts other vectors (packed) in the place of those of these documents, in one transaction. */
+  replaceVectors(keys: readonly number[], vectors: Float32Array): void {
+    const replace = this.#db.prepare(
+      'UPDATE vectors SET data = ? WHERE vector = (SELECT vector FROM documents WHERE key = ?)',
+    );
+    const bytes = vectors.byteLength / keys.length;
+    this.#immediately(() => {
+      keys.forEach((key, position) => {
+        replace.run(Buffer.from(vectors.buffer, vectors.byteOffset + position * bytes, bytes), key);
+      });
+      publishStep('rebuild.vectors-replacing');
+    });
+    publishStep('rebuild.vectors-replaced');
+  }
+
+  /** At most `limit` documents after this key with all that belongs to them. */
+  exportAfter(afterKey: number, limit: number): ExportedRows {
+    const rows = this.#db
+      .prepare(
+        `SELECT d.key, d.id, t.text, d.metadata, v.role = 2 AS given, v.data FROM documents d
+         JOIN texts t ON t.key = d.key JOIN vectors v ON v.vector = d.vector WHERE d.key > ? ORDER BY d.key LIMIT ?`,
+      )
+      .all(afterKey, limit) as (StoredDocument & { given: number; data: Buffer })[];
+    return {
+      documents: rows.map(({ key, id, text, metadata, given }) => ({ key, id, text, metadata, given: given === 1 })),
+      vectors: packVectors(rows.map(({ data }) => vectorOf(data))),
+    };
+  }
+
+  /** Keys that died after this point of the log, in the order of their death. */
+  deletionsAfter(sequence: number): Float64Array {
+    return Float64Array.from(this.#deletionsAfter.all(sequence) as number[]);
+  }
+
+  #immediately<T>(work: () => T): T {
+    return this.#db.transaction(work).immediate();
+  }
+}

@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { SemanticIndexError } from '../errors.js';
+import type { DocumentId, Metric } from '../types.js';
+import { VectorMatrix } from '../vectors/vector-matrix.js';
+import { fileFacts, ioError, syncDirectory } from './files.js';
+
+/** What an export says about itself. */
+export interface ExportManifest {
+  readonly format: 'semantic-index-export';
+  readonly version: 1;
+  readonly documents: number;
+  readonly dimensions: number;
+  readonly metric: Metric;
+  /** Of the model that made the vectors. */
+  readonly fingerprint: string;
+  readonly canaries: string | null;
+}
+
+/** One line of documents.jsonl; its vector is the row of the same number in vectors.npy. */
+export interface ExportedDocument {
+  readonly id: DocumentId;
+  readonly text: string;
+  readonly metadata: string | null;
+  /** The vector came from the caller, not from the text. */
+  readonly given: boolean;
+}
+
+/** Some documents with their vectors, one after the other. */
+export interface ExportedBatch {
+  readonly documents: readonly ExportedDocument[];
+  readonly vectors: Float32Array;
+}
+
+const names = { manifest: 'manifest.json', documents: 'documents.jsonl', vectors: 'vectors.npy' } as const;
+const documentsPerReading = 512;
+
+/**
+ * Writes documents as JSON lines and their vectors as a NumPy matrix into a new folder, which appears under its name only
+ * when it is complete and durable.
+ *
+ * @throws INVALID_ARGUMENT when the folder exists, IO.
+ */
+export async function writeExport(
+  target: string,
+  manifest: ExportManifest,
+  batches: AsyncIterable<ExportedBatch>,
+): Promise<void> {
+  if ((await fileFacts(target)) !== undefined) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `${target} exists already`, {
+      hint: 'An export never overwrites anything; choose a new folder.',
+    });
+  }
+  const partial = `${target}.partial-${randomBytes(4).toString('hex')}`;
+  try {
+    await mkdir(partial, { recursive: true });
+    await writeBatches(partial, manifest, batches);
+    await writeDurably(join(partial, names.manifest), async (file) => {
+      await file.writeFile(`${JSON.stringify(manifest, undefined, 2)}\n`);
+    });
+    await syncDirectory(partial);
+    await rename(partial, target);
+    await syncDirectory(dirname(target));
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw SemanticIndexError.is(error) || !isSystemError(error) ? error : ioError(`Cannot export to ${target}`, error);
+  }
+}
+
+async function writeBatches(
+  folder: string,
+  { documents, dimensions }: ExportManifest,
+  batches: AsyncIterable<ExportedBatch>,
+): Promise<void> {
+  const shape = { rows: documents, columns: dimensions, dtype: 'f4', order: 'C' } as const;
+  await using matrix = await VectorMatrix.create(join(folder, names.vectors), shape);
+  let row = 0;
+  await writeDurably(join(folder, names.documents), async (file) => {
+    for await (const batch of batches) {
+      await matrix.setRows(row, batch.vectors);
+      row += batch.documents.length;
+      await file.writeFile(batch.documents.map((document) => `${lineOf(document)}\n`).join(''));
+    }
+  });
+  await matrix.flush();
+}
+
+function lineOf({ id, text, metadata, given }: ExportedDocument): string {
+  const parsed = metadata === null ? {} : { metadata: JSON.parse(metadata) as unknown };
+  return JSON.stringify({ id, text, ...parsed, ...(given ? { given } : {}) });
+}
+
+async function writeDurably(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await write(file);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** @throws INVALID_FILE when the folder is no export, NEWER_FORMAT, IO. */
+export async function readExportManifest(folder: string): Promise<ExportManifest> {
+  const path = join(folder, names.manifest);
+  let manifest: Partial<ExportManifest> | null;
+  try {
+    manifest = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    if (isSystemError(error)) throw ioError(`Cannot read ${path}`, error);
+    throw new SemanticIndexError('INVALID_FILE', `${path} is damaged`, { cause: error });
+  }
+  if (manifest?.format !== 'semantic-index-export') {
+    throw new SemanticIndexError('INVALID_FILE', `${folder} holds no export of an index`);
+  }
+  if (manifest.version !== 1) {
+    throw new SemanticIndexError('NEWER_FORMAT', `The export has format ${manifest.version}; this version reads 1`);
+  }
+  return manifest as ExportManifest;
+}
+
+/** The documents of an export with their vectors, in order. Throws INVALID_FILE where a line or a row is missing or wrong. */
+export async function* readExport(folder: string, manifest: ExportManifest): AsyncGenerator<ExportedBatch> {
+  await using matrix = await VectorMatrix.open(join(folder, names.vectors));
+  if (matrix.rows !== manifest.documents || matrix.columns !== manifest.dimensions) {
+    throw new SemanticIndexError('INVALID_FILE', `${names.vectors} does not have the shape that the manifest states`);
+  }
+  const file = await open(join(folder, names.documents));
+  try {
+    let documents: ExportedDocument[] = [];
+    let row = 0;
+    const batch = async (): Promise<ExportedBatch> => {
+      const vectors = (await matrix.getRows(row, documents.length)) as Float32Array;
+      row += documents.length;
+      return { documents, vectors };
+    };
+    for await (const line of file.readLines()) {
+      if (line.trim() === '') continue;
+      documents.push(parseLine(line, row + documents.length));
+      if (row + documents.length > matrix.rows) break;
+      if (documents.length === documentsPerReading) {
+        yield await batch();
+        documents = [];
+      }
+    }
+    if (row + documents.length !== matrix.rows) {
+      throw new SemanticIndexError('INVALID_FILE', `${names.documents} and ${names.vectors} differ in length`);
+    }
+    if (documents.length > 0) yield await batch();
+  } finally {
+    await file.close();
+  }
+}
+
+function parseLine(line: string, row: number): ExportedDocument {
+  try {
+    const { id, text, metadata, given } = JSON.parse(line) as Record<string, unknown>;
+    const json = metadata === undefined ? null : JSON.stringify(metadata);
+    return { id: id as DocumentId, text: text as string, metadata: json, given: given === true };
+  } catch (error) {
+    throw new SemanticIndexError('INVALID_FILE', `Line ${row + 1} of ${names.documents} is damaged`, { cause: error });
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}

@@ -1,0 +1,62 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { isDeadOwner } from './lease-owner.js';
+
+/**
+ * Leases keep two processes from doing the same background work. A lease ends when it is released, when its time is
+ * over, or when its owner is seen to be dead.
+ */
+export class LeaseTable {
+  readonly #db: Database;
+  readonly #owner: Statement<[string, number]>;
+  readonly #acquire: Statement<[string, string, number]>;
+  readonly #release: Statement<[string, string]>;
+  readonly #holds: Statement<[string, string, number]>;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#owner = db.prepare<[string, number]>('SELECT owner FROM leases WHERE name = ? AND expires_at >= ?').pluck();
+    this.#acquire = db
+      .prepare<[string, string, number]>(
+        `INSERT INTO leases VALUES (?, ?, 1, ?)
+         ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at,
+           token = leases.token + (leases.owner <> excluded.owner) RETURNING token`,
+      )
+      .pluck();
+    // The row stays, with its token: a holder that slept through the end of its lease can still be told from the next.
+    this.#release = db.prepare('UPDATE leases SET expires_at = 0 WHERE name = ? AND owner = ?');
+    this.#holds = db.prepare<[string, string, number]>(
+      'SELECT 1 FROM leases WHERE name = ? AND owner = ? AND token = ?',
+    );
+  }
+
+  /**
+   * Takes or extends a lease for so many milliseconds. Returns its token, which changes with the owner, or 0 when another
+   * living owner holds it.
+   */
+  acquire(name: string, owner: string, milliseconds: number): number {
+    return this.#db
+      .transaction(() => {
+        const now = Date.now();
+        const holder = this.#owner.get(name, now) as string | undefined;
+        if (holder !== undefined && holder !== owner && !isDeadOwner(holder)) return 0;
+        return this.#acquire.get(name, owner, now + milliseconds) as number;
+      })
+      .immediate();
+  }
+
+  release(name: string, owner: string): void {
+    this.#release.run(name, owner);
+  }
+
+  /** Whether nobody else has had the lease since its owner was given this token. */
+  holds({ name, owner, token }: Lease): boolean {
+    return this.#holds.get(name, owner, token) !== undefined;
+  }
+}
+
+/** A lease that was taken: what its holder shows when the work is to be published. */
+export interface Lease {
+  readonly name: string;
+  readonly owner: string;
+  readonly token: number;
+}

@@ -1,0 +1,137 @@
+import { addItem, type Bitset, countItems, createBitset, hasItem, removeItem } from '../vectors/bitset.js';
+
+/** Counts the users of something that must be closed after the last one. */
+export class Shared {
+  #users = 1;
+  readonly #close: () => void;
+
+  constructor(close: () => void) {
+    this.#close = close;
+  }
+
+  retain(): void {
+    this.#users++;
+  }
+
+  release(): void {
+    if (--this.#users === 0) this.#close();
+  }
+}
+
+/** Nearest items of one part: `k` columns a query, item -1 where there are fewer. */
+export interface PartNeighbors {
+  readonly k: number;
+  readonly items: Int32Array;
+  readonly distances: Float32Array;
+}
+
+/** How a part is to be searched. */
+export interface PartSearch {
+  /** Packed, one query after the other. */
+  readonly queries: Float32Array;
+  readonly count: number;
+  readonly k: number;
+  readonly exact: boolean;
+  /** Nodes of the forest to look at; undefined takes the default of the part. */
+  readonly searchK: number | undefined;
+  /** Share of the items that is allowed: a walk among few allowed ones has to be longer. */
+  readonly share: number;
+  readonly allowed: Bitset | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * A run of documents by ascending key that is searched as one: a segment with its forest, or rows that are scanned (the
+ * tail, and a segment whose file is damaged). Immutable.
+ */
+export interface Part {
+  /** Number of the segment; 0 for the tail. */
+  readonly segment: number;
+  readonly damaged: boolean;
+  /** Whether it can be searched without comparing every item. */
+  readonly hasForest: boolean;
+  /** It answers for all documents with firstKey <= key <= lastKey. */
+  readonly firstKey: number;
+  readonly lastKey: number;
+  readonly keys: SortedKeys;
+  /** Items whose document exists; undefined when all do. */
+  readonly alive: Bitset | undefined;
+  readonly dead: number;
+  readonly shared: Shared;
+  search(request: PartSearch): Promise<PartNeighbors>;
+}
+
+/** Ascending keys, either as they are or as 32-bit offsets from a first one. */
+export interface SortedKeys {
+  readonly first: number;
+  readonly offsets: Uint32Array | Float64Array;
+}
+
+export function keyAt(keys: SortedKeys, item: number): number {
+  return keys.first + (keys.offsets[item] as number);
+}
+
+/** The item with this key, or -1. */
+export function itemOf(keys: SortedKeys, key: number): number {
+  const { offsets } = keys;
+  const wanted = key - keys.first;
+  let low = 0;
+  let high = offsets.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const found = offsets[middle] as number;
+    if (found === wanted) return middle;
+    if (found < wanted) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
+}
+
+/** The part without the items of some keys; the same part when it holds none of them. */
+export function withoutKeys(part: Part, deadKeys: Float64Array): Part {
+  let alive: Bitset | undefined;
+  for (const key of deadKeys) {
+    const item = itemOf(part.keys, key);
+    if (item < 0) continue;
+    alive ??= part.alive === undefined ? createBitset(part.keys.offsets.length, true) : part.alive.slice();
+    removeItem(alive, item);
+  }
+  if (alive === undefined) return part;
+  return { ...part, alive, dead: part.keys.offsets.length - countItems(alive) };
+}
+
+/** The items of a part that are alive and whose keys are among `allowedKeys` (ascending). */
+export function allowedItems(part: Part, allowedKeys: Float64Array): { bits: Bitset; count: number } {
+  const { first, offsets } = part.keys;
+  const bits = createBitset(offsets.length, false);
+  let position = lowerBound(allowedKeys, first);
+  let item = 0;
+  let count = 0;
+  while (item < offsets.length && position < allowedKeys.length) {
+    const difference = first + (offsets[item] as number) - (allowedKeys[position] as number);
+    if (difference === 0) {
+      if (part.alive === undefined || hasItem(part.alive, item)) {
+        addItem(bits, item);
+        count++;
+      }
+      position++;
+      item++;
+    } else if (difference < 0) {
+      item++;
+    } else {
+      position++;
+    }
+  }
+  return { bits, count };
+}
+
+function lowerBound(sorted: Float64Array, wanted: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as number) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

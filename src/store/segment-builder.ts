@@ -1,0 +1,133 @@
+import { join } from 'node:path';
+import type { Metric } from '../types.js';
+import { AnnoyIndex } from '../vectors/annoy-index.js';
+import { checksumFile } from '../vectors/checksum.js';
+import type { Catalog } from './catalog.js';
+import { fileFacts, freshSegmentName, writeLines } from './files.js';
+import type { Step } from './planner.js';
+import type { NewSegment } from './segment-table.js';
+import { publishStep } from './steps.js';
+
+/** What a forest is like. */
+export interface ForestRequest {
+  readonly metric: Metric;
+  readonly dimensions: number;
+  readonly trees: number;
+  readonly seed: number;
+  readonly threads: number;
+}
+
+/** A segment to be made for the documents with firstKey <= key <= lastKey. */
+export interface BuildRequest extends ForestRequest {
+  /** What it is built for. */
+  readonly kind: Step['kind'];
+  readonly directory: string;
+  readonly firstKey: number;
+  readonly lastKey: number;
+}
+
+/** A segment on disk that no row names yet, and how far into the log of deletions it is complete. */
+export interface BuiltSegment {
+  /** Absent when no document is left in the range. */
+  readonly segment?: NewSegment;
+  readonly lastDeletion: number;
+}
+
+const rowsPerReading = 2_048;
+
+/** Derives segment files from the vectors in the catalog. Lives in a catalog thread. */
+export class SegmentBuilder {
+  readonly #catalog: Catalog;
+  #running: AbortController | undefined;
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog;
+  }
+
+  /**
+   * Writes the file of a segment under a fresh name, durable on return. It exists for nobody before its row is published.
+   */
+  build(request: BuildRequest): Promise<BuiltSegment> {
+    return this.#cancelable((signal) => this.#build(request, signal));
+  }
+
+  /** Writes one Annoy file of all documents, and `PATH.ids.jsonl` with the id of each item; returns how many. */
+  exportForest(request: ForestRequest & { readonly path: string }): Promise<number> {
+    return this.#cancelable(async (signal) => {
+      const { path, metric, dimensions, trees, seed, threads } = request;
+      const index = new AnnoyIndex(dimensions, metric);
+      try {
+        const keys = await this.#readVectors(index, 0, Number.MAX_SAFE_INTEGER, signal);
+        await index.build(trees, { seed, threads, signal });
+        await index.save(path);
+        const ids = this.#catalog.documents.byKeys(Array.from(keys)).map((document) => document?.id);
+        await writeLines(`${path}.ids.jsonl`, ids);
+        return keys.length;
+      } finally {
+        index.close();
+      }
+    });
+  }
+
+  async #cancelable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    this.#running = controller;
+    try {
+      return await work(controller.signal);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** Ends the build under way, which then rejects. */
+  cancel(): void {
+    this.#running?.abort();
+  }
+
+  async #build(request: BuildRequest, signal: AbortSignal): Promise<BuiltSegment> {
+    const { kind, directory, firstKey, lastKey, metric, dimensions, trees, seed, threads } = request;
+    // Read before the rows: whoever dies during the reading is in the log behind it, so nobody comes back to life.
+    const lastDeletion = this.#catalog.documents.lastDeletion();
+    const index = new AnnoyIndex(dimensions, metric);
+    try {
+      const offsets = await this.#readVectors(index, firstKey, lastKey, signal);
+      if (offsets.length === 0) return { lastDeletion };
+      publishStep(`${kind}.vectors-read`);
+      await index.build(trees, { seed, threads, signal });
+      publishStep(`${kind}.forest-built`);
+      const file = freshSegmentName();
+      const path = join(directory, file);
+      await index.save(path);
+      publishStep(`${kind}.file-written`);
+      const facts = await fileFacts(path);
+      const segment: NewSegment = {
+        file,
+        first_key: firstKey,
+        last_key: lastKey,
+        items: offsets.length,
+        trees: index.getNTrees(),
+        file_size: facts?.size ?? 0,
+        file_mtime: facts?.mtime ?? 0,
+        checksum: await checksumFile(path),
+        offsets,
+      };
+      return { segment, lastDeletion };
+    } finally {
+      index.close();
+    }
+  }
+
+  async #readVectors(index: AnnoyIndex, firstKey: number, lastKey: number, signal: AbortSignal): Promise<Uint32Array> {
+    const offsets: number[] = [];
+    for (let after = firstKey - 1; ; ) {
+      signal.throwIfAborted();
+      const { keys, vectors } = this.#catalog.documents.vectorsAfter(after, lastKey, rowsPerReading);
+      if (keys.length === 0) return Uint32Array.from(offsets);
+      index.addItems(vectors);
+      for (const key of keys) offsets.push(key - firstKey);
+      after = keys[keys.length - 1] as number;
+      // Other calls to this thread come in between.
+      await new Promise(setImmediate);
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import { VectorBuffer } from '../vectors/vector-buffer.js';
+import type { Catalog, CatalogChanges, CatalogPosition } from './catalog.js';
+import type { KeyedVectors } from './document-table.js';
+import { type Part, Shared, withoutKeys } from './part.js';
+import { type Damage, openSegment, type SegmentContext, tailPart } from './segment.js';
+import { Snapshot } from './snapshot.js';
+
+const shortReading = 128;
+const start: CatalogPosition = { generation: 0, lastKey: 0, lastDeletion: 0 };
+
+/** Follows the catalog: holds the snapshot of the last commit that was looked at, its own process's or another's. */
+export class SnapshotKeeper {
+  readonly #catalog: Catalog;
+  readonly #context: SegmentContext;
+  readonly #onDamage: (damage: Damage) => void;
+  #snapshot: Snapshot;
+  #tail: TailRows;
+  #refreshing: Promise<Snapshot> | undefined;
+
+  /**
+   * `catalog` is asked where things stand, the caller of `context` for all that is long. `onDamage` is told of a file that is
+   * missing or wrong when the snapshot that does without it has been published.
+   */
+  constructor(catalog: Catalog, context: SegmentContext, onDamage: (damage: Damage) => void) {
+    this.#catalog = catalog;
+    this.#context = context;
+    this.#onDamage = onDamage;
+    this.#tail = new TailRows(context);
+    this.#snapshot = new Snapshot(start, context.metric, [], 0);
+  }
+
+  /** The snapshot as it was last refreshed. */
+  get current(): Snapshot {
+    return this.#snapshot;
+  }
+
+  /** The snapshot of the newest commit. */
+  async refresh(): Promise<Snapshot> {
+    while (!samePosition(this.#catalog.position(), this.#snapshot.position)) {
+      this.#refreshing ??= this.#advance().finally(() => {
+        this.#refreshing = undefined;
+      });
+      await this.#refreshing;
+    }
+    return this.#snapshot;
+  }
+
+  async #advance(): Promise<Snapshot> {
+    let parts = this.#snapshot.parts.filter((part) => part.segment !== 0);
+    let tail = this.#snapshot.parts.find((part) => part.segment === 0);
+    const opened: Part[] = [];
+    const damages: Damage[] = [];
+    let changes: CatalogChanges;
+    let { position } = this.#snapshot;
+    do {
+      const known = parts.map((part) => part.segment);
+      changes = await this.#read(position, known);
+      position = changes.position;
+      parts = parts.map((part) => withoutKeys(part, changes.deletedKeys));
+      for (const added of changes.added) {
+        const part = await openSegment(added, this.#context, damages);
+        if (part === undefined) continue;
+        opened.push(part);
+        parts.push(part);
+      }
+      parts = changes.segments.flatMap((segment) => parts.find((part) => part.segment === segment) ?? []);
+      tail = this.#tail.advance(changes, tail);
+      // A segment that could not be opened because it was replaced: the next reading has its successor.
+    } while (changes.more || parts.length < changes.segments.length);
+    const all = tail === undefined ? parts : [...parts, tail];
+    this.#replace(new Snapshot(position, this.#context.metric, all, changes.sealedThrough));
+    // The snapshot retains what it uses; the reference of the opening is given back.
+    for (const part of opened) part.shared.release();
+    for (const damage of damages) this.#onDamage(damage);
+    return this.#snapshot;
+  }
+
+  /** A short reading is done right here: it takes less time than asking the thread, which may not have been started yet. */
+  async #read(position: CatalogPosition, known: readonly number[]): Promise<CatalogChanges> {
+    const from = Math.max(position.lastKey, this.#catalog.segments.sealedThrough());
+    const isShort = this.#catalog.documents.lastKey() - from <= shortReading;
+    if (isShort) return this.#catalog.changesSince(position, known);
+    return this.#context.caller.call('catalog', 'changesSince', position, known);
+  }
+
+  #replace(next: Snapshot): void {
+    const previous = this.#snapshot;
+    this.#snapshot = next;
+    previous.shared.release();
+  }
+
+  close(): void {
+    this.#replace(new Snapshot(start, this.#context.metric, [], 0));
+    this.#tail.close();
+  }
+}
+
+/** The rows of the tail: grows at its end by commits, shrinks at its beginning by seals. */
+class TailRows {
+  readonly #context: SegmentContext;
+  #buffer: VectorBuffer | undefined;
+  #shared = new Shared(() => {});
+  #keys = new Float64Array(0);
+
+  constructor(context: SegmentContext) {
+    this.#context = context;
+  }
+
+  advance({ tail, sealedThrough, deletedKeys }: CatalogChanges, previous: Part | undefined): Part | undefined {
+    const sealed = this.#keys.findIndex((key) => key > sealedThrough);
+    const dropped = sealed < 0 ? this.#keys.length : sealed;
+    if (dropped > 0) this.#drop(dropped);
+    this.#append(this.#unknown(tail));
+    if (this.#buffer === undefined || this.#keys.length === 0) return undefined;
+    const part = tailPart(this.#buffer, this.#keys, this.#shared);
+    // Who was dead before is dead still, whatever moved; then those who died since.
+    const deadBefore = previous === undefined ? new Float64Array(0) : deadKeysOf(previous);
+    return withoutKeys(withoutKeys(part, deadBefore), deletedKeys);
+  }
+
+  /** A reading that failed half-way is done again from its beginning: some rows are here already then. */
+  #unknown({ keys, vectors }: KeyedVectors): KeyedVectors {
+    const last = this.#keys.at(-1) ?? 0;
+    const first = keys.findIndex((key) => key > last);
+    if (first === 0) return { keys, vectors };
+    const known = first < 0 ? keys.length : first;
+    const dimensions = vectors.length / Math.max(1, keys.length);
+    return { keys: keys.subarray(known), vectors: vectors.subarray(known * dimensions) };
+  }
+
+  #append({ keys, vectors }: KeyedVectors): void {
+    if (keys.length === 0) return;
+    this.#buffer ??= this.#adopt(new VectorBuffer(this.#context.dimensions, this.#context.metric));
+    this.#buffer.append(vectors);
+    const joined = new Float64Array(this.#keys.length + keys.length);
+    joined.set(this.#keys);
+    joined.set(keys, this.#keys.length);
+    this.#keys = joined;
+  }
+
+  #drop(count: number): void {
+    const rest = this.#buffer?.drop(count);
+    this.#keys = this.#keys.slice(count);
+    this.#shared.release();
+    this.#buffer = rest === undefined ? undefined : this.#adopt(rest);
+  }
+
+  #adopt(buffer: VectorBuffer): VectorBuffer {
+    this.#shared = new Shared(() => buffer.close());
+    return buffer;
+  }
+
+  close(): void {
+    if (this.#buffer !== undefined) this.#shared.release();
+    this.#buffer = undefined;
+    this.#keys = new Float64Array(0);
+  }
+}
+
+function deadKeysOf({ alive, keys }: Part): Float64Array {
+  if (alive === undefined) return new Float64Array(0);
+  const dead: number[] = [];
+  for (let item = 0; item < keys.offsets.length; item++) {
+    if (((alive[item >>> 5] ?? 0) & (1 << (item & 31))) === 0) dead.push(keys.first + (keys.offsets[item] as number));
+  }
+  return Float64Array.from(dead);
+}
+
+function samePosition(a: CatalogPosition, b: CatalogPosition): boolean {
+  return a.generation === b.generation && a.lastKey === b.lastKey && a.lastDeletion === b.lastDeletion;
+}

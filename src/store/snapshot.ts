@@ -1,0 +1,124 @@
+import type { Metric } from '../types.js';
+import type { CatalogPosition } from './catalog.js';
+import { allowedItems, keyAt, type Part, type PartNeighbors, Shared } from './part.js';
+
+/** A document found: its key, and its distance in the metric of the index. */
+export interface KeyedNeighbor {
+  readonly key: number;
+  readonly distance: number;
+}
+
+/** How one part of a snapshot was searched. */
+export interface SearchedPart {
+  /** Number of the segment; 0 for the documents that have none yet. */
+  readonly segment: number;
+  readonly items: number;
+  /** Items whose document exists and that the filter lets through. */
+  readonly allowed: number;
+  /** Whether each allowed item was compared. */
+  readonly exact: boolean;
+  readonly milliseconds: number;
+}
+
+/** What to look for in a snapshot. */
+export interface SnapshotSearch {
+  /** Packed, one query after the other. */
+  readonly queries: Float32Array;
+  readonly count: number;
+  readonly k: number;
+  readonly exact?: boolean | undefined;
+  /** Nodes to look at in each forest; undefined leaves it to the snapshot. */
+  readonly searchK?: number | undefined;
+  /** Keys of the documents that may be found, ascending; undefined allows all. */
+  readonly allowedKeys?: Float64Array | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Told how each part was searched. */
+  readonly onPart?: ((part: SearchedPart) => void) | undefined;
+}
+
+// Below this many allowed items, or below this share of all, a scan of just those beats a walk of the forest.
+const scanBelowItems = 4_096;
+const scanBelowShare = 0.02;
+
+/**
+ * A consistent view of all documents at one position of the catalog. Immutable; whoever uses it over an `await` keeps it
+ * from being closed by `shared.retain()` and `shared.release()`.
+ */
+export class Snapshot {
+  readonly shared: Shared;
+
+  constructor(
+    readonly position: CatalogPosition,
+    readonly metric: Metric,
+    /** Segments by key, then the tail. */
+    readonly parts: readonly Part[],
+    readonly sealedThrough: number,
+  ) {
+    this.shared = new Shared(() => {
+      for (const part of parts) part.shared.release();
+    });
+    for (const part of parts) part.shared.retain();
+  }
+
+  /** Documents in it. */
+  get size(): number {
+    return this.parts.reduce((sum, part) => sum + part.keys.offsets.length - part.dead, 0);
+  }
+
+  /**
+   * The nearest documents of each query, nearest first, ties by key; always min(k, allowed documents) of them.
+   */
+  async search(search: SnapshotSearch): Promise<KeyedNeighbor[][]> {
+    this.shared.retain();
+    try {
+      const found = await Promise.all(this.parts.map((part) => this.#searchPart(part, search)));
+      return Array.from({ length: search.count }, (_, query) => this.#merge(found, query, search.k));
+    } finally {
+      this.shared.release();
+    }
+  }
+
+  async #searchPart(part: Part, search: SnapshotSearch): Promise<PartNeighbors | undefined> {
+    const total = part.keys.offsets.length;
+    let allowed = part.alive;
+    let candidates = total - part.dead;
+    if (search.allowedKeys !== undefined) {
+      const { bits, count } = allowedItems(part, search.allowedKeys);
+      allowed = bits;
+      candidates = count;
+    }
+    if (candidates === 0) return undefined;
+    const { queries, count, searchK, signal } = search;
+    const share = candidates / total;
+    const few = candidates <= scanBelowItems || share < scanBelowShare;
+    let exact = search.exact === true || few || !part.hasForest;
+    const request = { queries, count, k: Math.min(search.k, candidates), allowed, signal, searchK, share };
+    const began = performance.now();
+    let found = await part.search({ ...request, exact });
+    if (!exact && found.items.includes(-1)) {
+      // A forest may run dry behind a filter; the promise is min(k, matches), so the rest is scanned for.
+      exact = true;
+      found = await part.search({ ...request, exact });
+    }
+    const milliseconds = performance.now() - began;
+    search.onPart?.({ segment: part.segment, items: total, allowed: candidates, exact, milliseconds });
+    return found;
+  }
+
+  #merge(found: readonly (PartNeighbors | undefined)[], query: number, k: number): KeyedNeighbor[] {
+    const all: KeyedNeighbor[] = [];
+    found.forEach((neighbors, position) => {
+      if (neighbors === undefined) return;
+      const { keys } = this.parts[position] as Part;
+      const start = query * neighbors.k;
+      for (let column = start; column < start + neighbors.k; column++) {
+        const item = neighbors.items[column] as number;
+        if (item < 0) break;
+        all.push({ key: keyAt(keys, item), distance: neighbors.distances[column] as number });
+      }
+    });
+    const near = this.metric === 'dot' ? -1 : 1;
+    all.sort((a, b) => near * (a.distance - b.distance) || a.key - b.key);
+    return all.length > k ? all.slice(0, k) : all;
+  }
+}

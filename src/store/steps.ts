@@ -1,0 +1,36 @@
+import { channel } from 'node:diagnostics_channel';
+import type { Step } from './planner.js';
+
+/** What a store has just done, or is about to make durable: the moments at which a death must cost nothing. */
+export type StepName =
+  | 'open.tables-made'
+  | 'add.vectors-writing'
+  | 'add.vectors-stored'
+  | 'add.writing'
+  | 'add.committed'
+  | 'delete.writing'
+  | 'delete.committed'
+  | `${Step['kind']}.vectors-read`
+  | `${Step['kind']}.forest-built`
+  | `${Step['kind']}.file-written`
+  | `${Step['kind']}.publishing`
+  | `${Step['kind']}.published`
+  | `${Step['kind']}.swept`
+  | 'rebuild.vectors-replacing'
+  | 'rebuild.vectors-replaced'
+  | 'compact.vectors-purged'
+  | 'compact.pages-released'
+  | 'compact.log-emptied'
+  | 'backup.catalog-copied'
+  | 'backup.segments-copied'
+  | 'backup.renamed';
+
+const steps = channel('semantic-index:step');
+
+/**
+ * Tells whoever listens to the diagnostics channel `semantic-index:step` (in the thread that takes the step) which one it
+ * is; a step that ends in -ing is inside a transaction. Free when nobody listens.
+ */
+export function publishStep(step: StepName): void {
+  if (steps.hasSubscribers) steps.publish({ step });
+}

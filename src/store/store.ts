@@ -1,0 +1,427 @@
+import { join } from 'node:path';
+import { SemanticIndexError } from '../errors.js';
+import type { DocumentId, IndexEvent, LongWorkOptions, Metric, ValidationReport } from '../types.js';
+import { packVectors } from '../vectors/pack-vectors.js';
+import { VectorBuffer } from '../vectors/vector-buffer.js';
+import { writeBackup } from './backup.js';
+import { Catalog, type CatalogOptions } from './catalog.js';
+import type { CatalogCaller } from './catalog-calls.js';
+import { CatalogThread } from './catalog-thread.js';
+import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './document-table.js';
+import { fileFacts, type IndexPaths, prepareDirectory, segmentFiles, strayFiles } from './files.js';
+import { InlineCaller } from './inline-caller.js';
+import { Maintenance } from './maintenance.js';
+import type { Damage, SegmentContext } from './segment.js';
+import type { SegmentRow } from './segment-table.js';
+import type { KeyedNeighbor, Snapshot, SnapshotSearch } from './snapshot.js';
+import { SnapshotKeeper } from './snapshot-keeper.js';
+import { fromSqliteError } from './sqlite-error.js';
+import { publishStep } from './steps.js';
+import type { Space } from './vector-table.js';
+
+/** How a store is opened; see OpenOptions for what each member means. */
+export interface StoreOptions {
+  readonly metric: Metric | undefined;
+  readonly create: boolean;
+  readonly readonly: boolean;
+  readonly durability: 'process' | 'full';
+  readonly busyTimeout: number;
+  readonly loadMode: 'lazy' | 'eager';
+  readonly background: boolean;
+  readonly sealAt: number;
+  readonly trees: number;
+  readonly seed: number;
+  readonly threads: number;
+  readonly onEvent: (event: IndexEvent) => void;
+}
+
+/** The metric is part of the index: who asks for another one is told, not served with it. */
+function checkMetricOf(catalog: Catalog, asked: Metric | undefined): void {
+  const metric = catalog.settings.all()?.metric;
+  if (asked === undefined || asked === metric) return;
+  throw new SemanticIndexError('INVALID_ARGUMENT', `The index has the metric ${metric}, not ${asked}`, {
+    hint: 'Leave out `metric`: an index keeps the one it was made with.',
+  });
+}
+
+/** What a search by words finds. */
+export interface WordMatches {
+  readonly ranked: { readonly key: number; readonly score: number }[];
+  /** No document could have a higher score. */
+  readonly most: number;
+}
+
+const mergeFactor = 4;
+const deadShare = 0.3;
+
+/** What is behind an open space: the view of its vectors and the work that keeps it fast. */
+interface OpenSpace {
+  readonly space: Space;
+  readonly keeper: SnapshotKeeper;
+  readonly maintenance: Maintenance | undefined;
+}
+
+/**
+ * Everything an index keeps: the catalog on disk (or in memory), the snapshot that searches see, and background work.
+ * It knows vectors, not how texts become vectors.
+ */
+export class Store {
+  readonly metric: Metric;
+  readonly #options: StoreOptions;
+  readonly #paths: IndexPaths | undefined;
+  readonly #connection: CatalogOptions;
+  readonly #catalog: Catalog;
+  readonly #writer: CatalogCaller;
+  readonly #reader: CatalogCaller;
+  #open: OpenSpace | undefined;
+
+  private constructor(
+    options: StoreOptions,
+    paths: IndexPaths | undefined,
+    connection: CatalogOptions,
+    catalog: Catalog,
+    threads: CatalogCaller[],
+  ) {
+    this.#options = options;
+    this.#paths = paths;
+    this.#connection = connection;
+    this.#catalog = catalog;
+    this.#writer = threads[0] as CatalogCaller;
+    this.#reader = threads[threads.length - 1] as CatalogCaller;
+    this.metric = catalog.settings.all()?.metric as Metric;
+  }
+
+  /**
+   * @throws NOT_AN_INDEX, NEWER_FORMAT, READ_ONLY, IO, BUSY, CORRUPT; INVALID_ARGUMENT when the index has another metric.
+   */
+  static async open(directory: string, options: StoreOptions): Promise<Store> {
+    const memory = directory === ':memory:';
+    const paths = memory ? undefined : await prepareDirectory(directory, options.create && !options.readonly);
+    const { readonly, durability, busyTimeout } = options;
+    const connection: CatalogOptions = {
+      path: paths?.database ?? ':memory:',
+      readonly: readonly && !memory,
+      durability,
+      busyTimeout,
+    };
+    const catalog = Catalog.open(connection);
+    let store: Store | undefined;
+    try {
+      if (!readonly || memory) catalog.initialize(options.metric ?? 'angular');
+      else catalog.requireSettings();
+      checkMetricOf(catalog, options.metric);
+      const threads = memory
+        ? [new InlineCaller(catalog)]
+        : [new CatalogThread({ catalog: connection }), new CatalogThread({ catalog: connection })];
+      store = new Store(options, paths, connection, catalog, threads);
+      await store.#openSpace();
+      return store;
+    } catch (error) {
+      if (store === undefined) catalog.close();
+      else await store.close();
+      throw fromSqliteError(error);
+    }
+  }
+
+  /** Looks whether the index has a space by now, and follows its vectors if so. */
+  async #openSpace(): Promise<OpenSpace | undefined> {
+    if (this.#open !== undefined) return this.#open;
+    const space = this.#catalog.space();
+    if (space === undefined) return undefined;
+    const { metric } = this;
+    const directory = this.#paths?.segments ?? '';
+    const { dimensions } = space;
+    const context: SegmentContext = {
+      directory,
+      metric,
+      dimensions,
+      loadMode: this.#options.loadMode,
+      caller: this.#reader,
+      isCurrent: (segment) => this.#catalog.segments.all().some((row) => row.segment === segment),
+    };
+    const keeper = new SnapshotKeeper(this.#catalog, context, (damage) => this.#onDamage(damage));
+    const canBuild = this.#paths !== undefined && !this.#options.readonly;
+    const { sealAt, trees, seed, threads, onEvent } = this.#options;
+    const maintenance = canBuild
+      ? new Maintenance({
+          directory,
+          metric,
+          dimensions,
+          planner: { sealAt, mergeFactor, deadShare },
+          trees,
+          seed,
+          threads,
+          writer: this.#writer,
+          builder: this.#reader,
+          refresh: () => keeper.refresh(),
+          onEvent,
+        })
+      : undefined;
+    this.#open = { space, keeper, maintenance };
+    await keeper.refresh();
+    this.#schedule(await this.#hasLeftovers());
+    return this.#open;
+  }
+
+  /** Whether files wait to be removed: of segments that were replaced, or of a build that died. */
+  async #hasLeftovers(): Promise<boolean> {
+    if (this.#paths === undefined || this.#options.readonly) return false;
+    const retired = this.#catalog.segments.retired();
+    const names = [...this.#catalog.segments.all(), ...retired].map((row) => row.file);
+    return retired.length > 0 || (await strayFiles(this.#paths.segments, names)).length > 0;
+  }
+
+  #onDamage({ row, error }: Damage): void {
+    this.#options.onEvent({ event: 'damage', message: `${error.message}; ${row.items} documents are scanned`, error });
+    this.#schedule();
+  }
+
+  #schedule(always = false): void {
+    const { maintenance, keeper } = this.#open ?? {};
+    if (!this.#options.background || maintenance === undefined || keeper === undefined) return;
+    if (always || maintenance.wants(keeper.current)) maintenance.schedule();
+  }
+
+  /** The space of the vectors, once there is one. */
+  get space(): Space | undefined {
+    return this.#open?.space ?? this.#catalog.space();
+  }
+
+  /** Fixes the space of an index without one; returns the one it has. */
+  async chooseSpace(fingerprint: string, dimensions: number, canaries: string | null): Promise<Space> {
+    const space = await this.#writer.call('catalog', 'chooseSpace', fingerprint, dimensions, canaries);
+    await this.#openSpace();
+    return space;
+  }
+
+  unchanged(documents: readonly { id: DocumentId; hash: string }[]): Promise<boolean[]> {
+    const identities = documents.map(({ id, hash }) => ({ id, hash }));
+    return this.#reader.call('documents', 'unchanged', identities);
+  }
+
+  /** Numbers of known vectors by content hash, 0 for unknown ones. */
+  findVectors(space: number, role: 'document' | 'query' | 'given', hashes: readonly string[]): Promise<number[]> {
+    return this.#reader.call('vectors', 'find', space, role, hashes);
+  }
+
+  /** Makes vectors durable under their content hashes; returns their numbers. */
+  putVectors(
+    space: number,
+    role: 'document' | 'query' | 'given',
+    hashes: readonly string[],
+    vectors: readonly Float32Array[],
+  ): Promise<number[]> {
+    return this.#writer.call('vectors', 'put', space, role, hashes, packVectors(vectors));
+  }
+
+  /**
+   * Commits documents; on return they are durable and searchable. Undefined, with nothing changed, when a document that
+   * was found unchanged is so no longer.
+   */
+  async commit(documents: readonly IncomingDocument[]): Promise<DocumentOutcome[] | undefined> {
+    const outcomes = await this.#writer.call('documents', 'commit', documents);
+    await this.#afterWrite();
+    return outcomes;
+  }
+
+  /** The highest key that a document was ever given. */
+  lastKey(): number {
+    return this.#catalog.documents.lastKey();
+  }
+
+  /** Texts after this key, of documents whose vector was made from the text. */
+  textsAfter(afterKey: number, limit: number): Promise<{ key: number; text: string }[]> {
+    return this.#reader.call('documents', 'textsAfter', afterKey, limit);
+  }
+
+  /** Replaces the vectors of documents; segments have to be derived again. */
+  replaceVectors(keys: readonly number[], vectors: readonly Float32Array[]): Promise<void> {
+    return this.#writer.call('documents', 'replaceVectors', keys, packVectors(vectors));
+  }
+
+  /** Replaces the metadata (JSON) of documents; returns how many of them there were. */
+  setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): Promise<number> {
+    return this.#writer.call('documents', 'setMetadata', changes);
+  }
+
+  async deleteByIds(ids: readonly DocumentId[]): Promise<number> {
+    const deleted = await this.#writer.call('documents', 'deleteByIds', ids);
+    await this.#afterWrite();
+    return deleted;
+  }
+
+  async deleteWhere(filter: SqlFilter): Promise<number> {
+    const deleted = await this.#writer.call('documents', 'deleteWhere', filter);
+    await this.#afterWrite();
+    return deleted;
+  }
+
+  async #afterWrite(): Promise<void> {
+    const open = await this.#openSpace();
+    await open?.keeper.refresh();
+    this.#schedule();
+  }
+
+  /** Documents by id, straight from the last commit. */
+  byIds(ids: readonly DocumentId[]): (StoredDocument | undefined)[] {
+    return this.#catalog.documents.byIds(ids);
+  }
+
+  byKeys(keys: readonly number[]): (StoredDocument | undefined)[] {
+    return this.#catalog.documents.byKeys(keys);
+  }
+
+  vectorOf(id: DocumentId): { key: number; vector: Float32Array } | undefined {
+    return this.#catalog.documents.vectorOf(id);
+  }
+
+  list(filter: SqlFilter | undefined, limit: number, afterKey: number): Promise<StoredDocument[]> {
+    return this.#reader.call('documents', 'list', filter, limit, afterKey);
+  }
+
+  count(filter: SqlFilter | undefined): Promise<number> {
+    return this.#reader.call('documents', 'count', filter);
+  }
+
+  /** Keys of the documents that match, ascending. */
+  keys(filter: SqlFilter): Promise<Float64Array> {
+    return this.#reader.call('documents', 'keys', filter);
+  }
+
+  /** Searches the newest commit; empty lists while there is no vector. */
+  async search(search: SnapshotSearch): Promise<KeyedNeighbor[][]> {
+    const open = await this.#openSpace();
+    if (open === undefined) return Array.from({ length: search.count }, () => []);
+    const snapshot = await open.keeper.refresh();
+    return snapshot.search(search);
+  }
+
+  /** Documents that share words with a query, best first by BM25, and the most that any could reach. */
+  async searchWords(query: string, limit: number, filter: SqlFilter | undefined): Promise<WordMatches> {
+    const { keys, scores, most } = await this.#reader.call('texts', 'search', query, limit, filter);
+    return { ranked: Array.from(keys, (key, position) => ({ key, score: scores[position] as number })), most };
+  }
+
+  /** Vectors of these documents, one after the other; zeros where there is none. */
+  vectorsByKeys(keys: readonly number[]): Promise<Float32Array> {
+    const dimensions = this.space?.dimensions ?? 0;
+    return this.#reader.call('documents', 'vectorsByKeys', Float64Array.from(keys), dimensions);
+  }
+
+  /** The distance of a vector to each of these documents, nearest first. */
+  async compare(vector: Float32Array, keys: readonly number[]): Promise<KeyedNeighbor[]> {
+    if (keys.length === 0) return [];
+    const buffer = new VectorBuffer(vector.length, this.metric);
+    try {
+      buffer.append(await this.vectorsByKeys(keys));
+      const { items, distances } = await buffer.search(vector, keys.length);
+      return Array.from(items, (item, rank) => ({ key: keys[item] as number, distance: distances[rank] as number }));
+    } finally {
+      buffer.close();
+    }
+  }
+
+  /** Waits for background work, then makes one segment of all documents. In memory there is nothing to build. */
+  async buildAll(options: LongWorkOptions): Promise<void> {
+    const open = await this.#openSpace();
+    await open?.maintenance?.buildAll(options);
+  }
+
+  /** Derives every segment anew from the stored vectors. */
+  async rebuildSegments(options: LongWorkOptions): Promise<void> {
+    const open = await this.#openSpace();
+    await open?.maintenance?.rebuildAll(options);
+  }
+
+  /** Drops dead items from segments and vectors that nothing uses, and gives the room back to the file system. */
+  async compact(options: LongWorkOptions): Promise<{ vectors: number }> {
+    const open = await this.#openSpace();
+    await open?.maintenance?.compactAll(options);
+    options.signal?.throwIfAborted();
+    const vectors = await this.#writer.call('vectors', 'purge');
+    publishStep('compact.vectors-purged');
+    options.signal?.throwIfAborted();
+    await this.#writer.call('catalog', 'vacuum');
+    publishStep('compact.pages-released');
+    await this.#writer.call('catalog', 'checkpoint');
+    publishStep('compact.log-emptied');
+    return { vectors };
+  }
+
+  /** Looks for damage; only reads. */
+  validate(level: 'quick' | 'full'): Promise<ValidationReport> {
+    const directory = this.#paths?.segments;
+    return this.#reader.call('validator', 'validate', { directory, level, metric: this.metric });
+  }
+
+  /**
+   * Runs a long reading of the catalog as it is at one moment. In memory there is but one connection: what is written
+   * meanwhile shows.
+   */
+  async *readAtOnce<T>(read: (caller: CatalogCaller) => AsyncGenerator<T>): AsyncGenerator<T> {
+    if (this.#paths === undefined) {
+      yield* read(this.#reader);
+      return;
+    }
+    const thread = new CatalogThread({ catalog: { ...this.#connection, readonly: true } });
+    try {
+      await thread.call('catalog', 'beginReading');
+      yield* read(thread);
+      await thread.call('catalog', 'endReading');
+    } finally {
+      await thread.close();
+    }
+  }
+
+  /** Writes all documents as one Annoy file, and beside it their ids in the order of its items; returns how many. */
+  async exportForest(path: string): Promise<number> {
+    const { trees, seed, threads } = this.#options;
+    const dimensions = this.space?.dimensions ?? 0;
+    const request = { path, metric: this.metric, dimensions, trees, seed, threads };
+    const reading = this.readAtOnce(async function* (caller) {
+      yield await caller.call('builder', 'exportForest', request);
+    });
+    for await (const items of reading) return items;
+    return 0;
+  }
+
+  /** Writes a complete copy into a new folder, while the index is in use. */
+  backup(target: string): Promise<void> {
+    return writeBackup(this.#paths?.segments, target, (path) => this.#reader.call('catalog', 'copyTo', path));
+  }
+
+  /** Waits until no background work is left. */
+  async settle(): Promise<void> {
+    await this.#open?.maintenance?.settle();
+  }
+
+  /** The snapshot that searches see now. */
+  async snapshot(): Promise<Snapshot | undefined> {
+    const open = await this.#openSpace();
+    return open?.keeper.refresh();
+  }
+
+  segmentRows(): SegmentRow[] {
+    return this.#catalog.segments.all();
+  }
+
+  /** Bytes on disk: the database with its log, and the files of the segments. */
+  async bytes(): Promise<{ database: number; segments: number }> {
+    if (this.#paths === undefined) return { database: this.#catalog.bytes().used, segments: 0 };
+    const { database, segments } = this.#paths;
+    const sizeOf = async (path: string): Promise<number> => (await fileFacts(path))?.size ?? 0;
+    const ofDatabase = await Promise.all([database, `${database}-wal`].map(sizeOf));
+    const names = this.segmentRows().flatMap((row) => segmentFiles(row.file));
+    const ofSegments = await Promise.all(names.map((name) => sizeOf(join(segments, name))));
+    const sum = (sizes: number[]): number => sizes.reduce((total, size) => total + size, 0);
+    return { database: sum(ofDatabase), segments: sum(ofSegments) };
+  }
+
+  /** Ends background work and closes files and connections. What was acknowledged is safe. */
+  async close(): Promise<void> {
+    await this.#open?.maintenance?.stop();
+    await Promise.all([this.#writer.close(), this.#reader.close()]);
+    this.#open?.keeper.close();
+    this.#catalog.close();
+  }
+}

@@ -1,0 +1,106 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { SqlFilter } from './document-table.js';
+import { queryWordsOf, wordsOf } from './words.js';
+
+/** Documents that share words with a query, best first. */
+export interface TextMatches {
+  readonly keys: Float64Array;
+  /** BM25, large is good. */
+  readonly scores: Float64Array;
+  /** What no document can exceed for this query. */
+  readonly most: number;
+}
+
+/** How the index of words cuts and stems, in the words of `CREATE VIRTUAL TABLE`. */
+const tokenizer = 'porter unicode61 remove_diacritics 2';
+const mostQueryWords = 256;
+// FTS5's own constant: a word however often repeated counts at most k1 + 1 times its weight.
+const k1 = 1.2;
+
+/**
+ * The index of words (SQLite FTS5, Porter stemmer, without a copy of the texts), ranked by BM25 (Robertson, Zaragoza
+ * 2009) with FTS5's k1 = 1.2 and b = 0.75.
+ */
+export class TextTable {
+  readonly #db: Database;
+  readonly #insert: Statement<[number | bigint, string]>;
+  readonly #delete: Statement<[number]>;
+  #terms: QueryTerms | undefined;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#insert = db.prepare('INSERT INTO words (rowid, text) VALUES (?, ?)');
+    this.#delete = db.prepare('DELETE FROM words WHERE rowid = ?');
+  }
+
+  /** Part of the transaction around it. */
+  insert(key: number | bigint, text: string): void {
+    this.#insert.run(key, wordsOf(text).join(' '));
+  }
+
+  /** Part of the transaction around it. */
+  delete(key: number): void {
+    this.#delete.run(key);
+  }
+
+  /** Merges the index of words into one piece, without deleted documents. */
+  optimize(): void {
+    this.#db.exec("INSERT INTO words (words) VALUES ('optimize')");
+  }
+
+  /** At most `limit` documents with at least one word of the query. Nothing in a query is an operator. */
+  search(query: string, limit: number, filter?: SqlFilter): TextMatches {
+    const words = queryWordsOf(query).slice(0, mostQueryWords);
+    if (words.length === 0) return { keys: new Float64Array(0), scores: new Float64Array(0), most: 0 };
+    const match = words.map((word) => `"${word}"`).join(' OR ');
+    const condition = filter === undefined ? '' : `AND ${filter.sql}`;
+    const join = filter === undefined ? '' : 'JOIN documents d ON d.key = w.rowid';
+    const rows = this.#db
+      .prepare(
+        `SELECT w.rowid AS key, -w.rank AS score FROM words w ${join}
+         WHERE words MATCH ? ${condition} ORDER BY w.rank, w.rowid LIMIT ?`,
+      )
+      .all(match, ...(filter?.parameters ?? []), limit) as { key: number; score: number }[];
+    this.#terms ??= new QueryTerms(this.#db);
+    return {
+      keys: Float64Array.from(rows, ({ key }) => key),
+      scores: Float64Array.from(rows, ({ score }) => score),
+      most: rows.length === 0 ? 0 : (k1 + 1) * this.#terms.weight(words),
+    };
+  }
+}
+
+/** Knows how rare the stems of a query are. Lives in temporary tables of the connection. */
+class QueryTerms {
+  readonly #clear: Statement<[]>;
+  readonly #insert: Statement<[string]>;
+  readonly #terms: Statement<[]>;
+  readonly #documentsWith: Statement<[string]>;
+  readonly #count: Statement<[]>;
+
+  constructor(db: Database) {
+    db.exec(`
+      CREATE VIRTUAL TABLE IF NOT EXISTS temp.query_words USING fts5 (text, tokenize = '${tokenizer}');
+      CREATE VIRTUAL TABLE IF NOT EXISTS temp.query_terms USING fts5vocab (temp, query_words, instance);
+      CREATE VIRTUAL TABLE IF NOT EXISTS temp.word_counts USING fts5vocab (main, words, row);
+    `);
+    this.#clear = db.prepare('DELETE FROM temp.query_words');
+    this.#insert = db.prepare('INSERT INTO temp.query_words VALUES (?)');
+    this.#terms = db.prepare<[]>('SELECT term FROM temp.query_terms').pluck();
+    this.#documentsWith = db.prepare<[string]>('SELECT doc FROM temp.word_counts WHERE term = ?').pluck();
+    this.#count = db.prepare<[]>('SELECT count(*) FROM documents').pluck();
+  }
+
+  /** The sum of the inverse document frequencies of all words, as FTS5 weighs them. */
+  weight(words: readonly string[]): number {
+    this.#clear.run();
+    this.#insert.run(words.join(' '));
+    const documents = this.#count.get() as number;
+    let sum = 0;
+    for (const term of this.#terms.all() as string[]) {
+      const having = (this.#documentsWith.get(term) as number | undefined) ?? 0;
+      sum += Math.max(1e-6, Math.log((documents - having + 0.5) / (having + 0.5)));
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,111 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { publishStep } from './steps.js';
+
+/** What a stored vector was made from. */
+export const vectorRoles = { document: 0, query: 1, given: 2 } as const;
+export type VectorRole = keyof typeof vectorRoles;
+
+/** A space as stored: the fingerprint of the model and how long its vectors are. */
+export interface Space {
+  readonly space: number;
+  readonly fingerprint: string;
+  readonly dimensions: number;
+  /** JSON of a few texts with their vectors, for recognising the model. */
+  readonly canaries: string | null;
+}
+
+/** The bytes of a content hash, which travels as base64url between threads. */
+export function hashBytes(hash: string): Buffer {
+  return Buffer.from(hash, 'base64url');
+}
+
+/** The vector in a BLOB, copied so that it is aligned and outlives the row. */
+export function vectorOf(data: Buffer): Float32Array {
+  const vector = new Float32Array(data.byteLength / 4);
+  new Uint8Array(vector.buffer).set(data);
+  return vector;
+}
+
+/** Content-addressed vectors: the same table is the durable cache of embeddings, and equal texts share one. */
+export class VectorTable {
+  readonly #db: Database;
+  readonly #find: Statement<[Buffer, number, number]>;
+  readonly #put: Statement<[number, number, Buffer, number, Buffer]>;
+  readonly #data: Statement<[number]>;
+  readonly #spaceByFingerprint: Statement<[string]>;
+  readonly #spaceByNumber: Statement<[number]>;
+  readonly #addSpace: Statement<[string, number, string | null, number]>;
+  readonly #purge: Statement<[]>;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#find = db
+      .prepare<[Buffer, number, number]>('SELECT vector FROM vectors WHERE hash = ? AND space = ? AND role = ?')
+      .pluck();
+    this.#put = db
+      .prepare<[number, number, Buffer, number, Buffer]>(
+        `INSERT INTO vectors (space, role, hash, used_at, data) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (hash, space, role) DO UPDATE SET used_at = excluded.used_at RETURNING vector`,
+      )
+      .pluck();
+    this.#data = db.prepare<[number]>('SELECT data FROM vectors WHERE vector = ?').pluck();
+    this.#spaceByFingerprint = db.prepare('SELECT * FROM spaces WHERE fingerprint = ?');
+    this.#spaceByNumber = db.prepare('SELECT * FROM spaces WHERE space = ?');
+    this.#addSpace = db.prepare(
+      'INSERT INTO spaces (fingerprint, dimensions, canaries, created_at) VALUES (?, ?, ?, ?) RETURNING *',
+    );
+    this.#purge = db.prepare(
+      `DELETE FROM vectors WHERE role <> 1
+       AND NOT EXISTS (SELECT 1 FROM documents WHERE documents.vector = vectors.vector)`,
+    );
+  }
+
+  space(space: number): Space | undefined {
+    return this.#spaceByNumber.get(space) as Space | undefined;
+  }
+
+  findSpace(fingerprint: string): Space | undefined {
+    return this.#spaceByFingerprint.get(fingerprint) as Space | undefined;
+  }
+
+  /** Part of the transaction around it. */
+  addSpace(fingerprint: string, dimensions: number, canaries: string | null): Space {
+    return this.#addSpace.get(fingerprint, dimensions, canaries, Date.now()) as Space;
+  }
+
+  /** The number of the vector of each hash, 0 where there is none. */
+  find(space: number, role: VectorRole, hashes: readonly string[]): number[] {
+    return hashes.map((hash) => (this.#find.get(hashBytes(hash), space, vectorRoles[role]) as number | undefined) ?? 0);
+  }
+
+  /**
+   * Stores vectors (packed, one after the other, float32 little-endian) under their hashes in one transaction and
+   * returns their numbers; a hash already there keeps its vector.
+   */
+  put(space: number, role: VectorRole, hashes: readonly string[], vectors: Float32Array): number[] {
+    const now = Date.now();
+    const bytes = vectors.byteLength / hashes.length;
+    const numbers = this.#db
+      .transaction(() => {
+        const numbers = hashes.map((hash, position) => {
+          const data = Buffer.from(vectors.buffer, vectors.byteOffset + position * bytes, bytes);
+          return this.#put.get(space, vectorRoles[role], hashBytes(hash), now, data) as number;
+        });
+        publishStep('add.vectors-writing');
+        return numbers;
+      })
+      .immediate();
+    publishStep('add.vectors-stored');
+    return numbers;
+  }
+
+  get(vector: number): Float32Array | undefined {
+    const data = this.#data.get(vector) as Buffer | undefined;
+    return data === undefined ? undefined : vectorOf(data);
+  }
+
+  /** Forgets document vectors that no document uses; returns how many. */
+  purge(): number {
+    return this.#purge.run().changes;
+  }
+}

@@ -1,0 +1,236 @@
+import type { SemanticIndexError } from './errors.js';
+
+/** The five distances of Annoy. */
+export type Metric = 'angular' | 'euclidean' | 'manhattan' | 'dot' | 'hamming';
+
+/** An external id: a non-empty string or a safe integer, as sparse as you like. `1` and `'1'` are two ids. */
+export type DocumentId = string | number;
+
+/** What JSON can represent. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+/** What a document carries besides its text: a plain JSON object. */
+export type Metadata = { readonly [key: string]: Json | undefined };
+
+/** What a vector stands for: a stored text, or a question asked of the stored texts. */
+export type EmbeddingRole = 'document' | 'query';
+
+/** How many of something long are done. `total` is absent while it is unknown. */
+export interface Progress {
+  readonly stage: string;
+  readonly done: number;
+  readonly total?: number;
+}
+
+/** Options that all long work takes. */
+export interface LongWorkOptions {
+  /** Aborting rejects with `signal.reason`; what was committed before stays. */
+  signal?: AbortSignal | undefined;
+  /** Called now and then, never more than some dozens of times a second. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** One finding of a validation. */
+export interface Check {
+  readonly check: string;
+  readonly passed: boolean;
+  readonly severity: 'error' | 'warning' | 'info';
+  readonly message: string;
+  /** What to do about it, when it did not pass. */
+  readonly hint?: string;
+}
+
+/** What `validate` returns: valid when no check of severity `error` failed. */
+export interface ValidationReport {
+  readonly valid: boolean;
+  readonly checks: readonly Check[];
+}
+
+/**
+ * Turns texts into vectors. The contract: as many vectors as texts, in their order; all of the same dimension, finite,
+ * not all zero; the vector of a text does not depend on the other texts of the call. `testProvider` of
+ * `semantic-index/testing` checks an implementation. Batching, retries, parallelism and normalisation are not its business.
+ */
+export interface EmbeddingProvider {
+  /** Names everything that changes a vector: provider, model, revision, dtype, pooling, prefixes, limits, dimensions. */
+  readonly id: string;
+  /** Length of the vectors, if it is known before the first call. */
+  readonly dimensions?: number;
+  /** Most texts per call. */
+  readonly maxBatchSize?: number;
+  /** Most tokens per call, over all texts. */
+  readonly maxBatchTokens?: number;
+  /** Most tokens of one text. */
+  readonly maxInputTokens?: number;
+  /** Most calls at the same time. Default 1. */
+  readonly maxParallelCalls?: number;
+  /** Loads what `countTokens` needs. Called before it, any number of times. */
+  ready?(): Promise<void>;
+  /** Counts tokens, where limits in tokens are declared. Before `ready` has resolved it may only guess. */
+  countTokens?(text: string): number;
+  /**
+   * Whether and when a failed call may be tried again: milliseconds to wait, or undefined for never. `attempt` counts
+   * the failures of the call with the same error code, from 1. Also asked about answers that break the contract
+   * (PROVIDER_INVALID). Default: never.
+   */
+  retryAfter?(error: unknown, attempt: number): number | undefined;
+  embed(
+    texts: readonly string[],
+    options: { role: EmbeddingRole; signal?: AbortSignal },
+  ): Promise<{ vectors: Float32Array[]; usage?: { tokens: number } }>;
+  /** Frees what the provider holds. Called by whoever made the provider. */
+  close?(): Promise<void>;
+}
+
+/** Something that happened in the background and that an operator may want to know. */
+export interface IndexEvent {
+  readonly event: 'seal' | 'merge' | 'heal' | 'damage' | 'sweep' | 'refresh' | 'error';
+  readonly message: string;
+  readonly error?: SemanticIndexError;
+}
+
+/** What a field is compared with. */
+export type FilterValue = string | number | boolean | null;
+
+/** Conditions on one field; all of them must hold. */
+export interface FieldConditions {
+  /** Equal; `null` also matches a field that is missing. */
+  readonly $eq?: FilterValue;
+  readonly $ne?: FilterValue;
+  readonly $in?: readonly FilterValue[];
+  readonly $nin?: readonly FilterValue[];
+  /** Numbers compare with numbers and strings with strings; other types never match. */
+  readonly $gt?: string | number;
+  readonly $gte?: string | number;
+  readonly $lt?: string | number;
+  readonly $lte?: string | number;
+  /** Whether the field is there, `null` included. */
+  readonly $exists?: boolean;
+  /** The field is an array with this element, or a string with this part. */
+  readonly $contains?: FilterValue;
+  readonly $not?: FieldConditions;
+}
+
+/**
+ * Which documents are meant, by their metadata, in the dialect of MongoDB: `{ lang: 'en', 'author.name': { $in: ['Ada'] } }`.
+ * Names with dots reach into nested objects. All members must hold.
+ */
+export interface Where {
+  readonly $and?: readonly Where[];
+  readonly $or?: readonly Where[];
+  readonly $not?: Where;
+  readonly [field: string]: FilterValue | FieldConditions | Where | readonly Where[] | undefined;
+}
+
+/** A document on its way into an index. */
+export interface DocumentInput<M extends Metadata = Metadata> {
+  /** Default: derived from text and metadata, so that adding the same again changes nothing. */
+  readonly id?: DocumentId | undefined;
+  readonly text: string;
+  readonly metadata?: M | undefined;
+  /** Its vector, where the caller has one; the provider is not asked then. */
+  readonly vector?: Float32Array | readonly number[] | undefined;
+}
+
+/** A document as an index holds it. */
+export interface Document<M extends Metadata = Metadata> {
+  readonly id: DocumentId;
+  readonly text: string;
+  /** Empty when the document has none. */
+  readonly metadata: M;
+}
+
+/** A document found by a search. */
+export interface Hit<M extends Metadata = Metadata> extends Document<M> {
+  /** Large is good: for the angular metric the cosine of the angle between query and document, from -1 to 1. */
+  readonly score: number;
+}
+
+/** One page of documents. */
+export interface DocumentPage<M extends Metadata = Metadata> {
+  readonly documents: Document<M>[];
+  /** Where the next page begins; absent on the last one. */
+  readonly next?: string;
+}
+
+/** What became of the documents of a call. */
+export interface AddResult {
+  /** Ids in the order of the documents. */
+  readonly ids: DocumentId[];
+  readonly added: number;
+  /** Text or metadata changed. */
+  readonly updated: number;
+  readonly unchanged: number;
+  /** Texts that the provider turned into vectors; the others were known. */
+  readonly embedded: number;
+  /** Tokens that the provider reports to have used. */
+  readonly tokens: number;
+}
+
+/** Figures of an index. */
+export interface IndexStats {
+  readonly documents: number;
+  readonly dimensions: number | undefined;
+  readonly metric: Metric;
+  /** Fingerprint of the model that made the vectors. */
+  readonly provider: string | undefined;
+  readonly segments: readonly {
+    readonly file: string;
+    readonly items: number;
+    readonly dead: number;
+    readonly trees: number;
+    readonly bytes: number;
+    /** Its file is missing or wrong: its documents are scanned until it is derived again. */
+    readonly damaged: boolean;
+  }[];
+  /** Documents that no segment holds yet; they are scanned. */
+  readonly tail: number;
+  readonly bytes: { readonly database: number; readonly segments: number };
+  readonly instructionSet: string;
+}
+
+/**
+ * How a matrix file stores its numbers, in NumPy's short names: a kind (f float, i signed, u unsigned integer, b boolean)
+ * and a size in bytes.
+ */
+export type MatrixDtype = 'f2' | 'f4' | 'f8' | 'i1' | 'i2' | 'i4' | 'i8' | 'u1' | 'u2' | 'u4' | 'b1';
+
+/** 'C': row after row. 'F': column after column, as Fortran and R store matrices. */
+export type MatrixOrder = 'C' | 'F';
+
+/** The typed arrays that numbers of a matrix are read into and written from. */
+export type NumberArray = Float32Array | Float64Array | Int32Array;
+
+/** What a compaction moved and freed. */
+export interface CompactResult {
+  /** Dead items dropped from segments. */
+  readonly items: number;
+  /** Vectors dropped that no document used. */
+  readonly vectors: number;
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+}
+
+/** A document with its vector, as `exportDocuments` yields it. */
+export interface ExportedDocument<M extends Metadata = Metadata> extends Document<M> {
+  readonly vector: Float32Array;
+}
+
+/** How a search was done, and what it found. */
+export interface SearchExplanation<M extends Metadata = Metadata> {
+  readonly hits: Hit<M>[];
+  /** Whether every allowed vector was compared, so that the nearest ones are the true ones. */
+  readonly exact: boolean;
+  /** How each segment, and the documents without one (segment 0), was searched by vector. */
+  readonly parts: readonly {
+    readonly segment: number;
+    readonly items: number;
+    readonly allowed: number;
+    readonly exact: boolean;
+    readonly milliseconds: number;
+  }[];
+  /** Documents that share a word with the query, as far as that ranking was looked into. */
+  readonly matchingWords: number;
+  /** Time by stage; vectors and words of one query run after each other, the parts side by side. */
+  readonly milliseconds: Readonly<Record<'embed' | 'filter' | 'vectors' | 'words' | 'lookup', number>>;
+}

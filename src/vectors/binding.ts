@@ -1,0 +1,208 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { getSystemErrorName } from 'node:util';
+import { type ErrorCode, SemanticIndexError, type SemanticIndexErrorOptions } from '../errors.js';
+
+/** What long native work and this thread tell each other. */
+export interface NativeTask {
+  cancel(): void;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** SHA-256 of the parts of a forest, in hexadecimal; `ends` covers the first and last 4096 bytes of the file. */
+export interface NativeDigest {
+  readonly items: string;
+  readonly forest: string;
+  readonly ends: string;
+}
+
+/** What the check of a forest's structure found; at most 64 findings are listed. */
+export interface NativeStructureReport {
+  readonly errors: number;
+  readonly warnings: number;
+  readonly trees: number;
+  readonly items: number;
+  readonly holes: number;
+  readonly findings: readonly { defect: string; tree: number; node: number; item: number }[];
+}
+
+/** Counts and sizes of an index as it is now. */
+export interface NativeFacts {
+  readonly items: number;
+  readonly trees: number;
+  readonly nodes: number;
+  readonly nodeBytes: number;
+  readonly heapBytes: number;
+  readonly mappedBytes: number;
+  readonly fileBytes: number;
+}
+
+/**
+ * The native side of AnnoyIndex. It trusts types and lengths, which the TypeScript side checks, and nothing else; errors are
+ * SemanticIndexErrors. Methods that return a promise run on the thread pool and hold on to the memory they use.
+ */
+export interface NativeIndex {
+  startOnDisk(path: string): void;
+  releaseDisk(): void;
+  addItems(first: number, rows: Float32Array): void;
+  itemVector(item: number, out: Float32Array): void;
+  /** Fills `out` with the vectors of the items from `first` on, NaN where a number was left out. */
+  itemVectors(first: number, out: Float32Array): void;
+  distance(left: number, right: number): number;
+  facts(): NativeFacts;
+  /** Frees everything for good: work that is under way puts nothing back. */
+  close(): void;
+  /** Frees everything; items can be added, or a file loaded, again. */
+  unload(): void;
+  /** Makes `target`, a fresh index of the same metric and f, a second owner of the forest, for work in several steps. */
+  shareInto(target: NativeIndex): void;
+  /** Whether both forests have the same size and the same bytes at both ends. */
+  looksLike(other: NativeIndex): boolean;
+  search(
+    query: Float32Array,
+    k: number,
+    searchK: number,
+    allowed: Uint32Array | undefined,
+    items: Int32Array,
+    distances: Float32Array | undefined,
+  ): number;
+  searchItem(
+    item: number,
+    k: number,
+    searchK: number,
+    allowed: Uint32Array | undefined,
+    items: Int32Array,
+    distances: Float32Array | undefined,
+  ): number;
+  searchMany(
+    queries: Float32Array,
+    k: number,
+    searchK: number,
+    allowed: Uint32Array | undefined,
+    exact: boolean,
+    threads: number,
+    items: Int32Array,
+    distances: Float32Array,
+    task: NativeTask,
+  ): Promise<void>;
+  build(trees: number, seed: number, threads: number, task: NativeTask): Promise<void>;
+  unbuild(): Promise<void>;
+  load(path: string): void;
+  loadLater(path: string, prefault: boolean): Promise<void>;
+  fromBytes(bytes: Uint8Array): Promise<void>;
+  toBytes(target: Uint8Array): Promise<void>;
+  save(path: string): Promise<void>;
+  digest(task: NativeTask): Promise<NativeDigest>;
+  validate(task: NativeTask): Promise<NativeStructureReport>;
+  prefault(): Promise<void>;
+}
+
+/** The native side of VectorBuffer. */
+export interface NativeVectorBuffer {
+  readonly rows: number;
+  readonly byteLength: number;
+  append(rows: Float32Array): void;
+  row(item: number, out: Float32Array): void;
+  search(
+    queries: Float32Array,
+    k: number,
+    limit: number,
+    allowed: Uint32Array | undefined,
+    threads: number,
+    items: Int32Array,
+    distances: Float32Array,
+    task: NativeTask,
+  ): Promise<void>;
+  dropInto(target: NativeVectorBuffer, count: number): void;
+  close(): void;
+}
+
+/** What the addon exports. Metrics are numbers: positions in METRICS. */
+export interface Addon {
+  initialize(makeError: (code: string, message: string, systemError: number) => Error): void;
+  readonly Task: new () => NativeTask;
+  readonly Index: new (metric: number, f: number) => NativeIndex;
+  readonly VectorBuffer: new (metric: number, dimensions: number) => NativeVectorBuffer;
+  /** Writes a whole file: afterwards, and after any failure, it is the old one or the new one. */
+  writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  /** Makes names in the folder of `path` survive a power cut. */
+  syncFolder(path: string): Promise<void>;
+  /** The instruction set in use: scalar, avx2, avx512 or neon. */
+  instructionSet(): string;
+  /** Those that this processor can run, best first. */
+  instructionSets(): string[];
+}
+
+const hintsOfSystemErrors: Readonly<Record<string, string>> = {
+  ENOENT: 'Check the path: there is no such file or folder.',
+  EISDIR: 'Pass the path of a file, not of a folder.',
+  EACCES: 'Check the permissions of the file and its folder.',
+  EPERM: 'Check the permissions of the file and its folder.',
+  EROFS: 'The file system is read-only; choose another folder.',
+  ENOSPC: 'The disk is full; free some room or choose another disk.',
+  EDQUOT: 'The quota is used up; free some room or choose another disk.',
+  EMFILE: 'Too many files are open; close indexes that are not needed.',
+};
+
+/** Makes the error that native code throws. `systemError` is an errno where the operating system refused, else 0. */
+function makeError(code: string, message: string, systemError: number): SemanticIndexError {
+  const options: SemanticIndexErrorOptions = {};
+  if (systemError !== 0 && process.platform !== 'win32') {
+    const name = getSystemErrorName(-systemError);
+    options.details = { systemError: name };
+    const hint = hintsOfSystemErrors[name];
+    if (hint !== undefined) options.hint = hint;
+  }
+  return new SemanticIndexError(code as ErrorCode, message, options);
+}
+
+function candidates(): string[] {
+  const chosen = process.env.SEMANTIC_INDEX_ADDON;
+  if (chosen !== undefined && chosen !== '') return [chosen];
+  const root = new URL('../../', import.meta.url);
+  return [
+    `prebuilds/${process.platform}-${process.arch}/semantic_index.node`,
+    'native/build/Release/semantic_index.node',
+  ].map((path) => fileURLToPath(new URL(path, root)));
+}
+
+let loaded: Addon | undefined;
+
+/**
+ * The addon, loaded at the first call: the file that the environment variable SEMANTIC_INDEX_ADDON names, else the one
+ * in prebuilds/ for this platform, else the one compiled in native/build.
+ *
+ * @throws ADDON_MISSING when there is none, or none that this platform can load; `cause` says why.
+ */
+export function addon(): Addon {
+  if (loaded !== undefined) return loaded;
+  const require = createRequire(import.meta.url);
+  const paths = candidates();
+  const failures: unknown[] = [];
+  for (const path of paths) {
+    if (!existsSync(path)) continue;
+    try {
+      const found = require(path) as Addon;
+      found.initialize(makeError);
+      loaded = found;
+      return found;
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  const reason =
+    failures.length === 0
+      ? `there is no ${paths.join(' and no ')}`
+      : failures.map((failure) => (failure instanceof Error ? failure.message : String(failure))).join('; ');
+  throw new SemanticIndexError('ADDON_MISSING', `The native addon cannot be loaded: ${reason}`, {
+    cause: failures[0],
+    details: { paths, platform: process.platform, arch: process.arch, node: process.version },
+  });
+}
+
+/** The instruction set that distances are computed with here: scalar, avx2, avx512 or neon. @throws ADDON_MISSING */
+export function instructionSet(): string {
+  return addon().instructionSet();
+}

@@ -1,0 +1,121 @@
+import { availableParallelism } from 'node:os';
+import { SemanticIndexError } from '../errors.js';
+import type { Metric } from '../types.js';
+import { checkAllowed, checkDimensions, checkItem, checkNeighbors, toRows } from './annoy-arguments.js';
+import { addon, type NativeVectorBuffer } from './binding.js';
+import { checkMetric, METRICS } from './metric.js';
+import { runNativeTask } from './native-task.js';
+
+/** Neighbours of several queries: `k` for each, nearest first, padded with -1 and NaN. */
+export interface NeighborRows {
+  readonly items: Int32Array;
+  readonly distances: Float32Array;
+}
+
+/** How `VectorBuffer.search` may be narrowed. */
+export interface VectorBufferSearchOptions {
+  /** As in AnnoySearchOptions. */
+  allowed?: Uint32Array | undefined;
+  /** Look only at the first so many rows. Default: those there are when `search` is called. */
+  length?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Rows of vectors in native memory that grow at the end and are searched exactly. A search sees the rows that were there
+ * when it was called, whatever is appended, dropped or closed while it runs. Worker-thread safe: each thread has its own.
+ * Memory is freed by `close` or by garbage collection, once no search and no other buffer shares it.
+ */
+export class VectorBuffer {
+  readonly dimensions: number;
+  readonly metric: Metric;
+  readonly #native: NativeVectorBuffer;
+  #closed = false;
+
+  /** @throws INVALID_ARGUMENT for dimensions below 1 or an unknown metric. */
+  constructor(dimensions: number, metric: Metric) {
+    this.dimensions = checkDimensions('VectorBuffer', dimensions);
+    this.metric = checkMetric('VectorBuffer', metric);
+    this.#native = new (addon().VectorBuffer)(METRICS.indexOf(metric), dimensions);
+  }
+
+  /** Rows held; 0 once closed. */
+  get length(): number {
+    return this.#native.rows;
+  }
+
+  /** Bytes of native memory, shared ones included. */
+  get byteLength(): number {
+    return this.#native.byteLength;
+  }
+
+  /**
+   * Copies rows to the end, all of them or none.
+   *
+   * @throws DIMENSION_MISMATCH, INVALID_VECTOR for NaN and infinity, OUT_OF_MEMORY, CLOSED.
+   */
+  append(rows: Float32Array): void {
+    this.#native.append(toRows('VectorBuffer.append', rows, this.dimensions));
+  }
+
+  /** A copy of one row. @throws INVALID_ARGUMENT when there is no such row, CLOSED. */
+  get(item: number): Float32Array {
+    this.#checkOpen();
+    const vector = new Float32Array(this.dimensions);
+    this.#native.row(checkItem('VectorBuffer.get', item, this.length), vector);
+    return vector;
+  }
+
+  /**
+   * The `k` nearest rows of each query, found by looking at all, off the event loop.
+   *
+   * @throws DIMENSION_MISMATCH, INVALID_VECTOR, INVALID_ARGUMENT, CLOSED, or the signal's reason.
+   */
+  async search(queries: Float32Array, k: number, options: VectorBufferSearchOptions = {}): Promise<NeighborRows> {
+    this.#checkOpen();
+    const rows = toRows('VectorBuffer.search', queries, this.dimensions);
+    const wanted = checkNeighbors('VectorBuffer.search', k);
+    const allowed = checkAllowed('VectorBuffer.search', options.allowed);
+    const limit = Math.min(options.length ?? this.length, this.length);
+    const results = allocateNeighborRows('VectorBuffer.search', rows.length / this.dimensions, wanted);
+    await runNativeTask('search', { signal: options.signal }, (task) =>
+      this.#native.search(rows, wanted, limit, allowed, availableParallelism(), results.items, results.distances, task),
+    );
+    return results;
+  }
+
+  /** A buffer of the rows from `count` on, sharing their memory: its row 0 is row `count` here. */
+  drop(count: number): VectorBuffer {
+    this.#checkOpen();
+    if (!Number.isInteger(count) || count < 0 || count > this.length) {
+      throw new SemanticIndexError('INVALID_ARGUMENT', `VectorBuffer.drop: ${count} of ${this.length} rows`);
+    }
+    const rest = new VectorBuffer(this.dimensions, this.metric);
+    this.#native.dropInto(rest.#native, count);
+    return rest;
+  }
+
+  /** Frees the rows, except those that other buffers or running searches share. Closing twice is fine. */
+  close(): void {
+    this.#closed = true;
+    this.#native.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new SemanticIndexError('CLOSED', 'The vector buffer is closed');
+  }
+}
+
+/** Arrays for `rows` times `n` neighbours. @throws OUT_OF_MEMORY when they are too large to be made. */
+export function allocateNeighborRows(method: string, rows: number, n: number): NeighborRows {
+  try {
+    return { items: new Int32Array(rows * n), distances: new Float32Array(rows * n) };
+  } catch (cause) {
+    const message = `${method}: the neighbours of ${rows} queries, ${n} each, do not fit into memory`;
+    throw new SemanticIndexError('OUT_OF_MEMORY', message, { cause, hint: 'Ask for fewer queries at a time.' });
+  }
+}

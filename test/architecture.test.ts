@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { globSync } from 'tinyglobby';
+import { describe, expect, test } from 'vitest';
+import { nativeViolations, sourceViolations } from './architecture/rules.js';
+import { parseSource } from './architecture/source-file.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+const peers = Object.keys(manifest.peerDependencies ?? {});
+const dependencies = {
+  required: Object.keys(manifest.dependencies ?? {}),
+  optional: peers.filter((name) => manifest.peerDependenciesMeta?.[name]?.optional === true),
+};
+
+function read(pattern: string, ignore: string[] = []): [path: string, text: string][] {
+  const paths = globSync(pattern, { cwd: root, ignore }).sort();
+  return paths.map((path) => [path, readFileSync(root + path, 'utf8')]);
+}
+
+describe('the tree', () => {
+  test('src keeps to its layers, owners and sizes', () => {
+    const files = read('src/**/*.ts').map(([path, text]) => parseSource(path, text));
+    expect(files.length).toBeGreaterThan(3);
+    expect(sourceViolations(files, dependencies)).toEqual([]);
+  });
+
+  test('the kernel knows no Node, and each instruction set stays in its file', () => {
+    const files = read('native/**/*.{cpp,h}', ['native/build*/**']);
+    expect(files.length).toBeGreaterThan(3);
+    expect(files.flatMap(([path, text]) => nativeViolations(path, text))).toEqual([]);
+  });
+});
+
+describe('the rules find', () => {
+  const violations = (sources: Record<string, string>) =>
+    sourceViolations(
+      Object.entries(sources).map(([path, text]) => parseSource(path, text)),
+      { required: ['better-sqlite3'], optional: ['openai'] },
+    );
+
+  test.each([
+    ['an upward import', 'src/vectors/metric.ts', `import { open } from '../store/catalog.js';`, 'points upwards'],
+    [
+      'an upward export',
+      'src/errors.ts',
+      `export * from './types/x.js';\nexport * from './index.js';`,
+      'points upwards',
+    ],
+    ['an upward type', 'src/store/a.ts', `import type { S } from '../semantic-index.js';`, 'points upwards'],
+    ['an upward lazy import', 'src/rag/a.ts', `const cli = await import('../cli/main.js');`, 'points upwards'],
+    [
+      'an upward worker',
+      'src/vectors/a.ts',
+      `new Worker(new URL('../embed/w.js', import.meta.url));`,
+      'points upwards',
+    ],
+    ['an upward inline type', 'src/types.ts', `export type S = import('./index.js').S;`, 'points upwards'],
+    ['a folder that uses the class from below', 'src/embed/a.ts', `import '../add-journey.js';`, 'points upwards'],
+    ['strangers who meet', 'src/embed/a.ts', `import { x } from '../store/b.js';`, 'strangers'],
+    ['a room without a layer', 'src/helpers/a.ts', '', 'has no layer'],
+    ['a second user of SQLite', 'src/search/a.ts', `import Database from 'better-sqlite3';`, 'only src/store/ does'],
+    ['an undeclared library', 'src/store/a.ts', `import x from 'left-pad';`, 'not among the dependencies'],
+    ['an optional library at once', 'src/embed/a.ts', `import OpenAI from 'openai';`, 'it is optional'],
+    ['a computed import', 'src/store/a.ts', 'await import(name);', 'imports a computed name'],
+    ['printing', 'src/store/a.ts', `console.log('x');`, 'prints'],
+    ['exiting', 'src/store/a.ts', 'process.exit(1);', 'ends the process'],
+    ['reading the environment', 'src/store/a.ts', 'const x = process.env.HOME;', 'reads the environment'],
+    ['a second loader of the addon', 'src/store/a.ts', `require('./x.node');`, 'loads an addon'],
+    ['writing files elsewhere', 'src/search/a.ts', `import { writeFileSync } from 'node:fs';`, 'can write files'],
+    ['a file too long', 'src/types.ts', '\n'.repeat(451), 'two concepts'],
+  ])('%s', (_, path, text, words) => {
+    expect(violations({ [path]: text }).join('\n')).toContain(words);
+  });
+
+  test('a circle', () => {
+    const circle = violations({
+      'src/store/a.ts': `import { b } from './b.js';`,
+      'src/store/b.ts': `import { a } from './a.js';`,
+    });
+    expect(circle).toEqual(['circle of imports: src/store/a.ts -> src/store/b.ts -> src/store/a.ts']);
+  });
+
+  test('nothing in what is allowed', () => {
+    const allowed = violations({
+      'src/store/catalog.ts': `import Database from 'better-sqlite3';\nimport { E } from '../errors.js'; // console.log(1)`,
+      'src/embed/openai-provider.ts': `import type { A } from 'openai';\nawait import('openai');\nprocess.env.OPENAI_API_KEY;`,
+      'src/search/filter.ts': `import { readFileSync } from 'node:fs';\nconst text = 'console.log, process.exit';`,
+      'src/add-journey.ts': `import { E } from './embed/e.js';\nimport { S } from './store/s.js';`,
+      'src/index.ts': `export { SemanticIndex } from './semantic-index.js';`,
+    });
+    expect(allowed).toEqual([]);
+  });
+
+  test.each([
+    ['napi.h in the kernel', 'native/kernel/forest.cpp', '#include <napi.h>', 'only native/binding knows Node'],
+    ['the binding in the kernel', 'native/kernel/forest.cpp', '#include "../binding/x.h"', 'does not know the binding'],
+    ['intrinsics elsewhere', 'native/kernel/scan.cpp', '#include <immintrin.h>', 'intrinsics belong'],
+    ['the environment elsewhere', 'native/kernel/scan.cpp', 'auto x = std::getenv("A");', 'reads the environment'],
+    ['a file too long', 'native/kernel/scan.cpp', '\n'.repeat(451), 'two concepts'],
+  ])('%s', (_, path, text, words) => {
+    expect(nativeViolations(path, text).join('\n')).toContain(words);
+  });
+
+  test('nothing in what the native code may include', () => {
+    expect(
+      nativeViolations('native/kernel/distance_avx2.cpp', '#include <immintrin.h>\n#include "distance.h"'),
+    ).toEqual([]);
+    expect(nativeViolations('native/binding/addon.cpp', '#include <napi.h>\n#include "../kernel/forest.h"')).toEqual(
+      [],
+    );
+  });
+});

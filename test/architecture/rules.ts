@@ -1,0 +1,196 @@
+import { posix } from 'node:path';
+import type { SourceFile } from './source-file.js';
+
+/** The rooms of src/ from the ground up: an import may point to a room further up in this list, never further down. */
+const layers: readonly (readonly string[])[] = [
+  ['errors'],
+  ['types'],
+  ['options', 'time-slice'],
+  ['vectors'],
+  ['embed', 'store', 'search'],
+  ['semantic-index'],
+  ['dedupe', 'rag', 'tune', 'torture'],
+  ['index', 'testing'],
+  ['server', 'cli', 'adapters'],
+];
+
+/** Longest file, in lines, before it counts as two concepts. */
+const longestFile = 450;
+
+/** Who may do what others may not; each entry is a path or, with a slash at the end, a folder. */
+const owners = {
+  'better-sqlite3': ['src/store/'],
+  addon: ['src/vectors/binding.ts'],
+  environment: ['src/options.ts', 'src/options/', 'src/vectors/binding.ts', 'src/embed/openai-provider.ts', 'src/cli/'],
+  'computed imports': ['src/embed/transformers-model.ts'],
+  printing: ['src/cli/', 'src/torture/main.ts'],
+  // Signal 0 only asks whether a process lives; torture kills its own.
+  signals: ['src/store/lease-owner.ts', 'src/torture/', 'src/cli/'],
+  writing: [
+    'src/store/files.ts',
+    'src/store/backup.ts',
+    'src/store/export-folder.ts',
+    'src/vectors/',
+    'src/torture/',
+    'src/cli/',
+  ],
+} as const;
+
+const writingFunctions =
+  /^(?:\*|write|append|rename|rm|unlink|mkdir|mkdtemp|truncate|ftruncate|copyFile|cp|createWriteStream|link|symlink|chmod|utimes)(?:File|dir)?v?(?:Sync)?$/;
+
+function owns(files: readonly string[], path: string): boolean {
+  return files.some((file) => (file.endsWith('/') ? path.startsWith(file) : path === file));
+}
+
+/**
+ * The room of a file: the folder in src/ that it is in, or its own name when it lies in src/ itself and has a layer. The
+ * other files of src/ itself are parts of the class: its journeys, and what only they need.
+ */
+function roomOf(path: string): string {
+  const [, name = '', ...below] = path.split('/');
+  if (below.length > 0) return name;
+  const file = name.replace(/\.ts$/, '');
+  return layerOf(file) < 0 ? 'semantic-index' : file;
+}
+
+function layerOf(room: string): number {
+  return layers.findIndex((rooms) => rooms.includes(room));
+}
+
+/** The file in src/ that a relative import names. */
+function resolve(from: string, target: string): string {
+  return posix.join(posix.dirname(from), target).replace(/\.js$/, '.ts');
+}
+
+/** `@scope/name/sub/path` -> `@scope/name`. */
+function packageOf(target: string): string {
+  return target.split('/', target.startsWith('@') ? 2 : 1).join('/');
+}
+
+/** What package.json says about the libraries that the code may name. */
+export interface Dependencies {
+  readonly required: readonly string[];
+  readonly optional: readonly string[];
+}
+
+function layerViolations(file: SourceFile): string[] {
+  const room = roomOf(file.path);
+  if (layerOf(room) < 0)
+    return [`${file.path}: the room "${room}" has no layer; give it one in ${import.meta.filename}`];
+  return file.imports
+    .filter(({ target }) => target.startsWith('.'))
+    .map(({ target }) => resolve(file.path, target))
+    .filter((target) => target.startsWith('src/'))
+    .flatMap((target) => {
+      const other = roomOf(target);
+      if (other === room || layerOf(other) < layerOf(room)) return [];
+      const arrow = layerOf(other) === layerOf(room) ? `"${room}" and "${other}" are strangers` : 'points upwards';
+      return [`${file.path} imports ${target}: ${arrow}`];
+    });
+}
+
+function libraryViolations(file: SourceFile, { required, optional }: Dependencies): string[] {
+  const found: string[] = [];
+  for (const { target, typeOnly, lazy } of file.imports) {
+    if (target.startsWith('.') || target.startsWith('node:')) continue;
+    if (target === '') {
+      if (!owns(owners['computed imports'], file.path)) found.push(`${file.path} imports a computed name`);
+      continue;
+    }
+    const name = packageOf(target);
+    if (name === 'better-sqlite3' && !owns(owners['better-sqlite3'], file.path)) {
+      found.push(`${file.path} imports better-sqlite3: only ${owners['better-sqlite3']} does`);
+    }
+    if (typeOnly || required.includes(name)) continue;
+    if (!optional.includes(name))
+      found.push(`${file.path} imports ${name}: not among the dependencies of package.json`);
+    else if (!lazy) found.push(`${file.path} imports ${name} at once: it is optional, load it with import()`);
+  }
+  return found;
+}
+
+function privilegeViolations(file: SourceFile): string[] {
+  const found: string[] = [];
+  const forbid = (what: string, allowed: readonly string[], broken: boolean) => {
+    if (broken && !owns(allowed, file.path)) found.push(`${file.path} ${what}: only ${allowed.join(', ')} may`);
+  };
+  const reads = (name: RegExp) => file.properties.some((property) => name.test(property));
+  forbid('prints', owners.printing, reads(/^console\./) || reads(/^process\.(?:stdout|stderr)$/));
+  forbid('ends the process', owners.printing, reads(/^process\.(?:exit|abort|exitCode)$/));
+  forbid('sends signals', owners.signals, reads(/^process\.kill$/));
+  forbid('reads the environment', owners.environment, reads(/^process\.env$/));
+  forbid('loads an addon', owners.addon, reads(/^process\.dlopen$/) || file.strings.some((s) => s.endsWith('.node')));
+  const fileSystem = file.imports.filter(
+    ({ target, typeOnly }) => /^node:fs(?:\/promises)?$/.test(target) && !typeOnly,
+  );
+  const names = fileSystem.flatMap((entry) => entry.names);
+  forbid(
+    'can write files',
+    owners.writing,
+    names.some((name) => writingFunctions.test(name)),
+  );
+  return found;
+}
+
+/** The first circle of imports that is met, as a path of files; type-only imports leave nothing to circle at run time. */
+function circleIn(files: ReadonlyMap<string, SourceFile>): string[] {
+  const done = new Set<string>();
+  const walk = (path: string, trail: readonly string[]): string[] => {
+    const start = trail.indexOf(path);
+    if (start >= 0) return [...trail.slice(start), path];
+    if (done.has(path)) return [];
+    done.add(path);
+    for (const { target, typeOnly, lazy } of files.get(path)?.imports ?? []) {
+      if (typeOnly || lazy || !target.startsWith('.')) continue;
+      const circle = walk(resolve(path, target), [...trail, path]);
+      if (circle.length > 0) return circle;
+    }
+    return [];
+  };
+  for (const path of files.keys()) {
+    const circle = walk(path, []);
+    if (circle.length > 0) return [`circle of imports: ${circle.join(' -> ')}`];
+  }
+  return [];
+}
+
+/** Every way in which the TypeScript of src/ breaks the house rules, in words. */
+export function sourceViolations(files: readonly SourceFile[], dependencies: Dependencies): string[] {
+  return [
+    ...files.flatMap((file) => [
+      ...layerViolations(file),
+      ...libraryViolations(file, dependencies),
+      ...privilegeViolations(file),
+      ...(file.lines > longestFile
+        ? [`${file.path} has ${file.lines} lines: over ${longestFile} is two concepts`]
+        : []),
+    ]),
+    ...circleIn(new Map(files.map((file) => [file.path, file]))),
+  ];
+}
+
+/** Every way in which one C++ file breaks the house rules. */
+export function nativeViolations(path: string, text: string): string[] {
+  const found: string[] = [];
+  const lines = text.split('\n').length - 1;
+  if (lines > longestFile) found.push(`${path} has ${lines} lines: over ${longestFile} is two concepts`);
+  const inBinding = path.startsWith('native/binding/');
+  for (const [, header = ''] of text.matchAll(/^\s*#\s*include\s*[<"]([^>"]+)[>"]/gm)) {
+    if (/(?:^|\/)(?:napi|node_api|js_native_api|node|v8|uv)\.h$/.test(header) && !inBinding) {
+      found.push(`${path} includes ${header}: only native/binding knows Node`);
+    }
+    if (header.includes('binding/') && !inBinding)
+      found.push(`${path} includes ${header}: the kernel does not know the binding`);
+    const isIntrinsics = /^(?:\w*mmintrin|\w*intrin|arm_neon|arm_sve)\.h$/.test(header);
+    if (isIntrinsics && !/^native\/kernel\/(?:distance(?:_\w+)?\.cpp|prefetch\.h)$/.test(path)) {
+      found.push(
+        `${path} includes ${header}: intrinsics belong into native/kernel/distance_<isa>.cpp, the probe into distance.cpp`,
+      );
+    }
+  }
+  if (/\bgetenv\s*\(/.test(text) && path.startsWith('native/kernel/') && path !== 'native/kernel/distance.cpp') {
+    found.push(`${path} reads the environment: only native/kernel/distance.cpp does`);
+  }
+  return found;
+}
