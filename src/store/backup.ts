@@ -6,10 +6,14 @@ import { Catalog } from './catalog.js';
 import { fileFacts, indexPaths, ioError, segmentFiles, syncDirectory, syncFile } from './files.js';
 import { publishStep } from './steps.js';
 
+/** Leases with such a name keep the files of segments that are replaced. */
+export const backupLease = 'backup:';
+
 /**
  * Writes a copy of an index that is in use into a new folder: the catalog as it is at one moment, and the segments that it
- * names. The folder appears under its name only when it is complete and durable. A segment that is replaced during the
- * copying may be missing in it; the copy heals itself when it is opened.
+ * names. The folder appears under its name only when it is complete and durable. Nothing removes files of segments while
+ * the lease `backupLease` is held; without it (a reader may not take one) a segment that is replaced meanwhile can be
+ * missing in the copy, which heals itself when it is opened.
  *
  * @param copyCatalog writes the catalog to a path.
  * @throws INVALID_ARGUMENT when the target exists, IO.
@@ -44,9 +48,11 @@ export async function writeBackup(
   }
 }
 
+/** The files that a copied catalog names. */
 function namedFiles(database: string): string[] {
   const catalog = Catalog.open({ path: database, readonly: false, durability: 'full', busyTimeout: 0 });
   try {
+    catalog.leases.endAll();
     return catalog.segments.all().map(({ file }) => file);
   } finally {
     catalog.close();

@@ -11,6 +11,7 @@ export class LeaseTable {
   readonly #acquire: Statement<[string, string, number]>;
   readonly #release: Statement<[string, string]>;
   readonly #holds: Statement<[string, string, number]>;
+  readonly #owners: Statement<[string, number]>;
 
   constructor(db: Database) {
     this.#db = db;
@@ -27,6 +28,9 @@ export class LeaseTable {
     this.#holds = db.prepare<[string, string, number]>(
       'SELECT 1 FROM leases WHERE name = ? AND owner = ? AND token = ?',
     );
+    this.#owners = db
+      .prepare<[string, number]>("SELECT owner FROM leases WHERE name LIKE ? || '%' AND expires_at >= ?")
+      .pluck();
   }
 
   /**
@@ -46,6 +50,21 @@ export class LeaseTable {
 
   release(name: string, owner: string): void {
     this.#release.run(name, owner);
+  }
+
+  /** Whether a living owner holds a lease whose name begins so. */
+  anyHeld(prefix: string): boolean {
+    return (this.#owners.all(prefix, Date.now()) as string[]).some((owner) => !isDeadOwner(owner));
+  }
+
+  /** Ends all leases: those of the original do not bind a copy. */
+  endAll(): void {
+    this.#db.prepare('DELETE FROM leases').run();
+  }
+
+  /** Forgets leases that are over and whose name begins so. */
+  forgetEnded(prefix: string): void {
+    this.#db.prepare("DELETE FROM leases WHERE name LIKE ? || '%' AND expires_at < ?").run(prefix, Date.now());
   }
 
   /** Whether nobody else has had the lease since its owner was given this token. */

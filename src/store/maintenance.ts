@@ -1,7 +1,9 @@
 import { SemanticIndexError } from '../errors.js';
 import type { IndexEvent, LongWorkOptions, Metric } from '../types.js';
+import { backupLease } from './backup.js';
 import type { CatalogCaller } from './catalog-calls.js';
 import { removeSegmentFiles, strayFiles } from './files.js';
+import { leaseMilliseconds, whileHeld } from './held-lease.js';
 import { leaseOwner } from './lease-owner.js';
 import type { Lease } from './lease-table.js';
 import {
@@ -36,7 +38,6 @@ export interface MaintenanceContext {
 }
 
 const leaseName = 'maintenance';
-const leaseMilliseconds = 30_000;
 const retryMilliseconds = 200;
 const laterMilliseconds = 5_000;
 
@@ -205,19 +206,9 @@ export class Maintenance {
     return this.#context.writer.call('leases', 'acquire', leaseName, this.#owner, leaseMilliseconds);
   }
 
-  async #held<T>(work: () => Promise<T>): Promise<T> {
-    const heartbeat = setInterval(() => {
-      this.#acquire().catch((error: unknown) => this.#report(error));
-    }, leaseMilliseconds / 3);
-    heartbeat.unref();
-    try {
-      return await work();
-    } finally {
-      clearInterval(heartbeat);
-      // A lease that cannot be given back ends by itself; what the work came to matters more.
-      const release = this.#context.writer.call('leases', 'release', leaseName, this.#owner);
-      await release.catch((error: unknown) => this.#report(error));
-    }
+  #held<T>(work: () => Promise<T>): Promise<T> {
+    const onError = (error: unknown): void => this.#report(error);
+    return whileHeld({ writer: this.#context.writer, name: leaseName, owner: this.#owner, onError }, work);
   }
 
   /** Returns false, with nothing changed, when the lease was lost meanwhile. */
@@ -250,6 +241,8 @@ export class Maintenance {
     const { directory, writer, onEvent } = this.#context;
     const retired = await writer.call('segments', 'retired');
     const rows = await writer.call('segments', 'all');
+    // A backup copies what was retired after its catalog was; asked last, so that none begins unseen in between.
+    if (await writer.call('leases', 'anyHeld', backupLease)) return;
     const removed: string[] = [];
     for (const { file } of retired) if (await removeSegmentFiles(directory, file)) removed.push(file);
     if (removed.length > 0) await writer.call('segments', 'forgetRetired', removed);

@@ -3,13 +3,15 @@ import { SemanticIndexError } from '../errors.js';
 import type { DocumentId, IndexEvent, LongWorkOptions, Metric, ValidationReport } from '../types.js';
 import { packVectors } from '../vectors/pack-vectors.js';
 import { VectorBuffer } from '../vectors/vector-buffer.js';
-import { writeBackup } from './backup.js';
+import { backupLease, writeBackup } from './backup.js';
 import { Catalog, type CatalogOptions } from './catalog.js';
 import type { CatalogCaller } from './catalog-calls.js';
 import { CatalogThread } from './catalog-thread.js';
 import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './document-table.js';
 import { fileFacts, type IndexPaths, prepareDirectory, segmentFiles, strayFiles } from './files.js';
+import { leaseMilliseconds, whileHeld } from './held-lease.js';
 import { InlineCaller } from './inline-caller.js';
+import { leaseOwner } from './lease-owner.js';
 import { Maintenance } from './maintenance.js';
 import type { Damage, SegmentContext } from './segment.js';
 import type { SegmentRow } from './segment-table.js';
@@ -386,8 +388,15 @@ export class Store {
   }
 
   /** Writes a complete copy into a new folder, while the index is in use. */
-  backup(target: string): Promise<void> {
-    return writeBackup(this.#paths?.segments, target, (path) => this.#reader.call('catalog', 'copyTo', path));
+  async backup(target: string): Promise<void> {
+    const write = (): Promise<void> =>
+      writeBackup(this.#paths?.segments, target, (path) => this.#reader.call('catalog', 'copyTo', path));
+    if (this.#options.readonly) return write();
+    const [writer, owner] = [this.#writer, leaseOwner()];
+    const name = `${backupLease}${owner}`;
+    await writer.call('leases', 'forgetEnded', backupLease);
+    await writer.call('leases', 'acquire', name, owner, leaseMilliseconds);
+    await whileHeld({ writer, name, owner, onError: () => {} }, write);
   }
 
   /** Waits until no background work is left. */
