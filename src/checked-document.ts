@@ -64,6 +64,12 @@ export function checkId(id: unknown, where: string): DocumentId {
   throw new SemanticIndexError('INVALID_ID', `The id of ${where} is ${describe(id)}`);
 }
 
+/** @throws INVALID_ARGUMENT when it is no array, INVALID_ID when a member is no id. */
+export function checkIds(method: string, ids: unknown): DocumentId[] {
+  if (!Array.isArray(ids)) throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: ids is ${describe(ids)}`);
+  return ids.map((id, position) => checkId(id, `argument ${position}`));
+}
+
 /** @throws INVALID_VECTOR when it is no array of finite numbers, at least one of them not zero. */
 export function checkVector(vector: unknown, where: string): Float32Array {
   if (!(vector instanceof Float32Array) && !Array.isArray(vector)) {

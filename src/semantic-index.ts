@@ -1,9 +1,11 @@
 import { AddJourney, type Documents } from './add-journey.js';
 import { checkOneOf, checkPath, checkPositive, checkSearch, isIterable } from './check-arguments.js';
-import { checkId, checkMetadata, documentOf } from './checked-document.js';
+import { checkId, checkIds, checkMetadata, documentOf } from './checked-document.js';
+import { compactIndex } from './compact-journey.js';
 import { bundledProvider } from './embed/bundled-provider.js';
 import { SemanticIndexError } from './errors.js';
 import { IndexSpace } from './index-space.js';
+import { indexStats } from './index-stats.js';
 import {
   type AddOptions,
   addDefaults,
@@ -50,7 +52,6 @@ import type {
   ValidationReport,
   Where,
 } from './types.js';
-import { instructionSet } from './vectors/binding.js';
 import { checkMetric } from './vectors/metric.js';
 
 /**
@@ -148,8 +149,7 @@ export class SemanticIndex<M extends Metadata = Metadata> {
         }
         return this.#store.deleteWhere(compileFilter(where));
       }
-      const ids = (Array.isArray(which) ? which : [which]).map((id, position) => checkId(id, `argument ${position}`));
-      return this.#store.deleteByIds(ids);
+      return this.#store.deleteByIds(checkIds('deleteDocuments', Array.isArray(which) ? which : [which]));
     });
   }
 
@@ -162,22 +162,16 @@ export class SemanticIndex<M extends Metadata = Metadata> {
   /** The documents with these ids, in their order; undefined where there is none. */
   getDocuments(ids: readonly DocumentId[]): Promise<(Document<M> | undefined)[]> {
     return this.#run(async () => {
-      if (!Array.isArray(ids)) {
-        throw new SemanticIndexError('INVALID_ARGUMENT', `getDocuments: ids is ${describe(ids)}`);
-      }
-      const checked = ids.map((id, position) => checkId(id, `argument ${position}`));
-      return this.#store.byIds(checked).map((stored) => (stored === undefined ? undefined : documentOf<M>(stored)));
+      return this.#store
+        .byIds(checkIds('getDocuments', ids))
+        .map((stored) => (stored === undefined ? undefined : documentOf<M>(stored)));
     });
   }
 
   /** The vectors of the documents with these ids, in their order; undefined where there is none. */
   getVectors(ids: readonly DocumentId[]): Promise<(Float32Array | undefined)[]> {
     return this.#run(async () => {
-      if (!Array.isArray(ids)) {
-        throw new SemanticIndexError('INVALID_ARGUMENT', `getVectors: ids is ${describe(ids)}`);
-      }
-      const checked = ids.map((id, position) => checkId(id, `argument ${position}`));
-      return checked.map((id) => this.#store.vectorOf(id)?.vector);
+      return checkIds('getVectors', ids).map((id) => this.#store.vectorOf(id)?.vector);
     });
   }
 
@@ -285,21 +279,8 @@ export class SemanticIndex<M extends Metadata = Metadata> {
     return this.#run(async () => {
       const resolved = resolveOptions('compact', options, compactDefaults);
       this.#refuseReadonly('compact');
-      const [before, deadBefore] = [await this.#store.bytes(), await this.#deadItems()];
-      const { vectors } = await this.#store.compact(resolved);
-      const [after, deadAfter] = [await this.#store.bytes(), await this.#deadItems()];
-      return {
-        items: deadBefore - deadAfter,
-        vectors,
-        bytesBefore: before.database + before.segments,
-        bytesAfter: after.database + after.segments,
-      };
+      return compactIndex(this.#store, resolved);
     });
-  }
-
-  async #deadItems(): Promise<number> {
-    const snapshot = await this.#store.snapshot();
-    return (snapshot?.parts ?? []).reduce((sum, part) => sum + (part.segment === 0 ? 0 : part.dead), 0);
   }
 
   /**
@@ -386,27 +367,7 @@ export class SemanticIndex<M extends Metadata = Metadata> {
 
   /** Figures of the index as it is now. */
   stats(): Promise<IndexStats> {
-    return this.#run(async () => {
-      const snapshot = await this.#store.snapshot();
-      const rows = new Map(this.#store.segmentRows().map((row) => [row.segment, row]));
-      const parts = snapshot?.parts ?? [];
-      const tail = parts.find((part) => part.segment === 0);
-      return {
-        documents: await this.#store.count(undefined),
-        dimensions: this.#store.space?.dimensions,
-        metric: this.#store.metric,
-        provider: this.#store.space?.fingerprint,
-        segments: parts.flatMap(({ segment, keys, dead, damaged }) => {
-          const row = rows.get(segment);
-          if (row === undefined) return [];
-          const items = keys.offsets.length;
-          return [{ file: row.file, items, dead, trees: row.trees, bytes: row.file_size, damaged }];
-        }),
-        tail: tail === undefined ? 0 : tail.keys.offsets.length - tail.dead,
-        bytes: await this.#store.bytes(),
-        instructionSet: instructionSet(),
-      };
-    });
+    return this.#run(() => indexStats(this.#store));
   }
 
   /** Waits for what is under way, ends background work and closes all files. Closing twice is no error. */
