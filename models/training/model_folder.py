@@ -24,9 +24,9 @@ def _safetensors(tensors: dict) -> bytes:
     return len(head).to_bytes(8, "little") + head + b"".join(values.tobytes() for values in tensors.values())
 
 
-def write_model(folder: Path, table: np.ndarray, vocabulary: dict) -> None:
-    """Quantises the table and writes every file but the card."""
-    integers, scales = quantize(table)
+def write_model(folder: Path, table: np.ndarray, vocabulary: dict, counts: np.ndarray) -> None:
+    """Quantises the table, whose rows occur in texts as `counts` says, and writes every file but the card."""
+    integers, scales = quantize(table, counts)
     packed = pack(integers)
     tensors = _safetensors({"embeddings": packed, "scales": scales})
     config = {

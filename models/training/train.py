@@ -21,6 +21,7 @@ from corpus import TrainingData
 from evaluate import scores
 from initial_table import initial_table
 from model_folder import Model, embed, write_model
+from quantized import turned
 from recipe import CYCLES, PIECES, SEED, SHARED_ROWS, WIDTH, WORDS, recipe
 from spreading import spread
 from teacher import teacher_table
@@ -97,8 +98,9 @@ def main() -> None:
         saved = options.work / f"cycle-{number}.npz"
         train(table, draw, steps, rate, teacher, report=report, saved=saved, exact=exact)
         trained = spread(table.rows.numpy(), counts, power) if power else table.rows.numpy()
-    finished = settle_unlearned_rows(trained, counts, tokenizer.vocabulary)
-    write_model(options.out, finished, tokenizer.vocabulary)
+    finished = turned(settle_unlearned_rows(trained, counts, tokenizer.vocabulary), options.seed)
+    np.save(options.work / "finished.npy", finished)
+    write_model(options.out, finished, tokenizer.vocabulary, counts)
     print(f"Written to {options.out}: revision {json.loads((options.out / 'config.json').read_text())['revision']}")
     if options.evaluation:
         before = scores(lambda texts: embed(finished, tokenizer, texts), options.evaluation)
