@@ -2,6 +2,7 @@ import { type CheckedDocument, checkDocument } from './checked-document.js';
 import { SemanticIndexError } from './errors.js';
 import type { IndexSpace } from './index-space.js';
 import { type AddOptions, describe } from './options.js';
+import { prepareAhead } from './prepare-ahead.js';
 import type { Store } from './store/store.js';
 import { TimeSlice } from './time-slice.js';
 import type { AddResult, DocumentId, DocumentInput, Metadata } from './types.js';
@@ -14,11 +15,16 @@ export type Documents<M extends Metadata> =
 type Tally = { -readonly [K in keyof AddResult]: AddResult[K] };
 
 const maxAttempts = 5;
+// How many batches are under way: while one is committed the next is embedded, and a call that has to be tried again
+// holds up only what comes after it.
+const batchesAhead = { oneCall: 2, parallelCalls: 4 };
 
 /** The way of documents into an index: check, skip what is known, embed, commit, publish. */
 export class AddJourney {
   readonly #store: Store;
   readonly #space: IndexSpace;
+  /** Texts of batches under way by content hash, with the work that stores their vectors. */
+  readonly #underWay = new Map<string, Promise<void>>();
 
   constructor(store: Store, space: IndexSpace) {
     this.#store = store;
@@ -30,9 +36,12 @@ export class AddJourney {
     signal?.throwIfAborted();
     const total = Array.isArray(documents) ? documents.length : undefined;
     const tally: Tally = { ids: [], added: 0, updated: 0, unchanged: 0, embedded: 0, tokens: 0 };
-    for await (const batch of this.#checkedBatches(documents, options)) {
+    const depth = this.#space.parallel ? batchesAhead.parallelCalls : batchesAhead.oneCall;
+    const prepare = (batch: CheckedDocument[]) => this.#vectorsOf(batch, tally, signal);
+    for await (const { item, prepared } of prepareAhead(this.#checkedBatches(documents, options), depth, prepare)) {
       signal?.throwIfAborted();
-      await this.#addBatch(batch, tally, signal);
+      await this.#commit(item, prepared, tally, signal);
+      for (const { hash } of item) this.#underWay.delete(hash);
       onProgress?.({ stage: 'add', done: tally.ids.length, ...(total === undefined ? {} : { total }) });
     }
     return tally;
@@ -77,15 +86,21 @@ export class AddJourney {
     return document;
   }
 
-  async #addBatch(batch: readonly CheckedDocument[], tally: Tally, signal: AbortSignal | undefined): Promise<void> {
+  async #commit(
+    batch: readonly CheckedDocument[],
+    prepared: Map<string, number>,
+    tally: Tally,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    let vectors = prepared;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const unchanged = await this.#store.unchanged(batch);
-      const changed = batch.filter((_, position) => !unchanged[position]);
-      const vectors = await this.#vectorsOf(changed, tally, signal);
       const outcomes = await this.#store.commit(
         batch.map(({ id, text, hash, metadata }) => ({ id, text, hash, metadata, vector: vectors.get(hash) ?? 0 })),
       );
-      if (outcomes === undefined) continue;
+      if (outcomes === undefined) {
+        vectors = await this.#vectorsOf(batch, tally, signal);
+        continue;
+      }
       for (const outcome of outcomes) tally[outcome]++;
       for (const { id } of batch) tally.ids.push(id);
       return;
@@ -93,18 +108,36 @@ export class AddJourney {
     throw new SemanticIndexError('BUSY', 'Other processes kept changing the documents of this call');
   }
 
-  /** Numbers of the vectors of documents by content hash; those that nobody knows yet are embedded and stored. */
+  /**
+   * Numbers of the vectors of those documents whose content is not in the index, by content hash; vectors that nobody knows
+   * yet are embedded and stored.
+   */
   async #vectorsOf(
-    documents: readonly CheckedDocument[],
+    batch: readonly CheckedDocument[],
     tally: Tally,
     signal: AbortSignal | undefined,
   ): Promise<Map<string, number>> {
+    const unchanged = await this.#store.unchanged(batch);
+    const documents = batch.filter((_, position) => !unchanged[position]);
     const numbers = new Map<string, number>();
     const given = documents.filter((document) => document.vector !== undefined);
     const texts = new Map(documents.filter(({ vector }) => vector === undefined).map(({ hash, text }) => [hash, text]));
     await this.#storeGiven(given, numbers);
     await this.#findKnown(texts, numbers);
-    await this.#embed(texts, numbers, tally, signal);
+    while (texts.size > 0) {
+      // What another batch is embedding is not paid for twice; should that one fail, it is looked for again.
+      const elsewhere = [...texts.keys()].flatMap((hash) => this.#underWay.get(hash) ?? []);
+      const own = new Map([...texts].filter(([hash]) => !this.#underWay.has(hash)));
+      const embedding = this.#embed(own, numbers, tally, signal);
+      for (const hash of own.keys()) {
+        this.#underWay.set(hash, embedding);
+        texts.delete(hash);
+      }
+      await embedding;
+      await Promise.allSettled(elsewhere);
+      for (const hash of texts.keys()) this.#underWay.delete(hash);
+      await this.#findKnown(texts, numbers);
+    }
     return numbers;
   }
 
@@ -123,7 +156,7 @@ export class AddJourney {
     if (space === undefined || texts.size === 0) return;
     const hashes = [...texts.keys()];
     keep(numbers, hashes, await this.#store.findVectors(space.space, 'document', hashes));
-    for (const hash of numbers.keys()) texts.delete(hash);
+    for (const hash of hashes) if (numbers.has(hash)) texts.delete(hash);
   }
 
   /** Each batch of the provider is durable as soon as it lands: nothing is paid for twice. */

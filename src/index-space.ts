@@ -1,3 +1,4 @@
+import { CallSlots } from './embed/call-slots.js';
 import { checkCanaries, makeCanaries } from './embed/canaries.js';
 import { type EmbeddedBatch, embedTexts } from './embed/embed-texts.js';
 import { describeDifferences, fingerprintDifferences } from './embed/fingerprint.js';
@@ -10,16 +11,27 @@ import type { EmbeddingProvider, EmbeddingRole } from './types.js';
 export class IndexSpace {
   readonly #store: Store;
   readonly #provider: EmbeddingProvider | undefined;
+  readonly #slots: CallSlots;
   #recognised: Promise<void> | undefined;
+  #creating: Promise<Space> | undefined;
 
   constructor(store: Store, provider: EmbeddingProvider | undefined) {
     this.#store = store;
     this.#provider = provider;
+    // Of parallel calls, all that is not safe yet is one batch of an add, spread over them; a single one may be followed
+    // by the next while its vectors are being stored.
+    const parallel = Math.max(1, Math.floor(provider?.maxParallelCalls ?? 1));
+    this.#slots = new CallSlots(parallel, Math.max(parallel, 2));
   }
 
   /** Of the space of the index, else of its provider; undefined where neither is known. */
   get fingerprint(): string | undefined {
     return this.#store.space?.fingerprint ?? this.#provider?.id;
+  }
+
+  /** Whether several calls of the provider run at the same time. */
+  get parallel(): boolean {
+    return (this.#provider?.maxParallelCalls ?? 1) > 1;
   }
 
   /** Length of the vectors; undefined before the first one. */
@@ -64,10 +76,18 @@ export class IndexSpace {
    */
   async choose(dimensions: number): Promise<number> {
     const fingerprint = this.#provider?.id ?? `given:${dimensions}`;
-    const space = this.#store.space ?? (await this.#create(fingerprint, dimensions));
+    const space = this.#store.space ?? (await this.#createOnce(fingerprint, dimensions));
     this.check();
     this.checkDimensions(dimensions);
     return space.space;
+  }
+
+  /** Batches that land at the same time choose together. */
+  #createOnce(fingerprint: string, dimensions: number): Promise<Space> {
+    this.#creating ??= this.#create(fingerprint, dimensions).finally(() => {
+      this.#creating = undefined;
+    });
+    return this.#creating;
   }
 
   /** A new space remembers a few texts with their vectors, by which the model is recognised later. */
@@ -95,7 +115,8 @@ export class IndexSpace {
       });
     }
     await this.#recognise(provider);
-    yield* embedTexts(provider, texts, options);
+    // A query does not wait behind documents.
+    yield* embedTexts(provider, texts, options.role === 'document' ? { ...options, slots: this.#slots } : options);
   }
 
   #recognise(provider: EmbeddingProvider): Promise<void> {

@@ -3,6 +3,7 @@ import { SemanticIndexError } from '../errors.js';
 import { describe } from '../options.js';
 import { TimeSlice } from '../time-slice.js';
 import type { EmbeddingProvider, EmbeddingRole, Progress } from '../types.js';
+import { CallSlots } from './call-slots.js';
 import { checkVectors } from './check-vectors.js';
 import { type BatchRange, planBatches } from './plan-batches.js';
 
@@ -28,6 +29,11 @@ export interface EmbedTextsOptions {
    * call where the texts can be spread over parallel calls.
    */
   batchSize?: number | undefined;
+  /**
+   * Room for calls that is shared with other iterations over the same provider. A batch counts as safe when the next one
+   * is asked for. Default: room of its own.
+   */
+  slots?: CallSlots | undefined;
   /** Dimensions that the vectors must have. Default: what the provider declares, else those of the first vector. */
   dimensions?: number | undefined;
 }
@@ -78,15 +84,18 @@ export async function* embedTexts(
   const stop = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal]);
   const landed: EmbeddedBatch[] = [];
   let failure: { error: unknown } | undefined;
+  // What has landed but is not fetched is bounded, and yet a consumer who is busy with one batch holds up nobody.
+  const slots = options.slots ?? new CallSlots(concurrency, 2 * concurrency);
   let next = 0;
   let running = 0;
+  let left = false;
   let wake = (): void => {};
   const fail = (error: unknown): void => {
     failure ??= { error };
     givingUp.abort();
   };
 
-  const embedRange = async ({ start, end }: BatchRange): Promise<void> => {
+  const embedRange = async ({ start, end }: BatchRange): Promise<boolean> => {
     const batch = texts.slice(start, end);
     const failures = new Map<unknown, number>();
     for (let attempt = 1; ; attempt++) {
@@ -100,33 +109,41 @@ export async function* embedTexts(
         }
         dimensions ??= vectors[0]?.length;
         const indices = Array.from(batch, (_, offset) => start + offset);
+        // Who left has given back the room of all that had landed.
+        if (left) return false;
         landed.push({ indices, vectors, tokens: answer.usage?.tokens ?? sum(tokensOf, start, end) });
-        return;
+        return true;
       } catch (error) {
-        if (stop.aborted) return;
+        if (stop.aborted) return false;
         const kind = SemanticIndexError.is(error) ? error.code : undefined;
         const times = (failures.get(kind) ?? 0) + 1;
         failures.set(kind, times);
         const delay = attempt > mostRetries ? undefined : provider.retryAfter?.(error, times);
-        if (delay === undefined) return fail(asProviderError(provider, error, batch.length));
+        if (delay === undefined) {
+          fail(asProviderError(provider, error, batch.length));
+          return false;
+        }
         // Once another call has failed for good, waiting to try again would only delay the bad news.
         await sleep(delay, undefined, { signal: AbortSignal.any([stop, givingUp.signal]) }).catch(() => {});
-        if (stop.aborted || failure !== undefined) return;
+        if (stop.aborted || failure !== undefined) return false;
       }
     }
   };
-  // Also called when a call ends, so that a consumer who is busy with one batch does not hold up the next calls; what
-  // has landed but is not fetched is bounded all the same.
   const startCalls = (): void => {
-    while (running < concurrency && landed.length < concurrency && failure === undefined && !stop.aborted) {
+    while (running < concurrency && failure === undefined && !stop.aborted) {
       const range = ranges[next];
-      if (range === undefined) return;
+      if (range === undefined || !slots.take()) return;
       next++;
       running++;
       embedRange(range)
-        .catch(fail)
-        .finally(() => {
+        .catch((error: unknown) => {
+          fail(error);
+          return false;
+        })
+        .then((brought) => {
           running--;
+          slots.ended();
+          if (!brought) slots.saved();
           startCalls();
           wake();
         });
@@ -136,16 +153,21 @@ export async function* embedTexts(
   const report = throttledProgress(options.onProgress, texts.length);
   const onAbort = (): void => wake();
   stop.addEventListener('abort', onAbort);
+  slots.wait(startCalls);
+  let yielded = false;
   try {
     for (;;) {
       startCalls();
       const batch = landed.shift();
       if (batch !== undefined) {
         report(batch.indices.length);
+        yielded = true;
         yield batch;
+        yielded = false;
+        slots.saved();
         continue;
       }
-      if (running === 0 || stop.aborted) break;
+      if (stop.aborted || (running === 0 && (failure !== undefined || next === ranges.length))) break;
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
@@ -154,7 +176,11 @@ export async function* embedTexts(
     if (failure !== undefined) throw failure.error;
   } finally {
     stop.removeEventListener('abort', onAbort);
+    slots.leave(startCalls);
     leaving.abort();
+    left = true;
+    if (yielded) slots.saved();
+    for (const _ of landed.splice(0)) slots.saved();
   }
 }
 
