@@ -26,6 +26,8 @@ export class AddJourney {
   /** Texts of batches under way by content hash, with the work that stores their vectors. */
   readonly #underWay = new Map<string, Promise<void>>();
 
+  #embeddedCharacters = 0;
+
   constructor(store: Store, space: IndexSpace) {
     this.#store = store;
     this.#space = space;
@@ -34,6 +36,7 @@ export class AddJourney {
   async run<M extends Metadata>(documents: Documents<M>, options: AddOptions): Promise<AddResult> {
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
+    const began = performance.now();
     const total = Array.isArray(documents) ? documents.length : undefined;
     const tally: Tally = { ids: [], added: 0, updated: 0, unchanged: 0, embedded: 0, tokens: 0 };
     const depth = this.#space.parallel ? batchesAhead.parallelCalls : batchesAhead.oneCall;
@@ -44,6 +47,7 @@ export class AddJourney {
       for (const { hash } of item) this.#underWay.delete(hash);
       onProgress?.({ stage: 'add', done: tally.ids.length, ...(total === undefined ? {} : { total }) });
     }
+    await this.#space.measured(tally.embedded, this.#embeddedCharacters, (performance.now() - began) / 1000);
     return tally;
   }
 
@@ -175,6 +179,7 @@ export class AddJourney {
       keep(numbers, landedHashes, await this.#store.putVectors(space, role, landedHashes, landed.vectors));
       tally.embedded += landedHashes.length;
       tally.tokens += landed.tokens;
+      for (const hash of landedHashes) this.#embeddedCharacters += texts.get(hash)?.length ?? 0;
     }
   }
 }

@@ -6,6 +6,14 @@ export function isIterable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
 }
 
+/** @throws INVALID_ARGUMENT unless documents can be taken from it one after the other. */
+export function checkIterable(method: string, documents: unknown): void {
+  if (isIterable(documents)) return;
+  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: documents is ${describe(documents)}`, {
+    hint: 'Pass an array or an iterable of strings or documents.',
+  });
+}
+
 /** Options of a search, checked; `searchK` is that of the index. */
 export function checkSearch(given: Given<SearchOptions> | undefined, searchK: number | undefined): SearchOptions {
   const options = resolveOptions('search', given, { ...searchDefaults, searchK });

@@ -1,11 +1,14 @@
 import { CallSlots } from './embed/call-slots.js';
 import { checkCanaries, makeCanaries } from './embed/canaries.js';
 import { type EmbeddedBatch, embedTexts } from './embed/embed-texts.js';
+import { estimateTokens } from './embed/estimate-tokens.js';
 import { describeDifferences, fingerprintDifferences } from './embed/fingerprint.js';
 import { SemanticIndexError } from './errors.js';
 import type { Store } from './store/store.js';
 import type { Space } from './store/vector-table.js';
 import type { EmbeddingProvider, EmbeddingRole } from './types.js';
+
+const textsWorthMeasuring = 32;
 
 /** Holds an index to one space: its provider, its dimensions, and the refusal of everything else. */
 export class IndexSpace {
@@ -32,6 +35,30 @@ export class IndexSpace {
   /** Whether several calls of the provider run at the same time. */
   get parallel(): boolean {
     return (this.#provider?.maxParallelCalls ?? 1) > 1;
+  }
+
+  /** How fast adds have embedded so far; undefined before the first one. */
+  get charactersPerSecond(): number | undefined {
+    const space = this.#store.space?.space;
+    return space === undefined ? undefined : this.#store.figure(`characters_per_second:${space}`);
+  }
+
+  /** Remembers how fast an add embedded; the latest ones weigh most. Too short a run says nothing. */
+  async measured(texts: number, characters: number, seconds: number): Promise<void> {
+    const space = this.#store.space?.space;
+    if (space === undefined || texts < textsWorthMeasuring || seconds <= 0) return;
+    const before = this.charactersPerSecond;
+    const now = characters / seconds;
+    const figure = before === undefined ? now : (before + now) / 2;
+    await this.#store.setFigure(`characters_per_second:${space}`, Math.max(1, Math.round(figure)));
+  }
+
+  /** Counts tokens as the provider does, or else about. */
+  async tokenCounter(): Promise<{ exact: boolean; tokens: (text: string) => number }> {
+    const provider = this.#provider;
+    if (provider?.countTokens === undefined) return { exact: false, tokens: estimateTokens };
+    await provider.ready?.();
+    return { exact: true, tokens: (text) => provider.countTokens?.(text) ?? 0 };
   }
 
   /** Length of the vectors; undefined before the first one. */

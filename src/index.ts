@@ -9,6 +9,7 @@ export type { PairExplanation } from './dedupe/explain-pair.js';
 export { findDuplicates } from './dedupe/find-duplicates.js';
 export type { DifferencePart } from './dedupe/word-difference.js';
 export { bundledProvider } from './embed/bundled-provider.js';
+export { estimateTokens } from './embed/estimate-tokens.js';
 export { openaiProvider } from './embed/openai-provider.js';
 export { transformersProvider } from './embed/transformers-provider.js';
 export { type ErrorCode, SemanticIndexError, type SemanticIndexErrorOptions } from './errors.js';
@@ -41,6 +42,7 @@ export type {
   OpenAIProviderOptions,
   OpenOptions,
   OutlierOptions,
+  PlanOptions,
   Representative,
   RetrieverOptions,
   SearchOptions,
@@ -60,7 +62,6 @@ export { chunkMarkdown } from './rag/chunk-markdown.js';
 export { chunkRecursively } from './rag/chunk-recursively.js';
 export { chunkSentences } from './rag/chunk-sentences.js';
 export { chunkTokens } from './rag/chunk-tokens.js';
-export { estimateTokens } from './rag/estimate-tokens.js';
 export { formatPassage, type PassageFormat } from './rag/pack-context.js';
 export type { Passage } from './rag/passages.js';
 export { readFolder } from './rag/read-folder.js';

@@ -1,5 +1,5 @@
 import { AddJourney, type Documents } from './add-journey.js';
-import { checkOneOf, checkPath, checkPositive, checkSearch, isIterable } from './check-arguments.js';
+import { checkIterable, checkOneOf, checkPath, checkPositive, checkSearch } from './check-arguments.js';
 import { checkId, checkIds, checkMetadata, documentOf } from './checked-document.js';
 import { compactIndex } from './compact-journey.js';
 import { bundledProvider } from './embed/bundled-provider.js';
@@ -21,6 +21,8 @@ import {
   listDefaults,
   type OpenOptions,
   openDefaults,
+  type PlanOptions,
+  planDefaults,
   type RebuildOptions,
   rebuildDefaults,
   resolveOptions,
@@ -30,6 +32,7 @@ import {
   type ValidateOptions,
   validateDefaults,
 } from './options.js';
+import { PlanJourney } from './plan-journey.js';
 import type { Query } from './query-vectors.js';
 import { RebuildJourney } from './rebuild-journey.js';
 import { compileFilter } from './search/filter.js';
@@ -38,6 +41,7 @@ import { SearchTrace } from './search-trace.js';
 import { Store } from './store/store.js';
 import { TransferJourney } from './transfer-journey.js';
 import type {
+  AddPlan,
   AddResult,
   CompactResult,
   Document,
@@ -122,12 +126,22 @@ export class SemanticIndex<M extends Metadata = Metadata> {
       const resolved = resolveOptions('addDocuments', options, addDefaults);
       checkPositive('addDocuments', 'batchSize', resolved.batchSize);
       this.#refuseReadonly('addDocuments');
-      if (!isIterable(documents)) {
-        throw new SemanticIndexError('INVALID_ARGUMENT', `addDocuments: documents is ${describe(documents)}`, {
-          hint: 'Pass an array or an iterable of strings or documents.',
-        });
-      }
+      checkIterable('addDocuments', documents);
       return new AddJourney(this.#store, this.#space).run(documents, resolved);
+    });
+  }
+
+  /**
+   * Says what `addDocuments` would do with documents before anything is spent: how many are new, changed or unchanged, how
+   * many texts need the provider, their tokens, and where they are known, cost and time. Asks the provider for no vector.
+   *
+   * @throws INVALID_TEXT, INVALID_ID, INVALID_METADATA, INVALID_VECTOR, UNKNOWN_OPTION.
+   */
+  plan(documents: Documents<M>, options?: Given<PlanOptions>): Promise<AddPlan> {
+    return this.#run(async () => {
+      const resolved = resolveOptions('plan', options, planDefaults);
+      checkIterable('plan', documents);
+      return new PlanJourney(this.#store, this.#space).run(documents, resolved);
     });
   }
 

@@ -167,6 +167,28 @@ export interface AddResult {
   readonly tokens: number;
 }
 
+/** What adding documents would do and take. */
+export interface AddPlan {
+  readonly documents: number;
+  readonly new: number;
+  /** The id is known, the text is another. */
+  readonly changed: number;
+  /** The text is known under this id; other metadata cost nothing. */
+  readonly unchanged: number;
+  /** Texts of new and changed documents whose vectors are known. */
+  readonly cached: number;
+  /** Texts that the provider will be asked for; equal ones count once. */
+  readonly embed: number;
+  /** Tokens of those texts. */
+  readonly tokens: number;
+  /** Whether the provider's own tokenizer counted; else the tokens are an estimate. */
+  readonly counted: boolean;
+  /** What the tokens cost, where a price was given. */
+  readonly cost?: number;
+  /** How long embedding will take, at the pace of earlier adds with this provider; absent before the first. */
+  readonly seconds?: number;
+}
+
 /** Figures of an index. */
 export interface IndexStats {
   readonly documents: number;

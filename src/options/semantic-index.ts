@@ -66,6 +66,16 @@ export interface AddOptions extends Listed<LongWorkOptions> {
 /** Defaults of {@link AddOptions}. */
 export const addDefaults: AddOptions = { ...longWorkDefaults, batchSize: 512 };
 
+/** What `plan(documents, options)` takes. */
+export interface PlanOptions {
+  /** What the provider's service asks for a million tokens, in any currency. Default: no cost is told. */
+  pricePerMillionTokens: number | undefined;
+  signal: AbortSignal | undefined;
+}
+
+/** Defaults of {@link PlanOptions}. */
+export const planDefaults: PlanOptions = { pricePerMillionTokens: undefined, signal: undefined };
+
 /** What `search(query, options)` takes. */
 export interface SearchOptions {
   /** How many hits at most. Default 10. */

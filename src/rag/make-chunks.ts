@@ -1,8 +1,8 @@
 import { checkPositive } from '../check-arguments.js';
+import { estimateTokens } from '../embed/estimate-tokens.js';
 import { SemanticIndexError } from '../errors.js';
 import { type ChunkOptions, type CountTokens, describe, type Given, resolveOptions } from '../options.js';
 import type { Chunk, TextRange } from './chunk.js';
-import { estimateTokens } from './estimate-tokens.js';
 import { LineNumbers } from './line-numbers.js';
 import { atSentences, atWords, trimmed } from './split-parts.js';
 

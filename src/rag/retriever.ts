@@ -1,10 +1,10 @@
 import { checkOneOf, checkPositive } from '../check-arguments.js';
+import { estimateTokens } from '../embed/estimate-tokens.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe, type Given, type RetrieverOptions, resolveOptions, retrieverDefaults } from '../options.js';
 import { normalizedText } from '../search/normalized-text.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import type { DocumentId, Hit, Metadata } from '../types.js';
-import { estimateTokens } from './estimate-tokens.js';
 import { formatPassage, PackedContext, type PassageFormat } from './pack-context.js';
 import { type Excerpt, excerptOf, type Passage } from './passages.js';
 

@@ -124,6 +124,14 @@ export class DocumentTable {
     return documents.map(({ id, hash }) => this.#hasContent(id, hash));
   }
 
+  /** For each document what a commit of it now would be to the content under its id. */
+  standings(documents: readonly { id: DocumentId; hash: string }[]): ('new' | 'changed' | 'unchanged')[] {
+    return documents.map(({ id, hash }) => {
+      if (this.#hasContent(id, hash)) return 'unchanged';
+      return this.#identity.get(id) === undefined ? 'new' : 'changed';
+    });
+  }
+
   /**
    * Adds, replaces or leaves documents: the commit point of an add. Same text and metadata: left alone. Same text,
    * other metadata: only the metadata changes. Other text: a new key, and the old one is dead.

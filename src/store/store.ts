@@ -201,6 +201,21 @@ export class Store {
     return this.#reader.call('documents', 'unchanged', identities);
   }
 
+  standings(documents: readonly { id: DocumentId; hash: string }[]): Promise<('new' | 'changed' | 'unchanged')[]> {
+    const identities = documents.map(({ id, hash }) => ({ id, hash }));
+    return this.#reader.call('documents', 'standings', identities);
+  }
+
+  /** A measured figure that the index remembers. */
+  figure(name: string): number | undefined {
+    const value = this.#catalog.settings.get(name);
+    return value === undefined ? undefined : Number(value);
+  }
+
+  setFigure(name: string, value: number): Promise<void> {
+    return this.#writer.call('settings', 'set', name, value);
+  }
+
   /** Numbers of known vectors by content hash, 0 for unknown ones. */
   findVectors(space: number, role: 'document' | 'query' | 'given', hashes: readonly string[]): Promise<number[]> {
     return this.#reader.call('vectors', 'find', space, role, hashes);

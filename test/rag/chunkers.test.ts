@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { estimateTokens } from '../../src/embed/estimate-tokens.js';
 import type { Chunk } from '../../src/rag/chunk.js';
 import { chunkMarkdown } from '../../src/rag/chunk-markdown.js';
 import { chunkRecursively } from '../../src/rag/chunk-recursively.js';
 import { chunkSentences } from '../../src/rag/chunk-sentences.js';
 import { chunkTokens } from '../../src/rag/chunk-tokens.js';
-import { estimateTokens } from '../../src/rag/estimate-tokens.js';
 
 const chunkers = { chunkMarkdown, chunkRecursively, chunkSentences, chunkTokens };
 
