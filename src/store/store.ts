@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { SemanticIndexError } from '../errors.js';
-import type { DocumentId, IndexEvent, LongWorkOptions, Metric, ValidationReport } from '../types.js';
+import type { DocumentId, LongWorkOptions, Metric, ValidationReport } from '../types.js';
 import { packVectors } from '../vectors/pack-vectors.js';
 import { VectorBuffer } from '../vectors/vector-buffer.js';
 import { backupLease, writeBackup } from './backup.js';
@@ -19,32 +18,8 @@ import type { KeyedNeighbor, Snapshot, SnapshotSearch } from './snapshot.js';
 import { SnapshotKeeper } from './snapshot-keeper.js';
 import { fromSqliteError } from './sqlite-error.js';
 import { publishStep } from './steps.js';
+import { checkMetricOf, type StoreOptions } from './store-options.js';
 import type { Space } from './vector-table.js';
-
-/** How a store is opened; see OpenOptions for what each member means. */
-export interface StoreOptions {
-  readonly metric: Metric | undefined;
-  readonly create: boolean;
-  readonly readonly: boolean;
-  readonly durability: 'process' | 'full';
-  readonly busyTimeout: number;
-  readonly loadMode: 'lazy' | 'eager';
-  readonly background: boolean;
-  readonly sealAt: number;
-  readonly trees: number;
-  readonly seed: number;
-  readonly threads: number;
-  readonly onEvent: (event: IndexEvent) => void;
-}
-
-/** The metric is part of the index: who asks for another one is told, not served with it. */
-function checkMetricOf(catalog: Catalog, asked: Metric | undefined): void {
-  const metric = catalog.settings.all()?.metric;
-  if (asked === undefined || asked === metric) return;
-  throw new SemanticIndexError('INVALID_ARGUMENT', `The index has the metric ${metric}, not ${asked}`, {
-    hint: 'Leave out `metric`: an index keeps the one it was made with.',
-  });
-}
 
 /** What a search by words finds. */
 export interface WordMatches {

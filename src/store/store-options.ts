@@ -1,0 +1,28 @@
+import { SemanticIndexError } from '../errors.js';
+import type { IndexEvent, Metric } from '../types.js';
+import type { Catalog } from './catalog.js';
+
+/** How a store is opened; see OpenOptions for what each member means. */
+export interface StoreOptions {
+  readonly metric: Metric | undefined;
+  readonly create: boolean;
+  readonly readonly: boolean;
+  readonly durability: 'process' | 'full';
+  readonly busyTimeout: number;
+  readonly loadMode: 'lazy' | 'eager';
+  readonly background: boolean;
+  readonly sealAt: number;
+  readonly trees: number;
+  readonly seed: number;
+  readonly threads: number;
+  readonly onEvent: (event: IndexEvent) => void;
+}
+
+/** The metric is part of the index: who asks for another one is told, not served with it. */
+export function checkMetricOf(catalog: Catalog, asked: Metric | undefined): void {
+  const metric = catalog.settings.all()?.metric;
+  if (asked === undefined || asked === metric) return;
+  throw new SemanticIndexError('INVALID_ARGUMENT', `The index has the metric ${metric}, not ${asked}`, {
+    hint: 'Leave out `metric`: an index keeps the one it was made with.',
+  });
+}
