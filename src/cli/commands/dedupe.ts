@@ -1,0 +1,84 @@
+import { type Command, Option } from 'commander';
+import { type DocumentId, findDuplicates, type Representative, type Where } from '../../index.js';
+import { condition, finiteNumber, positiveInteger } from '../arguments.js';
+import { openIndex } from '../open-index.js';
+import { perform, withCommonFlags } from '../perform.js';
+import type { CommonFlags } from '../terminal.js';
+
+interface DedupeFlags extends CommonFlags {
+  readonly threshold: number;
+  readonly where?: Where;
+  readonly near?: boolean;
+  readonly representative: Representative;
+  readonly exact?: boolean;
+  readonly against?: string;
+  readonly apply?: 'delete' | 'link';
+  readonly show: number;
+}
+
+const noModel = { model: 'none' };
+
+/** `dedupe`: documents that say the same as others. */
+export function addDedupe(program: Command): void {
+  const command = program
+    .command('dedupe')
+    .description('find documents that say the same as others; changes nothing without --apply')
+    .argument('<index>', 'folder of the index')
+    .option('-t, --threshold <number>', 'similarity from which two count as duplicates', finiteNumber, 0.9)
+    .option('-w, --where <condition>', 'FIELD=VALUE or JSON; several must all hold', condition)
+    .option('--no-near', 'only the same words, not the same meaning')
+    .addOption(
+      new Option('--representative <which>', 'which document of a group stays')
+        .choices(['first', 'longest', 'central'])
+        .default('first'),
+    )
+    .option('--exact', 'compare all vectors; takes a time that grows with the square')
+    .option('--against <index>', 'find what this other index has too')
+    .addOption(new Option('--apply <action>', 'what to do with the duplicates').choices(['delete', 'link']))
+    .option('--show <number>', 'groups that are printed', positiveInteger, 10);
+  withCommonFlags(command, [
+    'dedupe my-index',
+    'dedupe my-index --threshold 0.95 --representative longest --apply delete',
+    'dedupe new-tickets --against old-tickets --json',
+  ]).action((folder: string, flags: DedupeFlags) =>
+    perform(flags, async ({ terminal, signal }) => {
+      const { threshold, where, near = true, representative, exact = false, apply, show } = flags;
+      await using opened = await openIndex(folder, noModel, terminal, { readonly: apply === undefined });
+      await using other =
+        flags.against === undefined ? undefined : await openIndex(flags.against, noModel, terminal, { readonly: true });
+      const { index } = opened;
+      const bar = terminal.startProgress();
+      try {
+        const { onProgress } = bar;
+        const options = { threshold, where, near, representative, exact, against: other?.index, signal, onProgress };
+        const duplicates = await findDuplicates(index, options);
+        const { groups, documents, ratio } = duplicates;
+        const changed = apply === undefined ? undefined : await duplicates.apply(apply, { signal, onProgress });
+        bar.stop();
+        const count = duplicates.ids.length;
+        const lines = [
+          `${documents} documents, ${count} duplicates in ${groups.length} groups (${(ratio * 100).toFixed(1)} %)`,
+          ...groups
+            .slice(0, show)
+            .flatMap((group) => [
+              terminal.style('bold', String(group.representative)),
+              ...group.duplicates.map(
+                ({ id, kind, similarity }) => `  ${similarity.toFixed(3)}  ${kind.padEnd(10)}  ${named(id)}`,
+              ),
+            ]),
+          ...(groups.length > show ? [`… and ${groups.length - show} more groups: --show or --json`] : []),
+          ...(changed === undefined ? [] : [`${apply === 'delete' ? 'Deleted' : 'Linked'} ${changed} documents.`]),
+        ];
+        const result = { documents, duplicates: count, ratio, groups };
+        terminal.result(changed === undefined ? result : { ...result, apply, changed }, lines);
+      } finally {
+        bar.stop();
+      }
+      return undefined;
+    }),
+  );
+}
+
+function named(id: DocumentId): string {
+  return String(id);
+}

@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import { examineIndex, examineInstallation } from '../doctor.js';
+import { exitCodes } from '../exit-codes.js';
+import { perform, withCommonFlags } from '../perform.js';
+import type { CommonFlags } from '../terminal.js';
+
+/** `doctor`: what runs here, what is missing, and the fix. */
+export function addDoctor(program: Command): void {
+  const command = program
+    .command('doctor')
+    .description('say which engine and instruction set run here, what is missing, and how to mend it')
+    .argument('[index]', 'an index to look at, too');
+  withCommonFlags(command, ['doctor', 'doctor my-index --json']).action(
+    (folder: string | undefined, flags: CommonFlags) =>
+      perform(flags, async ({ terminal }) => {
+        const checks = await examineInstallation();
+        if (folder !== undefined) checks.push(await examineIndex(folder));
+        const healthy = checks.every(({ passed, severity }) => passed || severity !== 'error');
+        const lines = checks.map(({ check, passed, severity, message, hint }) => {
+          const mark = passed
+            ? terminal.style('green', 'ok     ')
+            : severity === 'error'
+              ? terminal.style('red', 'broken ')
+              : terminal.style('yellow', 'absent ');
+          return `${mark}  ${check}: ${message}${passed || hint === undefined ? '' : `\n         ${hint}`}`;
+        });
+        const verdict = healthy ? 'All that is needed is here.' : 'Something is broken: see above.';
+        terminal.result({ healthy, checks }, [...lines, verdict]);
+        return healthy ? undefined : exitCodes.findings;
+      }),
+  );
+}

@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import type { DocumentId, Where } from '../../index.js';
+import { SemanticIndexError } from '../../index.js';
+import { condition, existingIds, positiveInteger } from '../arguments.js';
+import { openIndex } from '../open-index.js';
+import { perform, withCommonFlags } from '../perform.js';
+import type { CommonFlags } from '../terminal.js';
+
+// No command here embeds anything: they open the index without a model.
+const noModel = { model: 'none' };
+
+/** `get`: documents by their ids. */
+export function addGet(program: Command): void {
+  const command = program
+    .command('get')
+    .description('print documents by their ids')
+    .argument('<index>', 'folder of the index')
+    .argument('<ids...>', 'their ids');
+  withCommonFlags(command, ['get my-index returns', 'get my-index 1 2 3 --json']).action(
+    (folder: string, texts: string[], flags: CommonFlags) =>
+      perform(flags, async ({ terminal }) => {
+        await using opened = await openIndex(folder, noModel, terminal, { readonly: true });
+        const ids = await existingIds(opened.index, texts);
+        const documents = (await opened.index.getDocuments(ids)).flatMap((document) => document ?? []);
+        const lines = documents.flatMap(({ id, text, metadata }) => [
+          `${terminal.style('bold', String(id))}  ${terminal.style('dim', JSON.stringify(metadata))}`,
+          text,
+        ]);
+        terminal.result({ documents }, lines);
+        return undefined;
+      }),
+  );
+}
+
+/** `list`: documents, oldest first. */
+export function addList(program: Command): void {
+  interface ListFlags extends CommonFlags {
+    readonly where?: Where;
+    readonly limit: number;
+    readonly after?: string;
+  }
+  const command = program
+    .command('list')
+    .description('print documents, oldest first')
+    .argument('<index>', 'folder of the index')
+    .option('-w, --where <condition>', 'FIELD=VALUE or JSON; several must all hold', condition)
+    .option('--limit <number>', 'documents at most', positiveInteger, 20)
+    .option('--after <next>', 'go on where the page before ended');
+  withCommonFlags(command, ['list my-index --where lang=en', 'list my-index --limit 1000 --json']).action(
+    (folder: string, flags: ListFlags) =>
+      perform(flags, async ({ terminal }) => {
+        const { where, limit, after } = flags;
+        await using opened = await openIndex(folder, noModel, terminal, { readonly: true });
+        const page = await opened.index.listDocuments({ where, limit, after });
+        const lines = page.documents.map(({ id, text }) => {
+          const beginning = text.replace(/\s+/g, ' ').slice(0, Math.max(20, terminal.width - String(id).length - 2));
+          return `${terminal.style('bold', String(id))}  ${beginning}`;
+        });
+        terminal.result(page, lines);
+        if (page.next !== undefined) terminal.note(`More: --after ${page.next}`);
+        return undefined;
+      }),
+  );
+}
+
+/** `delete`: documents by their ids, or all that match. */
+export function addDelete(program: Command): void {
+  interface DeleteFlags extends CommonFlags {
+    readonly where?: Where;
+    readonly dryRun?: boolean;
+  }
+  const command = program
+    .command('delete')
+    .description('delete documents by their ids, or all that match a condition')
+    .argument('<index>', 'folder of the index')
+    .argument('[ids...]', 'ids of the documents')
+    .option('-w, --where <condition>', 'FIELD=VALUE or JSON; several must all hold', condition)
+    .option('--dry-run', 'count only, delete nothing');
+  withCommonFlags(command, [
+    'delete my-index returns 12',
+    'delete my-index --where source=docs/old.md',
+    'delete my-index --where \'{"year":{"$lt":2000}}\' --dry-run',
+  ]).action((folder: string, texts: string[], flags: DeleteFlags) =>
+    perform(flags, async ({ terminal }) => {
+      const { where, dryRun = false } = flags;
+      if ((where === undefined) === (texts.length === 0)) {
+        throw new SemanticIndexError('INVALID_ARGUMENT', 'delete: name ids or give --where, one of the two');
+      }
+      await using opened = await openIndex(folder, noModel, terminal, { readonly: dryRun });
+      const { index } = opened;
+      const ids: DocumentId[] = await existingIds(index, texts);
+      const deleted = dryRun
+        ? where === undefined
+          ? ids.length
+          : await index.count({ where })
+        : await index.deleteDocuments(where === undefined ? ids : { where });
+      terminal.result({ deleted, dryRun }, [`${dryRun ? 'Would delete' : 'Deleted'} ${deleted} documents.`]);
+      return undefined;
+    }),
+  );
+}

@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import type { Metric } from '../../index.js';
+import { type ModelFlags, noteModel, withModelFlags } from '../model-choice.js';
+import { openIndex } from '../open-index.js';
+import { perform, withCommonFlags } from '../perform.js';
+import type { CommonFlags } from '../terminal.js';
+
+interface InitFlags extends CommonFlags, ModelFlags {
+  readonly metric?: Metric;
+}
+
+/** `init`: makes an index and notes its model. */
+export function addInit(program: Command): void {
+  const command = program
+    .command('init')
+    .description('make an index in a folder that is empty or missing')
+    .argument('<index>', 'folder of the index')
+    .option('--metric <metric>', 'angular (the default), euclidean, manhattan or dot');
+  withModelFlags(command);
+  withCommonFlags(command, [
+    'init my-index',
+    'init my-index --model openai:text-embedding-3-small',
+    'init my-index --model openai:nomic-embed-text --base-url http://localhost:11434/v1',
+    'init my-vectors --model none --metric euclidean',
+  ]).action((folder: string, flags: InitFlags) =>
+    perform(flags, async ({ terminal }) => {
+      const options = { create: true, ...(flags.metric === undefined ? {} : { metric: flags.metric }) };
+      await using opened = await openIndex(folder, flags, terminal, options);
+      const { documents, metric } = await opened.index.stats();
+      await noteModel(folder, opened.model);
+      const model = opened.model.model ?? 'bundled';
+      terminal.result({ index: folder, model, metric, documents }, [
+        `${folder} is an index of ${documents} documents, for the model ${model} and the metric ${metric}.`,
+      ]);
+      terminal.note(`Next: semantic-index add ${folder} FILES`);
+      return undefined;
+    }),
+  );
+}

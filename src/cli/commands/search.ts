@@ -1,0 +1,109 @@
+import { type Command, Option } from 'commander';
+import type { Hit, SearchOptions, Where } from '../../index.js';
+import { condition, existingIds, finiteNumber, positiveInteger } from '../arguments.js';
+import { hitLines } from '../hit-lines.js';
+import { type ModelFlags, withModelFlags } from '../model-choice.js';
+import { openIndex } from '../open-index.js';
+import { perform, withCommonFlags } from '../perform.js';
+import { readQueries } from '../sources/read-queries.js';
+import type { CommonFlags } from '../terminal.js';
+
+interface SearchFlags extends CommonFlags, ModelFlags {
+  readonly k: number;
+  readonly where?: Where;
+  readonly minScore?: number;
+  readonly diversity?: number;
+  readonly exact?: boolean;
+  readonly searchK?: number;
+  readonly mode?: SearchOptions['mode'];
+  readonly explain?: boolean;
+  readonly vector?: boolean;
+  readonly full?: boolean;
+}
+
+function withSearchFlags(command: Command): Command {
+  return withModelFlags(command)
+    .option('-k, --k <number>', 'hits at most', positiveInteger, 10)
+    .option('-w, --where <condition>', 'FIELD=VALUE or JSON; several must all hold', condition)
+    .option('--min-score <number>', 'only hits with at least this score', finiteNumber)
+    .option('--exact', 'compare every vector')
+    .option('--search-k <number>', 'nodes looked at in each forest', positiveInteger)
+    .option('--full', 'print whole texts');
+}
+
+/** `search`: the documents that answer a query. */
+export function addSearch(program: Command): void {
+  const command = program
+    .command('search')
+    .description('find documents by meaning and by words')
+    .argument('<index>', 'folder of the index')
+    .argument('<query...>', 'what to look for; - reads one query from each line of stdin')
+    .addOption(new Option('--mode <mode>', 'how to search').choices(['hybrid', 'vector', 'text']).default('hybrid'))
+    .option('--diversity <number>', 'from 0, the best hits, to 1, hits unlike each other', finiteNumber)
+    .option('--vector', 'the query is a vector: a JSON array')
+    .option('--explain', 'also tell how the search was done');
+  withSearchFlags(command);
+  withCommonFlags(command, [
+    'search my-index "can I get my money back?"',
+    'search my-index refund --where lang=en --where \'{"year":{"$gte":2020}}\' -k 3',
+    'search my-index "reset password" --json | jq ".hits[].id"',
+    'search my-index - --json < questions.txt',
+  ]).action((folder: string, words: string[], flags: SearchFlags) =>
+    perform(flags, async ({ terminal, signal }) => {
+      const { k, where, minScore, diversity, exact, searchK, mode } = flags;
+      const options = { k, where, minScore, diversity, exact, searchK, mode, signal };
+      const queries = await readQueries(words, flags.vector === true);
+      await using opened = await openIndex(folder, flags, terminal, { readonly: true });
+      const { index } = opened;
+      if (flags.explain === true) {
+        const explanation = await index.explain(queries[0] as string, options);
+        const { parts, exact: compared, milliseconds } = explanation;
+        const times = Object.entries(milliseconds).map(([stage, time]) => `${stage} ${time.toFixed(1)} ms`);
+        terminal.result(explanation, [
+          ...hitLines(explanation.hits, terminal, flags.full === true),
+          `${compared ? 'Every allowed vector was compared' : 'Forests were walked'} in ${parts.length} parts: ${times.join(', ')}`,
+        ]);
+        return undefined;
+      }
+      const began = performance.now();
+      const found: Hit[][] = await index.searchMany(queries, options);
+      const milliseconds = Math.round((performance.now() - began) * 10) / 10;
+      const [hits = []] = found;
+      if (words[0] !== '-') {
+        terminal.result({ query: queries[0], hits, milliseconds }, hitLines(hits, terminal, flags.full === true));
+        return undefined;
+      }
+      const searches = found.map((hitsOfOne, position) => ({ query: queries[position], hits: hitsOfOne }));
+      const lines = searches.flatMap(({ query, hits: own }) => [
+        terminal.style('bold', `? ${String(query)}`),
+        ...hitLines(own, terminal, flags.full === true),
+      ]);
+      terminal.result({ searches, milliseconds }, lines);
+      return undefined;
+    }),
+  );
+}
+
+/** `similar`: the documents most like one of them. */
+export function addSimilar(program: Command): void {
+  const command = program
+    .command('similar')
+    .description('find the documents that are most like one of the index')
+    .argument('<index>', 'folder of the index')
+    .argument('<id>', 'id of the document');
+  withSearchFlags(command);
+  withCommonFlags(command, ['similar my-index returns', 'similar my-index 12 -k 3 --min-score 0.5 --json']).action(
+    (folder: string, text: string, flags: SearchFlags) =>
+      perform(flags, async ({ terminal, signal }) => {
+        const { k, where, minScore, exact, searchK } = flags;
+        await using opened = await openIndex(folder, flags, terminal, { readonly: true });
+        const [id] = await existingIds(opened.index, [text]);
+        const hits = await opened.index.search(
+          { id: id as string | number },
+          { k, where, minScore, exact, searchK, signal },
+        );
+        terminal.result({ id, hits }, hitLines(hits, terminal, flags.full === true));
+        return undefined;
+      }),
+  );
+}

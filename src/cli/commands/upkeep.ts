@@ -1,0 +1,128 @@
+import { type Command, Option } from 'commander';
+import type { IndexStats } from '../../index.js';
+import { exitCodes } from '../exit-codes.js';
+import { type ModelFlags, withModelFlags } from '../model-choice.js';
+import { openIndex } from '../open-index.js';
+import { perform, withCommonFlags } from '../perform.js';
+import type { CommonFlags } from '../terminal.js';
+
+const noModel = { model: 'none' };
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** `stats`: figures of an index. */
+export function addStats(program: Command): void {
+  const command = program
+    .command('stats')
+    .description('print figures of an index: documents, model, segments, sizes')
+    .argument('<index>', 'folder of the index');
+  withCommonFlags(command, ['stats my-index', 'stats my-index --json | jq .documents']).action(
+    (folder: string, flags: CommonFlags) =>
+      perform(flags, async ({ terminal }) => {
+        await using opened = await openIndex(folder, noModel, terminal, { readonly: true });
+        const stats = await opened.index.stats();
+        terminal.result(stats, statsLines(stats));
+        return undefined;
+      }),
+  );
+}
+
+function statsLines({ documents, dimensions, metric, provider, segments, tail, bytes, instructionSet }: IndexStats) {
+  return [
+    `documents        ${documents}`,
+    `model            ${provider ?? 'none yet'}`,
+    `vectors          ${dimensions ?? 'none yet'}${dimensions === undefined ? '' : ' dimensions'}, ${metric}`,
+    `size             ${megabytes(bytes.database)} database, ${megabytes(bytes.segments)} segments`,
+    `instruction set  ${instructionSet}`,
+    `segments         ${segments.length}, and ${tail} documents without a forest`,
+    ...segments.map(
+      ({ file, items, dead, trees, bytes: size, damaged }) =>
+        `  ${file}  ${items} items, ${dead} of them deleted, ${trees} trees, ${megabytes(size)}${damaged ? ', DAMAGED' : ''}`,
+    ),
+  ];
+}
+
+/** `validate`: looks for damage. */
+export function addValidate(program: Command): void {
+  const command = program
+    .command('validate')
+    .description('look for damage; only reads, and ends with 3 when it found an error')
+    .argument('<index>', 'folder of the index')
+    .option('--full', 'read everything, and compare all checksums');
+  withCommonFlags(command, ['validate my-index', 'validate my-index --full --json']).action(
+    (folder: string, flags: CommonFlags & { full?: boolean }) =>
+      perform(flags, async ({ terminal }) => {
+        await using opened = await openIndex(folder, noModel, terminal, { readonly: true });
+        const report = await opened.index.validate({ level: flags.full === true ? 'full' : 'quick' });
+        const lines = report.checks.map(({ check, passed, severity, message, hint }) => {
+          const mark = passed ? terminal.style('green', 'ok     ') : terminal.style('red', severity.padEnd(7));
+          return `${mark}  ${check}: ${message}${passed || hint === undefined ? '' : `\n         ${hint}`}`;
+        });
+        terminal.result(report, [...lines, report.valid ? 'The index is valid.' : 'The index is damaged.']);
+        return report.valid ? undefined : exitCodes.findings;
+      }),
+  );
+}
+
+/** `build` and `compact`: the work that otherwise happens in the background. */
+export function addBuildAndCompact(program: Command): void {
+  const build = program
+    .command('build')
+    .description('give every document a forest now')
+    .argument('<index>', 'folder of the index');
+  withCommonFlags(build, ['build my-index']).action((folder: string, flags: CommonFlags) =>
+    perform(flags, async ({ terminal, signal }) => {
+      await using opened = await openIndex(folder, noModel, terminal, { background: false });
+      const bar = terminal.startProgress();
+      await opened.index.build({ signal, onProgress: bar.onProgress }).finally(() => bar.stop());
+      const stats = await opened.index.stats();
+      terminal.result(stats, statsLines(stats));
+      return undefined;
+    }),
+  );
+  const compact = program
+    .command('compact')
+    .description('drop deleted documents from the files, and give their room back')
+    .argument('<index>', 'folder of the index');
+  withCommonFlags(compact, ['compact my-index']).action((folder: string, flags: CommonFlags) =>
+    perform(flags, async ({ terminal, signal }) => {
+      await using opened = await openIndex(folder, noModel, terminal, { background: false });
+      const bar = terminal.startProgress();
+      const result = await opened.index.compact({ signal, onProgress: bar.onProgress }).finally(() => bar.stop());
+      const { items, vectors, bytesBefore, bytesAfter } = result;
+      terminal.result(result, [
+        `Dropped ${items} items and ${vectors} vectors: ${megabytes(bytesBefore)} before, ${megabytes(bytesAfter)} after.`,
+      ]);
+      return undefined;
+    }),
+  );
+}
+
+/** `rebuild`: derives again what is derived. */
+export function addRebuild(program: Command): void {
+  const command = program
+    .command('rebuild')
+    .description('derive the files of an index again')
+    .argument('<index>', 'folder of the index')
+    .addOption(
+      new Option('--from <what>', 'vectors: the forests from the stored vectors; texts: the vectors too')
+        .choices(['vectors', 'texts'])
+        .default('vectors'),
+    );
+  withModelFlags(command);
+  withCommonFlags(command, ['rebuild my-index', 'rebuild my-index --from texts']).action(
+    (folder: string, flags: CommonFlags & ModelFlags & { from: 'vectors' | 'texts' }) =>
+      perform(flags, async ({ terminal, signal }) => {
+        const model = flags.from === 'texts' ? flags : noModel;
+        await using opened = await openIndex(folder, model, terminal, { background: false });
+        const bar = terminal.startProgress();
+        const { onProgress } = bar;
+        await opened.index.rebuild({ from: flags.from, signal, onProgress }).finally(() => bar.stop());
+        const stats = await opened.index.stats();
+        terminal.result({ from: flags.from, ...stats }, [
+          `Derived ${stats.segments.length} segments again from the ${flags.from} of ${stats.documents} documents.`,
+        ]);
+        return undefined;
+      }),
+  );
+}

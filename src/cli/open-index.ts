@@ -1,0 +1,63 @@
+import { type Given, type OpenOptions, SemanticIndex, SemanticIndexError } from '../index.js';
+import { chosenModel, type ModelFlags, providerOf } from './model-choice.js';
+import type { Terminal } from './terminal.js';
+
+/** An index that a command works on, and the provider that goes with it. */
+export interface OpenedIndex {
+  readonly index: SemanticIndex;
+  readonly model: ModelFlags;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Opens the index in a folder for a command, with the model that the flags or `init` named.
+ *
+ * @throws NOT_AN_INDEX when there is none, unless `create` says to make one, and what `SemanticIndex.open` throws.
+ */
+export async function openIndex(
+  folder: string,
+  flags: ModelFlags,
+  terminal: Terminal,
+  options: Given<OpenOptions> = {},
+): Promise<OpenedIndex> {
+  const model = await chosenModel(folder, flags);
+  const provider = providerOf(model);
+  try {
+    const index = await SemanticIndex.open(folder, {
+      create: false,
+      onEvent: ({ event, message }) => {
+        if (event === 'damage' || event === 'heal' || event === 'error') terminal.note(`${event}: ${message}`);
+      },
+      ...options,
+      provider,
+    });
+    const close = async (): Promise<void> => {
+      await index.close();
+      await provider?.close?.();
+    };
+    return { index, model, close, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await provider?.close?.();
+    throw SemanticIndexError.is(error) ? withAdvice(error, folder) : error;
+  }
+}
+
+/** The hints of the library name its methods; these name commands. */
+function withAdvice(error: SemanticIndexError, folder: string): SemanticIndexError {
+  const { code, message, details } = error;
+  const hint =
+    code === 'NOT_AN_INDEX'
+      ? `Make one with: semantic-index init ${folder}`
+      : code === 'SPACE_MISMATCH'
+        ? `Name the model of the index with --model: it is ${String(details.expected).split('?', 1)[0]}, ${modelIn(details.expected)}`
+        : code === 'CORRUPT'
+          ? `See what is damaged with: semantic-index validate ${folder} --full`
+          : undefined;
+  return hint === undefined ? error : new SemanticIndexError(code, message, { hint, cause: error, details });
+}
+
+function modelIn(fingerprint: unknown): string {
+  const facts = String(fingerprint);
+  return new URLSearchParams(facts.slice(facts.indexOf('?') + 1)).get('model') ?? facts;
+}

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { addAdd } from './commands/add.js';
+import { addCompletion } from './commands/completion.js';
+import { addDedupe } from './commands/dedupe.js';
+import { addDoctor } from './commands/doctor.js';
+import { addDelete, addGet, addList } from './commands/documents.js';
+import { addInit } from './commands/init.js';
+import { addSearch, addSimilar } from './commands/search.js';
+import { addTorture } from './commands/torture.js';
+import { addBackup, addExport, addImport } from './commands/transfer.js';
+import { addBuildAndCompact, addRebuild, addStats, addValidate } from './commands/upkeep.js';
+import { exitCodes } from './exit-codes.js';
+
+const commands = [
+  addInit,
+  addAdd,
+  addSearch,
+  addSimilar,
+  addGet,
+  addList,
+  addDelete,
+  addDedupe,
+  addStats,
+  addValidate,
+  addBuildAndCompact,
+  addRebuild,
+  addExport,
+  addImport,
+  addBackup,
+  addTorture,
+  addDoctor,
+  addCompletion,
+];
+
+const afterHelp = `
+Begin:
+  $ semantic-index add my-index docs
+  $ semantic-index search my-index "how do I get my money back?"
+
+Exit codes:
+  0 done   1 failed   2 wrong use or input   3 found damage or something missing   4 no such index, document or model
+  5 another process holds the lock   6 a package or the addon is not installed   130 Ctrl-C   143 terminated`;
+
+/** The command line as a tree of commands. */
+export function makeProgram(): Command {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const program = new Command('semantic-index')
+    .description('Search by meaning in a folder of your own.')
+    .version(version)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(see --help)')
+    .configureHelp({ showGlobalOptions: false, helpWidth: 110 })
+    .addHelpText('after', afterHelp)
+    .exitOverride((error) => {
+      process.exit(error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse);
+    });
+  for (const add of commands) add(program);
+  return program;
+}

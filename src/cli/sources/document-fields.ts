@@ -1,0 +1,47 @@
+import { type DocumentInput, type Json, SemanticIndexError } from '../../index.js';
+
+/** Which fields of a record make a document; all others become metadata. */
+export interface FieldFlags {
+  readonly textField: string;
+  readonly idField: string;
+  readonly vectorField: string;
+  /** The only fields that become metadata; default: all others. */
+  readonly metadataFields?: readonly string[];
+}
+
+/** Names of fields where the flags say nothing. */
+export const fieldDefaults: FieldFlags = { textField: 'text', idField: 'id', vectorField: 'vector' };
+
+/**
+ * A record of a JSONL or CSV file as a document. A field `metadata` that is an object is the metadata itself.
+ *
+ * @throws INVALID_TEXT when it has no text. What else may be wrong is for `addDocuments` to say.
+ */
+export function documentOf(
+  record: Readonly<Record<string, unknown>>,
+  fields: FieldFlags,
+  place: string,
+): DocumentInput {
+  const { textField, idField, vectorField, metadataFields } = fields;
+  const text = record[textField];
+  if (typeof text !== 'string') {
+    const names = Object.keys(record).join(', ');
+    throw new SemanticIndexError('INVALID_TEXT', `${place}: there is no text in the field "${textField}"`, {
+      hint: `Name the field of the text with --text-field; there are: ${names}.`,
+    });
+  }
+  const id = record[idField];
+  const vector = record[vectorField];
+  const own = record.metadata;
+  const nested = typeof own === 'object' && own !== null && !Array.isArray(own) && metadataFields === undefined;
+  const taken = [textField, idField, vectorField, ...(nested ? ['metadata'] : [])];
+  const names = metadataFields ?? Object.keys(record).filter((name) => !taken.includes(name));
+  const metadata: Record<string, Json | undefined> = nested ? { ...(own as Record<string, Json>) } : {};
+  for (const name of names) if (record[name] !== undefined) metadata[name] = record[name] as Json;
+  return {
+    text,
+    ...(id === undefined || id === '' ? {} : { id: id as string | number }),
+    ...(vector === undefined ? {} : { vector: vector as number[] }),
+    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+  };
+}

@@ -1,0 +1,80 @@
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { watch } from 'chokidar';
+import { SemanticIndexError } from '../../index.js';
+import type { Terminal } from '../terminal.js';
+import type { AddedSources } from './added-sources.js';
+import { formatOf } from './read-records.js';
+
+const quietMilliseconds = 200;
+
+/**
+ * Adds what changes in the sources, and deletes the chunks of files that vanish, until the signal aborts. Changes that come
+ * together are added together; one that cannot be added is reported, and the watch goes on.
+ *
+ * @throws INVALID_ARGUMENT when stdin is among the sources.
+ */
+export async function watchSources(
+  names: readonly string[],
+  sources: AddedSources,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
+  if (names.includes('-')) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', 'stdin cannot be watched', { hint: 'Leave out --watch.' });
+  }
+  const folders = new Set(names.map(watchedFolder));
+  const watcher = watch([...folders], {
+    ignoreInitial: true,
+    awaitWriteFinish: { stabilityThreshold: quietMilliseconds, pollInterval: 50 },
+    ignored: (path) => /(?:^|[\\/])(?:node_modules|\.[^.\\/][^\\/]*)(?:[\\/]|$)/.test(path),
+  });
+  let due: NodeJS.Timeout | undefined;
+  let working = Promise.resolve();
+  const gone = new Set<string>();
+  const update = async (): Promise<void> => {
+    const paths = [...gone];
+    gone.clear();
+    try {
+      for (const path of paths) {
+        const chunks = await sources.remove(path);
+        if (chunks > 0) terminal.result({ removed: path, chunks }, [`${path} is gone: ${chunks} chunks deleted`]);
+      }
+      const total = await sources.add(names);
+      const { files, records } = total;
+      const changes =
+        (files?.chunks.added ?? 0) +
+        (files?.chunks.updated ?? 0) +
+        (files?.chunks.deleted ?? 0) +
+        (records?.added ?? 0) +
+        (records?.updated ?? 0);
+      if (changes > 0) terminal.result({ ...total, watching: true }, sources.describe(total));
+    } catch (error) {
+      if (!signal.aborted) terminal.fail(error);
+    }
+  };
+  watcher.on('all', (event, path) => {
+    if (signal.aborted || event.endsWith('Dir')) return;
+    if (event === 'unlink' && formatOf(path) === undefined) gone.add(path.replaceAll('\\', '/').replace(/^\.\//, ''));
+    clearTimeout(due);
+    due = setTimeout(() => {
+      working = working.then(update);
+    }, quietMilliseconds);
+  });
+  watcher.on('error', (error) => terminal.fail(error));
+  await new Promise<void>((resolve) => watcher.once('ready', resolve));
+  terminal.note(`Watching ${names.join(', ')}. Ctrl-C ends it.`);
+  if (!signal.aborted)
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  clearTimeout(due);
+  await watcher.close();
+  await working;
+}
+
+/** What to watch for a source: itself, or the folder that a pattern begins with. */
+function watchedFolder(name: string): string {
+  if (statSync(name, { throwIfNoEntry: false }) !== undefined) return name;
+  let folder = name;
+  while (/[*?{}[\]()!]/.test(folder)) folder = dirname(folder);
+  return folder;
+}

@@ -1,0 +1,133 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makeProgram } from '../../src/cli/program.js';
+import { runCli, runJson, scratchFolder } from './run-cli.js';
+
+function folderOfTexts(): string {
+  const cwd = scratchFolder();
+  mkdirSync(join(cwd, 'docs/deep'), { recursive: true });
+  writeFileSync(
+    join(cwd, 'docs/returns.md'),
+    '# Returns\n\nSend the parcel back within 30 days and we refund the price.\n',
+  );
+  writeFileSync(join(cwd, 'docs/deep/delivery.txt'), 'Orders leave our warehouse the next morning.\n');
+  writeFileSync(join(cwd, 'docs/deep/picture.txt'), Buffer.from([137, 80, 78, 71, 0, 0, 1]));
+  return cwd;
+}
+
+test('every command tells what it does, with examples', () => {
+  for (const command of makeProgram().commands.filter((known) => known.name() !== 'complete')) {
+    let help = '';
+    command.configureOutput({
+      writeOut: (text) => {
+        help += text;
+      },
+    });
+    command.outputHelp();
+    expect(help, command.name()).toMatch(/Examples:\n {2}\$ /);
+    expect(command.description(), command.name()).not.toBe('');
+  }
+});
+
+test('a folder from its first index to its backup', { timeout: 90_000 }, async () => {
+  const cwd = folderOfTexts();
+  const json = (...args: string[]) => runJson(args, { cwd });
+  expect(await json('init', 'idx')).toEqual({ index: 'idx', model: 'bundled', metric: 'angular', documents: 0 });
+  const added = await json('add', 'idx', 'docs');
+  expect(added).toMatchObject({ files: { sources: { added: 2 } }, skipped: ['docs/deep/picture.txt'] });
+  expect(await json('add', 'idx', 'docs')).toMatchObject({ files: { sources: { unchanged: 2 }, embedded: 0 } });
+
+  const { hits } = (await json('search', 'idx', 'can I get my money back?')) as { hits: { id: string }[] };
+  const id = hits[0]?.id as string;
+  expect(id).toMatch(/^docs\/returns\.md#/);
+  expect(await json('similar', 'idx', id)).toMatchObject({
+    hits: [{ metadata: { source: 'docs/deep/delivery.txt' } }],
+  });
+  expect(await json('get', 'idx', id)).toMatchObject({ documents: [{ id }] });
+  const text = await runCli(['search', 'idx', 'can I get my money back?'], { cwd });
+  expect(text.stdout).toMatch(/^ 1 {2}0\.\d{3} {2}docs\/returns\.md:\d+-\d+\n/);
+  expect(await json('search', 'idx', 'refund', '--explain')).toMatchObject({ exact: true });
+
+  const input = '{"id":1,"text":"A whale.","year":1851}\n{"id":2,"text":"An orphan.","year":1861}\n"alone"\n';
+  const piped = await runCli(['add', 'idx', '-', '--format', 'jsonl', '--json'], { cwd, input });
+  expect(JSON.parse(piped.stdout)).toMatchObject({ records: { added: 3 } });
+  const where = '{"year":{"$gt":1855}}';
+  expect(await json('search', 'idx', 'a book', '--where', where)).toMatchObject({
+    hits: [{ id: 2, text: 'An orphan.' }],
+  });
+  writeFileSync(join(cwd, 'table.csv'), 'number,body,price\nA1,"Tea, green",3.5\nA2,Coffee,4\n');
+  const fields = ['--text-field', 'body', '--id-field', 'number'];
+  expect(await json('add', 'idx', 'table.csv', ...fields)).toMatchObject({ records: { added: 2 } });
+  expect(await json('list', 'idx', '--where', 'price=3.5')).toMatchObject({
+    documents: [{ id: 'A1', text: 'Tea, green', metadata: { price: 3.5 } }],
+  });
+  const questions = await runCli(['search', 'idx', '-', '-k', '1', '--json'], { cwd, input: 'hot drink\nparcel\n' });
+  expect(JSON.parse(questions.stdout).searches).toHaveLength(2);
+
+  await runCli(['add', 'idx', '-', '--format', 'lines'], { cwd, input: 'alone!\n' });
+  expect(await json('dedupe', 'idx')).toMatchObject({
+    duplicates: 1,
+    groups: [{ duplicates: [{ kind: 'normalized' }] }],
+  });
+  expect(await json('dedupe', 'idx', '--apply', 'delete')).toMatchObject({ changed: 1 });
+  expect(await json('delete', 'idx', '1', '--dry-run')).toEqual({ deleted: 1, dryRun: true });
+  expect(await json('delete', 'idx', '--where', 'year=1851')).toEqual({ deleted: 1, dryRun: false });
+
+  expect(await json('validate', 'idx', '--full')).toMatchObject({ valid: true });
+  expect(await json('build', 'idx')).toMatchObject({ documents: 6, tail: 0 });
+  await json('delete', 'idx', '2');
+  expect(await json('compact', 'idx')).toMatchObject({ items: 1 });
+  expect(await json('rebuild', 'idx', '--from', 'texts')).toMatchObject({ documents: 5 });
+  expect(await json('stats', 'idx')).toMatchObject({ documents: 5, dimensions: 384 });
+
+  expect(await json('backup', 'idx', 'copy')).toMatchObject({ documents: 5 });
+  expect(existsSync(join(cwd, 'copy/cli.json'))).toBe(true);
+  expect(await json('export', 'idx', 'out')).toMatchObject({ documents: 5 });
+  expect(await json('export', 'idx', 'out.ann', '--as', 'ann')).toMatchObject({ documents: 5 });
+  const lines = await runCli(['export', 'idx', '--as', 'jsonl'], { cwd });
+  expect(JSON.parse(lines.stdout.split('\n')[0] as string).vector).toHaveLength(384);
+  expect(await json('import', 'idx2', 'out')).toMatchObject({ added: 5, embedded: 0 });
+  expect(await json('search', 'idx2', 'hot drink', '-k', '1')).toMatchObject({ hits: [{}] });
+  expect(await json('doctor', 'idx')).toMatchObject({ healthy: true });
+});
+
+test('prune deletes the chunks of files that are gone', async () => {
+  const cwd = folderOfTexts();
+  await runJson(['add', 'idx', 'docs'], { cwd });
+  const pruned = await runJson(['add', 'idx', 'docs/returns.md', '--prune'], { cwd });
+  expect(pruned).toMatchObject({ files: { sources: { unchanged: 1, deleted: 1 } } });
+});
+
+test('vectors of the caller need no model', async () => {
+  const cwd = scratchFolder();
+  await runJson(['init', 'idx', '--model', 'none', '--metric', 'euclidean'], { cwd });
+  writeFileSync(join(cwd, 'v.jsonl'), '{"id":"a","text":"a","vector":[0,1]}\n{"id":"b","text":"b","vector":[5,5]}\n');
+  await runJson(['add', 'idx', 'v.jsonl'], { cwd });
+  expect(await runJson(['search', 'idx', '[5, 4]', '--vector', '-k', '1'], { cwd })).toMatchObject({
+    hits: [{ id: 'b' }],
+  });
+});
+
+test('torture keeps its promises', { timeout: 60_000 }, async () => {
+  const cwd = scratchFolder();
+  expect(await runJson(['torture', 'scratch', '--rounds', '2'], { cwd })).toMatchObject({
+    rounds: 2,
+    lost: 0,
+    faults: [],
+  });
+});
+
+test('a damaged index ends validate with 3', async () => {
+  const cwd = folderOfTexts();
+  await runJson(['add', 'idx', 'docs'], { cwd });
+  const file = join(cwd, 'idx/index.db');
+  const bytes = readFileSync(file);
+  // Past the header, so that it still opens: pages of the middle are overwritten.
+  bytes.fill(0xa5, Math.floor(bytes.length / 2), Math.floor(bytes.length / 2) + 8192);
+  writeFileSync(file, bytes);
+  const { code, stdout, stderr } = await runCli(['validate', 'idx', '--full', '--json'], { cwd });
+  // Damage of a page that opening needs is an error of its own.
+  if (code === 1) expect(JSON.parse(stderr).error.code).toBe('CORRUPT');
+  else expect({ code, valid: JSON.parse(stdout).valid }).toEqual({ code: 3, valid: false });
+});
