@@ -1,5 +1,13 @@
 import { SemanticIndexError } from './errors.js';
-import { describe, type Given, resolveOptions, type SearchOptions, searchDefaults } from './options.js';
+import {
+  describe,
+  type Given,
+  resolveOptions,
+  type SearchOptions,
+  searchDefaults,
+  type TuneOptions,
+  tuneDefaults,
+} from './options.js';
 
 /** Whether documents can be taken from it one after the other. */
 export function isIterable(value: unknown): boolean {
@@ -26,6 +34,29 @@ export function checkSearch(given: Given<SearchOptions> | undefined, searchK: nu
     });
   }
   return options;
+}
+
+/** Options of a tuning, checked. */
+export function checkTune<Query>(given: Given<TuneOptions<Query>> | undefined): TuneOptions<Query> {
+  const options = resolveOptions<TuneOptions<Query>>('tune', given, tuneDefaults);
+  checkShare('tune', 'targetRecall', options.targetRecall);
+  checkPositive('tune', 'k', options.k);
+  if (options.sample !== undefined) checkPositive('tune', 'sample', options.sample);
+  for (const trees of options.trees ?? []) checkPositive('tune', 'trees', trees);
+  if (!(options.confidence >= 0.5 && options.confidence < 1)) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `tune: confidence is ${describe(options.confidence)}`, {
+      hint: 'Pass a number from 0.5 to below 1, such as 0.99.',
+    });
+  }
+  return options;
+}
+
+/** @throws INVALID_ARGUMENT unless it is a number above 0 and at most 1. */
+export function checkShare(method: string, name: string, value: number): void {
+  if (value > 0 && value <= 1) return;
+  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: ${name} is ${describe(value)}`, {
+    hint: 'Pass a number above 0 and at most 1, such as 0.95.',
+  });
 }
 
 /** @throws INVALID_ARGUMENT unless it is a path. */

@@ -61,6 +61,11 @@ export class IndexSpace {
     return { exact: true, tokens: (text) => provider.countTokens?.(text) ?? 0 };
   }
 
+  /** Whether there is a provider that turns texts into vectors. */
+  get canEmbed(): boolean {
+    return this.#provider !== undefined;
+  }
+
   /** Length of the vectors; undefined before the first one. */
   get dimensions(): number | undefined {
     return this.#store.space?.dimensions;

@@ -3,7 +3,7 @@ import type { IndexStats } from './types.js';
 import { instructionSet } from './vectors/binding.js';
 
 /** Figures of an index as it is now, for `stats`. */
-export async function indexStats(store: Store): Promise<IndexStats> {
+export async function indexStats(store: Store, tuning: IndexStats['tuning']): Promise<IndexStats> {
   const snapshot = await store.snapshot();
   const rows = new Map(store.segmentRows().map((row) => [row.segment, row]));
   const parts = snapshot?.parts ?? [];
@@ -22,5 +22,6 @@ export async function indexStats(store: Store): Promise<IndexStats> {
     tail: tail === undefined ? 0 : tail.keys.offsets.length - tail.dead,
     bytes: await store.bytes(),
     instructionSet: instructionSet(),
+    tuning,
   };
 }

@@ -49,6 +49,7 @@ export type {
   SentenceOptions,
   SyncOptions,
   TransformersProviderOptions,
+  TuneOptions,
 } from './options.js';
 export type { Query } from './query-vectors.js';
 export type { Chunk, Chunker, TextRange } from './rag/chunk.js';

@@ -5,4 +5,5 @@ export * from './options/providers.js';
 export * from './options/rag.js';
 export * from './options/resolve-options.js';
 export * from './options/semantic-index.js';
+export * from './options/tune.js';
 export * from './options/vector-matrix.js';

@@ -1,11 +1,12 @@
 import { AddJourney, type Documents } from './add-journey.js';
-import { checkIterable, checkOneOf, checkPath, checkPositive, checkSearch } from './check-arguments.js';
+import { checkIterable, checkOneOf, checkPath, checkPositive, checkSearch, checkShare, checkTune } from './check-arguments.js';
 import { checkId, checkIds, checkMetadata, documentOf } from './checked-document.js';
 import { compactIndex } from './compact-journey.js';
 import { bundledProvider } from './embed/bundled-provider.js';
 import { SemanticIndexError } from './errors.js';
 import { IndexSpace } from './index-space.js';
 import { indexStats } from './index-stats.js';
+import { listPage } from './list-page.js';
 import {
   type AddOptions,
   addDefaults,
@@ -28,6 +29,7 @@ import {
   resolveOptions,
   type SearchOptions,
   type TransferOptions,
+  type TuneOptions,
   transferDefaults,
   type ValidateOptions,
   validateDefaults,
@@ -35,6 +37,7 @@ import {
 import { PlanJourney } from './plan-journey.js';
 import type { Query } from './query-vectors.js';
 import { RebuildJourney } from './rebuild-journey.js';
+import { RecallKeeper } from './recall-keeper.js';
 import { compileFilter } from './search/filter.js';
 import { SearchJourney } from './search-journey.js';
 import { SearchTrace } from './search-trace.js';
@@ -50,9 +53,11 @@ import type {
   EmbeddingProvider,
   ExportedDocument,
   Hit,
+  IndexEvent,
   IndexStats,
   Metadata,
   SearchExplanation,
+  TuneResult,
   ValidationReport,
   Where,
 } from './types.js';
@@ -67,6 +72,7 @@ import { checkMetric } from './vectors/metric.js';
 export class SemanticIndex<M extends Metadata = Metadata> {
   readonly #store: Store;
   readonly #space: IndexSpace;
+  readonly #recall: RecallKeeper;
   readonly #provider: EmbeddingProvider | undefined;
   readonly #ownsProvider: boolean;
   readonly #options: OpenOptions;
@@ -78,6 +84,7 @@ export class SemanticIndex<M extends Metadata = Metadata> {
     this.#options = options;
     this.#provider = provider;
     this.#space = new IndexSpace(store, provider);
+    this.#recall = new RecallKeeper(store, this.#space, options);
     this.#ownsProvider = options.provider === undefined;
   }
 
@@ -100,10 +107,17 @@ export class SemanticIndex<M extends Metadata = Metadata> {
     }
     if (resolved.metric !== undefined) checkMetric('SemanticIndex.open', resolved.metric);
     const provider = resolved.provider === null ? undefined : (resolved.provider ?? bundledProvider());
-    const store = await Store.open(directory, { ...resolved, onEvent: resolved.onEvent ?? (() => {}) });
+    if (resolved.recall !== undefined) checkShare('SemanticIndex.open', 'recall', resolved.recall);
+    let index: SemanticIndex<M> | undefined;
+    const onEvent = (event: IndexEvent): void => {
+      resolved.onEvent?.(event);
+      if (index !== undefined) index.#recall.onEvent(event);
+    };
+    const store = await Store.open(directory, { ...resolved, onEvent });
     try {
-      const index = new SemanticIndex<M>(store, resolved, provider);
+      index = new SemanticIndex<M>(store, resolved, provider);
       index.#space.check();
+      index.#recall.check();
       return index;
     } catch (error) {
       await store.close();
@@ -213,19 +227,7 @@ export class SemanticIndex<M extends Metadata = Metadata> {
   /** One page of the documents, oldest first. */
   listDocuments(options?: Given<ListOptions>): Promise<DocumentPage<M>> {
     return this.#run(async () => {
-      const { where, limit, after } = resolveOptions('listDocuments', options, listDefaults);
-      checkPositive('listDocuments', 'limit', limit);
-      const afterKey = after === undefined ? 0 : Number.parseInt(after, 36);
-      if (!Number.isSafeInteger(afterKey)) {
-        throw new SemanticIndexError('INVALID_ARGUMENT', `listDocuments: after is ${describe(after)}`, {
-          hint: 'Pass the `next` of the page before.',
-        });
-      }
-      const filter = where === undefined ? undefined : compileFilter(where);
-      const stored = await this.#store.list(filter, limit + 1, afterKey);
-      const documents = stored.slice(0, limit).map((row) => documentOf<M>(row));
-      const last = stored[limit - 1];
-      return stored.length > limit && last !== undefined ? { documents, next: last.key.toString(36) } : { documents };
+      return listPage<M>(this.#store, resolveOptions('listDocuments', options, listDefaults));
     });
   }
 
@@ -255,7 +257,7 @@ export class SemanticIndex<M extends Metadata = Metadata> {
       if (!Array.isArray(queries)) {
         throw new SemanticIndexError('INVALID_ARGUMENT', `searchMany: queries is ${describe(queries)}`);
       }
-      const resolved = checkSearch(options, this.#options.searchK);
+      const resolved = await this.#recall.settle(checkSearch(options, this.#options.searchK));
       return new SearchJourney(this.#store, this.#space).run<M>(queries, resolved);
     });
   }
@@ -265,7 +267,10 @@ export class SemanticIndex<M extends Metadata = Metadata> {
     return this.#run(async () => {
       const trace = new SearchTrace();
       const journey = new SearchJourney(this.#store, this.#space, trace);
-      const [hits] = await journey.run<M>([query], checkSearch(options, this.#options.searchK));
+      const [hits] = await journey.run<M>(
+        [query],
+        await this.#recall.settle(checkSearch(options, this.#options.searchK)),
+      );
       const { parts, matchingWords, milliseconds } = trace;
       return { hits: hits as Hit<M>[], exact: parts.every((part) => part.exact), parts, matchingWords, milliseconds };
     });
@@ -280,6 +285,23 @@ export class SemanticIndex<M extends Metadata = Metadata> {
       const resolved = resolveOptions('build', options, buildDefaults);
       this.#refuseReadonly('build');
       await this.#store.buildAll(resolved);
+      this.#recall.check();
+    });
+  }
+
+  /**
+   * Finds the fastest way of searching that reaches a recall, by comparing with exact search, and keeps it: searches that say
+   * nothing else are done so from now on, in every process. Returns what was measured, the curve of recall and time, also as
+   * SVG, and a table over numbers of trees where asked for. What is not worth approximating is searched exactly.
+   *
+   * @throws INVALID_ARGUMENT (the index is empty), READ_ONLY unless it is a dry run, BUSY, IO, and with texts as queries what
+   *   the provider causes.
+   */
+  tune(options?: Given<TuneOptions<Query>>): Promise<TuneResult> {
+    return this.#run(async () => {
+      const resolved = checkTune(options);
+      if (!resolved.dryRun) this.#refuseReadonly('tune');
+      return this.#recall.tune(resolved);
     });
   }
 
@@ -381,13 +403,14 @@ export class SemanticIndex<M extends Metadata = Metadata> {
 
   /** Figures of the index as it is now. */
   stats(): Promise<IndexStats> {
-    return this.#run(() => indexStats(this.#store));
+    return this.#run(async () => indexStats(this.#store, await this.#recall.tuning()));
   }
 
   /** Waits for what is under way, ends background work and closes all files. Closing twice is no error. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await Promise.allSettled(this.#underWay);
+      await this.#recall.stop();
       await this.#store.close();
       if (this.#ownsProvider) await this.#provider?.close?.();
     })();

@@ -84,7 +84,7 @@ export interface EmbeddingProvider {
 
 /** Something that happened in the background and that an operator may want to know. */
 export interface IndexEvent {
-  readonly event: 'seal' | 'merge' | 'heal' | 'damage' | 'sweep' | 'refresh' | 'error';
+  readonly event: 'seal' | 'merge' | 'heal' | 'damage' | 'sweep' | 'refresh' | 'tune' | 'error';
   readonly message: string;
   readonly error?: SemanticIndexError;
 }
@@ -209,6 +209,76 @@ export interface IndexStats {
   readonly tail: number;
   readonly bytes: { readonly database: number; readonly segments: number };
   readonly instructionSet: string;
+  /** What `tune` or `open({ recall })` measured last, and how far the index has moved since; undefined before. */
+  readonly tuning: (Tuning & Drift) | undefined;
+}
+
+/** A share of true neighbours found, with its confidence interval (Wilson 1927, for answers that come in clusters). */
+export interface MeasuredRecall {
+  readonly recall: number;
+  /** One-sided bounds, each at the confidence of the tuning. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** How an index is searched unless a search says otherwise, and the recall that this was measured to have. */
+export interface Tuning extends MeasuredRecall {
+  readonly targetRecall: number;
+  readonly k: number;
+  /** Whether all vectors are compared: then recall is 1 by definition. */
+  readonly exact: boolean;
+  /** The quality knob of approximate searches; undefined for exact ones. */
+  readonly searchK: number | undefined;
+  readonly confidence: number;
+  /** Queries that the figures rest on; they were not used to choose. */
+  readonly queries: number;
+  readonly queriesFrom: 'documents' | 'given';
+  /** Median time of one search, and of an exact one. */
+  readonly milliseconds: number;
+  readonly exactMilliseconds: number;
+  /** Segments that were there, and how many of their items had no document any more. */
+  readonly segments: readonly number[];
+  readonly dead: number;
+  /** ISO 8601. */
+  readonly measuredAt: string;
+}
+
+/** How far an index has moved since its recall was measured. */
+export interface Drift {
+  /** Share of the items in forests that came, or whose documents went, since then. */
+  readonly drift: number;
+  /** Whether that is enough to measure anew. */
+  readonly drifted: boolean;
+}
+
+/** One setting that `tune` tried. */
+export interface TuningPoint extends MeasuredRecall {
+  /** Undefined for the exact search. */
+  readonly searchK: number | undefined;
+  readonly exact: boolean;
+  /** Median time of one search. */
+  readonly milliseconds: number;
+}
+
+/** What a forest of all vectors costs and finds at one number of trees. */
+export interface TreesPoint extends MeasuredRecall {
+  readonly trees: number;
+  readonly buildMilliseconds: number;
+  readonly searchK: number;
+  /** Median time of one search. */
+  readonly milliseconds: number;
+  readonly bytes: number;
+}
+
+/** What `tune` returns. */
+export interface TuneResult {
+  readonly tuning: Tuning;
+  /** Recall and time of what was tried, the fastest setting first, exact search last. */
+  readonly curve: readonly TuningPoint[];
+  /** The table over numbers of trees, where it was asked for. */
+  readonly trees: readonly TreesPoint[];
+  /** The curve as a picture: a complete SVG document. */
+  readonly svg: string;
 }
 
 /**

@@ -31,6 +31,12 @@ export interface OpenOptions {
   trees: number;
   /** Nodes looked at in each forest by a search; more is slower and finds more. Default: by k and the number of items. */
   searchK: number | undefined;
+  /**
+   * Share of the true neighbours that searches by vector find on average, from above 0 to 1. It is measured in the background,
+   * kept, shown by `stats()`, and measured anew when the index has changed by a fifth; until then searches are exact. Without
+   * `background`, `tune({ targetRecall })` measures. Default: nothing is promised; typically 0.95.
+   */
+  recall: number | undefined;
   /** Where the random choices of a build start. Default 0. */
   seed: number;
   /** Most threads of a build; -1 means one for each core. Default -1. */
@@ -52,6 +58,7 @@ export const openDefaults: OpenOptions = {
   sealAt: 20_000,
   trees: 16,
   searchK: undefined,
+  recall: undefined,
   seed: 0,
   threads: -1,
   onEvent: undefined,

@@ -164,6 +164,15 @@ export class Store {
     return this.#open?.space ?? this.#catalog.space();
   }
 
+  /** A named value that the index remembers. */
+  setting(name: string): string | number | undefined {
+    return this.#catalog.settings.get(name);
+  }
+
+  setSetting(name: string, value: string | number): Promise<void> {
+    return this.#writer.call('settings', 'set', name, value);
+  }
+
   /** Fixes the space of an index without one; returns the one it has. */
   async chooseSpace(fingerprint: string, dimensions: number, canaries: string | null): Promise<Space> {
     const space = await this.#writer.call('catalog', 'chooseSpace', fingerprint, dimensions, canaries);

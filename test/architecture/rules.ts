@@ -7,9 +7,9 @@ const layers: readonly (readonly string[])[] = [
   ['types'],
   ['options', 'time-slice'],
   ['vectors'],
-  ['embed', 'store', 'search'],
+  ['embed', 'store', 'search', 'tune'],
   ['semantic-index'],
-  ['dedupe', 'rag', 'tune', 'torture'],
+  ['dedupe', 'rag', 'torture'],
   ['index', 'testing'],
   ['server', 'cli', 'adapters'],
 ];
