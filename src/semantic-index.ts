@@ -1,5 +1,13 @@
 import { AddJourney, type Documents } from './add-journey.js';
-import { checkIterable, checkOneOf, checkPath, checkPositive, checkSearch, checkShare, checkTune } from './check-arguments.js';
+import {
+  checkIterable,
+  checkOneOf,
+  checkPath,
+  checkPositive,
+  checkSearch,
+  checkShare,
+  checkTune,
+} from './check-arguments.js';
 import { checkId, checkIds, checkMetadata, documentOf } from './checked-document.js';
 import { compactIndex } from './compact-journey.js';
 import { bundledProvider } from './embed/bundled-provider.js';
