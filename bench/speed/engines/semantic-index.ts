@@ -1,0 +1,22 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { AnnoyIndex } from 'semantic-index';
+import type { BuildInput, Built, Engine } from '../engine.js';
+
+async function build({ vectors, dimensions, threads, folder, settings }: BuildInput): Promise<Built<Float32Array>> {
+  const made = new AnnoyIndex(dimensions, 'angular', { seed: 1 });
+  made.addItems(vectors);
+  await made.build(Number(settings.trees), { threads });
+  const path = join(folder, 'index.ann');
+  await made.save(path);
+  await made.close();
+  const index = await AnnoyIndex.open(path);
+  return {
+    prepare: (query) => query,
+    search: (query, k, searchK) => index.getNnsByVector(query, k, { searchK }) as Int32Array,
+    bytes: { forest: statSync(path).size },
+    close: () => index.close(),
+  };
+}
+
+export const engine: Engine = { build: build as Engine['build'], library: 'semantic-index' };
