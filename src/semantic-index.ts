@@ -1,33 +1,21 @@
 import { AddJourney, type Documents } from './add-journey.js';
-import {
-  checkIterable,
-  checkOneOf,
-  checkPath,
-  checkPositive,
-  checkSearch,
-  checkShare,
-  checkTune,
-} from './check-arguments.js';
-import { checkId, checkIds, checkMetadata, documentOf } from './checked-document.js';
+import { checkIterable, checkOneOf, checkPath, checkPositive, checkShare, checkTune } from './check-arguments.js';
+import { checkId, checkIds, checkMetadata } from './checked-document.js';
 import { compactIndex } from './compact-journey.js';
 import { bundledProvider } from './embed/bundled-provider.js';
 import { SemanticIndexError } from './errors.js';
+import { IndexReading } from './index-reading.js';
 import { IndexSpace } from './index-space.js';
 import { indexStats } from './index-stats.js';
-import { listPage } from './list-page.js';
 import {
   type AddOptions,
   addDefaults,
   type BuildOptions,
   buildDefaults,
   type CompactOptions,
-  type CountOptions,
   compactDefaults,
-  countDefaults,
   describe,
   type Given,
-  type ListOptions,
-  listDefaults,
   type OpenOptions,
   openDefaults,
   type PlanOptions,
@@ -35,7 +23,6 @@ import {
   type RebuildOptions,
   rebuildDefaults,
   resolveOptions,
-  type SearchOptions,
   type TransferOptions,
   type TuneOptions,
   transferDefaults,
@@ -47,29 +34,24 @@ import type { Query } from './query-vectors.js';
 import { RebuildJourney } from './rebuild-journey.js';
 import { RecallKeeper } from './recall-keeper.js';
 import { compileFilter } from './search/filter.js';
-import { SearchJourney } from './search-journey.js';
-import { SearchTrace } from './search-trace.js';
 import { Store } from './store/store.js';
 import { TransferJourney } from './transfer-journey.js';
 import type {
   AddPlan,
   AddResult,
   CompactResult,
-  Document,
   DocumentId,
-  DocumentPage,
   EmbeddingProvider,
   ExportedDocument,
-  Hit,
   IndexEvent,
   IndexStats,
   Metadata,
-  SearchExplanation,
   TuneResult,
   ValidationReport,
   Where,
 } from './types.js';
 import { checkMetric } from './vectors/metric.js';
+import { WorkUnderWay } from './work-under-way.js';
 
 /**
  * Text in, meaning found: documents with their vectors in one folder, searched by nearness of meaning.
@@ -77,22 +59,26 @@ import { checkMetric } from './vectors/metric.js';
  * What `addDocuments` acknowledged is durable and found by the next search, of this process and of others. Every method
  * rejects with a SemanticIndexError; after `close` with code CLOSED.
  */
-export class SemanticIndex<M extends Metadata = Metadata> {
+export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M> {
   readonly #store: Store;
   readonly #space: IndexSpace;
   readonly #recall: RecallKeeper;
   readonly #provider: EmbeddingProvider | undefined;
   readonly #ownsProvider: boolean;
   readonly #options: OpenOptions;
-  readonly #underWay = new Set<Promise<unknown>>();
-  #closing: Promise<void> | undefined;
+  readonly #work: WorkUnderWay;
 
   private constructor(store: Store, options: OpenOptions, provider: EmbeddingProvider | undefined) {
+    const space = new IndexSpace(store, provider);
+    const recall = new RecallKeeper(store, space, options);
+    const work = new WorkUnderWay();
+    super({ store, space, recall, work, searchK: options.searchK });
     this.#store = store;
+    this.#space = space;
+    this.#recall = recall;
+    this.#work = work;
     this.#options = options;
     this.#provider = provider;
-    this.#space = new IndexSpace(store, provider);
-    this.#recall = new RecallKeeper(store, this.#space, options);
     this.#ownsProvider = options.provider === undefined;
   }
 
@@ -189,28 +175,6 @@ export class SemanticIndex<M extends Metadata = Metadata> {
     });
   }
 
-  /** The document with this id, or undefined. */
-  async getDocument(id: DocumentId): Promise<Document<M> | undefined> {
-    const [document] = await this.getDocuments([id]);
-    return document;
-  }
-
-  /** The documents with these ids, in their order; undefined where there is none. */
-  getDocuments(ids: readonly DocumentId[]): Promise<(Document<M> | undefined)[]> {
-    return this.#run(async () => {
-      return this.#store
-        .byIds(checkIds('getDocuments', ids))
-        .map((stored) => (stored === undefined ? undefined : documentOf<M>(stored)));
-    });
-  }
-
-  /** The vectors of the documents with these ids, in their order; undefined where there is none. */
-  getVectors(ids: readonly DocumentId[]): Promise<(Float32Array | undefined)[]> {
-    return this.#run(async () => {
-      return checkIds('getVectors', ids).map((id) => this.#store.vectorOf(id)?.vector);
-    });
-  }
-
   /**
    * Puts other metadata in the place of those that documents have; text and vector stay. Ids that there are not are left
    * out; returns how many documents were there.
@@ -229,58 +193,6 @@ export class SemanticIndex<M extends Metadata = Metadata> {
           return { id: checkId(id, where), metadata: checkMetadata(metadata, where) };
         }),
       );
-    });
-  }
-
-  /** One page of the documents, oldest first. */
-  listDocuments(options?: Given<ListOptions>): Promise<DocumentPage<M>> {
-    return this.#run(async () => {
-      return listPage<M>(this.#store, resolveOptions('listDocuments', options, listDefaults));
-    });
-  }
-
-  /** How many documents there are, or how many match. */
-  count(options?: Given<CountOptions>): Promise<number> {
-    return this.#run(async () => {
-      const { where } = resolveOptions('count', options, countDefaults);
-      return this.#store.count(where === undefined ? undefined : compileFilter(where));
-    });
-  }
-
-  /**
-   * The documents nearest to a text, a vector, or another document (which is left out itself), best first: always
-   * min(k, matching documents) of them, unless `minScore` leaves some out.
-   *
-   * @throws INVALID_TEXT, INVALID_VECTOR, DIMENSION_MISMATCH, NOT_FOUND (no document has that id), INVALID_FILTER,
-   *   PROVIDER_FAILED, PROVIDER_INVALID, UNKNOWN_OPTION.
-   */
-  async search(query: Query, options?: Given<SearchOptions>): Promise<Hit<M>[]> {
-    const [hits] = await this.searchMany([query], options);
-    return hits as Hit<M>[];
-  }
-
-  /** The same as `search` for many queries at once, in their order; faster than one after the other. */
-  searchMany(queries: readonly Query[], options?: Given<SearchOptions>): Promise<Hit<M>[][]> {
-    return this.#run(async () => {
-      if (!Array.isArray(queries)) {
-        throw new SemanticIndexError('INVALID_ARGUMENT', `searchMany: queries is ${describe(queries)}`);
-      }
-      const resolved = await this.#recall.settle(checkSearch(options, this.#options.searchK));
-      return new SearchJourney(this.#store, this.#space).run<M>(queries, resolved);
-    });
-  }
-
-  /** Searches, and tells how: which parts were scanned or walked, how many were allowed, where the time went. */
-  explain(query: Query, options?: Given<SearchOptions>): Promise<SearchExplanation<M>> {
-    return this.#run(async () => {
-      const trace = new SearchTrace();
-      const journey = new SearchJourney(this.#store, this.#space, trace);
-      const [hits] = await journey.run<M>(
-        [query],
-        await this.#recall.settle(checkSearch(options, this.#options.searchK)),
-      );
-      const { parts, matchingWords, milliseconds } = trace;
-      return { hits: hits as Hit<M>[], exact: parts.every((part) => part.exact), parts, matchingWords, milliseconds };
     });
   }
 
@@ -369,7 +281,7 @@ export class SemanticIndex<M extends Metadata = Metadata> {
 
   /** All documents with their vectors, oldest first, as they are at one moment. */
   async *exportDocuments(): AsyncGenerator<ExportedDocument<M>> {
-    this.#refuseClosed();
+    this.#work.refuseClosed();
     yield* new TransferJourney(this.#store, this.#space).documents<M>();
   }
 
@@ -416,13 +328,11 @@ export class SemanticIndex<M extends Metadata = Metadata> {
 
   /** Waits for what is under way, ends background work and closes all files. Closing twice is no error. */
   close(): Promise<void> {
-    this.#closing ??= (async () => {
-      await Promise.allSettled(this.#underWay);
+    return this.#work.close(async () => {
       await this.#recall.stop();
       await this.#store.close();
       if (this.#ownsProvider) await this.#provider?.close?.();
-    })();
-    return this.#closing;
+    });
   }
 
   /** The same as `close`, for `await using`. */
@@ -430,17 +340,8 @@ export class SemanticIndex<M extends Metadata = Metadata> {
     return this.close();
   }
 
-  #refuseClosed(): void {
-    if (this.#closing !== undefined) throw new SemanticIndexError('CLOSED', 'The index is closed');
-  }
-
-  async #run<T>(work: () => Promise<T>): Promise<T> {
-    this.#refuseClosed();
-    const running = work();
-    this.#underWay.add(running);
-    const done = (): void => void this.#underWay.delete(running);
-    running.then(done, done);
-    return running;
+  #run<T>(work: () => Promise<T>): Promise<T> {
+    return this.#work.run(work);
   }
 
   #refuseReadonly(method: string): void {

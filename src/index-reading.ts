@@ -1,0 +1,125 @@
+import { checkSearch } from './check-arguments.js';
+import { checkIds, documentOf } from './checked-document.js';
+import { SemanticIndexError } from './errors.js';
+import type { IndexSpace } from './index-space.js';
+import { listPage } from './list-page.js';
+import {
+  type CountOptions,
+  countDefaults,
+  describe,
+  type Given,
+  type ListOptions,
+  listDefaults,
+  resolveOptions,
+  type SearchOptions,
+} from './options.js';
+import type { Query } from './query-vectors.js';
+import type { RecallKeeper } from './recall-keeper.js';
+import { compileFilter } from './search/filter.js';
+import { SearchJourney } from './search-journey.js';
+import { SearchTrace } from './search-trace.js';
+import type { Store } from './store/store.js';
+import type { Document, DocumentId, DocumentPage, Hit, Metadata, SearchExplanation } from './types.js';
+import type { WorkUnderWay } from './work-under-way.js';
+
+/** What reading an index needs of it. */
+export interface IndexParts {
+  readonly store: Store;
+  readonly space: IndexSpace;
+  readonly recall: RecallKeeper;
+  readonly work: WorkUnderWay;
+  /** That of `open`. */
+  readonly searchK: number | undefined;
+}
+
+/** What can be done with an index that does not change it: searching and reading documents. */
+export class IndexReading<M extends Metadata = Metadata> {
+  readonly #store: Store;
+  readonly #space: IndexSpace;
+  readonly #recall: RecallKeeper;
+  readonly #work: WorkUnderWay;
+  readonly #searchK: number | undefined;
+
+  protected constructor({ store, space, recall, work, searchK }: IndexParts) {
+    this.#store = store;
+    this.#space = space;
+    this.#recall = recall;
+    this.#work = work;
+    this.#searchK = searchK;
+  }
+
+  /** The document with this id, or undefined. */
+  async getDocument(id: DocumentId): Promise<Document<M> | undefined> {
+    const [document] = await this.getDocuments([id]);
+    return document;
+  }
+
+  /** The documents with these ids, in their order; undefined where there is none. */
+  getDocuments(ids: readonly DocumentId[]): Promise<(Document<M> | undefined)[]> {
+    return this.#work.run(async () => {
+      return this.#store
+        .byIds(checkIds('getDocuments', ids))
+        .map((stored) => (stored === undefined ? undefined : documentOf<M>(stored)));
+    });
+  }
+
+  /** The vectors of the documents with these ids, in their order; undefined where there is none. */
+  getVectors(ids: readonly DocumentId[]): Promise<(Float32Array | undefined)[]> {
+    return this.#work.run(async () => {
+      return checkIds('getVectors', ids).map((id) => this.#store.vectorOf(id)?.vector);
+    });
+  }
+
+  /** One page of the documents, oldest first. */
+  listDocuments(options?: Given<ListOptions>): Promise<DocumentPage<M>> {
+    return this.#work.run(async () => {
+      return listPage<M>(this.#store, resolveOptions('listDocuments', options, listDefaults));
+    });
+  }
+
+  /** How many documents there are, or how many match. */
+  count(options?: Given<CountOptions>): Promise<number> {
+    return this.#work.run(async () => {
+      const { where } = resolveOptions('count', options, countDefaults);
+      return this.#store.count(where === undefined ? undefined : compileFilter(where));
+    });
+  }
+
+  /**
+   * The documents nearest to a text, a vector, or another document (which is left out itself), best first: always
+   * min(k, matching documents) of them, unless `minScore` leaves some out.
+   *
+   * @throws INVALID_TEXT, INVALID_VECTOR, DIMENSION_MISMATCH, NOT_FOUND (no document has that id), INVALID_FILTER,
+   *   PROVIDER_FAILED, PROVIDER_INVALID, UNKNOWN_OPTION.
+   */
+  async search(query: Query, options?: Given<SearchOptions>): Promise<Hit<M>[]> {
+    const [hits] = await this.searchMany([query], options);
+    return hits as Hit<M>[];
+  }
+
+  /** The same as `search` for many queries at once, in their order; faster than one after the other. */
+  searchMany(queries: readonly Query[], options?: Given<SearchOptions>): Promise<Hit<M>[][]> {
+    return this.#work.run(async () => {
+      if (!Array.isArray(queries)) {
+        throw new SemanticIndexError('INVALID_ARGUMENT', `searchMany: queries is ${describe(queries)}`);
+      }
+      return new SearchJourney(this.#store, this.#space).run<M>(queries, await this.#settled(options));
+    });
+  }
+
+  /** Searches, and tells how: which parts were scanned or walked, how many were allowed, where the time went. */
+  explain(query: Query, options?: Given<SearchOptions>): Promise<SearchExplanation<M>> {
+    return this.#work.run(async () => {
+      const trace = new SearchTrace();
+      const journey = new SearchJourney(this.#store, this.#space, trace);
+      const [hits] = await journey.run<M>([query], await this.#settled(options));
+      const { parts, matchingWords, milliseconds } = trace;
+      return { hits: hits as Hit<M>[], exact: parts.every((part) => part.exact), parts, matchingWords, milliseconds };
+    });
+  }
+
+  /** Options of a search, checked, and completed by what was tuned. */
+  #settled(options: Given<SearchOptions> | undefined): Promise<SearchOptions> {
+    return this.#recall.settle(checkSearch(options, this.#searchK));
+  }
+}
