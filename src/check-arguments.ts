@@ -23,9 +23,22 @@ export function checkIterable(method: string, documents: unknown): void {
 }
 
 /** Options of a search, checked; `searchK` is that of the index. */
-export function checkSearch(given: Given<SearchOptions> | undefined, searchK: number | undefined): SearchOptions {
-  const options = resolveOptions('search', given, { ...searchDefaults, searchK });
+export function checkSearch<Query, Hit>(
+  given: Given<SearchOptions<Query, Hit>> | undefined,
+  searchK: number | undefined,
+): SearchOptions<Query, Hit> {
+  const options = resolveOptions<SearchOptions<Query, Hit>>('search', given, {
+    ...searchDefaults,
+    rerank: undefined,
+    searchK,
+  });
   checkPositive('search', 'k', options.k);
+  checkPositive('search', 'rerankDepth', options.rerankDepth);
+  if (options.rerank !== undefined && typeof options.rerank !== 'function') {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `search: rerank is ${describe(options.rerank)}`, {
+      hint: 'Pass a function of the query and the hits that returns a number for each hit.',
+    });
+  }
   if (options.searchK !== undefined) checkPositive('search', 'searchK', options.searchK);
   checkOneOf('search', 'mode', options.mode, ['vector', 'text', 'hybrid']);
   if (!(options.diversity >= 0 && options.diversity <= 1)) {

@@ -10,6 +10,7 @@ import {
   type Given,
   type ListOptions,
   listDefaults,
+  type PageOptions,
   resolveOptions,
   type SearchOptions,
 } from './options.js';
@@ -19,7 +20,7 @@ import { compileFilter } from './search/filter.js';
 import { SearchJourney } from './search-journey.js';
 import { SearchTrace } from './search-trace.js';
 import type { Store } from './store/store.js';
-import type { Document, DocumentId, DocumentPage, Hit, Metadata, SearchExplanation } from './types.js';
+import type { Document, DocumentId, DocumentPage, Hit, Metadata, SearchExplanation, SearchPage } from './types.js';
 import type { WorkUnderWay } from './work-under-way.js';
 
 /** What reading an index needs of it. */
@@ -92,13 +93,13 @@ export class IndexReading<M extends Metadata = Metadata> {
    * @throws INVALID_TEXT, INVALID_VECTOR, DIMENSION_MISMATCH, NOT_FOUND (no document has that id), INVALID_FILTER,
    *   PROVIDER_FAILED, PROVIDER_INVALID, UNKNOWN_OPTION.
    */
-  async search(query: Query, options?: Given<SearchOptions>): Promise<Hit<M>[]> {
+  async search(query: Query, options?: Given<SearchOptions<Query, Hit<M>>>): Promise<Hit<M>[]> {
     const [hits] = await this.searchMany([query], options);
     return hits as Hit<M>[];
   }
 
   /** The same as `search` for many queries at once, in their order; faster than one after the other. */
-  searchMany(queries: readonly Query[], options?: Given<SearchOptions>): Promise<Hit<M>[][]> {
+  searchMany(queries: readonly Query[], options?: Given<SearchOptions<Query, Hit<M>>>): Promise<Hit<M>[][]> {
     return this.#work.run(async () => {
       if (!Array.isArray(queries)) {
         throw new SemanticIndexError('INVALID_ARGUMENT', `searchMany: queries is ${describe(queries)}`);
@@ -107,8 +108,20 @@ export class IndexReading<M extends Metadata = Metadata> {
     });
   }
 
+  /**
+   * Hits page by page: `next` of one page is `after` of the following, and no document comes twice. What is added or deleted
+   * between two pages counts from then on; a document whose text changes is a new one. Ask with the same query and options.
+   */
+  searchPage(query: Query, options?: Given<PageOptions<Query, Hit<M>>>): Promise<SearchPage<M>> {
+    return this.#work.run(async () => {
+      const { after, ...search } = options ?? {};
+      const journey = new SearchJourney(this.#store, this.#space);
+      return journey.page<M>(query, await this.#settled(search), after);
+    });
+  }
+
   /** Searches, and tells how: which parts were scanned or walked, how many were allowed, where the time went. */
-  explain(query: Query, options?: Given<SearchOptions>): Promise<SearchExplanation<M>> {
+  explain(query: Query, options?: Given<SearchOptions<Query, Hit<M>>>): Promise<SearchExplanation<M>> {
     return this.#work.run(async () => {
       const trace = new SearchTrace();
       const journey = new SearchJourney(this.#store, this.#space, trace);
@@ -119,7 +132,7 @@ export class IndexReading<M extends Metadata = Metadata> {
   }
 
   /** Options of a search, checked, and completed by what was tuned. */
-  #settled(options: Given<SearchOptions> | undefined): Promise<SearchOptions> {
+  #settled(options: Given<SearchOptions<Query, Hit<M>>> | undefined): Promise<SearchOptions<Query, Hit<M>>> {
     return this.#recall.settle(checkSearch(options, this.#searchK));
   }
 }

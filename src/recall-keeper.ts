@@ -39,7 +39,7 @@ export class RecallKeeper {
    * How a search is done: as it says itself, else as was tuned. Where `open` asked for a recall, what was not yet measured to
    * have it is searched exactly: that costs time and no answers.
    */
-  async settle(search: SearchOptions): Promise<SearchOptions> {
+  async settle<O extends SearchOptions<never, never>>(search: O): Promise<O> {
     if (search.exact || search.searchK !== undefined || search.mode === 'text') return search;
     const tuning = storedTuning(this.#store);
     if (this.#options.recall !== undefined && !(await this.#holds(tuning))) return { ...search, exact: true };

@@ -2,18 +2,31 @@ import { documentOf } from './checked-document.js';
 import type { IndexSpace } from './index-space.js';
 import type { SearchOptions } from './options.js';
 import { type CheckedQuery, checkQueries, type Query } from './query-vectors.js';
+import { rerankHits } from './rerank-hits.js';
 import { diversify } from './search/diversify.js';
 import { type CompiledFilter, compileFilter } from './search/filter.js';
 import { fuse } from './search/fuse.js';
 import type { Ranked } from './search/ranked.js';
+import { cursorOf, keysOf } from './search-cursor.js';
 import { SearchTrace } from './search-trace.js';
 import type { Store } from './store/store.js';
-import type { Hit, Metadata } from './types.js';
+import type { Hit, Metadata, SearchPage } from './types.js';
 import { scoreOf } from './vectors/metric.js';
 import { packVectors } from './vectors/pack-vectors.js';
 
 /** The mode that a query of each kind is searched in. */
 type Mode = SearchOptions['mode'];
+
+/** What ranking needs of the options: no hook of theirs is called while there are no hits. */
+type RankOptions = SearchOptions<never, never>;
+
+/** A hit and the key of its document. */
+interface Found<M extends Metadata> {
+  readonly key: number;
+  readonly hit: Hit<M>;
+}
+
+const nothing: ReadonlySet<number> = new Set();
 
 /** How deep each ranking is looked into before rankings are fused or thinned out. */
 const fusionDepth = 50;
@@ -32,7 +45,31 @@ export class SearchJourney {
     this.#trace = trace;
   }
 
-  async run<M extends Metadata>(queries: readonly Query[], options: SearchOptions): Promise<Hit<M>[][]> {
+  async run<M extends Metadata>(queries: readonly Query[], options: SearchOptions<Query, Hit<M>>): Promise<Hit<M>[][]> {
+    const found = await this.#find<M>(queries, options, nothing);
+    return found.map((list) => list.map(({ hit }) => hit));
+  }
+
+  /** The best hits that were not on the pages before. */
+  async page<M extends Metadata>(
+    query: Query,
+    options: SearchOptions<Query, Hit<M>>,
+    after: string | undefined,
+  ): Promise<SearchPage<M>> {
+    const seen = after === undefined ? nothing : keysOf(after);
+    const { k } = options;
+    const [found = []] = await this.#find<M>([query], { ...options, k: k + 1 }, seen);
+    const page = found.slice(0, k);
+    const hits = page.map(({ hit }) => hit);
+    if (found.length <= k) return { hits };
+    return { hits, next: cursorOf([...seen, ...page.map(({ key }) => key)]) };
+  }
+
+  async #find<M extends Metadata>(
+    queries: readonly Query[],
+    options: SearchOptions<Query, Hit<M>>,
+    seen: ReadonlySet<number>,
+  ): Promise<Found<M>[][]> {
     const { mode, signal } = options;
     signal?.throwIfAborted();
     const filter = options.where === undefined ? undefined : compileFilter(options.where);
@@ -41,25 +78,30 @@ export class SearchJourney {
     );
     // A document that leaves between search and look-up would leave a gap, so the search is done again.
     for (let attempt = 1; ; attempt++) {
-      const ranked = await this.#rank(checked, filter, options);
-      const lists = await this.#trace.time('lookup', () => ranked.map((list) => this.#hits<M>(list, options)));
-      if (attempt === maxAttempts || lists.every((list) => list.complete)) return lists.map((list) => list.hits);
+      const ranked = await this.#rank(checked, filter, options, seen);
+      const lists = await Promise.all(
+        ranked.map((list, position) => this.#complete<M>(queries[position] as Query, list, options)),
+      );
+      if (attempt === maxAttempts || lists.every((list) => list.complete)) return lists.map((list) => list.found);
     }
   }
 
-  /** For each query the best documents, at most `k`. */
+  /** For each query the best documents: as many as are wanted, or as are to be reranked. */
   async #rank(
     queries: readonly CheckedQuery[],
     filter: CompiledFilter | undefined,
-    options: SearchOptions,
+    options: RankOptions,
+    seen: ReadonlySet<number>,
   ): Promise<Ranked[][]> {
-    const { k, diversity } = options;
-    const wanted = diversity > 0 ? k * diversityDepth : k;
-    const byVector = await this.#rankByVector(queries, filter, wanted, options);
+    const { k, diversity, rerank, rerankDepth, mode } = options;
+    const candidates = diversity > 0 ? k * diversityDepth : k;
+    const wanted = rerank === undefined ? candidates : Math.max(candidates, rerankDepth);
+    const depth = wanted + seen.size;
+    const byVector = await this.#rankByVector(queries, filter, depth, options);
     return Promise.all(
       queries.map(async (query, position) => {
-        const ranked = await this.#withWords(query, byVector[position] ?? [], filter, wanted, options.mode);
-        return diversity > 0 ? this.#diversify(ranked, k, diversity) : ranked.slice(0, k);
+        const ranked = await this.#withWords(query, byVector[position] ?? [], filter, depth, mode);
+        return ranked.filter(({ key }) => !seen.has(key)).slice(0, wanted);
       }),
     );
   }
@@ -68,7 +110,7 @@ export class SearchJourney {
     queries: readonly CheckedQuery[],
     filter: CompiledFilter | undefined,
     wanted: number,
-    { mode, exact, searchK, signal }: SearchOptions,
+    { mode, exact, searchK, signal }: RankOptions,
   ): Promise<Ranked[][]> {
     const asked = queries.filter(({ vector }) => vector !== undefined);
     if (asked.length === 0 || this.#space.dimensions === undefined) return queries.map(() => []);
@@ -139,17 +181,36 @@ export class SearchJourney {
     return diversify(ranked, k, diversity, cosine);
   }
 
-  #hits<M extends Metadata>(
+  /** Looks up the texts; reranks and thins out where that was asked for. */
+  async #complete<M extends Metadata>(
+    query: Query,
     ranked: readonly Ranked[],
-    { minScore }: SearchOptions,
-  ): { hits: Hit<M>[]; complete: boolean } {
-    const stored = this.#store.byKeys(ranked.map(({ key }) => key));
-    const hits = ranked.flatMap(({ score }, position) => {
+    options: SearchOptions<Query, Hit<M>>,
+  ): Promise<{ found: Found<M>[]; complete: boolean }> {
+    const { k, diversity, rerank, minScore, signal } = options;
+    let order = ranked;
+    if (diversity > 0 && rerank === undefined) order = await this.#diversify(order, k, diversity);
+    if (rerank === undefined) order = order.slice(0, k);
+    const stored = await this.#trace.time('lookup', () => this.#store.byKeys(order.map(({ key }) => key)));
+    const hits = new Map<number, Hit<M>>();
+    order.forEach(({ key, score }, position) => {
       const row = stored[position];
-      if (row === undefined || (minScore !== undefined && score < minScore)) return [];
+      if (row === undefined) return;
       const { id, text, metadata } = documentOf<M>(row);
-      return [{ id, score, text, metadata }];
+      hits.set(key, { id, score, text, metadata });
     });
-    return { hits, complete: stored.every((row) => row !== undefined) };
+    const complete = hits.size === order.length;
+    if (rerank !== undefined) {
+      const there = order.filter(({ key }) => hits.has(key));
+      const scored = await this.#trace.time('rerank', () =>
+        rerankHits(rerank, query, there, [...hits.values()], signal),
+      );
+      order = diversity > 0 ? await this.#diversify(scored, k, diversity) : scored.slice(0, k);
+    }
+    const found = order.flatMap(({ key, score }) => {
+      const hit = hits.get(key);
+      return hit === undefined || (minScore !== undefined && score < minScore) ? [] : [{ key, hit: { ...hit, score } }];
+    });
+    return { found, complete };
   }
 }

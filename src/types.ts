@@ -146,6 +146,13 @@ export interface Hit<M extends Metadata = Metadata> extends Document<M> {
   readonly score: number;
 }
 
+/** One page of hits. */
+export interface SearchPage<M extends Metadata = Metadata> {
+  readonly hits: Hit<M>[];
+  /** Where the next page begins; absent on the last one. */
+  readonly next?: string;
+}
+
 /** One page of documents. */
 export interface DocumentPage<M extends Metadata = Metadata> {
   readonly documents: Document<M>[];
@@ -324,5 +331,5 @@ export interface SearchExplanation<M extends Metadata = Metadata> {
   /** Documents that share a word with the query, as far as that ranking was looked into. */
   readonly matchingWords: number;
   /** Time by stage; vectors and words of one query run after each other, the parts side by side. */
-  readonly milliseconds: Readonly<Record<'embed' | 'filter' | 'vectors' | 'words' | 'lookup', number>>;
+  readonly milliseconds: Readonly<Record<'embed' | 'filter' | 'vectors' | 'words' | 'lookup' | 'rerank', number>>;
 }

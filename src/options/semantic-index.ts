@@ -83,8 +83,17 @@ export interface PlanOptions {
 /** Defaults of {@link PlanOptions}. */
 export const planDefaults: PlanOptions = { pricePerMillionTokens: undefined, signal: undefined };
 
+/**
+ * Scores hits for a query, for instance with a cross-encoder: one number for each hit, in their order; large is good.
+ */
+export type Rerank<Query = unknown, Hit = unknown> = (
+  query: Query,
+  hits: readonly Hit[],
+  options: { signal?: AbortSignal },
+) => ArrayLike<number> | Promise<ArrayLike<number>>;
+
 /** What `search(query, options)` takes. */
-export interface SearchOptions {
+export interface SearchOptions<Query = unknown, Hit = unknown> {
   /** How many hits at most. Default 10. */
   k: number;
   /** Only documents that match. Default: all. */
@@ -99,6 +108,10 @@ export interface SearchOptions {
   diversity: number;
   /** Only hits with at least this score. Default: all. */
   minScore: number | undefined;
+  /** Gives the first hits other scores, which order them from then on. Default: nobody does. */
+  rerank: Rerank<Query, Hit> | undefined;
+  /** How many hits are reranked, where that is more than k. Default 50. */
+  rerankDepth: number;
   /** Whether every vector is compared, which finds the true neighbours. Default false: small parts are, large ones need not. */
   exact: boolean;
   /** Nodes looked at in each forest; more is slower and finds more. Default: that of the index. */
@@ -107,16 +120,24 @@ export interface SearchOptions {
 }
 
 /** Defaults of {@link SearchOptions}. */
-export const searchDefaults: SearchOptions = {
+export const searchDefaults: SearchOptions<never, never> = {
   k: 10,
   where: undefined,
   mode: 'hybrid',
   diversity: 0,
   minScore: undefined,
+  rerank: undefined,
+  rerankDepth: 50,
   exact: false,
   searchK: undefined,
   signal: undefined,
 };
+
+/** What `searchPage(query, options)` takes. */
+export interface PageOptions<Query = unknown, Hit = unknown> extends SearchOptions<Query, Hit> {
+  /** The `next` of the page before. Default: from the best hit on. */
+  after: string | undefined;
+}
 
 /** What `listDocuments(options)` takes. */
 export interface ListOptions {
