@@ -121,8 +121,8 @@ export class AddJourney {
     tally: Tally,
     signal: AbortSignal | undefined,
   ): Promise<Map<string, number>> {
-    const unchanged = await this.#store.unchanged(batch);
-    const documents = batch.filter((_, position) => !unchanged[position]);
+    const standings = await this.#store.standings(batch);
+    const documents = batch.filter((_, position) => standings[position] !== 'unchanged');
     const numbers = new Map<string, number>();
     const given = documents.filter((document) => document.vector !== undefined);
     const texts = new Map(documents.filter(({ vector }) => vector === undefined).map(({ hash, text }) => [hash, text]));
@@ -174,7 +174,9 @@ export class AddJourney {
     const hashes = [...texts.keys()];
     const role = 'document';
     for await (const landed of this.#space.embed([...texts.values()], { role, signal })) {
-      const space = await this.#space.choose((landed.vectors[0] as Float32Array).length);
+      const { length } = landed.vectors[0] as Float32Array;
+      // Should the index move to another space meanwhile, these vectors stay in theirs, and the commit is refused.
+      const space = landed.space ?? (await this.#space.choose(length));
       const landedHashes = landed.indices.map((position) => hashes[position] as string);
       keep(numbers, landedHashes, await this.#store.putVectors(space, role, landedHashes, landed.vectors));
       tally.embedded += landedHashes.length;

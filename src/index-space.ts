@@ -14,33 +14,55 @@ const textsWorthMeasuring = 32;
 export class IndexSpace {
   readonly #store: Store;
   readonly #provider: EmbeddingProvider | undefined;
-  readonly #slots: CallSlots;
-  #recognised: Promise<void> | undefined;
+  /** Providers that the index may be in the space of while this process looks on, by fingerprint. */
+  readonly #expected = new Map<string, EmbeddingProvider>();
+  readonly #slots = new WeakMap<EmbeddingProvider, CallSlots>();
+  readonly #recognised = new Map<number, Promise<void>>();
   #creating: Promise<Space> | undefined;
 
   constructor(store: Store, provider: EmbeddingProvider | undefined) {
     this.#store = store;
     this.#provider = provider;
-    // Of parallel calls, all that is not safe yet is one batch of an add, spread over them; a single one may be followed
-    // by the next while its vectors are being stored.
-    const parallel = Math.max(1, Math.floor(provider?.maxParallelCalls ?? 1));
-    this.#slots = new CallSlots(parallel, Math.max(parallel, 2));
+  }
+
+  /** Another provider, whose space the index may be moved to while this process looks on. */
+  expect(provider: EmbeddingProvider): void {
+    this.#expected.set(provider.id, provider);
+  }
+
+  /** The provider of the space that the index is in now. */
+  #current(): EmbeddingProvider | undefined {
+    const fingerprint = this.#store.space?.fingerprint;
+    if (fingerprint === undefined || fingerprint === this.#provider?.id) return this.#provider;
+    return this.#expected.get(fingerprint) ?? this.#provider;
+  }
+
+  /**
+   * Room for calls of a provider. Of parallel calls, all that is not safe yet is one batch of an add, spread over them; a
+   * single one may be followed by the next while its vectors are being stored.
+   */
+  slots(provider: EmbeddingProvider): CallSlots {
+    const parallel = Math.max(1, Math.floor(provider.maxParallelCalls ?? 1));
+    const slots = this.#slots.get(provider) ?? new CallSlots(parallel, Math.max(parallel, 2));
+    this.#slots.set(provider, slots);
+    return slots;
   }
 
   /** Of the space of the index, else of its provider; undefined where neither is known. */
   get fingerprint(): string | undefined {
-    return this.#store.space?.fingerprint ?? this.#provider?.id;
+    return this.#store.space?.fingerprint ?? this.#current()?.id;
   }
 
   /** Whether several calls of the provider run at the same time. */
   get parallel(): boolean {
-    return (this.#provider?.maxParallelCalls ?? 1) > 1;
+    return (this.#current()?.maxParallelCalls ?? 1) > 1;
   }
 
   /** How fast adds have embedded so far; undefined before the first one. */
   get charactersPerSecond(): number | undefined {
     const space = this.#store.space?.space;
-    return space === undefined ? undefined : this.#store.figure(`characters_per_second:${space}`);
+    const figure = space === undefined ? undefined : this.#store.setting(`characters_per_second:${space}`);
+    return figure === undefined ? undefined : Number(figure);
   }
 
   /** Remembers how fast an add embedded; the latest ones weigh most. Too short a run says nothing. */
@@ -50,12 +72,12 @@ export class IndexSpace {
     const before = this.charactersPerSecond;
     const now = characters / seconds;
     const figure = before === undefined ? now : (before + now) / 2;
-    await this.#store.setFigure(`characters_per_second:${space}`, Math.max(1, Math.round(figure)));
+    await this.#store.setSetting(`characters_per_second:${space}`, Math.max(1, Math.round(figure)));
   }
 
   /** Counts tokens as the provider does, or else about. */
   async tokenCounter(): Promise<{ exact: boolean; tokens: (text: string) => number }> {
-    const provider = this.#provider;
+    const provider = this.#current();
     if (provider?.countTokens === undefined) return { exact: false, tokens: estimateTokens };
     await provider.ready?.();
     return { exact: true, tokens: (text) => provider.countTokens?.(text) ?? 0 };
@@ -78,8 +100,9 @@ export class IndexSpace {
    */
   check(): void {
     const { space } = this.#store;
-    if (space === undefined || this.#provider === undefined || space.fingerprint === this.#provider.id) return;
-    const [expected, actual] = [space.fingerprint, this.#provider.id];
+    const provider = this.#current();
+    if (space === undefined || provider === undefined || space.fingerprint === provider.id) return;
+    const [expected, actual] = [space.fingerprint, provider.id];
     const differences = fingerprintDifferences(expected, actual);
     throw new SemanticIndexError(
       'SPACE_MISMATCH',
@@ -107,7 +130,7 @@ export class IndexSpace {
    * @throws SPACE_MISMATCH, DIMENSION_MISMATCH when another process decided otherwise.
    */
   async choose(dimensions: number): Promise<number> {
-    const fingerprint = this.#provider?.id ?? `given:${dimensions}`;
+    const fingerprint = this.#current()?.id ?? `given:${dimensions}`;
     const space = this.#store.space ?? (await this.#createOnce(fingerprint, dimensions));
     this.check();
     this.checkDimensions(dimensions);
@@ -124,41 +147,50 @@ export class IndexSpace {
 
   /** A new space remembers a few texts with their vectors, by which the model is recognised later. */
   async #create(fingerprint: string, dimensions: number): Promise<Space> {
-    const canaries = this.#provider === undefined ? null : await makeCanaries(this.#provider);
+    const provider = this.#current();
+    const canaries = provider === undefined ? null : await makeCanaries(provider);
     const space = await this.#store.chooseSpace(fingerprint, dimensions, canaries);
-    this.#recognised = Promise.resolve();
+    if (space.canaries === canaries) this.#recognised.set(space.space, Promise.resolve());
     return space;
   }
 
   /**
    * Embeds texts with the provider of the index; see `embedTexts`. Before the first one the model is recognised by the
-   * canaries of the space: a model that changed behind an unchanged name is refused before it does harm.
+   * canaries of the space: a model that changed behind an unchanged name is refused before it does harm. Each batch comes
+   * with the space that its vectors are in, where the index had one when it was begun.
    *
    * @throws INVALID_ARGUMENT when the index was opened without a provider, SPACE_MISMATCH, and what the provider causes.
    */
   async *embed(
     texts: readonly string[],
     options: { role: EmbeddingRole; signal: AbortSignal | undefined },
-  ): AsyncGenerator<EmbeddedBatch> {
-    const provider = this.#provider;
+  ): AsyncGenerator<EmbeddedBatch & { readonly space: number | undefined }> {
+    this.check();
+    const provider = this.#current();
+    const { space } = this.#store;
     if (provider === undefined) {
       throw new SemanticIndexError('INVALID_ARGUMENT', `The index has no embedding provider for a ${options.role}`, {
         hint: 'Pass vectors, or open the index with the provider it was made with.',
       });
     }
-    await this.#recognise(provider);
+    if (space !== undefined) await this.#recognise(provider, space);
     // A query does not wait behind documents.
-    yield* embedTexts(provider, texts, options.role === 'document' ? { ...options, slots: this.#slots } : options);
+    const slots = options.role === 'document' ? this.slots(provider) : undefined;
+    for await (const batch of embedTexts(provider, texts, { ...options, slots })) {
+      yield { ...batch, space: space?.space };
+    }
   }
 
-  #recognise(provider: EmbeddingProvider): Promise<void> {
-    const canaries = this.#store.space?.canaries;
-    if (canaries === undefined || canaries === null) return Promise.resolve();
-    this.#recognised ??= checkCanaries(provider, canaries).catch((error: unknown) => {
-      // A model that is another one stays so; one that could not be reached is asked again.
-      if (!SemanticIndexError.is(error, 'SPACE_MISMATCH')) this.#recognised = undefined;
-      throw error;
-    });
-    return this.#recognised;
+  #recognise(provider: EmbeddingProvider, { space, canaries }: Space): Promise<void> {
+    if (canaries === null) return Promise.resolve();
+    const recognised =
+      this.#recognised.get(space) ??
+      checkCanaries(provider, canaries).catch((error: unknown) => {
+        // A model that is another one stays so; one that could not be reached is asked again.
+        if (!SemanticIndexError.is(error, 'SPACE_MISMATCH')) this.#recognised.delete(space);
+        throw error;
+      });
+    this.#recognised.set(space, recognised);
+    return recognised;
   }
 }

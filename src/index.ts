@@ -39,6 +39,7 @@ export type {
   MatrixCreateOptions,
   MatrixOpenOptions,
   MatrixSearchOptions,
+  MigrateOptions,
   OpenAIProviderOptions,
   OpenOptions,
   OutlierOptions,

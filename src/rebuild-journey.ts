@@ -28,7 +28,7 @@ export class RebuildJourney {
       for await (const landed of this.#space.embed(texts, { role: 'document', signal })) {
         for (const vector of landed.vectors) this.#space.checkDimensions(vector.length);
         const keys = landed.indices.map((index) => (rows[index] as { key: number }).key);
-        await this.#store.replaceVectors(keys, landed.vectors);
+        if (landed.space !== undefined) await this.#store.replaceVectors(landed.space, keys, landed.vectors);
       }
       done += rows.length;
       after = last.key;

@@ -70,8 +70,29 @@ export class SearchJourney {
     options: SearchOptions<Query, Hit<M>>,
     seen: ReadonlySet<number>,
   ): Promise<Found<M>[][]> {
+    for (let attempt = 1; ; attempt++) {
+      // Query, vectors and words are read one after the other: only when the index did not move to another model
+      // meanwhile do they go together.
+      const cutovers = this.#store.cutovers();
+      const moved = (): boolean => attempt < maxAttempts && this.#store.cutovers() !== cutovers;
+      try {
+        const lists = await this.#findOnce<M>(queries, options, seen);
+        if (!moved()) return lists;
+      } catch (error) {
+        if (!moved()) throw error;
+      }
+    }
+  }
+
+  async #findOnce<M extends Metadata>(
+    queries: readonly Query[],
+    options: SearchOptions<Query, Hit<M>>,
+    seen: ReadonlySet<number>,
+  ): Promise<Found<M>[][]> {
     const { mode, signal } = options;
     signal?.throwIfAborted();
+    // A vector that the caller made with the old model must not meet those of a new one.
+    this.#space.check();
     const filter = options.where === undefined ? undefined : compileFilter(options.where);
     const checked = await this.#trace.time('embed', () =>
       checkQueries(queries, mode !== 'text', this.#store, this.#space, signal),

@@ -7,6 +7,7 @@ import { SemanticIndexError } from './errors.js';
 import { IndexReading } from './index-reading.js';
 import { IndexSpace } from './index-space.js';
 import { indexStats } from './index-stats.js';
+import { MigrateJourney } from './migrate-journey.js';
 import {
   type AddOptions,
   addDefaults,
@@ -16,6 +17,8 @@ import {
   compactDefaults,
   describe,
   type Given,
+  type MigrateOptions,
+  migrateDefaults,
   type OpenOptions,
   openDefaults,
   type PlanOptions,
@@ -46,6 +49,7 @@ import type {
   IndexEvent,
   IndexStats,
   Metadata,
+  MigrationResult,
   TuneResult,
   ValidationReport,
   Where,
@@ -264,6 +268,24 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
       this.#refuseReadonly('rebuild');
       if (resolved.from === 'texts') await new RebuildJourney(this.#store, this.#space).run(resolved);
       await this.#store.rebuildSegments(resolved);
+    });
+  }
+
+  /**
+   * Moves the index to another model. All texts are embedded by `provider` beside the vectors that there are; searches go
+   * on in the old space meanwhile, and from one transaction on in the new one. Cut short, by a kill too, another call goes
+   * on where it ended; nothing is embedded twice. The old vectors stay until `compact()`: until then, migrating back to
+   * the old provider costs nothing. Open the index with `provider` from then on; other processes that have it open with
+   * the old one are refused (SPACE_MISMATCH). The provider is the caller's to close.
+   *
+   * @throws UNSUPPORTED when documents have vectors that the caller gave, SPACE_MISMATCH, INVALID_ARGUMENT, READ_ONLY,
+   *   BUSY, IO, and what the provider causes.
+   */
+  migrate(provider: EmbeddingProvider, options?: Given<MigrateOptions>): Promise<MigrationResult> {
+    return this.#run(async () => {
+      const resolved = resolveOptions('migrate', options, migrateDefaults);
+      this.#refuseReadonly('migrate');
+      return new MigrateJourney(this.#store, this.#space, provider).run(resolved);
     });
   }
 

@@ -196,6 +196,34 @@ export interface AddPlan {
   readonly seconds?: number;
 }
 
+/** How far two models agree on who is near whom. */
+export interface SpaceOverlap {
+  /** How many of the nearest documents of each query were compared. */
+  readonly k: number;
+  readonly queries: number;
+  /** Share of the nearest documents that is the same under both, from 0 to 1: over all queries, and of the worst one. */
+  readonly mean: number;
+  readonly least: number;
+}
+
+/** What a migration did. */
+export interface MigrationResult {
+  /** Fingerprints of the models. */
+  readonly from: string;
+  readonly to: string;
+  readonly documents: number;
+  /** Texts that the new provider embedded in this call. */
+  readonly embedded: number;
+  /** Documents whose vectors under the new model were known: from a call that was cut short, or from before. */
+  readonly reused: number;
+  /** Tokens that the provider reports to have used. */
+  readonly tokens: number;
+  /** Absent where there was nothing to compare. */
+  readonly overlap?: SpaceOverlap;
+  /** Whether the index is in the new space now. */
+  readonly cutOver: boolean;
+}
+
 /** Figures of an index. */
 export interface IndexStats {
   readonly documents: number;

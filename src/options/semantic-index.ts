@@ -92,6 +92,19 @@ export type Rerank<Query = unknown, Hit = unknown> = (
   options: { signal?: AbortSignal },
 ) => ArrayLike<number> | Promise<ArrayLike<number>>;
 
+/** What `migrate(provider, options)` takes. */
+export interface MigrateOptions extends Listed<LongWorkOptions> {
+  /**
+   * Whether the index moves to the new model when all is embedded. Without it a later call does so, at once. Default true.
+   */
+  cutOver: boolean;
+  /** Queries for the report of how far both models agree. Default: 100 of the documents, which costs nothing. */
+  queries: readonly string[] | undefined;
+}
+
+/** Defaults of {@link MigrateOptions}. */
+export const migrateDefaults: MigrateOptions = { ...longWorkDefaults, cutOver: true, queries: undefined };
+
 /** What `search(query, options)` takes. */
 export interface SearchOptions<Query = unknown, Hit = unknown> {
   /** How many hits at most. Default 10. */

@@ -13,15 +13,27 @@ export interface CatalogTargets {
   readonly segments: Catalog['segments'];
   readonly settings: Catalog['settings'];
   readonly leases: Catalog['leases'];
+  readonly migration: Catalog['migration'];
   readonly builder: SegmentBuilder;
   readonly validator: Validator;
 }
 
 /** Everything that can be called on a connection. */
 export function targetsOf(catalog: Catalog): CatalogTargets {
-  const { documents, texts, vectors, segments, settings, leases } = catalog;
+  const { documents, texts, vectors, segments, settings, leases, migration } = catalog;
   const builder = new SegmentBuilder(catalog);
-  return { catalog, documents, texts, vectors, segments, settings, leases, builder, validator: new Validator(catalog) };
+  return {
+    catalog,
+    documents,
+    texts,
+    vectors,
+    segments,
+    settings,
+    leases,
+    migration,
+    builder,
+    validator: new Validator(catalog),
+  };
 }
 
 /** Names of the callable members of an object. */

@@ -4,6 +4,7 @@ import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import { DocumentTable, type KeyedVectors } from './document-table.js';
 import { LeaseTable } from './lease-table.js';
+import { MigrationTable } from './migration-table.js';
 import { currentFormat, migrateSchema } from './schema.js';
 import { type SegmentRow, SegmentTable } from './segment-table.js';
 import { SettingsTable } from './settings-table.js';
@@ -39,6 +40,8 @@ export interface AddedSegment {
 /** What happened in the catalog after a position, as one consistent reading. */
 export interface CatalogChanges {
   readonly position: CatalogPosition;
+  /** The space that all vectors of this reading are in. */
+  readonly space: number | undefined;
   /** Numbers of all current segments, by key. */
   readonly segments: readonly number[];
   readonly added: readonly AddedSegment[];
@@ -64,6 +67,7 @@ export class Catalog {
   readonly vectors: VectorTable;
   readonly segments: SegmentTable;
   readonly leases: LeaseTable;
+  readonly migration: MigrationTable;
   readonly #db: Database.Database;
 
   private constructor(db: Database.Database) {
@@ -74,6 +78,7 @@ export class Catalog {
     this.vectors = new VectorTable(db);
     this.leases = new LeaseTable(db);
     this.segments = new SegmentTable(db, this.leases);
+    this.migration = new MigrationTable(db, this.settings, this.vectors);
   }
 
   /**
@@ -165,6 +170,7 @@ export class Catalog {
       const more = tail.keys.length === rowsPerReading;
       return {
         position: more ? { ...now, lastKey: tail.keys[tail.keys.length - 1] as number } : now,
+        space: this.settings.all()?.space,
         segments: rows.map((row) => row.segment),
         added: rows
           .filter((row) => !known.includes(row.segment))

@@ -101,7 +101,10 @@ export class DocumentTable {
     this.#deletionsAfter = db
       .prepare<[number]>('SELECT key FROM deletions WHERE sequence > ? ORDER BY sequence')
       .pluck();
-    this.#vectorExists = db.prepare('SELECT 1 FROM vectors WHERE vector = ? AND hash = ?');
+    this.#vectorExists = db.prepare(
+      `SELECT 1 FROM vectors WHERE vector = ? AND hash = ?
+       AND space = (SELECT value FROM settings WHERE name = 'space')`,
+    );
     this.#deletionsBetween = db
       .prepare<[number, number]>('SELECT key FROM deletions WHERE key BETWEEN ? AND ?')
       .pluck();
@@ -119,11 +122,6 @@ export class DocumentTable {
     return (this.#lastDeletion.get() as number | undefined) ?? 0;
   }
 
-  /** For each document, whether a commit of it now would leave its text and vector as they are. */
-  unchanged(documents: readonly { id: DocumentId; hash: string }[]): boolean[] {
-    return documents.map(({ id, hash }) => this.#hasContent(id, hash));
-  }
-
   /** For each document what a commit of it now would be to the content under its id. */
   standings(documents: readonly { id: DocumentId; hash: string }[]): ('new' | 'changed' | 'unchanged')[] {
     return documents.map(({ id, hash }) => {
@@ -136,8 +134,8 @@ export class DocumentTable {
    * Adds, replaces or leaves documents: the commit point of an add. Same text and metadata: left alone. Same text,
    * other metadata: only the metadata changes. Other text: a new key, and the old one is dead.
    *
-   * @returns undefined, having changed nothing, when a document was changed or its vector forgotten by another process
-   *   meanwhile: the caller has to look again.
+   * @returns undefined, having changed nothing, when a document was changed, its vector forgotten, or the index moved to another
+   *   space meanwhile: the caller has to look again.
    */
   commit(documents: readonly IncomingDocument[]): DocumentOutcome[] | undefined {
     const outcomes = this.#immediately(() => {
@@ -307,15 +305,15 @@ export class DocumentTable {
       .all(afterKey, limit) as { key: number; text: string }[];
   }
 
-  /** Puts other vectors (packed) in the place of those of these documents, in one transaction. */
-  replaceVectors(keys: readonly number[], vectors: Float32Array): void {
+  /** Puts other vectors (packed) in the place of those that these documents have in a space, in one transaction. */
+  replaceVectors(space: number, keys: readonly number[], vectors: Float32Array): void {
     const replace = this.#db.prepare(
-      'UPDATE vectors SET data = ? WHERE vector = (SELECT vector FROM documents WHERE key = ?)',
+      'UPDATE vectors SET data = ? WHERE vector = (SELECT vector FROM documents WHERE key = ?) AND space = ?',
     );
     const bytes = vectors.byteLength / keys.length;
     this.#immediately(() => {
       keys.forEach((key, position) => {
-        replace.run(Buffer.from(vectors.buffer, vectors.byteOffset + position * bytes, bytes), key);
+        replace.run(Buffer.from(vectors.buffer, vectors.byteOffset + position * bytes, bytes), key, space);
       });
       publishStep('rebuild.vectors-replacing');
     });

@@ -24,6 +24,7 @@ import { publishStep } from './steps.js';
 export interface MaintenanceContext {
   readonly directory: string;
   readonly metric: Metric;
+  readonly space: number;
   readonly dimensions: number;
   readonly planner: PlannerOptions;
   readonly trees: number;
@@ -213,12 +214,13 @@ export class Maintenance {
 
   /** Returns false, with nothing changed, when the lease was lost meanwhile. */
   async #run(step: Step, token: number): Promise<boolean> {
-    const { directory, metric, dimensions, trees, seed, threads, builder, writer, refresh, onEvent } = this.#context;
+    const { directory, metric, space, dimensions, trees, seed, threads, builder, writer, refresh, onEvent } =
+      this.#context;
     const { kind, firstKey, lastKey, replaces } = step;
     const request: BuildRequest = { kind, directory, firstKey, lastKey, metric, dimensions, trees, seed, threads };
     const { segment, lastDeletion } = await builder.call('builder', 'build', request);
     const lease: Lease = { name: leaseName, owner: this.#owner, token };
-    if (!(await writer.call('segments', 'publish', { kind, lease, replaces, segment, lastDeletion }))) {
+    if (!(await writer.call('segments', 'publish', { kind, lease, space, replaces, segment, lastDeletion }))) {
       // Somebody else changed the segments meanwhile: this file has no place in them.
       if (segment !== undefined) await removeSegmentFiles(directory, segment.file);
       return false;

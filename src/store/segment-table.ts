@@ -29,6 +29,8 @@ export interface NewSegment extends Omit<SegmentRow, 'segment'> {
 export interface Publication {
   readonly kind: Step['kind'];
   readonly lease: Lease;
+  /** The space that the new segment holds vectors of. */
+  readonly space: number;
   /** Segments that leave. */
   readonly replaces: readonly number[];
   /** The one that takes their place; absent when no document is left in their range. */
@@ -54,6 +56,7 @@ export class SegmentTable {
   readonly #bumpGeneration: Statement<[]>;
   readonly #generation: Statement<[]>;
   readonly #sealedThrough: Statement<[]>;
+  readonly #space: Statement<[]>;
   readonly #dead: Statement<[number, number]>;
 
   constructor(db: Database, leases: LeaseTable) {
@@ -75,6 +78,7 @@ export class SegmentTable {
     );
     this.#generation = db.prepare<[]>("SELECT value FROM settings WHERE name = 'generation'").pluck();
     this.#sealedThrough = db.prepare<[]>('SELECT max(last_key) FROM segments').pluck();
+    this.#space = db.prepare<[]>("SELECT value FROM settings WHERE name = 'space'").pluck();
     this.#dead = db.prepare<[number, number]>('SELECT count(*) FROM deletions WHERE key >= ? AND key <= ?').pluck();
   }
 
@@ -110,16 +114,17 @@ export class SegmentTable {
    * Replaces some segments by a new one in one transaction: the moment at which it begins to exist. Deletions that the new
    * segment already leaves out are forgotten.
    *
-   * @returns false, having changed nothing, when the lease went to somebody else, or the set is no longer the one that the
-   *   new segment was made for.
+   * @returns false, having changed nothing, when the lease went to somebody else, or the set or the space is no longer the one
+   *   that the new segment was made for.
    */
-  publish({ kind, lease, replaces, segment: added, lastDeletion }: Publication): boolean {
+  publish({ kind, lease, space, replaces, segment: added, lastDeletion }: Publication): boolean {
     const published = this.#db
       .transaction(() => {
         const current = this.all();
         const leaving = current.filter((row) => replaces.includes(row.segment));
         const staying = current.filter((row) => !replaces.includes(row.segment));
-        if (!this.#leases.holds(lease) || leaving.length !== replaces.length) return false;
+        if (!this.#leases.holds(lease) || leaving.length !== replaces.length || this.#space.get() !== space)
+          return false;
         if (added !== undefined && staying.some((row) => overlap(row, added))) return false;
         for (const { segment, file } of leaving) {
           this.#delete.run(segment);

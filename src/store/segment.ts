@@ -14,6 +14,7 @@ import type { SegmentRow } from './segment-table.js';
 export interface SegmentContext {
   readonly directory: string;
   readonly metric: Metric;
+  readonly space: number;
   readonly dimensions: number;
   readonly loadMode: 'lazy' | 'eager';
   readonly caller: CatalogCaller;

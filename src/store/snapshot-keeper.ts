@@ -1,3 +1,4 @@
+import { SemanticIndexError } from '../errors.js';
 import { VectorBuffer } from '../vectors/vector-buffer.js';
 import type { Catalog, CatalogChanges, CatalogPosition } from './catalog.js';
 import type { KeyedVectors } from './document-table.js';
@@ -55,6 +56,10 @@ export class SnapshotKeeper {
     do {
       const known = parts.map((part) => part.segment);
       changes = await this.#read(position, known);
+      // Vectors of two spaces do not meet in one snapshot.
+      if (changes.space !== this.#context.space) {
+        throw new SemanticIndexError('SPACE_MISMATCH', 'The index has been migrated to another model');
+      }
       position = changes.position;
       parts = parts.map((part) => withoutKeys(part, changes.deletedKeys));
       for (const added of changes.added) {
@@ -89,7 +94,14 @@ export class SnapshotKeeper {
     previous.shared.release();
   }
 
+  /** Closes as soon as a refresh under way has ended. */
   close(): void {
+    const close = (): void => this.#close();
+    if (this.#refreshing === undefined) close();
+    else this.#refreshing.then(close, close);
+  }
+
+  #close(): void {
     this.#replace(new Snapshot(start, this.#context.metric, [], 0));
     this.#tail.close();
   }

@@ -16,6 +16,9 @@ export type StepName =
   | `${Step['kind']}.publishing`
   | `${Step['kind']}.published`
   | `${Step['kind']}.swept`
+  | 'migrate.begun'
+  | 'migrate.switching'
+  | 'migrate.switched'
   | 'rebuild.vectors-replacing'
   | 'rebuild.vectors-replaced'
   | 'compact.vectors-purged'

@@ -12,6 +12,7 @@ import { leaseMilliseconds, whileHeld } from './held-lease.js';
 import { InlineCaller } from './inline-caller.js';
 import { leaseOwner } from './lease-owner.js';
 import { Maintenance } from './maintenance.js';
+import { Migration } from './migration.js';
 import type { Damage, SegmentContext } from './segment.js';
 import type { SegmentRow } from './segment-table.js';
 import type { KeyedNeighbor, Snapshot, SnapshotSearch } from './snapshot.js';
@@ -19,14 +20,8 @@ import { SnapshotKeeper } from './snapshot-keeper.js';
 import { fromSqliteError } from './sqlite-error.js';
 import { publishStep } from './steps.js';
 import { checkMetricOf, type StoreOptions } from './store-options.js';
+import type { WordMatches } from './text-table.js';
 import type { Space } from './vector-table.js';
-
-/** What a search by words finds. */
-export interface WordMatches {
-  readonly ranked: { readonly key: number; readonly score: number }[];
-  /** No document could have a higher score. */
-  readonly most: number;
-}
 
 const mergeFactor = 4;
 const deadShare = 0.3;
@@ -44,6 +39,8 @@ interface OpenSpace {
  */
 export class Store {
   readonly metric: Metric;
+  /** The way to another space. */
+  readonly migration: Migration;
   readonly #options: StoreOptions;
   readonly #paths: IndexPaths | undefined;
   readonly #connection: CatalogOptions;
@@ -66,6 +63,7 @@ export class Store {
     this.#writer = threads[0] as CatalogCaller;
     this.#reader = threads[threads.length - 1] as CatalogCaller;
     this.metric = catalog.settings.all()?.metric as Metric;
+    this.migration = new Migration(this.#writer, this.#reader, this.metric);
   }
 
   /**
@@ -102,7 +100,8 @@ export class Store {
 
   /** Looks whether the index has a space by now, and follows its vectors if so. */
   async #openSpace(): Promise<OpenSpace | undefined> {
-    if (this.#open !== undefined) return this.#open;
+    const previous = this.#open;
+    if (previous !== undefined && this.#isCurrent(previous.space)) return previous;
     const space = this.#catalog.space();
     if (space === undefined) return undefined;
     const { metric } = this;
@@ -111,6 +110,7 @@ export class Store {
     const context: SegmentContext = {
       directory,
       metric,
+      space: space.space,
       dimensions,
       loadMode: this.#options.loadMode,
       caller: this.#reader,
@@ -123,6 +123,7 @@ export class Store {
       ? new Maintenance({
           directory,
           metric,
+          space: space.space,
           dimensions,
           planner: { sealAt, mergeFactor, deadShare },
           trees,
@@ -134,10 +135,30 @@ export class Store {
           onEvent,
         })
       : undefined;
-    this.#open = { space, keeper, maintenance };
+    const open = { space, keeper, maintenance };
+    this.#open = open;
+    previous?.keeper.close();
+    await previous?.maintenance?.stop();
     await keeper.refresh();
     this.#schedule(await this.#hasLeftovers());
-    return this.#open;
+    return open;
+  }
+
+  #isCurrent({ space }: Space): boolean {
+    return this.#catalog.settings.get('space') === space;
+  }
+
+  /** The newest commit, in the space that it is in. */
+  async #refresh(): Promise<Snapshot | undefined> {
+    for (;;) {
+      const open = this.#open;
+      try {
+        return await (await this.#openSpace())?.keeper.refresh();
+      } catch (error) {
+        // Moved to another space while it was being read: there it is read again.
+        if (open === this.#open && (open === undefined || this.#isCurrent(open.space))) throw error;
+      }
+    }
   }
 
   /** Whether files wait to be removed: of segments that were replaced, or of a build that died. */
@@ -161,7 +182,8 @@ export class Store {
 
   /** The space of the vectors, once there is one. */
   get space(): Space | undefined {
-    return this.#open?.space ?? this.#catalog.space();
+    const space = this.#open?.space;
+    return space !== undefined && this.#isCurrent(space) ? space : this.#catalog.space();
   }
 
   /** A named value that the index remembers. */
@@ -180,24 +202,10 @@ export class Store {
     return space;
   }
 
-  unchanged(documents: readonly { id: DocumentId; hash: string }[]): Promise<boolean[]> {
-    const identities = documents.map(({ id, hash }) => ({ id, hash }));
-    return this.#reader.call('documents', 'unchanged', identities);
-  }
-
+  /** For each document what a commit of it now would be to the content under its id. */
   standings(documents: readonly { id: DocumentId; hash: string }[]): Promise<('new' | 'changed' | 'unchanged')[]> {
     const identities = documents.map(({ id, hash }) => ({ id, hash }));
     return this.#reader.call('documents', 'standings', identities);
-  }
-
-  /** A measured figure that the index remembers. */
-  figure(name: string): number | undefined {
-    const value = this.#catalog.settings.get(name);
-    return value === undefined ? undefined : Number(value);
-  }
-
-  setFigure(name: string, value: number): Promise<void> {
-    return this.#writer.call('settings', 'set', name, value);
   }
 
   /** Numbers of known vectors by content hash, 0 for unknown ones. */
@@ -235,9 +243,9 @@ export class Store {
     return this.#reader.call('documents', 'textsAfter', afterKey, limit);
   }
 
-  /** Replaces the vectors of documents; segments have to be derived again. */
-  replaceVectors(keys: readonly number[], vectors: readonly Float32Array[]): Promise<void> {
-    return this.#writer.call('documents', 'replaceVectors', keys, packVectors(vectors));
+  /** Replaces the vectors of documents in a space; segments have to be derived again. */
+  replaceVectors(space: number, keys: readonly number[], vectors: readonly Float32Array[]): Promise<void> {
+    return this.#writer.call('documents', 'replaceVectors', space, keys, packVectors(vectors));
   }
 
   /** Replaces the metadata (JSON) of documents; returns how many of them there were. */
@@ -258,8 +266,7 @@ export class Store {
   }
 
   async #afterWrite(): Promise<void> {
-    const open = await this.#openSpace();
-    await open?.keeper.refresh();
+    await this.#refresh();
     this.#schedule();
   }
 
@@ -291,10 +298,8 @@ export class Store {
 
   /** Searches the newest commit; empty lists while there is no vector. */
   async search(search: SnapshotSearch): Promise<KeyedNeighbor[][]> {
-    const open = await this.#openSpace();
-    if (open === undefined) return Array.from({ length: search.count }, () => []);
-    const snapshot = await open.keeper.refresh();
-    return snapshot.search(search);
+    const snapshot = await this.#refresh();
+    return snapshot?.search(search) ?? Array.from({ length: search.count }, () => []);
   }
 
   /** Documents that share words with a query, best first by BM25, and the most that any could reach. */
@@ -404,9 +409,13 @@ export class Store {
   }
 
   /** The snapshot that searches see now. */
-  async snapshot(): Promise<Snapshot | undefined> {
-    const open = await this.#openSpace();
-    return open?.keeper.refresh();
+  snapshot(): Promise<Snapshot | undefined> {
+    return this.#refresh();
+  }
+
+  /** Changes whenever the index moves to another space: what was read before and after does not go together. */
+  cutovers(): number {
+    return Number(this.#catalog.settings.get('cutovers') ?? 0);
   }
 
   segmentRows(): SegmentRow[] {

@@ -11,6 +11,13 @@ export interface TextMatches {
   readonly most: number;
 }
 
+/** What a search by words finds. */
+export interface WordMatches {
+  readonly ranked: { readonly key: number; readonly score: number }[];
+  /** No document could have a higher score. */
+  readonly most: number;
+}
+
 /** How the index of words cuts and stems, in the words of `CREATE VIRTUAL TABLE`. */
 const tokenizer = 'porter unicode61 remove_diacritics 2';
 const mostQueryWords = 256;

@@ -56,6 +56,7 @@ export class VectorTable {
     );
     this.#purge = db.prepare(
       `DELETE FROM vectors WHERE role <> 1
+       AND space IS NOT (SELECT value FROM settings WHERE name = 'migrating_to')
        AND NOT EXISTS (SELECT 1 FROM documents WHERE documents.vector = vectors.vector)`,
     );
   }
@@ -104,7 +105,7 @@ export class VectorTable {
     return data === undefined ? undefined : vectorOf(data);
   }
 
-  /** Forgets document vectors that no document uses; returns how many. */
+  /** Forgets document vectors that no document uses, but for those of a space that is being filled; returns how many. */
   purge(): number {
     return this.#purge.run().changes;
   }

@@ -1,0 +1,82 @@
+import type { Metric } from '../types.js';
+import { VectorBuffer } from '../vectors/vector-buffer.js';
+import type { CatalogCaller } from './catalog-calls.js';
+import type { KeyedVectors } from './document-table.js';
+import type { MissingText, Remainder } from './migration-table.js';
+import type { KeyedNeighbor } from './snapshot.js';
+import type { Space } from './vector-table.js';
+
+const rowsPerReading = 4_096;
+
+/** What the way of an index to another space asks of the catalog. */
+export class Migration {
+  readonly #writer: CatalogCaller;
+  readonly #reader: CatalogCaller;
+  readonly #metric: Metric;
+
+  constructor(writer: CatalogCaller, reader: CatalogCaller, metric: Metric) {
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#metric = metric;
+  }
+
+  /** Names the space to be filled; one that is known keeps its canaries. */
+  begin(fingerprint: string, dimensions: number, canaries: string): Promise<Space> {
+    return this.#writer.call('migration', 'begin', fingerprint, dimensions, canaries);
+  }
+
+  /** The space with this fingerprint, if there ever was one. */
+  findSpace(fingerprint: string): Promise<Space | undefined> {
+    return this.#reader.call('vectors', 'findSpace', fingerprint);
+  }
+
+  abandon(): Promise<void> {
+    return this.#writer.call('migration', 'abandon');
+  }
+
+  remainder(space: number): Promise<Remainder> {
+    return this.#reader.call('migration', 'remainder', space);
+  }
+
+  missingAfter(space: number, afterKey: number, limit: number): Promise<MissingText[]> {
+    return this.#reader.call('migration', 'missingAfter', space, afterKey, limit);
+  }
+
+  /** Moves the index to the space, unless anything is missing there. */
+  cutOver(space: number): Promise<Remainder> {
+    return this.#writer.call('migration', 'cutOver', space);
+  }
+
+  /** Documents spread over the index, with their vectors in a space. */
+  sample(space: number, count: number): Promise<KeyedVectors> {
+    return this.#reader.call('migration', 'sample', space, count);
+  }
+
+  /** The true nearest documents of some vectors (packed) in a space that the index is not in. */
+  async nearest({ space, dimensions }: Space, queries: Float32Array, k: number): Promise<KeyedNeighbor[][]> {
+    const count = queries.length / dimensions;
+    const near = this.#metric === 'dot' ? -1 : 1;
+    const best: KeyedNeighbor[][] = Array.from({ length: count }, () => []);
+    for (let after = 0; ; ) {
+      const rows = await this.#reader.call('migration', 'vectorsAfter', space, after, rowsPerReading);
+      if (rows.keys.length === 0) return best;
+      const buffer = new VectorBuffer(dimensions, this.#metric);
+      try {
+        buffer.append(rows.vectors);
+        const wanted = Math.min(k, rows.keys.length);
+        const { items, distances } = await buffer.search(queries, wanted);
+        best.forEach((list, query) => {
+          for (let place = query * wanted; place < (query + 1) * wanted; place++) {
+            const key = rows.keys[items[place] as number] as number;
+            list.push({ key, distance: distances[place] as number });
+          }
+          list.sort((a, b) => near * (a.distance - b.distance) || a.key - b.key);
+          list.length = Math.min(list.length, k);
+        });
+      } finally {
+        buffer.close();
+      }
+      after = rows.keys[rows.keys.length - 1] as number;
+    }
+  }
+}
