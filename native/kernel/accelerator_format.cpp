@@ -1,0 +1,104 @@
+#include "accelerator_format.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "checksum.h"
+#include "distance.h"
+#include "sign_sketch.h"
+
+namespace semantic_index {
+
+namespace {
+
+constexpr int64_t kEndBytes = 4096;
+
+Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
+
+size_t index_of(AcceleratorSection section) { return static_cast<size_t>(section); }
+
+}  // namespace
+
+bool can_accelerate(Metric metric, int32_t dimensions) {
+  const bool is_metric = metric == Metric::angular || metric == Metric::euclidean || metric == Metric::dot;
+  return is_metric && dimensions <= kMostAcceleratedDimensions;
+}
+
+uint64_t ends_checksum(const uint8_t* bytes, int64_t size) {
+  const int64_t length = std::min(size, kEndBytes);
+  Checksum sum;
+  sum.update(bytes, static_cast<size_t>(length));
+  sum.update(bytes + size - length, static_cast<size_t>(length));
+  return sum.value();
+}
+
+void place_sections(AcceleratorHeader* header, int64_t leaf_entries) {
+  const int64_t positions = header->positions;
+  const int64_t planes = header->planes;
+  const bool has_norms = header->metric == static_cast<uint32_t>(Metric::euclidean);
+  int64_t bytes[kAcceleratorSections] = {};
+  bytes[index_of(AcceleratorSection::records)] = positions * static_cast<int64_t>(record_bytes(header->row_bytes));
+  bytes[index_of(AcceleratorSection::items)] = positions * 4;
+  bytes[index_of(AcceleratorSection::norms)] = has_norms ? positions * 4 : 0;
+  bytes[index_of(AcceleratorSection::sketches)] = positions * 8 * header->sketch_words;
+  bytes[index_of(AcceleratorSection::planes)] = planes * header->row_bytes;
+  bytes[index_of(AcceleratorSection::plane_facts)] = planes * static_cast<int64_t>(sizeof(PlaneFacts));
+  bytes[index_of(AcceleratorSection::leaf_begins)] = (static_cast<int64_t>(header->leaves) + 1) * 8;
+  bytes[index_of(AcceleratorSection::leaf_positions)] = leaf_entries * 4;
+  bytes[index_of(AcceleratorSection::centre)] = static_cast<int64_t>(header->dimensions) * 4;
+  bytes[index_of(AcceleratorSection::roots)] = static_cast<int64_t>(header->trees) * 4;
+  int64_t offset = sizeof(AcceleratorHeader);
+  for (size_t section = 0; section < kAcceleratorSections; ++section) {
+    offset = (offset + kSectionAlignment - 1) / kSectionAlignment * kSectionAlignment;
+    header->sections[section].offset = offset;
+    header->sections[section].bytes = bytes[section];
+    offset += bytes[section];
+  }
+}
+
+int64_t accelerator_bytes(const AcceleratorHeader& header) {
+  const SectionPlace& last = header.sections[kAcceleratorSections - 1];
+  return last.offset + last.bytes;
+}
+
+Status check_header(const uint8_t* bytes, int64_t size, AcceleratorHeader* header) {
+  if (size < static_cast<int64_t>(sizeof *header) ||
+      std::memcmp(bytes, kAcceleratorMagic, sizeof kAcceleratorMagic) != 0) {
+    return Status::failure(StatusCode::wrong_layout, "the file is no accelerator");
+  }
+  std::memcpy(header, bytes, sizeof *header);
+  if (header->version != kAcceleratorVersion) {
+    return Status::failure(StatusCode::wrong_layout, "the accelerator has another version of the format");
+  }
+  if (header->header_checksum != checksum(header, offsetof(AcceleratorHeader, header_checksum))) {
+    return corrupt("the header of the accelerator is damaged");
+  }
+  // The checksum keeps accidents out; what follows also keeps out what was made to deceive.
+  const bool is_metric = header->metric <= static_cast<uint32_t>(Metric::hamming) &&
+                         can_accelerate(static_cast<Metric>(header->metric), header->dimensions);
+  if (!is_metric || header->dimensions < 1) return corrupt("the accelerator has no possible metric or dimensions");
+  const auto dimensions = static_cast<size_t>(header->dimensions);
+  if (header->row_bytes != (dimensions + kInt8Block - 1) / kInt8Block * kInt8Block ||
+      header->sketch_words != SignSketch::words_for(dimensions)) {
+    return corrupt("the accelerator's rows have the wrong length");
+  }
+  if (header->items < 0 || header->positions < 0 || header->positions > header->items || header->trees < 0 ||
+      header->planes < 0 || header->leaves < 0 || !std::isfinite(header->scale) || !(header->scale > 0)) {
+    return corrupt("the accelerator's counts are impossible");
+  }
+  const int64_t leaf_bytes = header->sections[index_of(AcceleratorSection::leaf_positions)].bytes;
+  if (leaf_bytes < 0 || leaf_bytes > size || leaf_bytes % 4 != 0) return corrupt("the accelerator's leaves do not fit");
+  AcceleratorHeader expected = *header;
+  place_sections(&expected, leaf_bytes / 4);
+  for (size_t section = 0; section < kAcceleratorSections; ++section) {
+    if (expected.sections[section].offset != header->sections[section].offset ||
+        expected.sections[section].bytes != header->sections[section].bytes) {
+      return corrupt("the accelerator's sections are not where its counts put them");
+    }
+  }
+  if (accelerator_bytes(*header) != size) return corrupt("the accelerator does not have the size that it says");
+  return Status::success();
+}
+
+}  // namespace semantic_index

@@ -1,0 +1,115 @@
+#ifndef SEMANTIC_INDEX_KERNEL_ACCELERATOR_FORMAT_H_
+#define SEMANTIC_INDEX_KERNEL_ACCELERATOR_FORMAT_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "metric.h"
+#include "status.h"
+
+namespace semantic_index {
+
+/** The first bytes of an accelerator file. See native/FORMAT.md. */
+constexpr char kAcceleratorMagic[8] = {'S', 'I', 'A', 'C', 'C', 'E', 'L', '\n'};
+constexpr uint32_t kAcceleratorVersion = 1;
+/** Every section begins at a multiple of this, counted from the start of the file. */
+constexpr int64_t kSectionAlignment = 64;
+/** Room for neighbours in a record. */
+constexpr int32_t kMostNeighbors = 32;
+/** In the place of a neighbour: there are no more. */
+constexpr uint32_t kNoNeighbor = 0xffffffffu;
+/** Longer vectors have no accelerator: their integer sums would not fit. */
+constexpr int32_t kMostAcceleratedDimensions = 1 << 15;
+
+/** The parts of the file, in their order. */
+enum class AcceleratorSection : uint32_t {
+  /** For each position: `row_bytes` of 8-bit integers, then kMostNeighbors positions. */
+  records,
+  /** For each position: its item in the Annoy file. */
+  items,
+  /** For each position: the squared length of its vector (euclidean only). */
+  norms,
+  /** For each position: `sketch_words` 64-bit words. */
+  sketches,
+  /** For each plane: `row_bytes` of 8-bit integers. */
+  planes,
+  /** For each plane: a PlaneFacts. */
+  plane_facts,
+  /** For each leaf, and once more for the end: its first place in `leaf_positions`, 64-bit. */
+  leaf_begins,
+  /** Positions, leaf by leaf. */
+  leaf_positions,
+  /** What was subtracted from every vector: `dimensions` floats. */
+  centre,
+  /** For each tree: its root, coded like a child. */
+  roots,
+};
+constexpr size_t kAcceleratorSections = 10;
+
+/** Where a section is, and the XXH64 of its bytes. */
+struct SectionPlace {
+  int64_t offset;
+  int64_t bytes;
+  uint64_t checksum;
+};
+
+/** A plane without its vector: the margin is scale * product of the integers + offset. */
+struct PlaneFacts {
+  float scale;
+  float offset;
+  /** 0 and above: a plane, with a higher number than this one. Below: ~ of the number of a leaf. */
+  int32_t children[2];
+};
+
+/** The beginning of the file. Integers and floats are little-endian. */
+struct AcceleratorHeader {
+  char magic[8];
+  uint32_t version;
+  uint32_t metric;
+  int32_t dimensions;
+  /** Items of the Annoy file, holes included. */
+  int32_t items;
+  /** Items that are not holes: the positions. */
+  int32_t positions;
+  int32_t trees;
+  int32_t planes;
+  int32_t leaves;
+  uint32_t row_bytes;
+  uint32_t sketch_words;
+  /** An integer of a row stands for this much. */
+  float scale;
+  uint32_t reserved;
+  /** The Annoy file that this was derived from: its size, the XXH64 of both its ends, and that of all its bytes. */
+  int64_t forest_bytes;
+  uint64_t forest_ends;
+  uint64_t forest_checksum;
+  SectionPlace sections[kAcceleratorSections];
+  /** XXH64 of what comes before. */
+  uint64_t header_checksum;
+};
+
+/** Bytes of one record. */
+static inline size_t record_bytes(size_t row_bytes) { return row_bytes + kMostNeighbors * sizeof(uint32_t); }
+
+/** True for the metrics that an accelerator can be derived for: angular, euclidean and dot. */
+bool can_accelerate(Metric metric, int32_t dimensions);
+
+/** XXH64 of the first and the last 4096 bytes, one after the other: tells files apart at the cost of two pages. */
+uint64_t ends_checksum(const uint8_t* bytes, int64_t size);
+
+/** Sets the size of each section from the counts in the header, and its place. The checksums are left alone. */
+void place_sections(AcceleratorHeader* header, int64_t leaf_entries);
+
+/** Bytes of the whole file. */
+int64_t accelerator_bytes(const AcceleratorHeader& header);
+
+/**
+ * Whether the first `size` bytes of a file are a header of this version whose sections lie within the file and have the
+ * sizes that the counts ask for. wrong_layout when it is no accelerator or one of another version, corrupt when the
+ * header contradicts itself.
+ */
+Status check_header(const uint8_t* bytes, int64_t size, AcceleratorHeader* header);
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_KERNEL_ACCELERATOR_FORMAT_H_

@@ -1,0 +1,96 @@
+#ifndef SEMANTIC_INDEX_KERNEL_ACCELERATOR_VIEW_H_
+#define SEMANTIC_INDEX_KERNEL_ACCELERATOR_VIEW_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "accelerator_format.h"
+#include "forest_view.h"
+#include "sign_sketch.h"
+
+namespace semantic_index {
+
+/** The working memory of accelerated searches, reused from one to the next. One thread at a time. */
+class AcceleratorScratch {
+ public:
+  AcceleratorScratch();
+  ~AcceleratorScratch();
+  AcceleratorScratch(const AcceleratorScratch&) = delete;
+  AcceleratorScratch& operator=(const AcceleratorScratch&) = delete;
+
+ private:
+  friend class AcceleratorView;
+  friend class AcceleratedSearch;
+  struct Memory;
+  std::unique_ptr<Memory> memory_;
+};
+
+/** What a search did, for those who measure. */
+struct AcceleratedWork {
+  int64_t planes = 0;
+  int64_t sketches = 0;
+  int64_t compared = 0;
+  bool scanned = false;
+};
+
+/**
+ * A read-only view of the bytes of an accelerator. It owns nothing: the bytes must outlive it. The bytes may be
+ * anything: what is followed is checked first, so hostile bytes give `corrupt` or a poor answer in bounded time, never
+ * an access out of bounds. Any number of threads may use one view at once.
+ */
+class AcceleratorView {
+ public:
+  AcceleratorView() = default;
+
+  /**
+   * Checks the header, the bounds of its sections, and that it was derived from `forest`: same metric, dimensions,
+   * counts, size, and the same bytes at both ends. wrong_layout for another kind of file or another version, corrupt
+   * for a damaged header, invalid_argument when it belongs to another forest.
+   */
+  static Status open(const uint8_t* bytes, int64_t size, const ForestView& forest, AcceleratorView* view,
+                     const std::atomic<bool>* changed = nullptr);
+
+  const AcceleratorHeader& header() const { return header_; }
+
+  /**
+   * The nearest neighbours, as ForestView::search returns them, with the same distances; `forest` is the one that it
+   * was opened with. `search_k` is about how many items are compared, kDefaultSearchK for -1, and never so few that k
+   * could not be found. Always finds min(k, items allowed): where few are allowed, or the graph does not lead to
+   * enough, all of them are compared with the floats.
+   */
+  Status search(const ForestView& forest, const float* query, const SearchOptions& options, AcceleratorScratch* scratch,
+                int32_t* items, float* distances, int32_t* found, AcceleratedWork* work = nullptr) const;
+
+  /** Positions that lie next to one in the graph. Writes at most kMostNeighbors items; none for a hole. */
+  Status neighbors(int32_t position, int32_t* items, int32_t* count) const;
+
+  /**
+   * Compares every checksum, that of the forest too. ok when all agree; corrupt with the part that does not,
+   * invalid_argument when the forest has other bytes; cancelled.
+   */
+  Status verify(const ForestView& forest, const std::atomic<bool>* cancel) const;
+
+ private:
+  friend class AcceleratedSearch;
+
+  Status check_unchanged() const;
+
+  template <typename T>
+  const T* section(AcceleratorSection name) const {
+    return reinterpret_cast<const T*>(bytes_ + header_.sections[static_cast<size_t>(name)].offset);
+  }
+
+  const uint8_t* bytes_ = nullptr;
+  AcceleratorHeader header_ = {};
+  const std::atomic<bool>* changed_ = nullptr;
+  std::shared_ptr<const SignSketch> sketch_;
+};
+
+/** What -1 stands for: recall@10 was 0.975 among 100,000 paragraphs of Wikipedia. */
+constexpr int64_t kDefaultSearchK = 640;
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_KERNEL_ACCELERATOR_VIEW_H_

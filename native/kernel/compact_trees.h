@@ -1,0 +1,37 @@
+#ifndef SEMANTIC_INDEX_KERNEL_COMPACT_TREES_H_
+#define SEMANTIC_INDEX_KERNEL_COMPACT_TREES_H_
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "forest_view.h"
+#include "status.h"
+
+namespace semantic_index {
+
+/** One tree of a forest without its vectors: planes are numbered parents first, leaves as a walk meets them. */
+struct CompactTree {
+  /** The node of each plane in the file, and its two children, coded as in PlaneFacts. */
+  std::vector<int32_t> nodes;
+  std::vector<std::pair<int32_t, int32_t>> children;
+  /** The first place of each leaf in `items`, and the end. */
+  std::vector<int64_t> leaf_begins;
+  /** Items, leaf by leaf: each item of the tree once, and what is near in the tree lies together. */
+  std::vector<int32_t> items;
+  /** The root, coded like a child. */
+  int32_t root = 0;
+  /** The largest subtrees of at most `group_items` items, or single leaves above that, as parts of `items`. */
+  std::vector<std::pair<int64_t, int64_t>> groups;
+};
+
+/**
+ * Reads the tree below `root`. Holes are left out. corrupt when it leads out of the file, has a cycle, or has more
+ * items below a node than that says. May throw bad_alloc. `seen` has an element for each item and none that is `mark`.
+ */
+Status read_tree(const ForestView& forest, int32_t root, int64_t group_items, std::vector<int32_t>* seen, int32_t mark,
+                 CompactTree* tree);
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_KERNEL_COMPACT_TREES_H_

@@ -1,0 +1,235 @@
+#include "neighbor_graph.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <new>
+
+#include "accelerator_format.h"
+#include "distance.h"
+#include "prefetch.h"
+
+namespace semantic_index {
+
+namespace {
+
+/** Nearest rows that are remembered of each row. */
+constexpr int32_t kNear = 32;
+/** Of these, so many are asked for their own. */
+constexpr int32_t kAsked = 16;
+/** Neighbours that a row chooses for itself; the rest of its room is for those that chose it. */
+constexpr int32_t kChosen = 16;
+/** How much nearer a kept neighbour must be for another to be left out, in squared distances: keeps graphs connected.
+ */
+constexpr float kSlack = 1.15f;
+/** Rows of one block of work. */
+constexpr int64_t kBlockRows = 256;
+/** Groups of one block of work. */
+constexpr int64_t kBlockGroups = 4;
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+int64_t pieces(int64_t count, int64_t size) { return (count + size - 1) / size; }
+
+}  // namespace
+
+int64_t NeighborGraph::blocks() const {
+  int64_t total = 2 * pieces(rows_.count, kBlockRows);
+  for (const GraphGroups& partition : partitions_) {
+    total += pieces(static_cast<int64_t>(partition.groups.size()), kBlockGroups);
+  }
+  return total;
+}
+
+/** Puts `edge` into the sorted list of `capacity` edges if it is nearer than the last of them and not there yet. */
+bool NeighborGraph::offer(Edge* list, int32_t capacity, const Edge& edge) {
+  if (!is_nearer(edge, list[capacity - 1])) return false;
+  int32_t place = capacity - 1;
+  while (place > 0 && is_nearer(edge, list[place - 1])) --place;
+  if (place > 0 && list[place - 1].position == edge.position) return false;
+  std::memmove(list + place + 1, list + place, static_cast<size_t>(capacity - 1 - place) * sizeof(Edge));
+  list[place] = edge;
+  return true;
+}
+
+float NeighborGraph::distance(int32_t left, int32_t right, int32_t product) const {
+  const int64_t square = rows_.squares[left] + rows_.squares[right] - 2 * static_cast<int64_t>(product);
+  auto result = static_cast<float>(square);
+  if (rows_.extras != nullptr) {
+    const float difference = rows_.extras[left] - rows_.extras[right];
+    result += difference * difference;
+  }
+  return result;
+}
+
+void NeighborGraph::distances_to(int32_t from, const int32_t* positions, int32_t count, float* distances_out) const {
+  const DistanceTable& table = distances();
+  const int8_t* row = rows_.row(from);
+  for (int32_t start = 0; start < count; start += 4) {
+    const int8_t* others[4];
+    for (int32_t lane = 0; lane < 4; ++lane) others[lane] = rows_.row(positions[std::min(start + lane, count - 1)]);
+    int32_t products[4];
+    table.dot_int8_four(row, others, rows_.row_bytes, products);
+    for (int32_t lane = 0; lane < 4 && start + lane < count; ++lane) {
+      distances_out[start + lane] = distance(from, positions[start + lane], products[lane]);
+    }
+  }
+}
+
+Status NeighborGraph::build(ParallelWatch* watch) try {
+  const auto count = static_cast<size_t>(rows_.count);
+  near_.assign(count * kNear, Edge{kInfinity, INT32_MAX});
+  Status status = compare_groups(watch);
+  if (status.ok()) {
+    kept_.assign(count * kChosen, Edge{kInfinity, INT32_MAX});
+    status = descend(watch);
+  }
+  std::vector<Edge>().swap(near_);
+  if (status.ok()) status = add_reverse(watch);
+  std::vector<Edge>().swap(kept_);
+  return status;
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
+}
+
+/** All pairs in every group. A position is in one group of a partition, so threads never meet at a list. */
+Status NeighborGraph::compare_groups(ParallelWatch* watch) {
+  for (const GraphGroups& partition : partitions_) {
+    const auto count = static_cast<int64_t>(partition.groups.size());
+    const Status status = run_blocks(threads_, pieces(count, kBlockGroups), watch, [&]() {
+      auto found = std::make_shared<std::vector<float>>();
+      return [this, &partition, count, found](int64_t block) {
+        for (int64_t group = block * kBlockGroups; group < std::min((block + 1) * kBlockGroups, count); ++group) {
+          const auto [begin, end] = partition.groups[static_cast<size_t>(group)];
+          const int32_t* members = partition.positions + begin;
+          const auto size = static_cast<int32_t>(end - begin);
+          found->resize(static_cast<size_t>(std::max(size, 1)));
+          for (int32_t one = 0; one + 1 < size; ++one) {
+            const int32_t position = members[one];
+            Edge* list = near_.data() + static_cast<size_t>(position) * kNear;
+            distances_to(position, members + one + 1, size - one - 1, found->data());
+            for (int32_t other = one + 1; other < size; ++other) {
+              const float far = (*found)[static_cast<size_t>(other - one - 1)];
+              offer(list, kNear, {far, members[other]});
+              offer(near_.data() + static_cast<size_t>(members[other]) * kNear, kNear, {far, position});
+            }
+          }
+        }
+        return Status::success();
+      };
+    });
+    if (!status.ok()) return status;
+  }
+  return Status::success();
+}
+
+/** Looks at neighbours of neighbours, in the lists as they were, and chooses among all. */
+Status NeighborGraph::descend(ParallelWatch* watch) {
+  return run_blocks(threads_, pieces(rows_.count, kBlockRows), watch, [this]() {
+    struct Room {
+      std::vector<uint32_t> marks;
+      uint32_t mark = 0;
+      std::vector<int32_t> candidates;
+      std::vector<float> found;
+      std::vector<Edge> best;
+    };
+    auto room = std::make_shared<Room>();
+    room->marks.assign(static_cast<size_t>(rows_.count), 0);
+    return [this, room](int64_t block) {
+      const auto end = static_cast<int32_t>(std::min<int64_t>((block + 1) * kBlockRows, rows_.count));
+      for (auto position = static_cast<int32_t>(block * kBlockRows); position < end; ++position) {
+        const uint32_t mark = ++room->mark;
+        const Edge* list = near_.data() + static_cast<size_t>(position) * kNear;
+        room->marks[static_cast<size_t>(position)] = mark;
+        int32_t size = 0;
+        while (size < kNear && list[size].position != INT32_MAX) {
+          room->marks[static_cast<size_t>(list[size++].position)] = mark;
+        }
+        room->candidates.clear();
+        for (int32_t asked = 0; asked < std::min(size, kAsked); ++asked) {
+          const Edge* theirs = near_.data() + static_cast<size_t>(list[asked].position) * kNear;
+          for (int32_t rank = 0; rank < kAsked && theirs[rank].position != INT32_MAX; ++rank) {
+            uint32_t& other = room->marks[static_cast<size_t>(theirs[rank].position)];
+            if (other == mark) continue;
+            other = mark;
+            room->candidates.push_back(theirs[rank].position);
+            prefetch(rows_.row(theirs[rank].position), rows_.row_bytes);
+          }
+        }
+        const auto count = static_cast<int32_t>(room->candidates.size());
+        room->found.resize(room->candidates.size());
+        distances_to(position, room->candidates.data(), count, room->found.data());
+        room->best.assign(list, list + kNear);
+        for (int32_t index = 0; index < count; ++index) {
+          const auto at = static_cast<size_t>(index);
+          offer(room->best.data(), kNear, {room->found[at], room->candidates[at]});
+        }
+        while (!room->best.empty() && room->best.back().position == INT32_MAX) room->best.pop_back();
+        prune(position, room->best, kept_.data() + static_cast<size_t>(position) * kChosen);
+      }
+      return Status::success();
+    };
+  });
+}
+
+/** Writes the neighbours that are not nearer to a kept one than to the row itself; at most kChosen. */
+int32_t NeighborGraph::prune(int32_t position, const std::vector<Edge>& sorted, Edge* kept) const {
+  int32_t count = 0;
+  int32_t kept_positions[kChosen];
+  float far[kChosen];
+  for (const Edge& edge : sorted) {
+    if (count == kChosen) break;
+    if (edge.position == position) continue;
+    distances_to(edge.position, kept_positions, count, far);
+    const bool is_hidden = std::any_of(far, far + count, [&](float other) { return other * kSlack < edge.distance; });
+    if (is_hidden) continue;
+    kept[count] = edge;
+    kept_positions[count++] = edge.position;
+  }
+  return count;
+}
+
+/** Writes what each row chose, and then those that chose it, nearest first, as far as there is room. */
+Status NeighborGraph::add_reverse(ParallelWatch* watch) {
+  const auto count = static_cast<size_t>(rows_.count);
+  std::vector<uint32_t> begins(count + 1, 0);
+  for (const Edge& edge : kept_) {
+    if (edge.position != INT32_MAX) ++begins[static_cast<size_t>(edge.position) + 1];
+  }
+  for (size_t position = 0; position < count; ++position) begins[position + 1] += begins[position];
+  std::vector<Edge> reverse(begins[count]);
+  std::vector<uint32_t> next(begins.begin(), begins.end() - 1);
+  for (size_t place = 0; place < kept_.size(); ++place) {
+    const Edge& edge = kept_[place];
+    if (edge.position == INT32_MAX) continue;
+    reverse[next[static_cast<size_t>(edge.position)]++] = {edge.distance, static_cast<int32_t>(place / kChosen)};
+  }
+  std::vector<uint32_t>().swap(next);
+  return run_blocks(threads_, pieces(rows_.count, kBlockRows), watch, [&]() {
+    return [&](int64_t block) {
+      const auto end = static_cast<int32_t>(std::min<int64_t>((block + 1) * kBlockRows, rows_.count));
+      for (auto position = static_cast<int32_t>(block * kBlockRows); position < end; ++position) {
+        const Edge* own = kept_.data() + static_cast<size_t>(position) * kChosen;
+        uint32_t* neighbors = rows_.neighbors(position);
+        int32_t size = 0;
+        while (size < kChosen && own[size].position != INT32_MAX) {
+          neighbors[size] = static_cast<uint32_t>(own[size].position);
+          ++size;
+        }
+        const int32_t chosen = size;
+        const auto first = reverse.begin() + begins[static_cast<size_t>(position)];
+        const auto last = reverse.begin() + begins[static_cast<size_t>(position) + 1];
+        std::sort(first, last, is_nearer);
+        for (auto edge = first; edge != last && size < kMostNeighbors; ++edge) {
+          const auto other = static_cast<uint32_t>(edge->position);
+          if (std::find(neighbors, neighbors + chosen, other) == neighbors + chosen) neighbors[size++] = other;
+        }
+        std::fill(neighbors + size, neighbors + kMostNeighbors, kNoNeighbor);
+      }
+      return Status::success();
+    };
+  });
+}
+
+}  // namespace semantic_index
