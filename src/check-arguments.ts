@@ -86,6 +86,11 @@ export function checkOneOf(method: string, name: string, value: string, known: r
   });
 }
 
+/** @throws INVALID_ARGUMENT unless it is a whole number, zero or above. */
+export function checkWhole(method: string, name: string, value: number): void {
+  if (value !== 0) checkPositive(method, name, value);
+}
+
 /** @throws INVALID_ARGUMENT unless it is a whole number above zero. */
 export function checkPositive(method: string, name: string, value: number): void {
   if (Number.isSafeInteger(value) && value > 0) return;

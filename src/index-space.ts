@@ -4,6 +4,7 @@ import { type EmbeddedBatch, embedTexts } from './embed/embed-texts.js';
 import { estimateTokens } from './embed/estimate-tokens.js';
 import { describeDifferences, fingerprintDifferences } from './embed/fingerprint.js';
 import { SemanticIndexError } from './errors.js';
+import { contentHash } from './store/content-hash.js';
 import type { Store } from './store/store.js';
 import type { Space } from './store/vector-table.js';
 import type { EmbeddingProvider, EmbeddingRole } from './types.js';
@@ -173,11 +174,42 @@ export class IndexSpace {
         hint: 'Pass vectors, or open the index with the provider it was made with.',
       });
     }
+    if (options.role === 'query' && space !== undefined && provider.fast !== true) {
+      yield* this.#embedQueries(provider, space, texts, options.signal);
+      return;
+    }
     if (space !== undefined) await this.#recognise(provider, space);
     // A query does not wait behind documents.
     const slots = options.role === 'document' ? this.slots(provider) : undefined;
     for await (const batch of embedTexts(provider, texts, { ...options, slots })) {
       yield { ...batch, space: space?.space };
+    }
+  }
+
+  /** Queries that were asked before are looked up; for them alone the provider is not even reached for. */
+  async *#embedQueries(
+    provider: EmbeddingProvider,
+    space: Space,
+    texts: readonly string[],
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<EmbeddedBatch & { readonly space: number }> {
+    const { queries } = this.#store;
+    const hashes = texts.map((text) => contentHash(text));
+    const found = queries.find(space.space, hashes);
+    const [known, unknown]: [number[], number[]] = [[], []];
+    found.forEach((vector, index) => {
+      (vector === undefined ? unknown : known).push(index);
+    });
+    const vectors = known.map((index) => found[index] as Float32Array);
+    if (known.length > 0) yield { indices: known, vectors, tokens: 0, space: space.space };
+    if (unknown.length === 0) return;
+    await this.#recognise(provider, space);
+    const missing = unknown.map((index) => texts[index] as string);
+    for await (const batch of embedTexts(provider, missing, { role: 'query', signal })) {
+      const indices = batch.indices.map((place) => unknown[place] as number);
+      const landed = indices.map((index) => hashes[index] as string);
+      queries.keep(space.space, landed, batch.vectors);
+      yield { ...batch, indices, space: space.space };
     }
   }
 

@@ -1,4 +1,5 @@
 import { documentOf } from './checked-document.js';
+import { SemanticIndexError } from './errors.js';
 import type { IndexSpace } from './index-space.js';
 import type { SearchOptions } from './options.js';
 import { type CheckedQuery, checkQueries, type Query } from './query-vectors.js';
@@ -74,13 +75,14 @@ export class SearchJourney {
       // Query, vectors and words are read one after the other: only when the index did not move to another model
       // meanwhile do they go together.
       const cutovers = this.#store.cutovers();
-      const moved = (): boolean => attempt < maxAttempts && this.#store.cutovers() !== cutovers;
+      const moved = (): boolean => this.#store.cutovers() !== cutovers;
       try {
         const lists = await this.#findOnce<M>(queries, options, seen);
         if (!moved()) return lists;
       } catch (error) {
         if (!moved()) throw error;
       }
+      if (attempt === maxAttempts) throw new SemanticIndexError('BUSY', 'The index kept moving to other models');
     }
   }
 

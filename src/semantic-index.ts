@@ -1,5 +1,13 @@
 import { AddJourney, type Documents } from './add-journey.js';
-import { checkIterable, checkOneOf, checkPath, checkPositive, checkShare, checkTune } from './check-arguments.js';
+import {
+  checkIterable,
+  checkOneOf,
+  checkPath,
+  checkPositive,
+  checkShare,
+  checkTune,
+  checkWhole,
+} from './check-arguments.js';
 import { checkId, checkIds, checkMetadata } from './checked-document.js';
 import { compactIndex } from './compact-journey.js';
 import { bundledProvider } from './embed/bundled-provider.js';
@@ -105,6 +113,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     }
     if (resolved.metric !== undefined) checkMetric('SemanticIndex.open', resolved.metric);
     const provider = resolved.provider === null ? undefined : (resolved.provider ?? bundledProvider());
+    checkWhole('SemanticIndex.open', 'queryCache', resolved.queryCache);
     if (resolved.recall !== undefined) checkShare('SemanticIndex.open', 'recall', resolved.recall);
     let index: SemanticIndex<M> | undefined;
     const onEvent = (event: IndexEvent): void => {

@@ -56,6 +56,8 @@ export interface EmbeddingProvider {
   readonly id: string;
   /** Length of the vectors, if it is known before the first call. */
   readonly dimensions?: number;
+  /** Embedding a text is as fast as looking up its vector on disk: its queries are not kept. Default false. */
+  readonly fast?: boolean;
   /** Most texts per call. */
   readonly maxBatchSize?: number;
   /** Most tokens per call, over all texts. */

@@ -36,6 +36,7 @@ export function bundledProvider(options?: BundledProviderOptions): EmbeddingProv
   return {
     id: fingerprintOf('bundled', { model: name, revision: config.revision, dimensions: config.dimensions }),
     dimensions: config.dimensions,
+    fast: true,
     maxBatchSize: 1024,
     async embed(texts, { signal }) {
       signal?.throwIfAborted();

@@ -37,6 +37,11 @@ export interface OpenOptions {
    * `background`, `tune({ targetRecall })` measures. Default: nothing is promised; typically 0.95.
    */
   recall: number | undefined;
+  /**
+   * How many vectors of queries are kept on disk, so that a query asked again costs nothing; the least recently used go first.
+   * 0 keeps none. Providers that are faster than looking up, such as the bundled one, are asked each time. Default 10,000.
+   */
+  queryCache: number;
   /** Where the random choices of a build start. Default 0. */
   seed: number;
   /** Most threads of a build; -1 means one for each core. Default -1. */
@@ -59,6 +64,7 @@ export const openDefaults: OpenOptions = {
   trees: 16,
   searchK: undefined,
   recall: undefined,
+  queryCache: 10_000,
   seed: 0,
   threads: -1,
   onEvent: undefined,

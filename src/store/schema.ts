@@ -38,6 +38,7 @@ const migrations: readonly string[] = [
     data BLOB NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX vectors_by_hash ON vectors (hash, space, role);
+  CREATE INDEX queries_by_use ON vectors (used_at) WHERE role = 1;
 
   CREATE TABLE documents (
     key INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -14,6 +14,7 @@ export interface StoreOptions {
   readonly sealAt: number;
   readonly trees: number;
   readonly seed: number;
+  readonly queryCache: number;
   readonly threads: number;
   readonly onEvent: (event: IndexEvent) => void;
 }

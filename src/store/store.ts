@@ -13,6 +13,7 @@ import { InlineCaller } from './inline-caller.js';
 import { leaseOwner } from './lease-owner.js';
 import { Maintenance } from './maintenance.js';
 import { Migration } from './migration.js';
+import { QueryCache } from './query-cache.js';
 import type { Damage, SegmentContext } from './segment.js';
 import type { SegmentRow } from './segment-table.js';
 import type { KeyedNeighbor, Snapshot, SnapshotSearch } from './snapshot.js';
@@ -41,6 +42,7 @@ export class Store {
   readonly metric: Metric;
   /** The way to another space. */
   readonly migration: Migration;
+  readonly queries: QueryCache;
   readonly #options: StoreOptions;
   readonly #paths: IndexPaths | undefined;
   readonly #connection: CatalogOptions;
@@ -64,6 +66,7 @@ export class Store {
     this.#reader = threads[threads.length - 1] as CatalogCaller;
     this.metric = catalog.settings.all()?.metric as Metric;
     this.migration = new Migration(this.#writer, this.#reader, this.metric);
+    this.queries = new QueryCache(catalog, options.readonly ? undefined : this.#writer, options.queryCache);
   }
 
   /**
@@ -437,6 +440,7 @@ export class Store {
   /** Ends background work and closes files and connections. What was acknowledged is safe. */
   async close(): Promise<void> {
     await this.#open?.maintenance?.stop();
+    await this.queries.settle();
     await Promise.all([this.#writer.close(), this.#reader.close()]);
     this.#open?.keeper.close();
     this.#catalog.close();

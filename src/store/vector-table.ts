@@ -100,6 +100,32 @@ export class VectorTable {
     return numbers;
   }
 
+  /**
+   * Stores vectors of queries as `put` does, marks others as used, and forgets those used longest ago while there are more
+   * than `most`: in one transaction.
+   */
+  putQueries(
+    space: number,
+    hashes: readonly string[],
+    vectors: Float32Array,
+    used: readonly number[],
+    most: number,
+  ): void {
+    this.#db
+      .transaction(() => {
+        const touch = this.#db.prepare('UPDATE vectors SET used_at = ? WHERE vector = ? AND role = 1');
+        for (const vector of used) touch.run(Date.now(), vector);
+        if (hashes.length > 0) this.put(space, 'query', hashes, vectors);
+        const count = this.#db.prepare('SELECT count(*) FROM vectors WHERE role = 1').pluck().get() as number;
+        if (count <= most) return;
+        // A tenth more than needed, so that not every new query pays for this.
+        const surplus = count - most + Math.floor(most / 10);
+        const oldest = 'SELECT vector FROM vectors WHERE role = 1 ORDER BY used_at, vector LIMIT ?';
+        this.#db.prepare(`DELETE FROM vectors WHERE vector IN (${oldest})`).run(surplus);
+      })
+      .immediate();
+  }
+
   get(vector: number): Float32Array | undefined {
     const data = this.#data.get(vector) as Buffer | undefined;
     return data === undefined ? undefined : vectorOf(data);
