@@ -32,6 +32,11 @@ const hints = {
   PROVIDER_FAILED: 'See `cause` for what the embedding provider reported.',
   PROVIDER_INVALID: 'The embedding provider broke its contract; run `testProvider` on it.',
   INPUT_TOO_LONG: 'Split the text, or let the provider truncate it.',
+  // The service
+  UNAUTHORIZED: 'Send the token of the service: `Authorization: Bearer TOKEN`.',
+  TOO_LARGE: 'Send less in one request.',
+  TIMEOUT: 'Send the request faster, ask for less, or raise the limit of the service.',
+  UNAVAILABLE: 'Try again in a moment: the service is starting or stopping.',
   // The native addon
   ADDON_MISSING: 'Run `npm run build:native`; it needs a C++17 compiler and cmake.',
   OUT_OF_MEMORY: 'Use fewer or shorter vectors, or build on disk with `onDiskBuild(path)`.',

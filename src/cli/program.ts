@@ -7,6 +7,7 @@ import { addDoctor } from './commands/doctor.js';
 import { addDelete, addGet, addList } from './commands/documents.js';
 import { addInit } from './commands/init.js';
 import { addSearch, addSimilar } from './commands/search.js';
+import { addServe } from './commands/serve.js';
 import { addTorture } from './commands/torture.js';
 import { addBackup, addExport, addImport } from './commands/transfer.js';
 import { addBuildAndCompact, addRebuild, addStats, addValidate } from './commands/upkeep.js';
@@ -28,6 +29,7 @@ const commands = [
   addExport,
   addImport,
   addBackup,
+  addServe,
   addTorture,
   addDoctor,
   addCompletion,

@@ -11,7 +11,8 @@ const layers: readonly (readonly string[])[] = [
   ['semantic-index'],
   ['dedupe', 'rag', 'torture'],
   ['index', 'testing'],
-  ['server', 'cli', 'adapters'],
+  ['server', 'adapters'],
+  ['cli'],
 ];
 
 /** Longest file, in lines, before it counts as two concepts. */

@@ -1,0 +1,103 @@
+import cluster from 'node:cluster';
+import type { Command } from 'commander';
+import { SemanticIndexError } from '../../index.js';
+import { serverDefaults } from '../../options/server.js';
+import { createServer, stopOfWorker, superviseWorkers } from '../../server/server.js';
+import { naturalNumber, positiveInteger } from '../arguments.js';
+import { type ModelFlags, withModelFlags } from '../model-choice.js';
+import { type OpenedIndex, openIndex } from '../open-index.js';
+import { perform, type Session, withCommonFlags } from '../perform.js';
+import type { CommonFlags } from '../terminal.js';
+
+interface ServeFlags extends CommonFlags, ModelFlags {
+  readonly host: string;
+  readonly port: number;
+  readonly workers: number;
+  readonly tokenEnv?: string;
+  readonly readonly?: boolean;
+  readonly log?: boolean;
+  readonly bodyLimit: number;
+  readonly timeout: number;
+}
+
+/** `serve`: an index over HTTP. */
+export function addServe(program: Command): void {
+  const { host, port, bodyLimit, answerTimeout } = serverDefaults;
+  const command = program
+    .command('serve')
+    .description('answer searches over HTTP, until Ctrl-C')
+    .argument('<index>', 'folder of the index')
+    .option('--host <address>', 'address to listen on; 0.0.0.0 is everybody', host)
+    .option('-p, --port <number>', 'port to listen on; 0 takes a free one', naturalNumber, port)
+    .option('--workers <number>', 'processes behind the port', positiveInteger, 1)
+    .option('--token-env <name>', 'environment variable with the token that clients have to send')
+    .option('--readonly', 'refuse every change')
+    .option('--body-limit <bytes>', 'largest body of a request', positiveInteger, bodyLimit)
+    .option('--timeout <milliseconds>', 'longest time of an answer', positiveInteger, answerTimeout)
+    .option('--log', 'log each request to stdout, as JSON');
+  withModelFlags(command);
+  withCommonFlags(command, [
+    'serve my-index',
+    'serve my-index --port 8080 --workers 4',
+    'serve my-index --host 0.0.0.0 --token-env MY_TOKEN --readonly',
+  ]).action((folder: string, flags: ServeFlags) =>
+    perform(flags, async (session) => {
+      const announce = (url: string): void =>
+        session.terminal.result({ url }, [`Serving ${folder} at ${url} (see ${url}/openapi.json). Ctrl-C ends it.`]);
+      if (flags.workers > 1 && cluster.isPrimary) {
+        tokenOf(flags);
+        const onEvent = (message: string): void => session.terminal.note(message);
+        const { signal } = session;
+        await superviseWorkers({ workers: flags.workers, signal, onEvent, onListening: announce });
+      } else await serve(folder, flags, session, cluster.isPrimary ? announce : () => {});
+      return undefined;
+    }),
+  );
+}
+
+async function serve(
+  folder: string,
+  flags: ServeFlags,
+  { terminal, signal }: Session,
+  announce: (url: string) => void,
+): Promise<void> {
+  const { host, port, readonly = false, bodyLimit, timeout, log = false } = flags;
+  let opened: OpenedIndex | undefined;
+  const open = async () => {
+    opened = await openIndex(folder, flags, terminal, { readonly });
+    return opened.index;
+  };
+  const server = await createServer(open, {
+    host,
+    port,
+    token: tokenOf(flags),
+    bodyLimit,
+    answerTimeout: timeout,
+    log,
+  });
+  try {
+    announce(await server.listen());
+    await server.loaded;
+    await aborted(AbortSignal.any([signal, stopOfWorker()]));
+  } finally {
+    await server.close();
+    await opened?.close();
+    cluster.worker?.disconnect();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function tokenOf({ tokenEnv }: ServeFlags): string | undefined {
+  if (tokenEnv === undefined) return undefined;
+  const token = process.env[tokenEnv];
+  if (token !== undefined && token !== '') return token;
+  throw new SemanticIndexError('INVALID_ARGUMENT', `The environment variable ${tokenEnv} is not set`, {
+    hint: 'Set it to the token that clients have to send.',
+  });
+}

@@ -1,0 +1,40 @@
+/** What `createServer(open, options)` takes. */
+export interface ServerOptions {
+  /** Address to listen on. Default 127.0.0.1: nobody but this machine. */
+  host: string;
+  /** Port to listen on; 0 takes a free one. Default 8080. */
+  port: number;
+  /** Who does not send it as `Authorization: Bearer TOKEN` gets 401, but for /health and /ready. Default: no token. */
+  token: string | undefined;
+  /** Largest body of a request, in bytes; more is 413. Default 8 MiB. */
+  bodyLimit: number;
+  /** Milliseconds in which a request has to have arrived; later it is 408. Default 10,000. */
+  receiveTimeout: number;
+  /** Milliseconds that the answer may take; later it is 503. Default 30,000. */
+  answerTimeout: number;
+  /** Milliseconds in which open connections may still send requests when the server closes. Default 500. */
+  drainTime: number;
+  /** Largest `k` and `limit`. Default 1,000. */
+  maxHits: number;
+  /** Most queries of a batch. Default 256. */
+  maxQueries: number;
+  /** Most documents of one request. Default 10,000. */
+  maxDocuments: number;
+  /** Whether each request is logged to stdout, as a line of JSON. Default false. */
+  log: boolean;
+}
+
+/** Defaults of {@link ServerOptions}. */
+export const serverDefaults: ServerOptions = {
+  host: '127.0.0.1',
+  port: 8080,
+  token: undefined,
+  bodyLimit: 8 * 1024 * 1024,
+  receiveTimeout: 10_000,
+  answerTimeout: 30_000,
+  drainTime: 500,
+  maxHits: 1000,
+  maxQueries: 256,
+  maxDocuments: 10_000,
+  log: false,
+};

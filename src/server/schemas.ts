@@ -1,0 +1,209 @@
+import type { ServerOptions } from '../options/server.js';
+
+// JSON Schemas of requests and answers: what they refuse never reaches the index, and the OpenAPI document is made of them.
+
+const id = {
+  description: 'A string or a whole number; 1 and "1" are two ids.',
+  anyOf: [
+    { type: 'string', minLength: 1, maxLength: 4096 },
+    { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+  ],
+} as const;
+
+const vector = { type: 'array', items: { type: 'number' }, minItems: 1, maxItems: 65_536 } as const;
+const text = { type: 'string', minLength: 1 } as const;
+const where = {
+  type: 'object',
+  description: 'Conditions on the metadata: {"lang":"en","year":{"$gte":2020}}',
+  additionalProperties: true,
+} as const;
+const metadata = { type: 'object', additionalProperties: true } as const;
+
+const document = {
+  type: 'object',
+  required: ['id', 'text', 'metadata'],
+  properties: { id, text: { type: 'string' }, metadata },
+} as const;
+
+const hit = {
+  type: 'object',
+  required: ['id', 'score', 'text', 'metadata'],
+  properties: { ...document.properties, score: { type: 'number', description: 'Large is good.' } },
+} as const;
+
+const hits = { type: 'array', items: hit } as const;
+const milliseconds = { type: 'number' } as const;
+
+const error = {
+  description: 'What went wrong, and what to do.',
+  type: 'object',
+  required: ['error'],
+  properties: {
+    error: {
+      type: 'object',
+      required: ['code', 'message', 'hint'],
+      properties: {
+        code: { type: 'string' },
+        message: { type: 'string' },
+        hint: { type: 'string' },
+        details: { type: 'object', additionalProperties: true },
+      },
+    },
+  },
+} as const;
+
+const object = { type: 'object', additionalProperties: true } as const;
+const failures = { '4xx': error, '5xx': error } as const;
+
+/** What the routes take and give, by the name of the route. */
+export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) {
+  const searchOptions = {
+    k: { type: 'integer', minimum: 1, maximum: maxHits, default: Math.min(10, maxHits) },
+    where,
+    minScore: { type: 'number' },
+    mode: { type: 'string', enum: ['hybrid', 'vector', 'text'], default: 'hybrid' },
+    diversity: { type: 'number', minimum: 0, maximum: 1 },
+    exact: { type: 'boolean' },
+    searchK: { type: 'integer', minimum: 1, maximum: 10_000_000 },
+  } as const;
+  const ids = { type: 'array', items: id, minItems: 1, maxItems: maxDocuments } as const;
+  return {
+    search: {
+      summary: 'Finds documents by a text, a vector, or their likeness to another document',
+      body: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { query: text, vector, id, ...searchOptions },
+        oneOf: [{ required: ['query'] }, { required: ['vector'] }, { required: ['id'] }],
+      },
+      response: { 200: { type: 'object', properties: { hits, milliseconds } }, ...failures },
+    },
+    searchBatch: {
+      summary: 'Many searches with the same options',
+      body: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['queries'],
+        properties: {
+          queries: {
+            type: 'array',
+            minItems: 1,
+            maxItems: maxQueries,
+            items: {
+              anyOf: [
+                text,
+                vector,
+                { type: 'object', additionalProperties: false, required: ['id'], properties: { id } },
+              ],
+            },
+          },
+          ...searchOptions,
+        },
+      },
+      response: {
+        200: {
+          type: 'object',
+          properties: {
+            results: { type: 'array', items: { type: 'object', properties: { hits } } },
+            milliseconds,
+          },
+        },
+        ...failures,
+      },
+    },
+    add: {
+      summary: 'Adds documents, or replaces those whose id is known; they are found from now on',
+      body: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['documents'],
+        properties: {
+          documents: {
+            type: 'array',
+            minItems: 1,
+            maxItems: maxDocuments,
+            items: {
+              anyOf: [
+                text,
+                {
+                  type: 'object',
+                  additionalProperties: false,
+                  required: ['text'],
+                  properties: { id, text, metadata, vector },
+                },
+              ],
+            },
+          },
+        },
+      },
+      response: { 200: object, ...failures },
+    },
+    list: {
+      summary: 'A page of the documents, oldest first',
+      querystring: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          limit: { type: 'integer', minimum: 1, maximum: maxHits, default: Math.min(100, maxHits) },
+          after: { type: 'string', description: 'The `next` of the page before' },
+          where: { type: 'string', description: 'Conditions, as JSON' },
+        },
+      },
+      response: {
+        200: {
+          type: 'object',
+          properties: { documents: { type: 'array', items: document }, next: { type: 'string' } },
+        },
+        ...failures,
+      },
+    },
+    get: {
+      summary: 'One document',
+      params: { type: 'object', properties: { id: { type: 'string', minLength: 1 } } },
+      querystring: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { type: { type: 'string', enum: ['string', 'number'], default: 'string' } },
+      },
+      response: { 200: document, ...failures },
+    },
+    deleteOne: {
+      summary: 'Deletes one document',
+      params: { type: 'object', properties: { id: { type: 'string', minLength: 1 } } },
+      querystring: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { type: { type: 'string', enum: ['string', 'number'], default: 'string' } },
+      },
+      response: { 200: { type: 'object', properties: { deleted: { type: 'integer' } } }, ...failures },
+    },
+    delete: {
+      summary: 'Deletes documents by their ids, or all that match',
+      body: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { ids, where },
+        oneOf: [{ required: ['ids'] }, { required: ['where'] }],
+      },
+      response: { 200: { type: 'object', properties: { deleted: { type: 'integer' } } }, ...failures },
+    },
+    stats: { summary: 'Figures of the index', response: { 200: object, ...failures } },
+    validate: {
+      summary: 'Looks for damage',
+      querystring: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { level: { type: 'string', enum: ['quick', 'full'], default: 'quick' } },
+      },
+      response: { 200: object, ...failures },
+    },
+    health: {
+      summary: 'Whether the index is loaded',
+      response: { 200: object, 503: object },
+    },
+    ready: {
+      summary: 'Whether requests may be sent here: loaded, and not closing',
+      response: { 200: object, 503: object },
+    },
+  } as const;
+}

@@ -1,0 +1,120 @@
+import cluster, { type Worker } from 'node:cluster';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Registry } from 'prom-client';
+import { type Prometheus, serverPackages } from './server-packages.js';
+
+/** What `superviseWorkers` takes. */
+export interface WorkersOptions {
+  /** Processes that share the port and the mapped files. */
+  readonly workers: number;
+  /** Aborting ends them in order. */
+  readonly signal: AbortSignal;
+  /** Told what happens to workers. Default: nobody. */
+  readonly onEvent?: (message: string) => void;
+  /** Called with the address once the first worker listens. */
+  readonly onListening?: (address: string) => void;
+}
+
+const slowestDeath = 10_000;
+
+/**
+ * Runs this program again as several workers behind one port, and puts a new one in the place of each that dies. Each opens
+ * the index for itself: the files are mapped, so their pages are in memory once. Resolves when the signal has aborted and
+ * all workers have ended.
+ */
+export async function superviseWorkers({ workers, signal, onEvent, onListening }: WorkersOptions): Promise<void> {
+  const { prometheus } = await serverPackages();
+  const aggregator = new prometheus.AggregatorRegistry();
+  let deaths = 0;
+  let announced = false;
+  const start = (): void => {
+    const worker = cluster.fork();
+    const born = Date.now();
+    worker.on('message', async (message: { semanticIndex?: string; question?: number }) => {
+      if (message.semanticIndex !== 'metrics') return;
+      const metrics = await aggregator.clusterMetrics().catch(() => undefined);
+      if (worker.isConnected()) worker.send({ ...message, metrics });
+    });
+    worker.on('listening', ({ address, port }) => {
+      deaths = 0;
+      if (announced) return;
+      announced = true;
+      onListening?.(`http://${address?.includes(':') ? `[${address}]` : (address ?? '127.0.0.1')}:${port}`);
+    });
+    worker.on('exit', async (code, died) => {
+      if (signal.aborted) return;
+      onEvent?.(`Worker ${worker.process.pid} ended with ${died ?? code}; another takes its place.`);
+      // One that dies young will die again: not in a busy loop.
+      deaths = Date.now() - born < 5000 ? deaths + 1 : 0;
+      if (deaths > 1) await sleep(Math.min(100 * 2 ** deaths, slowestDeath));
+      if (!signal.aborted) start();
+    });
+  };
+  for (let worker = 0; worker < workers; worker++) start();
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.all(
+    Object.values(cluster.workers ?? {}).map((worker) => (worker === undefined ? undefined : end(worker))),
+  );
+}
+
+async function end(worker: Worker): Promise<void> {
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  // Not a signal: Windows has none that a process can answer, and Ctrl-C reaches the workers anyway.
+  if (worker.isConnected()) worker.send({ semanticIndex: 'stop' });
+  const timer = setTimeout(() => worker.process.kill('SIGKILL'), slowestDeath);
+  await ended;
+  clearTimeout(timer);
+}
+
+/** In a worker: an end in order, asked for by the supervisor. Elsewhere it never aborts. */
+export function stopOfWorker(): AbortSignal {
+  const controller = new AbortController();
+  if (cluster.isWorker) {
+    process.on('message', (message: { semanticIndex?: string }) => {
+      if (message.semanticIndex === 'stop') controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+/** How the workers put their metrics together. */
+export interface MetricsOfWorkers {
+  /** Makes the metrics of this worker part of those of all. */
+  contribute(registry: Registry): void;
+  /** The metrics of all workers; undefined when the supervisor does not answer. */
+  read(): Promise<string | undefined>;
+}
+
+const longestWait = 5000;
+
+/** In a worker: the way to the metrics of all, through the supervisor. Elsewhere undefined. */
+export function allMetricsOfWorkers(prometheus: Prometheus): MetricsOfWorkers | undefined {
+  if (!cluster.isWorker) return undefined;
+  let questions = 0;
+  return {
+    contribute(registry) {
+      // Making one is what makes a worker answer.
+      new prometheus.AggregatorRegistry();
+      prometheus.AggregatorRegistry.setRegistries(registry);
+    },
+    read() {
+      const question = questions++;
+      return new Promise((resolve) => {
+        const finish = (metrics: string | undefined): void => {
+          clearTimeout(timer);
+          process.off('message', listen);
+          resolve(metrics);
+        };
+        const timer = setTimeout(() => finish(undefined), longestWait);
+        const listen = (message: { semanticIndex?: string; question?: number; metrics?: string }): void => {
+          if (message.semanticIndex === 'metrics' && message.question === question) finish(message.metrics);
+        };
+        process.on('message', listen);
+        process.send?.({ semanticIndex: 'metrics', question });
+      });
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { ended, runCli, runJson, scratchFolder, startCli } from '../cli/run-cli.js';
+
+/** Starts `serve` and returns its address once it says so. */
+async function serve(cwd: string, ...flags: string[]) {
+  const child = startCli(['serve', 'idx', '--port', '0', '--json', ...flags], { cwd, env: { MY_TOKEN: 'secret' } });
+  const ending = ended(child);
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.once('data', (text) => resolve(JSON.parse(text).url));
+    ending.then(({ stderr }) => reject(new Error(stderr)));
+  });
+  const ready = async () => (await fetch(`${url}/ready`).catch(() => undefined))?.status;
+  await expect.poll(ready, { timeout: 20_000, interval: 50 }).toBe(200);
+  return { child, ending, url };
+}
+
+const search = async (url: string, query: string) => {
+  const headers = { 'content-type': 'application/json', authorization: 'Bearer secret' };
+  const response = await fetch(`${url}/search`, { method: 'POST', headers, body: JSON.stringify({ query, k: 1 }) });
+  const body = (await response.json()) as { hits?: { id: string }[]; error?: { code: string } };
+  return { status: response.status, id: body.hits?.[0]?.id, code: body.error?.code };
+};
+
+test('serve answers, sees what other commands add, and ends in order', { timeout: 60_000 }, async () => {
+  const cwd = scratchFolder();
+  await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
+  const { child, ending, url } = await serve(cwd, '--token-env', 'MY_TOKEN', '--readonly');
+  expect(await search(url, 'fruit')).toEqual({ status: 200, id: 'a', code: undefined });
+  await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"b","text":"a bicycle"}\n' });
+  expect(await search(url, 'a vehicle with two wheels')).toMatchObject({ status: 200, id: 'b' });
+  expect((await fetch(`${url}/stats`)).status).toBe(401);
+  child.kill('SIGTERM');
+  expect(await ending).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('a missing token or index is said at once', async () => {
+  const cwd = scratchFolder();
+  expect(await runCli(['serve', 'idx', '--port', '0', '--token-env', 'NO_SUCH_NAME'], { cwd })).toMatchObject({
+    code: 2,
+  });
+  expect(await runCli(['serve', 'idx', '--port', '0'], { cwd })).toMatchObject({ code: 4 });
+});
+
+const killable = process.platform === 'linux';
+
+// Only there /proc tells whose child a process is.
+test.skipIf(!killable)('workers share a port, and one that is killed is replaced', { timeout: 90_000 }, async () => {
+  const cwd = scratchFolder();
+  await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
+  const { child, ending, url } = await serve(cwd, '--workers', '2');
+  const workers = () =>
+    execFileSync('cat', [`/proc/${child.pid}/task/${child.pid}/children`], { encoding: 'utf8' })
+      .trim()
+      .split(' ');
+  const metric = async (name: string) => {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1]);
+  };
+  await expect.poll(() => workers().length, { timeout: 10_000 }).toBe(2);
+  const before = workers();
+  for (let request = 0; request < 20; request++) expect((await search(url, 'fruit')).status).toBe(200);
+  // Every worker answers some of them; the metrics are of all.
+  const count = 'semantic_index_http_request_duration_seconds_count\\{method="POST",route="/search",status="200"\\}';
+  await expect.poll(() => metric(count), { timeout: 10_000 }).toBe(20);
+  expect(await metric('semantic_index_documents')).toBe(1);
+  process.kill(Number(before[0]), 'SIGKILL');
+  await expect.poll(() => workers().filter((pid) => !before.includes(pid)).length, { timeout: 20_000 }).toBe(1);
+  await runJson(['delete', 'idx', 'a'], { cwd });
+  await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"b","text":"a bicycle"}\n' });
+  for (let request = 0; request < 10; request++)
+    expect(await search(url, 'wheels')).toMatchObject({ status: 200, id: 'b' });
+  child.kill('SIGINT');
+  const { code } = await ending;
+  expect(code).toBe(0);
+});
