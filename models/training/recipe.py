@@ -13,7 +13,7 @@ BATCH = 2048
 # (steps, rate, strength of the teacher's similarities beside InfoNCE, share of the steps before rows are read as
 # four-bit numbers, power by which the table is spread over its dimensions afterwards). The rate falls to nothing in
 # each cycle; the second starts from the first's table with fresh Adam.
-CYCLES = ((900, 0.1, 12, 1.0, 0.45), (900, 0.05, 14, 0.4, 0.45))
+CYCLES = ((1600, 0.1, 12, 1.0, 0.45), (1200, 0.05, 14, 0.4, 0.45))
 # How much stronger the teacher is in batches of everyday sentences, where it stands alone.
 EVERYDAY = 5
 # How often a kind of pair is drawn, relative to the others.

@@ -99,7 +99,6 @@ def main() -> None:
         train(table, draw, steps, rate, teacher, report=report, saved=saved, exact=exact)
         trained = spread(table.rows.numpy(), counts, power) if power else table.rows.numpy()
     finished = turned(settle_unlearned_rows(trained, counts, tokenizer.vocabulary), options.seed)
-    np.save(options.work / "finished.npy", finished)
     write_model(options.out, finished, tokenizer.vocabulary, counts)
     print(f"Written to {options.out}: revision {json.loads((options.out / 'config.json').read_text())['revision']}")
     if options.evaluation:
