@@ -15,8 +15,10 @@ export { transformersProvider } from './embed/transformers-provider.js';
 export { type ErrorCode, SemanticIndexError, type SemanticIndexErrorOptions } from './errors.js';
 export type {
   AddOptions,
+  AnnoyAccelerateOptions,
   AnnoyBatchOptions,
   AnnoyBuildOptions,
+  AnnoyEngine,
   AnnoyIndexOptions,
   AnnoyOpenOptions,
   AnnoySearchOptions,
@@ -73,6 +75,7 @@ export { type RetrievedContext, Retriever } from './rag/retriever.js';
 export { type SourceChunker, type Sources, type SyncCounts, type SyncResult, sync } from './rag/sync.js';
 export { SemanticIndex } from './semantic-index.js';
 export type * from './types.js';
+export type { AcceleratorStatus } from './vectors/annoy-accelerator.js';
 export { AnnoyIndex } from './vectors/annoy-index.js';
 export type { AnnoyState } from './vectors/annoy-lifecycle.js';
 export type { AnnoyInfo, AnnoyMemory, WithDistances } from './vectors/annoy-reader.js';

@@ -25,6 +25,10 @@ void Index::define(Napi::Env env, Napi::Object exports) {
                                     InstanceMethod<&Index::search>("search"),
                                     InstanceMethod<&Index::search_item>("searchItem"),
                                     InstanceMethod<&Index::search_many>("searchMany"),
+                                    InstanceMethod<&Index::accelerate>("accelerate"),
+                                    InstanceMethod<&Index::save_accelerator>("saveAccelerator"),
+                                    InstanceMethod<&Index::load_accelerator>("loadAccelerator"),
+                                    InstanceMethod<&Index::verify_accelerator>("verifyAccelerator"),
                                     InstanceMethod<&Index::build>("build"),
                                     InstanceMethod<&Index::unbuild>("unbuild"),
                                     InstanceMethod<&Index::load>("load"),
@@ -76,7 +80,7 @@ ForestView Index::view() const {
 }
 
 int64_t Index::heap_bytes() const {
-  if (forest_) return forest_->heap_bytes();
+  if (forest_) return forest_->heap_bytes() + (accelerator_ ? accelerator_->heap_bytes() : 0);
   return storage_ && !storage_->is_on_disk() ? storage_->capacity_bytes() : 0;
 }
 
@@ -90,6 +94,7 @@ void Index::account(Napi::Env env) {
 void Index::adopt(Napi::Env env, ForestPointer forest) {
   if (closed_) return;
   storage_.reset();
+  accelerator_.reset();
   forest_ = std::move(forest);
   account(env);
 }
@@ -97,6 +102,7 @@ void Index::adopt(Napi::Env env, ForestPointer forest) {
 void Index::restore(Napi::Env env, std::shared_ptr<NodeStorage> storage) {
   if (closed_) return;
   forest_.reset();
+  accelerator_.reset();
   storage_ = std::move(storage);
   account(env);
 }
@@ -175,10 +181,12 @@ Napi::Value Index::facts(const Napi::CallbackInfo& info) {
   set("nodes", current.nodes());
   set("nodeBytes", static_cast<int64_t>(forest_ ? current.layout().node_bytes : layout_.node_bytes));
   set("heapBytes", heap_bytes());
-  set("mappedBytes", forest_                              ? forest_->mapped_bytes()
+  set("mappedBytes", forest_ ? forest_->mapped_bytes() + (accelerator_ ? accelerator_->mapped_bytes() : 0)
                      : storage_ && storage_->is_on_disk() ? storage_->capacity_bytes()
                                                           : 0);
   set("fileBytes", forest_ ? forest_->size : 0);
+  set("acceleratorBytes", accelerator_ ? accelerator_->size() : 0);
+  facts.Set("acceleratorDamaged", Napi::Boolean::New(env, accelerator_ && accelerator_->is_damaged.load()));
   return facts;
 }
 
@@ -186,6 +194,7 @@ void Index::share_into(const Napi::CallbackInfo& info) {
   Index* target = Index::Unwrap(info[0].As<Napi::Object>());
   // The memory is not accounted for twice: the target is a short-lived second owner.
   target->forest_ = forest(info.Env());
+  target->accelerator_ = accelerator_;
 }
 
 Napi::Value Index::looks_like(const Napi::CallbackInfo& info) {
@@ -202,6 +211,7 @@ void Index::close(const Napi::CallbackInfo& info) {
 void Index::unload(const Napi::CallbackInfo& info) {
   storage_.reset();
   forest_.reset();
+  accelerator_.reset();
   if (!disk_path_.empty()) std::remove(disk_path_.c_str());
   disk_path_.clear();
   account(info.Env());

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "accelerator.h"
 #include "forest.h"
 
 namespace semantic_index {
@@ -26,6 +27,8 @@ class Index : public Napi::ObjectWrap<Index> {
   void adopt(Napi::Env env, ForestPointer forest);
   /** Puts items in place, after a build that failed or an unbuild, unless the index was closed meanwhile. */
   void restore(Napi::Env env, std::shared_ptr<NodeStorage> storage);
+  /** Searches with `accelerator` from now on, unless `forest` is not the one in place any more. */
+  void attach(Napi::Env env, const ForestPointer& forest, AcceleratorPointer accelerator);
 
  private:
   // index.cpp: items and what is known about them
@@ -44,6 +47,11 @@ class Index : public Napi::ObjectWrap<Index> {
   Napi::Value search(const Napi::CallbackInfo& info);
   Napi::Value search_item(const Napi::CallbackInfo& info);
   Napi::Value search_many(const Napi::CallbackInfo& info);
+  // index_accelerator.cpp
+  Napi::Value accelerate(const Napi::CallbackInfo& info);
+  Napi::Value save_accelerator(const Napi::CallbackInfo& info);
+  Napi::Value load_accelerator(const Napi::CallbackInfo& info);
+  Napi::Value verify_accelerator(const Napi::CallbackInfo& info);
   // index_work.cpp: what takes long
   Napi::Value build(const Napi::CallbackInfo& info);
   Napi::Value unbuild(const Napi::CallbackInfo& info);
@@ -71,11 +79,13 @@ class Index : public Napi::ObjectWrap<Index> {
   NodeLayout layout_;
   std::shared_ptr<NodeStorage> storage_;
   ForestPointer forest_;
+  /** Of `forest_`; nothing where that is searched as Annoy does. */
+  AcceleratorPointer accelerator_;
   /** The temporary file of an on-disk build, removed unless it was released. */
   std::string disk_path_;
   bool closed_ = false;
   int64_t accounted_ = 0;
-  SearchScratch scratch_;
+  SearchMemory memory_;
   std::vector<float> vector_;
 };
 

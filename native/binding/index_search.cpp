@@ -19,6 +19,7 @@ constexpr int64_t kSearchBlock = 8;
 class SearchWork : public Work {
  public:
   ForestPointer forest;
+  AcceleratorPointer accelerator;
   std::shared_ptr<TaskState> task;
   std::vector<float> queries;
   int64_t count = 0;
@@ -34,12 +35,12 @@ class SearchWork : public Work {
     task->total.store(count);
     if (exact) return run_exact();
     return run_in_parallel(threads, (count + kSearchBlock - 1) / kSearchBlock, [this] {
-      auto scratch = std::make_shared<SearchScratch>();
-      return [this, scratch](int64_t block) {
+      auto memory = std::make_shared<SearchMemory>();
+      return [this, memory](int64_t block) {
         if (task->cancelled.load()) return Status::failure(StatusCode::cancelled, "cancelled");
         const int64_t first = block * kSearchBlock;
         const int64_t size = std::min(kSearchBlock, count - first);
-        const Status status = search(first, size, scratch.get());
+        const Status status = search(first, size, memory.get());
         task->done.fetch_add(size);
         return status;
       };
@@ -66,12 +67,13 @@ class SearchWork : public Work {
     return run_exact_search(search);
   }
 
-  Status search(int64_t first, int64_t size, SearchScratch* scratch) {
+  Status search(int64_t first, int64_t size, SearchMemory* memory) {
     const int64_t k = options.k;
     for (int64_t query = first; query < first + size; query++) {
       int32_t found = 0;
-      const Status status = forest->view.search(queries.data() + query * forest->view.layout().dimensions, options,
-                                                scratch, items + query * k, distances + query * k, &found);
+      const Status status =
+          search_forest(*forest, accelerator.get(), queries.data() + query * forest->view.layout().dimensions, options,
+                        memory, items + query * k, distances + query * k, &found);
       if (!status.ok()) return status;
       std::fill(items + query * k + found, items + (query + 1) * k, -1);
       std::fill(distances + query * k + found, distances + (query + 1) * k, std::nanf(""));
@@ -96,7 +98,8 @@ Napi::Value Index::run_search(Napi::Env env, const float* query, const Napi::Cal
     throw make_error(env, "INTERNAL", "the arrays for the results are too short");
   }
   int32_t found = 0;
-  throw_unless_ok(env, forest(env)->view.search(query, options, &scratch_, items.data, distances.data, &found));
+  throw_unless_ok(env, search_forest(*forest(env), accelerator_.get(), query, options, &memory_, items.data,
+                                     distances.data, &found));
   return Napi::Number::New(env, found);
 }
 
@@ -123,6 +126,7 @@ Napi::Value Index::search_many(const Napi::CallbackInfo& info) {
   const Arguments arguments(info);
   auto work = std::make_unique<SearchWork>();
   work->forest = forest(env);
+  work->accelerator = accelerator_;
   const Numbers<float> queries = arguments.floats(0);
   work->count = static_cast<int64_t>(queries.count) / dimensions_;
   work->options.k = arguments.integer(1);

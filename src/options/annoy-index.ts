@@ -1,6 +1,9 @@
 import type { LongWorkOptions, Metric } from '../types.js';
 import { type Listed, longWorkDefaults } from './resolve-options.js';
 
+/** `annoy`: a walk over the trees, with Annoy's own results. `accelerated`: with the accelerator, where there is one. */
+export type AnnoyEngine = 'annoy' | 'accelerated';
+
 /** What `new AnnoyIndex(f, metric, options)` takes. */
 export interface AnnoyIndexOptions {
   /** Where the random choices of `build` start: a safe integer, not negative. Default 0. */
@@ -12,10 +15,21 @@ export interface AnnoyIndexOptions {
   maxGap: number;
   /** Told in a sentence what happens, once `verbose(true)` was called. Default: nobody. */
   logger: ((message: string) => void) | undefined;
+  /**
+   * How to search. `accelerated` uses the accelerator of the forest, which `accelerate()` derives and `NAME.ann.accel` holds;
+   * without one, or with one that is stale or damaged (`info().accelerator` says so), it searches as `annoy` does.
+   * Default accelerated.
+   */
+  engine: AnnoyEngine;
 }
 
 /** Defaults of {@link AnnoyIndexOptions}. */
-export const annoyIndexDefaults: AnnoyIndexOptions = { seed: 0, maxGap: 1_000_000, logger: undefined };
+export const annoyIndexDefaults: AnnoyIndexOptions = {
+  seed: 0,
+  maxGap: 1_000_000,
+  logger: undefined,
+  engine: 'accelerated',
+};
 
 /** What `AnnoyIndex.build(nTrees, options)` takes. */
 export interface AnnoyBuildOptions extends Listed<LongWorkOptions> {
@@ -27,6 +41,15 @@ export interface AnnoyBuildOptions extends Listed<LongWorkOptions> {
 
 /** Defaults of {@link AnnoyBuildOptions}. */
 export const annoyBuildDefaults: AnnoyBuildOptions = { ...longWorkDefaults, threads: -1, seed: undefined };
+
+/** What `AnnoyIndex.accelerate(options)` takes. */
+export interface AnnoyAccelerateOptions extends Listed<LongWorkOptions> {
+  /** Most threads to use; -1 means one for each core. The result does not depend on it. Default -1. */
+  threads: number;
+}
+
+/** Defaults of {@link AnnoyAccelerateOptions}. */
+export const annoyAccelerateDefaults: AnnoyAccelerateOptions = { ...longWorkDefaults, threads: -1 };
 
 /** What `AnnoyIndex.open(path, options)` takes. */
 export interface AnnoyOpenOptions extends AnnoyIndexOptions {
@@ -54,7 +77,10 @@ export const annoyPrefaultDefaults: { prefault: boolean } = { prefault: false };
 
 /** What `getNnsByVector` and `getNnsByItem` take. */
 export interface AnnoySearchOptions {
-  /** How many candidates to look at: more is slower and finds more. Default: trees times n. */
+  /**
+   * How many candidates to look at: more is slower and finds more. Default: trees times n; with an accelerator, about 640
+   * or, for large n, 8 times n.
+   */
   searchK: number | undefined;
   /** Whether the distances are returned too. Default false. */
   includeDistances: boolean;
@@ -71,7 +97,7 @@ export const annoySearchDefaults: AnnoySearchOptions = {
 
 /** What `getNnsByVectors` takes. */
 export interface AnnoyBatchOptions extends Listed<LongWorkOptions> {
-  /** How many candidates to look at for each query. Default: trees times n. */
+  /** How many candidates to look at for each query, as in {@link AnnoySearchOptions}. */
   searchK: number | undefined;
   /** As in {@link AnnoySearchOptions}. */
   allowed: Uint32Array | undefined;

@@ -136,7 +136,7 @@ async function sweep(path: string): Promise<void> {
   const prefix = `${basename(path)}.`;
   const names = await readdir(folder).catch(() => [] as string[]);
   for (const name of names) {
-    if (!name.startsWith(prefix) || !/^(?:meta\.json\.)?\d+\.tmp$/.test(name.slice(prefix.length))) continue;
+    if (!name.startsWith(prefix) || !/^(?:(?:meta\.json|accel)\.)?\d+\.tmp$/.test(name.slice(prefix.length))) continue;
     const leftover = join(folder, name);
     const found = await stat(leftover).catch(() => undefined);
     if (found !== undefined && Date.now() - found.mtimeMs > STALE_AFTER) await unlink(leftover).catch(() => undefined);

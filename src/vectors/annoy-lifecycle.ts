@@ -1,6 +1,8 @@
 import { stat, unlink } from 'node:fs/promises';
 import { SemanticIndexError } from '../errors.js';
+import type { AnnoyEngine } from '../options.js';
 import type { LongWorkOptions, Metric } from '../types.js';
+import { AcceleratorKeeper, acceleratorPath } from './annoy-accelerator.js';
 import { type Origin, publishForest, systemError, temporaryPath } from './annoy-file.js';
 import { addon, type NativeFacts, type NativeIndex } from './binding.js';
 import { METRICS } from './metric.js';
@@ -26,6 +28,7 @@ export class AnnoyLifecycle {
   items = 0;
   trees = 0;
   native: NativeIndex | undefined;
+  readonly accelerator: AcceleratorKeeper;
   /** The file behind the index and what its sidecar says. */
   path: string | undefined;
   description: AnnoyDescription | undefined;
@@ -40,8 +43,9 @@ export class AnnoyLifecycle {
   #busyWith = '';
   #stop: AbortController | undefined;
 
-  constructor(metric: Metric, f: number) {
+  constructor(metric: Metric, f: number, engine: AnnoyEngine) {
     this.metric = metric;
+    this.accelerator = new AcceleratorKeeper(engine);
     this.f = f;
     if (f > 0) this.nativeFor(f);
   }
@@ -124,6 +128,7 @@ export class AnnoyLifecycle {
     try {
       const description = await publishForest(probe, temporary, path, this.origin());
       native.load(path);
+      this.accelerator.attach(native, path);
       this.setFile(path, description);
     } catch (error) {
       await unlink(temporary).catch(() => undefined);
@@ -196,6 +201,7 @@ export class AnnoyLifecycle {
     try {
       mapped.load(path);
       if (!mapped.looksLike(saved)) return false;
+      this.accelerator.attach(mapped, path);
       mapped.shareInto(this.nativeFor(this.f));
     } finally {
       mapped.close();
@@ -203,6 +209,23 @@ export class AnnoyLifecycle {
     this.setFile(path, description);
     this.#refresh();
     return true;
+  }
+
+  /**
+   * Derives the accelerator while searches go on, writes it beside the file where there is one, and searches with it.
+   */
+  async accelerate(method: string, derive: (frozen: NativeIndex) => Promise<void>): Promise<void> {
+    const frozen = this.freeze(method);
+    const { generation, path } = this;
+    try {
+      await derive(frozen);
+      if (path !== undefined) await frozen.saveAccelerator(acceleratorPath(path));
+      if (this.generation !== generation || this.state !== 'built' || this.native === undefined) return;
+      if (path === undefined) frozen.shareInto(this.native);
+      else this.accelerator.attach(this.native, path);
+    } finally {
+      frozen.close();
+    }
   }
 
   setFile(path: string | undefined, description: AnnoyDescription | undefined): void {
@@ -265,6 +288,7 @@ export class AnnoyLifecycle {
       native.unload();
       throw error;
     }
+    this.accelerator.attach(native, path);
     this.state = 'built';
     this.#refresh();
     if (this.prefault) native.prefault().catch(() => undefined);

@@ -1,6 +1,7 @@
 import type { AnnoyBatchOptions, AnnoySearchOptions, AnnoyValidateOptions, Given } from '../options.js';
 import { annoyValidateDefaults, resolveOptions } from '../options.js';
 import type { Metric, ValidationReport } from '../types.js';
+import type { AcceleratorStatus } from './annoy-accelerator.js';
 import { allocateFloats, checkCount, checkItem, toVector, type Vector, type VectorRows } from './annoy-arguments.js';
 import type { AnnoyLifecycle, AnnoyState } from './annoy-lifecycle.js';
 import { type Neighbors, searchMany, searchOne } from './annoy-search.js';
@@ -26,6 +27,8 @@ export interface AnnoyInfo {
   readonly id: string | undefined;
   readonly fileSize: number | undefined;
   readonly memory: AnnoyMemory;
+  /** Whether searches are accelerated, and why not. */
+  readonly accelerator: AcceleratorStatus;
   readonly engine: string;
   /** What distances are computed with: scalar, avx2, avx512 or neon. */
   readonly instructionSet: string;
@@ -178,13 +181,14 @@ export class AnnoyReader {
   /** What there is to know, without loading anything. */
   info(): AnnoyInfo {
     const { f, metric, state, items, trees, path, description } = this.#life;
+    const { isLoaded } = this;
     const { seed, threads } = this.#life.origin();
     const fileSize = description?.fileSize ?? (path === undefined ? undefined : this.#life.facts()?.fileBytes);
     return {
       f,
       metric,
       state,
-      isLoaded: this.isLoaded,
+      isLoaded,
       items,
       trees,
       seed: seed ?? undefined,
@@ -193,6 +197,7 @@ export class AnnoyReader {
       id: description?.id,
       fileSize,
       memory: this.memoryUsage(),
+      accelerator: this.#life.accelerator.status(isLoaded ? this.#life.native : undefined),
       engine: description?.engine ?? ENGINE,
       instructionSet: addon().instructionSet(),
     };

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { SemanticIndexError } from '../errors.js';
 import type { Check, Metric, ValidationReport } from '../types.js';
+import { acceleratorPath } from './annoy-accelerator.js';
 import { addon, type NativeIndex, type NativeStructureReport } from './binding.js';
 import { METRICS } from './metric.js';
 import { runNativeTask } from './native-task.js';
@@ -135,12 +137,28 @@ async function checkContents(
       checks.add('checksum', wrong.length === 0, `The SHA-256 ${what} the sidecar`);
     }
     await checkStructure(checks, native);
+    await checkAccelerator(checks, native, path);
     checks.add('load', true, 'The file can be loaded');
   } catch (error) {
     checks.add('load', false, (error as Error).message, 'error', (error as SemanticIndexError).hint);
   } finally {
     native.close();
   }
+}
+
+/** An accelerator that is not whole is only a warning: it is ignored, and searches take longer. */
+async function checkAccelerator(checks: Checks, native: NativeIndex, path: string): Promise<void> {
+  const file = acceleratorPath(path);
+  if (!existsSync(file)) {
+    checks.add('accelerator', true, 'There is no accelerator', 'info');
+    return;
+  }
+  const reason =
+    native.loadAccelerator(file) ??
+    (await runNativeTask('accelerator', {}, (task) => native.verifyAccelerator(task))) ??
+    undefined;
+  const message = reason === undefined ? 'The accelerator is whole and of this file' : `The accelerator: ${reason}`;
+  checks.add('accelerator', reason === undefined, message, 'warning', 'Call accelerate() to derive it again.');
 }
 
 async function checkStructure(checks: Checks, native: NativeIndex): Promise<void> {

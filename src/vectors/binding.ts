@@ -37,6 +37,9 @@ export interface NativeFacts {
   readonly heapBytes: number;
   readonly mappedBytes: number;
   readonly fileBytes: number;
+  readonly acceleratorBytes: number;
+  /** Whether a search has met bytes of the accelerator that make no sense, and goes without it since. */
+  readonly acceleratorDamaged: boolean;
 }
 
 /**
@@ -97,6 +100,13 @@ export interface NativeIndex {
   digest(task: NativeTask): Promise<NativeDigest>;
   validate(task: NativeTask): Promise<NativeStructureReport>;
   prefault(): Promise<void>;
+  /** Derives the accelerator of the forest, and searches with it from then on. */
+  accelerate(threads: number, task: NativeTask): Promise<void>;
+  saveAccelerator(path: string): Promise<void>;
+  /** Maps an accelerator; returns why it is not used, or nothing when it is. */
+  loadAccelerator(path: string): string | undefined;
+  /** Compares all checksums of the accelerator; resolves to what is wrong, or to nothing. */
+  verifyAccelerator(task: NativeTask): Promise<string | undefined>;
 }
 
 /** The native side of VectorBuffer. */

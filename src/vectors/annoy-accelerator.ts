@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { SemanticIndexError } from '../errors.js';
+import type { AnnoyEngine } from '../options.js';
+import type { NativeIndex } from './binding.js';
+
+/** Whether searches of an index are accelerated, and why not. */
+export interface AcceleratorStatus {
+  readonly inUse: boolean;
+  /** Size of the accelerator in use; 0 without one. */
+  readonly bytes: number;
+  /** Why there is none in use; undefined when there is. */
+  readonly reason: string | undefined;
+}
+
+/** Where the accelerator of an Annoy file is. */
+export function acceleratorPath(path: string): string {
+  return `${path}.accel`;
+}
+
+/** @throws INVALID_ARGUMENT unless it is one of the two. */
+export function checkEngine(method: string, engine: unknown): AnnoyEngine {
+  if (engine === 'annoy' || engine === 'accelerated') return engine;
+  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: engine must be "annoy" or "accelerated"`);
+}
+
+/** Which engine an index searches with, and what it knows of its accelerator. */
+export class AcceleratorKeeper {
+  readonly engine: AnnoyEngine;
+  #ignored: string | undefined;
+
+  constructor(engine: AnnoyEngine) {
+    this.engine = engine;
+  }
+
+  /** Maps the accelerator beside the file that `native` has just loaded, if there is one that belongs to it. */
+  attach(native: NativeIndex, path: string): void {
+    this.#ignored = undefined;
+    if (this.engine === 'annoy') return;
+    const file = acceleratorPath(path);
+    if (existsSync(file)) this.#ignored = native.loadAccelerator(file);
+  }
+
+  status(native: NativeIndex | undefined): AcceleratorStatus {
+    const facts = native?.facts();
+    const bytes = facts?.acceleratorBytes ?? 0;
+    if (this.engine === 'annoy') return { inUse: false, bytes: 0, reason: 'the engine is annoy' };
+    if (facts?.acceleratorDamaged === true) return { inUse: false, bytes: 0, reason: 'it is damaged' };
+    if (bytes > 0) return { inUse: true, bytes, reason: undefined };
+    if (this.#ignored !== undefined) return { inUse: false, bytes: 0, reason: this.#ignored };
+    return { inUse: false, bytes: 0, reason: facts === undefined ? 'nothing is loaded' : 'there is none' };
+  }
+}
