@@ -1,6 +1,7 @@
 import { type CheckedDocument, checkDocument } from './checked-document.js';
 import { SemanticIndexError } from './errors.js';
 import type { IndexSpace } from './index-space.js';
+import type { MetadataRules } from './metadata-rules.js';
 import { type AddOptions, describe } from './options.js';
 import { prepareAhead } from './prepare-ahead.js';
 import type { Store } from './store/store.js';
@@ -23,12 +24,14 @@ const batchesAhead = { oneCall: 2, parallelCalls: 4 };
 export class AddJourney {
   readonly #store: Store;
   readonly #space: IndexSpace;
+  readonly #rules: MetadataRules | undefined;
   /** Texts of batches under way by content hash, with the work that stores their vectors. */
   readonly #underWay = new Map<string, Promise<void>>();
 
   #embeddedCharacters = 0;
 
-  constructor(store: Store, space: IndexSpace) {
+  constructor(store: Store, space: IndexSpace, rules: MetadataRules | undefined = undefined) {
+    this.#rules = rules?.any === true ? rules : undefined;
     this.#store = store;
     this.#space = space;
   }
@@ -60,7 +63,7 @@ export class AddJourney {
     if (Array.isArray(documents)) {
       // All or nothing as to what the caller wrote: the first pass writes nothing.
       for (const input of documents as (string | DocumentInput)[]) {
-        this.#check(input, seen);
+        this.#check(await this.#ruled(input, seen.position), seen);
         if (slice.due()) await slice.breathe(signal);
       }
       seen.ids.clear();
@@ -68,7 +71,7 @@ export class AddJourney {
     }
     let batch: CheckedDocument[] = [];
     for await (const input of documents) {
-      batch.push(this.#check(input, seen));
+      batch.push(this.#check(await this.#ruled(input, seen.position), seen));
       if (slice.due()) await slice.breathe(signal);
       if (batch.length === batchSize) {
         yield batch;
@@ -76,6 +79,11 @@ export class AddJourney {
       }
     }
     if (batch.length > 0) yield batch;
+  }
+
+  /** The document as the rules of the index want it. Without rules nothing is waited for but the turn of a promise. */
+  #ruled(input: string | DocumentInput, position: number): string | DocumentInput | Promise<string | DocumentInput> {
+    return this.#rules === undefined ? input : this.#rules.document(input, position);
   }
 
   #check(input: string | DocumentInput, seen: { ids: Set<DocumentId>; position: number }): CheckedDocument {

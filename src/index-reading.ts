@@ -1,5 +1,6 @@
 import { checkSearch } from './check-arguments.js';
 import { checkIds, documentOf } from './checked-document.js';
+import { filterFor } from './declared-fields.js';
 import { SemanticIndexError } from './errors.js';
 import type { IndexSpace } from './index-space.js';
 import { listPage } from './list-page.js';
@@ -16,7 +17,6 @@ import {
 } from './options.js';
 import type { Query } from './query-vectors.js';
 import type { RecallKeeper } from './recall-keeper.js';
-import { compileFilter } from './search/filter.js';
 import { SearchJourney } from './search-journey.js';
 import { SearchTrace } from './search-trace.js';
 import type { Store } from './store/store.js';
@@ -82,7 +82,7 @@ export class IndexReading<M extends Metadata = Metadata> {
   count(options?: Given<CountOptions>): Promise<number> {
     return this.#work.run(async () => {
       const { where } = resolveOptions('count', options, countDefaults);
-      return this.#store.count(where === undefined ? undefined : compileFilter(where));
+      return this.#store.count(where === undefined ? undefined : filterFor(this.#store, where));
     });
   }
 

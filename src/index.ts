@@ -33,6 +33,7 @@ export type {
   CountTokens,
   DuplicateOptions,
   EmbeddingsClient,
+  FieldType,
   FolderOptions,
   Given,
   ListOptions,

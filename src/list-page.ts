@@ -1,8 +1,8 @@
 import { checkPositive } from './check-arguments.js';
 import { documentOf } from './checked-document.js';
+import { filterFor } from './declared-fields.js';
 import { SemanticIndexError } from './errors.js';
 import { describe, type ListOptions } from './options.js';
-import { compileFilter } from './search/filter.js';
 import type { Store } from './store/store.js';
 import type { DocumentPage, Metadata } from './types.js';
 
@@ -18,7 +18,7 @@ export async function listPage<M extends Metadata>(
       hint: 'Pass the `next` of the page before.',
     });
   }
-  const filter = where === undefined ? undefined : compileFilter(where);
+  const filter = where === undefined ? undefined : filterFor(store, where);
   const stored = await store.list(filter, limit + 1, afterKey);
   const documents = stored.slice(0, limit).map((row) => documentOf<M>(row));
   const last = stored[limit - 1];

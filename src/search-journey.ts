@@ -1,11 +1,12 @@
 import { documentOf } from './checked-document.js';
 import { SemanticIndexError } from './errors.js';
+import { filterFor } from './declared-fields.js';
 import type { IndexSpace } from './index-space.js';
 import type { SearchOptions } from './options.js';
 import { type CheckedQuery, checkQueries, type Query } from './query-vectors.js';
 import { rerankHits } from './rerank-hits.js';
 import { diversify } from './search/diversify.js';
-import { type CompiledFilter, compileFilter } from './search/filter.js';
+import type { CompiledFilter } from './search/filter.js';
 import { fuse } from './search/fuse.js';
 import type { Ranked } from './search/ranked.js';
 import { cursorOf, keysOf } from './search-cursor.js';
@@ -95,7 +96,7 @@ export class SearchJourney {
     signal?.throwIfAborted();
     // A vector that the caller made with the old model must not meet those of a new one.
     this.#space.check();
-    const filter = options.where === undefined ? undefined : compileFilter(options.where);
+    const filter = options.where === undefined ? undefined : filterFor(this.#store, options.where);
     const checked = await this.#trace.time('embed', () =>
       checkQueries(queries, mode !== 'text', this.#store, this.#space, signal),
     );

@@ -8,14 +8,16 @@ import {
   checkTune,
   checkWhole,
 } from './check-arguments.js';
-import { checkId, checkIds, checkMetadata } from './checked-document.js';
+import { checkIds } from './checked-document.js';
 import { compactIndex } from './compact-journey.js';
+import { checkFields, declareFields, filterFor } from './declared-fields.js';
 import { bundledProvider } from './embed/bundled-provider.js';
 import { SemanticIndexError } from './errors.js';
 import { IndexReading } from './index-reading.js';
 import { IndexSpace } from './index-space.js';
 import { indexStats } from './index-stats.js';
 import { MigrateJourney } from './migrate-journey.js';
+import { checkChanges, MetadataRules } from './metadata-rules.js';
 import {
   type AddOptions,
   addDefaults,
@@ -44,7 +46,6 @@ import { PlanJourney } from './plan-journey.js';
 import type { Query } from './query-vectors.js';
 import { RebuildJourney } from './rebuild-journey.js';
 import { RecallKeeper } from './recall-keeper.js';
-import { compileFilter } from './search/filter.js';
 import { Store } from './store/store.js';
 import { TransferJourney } from './transfer-journey.js';
 import type {
@@ -75,6 +76,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
   readonly #store: Store;
   readonly #space: IndexSpace;
   readonly #recall: RecallKeeper;
+  readonly #rules: MetadataRules;
   readonly #provider: EmbeddingProvider | undefined;
   readonly #ownsProvider: boolean;
   readonly #options: OpenOptions;
@@ -88,6 +90,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     this.#store = store;
     this.#space = space;
     this.#recall = recall;
+    this.#rules = new MetadataRules(options);
     this.#work = work;
     this.#options = options;
     this.#provider = provider;
@@ -103,9 +106,9 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
    */
   static async open<M extends Metadata = Metadata>(
     directory: string,
-    options?: Given<OpenOptions>,
+    options?: Given<OpenOptions<M>>,
   ): Promise<SemanticIndex<M>> {
-    const resolved = resolveOptions('SemanticIndex.open', options, openDefaults);
+    const resolved = resolveOptions<OpenOptions>('SemanticIndex.open', options, openDefaults);
     if (typeof directory !== 'string' || directory === '') {
       throw new SemanticIndexError('INVALID_ARGUMENT', `SemanticIndex.open: the folder is ${describe(directory)}`, {
         hint: "Pass the path of a folder, or ':memory:'.",
@@ -115,6 +118,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     const provider = resolved.provider === null ? undefined : (resolved.provider ?? bundledProvider());
     checkWhole('SemanticIndex.open', 'queryCache', resolved.queryCache);
     if (resolved.recall !== undefined) checkShare('SemanticIndex.open', 'recall', resolved.recall);
+    const fields = resolved.fields === undefined ? undefined : checkFields(resolved.fields);
     let index: SemanticIndex<M> | undefined;
     const onEvent = (event: IndexEvent): void => {
       resolved.onEvent?.(event);
@@ -124,6 +128,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     try {
       index = new SemanticIndex<M>(store, resolved, provider);
       index.#space.check();
+      if (fields !== undefined && !resolved.readonly) await declareFields(store, fields);
       index.#recall.check();
       return index;
     } catch (error) {
@@ -148,7 +153,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
       checkPositive('addDocuments', 'batchSize', resolved.batchSize);
       this.#refuseReadonly('addDocuments');
       checkIterable('addDocuments', documents);
-      return new AddJourney(this.#store, this.#space).run(documents, resolved);
+      return new AddJourney(this.#store, this.#space, this.#rules).run(documents, resolved);
     });
   }
 
@@ -182,7 +187,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
         if (where === undefined) {
           throw new SemanticIndexError('INVALID_ARGUMENT', 'deleteDocuments: neither ids nor where are given');
         }
-        return this.#store.deleteWhere(compileFilter(where));
+        return this.#store.deleteWhere(filterFor(this.#store, where));
       }
       return this.#store.deleteByIds(checkIds('deleteDocuments', Array.isArray(which) ? which : [which]));
     });
@@ -200,12 +205,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
       if (!Array.isArray(changes)) {
         throw new SemanticIndexError('INVALID_ARGUMENT', `updateMetadata: changes is ${describe(changes)}`);
       }
-      return this.#store.setMetadata(
-        changes.map(({ id, metadata }, position) => {
-          const where = `argument ${position}`;
-          return { id: checkId(id, where), metadata: checkMetadata(metadata, where) };
-        }),
-      );
+      return this.#store.setMetadata(await checkChanges(changes, this.#rules));
     });
   }
 

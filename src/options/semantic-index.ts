@@ -1,8 +1,12 @@
-import type { EmbeddingProvider, IndexEvent, LongWorkOptions, Metric, Where } from '../types.js';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { EmbeddingProvider, IndexEvent, LongWorkOptions, Metadata, Metric, Where } from '../types.js';
 import { type Listed, longWorkDefaults } from './resolve-options.js';
 
+/** What a declared field of the metadata holds. */
+export type FieldType = 'string' | 'number' | 'boolean';
+
 /** What `SemanticIndex.open(directory, options)` takes. */
-export interface OpenOptions {
+export interface OpenOptions<M extends Metadata = Metadata> {
   /**
    * Turns texts into vectors. Default: the bundled English model, offline. `null` for an index that is given all its
    * vectors by the caller.
@@ -10,6 +14,17 @@ export interface OpenOptions {
   provider: EmbeddingProvider | null | undefined;
   /** Distance between vectors, fixed when the index is made. Default that of the index; of a new one angular, the cosine. */
   metric: Metric | undefined;
+  /**
+   * Fields of the metadata that are filtered by often, with their types: `{ year: 'number', 'author.name': 'string' }`. Each
+   * gets an SQL index, and what is added must have that type there, null, or nothing. Default: those the index was last
+   * opened with; `{}` drops them.
+   */
+  fields: Readonly<Record<string, FieldType>> | undefined;
+  /**
+   * Checks the metadata of every document that is added, and may transform it: a schema of zod, valibot, arktype or another
+   * library that speaks Standard Schema. It also gives `where` and hits their types. Default: anything JSON can represent.
+   */
+  schema: StandardSchemaV1<unknown, M> | undefined;
   /** Whether an index is made where there is none. Default true. */
   create: boolean;
   /** Whether every change is refused. Default false. */
@@ -54,6 +69,8 @@ export interface OpenOptions {
 export const openDefaults: OpenOptions = {
   provider: undefined,
   metric: undefined,
+  fields: undefined,
+  schema: undefined,
   create: true,
   readonly: false,
   durability: 'process',

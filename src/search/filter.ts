@@ -28,32 +28,68 @@ const unquotable = /["\\\p{Cc}]/u;
 const maxDepth = 32;
 const maxList = 500;
 
+/** What is passed down while a filter is compiled. */
+interface Context {
+  readonly parameters: (string | number)[];
+  /** Names of fields that have an SQL index. */
+  readonly indexed: ReadonlySet<string>;
+  readonly depth: number;
+  /**
+   * Whether the condition stands below a $not. There it must be 0 or 1, never null, so that negation means what it says;
+   * elsewhere null is as good as 0, and only a bare comparison can use an index.
+   */
+  readonly negated: boolean;
+}
+
 /**
  * Compiles a filter to SQL. Every value and every path of the caller becomes a bound parameter, so nothing of it is ever
- * read as SQL. The result of each condition is 0 or 1, never null, so that negation means what it says.
+ * read as SQL. Only declared fields stand in the text, for SQLite finds an index by its words; their names are letters, digits
+ * and underscores, see `indexedField`.
  *
  * @throws INVALID_FILTER for an unknown operator, a value of a wrong type, or more than 32 levels.
  */
-export function compileFilter(where: Where): CompiledFilter {
+export function compileFilter(where: Where, indexed: ReadonlySet<string> = new Set()): CompiledFilter {
   const parameters: (string | number)[] = [];
-  const sql = compileWhere(where, parameters, 0);
+  const sql = compileWhere(where, { parameters, indexed, depth: 0, negated: false });
   return { sql, parameters };
 }
 
-function compileWhere(where: unknown, parameters: (string | number)[], depth: number): string {
+/** The JSON path of a field that can have an index, or undefined when its name is not plain enough to stand in SQL. */
+export function indexedField(name: string): string | undefined {
+  return /^[A-Za-z_]\w{0,63}(?:\.[A-Za-z_]\w{0,63}){0,7}$/.test(name) ? jsonPath(name) : undefined;
+}
+
+function deeper(context: Context, negated = context.negated): Context {
+  return { ...context, depth: context.depth + 1, negated };
+}
+
+/** A path where SQL wants one: as it is where the field has an index, else bound. */
+function pathIn({ parameters, indexed }: Context, name: string): string {
+  const literal = indexed.has(name) ? indexedField(name) : undefined;
+  if (literal !== undefined) return `'${literal}'`;
+  parameters.push(jsonPath(name));
+  return '?';
+}
+
+/** 0 or 1 where that matters. */
+function decided({ negated }: Context, sql: string): string {
+  return negated ? `coalesce(${sql}, 0)` : `(${sql})`;
+}
+
+function compileWhere(where: unknown, context: Context): string {
   if (!isPlainObject(where)) throw invalid(`a filter must be an object, got ${describe(where)}`);
-  if (depth > maxDepth) throw invalid(`a filter may be nested ${maxDepth} levels deep at most`);
+  if (context.depth > maxDepth) throw invalid(`a filter may be nested ${maxDepth} levels deep at most`);
   const parts = Object.entries(where).flatMap(([name, value]) => {
     if (value === undefined) return [];
-    if (name === '$and' || name === '$or') return [compileList(name, value, parameters, depth)];
-    if (name === '$not') return [`NOT ${compileWhere(value, parameters, depth + 1)}`];
+    if (name === '$and' || name === '$or') return [compileList(name, value, context)];
+    if (name === '$not') return [`NOT ${compileWhere(value, deeper(context, true))}`];
     if (name.startsWith('$')) throw unknownOperator(name, logicalOperators);
-    return [compileField(name, value, parameters, depth)];
+    return [compileField(name, value, context)];
   });
   return parts.length === 0 ? '1' : `(${parts.join(' AND ')})`;
 }
 
-function compileList(name: '$and' | '$or', list: unknown, parameters: (string | number)[], depth: number): string {
+function compileList(name: '$and' | '$or', list: unknown, context: Context): string {
   if (!Array.isArray(list)) throw invalid(`${name} takes an array of filters, got ${describe(list)}`);
   if (list.length === 0) return name === '$and' ? '1' : '0';
   if (list.length > maxList) {
@@ -62,12 +98,12 @@ function compileList(name: '$and' | '$or', list: unknown, parameters: (string | 
       'Use $in for many values of one field.',
     );
   }
-  return `(${list.map((item) => compileWhere(item, parameters, depth + 1)).join(name === '$and' ? ' AND ' : ' OR ')})`;
+  return `(${list.map((item) => compileWhere(item, deeper(context))).join(name === '$and' ? ' AND ' : ' OR ')})`;
 }
 
-function compileField(name: string, value: unknown, parameters: (string | number)[], depth: number): string {
-  const path = jsonPath(name);
-  if (isFilterValue(value)) return compileEqual(path, value, parameters);
+function compileField(name: string, value: unknown, context: Context): string {
+  jsonPath(name);
+  if (isFilterValue(value)) return compileEqual(name, value, context);
   if (!isPlainObject(value)) {
     throw invalid(
       `field "${name}" is compared with ${describe(value)}`,
@@ -76,110 +112,103 @@ function compileField(name: string, value: unknown, parameters: (string | number
   }
   const conditions = Object.entries(value).filter(([, operand]) => operand !== undefined);
   if (conditions.length === 0) throw invalid(`field "${name}" has no condition`);
-  return `(${conditions.map(([operator, operand]) => compileCondition(name, operator, operand, parameters, depth)).join(' AND ')})`;
+  return `(${conditions.map(([operator, operand]) => compileCondition(name, operator, operand, context)).join(' AND ')})`;
 }
 
-function compileCondition(
-  name: string,
-  operator: string,
-  operand: unknown,
-  parameters: (string | number)[],
-  depth: number,
-): string {
-  const path = jsonPath(name);
+function compileCondition(name: string, operator: string, operand: unknown, context: Context): string {
+  const under = deeper(context, true);
   switch (operator as keyof FieldConditions) {
     case '$eq':
-      return compileEqual(path, filterValue(operator, operand), parameters);
+      return compileEqual(name, filterValue(operator, operand), context);
     case '$ne':
-      return `NOT ${compileEqual(path, filterValue(operator, operand), parameters)}`;
+      return `NOT ${compileEqual(name, filterValue(operator, operand), under)}`;
     case '$in':
-      return compileIn(path, operator, operand, parameters);
+      return compileIn(name, operator, operand, context);
     case '$nin':
-      return `NOT ${compileIn(path, operator, operand, parameters)}`;
+      return `NOT ${compileIn(name, operator, operand, under)}`;
     case '$gt':
     case '$gte':
     case '$lt':
     case '$lte':
-      return compileComparison(path, operator as keyof typeof comparisons, operand, parameters);
+      return compileComparison(name, operator as keyof typeof comparisons, operand, context);
     case '$exists':
       if (typeof operand !== 'boolean') throw invalid(`$exists takes true or false, got ${describe(operand)}`);
-      parameters.push(path);
-      return `(json_type(d.metadata, ?) IS ${operand ? 'NOT ' : ''}NULL)`;
+      return `(json_type(d.metadata, ${pathIn(context, name)}) IS ${operand ? 'NOT ' : ''}NULL)`;
     case '$contains':
-      return compileContains(path, filterValue(operator, operand), parameters);
+      return compileContains(name, filterValue(operator, operand), context);
     case '$not':
       if (!isPlainObject(operand)) throw invalid(`$not takes conditions, got ${describe(operand)}`);
-      if (depth > maxDepth) throw invalid(`a filter may be nested ${maxDepth} levels deep at most`);
-      return `NOT ${compileField(name, operand, parameters, depth + 1)}`;
+      if (context.depth > maxDepth) throw invalid(`a filter may be nested ${maxDepth} levels deep at most`);
+      return `NOT ${compileField(name, operand, under)}`;
     default:
       throw unknownOperator(operator, fieldOperators);
   }
 }
 
-function compileEqual(path: string, value: FilterValue, parameters: (string | number)[]): string {
-  if (value === null) {
-    parameters.push(path);
-    return `(coalesce(json_type(d.metadata, ?), 'null') = 'null')`;
-  }
+function compileEqual(name: string, value: FilterValue, context: Context): string {
+  if (value === null) return `(coalesce(json_type(d.metadata, ${pathIn(context, name)}), 'null') = 'null')`;
   if (typeof value === 'boolean') {
-    parameters.push(path);
-    return `(coalesce(json_type(d.metadata, ?), '') = '${value ? 'true' : 'false'}')`;
+    return decided(context, `json_type(d.metadata, ${pathIn(context, name)}) = '${value ? 'true' : 'false'}'`);
   }
-  return typedCondition(path, value, '=', parameters);
+  return typedCondition(name, value, '=', context);
 }
 
-function compileIn(path: string, operator: string, list: unknown, parameters: (string | number)[]): string {
+function compileIn(name: string, operator: string, list: unknown, context: Context): string {
   if (!Array.isArray(list)) throw invalid(`${operator} takes an array, got ${describe(list)}`);
   if (list.length === 0) return '0';
   const values = list.map((item) => filterValue(operator, item));
   const byType = [
     typedMembership(
-      path,
+      name,
       "'text'",
       values.filter((value) => typeof value === 'string'),
-      parameters,
+      context,
     ),
     typedMembership(
-      path,
+      name,
       "'integer', 'real'",
       values.filter((value) => typeof value === 'number'),
-      parameters,
+      context,
     ),
-    ...[true, false, null]
-      .filter((value) => values.includes(value))
-      .map((value) => compileEqual(path, value, parameters)),
+    ...[true, false, null].filter((value) => values.includes(value)).map((value) => compileEqual(name, value, context)),
   ];
   return `(${byType.filter((sql) => sql !== '').join(' OR ')})`;
 }
 
 /** The values travel as one JSON parameter, so a long list costs no more than a short one. */
-function typedMembership(path: string, types: string, values: FilterValue[], parameters: (string | number)[]): string {
+function typedMembership(name: string, types: string, values: FilterValue[], context: Context): string {
   if (values.length === 0) return '';
-  parameters.push(path, path, JSON.stringify(values));
-  return `coalesce(json_type(d.metadata, ?) IN (${types}) AND json_extract(d.metadata, ?) IN (SELECT value FROM json_each(?)), 0)`;
+  const type = `json_type(d.metadata, ${pathIn(context, name)}) IN (${types})`;
+  const value = `json_extract(d.metadata, ${pathIn(context, name)})`;
+  context.parameters.push(JSON.stringify(values));
+  return decided(context, `${type} AND ${value} IN (SELECT value FROM json_each(?))`);
 }
 
 function compileComparison(
-  path: string,
+  name: string,
   operator: keyof typeof comparisons,
   operand: unknown,
-  parameters: (string | number)[],
+  context: Context,
 ): string {
   if (typeof operand !== 'string' && typeof operand !== 'number') {
     throw invalid(`${operator} compares with a string or a number, got ${describe(operand)}`);
   }
-  return typedCondition(path, filterValue(operator, operand) as string | number, comparisons[operator], parameters);
+  return typedCondition(name, filterValue(operator, operand) as string | number, comparisons[operator], context);
 }
 
 /** Compares only values of the operand's own type: SQLite would order any number before any string. */
-function typedCondition(path: string, value: string | number, sign: string, parameters: (string | number)[]): string {
+function typedCondition(name: string, value: string | number, sign: string, context: Context): string {
   const types = typeof value === 'string' ? "'text'" : "'integer', 'real'";
-  parameters.push(path, path, value);
-  return `coalesce(json_type(d.metadata, ?) IN (${types}) AND json_extract(d.metadata, ?) ${sign} ?, 0)`;
+  const type = `json_type(d.metadata, ${pathIn(context, name)}) IN (${types})`;
+  const found = `json_extract(d.metadata, ${pathIn(context, name)})`;
+  context.parameters.push(value);
+  return decided(context, `${type} AND ${found} ${sign} ?`);
 }
 
-function compileContains(path: string, value: FilterValue, parameters: (string | number)[]): string {
+function compileContains(name: string, value: FilterValue, context: Context): string {
   // Only an array is looked through: json_each of anything else yields the value itself or the members of an object.
+  const { parameters } = context;
+  const path = jsonPath(name);
   parameters.push(path, path);
   let element = `e.type = '${String(value)}'`;
   if (typeof value === 'string' || typeof value === 'number') {

@@ -14,13 +14,14 @@ export interface CatalogTargets {
   readonly settings: Catalog['settings'];
   readonly leases: Catalog['leases'];
   readonly migration: Catalog['migration'];
+  readonly fields: Catalog['fields'];
   readonly builder: SegmentBuilder;
   readonly validator: Validator;
 }
 
 /** Everything that can be called on a connection. */
 export function targetsOf(catalog: Catalog): CatalogTargets {
-  const { documents, texts, vectors, segments, settings, leases, migration } = catalog;
+  const { documents, texts, vectors, segments, settings, leases, migration, fields } = catalog;
   const builder = new SegmentBuilder(catalog);
   return {
     catalog,
@@ -31,6 +32,7 @@ export function targetsOf(catalog: Catalog): CatalogTargets {
     settings,
     leases,
     migration,
+    fields,
     builder,
     validator: new Validator(catalog),
   };

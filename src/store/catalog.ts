@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import { DocumentTable, type KeyedVectors } from './document-table.js';
+import { FieldIndexes } from './field-indexes.js';
 import { LeaseTable } from './lease-table.js';
 import { MigrationTable } from './migration-table.js';
 import { currentFormat, migrateSchema } from './schema.js';
@@ -68,11 +69,13 @@ export class Catalog {
   readonly segments: SegmentTable;
   readonly leases: LeaseTable;
   readonly migration: MigrationTable;
+  readonly fields: FieldIndexes;
   readonly #db: Database.Database;
 
   private constructor(db: Database.Database) {
     this.#db = db;
     this.settings = new SettingsTable(db);
+    this.fields = new FieldIndexes(db, this.settings);
     this.texts = new TextTable(db);
     this.documents = new DocumentTable(db, this.texts);
     this.vectors = new VectorTable(db);

@@ -7,6 +7,7 @@ import { Catalog, type CatalogOptions } from './catalog.js';
 import type { CatalogCaller } from './catalog-calls.js';
 import { CatalogThread } from './catalog-thread.js';
 import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './document-table.js';
+import type { FieldPaths } from './field-indexes.js';
 import { fileFacts, type IndexPaths, prepareDirectory, segmentFiles, strayFiles } from './files.js';
 import { leaseMilliseconds, whileHeld } from './held-lease.js';
 import { InlineCaller } from './inline-caller.js';
@@ -187,6 +188,11 @@ export class Store {
   get space(): Space | undefined {
     const space = this.#open?.space;
     return space !== undefined && this.#isCurrent(space) ? space : this.#catalog.space();
+  }
+
+  /** Makes SQL indexes for fields, and drops those that it makes no longer. */
+  declareFields(fields: FieldPaths): Promise<void> {
+    return this.#writer.call('fields', 'declare', fields);
   }
 
   /** A named value that the index remembers. */
