@@ -1,0 +1,101 @@
+// Filters of any selectivity: does every search give min(k, matches) hits, with what recall and in what time?
+// Random ranges over a number of each document, on generated vectors; no data is needed.
+// Run: npx tsx bench/filters.ts [--documents 200000] [--dimensions 96] [--filters 20] [--seed 1]
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { SemanticIndex, type Where } from 'semantic-index';
+import { generatedVectors, randomNumbers } from './generated-vectors.js';
+
+const { values } = parseArgs({
+  options: {
+    documents: { type: 'string', default: '200000' },
+    dimensions: { type: 'string', default: '96' },
+    filters: { type: 'string', default: '20' },
+    seed: { type: 'string', default: '1' },
+    help: { type: 'boolean' },
+  },
+});
+if (values.help) {
+  console.log('npx tsx bench/filters.ts [--documents 200000] [--dimensions 96] [--filters 20] [--seed 1]');
+  process.exit(0);
+}
+const documents = Number(values.documents);
+const random = randomNumbers(Number(values.seed) + 100);
+const vectors = generatedVectors(documents + 200, Number(values.dimensions), Number(values.seed));
+const queries = vectors.splice(documents);
+const k = 10;
+const queriesPerFilter = 5;
+
+function* withMetadata(): Generator<{ id: number; text: string; vector: Float32Array; metadata: object }> {
+  for (const [id, vector] of vectors.entries()) {
+    const place = random();
+    yield { id, text: '', vector, metadata: { plain: place, indexed: place } };
+  }
+}
+
+function median(times: number[]): string {
+  return (times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0).toFixed(2);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'semantic-index-filters-'));
+try {
+  await using index = await SemanticIndex.open<{ plain: number; indexed: number }>(folder, {
+    provider: null,
+    background: false,
+    fields: { indexed: 'number' },
+  });
+  await index.addDocuments(withMetadata() as never, { batchSize: 4_096 });
+  await index.build();
+  const { segments } = await index.stats();
+  console.log(
+    `${documents} documents, ${values.dimensions} dimensions, ${segments.length} segment of ${segments[0]?.trees} trees; ` +
+      `${values.filters} filters a row, ${queriesPerFilter} queries each, k ${k}.\n`,
+  );
+  console.log(
+    '| selectivity | matches | starved | recall@10 | exact | ms, field declared | ms, not declared | ms, exact search |',
+  );
+  console.log('|---|---|---|---|---|---|---|---|');
+  let starved = 0;
+  for (const selectivity of [1e-5, 1e-4, 1e-3, 1e-2, 0.03, 0.1, 0.3, 1]) {
+    const times: Record<'indexed' | 'plain' | 'exact', number[]> = { indexed: [], plain: [], exact: [] };
+    let [found, wanted, matches, exact, searches, short] = [0, 0, 0, 0, 0, 0];
+    for (let filter = 0; filter < Number(values.filters); filter++) {
+      const from = random() * (1 - selectivity);
+      const range = (field: string): Where => ({ [field]: { $gte: from, $lt: from + selectivity } });
+      const matching = await index.count({ where: range('indexed') });
+      matches += matching;
+      for (let query = 0; query < queriesPerFilter; query++) {
+        const vector = queries[Math.floor(random() * queries.length)] as Float32Array;
+        const timed = async (kind: keyof typeof times, options: object) => {
+          const began = performance.now();
+          const hits = await index.search(vector, { k, ...options });
+          times[kind].push(performance.now() - began);
+          return hits;
+        };
+        const truth = await timed('exact', { where: range('indexed'), exact: true });
+        const hits = await timed('indexed', { where: range('indexed') });
+        const same = await timed('plain', { where: range('plain') });
+        const expected = Math.min(k, matching);
+        for (const list of [truth, hits, same]) if (list.length !== expected) short++;
+        const ids = new Set(truth.map(({ id }) => id));
+        found += hits.filter(({ id }) => ids.has(id)).length;
+        wanted += ids.size;
+        searches++;
+        const { exact: scanned } = await index.explain(vector, { k, where: range('indexed') });
+        if (scanned) exact++;
+      }
+    }
+    starved += short;
+    const recall = wanted === 0 ? '-' : (found / wanted).toFixed(4);
+    console.log(
+      `| ${selectivity} | ${Math.round(matches / Number(values.filters))} | ${short} | ${recall} | ${Math.round((100 * exact) / searches)} % | ` +
+        `${median(times.indexed)} | ${median(times.plain)} | ${median(times.exact)} |`,
+    );
+  }
+  console.log(`\nSearches with other than min(k, matches) hits: ${starved}.`);
+  process.exitCode = starved === 0 ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true });
+}
