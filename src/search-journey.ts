@@ -1,6 +1,6 @@
 import { documentOf } from './checked-document.js';
-import { SemanticIndexError } from './errors.js';
 import { filterFor } from './declared-fields.js';
+import { SemanticIndexError } from './errors.js';
 import type { IndexSpace } from './index-space.js';
 import type { SearchOptions } from './options.js';
 import { type CheckedQuery, checkQueries, type Query } from './query-vectors.js';

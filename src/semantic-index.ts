@@ -16,8 +16,8 @@ import { SemanticIndexError } from './errors.js';
 import { IndexReading } from './index-reading.js';
 import { IndexSpace } from './index-space.js';
 import { indexStats } from './index-stats.js';
-import { MigrateJourney } from './migrate-journey.js';
 import { checkChanges, MetadataRules } from './metadata-rules.js';
+import { MigrateJourney } from './migrate-journey.js';
 import {
   type AddOptions,
   addDefaults,

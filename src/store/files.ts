@@ -74,6 +74,21 @@ export async function fileFacts(path: string): Promise<{ size: number; mtime: nu
   }
 }
 
+/** Bytes of an index on disk: the database with its log, and the files of the segments. */
+export async function bytesOnDisk(
+  { database, segments }: IndexPaths,
+  files: readonly string[],
+): Promise<{ database: number; segments: number }> {
+  const sizes = async (paths: string[]): Promise<number> => {
+    const facts = await Promise.all(paths.map(fileFacts));
+    return facts.reduce((sum, one) => sum + (one?.size ?? 0), 0);
+  };
+  return {
+    database: await sizes([database, `${database}-wal`]),
+    segments: await sizes(files.flatMap(segmentFiles).map((name) => join(segments, name))),
+  };
+}
+
 /** Makes the entries of a folder durable. Where a folder cannot be opened (Windows) the file system does it by itself. */
 export async function syncDirectory(directory: string): Promise<void> {
   if (process.platform === 'win32') return;

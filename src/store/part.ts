@@ -58,6 +58,8 @@ export interface Part {
   readonly alive: Bitset | undefined;
   readonly dead: number;
   readonly shared: Shared;
+  /** Items that a search without comparing all would look at; at least as many as are allowed make a scan the better choice. */
+  walkLength(request: Pick<PartSearch, 'k' | 'searchK' | 'share'>): number;
   search(request: PartSearch): Promise<PartNeighbors>;
 }
 

@@ -98,6 +98,7 @@ function forestPart({ row, offsets }: AddedSegment, index: AnnoyIndex): Part {
     alive: undefined,
     dead: 0,
     shared: new Shared(() => index.close()),
+    walkLength: ({ k, searchK, share }) => Math.ceil((searchK ?? defaultSearchK(row.items, k)) / share),
     async search({ queries, k, exact, searchK, share, allowed, signal }) {
       const wanted = searchK ?? defaultSearchK(row.items, k);
       const found = await index.getNnsByVectors(queries, k, {
@@ -123,6 +124,7 @@ export function tailPart(buffer: VectorBuffer, keys: Float64Array, shared: Share
     alive: undefined,
     dead: 0,
     shared,
+    walkLength: () => keys.length,
     async search({ queries, k, allowed, signal }) {
       const found = await buffer.search(queries, k, {
         length: keys.length,

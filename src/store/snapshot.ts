@@ -36,9 +36,8 @@ export interface SnapshotSearch {
   readonly onPart?: ((part: SearchedPart) => void) | undefined;
 }
 
-// Below this many allowed items, or below this share of all, a scan of just those beats a walk of the forest.
+// So few allowed items are scanned whatever a walk would cost.
 const scanBelowItems = 4_096;
-const scanBelowShare = 0.02;
 
 /**
  * A consistent view of all documents at one position of the catalog. Immutable; whoever uses it over an `await` keeps it
@@ -90,7 +89,8 @@ export class Snapshot {
     if (candidates === 0) return undefined;
     const { queries, count, searchK, signal } = search;
     const share = candidates / total;
-    const few = candidates <= scanBelowItems || share < scanBelowShare;
+    // Few documents among many are far apart in a forest: a walk that finds them looks at more than a scan of just those.
+    const few = candidates <= scanBelowItems || part.walkLength({ k: search.k, searchK, share }) >= candidates;
     let exact = search.exact === true || few || !part.hasForest;
     const request = { queries, count, k: Math.min(search.k, candidates), allowed, signal, searchK, share };
     const began = performance.now();

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { DocumentId, LongWorkOptions, Metric, ValidationReport } from '../types.js';
 import { packVectors } from '../vectors/pack-vectors.js';
 import { VectorBuffer } from '../vectors/vector-buffer.js';
@@ -8,7 +7,7 @@ import type { CatalogCaller } from './catalog-calls.js';
 import { CatalogThread } from './catalog-thread.js';
 import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './document-table.js';
 import type { FieldPaths } from './field-indexes.js';
-import { fileFacts, type IndexPaths, prepareDirectory, segmentFiles, strayFiles } from './files.js';
+import { bytesOnDisk, type IndexPaths, prepareDirectory, strayFiles } from './files.js';
 import { leaseMilliseconds, whileHeld } from './held-lease.js';
 import { InlineCaller } from './inline-caller.js';
 import { leaseOwner } from './lease-owner.js';
@@ -434,13 +433,10 @@ export class Store {
   /** Bytes on disk: the database with its log, and the files of the segments. */
   async bytes(): Promise<{ database: number; segments: number }> {
     if (this.#paths === undefined) return { database: this.#catalog.bytes().used, segments: 0 };
-    const { database, segments } = this.#paths;
-    const sizeOf = async (path: string): Promise<number> => (await fileFacts(path))?.size ?? 0;
-    const ofDatabase = await Promise.all([database, `${database}-wal`].map(sizeOf));
-    const names = this.segmentRows().flatMap((row) => segmentFiles(row.file));
-    const ofSegments = await Promise.all(names.map((name) => sizeOf(join(segments, name))));
-    const sum = (sizes: number[]): number => sizes.reduce((total, size) => total + size, 0);
-    return { database: sum(ofDatabase), segments: sum(ofSegments) };
+    return bytesOnDisk(
+      this.#paths,
+      this.segmentRows().map((row) => row.file),
+    );
   }
 
   /** Ends background work and closes files and connections. What was acknowledged is safe. */
