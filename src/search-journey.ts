@@ -12,6 +12,7 @@ import type { Ranked } from './search/ranked.js';
 import { cursorOf, keysOf } from './search-cursor.js';
 import { SearchTrace } from './search-trace.js';
 import type { Store } from './store/store.js';
+import type { View } from './store/view.js';
 import type { Hit, Metadata, SearchPage } from './types.js';
 import { scoreOf } from './vectors/metric.js';
 import { packVectors } from './vectors/pack-vectors.js';
@@ -33,7 +34,8 @@ const nothing: ReadonlySet<number> = new Set();
 /** How deep each ranking is looked into before rankings are fused or thinned out. */
 const fusionDepth = 50;
 const diversityDepth = 5;
-const maxAttempts = 5;
+// Three attempts in four find everything still there even while two processes commit as fast as they can.
+const maxAttempts = 32;
 
 /** The way from queries to hits: embed, filter, search snapshot and words, fuse, look up. */
 export class SearchJourney {
@@ -100,13 +102,14 @@ export class SearchJourney {
     const checked = await this.#trace.time('embed', () =>
       checkQueries(queries, mode !== 'text', this.#store, this.#space, signal),
     );
-    // A document that leaves between search and look-up would leave a gap, so the search is done again.
+    // A document that leaves, or matches no longer, between search and look-up would leave a gap: it is done again.
     for (let attempt = 1; ; attempt++) {
+      const isLast = attempt === maxAttempts;
       const ranked = await this.#rank(checked, filter, options, seen);
       const lists = await Promise.all(
-        ranked.map((list, position) => this.#complete<M>(queries[position] as Query, list, options)),
+        ranked.map((list, position) => this.#complete<M>(queries[position] as Query, list, filter, options, isLast)),
       );
-      if (attempt === maxAttempts || lists.every((list) => list.complete)) return lists.map((list) => list.found);
+      if (lists.every((list) => list !== undefined)) return lists;
     }
   }
 
@@ -121,36 +124,39 @@ export class SearchJourney {
     const candidates = diversity > 0 ? k * diversityDepth : k;
     const wanted = rerank === undefined ? candidates : Math.max(candidates, rerankDepth);
     const depth = wanted + seen.size;
-    const byVector = await this.#rankByVector(queries, filter, depth, options);
-    return Promise.all(
-      queries.map(async (query, position) => {
-        const ranked = await this.#withWords(query, byVector[position] ?? [], filter, depth, mode);
-        return ranked.filter(({ key }) => !seen.has(key)).slice(0, wanted);
-      }),
-    );
+    const hasVectors = queries.some(({ vector }) => vector !== undefined);
+    const view = hasVectors ? await this.#trace.time('filter', () => this.#store.view(filter)) : undefined;
+    try {
+      const byVector = view === undefined ? [] : await this.#rankByVector(queries, view, depth, options);
+      return await Promise.all(
+        queries.map(async (query, position) => {
+          const near = byVector[position] ?? [];
+          const ranked = await this.#withWords(query, near, { filter, lastKey: view?.lastKey }, depth, mode);
+          return ranked.filter(({ key }) => !seen.has(key)).slice(0, wanted);
+        }),
+      );
+    } finally {
+      view?.close();
+    }
   }
 
   async #rankByVector(
     queries: readonly CheckedQuery[],
-    filter: CompiledFilter | undefined,
+    view: View,
     wanted: number,
     { mode, exact, searchK, signal }: RankOptions,
   ): Promise<Ranked[][]> {
     const asked = queries.filter(({ vector }) => vector !== undefined);
-    if (asked.length === 0 || this.#space.dimensions === undefined) return queries.map(() => []);
     const fused = mode === 'hybrid' && asked.some(({ text }) => text !== undefined);
     const depth = fused ? Math.max(wanted, fusionDepth) : wanted;
     const own = asked.some((query) => query.own !== undefined) ? 1 : 0;
-    const allowedKeys =
-      filter === undefined ? undefined : await this.#trace.time('filter', () => this.#store.keys(filter));
     const found = await this.#trace.time('vectors', () =>
-      this.#store.search({
+      view.search({
         queries: packVectors(asked.map(({ vector }) => vector as Float32Array)),
         count: asked.length,
         k: depth + own,
         exact,
         searchK,
-        allowedKeys,
         signal,
         onPart: (part) => this.#trace.parts.push(part),
       }),
@@ -171,13 +177,13 @@ export class SearchJourney {
   async #withWords(
     { text, vector }: CheckedQuery,
     byVector: Ranked[],
-    filter: CompiledFilter | undefined,
+    { filter, lastKey }: { filter: CompiledFilter | undefined; lastKey: number | undefined },
     wanted: number,
     mode: Mode,
   ): Promise<Ranked[]> {
     if (text === undefined || mode === 'vector') return byVector;
     const { ranked: byWords, most } = await this.#trace.time('words', () =>
-      this.#store.searchWords(text, Math.max(wanted, fusionDepth), filter),
+      this.#store.searchWords(text, Math.max(wanted, fusionDepth), filter, lastKey),
     );
     this.#trace.matchingWords += byWords.length;
     if (mode === 'text') return byWords.slice(0, wanted);
@@ -205,17 +211,21 @@ export class SearchJourney {
     return diversify(ranked, k, diversity, cosine);
   }
 
-  /** Looks up the texts; reranks and thins out where that was asked for. */
+  /** Looks up the texts; reranks and thins out where that was asked for. Undefined when one is gone, but the last time. */
   async #complete<M extends Metadata>(
     query: Query,
     ranked: readonly Ranked[],
+    filter: CompiledFilter | undefined,
     options: SearchOptions<Query, Hit<M>>,
-  ): Promise<{ found: Found<M>[]; complete: boolean }> {
+    isLast: boolean,
+  ): Promise<Found<M>[] | undefined> {
     const { k, diversity, rerank, minScore, signal } = options;
     let order = ranked;
     if (diversity > 0 && rerank === undefined) order = await this.#diversify(order, k, diversity);
     if (rerank === undefined) order = order.slice(0, k);
-    const stored = await this.#trace.time('lookup', () => this.#store.byKeys(order.map(({ key }) => key)));
+    const keys = order.map(({ key }) => key);
+    const stored = await this.#trace.time('lookup', () => this.#store.byKeys(keys, filter));
+    if (!isLast && stored.includes(undefined)) return undefined;
     const hits = new Map<number, Hit<M>>();
     order.forEach(({ key, score }, position) => {
       const row = stored[position];
@@ -223,7 +233,6 @@ export class SearchJourney {
       const { id, text, metadata } = documentOf<M>(row);
       hits.set(key, { id, score, text, metadata });
     });
-    const complete = hits.size === order.length;
     if (rerank !== undefined) {
       const there = order.filter(({ key }) => hits.has(key));
       const scored = await this.#trace.time('rerank', () =>
@@ -231,10 +240,9 @@ export class SearchJourney {
       );
       order = diversity > 0 ? await this.#diversify(scored, k, diversity) : scored.slice(0, k);
     }
-    const found = order.flatMap(({ key, score }) => {
+    return order.flatMap(({ key, score }) => {
       const hit = hits.get(key);
       return hit === undefined || (minScore !== undefined && score < minScore) ? [] : [{ key, hit: { ...hit, score } }];
     });
-    return { found, complete };
   }
 }

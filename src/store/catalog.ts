@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
-import { DocumentTable, type KeyedVectors } from './document-table.js';
+import type { Bitset } from '../vectors/bitset.js';
+import { DocumentTable, type KeyedVectors, type SqlFilter } from './document-table.js';
 import { FieldIndexes } from './field-indexes.js';
 import { LeaseTable } from './lease-table.js';
 import { MigrationTable } from './migration-table.js';
+import { itemsOf } from './part.js';
 import { currentFormat, migrateSchema } from './schema.js';
 import { type SegmentRow, SegmentTable } from './segment-table.js';
 import { SettingsTable } from './settings-table.js';
@@ -38,6 +40,14 @@ export interface AddedSegment {
   readonly deadKeys: Float64Array;
 }
 
+/** Which documents match a filter. */
+export interface MatchingDocuments {
+  /** Their keys, ascending. */
+  readonly keys: Float64Array;
+  /** Of each current segment, by key, its items among them. */
+  readonly items: readonly Bitset[];
+}
+
 /** What happened in the catalog after a position, as one consistent reading. */
 export interface CatalogChanges {
   readonly position: CatalogPosition;
@@ -52,6 +62,8 @@ export interface CatalogChanges {
   readonly tail: KeyedVectors;
   /** There is more of the tail than one reading takes; read again from `position`. */
   readonly more: boolean;
+  /** Present where a filter was given and there is no more. */
+  readonly matching?: MatchingDocuments | undefined;
 }
 
 const pageSize = 16_384;
@@ -163,8 +175,11 @@ export class Catalog {
     };
   }
 
-  /** All that a snapshot at `position`, which holds the `known` segments, must learn; read in one transaction. */
-  changesSince(position: CatalogPosition, known: readonly number[]): CatalogChanges {
+  /**
+   * All that a snapshot at `position`, which holds the `known` segments, must learn, and which documents match a filter;
+   * read in one transaction.
+   */
+  changesSince(position: CatalogPosition, known: readonly number[], filter?: SqlFilter): CatalogChanges {
     return this.#db.transaction((): CatalogChanges => {
       const now = this.position();
       const rows = this.segments.all();
@@ -186,8 +201,17 @@ export class Catalog {
         sealedThrough,
         tail,
         more,
+        ...(filter !== undefined && !more && { matching: this.#matching(filter, rows) }),
       };
     })();
+  }
+
+  #matching(filter: SqlFilter, rows: readonly SegmentRow[]): MatchingDocuments {
+    const keys = this.documents.keys(filter);
+    const items = rows.map((row) =>
+      itemsOf({ first: row.first_key, offsets: this.segments.offsets(row.segment) }, keys),
+    );
+    return { keys, items };
   }
 
   /** Pages of the database file in use and free, in bytes. */

@@ -227,8 +227,18 @@ export class DocumentTable {
     return ids.map((id) => this.#byId.get(id) as StoredDocument | undefined);
   }
 
-  byKeys(keys: readonly number[]): (StoredDocument | undefined)[] {
-    return keys.map((key) => this.#byKey.get(key) as StoredDocument | undefined);
+  /** The documents with these keys as they are at one moment; undefined for those that are gone, or do not match. */
+  byKeys(keys: readonly number[], filter?: SqlFilter): (StoredDocument | undefined)[] {
+    const matches = this.#matcher(filter);
+    return this.#db.transaction(() =>
+      keys.map((key) => (matches(key) ? (this.#byKey.get(key) as StoredDocument | undefined) : undefined)),
+    )();
+  }
+
+  #matcher(filter: SqlFilter | undefined): (key: number) => boolean {
+    if (filter === undefined) return () => true;
+    const match = this.#db.prepare(`SELECT 1 FROM documents d WHERE d.key = ? AND (${filter.sql})`);
+    return (key) => match.get(key, ...filter.parameters) !== undefined;
   }
 
   /** Key and vector of the document with this id. */

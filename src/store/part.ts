@@ -1,4 +1,7 @@
-import { addItem, type Bitset, countItems, createBitset, hasItem, removeItem } from '../vectors/bitset.js';
+import { TimeSlice } from '../time-slice.js';
+import { addItem, type Bitset, countItems, createBitset, removeItem } from '../vectors/bitset.js';
+
+const keysPerLook = 256;
 
 /** Counts the users of something that must be closed after the last one. */
 export class Shared {
@@ -89,11 +92,16 @@ export function itemOf(keys: SortedKeys, key: number): number {
   return -1;
 }
 
-/** The part without the items of some keys; the same part when it holds none of them. */
-export function withoutKeys(part: Part, deadKeys: Float64Array): Part {
+/**
+ * The part without the items of some keys; the same part when it holds none of them. Among hundreds of thousands it lets
+ * other things happen in between.
+ */
+export async function withoutKeys(part: Part, deadKeys: Float64Array): Promise<Part> {
   let alive: Bitset | undefined;
-  for (const key of deadKeys) {
-    const item = itemOf(part.keys, key);
+  const slice = new TimeSlice();
+  for (let position = 0; position < deadKeys.length; position++) {
+    if (position % keysPerLook === keysPerLook - 1 && slice.due()) await slice.breathe();
+    const item = itemOf(part.keys, deadKeys[position] as number);
     if (item < 0) continue;
     alive ??= part.alive === undefined ? createBitset(part.keys.offsets.length, true) : part.alive.slice();
     removeItem(alive, item);
@@ -102,20 +110,15 @@ export function withoutKeys(part: Part, deadKeys: Float64Array): Part {
   return { ...part, alive, dead: part.keys.offsets.length - countItems(alive) };
 }
 
-/** The items of a part that are alive and whose keys are among `allowedKeys` (ascending). */
-export function allowedItems(part: Part, allowedKeys: Float64Array): { bits: Bitset; count: number } {
-  const { first, offsets } = part.keys;
+/** The items whose keys are among `wanted` (ascending). Takes milliseconds for millions of either. */
+export function itemsOf({ first, offsets }: SortedKeys, wanted: Float64Array): Bitset {
   const bits = createBitset(offsets.length, false);
-  let position = lowerBound(allowedKeys, first);
+  let position = lowerBound(wanted, first);
   let item = 0;
-  let count = 0;
-  while (item < offsets.length && position < allowedKeys.length) {
-    const difference = first + (offsets[item] as number) - (allowedKeys[position] as number);
+  while (item < offsets.length && position < wanted.length) {
+    const difference = first + (offsets[item] as number) - (wanted[position] as number);
     if (difference === 0) {
-      if (part.alive === undefined || hasItem(part.alive, item)) {
-        addItem(bits, item);
-        count++;
-      }
+      addItem(bits, item);
       position++;
       item++;
     } else if (difference < 0) {
@@ -124,7 +127,7 @@ export function allowedItems(part: Part, allowedKeys: Float64Array): { bits: Bit
       position++;
     }
   }
-  return { bits, count };
+  return bits;
 }
 
 function lowerBound(sorted: Float64Array, wanted: number): number {

@@ -54,7 +54,7 @@ export async function openSegment(
   const { row } = added;
   try {
     const index = await openForest(row, context);
-    return withoutKeys(forestPart(added, index), added.deadKeys);
+    return await withoutKeys(forestPart(added, index), added.deadKeys);
   } catch (error) {
     if (!SemanticIndexError.is(error)) throw error;
     if (!context.isCurrent(row.segment)) return undefined;

@@ -1,12 +1,16 @@
 import { SemanticIndexError } from '../errors.js';
+import { TimeSlice } from '../time-slice.js';
 import { VectorBuffer } from '../vectors/vector-buffer.js';
 import type { Catalog, CatalogChanges, CatalogPosition } from './catalog.js';
-import type { KeyedVectors } from './document-table.js';
+import type { KeyedVectors, SqlFilter } from './document-table.js';
 import { type Part, Shared, withoutKeys } from './part.js';
 import { type Damage, openSegment, type SegmentContext, tailPart } from './segment.js';
 import { Snapshot } from './snapshot.js';
+import { View } from './view.js';
 
 const shortReading = 128;
+// Vectors that are copied in one go: a fraction of a millisecond.
+const rowsPerCopy = 256;
 const start: CatalogPosition = { generation: 0, lastKey: 0, lastDeletion: 0 };
 
 /** Follows the catalog: holds the snapshot of the last commit that was looked at, its own process's or another's. */
@@ -16,7 +20,7 @@ export class SnapshotKeeper {
   readonly #onDamage: (damage: Damage) => void;
   #snapshot: Snapshot;
   #tail: TailRows;
-  #refreshing: Promise<Snapshot> | undefined;
+  #refreshing: Promise<View> | undefined;
 
   /**
    * `catalog` is asked where things stand, the caller of `context` for all that is long. `onDamage` is told of a file that is
@@ -38,15 +42,31 @@ export class SnapshotKeeper {
   /** The snapshot of the newest commit. */
   async refresh(): Promise<Snapshot> {
     while (!samePosition(this.#catalog.position(), this.#snapshot.position)) {
-      this.#refreshing ??= this.#advance().finally(() => {
-        this.#refreshing = undefined;
-      });
-      await this.#refreshing;
+      // Whoever asked for a view of their own closes it.
+      if (this.#refreshing === undefined) (await this.#begin()).close();
+      else await this.#refreshing.catch(() => {});
     }
     return this.#snapshot;
   }
 
-  async #advance(): Promise<Snapshot> {
+  /** A view of the newest commit, or of those of its documents that match. To be closed. */
+  async view(filter?: SqlFilter): Promise<View> {
+    if (filter === undefined) {
+      await this.refresh();
+      return new View(this.#snapshot);
+    }
+    while (this.#refreshing !== undefined) await this.#refreshing.catch(() => {});
+    return this.#begin(filter);
+  }
+
+  #begin(filter?: SqlFilter): Promise<View> {
+    this.#refreshing = this.#advance(filter).finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  async #advance(filter: SqlFilter | undefined): Promise<View> {
     let parts = this.#snapshot.parts.filter((part) => part.segment !== 0);
     let tail = this.#snapshot.parts.find((part) => part.segment === 0);
     const opened: Part[] = [];
@@ -55,13 +75,14 @@ export class SnapshotKeeper {
     let { position } = this.#snapshot;
     do {
       const known = parts.map((part) => part.segment);
-      changes = await this.#read(position, known);
+      changes = await this.#read(position, known, filter);
       // Vectors of two spaces do not meet in one snapshot.
       if (changes.space !== this.#context.space) {
         throw new SemanticIndexError('SPACE_MISMATCH', 'The index has been migrated to another model');
       }
       position = changes.position;
-      parts = parts.map((part) => withoutKeys(part, changes.deletedKeys));
+      if (samePosition(position, this.#snapshot.position)) break;
+      parts = await Promise.all(parts.map((part) => withoutKeys(part, changes.deletedKeys)));
       for (const added of changes.added) {
         const part = await openSegment(added, this.#context, damages);
         if (part === undefined) continue;
@@ -69,23 +90,34 @@ export class SnapshotKeeper {
         parts.push(part);
       }
       parts = changes.segments.flatMap((segment) => parts.find((part) => part.segment === segment) ?? []);
-      tail = this.#tail.advance(changes, tail);
+      tail = await this.#tail.advance(changes, tail);
       // A segment that could not be opened because it was replaced: the next reading has its successor.
     } while (changes.more || parts.length < changes.segments.length);
-    const all = tail === undefined ? parts : [...parts, tail];
-    this.#replace(new Snapshot(position, this.#context.metric, all, changes.sealedThrough));
+    if (!samePosition(position, this.#snapshot.position)) {
+      const all = tail === undefined ? parts : [...parts, tail];
+      this.#replace(new Snapshot(position, this.#context.metric, all, changes.sealedThrough));
+    }
+    const view = new View(this.#snapshot, changes.matching);
     // The snapshot retains what it uses; the reference of the opening is given back.
     for (const part of opened) part.shared.release();
     for (const damage of damages) this.#onDamage(damage);
-    return this.#snapshot;
+    return view;
   }
 
   /** A short reading is done right here: it takes less time than asking the thread, which may not have been started yet. */
-  async #read(position: CatalogPosition, known: readonly number[]): Promise<CatalogChanges> {
-    const from = Math.max(position.lastKey, this.#catalog.segments.sealedThrough());
-    const isShort = this.#catalog.documents.lastKey() - from <= shortReading;
-    if (isShort) return this.#catalog.changesSince(position, known);
-    return this.#context.caller.call('catalog', 'changesSince', position, known);
+  async #read(
+    position: CatalogPosition,
+    known: readonly number[],
+    filter: SqlFilter | undefined,
+  ): Promise<CatalogChanges> {
+    if (filter === undefined && this.#isShort(position)) return this.#catalog.changesSince(position, known);
+    return this.#context.caller.call('catalog', 'changesSince', position, known, filter);
+  }
+
+  #isShort(position: CatalogPosition): boolean {
+    const { lastKey, lastDeletion } = this.#catalog.position();
+    const rows = lastKey - Math.max(position.lastKey, this.#catalog.segments.sealedThrough());
+    return rows <= shortReading && (position === start || lastDeletion - position.lastDeletion <= shortReading);
   }
 
   #replace(next: Snapshot): void {
@@ -118,16 +150,19 @@ class TailRows {
     this.#context = context;
   }
 
-  advance({ tail, sealedThrough, deletedKeys }: CatalogChanges, previous: Part | undefined): Part | undefined {
+  async advance(
+    { tail, sealedThrough, deletedKeys }: CatalogChanges,
+    previous: Part | undefined,
+  ): Promise<Part | undefined> {
     const sealed = this.#keys.findIndex((key) => key > sealedThrough);
     const dropped = sealed < 0 ? this.#keys.length : sealed;
     if (dropped > 0) this.#drop(dropped);
-    this.#append(this.#unknown(tail));
+    await this.#append(this.#unknown(tail));
     if (this.#buffer === undefined || this.#keys.length === 0) return undefined;
     const part = tailPart(this.#buffer, this.#keys, this.#shared);
     // Who was dead before is dead still, whatever moved; then those who died since.
     const deadBefore = previous === undefined ? new Float64Array(0) : deadKeysOf(previous);
-    return withoutKeys(withoutKeys(part, deadBefore), deletedKeys);
+    return withoutKeys(await withoutKeys(part, deadBefore), deletedKeys);
   }
 
   /** A reading that failed half-way is done again from its beginning: some rows are here already then. */
@@ -140,14 +175,18 @@ class TailRows {
     return { keys: keys.subarray(known), vectors: vectors.subarray(known * dimensions) };
   }
 
-  #append({ keys, vectors }: KeyedVectors): void {
-    if (keys.length === 0) return;
-    this.#buffer ??= this.#adopt(new VectorBuffer(this.#context.dimensions, this.#context.metric));
-    this.#buffer.append(vectors);
-    const joined = new Float64Array(this.#keys.length + keys.length);
-    joined.set(this.#keys);
-    joined.set(keys, this.#keys.length);
-    this.#keys = joined;
+  async #append({ keys, vectors }: KeyedVectors): Promise<void> {
+    const { dimensions, metric } = this.#context;
+    const slice = new TimeSlice();
+    for (let row = 0; row < keys.length; row += rowsPerCopy) {
+      if (slice.due()) await slice.breathe();
+      this.#buffer ??= this.#adopt(new VectorBuffer(dimensions, metric));
+      this.#buffer.append(vectors.subarray(row * dimensions, (row + rowsPerCopy) * dimensions));
+      const joined = new Float64Array(this.#keys.length + Math.min(rowsPerCopy, keys.length - row));
+      joined.set(this.#keys);
+      joined.set(keys.subarray(row, row + rowsPerCopy), this.#keys.length);
+      this.#keys = joined;
+    }
   }
 
   #drop(count: number): void {

@@ -1,6 +1,7 @@
 import type { Metric } from '../types.js';
+import { type Bitset, countItems, intersectItems } from '../vectors/bitset.js';
 import type { CatalogPosition } from './catalog.js';
-import { allowedItems, keyAt, type Part, type PartNeighbors, Shared } from './part.js';
+import { keyAt, type Part, type PartNeighbors, Shared } from './part.js';
 
 /** A document found: its key, and its distance in the metric of the index. */
 export interface KeyedNeighbor {
@@ -29,8 +30,8 @@ export interface SnapshotSearch {
   readonly exact?: boolean | undefined;
   /** Nodes to look at in each forest; undefined leaves it to the snapshot. */
   readonly searchK?: number | undefined;
-  /** Keys of the documents that may be found, ascending; undefined allows all. */
-  readonly allowedKeys?: Float64Array | undefined;
+  /** Of each part of the snapshot, the items that may be found; undefined allows all. */
+  readonly allowed?: readonly Bitset[] | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told how each part was searched. */
   readonly onPart?: ((part: SearchedPart) => void) | undefined;
@@ -70,21 +71,26 @@ export class Snapshot {
   async search(search: SnapshotSearch): Promise<KeyedNeighbor[][]> {
     this.shared.retain();
     try {
-      const found = await Promise.all(this.parts.map((part) => this.#searchPart(part, search)));
+      const found = await Promise.all(
+        this.parts.map((part, position) => this.#searchPart(part, search, search.allowed?.[position])),
+      );
       return Array.from({ length: search.count }, (_, query) => this.#merge(found, query, search.k));
     } finally {
       this.shared.release();
     }
   }
 
-  async #searchPart(part: Part, search: SnapshotSearch): Promise<PartNeighbors | undefined> {
+  async #searchPart(
+    part: Part,
+    search: SnapshotSearch,
+    matching: Bitset | undefined,
+  ): Promise<PartNeighbors | undefined> {
     const total = part.keys.offsets.length;
     let allowed = part.alive;
     let candidates = total - part.dead;
-    if (search.allowedKeys !== undefined) {
-      const { bits, count } = allowedItems(part, search.allowedKeys);
-      allowed = bits;
-      candidates = count;
+    if (matching !== undefined) {
+      allowed = part.alive === undefined ? matching : intersectItems(matching, part.alive);
+      candidates = countItems(allowed);
     }
     if (candidates === 0) return undefined;
     const { queries, count, searchK, signal } = search;

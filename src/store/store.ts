@@ -14,15 +14,17 @@ import { leaseOwner } from './lease-owner.js';
 import { Maintenance } from './maintenance.js';
 import { Migration } from './migration.js';
 import { QueryCache } from './query-cache.js';
+import { readAtOnce } from './reading.js';
 import type { Damage, SegmentContext } from './segment.js';
 import type { SegmentRow } from './segment-table.js';
-import type { KeyedNeighbor, Snapshot, SnapshotSearch } from './snapshot.js';
+import type { KeyedNeighbor, Snapshot } from './snapshot.js';
 import { SnapshotKeeper } from './snapshot-keeper.js';
 import { fromSqliteError } from './sqlite-error.js';
 import { publishStep } from './steps.js';
 import { checkMetricOf, type StoreOptions } from './store-options.js';
 import type { WordMatches } from './text-table.js';
 import type { Space } from './vector-table.js';
+import type { View, ViewSearch } from './view.js';
 
 const mergeFactor = 4;
 const deadShare = 0.3;
@@ -152,11 +154,16 @@ export class Store {
   }
 
   /** The newest commit, in the space that it is in. */
-  async #refresh(): Promise<Snapshot | undefined> {
+  #refresh(): Promise<Snapshot | undefined> {
+    return this.#inSpace((keeper) => keeper.refresh());
+  }
+
+  async #inSpace<T>(read: (keeper: SnapshotKeeper) => Promise<T>): Promise<T | undefined> {
     for (;;) {
       const open = this.#open;
       try {
-        return await (await this.#openSpace())?.keeper.refresh();
+        const current = await this.#openSpace();
+        return current === undefined ? undefined : await read(current.keeper);
       } catch (error) {
         // Moved to another space while it was being read: there it is read again.
         if (open === this.#open && (open === undefined || this.#isCurrent(open.space))) throw error;
@@ -283,8 +290,9 @@ export class Store {
     return this.#catalog.documents.byIds(ids);
   }
 
-  byKeys(keys: readonly number[]): (StoredDocument | undefined)[] {
-    return this.#catalog.documents.byKeys(keys);
+  /** Documents as they are at one moment; undefined for those that are gone, or do not match. */
+  byKeys(keys: readonly number[], filter?: SqlFilter): (StoredDocument | undefined)[] {
+    return this.#catalog.documents.byKeys(keys, filter);
   }
 
   vectorOf(id: DocumentId): { key: number; vector: Float32Array } | undefined {
@@ -304,15 +312,32 @@ export class Store {
     return this.#reader.call('documents', 'keys', filter);
   }
 
-  /** Searches the newest commit; empty lists while there is no vector. */
-  async search(search: SnapshotSearch): Promise<KeyedNeighbor[][]> {
-    const snapshot = await this.#refresh();
-    return snapshot?.search(search) ?? Array.from({ length: search.count }, () => []);
+  /** Searches all documents of the newest commit; empty lists while there is no vector. */
+  async search(search: ViewSearch): Promise<KeyedNeighbor[][]> {
+    const view = await this.view();
+    if (view === undefined) return Array.from({ length: search.count }, () => []);
+    return view.search(search).finally(() => view.close());
   }
 
-  /** Documents that share words with a query, best first by BM25, and the most that any could reach. */
-  async searchWords(query: string, limit: number, filter: SqlFilter | undefined): Promise<WordMatches> {
-    const { keys, scores, most } = await this.#reader.call('texts', 'search', query, limit, filter);
+  /**
+   * The newest commit, and which of its documents match, as they are at one moment. To be closed. Undefined while there is
+   * no vector.
+   */
+  view(filter?: SqlFilter): Promise<View | undefined> {
+    return this.#inSpace((keeper) => keeper.view(filter));
+  }
+
+  /**
+   * Documents that share words with a query, best first by BM25, and the most that any could reach; only documents up to
+   * `lastKey`, if that is given.
+   */
+  async searchWords(
+    query: string,
+    limit: number,
+    filter: SqlFilter | undefined,
+    lastKey?: number,
+  ): Promise<WordMatches> {
+    const { keys, scores, most } = await this.#reader.call('texts', 'search', query, limit, filter, lastKey);
     return { ranked: Array.from(keys, (key, position) => ({ key, score: scores[position] as number })), most };
   }
 
@@ -372,19 +397,8 @@ export class Store {
    * Runs a long reading of the catalog as it is at one moment. In memory there is but one connection: what is written
    * meanwhile shows.
    */
-  async *readAtOnce<T>(read: (caller: CatalogCaller) => AsyncGenerator<T>): AsyncGenerator<T> {
-    if (this.#paths === undefined) {
-      yield* read(this.#reader);
-      return;
-    }
-    const thread = new CatalogThread({ catalog: { ...this.#connection, readonly: true } });
-    try {
-      await thread.call('catalog', 'beginReading');
-      yield* read(thread);
-      await thread.call('catalog', 'endReading');
-    } finally {
-      await thread.close();
-    }
+  readAtOnce<T>(read: (caller: CatalogCaller) => AsyncGenerator<T>): AsyncGenerator<T> {
+    return this.#paths === undefined ? read(this.#reader) : readAtOnce(this.#connection, read);
   }
 
   /** Writes all documents as one Annoy file, and beside it their ids in the order of its items; returns how many. */

@@ -55,8 +55,11 @@ export class TextTable {
     this.#db.exec("INSERT INTO words (words) VALUES ('optimize')");
   }
 
-  /** At most `limit` documents with at least one word of the query. Nothing in a query is an operator. */
-  search(query: string, limit: number, filter?: SqlFilter): TextMatches {
+  /**
+   * At most `limit` documents with at least one word of the query, none with a higher key than `lastKey`. Nothing in a
+   * query is an operator.
+   */
+  search(query: string, limit: number, filter?: SqlFilter, lastKey = Number.MAX_SAFE_INTEGER): TextMatches {
     const words = queryWordsOf(query).slice(0, mostQueryWords);
     if (words.length === 0) return { keys: new Float64Array(0), scores: new Float64Array(0), most: 0 };
     const match = words.map((word) => `"${word}"`).join(' OR ');
@@ -65,9 +68,9 @@ export class TextTable {
     const rows = this.#db
       .prepare(
         `SELECT w.rowid AS key, -w.rank AS score FROM words w ${join}
-         WHERE words MATCH ? ${condition} ORDER BY w.rank, w.rowid LIMIT ?`,
+         WHERE words MATCH ? AND w.rowid <= ? ${condition} ORDER BY w.rank, w.rowid LIMIT ?`,
       )
-      .all(match, ...(filter?.parameters ?? []), limit) as { key: number; score: number }[];
+      .all(match, lastKey, ...(filter?.parameters ?? []), limit) as { key: number; score: number }[];
     this.#terms ??= new QueryTerms(this.#db);
     return {
       keys: Float64Array.from(rows, ({ key }) => key),

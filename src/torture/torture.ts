@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import { type TortureOptions, tortureDefaults } from '../options/torture.js';
 import { type Given, resolveOptions } from '../options.js';
+import { emptyFolder } from './empty-folder.js';
 import { inspectIndex, inspectSearches } from './inspect.js';
 import { killSteps } from './kill-steps.js';
 import { Ledger } from './ledger.js';
@@ -49,7 +50,7 @@ export function torture(options: Given<TortureOptions>): Promise<TortureReport> 
 class Torture {
   readonly #options: TortureOptions;
   readonly #random: Random;
-  readonly #folder: string;
+  #folder = '';
   readonly #kills: Record<string, number> = {};
   readonly #faults: string[] = [];
   readonly #breaches = { lost: 0, resurrected: 0, torn: 0 };
@@ -63,23 +64,18 @@ class Torture {
   constructor(options: TortureOptions) {
     this.#options = options;
     this.#random = new Random(options.seed);
-    this.#folder = resolve(options.directory);
   }
 
   async run(): Promise<TortureReport> {
-    const { rounds, directory, signal, onProgress } = this.#options;
+    const { rounds, duration = Number.POSITIVE_INFINITY, directory, signal, onProgress } = this.#options;
     if (!Number.isSafeInteger(rounds) || rounds < 1) {
       throw new SemanticIndexError('INVALID_ARGUMENT', `torture: rounds is ${rounds}`);
     }
-    if (directory === '' || (existsSync(this.#folder) && (await readdir(this.#folder)).length > 0)) {
-      throw new SemanticIndexError('INVALID_ARGUMENT', `torture: ${JSON.stringify(directory)} is no empty folder`, {
-        hint: 'Pass a folder that is empty or missing; indexes are made and broken in it.',
-      });
-    }
-    await mkdir(this.#folder, { recursive: true });
+    if (!(duration > 0)) throw new SemanticIndexError('INVALID_ARGUMENT', `torture: duration is ${duration}`);
+    this.#folder = await emptyFolder('torture', directory);
     const started = performance.now();
     let done = 0;
-    while (done < rounds && this.#faults.length < mostFaults) {
+    while (done < rounds && performance.now() - started < duration && this.#faults.length < mostFaults) {
       signal?.throwIfAborted();
       await this.#round(done);
       onProgress?.({ stage: 'torture', done: ++done, total: rounds });

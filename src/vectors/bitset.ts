@@ -37,3 +37,10 @@ export function countItems(bits: Bitset): number {
   }
   return count;
 }
+
+/** The items that two sets of the same length share. */
+export function intersectItems(a: Bitset, b: Bitset): Bitset {
+  const bits = new Uint32Array(a.length);
+  for (let word = 0; word < a.length; word++) bits[word] = (a[word] as number) & (b[word] as number);
+  return bits;
+}

@@ -11,7 +11,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a writer that is killed', () => {
-  // Many more: node dist/torture/main.js FOLDER --rounds 500
+  // Many more: node dist/torture/main.js kill --rounds 500
   it('has lost nothing that was acknowledged, and left an index that opens', async () => {
     const progress: number[] = [];
     const report = await torture({
@@ -31,6 +31,9 @@ describe('a writer that is killed', () => {
     await expect(torture({ directory: tmpdir() })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await expect(torture({})).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await expect(torture({ directory: join(folder, 'x'), rounds: 0 })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+    await expect(torture({ directory: join(folder, 'x'), duration: 0 })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });
   });

@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runCommand } from '../../src/torture/command.js';
+import { crowd } from '../../src/torture/crowd.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'semantic-index-crowd-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('two writers and four readers at once', () => {
+  // Longer: node dist/torture/main.js crowd --seconds 60
+  it('see what was acknowledged, all of a commit or nothing of it, and fail with nothing but BUSY', async () => {
+    const report = await crowd({ directory: join(folder, 'crowd'), duration: 3_000, seed: 3 });
+    expect(report.faults).toEqual([]);
+    expect(report).toMatchObject({ writers: 2, readers: 4, stale: 0, mixed: 0 });
+    expect(report.commits).toBeGreaterThan(10);
+    expect(report.searches).toBeGreaterThan(20);
+  }, 240_000);
+
+  it('take sensible numbers only', async () => {
+    const directory = join(folder, 'crowd');
+    for (const wrong of [{ writers: -1 }, { readers: 1.5 }, { duration: 0 }, { writers: 65 }]) {
+      await expect(crowd({ directory, ...wrong })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
+  });
+});
+
+describe('the command torture', () => {
+  const run = async (...args: string[]) => {
+    const [printed, reported]: [string[], string[]] = [[], []];
+    const code = await runCommand(args, {
+      print: (line) => printed.push(line),
+      report: (line) => reported.push(line),
+    });
+    return { code, printed: printed.join('\n'), reported: reported.join('\n') };
+  };
+
+  it('explains itself', async () => {
+    const { code, printed, reported } = await run('--help');
+    expect({ code, reported }).toEqual({ code: 0, reported: '' });
+    for (const word of ['kill', 'crowd', '--rounds', '--seconds', '--seed']) expect(printed).toContain(word);
+  });
+
+  it('says what is wrong with its arguments, without a stack', async () => {
+    const wrong = [
+      ['--bogus'],
+      ['dance'],
+      ['kill', '--rounds', 'many'],
+      ['kill', tmpdir()],
+      ['kill', '--durability', 'x'],
+    ];
+    for (const args of wrong) {
+      const { code, printed, reported } = await run(...args);
+      expect({ args, code, printed }).toEqual({ args, code: 2, printed: '' });
+      expect(reported).not.toMatch(/^\s+at /m);
+    }
+  });
+
+  it('kills, counts and says that all promises were kept', async () => {
+    const { code, printed } = await run('kill', join(folder, 'killed'), '--rounds', '2', '--seed', '5');
+    expect(printed).toMatch(/killed 2 writers[\s\S]*lost: 0, resurrected: 0, torn: 0\nAll promises were kept\.$/);
+    expect(code).toBe(0);
+  }, 120_000);
+});
