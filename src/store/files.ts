@@ -77,7 +77,7 @@ export async function fileFacts(path: string): Promise<{ size: number; mtime: nu
 /** Bytes of an index on disk: the database with its log, and the files of the segments. */
 export async function bytesOnDisk(
   { database, segments }: IndexPaths,
-  files: readonly string[],
+  rows: readonly { readonly file: string }[],
 ): Promise<{ database: number; segments: number }> {
   const sizes = async (paths: string[]): Promise<number> => {
     const facts = await Promise.all(paths.map(fileFacts));
@@ -85,7 +85,7 @@ export async function bytesOnDisk(
   };
   return {
     database: await sizes([database, `${database}-wal`]),
-    segments: await sizes(files.flatMap(segmentFiles).map((name) => join(segments, name))),
+    segments: await sizes(rows.flatMap(({ file }) => segmentFiles(file)).map((name) => join(segments, name))),
   };
 }
 

@@ -153,11 +153,7 @@ export class Store {
     return this.#catalog.settings.get('space') === space;
   }
 
-  /** The newest commit, in the space that it is in. */
-  #refresh(): Promise<Snapshot | undefined> {
-    return this.#inSpace((keeper) => keeper.refresh());
-  }
-
+  /** Reads in the space that the newest commit is in. */
   async #inSpace<T>(read: (keeper: SnapshotKeeper) => Promise<T>): Promise<T | undefined> {
     for (;;) {
       const open = this.#open;
@@ -281,7 +277,7 @@ export class Store {
   }
 
   async #afterWrite(): Promise<void> {
-    await this.#refresh();
+    await this.snapshot();
     this.#schedule();
   }
 
@@ -432,7 +428,7 @@ export class Store {
 
   /** The snapshot that searches see now. */
   snapshot(): Promise<Snapshot | undefined> {
-    return this.#refresh();
+    return this.#inSpace((keeper) => keeper.refresh());
   }
 
   /** Changes whenever the index moves to another space: what was read before and after does not go together. */
@@ -447,10 +443,7 @@ export class Store {
   /** Bytes on disk: the database with its log, and the files of the segments. */
   async bytes(): Promise<{ database: number; segments: number }> {
     if (this.#paths === undefined) return { database: this.#catalog.bytes().used, segments: 0 };
-    return bytesOnDisk(
-      this.#paths,
-      this.segmentRows().map((row) => row.file),
-    );
+    return bytesOnDisk(this.#paths, this.segmentRows());
   }
 
   /** Ends background work and closes files and connections. What was acknowledged is safe. */
