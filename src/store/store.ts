@@ -1,10 +1,10 @@
 import type { DocumentId, LongWorkOptions, Metric, ValidationReport } from '../types.js';
 import { packVectors } from '../vectors/pack-vectors.js';
-import { VectorBuffer } from '../vectors/vector-buffer.js';
 import { backupLease, writeBackup } from './backup.js';
 import { Catalog, type CatalogOptions } from './catalog.js';
 import type { CatalogCaller } from './catalog-calls.js';
 import { CatalogThread } from './catalog-thread.js';
+import { compareVectors } from './compare-vectors.js';
 import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './document-table.js';
 import type { FieldPaths } from './field-indexes.js';
 import { bytesOnDisk, type IndexPaths, prepareDirectory, strayFiles } from './files.js';
@@ -345,15 +345,7 @@ export class Store {
 
   /** The distance of a vector to each of these documents, nearest first. */
   async compare(vector: Float32Array, keys: readonly number[]): Promise<KeyedNeighbor[]> {
-    if (keys.length === 0) return [];
-    const buffer = new VectorBuffer(vector.length, this.metric);
-    try {
-      buffer.append(await this.vectorsByKeys(keys));
-      const { items, distances } = await buffer.search(vector, keys.length);
-      return Array.from(items, (item, rank) => ({ key: keys[item] as number, distance: distances[rank] as number }));
-    } finally {
-      buffer.close();
-    }
+    return keys.length === 0 ? [] : compareVectors(this.metric, vector, keys, await this.vectorsByKeys(keys));
   }
 
   /** Waits for background work, then makes one segment of all documents. In memory there is nothing to build. */
