@@ -34,7 +34,11 @@ export class MigrateJourney {
     this.#provider = provider;
   }
 
-  async run(options: MigrateOptions): Promise<MigrationResult> {
+  run(options: MigrateOptions): Promise<MigrationResult> {
+    return this.#store.migration.exclusively(() => this.#migrate(options));
+  }
+
+  async #migrate(options: MigrateOptions): Promise<MigrationResult> {
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
     const { migration } = this.#store;

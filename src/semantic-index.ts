@@ -288,7 +288,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
    * the old one are refused (SPACE_MISMATCH). The provider is the caller's to close.
    *
    * @throws UNSUPPORTED when documents have vectors that the caller gave, SPACE_MISMATCH, INVALID_ARGUMENT, READ_ONLY,
-   *   BUSY, IO, and what the provider causes.
+   *   BUSY (another migration is under way), IO, and what the provider causes.
    */
   migrate(provider: EmbeddingProvider, options?: Given<MigrateOptions>): Promise<MigrationResult> {
     return this.#run(async () => {

@@ -145,6 +145,19 @@ describe('migrate', () => {
     await expectWhole(index, [1]);
   });
 
+  it('is done by one at a time', async () => {
+    const directory = join(folder, 'index');
+    await using index = await SemanticIndex.open(directory, { provider: old() });
+    await index.addDocuments(documents);
+    await using other = await SemanticIndex.open(directory, { provider: old() });
+    const slow = next({ delay: 60, maxBatchSize: 50 });
+    const first = index.migrate(slow);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    await expect(other.migrate(next())).rejects.toMatchObject({ code: 'BUSY' });
+    await expect(index.migrate(next())).rejects.toMatchObject({ code: 'BUSY' });
+    expect(await first).toMatchObject({ embedded: count, cutOver: true });
+  });
+
   it('refuses what no model can make again, and an index without vectors', async () => {
     await using index = await SemanticIndex.open(':memory:', { provider: old() });
     await expect(index.migrate(next())).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });

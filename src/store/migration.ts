@@ -1,23 +1,55 @@
+import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import { VectorBuffer } from '../vectors/vector-buffer.js';
 import type { CatalogCaller } from './catalog-calls.js';
 import type { KeyedVectors } from './document-table.js';
+import { leaseOwner } from './lease-owner.js';
 import type { MissingText, Remainder } from './migration-table.js';
 import type { KeyedNeighbor } from './snapshot.js';
 import type { Space } from './vector-table.js';
 
 const rowsPerReading = 4_096;
+const leaseName = 'migration';
+const leaseMilliseconds = 30_000;
 
 /** What the way of an index to another space asks of the catalog. */
 export class Migration {
   readonly #writer: CatalogCaller;
   readonly #reader: CatalogCaller;
   readonly #metric: Metric;
+  readonly #owner = leaseOwner();
+  #held = false;
 
   constructor(writer: CatalogCaller, reader: CatalogCaller, metric: Metric) {
     this.#writer = writer;
     this.#reader = reader;
     this.#metric = metric;
+  }
+
+  /**
+   * Does work while no other process migrates the index: two would embed the same texts. A process that died holds nobody up.
+   *
+   * @throws BUSY when another migration is under way.
+   */
+  async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const acquire = (): Promise<number> =>
+      this.#writer.call('leases', 'acquire', leaseName, this.#owner, leaseMilliseconds);
+    if (this.#held || (await acquire()) === 0) {
+      throw new SemanticIndexError('BUSY', 'The index is being migrated already', {
+        hint: 'Wait for that migration to end, or abort it.',
+      });
+    }
+    this.#held = true;
+    // A heartbeat that fails is not the end: the lease lasts for three of them.
+    const heartbeat = setInterval(() => acquire().catch(() => {}), leaseMilliseconds / 3);
+    heartbeat.unref();
+    try {
+      return await work();
+    } finally {
+      this.#held = false;
+      clearInterval(heartbeat);
+      await this.#writer.call('leases', 'release', leaseName, this.#owner).catch(() => {});
+    }
   }
 
   /** Names the space to be filled; one that is known keeps its canaries. */

@@ -94,6 +94,7 @@ describe('10,000 documents through a service that misbehaves', () => {
     expect(before).toBeGreaterThan(count * 0.8);
     await index.addDocuments(texts.map((text, id) => ({ id, text })));
     expect(await index.count()).toBe(count);
+    console.log(`killed at ${before} of ${count} committed documents: ${billedTwice(running)} texts billed again`);
     // A batch of addDocuments is 512 documents by default.
     expect(billedTwice(running)).toBeLessThanOrEqual(512);
     expect(running.complaints).toEqual([]);
