@@ -187,6 +187,7 @@ export class AddJourney {
       const space = landed.space ?? (await this.#space.choose(length));
       const landedHashes = landed.indices.map((position) => hashes[position] as string);
       keep(numbers, landedHashes, await this.#store.putVectors(space, role, landedHashes, landed.vectors));
+      if (landed.cached) continue;
       tally.embedded += landedHashes.length;
       tally.tokens += landed.tokens;
       for (const hash of landedHashes) this.#embeddedCharacters += texts.get(hash)?.length ?? 0;

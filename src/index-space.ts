@@ -1,9 +1,9 @@
 import { CallSlots } from './embed/call-slots.js';
 import { checkCanaries, makeCanaries } from './embed/canaries.js';
-import { type EmbeddedBatch, embedTexts } from './embed/embed-texts.js';
 import { estimateTokens } from './embed/estimate-tokens.js';
 import { describeDifferences, fingerprintDifferences } from './embed/fingerprint.js';
 import { SemanticIndexError } from './errors.js';
+import { type SharedBatch, SharedEmbeddings } from './shared-embeddings.js';
 import { contentHash } from './store/content-hash.js';
 import type { Store } from './store/store.js';
 import type { Space } from './store/vector-table.js';
@@ -14,6 +14,8 @@ const textsWorthMeasuring = 32;
 /** Holds an index to one space: its provider, its dimensions, and the refusal of everything else. */
 export class IndexSpace {
   readonly #store: Store;
+  /** The way to the provider, through the file that is shared with other indexes. */
+  readonly shared: SharedEmbeddings;
   readonly #provider: EmbeddingProvider | undefined;
   /** Providers that the index may be in the space of while this process looks on, by fingerprint. */
   readonly #expected = new Map<string, EmbeddingProvider>();
@@ -21,8 +23,9 @@ export class IndexSpace {
   readonly #recognised = new Map<number, Promise<void>>();
   #creating: Promise<Space> | undefined;
 
-  constructor(store: Store, provider: EmbeddingProvider | undefined) {
+  constructor(store: Store, provider: EmbeddingProvider | undefined, shared = new SharedEmbeddings(undefined)) {
     this.#store = store;
+    this.shared = shared;
     this.#provider = provider;
   }
 
@@ -74,6 +77,11 @@ export class IndexSpace {
     const now = characters / seconds;
     const figure = before === undefined ? now : (before + now) / 2;
     await this.#store.setSetting(`characters_per_second:${space}`, Math.max(1, Math.round(figure)));
+  }
+
+  /** For each content hash of a document, whether the file shared with other indexes has its vector. */
+  knownElsewhere(hashes: readonly string[]): Promise<boolean[]> {
+    return this.shared.known(this.#current(), hashes);
   }
 
   /** Counts tokens as the provider does, or else about. */
@@ -165,7 +173,7 @@ export class IndexSpace {
   async *embed(
     texts: readonly string[],
     options: { role: EmbeddingRole; signal: AbortSignal | undefined },
-  ): AsyncGenerator<EmbeddedBatch & { readonly space: number | undefined }> {
+  ): AsyncGenerator<SharedBatch & { readonly space: number | undefined }> {
     this.check();
     const provider = this.#current();
     const { space } = this.#store;
@@ -181,7 +189,7 @@ export class IndexSpace {
     if (space !== undefined) await this.#recognise(provider, space);
     // A query does not wait behind documents.
     const slots = options.role === 'document' ? this.slots(provider) : undefined;
-    for await (const batch of embedTexts(provider, texts, { ...options, slots })) {
+    for await (const batch of this.shared.embed(provider, texts, { ...options, slots })) {
       yield { ...batch, space: space?.space };
     }
   }
@@ -192,7 +200,7 @@ export class IndexSpace {
     space: Space,
     texts: readonly string[],
     signal: AbortSignal | undefined,
-  ): AsyncGenerator<EmbeddedBatch & { readonly space: number }> {
+  ): AsyncGenerator<SharedBatch & { readonly space: number }> {
     const { queries } = this.#store;
     const hashes = texts.map((text) => contentHash(text));
     const found = queries.find(space.space, hashes);
@@ -201,11 +209,11 @@ export class IndexSpace {
       (vector === undefined ? unknown : known).push(index);
     });
     const vectors = known.map((index) => found[index] as Float32Array);
-    if (known.length > 0) yield { indices: known, vectors, tokens: 0, space: space.space };
+    if (known.length > 0) yield { indices: known, vectors, tokens: 0, cached: true, space: space.space };
     if (unknown.length === 0) return;
     await this.#recognise(provider, space);
     const missing = unknown.map((index) => texts[index] as string);
-    for await (const batch of embedTexts(provider, missing, { role: 'query', signal })) {
+    for await (const batch of this.shared.embed(provider, missing, { role: 'query', signal })) {
       const indices = batch.indices.map((place) => unknown[place] as number);
       const landed = indices.map((index) => hashes[index] as string);
       queries.keep(space.space, landed, batch.vectors);

@@ -119,11 +119,12 @@ export class MigrateJourney {
       const hashes = [...texts.keys()];
       const slots = this.#space.slots(this.#provider);
       const { dimensions } = to;
-      const batches = embedTexts(this.#provider, [...texts.values()], { role: 'document', signal, slots, dimensions });
-      for await (const { indices, vectors, tokens } of batches) {
+      const options = { role: 'document', signal, slots, dimensions } as const;
+      const batches = this.#space.shared.embed(this.#provider, [...texts.values()], options);
+      for await (const { indices, vectors, tokens, cached } of batches) {
         const landed = indices.map((index) => hashes[index] as string);
         await this.#store.putVectors(to.space, 'document', landed, vectors);
-        tally.embedded += landed.length;
+        if (!cached) tally.embedded += landed.length;
         tally.tokens += tokens;
       }
       return page.length;

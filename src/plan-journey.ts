@@ -65,7 +65,9 @@ export class PlanJourney {
     const { space } = this.#store;
     const found = space === undefined ? [] : await this.#store.findVectors(space.space, 'document', hashes);
     for (const hash of hashes) planned.add(hash);
-    const unknown = hashes.filter((_, position) => (found[position] ?? 0) === 0);
+    const own = hashes.filter((_, position) => (found[position] ?? 0) === 0);
+    const elsewhere = await this.#space.knownElsewhere(own);
+    const unknown = own.filter((_, position) => elsewhere[position] === false);
     sums.cached += hashes.length - unknown.length;
     return unknown.map((hash) => wanted.get(hash) as string);
   }

@@ -46,6 +46,8 @@ import { PlanJourney } from './plan-journey.js';
 import type { Query } from './query-vectors.js';
 import { RebuildJourney } from './rebuild-journey.js';
 import { RecallKeeper } from './recall-keeper.js';
+import { SharedEmbeddings } from './shared-embeddings.js';
+import { EmbeddingCache } from './store/embedding-cache.js';
 import { Store } from './store/store.js';
 import { TransferJourney } from './transfer-journey.js';
 import type {
@@ -83,7 +85,9 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
   readonly #work: WorkUnderWay;
 
   private constructor(store: Store, options: OpenOptions, provider: EmbeddingProvider | undefined) {
-    const space = new IndexSpace(store, provider);
+    const { embeddingCache: path } = options;
+    const cache = path === undefined ? undefined : new EmbeddingCache(checkPath('embeddingCache', path), options);
+    const space = new IndexSpace(store, provider, new SharedEmbeddings(cache));
     const recall = new RecallKeeper(store, space, options);
     const work = new WorkUnderWay();
     super({ store, space, recall, work, searchK: options.searchK });
@@ -362,6 +366,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     return this.#work.close(async () => {
       await this.#recall.stop();
       await this.#store.close();
+      await this.#space.shared.close();
       if (this.#ownsProvider) await this.#provider?.close?.();
     });
   }

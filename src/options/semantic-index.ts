@@ -53,6 +53,11 @@ export interface OpenOptions<M extends Metadata = Metadata> {
    */
   recall: number | undefined;
   /**
+   * A file of vectors that several indexes share, so that a text that one of them has embedded costs the others nothing;
+   * made where there is none. It only grows: delete it when it is too large. Default: each index has what it embedded itself.
+   */
+  embeddingCache: string | undefined;
+  /**
    * How many vectors of queries are kept on disk, so that a query asked again costs nothing; the least recently used go first.
    * 0 keeps none. Providers that are faster than looking up, such as the bundled one, are asked each time. Default 10,000.
    */
@@ -81,6 +86,7 @@ export const openDefaults: OpenOptions = {
   trees: 16,
   searchK: undefined,
   recall: undefined,
+  embeddingCache: undefined,
   queryCache: 10_000,
   seed: 0,
   threads: -1,

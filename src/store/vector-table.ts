@@ -74,9 +74,33 @@ export class VectorTable {
     return this.#addSpace.get(fingerprint, dimensions, canaries, Date.now()) as Space;
   }
 
+  /** The space with this fingerprint, made where there is none. */
+  ensureSpace(fingerprint: string, dimensions: number, canaries: string): Space {
+    const ensure = (): Space => this.findSpace(fingerprint) ?? this.addSpace(fingerprint, dimensions, canaries);
+    return this.#db.transaction(ensure).immediate();
+  }
+
   /** The number of the vector of each hash, 0 where there is none. */
   find(space: number, role: VectorRole, hashes: readonly string[]): number[] {
     return hashes.map((hash) => (this.#find.get(hashBytes(hash), space, vectorRoles[role]) as number | undefined) ?? 0);
+  }
+
+  /** The vectors of hashes, one after the other, and for each whether there is one: zeros stand where there is none. */
+  lookUp(
+    space: number,
+    role: VectorRole,
+    hashes: readonly string[],
+    dimensions: number,
+  ): { known: Uint8Array; vectors: Float32Array } {
+    const vectors = new Float32Array(hashes.length * dimensions);
+    const known = new Uint8Array(hashes.length);
+    this.find(space, role, hashes).forEach((number, position) => {
+      const vector = number === 0 ? undefined : this.get(number);
+      if (vector === undefined) return;
+      known[position] = 1;
+      vectors.set(vector, position * dimensions);
+    });
+    return { known, vectors };
   }
 
   /**

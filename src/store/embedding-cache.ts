@@ -1,0 +1,55 @@
+import { resolve } from 'node:path';
+import { packVectors } from '../vectors/pack-vectors.js';
+import { CatalogThread } from './catalog-thread.js';
+import type { Space } from './vector-table.js';
+
+/** A vector's text, as a cache knows it: its content hash, under a role. */
+export interface CacheKeys {
+  readonly role: 'document' | 'query';
+  readonly hashes: readonly string[];
+}
+
+/**
+ * A file of vectors by (space, role, content hash) that several indexes and processes share: a text that one of them has
+ * paid for is free for the others. It has the tables of an index without any document. Deleting it costs money, never
+ * answers.
+ */
+export class EmbeddingCache {
+  readonly path: string;
+  readonly #thread: CatalogThread;
+  readonly #spaces = new Map<string, Space>();
+
+  /** The file is opened, or made, at the first call. */
+  constructor(path: string, { durability, busyTimeout }: { durability: 'process' | 'full'; busyTimeout: number }) {
+    this.path = resolve(path);
+    this.#thread = new CatalogThread({ catalog: { path: this.path, readonly: false, durability, busyTimeout } });
+  }
+
+  /** What the file knows of a model; undefined when nothing. */
+  async findSpace(fingerprint: string): Promise<Space | undefined> {
+    const space = this.#spaces.get(fingerprint) ?? (await this.#thread.call('vectors', 'findSpace', fingerprint));
+    if (space !== undefined) this.#spaces.set(fingerprint, space);
+    return space;
+  }
+
+  addSpace(fingerprint: string, dimensions: number, canaries: string): Promise<Space> {
+    return this.#thread.call('vectors', 'ensureSpace', fingerprint, dimensions, canaries);
+  }
+
+  /** The vector of each hash, undefined where there is none. */
+  async find({ space, dimensions }: Space, { role, hashes }: CacheKeys): Promise<(Float32Array | undefined)[]> {
+    const { known, vectors } = await this.#thread.call('vectors', 'lookUp', space, role, hashes, dimensions);
+    return hashes.map((_, position) =>
+      known[position] === 1 ? vectors.slice(position * dimensions, (position + 1) * dimensions) : undefined,
+    );
+  }
+
+  /** Makes vectors durable under their hashes. */
+  async keep({ space }: Space, { role, hashes }: CacheKeys, vectors: readonly Float32Array[]): Promise<void> {
+    await this.#thread.call('vectors', 'put', space, role, hashes, packVectors(vectors));
+  }
+
+  close(): Promise<void> {
+    return this.#thread.close();
+  }
+}
