@@ -1,5 +1,11 @@
 export type { Documents } from './add-journey.js';
 export {
+  adviseThreshold,
+  type SimilarityBand,
+  type SimilarPair,
+  type ThresholdAdvice,
+} from './dedupe/advise-threshold.js';
+export {
   type Duplicate,
   type DuplicateGroup,
   Duplicates,
@@ -15,6 +21,7 @@ export { transformersProvider } from './embed/transformers-provider.js';
 export { type ErrorCode, SemanticIndexError, type SemanticIndexErrorOptions } from './errors.js';
 export type {
   AddOptions,
+  AdviceOptions,
   AnnoyAccelerateOptions,
   AnnoyBatchOptions,
   AnnoyBuildOptions,

@@ -1,0 +1,190 @@
+import { checkPositive, checkShare } from '../check-arguments.js';
+import { SemanticIndexError } from '../errors.js';
+import { type AdviceOptions, adviceDefaults, describe, type Given, resolveOptions } from '../options.js';
+import type { SemanticIndex } from '../semantic-index.js';
+import { TimeSlice } from '../time-slice.js';
+import type { Document, DocumentId, Metadata } from '../types.js';
+
+/** Two documents and how similar they are. */
+export interface SimilarPair<M extends Metadata = Metadata> {
+  readonly first: Document<M>;
+  readonly second: Document<M>;
+  readonly similarity: number;
+}
+
+/** Pairs of about one similarity. */
+export interface SimilarityBand<M extends Metadata = Metadata> {
+  /** Similarities of the band: from <= similarity < to; the last one includes its end. */
+  readonly from: number;
+  readonly to: number;
+  /** Pairs found in the sample. */
+  readonly pairs: number;
+  /** Some of them, spread evenly over the band, the most similar first. */
+  readonly examples: readonly SimilarPair<M>[];
+  /** Share of the examples that the judge called duplicates; undefined without judge or examples. */
+  readonly duplicates: number | undefined;
+}
+
+/** What `adviseThreshold` found. */
+export interface ThresholdAdvice<M extends Metadata = Metadata> {
+  /** Bands of similarity, the most similar first. */
+  readonly bands: readonly SimilarityBand<M>[];
+  /** Documents whose neighbours were looked at. */
+  readonly sampled: number;
+  /**
+   * The lowest bound of a band from which on the judged pairs, weighted by how many there are, are duplicates at least as often
+   * as asked for; undefined without judge, and when no band is good enough.
+   */
+  readonly threshold: number | undefined;
+}
+
+const documentsPerPage = 256;
+const hitsPerSearch = 256;
+
+/**
+ * Shows what pairs of documents look like at each similarity, so that a threshold for `findDuplicates` need not be guessed: it
+ * depends on the model and on the texts. With a `judge`, a person or a model that looks at the pairs, it suggests one.
+ *
+ * @throws INVALID_ARGUMENT, INVALID_FILTER, or the signal's reason; what the judge throws.
+ */
+export async function adviseThreshold<M extends Metadata>(
+  index: SemanticIndex<M>,
+  options?: Given<AdviceOptions<SimilarPair<M>>>,
+): Promise<ThresholdAdvice<M>> {
+  const resolved = resolveOptions<AdviceOptions<SimilarPair<M>>>('adviseThreshold', options, {
+    ...adviceDefaults,
+    judge: undefined,
+  });
+  checkPositive('adviseThreshold', 'sample', resolved.sample);
+  checkPositive('adviseThreshold', 'neighbors', resolved.neighbors);
+  checkPositive('adviseThreshold', 'pairsPerBand', resolved.pairsPerBand);
+  checkShare('adviseThreshold', 'precision', resolved.precision);
+  const bounds = checkBands(resolved.bands);
+  const ids = await sampleIds(index, resolved);
+  const pairs = await pairsOf(index, ids, resolved, bounds[0] as number);
+  const bands: SimilarityBand<M>[] = [];
+  for (let band = bounds.length - 2; band >= 0; band--) {
+    const [from, to] = [bounds[band] as number, bounds[band + 1] as number];
+    const last = band === bounds.length - 2;
+    const inside = pairs.filter(
+      ({ similarity }) => similarity >= from && (similarity < to || (last && similarity <= to)),
+    );
+    bands.push(await describeBand(index, from, to, inside, resolved));
+    resolved.onProgress?.({ stage: 'judge', done: bands.length, total: bounds.length - 1 });
+  }
+  return { bands, sampled: ids.length, threshold: suggest(bands, resolved.precision) };
+}
+
+function checkBands(bands: readonly number[]): readonly number[] {
+  const ascending =
+    Array.isArray(bands) &&
+    bands.length > 1 &&
+    bands.every((bound, place) => Number.isFinite(bound) && (place === 0 || bound > (bands[place - 1] as number)));
+  if (ascending) return bands;
+  throw new SemanticIndexError('INVALID_ARGUMENT', `adviseThreshold: bands is ${describe(bands)}`, {
+    hint: 'Pass at least two numbers, ascending, such as [0.8, 0.9, 1].',
+  });
+}
+
+/** Ids of documents at even distances from each other. */
+async function sampleIds<M extends Metadata>(
+  index: SemanticIndex<M>,
+  { where, sample, signal, onProgress }: AdviceOptions<SimilarPair<M>>,
+): Promise<DocumentId[]> {
+  const total = await index.count({ where });
+  const wanted = Math.min(sample, total);
+  const ids: DocumentId[] = [];
+  let [row, after] = [0, undefined as string | undefined];
+  do {
+    signal?.throwIfAborted();
+    const page = await index.listDocuments({ where, after, limit: documentsPerPage });
+    for (const { id } of page.documents) {
+      if (ids.length < wanted && row++ >= (ids.length * total) / wanted) ids.push(id);
+    }
+    onProgress?.({ stage: 'sample', done: ids.length, total: wanted });
+    after = page.next;
+  } while (after !== undefined && ids.length < wanted);
+  return ids;
+}
+
+interface FoundPair {
+  readonly first: DocumentId;
+  readonly second: DocumentId;
+  readonly similarity: number;
+}
+
+/** Pairs of sampled documents with their neighbours, each pair once, the most similar first. */
+async function pairsOf<M extends Metadata>(
+  index: SemanticIndex<M>,
+  ids: readonly DocumentId[],
+  { neighbors, where, signal, onProgress }: AdviceOptions<SimilarPair<M>>,
+  lowest: number,
+): Promise<FoundPair[]> {
+  const found = new Map<string, FoundPair>();
+  const slice = new TimeSlice();
+  const perSearch = Math.max(1, Math.floor(hitsPerSearch / neighbors));
+  for (let first = 0; first < ids.length; first += perSearch) {
+    signal?.throwIfAborted();
+    const some = ids.slice(first, first + perSearch);
+    const there = (await index.getVectors(some)).flatMap((vector, place) =>
+      vector === undefined ? [] : [{ id: some[place] as DocumentId, vector }],
+    );
+    const lists = await index.searchMany(
+      there.map(({ vector }) => vector),
+      { mode: 'vector', k: neighbors + 1, where, signal },
+    );
+    for (const [place, hits] of lists.entries()) {
+      const { id } = there[place] as { id: DocumentId };
+      for (const hit of hits) {
+        const similarity = Math.min(1, hit.score);
+        if (hit.id === id || similarity < lowest) continue;
+        const name = [JSON.stringify(id), JSON.stringify(hit.id)].sort().join(' ');
+        if (!found.has(name)) found.set(name, { first: id, second: hit.id, similarity });
+      }
+      if (slice.due()) await slice.breathe(signal);
+    }
+    onProgress?.({ stage: 'search', done: Math.min(first + perSearch, ids.length), total: ids.length });
+  }
+  return [...found.values()].sort((a, b) => b.similarity - a.similarity);
+}
+
+async function describeBand<M extends Metadata>(
+  index: SemanticIndex<M>,
+  from: number,
+  to: number,
+  pairs: readonly FoundPair[],
+  { pairsPerBand, judge, signal }: AdviceOptions<SimilarPair<M>>,
+): Promise<SimilarityBand<M>> {
+  const count = Math.min(pairsPerBand, pairs.length);
+  const chosen = Array.from(
+    { length: count },
+    (_, place) => pairs[Math.floor((place * pairs.length) / count)] as FoundPair,
+  );
+  const examples: SimilarPair<M>[] = [];
+  for (const { first, second, similarity } of chosen) {
+    const [one, other] = await index.getDocuments([first, second]);
+    if (one !== undefined && other !== undefined) examples.push({ first: one, second: other, similarity });
+  }
+  let duplicates: number | undefined;
+  if (judge !== undefined && examples.length > 0) {
+    let same = 0;
+    for (const pair of examples) {
+      signal?.throwIfAborted();
+      if (await judge(pair)) same++;
+    }
+    duplicates = same / examples.length;
+  }
+  return { from, to, pairs: pairs.length, examples, duplicates };
+}
+
+function suggest(bands: readonly SimilarityBand[], precision: number): number | undefined {
+  let [all, same] = [0, 0];
+  let threshold: number | undefined;
+  for (const { from, pairs, duplicates } of bands) {
+    if (duplicates === undefined) continue;
+    all += pairs;
+    same += pairs * duplicates;
+    if (same >= precision * all) threshold = from;
+  }
+  return threshold;
+}
