@@ -41,8 +41,8 @@ export class TransferJourney {
   }
 
   async *documents<M extends Metadata>(): AsyncGenerator<ExportedDocument<M>> {
-    const dimensions = this.#space.dimensions ?? 0;
     for await (const { documents, vectors } of this.#batches()) {
+      const dimensions = vectors.length / documents.length;
       for (const [row, { id, text, metadata }] of documents.entries()) {
         const vector = vectors.slice(row * dimensions, (row + 1) * dimensions);
         yield { id, text, metadata: (metadata === null ? {} : JSON.parse(metadata)) as M, vector };
@@ -50,10 +50,17 @@ export class TransferJourney {
     }
   }
 
-  async exportTo(target: string, { signal, onProgress }: LongWorkOptions): Promise<number> {
+  async exportTo(target: string, options: LongWorkOptions): Promise<number> {
+    const { signal, onProgress } = options;
+    const cutovers = this.#store.cutovers();
     const { space, metric } = this.#store;
     const batches = this.#batches();
     const first = await batches.next();
+    if (this.#store.cutovers() !== cutovers) {
+      // Moved to another model before the reading began: the name of the old one must not stand over its vectors.
+      await batches.return(undefined);
+      return this.exportTo(target, options);
+    }
     if (space === undefined || first.done) {
       await batches.return(undefined);
       throw new SemanticIndexError('INVALID_ARGUMENT', 'There is nothing to export: the index is empty');
