@@ -6,10 +6,12 @@ import { addDedupe } from './commands/dedupe.js';
 import { addDoctor } from './commands/doctor.js';
 import { addDelete, addGet, addList } from './commands/documents.js';
 import { addInit } from './commands/init.js';
+import { addMcp } from './commands/mcp.js';
 import { addSearch, addSimilar } from './commands/search.js';
 import { addServe } from './commands/serve.js';
 import { addTorture } from './commands/torture.js';
 import { addBackup, addExport, addImport } from './commands/transfer.js';
+import { addMigrate, addTune } from './commands/tune.js';
 import { addBuildAndCompact, addRebuild, addStats, addValidate } from './commands/upkeep.js';
 import { exitCodes } from './exit-codes.js';
 
@@ -26,10 +28,13 @@ const commands = [
   addValidate,
   addBuildAndCompact,
   addRebuild,
+  addTune,
+  addMigrate,
   addExport,
   addImport,
   addBackup,
   addServe,
+  addMcp,
   addTorture,
   addDoctor,
   addCompletion,

@@ -20,6 +20,8 @@ export interface ServerOptions {
   maxQueries: number;
   /** Most documents of one request. Default 10,000. */
   maxDocuments: number;
+  /** Whether /mcp answers the Model Context Protocol. Default false. */
+  mcp: boolean;
   /** Whether each request is logged to stdout, as a line of JSON. Default false. */
   log: boolean;
 }
@@ -36,5 +38,6 @@ export const serverDefaults: ServerOptions = {
   maxHits: 1000,
   maxQueries: 256,
   maxDocuments: 10_000,
+  mcp: false,
   log: false,
 };

@@ -9,6 +9,7 @@ import {
   type Where,
 } from '../index.js';
 import type { ServerOptions } from '../options/server.js';
+import { answerMcp, createMcpServer } from './mcp.js';
 import { schemasOf } from './schemas.js';
 import type { ServedIndex } from './served-index.js';
 
@@ -80,6 +81,13 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Se
   app.get<{ Querystring: { level: 'quick' | 'full' } }>('/validate', { schema: schemas.validate }, async ({ query }) =>
     served.index.validate({ level: query.level }),
   );
+  if (options.mcp) {
+    app.post('/mcp', { schema: { hide: true } }, async (request, reply) => {
+      const server = await createMcpServer(served.index, { maxHits: options.maxHits });
+      reply.hijack();
+      await answerMcp(server, request.raw, reply.raw, request.body);
+    });
+  }
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }
 

@@ -173,16 +173,26 @@ function candidates(): string[] {
   if (chosen !== undefined && chosen !== '') return [chosen];
   const root = new URL('../../', import.meta.url);
   return [
-    `prebuilds/${process.platform}-${process.arch}/semantic_index.node`,
     'native/build/Release/semantic_index.node',
+    `prebuilds/${process.platform}-${process.arch}/semantic_index.node`,
   ].map((path) => fileURLToPath(new URL(path, root)));
+}
+
+/** The sources of the addon are in the package; what compiles them is not. */
+function howToCompile(): string {
+  const native = fileURLToPath(new URL('../../native', import.meta.url));
+  const tools = 'npm install --no-save cmake-js node-addon-api node-api-headers';
+  return (
+    `There is no prebuilt addon for ${process.platform}-${process.arch} here. Compile it, with cmake and a C++17 compiler: ` +
+    `${tools} && npx cmake-js compile --directory ${JSON.stringify(native)}`
+  );
 }
 
 let loaded: Addon | undefined;
 
 /**
  * The addon, loaded at the first call: the file that the environment variable SEMANTIC_INDEX_ADDON names, else the one
- * in prebuilds/ for this platform, else the one compiled in native/build.
+ * compiled in native/build, which somebody made for this machine, else the one in prebuilds/ for this platform.
  *
  * @throws ADDON_MISSING when there is none, or none that this platform can load; `cause` says why.
  */
@@ -207,6 +217,7 @@ export function addon(): Addon {
       ? `there is no ${paths.join(' and no ')}`
       : failures.map((failure) => (failure instanceof Error ? failure.message : String(failure))).join('; ');
   throw new SemanticIndexError('ADDON_MISSING', `The native addon cannot be loaded: ${reason}`, {
+    hint: howToCompile(),
     cause: failures[0],
     details: { paths, platform: process.platform, arch: process.arch, node: process.version },
   });

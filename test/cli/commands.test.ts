@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { makeProgram } from '../../src/cli/program.js';
+import { tinyStaticModel } from '../embed/tiny-static-model.js';
 import { runCli, runJson, scratchFolder } from './run-cli.js';
 
 function folderOfTexts(): string {
@@ -107,6 +108,22 @@ test('vectors of the caller need no model', async () => {
   expect(await runJson(['search', 'idx', '[5, 4]', '--vector', '-k', '1'], { cwd })).toMatchObject({
     hits: [{ id: 'b' }],
   });
+});
+
+test('tune chooses, and migrate moves the index to another model', { timeout: 60_000 }, async () => {
+  const cwd = folderOfTexts();
+  await runJson(['add', 'idx', 'docs'], { cwd });
+  expect(await runJson(['tune', 'idx', '--svg', 'recall.svg'], { cwd })).toMatchObject({ tuning: { exact: true } });
+  expect(readFileSync(join(cwd, 'recall.svg'), 'utf8')).toMatch(/^<svg/);
+  const model = tinyStaticModel(['the', 'parcel', 'orders', 'morning']).folder;
+  onTestFinished(() => rmSync(model, { recursive: true }));
+  expect(await runJson(['migrate', 'idx', '--model', `bundled:${model}`], { cwd })).toMatchObject({
+    documents: 2,
+    cutOver: true,
+  });
+  // Noted: no flag is needed from now on.
+  expect(await runJson(['search', 'idx', 'the', '-k', '1'], { cwd })).toMatchObject({ hits: [{}] });
+  expect((await runCli(['migrate', 'idx'], { cwd })).code).toBe(2);
 });
 
 test('torture keeps its promises', { timeout: 60_000 }, async () => {

@@ -15,6 +15,7 @@ interface ServeFlags extends CommonFlags, ModelFlags {
   readonly workers: number;
   readonly tokenEnv?: string;
   readonly readonly?: boolean;
+  readonly mcp?: boolean;
   readonly log?: boolean;
   readonly bodyLimit: number;
   readonly timeout: number;
@@ -34,6 +35,7 @@ export function addServe(program: Command): void {
     .option('--readonly', 'refuse every change')
     .option('--body-limit <bytes>', 'largest body of a request', positiveInteger, bodyLimit)
     .option('--timeout <milliseconds>', 'longest time of an answer', positiveInteger, answerTimeout)
+    .option('--mcp', 'also answer the Model Context Protocol, at /mcp')
     .option('--log', 'log each request to stdout, as JSON');
   withModelFlags(command);
   withCommonFlags(command, [
@@ -61,7 +63,7 @@ async function serve(
   { terminal, signal }: Session,
   announce: (url: string) => void,
 ): Promise<void> {
-  const { host, port, readonly = false, bodyLimit, timeout, log = false } = flags;
+  const { host, port, readonly = false, bodyLimit, timeout, mcp = false, log = false } = flags;
   let opened: OpenedIndex | undefined;
   const open = async () => {
     opened = await openIndex(folder, flags, terminal, { readonly });
@@ -73,6 +75,7 @@ async function serve(
     token: tokenOf(flags),
     bodyLimit,
     answerTimeout: timeout,
+    mcp,
     log,
   });
   try {

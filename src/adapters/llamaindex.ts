@@ -1,0 +1,171 @@
+import { BaseEmbedding } from '@llamaindex/core/embeddings';
+import { type BaseNode, MetadataMode, TextNode } from '@llamaindex/core/schema';
+import {
+  BaseVectorStore,
+  type MetadataFilter,
+  type MetadataFilters,
+  metadataDictToNode,
+  nodeToMetadata,
+  type VectorStoreQuery,
+  VectorStoreQueryMode,
+  type VectorStoreQueryResult,
+} from '@llamaindex/core/vector-store';
+import {
+  type EmbeddingProvider,
+  type FieldConditions,
+  type Metadata,
+  type SemanticIndex,
+  SemanticIndexError,
+  type Where,
+} from '../index.js';
+import { embedAll, type ForeignEmbeddings } from './embed-all.js';
+
+export type { ForeignEmbeddings } from './embed-all.js';
+
+/** LlamaIndex's embedding model as a provider for an index. */
+export function llamaindexProvider(embedding: BaseEmbedding, foreign: ForeignEmbeddings): EmbeddingProvider {
+  return {
+    maxBatchSize: 64,
+    ...foreign,
+    async embed(texts, { role, signal }) {
+      signal?.throwIfAborted();
+      const vectors =
+        role === 'query'
+          ? await Promise.all(texts.map((text) => embedding.getQueryEmbedding({ type: 'text', text })))
+          : await embedding.getTextEmbeddings([...texts]);
+      return { vectors: vectors.map((vector) => Float32Array.from(vector ?? [])) };
+    },
+  };
+}
+
+/** A provider, such as the bundled model, as LlamaIndex's embedding model. */
+export class ProviderEmbedding extends BaseEmbedding {
+  readonly #provider: EmbeddingProvider;
+
+  constructor(provider: EmbeddingProvider) {
+    super();
+    this.#provider = provider;
+    this.embedBatchSize = provider.maxBatchSize ?? 64;
+    this.getTextEmbeddings = (texts) => embedAll(provider, texts, 'document');
+  }
+
+  async getTextEmbedding(text: string): Promise<number[]> {
+    const [vector] = await embedAll(this.#provider, [text], 'document');
+    return vector as number[];
+  }
+
+  override async getQueryEmbedding(query: Parameters<BaseEmbedding['getQueryEmbedding']>[0]): Promise<number[] | null> {
+    if (query.type !== 'text') return null;
+    const [vector] = await embedAll(this.#provider, [query.text], 'query');
+    return vector as number[];
+  }
+}
+
+/**
+ * An index as LlamaIndex's vector store. Nodes come with their vectors, so the index needs no provider of its own, unless
+ * queries of the mode `hybrid` are asked. Filters become `where`.
+ */
+export class SemanticIndexVectorStore extends BaseVectorStore<SemanticIndex> {
+  storesText = true;
+  readonly #index: SemanticIndex;
+
+  /** Whoever opened the index closes it. `embedModel` embeds queries; default: that of LlamaIndex's settings. */
+  constructor(index: SemanticIndex, options: { readonly embedModel?: BaseEmbedding } = {}) {
+    super({ embedModel: options.embedModel });
+    this.#index = index;
+  }
+
+  client(): SemanticIndex {
+    return this.#index;
+  }
+
+  /** Adds nodes, or replaces those of the same id. @throws what `addDocuments` throws. */
+  async add(nodes: BaseNode[]): Promise<string[]> {
+    const { ids } = await this.#index.addDocuments(
+      nodes.map((node) => ({
+        id: node.id_,
+        text: node.getContent(MetadataMode.NONE),
+        vector: node.getEmbedding(),
+        metadata: JSON.parse(JSON.stringify(nodeToMetadata(node, true))) as Metadata,
+      })),
+    );
+    return ids.map(String);
+  }
+
+  /** Deletes all nodes that were made from a document. */
+  async delete(refDocId: string): Promise<void> {
+    await this.#index.deleteDocuments({ where: { ref_doc_id: refDocId } });
+  }
+
+  /** @throws UNSUPPORTED for modes and operators that an index does not know, and what `search` throws. */
+  async query(query: VectorStoreQuery): Promise<VectorStoreQueryResult> {
+    const { queryEmbedding, queryStr, similarityTopK, mode, mmrThreshold = 0.5, filters, docIds } = query;
+    const where = whereOf(filters, docIds);
+    const byWords = mode === VectorStoreQueryMode.HYBRID || mode === VectorStoreQueryMode.SEMANTIC_HYBRID;
+    const bySparse = mode === VectorStoreQueryMode.SPARSE;
+    if (!byWords && !bySparse && mode !== VectorStoreQueryMode.DEFAULT && mode !== VectorStoreQueryMode.MMR) {
+      throw new SemanticIndexError('UNSUPPORTED', `An index has no query mode ${mode}`, {
+        hint: 'Use default, hybrid, sparse or mmr.',
+      });
+    }
+    const asked = byWords || bySparse ? queryStr : (queryEmbedding ?? queryStr);
+    if (asked === undefined) {
+      throw new SemanticIndexError(
+        'INVALID_ARGUMENT',
+        'The query has neither the text nor the vector that its mode needs',
+      );
+    }
+    const hits = await this.#index.search(asked, {
+      k: similarityTopK,
+      where,
+      mode: bySparse ? 'text' : byWords ? 'hybrid' : 'vector',
+      diversity: mode === VectorStoreQueryMode.MMR ? 1 - mmrThreshold : 0,
+    });
+    return {
+      ids: hits.map(({ id }) => String(id)),
+      similarities: hits.map(({ score }) => score),
+      nodes: hits.map(({ id, text, metadata }) => nodeOf(String(id), text, metadata)),
+    };
+  }
+}
+
+/** Documents that did not come from LlamaIndex are nodes of their text and metadata. */
+function nodeOf(id: string, text: string, metadata: Metadata): BaseNode {
+  const known = '_node_content' in metadata;
+  const node = known ? metadataDictToNode({ ...metadata }) : new TextNode({ id_: id, metadata: { ...metadata } });
+  if (node instanceof TextNode) node.setContent(text);
+  return node;
+}
+
+const operators: Partial<Record<MetadataFilter['operator'], keyof FieldConditions>> = {
+  '==': '$eq',
+  '!=': '$ne',
+  '>': '$gt',
+  '>=': '$gte',
+  '<': '$lt',
+  '<=': '$lte',
+  in: '$in',
+  nin: '$nin',
+  contains: '$contains',
+  text_match: '$contains',
+};
+
+function conditionOf({ key, value, operator }: MetadataFilter): Where {
+  const values = Array.isArray(value) ? value : [value];
+  if (operator === 'is_empty') return { $or: [{ [key]: null }, { [key]: '' }] };
+  if (operator === 'any') return { $or: values.map((one) => ({ [key]: { $contains: one ?? null } })) };
+  if (operator === 'all') return { $and: values.map((one) => ({ [key]: { $contains: one ?? null } })) };
+  const name = operators[operator];
+  if (name === undefined) throw new SemanticIndexError('UNSUPPORTED', `An index has no filter ${operator}`);
+  return { [key]: { [name]: value ?? null } as FieldConditions };
+}
+
+function whereOf(filters: MetadataFilters | undefined, documents: string[] | undefined): Where | undefined {
+  const conditions: Where[] = [];
+  if (documents !== undefined && documents.length > 0) conditions.push({ ref_doc_id: { $in: documents } });
+  if (filters !== undefined && filters.filters.length > 0) {
+    const each = filters.filters.map(conditionOf);
+    conditions.push(filters.condition === 'or' ? { $or: each } : { $and: each });
+  }
+  return conditions.length === 0 ? undefined : { $and: conditions };
+}

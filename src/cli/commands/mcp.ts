@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import { createMcpServer, serveMcpOverStdio } from '../../server/mcp.js';
+import { type ModelFlags, withModelFlags } from '../model-choice.js';
+import { openIndex } from '../open-index.js';
+import { perform, withCommonFlags } from '../perform.js';
+import type { CommonFlags } from '../terminal.js';
+
+interface McpFlags extends CommonFlags, ModelFlags {
+  readonly readonly?: boolean;
+  readonly about?: string;
+}
+
+/** `mcp`: an index as tools for chat clients, over stdio. */
+export function addMcp(program: Command): void {
+  const command = program
+    .command('mcp')
+    .description('offer an index to chat clients over stdio (Model Context Protocol); over HTTP: serve --mcp')
+    .argument('<index>', 'folder of the index')
+    .option('--readonly', 'offer search only')
+    .option('--about <text>', 'what the index holds, for the model that chooses among tools');
+  withModelFlags(command);
+  withCommonFlags(command, ['mcp my-index --readonly', 'mcp notes --about "the notes of our meetings"']).action(
+    (folder: string, flags: McpFlags) =>
+      perform(flags, async ({ terminal, signal }) => {
+        const { readonly = false, about } = flags;
+        await using opened = await openIndex(folder, flags, terminal, { readonly });
+        await serveMcpOverStdio(await createMcpServer(opened.index, { readonly, description: about }), signal);
+        return undefined;
+      }),
+  );
+}

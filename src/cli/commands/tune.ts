@@ -1,0 +1,99 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { finiteNumber, positiveInteger } from '../arguments.js';
+import { type ModelFlags, noteModel, providerOf, withModelFlags } from '../model-choice.js';
+import { openIndex } from '../open-index.js';
+import { perform, withCommonFlags } from '../perform.js';
+import type { CommonFlags } from '../terminal.js';
+
+interface TuneFlags extends CommonFlags, ModelFlags {
+  readonly recall: number;
+  readonly k: number;
+  readonly queries?: string;
+  readonly svg?: string;
+  readonly dryRun?: boolean;
+}
+
+/** `tune`: measures recall, and chooses how searches are done. */
+export function addTune(program: Command): void {
+  const command = program
+    .command('tune')
+    .description('measure what searches find and cost, and keep the cheapest setting that finds enough')
+    .argument('<index>', 'folder of the index')
+    .option('--recall <share>', 'share of the true neighbours to find, up to 1', finiteNumber, 0.95)
+    .option('-k, --k <number>', 'neighbours of a search', positiveInteger, 10)
+    .option('--queries <file>', 'questions such as will be asked, one on each line; default: made from the documents')
+    .option('--svg <file>', 'also draw recall over time into this file')
+    .option('--dry-run', 'measure only, keep nothing');
+  withModelFlags(command);
+  withCommonFlags(command, [
+    'tune my-index --recall 0.98',
+    'tune my-index --queries asked.txt --svg recall.svg',
+  ]).action((folder: string, flags: TuneFlags) =>
+    perform(flags, async ({ terminal, signal }) => {
+      const { recall, k, queries: file, svg: target, dryRun = false } = flags;
+      const queries = file === undefined ? undefined : linesOf(await readFile(file, 'utf8'));
+      await using opened = await openIndex(folder, flags, terminal, { readonly: dryRun });
+      const bar = terminal.startProgress();
+      const { onProgress } = bar;
+      const options = { targetRecall: recall, k, queries, dryRun, signal, onProgress };
+      const { svg, ...result } = await opened.index.tune(options).finally(() => bar.stop());
+      if (target !== undefined) await writeFile(target, svg);
+      const { tuning, curve } = result;
+      const setting = (point: { exact: boolean; searchK: number | undefined }): string =>
+        point.exact ? 'exact' : `searchK ${point.searchK}`;
+      const lines = curve.map(
+        (point) =>
+          `${setting(point).padEnd(16)} recall ${point.recall.toFixed(4)}  ${point.milliseconds.toFixed(2)} ms`,
+      );
+      const chosen =
+        `Chosen: ${setting(tuning)}, recall ${tuning.recall.toFixed(4)} (at least ${tuning.low.toFixed(4)} with ` +
+        `${(tuning.confidence * 100).toFixed(0)} % confidence), ${tuning.milliseconds.toFixed(2)} ms a search`;
+      terminal.result(result, [...lines, chosen, ...(dryRun ? ['Nothing was kept: this was a dry run.'] : [])]);
+      return undefined;
+    }),
+  );
+}
+
+function linesOf(text: string): string[] {
+  return text.split(/\r?\n/).filter((line) => line.trim() !== '');
+}
+
+/** `migrate`: moves an index to another model while it is in use. */
+export function addMigrate(program: Command): void {
+  interface MigrateFlags extends CommonFlags, ModelFlags {
+    readonly cutOver?: boolean;
+  }
+  const command = program
+    .command('migrate')
+    .description('embed all documents with another model, and move the index to it when that is done')
+    .argument('<index>', 'folder of the index')
+    .option('--no-cut-over', 'embed only; a later call moves the index at once');
+  withModelFlags(command);
+  withCommonFlags(command, ['migrate my-index --model openai:text-embedding-3-small']).action(
+    (folder: string, flags: MigrateFlags) =>
+      perform(flags, async ({ terminal, signal }) => {
+        if (flags.model === undefined) command.error("error: required option '--model <model>' not specified");
+        await using opened = await openIndex(folder, {}, terminal);
+        const provider = providerOf(flags);
+        if (provider === null) return command.error('error: a model is what an index is moved to, not none');
+        const bar = terminal.startProgress();
+        try {
+          const { cutOver = true } = flags;
+          const { onProgress } = bar;
+          const result = await opened.index.migrate(provider, { cutOver, signal, onProgress });
+          bar.stop();
+          if (result.cutOver) await noteModel(folder, flags);
+          const { documents, embedded, reused, to } = result;
+          terminal.result(result, [
+            `${documents} documents: ${embedded} embedded, ${reused} known. ` +
+              (result.cutOver ? `The index is of ${to} now.` : 'The index has not moved yet.'),
+          ]);
+        } finally {
+          bar.stop();
+          await provider.close?.();
+        }
+        return undefined;
+      }),
+  );
+}

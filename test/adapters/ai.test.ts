@@ -1,0 +1,59 @@
+import { embed, embedMany, generateText, stepCountIs } from 'ai';
+import { MockLanguageModelV3 } from 'ai/test';
+import { expect, test } from 'vitest';
+import { aiEmbeddingModel, aiProvider, searchTool } from '../../src/adapters/ai.js';
+import { bundledProvider, SemanticIndex } from '../../src/index.js';
+import { testProvider } from '../../src/testing.js';
+
+test('the bundled model is a model of the SDK', async () => {
+  const model = aiEmbeddingModel(bundledProvider());
+  const { embeddings } = await embedMany({ model, values: ['one', 'two', 'three'] });
+  expect(embeddings.map((vector) => vector.length)).toEqual([384, 384, 384]);
+  const { embedding } = await embed({ model, value: 'two' });
+  expect(embedding).toEqual(embeddings[1]);
+});
+
+test('a model of the SDK makes an index, and keeps the contract of providers', async () => {
+  const provider = aiProvider(aiEmbeddingModel(bundledProvider()), { dimensions: 384 });
+  expect(provider.id).toMatch(/^ai\?model=semantic-index%2Fbundled/);
+  await testProvider(provider);
+  await using index = await SemanticIndex.open(':memory:', { provider });
+  await index.addDocuments([
+    { id: 'a', text: 'apples and pears' },
+    { id: 'b', text: 'a bicycle' },
+  ]);
+  expect((await index.search('fruit', { k: 1 }))[0]?.id).toBe('a');
+});
+
+test('a language model calls the index and is given the hits', async () => {
+  await using index = await SemanticIndex.open(':memory:');
+  await index.addDocuments([
+    { id: 'returns', text: 'We refund the price within 30 days.', metadata: { public: true } },
+    { id: 'secret', text: 'We refund the price after 30 days, too.', metadata: { public: false } },
+  ]);
+  const usage = { inputTokens: { total: 1 }, outputTokens: { total: 1 } } as never;
+  let step = 0;
+  // What is doubled is the language model, which cannot be here; the SDK runs the tool.
+  const model = new MockLanguageModelV3({
+    doGenerate: async () =>
+      step++ === 0
+        ? {
+            content: [{ type: 'tool-call', toolCallId: '1', toolName: 'search', input: '{"query":"money back"}' }],
+            finishReason: { unified: 'tool-calls', raw: undefined },
+            usage,
+            warnings: [],
+          }
+        : {
+            content: [{ type: 'text', text: 'Within 30 days.' }],
+            finishReason: { unified: 'stop', raw: undefined },
+            usage,
+            warnings: [],
+          },
+  });
+  const tools = { search: searchTool(index, { description: 'The rules of the shop', where: { public: true } }) };
+  const { text, steps } = await generateText({ model, tools, prompt: 'Refund?', stopWhen: stepCountIs(2) });
+  expect(text).toBe('Within 30 days.');
+  expect(steps[0]?.toolResults[0]?.output).toMatchObject({ hits: [{ id: 'returns' }] });
+  expect(JSON.stringify(model.doGenerateCalls[1]?.prompt)).toContain('We refund the price within 30 days.');
+  expect(JSON.stringify(model.doGenerateCalls[1]?.prompt)).not.toContain('secret');
+});
