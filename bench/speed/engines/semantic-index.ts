@@ -8,13 +8,16 @@ async function build({ vectors, dimensions, threads, folder, settings }: BuildIn
   made.addItems(vectors);
   await made.build(Number(settings.trees), { threads });
   const path = join(folder, 'index.ann');
+  const engine = settings.engine as 'annoy' | 'accelerated';
   await made.save(path);
+  if (engine === 'accelerated') await made.accelerate({ threads });
   await made.close();
-  const index = await AnnoyIndex.open(path);
+  const index = await AnnoyIndex.open(path, { engine });
+  const parts = [['forest', path], ...(engine === 'accelerated' ? [['accelerator', `${path}.accel`]] : [])] as const;
   return {
     prepare: (query) => query,
     search: (query, k, searchK) => index.getNnsByVector(query, k, { searchK }) as Int32Array,
-    bytes: { forest: statSync(path).size },
+    bytes: Object.fromEntries(parts.map(([part, file]) => [part, statSync(file).size])),
     close: () => index.close(),
   };
 }
