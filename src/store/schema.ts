@@ -38,7 +38,6 @@ const migrations: readonly string[] = [
     data BLOB NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX vectors_by_hash ON vectors (hash, space, role);
-  CREATE INDEX queries_by_use ON vectors (used_at) WHERE role = 1;
 
   CREATE TABLE documents (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -81,6 +80,8 @@ const migrations: readonly string[] = [
     expires_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  // 2: the cached vectors of queries are bounded; which of them were used least lately is found by an index.
+  'CREATE INDEX queries_by_use ON vectors (used_at) WHERE role = 1;',
 ];
 
 /** The format that this version writes. */

@@ -7,6 +7,7 @@ import type { CommonFlags } from '../terminal.js';
 
 interface TortureFlags extends CommonFlags {
   readonly rounds: number;
+  readonly seconds?: number;
   readonly seed: number;
   readonly durability: 'process' | 'full';
 }
@@ -18,14 +19,16 @@ export function addTorture(program: Command): void {
     .description('kill writers again and again and look whether the index keeps its promises on this machine')
     .argument('<folder>', 'a folder that is empty or missing; indexes are made and broken in it')
     .option('--rounds <number>', 'how often a writer is killed', positiveInteger, 100)
+    .option('--seconds <number>', 'no further round after so long', positiveInteger)
     .option('--seed <number>', 'where the random choices start', positiveInteger, 1)
     .addOption(new Option('--durability <mode>', 'as of the index').choices(['process', 'full']).default('process'));
   withCommonFlags(command, ['torture scratch --rounds 20']).action((directory: string, flags: TortureFlags) =>
     perform(flags, async ({ terminal, signal }) => {
-      const { rounds, seed, durability } = flags;
+      const { rounds, seconds, seed, durability } = flags;
+      const duration = seconds === undefined ? undefined : seconds * 1000;
       const bar = terminal.startProgress();
       const { onProgress } = bar;
-      const report = await torture({ directory, rounds, seed, durability, signal, onProgress }).finally(() =>
+      const report = await torture({ directory, rounds, duration, seed, durability, signal, onProgress }).finally(() =>
         bar.stop(),
       );
       const kills = Object.entries(report.kills).map(([where, times]) => `  ${String(times).padStart(5)}  ${where}`);

@@ -1,0 +1,107 @@
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { deterministicProvider } from '../../src/embed/deterministic-provider.js';
+import { SemanticIndex } from '../../src/semantic-index.js';
+import { currentFormat } from '../../src/store/schema.js';
+import type { IndexEvent } from '../../src/types.js';
+
+const fixtures = fileURLToPath(new URL('./fixtures/', import.meta.url));
+/** Formats of earlier versions, each written by test/compat/write-index-fixture.mjs of its time. */
+const formats = readdirSync(fixtures).flatMap((name) => /^index-format-(\d+)$/.exec(name)?.[1] ?? []);
+const options = { provider: deterministicProvider({ dimensions: 8 }), background: false };
+
+let directory: string;
+beforeEach(() => {
+  directory = join(mkdtempSync(join(tmpdir(), 'semantic-index-format-')), 'index');
+});
+afterEach(() => rmSync(join(directory, '..'), { recursive: true, force: true }));
+
+function catalog<T>(read: (db: Database.Database) => T): T {
+  const db = new Database(join(directory, 'index.db'));
+  try {
+    return read(db);
+  } finally {
+    db.close();
+  }
+}
+const formatOf = () => catalog((db) => db.pragma('user_version', { simple: true }));
+const schemaOf = () =>
+  catalog((db) => db.prepare("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name").all());
+
+describe.each(formats.map((format) => [Number(format)]))('an index of format %i', (format) => {
+  beforeEach(() => cpSync(join(fixtures, `index-format-${format}`), directory, { recursive: true }));
+
+  it('opens, becomes an index of the current format, and answers as before', async () => {
+    expect(formatOf()).toBe(format);
+    const events: IndexEvent[] = [];
+    const index = await SemanticIndex.open(directory, { ...options, onEvent: (event) => events.push(event) });
+    try {
+      expect(await index.count()).toBe(57);
+      expect(await index.getDocument(2)).toEqual({ id: 2, text: 'a text that was changed', metadata: { n: 2 } });
+      expect(await index.getDocuments([4, 'name 5', 44, 'name 7'])).toEqual([
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      expect(await index.getDocument('name 9')).toEqual({
+        id: 'name 9',
+        text: 'text 9 about word9 und Größe 1',
+        metadata: { n: 9, tag: 'green', nested: { flag: true } },
+      });
+      const [byWords] = await index.search('GRÖSSE 3 word9', { k: 3, mode: 'text' });
+      expect(byWords?.text).toContain('word9');
+      for (const id of ['name 9', 20, 58, 2]) {
+        const text = (await index.getDocument(id))?.text as string;
+        const [hit] = await index.search(text, { k: 1, mode: 'vector' });
+        expect(hit).toMatchObject({ id, score: expect.closeTo(1, 5) });
+      }
+      const [given] = await index.search([1, 0, 0, 0, 0, 0, 0, 0], { k: 1 });
+      expect(given).toMatchObject({ id: 'given', score: 1 });
+      const red = await index.search('word2', { k: 100, where: { tag: 'red', 'nested.flag': true } });
+      expect(red.map(({ id }) => id).sort()).toEqual([12, 18, 24, 36, 42, 48, 54, 6]);
+      // The segment is used as it is: nothing had to be derived again.
+      expect((await index.stats()).segments).toMatchObject([{ items: 37, dead: 1, damaged: false }]);
+      const { checks } = await index.validate({ level: 'full' });
+      expect(checks.filter(({ passed }) => !passed)).toEqual([]);
+      expect(events.filter(({ event }) => event === 'error' || event === 'damage')).toEqual([]);
+      await index.addDocuments(['and it goes on']);
+      await index.build();
+      expect(await index.count()).toBe(58);
+    } finally {
+      await index.close();
+    }
+    expect(formatOf()).toBe(currentFormat);
+  });
+
+  it('has the same tables afterwards as a new index', async () => {
+    await (await SemanticIndex.open(directory, options)).close();
+    const migrated = schemaOf();
+    rmSync(directory, { recursive: true });
+    await (await SemanticIndex.open(directory, options)).close();
+    expect(migrated).toEqual(schemaOf());
+  });
+
+  it.skipIf(format === currentFormat)('is left alone by who may only read, and says what to do', async () => {
+    await expect(SemanticIndex.open(directory, { ...options, readonly: true })).rejects.toMatchObject({
+      code: 'READ_ONLY',
+      hint: expect.stringContaining('migrates'),
+    });
+    expect(formatOf()).toBe(format);
+  });
+
+  it('is migrated once, however many open it at the same time', async () => {
+    const opened = await Promise.all(Array.from({ length: 4 }, () => SemanticIndex.open(directory, options)));
+    expect(await Promise.all(opened.map((index) => index.count()))).toEqual([57, 57, 57, 57]);
+    await Promise.all(opened.map((index) => index.close()));
+    expect(formatOf()).toBe(currentFormat);
+  });
+});
+
+it('there is a fixture of every format before the current one', () => {
+  for (let format = 1; format < currentFormat; format++) expect(formats).toContain(String(format));
+});
