@@ -1,4 +1,5 @@
 import { type CheckedDocument, checkDocument } from './checked-document.js';
+import { DuplicateGate, type GateVerdict } from './duplicate-gate.js';
 import { SemanticIndexError } from './errors.js';
 import type { IndexSpace } from './index-space.js';
 import type { MetadataRules } from './metadata-rules.js';
@@ -6,7 +7,7 @@ import { type AddOptions, describe } from './options.js';
 import { prepareAhead } from './prepare-ahead.js';
 import type { Store } from './store/store.js';
 import { TimeSlice } from './time-slice.js';
-import type { AddResult, DocumentId, DocumentInput, Metadata } from './types.js';
+import type { AddedDuplicate, AddResult, DocumentId, DocumentInput, Metadata } from './types.js';
 
 /** What `addDocuments` takes: strings and documents, all at once or one after the other. */
 export type Documents<M extends Metadata> =
@@ -42,16 +43,23 @@ export class AddJourney {
     const began = performance.now();
     const total = Array.isArray(documents) ? documents.length : undefined;
     const tally: Tally = { ids: [], added: 0, updated: 0, unchanged: 0, embedded: 0, tokens: 0 };
+    const gate = DuplicateGate.for(this.#store, options);
+    const duplicates: AddedDuplicate[] = [];
     const depth = this.#space.parallel ? batchesAhead.parallelCalls : batchesAhead.oneCall;
     const prepare = (batch: CheckedDocument[]) => this.#vectorsOf(batch, tally, signal);
     for await (const { item, prepared } of prepareAhead(this.#checkedBatches(documents, options), depth, prepare)) {
       signal?.throwIfAborted();
-      await this.#commit(item, prepared, tally, signal);
+      if (gate === undefined) {
+        await this.#commit(item, prepared, tally, signal);
+        for (const { id } of item) tally.ids.push(id);
+      } else {
+        await this.#commitJudged(await gate.judge(item, prepared), prepared, tally, duplicates, signal);
+      }
       for (const { hash } of item) this.#underWay.delete(hash);
       onProgress?.({ stage: 'add', done: tally.ids.length, ...(total === undefined ? {} : { total }) });
     }
     await this.#space.measured(tally.embedded, this.#embeddedCharacters, (performance.now() - began) / 1000);
-    return tally;
+    return gate === undefined ? tally : { ...tally, duplicates };
   }
 
   async *#checkedBatches<M extends Metadata>(
@@ -98,6 +106,20 @@ export class AddJourney {
     return document;
   }
 
+  /** What is replaced goes when its replacement is there: a process that is killed in between leaves both. */
+  async #commitJudged(
+    { keep, remove, ids, duplicates }: GateVerdict,
+    prepared: Map<string, number>,
+    tally: Tally,
+    found: AddedDuplicate[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (keep.length > 0) await this.#commit(keep, prepared, tally, signal);
+    if (remove.length > 0) await this.#store.deleteByIds(remove);
+    tally.ids.push(...ids);
+    found.push(...duplicates);
+  }
+
   async #commit(
     batch: readonly CheckedDocument[],
     prepared: Map<string, number>,
@@ -114,7 +136,6 @@ export class AddJourney {
         continue;
       }
       for (const outcome of outcomes) tally[outcome]++;
-      for (const { id } of batch) tally.ids.push(id);
       return;
     }
     throw new SemanticIndexError('BUSY', 'Other processes kept changing the documents of this call');

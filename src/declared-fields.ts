@@ -32,11 +32,11 @@ export function checkFields(fields: Readonly<Record<string, FieldType>>): FieldP
 /** Gives declared fields their SQL indexes, and takes away those of others, where that is not so already. */
 export async function declareFields(store: Store, paths: FieldPaths): Promise<void> {
   const declared = Object.keys(fieldsOf(store)).sort();
-  if (JSON.stringify(declared) !== JSON.stringify(Object.keys(paths).sort())) await store.declareFields(paths);
+  if (JSON.stringify(declared) !== JSON.stringify(Object.keys(paths).sort())) await store.settings.declareFields(paths);
 }
 
 function fieldsOf(store: Store): FieldPaths {
-  return JSON.parse(String(store.setting(fieldsSetting) ?? '{}')) as FieldPaths;
+  return JSON.parse(String(store.settings.get(fieldsSetting) ?? '{}')) as FieldPaths;
 }
 
 /** A filter as SQL that uses the indexes of an index's fields. @throws INVALID_FILTER */

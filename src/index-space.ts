@@ -65,7 +65,7 @@ export class IndexSpace {
   /** How fast adds have embedded so far; undefined before the first one. */
   get charactersPerSecond(): number | undefined {
     const space = this.#store.space?.space;
-    const figure = space === undefined ? undefined : this.#store.setting(`characters_per_second:${space}`);
+    const figure = space === undefined ? undefined : this.#store.settings.get(`characters_per_second:${space}`);
     return figure === undefined ? undefined : Number(figure);
   }
 
@@ -76,7 +76,7 @@ export class IndexSpace {
     const before = this.charactersPerSecond;
     const now = characters / seconds;
     const figure = before === undefined ? now : (before + now) / 2;
-    await this.#store.setSetting(`characters_per_second:${space}`, Math.max(1, Math.round(figure)));
+    await this.#store.settings.set(`characters_per_second:${space}`, Math.max(1, Math.round(figure)));
   }
 
   /** For each content hash of a document, whether the file shared with other indexes has its vector. */

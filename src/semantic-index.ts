@@ -155,6 +155,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     return this.#run(async () => {
       const resolved = resolveOptions('addDocuments', options, addDefaults);
       checkPositive('addDocuments', 'batchSize', resolved.batchSize);
+      checkOneOf('addDocuments', 'onDuplicate', resolved.onDuplicate, ['add', 'skip', 'replace', 'link']);
       this.#refuseReadonly('addDocuments');
       checkIterable('addDocuments', documents);
       return new AddJourney(this.#store, this.#space, this.#rules).run(documents, resolved);

@@ -24,7 +24,7 @@ const settingName = 'tuning';
 
 /** The tuning that an index remembers, if any. */
 export function storedTuning(store: Store): Tuning | undefined {
-  const stored = store.setting(settingName);
+  const stored = store.settings.get(settingName);
   return typeof stored === 'string' ? (JSON.parse(stored) as Tuning) : undefined;
 }
 
@@ -70,7 +70,7 @@ export class TuneJourney {
             searchK: tuning.searchK ?? this.#closest(cap),
             effect: this.#effect,
           });
-    if (!dryRun) await this.#store.setSetting(settingName, JSON.stringify(tuning));
+    if (!dryRun) await this.#store.settings.set(settingName, JSON.stringify(tuning));
     return { tuning, curve, trees: table, svg: plotCurve(curve, tuning) };
   }
 

@@ -174,6 +174,18 @@ export interface AddResult {
   readonly embedded: number;
   /** Tokens that the provider reports to have used. */
   readonly tokens: number;
+  /** What `onDuplicate` found to be there already; absent where everything is let through. */
+  readonly duplicates?: readonly AddedDuplicate[];
+}
+
+/** A document of an add that says what another one says. */
+export interface AddedDuplicate {
+  readonly id: DocumentId;
+  /** The document that is most like it: of the index, or one before it in the call. */
+  readonly of: DocumentId;
+  readonly similarity: number;
+  /** `skip`: it was left out; `replace`: the other one went; `link`: its metadata has `duplicateOf`. */
+  readonly action: 'skip' | 'replace' | 'link';
 }
 
 /** What adding documents would do and take. */

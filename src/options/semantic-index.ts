@@ -97,10 +97,23 @@ export const openDefaults: OpenOptions = {
 export interface AddOptions extends Listed<LongWorkOptions> {
   /** Documents that are checked, embedded and committed together. Default 512. */
   batchSize: number;
+  /**
+   * What happens to a document that says what another one says, in the index or before it in the call: `add` it all the same,
+   * `skip` it, let it `replace` the others, or add it with a `link`: its metadata gets `duplicateOf`, the id of the other. A
+   * document whose id is known is an update and always added. Default add.
+   */
+  onDuplicate: 'add' | 'skip' | 'replace' | 'link';
+  /** Similarity (the score of the index; for the angular metric the cosine) from which two count as duplicates. Default 0.9. */
+  duplicateThreshold: number;
 }
 
 /** Defaults of {@link AddOptions}. */
-export const addDefaults: AddOptions = { ...longWorkDefaults, batchSize: 512 };
+export const addDefaults: AddOptions = {
+  ...longWorkDefaults,
+  batchSize: 512,
+  onDuplicate: 'add',
+  duplicateThreshold: 0.9,
+};
 
 /** What `plan(documents, options)` takes. */
 export interface PlanOptions {

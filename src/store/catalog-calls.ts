@@ -15,13 +15,14 @@ export interface CatalogTargets {
   readonly leases: Catalog['leases'];
   readonly migration: Catalog['migration'];
   readonly fields: Catalog['fields'];
+  readonly duplicates: Catalog['duplicates'];
   readonly builder: SegmentBuilder;
   readonly validator: Validator;
 }
 
 /** Everything that can be called on a connection. */
 export function targetsOf(catalog: Catalog): CatalogTargets {
-  const { documents, texts, vectors, segments, settings, leases, migration, fields } = catalog;
+  const { documents, texts, vectors, segments, settings, leases, migration, fields, duplicates } = catalog;
   const builder = new SegmentBuilder(catalog);
   return {
     catalog,
@@ -33,6 +34,7 @@ export function targetsOf(catalog: Catalog): CatalogTargets {
     leases,
     migration,
     fields,
+    duplicates,
     builder,
     validator: new Validator(catalog),
   };

@@ -4,6 +4,7 @@ import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import type { Bitset } from '../vectors/bitset.js';
 import { DocumentTable, type KeyedVectors, type SqlFilter } from './document-table.js';
+import { DuplicateLookup } from './duplicate-lookup.js';
 import { FieldIndexes } from './field-indexes.js';
 import { LeaseTable } from './lease-table.js';
 import { MigrationTable } from './migration-table.js';
@@ -82,12 +83,14 @@ export class Catalog {
   readonly leases: LeaseTable;
   readonly migration: MigrationTable;
   readonly fields: FieldIndexes;
+  readonly duplicates: DuplicateLookup;
   readonly #db: Database.Database;
 
   private constructor(db: Database.Database) {
     this.#db = db;
     this.settings = new SettingsTable(db);
     this.fields = new FieldIndexes(db, this.settings);
+    this.duplicates = new DuplicateLookup(db);
     this.texts = new TextTable(db);
     this.documents = new DocumentTable(db, this.texts);
     this.vectors = new VectorTable(db);

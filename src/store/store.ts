@@ -6,10 +6,10 @@ import type { CatalogCaller } from './catalog-calls.js';
 import { CatalogThread } from './catalog-thread.js';
 import { compareVectors } from './compare-vectors.js';
 import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './document-table.js';
-import type { FieldPaths } from './field-indexes.js';
 import { bytesOnDisk, type IndexPaths, prepareDirectory, strayFiles } from './files.js';
 import { leaseMilliseconds, whileHeld } from './held-lease.js';
 import { InlineCaller } from './inline-caller.js';
+import { KnownDocuments } from './known-documents.js';
 import { leaseOwner } from './lease-owner.js';
 import { Maintenance } from './maintenance.js';
 import { Migration } from './migration.js';
@@ -22,6 +22,7 @@ import { SnapshotKeeper } from './snapshot-keeper.js';
 import { fromSqliteError } from './sqlite-error.js';
 import { publishStep } from './steps.js';
 import { checkMetricOf, type StoreOptions } from './store-options.js';
+import { StoredSettings } from './stored-settings.js';
 import type { WordMatches } from './text-table.js';
 import type { Space } from './vector-table.js';
 import type { View, ViewSearch } from './view.js';
@@ -45,6 +46,9 @@ export class Store {
   /** The way to another space. */
   readonly migration: Migration;
   readonly queries: QueryCache;
+  /** What is there already, for those who add. */
+  readonly known: KnownDocuments;
+  readonly settings: StoredSettings;
   readonly #options: StoreOptions;
   readonly #paths: IndexPaths | undefined;
   readonly #connection: CatalogOptions;
@@ -67,6 +71,8 @@ export class Store {
     this.#writer = threads[0] as CatalogCaller;
     this.#reader = threads[threads.length - 1] as CatalogCaller;
     this.metric = catalog.settings.all()?.metric as Metric;
+    this.known = new KnownDocuments(this.#reader);
+    this.settings = new StoredSettings(catalog, this.#writer);
     this.migration = new Migration(this.#writer, this.#reader, this.metric);
     this.queries = new QueryCache(catalog, options.readonly ? undefined : this.#writer, options.queryCache);
   }
@@ -190,20 +196,6 @@ export class Store {
   get space(): Space | undefined {
     const space = this.#open?.space;
     return space !== undefined && this.#isCurrent(space) ? space : this.#catalog.space();
-  }
-
-  /** Makes SQL indexes for fields, and drops those that it makes no longer. */
-  declareFields(fields: FieldPaths): Promise<void> {
-    return this.#writer.call('fields', 'declare', fields);
-  }
-
-  /** A named value that the index remembers. */
-  setting(name: string): string | number | undefined {
-    return this.#catalog.settings.get(name);
-  }
-
-  setSetting(name: string, value: string | number): Promise<void> {
-    return this.#writer.call('settings', 'set', name, value);
   }
 
   /** Fixes the space of an index without one; returns the one it has. */

@@ -1,0 +1,28 @@
+import type { Catalog } from './catalog.js';
+import type { CatalogCaller } from './catalog-calls.js';
+import type { FieldPaths } from './field-indexes.js';
+
+/** What an index remembers of itself besides documents. */
+export class StoredSettings {
+  readonly #catalog: Catalog;
+  readonly #writer: CatalogCaller;
+
+  constructor(catalog: Catalog, writer: CatalogCaller) {
+    this.#catalog = catalog;
+    this.#writer = writer;
+  }
+
+  /** A named value. */
+  get(name: string): string | number | undefined {
+    return this.#catalog.settings.get(name);
+  }
+
+  set(name: string, value: string | number): Promise<void> {
+    return this.#writer.call('settings', 'set', name, value);
+  }
+
+  /** Makes SQL indexes for fields, and drops those of fields that are not named. */
+  declareFields(fields: FieldPaths): Promise<void> {
+    return this.#writer.call('fields', 'declare', fields);
+  }
+}
