@@ -55,6 +55,7 @@ export type {
   OutlierOptions,
   PageOptions,
   PlanOptions,
+  RebuildOptions,
   Representative,
   Rerank,
   RetrieverOptions,
@@ -63,6 +64,7 @@ export type {
   SyncOptions,
   TransformersProviderOptions,
   TuneOptions,
+  ValidateOptions,
 } from './options.js';
 export type { Query } from './query-vectors.js';
 export type { Chunk, Chunker, TextRange } from './rag/chunk.js';
@@ -84,11 +86,12 @@ export { type SourceChunker, type Sources, type SyncCounts, type SyncResult, syn
 export { SemanticIndex } from './semantic-index.js';
 export type * from './types.js';
 export type { AcceleratorStatus } from './vectors/annoy-accelerator.js';
+export type { Vector, VectorRows } from './vectors/annoy-arguments.js';
 export { AnnoyIndex } from './vectors/annoy-index.js';
 export type { AnnoyState } from './vectors/annoy-lifecycle.js';
 export type { AnnoyInfo, AnnoyMemory, WithDistances } from './vectors/annoy-reader.js';
 export type { Neighbors } from './vectors/annoy-search.js';
 export type { AnnoySnapshot } from './vectors/annoy-snapshot.js';
-export type { MatrixSource } from './vectors/matrix-search.js';
+export type { MatrixSource, StreamingOptions } from './vectors/matrix-search.js';
 export type { NeighborRows } from './vectors/vector-buffer.js';
 export { type MatrixBlock, VectorMatrix } from './vectors/vector-matrix.js';

@@ -1,0 +1,185 @@
+// The service under load, on this machine: requests per second and p99 for one and two workers, their memory, and whether
+// any request fails while documents are added, a new generation of forests is swapped in, and a worker is killed.
+//
+//   npx tsx bench/service.ts [--documents 20000] [--seconds 8] [--clients 8]
+//
+// The load is bounded: each client sends its next request when the answer to the last has come. It shares the machine's
+// cores with the service, so the figures are lower than those of a machine that only serves.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { SemanticIndex } from 'semantic-index';
+
+const { values } = parseArgs({
+  options: {
+    documents: { type: 'string', default: '20000' },
+    seconds: { type: 'string', default: '8' },
+    clients: { type: 'string', default: '8' },
+  },
+});
+const [documents, seconds, clients] = [Number(values.documents), Number(values.seconds), Number(values.clients)];
+const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'semantic-index-service-'));
+const place = join(folder, 'idx');
+
+const words =
+  'parcel refund order morning warehouse price invoice customer return delivery box weight label stamp'.split(' ');
+let state = 1;
+function word(): string {
+  state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+  return words[(state >>> 16) % words.length] as string;
+}
+const text = (): string => `${Array.from({ length: 12 }, word).join(' ')} ${state}`;
+
+function* texts(count: number, prefix: string) {
+  for (let n = 0; n < count; n++) yield { id: `${prefix}${n}`, text: text() };
+}
+
+interface Load {
+  requests: number;
+  failed: number;
+  retried: number;
+  latencies: number[];
+  failures: Map<string, number>;
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+/** One search; resolves to the status. A connection that is cut rejects with its code. */
+function search(port: number): Promise<number> {
+  const body = JSON.stringify({ query: `${word()} ${word()}`, k: 10, mode: 'vector' });
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const asked = request({ port, host: '127.0.0.1', method: 'POST', path: '/search', agent, headers }, (answer) => {
+      answer.resume();
+      answer.on('end', () => resolve(answer.statusCode ?? 0));
+      answer.on('error', reject);
+    });
+    asked.on('error', reject);
+    asked.end(body);
+  });
+}
+
+/** Clients that ask one after the other until told to stop. A cut connection is tried once more, as clients do. */
+function startLoad(port: number): () => Promise<Load & { seconds: number }> {
+  const load: Load = { requests: 0, failed: 0, retried: 0, latencies: [], failures: new Map() };
+  const fail = (why: string): void => {
+    load.failed++;
+    load.failures.set(why, (load.failures.get(why) ?? 0) + 1);
+  };
+  let running = true;
+  const began = performance.now();
+  const client = async (): Promise<void> => {
+    while (running) {
+      const sent = performance.now();
+      let status = await search(port).catch((error: NodeJS.ErrnoException) => error.code ?? 'cut');
+      if (typeof status === 'string') {
+        load.retried++;
+        status = await search(port).catch((error: NodeJS.ErrnoException) => error.code ?? 'cut');
+      }
+      if (status !== 200) fail(String(status));
+      load.requests++;
+      load.latencies.push(performance.now() - sent);
+    }
+  };
+  const all = Array.from({ length: clients }, client);
+  return async () => {
+    running = false;
+    await Promise.all(all);
+    return { ...load, seconds: (performance.now() - began) / 1000 };
+  };
+}
+
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+function percentile(latencies: number[], share: number): string {
+  const sorted = [...latencies].sort((a, b) => a - b);
+  return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN).toFixed(1);
+}
+
+function report(name: string, load: Load & { seconds: number }): void {
+  const { requests, failed, retried, latencies, failures } = load;
+  const reasons = [...failures].map(([why, times]) => ` ${why}: ${times}`).join(',');
+  console.log(
+    `${name.padEnd(34)} ${(requests / load.seconds).toFixed(0).padStart(6)} requests/s  p50 ${percentile(latencies, 0.5)} ms  ` +
+      `p99 ${percentile(latencies, 0.99)} ms  ${requests} requests, ${failed} failed${reasons}, ${retried} tried again`,
+  );
+}
+
+async function serve(workers: number): Promise<{ child: ChildProcess; port: number }> {
+  const args = [main, 'serve', place, '--port', '0', '--workers', String(workers), '--json'];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout?.once('data', (line) => resolve(JSON.parse(line).url));
+    child.once('exit', () => reject(new Error('serve ended')));
+  });
+  const port = Number(new URL(url).port);
+  // Both workers listen and have loaded, and nothing is compiled for the first time any more.
+  await sleep(1500);
+  for (let warm = 0; warm < 200; warm++) await search(port);
+  return { child, port };
+}
+
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+
+/** Memory of a process: all that is resident, and with shared pages divided among those who share them. */
+function memoryOf(pid: number): string {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const read = (name: string): number => Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(rollup)?.[1]) / 1024;
+  return `resident ${read('Rss').toFixed(0)} MiB, proportional ${read('Pss').toFixed(0)} MiB`;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await ended;
+}
+
+console.log(
+  `${cpus()[0]?.model}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}, Node ${process.version}`,
+);
+{
+  await using index = await SemanticIndex.open(place, { sealAt: 5000 });
+  await index.addDocuments(texts(documents, 'first-'));
+  await index.build();
+  const { bytes, dimensions } = await index.stats();
+  console.log(
+    `${documents} documents, ${dimensions} dimensions, segments ${(bytes.segments / 1e6).toFixed(0)} MB, ${clients} clients`,
+  );
+}
+
+for (const workers of [1, 2]) {
+  const { child, port } = await serve(workers);
+  const end = startLoad(port);
+  await sleep(seconds * 1000);
+  report(`${workers} worker${workers > 1 ? 's' : ''}`, await end());
+  if (existsSync('/proc/self/smaps_rollup')) {
+    const processes = workers === 1 ? [child.pid as number] : childrenOf(child.pid as number);
+    for (const pid of processes) console.log(`  worker: ${memoryOf(pid)}`);
+  }
+  if (workers === 2) {
+    const disturbed = startLoad(port);
+    await using writer = await SemanticIndex.open(place, { sealAt: 5000, background: false });
+    await writer.addDocuments(texts(3000, 'second-'));
+    await writer.deleteDocuments(Array.from({ length: 500 }, (_, n) => `first-${n}`));
+    await writer.build();
+    const { segments } = await writer.stats();
+    report('while adding and swapping', await disturbed());
+    console.log(`  3,000 documents added, 500 deleted, ${segments.length} new segment of ${segments[0]?.items} items`);
+    if (existsSync('/proc/self/task')) {
+      const killed = startLoad(port);
+      await sleep(1000);
+      process.kill(childrenOf(child.pid as number)[0] as number, 'SIGKILL');
+      await sleep(3000);
+      report('while a worker is killed', await killed());
+      console.log(`  workers afterwards: ${childrenOf(child.pid as number).length}`);
+    }
+  }
+  await stop(child);
+}
+rmSync(folder, { recursive: true, force: true });

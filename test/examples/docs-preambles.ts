@@ -1,0 +1,55 @@
+/**
+ * What the surroundings of a block of docs/ would have made: names that it uses, files that it opens. By file and position;
+ * a block that stands alone needs none.
+ */
+export const preambles: Readonly<Record<string, string>> = {
+  'embeddings.md 0': `process.env.OPENAI_API_KEY = 'none';`,
+  'embeddings.md 1': `
+    import { SemanticIndex } from 'semantic-index';
+    await using index = await SemanticIndex.open('my-index');
+    const documents = ['one text', 'another text'];
+  `,
+  'embeddings.md 2': `
+    import { openaiProvider, SemanticIndex } from 'semantic-index';
+    process.env.OPENAI_API_KEY = 'none';
+    await using index = await SemanticIndex.open('my-index');
+    await index.addDocuments(['one text', 'another text']);
+    const { signal } = new AbortController();
+    const onProgress = () => {};
+    // The service of the block is beyond the reach of a test: this answers in its place.
+    globalThis.fetch = async (_, { body }) => {
+      const { input } = JSON.parse(body);
+      const data = input.map((_, index) => {
+        const numbers = Float32Array.from({ length: 1024 }, (_, n) => Math.sin(n * (index + 1)) );
+        return { object: 'embedding', index, embedding: Buffer.from(numbers.buffer).toString('base64') };
+      });
+      return Response.json({ object: 'list', data, model: 'text-embedding-3-large', usage: { prompt_tokens: 1, total_tokens: 1 } });
+    };
+  `,
+  'embeddings.md 3': `
+    import { deterministicProvider } from 'semantic-index/testing';
+    const model = deterministicProvider({ dimensions: 512 });
+    const callMyModel = async (texts, role, signal) => (await model.embed(texts, { role, signal })).vectors;
+    const test = (_, body) => { process.once('beforeExit', () => void body()); };
+  `,
+  'matrices.md 0': `
+    import { VectorMatrix as Setup } from 'semantic-index';
+    await using vectors = await Setup.create('vectors.npy', { rows: 2000, columns: 4, dtype: 'f4' });
+    await vectors.flush();
+  `,
+  'matrices.md 1': `
+    import { AnnoyIndex, VectorMatrix } from 'semantic-index';
+    for (const [name, rows] of [['vectors.npy', 50], ['queries.npy', 5]]) {
+      await using matrix = await VectorMatrix.create(name, { rows, columns: 384, dtype: 'f4' });
+      await matrix.setRows(0, Float32Array.from({ length: rows * 384 }, (_, n) => Math.sin(n)));
+      await matrix.flush();
+    }
+  `,
+  'tuning.md 0': `import { SemanticIndex } from 'semantic-index';`,
+  'tuning.md 1': `
+    import { writeFile } from 'node:fs/promises';
+    import { SemanticIndex } from 'semantic-index';
+    await using index = await SemanticIndex.open('my-index');
+    await index.addDocuments(['one text', 'another text']);
+  `,
+};

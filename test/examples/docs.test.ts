@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { globSync } from 'tinyglobby';
+import { describe, expect, test } from 'vitest';
+import { scratchFolder } from '../cli/run-cli.js';
+import { preambles } from './docs-preambles.js';
+import { runProgram } from './run-program.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const guides = globSync('docs/*.md', { cwd: root }).sort();
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const blocksOf = (path: string, language: string): string[] =>
+  [...read(path).matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, code = '']) => code);
+
+test('every block is of a language that is run here', () => {
+  for (const path of [...guides, 'README.md', 'CONTRIBUTING.md']) {
+    for (const [, language] of read(path).matchAll(/^```(\S*)\n[\s\S]*?^```$/gm)) {
+      expect(['ts', 'sh', 'json'], path).toContain(language);
+    }
+  }
+});
+
+const programs = guides.flatMap((path) =>
+  blocksOf(path, 'ts').map((code, position) => ({ name: `${path.slice('docs/'.length)} ${position}`, code })),
+);
+
+test('no preamble is left over', () => {
+  expect(programs.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(preambles)));
+});
+
+test.each(programs)('program $name runs', { timeout: 60_000 }, async ({ name, code }) => {
+  const file = `.cache/docs/${name.replace(' ', '-')}.mts`;
+  mkdirSync(join(root, '.cache/docs'), { recursive: true });
+  writeFileSync(join(root, file), `${preambles[name] ?? ''}\n${code}`);
+  const { code: exitCode, stderr } = await runProgram(file, [], scratchFolder());
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+});
+
+test.each(guides.flatMap((path) => blocksOf(path, 'json').map((code) => ({ path, code }))))(
+  'the JSON of $path is JSON',
+  ({ code }) => {
+    expect(JSON.parse(code)).toBeTypeOf('object');
+  },
+);
+
+/** Runs the commands of a guide, one block after the other, in a folder such as it speaks of. */
+function runCommands(blocks: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const cwd = scratchFolder();
+  cpSync(join(root, 'docs'), join(cwd, 'docs'), { recursive: true });
+  cpSync(join(root, 'README.md'), join(cwd, 'README.md'));
+  writeFileSync(join(cwd, 'tickets.csv'), 'number,body\n17,"The parcel never came, what now?"\n18,Two were sent.\n');
+  mkdirSync(join(cwd, 'bin'));
+  const command = join(cwd, 'bin/semantic-index');
+  writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'dist/cli/main.js')}" "$@"\n`);
+  chmodSync(command, 0o755);
+  const script = `set -eo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n${blocks.join('\n')}`;
+  const env = { ...process.env, PATH: `${join(cwd, 'bin')}:${process.env.PATH}` };
+  return new Promise((resolve) => {
+    execFile('bash', ['-c', script], { cwd, env, encoding: 'utf8', timeout: 110_000 }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
+    );
+  });
+}
+
+// The commands of the guides are written for a shell of POSIX.
+describe.skipIf(process.platform === 'win32')('the commands of', () => {
+  const withCommands = guides.filter((path) => blocksOf(path, 'sh').length > 0);
+  test.each(withCommands)('%s run', { timeout: 120_000 }, async (path) => {
+    const { code, stdout, stderr } = await runCommands(blocksOf(path, 'sh'));
+    expect(code === 0 ? '' : stderr).toBe('');
+    expect(stdout.length).toBeGreaterThan(100);
+    expect(stdout).not.toContain('"error"');
+  });
+
+  test('README.md run, where they are ours', { timeout: 60_000 }, async () => {
+    const ours = blocksOf('README.md', 'sh').filter((block) => block.startsWith('semantic-index add'));
+    expect(ours.length).toBeGreaterThan(0);
+    const { code, stdout, stderr } = await runCommands(ours);
+    expect(code === 0 ? '' : stderr).toBe('');
+    expect(stdout).toContain('docs/operate.md');
+  });
+
+  test('README.md and CONTRIBUTING.md are those that the checks of this repository run', () => {
+    // Installing, testing and starting are steps of .ci/run, and test/crash/ tortures; a test that ran them would run itself.
+    const lines = ['README.md', 'CONTRIBUTING.md'].flatMap((path) => blocksOf(path, 'sh').join('\n').split('\n'));
+    const commands = lines.map((line) => line.replace(/\s*#.*$/, '')).filter((line) => line !== '');
+    const known = /^(?:npm (?:install semantic-index|test|start)|semantic-index|node dist\/torture\/main\.js)\b/;
+    for (const command of commands) expect(command).toMatch(known);
+  });
+});
+
+test('links between the pages lead somewhere', () => {
+  for (const path of [...guides, 'README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'llms.txt']) {
+    for (const [, target = ''] of read(path).matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)) {
+      const file = join(root, path, '..', target);
+      expect(globSync(file, { absolute: true, onlyFiles: false }).length, `${path}: ${target}`).toBeGreaterThan(0);
+    }
+  }
+});
