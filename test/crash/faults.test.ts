@@ -49,6 +49,17 @@ function runProgram(name: string, given: string[], environment: Record<string, s
   });
 }
 
+/** How many calls of each kind failed, and how often that was felt. */
+function summaryOf(lines: readonly Line[], felt: number): string {
+  const kinds = new Map<string, number>();
+  for (const { call, given } of lines) {
+    const [kind = ''] = call.split(' ');
+    if (given > 0) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  }
+  const failed = [...kinds].sort(([, a], [, b]) => b - a).map(([kind, times]) => `${kind} ${times}`);
+  return `${lines.length - 1} lives, calls that failed: ${failed.join(', ')}; operations that said so: ${felt}`;
+}
+
 describe.skipIf(!canInject)('with a call that fails (needs Linux and a C compiler)', () => {
   let shim: string;
   beforeAll(() => {
@@ -84,6 +95,7 @@ describe.skipIf(!canInject)('with a call that fails (needs Linux and a C compile
       expect(lines.at(-1)?.given).toBe(0);
       expect(lines.length).toBeGreaterThan(300 / stride);
       const felt = lines.flatMap(({ outcomes }) => outcomes).length;
+      console.log(summaryOf(lines, felt));
       expect(felt).toBeGreaterThan(errno === 0 ? -1 : lines.length / 4);
     },
     3_600_000,
