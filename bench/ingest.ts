@@ -1,5 +1,5 @@
 // Adds documents in batches while searches run, then deletes half and compacts; prints what an operator asks about.
-// Run: npx tsx bench/ingest.ts [--documents 200000] [--dimensions 256] [--words 30] [--vectors]
+// Run: npx tsx bench/ingest.ts [--documents 200000] [--dimensions 256] [--words 30] [--vectors] [--index FOLDER --seconds S]
 // With --vectors the documents carry generated vectors; otherwise generated texts go through the bundled model.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,11 +14,16 @@ const { values } = parseArgs({
     dimensions: { type: 'string', default: '256' },
     words: { type: 'string', default: '30' },
     vectors: { type: 'boolean', default: false },
+    index: { type: 'string' },
+    seconds: { type: 'string', default: 'Infinity' },
     help: { type: 'boolean' },
   },
 });
 if (values.help) {
-  console.log('npx tsx bench/ingest.ts [--documents N] [--dimensions D] [--words W] [--vectors]');
+  console.log(
+    'npx tsx bench/ingest.ts [--documents N] [--dimensions D] [--words W] [--vectors] [--index FOLDER --seconds S]',
+  );
+  console.log('With --index the folder is kept, and a run adds what is missing, for so many seconds at most.');
   process.exit();
 }
 const documents = Number(values.documents);
@@ -35,7 +40,8 @@ function generator(seed: number): () => number {
     return (state >>> 0) / 2 ** 32;
   };
 }
-const random = generator(7);
+// A run that goes on with an index must not repeat what is there.
+const random = generator(7 + (values.index === undefined ? 0 : Date.now() % 1_000_000));
 const syllables = 'ka lo mi ne ru ta so vi pe ga du hi zo ra le na'.split(' ');
 const vocabulary = Array.from({ length: 20_000 }, () =>
   Array.from({ length: 2 + Math.floor(random() * 3) }, () => syllables[Math.floor(random() * syllables.length)]).join(
@@ -51,7 +57,7 @@ const vector = (): Float32Array =>
   Float32Array.from(centers[Math.floor(random() * centers.length)] as Float32Array, (x) => x + 0.6 * (random() - 0.5));
 
 const folder = mkdtempSync(join(tmpdir(), 'semantic-index-bench-'));
-const path = join(folder, 'index');
+const path = values.index ?? join(folder, 'index');
 const open = () => SemanticIndex.open(path, values.vectors ? { provider: null } : {});
 const query = (): string | Float32Array => (values.vectors ? vector() : text());
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
@@ -91,7 +97,9 @@ try {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const began = performance.now();
-  for (let id = 0; id < documents; ) {
+  const already = await index.count();
+  let added = 0;
+  for (let id = already; id < documents && performance.now() - began < Number(values.seconds) * 1000; ) {
     const batch: { id: number; text: string; vector?: Float32Array }[] = [];
     // Generating takes its time too: it is cut into pieces so that it does not pass for a delay of the index.
     while (batch.length < 1_000 && id < documents) {
@@ -100,18 +108,24 @@ try {
       if (batch.length % 10 === 0) await new Promise(setImmediate);
     }
     await index.addDocuments(batch);
+    added += batch.length;
   }
   const seconds = (performance.now() - began) / 1000;
   delay.disable();
   adding = false;
   await searching;
-  console.log(`added ${documents} in ${seconds.toFixed(1)} s: ${(documents / seconds).toFixed(0)} documents/s`);
+  console.log(`added ${added} in ${seconds.toFixed(1)} s: ${(added / seconds).toFixed(0)} documents/s`);
   console.log(`searches meanwhile: ${quantiles(during)}`);
   const ms = (nanoseconds: number): string => `${(nanoseconds / 1e6).toFixed(1)} ms`;
   console.log(`event loop: p50 ${ms(delay.percentile(50))}, p99 ${ms(delay.percentile(99))}, most ${ms(delay.max)}`);
   console.log(`at the end: ${await bytes(index)}`);
   console.log(`searches after: ${quantiles(await timeSearches(index, 200))}`);
   await index.close();
+  if (already + added < documents) {
+    // The index stays for the next run.
+    rmSync(folder, { recursive: true, force: true });
+    process.exit();
+  }
 
   const opening = performance.now();
   const again = await open();
