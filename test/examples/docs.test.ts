@@ -86,7 +86,8 @@ describe.skipIf(process.platform === 'win32')('the commands of', () => {
     // Installing, testing and starting are steps of .ci/run, and test/crash/ tortures; a test that ran them would run itself.
     const lines = ['README.md', 'CONTRIBUTING.md'].flatMap((path) => blocksOf(path, 'sh').join('\n').split('\n'));
     const commands = lines.map((line) => line.replace(/\s*#.*$/, '')).filter((line) => line !== '');
-    const known = /^(?:npm (?:install semantic-index|test|start)|semantic-index|node dist\/torture\/main\.js)\b/;
+    const known =
+      /^(?:[A-Z_]+=\S+ )*(?:npm (?:install semantic-index|test|start)|semantic-index|node dist\/torture\/main\.js)\b/;
     for (const command of commands) expect(command).toMatch(known);
   });
 });
