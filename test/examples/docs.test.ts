@@ -82,9 +82,9 @@ describe.skipIf(process.platform === 'win32')('the commands of', () => {
     expect(stdout).toContain('docs/operate.md');
   });
 
-  test('README.md and CONTRIBUTING.md are those that the checks of this repository run', () => {
+  test('README.md are those that the checks of this repository run', () => {
     // Installing, testing and starting are steps of .ci/run, and test/crash/ tortures; a test that ran them would run itself.
-    const lines = ['README.md', 'CONTRIBUTING.md'].flatMap((path) => blocksOf(path, 'sh').join('\n').split('\n'));
+    const lines = blocksOf('README.md', 'sh').join('\n').split('\n');
     const commands = lines.map((line) => line.replace(/\s*#.*$/, '')).filter((line) => line !== '');
     const known =
       /^(?:[A-Z_]+=\S+ )*(?:npm (?:install semantic-index|test|start)|semantic-index|node dist\/torture\/main\.js)\b/;
