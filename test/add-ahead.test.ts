@@ -140,8 +140,8 @@ describe('plan', () => {
     const began = performance.now();
     await index.addDocuments(texts.slice(500, 1500));
     const took = (performance.now() - began) / 1000;
-    expect(seconds).toBeGreaterThan(took / 3);
-    expect(seconds).toBeLessThan(took * 3);
+    expect(seconds).toBeGreaterThan(took / 5);
+    expect(seconds).toBeLessThan(took * 5);
   });
 
   it('estimates tokens where nobody counts them, and refuses what an add would', async () => {
