@@ -5,6 +5,7 @@ import type { Store } from './store/store.js';
 import { TransferJourney } from './transfer-journey.js';
 import { recallInterval } from './tune/recall-interval.js';
 import type { TreesPoint } from './types.js';
+import { canAccelerate } from './vectors/annoy-accelerator.js';
 import { AnnoyIndex } from './vectors/annoy-index.js';
 import type { NeighborRows } from './vectors/vector-buffer.js';
 
@@ -44,6 +45,8 @@ export async function compareTrees(
       onProgress?.({ stage: 'trees', done: position, total: numbers.length });
       const began = performance.now();
       await index.build(trees, signal === undefined ? {} : { signal });
+      // As the segments of an index are.
+      if (canAccelerate(store.metric, dimensions)) await index.accelerate(signal === undefined ? {} : { signal });
       const buildMilliseconds = performance.now() - began;
       // Documents find themselves in truth and walk alike.
       truth ??= await index.getNnsByVectors(vectors, k, { exact: true });

@@ -238,6 +238,16 @@ export interface MigrationResult {
   readonly cutOver: boolean;
 }
 
+/** Bytes on disk. */
+export interface DiskUsage {
+  /** The database with its log: texts, vectors, ids. */
+  readonly database: number;
+  /** All files of segments, which can be derived again; of these: */
+  readonly segments: number;
+  readonly forests: number;
+  readonly accelerators: number;
+}
+
 /** Figures of an index. */
 export interface IndexStats {
   readonly documents: number;
@@ -256,7 +266,7 @@ export interface IndexStats {
   }[];
   /** Documents that no segment holds yet; they are scanned. */
   readonly tail: number;
-  readonly bytes: { readonly database: number; readonly segments: number };
+  readonly bytes: DiskUsage;
   readonly instructionSet: string;
   /** What `tune` or `open({ recall })` measured last, and how far the index has moved since; undefined before. */
   readonly tuning: (Tuning & Drift) | undefined;

@@ -55,7 +55,8 @@ describe('tune', () => {
       expect(knobs.map(({ searchK }) => searchK)).toEqual(
         knobs.map(({ searchK }) => searchK as number).toSorted((a, b) => a - b),
       );
-      expect((knobs.at(-1)?.recall ?? 0) - (knobs[0]?.recall ?? 1)).toBeGreaterThan(0.1);
+      // Accelerated searches begin high: the curve rises by what is left.
+      expect((knobs.at(-1)?.recall ?? 0) - (knobs[0]?.recall ?? 1)).toBeGreaterThan(0.04);
       expect(trees.map(({ trees }) => trees)).toEqual([2, 8]);
       expect(trees[0]?.bytes).toBeLessThan(trees[1]?.bytes as number);
       expect(svg).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg".*<\/svg>\n$/s);
@@ -133,7 +134,9 @@ describe('open with a recall', () => {
       sealAt: 6_000,
       onEvent: (event) => void events.push(event),
     });
-    const queries = Array.from({ length: 100 }, vector);
+    const queries = Array.from({ length: 400 }, vector);
+    // What 400 other queries find differs from what was certified by about so much, by chance alone.
+    const chance = 0.01;
     await index.addDocuments(documents(7_000));
     expect((await index.explain(queries[0] as Float32Array)).exact).toBe(true);
     expect(await recallOf(index, queries)).toBe(1);
@@ -141,13 +144,13 @@ describe('open with a recall', () => {
     const first = (await index.stats()).tuning;
     expect(first?.low).toBeGreaterThanOrEqual(0.95);
     expect(first?.drifted).toBe(false);
-    expect(await recallOf(index, queries)).toBeGreaterThanOrEqual(0.95);
+    expect(await recallOf(index, queries)).toBeGreaterThanOrEqual(0.95 - chance);
     await index.addDocuments(documents(7_000, 7_000));
     await heard('tune', 2);
     const second = (await index.stats()).tuning;
     expect(second?.measuredAt).not.toBe(first?.measuredAt);
     expect(second?.drifted).toBe(false);
-    expect(await recallOf(index, queries)).toBeGreaterThanOrEqual(0.95);
+    expect(await recallOf(index, queries)).toBeGreaterThanOrEqual(0.95 - chance);
   });
 
   it('refuses what is no share', async () => {

@@ -42,14 +42,14 @@ export interface OpenOptions<M extends Metadata = Metadata> {
   background: boolean;
   /** Documents without a forest that set off the building of one; fewer are scanned, which is exact. Default 20,000. */
   sealAt: number;
-  /** Trees of each segment's forest. Default 16. */
+  /** Trees of each segment's forest. Default 10. */
   trees: number;
-  /** Nodes looked at in each forest by a search; more is slower and finds more. Default: by k and the number of items. */
+  /** Items looked at in each segment by a search; more is slower and finds more. Default: by k and the number of items. */
   searchK: number | undefined;
   /**
    * Share of the true neighbours that searches by vector find on average, from above 0 to 1. It is measured in the background,
    * kept, shown by `stats()`, and measured anew when the index has changed by a fifth; until then searches are exact. Without
-   * `background`, `tune({ targetRecall })` measures. Default: nothing is promised; typically 0.95.
+   * `background`, `tune({ targetRecall })` measures. Default: nothing is promised; typically 0.97.
    */
   recall: number | undefined;
   /**
@@ -83,7 +83,7 @@ export const openDefaults: OpenOptions = {
   loadMode: 'lazy',
   background: true,
   sealAt: 20_000,
-  trees: 16,
+  trees: 10,
   searchK: undefined,
   recall: undefined,
   embeddingCache: undefined,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
+import type { DiskUsage } from '../types.js';
 
 /** Where the parts of an index are. */
 export interface IndexPaths {
@@ -74,18 +75,21 @@ export async function fileFacts(path: string): Promise<{ size: number; mtime: nu
   }
 }
 
-/** Bytes of an index on disk: the database with its log, and the files of the segments. */
+/** Adds up the files of an index; what is missing counts for nothing. */
 export async function bytesOnDisk(
   { database, segments }: IndexPaths,
   rows: readonly { readonly file: string }[],
-): Promise<{ database: number; segments: number }> {
+): Promise<DiskUsage> {
   const sizes = async (paths: string[]): Promise<number> => {
     const facts = await Promise.all(paths.map(fileFacts));
     return facts.reduce((sum, one) => sum + (one?.size ?? 0), 0);
   };
+  const paths = rows.flatMap(({ file }) => segmentFiles(file)).map((name) => join(segments, name));
   return {
     database: await sizes([database, `${database}-wal`]),
-    segments: await sizes(rows.flatMap(({ file }) => segmentFiles(file)).map((name) => join(segments, name))),
+    segments: await sizes(paths),
+    forests: await sizes(paths.filter((path) => path.endsWith('.ann'))),
+    accelerators: await sizes(paths.filter((path) => path.endsWith('.accel'))),
   };
 }
 

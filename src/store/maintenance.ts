@@ -279,13 +279,13 @@ const eventOf = {
 function segmentFacts(snapshot: Snapshot): SegmentFacts[] {
   return snapshot.parts
     .filter((part) => part.segment !== 0)
-    .map(({ segment, firstKey, lastKey, keys, dead, damaged }) => ({
+    .map(({ segment, firstKey, lastKey, keys, dead, damaged, unaccelerated }) => ({
       segment,
       firstKey,
       lastKey,
       items: keys.offsets.length,
       dead,
-      damaged,
+      damaged: damaged || unaccelerated,
     }));
 }
 

@@ -51,6 +51,8 @@ export interface Part {
   /** Number of the segment; 0 for the tail. */
   readonly segment: number;
   readonly damaged: boolean;
+  /** Whether its accelerator is missing or wrong: it is searched without until it is derived again. */
+  readonly unaccelerated: boolean;
   /** Whether it can be searched without comparing every item. */
   readonly hasForest: boolean;
   /** It answers for all documents with firstKey <= key <= lastKey. */

@@ -6,7 +6,7 @@ export interface SegmentFacts {
   readonly items: number;
   /** Items whose document is gone. */
   readonly dead: number;
-  /** Its file is missing or wrong; its documents are searched without it. */
+  /** A file of it is missing or wrong; its documents are searched without that. */
   readonly damaged: boolean;
 }
 

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
+import { canAccelerate } from '../vectors/annoy-accelerator.js';
 import { AnnoyIndex } from '../vectors/annoy-index.js';
 import { checksumFile } from '../vectors/checksum.js';
 import type { Catalog } from './catalog.js';
@@ -95,9 +97,15 @@ export class SegmentBuilder {
       publishStep(`${kind}.vectors-read`);
       await index.build(trees, { seed, threads, signal });
       publishStep(`${kind}.forest-built`);
+      const isAccelerated = canAccelerate(metric, dimensions);
+      if (isAccelerated) await index.accelerate({ threads, signal });
       const file = freshSegmentName();
       const path = join(directory, file);
       await index.save(path);
+      const { inUse, reason } = index.info().accelerator;
+      // Published like this, it would be found wanting and made again, and so on.
+      if (isAccelerated && !inUse)
+        throw new SemanticIndexError('IO', `The accelerator of ${file} is no good: ${reason}`);
       publishStep(`${kind}.file-written`);
       const facts = await fileFacts(path);
       const segment: NewSegment = {

@@ -1,4 +1,4 @@
-import type { DocumentId, LongWorkOptions, Metric, ValidationReport } from '../types.js';
+import type { DiskUsage, DocumentId, LongWorkOptions, Metric, ValidationReport } from '../types.js';
 import { packVectors } from '../vectors/pack-vectors.js';
 import { backupLease, writeBackup } from './backup.js';
 import { Catalog, type CatalogOptions } from './catalog.js';
@@ -181,8 +181,8 @@ export class Store {
     return retired.length > 0 || (await strayFiles(this.#paths.segments, names)).length > 0;
   }
 
-  #onDamage({ row, error }: Damage): void {
-    this.#options.onEvent({ event: 'damage', message: `${error.message}; ${row.items} documents are scanned`, error });
+  #onDamage({ error, consequence }: Damage): void {
+    this.#options.onEvent({ event: 'damage', message: `${error.message}; ${consequence}`, error });
     this.#schedule();
   }
 
@@ -425,9 +425,9 @@ export class Store {
   }
 
   /** Bytes on disk: the database with its log, and the files of the segments. */
-  async bytes(): Promise<{ database: number; segments: number }> {
-    if (this.#paths === undefined) return { database: this.#catalog.bytes().used, segments: 0 };
-    return bytesOnDisk(this.#paths, this.segmentRows());
+  async bytes(): Promise<DiskUsage> {
+    if (this.#paths !== undefined) return bytesOnDisk(this.#paths, this.segmentRows());
+    return { database: this.#catalog.bytes().used, segments: 0, forests: 0, accelerators: 0 };
   }
 
   /** Ends background work and closes files and connections. What was acknowledged is safe. */

@@ -18,7 +18,7 @@ export interface ValidationRequest {
 
 const rowsPerReading = 2_048;
 const restart = 'Restore a backup; `rebuild()` cannot derive what the catalog lost.';
-const rebuild = 'Run `rebuild()`; until then the documents of the segment are scanned.';
+const rebuild = 'Run `rebuild()`; until then the documents of the segment are scanned, or searched more slowly.';
 
 /** Looks for damage in an index. Only reads. Lives in a catalog thread. */
 export class Validator {
@@ -111,7 +111,9 @@ export class Validator {
       const index = await AnnoyIndex.open(path, { f, metric, loadMode: 'lazy' });
       try {
         const { checks } = await index.validate();
-        return checks.find(({ passed, severity }) => !passed && severity === 'error')?.message;
+        const isFault = ({ check, passed, severity }: Check): boolean =>
+          !passed && (severity === 'error' || check === 'accelerator');
+        return checks.find(isFault)?.message;
       } finally {
         index.close();
       }

@@ -28,19 +28,18 @@ export function sampleNumbers(count: number, size: number, random: () => number)
 }
 
 /**
- * Queries between two documents each: what is asked is seldom as near to a document as another document is, and a forest
- * finds least where no item lies. Undefined for metrics of which a mean says nothing.
+ * Queries in the middle of three documents each: what is asked is seldom as near to a document as another document is, and
+ * searches find least where no item lies. Between two of them a graph would still find its way by one of the two. Undefined for metrics of which a mean says nothing.
  */
 export function mixtures(vectors: Float32Array, dimensions: number, metric: Metric): Float32Array | undefined {
   if (metric === 'hamming') return undefined;
   const count = vectors.length / dimensions;
   const mixed = new Float32Array(vectors.length);
   for (let row = 0; row < count; row++) {
-    const other = (row + 1) % count;
+    const rows = [row, (row + 1) % count, (row + 2) % count];
     for (let column = 0; column < dimensions; column++) {
-      const here = vectors[row * dimensions + column] as number;
-      const there = vectors[other * dimensions + column] as number;
-      mixed[row * dimensions + column] = 0.6 * here + 0.4 * there;
+      const numbers = rows.map((member) => vectors[member * dimensions + column] as number);
+      mixed[row * dimensions + column] = numbers.reduce((sum, number) => sum + number, 0) / rows.length;
     }
   }
   return mixed;

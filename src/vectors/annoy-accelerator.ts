@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { SemanticIndexError } from '../errors.js';
 import type { AnnoyEngine } from '../options.js';
+import type { Metric } from '../types.js';
 import type { NativeIndex } from './binding.js';
 
 /** Whether searches of an index are accelerated, and why not. */
@@ -15,6 +16,14 @@ export interface AcceleratorStatus {
 /** Where the accelerator of an Annoy file is. */
 export function acceleratorPath(path: string): string {
   return `${path}.accel`;
+}
+
+const acceleratedMetrics: readonly Metric[] = ['angular', 'euclidean', 'dot'];
+const mostDimensions = 2 ** 15;
+
+/** Whether `accelerate()` can derive an accelerator for such an index. */
+export function canAccelerate(metric: Metric, dimensions: number): boolean {
+  return acceleratedMetrics.includes(metric) && dimensions <= mostDimensions;
 }
 
 /** @throws INVALID_ARGUMENT unless it is one of the two. */

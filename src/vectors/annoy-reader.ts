@@ -69,6 +69,11 @@ export class AnnoyReader {
     return this.#life.state === 'built';
   }
 
+  /** Whether searches go by the accelerator now; `info().accelerator` says why not. */
+  get isAccelerated(): boolean {
+    return this.isLoaded && this.#life.accelerator.status(this.#life.native).inUse;
+  }
+
   /** The file behind the index: the one it was opened from or saved to last. */
   get path(): string | undefined {
     return this.#life.path;
