@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { startLocalService } from '../../examples/openai/local-service.js';
+import { runProgram } from './run-program.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+test.each<[string, RegExp]>([
+  ['filters', /after 1860: +\[ 2, 3, 4 \][\s\S]*at sea: +\[ 1, 4 \][\s\S]*nested: +\[ 4 \][\s\S]*spies: +\[ 1, 4 \]/],
+  ['annoy-index', /2000 items, 10 trees; nearest to 17: 17, \d+, \d+\nlooking at few nodes finds \d+ of the 10/],
+  ['shards', /^0\.\d{3} {2}(?:2023-0|2024-0|2025-1) {2}.*\n0\.\d{3} .*\n0\.\d{3} .*\n$/],
+  [
+    'blue-green',
+    /^blue: {2}Orders leave in the morning\..*\ngreen: Shops open at nine\.\nEvery request meanwhile was answered\.\n$/,
+  ],
+  ['rest-client', /^added 2\n0\.\d{3} {2}returns [\s\S]*refused: DIMENSION_MISMATCH/],
+  ['openai', /^2 texts of \d+ tokens are to be embedded\nembedded 2, then 0\nreturns\n$/],
+])('examples/%s.ts runs offline', { timeout: 60_000 }, async (name, output) => {
+  const { code, stdout, stderr } = await runProgram(`examples/${name}.ts`, []);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(output);
+});
+
+test('the chatbot shows its context offline', { timeout: 60_000 }, async () => {
+  const { code, stdout, stderr } = await runProgram('examples/chatbot.ts', ['docs', 'How do I make a backup?']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^A model would be sent \d+ tokens of context:[\s\S]*Question: How do I make a backup\?/);
+  expect(stdout).toMatch(/\[1\] operate\.md:\d+-\d+ {2}Operating an index/);
+});
+
+test('the chatbot streams an answer with citations', { timeout: 60_000 }, async () => {
+  const service = await startLocalService();
+  const program = `${root}examples/chatbot.ts`;
+  const env = { ...process.env, OPENAI_BASE_URL: service.baseURL };
+  const stdout = await new Promise<string>((resolve, reject) => {
+    const args = ['--import', import.meta.resolve('tsx'), program, 'docs', 'How do I make a backup?'];
+    execFile(process.execPath, args, { cwd: root, env }, (error, out) =>
+      error === null ? resolve(out) : reject(error),
+    );
+  });
+  service.close();
+  expect(stdout).toMatch(/^The passages say: .+ \[1\]\n/);
+  expect(stdout).toContain('Passages:\n[1] ');
+  expect(stdout).not.toContain('was not given');
+});
