@@ -15,7 +15,7 @@ export interface WriterEnd {
 }
 
 // A writer that never comes to its step is killed like the others.
-const longestLife = 6_000;
+const longestLife = 4_000;
 
 /** Starts a writer, hands on what it says, and sees to its death. */
 export function runWriter(
@@ -25,7 +25,9 @@ export function runWriter(
 ): Promise<WriterEnd> {
   return new Promise((resolve, reject) => {
     const child = fork(new URL('./writer.js', import.meta.url), [JSON.stringify(orders)], {
-      execArgv: plan.at === 'step' ? ['--import', preloadOf(plan)] : [],
+      execArgv: [],
+      // Threads of the writer take steps too: they load what NODE_OPTIONS names, and know nothing of arguments.
+      env: plan.at === 'step' ? environmentWith(preloadOf(plan)) : process.env,
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
@@ -70,6 +72,11 @@ function preloadOf({ step, occurrence }: KillPlan & { at: 'step' }): string {
   url.searchParams.set('step', step);
   url.searchParams.set('occurrence', String(occurrence));
   return url.href;
+}
+
+function environmentWith(preload: string): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: others = '' } = process.env;
+  return { ...process.env, NODE_OPTIONS: `${others} --import=${JSON.stringify(preload)}` };
 }
 
 /** A writer must not outlive its tormentor. */

@@ -9,9 +9,12 @@ import { Random } from './random.js';
 
 const orders = JSON.parse(process.argv[2] as string) as WriterOrders;
 const random = new Random(orders.seed);
-const idsPerLane = 300;
+// Segments are merged where documents stay, and where nobody builds.
+const idsPerLane = orders.emphasis === 'merge' ? 5_000 : 300;
 const groups = 12;
 const maintenanceLane = 2;
+// Whoever builds all the time leaves nothing to seal, and no segments to merge.
+const longestPause = { seal: 400, merge: 5_000 }[orders.emphasis] ?? 60;
 const texts = new Map<DocumentId, string>();
 let versions = 0;
 
@@ -109,7 +112,7 @@ async function runLane(index: SemanticIndex, lane: number): Promise<void> {
       return;
     }
     await say({ about: 'acknowledged', lane });
-    await sleep(random.integer(lane !== maintenanceLane ? 12 : orders.emphasis === 'seal' ? 400 : 60));
+    await sleep(random.integer(lane === maintenanceLane ? longestPause : 12));
   }
 }
 

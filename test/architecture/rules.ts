@@ -22,7 +22,15 @@ const longestFile = 450;
 const owners = {
   'better-sqlite3': ['src/store/'],
   addon: ['src/vectors/binding.ts'],
-  environment: ['src/options.ts', 'src/options/', 'src/vectors/binding.ts', 'src/embed/openai-provider.ts', 'src/cli/'],
+  environment: [
+    'src/options.ts',
+    'src/options/',
+    'src/vectors/binding.ts',
+    'src/embed/openai-provider.ts',
+    // The writers that are killed get theirs, and an option of Node more.
+    'src/torture/writer-process.ts',
+    'src/cli/',
+  ],
   'computed imports': ['src/embed/transformers-model.ts'],
   // Each is a sub-path of its own, which only those import who have its framework; they extend its classes.
   'optional libraries at once': ['src/adapters/'],

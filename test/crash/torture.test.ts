@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { torture } from '../../src/torture/torture.js';
+import { runWriter } from '../../src/torture/writer-process.js';
 
 let folder: string;
 beforeEach(() => {
@@ -26,6 +27,20 @@ describe('a writer that is killed', () => {
     expect(report.acknowledged).toBeGreaterThan(500);
     expect(progress).toHaveLength(15);
   }, 240_000);
+
+  // Steps of the writer's own thread, of the thread that commits, and of the thread that builds.
+  it.each(['backup.catalog-copied', 'add.writing', 'delete.committed', 'seal.forest-built', 'merge.publishing'])(
+    'dies at the step %s when it is told to',
+    async (step) => {
+      const backups = join(folder, 'backups');
+      mkdirSync(backups);
+      const emphasis = step.split('.')[0] as string;
+      const orders = { directory: join(folder, 'index'), backups, emphasis, seed: 3, operations: 10_000 };
+      const plan = { at: 'step', step, occurrence: 1 } as const;
+      expect(await runWriter({ ...orders, durability: 'process' }, plan, () => {})).toEqual({ killedAt: step });
+    },
+    60_000,
+  );
 
   it('is not let loose on a folder with something in it', async () => {
     await expect(torture({ directory: tmpdir() })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
