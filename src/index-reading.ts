@@ -20,7 +20,17 @@ import type { RecallKeeper } from './recall-keeper.js';
 import { SearchJourney } from './search-journey.js';
 import { SearchTrace } from './search-trace.js';
 import type { Store } from './store/store.js';
-import type { Document, DocumentId, DocumentPage, Hit, Metadata, SearchExplanation, SearchPage } from './types.js';
+import type { WhereOf } from './types/where-of.js';
+import type {
+  Document,
+  DocumentId,
+  DocumentPage,
+  Hit,
+  Metadata,
+  SearchExplanation,
+  SearchPage,
+  Where,
+} from './types.js';
 import type { WorkUnderWay } from './work-under-way.js';
 
 /** What reading an index needs of it. */
@@ -32,6 +42,12 @@ export interface IndexParts {
   /** That of `open`. */
   readonly searchK: number | undefined;
 }
+
+/** Options whose filter has the types of the metadata. */
+export type TypedFilter<Options extends { where: Where | undefined }, M extends Metadata> = Omit<Options, 'where'> & {
+  /** Only documents that match. Default: all. */
+  where: WhereOf<M> | undefined;
+};
 
 /** What can be done with an index that does not change it: searching and reading documents. */
 export class IndexReading<M extends Metadata = Metadata> {
@@ -72,14 +88,14 @@ export class IndexReading<M extends Metadata = Metadata> {
   }
 
   /** One page of the documents, oldest first. */
-  listDocuments(options?: Given<ListOptions>): Promise<DocumentPage<M>> {
+  listDocuments(options?: Given<TypedFilter<ListOptions, M>>): Promise<DocumentPage<M>> {
     return this.#work.run(async () => {
       return listPage<M>(this.#store, resolveOptions('listDocuments', options, listDefaults));
     });
   }
 
   /** How many documents there are, or how many match. */
-  count(options?: Given<CountOptions>): Promise<number> {
+  count(options?: Given<TypedFilter<CountOptions, M>>): Promise<number> {
     return this.#work.run(async () => {
       const { where } = resolveOptions('count', options, countDefaults);
       return this.#store.count(where === undefined ? undefined : filterFor(this.#store, where));
@@ -93,13 +109,16 @@ export class IndexReading<M extends Metadata = Metadata> {
    * @throws INVALID_TEXT, INVALID_VECTOR, DIMENSION_MISMATCH, NOT_FOUND (no document has that id), INVALID_FILTER,
    *   PROVIDER_FAILED, PROVIDER_INVALID, UNKNOWN_OPTION.
    */
-  async search(query: Query, options?: Given<SearchOptions<Query, Hit<M>>>): Promise<Hit<M>[]> {
+  async search(query: Query, options?: Given<TypedFilter<SearchOptions<Query, Hit<M>>, M>>): Promise<Hit<M>[]> {
     const [hits] = await this.searchMany([query], options);
     return hits as Hit<M>[];
   }
 
   /** The same as `search` for many queries at once, in their order; faster than one after the other. */
-  searchMany(queries: readonly Query[], options?: Given<SearchOptions<Query, Hit<M>>>): Promise<Hit<M>[][]> {
+  searchMany(
+    queries: readonly Query[],
+    options?: Given<TypedFilter<SearchOptions<Query, Hit<M>>, M>>,
+  ): Promise<Hit<M>[][]> {
     return this.#work.run(async () => {
       if (!Array.isArray(queries)) {
         throw new SemanticIndexError('INVALID_ARGUMENT', `searchMany: queries is ${describe(queries)}`);
@@ -112,7 +131,7 @@ export class IndexReading<M extends Metadata = Metadata> {
    * Hits page by page: `next` of one page is `after` of the following, and no document comes twice. What is added or deleted
    * between two pages counts from then on; a document whose text changes is a new one. Ask with the same query and options.
    */
-  searchPage(query: Query, options?: Given<PageOptions<Query, Hit<M>>>): Promise<SearchPage<M>> {
+  searchPage(query: Query, options?: Given<TypedFilter<PageOptions<Query, Hit<M>>, M>>): Promise<SearchPage<M>> {
     return this.#work.run(async () => {
       const { after, ...search } = options ?? {};
       const journey = new SearchJourney(this.#store, this.#space);
@@ -121,7 +140,7 @@ export class IndexReading<M extends Metadata = Metadata> {
   }
 
   /** Searches, and tells how: which parts were scanned or walked, how many were allowed, where the time went. */
-  explain(query: Query, options?: Given<SearchOptions<Query, Hit<M>>>): Promise<SearchExplanation<M>> {
+  explain(query: Query, options?: Given<TypedFilter<SearchOptions<Query, Hit<M>>, M>>): Promise<SearchExplanation<M>> {
     return this.#work.run(async () => {
       const trace = new SearchTrace();
       const journey = new SearchJourney(this.#store, this.#space, trace);
@@ -132,7 +151,9 @@ export class IndexReading<M extends Metadata = Metadata> {
   }
 
   /** Options of a search, checked, and completed by what was tuned. */
-  #settled(options: Given<SearchOptions<Query, Hit<M>>> | undefined): Promise<SearchOptions<Query, Hit<M>>> {
+  #settled(
+    options: Given<TypedFilter<SearchOptions<Query, Hit<M>>, M>> | undefined,
+  ): Promise<SearchOptions<Query, Hit<M>>> {
     return this.#recall.settle(checkSearch(options, this.#searchK));
   }
 }

@@ -84,6 +84,7 @@ export { readFolder } from './rag/read-folder.js';
 export { type RetrievedContext, Retriever } from './rag/retriever.js';
 export { type SourceChunker, type Sources, type SyncCounts, type SyncResult, sync } from './rag/sync.js';
 export { SemanticIndex } from './semantic-index.js';
+export type { WhereOf } from './types/where-of.js';
 export type * from './types.js';
 export type { AcceleratorStatus } from './vectors/annoy-accelerator.js';
 export type { Vector, VectorRows } from './vectors/annoy-arguments.js';

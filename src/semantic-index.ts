@@ -50,6 +50,7 @@ import { SharedEmbeddings } from './shared-embeddings.js';
 import { EmbeddingCache } from './store/embedding-cache.js';
 import { Store } from './store/store.js';
 import { TransferJourney } from './transfer-journey.js';
+import type { WhereOf } from './types/where-of.js';
 import type {
   AddPlan,
   AddResult,
@@ -182,7 +183,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
    *
    * @throws INVALID_ID, INVALID_FILTER, READ_ONLY, BUSY, IO.
    */
-  deleteDocuments(which: DocumentId | readonly DocumentId[] | { where: Where }): Promise<number> {
+  deleteDocuments(which: DocumentId | readonly DocumentId[] | { where: WhereOf<M> }): Promise<number> {
     return this.#run(async () => {
       this.#refuseReadonly('deleteDocuments');
       if (typeof which === 'object' && which !== null && !Array.isArray(which)) {

@@ -3,6 +3,7 @@ import { SemanticIndexError } from '../errors.js';
 import { type AdviceOptions, adviceDefaults, describe, type Given, resolveOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
+import type { WhereOf } from '../types/where-of.js';
 import type { Document, DocumentId, Metadata } from '../types.js';
 
 /** Two documents and how similar they are. */
@@ -33,7 +34,7 @@ export interface ThresholdAdvice<M extends Metadata = Metadata> {
   readonly sampled: number;
   /**
    * The lowest bound of a band from which on the judged pairs, weighted by how many there are, are duplicates at least as often
-   * as asked for; undefined without judge, and when no band is good enough.
+   * as asked for, with no band on the way where most are not; undefined without judge, and when no band is good enough.
    */
   readonly threshold: number | undefined;
 }
@@ -89,8 +90,9 @@ function checkBands(bands: readonly number[]): readonly number[] {
 /** Ids of documents at even distances from each other. */
 async function sampleIds<M extends Metadata>(
   index: SemanticIndex<M>,
-  { where, sample, signal, onProgress }: AdviceOptions<SimilarPair<M>>,
+  { where: given, sample, signal, onProgress }: AdviceOptions<SimilarPair<M>>,
 ): Promise<DocumentId[]> {
+  const where = given as WhereOf<M> | undefined;
   const total = await index.count({ where });
   const wanted = Math.min(sample, total);
   const ids: DocumentId[] = [];
@@ -131,7 +133,7 @@ async function pairsOf<M extends Metadata>(
     );
     const lists = await index.searchMany(
       there.map(({ vector }) => vector),
-      { mode: 'vector', k: neighbors + 1, where, signal },
+      { mode: 'vector', k: neighbors + 1, where: where as WhereOf<M> | undefined, signal },
     );
     for (const [place, hits] of lists.entries()) {
       const { id } = there[place] as { id: DocumentId };
@@ -182,6 +184,8 @@ function suggest(bands: readonly SimilarityBand[], precision: number): number | 
   let threshold: number | undefined;
   for (const { from, pairs, duplicates } of bands) {
     if (duplicates === undefined) continue;
+    // Many sure pairs above must not carry a band of others along.
+    if (duplicates < 0.5) break;
     all += pairs;
     same += pairs * duplicates;
     if (same >= precision * all) threshold = from;

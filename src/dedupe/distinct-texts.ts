@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { normalizedText } from '../search/normalized-text.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
-import type { DocumentId, LongWorkOptions, Metadata, Where } from '../types.js';
+import type { WhereOf } from '../types/where-of.js';
+import type { DocumentId, LongWorkOptions, Metadata } from '../types.js';
 
 const documentsPerPage = 256;
 
@@ -38,7 +39,7 @@ export class DistinctTexts {
   /** Reads all documents, or those that match. */
   static async read<M extends Metadata>(
     index: SemanticIndex<M>,
-    where: Where | undefined,
+    where: WhereOf<M> | undefined,
     { signal, onProgress }: LongWorkOptions,
   ): Promise<DistinctTexts> {
     const texts = new DistinctTexts();

@@ -10,6 +10,7 @@ import {
 } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
+import type { WhereOf } from '../types/where-of.js';
 import type { Metadata } from '../types.js';
 import { DistinctTexts } from './distinct-texts.js';
 import { type Duplicate, type DuplicateFindings, type DuplicateGroup, Duplicates, type Outlier } from './duplicates.js';
@@ -58,7 +59,7 @@ async function findWithin<M extends Metadata>(
   options: DuplicateOptions<SemanticIndex<M>>,
 ): Promise<DuplicateFindings<M>> {
   const { where, near, threshold, representative } = options;
-  const texts = await DistinctTexts.read(index, where, options);
+  const texts = await DistinctTexts.read(index, where as WhereOf<M> | undefined, options);
   const pairs = new NeighborPairs(texts.firstOf.length);
   if (near) await findPairs(index, texts, pairs, options);
   return {

@@ -2,6 +2,7 @@ import { SemanticIndexError } from '../errors.js';
 import type { DuplicateOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
+import type { WhereOf } from '../types/where-of.js';
 import type { DocumentId, Metadata } from '../types.js';
 import { DistinctTexts } from './distinct-texts.js';
 import type { Duplicate, DuplicateFindings, DuplicateGroup, Outlier } from './duplicates.js';
@@ -28,7 +29,8 @@ export async function findMatches<M extends Metadata>(
   reference: SemanticIndex<M>,
   options: DuplicateOptions<SemanticIndex<M>>,
 ): Promise<DuplicateFindings<M>> {
-  const { where, near, threshold, exact, signal, onProgress } = options;
+  const where = options.where as WhereOf<M> | undefined;
+  const { near, threshold, exact, signal, onProgress } = options;
   if (near) await checkSameSpace(index, reference);
   const known = await DistinctTexts.read(reference, undefined, options);
   const matches: Match[] = [];

@@ -1,6 +1,7 @@
 import { SemanticIndexError } from '../errors.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
+import type { WhereOf } from '../types/where-of.js';
 import type { Hit, LongWorkOptions, Metadata, Where } from '../types.js';
 import type { DistinctTexts } from './distinct-texts.js';
 
@@ -89,7 +90,13 @@ export class NeighborPairs {
     const slice = new TimeSlice();
     const start = (first: number): Promise<Hit<M>[][]> => {
       const ids = wanted.slice(first, first + perBlock).map((text) => ({ id: texts.idOfText(text) }));
-      const hits = searchThoseThatAre(index, ids, { mode: 'vector', k, where, exact, signal });
+      const hits = searchThoseThatAre(index, ids, {
+        mode: 'vector',
+        k,
+        where: where as WhereOf<M> | undefined,
+        exact,
+        signal,
+      });
       // It is awaited only after the block before it: a failure must wait as well.
       hits.catch(() => {});
       return hits;

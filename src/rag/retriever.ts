@@ -4,6 +4,7 @@ import { SemanticIndexError } from '../errors.js';
 import { describe, type Given, type RetrieverOptions, resolveOptions, retrieverDefaults } from '../options.js';
 import { normalizedText } from '../search/normalized-text.js';
 import type { SemanticIndex } from '../semantic-index.js';
+import type { WhereOf } from '../types/where-of.js';
 import type { DocumentId, Hit, Metadata } from '../types.js';
 import { formatPassage, PackedContext, type PassageFormat } from './pack-context.js';
 import { type Excerpt, excerptOf, type Passage } from './passages.js';
@@ -47,7 +48,13 @@ export class Retriever<M extends Metadata = Metadata> {
   async retrieve(question: string, options?: Given<RetrieverOptions<PassageFormat>>): Promise<RetrievedContext> {
     const resolved = checked(options, this.#options);
     const { k, maxTokens, mode, where, minScore, signal } = resolved;
-    const hits = await this.#index.search(question, { k: k * depth, mode, where, minScore, signal });
+    const hits = await this.#index.search(question, {
+      k: k * depth,
+      mode,
+      where: where as WhereOf<M> | undefined,
+      minScore,
+      signal,
+    });
     const { different, duplicates } = await this.#withoutDuplicates(hits, resolved);
     const countTokens = resolved.countTokens ?? estimateTokens;
     const context = new PackedContext(maxTokens, countTokens, resolved.format ?? formatPassage);

@@ -171,3 +171,27 @@ describe('schema', () => {
     expect(await index.count()).toBe(1);
   });
 });
+
+describe('filters', () => {
+  it('have the types of the metadata', async () => {
+    type Book = { year: number; author: { name: string }; tags: string[]; read?: boolean };
+    await using index = await SemanticIndex.open<Book>(':memory:', { provider: null });
+    const metadata: Book = { year: 1851, author: { name: 'Melville' }, tags: ['sea'] };
+    await index.addDocuments([{ id: 1, text: 'a', vector, metadata }]);
+    expect(await index.count({ where: { year: { $gt: 1850 }, 'author.name': { $in: ['Melville'] } } })).toBe(1);
+    expect(await index.count({ where: { tags: { $contains: 'sea' }, read: null } })).toBe(1);
+    expect(await index.count({ where: { $or: [{ read: true }, { $not: { year: 1 } }] } })).toBe(1);
+    // What the compiler refuses finds nothing, at best.
+    // @ts-expect-error years are numbers
+    expect(await index.count({ where: { year: '1851' } })).toBe(0);
+    // @ts-expect-error there is no such field
+    expect(await index.count({ where: { yaer: 1851 } })).toBe(0);
+    // @ts-expect-error nor this one
+    expect(await index.count({ where: { 'author.nmae': 'Melville' } })).toBe(0);
+    // @ts-expect-error in a list neither
+    expect(await index.count({ where: { $and: [{ year: { $in: ['x'] } }] } })).toBe(0);
+    // Any JSON may be asked for anything.
+    const untyped = index as unknown as SemanticIndex;
+    expect(await untyped.count({ where: { yaer: 1851 } })).toBe(0);
+  });
+});
