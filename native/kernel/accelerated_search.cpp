@@ -28,8 +28,14 @@ constexpr int64_t kLeafItems = 600;
 constexpr int64_t kComparedPerPlace = 8;
 /** Items that are compared by their floats, beyond those wanted. */
 constexpr int32_t kReranked = 15;
-/** Comparing an item by its floats, unlike with its bytes, costs so much more; the beam's place times this. */
-constexpr double kScanCost = 2.5;
+/**
+ * Nanoseconds, measured roughly: a row of a scan and each of its dimensions; a place of the beam, for what is compared
+ * on its behalf, and for each other place that has to move aside.
+ */
+constexpr double kScanRow = 20.0;
+constexpr double kScanDimension = 0.35;
+constexpr double kBeamPlace = 250.0;
+constexpr double kBeamMove = 0.25;
 
 /** A node of a tree to visit. */
 struct Visit {
@@ -93,21 +99,18 @@ class AcceleratedSearch {
     const int64_t k = std::min<int64_t>(options_.k, matches);
     const int64_t search_k = options_.search_k > 0 ? options_.search_k : kDefaultSearchK;
     const int64_t wanted = std::max<int64_t>(k, search_k / kComparedPerPlace);
-    const double positions = header_.positions;
-    const bool is_scan_cheaper = static_cast<double>(matches) * static_cast<double>(matches) <=
-                                 kScanCost * static_cast<double>(wanted) * positions;
-    Status status;
-    if (matches == 0) {
-      *found = 0;
-      return status;
-    }
-    if (is_scan_cheaper) return scan(query, items, distances_out, found, work);
+    *found = 0;
+    if (matches == 0) return Status::success();
     // A filter lets only a part through, so the beam is wider by that.
-    const double share = std::min(1.0, static_cast<double>(matches) / positions);
-    beam_ = static_cast<size_t>(std::min(positions, std::ceil(static_cast<double>(wanted) / share)));
+    const double positions = header_.positions;
+    const double share = static_cast<double>(matches) / positions;
+    const double width = std::min(positions, std::ceil(static_cast<double>(wanted) / share));
+    const double scan_time = static_cast<double>(matches) * (kScanRow + kScanDimension * header_.dimensions);
+    if (scan_time <= width * (kBeamPlace + kBeamMove * width)) return scan(query, items, distances_out, found, work);
+    beam_ = static_cast<size_t>(width);
     reranked_ = std::min<int64_t>(std::max<int64_t>(wanted, k), k + std::max<int64_t>(kReranked, k / 2));
     prepare(query);
-    status = find_entries();
+    Status status = find_entries();
     if (status.ok()) status = walk();
     if (status.ok()) rerank(query, items, distances_out, found);
     clear();

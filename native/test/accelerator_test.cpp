@@ -213,6 +213,8 @@ TEST(more_neighbours_than_the_walk_would_look_at) {
   CHECK(search_all(index, accelerated.view, data.queries, 600, 1).recall >= 0.9);
   CHECK_EQUAL(search_all(index, accelerated.view, data.queries, 2000, 1).recall, 1.0);
   CHECK_EQUAL(search_all(index, accelerated.view, data.queries, 2100, 1).recall, 1.0);
+  // A beam as wide as the index would take far longer than to compare everything.
+  CHECK_EQUAL(search_all(index, accelerated.view, data.queries, 10, INT64_MAX).scans, 10);
 }
 
 TEST(holes_zeros_and_few_items) {
