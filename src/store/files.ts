@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import type { DiskUsage } from '../types.js';
@@ -112,6 +112,11 @@ export async function syncFile(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** Sets the time of the last change of a file, in milliseconds. */
+export async function setModified(path: string, mtime: number): Promise<void> {
+  await utimes(path, mtime / 1000, mtime / 1000);
 }
 
 /** Writes values as JSON, one a line, durably. */

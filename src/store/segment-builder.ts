@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
-import { canAccelerate } from '../vectors/annoy-accelerator.js';
+import { acceleratorPath, canAccelerate } from '../vectors/annoy-accelerator.js';
 import { AnnoyIndex } from '../vectors/annoy-index.js';
 import { checksumFile } from '../vectors/checksum.js';
 import type { Catalog } from './catalog.js';
-import { fileFacts, freshSegmentName, writeLines } from './files.js';
+import { fileFacts, freshSegmentName, setModified, writeLines } from './files.js';
 import type { Step } from './planner.js';
 import type { NewSegment } from './segment-table.js';
 import { publishStep } from './steps.js';
@@ -108,6 +108,8 @@ export class SegmentBuilder {
         throw new SemanticIndexError('IO', `The accelerator of ${file} is no good: ${reason}`);
       publishStep(`${kind}.file-written`);
       const facts = await fileFacts(path);
+      // One time for both: by it a touched accelerator is recognised.
+      if (isAccelerated) await setModified(acceleratorPath(path), facts?.mtime ?? 0);
       const segment: NewSegment = {
         file,
         first_key: firstKey,

@@ -4,6 +4,7 @@ import type { Metric } from '../types.js';
 import { acceleratorPath, canAccelerate } from '../vectors/annoy-accelerator.js';
 import { AnnoyIndex } from '../vectors/annoy-index.js';
 import { checksumFile } from '../vectors/checksum.js';
+import { sidecarPath } from '../vectors/sidecar.js';
 import { VectorBuffer } from '../vectors/vector-buffer.js';
 import type { AddedSegment } from './catalog.js';
 import type { CatalogCaller } from './catalog-calls.js';
@@ -60,7 +61,7 @@ export async function openSegment(
   const { row } = added;
   try {
     const index = await openForest(row, context);
-    const fault = acceleratorFault(row, index);
+    const fault = (await sidecarFault(row, context)) ?? (await acceleratorFault(row, index, context));
     if (fault !== undefined) damages.push({ row, error: fault, consequence: 'searches take longer' });
     return await withoutKeys(forestPart(added, index, fault !== undefined), added.deadKeys);
   } catch (error) {
@@ -95,13 +96,32 @@ function damage(row: SegmentRow, what: string): SemanticIndexError {
   });
 }
 
-/** What is wrong with the accelerator of a segment, which is then searched without. */
-function acceleratorFault(row: SegmentRow, index: AnnoyIndex): SemanticIndexError | undefined {
-  const { inUse, reason } = index.info().accelerator;
-  if (inUse || !canAccelerate(index.metric, index.f)) return undefined;
-  return new SemanticIndexError('INVALID_FILE', `${acceleratorPath(row.file)} is not used: ${reason}`, {
-    hint: 'Nothing to do: searches take longer until it is derived again.',
+/** Searches here do without the sidecar; whoever opens the file elsewhere does not. */
+async function sidecarFault(row: SegmentRow, context: SegmentContext): Promise<SemanticIndexError | undefined> {
+  const facts = await fileFacts(sidecarPath(join(context.directory, row.file)));
+  return facts === undefined ? damage(row, 'has lost its sidecar') : undefined;
+}
+
+/** What is wrong with the accelerator of a segment: it is not used, or must not be trusted. */
+async function acceleratorFault(
+  row: SegmentRow,
+  index: AnnoyIndex,
+  context: SegmentContext,
+): Promise<SemanticIndexError | undefined> {
+  if (!canAccelerate(index.metric, index.f)) return undefined;
+  const reason = index.info().accelerator.reason ?? (await touchedFault(row, index, context));
+  if (reason === undefined) return undefined;
+  return new SemanticIndexError('INVALID_FILE', `${acceleratorPath(row.file)}: ${reason}`, {
+    hint: 'Nothing to do: it is derived again, and answers are right meanwhile.',
   });
+}
+
+/** An accelerator whose time of change is not that of its segment has been touched: it is looked through. */
+async function touchedFault(row: SegmentRow, index: AnnoyIndex, context: SegmentContext): Promise<string | undefined> {
+  const facts = await fileFacts(acceleratorPath(join(context.directory, row.file)));
+  if (facts === undefined || facts.mtime === row.file_mtime) return undefined;
+  const { checks } = await index.validate();
+  return checks.find(({ check, passed }) => check === 'accelerator' && !passed)?.message;
 }
 
 function forestPart({ row, offsets }: AddedSegment, index: AnnoyIndex, unaccelerated: boolean): Part {

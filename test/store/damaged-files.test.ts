@@ -88,7 +88,7 @@ const damages: [string, (path: string) => void][] = [
 
 describe.each(damages)('when a file of a segment %s', (what, damage) => {
   it('answers are right at once, and the file is there again later', async () => {
-    expect(files.length).toBeGreaterThanOrEqual(2);
+    expect(files.map((file) => file.replace(/^[^.]*/, '')).sort()).toEqual(['.ann', '.ann.accel', '.ann.meta.json']);
     for (const [position, file] of files.entries()) {
       const directory = join(folder, `${what}-${position}`);
       cpSync(sound, directory, { recursive: true, preserveTimestamps: true });
@@ -108,7 +108,9 @@ describe.each(damages)('when a file of a segment %s', (what, damage) => {
       while (named && !events.some(({ event }) => event === 'heal' || event === 'merge') && Date.now() < until) {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
-      if (file.endsWith('.ann')) expect(named).toBe(true);
+      // The last byte of a sidecar is the end of its last line: it says the same without.
+      const harmless = what === 'has lost its last byte' && file.endsWith('.json');
+      expect({ file, named }).toEqual({ file, named: !harmless });
       await compare(index);
       const { segments } = await index.stats();
       expect(segments.filter(({ damaged }) => damaged)).toEqual([]);
