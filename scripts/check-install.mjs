@@ -5,7 +5,17 @@
 //   node scripts/check-install.mjs --full    everything as npm does it: better-sqlite3 fetches its binary or compiles it
 //   ... --prebuilt                           with the addons that are in prebuilds/ already
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -82,8 +92,10 @@ try {
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{"name":"project","private":true,"type":"module"}\n');
   const began = Date.now();
-  const flags = full ? [] : ['--ignore-scripts'];
-  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', ...flags, join(folder, filename)], project);
+  // A binary that is lent has to be of the version that is installed.
+  const { version } = JSON.parse(readFileSync(join(root, 'node_modules', 'better-sqlite3', 'package.json'), 'utf8'));
+  const lent = full ? [] : ['--ignore-scripts', `better-sqlite3@${version}`];
+  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', ...lent, join(folder, filename)], project);
   const modules = join(project, 'node_modules');
   const installed = packagesIn(modules);
   const seconds = ((Date.now() - began) / 1000).toFixed(0);

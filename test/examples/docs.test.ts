@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
@@ -45,8 +46,22 @@ test.each(guides.flatMap((path) => blocksOf(path, 'json').map((code) => ({ path,
   },
 );
 
+/** A port that nobody uses just now, in the place of the one that a guide names. */
+function freePort(): Promise<string> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(String(port)));
+    });
+  });
+}
+
+// `--json` came with curl 7.82.
+const hasCurl = spawnSync('curl', ['--json', '{}', '--version']).status === 0;
+
 /** Runs the commands of a guide, one block after the other, in a folder such as it speaks of. */
-function runCommands(blocks: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+async function runCommands(blocks: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const cwd = scratchFolder();
   cpSync(join(root, 'docs'), join(cwd, 'docs'), { recursive: true });
   cpSync(join(root, 'README.md'), join(cwd, 'README.md'));
@@ -55,7 +70,7 @@ function runCommands(blocks: readonly string[]): Promise<{ code: number; stdout:
   const command = join(cwd, 'bin/semantic-index');
   writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'dist/cli/main.js')}" "$@"\n`);
   chmodSync(command, 0o755);
-  const script = `set -eo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n${blocks.join('\n')}`;
+  const script = `set -eo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n${blocks.join('\n').replaceAll('8087', await freePort())}`;
   const env = { ...process.env, PATH: `${join(cwd, 'bin')}:${process.env.PATH}` };
   return new Promise((resolve) => {
     execFile('bash', ['-c', script], { cwd, env, encoding: 'utf8', timeout: 110_000 }, (error, stdout, stderr) =>
@@ -67,7 +82,8 @@ function runCommands(blocks: readonly string[]): Promise<{ code: number; stdout:
 // The commands of the guides are written for a shell of POSIX.
 describe.skipIf(process.platform === 'win32')('the commands of', () => {
   const withCommands = guides.filter((path) => blocksOf(path, 'sh').length > 0);
-  test.each(withCommands)('%s run', { timeout: 120_000 }, async (path) => {
+  test.for(withCommands)('%s run', { timeout: 120_000 }, async (path, { skip }) => {
+    skip(!hasCurl && read(path).includes('curl '), 'there is no curl here, or an old one');
     const { code, stdout, stderr } = await runCommands(blocksOf(path, 'sh'));
     expect(code === 0 ? '' : stderr).toBe('');
     expect(stdout.length).toBeGreaterThan(100);
