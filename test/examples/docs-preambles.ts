@@ -1,3 +1,12 @@
+/** An index with some documents, and more names of the package. */
+function indexed(...names: string[]): string {
+  return `
+    import { ${[...names, 'SemanticIndex'].join(', ')} } from 'semantic-index';
+    await using index = await SemanticIndex.open('my-index');
+    await index.addDocuments(['one text', 'another text about a parcel'].map((text) => ({ text, metadata: { lang: 'en' } })));
+  `;
+}
+
 /**
  * What the surroundings of a block of docs/ would have made: names that it uses, files that it opens. By file and position;
  * a block that stands alone needs none.
@@ -52,4 +61,24 @@ export const preambles: Readonly<Record<string, string>> = {
     await using index = await SemanticIndex.open('my-index');
     await index.addDocuments(['one text', 'another text']);
   `,
+  'annoy-api.md 0': `
+    import { AnnoyIndex } from 'semantic-index';
+    const index = new AnnoyIndex(8, 'angular');
+    const random = (seed) => Array.from({ length: 8 }, (_, n) => Math.sin(seed * 8 + n * n));
+    for (let item = 0; item < 500; item++) index.addItem(item, random(item));
+    const vector = random(1.5);
+  `,
+  'deduplication.md 0': indexed('findDuplicates'),
+  'deduplication.md 1': `${indexed('adviseThreshold')}\nconst ask = async (first, second) => first.length === second.length;`,
+  'deduplication.md 2': `${indexed()}\nconst stream = ['one text', 'quite another'];`,
+  'rag.md 0': `
+    import { mkdirSync, writeFileSync } from 'node:fs';
+    import { readFolder, Retriever, SemanticIndex, sync } from 'semantic-index';
+    mkdirSync('docs');
+    writeFileSync('docs/guide.md', '# Certificates\\n\\nRenew a certificate before it expires.');
+    const prompt = (text) => { if (!text.includes('Renew')) throw new Error(text); };
+    process.once('beforeExit', () => void index.close());
+  `,
+  'search.md 0': indexed(),
+  'search.md 1': indexed(),
 };
