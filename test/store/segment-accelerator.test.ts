@@ -75,7 +75,7 @@ describe('the accelerator of a segment', () => {
       await using index = await SemanticIndex.open(folder, { provider: null, background: false, onEvent });
       expect(await recallOf(index)).toBeGreaterThan(0.95);
       expect(events.map(({ event }) => event)).toEqual(['damage']);
-      expect(events[0]?.message).toMatch(/accel is not used: .*; searches take longer$/);
+      expect(events[0]?.message).toMatch(/\.accel: .*; searches take longer$/);
       expect((await index.stats()).segments).toMatchObject([{ damaged: false }]);
     }
     await using healing = await SemanticIndex.open(folder, { provider: null, onEvent });
