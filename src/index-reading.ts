@@ -1,9 +1,13 @@
 import { checkSearch } from './check-arguments.js';
-import { checkIds, documentOf } from './checked-document.js';
-import { filterFor } from './declared-fields.js';
 import { SemanticIndexError } from './errors.js';
-import type { IndexSpace } from './index-space.js';
-import { listPage } from './list-page.js';
+import { checkIds, documentOf } from './journeys/checked-document.js';
+import { filterFor } from './journeys/declared-fields.js';
+import type { IndexSpace } from './journeys/index-space.js';
+import { listPage } from './journeys/list-page.js';
+import type { Query } from './journeys/query-vectors.js';
+import type { RecallKeeper } from './journeys/recall-keeper.js';
+import { SearchJourney } from './journeys/search-journey.js';
+import { SearchTrace } from './journeys/search-trace.js';
 import {
   type CountOptions,
   countDefaults,
@@ -15,10 +19,6 @@ import {
   resolveOptions,
   type SearchOptions,
 } from './options.js';
-import type { Query } from './query-vectors.js';
-import type { RecallKeeper } from './recall-keeper.js';
-import { SearchJourney } from './search-journey.js';
-import { SearchTrace } from './search-trace.js';
 import type { Store } from './store/store.js';
 import type { WhereOf } from './types/where-of.js';
 import type {

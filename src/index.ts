@@ -1,4 +1,3 @@
-export type { Documents } from './add-journey.js';
 export {
   adviseThreshold,
   type SimilarityBand,
@@ -19,6 +18,8 @@ export { estimateTokens } from './embed/estimate-tokens.js';
 export { openaiProvider } from './embed/openai-provider.js';
 export { transformersProvider } from './embed/transformers-provider.js';
 export { type ErrorCode, SemanticIndexError, type SemanticIndexErrorOptions } from './errors.js';
+export type { Documents } from './journeys/add-journey.js';
+export type { Query } from './journeys/query-vectors.js';
 export type {
   AddOptions,
   AdviceOptions,
@@ -66,7 +67,6 @@ export type {
   TuneOptions,
   ValidateOptions,
 } from './options.js';
-export type { Query } from './query-vectors.js';
 export type { Chunk, Chunker, TextRange } from './rag/chunk.js';
 export {
   type ChunkMetadata,

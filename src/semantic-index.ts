@@ -1,4 +1,3 @@
-import { AddJourney, type Documents } from './add-journey.js';
 import {
   checkIterable,
   checkOneOf,
@@ -8,16 +7,23 @@ import {
   checkTune,
   checkWhole,
 } from './check-arguments.js';
-import { checkIds } from './checked-document.js';
-import { compactIndex } from './compact-journey.js';
-import { checkFields, declareFields, filterFor } from './declared-fields.js';
 import { bundledProvider } from './embed/bundled-provider.js';
 import { SemanticIndexError } from './errors.js';
 import { IndexReading } from './index-reading.js';
-import { IndexSpace } from './index-space.js';
-import { indexStats } from './index-stats.js';
-import { checkChanges, MetadataRules } from './metadata-rules.js';
-import { MigrateJourney } from './migrate-journey.js';
+import { AddJourney, type Documents } from './journeys/add-journey.js';
+import { checkIds } from './journeys/checked-document.js';
+import { compactIndex } from './journeys/compact-journey.js';
+import { checkFields, declareFields, filterFor } from './journeys/declared-fields.js';
+import { IndexSpace } from './journeys/index-space.js';
+import { indexStats } from './journeys/index-stats.js';
+import { checkChanges, MetadataRules } from './journeys/metadata-rules.js';
+import { MigrateJourney } from './journeys/migrate-journey.js';
+import { PlanJourney } from './journeys/plan-journey.js';
+import type { Query } from './journeys/query-vectors.js';
+import { RebuildJourney } from './journeys/rebuild-journey.js';
+import { RecallKeeper } from './journeys/recall-keeper.js';
+import { SharedEmbeddings } from './journeys/shared-embeddings.js';
+import { TransferJourney } from './journeys/transfer-journey.js';
 import {
   type AddOptions,
   addDefaults,
@@ -42,14 +48,8 @@ import {
   type ValidateOptions,
   validateDefaults,
 } from './options.js';
-import { PlanJourney } from './plan-journey.js';
-import type { Query } from './query-vectors.js';
-import { RebuildJourney } from './rebuild-journey.js';
-import { RecallKeeper } from './recall-keeper.js';
-import { SharedEmbeddings } from './shared-embeddings.js';
 import { EmbeddingCache } from './store/embedding-cache.js';
 import { Store } from './store/store.js';
-import { TransferJourney } from './transfer-journey.js';
 import type { WhereOf } from './types/where-of.js';
 import type {
   AddPlan,

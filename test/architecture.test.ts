@@ -56,7 +56,13 @@ describe('the rules find', () => {
       'points upwards',
     ],
     ['an upward inline type', 'src/types.ts', `export type S = import('./index.js').S;`, 'points upwards'],
-    ['a folder that uses the class from below', 'src/embed/a.ts', `import '../add-journey.js';`, 'points upwards'],
+    [
+      'a folder that uses the class from below',
+      'src/embed/a.ts',
+      `import '../journeys/add-journey.js';`,
+      'points upwards',
+    ],
+    ['a journey that knows the class', 'src/journeys/a.ts', `import '../semantic-index.js';`, 'points upwards'],
     ['strangers who meet', 'src/embed/a.ts', `import { x } from '../store/b.js';`, 'strangers'],
     ['a room without a layer', 'src/helpers/a.ts', '', 'has no layer'],
     ['a second user of SQLite', 'src/search/a.ts', `import Database from 'better-sqlite3';`, 'only src/store/ does'],
@@ -86,7 +92,8 @@ describe('the rules find', () => {
       'src/store/catalog.ts': `import Database from 'better-sqlite3';\nimport { E } from '../errors.js'; // console.log(1)`,
       'src/embed/openai-provider.ts': `import type { A } from 'openai';\nawait import('openai');\nprocess.env.OPENAI_API_KEY;`,
       'src/search/filter.ts': `import { readFileSync } from 'node:fs';\nconst text = 'console.log, process.exit';`,
-      'src/add-journey.ts': `import { E } from './embed/e.js';\nimport { S } from './store/s.js';`,
+      'src/journeys/add-journey.ts': `import { E } from '../embed/e.js';\nimport { S } from '../store/s.js';`,
+      'src/index-reading.ts': `import { J } from './journeys/j.js';\nimport { S } from './store/s.js';`,
       'src/index.ts': `export { SemanticIndex } from './semantic-index.js';`,
     });
     expect(allowed).toEqual([]);

@@ -6,8 +6,10 @@ const layers: readonly (readonly string[])[] = [
   ['errors'],
   ['types'],
   ['options', 'time-slice'],
+  ['check-arguments'],
   ['vectors'],
   ['embed', 'store', 'search', 'tune'],
+  ['journeys'],
   ['semantic-index'],
   ['dedupe', 'rag', 'torture'],
   ['index', 'testing'],
@@ -56,7 +58,7 @@ function owns(files: readonly string[], path: string): boolean {
 
 /**
  * The room of a file: the folder in src/ that it is in, or its own name when it lies in src/ itself and has a layer. The
- * other files of src/ itself are parts of the class: its journeys, and what only they need.
+ * other files of src/ itself are parts of the class.
  */
 function roomOf(path: string): string {
   const [, name = '', ...below] = path.split('/');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deterministicProvider } from '../../src/embed/deterministic-provider.js';
-import { cursorOf, keysOf } from '../../src/search-cursor.js';
+import { cursorOf, keysOf } from '../../src/journeys/search-cursor.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
 import type { DocumentId, Hit } from '../../src/types.js';
 

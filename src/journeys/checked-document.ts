@@ -1,0 +1,133 @@
+import { SemanticIndexError } from '../errors.js';
+import { describe, suggestName } from '../options.js';
+import { contentHash } from '../store/content-hash.js';
+import type { StoredDocument } from '../store/document-table.js';
+import type { Document, DocumentId, DocumentInput, Metadata } from '../types.js';
+
+/** A document that passed all checks, in the form in which it is stored. */
+export interface CheckedDocument {
+  readonly id: DocumentId;
+  /** The caller named it, so it may occur only once in a call. */
+  readonly named: boolean;
+  readonly text: string;
+  /** Content hash of the text, or of the vector where the caller gave one. */
+  readonly hash: string;
+  readonly metadata: string | null;
+  readonly vector: Float32Array | undefined;
+}
+
+const members = ['id', 'text', 'metadata', 'vector'];
+
+/**
+ * Checks what the caller gave as a document.
+ *
+ * @throws INVALID_ARGUMENT, UNKNOWN_OPTION (a misspelt member), INVALID_TEXT, INVALID_ID, INVALID_METADATA, INVALID_VECTOR.
+ */
+export function checkDocument(input: string | DocumentInput, position: number): CheckedDocument {
+  const where = `document ${position}`;
+  const document = typeof input === 'string' ? { text: input } : input;
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `${where} is ${describe(input)}`, {
+      hint: 'A document is a string, or an object with text and, if you like, id, metadata and vector.',
+    });
+  }
+  for (const member of Object.keys(document)) {
+    if (members.includes(member)) continue;
+    const meant = suggestName(member, members);
+    throw new SemanticIndexError('UNKNOWN_OPTION', `${where} has an unknown member "${member}"`, {
+      hint:
+        meant === undefined ? 'Put it into metadata.' : `Did you mean "${meant}"? Other facts belong into metadata.`,
+    });
+  }
+  const { id, metadata } = document;
+  const vector = document.vector === undefined ? undefined : checkVector(document.vector, where);
+  const text = checkText(document.text, where, vector !== undefined);
+  if (id !== undefined) checkId(id, where);
+  const json = metadata === undefined ? null : checkMetadata(metadata, where);
+  const hash = vector === undefined ? contentHash(text) : contentHash(bytesOf(vector), text);
+  return { id: id ?? contentHash(text, json ?? ''), named: id !== undefined, text, hash, metadata: json, vector };
+}
+
+/** @throws INVALID_TEXT when it is no string with something in it. */
+export function checkText(text: unknown, where: string, mayBeEmpty = false): string {
+  if (mayBeEmpty && text === undefined) return '';
+  if (typeof text !== 'string')
+    throw new SemanticIndexError('INVALID_TEXT', `The text of ${where} is ${describe(text)}`);
+  if (!mayBeEmpty && text.trim() === '') throw new SemanticIndexError('INVALID_TEXT', `The text of ${where} is empty`);
+  // A lone half of a surrogate pair cannot be stored as UTF-8 and would come back as something else.
+  return text.isWellFormed() ? text : text.toWellFormed();
+}
+
+/** @throws INVALID_ID when it is neither a non-empty string nor a safe integer. */
+export function checkId(id: unknown, where: string): DocumentId {
+  if (typeof id === 'string' ? id !== '' && id.isWellFormed() : Number.isSafeInteger(id)) return id as DocumentId;
+  throw new SemanticIndexError('INVALID_ID', `The id of ${where} is ${describe(id)}`);
+}
+
+/** @throws INVALID_ARGUMENT when it is no array, INVALID_ID when a member is no id. */
+export function checkIds(method: string, ids: unknown): DocumentId[] {
+  if (!Array.isArray(ids)) throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: ids is ${describe(ids)}`);
+  return ids.map((id, position) => checkId(id, `argument ${position}`));
+}
+
+/** @throws INVALID_VECTOR when it is no array of finite numbers, at least one of them not zero. */
+export function checkVector(vector: unknown, where: string): Float32Array {
+  if (!(vector instanceof Float32Array) && !Array.isArray(vector)) {
+    throw new SemanticIndexError('INVALID_VECTOR', `The vector of ${where} is ${describe(vector)}`, {
+      hint: 'Pass a Float32Array or an array of numbers.',
+    });
+  }
+  const numbers = Float32Array.from(vector as ArrayLike<number>);
+  const bad = numbers.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new SemanticIndexError('INVALID_VECTOR', `The vector of ${where} has ${String(vector[bad])} at ${bad}`);
+  }
+  if (numbers.length === 0 || numbers.every((value) => value === 0)) {
+    throw new SemanticIndexError(
+      'INVALID_VECTOR',
+      `The vector of ${where} is ${numbers.length === 0 ? 'empty' : 'zero'}`,
+      {
+        hint: 'A vector needs a direction: at least one number that is not zero.',
+      },
+    );
+  }
+  return numbers;
+}
+
+/** Metadata as JSON; null for none, and for an empty object, as which none is given back. */
+/** The metadata as JSON. @throws INVALID_METADATA when JSON cannot represent it. */
+export function checkMetadata(metadata: unknown, where: string): string | null {
+  const fail = (what: string, cause?: unknown): SemanticIndexError =>
+    new SemanticIndexError('INVALID_METADATA', `The metadata of ${where} ${what}`, { cause });
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
+    throw fail(`is ${describe(metadata)}`);
+  }
+  checkJson(metadata, '', fail, 0);
+  const json = JSON.stringify(metadata);
+  return json === '{}' ? null : json;
+}
+
+function checkJson(value: unknown, path: string, fail: (what: string) => SemanticIndexError, depth: number): void {
+  if (depth > 100) throw fail('is nested more than 100 levels deep, or in a circle');
+  if (value === null || value === undefined || typeof value === 'string' || typeof value === 'boolean') return;
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw fail(`has ${value} at "${path}", which JSON cannot represent`);
+    return;
+  }
+  const proto = typeof value === 'object' ? Object.getPrototypeOf(value) : undefined;
+  if (!Array.isArray(value) && proto !== Object.prototype && proto !== null) {
+    throw fail(`has ${describe(value)} at "${path}", which JSON cannot represent`);
+  }
+  for (const [name, member] of Object.entries(value)) {
+    checkJson(member, path === '' ? name : `${path}.${name}`, fail, depth + 1);
+  }
+}
+
+function bytesOf(vector: Float32Array): Uint8Array {
+  return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+}
+
+/** A document as stored, as the caller sees it. */
+export function documentOf<M extends Metadata>({ id, text, metadata }: StoredDocument): Document<M> {
+  return { id, text, metadata: (metadata === null ? {} : JSON.parse(metadata)) as M };
+}

@@ -1,0 +1,26 @@
+import { checkPositive } from '../check-arguments.js';
+import { SemanticIndexError } from '../errors.js';
+import { describe, type ListOptions } from '../options.js';
+import type { Store } from '../store/store.js';
+import type { DocumentPage, Metadata } from '../types.js';
+import { documentOf } from './checked-document.js';
+import { filterFor } from './declared-fields.js';
+
+/** One page of the documents of an index, for `listDocuments`. The cursor is the key of the last one. */
+export async function listPage<M extends Metadata>(
+  store: Store,
+  { where, limit, after }: ListOptions,
+): Promise<DocumentPage<M>> {
+  checkPositive('listDocuments', 'limit', limit);
+  const afterKey = after === undefined ? 0 : Number.parseInt(after, 36);
+  if (!Number.isSafeInteger(afterKey)) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `listDocuments: after is ${describe(after)}`, {
+      hint: 'Pass the `next` of the page before.',
+    });
+  }
+  const filter = where === undefined ? undefined : filterFor(store, where);
+  const stored = await store.list(filter, limit + 1, afterKey);
+  const documents = stored.slice(0, limit).map((row) => documentOf<M>(row));
+  const last = stored[limit - 1];
+  return stored.length > limit && last !== undefined ? { documents, next: last.key.toString(36) } : { documents };
+}

@@ -1,0 +1,83 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { SemanticIndexError } from '../errors.js';
+import { describe, type FieldType, type OpenOptions } from '../options.js';
+import type { DocumentId, DocumentInput, Metadata } from '../types.js';
+import { checkId, checkMetadata } from './checked-document.js';
+
+/** What the metadata of an index has to be: the types of declared fields, and a schema of the caller's. */
+export class MetadataRules {
+  readonly #fields: readonly (readonly [name: string, type: FieldType])[];
+  readonly #schema: StandardSchemaV1 | undefined;
+
+  constructor({ fields, schema }: Pick<OpenOptions, 'fields' | 'schema'>) {
+    this.#fields = Object.entries(fields ?? {});
+    this.#schema = schema;
+  }
+
+  /** Whether there is anything to hold metadata to. */
+  get any(): boolean {
+    return this.#schema !== undefined || this.#fields.length > 0;
+  }
+
+  /** The document with the metadata that the schema makes of its own. @throws INVALID_METADATA */
+  async document(input: string | DocumentInput, position: number): Promise<string | DocumentInput> {
+    const document = typeof input === 'string' ? { text: input } : input;
+    // What is no document is refused by those who know documents.
+    if (typeof document !== 'object' || document === null) return input;
+    const metadata = await this.metadata(document.metadata ?? {}, `document ${position}`);
+    return Object.keys(metadata).length === 0 && document.metadata === undefined ? input : { ...document, metadata };
+  }
+
+  /** The metadata as the schema returns it. @throws INVALID_METADATA */
+  async metadata(given: unknown, where: string): Promise<Metadata> {
+    let metadata = given;
+    if (this.#schema !== undefined) {
+      const result = await this.#schema['~standard'].validate(given);
+      if (result.issues !== undefined) throw unfit(where, result.issues);
+      metadata = result.value;
+    }
+    for (const [name, type] of this.#fields) {
+      const value = memberOf(metadata, name.split('.'));
+      if (value === undefined || value === null || typeof value === type) continue;
+      throw new SemanticIndexError('INVALID_METADATA', `The metadata of ${where} has ${describe(value)} as ${name}`, {
+        hint: `The index was opened with ${name} declared as ${type}.`,
+      });
+    }
+    return metadata as Metadata;
+  }
+}
+
+function memberOf(value: unknown, steps: readonly string[]): unknown {
+  return steps.reduce<unknown>(
+    (object, step) =>
+      typeof object === 'object' && object !== null ? (object as Record<string, unknown>)[step] : undefined,
+    value,
+  );
+}
+
+function unfit(where: string, issues: readonly StandardSchemaV1.Issue[]): SemanticIndexError {
+  const listed = issues.map(({ message, path }) => ({
+    path: (path ?? []).map((step) => String(typeof step === 'object' ? step.key : step)).join('.'),
+    message,
+  }));
+  const first = listed[0];
+  const what = first === undefined ? 'does not fit' : `${first.path === '' ? '' : `${first.path}: `}${first.message}`;
+  return new SemanticIndexError('INVALID_METADATA', `The metadata of ${where} does not fit the schema: ${what}`, {
+    hint: 'See `details.issues` for all that the schema reports.',
+    details: { issues: listed },
+  });
+}
+
+/** Checks the changes of `updateMetadata`. @throws INVALID_ID, INVALID_METADATA */
+export async function checkChanges(
+  changes: readonly { readonly id: DocumentId; readonly metadata: Metadata }[],
+  rules: MetadataRules,
+): Promise<{ id: DocumentId; metadata: string | null }[]> {
+  const checked = [];
+  for (const [position, { id, metadata }] of changes.entries()) {
+    const where = `argument ${position}`;
+    const kept = rules.any ? await rules.metadata(metadata, where) : metadata;
+    checked.push({ id: checkId(id, where), metadata: checkMetadata(kept, where) });
+  }
+  return checked;
+}

@@ -1,0 +1,248 @@
+import { SemanticIndexError } from '../errors.js';
+import type { SearchOptions } from '../options.js';
+import { diversify } from '../search/diversify.js';
+import type { CompiledFilter } from '../search/filter.js';
+import { fuse } from '../search/fuse.js';
+import type { Ranked } from '../search/ranked.js';
+import type { Store } from '../store/store.js';
+import type { View } from '../store/view.js';
+import type { Hit, Metadata, SearchPage } from '../types.js';
+import { scoreOf } from '../vectors/metric.js';
+import { packVectors } from '../vectors/pack-vectors.js';
+import { documentOf } from './checked-document.js';
+import { filterFor } from './declared-fields.js';
+import type { IndexSpace } from './index-space.js';
+import { type CheckedQuery, checkQueries, type Query } from './query-vectors.js';
+import { rerankHits } from './rerank-hits.js';
+import { cursorOf, keysOf } from './search-cursor.js';
+import { SearchTrace } from './search-trace.js';
+
+/** The mode that a query of each kind is searched in. */
+type Mode = SearchOptions['mode'];
+
+/** What ranking needs of the options: no hook of theirs is called while there are no hits. */
+type RankOptions = SearchOptions<never, never>;
+
+/** A hit and the key of its document. */
+interface Found<M extends Metadata> {
+  readonly key: number;
+  readonly hit: Hit<M>;
+}
+
+const nothing: ReadonlySet<number> = new Set();
+
+/** How deep each ranking is looked into before rankings are fused or thinned out. */
+const fusionDepth = 50;
+const diversityDepth = 5;
+// Three attempts in four find everything still there even while two processes commit as fast as they can.
+const maxAttempts = 32;
+
+/** The way from queries to hits: embed, filter, search snapshot and words, fuse, look up. */
+export class SearchJourney {
+  readonly #store: Store;
+  readonly #space: IndexSpace;
+  readonly #trace: SearchTrace;
+
+  constructor(store: Store, space: IndexSpace, trace = new SearchTrace()) {
+    this.#store = store;
+    this.#space = space;
+    this.#trace = trace;
+  }
+
+  async run<M extends Metadata>(queries: readonly Query[], options: SearchOptions<Query, Hit<M>>): Promise<Hit<M>[][]> {
+    const found = await this.#find<M>(queries, options, nothing);
+    return found.map((list) => list.map(({ hit }) => hit));
+  }
+
+  /** The best hits that were not on the pages before. */
+  async page<M extends Metadata>(
+    query: Query,
+    options: SearchOptions<Query, Hit<M>>,
+    after: string | undefined,
+  ): Promise<SearchPage<M>> {
+    const seen = after === undefined ? nothing : keysOf(after);
+    const { k } = options;
+    const [found = []] = await this.#find<M>([query], { ...options, k: k + 1 }, seen);
+    const page = found.slice(0, k);
+    const hits = page.map(({ hit }) => hit);
+    if (found.length <= k) return { hits };
+    return { hits, next: cursorOf([...seen, ...page.map(({ key }) => key)]) };
+  }
+
+  async #find<M extends Metadata>(
+    queries: readonly Query[],
+    options: SearchOptions<Query, Hit<M>>,
+    seen: ReadonlySet<number>,
+  ): Promise<Found<M>[][]> {
+    for (let attempt = 1; ; attempt++) {
+      // Query, vectors and words are read one after the other: only when the index did not move to another model
+      // meanwhile do they go together.
+      const cutovers = this.#store.cutovers();
+      const moved = (): boolean => this.#store.cutovers() !== cutovers;
+      try {
+        const lists = await this.#findOnce<M>(queries, options, seen);
+        if (!moved()) return lists;
+      } catch (error) {
+        if (!moved()) throw error;
+      }
+      if (attempt === maxAttempts) throw new SemanticIndexError('BUSY', 'The index kept moving to other models');
+    }
+  }
+
+  async #findOnce<M extends Metadata>(
+    queries: readonly Query[],
+    options: SearchOptions<Query, Hit<M>>,
+    seen: ReadonlySet<number>,
+  ): Promise<Found<M>[][]> {
+    const { mode, signal } = options;
+    signal?.throwIfAborted();
+    // A vector that the caller made with the old model must not meet those of a new one.
+    this.#space.check();
+    const filter = options.where === undefined ? undefined : filterFor(this.#store, options.where);
+    const checked = await this.#trace.time('embed', () =>
+      checkQueries(queries, mode !== 'text', this.#store, this.#space, signal),
+    );
+    // A document that leaves, or matches no longer, between search and look-up would leave a gap: it is done again.
+    for (let attempt = 1; ; attempt++) {
+      const isLast = attempt === maxAttempts;
+      const ranked = await this.#rank(checked, filter, options, seen);
+      const lists = await Promise.all(
+        ranked.map((list, position) => this.#complete<M>(queries[position] as Query, list, filter, options, isLast)),
+      );
+      if (lists.every((list) => list !== undefined)) return lists;
+    }
+  }
+
+  /** For each query the best documents: as many as are wanted, or as are to be reranked. */
+  async #rank(
+    queries: readonly CheckedQuery[],
+    filter: CompiledFilter | undefined,
+    options: RankOptions,
+    seen: ReadonlySet<number>,
+  ): Promise<Ranked[][]> {
+    const { k, diversity, rerank, rerankDepth, mode } = options;
+    const candidates = diversity > 0 ? k * diversityDepth : k;
+    const wanted = rerank === undefined ? candidates : Math.max(candidates, rerankDepth);
+    const depth = wanted + seen.size;
+    const hasVectors = queries.some(({ vector }) => vector !== undefined);
+    const view = hasVectors ? await this.#trace.time('filter', () => this.#store.view(filter)) : undefined;
+    try {
+      const byVector = view === undefined ? [] : await this.#rankByVector(queries, view, depth, options);
+      return await Promise.all(
+        queries.map(async (query, position) => {
+          const near = byVector[position] ?? [];
+          const ranked = await this.#withWords(query, near, { filter, lastKey: view?.lastKey }, depth, mode);
+          return ranked.filter(({ key }) => !seen.has(key)).slice(0, wanted);
+        }),
+      );
+    } finally {
+      view?.close();
+    }
+  }
+
+  async #rankByVector(
+    queries: readonly CheckedQuery[],
+    view: View,
+    wanted: number,
+    { mode, exact, searchK, signal }: RankOptions,
+  ): Promise<Ranked[][]> {
+    const asked = queries.filter(({ vector }) => vector !== undefined);
+    const fused = mode === 'hybrid' && asked.some(({ text }) => text !== undefined);
+    const depth = fused ? Math.max(wanted, fusionDepth) : wanted;
+    const own = asked.some((query) => query.own !== undefined) ? 1 : 0;
+    const found = await this.#trace.time('vectors', () =>
+      view.search({
+        queries: packVectors(asked.map(({ vector }) => vector as Float32Array)),
+        count: asked.length,
+        k: depth + own,
+        exact,
+        searchK,
+        signal,
+        onPart: (part) => this.#trace.parts.push(part),
+      }),
+    );
+    const lists = new Map(asked.map((query, position) => [query, found[position] ?? []]));
+    return queries.map((query) =>
+      (lists.get(query) ?? [])
+        .filter(({ key }) => key !== query.own)
+        .slice(0, depth)
+        .map(({ key, distance }) => ({ key, score: this.#scoreOf(distance) })),
+    );
+  }
+
+  #scoreOf(distance: number): number {
+    return scoreOf(this.#store.metric, distance, this.#space.dimensions);
+  }
+
+  async #withWords(
+    { text, vector }: CheckedQuery,
+    byVector: Ranked[],
+    { filter, lastKey }: { filter: CompiledFilter | undefined; lastKey: number | undefined },
+    wanted: number,
+    mode: Mode,
+  ): Promise<Ranked[]> {
+    if (text === undefined || mode === 'vector') return byVector;
+    const { ranked: byWords, most } = await this.#trace.time('words', () =>
+      this.#store.searchWords(text, Math.max(wanted, fusionDepth), filter, lastKey),
+    );
+    this.#trace.matchingWords += byWords.length;
+    if (mode === 'text') return byWords.slice(0, wanted);
+    // Whom only the words found has a vector as well: it is compared, so that both sides have their say on everyone.
+    const known = new Set(byVector.map(({ key }) => key));
+    const missing = byWords.filter(({ key }) => !known.has(key)).map(({ key }) => key);
+    const completed = vector === undefined ? [] : await this.#store.compare(vector, missing);
+    const similar = completed.map(({ key, distance }) => ({ key, score: this.#scoreOf(distance) }));
+    return fuse(byWords, most, [...byVector, ...similar]).slice(0, wanted);
+  }
+
+  async #diversify(ranked: readonly Ranked[], k: number, diversity: number): Promise<Ranked[]> {
+    const dimensions = this.#space.dimensions ?? 0;
+    const vectors = await this.#store.vectorsByKeys(ranked.map(({ key }) => key));
+    const cosine = (a: number, b: number): number => {
+      let [dot, aa, bb] = [0, 0, 0];
+      for (let i = 0; i < dimensions; i++) {
+        const [x, y] = [vectors[a * dimensions + i] as number, vectors[b * dimensions + i] as number];
+        dot += x * y;
+        aa += x * x;
+        bb += y * y;
+      }
+      return aa * bb === 0 ? 0 : dot / Math.sqrt(aa * bb);
+    };
+    return diversify(ranked, k, diversity, cosine);
+  }
+
+  /** Looks up the texts; reranks and thins out where that was asked for. Undefined when one is gone, but the last time. */
+  async #complete<M extends Metadata>(
+    query: Query,
+    ranked: readonly Ranked[],
+    filter: CompiledFilter | undefined,
+    options: SearchOptions<Query, Hit<M>>,
+    isLast: boolean,
+  ): Promise<Found<M>[] | undefined> {
+    const { k, diversity, rerank, minScore, signal } = options;
+    let order = ranked;
+    if (diversity > 0 && rerank === undefined) order = await this.#diversify(order, k, diversity);
+    if (rerank === undefined) order = order.slice(0, k);
+    const keys = order.map(({ key }) => key);
+    const stored = await this.#trace.time('lookup', () => this.#store.byKeys(keys, filter));
+    if (!isLast && stored.includes(undefined)) return undefined;
+    const hits = new Map<number, Hit<M>>();
+    order.forEach(({ key, score }, position) => {
+      const row = stored[position];
+      if (row === undefined) return;
+      const { id, text, metadata } = documentOf<M>(row);
+      hits.set(key, { id, score, text, metadata });
+    });
+    if (rerank !== undefined) {
+      const there = order.filter(({ key }) => hits.has(key));
+      const scored = await this.#trace.time('rerank', () =>
+        rerankHits(rerank, query, there, [...hits.values()], signal),
+      );
+      order = diversity > 0 ? await this.#diversify(scored, k, diversity) : scored.slice(0, k);
+    }
+    return order.flatMap(({ key, score }) => {
+      const hit = hits.get(key);
+      return hit === undefined || (minScore !== undefined && score < minScore) ? [] : [{ key, hit: { ...hit, score } }];
+    });
+  }
+}

@@ -1,0 +1,275 @@
+import { SemanticIndexError } from '../errors.js';
+import { describe, type TuneOptions } from '../options.js';
+import type { Store } from '../store/store.js';
+import { TimeSlice } from '../time-slice.js';
+import { plotCurve } from '../tune/curve-plot.js';
+import { designEffect, type FoundCounts, normalQuantile, recallInterval } from '../tune/recall-interval.js';
+import { fragmentOf, mixtures, randomNumbers, sampleNumbers } from '../tune/sample-queries.js';
+import type { MeasuredRecall, TuneResult, Tuning, TuningPoint } from '../types.js';
+import { packVectors } from '../vectors/pack-vectors.js';
+import type { IndexSpace } from './index-space.js';
+import { checkQueries, type Query } from './query-vectors.js';
+import { type ProbeQueries, type ProbeSetting, RecallProbe } from './recall-probe.js';
+import { compareTrees } from './trees-table.js';
+
+/** Kinds of queries: each has to reach the target by itself. */
+type Kinds = readonly ProbeQueries[];
+
+const fewestQueries = 400;
+const mostQueries = 10_000;
+const mostTimes = 24;
+/** A forest is not worth its misses unless it is clearly faster. */
+const worthwhile = 0.9;
+const settingName = 'tuning';
+
+/** The tuning that an index remembers, if any. */
+export function storedTuning(store: Store): Tuning | undefined {
+  const stored = store.settings.get(settingName);
+  return typeof stored === 'string' ? (JSON.parse(stored) as Tuning) : undefined;
+}
+
+/**
+ * Finds the fastest way of searching that reaches a recall. Half of the queries choose, the other half, which had no say,
+ * certify; so the figures that are kept are not flattered by the choice.
+ */
+export class TuneJourney {
+  readonly #store: Store;
+  readonly #space: IndexSpace;
+  readonly #options: TuneOptions<Query>;
+  readonly #probe: RecallProbe;
+  readonly #points: TuningPoint[] = [];
+  #effect: number;
+  #exactMilliseconds = 0;
+
+  constructor(store: Store, space: IndexSpace, options: TuneOptions<Query>) {
+    this.#store = store;
+    this.#space = space;
+    this.#options = options;
+    this.#probe = new RecallProbe(store, options.k, options.signal);
+    this.#effect = options.k;
+  }
+
+  /** @throws INVALID_ARGUMENT when the index is empty, and what making vectors of given queries causes. */
+  async run(): Promise<TuneResult> {
+    const [choosing, certifying] = await this.#queries();
+    const exact = await this.#probe.time(choosing[0] as ProbeQueries, { exact: true, searchK: undefined });
+    this.#exactMilliseconds = exact.milliseconds;
+    const cap = this.#mostNodes((await this.#store.snapshot())?.parts ?? []);
+    const natural = await this.#probe.time(choosing[0] as ProbeQueries, { exact: false, searchK: undefined });
+    const hasWalks = natural.parts.some((part) => !part.exact);
+    const searchK = hasWalks ? await this.#choose(choosing, cap) : undefined;
+    const tuning = await this.#certify(certifying, searchK, cap);
+    this.#points.sort((a, b) => (a.searchK ?? 0) - (b.searchK ?? 0));
+    const curve = [...this.#points, this.#exactPoint()];
+    const { trees, dryRun } = this.#options;
+    const table =
+      trees === undefined
+        ? []
+        : await compareTrees(this.#store, this.#space, trees, certifying[0] as ProbeQueries, {
+            ...this.#options,
+            searchK: tuning.searchK ?? this.#closest(cap),
+            effect: this.#effect,
+          });
+    if (!dryRun) await this.#store.settings.set(settingName, JSON.stringify(tuning));
+    return { tuning, curve, trees: table, svg: plotCurve(curve, tuning) };
+  }
+
+  #exactPoint(): TuningPoint {
+    return {
+      searchK: undefined,
+      exact: true,
+      recall: 1,
+      low: 1,
+      high: 1,
+      milliseconds: this.#exactMilliseconds,
+    };
+  }
+
+  /** Nodes past which a walk has seen every item of every tree. */
+  #mostNodes(parts: readonly { segment: number }[]): number {
+    const rows = new Map(this.#store.segmentRows().map((row) => [row.segment, row.items * row.trees]));
+    return Math.max(1, ...parts.map(({ segment }) => rows.get(segment) ?? 1));
+  }
+
+  #closest(cap: number): number {
+    const best = this.#points.filter(({ low }) => low >= this.#options.targetRecall)[0] ?? this.#points.at(-1);
+    return best?.searchK ?? cap;
+  }
+
+  /** Two sets of queries that have nothing in common, each with its kinds. */
+  async #queries(): Promise<[Kinds, Kinds]> {
+    const given = this.#options.queries;
+    const raw = given === undefined ? await this.#ownQueries() : [await this.#givenQueries(given)];
+    const total = raw.reduce((sum, { own }) => sum + own.length, 0);
+    let before = 0;
+    const halves: [ProbeQueries[], ProbeQueries[]] = [[], []];
+    for (const { vectors, own } of raw) {
+      const dimensions = vectors.length / own.length;
+      const middle = Math.ceil(own.length / 2);
+      for (const half of [0, 1] as const) {
+        const [from, to] = half === 0 ? [0, middle] : [middle, own.length];
+        if (from === to) continue;
+        const queries = vectors.slice(from * dimensions, to * dimensions);
+        const report = (done: number): void => this.#report('truth', before + from + done, total);
+        halves[half].push(await this.#probe.truth(queries, own.slice(from, to), report));
+      }
+      before += own.length;
+    }
+    this.#report('truth', total, total);
+    // A single query cannot be divided.
+    return halves[1].length === 0 ? [halves[0], halves[0]] : halves;
+  }
+
+  async #givenQueries(given: readonly Query[]): Promise<{ vectors: Float32Array; own: Float64Array }> {
+    if (!Array.isArray(given) || given.length === 0) {
+      throw new SemanticIndexError('INVALID_ARGUMENT', `tune: queries is ${describe(given)}`, {
+        hint: 'Pass an array of some hundreds of texts, vectors or ids, or leave it out.',
+      });
+    }
+    const checked = await checkQueries(given, true, this.#store, this.#space, this.#options.signal);
+    return {
+      vectors: packVectors(checked.map(({ vector }) => vector as Float32Array)),
+      own: Float64Array.from(checked, ({ own }) => own ?? 0),
+    };
+  }
+
+  /** Documents of the index, and what is asked of them: parts of their texts, else mixtures of their vectors. */
+  async #ownQueries(): Promise<{ vectors: Float32Array; own: Float64Array }[]> {
+    const { seed, sample } = this.#options;
+    const keys = await this.#store.keys({ sql: '1', parameters: [] });
+    if (keys.length === 0) {
+      throw new SemanticIndexError('INVALID_ARGUMENT', 'tune: the index has no documents', {
+        hint: 'Add documents first; a small index is searched exactly without tuning.',
+      });
+    }
+    const random = randomNumbers(seed);
+    const chosen = sampleNumbers(2 * (sample ?? this.#queriesNeeded()), keys.length, random);
+    const own = Float64Array.from(chosen, (place) => keys[place] as number);
+    const vectors = await this.#store.vectorsByKeys([...own]);
+    const strangers =
+      (await this.#fragments(own, random)) ?? mixtures(vectors, this.#space.dimensions ?? 1, this.#store.metric);
+    const documents = { vectors, own };
+    if (strangers === undefined) return [documents];
+    return [documents, { vectors: strangers, own: new Float64Array(strangers.length / (vectors.length / own.length)) }];
+  }
+
+  /** Vectors of a few words out of each document; undefined where documents have no texts, or nobody can embed them. */
+  async #fragments(keys: Float64Array, random: () => number): Promise<Float32Array | undefined> {
+    if (!this.#space.canEmbed) return undefined;
+    const slice = new TimeSlice();
+    const texts: string[] = [];
+    for (const key of keys) {
+      const text = fragmentOf(this.#store.byKeys([key])[0]?.text ?? '', random);
+      if (text !== undefined) texts.push(text);
+      if (slice.due()) await slice.breathe(this.#options.signal);
+    }
+    if (texts.length < keys.length / 2) return undefined;
+    const vectors: Float32Array[] = [];
+    for await (const landed of this.#space.embed(texts, { role: 'query', signal: this.#options.signal })) {
+      vectors.push(...landed.vectors);
+      this.#report('embed', vectors.length, texts.length);
+    }
+    return packVectors(vectors);
+  }
+
+  /** With fewer queries even a perfect score would not prove the target. */
+  #queriesNeeded(): number {
+    const { targetRecall, confidence } = this.#options;
+    const z = normalQuantile(confidence);
+    const needed = (1.5 * z * z * targetRecall) / Math.max(1e-4, 1 - targetRecall);
+    return Math.min(mostQueries, Math.max(fewestQueries, Math.ceil(needed)));
+  }
+
+  /** The smallest knob whose lower bound reaches the target; undefined when exact search is as fast. */
+  async #choose(queries: Kinds, cap: number): Promise<number | undefined> {
+    const { targetRecall, k } = this.#options;
+    let searchK = Math.min(cap, Math.max(64, k * 8));
+    let below = 0;
+    let reached: number | undefined;
+    for (let time = 0; time < mostTimes; time++) {
+      const point = await this.#measure(queries, searchK);
+      const enough = point.low >= targetRecall;
+      if (enough && reached === undefined) reached = searchK;
+      if (!enough) below = searchK;
+      const tooSlow = point.milliseconds > this.#exactMilliseconds;
+      if (searchK >= cap || tooSlow || (enough && point.recall >= 0.999) || (enough && time > 6)) break;
+      searchK = Math.min(cap, searchK * 2);
+    }
+    if (reached === undefined) return undefined;
+    for (let step = 0; step < 3 && below > 0 && below < reached; step++) {
+      const between = Math.round(Math.sqrt(below * reached));
+      const point = await this.#measure(queries, between);
+      if (point.low >= targetRecall) reached = between;
+      else below = between;
+    }
+    return reached;
+  }
+
+  async #measure(queries: Kinds, searchK: number): Promise<TuningPoint> {
+    const setting = { exact: false, searchK };
+    const { milliseconds } = await this.#probe.time(queries[0] as ProbeQueries, setting);
+    const point = { searchK, exact: false, milliseconds, ...(await this.#recall(queries, setting)) };
+    this.#points.push(point);
+    this.#report('measure', this.#points.length);
+    return point;
+  }
+
+  /** Of the kind of queries that finds least. */
+  async #recall(queries: Kinds, setting: ProbeSetting): Promise<MeasuredRecall> {
+    const counts: FoundCounts[] = [];
+    for (const kind of queries) counts.push(await this.#probe.found(kind, setting));
+    const effects = counts.flatMap((count) => designEffect(count) ?? []);
+    // Where nothing was missed nothing is known of how misses cluster; the worst that was seen elsewhere is taken.
+    if (effects.length > 0) {
+      const worst = Math.max(...effects);
+      this.#effect = this.#points.length === 0 ? worst : Math.max(this.#effect, worst);
+    }
+    const measured = counts.map((count) => recallInterval(count, this.#options.confidence, this.#effect));
+    return measured.reduce((least, one) => (one.low < least.low ? one : least));
+  }
+
+  /** What the other queries say of the chosen knob; a little more of it where they say too little. */
+  async #certify(queries: Kinds, chosen: number | undefined, cap: number): Promise<Tuning> {
+    const { targetRecall } = this.#options;
+    let searchK = chosen;
+    while (searchK !== undefined) {
+      const setting = { exact: false, searchK };
+      const measured = await this.#recall(queries, setting);
+      const { milliseconds } = await this.#probe.time(queries[0] as ProbeQueries, setting);
+      if (measured.low >= targetRecall) {
+        if (milliseconds > worthwhile * this.#exactMilliseconds) break;
+        const known = this.#points.findIndex((point) => point.searchK === searchK);
+        if (known >= 0) this.#points.splice(known, 1);
+        this.#points.push({ searchK, exact: false, milliseconds, ...measured });
+        return this.#tuning(queries, { exact: false, searchK, milliseconds, ...measured });
+      }
+      searchK = searchK >= cap ? undefined : Math.min(cap, Math.ceil(searchK * 1.25));
+    }
+    const milliseconds = this.#exactMilliseconds;
+    return this.#tuning(queries, { exact: true, searchK: undefined, milliseconds, recall: 1, low: 1, high: 1 });
+  }
+
+  async #tuning(
+    queries: Kinds,
+    found: MeasuredRecall & Pick<Tuning, 'exact' | 'searchK' | 'milliseconds'>,
+  ): Promise<Tuning> {
+    const { targetRecall, k, confidence } = this.#options;
+    const forests = ((await this.#store.snapshot())?.parts ?? []).filter(({ segment }) => segment !== 0);
+    return {
+      targetRecall,
+      k,
+      ...found,
+      confidence,
+      queries: queries.reduce((sum, { count }) => sum + count, 0),
+      queriesFrom: this.#options.queries === undefined ? 'documents' : 'given',
+      exactMilliseconds: this.#exactMilliseconds,
+      segments: forests.map(({ segment }) => segment),
+      dead: forests.reduce((sum, { dead }) => sum + dead, 0),
+      measuredAt: new Date().toISOString(),
+    };
+  }
+
+  #report(stage: string, done: number, total?: number): void {
+    this.#options.onProgress?.({ stage, done, ...(total === undefined ? {} : { total }) });
+  }
+}
