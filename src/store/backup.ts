@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, rename, rm, utimes } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import { Catalog } from './catalog.js';
-import { fileFacts, indexPaths, ioError, segmentFiles, syncDirectory, syncFile } from './files.js';
+import { fileFacts, indexPaths, ioError, segmentFiles, setModified, syncDirectory, syncFile } from './files.js';
 import { publishStep } from './steps.js';
 
 /** Leases with such a name keep the files of segments that are replaced. */
@@ -71,7 +71,7 @@ async function copySegments(from: string, to: string, files: readonly string[]):
       throw error;
     }
     // The catalog remembers the time of the last change; with it the copy needs no reading through.
-    await utimes(join(to, name), facts.mtime / 1000, facts.mtime / 1000);
+    await setModified(join(to, name), facts.mtime);
     await syncFile(join(to, name));
   }
 }

@@ -114,9 +114,11 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** Sets the time of the last change of a file, in milliseconds. */
+/** Sets the time of the last change of a file, in whole milliseconds, so that `fileFacts` reads the same. */
 export async function setModified(path: string, mtime: number): Promise<void> {
-  await utimes(path, mtime / 1000, mtime / 1000);
+  // Seconds as a fraction lose the last microsecond on their way; half a millisecond more, and it is not missed.
+  const seconds = (mtime + 0.5) / 1000;
+  await utimes(path, seconds, seconds);
 }
 
 /** Writes values as JSON, one a line, durably. */
