@@ -1,17 +1,19 @@
 // Runs what there is to test (vitest, then the kernel's own programs through ctest) and ends with one line that sums it
-// up. With arguments it runs vitest alone and hands them on: npm test -- test/vectors
+// up, below what failed. With arguments it runs vitest alone and hands them on: npm test -- test/vectors
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { listFailures } from './test/list-failures.mjs';
+import { readKernelReport } from './test/read-kernel-report.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const reports = join(root, '.cache', 'test-reports');
 const chosen = process.argv.slice(2);
 
-function run(command, args) {
+function run(command, args, environment = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: 'inherit' });
+    const child = spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...environment } });
     const pass = (signal) => child.kill(signal);
     process.on('SIGTERM', pass);
     // The terminal interrupts both of us: the child reports what it has, then we do.
@@ -27,31 +29,30 @@ function run(command, args) {
   });
 }
 
-/** A run that fails without naming a failed test (a crash, no test at all) counts as one failure. */
-function counted({ passed, failed, skipped }, exitCode) {
-  return { passed, failed: exitCode !== 0 ? Math.max(1, failed) : failed, skipped };
+/** A run that fails and does not say where counts as one failure. */
+function explained({ passed, skipped, failures }, program, exitCode) {
+  const silent = exitCode !== 0 && failures.length === 0;
+  const message = `ended with exit code ${exitCode} and named no failed test`;
+  return { passed, skipped, failures: silent ? [{ name: program, message }] : failures };
 }
+
+const nothing = { passed: 0, skipped: 0, failures: [] };
 
 async function runVitest() {
   const report = join(reports, 'vitest.json');
-  const exitCode = await run(process.execPath, [
-    join(root, 'node_modules', 'vitest', 'vitest.mjs'),
-    'run',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-    ...chosen,
-  ]);
-  if (!existsSync(report)) return counted({ passed: 0, failed: 0, skipped: 0 }, exitCode || 1);
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
-    readFileSync(report, 'utf8'),
+  const exitCode = await run(
+    process.execPath,
+    [
+      join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+      'run',
+      '--reporter=default',
+      `--reporter=${join(root, 'scripts', 'test', 'vitest-failures.mjs')}`,
+      ...chosen,
+    ],
+    { SEMANTIC_INDEX_TEST_REPORT: report },
   );
-  // A file that does not load fails without any of its tests.
-  const brokenFiles = testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
-  );
-  const failed = numFailedTests + brokenFiles.length;
-  return counted({ passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests }, exitCode);
+  if (!existsSync(report)) return explained(nothing, 'vitest', exitCode || 1);
+  return explained(JSON.parse(readFileSync(report, 'utf8')), 'vitest', exitCode);
 }
 
 async function runKernelTests() {
@@ -64,20 +65,16 @@ async function runKernelTests() {
     '--output-junit',
     report,
   ]);
-  if (!existsSync(report)) return counted({ passed: 0, failed: 0, skipped: 0 }, exitCode || 1);
-  const suite = readFileSync(report, 'utf8').match(/<testsuite\b[^>]*>/)?.[0] ?? '';
-  const number = (name) => Number(suite.match(new RegExp(`\\b${name}="(\\d+)"`))?.[1] ?? 0);
-  const skipped = number('skipped') + number('disabled');
-  return counted(
-    { passed: number('tests') - number('failures') - skipped, failed: number('failures'), skipped },
-    exitCode,
-  );
+  const results = existsSync(report) ? readKernelReport(readFileSync(report, 'utf8')) : nothing;
+  return explained(results, 'ctest', existsSync(report) ? exitCode : exitCode || 1);
 }
 
 rmSync(reports, { recursive: true, force: true });
 mkdirSync(reports, { recursive: true });
 const results = [await runVitest()];
 if (chosen.length === 0) results.push(await runKernelTests());
+const failures = results.flatMap((result) => result.failures);
 const sum = (name) => results.reduce((total, result) => total + result[name], 0);
-console.log(`\n${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
-process.exitCode = sum('failed') > 0 ? 1 : 0;
+console.log(['', ...listFailures(failures)].join('\n'));
+console.log(`${sum('passed')} passed, ${failures.length} failed, ${sum('skipped')} skipped`);
+process.exitCode = failures.length > 0 ? 1 : 0;
