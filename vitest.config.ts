@@ -11,6 +11,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     server: { deps: { external: [/\/dist\//] } },
+    setupFiles: ['test/property-seed.ts'],
     pool: 'forks',
     testTimeout: 30_000,
   },
