@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
 import { SemanticIndexError } from '../errors.js';
-import type { CatalogOptions } from './catalog.js';
 import {
   type ArgumentsOf,
   type CallMessage,
@@ -11,6 +10,7 @@ import {
   type ResultOf,
   transferable,
 } from './catalog-calls.js';
+import type { CatalogOptions } from './connection.js';
 
 interface Pending {
   resolve(result: unknown): void;

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import Database from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import type { Bitset } from '../vectors/bitset.js';
+import { type CatalogOptions, connect } from './connection.js';
 import { DocumentTable, type KeyedVectors, type SqlFilter } from './document-table.js';
 import { DuplicateLookup } from './duplicate-lookup.js';
 import { FieldIndexes } from './field-indexes.js';
@@ -15,17 +16,6 @@ import { SettingsTable } from './settings-table.js';
 import { fromSqliteError } from './sqlite-error.js';
 import { TextTable } from './text-table.js';
 import { type Space, VectorTable } from './vector-table.js';
-
-/** How a connection to the catalog is opened. */
-export interface CatalogOptions {
-  /** Path of index.db, or ':memory:'. */
-  readonly path: string;
-  readonly readonly: boolean;
-  /** 'process': a commit survives the death of the process. 'full': also a power cut (an fsync per commit). */
-  readonly durability: 'process' | 'full';
-  /** How long a write waits for another writer, in milliseconds. */
-  readonly busyTimeout: number;
-}
 
 /** How far a snapshot has read. */
 export interface CatalogPosition {
@@ -67,7 +57,6 @@ export interface CatalogChanges {
   readonly matching?: MatchingDocuments | undefined;
 }
 
-const pageSize = 16_384;
 const rowsPerReading = 8_192;
 
 /**
@@ -84,9 +73,9 @@ export class Catalog {
   readonly migration: MigrationTable;
   readonly fields: FieldIndexes;
   readonly duplicates: DuplicateLookup;
-  readonly #db: Database.Database;
+  readonly #db: Database;
 
-  private constructor(db: Database.Database) {
+  private constructor(db: Database) {
     this.#db = db;
     this.settings = new SettingsTable(db);
     this.fields = new FieldIndexes(db, this.settings);
@@ -103,16 +92,9 @@ export class Catalog {
    * @throws NOT_AN_INDEX, NEWER_FORMAT, READ_ONLY (an old format and a read-only connection), IO, BUSY, CORRUPT.
    */
   static open(options: CatalogOptions): Catalog {
-    let db: Database.Database | undefined;
+    let db: Database | undefined;
     try {
-      db = new Database(options.path, { readonly: options.readonly, timeout: options.busyTimeout });
-      if (!options.readonly) {
-        db.pragma(`page_size = ${pageSize}`);
-        db.pragma('journal_mode = WAL');
-      }
-      db.pragma(`synchronous = ${options.durability === 'full' ? 'FULL' : 'NORMAL'}`);
-      db.pragma('cache_size = -16384');
-      db.pragma('temp_store = MEMORY');
+      db = connect(options);
       migrateSchema(db, options.readonly);
       return new Catalog(db);
     } catch (error) {

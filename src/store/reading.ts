@@ -1,6 +1,6 @@
-import type { CatalogOptions } from './catalog.js';
 import type { CatalogCaller } from './catalog-calls.js';
 import { CatalogThread } from './catalog-thread.js';
+import type { CatalogOptions } from './connection.js';
 
 /** Runs a long reading on a connection of its own, which sees the catalog as it is at one moment. */
 export async function* readAtOnce<T>(

@@ -1,10 +1,11 @@
 import type { DiskUsage, DocumentId, LongWorkOptions, Metric, ValidationReport } from '../types.js';
 import { packVectors } from '../vectors/pack-vectors.js';
 import { backupLease, writeBackup } from './backup.js';
-import { Catalog, type CatalogOptions } from './catalog.js';
+import { Catalog } from './catalog.js';
 import type { CatalogCaller } from './catalog-calls.js';
 import { CatalogThread } from './catalog-thread.js';
 import { compareVectors } from './compare-vectors.js';
+import type { CatalogOptions } from './connection.js';
 import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './document-table.js';
 import { bytesOnDisk, type IndexPaths, prepareDirectory, strayFiles } from './files.js';
 import { leaseMilliseconds, whileHeld } from './held-lease.js';

@@ -1,12 +1,12 @@
-// node faulted-program.mjs FOLDER STATE FIRST STRIDE ERRNO LENGTH: runs the script under the shim for n = FIRST, FIRST + STRIDE …
-// until no fault is left to give, and prints a line of JSON for each.
+// node faulted-program.mjs FOLDER STATE FIRST STRIDE ERRNO LENGTH LAST: runs the script under the shim for n = FIRST,
+// FIRST + STRIDE … until no fault is left to give or n is past LAST, and prints a line of JSON for each.
 import { mkdirSync, rmSync } from 'node:fs';
 import { FaultState } from './fault-state.mjs';
 import { runScript } from './faulted-script.mjs';
 
-const [folder, path, first, stride, errno, length] = process.argv.slice(2);
+const [folder, path, first, stride, errno, length, last] = process.argv.slice(2);
 const state = new FaultState(path);
-for (let n = Number(first); ; n += Number(stride)) {
+for (let n = Number(first); n <= Number(last); n += Number(stride)) {
   const place = `${folder}/${n}`;
   mkdirSync(place);
   process.stdout.write(`{"n":${n},`);

@@ -1,0 +1,79 @@
+import Database from 'better-sqlite3';
+import { SemanticIndexError } from '../errors.js';
+
+/** How a connection to the catalog is opened. */
+export interface CatalogOptions {
+  /** Path of index.db, or ':memory:'. */
+  readonly path: string;
+  readonly readonly: boolean;
+  /** 'process': a commit survives the death of the process. 'full': also a power cut (an fsync per commit). */
+  readonly durability: 'process' | 'full';
+  /** How long a write waits for another writer, in milliseconds. */
+  readonly busyTimeout: number;
+}
+
+const pageSize = 16_384;
+
+/**
+ * Opens a connection that can write, unless it is to be `readonly`.
+ *
+ * @throws IO when the file can only be read; otherwise what SQLite reports.
+ */
+export function connect(options: CatalogOptions): Database.Database {
+  try {
+    return open(options);
+  } catch (error) {
+    if (options.readonly || !isRefusedWrite(error)) throw error;
+  }
+  // One call that failed is enough to come here, so it is tried once more.
+  try {
+    return open(options);
+  } catch (error) {
+    if (!isRefusedWrite(error)) throw error;
+    throw new SemanticIndexError('IO', `${options.path} cannot be written`, {
+      cause: error,
+      hint: 'Check the rights of the folder and its files, and how its disk is mounted. With `readonly: true` an index is only read.',
+      details: { sqlite: error.code },
+    });
+  }
+}
+
+function open({ path, readonly, durability, busyTimeout }: CatalogOptions): Database.Database {
+  const db = new Database(path, { readonly, timeout: busyTimeout });
+  try {
+    if (!readonly) {
+      db.pragma(`page_size = ${pageSize}`);
+      db.pragma('journal_mode = WAL');
+      requireWriting(db, busyTimeout);
+    }
+    db.pragma(`synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
+    db.pragma('cache_size = -16384');
+    db.pragma('temp_store = MEMORY');
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/**
+ * SQLite opens a file that it may not write, or whose log it may not write, for reading, without a word; and every write of
+ * that connection is refused for good, even if it was one call that failed once. `BEGIN IMMEDIATE` says nothing of it
+ * either: it takes a write to see.
+ */
+function requireWriting(db: Database.Database, busyTimeout: number): void {
+  db.pragma('busy_timeout = 0');
+  try {
+    db.exec('BEGIN; PRAGMA user_version = 0');
+  } catch (error) {
+    // Whether it may write is looked at before the lock: who would have to wait for another writer may.
+    if (!(error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY'))) throw error;
+  } finally {
+    if (db.inTransaction) db.exec('ROLLBACK');
+    db.pragma(`busy_timeout = ${busyTimeout}`);
+  }
+}
+
+function isRefusedWrite(error: unknown): error is InstanceType<typeof Database.SqliteError> {
+  return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_READONLY');
+}
