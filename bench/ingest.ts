@@ -1,6 +1,7 @@
 // Adds documents in batches while searches run, then deletes half and compacts; prints what an operator asks about.
 // Run: npx tsx bench/ingest.ts [--documents 200000] [--dimensions 256] [--words 30] [--vectors] [--index FOLDER --seconds S]
 // With --vectors the documents carry generated vectors; otherwise generated texts go through the bundled model.
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     vectors: { type: 'boolean', default: false },
     index: { type: 'string' },
     seconds: { type: 'string', default: 'Infinity' },
+    open: { type: 'boolean', default: false },
     help: { type: 'boolean' },
   },
 });
@@ -24,6 +26,9 @@ if (values.help) {
     'npx tsx bench/ingest.ts [--documents N] [--dimensions D] [--words W] [--vectors] [--index FOLDER --seconds S]',
   );
   console.log('With --index the folder is kept, and a run adds what is missing, for so many seconds at most.');
+  console.log(
+    'With --open besides nothing is added: it is opened and searched, and the time and memory of that are told.',
+  );
   process.exit();
 }
 const documents = Number(values.documents);
@@ -84,6 +89,30 @@ async function bytes(index: SemanticIndex): Promise<string> {
   return `${megabytes(on.database)} catalog + ${megabytes(on.segments)} in ${segments.length} segments, tail ${tail}`;
 }
 
+/** What a process pays that only opens and searches. */
+async function openAndSearch(): Promise<void> {
+  const before = process.memoryUsage().rss;
+  const opening = performance.now();
+  const index = await open();
+  const opened = performance.now() - opening;
+  const resident = process.memoryUsage().rss;
+  const first = quantiles(await timeSearches(index, 1));
+  const searched = process.memoryUsage().rss;
+  const next = quantiles(await timeSearches(index, 100));
+  console.log(
+    `open in a new process: ${opened.toFixed(1)} ms; resident ${megabytes(before)} before, ${megabytes(resident)} after`,
+  );
+  console.log(`  first search ${first}, resident ${megabytes(searched)}`);
+  console.log(`  next searches ${next}, resident ${megabytes(process.memoryUsage().rss)}`);
+  await index.close();
+}
+
+if (values.open) {
+  await openAndSearch();
+  rmSync(folder, { recursive: true, force: true });
+  process.exit();
+}
+
 try {
   const index = await open();
   let adding = true;
@@ -127,12 +156,16 @@ try {
     process.exit();
   }
 
-  const opening = performance.now();
+  const given = [
+    '--open',
+    '--index',
+    path,
+    '--dimensions',
+    values.dimensions,
+    ...(values.vectors ? ['--vectors'] : []),
+  ];
+  spawnSync(process.execPath, [...process.execArgv, import.meta.filename, ...given], { stdio: 'inherit' });
   const again = await open();
-  const opened = performance.now() - opening;
-  const resident = process.memoryUsage().rss;
-  const first = quantiles(await timeSearches(again, 1));
-  console.log(`open again: ${opened.toFixed(1)} ms, resident ${megabytes(resident)}; first search ${first}`);
   let [found, sought] = [0, 0];
   for (let i = 0; i < 50; i++) {
     const asked = query();

@@ -118,10 +118,19 @@ async function kill(directory: string, values: Values, { print, report, signal }
   return verdict(result.faults, directory, print);
 }
 
-function linesOfKills({ rounds, milliseconds, kills, acknowledged, backups, ...found }: TortureReport): string[] {
+function linesOfKills({
+  rounds,
+  milliseconds,
+  kills,
+  unreached,
+  acknowledged,
+  backups,
+  ...found
+}: TortureReport): string[] {
   return [
     `killed ${rounds} writers in ${Math.round(milliseconds / 1000)} s:`,
     ...Object.entries(kills).map(([where, times]) => `  ${String(times).padStart(5)}  ${where}`),
+    `named steps at which nobody died: ${unreached.join(', ') || 'none'}`,
     `acknowledged changes of documents: ${acknowledged}, backups compared: ${backups}`,
     `lost: ${found.lost}, resurrected: ${found.resurrected}, torn: ${found.torn}`,
   ];

@@ -17,6 +17,8 @@ export interface TortureReport {
   readonly rounds: number;
   /** How many writers died where: at which step, or at random and while doing what. */
   readonly kills: Readonly<Record<string, number>>;
+  /** Named steps at which no writer died. */
+  readonly unreached: readonly string[];
   /** Documents added, replaced or deleted whose promise had resolved. */
   readonly acknowledged: number;
   /** Backups that were acknowledged, opened and compared. */
@@ -84,6 +86,7 @@ class Torture {
     return {
       rounds: done,
       kills: Object.fromEntries(Object.entries(this.#kills).sort(([a], [b]) => (a < b ? -1 : 1))),
+      unreached: this.#unreached,
       acknowledged: this.#acknowledged + this.#ledger.changes,
       backups: this.#backups,
       ...this.#breaches,
@@ -144,10 +147,17 @@ class Torture {
       const longest = from === 'opening' ? 300 : this.#random.pick([300, 1_500]);
       return { at: 'time', from, milliseconds: this.#random.integer(longest) };
     }
-    if (this.#steps.length === 0) this.#steps = killSteps.filter((step) => !step.startsWith('open.'));
+    // Where nobody died yet, two try in each turn, and at the first occurrence.
+    if (this.#steps.length === 0) {
+      this.#steps = [...killSteps, ...this.#unreached].filter((step) => !step.startsWith('open.'));
+    }
     const [step] = this.#steps.splice(this.#random.integer(this.#steps.length), 1) as [string];
-    const common = /^(?:add|delete)\./.test(step);
-    return { at: 'step', step, occurrence: 1 + this.#random.integer(common ? 40 : 2) };
+    const latest = step.startsWith('add.') ? 40 : step.startsWith('delete.') ? 10 : 2;
+    return { at: 'step', step, occurrence: 1 + (step in this.#kills ? this.#random.integer(latest) : 0) };
+  }
+
+  get #unreached(): string[] {
+    return killSteps.filter((step) => !(step in this.#kills));
   }
 
   /** Takes away the files of segments, so that there is something to heal. */
