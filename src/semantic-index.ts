@@ -122,6 +122,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     if (resolved.metric !== undefined) checkMetric('SemanticIndex.open', resolved.metric);
     const provider = resolved.provider === null ? undefined : (resolved.provider ?? bundledProvider());
     checkWhole('SemanticIndex.open', 'queryCache', resolved.queryCache);
+    checkWhole('SemanticIndex.open', 'embeddingCacheBytes', resolved.embeddingCacheBytes);
     if (resolved.recall !== undefined) checkShare('SemanticIndex.open', 'recall', resolved.recall);
     const fields = resolved.fields === undefined ? undefined : checkFields(resolved.fields);
     let index: SemanticIndex<M> | undefined;

@@ -54,9 +54,14 @@ export interface OpenOptions<M extends Metadata = Metadata> {
   recall: number | undefined;
   /**
    * A file of vectors that several indexes share, so that a text that one of them has embedded costs the others nothing;
-   * made where there is none. It only grows: delete it when it is too large. Default: each index has what it embedded itself.
+   * made where there is none; it can be deleted at any time. Default: each index has what it embedded itself.
    */
   embeddingCache: string | undefined;
+  /**
+   * How large that file may become, in bytes. What was used longest ago, to the hour, goes first. Default 4 GiB: two and a
+   * half million vectors of 384 dimensions.
+   */
+  embeddingCacheBytes: number;
   /**
    * How many vectors of queries are kept on disk, so that a query asked again costs nothing; the least recently used go first.
    * 0 keeps none. Providers that are faster than looking up, such as the bundled one, are asked each time. Default 10,000.
@@ -87,6 +92,7 @@ export const openDefaults: OpenOptions = {
   searchK: undefined,
   recall: undefined,
   embeddingCache: undefined,
+  embeddingCacheBytes: 4 * 2 ** 30,
   queryCache: 10_000,
   seed: 0,
   threads: -1,

@@ -10,6 +10,7 @@ export interface CatalogTargets {
   readonly documents: Catalog['documents'];
   readonly texts: Catalog['texts'];
   readonly vectors: Catalog['vectors'];
+  readonly shared: Catalog['shared'];
   readonly segments: Catalog['segments'];
   readonly settings: Catalog['settings'];
   readonly leases: Catalog['leases'];
@@ -22,13 +23,14 @@ export interface CatalogTargets {
 
 /** Everything that can be called on a connection. */
 export function targetsOf(catalog: Catalog): CatalogTargets {
-  const { documents, texts, vectors, segments, settings, leases, migration, fields, duplicates } = catalog;
+  const { documents, texts, vectors, shared, segments, settings, leases, migration, fields, duplicates } = catalog;
   const builder = new SegmentBuilder(catalog);
   return {
     catalog,
     documents,
     texts,
     vectors,
+    shared,
     segments,
     settings,
     leases,

@@ -13,6 +13,7 @@ import { itemsOf } from './part.js';
 import { currentFormat, migrateSchema } from './schema.js';
 import { type SegmentRow, SegmentTable } from './segment-table.js';
 import { SettingsTable } from './settings-table.js';
+import { SharedVectors } from './shared-vectors.js';
 import { fromSqliteError } from './sqlite-error.js';
 import { TextTable } from './text-table.js';
 import { type Space, VectorTable } from './vector-table.js';
@@ -68,6 +69,7 @@ export class Catalog {
   readonly documents: DocumentTable;
   readonly texts: TextTable;
   readonly vectors: VectorTable;
+  readonly shared: SharedVectors;
   readonly segments: SegmentTable;
   readonly leases: LeaseTable;
   readonly migration: MigrationTable;
@@ -83,6 +85,7 @@ export class Catalog {
     this.texts = new TextTable(db);
     this.documents = new DocumentTable(db, this.texts);
     this.vectors = new VectorTable(db);
+    this.shared = new SharedVectors(db, this.vectors);
     this.leases = new LeaseTable(db);
     this.segments = new SegmentTable(db, this.leases);
     this.migration = new MigrationTable(db, this.settings, this.vectors);

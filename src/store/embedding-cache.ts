@@ -3,6 +3,13 @@ import { packVectors } from '../vectors/pack-vectors.js';
 import { CatalogThread } from './catalog-thread.js';
 import type { Space } from './vector-table.js';
 
+/** How the file of a cache is used. */
+export interface EmbeddingCacheOptions {
+  readonly durability: 'process' | 'full';
+  readonly busyTimeout: number;
+  readonly embeddingCacheBytes: number;
+}
+
 /** A vector's text, as a cache knows it: its content hash, under a role. */
 export interface CacheKeys {
   readonly role: 'document' | 'query';
@@ -12,16 +19,18 @@ export interface CacheKeys {
 /**
  * A file of vectors by (space, role, content hash) that several indexes and processes share: a text that one of them has
  * paid for is free for the others. It has the tables of an index without any document. Deleting it costs money, never
- * answers.
+ * answers. It keeps to a size: what was used longest ago goes first.
  */
 export class EmbeddingCache {
   readonly path: string;
   readonly #thread: CatalogThread;
+  readonly #mostBytes: number;
   readonly #spaces = new Map<string, Space>();
 
   /** The file is opened, or made, at the first call. */
-  constructor(path: string, { durability, busyTimeout }: { durability: 'process' | 'full'; busyTimeout: number }) {
+  constructor(path: string, { durability, busyTimeout, embeddingCacheBytes }: EmbeddingCacheOptions) {
     this.path = resolve(path);
+    this.#mostBytes = embeddingCacheBytes;
     this.#thread = new CatalogThread({ catalog: { path: this.path, readonly: false, durability, busyTimeout } });
   }
 
@@ -38,7 +47,7 @@ export class EmbeddingCache {
 
   /** The vector of each hash, undefined where there is none. */
   async find({ space, dimensions }: Space, { role, hashes }: CacheKeys): Promise<(Float32Array | undefined)[]> {
-    const { known, vectors } = await this.#thread.call('vectors', 'lookUp', space, role, hashes, dimensions);
+    const { known, vectors } = await this.#thread.call('shared', 'lookUp', space, role, hashes, dimensions);
     return hashes.map((_, position) =>
       known[position] === 1 ? vectors.slice(position * dimensions, (position + 1) * dimensions) : undefined,
     );
@@ -46,7 +55,7 @@ export class EmbeddingCache {
 
   /** Makes vectors durable under their hashes. */
   async keep({ space }: Space, { role, hashes }: CacheKeys, vectors: readonly Float32Array[]): Promise<void> {
-    await this.#thread.call('vectors', 'put', space, role, hashes, packVectors(vectors));
+    await this.#thread.call('shared', 'put', space, role, hashes, packVectors(vectors), this.#mostBytes);
   }
 
   close(): Promise<void> {

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SemanticIndex } from '../../src/index.js';
 import { deterministicProvider } from '../../src/testing.js';
@@ -72,6 +73,37 @@ describe('a file of embeddings that indexes share', () => {
     const refused = { code: 'SPACE_MISMATCH', message: expect.stringContaining('shared.db') };
     await expect(index.addDocuments(documents.slice(0, 50))).rejects.toMatchObject(refused);
     expect(await index.count()).toBe(0);
+  });
+
+  it('keeps to its size, and what was used longest ago goes first', async () => {
+    const path = join(folder, 'shared.db');
+    const embeddingCacheBytes = 1_500_000;
+    const add = async (name: string, from: number, count: number) => {
+      const provider = deterministicProvider({ dimensions: 256 });
+      await using index = await SemanticIndex.open(join(folder, name), {
+        provider,
+        embeddingCache: path,
+        embeddingCacheBytes,
+      });
+      const texts = Array.from({ length: count }, (_, n) => ({ id: from + n, text: `tells of matter ${from + n}` }));
+      return (await index.addDocuments(texts, { batchSize: 100 })).embedded;
+    };
+    expect(await add('first', 0, 600)).toBe(600);
+    // Two hours later one part is asked for again; the other is then the one that was used longest ago.
+    const db = new Database(path);
+    db.prepare('UPDATE vectors SET used_at = used_at - 7200000').run();
+    db.close();
+    expect(await add('second', 400, 200)).toBe(0);
+    expect(await add('third', 1_000, 500)).toBe(500);
+    expect(await add('fourth', 400, 200)).toBe(0);
+    expect(await add('fifth', 0, 150)).toBe(150);
+    await add('more', 10_000, 1_200);
+    const { size } = statSync(path);
+    expect(size).toBeLessThan(embeddingCacheBytes * 1.2);
+    expect(size).toBeGreaterThan(embeddingCacheBytes * 0.8);
+    await expect(SemanticIndex.open(join(folder, 'bad'), { embeddingCacheBytes: -1 })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
   });
 
   it('says when the file is none', async () => {
