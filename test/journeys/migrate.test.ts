@@ -150,11 +150,25 @@ describe('migrate', () => {
     await using index = await SemanticIndex.open(directory, { provider: old() });
     await index.addDocuments(documents);
     await using other = await SemanticIndex.open(directory, { provider: old() });
-    const slow = next({ delay: 60, maxBatchSize: 50 });
+    let [asked, answer] = [(): void => {}, (): void => {}];
+    const isAsked = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const mayAnswer = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const slow = next({
+      maxBatchSize: 50,
+      onCall: () => {
+        asked();
+        return mayAnswer;
+      },
+    });
     const first = index.migrate(slow);
-    await new Promise((resolve) => setTimeout(resolve, 40));
+    await isAsked;
     await expect(other.migrate(next())).rejects.toMatchObject({ code: 'BUSY' });
     await expect(index.migrate(next())).rejects.toMatchObject({ code: 'BUSY' });
+    answer();
     expect(await first).toMatchObject({ embedded: count, cutOver: true });
   });
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SemanticIndex } from '../../src/index.js';
+import { deterministicProvider } from '../../src/testing.js';
 import { documents, type Started, startServer } from './start-server.js';
 
 describe('a service', () => {
@@ -159,16 +160,26 @@ test('an index that is read-only says so', async () => {
   await service.stop();
 });
 
-test('closing answers what is under way and tells the others to go', async () => {
-  const service = await startServer({ drainTime: 300 });
+test('closing answers what is under way and tells the others to go', { timeout: 120_000 }, async () => {
+  const [asked, answer] = [withResolvers(), withResolvers()];
+  const provider = deterministicProvider({
+    onCall: async (_, role) => {
+      if (role !== 'document') return;
+      asked.resolve();
+      await answer.promise;
+    },
+  });
+  const open = (folder: string) => SemanticIndex.open(folder, { provider });
+  // Long enough for a slow machine to ask in between.
+  const service = await startServer({ drainTime: 3_000 }, open);
   await service.server.loaded;
-  const texts = Array.from({ length: 2000 }, (_, line) => `This is text number ${line} of those that take a while.`);
-  const adding = service.ask('POST', '/documents', { documents: texts });
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  const adding = service.ask('POST', '/documents', { documents: ['one text', 'another text'] });
+  await asked.promise;
   const closing = service.server.close();
   const late = await fetch(`${service.url}/ready`);
   expect([late.status, late.headers.get('connection')]).toEqual([503, 'close']);
-  expect(await adding).toMatchObject({ status: 200, body: { added: 2000 } });
+  answer.resolve();
+  expect(await adding).toMatchObject({ status: 200, body: { added: 2 } });
   await closing;
   await expect(service.ask('GET', '/health')).rejects.toThrow();
   await service.stop();

@@ -152,10 +152,9 @@ describe('close', () => {
   it('stops a build at once', async () => {
     const index = new AnnoyIndex(64, 'angular');
     index.addItems(randomRows(20_000, 64, 'angular'));
-    const building = index.build(100_000, { threads: 1 });
+    // The whole of it would take longer than the test may.
+    const building = index.build(1_000_000, { threads: 1 });
     setTimeout(() => index.close(), 20);
-    const start = performance.now();
     await expect(building).rejects.toMatchObject({ code: 'CLOSED' });
-    expect(performance.now() - start).toBeLessThan(5_000);
   });
 });

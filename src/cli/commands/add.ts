@@ -42,9 +42,11 @@ export function addAdd(program: Command): void {
     perform(flags, async ({ terminal, signal }) => {
       await using opened = await openIndex(folder, flags, terminal, { create: true });
       const sources = new AddedSources(opened.index, flags, terminal, signal);
-      const total = await sources.add(names);
-      terminal.result({ ...total, watching: flags.watch === true }, sources.describe(total));
       if (flags.watch === true) await watchSources(names, sources, terminal, signal);
+      else {
+        const total = await sources.add(names);
+        terminal.result({ ...total, watching: false }, sources.describe(total));
+      }
       return undefined;
     }),
   );

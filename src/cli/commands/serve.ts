@@ -79,6 +79,8 @@ async function serve(
     log,
   });
   try {
+    // Of several workers, those that are ready answer while one loads: it takes no connection yet.
+    if (cluster.isWorker) await server.loaded;
     announce(await server.listen());
     await server.loaded;
     await aborted(AbortSignal.any([signal, stopOfWorker()]));

@@ -9,10 +9,11 @@ import { formatOf } from './read-records.js';
 const quietMilliseconds = 200;
 
 /**
- * Adds what changes in the sources, and deletes the chunks of files that vanish, until the signal aborts. Changes that come
- * together are added together; one that cannot be added is reported, and the watch goes on.
+ * Adds the sources, then what changes in them, and deletes the chunks of files that vanish, until the signal aborts. The
+ * watch begins before the first add, so that no change falls between the two. Changes that come together are added
+ * together; one that cannot be added is reported, and the watch goes on.
  *
- * @throws INVALID_ARGUMENT when stdin is among the sources.
+ * @throws INVALID_ARGUMENT when stdin is among the sources; what the first add throws.
  */
 export async function watchSources(
   names: readonly string[],
@@ -30,7 +31,13 @@ export async function watchSources(
     ignored: (path) => /(?:^|[\\/])(?:node_modules|\.[^.\\/][^\\/]*)(?:[\\/]|$)/.test(path),
   });
   let due: NodeJS.Timeout | undefined;
-  let working = Promise.resolve();
+  const ready = new Promise<void>((resolve) => watcher.once('ready', resolve));
+  const first = ready.then(async () => {
+    const total = await sources.add(names);
+    terminal.result({ ...total, watching: true }, sources.describe(total));
+  });
+  // Its error is thrown below.
+  let working = first.catch(() => {});
   const gone = new Set<string>();
   const update = async (): Promise<void> => {
     const paths = [...gone];
@@ -62,13 +69,16 @@ export async function watchSources(
     }, quietMilliseconds);
   });
   watcher.on('error', (error) => terminal.fail(error));
-  await new Promise<void>((resolve) => watcher.once('ready', resolve));
-  terminal.note(`Watching ${names.join(', ')}. Ctrl-C ends it.`);
-  if (!signal.aborted)
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-  clearTimeout(due);
-  await watcher.close();
-  await working;
+  try {
+    await first;
+    terminal.note(`Watching ${names.join(', ')}. Ctrl-C ends it.`);
+    if (!signal.aborted)
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  } finally {
+    clearTimeout(due);
+    await watcher.close();
+    await working;
+  }
 }
 
 /** What to watch for a source: itself, or the folder that a pattern begins with. */
