@@ -25,9 +25,10 @@ const loaded = await AnnoyIndex.open(join(folder, 'vectors.ann'));
 const own = loaded.getNnsByItem(17, 3, { includeDistances: true });
 console.log(`${loaded.getNItems()} items, ${loaded.getNTrees()} trees; nearest to 17: ${own.items.join(', ')}`);
 const query = Float32Array.from({ length: dimensions }, random);
-const some = loaded.getNnsByVector(query, 10, { searchK: 200 });
-const all = loaded.getNnsByVector(query, 10, { searchK: items * 10 });
-const found = [...all].filter((item) => [...some].includes(item)).length;
-console.log(`looking at few nodes finds ${found} of the 10 nearest; looking at all of them finds them all`);
+const nearest = loaded.getNnsByVector(query, 10, { searchK: items * 10 });
+for (const searchK of [200, 1000, 5000]) {
+  const found = new Set(loaded.getNnsByVector(query, 10, { searchK }));
+  console.log(`searchK ${searchK} finds ${[...nearest].filter((item) => found.has(item)).length} of the 10 nearest`);
+}
 await loaded.close();
 rmSync(folder, { recursive: true });

@@ -8,7 +8,18 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 test.each<[string, RegExp]>([
   ['filters', /after 1860: +\[ 2, 3, 4 \][\s\S]*at sea: +\[ 1, 4 \][\s\S]*nested: +\[ 4 \][\s\S]*spies: +\[ 1, 4 \]/],
-  ['annoy-index', /2000 items, 10 trees; nearest to 17: 17, \d+, \d+\nlooking at few nodes finds \d+ of the 10/],
+  [
+    'annoy-index',
+    /2000 items, 10 trees; nearest to 17: 17, \d+, \d+\nsearchK 200 finds [\s\S]*searchK 5000 finds 10 of/,
+  ],
+  [
+    'dedupe',
+    /7 of 18 say what another one says[\s\S]*order 3318\.\n +8 {2}exact +1\.00 *\n[\s\S]*\n +6 {2}near +0\.\d\d {2}-Is it possible to {2}\+Can I\n/,
+  ],
+  [
+    'tuning',
+    /questions held back\n[\s\S]*\nexact +1\.000 [\s\S]*\nchosen for 0\.95: .*\nheld against \d+ questions it never saw: (?:0\.9|1\.0)\d+\n$/,
+  ],
   ['shards', /^0\.\d{3} {2}(?:2023-0|2024-0|2025-1) {2}.*\n0\.\d{3} .*\n0\.\d{3} .*\n$/],
   [
     'blue-green',
