@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { availableParallelism, totalmem } from 'node:os';
 import { type Check, SemanticIndex, SemanticIndexError } from '../index.js';
+import { counted } from './counted.js';
 
 /** What is optional, and who needs it. */
 const optionalPackages: readonly (readonly [packages: readonly string[], purpose: string])[] = [
@@ -67,7 +68,12 @@ async function checkModel(): Promise<Check> {
 function checkPackages([packages, purpose]: (typeof optionalPackages)[number]): Check {
   const missing = packages.filter((name) => !isInstalled(name) && !isInstalled(predecessors[name] ?? name));
   if (missing.length === 0) {
-    return { check: purpose, passed: true, severity: 'info', message: `${packages.join(', ')} are installed` };
+    return {
+      check: purpose,
+      passed: true,
+      severity: 'info',
+      message: `${packages.join(', ')} ${packages.length === 1 ? 'is' : 'are'} installed`,
+    };
   }
   return {
     check: purpose,
@@ -99,7 +105,7 @@ export async function examineIndex(folder: string): Promise<Check> {
   try {
     await using index = await SemanticIndex.open(folder, { create: false, readonly: true, provider: null });
     const [{ valid, checks }, { documents, segments, tail }] = [await index.validate(), await index.stats()];
-    const message = `${folder}: ${documents} documents, ${segments.length} segments, ${tail} without a forest`;
+    const message = `${folder}: ${counted(documents, 'document')}, ${counted(segments.length, 'segment')}, ${tail} without a forest`;
     const broken = checks.find(({ passed, severity }) => !passed && severity === 'error');
     if (valid || broken === undefined) return { check: 'index', passed: true, severity: 'error', message };
     const hint = broken.hint ?? `See all of it with: semantic-index validate ${folder} --full`;

@@ -7,4 +7,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-await makeProgram().parseAsync();
+await makeProgram(process.argv.includes('--json')).parseAsync();

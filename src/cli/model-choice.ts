@@ -17,6 +17,8 @@ export interface ModelFlags {
   readonly baseUrl?: string;
   readonly apiKeyEnv?: string;
   readonly dimensions?: number;
+  /** Whether the service will not be asked for anything, so that a key may be missing. */
+  readonly keyless?: boolean;
 }
 
 const fileName = 'cli.json';
@@ -73,15 +75,17 @@ export function providerOf({
   baseUrl,
   apiKeyEnv,
   dimensions,
+  keyless = false,
 }: ModelFlags): EmbeddingProvider | null {
   const colon = model.indexOf(':');
   const [kind, name] = colon < 0 ? [model, undefined] : [model.slice(0, colon), model.slice(colon + 1)];
   if (kind === 'none') return null;
   if (kind === 'bundled') return bundledProvider({ folder: name });
   if (kind === 'openai') {
+    const key = process.env[apiKeyEnv ?? 'OPENAI_API_KEY'] ?? (keyless ? 'none' : '');
     return openaiProvider({
       ...(name === undefined ? {} : { model: name }),
-      ...(apiKeyEnv === undefined ? {} : { apiKey: process.env[apiKeyEnv] ?? '' }),
+      ...(apiKeyEnv === undefined && !keyless ? {} : { apiKey: key }),
       baseURL: baseUrl,
       dimensions,
     });

@@ -22,7 +22,7 @@ export async function openIndex(
   options: Given<OpenOptions> = {},
 ): Promise<OpenedIndex> {
   const model = await chosenModel(folder, flags);
-  const provider = providerOf(model);
+  const provider = providerOf({ ...model, keyless: flags.keyless === true });
   try {
     const index = await SemanticIndex.open(folder, {
       create: false,

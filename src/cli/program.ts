@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, type CommanderError } from 'commander';
+import { SemanticIndexError } from '../index.js';
 import { addAdd } from './commands/add.js';
 import { addCompletion } from './commands/completion.js';
 import { addDedupe } from './commands/dedupe.js';
@@ -7,6 +8,7 @@ import { addDoctor } from './commands/doctor.js';
 import { addDelete, addGet, addList } from './commands/documents.js';
 import { addInit } from './commands/init.js';
 import { addMcp } from './commands/mcp.js';
+import { addPlan } from './commands/plan.js';
 import { addSearch, addSimilar } from './commands/search.js';
 import { addServe } from './commands/serve.js';
 import { addTorture } from './commands/torture.js';
@@ -14,10 +16,12 @@ import { addBackup, addExport, addImport } from './commands/transfer.js';
 import { addMigrate, addTune } from './commands/tune.js';
 import { addBuildAndCompact, addRebuild, addStats, addValidate } from './commands/upkeep.js';
 import { exitCodes } from './exit-codes.js';
+import { Terminal } from './terminal.js';
 
 const commands = [
   addInit,
   addAdd,
+  addPlan,
   addSearch,
   addSimilar,
   addGet,
@@ -49,8 +53,8 @@ Exit codes:
   0 done   1 failed   2 wrong use or input   3 found damage or something missing   4 no such index, document or model
   5 another process holds the lock   6 a package or the addon is not installed   130 Ctrl-C   143 terminated`;
 
-/** The command line as a tree of commands. */
-export function makeProgram(): Command {
+/** The command line as a tree of commands. `forPrograms`: also what is wrong about the words themselves is said as JSON. */
+export function makeProgram(forPrograms = false): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const program = new Command('semantic-index')
     .description('Search by meaning in a folder of your own.')
@@ -60,8 +64,17 @@ export function makeProgram(): Command {
     .configureHelp({ showGlobalOptions: false, helpWidth: 110 })
     .addHelpText('after', afterHelp)
     .exitOverride((error) => {
-      process.exit(error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse);
+      if (error.exitCode === 0) process.exit(exitCodes.done);
+      if (forPrograms) new Terminal({ json: true }).fail(wrongUse(error));
+      process.exit(exitCodes.wrongUse);
     });
+  // Programs read one JSON value from stderr, whoever found the fault.
+  if (forPrograms) program.configureOutput({ outputError: () => {} }).showHelpAfterError(false);
   for (const add of commands) add(program);
   return program;
+}
+
+function wrongUse({ message }: CommanderError): SemanticIndexError {
+  const hint = 'See the flags and arguments of the command with --help.';
+  return new SemanticIndexError('INVALID_ARGUMENT', message.replace(/^error: /, ''), { hint });
 }

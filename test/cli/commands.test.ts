@@ -93,6 +93,31 @@ test('a folder from its first index to its backup', { timeout: 90_000 }, async (
   expect(await json('doctor', 'idx')).toMatchObject({ healthy: true });
 });
 
+test('plan tells what an add would embed, with and without an index', async () => {
+  const cwd = folderOfTexts();
+  const json = (...args: string[]) => runJson(['plan', 'idx', ...args], { cwd });
+  expect(await json('docs')).toMatchObject({ documents: 2, new: 2, embed: 2 });
+  expect(existsSync(join(cwd, 'idx'))).toBe(false);
+  // Neither a key nor the service is needed: nothing is sent.
+  const service = ['--model', 'openai:text-embedding-3-small'];
+  expect(await json('docs', ...service, '--price', '0.02')).toMatchObject({ counted: true, cost: expect.any(Number) });
+  await runJson(['add', 'idx', 'docs'], { cwd });
+  writeFileSync(join(cwd, 'docs/returns.md'), '# Returns\n\nNothing is taken back.\n');
+  expect(await json('docs')).toMatchObject({
+    documents: 2,
+    new: 1,
+    unchanged: 1,
+    embed: 1,
+  });
+  writeFileSync(join(cwd, 'table.csv'), 'id,text\nA1,Tea\nA2,Tea\n');
+  expect(await json('docs', 'table.csv')).toMatchObject({ documents: 4, new: 3, embed: 2 });
+  const piped = await runCli(['plan', 'idx', '-', '--format', 'lines', '--price', '1'], { cwd, input: 'Tea\n' });
+  expect(piped.stdout).toMatch(
+    /^documents {2}1: 1 new, .*\nto embed {3}1 text of (?:about )?\d+ tokens?; .*\ncost {7}0\.0/,
+  );
+  expect(await runJson(['stats', 'idx'], { cwd })).toMatchObject({ documents: 2 });
+});
+
 test('prune deletes the chunks of files that are gone', async () => {
   const cwd = folderOfTexts();
   await runJson(['add', 'idx', 'docs'], { cwd });

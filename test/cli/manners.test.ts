@@ -37,6 +37,20 @@ test('the line of a broken record is named, also as JSON', async () => {
   expect(table.stderr).toContain('there are: title, body');
 });
 
+test.each([
+  [['search', 'idx', 'x', '--kk', '3', '--json'], "unknown option '--kk'"],
+  [['serch', '--json'], "unknown command 'serch'"],
+  [['search', 'idx', '--json'], "missing required argument 'query'"],
+  [['migrate', 'idx', '--json'], '--model'],
+])('wrong use is JSON too where JSON is asked for: %j', async (args, words) => {
+  const cwd = scratchFolder();
+  await runCli(['add', 'idx', '-', '--format', 'lines'], { cwd, input: 'one line\n' });
+  const { code, stdout, stderr } = await runCli(args, { cwd });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(JSON.parse(stderr).error).toMatchObject({ code: 'INVALID_ARGUMENT', hint: expect.stringContaining('--help') });
+  expect(JSON.parse(stderr).error.message).toContain(words);
+});
+
 test('the stack is there for who asks', async () => {
   const { stderr } = await runCli(['search', 'nowhere', 'x', '--debug'], { cwd: scratchFolder() });
   expect(stderr).toMatch(/\n\s+at /);
@@ -130,6 +144,7 @@ test('completion knows commands, flags and choices, and leaves files to the shel
   expect((await complete('add', 'idx', 'do')).code).toBe(9);
   const script = completionScript('bash').replaceAll('$(semantic-index ', `$("${process.execPath}" "${main}" `);
   const asked = `${script}\nCOMP_WORDS=(semantic-index val) COMP_CWORD=1\n_semantic_index\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
+  expect(await runJson(['completion', 'bash'], { cwd })).toEqual({ shell: 'bash', script: completionScript('bash') });
   if (process.platform !== 'win32')
     expect(execFileSync('bash', ['-c', asked], { encoding: 'utf8' })).toBe('validate\n');
 });

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type DocumentId, findDuplicates, type Representative, type Where } from '../../index.js';
 import { condition, finiteNumber, positiveInteger } from '../arguments.js';
+import { counted } from '../counted.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import type { CommonFlags } from '../terminal.js';
@@ -57,7 +58,7 @@ export function addDedupe(program: Command): void {
         bar.stop();
         const count = duplicates.ids.length;
         const lines = [
-          `${documents} documents, ${count} duplicates in ${groups.length} groups (${(ratio * 100).toFixed(1)} %)`,
+          `${counted(documents, 'document')}, ${counted(count, 'duplicate')} in ${counted(groups.length, 'group')} (${(ratio * 100).toFixed(1)} %)`,
           ...groups
             .slice(0, show)
             .flatMap((group) => [
@@ -66,8 +67,10 @@ export function addDedupe(program: Command): void {
                 ({ id, kind, similarity }) => `  ${similarity.toFixed(3)}  ${kind.padEnd(10)}  ${named(id)}`,
               ),
             ]),
-          ...(groups.length > show ? [`… and ${groups.length - show} more groups: --show or --json`] : []),
-          ...(changed === undefined ? [] : [`${apply === 'delete' ? 'Deleted' : 'Linked'} ${changed} documents.`]),
+          ...(groups.length > show ? [`… and ${counted(groups.length - show, 'more group')}: --show or --json`] : []),
+          ...(changed === undefined
+            ? []
+            : [`${apply === 'delete' ? 'Deleted' : 'Linked'} ${counted(changed, 'document')}.`]),
         ];
         const result = { documents, duplicates: count, ratio, groups };
         terminal.result(changed === undefined ? result : { ...result, apply, changed }, lines);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { DocumentId, Where } from '../../index.js';
 import { SemanticIndexError } from '../../index.js';
 import { condition, existingIds, positiveInteger } from '../arguments.js';
+import { counted } from '../counted.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import type { CommonFlags } from '../terminal.js';
@@ -94,7 +95,7 @@ export function addDelete(program: Command): void {
           ? ids.length
           : await index.count({ where })
         : await index.deleteDocuments(where === undefined ? ids : { where });
-      terminal.result({ deleted, dryRun }, [`${dryRun ? 'Would delete' : 'Deleted'} ${deleted} documents.`]);
+      terminal.result({ deleted, dryRun }, [`${dryRun ? 'Would delete' : 'Deleted'} ${counted(deleted, 'document')}.`]);
       return undefined;
     }),
   );

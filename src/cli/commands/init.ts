@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Metric } from '../../index.js';
+import { counted } from '../counted.js';
 import { type ModelFlags, noteModel, withModelFlags } from '../model-choice.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
@@ -30,7 +31,7 @@ export function addInit(program: Command): void {
       await noteModel(folder, opened.model);
       const model = opened.model.model ?? 'bundled';
       terminal.result({ index: folder, model, metric, documents }, [
-        `${folder} is an index of ${documents} documents, for the model ${model} and the metric ${metric}.`,
+        `${folder} is an index of ${counted(documents, 'document')}, for the model ${model} and the metric ${metric}.`,
       ]);
       terminal.note(`Next: semantic-index add ${folder} FILES`);
       return undefined;

@@ -1,6 +1,7 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { counted } from '../counted.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import type { CommonFlags } from '../terminal.js';
@@ -46,7 +47,7 @@ export function addExport(program: Command): void {
       const { onProgress } = bar;
       const work = flags.as === 'ann' ? index.exportAnn(target) : index.exportTo(target, { signal, onProgress });
       const documents = await work.finally(() => bar.stop());
-      terminal.result({ documents, target }, [`Wrote ${documents} documents to ${target}.`]);
+      terminal.result({ documents, target }, [`Wrote ${counted(documents, 'document')} to ${target}.`]);
       return undefined;
     }),
   );
@@ -69,7 +70,7 @@ export function addImport(program: Command): void {
         .finally(() => bar.stop());
       const { added, updated, unchanged } = result;
       terminal.result({ documents: ids.length, ...result }, [
-        `${ids.length} documents: ${added} new, ${updated} changed, ${unchanged} unchanged.`,
+        `${counted(ids.length, 'document')}: ${added} new, ${updated} changed, ${unchanged} unchanged.`,
       ]);
       return undefined;
     }),

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { finiteNumber, positiveInteger } from '../arguments.js';
+import { counted } from '../counted.js';
 import { type ModelFlags, noteModel, providerOf, withModelFlags } from '../model-choice.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
@@ -86,7 +87,7 @@ export function addMigrate(program: Command): void {
           if (result.cutOver) await noteModel(folder, flags);
           const { documents, embedded, reused, to } = result;
           terminal.result(result, [
-            `${documents} documents: ${embedded} embedded, ${reused} known. ` +
+            `${counted(documents, 'document')}: ${embedded} embedded, ${reused} known. ` +
               (result.cutOver ? `The index is of ${to} now.` : 'The index has not moved yet.'),
           ]);
         } finally {

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { IndexStats } from '../../index.js';
+import { counted } from '../counted.js';
 import { exitCodes } from '../exit-codes.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { openIndex } from '../open-index.js';
@@ -34,10 +35,10 @@ function statsLines({ documents, dimensions, metric, provider, segments, tail, b
     `vectors          ${dimensions ?? 'none yet'}${dimensions === undefined ? '' : ' dimensions'}, ${metric}`,
     `size             ${megabytes(bytes.database)} database, ${megabytes(bytes.segments)} segments`,
     `instruction set  ${instructionSet}`,
-    `segments         ${segments.length}, and ${tail} documents without a forest`,
+    `segments         ${segments.length}, and ${counted(tail, 'document')} without a forest`,
     ...segments.map(
       ({ file, items, dead, trees, bytes: size, damaged }) =>
-        `  ${file}  ${items} items, ${dead} of them deleted, ${trees} trees, ${megabytes(size)}${damaged ? ', DAMAGED' : ''}`,
+        `  ${file}  ${counted(items, 'item')}, ${dead} of them deleted, ${counted(trees, 'tree')}, ${megabytes(size)}${damaged ? ', DAMAGED' : ''}`,
     ),
   ];
 }
@@ -91,7 +92,7 @@ export function addBuildAndCompact(program: Command): void {
       const result = await opened.index.compact({ signal, onProgress: bar.onProgress }).finally(() => bar.stop());
       const { items, vectors, bytesBefore, bytesAfter } = result;
       terminal.result(result, [
-        `Dropped ${items} items and ${vectors} vectors: ${megabytes(bytesBefore)} before, ${megabytes(bytesAfter)} after.`,
+        `Dropped ${counted(items, 'item')} and ${counted(vectors, 'vector')}: ${megabytes(bytesBefore)} before, ${megabytes(bytesAfter)} after.`,
       ]);
       return undefined;
     }),
@@ -120,7 +121,7 @@ export function addRebuild(program: Command): void {
         await opened.index.rebuild({ from: flags.from, signal, onProgress }).finally(() => bar.stop());
         const stats = await opened.index.stats();
         terminal.result({ from: flags.from, ...stats }, [
-          `Derived ${stats.segments.length} segments again from the ${flags.from} of ${stats.documents} documents.`,
+          `Derived ${counted(stats.segments.length, 'segment')} again from the ${flags.from} of ${counted(stats.documents, 'document')}.`,
         ]);
         return undefined;
       }),

@@ -1,17 +1,15 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { type AddResult, type SemanticIndex, SemanticIndexError, type SyncResult, sync } from '../../index.js';
+import { counted } from '../counted.js';
 import type { ProgressBar, Terminal } from '../terminal.js';
-import type { FieldFlags } from './document-fields.js';
 import { type FoundFile, findFiles, readSource } from './find-files.js';
-import { type RecordFormat, readRecords } from './read-records.js';
+import type { SourceFlags } from './planned-documents.js';
+import { type RecordFormat, readRecords, stdinFormat } from './read-records.js';
 
 /** Flags of `add`. */
-export interface AddFlags extends FieldFlags {
-  readonly format?: RecordFormat;
-  readonly ext: readonly string[];
+export interface AddFlags extends SourceFlags {
   readonly prune?: boolean;
-  readonly collection?: string;
   readonly dryRun?: boolean;
   readonly watch?: boolean;
   readonly batchSize: number;
@@ -76,8 +74,8 @@ export class AddedSources {
       const all = sources.added + sources.updated + sources.unchanged;
       const gone = sources.deleted > 0 ? `, ${sources.deleted} gone` : '';
       lines.push(
-        `${all} files: ${sources.added} new, ${sources.updated} changed, ${sources.unchanged} unchanged${gone}`,
-        `${chunks.added + chunks.updated + chunks.unchanged} chunks: ${chunks.added} new, ${chunks.updated} changed, ` +
+        `${counted(all, 'file')}: ${sources.added} new, ${sources.updated} changed, ${sources.unchanged} unchanged${gone}`,
+        `${counted(chunks.added + chunks.updated + chunks.unchanged, 'chunk')}: ${chunks.added} new, ${chunks.updated} changed, ` +
           `${chunks.unchanged} unchanged, ${chunks.deleted} deleted; ${embedded} embedded, in ${seconds}`,
       );
       if (dryRun) lines.push('Nothing was written: this was a dry run.');
@@ -85,7 +83,7 @@ export class AddedSources {
     if (records !== undefined) {
       const { added, updated, unchanged, embedded } = records;
       lines.push(
-        `${added + updated + unchanged} documents: ${added} new, ${updated} changed, ${unchanged} unchanged; ` +
+        `${counted(added + updated + unchanged, 'document')}: ${added} new, ${updated} changed, ${unchanged} unchanged; ` +
           `${embedded} embedded, in ${seconds}`,
       );
     }
@@ -121,13 +119,7 @@ export class AddedSources {
   }
 
   #addStdin(bar: ProgressBar): Promise<AddResult> {
-    const { format } = this.#flags;
-    if (format === undefined) {
-      throw new SemanticIndexError('INVALID_ARGUMENT', 'The format of what comes through stdin is not known', {
-        hint: 'Name it: --format jsonl, csv, tsv, lines (each line a document) or text (one document).',
-      });
-    }
-    return this.#addRecords(process.stdin, 'stdin', format, bar);
+    return this.#addRecords(process.stdin, 'stdin', stdinFormat(this.#flags.format), bar);
   }
 
   #addRecords(stream: Readable, name: string, format: RecordFormat, bar: ProgressBar): Promise<AddResult> {

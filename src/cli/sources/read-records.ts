@@ -17,6 +17,18 @@ export function formatOf(path: string): RecordFormat | undefined {
 }
 
 /**
+ * The format of what comes through stdin: nothing tells it but the flag.
+ *
+ * @throws INVALID_ARGUMENT when it is not named.
+ */
+export function stdinFormat(format: RecordFormat | undefined): RecordFormat {
+  if (format !== undefined) return format;
+  throw new SemanticIndexError('INVALID_ARGUMENT', 'The format of what comes through stdin is not known', {
+    hint: 'Name it: --format jsonl, csv, tsv, lines (each line a document) or text (one document).',
+  });
+}
+
+/**
  * The documents in a stream, one after the other. Aborting rejects, also while the stream has nothing to say.
  *
  * @throws IO, INVALID_FILE with the line when it is not of the format, INVALID_TEXT when a record has no text.

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { watch } from 'chokidar';
 import { SemanticIndexError } from '../../index.js';
+import { counted } from '../counted.js';
 import type { Terminal } from '../terminal.js';
 import type { AddedSources } from './added-sources.js';
 import { formatOf } from './read-records.js';
@@ -45,7 +46,8 @@ export async function watchSources(
     try {
       for (const path of paths) {
         const chunks = await sources.remove(path);
-        if (chunks > 0) terminal.result({ removed: path, chunks }, [`${path} is gone: ${chunks} chunks deleted`]);
+        if (chunks > 0)
+          terminal.result({ removed: path, chunks }, [`${path} is gone: ${counted(chunks, 'chunk')} deleted`]);
       }
       const total = await sources.add(names);
       const { files, records } = total;

@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { type AddPlan, SemanticIndexError } from '../../index.js';
+import { finiteNumber } from '../arguments.js';
+import { counted } from '../counted.js';
+import { type ModelFlags, withModelFlags } from '../model-choice.js';
+import { type OpenedIndex, openIndex } from '../open-index.js';
+import { perform, withCommonFlags } from '../perform.js';
+import { plannedDocuments, type SourceFlags } from '../sources/planned-documents.js';
+import { withSourceFlags } from '../sources/source-flags.js';
+import type { CommonFlags, Terminal } from '../terminal.js';
+
+interface PlanFlags extends CommonFlags, ModelFlags, SourceFlags {
+  readonly price?: number;
+}
+
+/** `plan`: what an `add` would embed, and what that costs. */
+export function addPlan(program: Command): void {
+  const command = program
+    .command('plan')
+    .description('say what an add would embed, with tokens, cost and time; embeds nothing, changes nothing')
+    .argument('<index>', 'folder of the index; it need not exist')
+    .argument('<sources...>', 'files, folders, quoted patterns, or - for stdin')
+    .option('--price <number>', 'what the service asks for a million tokens, in any currency', finiteNumber);
+  withSourceFlags(command);
+  withModelFlags(command);
+  withCommonFlags(command, [
+    'plan my-index docs README.md',
+    'plan my-index tickets.csv --text-field body --model openai:text-embedding-3-small --price 0.02',
+    'plan my-index docs --json',
+  ]).action((folder: string, names: string[], flags: PlanFlags) =>
+    perform(flags, async ({ terminal, signal }) => {
+      await using opened = await openOrImagine(folder, { ...flags, keyless: true }, terminal);
+      const documents = plannedDocuments(names, flags, signal);
+      const plan = await opened.index.plan(documents, { pricePerMillionTokens: flags.price, signal });
+      terminal.result(plan, linesOf(plan));
+      return undefined;
+    }),
+  );
+}
+
+/** The index in a folder; where there is none, an empty one that leaves nothing behind. */
+async function openOrImagine(folder: string, flags: ModelFlags, terminal: Terminal): Promise<OpenedIndex> {
+  try {
+    return await openIndex(folder, flags, terminal, { readonly: true });
+  } catch (error) {
+    if (!SemanticIndexError.is(error) || error.code !== 'NOT_AN_INDEX') throw error;
+    return openIndex(':memory:', flags, terminal, { create: true });
+  }
+}
+
+function linesOf(plan: AddPlan): string[] {
+  const { documents, changed, unchanged, cached, embed, tokens, counted: exact, cost, seconds } = plan;
+  const lines = [
+    `documents  ${documents.toLocaleString('en')}: ${plan.new} new, ${changed} changed, ${unchanged} unchanged`,
+    `to embed   ${counted(embed, 'text')} of ${exact ? '' : 'about '}${counted(tokens, 'token')}; vectors known: ${cached}`,
+  ];
+  if (cost !== undefined) lines.push(`cost       ${cost < 0.01 ? cost.toPrecision(2) : cost.toFixed(2)}`);
+  if (seconds !== undefined) lines.push(`time       about ${seconds < 1 ? 'a second' : `${Math.round(seconds)} s`}`);
+  return lines;
+}
