@@ -84,9 +84,13 @@ export interface EmbeddingProvider {
   close?(): Promise<void>;
 }
 
-/** Something that happened in the background and that an operator may want to know. */
+/**
+ * Something that happened in the background and that an operator may want to know. `damage`: a file of a segment is lost or
+ * wrong. `unaccelerated`: a segment has no accelerator, as those of earlier versions; searches of it take longer. Both are
+ * mended in the background, and a `heal` says when. `error`: background work failed, and is tried again.
+ */
 export interface IndexEvent {
-  readonly event: 'seal' | 'merge' | 'heal' | 'damage' | 'sweep' | 'refresh' | 'tune' | 'error';
+  readonly event: 'seal' | 'merge' | 'heal' | 'damage' | 'unaccelerated' | 'sweep' | 'refresh' | 'tune' | 'error';
   readonly message: string;
   readonly error?: SemanticIndexError;
 }

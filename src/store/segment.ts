@@ -24,13 +24,16 @@ export interface SegmentContext {
   readonly isCurrent: (segment: number) => boolean;
 }
 
-/** A segment whose file turned out to be missing or wrong. */
+/** What a segment turned out to lack when it was opened. */
 export interface Damage {
-  readonly row: SegmentRow;
-  readonly error: SemanticIndexError;
-  /** What it means until it is mended. */
-  readonly consequence: string;
+  readonly event: 'damage' | 'unaccelerated';
+  /** What it is, and what it means until it is mended. */
+  readonly message: string;
+  /** Absent where nothing is wrong. */
+  readonly error?: SemanticIndexError;
 }
+
+const slower = 'searches take longer';
 
 // Items that an accelerated search compares for 10 neighbors among 100,000: on paragraphs of Wikipedia under the bundled
 // model (384 dimensions, 10 trees) it finds 0.98 of the true neighbors.
@@ -61,13 +64,13 @@ export async function openSegment(
   const { row } = added;
   try {
     const index = await openForest(row, context);
-    const fault = (await sidecarFault(row, context)) ?? (await acceleratorFault(row, index, context));
-    if (fault !== undefined) damages.push({ row, error: fault, consequence: 'searches take longer' });
-    return await withoutKeys(forestPart(added, index, fault !== undefined), added.deadKeys);
+    const found = (await sidecarFault(row, context)) ?? (await acceleratorFault(row, index, context));
+    if (found !== undefined) damages.push(found);
+    return await withoutKeys(forestPart(added, index, found !== undefined), added.deadKeys);
   } catch (error) {
     if (!SemanticIndexError.is(error)) throw error;
     if (!context.isCurrent(row.segment)) return undefined;
-    damages.push({ row, error, consequence: `${row.items} documents are scanned` });
+    damages.push(damaged(error, `${row.items} documents are scanned`));
     return scannedPart(row, context);
   }
 }
@@ -97,9 +100,13 @@ function damage(row: SegmentRow, what: string): SemanticIndexError {
 }
 
 /** Searches here do without the sidecar; whoever opens the file elsewhere does not. */
-async function sidecarFault(row: SegmentRow, context: SegmentContext): Promise<SemanticIndexError | undefined> {
+async function sidecarFault(row: SegmentRow, context: SegmentContext): Promise<Damage | undefined> {
   const facts = await fileFacts(sidecarPath(join(context.directory, row.file)));
-  return facts === undefined ? damage(row, 'has lost its sidecar') : undefined;
+  return facts === undefined ? damaged(damage(row, 'has lost its sidecar'), slower) : undefined;
+}
+
+function damaged(error: SemanticIndexError, consequence: string): Damage {
+  return { event: 'damage', message: `${error.message}; ${consequence}`, error };
 }
 
 /** What is wrong with the accelerator of a segment: it is not used, or must not be trusted. */
@@ -107,19 +114,22 @@ async function acceleratorFault(
   row: SegmentRow,
   index: AnnoyIndex,
   context: SegmentContext,
-): Promise<SemanticIndexError | undefined> {
+): Promise<Damage | undefined> {
   if (!canAccelerate(index.metric, index.f)) return undefined;
-  const reason = index.info().accelerator.reason ?? (await touchedFault(row, index, context));
+  const facts = await fileFacts(acceleratorPath(join(context.directory, row.file)));
+  // Whether it was lost, or never made by an earlier version, nobody can tell.
+  if (facts === undefined) return { event: 'unaccelerated', message: `${row.file} has no accelerator; ${slower}` };
+  const touched = facts.mtime !== row.file_mtime;
+  const reason = index.info().accelerator.reason ?? (touched ? await contentFault(index) : undefined);
   if (reason === undefined) return undefined;
-  return new SemanticIndexError('INVALID_FILE', `${acceleratorPath(row.file)}: ${reason}`, {
+  const error = new SemanticIndexError('INVALID_FILE', `${acceleratorPath(row.file)}: ${reason}`, {
     hint: 'Nothing to do: it is derived again, and answers are right meanwhile.',
   });
+  return damaged(error, slower);
 }
 
 /** An accelerator whose time of change is not that of its segment has been touched: it is looked through. */
-async function touchedFault(row: SegmentRow, index: AnnoyIndex, context: SegmentContext): Promise<string | undefined> {
-  const facts = await fileFacts(acceleratorPath(join(context.directory, row.file)));
-  if (facts === undefined || facts.mtime === row.file_mtime) return undefined;
+async function contentFault(index: AnnoyIndex): Promise<string | undefined> {
   const { checks } = await index.validate();
   return checks.find(({ check, passed }) => check === 'accelerator' && !passed)?.message;
 }

@@ -182,8 +182,8 @@ export class Store {
     return retired.length > 0 || (await strayFiles(this.#paths.segments, names)).length > 0;
   }
 
-  #onDamage({ error, consequence }: Damage): void {
-    this.#options.onEvent({ event: 'damage', message: `${error.message}; ${consequence}`, error });
+  #onDamage(damage: Damage): void {
+    this.#options.onEvent(damage);
     this.#schedule();
   }
 

@@ -30,7 +30,7 @@ function open(): Promise<SemanticIndex> {
     trees: 4,
     threads: 1,
     onEvent: ({ event, message, error }) => {
-      if (event === 'damage') fault(message);
+      if (event === 'damage' || event === 'unaccelerated') fault(message);
       if (event === 'error' && error?.code !== 'BUSY') fault(message);
     },
   });

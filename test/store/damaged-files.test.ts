@@ -104,7 +104,7 @@ describe.each(damages)('when a file of a segment %s', (what, damage) => {
       const index = await open(directory, true, events);
       await compare(index);
       const until = Date.now() + 20_000;
-      const named = events.some(({ event }) => event === 'damage');
+      const named = events.some(({ event }) => event === 'damage' || event === 'unaccelerated');
       while (named && !events.some(({ event }) => event === 'heal' || event === 'merge') && Date.now() < until) {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
