@@ -12,30 +12,42 @@ export interface CatalogOptions {
   readonly busyTimeout: number;
 }
 
+type SqliteError = InstanceType<typeof Database.SqliteError>;
+
 const pageSize = 16_384;
 
 /**
  * Opens a connection that can write, unless it is to be `readonly`.
  *
- * @throws IO when the file can only be read; otherwise what SQLite reports.
+ * @throws IO when the file, or for readers its folder, can only be read; otherwise what SQLite reports.
  */
 export function connect(options: CatalogOptions): Database.Database {
   try {
     return open(options);
   } catch (error) {
-    if (options.readonly || !isRefusedWrite(error)) throw error;
+    if (!isRefusedWrite(error)) throw error;
+    if (options.readonly) throw refusal(options, error);
   }
   // One call that failed is enough to come here, so it is tried once more.
   try {
     return open(options);
   } catch (error) {
     if (!isRefusedWrite(error)) throw error;
-    throw new SemanticIndexError('IO', `${options.path} cannot be written`, {
-      cause: error,
-      hint: 'Check the rights of the folder and its files, and how its disk is mounted. With `readonly: true` an index is only read.',
-      details: { sqlite: error.code },
-    });
+    throw refusal(options, error);
   }
+}
+
+function refusal({ path, readonly }: CatalogOptions, cause: SqliteError): SemanticIndexError {
+  const [message, hint] = readonly
+    ? [
+        `The folder of ${path} cannot be written`,
+        'SQLite keeps the state of its log beside the database, for readers too: copy the index to a folder that can be written.',
+      ]
+    : [
+        `${path} cannot be written`,
+        'Check the rights of the folder and its files, and how its disk is mounted. With `readonly: true` an index is only read.',
+      ];
+  return new SemanticIndexError('IO', message, { cause, hint, details: { sqlite: cause.code } });
 }
 
 function open({ path, readonly, durability, busyTimeout }: CatalogOptions): Database.Database {
@@ -74,6 +86,6 @@ function requireWriting(db: Database.Database, busyTimeout: number): void {
   }
 }
 
-function isRefusedWrite(error: unknown): error is InstanceType<typeof Database.SqliteError> {
+function isRefusedWrite(error: unknown): error is SqliteError {
   return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_READONLY');
 }

@@ -58,6 +58,13 @@ describe('a connection to the catalog', () => {
       hint: expect.stringContaining('readonly: true'),
     });
     expect(tryToConnect(true)).toBe('connected');
+    for (const file of ['index.db-shm', 'index.db-wal']) rmSync(join(folder, file), { force: true });
+    chmodSync(folder, 0o755);
+    expect(JSON.parse(tryToConnect(true))).toMatchObject({
+      code: 'IO',
+      message: `The folder of ${join(folder, 'index.db')} cannot be written`,
+      hint: expect.stringContaining('copy the index'),
+    });
   });
 
   it('that is to write opens at once while another one writes', async () => {
