@@ -1,9 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { WriterMessage, WriterOrders } from './messages.js';
 
-/** When a writer dies: at a step of its own, or so many milliseconds after it began to open the index, or had opened it. */
+/**
+ * When a writer dies: at a step of its own, or so many milliseconds after it began to open the index, or had opened it. One
+ * that does not come to its step within `patience` milliseconds (default 4,000) is killed like the others.
+ */
 export type KillPlan =
-  | { readonly at: 'step'; readonly step: string; readonly occurrence: number }
+  | { readonly at: 'step'; readonly step: string; readonly occurrence: number; readonly patience?: number }
   | { readonly at: 'time'; readonly from: 'opening' | 'opened'; readonly milliseconds: number };
 
 /** How a writer ended. */
@@ -14,7 +17,6 @@ export interface WriterEnd {
   readonly fault?: string;
 }
 
-// A writer that never comes to its step is killed like the others.
 const longestLife = 4_000;
 
 /** Starts a writer, hands on what it says, and sees to its death. */
@@ -46,7 +48,7 @@ export function runWriter(
     });
     child.on('message', (message: WriterMessage) => {
       if (plan.at === 'time' && message.about === plan.from) killAfter(plan.milliseconds);
-      if (plan.at === 'step' && message.about === 'opened') killAfter(longestLife);
+      if (plan.at === 'step' && message.about === 'opened') killAfter(plan.patience ?? longestLife);
       if (message.about !== 'acknowledged' && message.about !== 'failed') {
         last = message.about === 'intent' ? 'writing' : message.about;
       }

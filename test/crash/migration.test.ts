@@ -76,11 +76,14 @@ it(
       const log = join(folder, `round-${round}`);
       const target = provider(to).id;
       const before = stored(directory, target).hashes;
-      const args = [program, root, directory, log, String(from), String(to), String(count)];
+      // Every other one dies by its own hand while it asks for vectors, wherever a slow machine is by then.
+      const callsLeft = Math.ceil((count - before.size) / 40);
+      const dieAt = tally.kills % 2 === 0 ? 1 + Math.floor(random() * Math.min(28, callsLeft)) : 0;
+      const args = [program, root, directory, log, ...[from, to, count, dieAt].map(String)];
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
       const ended = new Promise<NodeJS.Signals | null>((resolve) => child.once('exit', (_, signal) => resolve(signal)));
       while (child.exitCode === null && !existsSync(log)) await new Promise((resolve) => setTimeout(resolve, 2));
-      const timer = setTimeout(() => child.kill('SIGKILL'), 20 + random() * 800);
+      const timer = setTimeout(() => child.kill('SIGKILL'), dieAt > 0 ? 120_000 : 20 + random() * 800);
       const signal = await ended;
       clearTimeout(timer);
 
@@ -130,5 +133,5 @@ it(
     expect(tally.whileFilling).toBeGreaterThan(kills / 4);
     expect(tally.right).toBeGreaterThan(kills * 5);
   },
-  Math.max(120_000, kills * 8_000),
+  Math.max(300_000, kills * 30_000),
 );

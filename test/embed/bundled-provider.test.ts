@@ -1,12 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { describe, expect, it } from 'vitest';
 import { bundledProvider } from '../../src/embed/bundled-provider.js';
 import { SemanticIndexError } from '../../src/errors.js';
 import { testProvider } from '../../src/testing.js';
+import { longestTurn } from './longest-turn.js';
 import { tinyStaticModel } from './tiny-static-model.js';
 
 const vocabulary = ['red', 'green', 'blue', 'un', '##known', ',', '今', '天'];
@@ -99,14 +99,10 @@ describe('bundledProvider', () => {
       { length: 5000 },
       (_, index) => `Text number ${index} tells how the ${index % 97} parts of it fit together.`,
     );
-    // Other processes can hold up any single round; the best of some shows what the provider does.
+    // Garbage collection can hold up any single round; the best of some shows what the provider does.
     const rounds: number[] = [];
     for (let round = 0; round < 4; round++) {
-      const delay = monitorEventLoopDelay({ resolution: 1 });
-      delay.enable();
-      await provider.embed([...texts, 'a very long text '.repeat(200_000)], document);
-      delay.disable();
-      rounds.push(delay.percentile(99) / 1e6);
+      rounds.push(await longestTurn(provider.embed([...texts, 'a very long text '.repeat(200_000)], document)));
     }
     expect(Math.min(...rounds)).toBeLessThan(50);
   });

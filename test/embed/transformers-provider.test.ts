@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -11,6 +10,7 @@ import { transformersProvider } from '../../src/embed/transformers-provider.js';
 import { SemanticIndexError } from '../../src/errors.js';
 import { testProvider } from '../../src/testing.js';
 import type { EmbeddingProvider, EmbeddingRole } from '../../src/types.js';
+import { longestTurn } from './longest-turn.js';
 import { tinyTransformer } from './tiny-transformer.js';
 
 const run = promisify(execFile);
@@ -203,7 +203,7 @@ describe('transformersProvider with the bundled model', () => {
 });
 
 describe('the worker of transformersProvider', () => {
-  it('leaves the event loop free, and lets queries overtake documents', async () => {
+  it('leaves the event loop free, and lets queries overtake documents', { timeout: 120_000 }, async () => {
     const provider = provide({ model: bundledFolder });
     await embed(provider, ['warm']);
     const many = Array.from({ length: 5000 }, (_, index) =>
@@ -211,31 +211,31 @@ describe('the worker of transformersProvider', () => {
     );
     const rounds: number[] = [];
     for (let round = 0; round < 3; round++) {
-      const delay = monitorEventLoopDelay({ resolution: 1 });
-      delay.enable();
       const done: string[] = [];
       const documents = embed(provider, many).then(() => done.push('documents'));
       const query = embed(provider, ['urgent'], 'query').then(() => done.push('query'));
-      await Promise.all([documents, query]);
-      delay.disable();
+      rounds.push(await longestTurn(Promise.all([documents, query])));
       expect(done).toEqual(['query', 'documents']);
-      rounds.push(delay.percentile(99) / 1e6);
     }
     expect(Math.min(...rounds)).toBeLessThan(50);
   });
 
-  it('stops at once when aborted, and goes on with the next call', async () => {
+  it('stops at once when aborted, and goes on with the next call', { timeout: 120_000 }, async () => {
     const provider = provide({ model: bundledFolder });
     const [before] = await embed(provider, ['again']);
     const reason = new Error('enough');
     const controller = new AbortController();
     const many = Array.from({ length: 20_000 }, (_, index) => `text ${index} `.repeat(10));
+    const start = process.cpuUsage();
     const running = provider.embed(many, { role: 'document', signal: controller.signal });
     setTimeout(() => controller.abort(reason), 20);
-    const started = performance.now();
     await expect(running).rejects.toBe(reason);
     expect((await embed(provider, ['again']))[0]).toEqual(before);
-    expect(performance.now() - started).toBeLessThan(10_000);
+    const stopped = process.cpuUsage(start).user;
+    // Time on the processor, which others on the machine do not take away: most of the work is left undone.
+    const again = process.cpuUsage();
+    await provider.embed(many, { role: 'document' });
+    expect(stopped).toBeLessThan(process.cpuUsage(again).user / 2);
   });
 
   it('rejects calls under way when it is closed, and later ones', async () => {
@@ -267,7 +267,7 @@ describe('the worker of transformersProvider', () => {
     const before = await resident(1500);
     // `npx tsx bench/embedding.ts --transformers` makes 10,000 calls with a larger model.
     expect((await resident(3000)) - before).toBeLessThan(40);
-  }, 60_000);
+  }, 120_000);
 
   it('works in a process started with arguments that are not for workers', async () => {
     const program = `

@@ -3,20 +3,26 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const [root, directory, log, fromSeed, toSeed, count] = process.argv.slice(2);
+const [root, directory, log, fromSeed, toSeed, count, dieAt] = process.argv.slice(2);
 const { SemanticIndex } = await import(new URL('dist/index.js', root).href);
 const { deterministicProvider } = await import(new URL('dist/testing.js', root).href);
 
 const note = (kind, value) => appendFileSync(log, `${JSON.stringify([kind, value])}\n`);
 const textOf = (id) => `alpha${id} beta${id % 50} gamma${id % 7}`;
+let [calls, searches] = [0, 0];
 const provider = (seed, watched) =>
   deterministicProvider({
     seed: Number(seed),
     dimensions: 32,
     delay: watched ? 30 : 0,
     maxBatchSize: 40,
-    onCall: (texts, role) => {
-      if (watched && role === 'document') note('asked', texts);
+    onCall: async (texts, role) => {
+      if (!watched || role !== 'document') return;
+      note('asked', texts);
+      if (!texts[0].startsWith('alpha')) return;
+      if (++calls !== Number(dieAt)) return;
+      while (searches < 12) await sleep(1);
+      process.kill(process.pid, 'SIGKILL');
     },
   });
 
@@ -28,6 +34,7 @@ const searching = (async () => {
     // Whose query and vectors are of one model finds itself with a cosine of one.
     const [hit] = await index.search(textOf(id), { k: 1, mode: 'vector' });
     note(hit?.id === id && hit.score > 0.999 ? 'right' : 'wrong', [id, hit?.id, hit?.score]);
+    searches++;
     await sleep(1);
   }
 })();
