@@ -279,11 +279,11 @@ export class DocumentTable {
     return Float64Array.from(this.#matching(filter));
   }
 
+  /** As one text: rows of one number each, 200,000 of them, take twice the time. */
   #matching(filter: SqlFilter): number[] {
-    return this.#db
-      .prepare(`SELECT d.key FROM documents d WHERE ${filter.sql} ORDER BY d.key`)
-      .pluck()
-      .all(...filter.parameters) as number[];
+    const matching = `SELECT d.key FROM documents d WHERE ${filter.sql} ORDER BY d.key`;
+    const keys = this.#db.prepare(`SELECT json_group_array(key) FROM (${matching})`).pluck();
+    return JSON.parse(keys.get(...filter.parameters) as string) as number[];
   }
 
   /** Vectors of at most `limit` documents with afterKey < key <= lastKey, in the order of their keys. */
