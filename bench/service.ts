@@ -1,5 +1,5 @@
 // The service under load, on this machine: requests per second and p99 for one and two workers, their memory, and whether
-// any request fails while documents are added, a new generation of forests is swapped in, and a worker is killed.
+// any request fails while documents are added, a new generation of forests is swapped in, and a worker is replaced or killed.
 //
 //   npx tsx bench/service.ts [--documents 20000] [--seconds 8] [--clients 8]
 //
@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { SemanticIndex } from 'semantic-index';
+import { globSync } from 'tinyglobby';
 
 const { values } = parseArgs({
   options: {
@@ -22,36 +23,58 @@ const { values } = parseArgs({
   },
 });
 const [documents, seconds, clients] = [Number(values.documents), Number(values.seconds), Number(values.clients)];
-const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
+const main = join(root, 'dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'semantic-index-service-'));
 const place = join(folder, 'idx');
 
-const words =
-  'parcel refund order morning warehouse price invoice customer return delivery box weight label stamp'.split(' ');
+/** Lines of prose from the documentation of the installed packages: words as rare and as common as words are. */
+const lines = [
+  ...new Set(
+    globSync('node_modules/**/*.md', { cwd: root, absolute: true })
+      .sort()
+      .flatMap((file) => readFileSync(file, 'utf8').split('\n'))
+      .map((line) => line.trim())
+      .filter((line) => /^[^|<>{}]{60,}$/.test(line)),
+  ),
+];
 let state = 1;
-function word(): string {
+const pick = (below: number): number => {
   state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-  return words[(state >>> 16) % words.length] as string;
-}
-const text = (): string => `${Array.from({ length: 12 }, word).join(' ')} ${state}`;
+  return Math.floor((state / 2 ** 32) * below);
+};
 
-function* texts(count: number, prefix: string) {
-  for (let n = 0; n < count; n++) yield { id: `${prefix}${n}`, text: text() };
+/** Some words out of a line, as a question has them. */
+function question(): string {
+  const words = (lines[pick(lines.length)] as string).split(' ');
+  return words
+    .slice(pick(Math.max(1, words.length - 5)))
+    .slice(0, 5)
+    .join(' ');
 }
+
+function* texts(count: number, prefix: string, first: number) {
+  for (let n = 0; n < count; n++) yield { id: `${prefix}${n}`, text: lines[(first + n) % lines.length] as string };
+}
+
+type Mode = 'vector' | 'hybrid';
 
 interface Load {
   requests: number;
   failed: number;
-  retried: number;
+  /** Connections that were cut before the answer: no status, and nobody's fault but that of who killed the worker. */
+  cut: number;
   latencies: number[];
   failures: Map<string, number>;
 }
 
+type Measured = Load & { seconds: number; loaderSeconds: number };
+
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
 /** One search; resolves to the status. A connection that is cut rejects with its code. */
-function search(port: number): Promise<number> {
-  const body = JSON.stringify({ query: `${word()} ${word()}`, k: 10, mode: 'vector' });
+function search(port: number, mode: Mode): Promise<number> {
+  const body = JSON.stringify({ query: question(), k: 10, mode });
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     const asked = request({ port, host: '127.0.0.1', method: 'POST', path: '/search', agent, headers }, (answer) => {
@@ -64,24 +87,20 @@ function search(port: number): Promise<number> {
   });
 }
 
-/** Clients that ask one after the other until told to stop. A cut connection is tried once more, as clients do. */
-function startLoad(port: number): () => Promise<Load & { seconds: number }> {
-  const load: Load = { requests: 0, failed: 0, retried: 0, latencies: [], failures: new Map() };
-  const fail = (why: string): void => {
-    load.failed++;
-    load.failures.set(why, (load.failures.get(why) ?? 0) + 1);
-  };
+/** Clients that ask one after the other until told to stop. Nothing is tried again. */
+function startLoad(port: number, mode: Mode): () => Promise<Measured> {
+  const load: Load = { requests: 0, failed: 0, cut: 0, latencies: [], failures: new Map() };
+  const note = (why: string): void => void load.failures.set(why, (load.failures.get(why) ?? 0) + 1);
   let running = true;
   const began = performance.now();
+  const cpuBefore = process.cpuUsage();
   const client = async (): Promise<void> => {
     while (running) {
       const sent = performance.now();
-      let status = await search(port).catch((error: NodeJS.ErrnoException) => error.code ?? 'cut');
-      if (typeof status === 'string') {
-        load.retried++;
-        status = await search(port).catch((error: NodeJS.ErrnoException) => error.code ?? 'cut');
-      }
-      if (status !== 200) fail(String(status));
+      const status = await search(port, mode).catch((error: NodeJS.ErrnoException) => error.code ?? 'cut');
+      if (typeof status === 'string') load.cut++;
+      else if (status !== 200) load.failed++;
+      if (status !== 200) note(String(status));
       load.requests++;
       load.latencies.push(performance.now() - sent);
     }
@@ -90,7 +109,8 @@ function startLoad(port: number): () => Promise<Load & { seconds: number }> {
   return async () => {
     running = false;
     await Promise.all(all);
-    return { ...load, seconds: (performance.now() - began) / 1000 };
+    const { user, system } = process.cpuUsage(cpuBefore);
+    return { ...load, seconds: (performance.now() - began) / 1000, loaderSeconds: (user + system) / 1e6 };
   };
 }
 
@@ -101,12 +121,13 @@ function percentile(latencies: number[], share: number): string {
   return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN).toFixed(1);
 }
 
-function report(name: string, load: Load & { seconds: number }): void {
-  const { requests, failed, retried, latencies, failures } = load;
+function report(name: string, load: Measured): void {
+  const { requests, failed, cut, latencies, failures, loaderSeconds } = load;
   const reasons = [...failures].map(([why, times]) => ` ${why}: ${times}`).join(',');
   console.log(
     `${name.padEnd(34)} ${(requests / load.seconds).toFixed(0).padStart(6)} requests/s  p50 ${percentile(latencies, 0.5)} ms  ` +
-      `p99 ${percentile(latencies, 0.99)} ms  ${requests} requests, ${failed} failed${reasons}, ${retried} tried again`,
+      `p99 ${percentile(latencies, 0.99)} ms  ${requests} requests, ${failed} failed, ${cut} cut${reasons}; ` +
+      `the loader took ${((100 * loaderSeconds) / load.seconds).toFixed(0)} % of a core`,
   );
 }
 
@@ -120,7 +141,7 @@ async function serve(workers: number): Promise<{ child: ChildProcess; port: numb
   const port = Number(new URL(url).port);
   // Both workers listen and have loaded, and nothing is compiled for the first time any more.
   await sleep(1500);
-  for (let warm = 0; warm < 200; warm++) await search(port);
+  for (let warm = 0; warm < 200; warm++) await search(port, warm % 2 === 0 ? 'vector' : 'hybrid');
   return { child, port };
 }
 
@@ -145,7 +166,7 @@ console.log(
 );
 {
   await using index = await SemanticIndex.open(place, { sealAt: 5000 });
-  await index.addDocuments(texts(documents, 'first-'));
+  await index.addDocuments(texts(documents, 'first-', 0));
   await index.build();
   const { bytes, dimensions } = await index.stats();
   console.log(
@@ -155,29 +176,42 @@ console.log(
 
 for (const workers of [1, 2]) {
   const { child, port } = await serve(workers);
-  const end = startLoad(port);
-  await sleep(seconds * 1000);
-  report(`${workers} worker${workers > 1 ? 's' : ''}`, await end());
-  if (existsSync('/proc/self/smaps_rollup')) {
+  for (const mode of ['vector', 'hybrid'] as const) {
+    const end = startLoad(port, mode);
+    await sleep(seconds * 1000);
+    report(`${workers} worker${workers > 1 ? 's' : ''}, ${mode}`, await end());
+  }
+  const onLinux = existsSync('/proc/self/smaps_rollup');
+  if (onLinux) {
     const processes = workers === 1 ? [child.pid as number] : childrenOf(child.pid as number);
     for (const pid of processes) console.log(`  worker: ${memoryOf(pid)}`);
   }
   if (workers === 2) {
-    const disturbed = startLoad(port);
+    const disturbed = startLoad(port, 'vector');
     await using writer = await SemanticIndex.open(place, { sealAt: 5000, background: false });
-    await writer.addDocuments(texts(3000, 'second-'));
+    await writer.addDocuments(texts(3000, 'second-', documents));
     await writer.deleteDocuments(Array.from({ length: 500 }, (_, n) => `first-${n}`));
     await writer.build();
     const { segments } = await writer.stats();
     report('while adding and swapping', await disturbed());
     console.log(`  3,000 documents added, 500 deleted, ${segments.length} new segment of ${segments[0]?.items} items`);
-    if (existsSync('/proc/self/task')) {
-      const killed = startLoad(port);
+    for (const [signal, name] of [
+      ['SIGTERM', 'while a worker is replaced'],
+      ['SIGKILL', 'while a worker is killed'],
+    ] as const) {
+      if (!onLinux) break;
+      const load = startLoad(port, 'vector');
       await sleep(1000);
-      process.kill(childrenOf(child.pid as number)[0] as number, 'SIGKILL');
-      await sleep(3000);
-      report('while a worker is killed', await killed());
-      console.log(`  workers afterwards: ${childrenOf(child.pid as number).length}`);
+      const before = childrenOf(child.pid as number);
+      process.kill(before[0] as number, signal);
+      const replaced = (): boolean => {
+        const now = childrenOf(child.pid as number);
+        return now.length === workers && !now.includes(before[0] as number);
+      };
+      while (!replaced()) await sleep(50);
+      // Until the new one has loaded, too.
+      await sleep(2000);
+      report(`${name} (${signal})`, await load());
     }
   }
   await stop(child);

@@ -35,12 +35,12 @@ Options:
 
 A second run embeds only what has changed. Delete the folder of the index to begin anew.`;
 
-/** Asked in words that the sections which answer them do not use: that is what the vectors are for. */
+/** Asked as people ask, mostly in other words than the sections that answer use: that is what the vectors are for. */
 const builtInQuestions = [
-  'How can I talk to the computer with my voice?',
-  'Which type holds whole numbers that are too big for a double?',
-  'How fast is it when fetching one record?',
-  'Whom do I tell about a hole that hackers could use?',
+  'How can I turn speech into text?',
+  'How do I count further than a floating point number can?',
+  'What happens when the server shuts down?',
+  'How do I report a security hole?',
   'Can strangers harm my visitors with malicious markup?',
 ];
 
@@ -131,7 +131,7 @@ async function main(): Promise<void> {
     const hits: Hit<SectionMetadata>[] = await index.search(question, { k, mode });
     return formatAnswer(hits, { width, colors });
   };
-  // The built-in questions share no word with their answers: they show what meaning alone finds.
+  // The built-in questions show what meaning alone finds; people also type names, which words find better.
   for (const question of own === undefined ? builtInQuestions : asked) {
     const line = `? ${question}`;
     console.log(

@@ -14,9 +14,10 @@ import { serverPackages } from './server-packages.js';
 import { allMetricsOfWorkers } from './workers.js';
 
 export type { ServerOptions } from '../options/server.js';
-export { stopOfWorker, superviseWorkers, type WorkersOptions } from './workers.js';
+export { awaitSuccessor, stopOfWorker, superviseWorkers, type WorkersOptions } from './workers.js';
 
 const openRoutes = ['/health', '/ready'];
+const knownMethods = ['GET', 'HEAD', 'POST', 'DELETE'] as const;
 
 /**
  * An index as a service over HTTP. It listens before the index is loaded, and answers 503 until then; every failure is
@@ -123,6 +124,14 @@ export async function createServer(
     return reply.code(status).send(body);
   });
   app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] as string;
+    const allowed = knownMethods.filter((method) => app.hasRoute({ url: path, method }));
+    if (allowed.length > 0) {
+      const wrong = new SemanticIndexError('UNSUPPORTED', `${path.slice(0, 200)} knows no ${request.method}`, {
+        hint: `Send ${allowed.join(' or ')}.`,
+      });
+      return reply.code(405).header('allow', allowed.join(', ')).send(httpErrorOf(wrong).body);
+    }
     const missing = new SemanticIndexError('NOT_FOUND', `There is no ${request.method} ${request.url.slice(0, 200)}`, {
       hint: 'See /openapi.json for what there is.',
     });

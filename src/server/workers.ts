@@ -18,7 +18,8 @@ export interface WorkersOptions {
 const slowestDeath = 10_000;
 
 /**
- * Runs this program again as several workers behind one port, and puts a new one in the place of each that dies. Each opens
+ * Runs this program again as several workers behind one port, and puts a new one in the place of each that dies or is told to
+ * end. Each opens
  * the index for itself: the files are mapped, so their pages are in memory once. Resolves when the signal has aborted and
  * all workers have ended.
  */
@@ -27,10 +28,20 @@ export async function superviseWorkers({ workers, signal, onEvent, onListening }
   const aggregator = new prometheus.AggregatorRegistry();
   let deaths = 0;
   let announced = false;
-  const start = (): void => {
+  const succeeded = new Set<Worker>();
+  const succeed = (worker: Worker): void => {
+    if (signal.aborted || succeeded.has(worker)) return;
+    succeeded.add(worker);
+    const successor = start();
+    // Whichever comes first: one that dies young has a successor of its own.
+    successor.once('listening', () => tellToStop(worker));
+    successor.once('exit', () => tellToStop(worker));
+  };
+  const start = (): Worker => {
     const worker = cluster.fork();
     const born = Date.now();
     worker.on('message', async (message: { semanticIndex?: string; question?: number }) => {
+      if (message.semanticIndex === 'leaving') succeed(worker);
       if (message.semanticIndex !== 'metrics') return;
       const metrics = await aggregator.clusterMetrics().catch(() => undefined);
       if (worker.isConnected()) worker.send({ ...message, metrics });
@@ -42,13 +53,14 @@ export async function superviseWorkers({ workers, signal, onEvent, onListening }
       onListening?.(`http://${address?.includes(':') ? `[${address}]` : (address ?? '127.0.0.1')}:${port}`);
     });
     worker.on('exit', async (code, died) => {
-      if (signal.aborted) return;
+      if (signal.aborted || succeeded.has(worker)) return;
       onEvent?.(`Worker ${worker.process.pid} ended with ${died ?? code}; another takes its place.`);
       // One that dies young will die again: not in a busy loop.
       deaths = Date.now() - born < 5000 ? deaths + 1 : 0;
       if (deaths > 1) await sleep(Math.min(100 * 2 ** deaths, slowestDeath));
       if (!signal.aborted) start();
     });
+    return worker;
   };
   for (let worker = 0; worker < workers; worker++) start();
   await new Promise<void>((resolve) => {
@@ -62,11 +74,28 @@ export async function superviseWorkers({ workers, signal, onEvent, onListening }
 
 async function end(worker: Worker): Promise<void> {
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  // Not a signal: Windows has none that a process can answer, and Ctrl-C reaches the workers anyway.
-  if (worker.isConnected()) worker.send({ semanticIndex: 'stop' });
+  tellToStop(worker);
+  // One that has only just been started does not listen yet.
+  const reminder = setInterval(() => tellToStop(worker), 250);
   const timer = setTimeout(() => worker.process.kill('SIGKILL'), slowestDeath);
   await ended;
+  clearInterval(reminder);
   clearTimeout(timer);
+}
+
+/** Not a signal: Windows has none that a process can answer, and Ctrl-C reaches the workers anyway. */
+function tellToStop(worker: Worker): void {
+  if (worker.isConnected()) worker.send({ semanticIndex: 'stop' });
+}
+
+/**
+ * In a worker that was asked to end by somebody else: resolves when another has taken its place, or when all are to end. Until
+ * then it goes on answering, so that the port is never without anyone.
+ */
+export async function awaitSuccessor(stop: AbortSignal): Promise<void> {
+  if (!cluster.isWorker || stop.aborted) return;
+  process.send?.({ semanticIndex: 'leaving' });
+  await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 /** In a worker: an end in order, asked for by the supervisor. Elsewhere it never aborts. */

@@ -66,16 +66,17 @@ test('the quickstart answers questions about the installed packages in other wor
     expect(Number(stdout.match(/^([\d,]+) sections/m)?.[1]?.replace(',', ''))).toBeGreaterThan(1000);
     const answers = stdout.split(/^\? /m).slice(1);
     const expected = [
-      [/voice/, /@xenova\/transformers\/README\.md {2}.*Audio/],
-      [/too big for a double/, /long\/README\.md/],
-      [/fetching one record/, /Read performance/],
-      [/hackers/, /SECURITY\.md/],
+      [/speech/, /@xenova\/transformers\/README\.md {2}.*Audio/],
+      [/count further/, /long\/README\.md/],
+      [/shuts down/, /fastify\/docs\/.*(?:close|Close|Shutdown)/],
+      [/security hole/, /[Ss]ecurity (?:contact|Issues|Policy)/],
       [/malicious markup/, /micromark|mdast|sanitize/],
     ] as const;
     expect(answers).toHaveLength(expected.length);
     for (const [position, [question, hit]] of expected.entries()) {
       expect(answers[position]).toMatch(question);
-      expect(answers[position]).toMatch(hit);
+      // The first of the three has to be right, not any of them.
+      expect(answers[position]?.split('\n')[1]).toMatch(hit);
     }
   } finally {
     await rm(folder, { recursive: true });

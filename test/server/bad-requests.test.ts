@@ -72,7 +72,7 @@ test.each<[string, string, string, unknown, number, string]>([
   ['bad percent signs', 'GET', '/documents/%E0%A4%A', undefined, 400, 'INVALID_ARGUMENT'],
   ['another level', 'GET', '/validate?level=deep', undefined, 400, 'INVALID_ARGUMENT'],
   ['another address', 'GET', '/nowhere', undefined, 404, 'NOT_FOUND'],
-  ['another method', 'PUT', '/search', { query: 'a' }, 404, 'NOT_FOUND'],
+  ['another method', 'PUT', '/search', { query: 'a' }, 405, 'UNSUPPORTED'],
 ])('%s', async (_, method, path, body, status, code) => {
   const answer = await service.ask(method, path, body);
   expect({ status: answer.status, code: answer.body.error?.code, body: answer.body }).toMatchObject({ status, code });

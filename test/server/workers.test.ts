@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { Agent, request } from 'node:http';
 import { expect, test } from 'vitest';
 import { ended, runCli, runJson, scratchFolder, startCli } from '../cli/run-cli.js';
 
@@ -43,17 +44,72 @@ test('a missing token or index is said at once', { timeout: 120_000 }, async () 
   expect(await runCli(['serve', 'idx', '--port', '0'], { cwd })).toMatchObject({ code: 4 });
 });
 
+/** Clients on connections that stay open, each asking again at once, until told to stop; what was no answer of 200. */
+function keepAsking(url: string, clients: number) {
+  const agent = new Agent({ keepAlive: true });
+  const failures: string[] = [];
+  let [asking, answered] = [true, 0];
+  const ask = () =>
+    new Promise<string>((resolve) => {
+      const headers = { 'content-type': 'application/json' };
+      const sent = request(`${url}/search`, { method: 'POST', agent, headers }, (answer) => {
+        answer.resume().once('end', () => resolve(String(answer.statusCode)));
+        answer.once('error', ({ message }) => resolve(message));
+      });
+      sent.once('error', ({ message }) => resolve(message));
+      sent.end('{"query":"fruit","k":1}');
+    });
+  const all = Array.from({ length: clients }, async () => {
+    while (asking) {
+      const outcome = await ask();
+      if (outcome === '200') answered++;
+      else failures.push(outcome);
+    }
+  });
+  return {
+    answered: () => answered,
+    async stop() {
+      asking = false;
+      await Promise.all(all);
+      agent.destroy();
+      return failures;
+    },
+  };
+}
+
 const killable = process.platform === 'linux';
 
-// Only there /proc tells whose child a process is.
+// The same.
+const workersOf = (pid: number | undefined) =>
+  execFileSync('cat', [`/proc/${pid}/task/${pid}/children`], { encoding: 'utf8' })
+    .trim()
+    .split(' ');
+
+// Only on Linux /proc tells whose child a process is.
+test.skipIf(!killable)('a worker that is told to end cuts no connection', { timeout: 180_000 }, async () => {
+  const cwd = scratchFolder();
+  await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
+  const { child, ending, url } = await serve(cwd, '--workers', '2');
+  await expect.poll(() => workersOf(child.pid).length, { timeout: 60_000 }).toBe(2);
+  const clients = keepAsking(url, 6);
+  for (let round = 0; round < 2; round++) {
+    const [first] = workersOf(child.pid);
+    const before = clients.answered();
+    process.kill(Number(first), 'SIGTERM');
+    await expect.poll(() => workersOf(child.pid).includes(first as string), { timeout: 60_000 }).toBe(false);
+    await expect.poll(() => workersOf(child.pid).length, { timeout: 60_000 }).toBe(2);
+    await expect.poll(() => clients.answered(), { timeout: 60_000 }).toBeGreaterThan(before + 20);
+  }
+  expect(await clients.stop()).toEqual([]);
+  child.kill('SIGTERM');
+  expect((await ending).code).toBe(0);
+});
+
 test.skipIf(!killable)('workers share a port, and one that is killed is replaced', { timeout: 180_000 }, async () => {
   const cwd = scratchFolder();
   await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
   const { child, ending, url } = await serve(cwd, '--workers', '2');
-  const workers = () =>
-    execFileSync('cat', [`/proc/${child.pid}/task/${child.pid}/children`], { encoding: 'utf8' })
-      .trim()
-      .split(' ');
+  const workers = () => workersOf(child.pid);
   const metric = async (name: string) => {
     const text = await (await fetch(`${url}/metrics`)).text();
     return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1]);

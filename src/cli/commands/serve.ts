@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import type { Command } from 'commander';
 import { SemanticIndexError } from '../../index.js';
 import { serverDefaults } from '../../options/server.js';
-import { createServer, stopOfWorker, superviseWorkers } from '../../server/server.js';
+import { awaitSuccessor, createServer, stopOfWorker, superviseWorkers } from '../../server/server.js';
 import { naturalNumber, positiveInteger } from '../arguments.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { type OpenedIndex, openIndex } from '../open-index.js';
@@ -64,6 +64,7 @@ async function serve(
   announce: (url: string) => void,
 ): Promise<void> {
   const { host, port, readonly = false, bodyLimit, timeout, mcp = false, log = false } = flags;
+  const stop = stopOfWorker();
   let opened: OpenedIndex | undefined;
   const open = async () => {
     opened = await openIndex(folder, flags, terminal, { readonly });
@@ -83,7 +84,8 @@ async function serve(
     if (cluster.isWorker) await server.loaded;
     announce(await server.listen());
     await server.loaded;
-    await aborted(AbortSignal.any([signal, stopOfWorker()]));
+    await aborted(AbortSignal.any([signal, stop]));
+    await awaitSuccessor(stop);
   } finally {
     await server.close();
     await opened?.close();
