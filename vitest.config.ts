@@ -13,6 +13,8 @@ export default defineConfig({
     server: { deps: { external: [/\/dist\//] } },
     setupFiles: ['test/property-seed.ts'],
     pool: 'forks',
-    testTimeout: 30_000,
+    // For what hangs, not for what is slow: a busy machine takes many times as long.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

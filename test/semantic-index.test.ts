@@ -371,7 +371,7 @@ describe('an index on disk', () => {
     const second = await SemanticIndex.open(path, { provider, onEvent: (event) => events.push(event) });
     expect(await second.search('word17 and more', { k: 5 })).toEqual(expected);
     expect(events[0]).toMatchObject({ event: 'damage' });
-    await expect.poll(() => events.map(({ event }) => event), { timeout: 10_000 }).toContain('heal');
+    await expect.poll(() => events.map(({ event }) => event), { timeout: 60_000 }).toContain('heal');
     expect((await second.stats()).segments).toMatchObject([{ items: 300, damaged: false }]);
     expect(await second.search('word17 and more', { k: 5, exact: true })).toEqual(expected);
     expect(await second.validate({ level: 'full' })).toMatchObject({ valid: true });

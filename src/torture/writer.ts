@@ -9,8 +9,10 @@ import { Random } from './random.js';
 
 const orders = JSON.parse(process.argv[2] as string) as WriterOrders;
 const random = new Random(orders.seed);
-// Segments are merged where documents stay, and where nobody builds.
-const idsPerLane = orders.emphasis === 'merge' ? 5_000 : 300;
+// Segments are merged where documents stay and nobody builds; where many go, segments are compacted instead.
+const idsPerLane = orders.emphasis === 'merge' ? 20_000 : 300;
+const weights =
+  orders.emphasis === 'merge' ? { deleteGroup: 0, delete: 1, add: 30 } : { deleteGroup: 1, delete: 3, add: 12 };
 const groups = 12;
 const maintenanceLane = 2;
 // Whoever builds all the time leaves nothing to seal, and no segments to merge.
@@ -43,7 +45,7 @@ function writtenDocument(lane: number, id: DocumentId): WrittenDocument {
 }
 
 function changeOf(lane: number): Operation {
-  const kind = random.weighted({ add: 12, delete: 3, deleteGroup: 1 });
+  const kind = random.weighted(weights);
   if (kind === 'deleteGroup') return { kind, lane, group: random.integer(groups) };
   const size = random.chance(0.1) ? 150 : 1 + random.integer(30);
   const ids = [...new Set(Array.from({ length: size }, () => idOf(lane)))];

@@ -31,7 +31,7 @@ test('every command tells what it does, with examples', () => {
   }
 });
 
-test('a folder from its first index to its backup', { timeout: 90_000 }, async () => {
+test('a folder from its first index to its backup', { timeout: 240_000 }, async () => {
   const cwd = folderOfTexts();
   const json = (...args: string[]) => runJson(args, { cwd });
   expect(await json('init', 'idx')).toEqual({ index: 'idx', model: 'bundled', metric: 'angular', documents: 0 });
@@ -135,7 +135,7 @@ test('vectors of the caller need no model', async () => {
   });
 });
 
-test('tune chooses, and migrate moves the index to another model', { timeout: 60_000 }, async () => {
+test('tune chooses, and migrate moves the index to another model', { timeout: 120_000 }, async () => {
   const cwd = folderOfTexts();
   await runJson(['add', 'idx', 'docs'], { cwd });
   expect(await runJson(['tune', 'idx', '--svg', 'recall.svg'], { cwd })).toMatchObject({ tuning: { exact: true } });
@@ -151,7 +151,7 @@ test('tune chooses, and migrate moves the index to another model', { timeout: 60
   expect((await runCli(['migrate', 'idx'], { cwd })).code).toBe(2);
 });
 
-test('torture keeps its promises', { timeout: 60_000 }, async () => {
+test('torture keeps its promises', { timeout: 120_000 }, async () => {
   const cwd = scratchFolder();
   expect(await runJson(['torture', 'scratch', '--rounds', '2'], { cwd })).toMatchObject({
     rounds: 2,

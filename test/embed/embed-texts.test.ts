@@ -376,7 +376,7 @@ describe('embedTexts', () => {
     const provider = deterministicProvider({ maxBatchSize: 1, maxParallelCalls: 3 });
     const batches = embedTexts(provider, texts(100), { role: 'document' });
     await batches.next();
-    await expect.poll(() => provider.answered.calls, { timeout: 20_000 }).toBeGreaterThan(2);
+    await expect.poll(() => provider.answered.calls, { timeout: 60_000 }).toBeGreaterThan(2);
     await sleep(50);
     expect(provider.answered.calls).toBeLessThan(8);
     await batches.return();

@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 const provider = (baseURL: string) =>
-  openaiProvider({ apiKey, baseURL, model: 'any-model', timeout: 2000, maxBatchSize: 256 });
+  openaiProvider({ apiKey, baseURL, model: 'any-model', timeout: 5_000, maxBatchSize: 256 });
 const billedTwice = ({ billed }: MisbehavingServer): number =>
   [...billed].filter(([text, times]) => own.has(text) && times > 1).reduce((sum, [, times]) => sum + times - 1, 0);
 
@@ -40,7 +40,7 @@ const billedTwice = ({ billed }: MisbehavingServer): number =>
 const program = `
   import { openaiProvider, SemanticIndex } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
   const [directory, baseURL, count] = process.argv.slice(1);
-  const provider = openaiProvider({ apiKey: '${apiKey}', baseURL, model: 'any-model', timeout: 2000, maxBatchSize: 256 });
+  const provider = openaiProvider({ apiKey: '${apiKey}', baseURL, model: 'any-model', timeout: 30_000, maxBatchSize: 256 });
   const index = await SemanticIndex.open(directory, { provider });
   await index.addDocuments(Array.from({ length: Number(count) }, (_, index) => ({
     id: index, text: \`Document \${index} speaks of matter number \${(index * 7919) % 104729}.\`,

@@ -285,7 +285,7 @@ describe('the worker of transformersProvider', () => {
       import { transformersProvider } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
       await transformersProvider({ model: ${JSON.stringify(tiny.folder)} }).embed(['red'], { role: 'query' });
       console.log('done');`;
-    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { timeout: 20_000 });
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { timeout: 60_000 });
     expect(stdout.trim()).toBe('done');
   });
 

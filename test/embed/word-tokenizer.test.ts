@@ -153,7 +153,7 @@ describe('WordTokenizer', () => {
         }
       }
     }
-  }, 60_000);
+  });
 
   it('does not depend on what it has seen, even when the memory of words overflows', () => {
     const tokenizer = new WordTokenizer(JSON.stringify(bundled));

@@ -73,7 +73,7 @@ async function runCommands(blocks: readonly string[]): Promise<{ code: number; s
   const script = `set -eo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n${blocks.join('\n').replaceAll('8087', await freePort())}`;
   const env = { ...process.env, PATH: `${join(cwd, 'bin')}:${process.env.PATH}` };
   return new Promise((resolve) => {
-    execFile('bash', ['-c', script], { cwd, env, encoding: 'utf8', timeout: 110_000 }, (error, stdout, stderr) =>
+    execFile('bash', ['-c', script], { cwd, env, encoding: 'utf8', timeout: 230_000 }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
     );
   });

@@ -102,7 +102,7 @@ describe('tune', () => {
     clock.mockRestore();
   });
 
-  it('takes queries that look like those to come', { timeout: 60_000 }, async () => {
+  it('takes queries that look like those to come', { timeout: 120_000 }, async () => {
     await using index = await SemanticIndex.open(folder, { provider: null, background: false });
     await index.addDocuments(documents(9_000));
     await index.build();

@@ -81,7 +81,7 @@ describe('the accelerator of a segment', () => {
     }
     await using healing = await SemanticIndex.open(folder, { provider: null, onEvent });
     await healing.search(queries[0] as Float32Array);
-    await expect.poll(() => events.map(({ event }) => event), { timeout: 20_000 }).toContain('heal');
+    await expect.poll(() => events.map(({ event }) => event), { timeout: 60_000 }).toContain('heal');
     events.length = 0;
     await using again = await SemanticIndex.open(folder, { provider: null, background: false, onEvent });
     expect(await recallOf(again)).toBeGreaterThan(0.95);

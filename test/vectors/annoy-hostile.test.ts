@@ -83,7 +83,7 @@ describe('bytes of strangers', () => {
     }
     // Some files fit more than one reading: nothing but a sidecar can tell. They are few.
     expect(wrong).toBeLessThan(fixtures.length * METRICS.length * 3);
-  }, 60_000);
+  });
 
   it('that are random: an answer or a typed error', async () => {
     const random = randomNumbers(5);
