@@ -22,7 +22,7 @@ export const trials: readonly Trial[] = [
     engine: 'semantic-index',
     settings: { engine: 'accelerated', trees: 10 },
     knob: 'searchK',
-    efforts: [240, 320, 480, 640, 800, 960, 1_280, 1_600, 2_000, 2_560, 3_840],
+    efforts: [96, 128, 160, 192, 256, 320, 400, 512, 640, 800, 1_024, 1_280, 1_600, 2_048, 2_560, 3_840],
   },
   {
     name: 'semantic-index classical',

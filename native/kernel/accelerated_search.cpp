@@ -21,13 +21,15 @@ namespace {
 Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 /** Entry points of a walk. */
-constexpr size_t kEntries = 24;
+constexpr size_t kEntries = 16;
 /** Items that leaves must offer before the entry points are chosen among them. */
-constexpr int64_t kLeafItems = 600;
+constexpr int64_t kLeafItems = 1000;
+/** Planes that are looked at together, so that their rows come from memory together. */
+constexpr size_t kPlanes = 4;
 /** A search compares about this many items for each place of its beam. */
 constexpr int64_t kComparedPerPlace = 8;
 /** Items that are compared by their floats, beyond those wanted. */
-constexpr int32_t kReranked = 15;
+constexpr int32_t kReranked = 10;
 /**
  * Nanoseconds, measured roughly: a row of a scan and each of its dimensions; a place of the beam, for what is compared
  * on its behalf, and for each other place that has to move aside.
@@ -47,24 +49,16 @@ struct Visit {
   }
 };
 
-struct Entry {
-  uint64_t difference;
-  int32_t position;
-
-  bool operator<(const Entry& other) const {
-    return difference < other.difference || (difference == other.difference && position < other.position);
-  }
-};
-
 }  // namespace
 
 struct AcceleratorScratch::Memory {
   std::vector<float> query;
   std::vector<int8_t> row;
-  std::vector<uint64_t> sketch;
-  std::vector<float> room;
   std::vector<Visit> visits;
-  std::vector<Entry> entries;
+  /** The items of leaves whose sketches differ least from the query's; a distance is the number of bits. */
+  Beam entries;
+  /** In how many bits the sketches of a leaf differ from the query's. */
+  std::vector<uint8_t> differences;
   /** A bit for each position that was compared in this search; `compared` lists them, to clear the bits. */
   std::vector<uint64_t> seen;
   std::vector<uint32_t> compared;
@@ -171,14 +165,10 @@ class AcceleratedSearch {
       norms_ = view_.section<float>(AcceleratorSection::norms);
       factor_ = 2.0f * scale * header_.scale;
     }
-    if (header_.sketch_words > 0) {
-      if (layout_.metric == Metric::angular) {
-        for (size_t i = 0; i < dimensions; ++i) vector[i] -= centre[i];
-      }
-      memory_.sketch.resize(header_.sketch_words);
-      memory_.room.resize(view_.sketch_->room());
-      view_.sketch_->make(vector, memory_.room.data(), memory_.sketch.data());
+    if (layout_.metric == Metric::angular) {
+      for (size_t i = 0; i < dimensions; ++i) vector[i] -= centre[i];
     }
+    sketch_ = view_.sketch_->of(vector);
     const size_t words = (static_cast<size_t>(header_.positions) + 63) / 64;
     if (memory_.seen.size() < words) memory_.seen.resize(words, 0);
     memory_.compared.clear();
@@ -211,100 +201,88 @@ class AcceleratedSearch {
   Status find_entries() {
     std::vector<Visit>& visits = memory_.visits;
     visits.clear();
-    memory_.entries.clear();
+    memory_.entries.reset(kEntries);
     const int32_t* roots = view_.section<int32_t>(AcceleratorSection::roots);
     const PlaneFacts* facts = view_.section<PlaneFacts>(AcceleratorSection::plane_facts);
     const int8_t* planes = view_.section<int8_t>(AcceleratorSection::planes);
-    const int64_t* begins = view_.section<int64_t>(AcceleratorSection::leaf_begins);
-    const int32_t* positions = view_.section<int32_t>(AcceleratorSection::leaf_positions);
-    const int64_t places = header_.sections[static_cast<size_t>(AcceleratorSection::leaf_positions)].bytes / 4;
+    const size_t row_bytes = header_.row_bytes;
     for (int32_t tree = 0; tree < header_.trees; ++tree) {
       visits.push_back({std::numeric_limits<float>::infinity(), roots[tree]});
     }
     std::make_heap(visits.begin(), visits.end());
-    const int64_t wanted = std::max<int64_t>(kLeafItems, static_cast<int64_t>(kEntries));
     int64_t met = 0;
     // Children have higher numbers than their planes, so a walk ends; in a forest it visits each node once.
     int64_t visits_left = static_cast<int64_t>(header_.planes) + header_.leaves;
-    while (met < wanted && !visits.empty()) {
-      if (--visits_left < 0) return corrupt("the accelerator's trees are none");
-      std::pop_heap(visits.begin(), visits.end());
-      const Visit visit = visits.back();
-      visits.pop_back();
-      if (visit.child >= 0) {
-        const int32_t plane = visit.child;
-        if (plane >= header_.planes) return corrupt("a child is no plane of the accelerator");
-        const PlaneFacts& fact = facts[plane];
-        const int8_t* rows[4];
-        for (const int8_t*& other : rows) other = planes + static_cast<size_t>(plane) * header_.row_bytes;
-        int32_t products[4];
-        table_.dot_int8_four(memory_.row.data(), rows, header_.row_bytes, products);
-        ++work_.planes;
-        const float margin = fact.scale * query_scale_ * static_cast<float>(products[0]) + fact.offset;
+    while (met < kLeafItems && !visits.empty()) {
+      Visit next[kPlanes];
+      const int8_t* rows[kPlanes];
+      size_t count = 0;
+      while (count < kPlanes && met < kLeafItems && !visits.empty()) {
+        if (--visits_left < 0) return corrupt("the accelerator's trees are none");
+        std::pop_heap(visits.begin(), visits.end());
+        const Visit visit = visits.back();
+        visits.pop_back();
+        if (visit.child >= header_.planes) return corrupt("a child is no plane of the accelerator");
+        if (visit.child >= 0) {
+          rows[count] = planes + static_cast<size_t>(visit.child) * row_bytes;
+          prefetch(rows[count], row_bytes);
+          prefetch(facts + visit.child, sizeof *facts);
+          next[count++] = visit;
+        } else {
+          const int64_t members = look_at_leaf(~visit.child);
+          if (members < 0) return corrupt("a leaf of the accelerator is none");
+          met += members;
+        }
+      }
+      if (count == 0) continue;
+      for (size_t place = count; place < kPlanes; ++place) rows[place] = rows[0];
+      int32_t products[kPlanes];
+      table_.dot_int8_four(memory_.row.data(), rows, row_bytes, products);
+      work_.planes += static_cast<int64_t>(count);
+      for (size_t place = 0; place < count; ++place) {
+        const Visit& visit = next[place];
+        const PlaneFacts& fact = facts[visit.child];
+        const float margin = fact.scale * query_scale_ * static_cast<float>(products[place]) + fact.offset;
         for (int side = 0; side < 2; ++side) {
           const int32_t child = read_int32(reinterpret_cast<const uint8_t*>(fact.children + side));
-          if (child >= 0 && child <= plane) return corrupt("a child comes before its parent");
+          if (child >= 0 && child <= visit.child) return corrupt("a child comes before its parent");
           const float toward = side == 1 ? margin : -margin;
           visits.push_back({toward < visit.priority ? toward : visit.priority, child});
           std::push_heap(visits.begin(), visits.end());
         }
-        continue;
       }
-      const int32_t leaf = ~visit.child;
-      if (leaf >= header_.leaves) return corrupt("a child is no leaf of the accelerator");
-      const int64_t begin = begins[leaf];
-      const int64_t end = begins[leaf + 1];
-      if (begin < 0 || end < begin || end > places) return corrupt("a leaf lies outside of the accelerator");
-      met += look_at_leaf(positions, begin, end);
-      if (met < 0) return corrupt("a leaf lists what does not exist");
     }
     return Status::success();
   }
 
-  /** How many items of the leaf count, or -1 far below zero when one does not exist. */
-  int64_t look_at_leaf(const int32_t* positions, int64_t begin, int64_t end) {
-    const uint64_t* sketches = view_.section<uint64_t>(AcceleratorSection::sketches);
-    const size_t words = header_.sketch_words;
-    constexpr int64_t kAhead = 8;
+  /** Offers the items of a leaf; how many of them count, or -1 when there is no such leaf or item. */
+  int64_t look_at_leaf(int32_t leaf) {
+    const int64_t* begins = view_.section<int64_t>(AcceleratorSection::leaf_begins);
+    const int64_t places = header_.sections[static_cast<size_t>(AcceleratorSection::leaf_positions)].bytes / 4;
+    if (leaf >= header_.leaves) return -1;
+    const int64_t begin = begins[leaf];
+    const int64_t end = begins[leaf + 1];
+    if (begin < 0 || end < begin || end > places) return -1;
+    const int32_t* positions = view_.section<int32_t>(AcceleratorSection::leaf_positions) + begin;
+    const uint64_t* sketches = view_.section<uint64_t>(AcceleratorSection::leaf_sketches) + begin;
+    const auto size = static_cast<size_t>(end - begin);
+    memory_.differences.resize(size);
+    table_.hamming_words(sketch_, sketches, size, memory_.differences.data());
+    work_.sketches += end - begin;
     int64_t count = 0;
-    for (int64_t place = begin; place < end; ++place) {
+    for (size_t place = 0; place < size; ++place) {
+      const auto difference = static_cast<float>(memory_.differences[place]);
+      const bool is_beyond = memory_.entries.is_beyond(difference);
+      if (is_beyond && !is_filtered()) continue;
       const int32_t position = read_int32(reinterpret_cast<const uint8_t*>(positions + place));
-      if (position < 0 || position >= header_.positions) return INT64_MIN;
-      if (words > 0 && place + kAhead < end) {
-        const auto ahead = static_cast<uint32_t>(positions[place + kAhead]);
-        prefetch(sketches + static_cast<size_t>(ahead) * words, 64);
+      if (position < 0 || position >= header_.positions) return -1;
+      if (is_filtered()) {
+        if (!options_.allowed.contains(item_of(static_cast<uint32_t>(position)))) continue;
+        ++count;
       }
-      if (is_filtered() && !options_.allowed.contains(item_of(static_cast<uint32_t>(position)))) continue;
-      ++count;
-      offer_entry(words > 0
-                      ? table_.hamming(memory_.sketch.data(), sketches + static_cast<size_t>(position) * words, words)
-                      : code_of(static_cast<uint32_t>(position)),
-                  position);
+      if (!is_beyond) memory_.entries.enter({difference, static_cast<uint32_t>(position)});
     }
-    work_.sketches += count;
-    return count;
-  }
-
-  /** Where there are no sketches, the distance itself as an integer in the same order. */
-  uint64_t code_of(uint32_t position) {
-    const int8_t* rows[4] = {row(position), row(position), row(position), row(position)};
-    int32_t products[4];
-    table_.dot_int8_four(memory_.row.data(), rows, header_.row_bytes, products);
-    const float value = distance_of(position, products[0]);
-    uint32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
-  }
-
-  void offer_entry(uint64_t difference, int32_t position) {
-    std::vector<Entry>& entries = memory_.entries;
-    const Entry entry{difference, position};
-    if (entries.size() == kEntries && !(entry < entries.back())) return;
-    const auto place = std::lower_bound(entries.begin(), entries.end(), entry);
-    // The leaves of other trees hold it too.
-    if (place != entries.end() && place->position == position && place->difference == difference) return;
-    entries.insert(place, entry);
-    if (entries.size() > kEntries) entries.pop_back();
+    return is_filtered() ? count : static_cast<int64_t>(size);
   }
 
   float distance_of(uint32_t position, int32_t product) const {
@@ -323,52 +301,68 @@ class AcceleratedSearch {
       table_.dot_int8_four(memory_.row.data(), rows, header_.row_bytes, products);
       for (size_t lane = 0; lane < 4 && start + lane < count; ++lane) {
         const uint32_t position = positions[start + lane];
-        const Spot spot{distance_of(position, products[lane]), position};
-        if (is_filtered() && spot.distance <= memory_.allowed.limit()) {
+        const float distance = distance_of(position, products[lane]);
+        if (is_filtered() && distance <= memory_.allowed.limit()) {
           const uint32_t item = item_of(position);
-          if (options_.allowed.contains(item)) memory_.allowed.offer(spot.distance, static_cast<int32_t>(item));
+          if (options_.allowed.contains(item)) memory_.allowed.offer(distance, static_cast<int32_t>(item));
         }
-        first = std::min(first, memory_.beam.enter(spot));
+        first = std::min(first, memory_.beam.enter({distance, position}));
       }
     }
     work_.compared += static_cast<int64_t>(count);
     return first;
   }
 
+  /**
+   * Follows the graph from the entries, always from the nearest spot that was not expanded. While the rows of a spot's
+   * neighbours are on their way from memory, those of the spot before it are compared.
+   */
   Status walk() {
-    uint32_t fresh[kMostNeighbors];
     static_assert(kEntries <= kMostNeighbors, "entries are compared at once");
+    uint32_t arriving[kMostNeighbors];
+    uint32_t arrived[kMostNeighbors];
     size_t count = 0;
-    for (const Entry& entry : memory_.entries) {
-      const auto position = static_cast<uint32_t>(entry.position);
+    for (size_t place = 0; place < memory_.entries.size(); ++place) {
+      const uint32_t position = memory_.entries[place].position();
       if (!mark(position)) continue;
       prefetch(row(position), record_bytes_);
-      fresh[count++] = position;
+      arrived[count++] = position;
     }
-    compare(fresh, count);
-    size_t next = 0;
-    while (next < memory_.beam.size()) {
-      Spot& spot = memory_.beam[next];
-      if (spot.is_expanded()) {
-        ++next;
-        continue;
+    Beam& beam = memory_.beam;
+    size_t next = compare(arrived, count);
+    count = 0;
+    while (true) {
+      while (next < beam.size() && beam[next].is_expanded()) ++next;
+      size_t coming = 0;
+      if (next < beam.size()) {
+        const Status status = expand(&beam[next], arriving, &coming);
+        if (!status.ok()) return status;
+      } else if (count == 0) {
+        return Status::success();
       }
-      const uint8_t* neighbors = records_ + static_cast<size_t>(spot.number()) * record_bytes_ + header_.row_bytes;
-      spot.expand();
-      count = 0;
-      for (int32_t rank = 0; rank < kMostNeighbors; ++rank) {
-        const auto other = static_cast<uint32_t>(read_int32(neighbors + 4 * static_cast<size_t>(rank)));
-        if (other == kNoNeighbor) break;
-        if (other >= static_cast<uint32_t>(header_.positions)) return corrupt("a neighbour does not exist");
-        if (!mark(other)) continue;
-        prefetch(row(other), header_.row_bytes);
-        fresh[count++] = other;
-      }
-      next = std::min(compare(fresh, count), next + 1);
+      next = std::min(compare(arrived, count), next);
+      count = coming;
+      std::copy_n(arriving, coming, arrived);
       // What is likely to be next: its neighbours are read while others are compared.
-      for (size_t ahead = next; ahead < std::min(next + 2, memory_.beam.size()); ++ahead) {
-        prefetch(row(memory_.beam[ahead].number()) + header_.row_bytes, kMostNeighbors * sizeof(uint32_t));
+      for (size_t place = next, wanted = 2; place < beam.size() && wanted > 0; ++place) {
+        if (beam[place].is_expanded()) continue;
+        prefetch(row(beam[place].position()) + header_.row_bytes, kMostNeighbors * sizeof(uint32_t));
+        --wanted;
       }
+    }
+  }
+
+  /** Lists the neighbours of a spot that were not met before, and asks for their rows. */
+  Status expand(Spot* spot, uint32_t* fresh, size_t* count) {
+    const auto* neighbors = reinterpret_cast<const uint8_t*>(row(spot->position()) + header_.row_bytes);
+    spot->expand();
+    for (size_t rank = 0; rank < kMostNeighbors; ++rank) {
+      const auto other = static_cast<uint32_t>(read_int32(neighbors + 4 * rank));
+      if (other == kNoNeighbor) break;
+      if (other >= static_cast<uint32_t>(header_.positions)) return corrupt("a neighbour does not exist");
+      if (!mark(other)) continue;
+      prefetch(row(other), header_.row_bytes);
+      fresh[(*count)++] = other;
     }
     return Status::success();
   }
@@ -382,7 +376,7 @@ class AcceleratedSearch {
     } else {
       const size_t count = std::min(memory_.beam.size(), static_cast<size_t>(reranked_));
       for (size_t place = 0; place < count; ++place) {
-        chosen.push_back(item_of(memory_.beam[place].number()));
+        chosen.push_back(item_of(memory_.beam[place].position()));
       }
     }
     for (uint32_t item : chosen) {
@@ -420,6 +414,7 @@ class AcceleratedSearch {
   const float* norms_ = nullptr;
   float factor_ = 0;
   float query_scale_ = 1;
+  uint64_t sketch_ = 0;
   size_t beam_ = 0;
   int64_t reranked_ = 0;
   AcceleratedWork work_;

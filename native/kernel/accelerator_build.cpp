@@ -167,7 +167,6 @@ class AcceleratorBuild {
     header_.planes = static_cast<int32_t>(planes);
     header_.leaves = static_cast<int32_t>(leaves);
     header_.row_bytes = static_cast<uint32_t>((dimensions_ + kInt8Block - 1) / kInt8Block * kInt8Block);
-    header_.sketch_words = static_cast<uint32_t>(sketch_.words());
     header_.scale = scale_;
     place_sections(&header_, entries);
     if (!file->resize(0) || !file->resize(static_cast<size_t>(accelerator_bytes(header_)))) return Status::no_memory();
@@ -188,6 +187,7 @@ class AcceleratorBuild {
 
   Status fill_rows() {
     squares_.assign(item_of_.size(), 0);
+    sketches_.assign(item_of_.size(), 0);
     if (layout_.metric == Metric::dot) extras_.assign(item_of_.size(), 0.0f);
     rows_.records = section<uint8_t>(AcceleratorSection::records);
     rows_.row_bytes = row_bytes();
@@ -202,7 +202,7 @@ class AcceleratorBuild {
     graph_ = std::make_unique<NeighborGraph>(rows_, partitions_, threads_);
     total_ = graph_->blocks() + item_blocks();
     return run_blocks(threads_, item_blocks(), &watch_, [this]() {
-      auto room = std::make_shared<std::vector<float>>(dimensions_ + sketch_.room());
+      auto room = std::make_shared<std::vector<float>>(dimensions_);
       return [this, room](int64_t block) {
         const auto end = static_cast<int32_t>(std::min<int64_t>((block + 1) * kBlockItems, header_.positions));
         for (auto position = static_cast<int32_t>(block * kBlockItems); position < end; ++position) {
@@ -230,10 +230,7 @@ class AcceleratorBuild {
     if (layout_.metric == Metric::euclidean) {
       section<float>(AcceleratorSection::norms)[at] = distances().dot(vector, vector, dimensions_);
     }
-    if (sketch_.words() > 0) {
-      uint64_t* sketches = section<uint64_t>(AcceleratorSection::sketches);
-      sketch_.make(vector, vector + dimensions_, sketches + at * sketch_.words());
-    }
+    sketches_[at] = sketch_.of(vector);
   }
 
   Status fill_graph() {
@@ -247,6 +244,7 @@ class AcceleratorBuild {
     PlaneFacts* facts = section<PlaneFacts>(AcceleratorSection::plane_facts);
     auto* begins = section<int64_t>(AcceleratorSection::leaf_begins);
     auto* positions = section<int32_t>(AcceleratorSection::leaf_positions);
+    auto* sketches = section<uint64_t>(AcceleratorSection::leaf_sketches);
     int32_t* roots = section<int32_t>(AcceleratorSection::roots);
     int32_t first_plane = 0;
     int32_t first_leaf = 0;
@@ -265,7 +263,11 @@ class AcceleratorBuild {
       for (size_t leaf = 0; leaf <= leaves; ++leaf) {
         begins[static_cast<size_t>(first_leaf) + leaf] = first_entry + tree.leaf_begins[leaf];
       }
-      std::copy(tree.items.begin(), tree.items.end(), positions + first_entry);
+      for (size_t entry = 0; entry < tree.items.size(); ++entry) {
+        const size_t at = static_cast<size_t>(first_entry) + entry;
+        positions[at] = tree.items[entry];
+        sketches[at] = sketches_[static_cast<size_t>(tree.items[entry])];
+      }
       first_plane += static_cast<int32_t>(tree.nodes.size());
       first_leaf += static_cast<int32_t>(leaves);
       first_entry += static_cast<int64_t>(tree.items.size());
@@ -318,6 +320,7 @@ class AcceleratorBuild {
   uint8_t* bytes_ = nullptr;
   GraphRows rows_;
   std::vector<int64_t> squares_;
+  std::vector<uint64_t> sketches_;
   std::vector<float> extras_;
   std::vector<GraphGroups> partitions_;
   std::unique_ptr<NeighborGraph> graph_;

@@ -6,7 +6,6 @@
 
 #include "checksum.h"
 #include "distance.h"
-#include "sign_sketch.h"
 
 namespace semantic_index {
 
@@ -41,11 +40,11 @@ void place_sections(AcceleratorHeader* header, int64_t leaf_entries) {
   bytes[index_of(AcceleratorSection::records)] = positions * static_cast<int64_t>(record_bytes(header->row_bytes));
   bytes[index_of(AcceleratorSection::items)] = positions * 4;
   bytes[index_of(AcceleratorSection::norms)] = has_norms ? positions * 4 : 0;
-  bytes[index_of(AcceleratorSection::sketches)] = positions * 8 * header->sketch_words;
   bytes[index_of(AcceleratorSection::planes)] = planes * header->row_bytes;
   bytes[index_of(AcceleratorSection::plane_facts)] = planes * static_cast<int64_t>(sizeof(PlaneFacts));
   bytes[index_of(AcceleratorSection::leaf_begins)] = (static_cast<int64_t>(header->leaves) + 1) * 8;
   bytes[index_of(AcceleratorSection::leaf_positions)] = leaf_entries * 4;
+  bytes[index_of(AcceleratorSection::leaf_sketches)] = leaf_entries * 8;
   bytes[index_of(AcceleratorSection::centre)] = static_cast<int64_t>(header->dimensions) * 4;
   bytes[index_of(AcceleratorSection::roots)] = static_cast<int64_t>(header->trees) * 4;
   int64_t offset = sizeof(AcceleratorHeader);
@@ -79,8 +78,7 @@ Status check_header(const uint8_t* bytes, int64_t size, AcceleratorHeader* heade
                          can_accelerate(static_cast<Metric>(header->metric), header->dimensions);
   if (!is_metric || header->dimensions < 1) return corrupt("the accelerator has no possible metric or dimensions");
   const auto dimensions = static_cast<size_t>(header->dimensions);
-  if (header->row_bytes != (dimensions + kInt8Block - 1) / kInt8Block * kInt8Block ||
-      header->sketch_words != SignSketch::words_for(dimensions)) {
+  if (header->row_bytes != (dimensions + kInt8Block - 1) / kInt8Block * kInt8Block) {
     return corrupt("the accelerator's rows have the wrong length");
   }
   if (header->items < 0 || header->positions < 0 || header->positions > header->items || header->trees < 0 ||

@@ -11,7 +11,7 @@ namespace semantic_index {
 
 /** The first bytes of an accelerator file. See native/FORMAT.md. */
 constexpr char kAcceleratorMagic[8] = {'S', 'I', 'A', 'C', 'C', 'E', 'L', '\n'};
-constexpr uint32_t kAcceleratorVersion = 1;
+constexpr uint32_t kAcceleratorVersion = 2;
 /** Every section begins at a multiple of this, counted from the start of the file. */
 constexpr int64_t kSectionAlignment = 64;
 /** Room for neighbours in a record. */
@@ -29,8 +29,6 @@ enum class AcceleratorSection : uint32_t {
   items,
   /** For each position: the squared length of its vector (euclidean only). */
   norms,
-  /** For each position: `sketch_words` 64-bit words. */
-  sketches,
   /** For each plane: `row_bytes` of 8-bit integers. */
   planes,
   /** For each plane: a PlaneFacts. */
@@ -39,6 +37,8 @@ enum class AcceleratorSection : uint32_t {
   leaf_begins,
   /** Positions, leaf by leaf. */
   leaf_positions,
+  /** For each of these: the sketch of its vector, 64 bits. Beside them, for a leaf is read as a whole. */
+  leaf_sketches,
   /** What was subtracted from every vector: `dimensions` floats. */
   centre,
   /** For each tree: its root, coded like a child. */
@@ -75,10 +75,8 @@ struct AcceleratorHeader {
   int32_t planes;
   int32_t leaves;
   uint32_t row_bytes;
-  uint32_t sketch_words;
   /** An integer of a row stands for this much. */
   float scale;
-  uint32_t reserved;
   /** The Annoy file that this was derived from: its size, the XXH64 of both its ends, and that of all its bytes. */
   int64_t forest_bytes;
   uint64_t forest_ends;

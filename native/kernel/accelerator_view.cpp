@@ -55,9 +55,9 @@ Status AcceleratorView::neighbors(int32_t position, int32_t* items, int32_t* cou
 }
 
 Status AcceleratorView::verify(const ForestView& forest, const std::atomic<bool>* cancel) const {
-  constexpr const char* kParts[kAcceleratorSections] = {"records", "items",       "norms",       "sketches",
-                                                        "planes",  "plane facts", "leaf begins", "leaf positions",
-                                                        "centre",  "roots"};
+  constexpr const char* kParts[kAcceleratorSections] = {"records",     "items",       "norms",          "planes",
+                                                        "plane facts", "leaf begins", "leaf positions", "leaf sketches",
+                                                        "centre",      "roots"};
   constexpr int64_t kPiece = 1 << 22;
   const auto sum_of = [&](const uint8_t* data, int64_t size, uint64_t* sum) {
     Checksum checksum;

@@ -8,20 +8,30 @@
 
 namespace semantic_index {
 
-/** A place of a beam: a position of a graph and its distance, marked once its neighbours were looked at. */
-struct Spot {
-  static constexpr uint32_t kExpanded = 0x80000000u;
-
-  float distance;
-  uint32_t position;
-
-  uint32_t number() const { return position & ~kExpanded; }
-  bool is_expanded() const { return (position & kExpanded) != 0; }
-  void expand() { position |= kExpanded; }
-
-  bool is_before(const Spot& other) const {
-    return distance < other.distance || (distance == other.distance && number() < other.number());
+/**
+ * A place of a beam: a position of a graph and its distance as one number, in the order of the distances and then of
+ * the positions. The lowest bit tells whether the position's neighbours were looked at.
+ */
+class Spot {
+ public:
+  Spot() = default;
+  Spot(float distance, uint32_t position) {
+    uint32_t bits;
+    std::memcpy(&bits, &distance, sizeof bits);
+    // Floats in the order of unsigned integers: of negative ones all bits are turned, of others the sign.
+    bits ^= (bits >> 31) != 0 ? 0xffffffffu : 0x80000000u;
+    code_ = static_cast<uint64_t>(bits) << 32 | static_cast<uint64_t>(position) << 1;
   }
+
+  uint32_t position() const { return static_cast<uint32_t>(code_) >> 1; }
+  bool is_expanded() const { return (code_ & 1) != 0; }
+  void expand() { code_ |= 1; }
+  bool is_before(const Spot& other) const { return code_ < other.code_; }
+  /** The same position at the same distance. */
+  bool is_at(const Spot& other) const { return (code_ | 1) == (other.code_ | 1); }
+
+ private:
+  uint64_t code_ = 0;
 };
 
 /** The nearest positions that a walk has met, in order, equal distances by position. */
@@ -37,27 +47,26 @@ class Beam {
   size_t size() const { return size_; }
   Spot& operator[](size_t place) { return spots_[place]; }
 
-  /** Takes a position that it does not hold; returns its place, or the size when it is too far. */
+  /** True when a spot of this distance cannot enter, whatever its position. */
+  bool is_beyond(float distance) const { return size_ == capacity_ && !Spot(distance, 0).is_before(spots_[size_ - 1]); }
+
+  /** Takes a spot; returns its place, or the size when it is too far or held already. */
   size_t enter(const Spot& spot) {
     Spot* spots = spots_.data();
-    if (size_ < capacity_) {
-      ++size_;
-    } else if (!spot.is_before(spots[size_ - 1])) {
-      return size_;
+    const bool is_full = size_ == capacity_;
+    if (is_full && !spot.is_before(spots[size_ - 1])) return size_;
+    // Halves without branches: which way a search goes cannot be foretold.
+    size_t place = 0;
+    for (size_t rest = size_; rest > 0;) {
+      const size_t half = (rest + 1) / 2;
+      place += spots[place + half - 1].is_before(spot) ? half : 0;
+      rest -= half;
     }
-    size_t low = 0;
-    size_t high = size_ - 1;
-    while (low < high) {
-      const size_t middle = (low + high) / 2;
-      if (spots[middle].is_before(spot)) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    std::memmove(spots + low + 1, spots + low, (size_ - 1 - low) * sizeof(Spot));
-    spots[low] = spot;
-    return low;
+    if (place < size_ && spots[place].is_at(spot)) return size_;
+    if (!is_full) ++size_;
+    std::memmove(spots + place + 1, spots + place, (size_ - 1 - place) * sizeof(Spot));
+    spots[place] = spot;
+    return place;
   }
 
  private:

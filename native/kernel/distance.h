@@ -24,6 +24,8 @@ struct DistanceTable {
   float (*manhattan)(const float* x, const float* y, size_t n);
   /** Number of bits that differ in n 64-bit words. */
   uint64_t (*hamming)(const uint64_t* x, const uint64_t* y, size_t n);
+  /** out[i] = the number of bits in which `one` and words[i] differ. */
+  void (*hamming_words)(uint64_t one, const uint64_t* words, size_t n, uint8_t* out);
 
   /** out[j] = dot(one, others[j]) for two vectors, in one pass. */
   void (*dot_two)(const float* one, const float* const* others, size_t n, float* out);

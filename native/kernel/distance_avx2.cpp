@@ -126,6 +126,10 @@ uint64_t hamming(const uint64_t* x, const uint64_t* y, size_t n) {
   return count;
 }
 
+void hamming_words(uint64_t one, const uint64_t* words, size_t n, uint8_t* out) {
+  for (size_t i = 0; i < n; ++i) out[i] = static_cast<uint8_t>(hamming(&one, words + i, 1));
+}
+
 void add_scaled(float* x, const float* y, float scale, size_t n) {
   const __m256 factor = _mm256_set1_ps(scale);
   size_t i = 0;
@@ -179,6 +183,7 @@ bool fill_avx2(DistanceTable* table) {
       sum_terms<SquaredDifference>,
       sum_terms<AbsoluteDifference>,
       hamming,
+      hamming_words,
       sum_terms_of<Product, 2>,
       sum_terms_of<SquaredDifference, 2>,
       sum_terms_of<AbsoluteDifference, 2>,

@@ -208,6 +208,23 @@ TEST(hamming_counts_bits) {
   }
 }
 
+TEST(hamming_of_words_counts_each) {
+  Random random(5);
+  std::vector<uint64_t> words(77);
+  for (uint64_t& word : words) word = random.next();
+  const uint64_t one = 0x0123456789abcdefu;
+  words[3] = one;
+  words[4] = ~one;
+  for (const DistanceTable* const* table = available_instruction_sets(); *table != nullptr; ++table) {
+    std::vector<uint8_t> counts(words.size() + 1, 0xee);
+    (*table)->hamming_words(one, words.data(), words.size(), counts.data());
+    for (size_t i = 0; i < words.size(); ++i) CHECK_EQUAL(counts[i], (*table)->hamming(&one, &words[i], 1));
+    CHECK_EQUAL(counts[3], 0);
+    CHECK_EQUAL(counts[4], 64);
+    CHECK_EQUAL(counts.back(), 0xee);
+  }
+}
+
 TEST(selection) {
   CHECK(!select_instruction_set("abacus"));
   for (const DistanceTable* const* table = available_instruction_sets(); *table != nullptr; ++table) {

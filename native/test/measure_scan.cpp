@@ -1,0 +1,86 @@
+// Measures exact search against the memory it reads: how fast a thread adds up all bytes, and how fast it scans them.
+//   measure_scan [rows=200000] [dimensions=384] [threads=2]
+
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+
+#include "check.h"
+#include "distance.h"
+#include "generate.h"
+#include "scan.h"
+
+using namespace semantic_index_test;
+
+namespace {
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+int argument(int count, char** arguments, int place, int fallback) {
+  return count > place ? std::atoi(arguments[place]) : fallback;
+}
+
+/** The sum of all 64-bit words: eight sums, so that additions are never what is waited for. */
+uint64_t add_up(const uint64_t* words, size_t count) {
+  uint64_t sums[8] = {};
+  for (size_t i = 0; i + 8 <= count; i += 8) {
+    for (size_t lane = 0; lane < 8; ++lane) sums[lane] += words[i + lane];
+  }
+  uint64_t sum = 0;
+  for (uint64_t one : sums) sum += one;
+  return sum;
+}
+
+/** The shortest of ten runs of `work(first, last)` over parts of `rows`, one for each thread. */
+template <typename Work>
+double shortest(int threads, int64_t rows, const Work& work) {
+  double best = 1e9;
+  for (int round = 0; round < 10; ++round) {
+    const double start = now();
+    std::vector<std::thread> all;
+    for (int thread = 0; thread < threads; ++thread) {
+      all.emplace_back([&, thread] { work(rows * thread / threads, rows * (thread + 1) / threads); });
+    }
+    for (std::thread& one : all) one.join();
+    best = std::min(best, now() - start);
+  }
+  return best;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const int64_t rows = argument(count, arguments, 1, 200000);
+  const int32_t dimensions = argument(count, arguments, 2, 384);
+  const int most = argument(count, arguments, 3, 2);
+  NodeLayout layout;
+  CHECK_OK(make_layout(Metric::angular, dimensions, &layout));
+  MemoryBlock matrix;
+  CHECK(matrix.resize(static_cast<size_t>(rows) * layout.vector_bytes));
+  auto* numbers = reinterpret_cast<float*>(matrix.data());
+  Random random(1);
+  for (int64_t i = 0; i < rows * dimensions; ++i) numbers[i] = static_cast<float>(random.below(2001)) - 1000.0f;
+  std::vector<float> query(numbers, numbers + dimensions);
+  const double gigabytes = static_cast<double>(matrix.size()) / 1e9;
+  std::printf("%lld rows, %d dimensions, %.0f MB, %s\n", static_cast<long long>(rows), dimensions, gigabytes * 1e3,
+              distances().name);
+  for (int threads = 1; threads <= most; ++threads) {
+    std::atomic<uint64_t> sink{0};
+    const double read = shortest(threads, rows, [&](int64_t first, int64_t last) {
+      const uint8_t* start = matrix.data() + static_cast<size_t>(first) * layout.vector_bytes;
+      sink +=
+          add_up(reinterpret_cast<const uint64_t*>(start), static_cast<size_t>(last - first) * layout.vector_bytes / 8);
+    });
+    const double scanned = shortest(threads, rows, [&](int64_t first, int64_t last) {
+      ExactScan scan;
+      CHECK_OK(scan.prepare(layout, query.data(), 1, 10));
+      const void* start = matrix.data() + static_cast<size_t>(first) * layout.vector_bytes;
+      CHECK_OK(scan.scan(matrix_rows(layout, start, last - first), static_cast<int32_t>(first), Allowed()));
+      int32_t items[10];
+      scan.finish(items, nullptr);
+    });
+    std::printf("%d threads: memory %.1f GB/s, scan of one query %.1f GB/s, %.2f ms (%.0f %%)\n", threads,
+                gigabytes / read, gigabytes / scanned, scanned * 1e3, 100 * read / scanned);
+  }
+  return 0;
+}
