@@ -45,17 +45,24 @@ export class SharedVectors {
     }
   }
 
-  /** As `put` of the table, then forgets vectors while the file holds more than `mostBytes`, some in each call. */
+  /**
+   * As `put` of the table, then forgets vectors while the file holds more than `mostBytes`, some in each call. In a file that
+   * is an index of its own nothing is forgotten: its documents need their vectors.
+   */
   put(space: number, role: VectorRole, hashes: readonly string[], vectors: Float32Array, mostBytes: number): void {
     this.#vectors.put(space, role, hashes, vectors);
     const excess = this.#bytes() - mostBytes;
-    if (excess <= 0) return;
+    if (excess <= 0 || this.#isIndex()) return;
     if (!this.#indexed) this.#db.exec('CREATE INDEX IF NOT EXISTS vectors_by_use ON vectors (used_at)');
     this.#indexed = true;
     // As many as came go at least; what those that go take up is guessed by those that came.
     const surplus = Math.ceil(excess / (vectors.byteLength / hashes.length)) + hashes.length;
     const oldest = 'SELECT vector FROM vectors ORDER BY used_at, vector LIMIT ?';
     this.#db.prepare(`DELETE FROM vectors WHERE vector IN (${oldest})`).run(Math.min(surplus, mostForgotten));
+  }
+
+  #isIndex(): boolean {
+    return this.#db.prepare("SELECT 1 FROM settings WHERE name = 'index_id'").get() !== undefined;
   }
 
   /** Pages in use. */

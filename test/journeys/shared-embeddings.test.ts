@@ -106,6 +106,21 @@ describe('a file of embeddings that indexes share', () => {
     });
   });
 
+  it('takes nothing from an index that is used as one', async () => {
+    await using owner = await SemanticIndex.open(join(folder, 'owner'), { provider: deterministicProvider() });
+    await owner.addDocuments(documents);
+    const embeddingCache = join(folder, 'owner', 'index.db');
+    const provider = deterministicProvider();
+    await using guest = await SemanticIndex.open(join(folder, 'guest'), {
+      provider,
+      embeddingCache,
+      embeddingCacheBytes: 1,
+    });
+    expect(await guest.addDocuments([...documents, 'another'])).toMatchObject({ embedded: 1 });
+    expect((await owner.validate({ level: 'full' })).valid).toBe(true);
+    expect(await owner.search('tells of matter 7', { mode: 'vector', k: 1 })).toMatchObject([{ id: 7 }]);
+  });
+
   it('says when the file is none', async () => {
     writeFileSync(join(folder, 'shared.db'), 'no database at all, but long enough to be looked into '.repeat(20));
     await using index = await open('first', deterministicProvider());
