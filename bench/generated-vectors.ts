@@ -1,14 +1,11 @@
 // Vectors for measurements that need no data: Gaussian clusters of clusters, about as hard to search as those of texts.
 
-/** Random numbers from 0 to 1 (Mulberry32), the same on every machine. */
+import { Random } from '../dist/random.js';
+
+/** Random numbers from 0 to 1, the same on every machine. */
 export function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  const random = new Random(seed);
+  return () => random.number();
 }
 
 /** `count` vectors: themes, topics within themes, and much that is a document's own. */

@@ -1,9 +1,9 @@
 import { type EmbeddingModel, embedMany, tool } from 'ai';
 import { z } from 'zod';
 import type { EmbeddingProvider, SearchOptions, SemanticIndex, Where } from '../index.js';
-import { embedAll, type ForeignEmbeddings } from './embed-all.js';
+import { embedAll, type ForeignEmbeddings } from './foreign-embeddings.js';
 
-export type { ForeignEmbeddings } from './embed-all.js';
+export type { ForeignEmbeddings } from './foreign-embeddings.js';
 
 /**
  * An embedding model of the AI SDK as a provider for an index. Its id is that of the model, unless one is given. The SDK

@@ -12,24 +12,17 @@ import {
   SemanticIndex,
   type Where,
 } from '../index.js';
-import { embedAll, type ForeignEmbeddings } from './embed-all.js';
+import { embedAll, type ForeignEmbeddings, foreignProvider } from './foreign-embeddings.js';
 
-export type { ForeignEmbeddings } from './embed-all.js';
+export type { ForeignEmbeddings } from './foreign-embeddings.js';
 
 /** LangChain's embeddings as a provider for an index. Calls that fail are tried again by LangChain, as it is set up to. */
 export function langchainProvider(embeddings: EmbeddingsInterface, foreign: ForeignEmbeddings): EmbeddingProvider {
-  return {
-    maxBatchSize: 64,
-    ...foreign,
-    async embed(texts, { role, signal }) {
-      signal?.throwIfAborted();
-      const vectors =
-        role === 'query'
-          ? await Promise.all(texts.map((text) => embeddings.embedQuery(text)))
-          : await embeddings.embedDocuments([...texts]);
-      return { vectors: vectors.map((vector) => Float32Array.from(vector)) };
-    },
+  const calls = {
+    documents: (texts: string[]) => embeddings.embedDocuments(texts),
+    query: (text: string) => embeddings.embedQuery(text),
   };
+  return foreignProvider(calls, foreign);
 }
 
 /** A provider, such as the bundled model, as LangChain's embeddings. */

@@ -18,24 +18,17 @@ import {
   SemanticIndexError,
   type Where,
 } from '../index.js';
-import { embedAll, type ForeignEmbeddings } from './embed-all.js';
+import { embedAll, type ForeignEmbeddings, foreignProvider } from './foreign-embeddings.js';
 
-export type { ForeignEmbeddings } from './embed-all.js';
+export type { ForeignEmbeddings } from './foreign-embeddings.js';
 
 /** LlamaIndex's embedding model as a provider for an index. */
 export function llamaindexProvider(embedding: BaseEmbedding, foreign: ForeignEmbeddings): EmbeddingProvider {
-  return {
-    maxBatchSize: 64,
-    ...foreign,
-    async embed(texts, { role, signal }) {
-      signal?.throwIfAborted();
-      const vectors =
-        role === 'query'
-          ? await Promise.all(texts.map((text) => embedding.getQueryEmbedding({ type: 'text', text })))
-          : await embedding.getTextEmbeddings([...texts]);
-      return { vectors: vectors.map((vector) => Float32Array.from(vector ?? [])) };
-    },
+  const calls = {
+    documents: (texts: string[]) => embedding.getTextEmbeddings(texts),
+    query: (text: string) => embedding.getQueryEmbedding({ type: 'text', text }),
   };
+  return foreignProvider(calls, foreign);
 }
 
 /** A provider, such as the bundled model, as LlamaIndex's embedding model. */

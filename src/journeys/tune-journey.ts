@@ -1,10 +1,11 @@
 import { SemanticIndexError } from '../errors.js';
 import { describe, type TuneOptions } from '../options.js';
+import { Random } from '../random.js';
 import type { Store } from '../store/store.js';
 import { TimeSlice } from '../time-slice.js';
 import { plotCurve } from '../tune/curve-plot.js';
 import { designEffect, type FoundCounts, normalQuantile, recallInterval } from '../tune/recall-interval.js';
-import { fragmentOf, mixtures, randomNumbers, sampleNumbers } from '../tune/sample-queries.js';
+import { fragmentOf, mixtures, sampleNumbers } from '../tune/sample-queries.js';
 import type { MeasuredRecall, TuneResult, Tuning, TuningPoint } from '../types.js';
 import { packVectors } from '../vectors/pack-vectors.js';
 import type { IndexSpace } from './index-space.js';
@@ -142,7 +143,7 @@ export class TuneJourney {
         hint: 'Add documents first; a small index is searched exactly without tuning.',
       });
     }
-    const random = randomNumbers(seed);
+    const random = new Random(seed);
     const chosen = sampleNumbers(2 * (sample ?? this.#queriesNeeded()), keys.length, random);
     const own = Float64Array.from(chosen, (place) => keys[place] as number);
     const vectors = await this.#store.vectorsByKeys([...own]);
@@ -154,7 +155,7 @@ export class TuneJourney {
   }
 
   /** Vectors of a few words out of each document; undefined where documents have no texts, or nobody can embed them. */
-  async #fragments(keys: Float64Array, random: () => number): Promise<Float32Array | undefined> {
+  async #fragments(keys: Float64Array, random: Random): Promise<Float32Array | undefined> {
     if (!this.#space.canEmbed) return undefined;
     const slice = new TimeSlice();
     const texts: string[] = [];

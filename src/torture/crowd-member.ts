@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deterministicProvider } from '../embed/deterministic-provider.js';
+import { Random } from '../random.js';
 import { SemanticIndex } from '../semantic-index.js';
 import { type MemberOrders, type MemberReport, noReport } from './crowd-messages.js';
 import { CrowdReader } from './crowd-reader.js';
 import { CrowdWriter } from './crowd-writer.js';
-import { Random } from './random.js';
 
 // A process of a crowd: writes or searches until it is told to stop, then reports and ends.
 

@@ -1,8 +1,8 @@
+import type { Random } from '../random.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import type { Hit } from '../types.js';
 import type { MemberCounts, MemberOrders } from './crowd-messages.js';
 import { membersOfCommit } from './crowd-writer.js';
-import type { Random } from './random.js';
 import { Tally } from './tally.js';
 
 /** One of several processes that search while others write, and compare what they see with what was acknowledged. */

@@ -1,8 +1,8 @@
 import { SemanticIndexError } from '../errors.js';
+import type { Random } from '../random.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import type { DocumentInput } from '../types.js';
 import type { MemberCounts, MemberOrders } from './crowd-messages.js';
-import type { Random } from './random.js';
 import { Tally } from './tally.js';
 
 /** Documents of a writer that are always there, and always of one commit. */

@@ -6,11 +6,11 @@ import { deterministicProvider } from '../embed/deterministic-provider.js';
 import { SemanticIndexError } from '../errors.js';
 import { type CrowdOptions, crowdDefaults } from '../options/torture.js';
 import { type Given, resolveOptions } from '../options.js';
+import { Random } from '../random.js';
 import { SemanticIndex } from '../semantic-index.js';
 import { type MemberCounts, type MemberOrders, type MemberReport, noReport } from './crowd-messages.js';
 import { emptyFolder } from './empty-folder.js';
 import { inspectIndex } from './inspect.js';
-import { Random } from './random.js';
 
 /** What a crowd came to. */
 export interface CrowdReport extends MemberCounts {

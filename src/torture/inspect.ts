@@ -1,9 +1,9 @@
 import { deterministicProvider } from '../embed/deterministic-provider.js';
+import type { Random } from '../random.js';
 import { SemanticIndex } from '../semantic-index.js';
 import type { Document, DocumentId, Hit } from '../types.js';
 import { scoreAll, searchFault } from './exact-search.js';
 import type { WrittenDocument } from './messages.js';
-import type { Random } from './random.js';
 
 const provider = deterministicProvider({ dimensions: 16 });
 const searchesPerInspection = 4;

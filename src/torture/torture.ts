@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import { type TortureOptions, tortureDefaults } from '../options/torture.js';
 import { type Given, resolveOptions } from '../options.js';
+import { Random } from '../random.js';
 import { emptyFolder } from './empty-folder.js';
 import { inspectIndex, inspectSearches } from './inspect.js';
 import { killSteps } from './kill-steps.js';
 import { Ledger } from './ledger.js';
 import type { WriterMessage, WriterOrders, WrittenDocument } from './messages.js';
-import { Random } from './random.js';
 import { type KillPlan, runWriter } from './writer-process.js';
 
 /** What a torture came to. */

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deterministicProvider } from '../embed/deterministic-provider.js';
+import { Random } from '../random.js';
 import { SemanticIndex } from '../semantic-index.js';
 import type { DocumentId } from '../types.js';
 import type { Operation, WriterMessage, WriterOrders, WrittenDocument } from './messages.js';
-import { Random } from './random.js';
 
 // The process that is killed: it changes an index without pause, in three lanes at once, and reports over IPC.
 

@@ -1,29 +1,19 @@
+import type { Random } from '../random.js';
 import type { Metric } from '../types.js';
 
-/** A small generator of random numbers (Mulberry32, public domain), the same on every machine. */
-export function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** `count` different numbers below `size`, in random order. */
-export function sampleNumbers(count: number, size: number, random: () => number): number[] {
+export function sampleNumbers(count: number, size: number, random: Random): number[] {
   const wanted = Math.min(count, size);
   const chosen = new Set<number>();
   if (wanted * 2 > size) {
     const all = Array.from({ length: size }, (_, number) => number);
     for (let place = 0; place < wanted; place++) {
-      const other = place + Math.floor(random() * (size - place));
+      const other = place + random.integer(size - place);
       [all[place], all[other]] = [all[other] as number, all[place] as number];
     }
     return all.slice(0, wanted);
   }
-  while (chosen.size < wanted) chosen.add(Math.floor(random() * size));
+  while (chosen.size < wanted) chosen.add(random.integer(size));
   return [...chosen];
 }
 
@@ -51,10 +41,10 @@ const words = /[\p{L}\p{N}][\p{L}\p{N}\p{M}_'’-]*/gu;
  * A few words of a text as they follow each other: about what a question has in common with its answer. Undefined for a text
  * without words.
  */
-export function fragmentOf(text: string, random: () => number): string | undefined {
+export function fragmentOf(text: string, random: Random): string | undefined {
   const found = text.slice(0, 20_000).match(words);
   if (found === null) return undefined;
-  const size = 3 + Math.floor(random() * 6);
-  const first = Math.floor(random() * Math.max(1, found.length - size));
+  const size = 3 + random.integer(6);
+  const first = random.integer(Math.max(1, found.length - size));
   return found.slice(first, first + size).join(' ');
 }

@@ -5,7 +5,7 @@ import type { SourceFile } from './source-file.js';
 const layers: readonly (readonly string[])[] = [
   ['errors'],
   ['types'],
-  ['options', 'time-slice'],
+  ['options', 'time-slice', 'random'],
   ['check-arguments'],
   ['vectors'],
   ['embed', 'store', 'search', 'tune'],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../src/random.js';
 import { driftOf } from '../../src/tune/drift.js';
 import { designEffect, normalQuantile, recallInterval, recallOf } from '../../src/tune/recall-interval.js';
 import { sampleNumbers } from '../../src/tune/sample-queries.js';
@@ -68,7 +69,7 @@ describe('driftOf', () => {
 
 it('samples different numbers', () => {
   for (const count of [0, 1, 5, 9, 10, 20]) {
-    const chosen = sampleNumbers(count, 10, Math.random);
+    const chosen = sampleNumbers(count, 10, new Random(count));
     expect(new Set(chosen).size).toBe(Math.min(count, 10));
     expect(chosen.every((number) => number >= 0 && number < 10)).toBe(true);
   }

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deterministicProvider } from '../../../src/embed/deterministic-provider.js';
+import { Random } from '../../../src/random.js';
 import { SemanticIndex } from '../../../src/semantic-index.js';
 import { cosine, goodHits, type ScoreFunction, scoreAll, searchFault } from '../../../src/torture/exact-search.js';
-import { Random } from '../../../src/torture/random.js';
 import type { DocumentId, DocumentInput, IndexEvent, Metric } from '../../../src/types.js';
 import { type ModelFilter, ModelIndex } from './model-index.js';
 

@@ -31,3 +31,28 @@ export interface ForeignEmbeddings {
   /** Most texts per call. Default 64. */
   readonly maxBatchSize?: number;
 }
+
+/** How another framework embeds: documents together, questions one by one. */
+export interface ForeignCalls {
+  documents(texts: string[]): Promise<readonly (readonly number[])[]>;
+  query(text: string): Promise<readonly number[] | null>;
+}
+
+/**
+ * Another framework's embeddings as a provider for an index. What a call did not answer is an empty vector, which the index
+ * refuses.
+ */
+export function foreignProvider(calls: ForeignCalls, foreign: ForeignEmbeddings): EmbeddingProvider {
+  return {
+    maxBatchSize: 64,
+    ...foreign,
+    async embed(texts, { role, signal }) {
+      signal?.throwIfAborted();
+      const vectors =
+        role === 'query'
+          ? await Promise.all(texts.map((text) => calls.query(text)))
+          : await calls.documents([...texts]);
+      return { vectors: vectors.map((vector) => Float32Array.from(vector ?? [])) };
+    },
+  };
+}

@@ -1,4 +1,16 @@
-/** Pseudo-random choices that a seed repeats (Weyl sequence with the finalizer of MurmurHash3 by Appleby, 32 bits). */
+/** Spreads every bit of the input over all bits of the result (the finalizer of MurmurHash3, by Appleby). */
+export function mixBits(value: number): number {
+  let mixed = value ^ (value >>> 16);
+  mixed = Math.imul(mixed, 0x85ebca6b);
+  mixed ^= mixed >>> 13;
+  mixed = Math.imul(mixed, 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}
+
+/**
+ * Pseudo-random choices that a seed repeats on every machine: a counter in steps of the golden ratio, its bits mixed. Vectors
+ * that are stored come from it, so its numbers never change.
+ */
 export class Random {
   #state: number;
 
@@ -9,10 +21,7 @@ export class Random {
   /** At least 0, less than 1. */
   number(): number {
     this.#state = (this.#state + 0x9e3779b9) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
-    mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-    return ((mixed ^ (mixed >>> 16)) >>> 0) / 0x100000000;
+    return mixBits(this.#state) / 0x100000000;
   }
 
   /** An integer: at least 0, less than `below`. */
