@@ -108,8 +108,14 @@ describe.skipIf(process.platform === 'win32')('the commands of', () => {
   });
 });
 
+test('every guide is reached from llms.txt, and every example from its list', () => {
+  for (const path of guides) expect(read('llms.txt'), path).toContain(`](${path})`);
+  const programs = globSync('*.ts', { cwd: join(root, 'examples') });
+  for (const path of programs) expect(read('examples/README.md'), path).toContain(`](${path})`);
+});
+
 test('links between the pages lead somewhere', () => {
-  for (const path of [...guides, 'README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'llms.txt']) {
+  for (const path of [...guides, 'README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'llms.txt', 'examples/README.md']) {
     for (const [, target = ''] of read(path).matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)) {
       const file = join(root, path, '..', target);
       expect(globSync(file, { absolute: true, onlyFiles: false }).length, `${path}: ${target}`).toBeGreaterThan(0);
