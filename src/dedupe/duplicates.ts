@@ -66,6 +66,7 @@ export class Duplicates<M extends Metadata = Metadata> {
   readonly #findings: DuplicateFindings<M>;
   #membership: Map<DocumentId, { duplicate: Duplicate; representative: DocumentId }> | undefined;
 
+  /** @internal Made by `findDuplicates`. */
   constructor(findings: DuplicateFindings<M>, threshold: number, groups: readonly DuplicateGroup[]) {
     this.#findings = findings;
     this.threshold = threshold;
