@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "work.h"
+#include "parallel_blocks.h"
 
 namespace semantic_index {
 
@@ -40,8 +40,9 @@ Status run_exact_search(const ExactSearch& search) {
     if (search.progress) search.progress(std::min(kQueries, search.count - first));
   };
 
+  ParallelWatch watch;
   if (parts == 1) {
-    return run_in_parallel(search.threads, blocks, [&] {
+    return run_blocks(search.threads, blocks, &watch, [&] {
       return [&](int64_t block) {
         ExactScan scan;
         const Status status = scan_part(block, 0, &scan);
@@ -51,7 +52,7 @@ Status run_exact_search(const ExactSearch& search) {
     });
   }
   std::vector<ExactScan> scans(static_cast<size_t>(blocks * parts));
-  const Status status = run_in_parallel(search.threads, blocks * parts, [&] {
+  const Status status = run_blocks(search.threads, blocks * parts, &watch, [&] {
     return [&](int64_t index) { return scan_part(index / parts, index % parts, &scans[static_cast<size_t>(index)]); };
   });
   if (!status.ok()) return status;

@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "exact_search.h"
 #include "index.h"
+#include "parallel_blocks.h"
 #include "task.h"
 #include "work.h"
 
@@ -34,10 +35,11 @@ class SearchWork : public Work {
     options.allowed = allowed.view();
     task->total.store(count);
     if (exact) return run_exact();
-    return run_in_parallel(threads, (count + kSearchBlock - 1) / kSearchBlock, [this] {
+    ParallelWatch watch;
+    watch.cancel = &task->cancelled;
+    return run_blocks(threads, (count + kSearchBlock - 1) / kSearchBlock, &watch, [this] {
       auto memory = std::make_shared<SearchMemory>();
       return [this, memory](int64_t block) {
-        if (task->cancelled.load()) return Status::failure(StatusCode::cancelled, "cancelled");
         const int64_t first = block * kSearchBlock;
         const int64_t size = std::min(kSearchBlock, count - first);
         const Status status = search(first, size, memory.get());

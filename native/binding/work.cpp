@@ -1,11 +1,7 @@
 #include "work.h"
 
-#include <algorithm>
-#include <atomic>
-#include <mutex>
+#include <exception>
 #include <new>
-#include <system_error>
-#include <thread>
 
 #include "addon_data.h"
 
@@ -57,46 +53,6 @@ void Work::complete(napi_env raw_env, napi_status status, void* data) {
   } catch (...) {
   }
   napi_delete_async_work(env, work->handle_);
-}
-
-Status run_in_parallel(int threads, int64_t blocks,
-                       const std::function<std::function<Status(int64_t block)>()>& make_body) {
-  std::atomic<int64_t> next{0};
-  std::atomic<bool> failed{false};
-  std::mutex mutex;
-  Status first_failure;
-
-  const auto worker = [&]() {
-    Status status;
-    try {
-      const std::function<Status(int64_t)> body = make_body();
-      while (status.ok() && !failed.load(std::memory_order_relaxed)) {
-        const int64_t block = next.fetch_add(1);
-        if (block >= blocks) return;
-        status = body(block);
-      }
-    } catch (const std::exception&) {
-      status = Status::no_memory();
-    }
-    if (!status.ok()) {
-      failed.store(true);
-      const std::lock_guard<std::mutex> lock(mutex);
-      if (first_failure.ok()) first_failure = std::move(status);
-    }
-  };
-
-  std::vector<std::thread> helpers;
-  const int64_t wanted = std::min<int64_t>(std::max(threads, 1), blocks) - 1;
-  for (int64_t helper = 0; helper < wanted; helper++) {
-    try {
-      helpers.emplace_back(worker);
-    } catch (const std::system_error&) {
-      break;  // The system gives no more threads: fewer do the same work.
-    }
-  }
-  worker();
-  for (std::thread& helper : helpers) helper.join();
-  return first_failure;
 }
 
 }  // namespace semantic_index

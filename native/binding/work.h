@@ -42,13 +42,6 @@ class Work {
   std::vector<Napi::ObjectReference> kept_;
 };
 
-/**
- * Calls `body(block)` for every block in 0..blocks-1 on up to `threads` threads, this one among them, and returns the
- * first failure. Each thread makes its own body with `make_body`, so bodies may hold working memory.
- */
-Status run_in_parallel(int threads, int64_t blocks,
-                       const std::function<std::function<Status(int64_t block)>()>& make_body);
-
 }  // namespace semantic_index
 
 #endif  // SEMANTIC_INDEX_BINDING_WORK_H_
