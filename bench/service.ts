@@ -46,11 +46,9 @@ const pick = (below: number): number => {
 
 /** Some words out of a line, as a question has them. */
 function question(): string {
-  const words = (lines[pick(lines.length)] as string).split(' ');
-  return words
-    .slice(pick(Math.max(1, words.length - 5)))
-    .slice(0, 5)
-    .join(' ');
+  const words = (lines[pick(lines.length)] as string).split(/\s+/);
+  const first = pick(Math.max(1, words.length - 5));
+  return words.slice(first, first + 5).join(' ');
 }
 
 function* texts(count: number, prefix: string, first: number) {

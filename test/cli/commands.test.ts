@@ -140,6 +140,11 @@ test('tune chooses, and migrate moves the index to another model', { timeout: 12
   await runJson(['add', 'idx', 'docs'], { cwd });
   expect(await runJson(['tune', 'idx', '--svg', 'recall.svg'], { cwd })).toMatchObject({ tuning: { exact: true } });
   expect(readFileSync(join(cwd, 'recall.svg'), 'utf8')).toMatch(/^<svg/);
+  expect((await runCli(['stats', 'idx'], { cwd })).stdout).toMatch(
+    /^recall +at least 1\.000 of the 10 .* exact search; /m,
+  );
+  const compared = await runJson(['tune', 'idx', '--trees', '2,4', '--dry-run'], { cwd });
+  expect(compared).toMatchObject({ trees: [{ trees: 2 }, { trees: 4 }] });
   const model = tinyStaticModel(['the', 'parcel', 'orders', 'morning']).folder;
   onTestFinished(() => rmSync(model, { recursive: true }));
   expect(await runJson(['migrate', 'idx', '--model', `bundled:${model}`], { cwd })).toMatchObject({

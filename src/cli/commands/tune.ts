@@ -12,6 +12,7 @@ interface TuneFlags extends CommonFlags, ModelFlags {
   readonly k: number;
   readonly queries?: string;
   readonly svg?: string;
+  readonly trees?: number[];
   readonly dryRun?: boolean;
 }
 
@@ -25,19 +26,21 @@ export function addTune(program: Command): void {
     .option('-k, --k <number>', 'neighbours of a search', positiveInteger, 10)
     .option('--queries <file>', 'questions such as will be asked, one on each line; default: made from the documents')
     .option('--svg <file>', 'also draw recall over time into this file')
+    .option('--trees <numbers>', 'also compare forests of these numbers of trees, such as 4,8,16', listOfTrees)
     .option('--dry-run', 'measure only, keep nothing');
   withModelFlags(command);
   withCommonFlags(command, [
     'tune my-index --recall 0.98',
     'tune my-index --queries asked.txt --svg recall.svg',
+    'tune my-index --trees 4,8,16 --dry-run',
   ]).action((folder: string, flags: TuneFlags) =>
     perform(flags, async ({ terminal, signal }) => {
-      const { recall, k, queries: file, svg: target, dryRun = false } = flags;
+      const { recall, k, queries: file, svg: target, trees, dryRun = false } = flags;
       const queries = file === undefined ? undefined : linesOf(await readFile(file, 'utf8'));
       await using opened = await openIndex(folder, flags, terminal, { readonly: dryRun });
       const bar = terminal.startProgress();
       const { onProgress } = bar;
-      const options = { targetRecall: recall, k, queries, dryRun, signal, onProgress };
+      const options = { targetRecall: recall, k, queries, trees, dryRun, signal, onProgress };
       const { svg, ...result } = await opened.index.tune(options).finally(() => bar.stop());
       if (target !== undefined) await writeFile(target, svg);
       const { tuning, curve } = result;
@@ -50,10 +53,24 @@ export function addTune(program: Command): void {
       const chosen =
         `Chosen: ${setting(tuning)}, recall ${tuning.recall.toFixed(4)} (at least ${tuning.low.toFixed(4)} with ` +
         `${(tuning.confidence * 100).toFixed(0)} % confidence), ${tuning.milliseconds.toFixed(2)} ms a search`;
-      terminal.result(result, [...lines, chosen, ...(dryRun ? ['Nothing was kept: this was a dry run.'] : [])]);
+      const table = result.trees.map(
+        (point) =>
+          `${counted(point.trees, 'tree').padEnd(16)} recall ${point.recall.toFixed(4)}  ${point.milliseconds.toFixed(2)} ms at ` +
+          `searchK ${point.searchK}, built in ${(point.buildMilliseconds / 1000).toFixed(1)} s, ${(point.bytes / 1e6).toFixed(1)} MB`,
+      );
+      terminal.result(result, [
+        ...lines,
+        ...table,
+        chosen,
+        ...(dryRun ? ['Nothing was kept: this was a dry run.'] : []),
+      ]);
       return undefined;
     }),
   );
+}
+
+function listOfTrees(text: string): number[] {
+  return text.split(',').map(positiveInteger);
 }
 
 function linesOf(text: string): string[] {

@@ -28,19 +28,27 @@ export function addStats(program: Command): void {
   );
 }
 
-function statsLines({ documents, dimensions, metric, provider, segments, tail, bytes, instructionSet }: IndexStats) {
+function statsLines(stats: IndexStats): string[] {
+  const { documents, dimensions, metric, provider, segments, tail, bytes, instructionSet, tuning } = stats;
   return [
     `documents        ${documents}`,
     `model            ${provider ?? 'none yet'}`,
     `vectors          ${dimensions ?? 'none yet'}${dimensions === undefined ? '' : ' dimensions'}, ${metric}`,
     `size             ${megabytes(bytes.database)} database, ${megabytes(bytes.segments)} segments`,
     `instruction set  ${instructionSet}`,
+    `recall           ${tuning === undefined ? 'not measured: semantic-index tune' : tuned(tuning)}`,
     `segments         ${segments.length}, and ${counted(tail, 'document')} without a forest`,
     ...segments.map(
       ({ file, items, dead, trees, bytes: size, damaged }) =>
         `  ${file}  ${counted(items, 'item')}, ${dead} of them deleted, ${counted(trees, 'tree')}, ${megabytes(size)}${damaged ? ', DAMAGED' : ''}`,
     ),
   ];
+}
+
+function tuned({ exact, searchK, low, k, confidence, measuredAt, drifted }: NonNullable<IndexStats['tuning']>): string {
+  const way = exact ? 'exact search' : `searchK ${searchK}`;
+  const sure = `at least ${low.toFixed(3)} of the ${k} nearest with ${(confidence * 100).toFixed(0)} % confidence`;
+  return `${sure}, by ${way}; measured ${measuredAt.slice(0, 10)}${drifted ? ', and the index has changed much since' : ''}`;
 }
 
 /** `validate`: looks for damage. */
