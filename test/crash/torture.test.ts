@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { killSteps } from '../../src/torture/kill-steps.js';
 import { torture } from '../../src/torture/torture.js';
 import { runWriter } from '../../src/torture/writer-process.js';
 
@@ -24,6 +25,9 @@ describe('a writer that is killed', () => {
     expect(report.faults).toEqual([]);
     expect(report).toMatchObject({ rounds: 15, lost: 0, resurrected: 0, torn: 0 });
     expect(Object.values(report.kills).reduce((sum, times) => sum + times, 0)).toBe(15);
+    const died = killSteps.filter((step) => step in report.kills);
+    expect(died.length).toBeGreaterThan(0);
+    expect([...died, ...report.unreached].sort()).toEqual([...killSteps].sort());
     expect(report.acknowledged).toBeGreaterThan(500);
     expect(progress).toHaveLength(15);
   }, 600_000);
