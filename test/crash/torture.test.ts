@@ -33,7 +33,14 @@ describe('a writer that is killed', () => {
   }, 600_000);
 
   // Steps of the writer's own thread, of the thread that commits, and of the thread that builds.
-  it.each(['backup.catalog-copied', 'add.writing', 'delete.committed', 'seal.forest-built', 'merge.publishing'])(
+  it.each([
+    'backup.catalog-copied',
+    'add.writing',
+    'delete.committed',
+    'seal.forest-built',
+    'merge.publishing',
+    'merge.swept',
+  ])(
     'dies at the step %s when it is told to',
     async (step) => {
       const backups = join(folder, 'backups');
