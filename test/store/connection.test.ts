@@ -73,15 +73,15 @@ describe('a connection to the catalog', () => {
       path: join(folder, 'index.db'),
       readonly: false,
       durability: 'process',
-      busyTimeout: 5_000,
+      busyTimeout: 60_000,
     } as const;
     const writer = connect(options);
     writer.exec('BEGIN IMMEDIATE');
     const started = performance.now();
     const other = connect(options);
-    expect(performance.now() - started).toBeLessThan(2_500);
+    expect(performance.now() - started).toBeLessThan(30_000);
     expect(other.inTransaction).toBe(false);
-    expect(other.pragma('busy_timeout', { simple: true })).toBe(5_000);
+    expect(other.pragma('busy_timeout', { simple: true })).toBe(60_000);
     writer.exec('COMMIT');
     other.exec('BEGIN IMMEDIATE; ROLLBACK');
     other.close();
