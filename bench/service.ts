@@ -153,6 +153,17 @@ function memoryOf(pid: number): string {
   return `resident ${read('Rss').toFixed(0)} MiB, proportional ${read('Pss').toFixed(0)} MiB`;
 }
 
+/** Seconds of CPU that processes have taken so far; a figure that does not depend on what else runs. */
+function cpuSecondsOf(pids: readonly number[]): number {
+  const ticks = pids.map((pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  });
+  return ticks.reduce((sum, own) => sum + own, 0) / 100;
+}
+
 async function stop(child: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
@@ -174,14 +185,18 @@ console.log(
 
 for (const workers of [1, 2]) {
   const { child, port } = await serve(workers);
+  const onLinux = existsSync('/proc/self/smaps_rollup');
+  const processes = !onLinux ? [] : workers === 1 ? [child.pid as number] : childrenOf(child.pid as number);
   for (const mode of ['vector', 'hybrid'] as const) {
+    const before = cpuSecondsOf(processes);
     const end = startLoad(port, mode);
     await sleep(seconds * 1000);
-    report(`${workers} worker${workers > 1 ? 's' : ''}, ${mode}`, await end());
+    const load = await end();
+    report(`${workers} worker${workers > 1 ? 's' : ''}, ${mode}`, load);
+    const milliseconds = (1000 * (cpuSecondsOf(processes) - before)) / load.requests;
+    if (onLinux) console.log(`  ${milliseconds.toFixed(2)} ms of CPU a request, in the service`);
   }
-  const onLinux = existsSync('/proc/self/smaps_rollup');
   if (onLinux) {
-    const processes = workers === 1 ? [child.pid as number] : childrenOf(child.pid as number);
     for (const pid of processes) console.log(`  worker: ${memoryOf(pid)}`);
   }
   if (workers === 2) {
