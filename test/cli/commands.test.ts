@@ -135,7 +135,7 @@ test('vectors of the caller need no model', async () => {
   });
 });
 
-test('tune chooses, and migrate moves the index to another model', { timeout: 120_000 }, async () => {
+test('tune chooses, and migrate moves the index to another model', { timeout: 240_000 }, async () => {
   const cwd = folderOfTexts();
   await runJson(['add', 'idx', 'docs'], { cwd });
   expect(await runJson(['tune', 'idx', '--svg', 'recall.svg'], { cwd })).toMatchObject({ tuning: { exact: true } });
@@ -156,7 +156,7 @@ test('tune chooses, and migrate moves the index to another model', { timeout: 12
   expect((await runCli(['migrate', 'idx'], { cwd })).code).toBe(2);
 });
 
-test('torture keeps its promises', { timeout: 120_000 }, async () => {
+test('torture keeps its promises', { timeout: 240_000 }, async () => {
   const cwd = scratchFolder();
   expect(await runJson(['torture', 'scratch', '--rounds', '2'], { cwd })).toMatchObject({
     rounds: 2,

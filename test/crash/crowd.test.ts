@@ -64,5 +64,5 @@ describe('the command torture', () => {
     const { code, printed } = await run('kill', join(folder, 'killed'), '--rounds', '2', '--seed', '5');
     expect(printed).toMatch(/killed 2 writers[\s\S]*lost: 0, resurrected: 0, torn: 0\nAll promises were kept\.$/);
     expect(code).toBe(0);
-  }, 120_000);
+  }, 240_000);
 });

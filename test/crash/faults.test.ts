@@ -118,7 +118,7 @@ describe.skipIf(!canInject)('with a call that fails (needs Linux and a C compile
     expect(lines.filter(({ faults }) => faults.length > 0)).toEqual([]);
     expect(lines.at(-1)?.given).toBe(0);
     expect(lines.filter(({ call }) => /^open.* .*index\.db$/.test(call)).length).toBeGreaterThan(0);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe.skipIf(!canMount)('on a full file system (needs Linux and the right to mount)', () => {
@@ -139,5 +139,5 @@ describe.skipIf(!canMount)('on a full file system (needs Linux and the right to 
     } finally {
       spawnSync('umount', ['-l', place]);
     }
-  }, 120_000);
+  }, 240_000);
 });

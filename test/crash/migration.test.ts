@@ -83,7 +83,7 @@ it(
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
       const ended = new Promise<NodeJS.Signals | null>((resolve) => child.once('exit', (_, signal) => resolve(signal)));
       while (child.exitCode === null && !existsSync(log)) await new Promise((resolve) => setTimeout(resolve, 2));
-      const timer = setTimeout(() => child.kill('SIGKILL'), dieAt > 0 ? 120_000 : 20 + random() * 800);
+      const timer = setTimeout(() => child.kill('SIGKILL'), dieAt > 0 ? 200_000 : 20 + random() * 800);
       const signal = await ended;
       clearTimeout(timer);
 

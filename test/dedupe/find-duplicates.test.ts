@@ -76,7 +76,7 @@ async function checkGroups(index: SemanticIndex, texts: readonly string[], found
 }
 
 describe('findDuplicates', () => {
-  it('keeps its promises, whatever the texts, the threshold and the representative', { timeout: 120_000 }, async () => {
+  it('keeps its promises, whatever the texts, the threshold and the representative', { timeout: 240_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
         someTexts,
@@ -97,7 +97,7 @@ describe('findDuplicates', () => {
     );
   });
 
-  it('gives at a higher threshold what a search with it gives', { timeout: 120_000 }, async () => {
+  it('gives at a higher threshold what a search with it gives', { timeout: 240_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(someTexts, fc.double({ min: 0, max: 0.5, noNaN: true }), async (texts, more) => {
         await using index = await open();

@@ -71,7 +71,7 @@ describe('10,000 documents through a service that misbehaves', () => {
     expect(again).toMatchObject({ unchanged: count, embedded: 0 });
     const [hit] = await index.search(texts[1234] as string, { k: 1 });
     expect(hit?.id).toBe(1234);
-  }, 120_000);
+  }, 240_000);
 
   it('killed at nine tenths and run again, bill one batch twice at most', async () => {
     const running = await misbehavingServer({ dimensions: 32, delay: 5 });
@@ -98,5 +98,5 @@ describe('10,000 documents through a service that misbehaves', () => {
     // A batch of addDocuments is 512 documents by default.
     expect(billedTwice(running)).toBeLessThanOrEqual(512);
     expect(running.complaints).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 });

@@ -129,7 +129,7 @@ describe('openaiProvider', () => {
     expect([...server.billed.values()].every((times) => times === 1)).toBe(true);
     expect(new Set(server.requests.map(({ fault }) => fault)).size).toBe(faults.length + 1);
     expect(server.mostAtOnce).toBeLessThanOrEqual(5);
-  }, 120_000);
+  }, 240_000);
 
   it.each<[Fault, number, number]>([
     ['busy', 40, 400],

@@ -203,7 +203,7 @@ describe('transformersProvider with the bundled model', () => {
 });
 
 describe('the worker of transformersProvider', () => {
-  it('leaves the event loop free, and lets queries overtake documents', { timeout: 120_000 }, async () => {
+  it('leaves the event loop free, and lets queries overtake documents', { timeout: 240_000 }, async () => {
     const provider = provide({ model: bundledFolder });
     await embed(provider, ['warm']);
     const many = Array.from({ length: 5000 }, (_, index) =>
@@ -220,7 +220,7 @@ describe('the worker of transformersProvider', () => {
     expect(Math.min(...rounds)).toBeLessThan(50);
   });
 
-  it('stops at once when aborted, and goes on with the next call', { timeout: 120_000 }, async () => {
+  it('stops at once when aborted, and goes on with the next call', { timeout: 240_000 }, async () => {
     const provider = provide({ model: bundledFolder });
     const [before] = await embed(provider, ['again']);
     const reason = new Error('enough');
@@ -267,7 +267,7 @@ describe('the worker of transformersProvider', () => {
     const before = await resident(1500);
     // `npx tsx bench/embedding.ts --transformers` makes 10,000 calls with a larger model.
     expect((await resident(3000)) - before).toBeLessThan(40);
-  }, 120_000);
+  }, 240_000);
 
   it('works in a process started with arguments that are not for workers', async () => {
     const program = `

@@ -31,7 +31,7 @@ test('no preamble is left over', () => {
   expect(programs.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(preambles)));
 });
 
-test.each(programs)('program $name runs', { timeout: 60_000 }, async ({ name, code }) => {
+test.each(programs)('program $name runs', { timeout: 240_000 }, async ({ name, code }) => {
   const file = `.cache/docs/${name.replace(' ', '-')}.mts`;
   mkdirSync(join(root, '.cache/docs'), { recursive: true });
   writeFileSync(join(root, file), `${preambles[name] ?? ''}\n${code}`);
@@ -82,7 +82,7 @@ async function runCommands(blocks: readonly string[]): Promise<{ code: number; s
 // The commands of the guides are written for a shell of POSIX.
 describe.skipIf(process.platform === 'win32')('the commands of', () => {
   const withCommands = guides.filter((path) => blocksOf(path, 'sh').length > 0);
-  test.for(withCommands)('%s run', { timeout: 120_000 }, async (path, { skip }) => {
+  test.for(withCommands)('%s run', { timeout: 240_000 }, async (path, { skip }) => {
     skip(!hasCurl && read(path).includes('curl '), 'there is no curl here, or an old one');
     const { code, stdout, stderr } = await runCommands(blocksOf(path, 'sh'));
     expect(code === 0 ? '' : stderr).toBe('');
@@ -90,7 +90,7 @@ describe.skipIf(process.platform === 'win32')('the commands of', () => {
     expect(stdout).not.toContain('"error"');
   });
 
-  test('README.md run, where they are ours', { timeout: 60_000 }, async () => {
+  test('README.md run, where they are ours', { timeout: 240_000 }, async () => {
     const ours = blocksOf('README.md', 'sh').filter((block) => block.startsWith('semantic-index add'));
     expect(ours.length).toBeGreaterThan(0);
     const { code, stdout, stderr } = await runCommands(ours);

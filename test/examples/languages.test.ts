@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runProgram } from './run-program.js';
 
 test('Chinese, Japanese and Korean questions find their answers, by words and by both', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const { code, stdout, stderr } = await runProgram('examples/languages.ts', []);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

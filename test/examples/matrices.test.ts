@@ -13,7 +13,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe('programs about matrices and shared files', { timeout: 120_000 }, () => {
+describe('programs about matrices and shared files', { timeout: 240_000 }, () => {
   test('own vectors, made up', async () => {
     const { code, stdout, stderr } = await runProgram('examples/own-vectors.ts', []);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

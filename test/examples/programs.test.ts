@@ -27,20 +27,20 @@ test.each<[string, RegExp]>([
   ],
   ['rest-client', /^added 2\n0\.\d{3} {2}returns [\s\S]*refused: DIMENSION_MISMATCH/],
   ['openai', /^2 texts of \d+ tokens are to be embedded\nembedded 2, then 0\nreturns\n$/],
-])('examples/%s.ts runs offline', { timeout: 60_000 }, async (name, output) => {
+])('examples/%s.ts runs offline', { timeout: 240_000 }, async (name, output) => {
   const { code, stdout, stderr } = await runProgram(`examples/${name}.ts`, []);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(output);
 });
 
-test('the chatbot shows its context offline', { timeout: 60_000 }, async () => {
+test('the chatbot shows its context offline', { timeout: 240_000 }, async () => {
   const { code, stdout, stderr } = await runProgram('examples/chatbot.ts', ['docs', 'How do I make a backup?']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^A model would be sent \d+ tokens of context:[\s\S]*Question: How do I make a backup\?/);
   expect(stdout).toMatch(/\[1\] operate\.md:\d+-\d+ {2}Operating an index/);
 });
 
-test('the chatbot streams an answer with citations', { timeout: 60_000 }, async () => {
+test('the chatbot streams an answer with citations', { timeout: 240_000 }, async () => {
   const service = await startLocalService();
   const program = `${root}examples/chatbot.ts`;
   const env = { ...process.env, OPENAI_BASE_URL: service.baseURL };

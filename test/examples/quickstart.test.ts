@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runProgram } from './run-program.js';
 
-describe('the quickstart, with a folder of its user', { timeout: 120_000 }, () => {
+describe('the quickstart, with a folder of its user', { timeout: 240_000 }, () => {
   let folder = '';
   const run = (...args: string[]) => runProgram('examples/quickstart.ts', ['--index', join(folder, '.index'), ...args]);
 
@@ -58,7 +58,7 @@ describe('the quickstart, with a folder of its user', { timeout: 120_000 }, () =
   });
 });
 
-test('the quickstart answers questions about the installed packages in other words', { timeout: 120_000 }, async () => {
+test('the quickstart answers questions about the installed packages in other words', { timeout: 240_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'semantic-index-'));
   try {
     const { code, stdout, stderr } = await runProgram('examples/quickstart.ts', ['--index', join(folder, 'index')]);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runProgram } from './run-program.js';
 
 test('a folder becomes a context whose citations hold, and a change costs only what changed', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const { code, stdout, stderr } = await runProgram('examples/rag.ts', []);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

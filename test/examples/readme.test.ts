@@ -15,7 +15,7 @@ test('the README has programs', () => {
 
 test.each(blocks.map((code, position) => ({ code, position })))(
   'program $position of the README runs as it stands',
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   async ({ code, position }) => {
     // Inside the package, so that `semantic-index` names this one; run elsewhere, so that its index is thrown away.
     const file = `.cache/readme/${position}.mts`;

@@ -17,7 +17,7 @@ export function runProgram(path: string, args: readonly string[], cwd = root): P
     execFile(
       process.execPath,
       ['--import', loader, `${root}${path}`, ...args],
-      { cwd, encoding: 'utf8', timeout: 120_000 },
+      { cwd, encoding: 'utf8', timeout: 200_000 },
       (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
     );
   });

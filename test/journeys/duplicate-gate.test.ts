@@ -92,7 +92,7 @@ describe('onDuplicate', () => {
     });
   });
 
-  it('leaves no two alike, however a stream is cut into batches', { timeout: 60_000 }, async () => {
+  it('leaves no two alike, however a stream is cut into batches', { timeout: 240_000 }, async () => {
     const words = ['red', 'green', 'blue', 'stone', 'river', 'cloud', 'moss'];
     const text = fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 4 }).map((list) => list.join(' '));
     await fc.assert(

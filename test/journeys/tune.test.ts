@@ -43,7 +43,7 @@ function slowingClock(): Disposable {
 }
 
 describe('tune', () => {
-  it('reaches the target on queries it never saw, and remembers', { timeout: 120_000 }, async () => {
+  it('reaches the target on queries it never saw, and remembers', { timeout: 240_000 }, async () => {
     const queries = Array.from({ length: 200 }, vector);
     {
       await using index = await SemanticIndex.open(folder, { provider: null, background: false });
@@ -85,7 +85,7 @@ describe('tune', () => {
     expect(await recallOf(again, queries)).toBeGreaterThanOrEqual(0.9);
   });
 
-  it('chooses something that reaches the target, whatever the clock says', { timeout: 120_000 }, async () => {
+  it('chooses something that reaches the target, whatever the clock says', { timeout: 240_000 }, async () => {
     await using index = await SemanticIndex.open(folder, { provider: null, background: false });
     await index.addDocuments(documents(6_000));
     await index.build();
@@ -102,7 +102,7 @@ describe('tune', () => {
     clock.mockRestore();
   });
 
-  it('takes queries that look like those to come', { timeout: 120_000 }, async () => {
+  it('takes queries that look like those to come', { timeout: 240_000 }, async () => {
     await using index = await SemanticIndex.open(folder, { provider: null, background: false });
     await index.addDocuments(documents(9_000));
     await index.build();
@@ -149,7 +149,7 @@ describe('tune', () => {
 });
 
 describe('open with a recall', () => {
-  it('searches exactly what it has not measured', { timeout: 120_000 }, async () => {
+  it('searches exactly what it has not measured', { timeout: 240_000 }, async () => {
     await using index = await SemanticIndex.open(folder, { provider: null, recall: 0.95, background: false });
     await index.addDocuments(documents(7_000));
     await index.build();

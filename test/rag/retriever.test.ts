@@ -34,7 +34,7 @@ const settings = fc.record({
 });
 
 describe('a retriever', () => {
-  it('stays within its budget and cites the right lines, whatever the sources', { timeout: 120_000 }, async () => {
+  it('stays within its budget and cites the right lines, whatever the sources', { timeout: 240_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
         sources,

@@ -111,7 +111,7 @@ describe('sync', () => {
     expect(await index.count()).toBe(1);
   });
 
-  it('counts a dry run like a real one, and changes nothing', { timeout: 60_000 }, async () => {
+  it('counts a dry run like a real one, and changes nothing', { timeout: 240_000 }, async () => {
     const word = fc.constantFrom('red', 'green', 'blue', 'stone', 'river');
     const text = fc
       .array(fc.array(word, { minLength: 1, maxLength: 4 }), { maxLength: 6 })

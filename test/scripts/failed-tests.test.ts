@@ -46,7 +46,7 @@ async function report(files: Record<string, string>) {
 }
 
 describe('what npm test says of a run', () => {
-  test('each thing that failed has its place and its reason', { timeout: 120_000 }, async () => {
+  test('each thing that failed has its place and its reason', { timeout: 240_000 }, async () => {
     const { code, passed, skipped, failures } = await report({
       'good.test.js': "test('counts', () => {});\ntest.skip('is skipped', () => {});",
       'bad.test.js':
@@ -66,7 +66,7 @@ describe('what npm test says of a run', () => {
     expect(failures).toHaveLength(4);
   });
 
-  test('a run in which nothing failed names nothing', { timeout: 120_000 }, async () => {
+  test('a run in which nothing failed names nothing', { timeout: 240_000 }, async () => {
     expect(await report({ 'good.test.js': "test('counts', () => {});" })).toEqual({
       code: 0,
       passed: 1,

@@ -29,7 +29,7 @@ async function useTools(client: Client): Promise<void> {
   expect(await search({ query: 7 })).toMatchObject({ isError: true });
 }
 
-test('the official client uses the tools over stdio', { timeout: 60_000 }, async () => {
+test('the official client uses the tools over stdio', { timeout: 240_000 }, async () => {
   const cwd = scratchFolder();
   await runCli(['init', 'idx'], { cwd });
   const transport = (...flags: string[]) =>

@@ -160,7 +160,7 @@ test('an index that is read-only says so', async () => {
   await service.stop();
 });
 
-test('closing answers what is under way and tells the others to go', { timeout: 120_000 }, async () => {
+test('closing answers what is under way and tells the others to go', { timeout: 240_000 }, async () => {
   const [asked, answer] = [withResolvers(), withResolvers()];
   const provider = deterministicProvider({
     onCall: async (_, role) => {

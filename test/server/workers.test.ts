@@ -24,7 +24,7 @@ const search = async (url: string, query: string) => {
   return { status: response.status, id: body.hits?.[0]?.id, code: body.error?.code };
 };
 
-test('serve answers, sees what other commands add, and ends in order', { timeout: 120_000 }, async () => {
+test('serve answers, sees what other commands add, and ends in order', { timeout: 240_000 }, async () => {
   const cwd = scratchFolder();
   await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
   const { child, ending, url } = await serve(cwd, '--token-env', 'MY_TOKEN', '--readonly');
@@ -36,7 +36,7 @@ test('serve answers, sees what other commands add, and ends in order', { timeout
   expect(await ending).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('a missing token or index is said at once', { timeout: 120_000 }, async () => {
+test('a missing token or index is said at once', { timeout: 240_000 }, async () => {
   const cwd = scratchFolder();
   expect(await runCli(['serve', 'idx', '--port', '0', '--token-env', 'NO_SUCH_NAME'], { cwd })).toMatchObject({
     code: 2,
