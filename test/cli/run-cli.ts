@@ -22,10 +22,12 @@ export interface RunOptions {
   readonly env?: Record<string, string>;
 }
 
-/** Starts a command in a process of its own. */
+/** Starts a command in a process of its own, which does not outlive the test. */
 export function startCli(args: readonly string[], { cwd, env }: RunOptions): ChildProcessWithoutNullStreams {
   const { FORCE_COLOR: _, NO_COLOR: __, ...inherited } = process.env;
-  return spawn(process.execPath, [main, ...args], { cwd, env: { ...inherited, ...env } });
+  const child = spawn(process.execPath, [main, ...args], { cwd, env: { ...inherited, ...env } });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
 }
 
 /** Runs a command to its end. */
