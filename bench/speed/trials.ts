@@ -25,6 +25,13 @@ export const trials: readonly Trial[] = [
     efforts: [96, 128, 160, 192, 256, 320, 400, 512, 640, 800, 1_024, 1_280, 1_600, 2_048, 2_560, 3_840],
   },
   {
+    name: 'semantic-index 20 trees',
+    engine: 'semantic-index',
+    settings: { engine: 'accelerated', trees: 20 },
+    knob: 'searchK',
+    efforts: [96, 128, 160, 192, 256, 320, 400, 512, 640, 800, 1_024, 1_280, 1_600, 2_048, 2_560, 3_840],
+  },
+  {
     name: 'semantic-index classical',
     engine: 'semantic-index',
     settings: { engine: 'annoy', trees: 20 },
