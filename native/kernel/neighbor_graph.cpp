@@ -15,9 +15,9 @@ namespace semantic_index {
 namespace {
 
 /** Nearest rows that are remembered of each row. */
-constexpr int32_t kNear = 32;
+constexpr int32_t kNear = 48;
 /** Of these, so many are asked for their own. */
-constexpr int32_t kAsked = 16;
+constexpr int32_t kAsked = 24;
 /** Neighbours that a row chooses for itself; the rest of its room is for those that chose it. */
 constexpr int32_t kChosen = 16;
 /** How much nearer a kept neighbour must be for another to be left out, in squared distances: keeps graphs connected.
