@@ -1,5 +1,6 @@
 // The service under load, on this machine: requests per second and p99 for one and two workers, their memory, and whether
-// any request fails while documents are added, a new generation of forests is swapped in, and a worker is replaced or killed.
+// any request fails while documents are added, a new generation of forests is swapped in, and a worker is replaced or killed;
+// the same through a front, which costs CPU and cuts nothing.
 //
 //   npx tsx bench/service.ts [--documents 20000] [--seconds 8] [--clients 8]
 //
@@ -123,14 +124,15 @@ function report(name: string, load: Measured): void {
   const { requests, failed, cut, latencies, failures, loaderSeconds } = load;
   const reasons = [...failures].map(([why, times]) => ` ${why}: ${times}`).join(',');
   console.log(
-    `${name.padEnd(34)} ${(requests / load.seconds).toFixed(0).padStart(6)} requests/s  p50 ${percentile(latencies, 0.5)} ms  ` +
+    `${name.padEnd(41)} ${(requests / load.seconds).toFixed(0).padStart(6)} requests/s  p50 ${percentile(latencies, 0.5)} ms  ` +
       `p99 ${percentile(latencies, 0.99)} ms  ${requests} requests, ${failed} failed, ${cut} cut${reasons}; ` +
       `the loader took ${((100 * loaderSeconds) / load.seconds).toFixed(0)} % of a core`,
   );
 }
 
-async function serve(workers: number): Promise<{ child: ChildProcess; port: number }> {
+async function serve(workers: number, front: boolean): Promise<{ child: ChildProcess; port: number }> {
   const args = [main, 'serve', place, '--port', '0', '--workers', String(workers), '--json'];
+  if (front) args.push('--front');
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout?.once('data', (line) => resolve(JSON.parse(line).url));
@@ -183,30 +185,40 @@ console.log(
   );
 }
 
-for (const workers of [1, 2]) {
-  const { child, port } = await serve(workers);
+for (const [workers, front] of [
+  [1, false],
+  [2, false],
+  [2, true],
+] as const) {
+  const { child, port } = await serve(workers, front);
+  const through = front ? 'front: ' : '';
   const onLinux = existsSync('/proc/self/smaps_rollup');
-  const processes = !onLinux ? [] : workers === 1 ? [child.pid as number] : childrenOf(child.pid as number);
+  const pid = child.pid as number;
+  const answering = !onLinux ? [] : workers === 1 ? [pid] : childrenOf(pid);
+  const processes = front ? [pid, ...answering] : answering;
   for (const mode of ['vector', 'hybrid'] as const) {
-    const before = cpuSecondsOf(processes);
+    const [before, frontBefore] = [cpuSecondsOf(processes), cpuSecondsOf(onLinux ? [pid] : [])];
     const end = startLoad(port, mode);
     await sleep(seconds * 1000);
     const load = await end();
-    report(`${workers} worker${workers > 1 ? 's' : ''}, ${mode}`, load);
+    report(`${through}${workers} worker${workers > 1 ? 's' : ''}, ${mode}`, load);
     const milliseconds = (1000 * (cpuSecondsOf(processes) - before)) / load.requests;
-    if (onLinux) console.log(`  ${milliseconds.toFixed(2)} ms of CPU a request, in the service`);
+    const ofFront = (1000 * (cpuSecondsOf(onLinux ? [pid] : []) - frontBefore)) / load.requests;
+    const share = front ? `, of them ${ofFront.toFixed(2)} in the front` : '';
+    if (onLinux) console.log(`  ${milliseconds.toFixed(2)} ms of CPU a request, in the service${share}`);
   }
   if (onLinux) {
-    for (const pid of processes) console.log(`  worker: ${memoryOf(pid)}`);
+    for (const worker of answering) console.log(`  worker: ${memoryOf(worker)}`);
+    if (front) console.log(`  front: ${memoryOf(pid)}`);
   }
   if (workers === 2) {
     const disturbed = startLoad(port, 'vector');
     await using writer = await SemanticIndex.open(place, { sealAt: 5000, background: false });
-    await writer.addDocuments(texts(3000, 'second-', documents));
-    await writer.deleteDocuments(Array.from({ length: 500 }, (_, n) => `first-${n}`));
+    await writer.addDocuments(texts(3000, front ? 'third-' : 'second-', documents));
+    await writer.deleteDocuments(Array.from({ length: 500 }, (_, n) => `first-${front ? n + 500 : n}`));
     await writer.build();
     const { segments } = await writer.stats();
-    report('while adding and swapping', await disturbed());
+    report(`${through}while adding and swapping`, await disturbed());
     console.log(`  3,000 documents added, 500 deleted, ${segments.length} new segment of ${segments[0]?.items} items`);
     for (const [signal, name] of [
       ['SIGTERM', 'while a worker is replaced'],
@@ -215,16 +227,16 @@ for (const workers of [1, 2]) {
       if (!onLinux) break;
       const load = startLoad(port, 'vector');
       await sleep(1000);
-      const before = childrenOf(child.pid as number);
+      const before = childrenOf(pid);
       process.kill(before[0] as number, signal);
       const replaced = (): boolean => {
-        const now = childrenOf(child.pid as number);
+        const now = childrenOf(pid);
         return now.length === workers && !now.includes(before[0] as number);
       };
       while (!replaced()) await sleep(50);
       // Until the new one has loaded, too.
       await sleep(2000);
-      report(`${name} (${signal})`, await load());
+      report(`${through}${name} (${signal})`, await load());
     }
   }
   await stop(child);

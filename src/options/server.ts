@@ -4,6 +4,8 @@ export interface ServerOptions {
   host: string;
   /** Port to listen on; 0 takes a free one. Default 8080. */
   port: number;
+  /** Unix socket or named pipe to listen on, instead of host and port. Default: none. */
+  socketPath: string | undefined;
   /** Who does not send it as `Authorization: Bearer TOKEN` gets 401, but for /health and /ready. Default: no token. */
   token: string | undefined;
   /** Largest body of a request, in bytes; more is 413. Default 8 MiB. */
@@ -30,6 +32,7 @@ export interface ServerOptions {
 export const serverDefaults: ServerOptions = {
   host: '127.0.0.1',
   port: 8080,
+  socketPath: undefined,
   token: undefined,
   bodyLimit: 8 * 1024 * 1024,
   receiveTimeout: 10_000,

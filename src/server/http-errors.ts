@@ -67,6 +67,14 @@ export function httpErrorOf(error: unknown): HttpError {
   return known('INTERNAL', 500, 'The service failed');
 }
 
+/** IO, for an address that is taken or not ours. */
+export function cannotListen(address: string, cause: unknown): SemanticIndexError {
+  return new SemanticIndexError('IO', `Cannot listen on ${address}: ${(cause as Error).message}`, {
+    hint: 'Choose another port; 0 takes a free one.',
+    cause,
+  });
+}
+
 function known(code: ErrorCode, status: number, message: string): HttpError {
   return answer(status, code, message, new SemanticIndexError(code, message).hint);
 }

@@ -1,20 +1,26 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Given, type SemanticIndex, SemanticIndexError } from '../index.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { type ServerOptions, serverDefaults } from '../options/server.js';
-import { httpErrorOf } from './http-errors.js';
+import { cannotListen, httpErrorOf } from './http-errors.js';
 import { addMetrics } from './metrics.js';
+import { refuseConnection } from './refuse-connection.js';
 import { addRoutes } from './routes.js';
 import { ServedIndex } from './served-index.js';
 import { serverPackages } from './server-packages.js';
+import { isToken } from './token.js';
 import { allMetricsOfWorkers } from './workers.js';
 
 export type { ServerOptions } from '../options/server.js';
-export { awaitSuccessor, stopOfWorker, superviseWorkers, type WorkersOptions } from './workers.js';
+export {
+  awaitSuccessor,
+  socketOfWorker,
+  stopOfWorker,
+  superviseWorkers,
+  tellListening,
+  type WorkersOptions,
+} from './workers.js';
 
 const openRoutes = ['/health', '/ready'];
 const knownMethods = ['GET', 'HEAD', 'POST', 'DELETE'] as const;
@@ -43,19 +49,18 @@ export class SearchServer {
   }
 
   /**
-   * Listens, and returns the address, such as `http://127.0.0.1:8080`.
+   * Listens, and returns the address, such as `http://127.0.0.1:8080`, or the socket.
    *
    * @throws IO when the port is taken.
    */
   async listen(): Promise<string> {
-    const { host, port } = this.#options;
+    const { host, port, socketPath } = this.#options;
     try {
+      // A socket belongs to this process alone, also where it is one of several workers.
+      if (socketPath !== undefined) return await this.app.listen({ path: socketPath, exclusive: true });
       return await this.app.listen({ host, port });
     } catch (cause) {
-      throw new SemanticIndexError('IO', `Cannot listen on ${host}:${port}: ${(cause as Error).message}`, {
-        hint: 'Choose another port; 0 takes a free one.',
-        cause,
-      });
+      throw cannotListen(socketPath ?? `${host}:${port}`, cause);
     }
   }
 
@@ -84,7 +89,7 @@ export async function createServer(
   options?: Given<ServerOptions>,
 ): Promise<SearchServer> {
   const resolved = resolveOptions('createServer', options, serverDefaults);
-  const { bodyLimit, receiveTimeout, token, log } = resolved;
+  const { bodyLimit, receiveTimeout, token, log, socketPath } = resolved;
   const { fastify, fastifySwagger, prometheus } = await serverPackages();
   const app: FastifyInstance = fastify({
     logger: log,
@@ -92,6 +97,8 @@ export async function createServer(
     requestTimeout: receiveTimeout,
     // What comes while we close is answered, with the word that the connection ends.
     return503OnClosing: false,
+    // At a socket it is the front that asks; whom it asks for is what it says last.
+    trustProxy: (_, hop) => socketPath !== undefined && hop === 0,
     routerOptions: { maxParamLength: 4096 },
     // Wrong types are refused, not bent; the numbers of a query string are the exception, see below.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
@@ -152,31 +159,4 @@ export async function createServer(
   addMetrics(app, served, prometheus, allMetricsOfWorkers(prometheus));
   addRoutes(app, served, resolved);
   return new SearchServer(app, served, resolved);
-}
-
-/** Compares hashes, which are of one length, in a time that does not tell how much of the token is right. */
-function isToken(header: string | undefined, token: string): boolean {
-  const given = /^Bearer +(.+)$/i.exec(header ?? '')?.[1] ?? '';
-  const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(hash(given), hash(token));
-}
-
-/** Answers what is no HTTP, or never arrives in whole. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  const status = late ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
-  const known = late
-    ? new SemanticIndexError('TIMEOUT', 'The request did not arrive in time')
-    : new SemanticIndexError(status === 431 ? 'TOO_LARGE' : 'INVALID_ARGUMENT', 'The request is no proper HTTP', {
-        hint: 'Check the client.',
-      });
-  const body = JSON.stringify(httpErrorOf(known).body);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
 }

@@ -1,6 +1,11 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
+import type { Given } from '../index.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import { type ServerOptions, serverDefaults } from '../options/server.js';
+import { Front } from './front.js';
+import { frontSockets } from './front-sockets.js';
 import { type Prometheus, serverPackages } from './server-packages.js';
 
 /** What `superviseWorkers` takes. */
@@ -11,6 +16,11 @@ export interface WorkersOptions {
   readonly signal: AbortSignal;
   /** Told what happens to workers. Default: nobody. */
   readonly onEvent?: (message: string) => void;
+  /**
+   * Options of the workers, when requests are to pass through this process: it listens, and asks another worker when one dies.
+   * Each worker then listens at `socketOfWorker()`, and calls `tellListening()`. Default: workers take connections themselves.
+   */
+  readonly front?: Given<ServerOptions>;
   /** Called with the address once the first worker listens. */
   readonly onListening?: (address: string) => void;
 }
@@ -19,40 +29,60 @@ const slowestDeath = 10_000;
 
 /**
  * Runs this program again as several workers behind one port, and puts a new one in the place of each that dies or is told to
- * end. Each opens
- * the index for itself: the files are mapped, so their pages are in memory once. Resolves when the signal has aborted and
- * all workers have ended.
+ * end. Each opens the index for itself: the files are mapped, so their pages are in memory once. Resolves when the signal has
+ * aborted and all workers have ended.
+ *
+ * @throws MISSING_PEER; UNKNOWN_OPTION, and IO when the port is taken, both with `front`: otherwise the workers meet them.
  */
-export async function superviseWorkers({ workers, signal, onEvent, onListening }: WorkersOptions): Promise<void> {
+export async function superviseWorkers(options: WorkersOptions): Promise<void> {
+  const { workers, signal, onEvent, onListening } = options;
   const { prometheus } = await serverPackages();
   const aggregator = new prometheus.AggregatorRegistry();
+  const front = options.front && new Front(resolveOptions('superviseWorkers', options.front, serverDefaults));
+  const ownAddress = await front?.listen();
+  const sockets = front && frontSockets();
   let deaths = 0;
   let announced = false;
   const succeeded = new Set<Worker>();
-  const succeed = (worker: Worker): void => {
+  const succeed = (worker: Worker, leave: () => void): void => {
     if (signal.aborted || succeeded.has(worker)) return;
     succeeded.add(worker);
-    const successor = start();
-    // Whichever comes first: one that dies young has a successor of its own.
-    successor.once('listening', () => tellToStop(worker));
-    successor.once('exit', () => tellToStop(worker));
+    const successor = start(leave);
+    // One that dies young has a successor of its own.
+    successor.once('exit', leave);
   };
-  const start = (): Worker => {
+  /** `onReady`: it listens. */
+  const start = (onReady?: () => void): Worker => {
     const worker = cluster.fork();
     const born = Date.now();
+    const socket = sockets?.next();
+    const leave = (): void => {
+      if (socket !== undefined) front?.workers.remove(socket);
+      tellToStop(worker);
+    };
+    const ready = (address: string): void => {
+      deaths = 0;
+      onReady?.();
+      if (announced) return;
+      announced = true;
+      onListening?.(address);
+    };
     worker.on('message', async (message: { semanticIndex?: string; question?: number }) => {
-      if (message.semanticIndex === 'leaving') succeed(worker);
+      if (message.semanticIndex === 'leaving') succeed(worker, leave);
+      if (message.semanticIndex === 'socket') worker.send({ ...message, socket });
+      if (message.semanticIndex === 'listening' && socket !== undefined) {
+        front?.workers.add(socket);
+        ready(ownAddress ?? socket);
+      }
       if (message.semanticIndex !== 'metrics') return;
       const metrics = await aggregator.clusterMetrics().catch(() => undefined);
       if (worker.isConnected()) worker.send({ ...message, metrics });
     });
-    worker.on('listening', ({ address, port }) => {
-      deaths = 0;
-      if (announced) return;
-      announced = true;
-      onListening?.(`http://${address?.includes(':') ? `[${address}]` : (address ?? '127.0.0.1')}:${port}`);
-    });
+    worker.on('listening', ({ address, port }) =>
+      ready(`http://${address?.includes(':') ? `[${address}]` : (address ?? '127.0.0.1')}:${port}`),
+    );
     worker.on('exit', async (code, died) => {
+      if (socket !== undefined) front?.workers.remove(socket);
       if (signal.aborted || succeeded.has(worker)) return;
       onEvent?.(`Worker ${worker.process.pid} ended with ${died ?? code}; another takes its place.`);
       // One that dies young will die again: not in a busy loop.
@@ -67,9 +97,12 @@ export async function superviseWorkers({ workers, signal, onEvent, onListening }
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
+  // Workers answer until nobody asks any more.
+  await front?.close();
   await Promise.all(
     Object.values(cluster.workers ?? {}).map((worker) => (worker === undefined ? undefined : end(worker))),
   );
+  sockets?.remove();
 }
 
 async function end(worker: Worker): Promise<void> {
@@ -107,6 +140,28 @@ export function stopOfWorker(): AbortSignal {
     });
   }
   return controller.signal;
+}
+
+/**
+ * In a worker behind a front: the socket where it is to listen (`createServer(open, { socketPath })`). Call `tellListening` when
+ * it does. Undefined where there is no front.
+ */
+export async function socketOfWorker(): Promise<string | undefined> {
+  if (!cluster.isWorker) return undefined;
+  return new Promise((resolve) => {
+    const listen = (message: { semanticIndex?: string; socket?: string }): void => {
+      if (message.semanticIndex !== 'socket') return;
+      process.off('message', listen);
+      resolve(message.socket);
+    };
+    process.on('message', listen);
+    process.send?.({ semanticIndex: 'socket' });
+  });
+}
+
+/** In a worker behind a front: it takes requests from now on. */
+export function tellListening(): void {
+  if (cluster.isWorker) process.send?.({ semanticIndex: 'listening' });
 }
 
 /** How the workers put their metrics together. */

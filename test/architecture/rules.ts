@@ -45,6 +45,8 @@ const owners = {
     'src/store/export-folder.ts',
     'src/vectors/',
     'src/torture/',
+    // The folder of the sockets between the front and its workers.
+    'src/server/front-sockets.ts',
     'src/cli/',
   ],
 } as const;

@@ -1,20 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { Agent, request } from 'node:http';
 import { expect, test } from 'vitest';
-import { ended, runCli, runJson, scratchFolder, startCli } from '../cli/run-cli.js';
-
-/** Starts `serve` and returns its address once it says so. */
-async function serve(cwd: string, ...flags: string[]) {
-  const child = startCli(['serve', 'idx', '--port', '0', '--json', ...flags], { cwd, env: { MY_TOKEN: 'secret' } });
-  const ending = ended(child);
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stdout.once('data', (text) => resolve(JSON.parse(text).url));
-    ending.then(({ stderr }) => reject(new Error(stderr)));
-  });
-  const ready = async () => (await fetch(`${url}/ready`).catch(() => undefined))?.status;
-  await expect.poll(ready, { timeout: 60_000, interval: 20 }).toBe(200);
-  return { child, ending, url };
-}
+import { runCli, runJson, scratchFolder } from '../cli/run-cli.js';
+import { keepAsking, killable, serve, workersOf } from './serve-command.js';
 
 /** A connection for each: workers take turns in accepting them, not in answering. */
 const search = async (url: string, query: string) => {
@@ -43,47 +29,6 @@ test('a missing token or index is said at once', { timeout: 240_000 }, async () 
   });
   expect(await runCli(['serve', 'idx', '--port', '0'], { cwd })).toMatchObject({ code: 4 });
 });
-
-/** Clients on connections that stay open, each asking again at once, until told to stop; what was no answer of 200. */
-function keepAsking(url: string, clients: number) {
-  const agent = new Agent({ keepAlive: true });
-  const failures: string[] = [];
-  let [asking, answered] = [true, 0];
-  const ask = () =>
-    new Promise<string>((resolve) => {
-      const headers = { 'content-type': 'application/json' };
-      const sent = request(`${url}/search`, { method: 'POST', agent, headers }, (answer) => {
-        answer.resume().once('end', () => resolve(String(answer.statusCode)));
-        answer.once('error', ({ message }) => resolve(message));
-      });
-      sent.once('error', ({ message }) => resolve(message));
-      sent.end('{"query":"fruit","k":1}');
-    });
-  const all = Array.from({ length: clients }, async () => {
-    while (asking) {
-      const outcome = await ask();
-      if (outcome === '200') answered++;
-      else failures.push(outcome);
-    }
-  });
-  return {
-    answered: () => answered,
-    async stop() {
-      asking = false;
-      await Promise.all(all);
-      agent.destroy();
-      return failures;
-    },
-  };
-}
-
-const killable = process.platform === 'linux';
-
-// The same.
-const workersOf = (pid: number | undefined) =>
-  execFileSync('cat', [`/proc/${pid}/task/${pid}/children`], { encoding: 'utf8' })
-    .trim()
-    .split(' ');
 
 // Only on Linux /proc tells whose child a process is.
 test.skipIf(!killable)('a worker that is told to end cuts no connection', { timeout: 180_000 }, async () => {

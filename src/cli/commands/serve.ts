@@ -1,8 +1,15 @@
 import cluster from 'node:cluster';
 import type { Command } from 'commander';
-import { SemanticIndexError } from '../../index.js';
-import { serverDefaults } from '../../options/server.js';
-import { awaitSuccessor, createServer, stopOfWorker, superviseWorkers } from '../../server/server.js';
+import { type Given, SemanticIndexError } from '../../index.js';
+import { type ServerOptions, serverDefaults } from '../../options/server.js';
+import {
+  awaitSuccessor,
+  createServer,
+  socketOfWorker,
+  stopOfWorker,
+  superviseWorkers,
+  tellListening,
+} from '../../server/server.js';
 import { naturalNumber, positiveInteger } from '../arguments.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { type OpenedIndex, openIndex } from '../open-index.js';
@@ -13,6 +20,7 @@ interface ServeFlags extends CommonFlags, ModelFlags {
   readonly host: string;
   readonly port: number;
   readonly workers: number;
+  readonly front?: boolean;
   readonly tokenEnv?: string;
   readonly readonly?: boolean;
   readonly mcp?: boolean;
@@ -31,6 +39,10 @@ export function addServe(program: Command): void {
     .option('--host <address>', 'address to listen on; 0.0.0.0 is everybody', host)
     .option('-p, --port <number>', 'port to listen on; 0 takes a free one', naturalNumber, port)
     .option('--workers <number>', 'processes behind the port', positiveInteger, 1)
+    .option(
+      '--front',
+      'requests pass through the first process, which asks another worker when one dies: no search is cut off, for about 0.3 ms of CPU a request',
+    )
     .option('--token-env <name>', 'environment variable with the token that clients have to send')
     .option('--readonly', 'refuse every change')
     .option('--body-limit <bytes>', 'largest body of a request', positiveInteger, bodyLimit)
@@ -41,16 +53,18 @@ export function addServe(program: Command): void {
   withCommonFlags(command, [
     'serve my-index',
     'serve my-index --port 8080 --workers 4',
+    'serve my-index --workers 4 --front',
     'serve my-index --host 0.0.0.0 --token-env MY_TOKEN --readonly',
   ]).action((folder: string, flags: ServeFlags) =>
     perform(flags, async (session) => {
       const announce = (url: string): void =>
         session.terminal.result({ url }, [`Serving ${folder} at ${url} (see ${url}/openapi.json). Ctrl-C ends it.`]);
-      if (flags.workers > 1 && cluster.isPrimary) {
-        tokenOf(flags);
+      const { workers, front = false } = flags;
+      if ((workers > 1 || front) && cluster.isPrimary) {
+        const options = optionsOf(flags);
         const onEvent = (message: string): void => session.terminal.note(message);
         const { signal } = session;
-        await superviseWorkers({ workers: flags.workers, signal, onEvent, onListening: announce });
+        await superviseWorkers({ workers, signal, onEvent, onListening: announce, ...(front && { front: options }) });
       } else await serve(folder, flags, session, cluster.isPrimary ? announce : () => {});
       return undefined;
     }),
@@ -63,26 +77,19 @@ async function serve(
   { terminal, signal }: Session,
   announce: (url: string) => void,
 ): Promise<void> {
-  const { host, port, readonly = false, bodyLimit, timeout, mcp = false, log = false } = flags;
   const stop = stopOfWorker();
   let opened: OpenedIndex | undefined;
   const open = async () => {
-    opened = await openIndex(folder, flags, terminal, { readonly });
+    opened = await openIndex(folder, flags, terminal, { readonly: flags.readonly ?? false });
     return opened.index;
   };
-  const server = await createServer(open, {
-    host,
-    port,
-    token: tokenOf(flags),
-    bodyLimit,
-    answerTimeout: timeout,
-    mcp,
-    log,
-  });
+  const socketPath = flags.front ? await socketOfWorker() : undefined;
+  const server = await createServer(open, { ...optionsOf(flags), socketPath });
   try {
     // Of several workers, those that are ready answer while one loads: it takes no connection yet.
     if (cluster.isWorker) await server.loaded;
     announce(await server.listen());
+    if (socketPath !== undefined) tellListening();
     await server.loaded;
     await aborted(AbortSignal.any([signal, stop]));
     await awaitSuccessor(stop);
@@ -98,6 +105,11 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+function optionsOf(flags: ServeFlags): Given<ServerOptions> {
+  const { host, port, bodyLimit, timeout, mcp = false, log = false } = flags;
+  return { host, port, token: tokenOf(flags), bodyLimit, answerTimeout: timeout, mcp, log };
 }
 
 function tokenOf({ tokenEnv }: ServeFlags): string | undefined {
