@@ -14,7 +14,11 @@ async function serveWithFront(...flags: string[]) {
   const cwd = scratchFolder();
   await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
   const service = await serve(cwd, '--front', ...flags);
-  onTestFinished(() => void service.child.kill('SIGKILL'));
+  // In order, as it then removes its sockets.
+  onTestFinished(async () => {
+    service.child.kill('SIGTERM');
+    await service.ending;
+  });
   return { ...service, cwd };
 }
 
