@@ -46,6 +46,7 @@ if (!existsSync(join(here, 'peers/node_modules'))) {
   execFileSync('npm', ['install', '--no-audit', '--no-fund'], { cwd: join(here, 'peers'), stdio: 'inherit' });
 }
 
+/** What the engine file of ours calls its library. */
 const ours = 'semantic-index';
 const chosen = flags.engines.split(',').map((name) => {
   const trial = trials.find((one) => one.name === name.trim());

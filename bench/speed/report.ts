@@ -14,23 +14,30 @@ const micros = (value: number): string =>
   value < 1_000 ? value.toFixed(0) : value.toLocaleString('en-US', { maximumFractionDigits: 0 });
 const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 
-/** Ours against each peer: at the peer's fastest point of enough recall, and ours of at least that recall. */
+/**
+ * Ours against each peer: at the peer's fastest point of enough recall, or its best where it has none, and at our fastest of at
+ * least that recall, whichever of our trials it is of.
+ */
 function ratios(results: Results, ours: string): string[] {
-  const own = results[ours];
-  if (own === undefined) return [];
-  const lines = ['| peer | its recall | its µs | our recall | our µs | times faster |', '|---|---|---|---|---|---|'];
+  const own = Object.entries(results).filter(([, { library }]) => library === ours);
+  const lines = [
+    '| peer | its recall | its µs | ours | our recall | our µs | times faster |',
+    '|---|---|---|---|---|---|---|',
+  ];
   for (const [name, result] of Object.entries(results)) {
-    if (name === ours) continue;
-    const theirs = fastest(result, wantedRecall);
-    if (theirs === undefined) {
-      const best = Math.max(...result.points.map(({ recall }) => recall));
-      lines.push(`| ${name} | ${best.toFixed(3)} at most | | | | recall ${wantedRecall} not reached |`);
-      continue;
-    }
-    const mine = fastest(own, Math.min(theirs.recall, 0.9995));
-    const faster = mine === undefined ? 'our recall is lower' : (theirs.mean / mine.mean).toFixed(1);
+    if (result.library === ours) continue;
+    const best = Math.max(...result.points.map(({ recall }) => recall));
+    const theirs = fastest(result, Math.min(wantedRecall, best)) as Point;
+    const recall = Math.max(wantedRecall, theirs.recall);
+    const mine = own
+      .flatMap(([trial, { points }]) => points.map((point) => ({ trial, ...point })))
+      .filter((point) => point.recall >= recall)
+      .sort((a, b) => a.mean - b.mean)[0];
+    const about = `| ${name} | ${theirs.recall.toFixed(4)}${best < wantedRecall ? ' at most' : ''} | ${micros(theirs.mean)} |`;
     lines.push(
-      `| ${name} | ${theirs.recall.toFixed(4)} | ${micros(theirs.mean)} | ${mine?.recall.toFixed(4) ?? ''} | ${mine === undefined ? '' : micros(mine.mean)} | ${faster} |`,
+      mine === undefined
+        ? `${about} | | | our recall is lower |`
+        : `${about} ${mine.trial} | ${mine.recall.toFixed(4)} | ${micros(mine.mean)} | ${(theirs.mean / mine.mean).toFixed(1)} |`,
     );
   }
   return lines;

@@ -14,6 +14,9 @@ export interface Trial {
   readonly rowsReason?: string;
 }
 
+const accelerated = [
+  96, 128, 160, 192, 256, 320, 400, 512, 640, 800, 1_024, 1_280, 1_600, 2_048, 2_560, 3_840, 6_144, 10_240,
+];
 const efs = [16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
 
 export const trials: readonly Trial[] = [
@@ -22,14 +25,14 @@ export const trials: readonly Trial[] = [
     engine: 'semantic-index',
     settings: { engine: 'accelerated', trees: 10 },
     knob: 'searchK',
-    efforts: [96, 128, 160, 192, 256, 320, 400, 512, 640, 800, 1_024, 1_280, 1_600, 2_048, 2_560, 3_840],
+    efforts: accelerated,
   },
   {
     name: 'semantic-index 20 trees',
     engine: 'semantic-index',
     settings: { engine: 'accelerated', trees: 20 },
     knob: 'searchK',
-    efforts: [96, 128, 160, 192, 256, 320, 400, 512, 640, 800, 1_024, 1_280, 1_600, 2_048, 2_560, 3_840],
+    efforts: accelerated,
   },
   {
     name: 'semantic-index classical',
@@ -38,6 +41,14 @@ export const trials: readonly Trial[] = [
     knob: 'searchK',
     efforts: [500, 1_000, 2_000, 4_000, 8_000, 16_000],
     queries: 300,
+  },
+  {
+    name: 'semantic-index exact',
+    engine: 'semantic-index',
+    settings: { engine: 'exact', trees: 1 },
+    knob: 'none',
+    efforts: [0],
+    queries: 100,
   },
   {
     name: 'npm annoy',

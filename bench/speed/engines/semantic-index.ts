@@ -8,7 +8,8 @@ async function build({ vectors, dimensions, threads, folder, settings }: BuildIn
   made.addItems(vectors);
   await made.build(Number(settings.trees), { threads });
   const path = join(folder, 'index.ann');
-  const engine = settings.engine as 'annoy' | 'accelerated';
+  const isExact = settings.engine === 'exact';
+  const engine = isExact ? 'annoy' : (settings.engine as 'annoy' | 'accelerated');
   await made.save(path);
   if (engine === 'accelerated') await made.accelerate({ threads });
   await made.close();
@@ -16,7 +17,9 @@ async function build({ vectors, dimensions, threads, folder, settings }: BuildIn
   const parts = [['forest', path], ...(engine === 'accelerated' ? [['accelerator', `${path}.accel`]] : [])] as const;
   return {
     prepare: (query) => query,
-    search: (query, k, searchK) => index.getNnsByVector(query, k, { searchK }) as Int32Array,
+    search: isExact
+      ? async (query, k) => (await index.getNnsByVectors(query, k, { exact: true, threads: 1 })).items
+      : (query, k, searchK) => index.getNnsByVector(query, k, { searchK }) as Int32Array,
     bytes: Object.fromEntries(parts.map(([part, file]) => [part, statSync(file).size])),
     close: () => index.close(),
   };
