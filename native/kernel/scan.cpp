@@ -13,11 +13,14 @@ namespace semantic_index {
 namespace {
 
 /** Rows looked at together: enough for every query of a batch to find them in the second-level cache. */
-constexpr int64_t kBlockBytes = 192 * 1024;
+constexpr int64_t kBlockBytes = 384 * 1024;
 constexpr int64_t kLargestBlock = 512;
 
 /** Rows, and queries, that are compared at a time. */
 constexpr int64_t kGroup = 4;
+
+/** From this many bytes on, rows come from memory faster one after the other than four at a time. */
+constexpr size_t kLongRow = 128;
 
 const float* as_floats(const uint8_t* bytes) { return reinterpret_cast<const float*>(bytes); }
 
@@ -172,6 +175,7 @@ namespace {
 
 /** The functions of the table that compare floats by one metric. */
 struct Comparison {
+  float (*one)(const float*, const float*, size_t);
   void (*four)(const float*, const float* const*, size_t, float*);
   /** nullptr where a metric has none. */
   void (*block)(const float* const*, const float* const*, size_t, float*);
@@ -180,11 +184,11 @@ struct Comparison {
 Comparison comparison_of(const DistanceTable& table, Metric metric) {
   switch (metric) {
     case Metric::euclidean:
-      return {table.squared_euclidean_four, table.squared_euclidean_block};
+      return {table.squared_euclidean, table.squared_euclidean_four, table.squared_euclidean_block};
     case Metric::manhattan:
-      return {table.manhattan_four, nullptr};
+      return {table.manhattan, table.manhattan_four, nullptr};
     default:
-      return {table.dot_four, table.dot_block};
+      return {table.dot, table.dot_four, table.dot_block};
   }
 }
 
@@ -243,8 +247,14 @@ Status ExactScan::scan(const RowsView& rows, int32_t first_item, const Allowed& 
       }
     }
     for (; query < count_; ++query) {
-      for (int64_t group = 0; group < groups; ++group) {
-        compare.four(query_at(query), vectors + group * kGroup, elements, values + group * kGroup);
+      if (query == 0 && layout_.vector_bytes >= kLongRow) {
+        for (int64_t index = 0; index < block.count; ++index) {
+          values[index] = compare.one(query_at(query), vectors[index], elements);
+        }
+      } else {
+        for (int64_t group = 0; group < groups; ++group) {
+          compare.four(query_at(query), vectors + group * kGroup, elements, values + group * kGroup);
+        }
       }
       offer_values(block.rows, block.squared_norms, block.count, first_item, query, values);
     }
