@@ -17,22 +17,28 @@ export function sampleNumbers(count: number, size: number, random: Random): numb
   return [...chosen];
 }
 
+/** Documents in a mixture. Mixtures of three find more than strangers do, up to 0.02; those of six up to 0.01. */
+const mixed = 6;
+
 /**
- * Queries in the middle of three documents each: what is asked is seldom as near to a document as another document is, and
- * searches find least where no item lies. Between two of them a graph would still find its way by one of the two. Undefined for metrics of which a mean says nothing.
+ * Queries in the middle of six documents each: what is asked is seldom as near to a document as another document is, and
+ * searches find least where no item lies. Among few of them a graph would still find its way by one of these. Undefined for
+ * metrics of which a mean says nothing.
  */
 export function mixtures(vectors: Float32Array, dimensions: number, metric: Metric): Float32Array | undefined {
   if (metric === 'hamming') return undefined;
   const count = vectors.length / dimensions;
-  const mixed = new Float32Array(vectors.length);
+  const means = new Float32Array(vectors.length);
   for (let row = 0; row < count; row++) {
-    const rows = [row, (row + 1) % count, (row + 2) % count];
     for (let column = 0; column < dimensions; column++) {
-      const numbers = rows.map((member) => vectors[member * dimensions + column] as number);
-      mixed[row * dimensions + column] = numbers.reduce((sum, number) => sum + number, 0) / rows.length;
+      let sum = 0;
+      for (let member = row; member < row + mixed; member++) {
+        sum += vectors[(member % count) * dimensions + column] as number;
+      }
+      means[row * dimensions + column] = sum / mixed;
     }
   }
-  return mixed;
+  return means;
 }
 
 const words = /[\p{L}\p{N}][\p{L}\p{N}\p{M}_'’-]*/gu;

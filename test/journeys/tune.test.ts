@@ -42,9 +42,17 @@ function slowingClock(): Disposable {
   return { [Symbol.dispose]: () => clock.mockRestore() };
 }
 
+/**
+ * How far below the bound 2,000 queries may be that are neither documents nor mixtures of some: they find up to 0.01 less than
+ * those that certify, of which 400 have a standard deviation of 0.0035; that of 2,000 is 0.0017. With 4.75 deviations of both
+ * together, less the 2.326 that the bound is away from the mean, fewer than one run in a million is outside.
+ */
+const strangers = 2_000;
+const chance = 0.01 + 4.75 * Math.hypot(0.0035, 0.0017) - 2.326 * 0.0035;
+
 describe('tune', () => {
   it('reaches the target on queries it never saw, and remembers', { timeout: 240_000 }, async () => {
-    const queries = Array.from({ length: 200 }, vector);
+    const queries = Array.from({ length: strangers }, vector);
     {
       await using index = await SemanticIndex.open(folder, { provider: null, background: false });
       await index.addDocuments(documents(12_000));
@@ -76,13 +84,13 @@ describe('tune', () => {
       expect(stages).toContain('truth');
       expect(stages).toContain('measure');
       expect(stages).toContain('trees');
-      expect(await recallOf(index, queries)).toBeGreaterThanOrEqual(0.9);
+      expect(await recallOf(index, queries)).toBeGreaterThanOrEqual(0.9 - chance);
       expect((await index.explain(queries[0] as Float32Array)).exact).toBe(tuning.exact);
     }
     await using again = await SemanticIndex.open(folder, { provider: null, background: false });
     const { tuning } = await again.stats();
     expect(tuning).toMatchObject({ targetRecall: 0.9, k: 10, drift: 0, drifted: false });
-    expect(await recallOf(again, queries)).toBeGreaterThanOrEqual(0.9);
+    expect(await recallOf(again, queries)).toBeGreaterThanOrEqual(0.9 - chance);
   });
 
   it('chooses something that reaches the target, whatever the clock says', { timeout: 240_000 }, async () => {
@@ -172,11 +180,7 @@ describe('open with a recall', () => {
       sealAt: 6_000,
       onEvent: (event) => void events.push(event),
     });
-    const queries = Array.from({ length: 2_000 }, vector);
-    // These queries are neither documents nor mixtures of some, and find up to 0.01 less than those that certify, of which
-    // 400 have a standard deviation of 0.0035; that of 2,000 is 0.0017. With 4.75 deviations of both together, less the
-    // 2.326 that the bound is away from the mean, fewer than one run in a million is outside.
-    const chance = 0.01 + 4.75 * Math.hypot(0.0035, 0.0017) - 2.326 * 0.0035;
+    const queries = Array.from({ length: strangers }, vector);
     await index.addDocuments(documents(7_000));
     await heard('tune', 1);
     const first = (await index.stats()).tuning;
