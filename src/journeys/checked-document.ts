@@ -94,8 +94,11 @@ export function checkVector(vector: unknown, where: string): Float32Array {
   return numbers;
 }
 
-/** Metadata as JSON; null for none, and for an empty object, as which none is given back. */
-/** The metadata as JSON. @throws INVALID_METADATA when JSON cannot represent it. */
+/**
+ * Metadata as JSON; null for an empty object, as which none is given back.
+ *
+ * @throws INVALID_METADATA when JSON cannot represent it.
+ */
 export function checkMetadata(metadata: unknown, where: string): string | null {
   const fail = (what: string, cause?: unknown): SemanticIndexError =>
     new SemanticIndexError('INVALID_METADATA', `The metadata of ${where} ${what}`, { cause });

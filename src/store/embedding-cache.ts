@@ -47,9 +47,9 @@ export class EmbeddingCache {
 
   /** The vector of each hash, undefined where there is none. */
   async find({ space, dimensions }: Space, { role, hashes }: CacheKeys): Promise<(Float32Array | undefined)[]> {
-    const { known, vectors } = await this.#thread.call('shared', 'lookUp', space, role, hashes, dimensions);
-    return hashes.map((_, position) =>
-      known[position] === 1 ? vectors.slice(position * dimensions, (position + 1) * dimensions) : undefined,
+    const { numbers, vectors } = await this.#thread.call('shared', 'lookUp', space, role, hashes, dimensions);
+    return numbers.map((number, position) =>
+      number === 0 ? undefined : vectors.slice(position * dimensions, (position + 1) * dimensions),
     );
   }
 

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { VectorRole, VectorTable } from './vector-table.js';
+import type { FoundVectors, VectorRole, VectorTable } from './vector-table.js';
 
 // A vector counts as used as long ago as this or longer: most readings of a file that is shared write nothing.
 const useMilliseconds = 60 * 60 * 1000;
@@ -17,14 +17,9 @@ export class SharedVectors {
   }
 
   /** As `lookUp` of the table; what is found counts as used now. */
-  lookUp(
-    space: number,
-    role: VectorRole,
-    hashes: readonly string[],
-    dimensions: number,
-  ): { known: Uint8Array; vectors: Float32Array } {
-    const found = this.#vectors.lookUp(space, role, hashes, dimensions);
-    this.#use(this.#vectors.find(space, role, hashes));
+  lookUp(...asked: Parameters<VectorTable['lookUp']>): FoundVectors {
+    const found = this.#vectors.lookUp(...asked);
+    this.#use(found.numbers);
     return found;
   }
 

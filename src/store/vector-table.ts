@@ -26,6 +26,14 @@ export function vectorOf(data: Buffer): Float32Array {
   return vector;
 }
 
+/** What is stored of some hashes, in their order. */
+export interface FoundVectors {
+  /** The number of each vector, 0 where there is none. */
+  readonly numbers: readonly number[];
+  /** One after the other; zeros stand where there is none. */
+  readonly vectors: Float32Array;
+}
+
 /** Content-addressed vectors: the same table is the durable cache of embeddings, and equal texts share one. */
 export class VectorTable {
   readonly #db: Database;
@@ -85,22 +93,16 @@ export class VectorTable {
     return hashes.map((hash) => (this.#find.get(hashBytes(hash), space, vectorRoles[role]) as number | undefined) ?? 0);
   }
 
-  /** The vectors of hashes, one after the other, and for each whether there is one: zeros stand where there is none. */
-  lookUp(
-    space: number,
-    role: VectorRole,
-    hashes: readonly string[],
-    dimensions: number,
-  ): { known: Uint8Array; vectors: Float32Array } {
+  /** The vectors of hashes, each looked up once. */
+  lookUp(space: number, role: VectorRole, hashes: readonly string[], dimensions: number): FoundVectors {
     const vectors = new Float32Array(hashes.length * dimensions);
-    const known = new Uint8Array(hashes.length);
-    this.find(space, role, hashes).forEach((number, position) => {
+    const numbers = this.find(space, role, hashes).map((number, position) => {
       const vector = number === 0 ? undefined : this.get(number);
-      if (vector === undefined) return;
-      known[position] = 1;
+      if (vector === undefined) return 0;
       vectors.set(vector, position * dimensions);
+      return number;
     });
-    return { known, vectors };
+    return { numbers, vectors };
   }
 
   /**
