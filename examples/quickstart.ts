@@ -18,6 +18,7 @@ import {
 } from './quickstart/collect-documents.js';
 import { formatAnswer } from './quickstart/format-answer.js';
 import { startProgress } from './quickstart/progress-line.js';
+import { SectionCache } from './quickstart/section-cache.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -59,13 +60,18 @@ function indexFolder(folder: string | undefined): string {
 }
 
 /** Brings the index up to date with the files: new and changed sections are embedded, vanished ones deleted. */
-async function update(index: SemanticIndex<SectionMetadata>, folder: string, files: readonly string[]): Promise<void> {
+async function update(
+  index: SemanticIndex<SectionMetadata>,
+  cache: SectionCache,
+  folder: string,
+  files: readonly string[],
+): Promise<void> {
   const started = Date.now();
   const progress = startProgress(files.length);
   let filesRead = 0;
   let sectionsStored = 0;
   const show = () => progress.update(filesRead, sectionsStored);
-  const documents = readDocuments(folder, files, () => {
+  const documents = readDocuments(folder, files, cache, () => {
     filesRead++;
     show();
   });
@@ -77,6 +83,7 @@ async function update(index: SemanticIndex<SectionMetadata>, folder: string, fil
       },
     })
     .finally(() => progress.stop());
+  await cache.save();
   const present = new Set(result.ids);
   const vanished: DocumentId[] = [];
   let after: string | undefined;
@@ -124,7 +131,7 @@ async function main(): Promise<void> {
   const place = values.index ?? indexFolder(own);
   console.log(`Indexing ${own === undefined ? 'the documentation of the packages in node_modules' : folder}`);
   await using index = await SemanticIndex.open<SectionMetadata>(place);
-  await update(index, folder, files);
+  await update(index, await SectionCache.open(join(place, 'sections.json')), folder, files);
   console.log(`The index is in ${relative(process.cwd(), place)}`);
 
   const answer = async (question: string, mode: 'vector' | 'hybrid'): Promise<string> => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { glob } from 'tinyglobby';
+import type { SectionCache } from './section-cache.js';
 import { type Section, splitMarkdown, splitPlainText } from './split-text.js';
 
 /** What the quickstart stores beside the text of each section. */
@@ -52,17 +53,18 @@ function documentsOf(file: string, sections: readonly Section[]): SectionDocumen
 
 /**
  * The sections of `files` as documents, one file after the other; a text that an earlier file had too is left out (two
- * versions of a package say the same). `onFile` is called when a file has been read.
+ * versions of a package say the same). `onFile` is called when a file has been read, and no text is split that `cache` knows.
  */
 export async function* readDocuments(
   folder: string,
   files: readonly string[],
+  cache: SectionCache,
   onFile: () => void = () => {},
 ): AsyncGenerator<SectionDocument> {
   const seen = new Set<string>();
   for (const file of files) {
     const text = await readFile(join(folder, file), 'utf8');
-    const sections = extname(file).toLowerCase() === '.txt' ? splitPlainText(text) : splitMarkdown(text);
+    const sections = cache.sections(text, extname(file).toLowerCase() === '.txt' ? splitPlainText : splitMarkdown);
     for (const document of documentsOf(file, sections)) {
       if (seen.has(document.text)) continue;
       seen.add(document.text);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findPackageDocumentation, findTexts, readDocuments } from '../../examples/quickstart/collect-documents.js';
+import { SectionCache } from '../../examples/quickstart/section-cache.js';
 
 const sentence = 'A sentence that is long enough to be worth an answer of its own.';
 let folder = '';
@@ -54,7 +55,10 @@ test('makes documents with stable ids, and says each text once', async () => {
   });
   let read = 0;
   const documents = [];
-  for await (const document of readDocuments(folder, ['a.md', 'b.md', 'c.txt'], () => read++)) documents.push(document);
+  const cache = await SectionCache.open(join(folder, 'sections.json'));
+  for await (const document of readDocuments(folder, ['a.md', 'b.md', 'c.txt'], cache, () => read++)) {
+    documents.push(document);
+  }
   expect(read).toBe(3);
   expect(documents).toEqual([
     { id: 'a.md#Use', text: `Use\n${sentence}`, metadata: { source: 'a.md', heading: 'Use' } },
