@@ -16,15 +16,9 @@ const predecessors: Readonly<Record<string, string>> = { '@huggingface/transform
 
 const oldestNode = [20, 19] as const;
 
-/** What this machine and installation have: the engine, its instruction set, the model, and what is optional. */
+/** What this machine and installation have: the engine, its instruction set, and what is optional. */
 export async function examineInstallation(): Promise<Check[]> {
-  return [
-    checkNode(),
-    await checkEngine(),
-    await checkModel(),
-    ...optionalPackages.map(checkPackages),
-    describeMachine(),
-  ];
+  return [checkNode(), await checkEngine(), ...optionalPackages.map(checkPackages), describeMachine()];
 }
 
 function checkNode(): Check {
@@ -43,25 +37,7 @@ async function checkEngine(): Promise<Check> {
     const message = `native kernel with ${instructionSet} from ${file ?? 'an unknown place'}`;
     return { check: 'engine', passed: true, severity: 'error', message };
   } catch (error) {
-    return failed('engine', error, 'Install the package again; where there is no prebuilt addon it is compiled.');
-  }
-}
-
-async function checkModel(): Promise<Check> {
-  try {
-    await using index = await SemanticIndex.open(':memory:');
-    const began = performance.now();
-    await index.addDocuments(['The bundled model turns this sentence into numbers.']);
-    const { dimensions, provider } = await index.stats();
-    const time = `${Math.round(performance.now() - began)} ms`;
-    return {
-      check: 'model',
-      passed: true,
-      severity: 'error',
-      message: `bundled model, ${dimensions} dimensions, loaded and used in ${time} (${provider})`,
-    };
-  } catch (error) {
-    return failed('model', error, 'Install the package again: its folder models/ is incomplete.');
+    return failedCheck('engine', error, 'Install the package again; where there is no prebuilt addon it is compiled.');
   }
 }
 
@@ -111,11 +87,12 @@ export async function examineIndex(folder: string): Promise<Check> {
     const hint = broken.hint ?? `See all of it with: semantic-index validate ${folder} --full`;
     return { check: 'index', passed: false, severity: 'error', message: broken.message, hint };
   } catch (error) {
-    return failed('index', error, 'Check the path.');
+    return failedCheck('index', error, 'Check the path.');
   }
 }
 
-function failed(check: string, error: unknown, advice: string): Check {
+/** What went wrong in a check, with the hint of the error where it has one. */
+export function failedCheck(check: string, error: unknown, advice: string): Check {
   const message = error instanceof Error ? error.message : String(error);
   const hint = SemanticIndexError.is(error) ? error.hint : advice;
   return { check, passed: false, severity: 'error', message, hint };

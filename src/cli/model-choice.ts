@@ -19,6 +19,8 @@ export interface ModelFlags {
   readonly dimensions?: number;
   /** Whether the service will not be asked for anything, so that a key may be missing. */
   readonly keyless?: boolean;
+  /** How often a request to the service is tried again; as often as the provider does unless given. */
+  readonly retries?: number;
 }
 
 const fileName = 'cli.json';
@@ -76,6 +78,7 @@ export function providerOf({
   apiKeyEnv,
   dimensions,
   keyless = false,
+  retries,
 }: ModelFlags): EmbeddingProvider | null {
   const colon = model.indexOf(':');
   const [kind, name] = colon < 0 ? [model, undefined] : [model.slice(0, colon), model.slice(colon + 1)];
@@ -88,6 +91,7 @@ export function providerOf({
       ...(apiKeyEnv === undefined && !keyless ? {} : { apiKey: key }),
       baseURL: baseUrl,
       dimensions,
+      maxRetries: retries,
     });
   }
   if (kind === 'transformers' && name !== undefined) return transformersProvider({ model: name, dimensions });

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeProgram } from '../../src/cli/program.js';
+import { SemanticIndex } from '../../src/index.js';
 import { tinyStaticModel } from '../embed/tiny-static-model.js';
 import { runCli, runJson, scratchFolder } from './run-cli.js';
 
@@ -91,6 +92,33 @@ test('a folder from its first index to its backup', { timeout: 240_000 }, async 
   expect(await json('import', 'idx2', 'out')).toMatchObject({ added: 5, embedded: 0 });
   expect(await json('search', 'idx2', 'hot drink', '-k', '1')).toMatchObject({ hits: [{}] });
   expect(await json('doctor', 'idx')).toMatchObject({ healthy: true });
+});
+
+test('doctor looks at the model that the index uses, and says which it is', async () => {
+  const cwd = scratchFolder();
+  const model = async (...args: string[]) => {
+    const { code, stdout } = await runCli(['doctor', ...args, '--json'], { cwd, env: { OPENAI_API_KEY: 'none' } });
+    const { checks } = JSON.parse(stdout) as { checks: { check: string; passed: boolean }[] };
+    return { code, ...checks.find(({ check }) => check === 'model') };
+  };
+  const bundled = { code: 0, passed: true, message: expect.stringMatching(/^bundled.*384 dimensions/) };
+  expect(await model()).toMatchObject(bundled);
+  await runCli(['add', 'texts', '-', '--format', 'lines'], { cwd, input: 'one line\n' });
+  expect(await model('texts')).toMatchObject({ ...bundled, message: expect.stringContaining('bundled, of texts') });
+
+  await runCli(['init', 'own', '--model', 'none'], { cwd });
+  expect(await model('own')).toMatchObject({ code: 0, passed: true, message: expect.stringContaining('none, of own') });
+  await using given = await SemanticIndex.open(join(cwd, 'given'), { provider: null });
+  await given.addDocuments([{ id: 1, vector: [1, 0], text: 'one' }]);
+  expect(await model('given')).toMatchObject({ code: 0, passed: true, message: expect.stringContaining('none, of') });
+
+  // Nobody listens there.
+  const service = ['--model', 'openai:m', '--base-url', 'http://127.0.0.1:9/v1'];
+  await runCli(['init', 'asked', ...service], { cwd, env: { OPENAI_API_KEY: 'none' } });
+  const failed = expect.stringContaining('openai:m, of asked: ');
+  expect(await model('asked')).toMatchObject({ code: 3, passed: false, message: failed });
+  expect(await model(...service)).toMatchObject({ code: 3, passed: false });
+  expect(await model('texts', ...service)).toMatchObject({ code: 3, hint: expect.stringContaining('it is bundled') });
 });
 
 test('plan tells what an add would embed, with and without an index', async () => {

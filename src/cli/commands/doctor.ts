@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { examineIndex, examineInstallation } from '../doctor.js';
+import { examineModel } from '../examine-model.js';
 import { exitCodes } from '../exit-codes.js';
+import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { perform, withCommonFlags } from '../perform.js';
 import type { CommonFlags } from '../terminal.js';
 
@@ -8,12 +10,15 @@ import type { CommonFlags } from '../terminal.js';
 export function addDoctor(program: Command): void {
   const command = program
     .command('doctor')
-    .description('say which engine and instruction set run here, what is missing, and how to mend it')
-    .argument('[index]', 'an index to look at, too');
-  withCommonFlags(command, ['doctor', 'doctor my-index --json']).action(
-    (folder: string | undefined, flags: CommonFlags) =>
+    .description(
+      'say which engine and instruction set run here, whether the model works, what is missing, and how to mend it',
+    )
+    .argument('[index]', 'an index to look at, too, and at the model that it uses');
+  withModelFlags(command);
+  withCommonFlags(command, ['doctor', 'doctor my-index --json', 'doctor --model openai:text-embedding-3-small']).action(
+    (folder: string | undefined, flags: CommonFlags & ModelFlags) =>
       perform(flags, async ({ terminal }) => {
-        const checks = await examineInstallation();
+        const checks = [...(await examineInstallation()), await examineModel(folder, flags, terminal)];
         if (folder !== undefined) checks.push(await examineIndex(folder));
         const healthy = checks.every(({ passed, severity }) => passed || severity !== 'error');
         const lines = checks.map(({ check, passed, severity, message, hint }) => {

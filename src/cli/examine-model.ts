@@ -1,0 +1,60 @@
+import { type Check, SemanticIndex } from '../index.js';
+import { failedCheck } from './doctor.js';
+import { chosenModel, type ModelFlags, providerOf } from './model-choice.js';
+import { openIndex } from './open-index.js';
+import type { Terminal } from './terminal.js';
+
+const sentence = 'The model turns this sentence into numbers.';
+
+/**
+ * Whether the model that is used turns text into vectors, and those of the index: the model that the flags or `init` named,
+ * else the bundled one. One sentence is embedded, by a service too.
+ */
+export async function examineModel(folder: string | undefined, flags: ModelFlags, terminal: Terminal): Promise<Check> {
+  const severity = 'error';
+  const of = folder === undefined ? '' : `, of ${folder}`;
+  let name = 'bundled';
+  try {
+    const model = folder === undefined ? flags : await chosenModel(folder, flags);
+    name = model.model ?? name;
+    const space = folder === undefined ? undefined : await spaceOf(folder);
+    if (name === 'none' || (flags.model === undefined && space?.startsWith('given:') === true)) {
+      return { check: 'model', passed: true, severity, message: `none${of}: vectors are given by the caller` };
+    }
+    // Refuses a model that did not make the index, and says which did.
+    if (folder !== undefined && space !== undefined) {
+      await (await openIndex(folder, model, terminal, { readonly: true })).close();
+    }
+    const { dimensions, provider, milliseconds } = await embedOnce(model);
+    const message = `${name}${of}: ${dimensions} dimensions, loaded and used in ${milliseconds} ms (${provider})`;
+    return { check: 'model', passed: true, severity, message };
+  } catch (error) {
+    const failure = failedCheck('model', error, 'Install the package again: its folder models/ is incomplete.');
+    return { ...failure, message: `${name}${of}: ${failure.message}` };
+  }
+}
+
+/** What made the vectors of an index; undefined where it has none, or is none. */
+async function spaceOf(folder: string): Promise<string | undefined> {
+  try {
+    await using index = await SemanticIndex.open(folder, { create: false, readonly: true, provider: null });
+    return (await index.stats()).provider;
+  } catch {
+    // What is wrong with the index is said by the check of the index.
+    return undefined;
+  }
+}
+
+async function embedOnce(model: ModelFlags) {
+  const began = performance.now();
+  // Whoever asks what is wrong does not want to wait for a minute until it is.
+  const provider = providerOf({ ...model, retries: 1 });
+  try {
+    await using index = await SemanticIndex.open(':memory:', { provider });
+    await index.addDocuments([sentence]);
+    const { dimensions, provider: fingerprint } = await index.stats();
+    return { dimensions, provider: fingerprint, milliseconds: Math.round(performance.now() - began) };
+  } finally {
+    await provider?.close?.();
+  }
+}
