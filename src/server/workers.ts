@@ -40,7 +40,7 @@ export async function superviseWorkers(options: WorkersOptions): Promise<void> {
   const aggregator = new prometheus.AggregatorRegistry();
   const front = options.front && new Front(resolveOptions('superviseWorkers', options.front, serverDefaults));
   const ownAddress = await front?.listen();
-  const sockets = front && frontSockets();
+  const sockets = front && (await frontSockets());
   let deaths = 0;
   let announced = false;
   const succeeded = new Set<Worker>();
@@ -82,7 +82,10 @@ export async function superviseWorkers(options: WorkersOptions): Promise<void> {
       ready(`http://${address?.includes(':') ? `[${address}]` : (address ?? '127.0.0.1')}:${port}`),
     );
     worker.on('exit', async (code, died) => {
-      if (socket !== undefined) front?.workers.remove(socket);
+      if (socket !== undefined) {
+        front?.workers.remove(socket);
+        sockets?.release(socket);
+      }
       if (signal.aborted || succeeded.has(worker)) return;
       onEvent?.(`Worker ${worker.process.pid} ended with ${died ?? code}; another takes its place.`);
       // One that dies young will die again: not in a busy loop.

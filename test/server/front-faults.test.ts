@@ -18,7 +18,7 @@ const cutsInBody: Behaviour = (socket) => void socket.write(whole.slice(0, -1), 
 async function startFront(...behaviours: Behaviour[]) {
   const front = new Front({ ...serverDefaults, port: 0, drainTime: 200, bodyLimit: 1000 });
   const url = await front.listen();
-  const sockets = frontSockets();
+  const sockets = await frontSockets();
   const asked = behaviours.map(() => 0);
   const received: string[] = [];
   for (const [n, behave] of behaviours.entries()) {
