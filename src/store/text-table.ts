@@ -1,5 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { SqlFilter } from './document-table.js';
+import { QueryTerms } from './query-terms.js';
+import { anyOf, tellingMatch } from './telling-words.js';
 import { queryWordsOf, wordsOf } from './words.js';
 
 /** Documents that share words with a query, best first. */
@@ -18,8 +20,6 @@ export interface WordMatches {
   readonly most: number;
 }
 
-/** How the index of words cuts and stems, in the words of `CREATE VIRTUAL TABLE`. */
-const tokenizer = 'porter unicode61 remove_diacritics 2';
 const mostQueryWords = 256;
 // FTS5's own constant: a word however often repeated counts at most k1 + 1 times its weight.
 const k1 = 1.2;
@@ -57,60 +57,28 @@ export class TextTable {
 
   /**
    * At most `limit` documents with at least one word of the query, none with a higher key than `lastKey`. Nothing in a
-   * query is an operator.
+   * query is an operator. In a large collection those without a telling word come only when the others are too few.
    */
   search(query: string, limit: number, filter?: SqlFilter, lastKey = Number.MAX_SAFE_INTEGER): TextMatches {
     const words = queryWordsOf(query).slice(0, mostQueryWords);
     if (words.length === 0) return { keys: new Float64Array(0), scores: new Float64Array(0), most: 0 };
-    const match = words.map((word) => `"${word}"`).join(' OR ');
     const condition = filter === undefined ? '' : `AND ${filter.sql}`;
     const join = filter === undefined ? '' : 'JOIN documents d ON d.key = w.rowid';
-    const rows = this.#db
-      .prepare(
-        `SELECT w.rowid AS key, -w.rank AS score FROM words w ${join}
-         WHERE words MATCH ? AND w.rowid <= ? ${condition} ORDER BY w.rank, w.rowid LIMIT ?`,
-      )
-      .all(match, lastKey, ...(filter?.parameters ?? []), limit) as { key: number; score: number }[];
+    const statement = this.#db.prepare(
+      `SELECT w.rowid AS key, -w.rank AS score FROM words w ${join}
+       WHERE words MATCH ? AND w.rowid <= ? ${condition} ORDER BY w.rank, w.rowid LIMIT ?`,
+    );
+    const find = (match: string) =>
+      statement.all(match, lastKey, ...(filter?.parameters ?? []), limit) as { key: number; score: number }[];
     this.#terms ??= new QueryTerms(this.#db);
+    const weights = this.#terms.weigh(words);
+    const telling = tellingMatch(words, weights);
+    let rows = telling === undefined ? [] : find(telling).map(({ key, score }) => ({ key, score: score / 2 }));
+    if (rows.length < limit) rows = find(anyOf(words));
     return {
       keys: Float64Array.from(rows, ({ key }) => key),
       scores: Float64Array.from(rows, ({ score }) => score),
-      most: rows.length === 0 ? 0 : (k1 + 1) * this.#terms.weight(words),
+      most: rows.length === 0 ? 0 : (k1 + 1) * weights.total,
     };
-  }
-}
-
-/** Knows how rare the stems of a query are. Lives in temporary tables of the connection. */
-class QueryTerms {
-  readonly #clear: Statement<[]>;
-  readonly #insert: Statement<[string]>;
-  readonly #terms: Statement<[]>;
-  readonly #documentsWith: Statement<[string]>;
-  readonly #count: Statement<[]>;
-
-  constructor(db: Database) {
-    db.exec(`
-      CREATE VIRTUAL TABLE IF NOT EXISTS temp.query_words USING fts5 (text, tokenize = '${tokenizer}');
-      CREATE VIRTUAL TABLE IF NOT EXISTS temp.query_terms USING fts5vocab (temp, query_words, instance);
-      CREATE VIRTUAL TABLE IF NOT EXISTS temp.word_counts USING fts5vocab (main, words, row);
-    `);
-    this.#clear = db.prepare('DELETE FROM temp.query_words');
-    this.#insert = db.prepare('INSERT INTO temp.query_words VALUES (?)');
-    this.#terms = db.prepare<[]>('SELECT term FROM temp.query_terms').pluck();
-    this.#documentsWith = db.prepare<[string]>('SELECT doc FROM temp.word_counts WHERE term = ?').pluck();
-    this.#count = db.prepare<[]>('SELECT count(*) FROM documents').pluck();
-  }
-
-  /** The sum of the inverse document frequencies of all words, as FTS5 weighs them. */
-  weight(words: readonly string[]): number {
-    this.#clear.run();
-    this.#insert.run(words.join(' '));
-    const documents = this.#count.get() as number;
-    let sum = 0;
-    for (const term of this.#terms.all() as string[]) {
-      const having = (this.#documentsWith.get(term) as number | undefined) ?? 0;
-      sum += Math.max(1e-6, Math.log((documents - having + 0.5) / (having + 0.5)));
-    }
-    return sum;
   }
 }
