@@ -300,6 +300,12 @@ export class DocumentTable {
     return { keys, vectors };
   }
 
+  /** How many entries the log of deletions has; counts to `most` and no further. */
+  countDeletions(most: number): number {
+    const some = 'SELECT count(*) FROM (SELECT 1 FROM deletions LIMIT ?)';
+    return this.#db.prepare<[number]>(some).pluck().get(most) as number;
+  }
+
   /** Keys between these two (inclusive) that are in the log of deletions. */
   deletionsBetween(firstKey: number, lastKey: number): Float64Array {
     return Float64Array.from(this.#deletionsBetween.all(firstKey, lastKey) as number[]);

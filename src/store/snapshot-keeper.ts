@@ -9,6 +9,8 @@ import { Snapshot } from './snapshot.js';
 import { View } from './view.js';
 
 const shortReading = 128;
+// Deletions that are read in about a millisecond.
+const fewDeletions = 4_096;
 // Vectors that are copied in one go: a fraction of a millisecond.
 const rowsPerCopy = 256;
 const start: CatalogPosition = { generation: 0, lastKey: 0, lastDeletion: 0 };
@@ -110,14 +112,23 @@ export class SnapshotKeeper {
     known: readonly number[],
     filter: SqlFilter | undefined,
   ): Promise<CatalogChanges> {
-    if (filter === undefined && this.#isShort(position)) return this.#catalog.changesSince(position, known);
-    return this.#context.caller.call('catalog', 'changesSince', position, known, filter);
+    // Whoever holds nothing yet need not learn who died.
+    const holdsNothing = position === start && this.#tail.isEmpty;
+    const since = holdsNothing ? { ...position, lastDeletion: Number.MAX_SAFE_INTEGER } : position;
+    if (filter === undefined && this.#isShort(since)) return this.#catalog.changesSince(since, known);
+    return this.#context.caller.call('catalog', 'changesSince', since, known, filter);
   }
 
   #isShort(position: CatalogPosition): boolean {
-    const { lastKey, lastDeletion } = this.#catalog.position();
+    const { generation, lastKey, lastDeletion } = this.#catalog.position();
     const rows = lastKey - Math.max(position.lastKey, this.#catalog.segments.sealedThrough());
-    return rows <= shortReading && (position === start || lastDeletion - position.lastDeletion <= shortReading);
+    if (rows > shortReading) return false;
+    // A segment that is new here comes with all deletions that it has seen.
+    const dead =
+      generation === position.generation
+        ? Math.max(0, lastDeletion - position.lastDeletion)
+        : this.#catalog.documents.countDeletions(fewDeletions + 1);
+    return dead <= fewDeletions;
   }
 
   #replace(next: Snapshot): void {
@@ -148,6 +159,10 @@ class TailRows {
 
   constructor(context: SegmentContext) {
     this.#context = context;
+  }
+
+  get isEmpty(): boolean {
+    return this.#keys.length === 0;
   }
 
   async advance(
