@@ -1,30 +1,24 @@
 // Duplicates planted among 100,000 generated texts: exact copies, other case, other punctuation, swapped words, paraphrases.
 // Tells precision and recall by kind, the time, and whether any member of a group is below the threshold to its representative.
-// Run: npx tsx bench/dedupe.ts [--documents 100000] [--threshold 0.9] [--planted 2000] [--seed 1]
+// Run: npx tsx bench/dedupe.ts --help
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { adviseThreshold, type DocumentId, findDuplicates, SemanticIndex } from 'semantic-index';
+import { benchFlags } from './flags.js';
 import { randomNumbers } from './generated-vectors.js';
 
-const { values } = parseArgs({
-  options: {
-    documents: { type: 'string', default: '100000' },
-    threshold: { type: 'string', default: '0.9' },
-    planted: { type: 'string', default: '2000' },
-    seed: { type: 'string', default: '1' },
-    help: { type: 'boolean' },
+const flags = benchFlags(
+  'Plants duplicates of every kind among generated texts; tells precision and recall by kind, and the time.',
+  {
+    documents: [100_000, 'texts'],
+    threshold: [0.9, 'similarity from which texts are duplicates'],
+    planted: [2000, 'duplicates of each kind'],
+    seed: [1, 'of the random numbers'],
   },
-});
-if (values.help) {
-  console.log('npx tsx bench/dedupe.ts [--documents 100000] [--threshold 0.9] [--planted 2000] [--seed 1]');
-  process.exit(0);
-}
-const count = Number(values.documents);
-const planted = Number(values.planted);
-const threshold = Number(values.threshold);
-const random = randomNumbers(Number(values.seed));
+);
+const { documents: count, planted, threshold } = flags;
+const random = randomNumbers(flags.seed);
 const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
 
 /** Words that say the same, so that a paraphrase can take another one. */

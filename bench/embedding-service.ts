@@ -1,21 +1,21 @@
 // Ingest through a service that takes its time and misbehaves: total time against the ideal, what was billed twice.
 // The ideal is that of a client without any work of its own: so many requests at a time, each as long as the service takes.
-// Run: npx tsx bench/embedding-service.ts [--documents 10000] [--delay 100] [--parallel 4]
+// Run: npx tsx bench/embedding-service.ts --help
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { openaiProvider, SemanticIndex } from 'semantic-index';
 import { type Fault, misbehavingServer } from '../test/embed/misbehaving-server.js';
+import { benchFlags } from './flags.js';
 
-const { values } = parseArgs({
-  options: {
-    documents: { type: 'string', default: '10000' },
-    delay: { type: 'string', default: '100' },
-    parallel: { type: 'string', default: '4' },
+const { documents, delay, parallel } = benchFlags(
+  'Adds texts through a service that takes its time and misbehaves; tells the time against the ideal, and what was billed twice.',
+  {
+    documents: [10_000, 'texts'],
+    delay: [100, 'milliseconds that the service takes'],
+    parallel: [4, 'requests at a time'],
   },
-});
-const [documents, delay, parallel] = [Number(values.documents), Number(values.delay), Number(values.parallel)];
+);
 const words = 'harbour engine rain letter mountain paper river signal garden winter'.split(' ');
 const texts = Array.from({ length: documents }, (_, index) =>
   [index, ...Array.from({ length: 19 }, (_, place) => words[(index * 7 + place * 3) % 10])].join(' '),

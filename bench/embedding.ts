@@ -1,19 +1,23 @@
 // How fast texts become vectors: loading, texts per second by length, where the time goes, one text against plain
 // JavaScript, the delay of the event loop, memory over many calls.
-// Run: npx tsx bench/embedding.ts [--transformers] [--batches 10000]
+// Run: npx tsx bench/embedding.ts --help
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { bundledProvider, type EmbeddingProvider, transformersProvider } from 'semantic-index';
 import { globSync } from 'tinyglobby';
 import { readStaticModelConfig, StaticModel } from '../dist/embed/static-model.js';
+import { benchFlags } from './flags.js';
 
-const { values } = parseArgs({
-  options: { transformers: { type: 'boolean' }, batches: { type: 'string', default: '10000' } },
-});
+const flags = benchFlags(
+  'How fast texts become vectors, where the time goes, and what it does to the event loop and to memory.',
+  {
+    transformers: [false, 'measure transformers.js as well'],
+    batches: [10_000, 'batches over which memory is watched'],
+  },
+);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, 'models', 'semantic-index-en');
 const words = globSync(['*.md', 'docs/**/*.md', 'node_modules/*/README.md'], { cwd: root })
@@ -155,12 +159,12 @@ const ours = await time(2000, async () => {
 const theirs = await time(2000, () => singles.map(plain));
 console.log(`one text of 20 words a call: provider ${micro(ours.own)}, plain JavaScript ${micro(theirs.own)}`);
 await loopDelay('bundled', bundled);
-await memory('bundled', bundled, Number(values.batches));
+await memory('bundled', bundled, flags.batches);
 
-if (values.transformers === true) {
+if (flags.transformers) {
   const provider = transformersProvider({ model: folder });
   await throughput('transformers, same folder', provider, 2000);
   await loopDelay('transformers', provider);
-  await memory('transformers', provider, Number(values.batches));
+  await memory('transformers', provider, flags.batches);
   await provider.close?.();
 }

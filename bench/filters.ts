@@ -1,29 +1,25 @@
 // Filters of any selectivity: does every search give min(k, matches) hits, with what recall and in what time?
 // Random ranges over a number of each document, on generated vectors; no data is needed.
-// Run: npx tsx bench/filters.ts [--documents 200000] [--dimensions 96] [--filters 20] [--seed 1]
+// Run: npx tsx bench/filters.ts --help
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { SemanticIndex, type Where } from 'semantic-index';
+import { benchFlags } from './flags.js';
 import { generatedVectors, randomNumbers } from './generated-vectors.js';
 
-const { values } = parseArgs({
-  options: {
-    documents: { type: 'string', default: '200000' },
-    dimensions: { type: 'string', default: '96' },
-    filters: { type: 'string', default: '20' },
-    seed: { type: 'string', default: '1' },
-    help: { type: 'boolean' },
+const flags = benchFlags(
+  'Searches with filters of every selectivity; tells whether they find min(k, matches), recall and time.',
+  {
+    documents: [200_000, 'documents'],
+    dimensions: [96, 'numbers of a vector'],
+    filters: [20, 'filters of each selectivity'],
+    seed: [1, 'of the random numbers'],
   },
-});
-if (values.help) {
-  console.log('npx tsx bench/filters.ts [--documents 200000] [--dimensions 96] [--filters 20] [--seed 1]');
-  process.exit(0);
-}
-const documents = Number(values.documents);
-const random = randomNumbers(Number(values.seed) + 100);
-const vectors = generatedVectors(documents + 200, Number(values.dimensions), Number(values.seed));
+);
+const { documents } = flags;
+const random = randomNumbers(flags.seed + 100);
+const vectors = generatedVectors(documents + 200, flags.dimensions, flags.seed);
 const queries = vectors.splice(documents);
 const k = 10;
 const queriesPerFilter = 5;
@@ -50,8 +46,8 @@ try {
   await index.build();
   const { segments } = await index.stats();
   console.log(
-    `${documents} documents, ${values.dimensions} dimensions, ${segments.length} segment of ${segments[0]?.trees} trees; ` +
-      `${values.filters} filters a row, ${queriesPerFilter} queries each, k ${k}.\n`,
+    `${documents} documents, ${flags.dimensions} dimensions, ${segments.length} segment of ${segments[0]?.trees} trees; ` +
+      `${flags.filters} filters a row, ${queriesPerFilter} queries each, k ${k}.\n`,
   );
   console.log(
     '| selectivity | matches | starved | recall@10 | exact | ms, field declared | ms, not declared | ms, exact search |',
@@ -61,7 +57,7 @@ try {
   for (const selectivity of [1e-5, 1e-4, 1e-3, 1e-2, 0.03, 0.1, 0.3, 1]) {
     const times: Record<'indexed' | 'plain' | 'exact', number[]> = { indexed: [], plain: [], exact: [] };
     let [found, wanted, matches, exact, searches, short] = [0, 0, 0, 0, 0, 0];
-    for (let filter = 0; filter < Number(values.filters); filter++) {
+    for (let filter = 0; filter < flags.filters; filter++) {
       const from = random() * (1 - selectivity);
       const range = (field: string): Where => ({ [field]: { $gte: from, $lt: from + selectivity } });
       const matching = await index.count({ where: range('indexed') });
@@ -90,7 +86,7 @@ try {
     starved += short;
     const recall = wanted === 0 ? '-' : (found / wanted).toFixed(4);
     console.log(
-      `| ${selectivity} | ${Math.round(matches / Number(values.filters))} | ${short} | ${recall} | ${Math.round((100 * exact) / searches)} % | ` +
+      `| ${selectivity} | ${Math.round(matches / flags.filters)} | ${short} | ${recall} | ${Math.round((100 * exact) / searches)} % | ` +
         `${median(times.indexed)} | ${median(times.plain)} | ${median(times.exact)} |`,
     );
   }

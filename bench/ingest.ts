@@ -1,70 +1,39 @@
 // Adds documents in batches while searches run, then deletes half and compacts; prints what an operator asks about.
-// Run: npx tsx bench/ingest.ts [--documents 200000] [--dimensions 256] [--words 30] [--vectors] [--index FOLDER --seconds S]
-// With --vectors the documents carry generated vectors; otherwise generated texts go through the bundled model.
+// Run: npx tsx bench/ingest.ts --help
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { parseArgs } from 'node:util';
 import { SemanticIndex } from 'semantic-index';
+import { benchFlags } from './flags.js';
+import { generatedTexts } from './generated-texts.js';
+import { randomNumbers } from './generated-vectors.js';
 
-const { values } = parseArgs({
-  options: {
-    documents: { type: 'string', default: '200000' },
-    dimensions: { type: 'string', default: '256' },
-    words: { type: 'string', default: '30' },
-    vectors: { type: 'boolean', default: false },
-    index: { type: 'string' },
-    seconds: { type: 'string', default: 'Infinity' },
-    open: { type: 'boolean', default: false },
-    help: { type: 'boolean' },
+const flags = benchFlags(
+  'Adds documents while searches run, then deletes half and compacts; tells times, delays of the event loop and memory.',
+  {
+    documents: [200_000, 'documents'],
+    dimensions: [256, 'numbers of a generated vector'],
+    words: [30, 'words of a generated text'],
+    vectors: [false, 'generated vectors; otherwise texts go through the bundled model'],
+    index: [undefined, 'folder that is kept; a run adds what is missing'],
+    seconds: [Number.POSITIVE_INFINITY, 'how long a run with --index adds at most'],
+    open: [false, 'with --index: nothing is added; it is opened and searched, and time and memory are told'],
   },
-});
-if (values.help) {
-  console.log(
-    'npx tsx bench/ingest.ts [--documents N] [--dimensions D] [--words W] [--vectors] [--index FOLDER --seconds S]',
-  );
-  console.log('With --index the folder is kept, and a run adds what is missing, for so many seconds at most.');
-  console.log(
-    'With --open besides nothing is added: it is opened and searched, and the time and memory of that are told.',
-  );
-  process.exit();
-}
-const documents = Number(values.documents);
-const dimensions = Number(values.dimensions);
-const words = Number(values.words);
-
-/** xorshift32 (Marsaglia 2003): the same numbers in every run. */
-function generator(seed: number): () => number {
-  let state = seed | 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
-// A run that goes on with an index must not repeat what is there.
-const random = generator(7 + (values.index === undefined ? 0 : Date.now() % 1_000_000));
-const syllables = 'ka lo mi ne ru ta so vi pe ga du hi zo ra le na'.split(' ');
-const vocabulary = Array.from({ length: 20_000 }, () =>
-  Array.from({ length: 2 + Math.floor(random() * 3) }, () => syllables[Math.floor(random() * syllables.length)]).join(
-    '',
-  ),
 );
+const { documents, dimensions } = flags;
+// A run that goes on with an index must not repeat what is there.
+const random = randomNumbers(7 + (flags.index === undefined ? 0 : Date.now() % 1_000_000));
+const text = generatedTexts(random, flags.words);
 const centers = Array.from({ length: 1_000 }, () => Float32Array.from({ length: dimensions }, () => random() - 0.5));
-
-/** Frequent words are much more frequent than rare ones. */
-const word = (): string => vocabulary[Math.floor(vocabulary.length * random() ** 3)] as string;
-const text = (): string => Array.from({ length: words }, word).join(' ');
 const vector = (): Float32Array =>
   Float32Array.from(centers[Math.floor(random() * centers.length)] as Float32Array, (x) => x + 0.6 * (random() - 0.5));
 
 const folder = mkdtempSync(join(tmpdir(), 'semantic-index-bench-'));
-const path = values.index ?? join(folder, 'index');
-const open = () => SemanticIndex.open(path, values.vectors ? { provider: null } : {});
-const query = (): string | Float32Array => (values.vectors ? vector() : text());
+const path = flags.index ?? join(folder, 'index');
+const open = () => SemanticIndex.open(path, flags.vectors ? { provider: null } : {});
+const query = (): string | Float32Array => (flags.vectors ? vector() : text());
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 
 function quantiles(milliseconds: number[]): string {
@@ -107,7 +76,7 @@ async function openAndSearch(): Promise<void> {
   await index.close();
 }
 
-if (values.open) {
+if (flags.open) {
   await openAndSearch();
   rmSync(folder, { recursive: true, force: true });
   process.exit();
@@ -128,11 +97,11 @@ try {
   const began = performance.now();
   const already = await index.count();
   let added = 0;
-  for (let id = already; id < documents && performance.now() - began < Number(values.seconds) * 1000; ) {
+  for (let id = already; id < documents && performance.now() - began < flags.seconds * 1000; ) {
     const batch: { id: number; text: string; vector?: Float32Array }[] = [];
     // Generating takes its time too: it is cut into pieces so that it does not pass for a delay of the index.
     while (batch.length < 1_000 && id < documents) {
-      batch.push(values.vectors ? { id, text: `document ${id}`, vector: vector() } : { id, text: text() });
+      batch.push(flags.vectors ? { id, text: `document ${id}`, vector: vector() } : { id, text: text() });
       id++;
       if (batch.length % 10 === 0) await new Promise(setImmediate);
     }
@@ -161,8 +130,8 @@ try {
     '--index',
     path,
     '--dimensions',
-    values.dimensions,
-    ...(values.vectors ? ['--vectors'] : []),
+    String(dimensions),
+    ...(flags.vectors ? ['--vectors'] : []),
   ];
   spawnSync(process.execPath, [...process.execArgv, import.meta.filename, ...given], { stdio: 'inherit' });
   const again = await open();

@@ -3,43 +3,29 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { AnnoyIndex, VectorMatrix } from 'semantic-index';
+import { benchFlags } from './flags.js';
 
-const help = `Makes a .npy file of vectors, builds an index from it with onDiskBuild in a process that the system allows less private
-memory than that (RLIMIT_DATA, by prlimit; Linux only), validates the index, and searches it.
-
-Usage: tsx bench/matrix-build.ts [options]
-  --megabytes NUMBER  size of the vectors (default 2000)
-  --limit NUMBER      megabytes of private memory that the build may have (default 512)
-  --columns NUMBER    numbers of a vector (default 256)
-  --trees NUMBER      trees of the index (default 2)
-  --threads NUMBER    threads of the build, -1 for all cores (default 1)
-  --folder PATH       where the files are made; they are deleted afterwards (default: a temporary folder)
-  --help              show this
-
-Pages of the mapped index file belong to the system's cache, which takes them back when it needs memory; the limit does not
-count them. To limit those too, run it in a control group: systemd-run --scope -p MemoryMax=512M tsx bench/matrix-build.ts`;
-
-const { values: flags } = parseArgs({
-  options: {
-    megabytes: { type: 'string', default: '2000' },
-    limit: { type: 'string', default: '512' },
-    columns: { type: 'string', default: '256' },
-    trees: { type: 'string', default: '2' },
-    threads: { type: 'string', default: '1' },
-    folder: { type: 'string', default: tmpdir() },
-    phase: { type: 'string', default: '' },
-    help: { type: 'boolean', default: false },
+const flags = benchFlags(
+  `Makes a .npy file of vectors, builds an index from it with onDiskBuild in a process that the system allows less private
+memory than that (RLIMIT_DATA, by prlimit; Linux only), validates the index, and searches it.`,
+  {
+    megabytes: [2000, 'size of the vectors'],
+    limit: [512, 'megabytes of private memory that the build may have'],
+    columns: [256, 'numbers of a vector'],
+    trees: [2, 'trees of the index'],
+    threads: [1, 'threads of the build, -1 for all cores'],
+    folder: [tmpdir(), 'where the files are made; they are deleted afterwards'],
+    phase: [''],
   },
-});
-if (flags.help) {
-  console.log(help);
-  process.exit(0);
-}
+  {
+    notes: `Pages of the mapped index file belong to the system's cache, which takes them back when it needs memory; the limit does not
+count them. To limit those too, run it in a control group: systemd-run --scope -p MemoryMax=512M tsx bench/matrix-build.ts`,
+  },
+);
 
-const columns = Number(flags.columns);
-const rows = Math.round((Number(flags.megabytes) * 1e6) / (columns * 4));
+const { columns } = flags;
+const rows = Math.round((flags.megabytes * 1e6) / (columns * 4));
 const vectorsFile = () => join(flags.folder, 'vectors.npy');
 const indexFile = () => join(flags.folder, 'index.ann');
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
@@ -83,7 +69,7 @@ async function build(): Promise<void> {
   await index.addItems(vectorsFile());
   const adding = (performance.now() - start) / 1e3;
   start = performance.now();
-  await index.build(Number(flags.trees), { threads: Number(flags.threads) });
+  await index.build(flags.trees, { threads: flags.threads });
   const building = (performance.now() - start) / 1e3;
   watch();
   clearInterval(timer);
@@ -140,7 +126,7 @@ else {
     console.log(
       `${rows} vectors of ${columns} numbers: ${megabytes(statSync(vectorsFile()).size)}; limit ${flags.limit} MB`,
     );
-    phase('build', ['prlimit', `--data=${Number(flags.limit) * 1_000_000}`]);
+    phase('build', ['prlimit', `--data=${flags.limit * 1_000_000}`]);
     phase('check');
   } finally {
     rmSync(flags.folder, { recursive: true });

@@ -3,43 +3,25 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { AnnoyIndex, VectorMatrix } from 'semantic-index';
+import { benchFlags } from './flags.js';
 
-const help = `Searches with 10,000 and then 100,000 rows of a .npy file, writes neighbours and distances into .npy files, and prints
-the peak memory of each. Then does the same in memory, in a process of its own, and compares every number.
-
-Usage: tsx bench/matrix-search.ts [options]
-  --queries LIST    numbers of queries, separated by commas; the last is compared (default 10000,100000)
-  --items NUMBER    items of the index (default 50000)
-  --columns NUMBER  numbers of a vector (default 128)
-  --n NUMBER        neighbours wanted (default 10)
-  --trees NUMBER    trees of the index (default 10)
-  --threads NUMBER  threads of search and build, -1 for all cores (default -1)
-  --folder PATH     where the files are made; they are deleted afterwards (default: a temporary folder)
-  --help            show this`;
-
-const { values: flags } = parseArgs({
-  options: {
-    queries: { type: 'string', default: '10000,100000' },
-    items: { type: 'string', default: '50000' },
-    columns: { type: 'string', default: '128' },
-    n: { type: 'string', default: '10' },
-    trees: { type: 'string', default: '10' },
-    threads: { type: 'string', default: '-1' },
-    folder: { type: 'string', default: tmpdir() },
-    phase: { type: 'string', default: '' },
-    help: { type: 'boolean', default: false },
+const flags = benchFlags(
+  `Searches with 10,000 and then 100,000 rows of a .npy file, writes neighbours and distances into .npy files, and prints
+the peak memory of each. Then does the same in memory, in a process of its own, and compares every number.`,
+  {
+    queries: ['10000,100000', 'numbers of queries, separated by commas; the last is compared'],
+    items: [50_000, 'items of the index'],
+    columns: [128, 'numbers of a vector'],
+    n: [10, 'neighbours wanted'],
+    trees: [10, 'trees of the index'],
+    threads: [-1, 'threads of search and build, -1 for all cores'],
+    folder: [tmpdir(), 'where the files are made; they are deleted afterwards'],
+    phase: [''],
   },
-});
-if (flags.help) {
-  console.log(help);
-  process.exit(0);
-}
+);
 
-const [items, columns, n, trees, threads] = [flags.items, flags.columns, flags.n, flags.trees, flags.threads].map(
-  Number,
-) as [number, number, number, number, number];
+const { items, columns, n, trees, threads } = flags;
 const queryCounts = flags.queries.split(',').map(Number);
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
 const peak = () => megabytes(process.resourceUsage().maxRSS * 1024);

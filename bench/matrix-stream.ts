@@ -2,36 +2,24 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type MatrixDtype, type MatrixOrder, VectorMatrix } from 'semantic-index';
+import { benchFlags } from './flags.js';
 
-const help = `Writes and reads matrices of random numbers, block after block, and prints MB of file per second.
-
-Usage: tsx bench/matrix-stream.ts [options]
-  --rows NUMBER     rows of each matrix (default 200000)
-  --columns NUMBER  numbers of a row (default 384)
-  --blocks LIST     rows of a block, several separated by commas; 0 is the library's own choice (default 0,1024)
-  --folder PATH     where the files are made; they are deleted afterwards (default: a temporary folder)
-  --help            show this
-
-The files come from the system's cache when they fit into memory: the figures are those of the code, not of the disk.`;
-
-const { values: flags } = parseArgs({
-  options: {
-    rows: { type: 'string', default: '200000' },
-    columns: { type: 'string', default: '384' },
-    blocks: { type: 'string', default: '0,1024' },
-    folder: { type: 'string', default: tmpdir() },
-    help: { type: 'boolean', default: false },
+const flags = benchFlags(
+  'Writes and reads matrices of random numbers, block after block, and prints MB of file per second.',
+  {
+    rows: [200_000, 'rows of each matrix'],
+    columns: [384, 'numbers of a row'],
+    blocks: ['0,1024', "rows of a block, several separated by commas; 0 is the library's own choice"],
+    folder: [tmpdir(), 'where the files are made; they are deleted afterwards'],
   },
-});
-if (flags.help) {
-  console.log(help);
-  process.exit(0);
-}
+  {
+    notes:
+      "The files come from the system's cache when they fit into memory: the figures are those of the code, not of the disk.",
+  },
+);
 
-const rows = Number(flags.rows);
-const columns = Number(flags.columns);
+const { rows, columns } = flags;
 const blockSizes = flags.blocks.split(',').map(Number);
 const formats: { name: string; dtype: MatrixDtype; order?: MatrixOrder; separated?: boolean }[] = [
   { name: 'a.npy', dtype: 'f4', order: 'C' },

@@ -4,40 +4,25 @@ import { createReadStream, existsSync, mkdirSync, readFileSync, renameSync, stat
 import os from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { AnnoyIndex } from 'semantic-index';
+import { benchFlags } from './flags.js';
 import { clusterRows } from './speed/clusters.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const help = `Builds a forest and its accelerator over generated clusters, once; opens the file lazily in new processes, one and then several
-at a time; and tells the time and the memory of opening, of the first search, and of a thousand.
-
-Usage: npx tsx bench/open.ts [options]
-  --rows N         rows (default 1000000)
-  --dimensions D   numbers in a row (default 384)
-  --trees T        trees of the forest (default 10)
-  --processes P    processes that search at the same time (default 4)
-  --cache FOLDER   where the file is kept (default bench/.cache)
-  --help           show this`;
-
-const { values: flags } = parseArgs({
-  options: {
-    rows: { type: 'string', default: '1000000' },
-    dimensions: { type: 'string', default: '384' },
-    trees: { type: 'string', default: '10' },
-    processes: { type: 'string', default: '4' },
-    cache: { type: 'string', default: join(here, '.cache') },
-    read: { type: 'string' },
-    help: { type: 'boolean', default: false },
+const flags = benchFlags(
+  `Builds a forest and its accelerator over generated clusters, once; opens the file lazily in new processes, one and then several
+at a time; and tells the time and the memory of opening, of the first search, and of a thousand.`,
+  {
+    rows: [1_000_000, 'rows'],
+    dimensions: [384, 'numbers in a row'],
+    trees: [10, 'trees of the forest'],
+    processes: [4, 'processes that search at the same time'],
+    cache: [join(here, '.cache'), 'where the file is kept'],
+    read: [undefined],
   },
-});
-if (flags.help) {
-  console.log(help);
-  process.exit(0);
-}
+);
 
-const rows = Number(flags.rows);
-const dimensions = Number(flags.dimensions);
+const { rows, dimensions } = flags;
 const shape = { dimensions, topics: Math.round(Math.sqrt(rows) * 3), seed: 1 };
 
 /** Megabytes of this process: what it has mapped, and its share of it where others have it mapped too (Linux). */
@@ -91,7 +76,7 @@ async function read(path: string): Promise<void> {
 /** Starts readers together, and lets them measure their memory while all of them have searched. */
 async function readTogether(path: string, count: number): Promise<Reading[]> {
   const readers = Array.from({ length: count }, () =>
-    fork(fileURLToPath(import.meta.url), ['--read', path, '--rows', flags.rows, '--dimensions', flags.dimensions], {
+    fork(fileURLToPath(import.meta.url), ['--read', path, '--rows', `${rows}`, '--dimensions', `${dimensions}`], {
       execArgv: ['--import', 'tsx'],
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     }),
@@ -125,7 +110,7 @@ if (flags.read !== undefined) {
     }
     index.addItems(block.subarray(0, filled));
     const began = performance.now();
-    await index.build(Number(flags.trees), { threads: os.availableParallelism() });
+    await index.build(flags.trees, { threads: os.availableParallelism() });
     const built = performance.now();
     const partial = join(flags.cache, 'partial.ann');
     await index.save(partial);
@@ -142,7 +127,7 @@ if (flags.read !== undefined) {
   for (const file of [path, `${path}.accel`]) for await (const _ of createReadStream(file, { highWaterMark: 2 ** 22 }));
   const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
   console.log(`forest ${mega(statSync(path).size)}, accelerator ${mega(statSync(`${path}.accel`).size)}`);
-  for (const count of [1, Number(flags.processes)]) {
+  for (const count of [1, flags.processes]) {
     const all = await readTogether(path, count);
     const [one] = all as [Reading];
     const sum = (pick: (reading: Reading) => number): string =>

@@ -3,8 +3,8 @@
 // that the right ones are to be found among: large indexes leave out what small ones need not.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { SemanticIndex } from 'semantic-index';
+import { benchFlags } from './flags.js';
 
 interface TestSet {
   readonly name: string;
@@ -61,20 +61,20 @@ function ndcg(ids: readonly unknown[], relevant: ReadonlyMap<string, number>): n
   return ideal === 0 ? 0 : discounted(ids.map((id) => relevant.get(id as string) ?? 0)) / ideal;
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { every: { type: 'string', default: '5' }, among: { type: 'string' }, help: { type: 'boolean' } },
-});
-const [data] = positionals;
-if (values.help || data === undefined) {
-  console.log('npx tsx bench/retrieval.ts DATA [--every 5] [--among FILE]\nDATA holds eval/squad and eval/cisi.');
-  process.exit(values.help ? 0 : 1);
-}
+const flags = benchFlags(
+  'Compares the modes of search by what people judged relevant. DATA holds eval/squad and eval/cisi.',
+  {
+    every: [5, 'of so many questions of SQuAD one is asked'],
+    among: [undefined, 'file of other texts, one a line, that the right ones are to be found among'],
+  },
+  { operands: 'DATA' },
+);
+const [data = ''] = flags.operands;
 
-const others = values.among === undefined ? [] : readFileSync(values.among, 'utf8').split('\n').filter(Boolean);
+const others = flags.among === undefined ? [] : readFileSync(flags.among, 'utf8').split('\n').filter(Boolean);
 
 console.log('| set | mode | nDCG@10 | recall@10 | ms/query |\n|---|---|---|---|---|');
-for (const set of [squad(join(data, 'eval/squad'), Number(values.every)), cisi(join(data, 'eval/cisi'))]) {
+for (const set of [squad(join(data, 'eval/squad'), flags.every), cisi(join(data, 'eval/cisi'))]) {
   await using index = await SemanticIndex.open(':memory:');
   await index.addDocuments(set.documents);
   await index.addDocuments(others);

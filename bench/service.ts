@@ -2,7 +2,7 @@
 // any request fails while documents are added, a new generation of forests is swapped in, and a worker is replaced or killed;
 // the same through a front, which costs CPU and cuts nothing.
 //
-//   npx tsx bench/service.ts [--documents 20000] [--seconds 8] [--clients 8]
+//   npx tsx bench/service.ts --help
 //
 // The load is bounded: each client sends its next request when the answer to the last has come. It shares the machine's
 // cores with the service, so the figures are lower than those of a machine that only serves.
@@ -12,18 +12,18 @@ import { Agent, request } from 'node:http';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { SemanticIndex } from 'semantic-index';
 import { globSync } from 'tinyglobby';
+import { benchFlags } from './flags.js';
 
-const { values } = parseArgs({
-  options: {
-    documents: { type: 'string', default: '20000' },
-    seconds: { type: 'string', default: '8' },
-    clients: { type: 'string', default: '8' },
+const { documents, seconds, clients } = benchFlags(
+  'Puts a service under load: requests a second, times and memory, and whether a request fails whatever happens meanwhile.',
+  {
+    documents: [20_000, 'lines of documentation'],
+    seconds: [8, 'length of each measurement'],
+    clients: [8, 'clients; each sends a request when the last was answered'],
   },
-});
-const [documents, seconds, clients] = [Number(values.documents), Number(values.seconds), Number(values.clients)];
+);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const main = join(root, 'dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'semantic-index-service-'));

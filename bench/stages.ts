@@ -3,31 +3,24 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { AnnoyIndex, bundledProvider, SemanticIndex } from 'semantic-index';
+import { benchFlags } from './flags.js';
+import { generatedTexts } from './generated-texts.js';
 import { uniform } from './speed/clusters.js';
 
-const help = `Adds texts of about thirty words to an index until a forest serves them all; then runs each stage alone over the same
-texts: embedding (tokens included), the catalog, the forest, its accelerator.
-
-Usage: npx tsx bench/stages.ts [options]
-  --documents N   texts (default 100000)
-  --data FOLDER   where train/wikipedia.jsonl.xz is: its paragraphs, cut to thirty words; else words are generated
-  --help          show this`;
-
-const { values: flags } = parseArgs({
-  options: {
-    documents: { type: 'string', default: '100000' },
-    data: { type: 'string' },
-    help: { type: 'boolean', default: false },
+const flags = benchFlags(
+  `Adds texts of about thirty words to an index until a forest serves them all; then runs each stage alone over the same
+texts: embedding (tokens included), the catalog, the forest, its accelerator.`,
+  {
+    documents: [100_000, 'texts'],
+    data: [
+      undefined,
+      'where train/wikipedia.jsonl.xz is: its paragraphs, cut to thirty words; else words are generated',
+    ],
   },
-});
-if (flags.help) {
-  console.log(help);
-  process.exit(0);
-}
+);
 
-const wanted = Number(flags.documents);
+const wanted = flags.documents;
 const wordsOfText = 30;
 
 function realTexts(data: string): string[] {
@@ -48,16 +41,10 @@ function realTexts(data: string): string[] {
   return texts;
 }
 
-function generatedTexts(): string[] {
-  const random = uniform(1);
-  const syllables = 'ka lo mi ne ru ta so vi pe ga du hi zo ra le na'.split(' ');
-  const syllable = (): string => syllables[Math.floor(random() * syllables.length)] as string;
-  const vocabulary = Array.from({ length: 20_000 }, () => syllable() + syllable() + (random() < 0.5 ? syllable() : ''));
-  const word = (): string => vocabulary[Math.floor(vocabulary.length * random() ** 3)] as string;
-  return Array.from({ length: wanted }, () => Array.from({ length: wordsOfText }, word).join(' '));
-}
-
-const texts = flags.data === undefined ? generatedTexts() : realTexts(flags.data);
+const texts =
+  flags.data === undefined
+    ? Array.from({ length: wanted }, generatedTexts(uniform(1), wordsOfText))
+    : realTexts(flags.data);
 const folder = mkdtempSync(join(os.tmpdir(), 'semantic-index-stages-'));
 const seconds = async (work: () => Promise<void>): Promise<number> => {
   const began = performance.now();

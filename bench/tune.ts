@@ -1,12 +1,12 @@
 // Does tune() keep its word? For each data set and target: what it chose and measured, and the recall that fresh queries, which
 // it never saw, have then; repeated with several seeds.
-// Run: npx tsx bench/tune.ts [DATA] [--seeds 5] [--documents 30000] [--svg FILE], where DATA holds eval/ and train/.
+// Run: npx tsx bench/tune.ts --help
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type Query, SemanticIndex } from 'semantic-index';
+import { benchFlags } from './flags.js';
 import { generatedVectors } from './generated-vectors.js';
 
 interface DataSet {
@@ -17,22 +17,18 @@ interface DataSet {
   readonly texts: boolean;
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seeds: { type: 'string', default: '5' },
-    documents: { type: 'string', default: '30000' },
-    svg: { type: 'string' },
-    only: { type: 'string', default: '' },
-    help: { type: 'boolean' },
+const flags = benchFlags(
+  'Chooses with tune() for each set and target, and tells the recall that fresh queries have then. DATA holds eval/ and train/.',
+  {
+    seeds: [5, 'how often, with other random numbers'],
+    documents: [30_000, 'documents of a set'],
+    svg: [undefined, 'file for the plot of a tuning'],
+    only: ['', 'only sets whose name contains this'],
   },
-});
-if (values.help) {
-  console.log('npx tsx bench/tune.ts [DATA] [--seeds 5] [--documents 30000] [--svg FILE]');
-  process.exit(0);
-}
-const [data] = positionals;
-const count = Number(values.documents);
+  { operands: '[DATA]' },
+);
+const [data] = flags.operands;
+const count = flags.documents;
 const k = 10;
 const targets = [0.9, 0.95, 0.99];
 
@@ -109,7 +105,7 @@ console.log('| set | target | chosen | measured (at least) | ms, exact ms | fres
 console.log('|---|---|---|---|---|---|---|');
 for (const make of sets) {
   const set = make();
-  if (!set.name.includes(values.only)) continue;
+  if (!set.name.includes(flags.only)) continue;
   const folder = mkdtempSync(join(tmpdir(), 'semantic-index-'));
   try {
     await using index = await SemanticIndex.open(folder, {
@@ -124,9 +120,9 @@ for (const make of sets) {
     for (const targetRecall of targets) {
       const fresh: number[] = [];
       let shown = '';
-      for (let seed = 0; seed < Number(values.seeds); seed++) {
+      for (let seed = 0; seed < flags.seeds; seed++) {
         const { tuning, svg } = await index.tune({ targetRecall, k, seed });
-        if (values.svg !== undefined) writeFileSync(values.svg, svg);
+        if (flags.svg !== undefined) writeFileSync(flags.svg, svg);
         const found = await index.searchMany(set.queries, options);
         let hits = 0;
         found.forEach((list, query) => {
