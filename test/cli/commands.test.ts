@@ -144,6 +144,8 @@ test('plan tells what an add would embed, with and without an index', async () =
     /^documents {2}1: 1 new, .*\nto embed {3}1 text of (?:about )?\d+ tokens?; .*\ncost {7}0\.0/,
   );
   expect(await runJson(['stats', 'idx'], { cwd })).toMatchObject({ documents: 2 });
+  const cheap = await runCli(['plan', 'idx', '-', '--format', 'lines', '--price', '0.02'], { cwd, input: 'Tea\n' });
+  expect(cheap.stdout).toMatch(/^cost {7}0\.0{6,}\d\d$/m);
 });
 
 test('prune deletes the chunks of files that are gone', async () => {

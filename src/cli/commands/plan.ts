@@ -54,7 +54,13 @@ function linesOf(plan: AddPlan): string[] {
     `documents  ${documents.toLocaleString('en')}: ${plan.new} new, ${changed} changed, ${unchanged} unchanged`,
     `to embed   ${counted(embed, 'text')} of ${exact ? '' : 'about '}${counted(tokens, 'token')}; vectors known: ${cached}`,
   ];
-  if (cost !== undefined) lines.push(`cost       ${cost < 0.01 ? cost.toPrecision(2) : cost.toFixed(2)}`);
+  if (cost !== undefined) lines.push(`cost       ${costInWords(cost)}`);
   if (seconds !== undefined) lines.push(`time       about ${seconds < 1 ? 'a second' : `${Math.round(seconds)} s`}`);
   return lines;
+}
+
+/** Two digits that say something, however little it is; never in powers of ten. */
+function costInWords(cost: number): string {
+  if (cost === 0 || cost >= 0.01) return cost.toFixed(2);
+  return cost.toFixed(Math.min(20, 1 - Math.floor(Math.log10(cost))));
 }
