@@ -1,7 +1,19 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const dist = fileURLToPath(new URL('./dist/', import.meta.url));
+
+/** Files that measure time or memory, or hold processes to a time: they run one after the other, when the rest has ended. */
+const alone = [
+  'test/crash/**',
+  'test/server/**',
+  'test/embed/{bundled-provider,embed-texts,transformers-provider}.test.ts',
+  'test/examples/matrices.test.ts',
+  'test/journeys/{add-ahead,tune}.test.ts',
+  'test/store/{connection,opening}.test.ts',
+  'test/vectors/{native-memory,vector-buffer}.test.ts',
+];
 
 export default defineConfig({
   resolve: {
@@ -9,12 +21,32 @@ export default defineConfig({
     alias: [{ find: /^(?:\.\.\/)+src\/(.*)\.js$/, replacement: `${dist}$1.js` }],
   },
   test: {
-    include: ['test/**/*.test.ts'],
     server: { deps: { external: [/\/dist\//] } },
     setupFiles: ['test/property-seed.ts'],
     pool: 'forks',
     // For what hangs, not for what is slow: a busy machine takes many times as long.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'beside',
+          include: ['test/**/*.test.ts'],
+          exclude: alone,
+          // On two cores as well: many tests wait for processes and files.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: alone.map(onlyTests), maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });
+
+function onlyTests(pattern: string): string {
+  return pattern.endsWith('**') ? `${pattern}/*.test.ts` : pattern;
+}
