@@ -1,10 +1,12 @@
-// One accelerated search: a walk over the trees finds entry points, a beam walks the graph, floats decide.
+// One accelerated search: sketches of landmarks tell where to begin, a beam walks the graph, floats decide.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <new>
+#include <numeric>
 
 #include "accelerator_view.h"
 #include "beam.h"
@@ -20,16 +22,18 @@ namespace {
 
 Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
-/** Entry points of a walk. */
-constexpr size_t kEntries = 16;
-/** Items that leaves must offer before the entry points are chosen among them. */
-constexpr int64_t kLeafItems = 1000;
-/** Planes that are looked at together, so that their rows come from memory together. */
-constexpr size_t kPlanes = 4;
+/** Landmarks that a walk begins at. */
+constexpr size_t kEntries = 32;
+/** With a filter, so many more that it allows. */
+constexpr size_t kAllowedEntries = 16;
+/** Landmarks that are looked at together before any of them is looked at closely. */
+constexpr size_t kLandmarkBlock = 32;
 /** A search compares about this many items for each place of its beam. */
 constexpr int64_t kComparedPerPlace = 8;
-/** Items that are compared by their floats, beyond those wanted. */
-constexpr int32_t kReranked = 10;
+/** Items that are compared by their floats, beyond those wanted; at least half as many as these. */
+constexpr int64_t kReranked = 5;
+/** Items that are compared by the whole of their integers, beyond those that are compared by their floats. */
+constexpr int64_t kRefined = 30;
 /**
  * Nanoseconds, measured roughly: a row of a scan and each of its dimensions; a place of the beam, for what is compared
  * on its behalf, and for each other place that has to move aside.
@@ -39,33 +43,27 @@ constexpr double kScanDimension = 0.35;
 constexpr double kBeamPlace = 250.0;
 constexpr double kBeamMove = 0.25;
 
-/** A node of a tree to visit. */
-struct Visit {
-  float priority;
-  int32_t child;
-
-  bool operator<(const Visit& other) const {
-    return priority < other.priority || (priority == other.priority && child < other.child);
-  }
-};
-
 }  // namespace
 
 struct AcceleratorScratch::Memory {
   std::vector<float> query;
   std::vector<int8_t> row;
-  std::vector<Visit> visits;
-  /** The items of leaves whose sketches differ least from the query's; a distance is the number of bits. */
-  Beam entries;
-  /** In how many bits the sketches of a leaf differ from the query's. */
+  uint64_t sketch[kSketchWords];
+  /** In how many bits the sketch of each landmark differs from the query's, up to a whole block. */
   std::vector<uint8_t> differences;
+  /** The least of them in each block. */
+  std::vector<uint8_t> least;
+  /** The landmarks that differ least, of all and of those allowed; a distance is the number of bits. */
+  Beam entries;
+  Beam allowed_entries;
   /** A bit for each position that was compared in this search; `compared` lists them, to clear the bits. */
   std::vector<uint64_t> seen;
   std::vector<uint32_t> compared;
-  /** What is to be compared by its floats. */
-  std::vector<uint32_t> chosen;
+  /** The best of a walk. */
+  std::vector<uint32_t> candidates;
   Beam beam;
   NearestHeap allowed;
+  Beam refined;
   NearestHeap nearest;
 };
 
@@ -92,7 +90,8 @@ class AcceleratedSearch {
     const int64_t matches = options_.allowed.bits == nullptr ? header_.positions : count_allowed();
     const int64_t k = std::min<int64_t>(options_.k, matches);
     const int64_t search_k = options_.search_k > 0 ? options_.search_k : kDefaultSearchK;
-    const int64_t wanted = std::max<int64_t>(k, search_k / kComparedPerPlace);
+    reranked_ = k + std::max<int64_t>(kReranked, k / 2);
+    const int64_t wanted = std::max(reranked_, search_k / kComparedPerPlace);
     *found = 0;
     if (matches == 0) return Status::success();
     // A filter lets only a part through, so the beam is wider by that.
@@ -102,11 +101,14 @@ class AcceleratedSearch {
     const double scan_time = static_cast<double>(matches) * (kScanRow + kScanDimension * header_.dimensions);
     if (scan_time <= width * (kBeamPlace + kBeamMove * width)) return scan(query, items, distances_out, found, work);
     beam_ = static_cast<size_t>(width);
-    reranked_ = std::min<int64_t>(std::max<int64_t>(wanted, k), k + std::max<int64_t>(kReranked, k / 2));
     prepare(query);
-    Status status = find_entries();
-    if (status.ok()) status = walk();
-    if (status.ok()) rerank(query, items, distances_out, found);
+    find_entries();
+    const Status status = walk();
+    if (status.ok()) {
+      choose_candidates();
+      refine();
+      rerank(query, items, distances_out, found);
+    }
     clear();
     if (work != nullptr) *work = work_;
     if (!status.ok()) return status;
@@ -144,7 +146,7 @@ class AcceleratedSearch {
     return status;
   }
 
-  /** The query as the rows are: centred for euclidean, of length 1 for angular, as integers, as a sketch. */
+  /** The query as the rows are: rotated, centred for euclidean, of length 1 for angular, as integers, as a sketch. */
   void prepare(const float* query) {
     const auto dimensions = static_cast<size_t>(header_.dimensions);
     const float* centre = view_.section<float>(AcceleratorSection::centre);
@@ -154,13 +156,15 @@ class AcceleratedSearch {
       const float square = table_.dot(vector, vector, dimensions);
       const float inverse = square > 0 ? 1.0f / std::sqrt(square) : 0.0f;
       for (size_t i = 0; i < dimensions; ++i) vector[i] *= inverse;
-    } else if (layout_.metric == Metric::euclidean) {
+    }
+    view_.rotation_->apply(vector);
+    if (layout_.metric == Metric::euclidean) {
       for (size_t i = 0; i < dimensions; ++i) vector[i] -= centre[i];
     }
     memory_.row.resize(header_.row_bytes);
     const float scale = int8_scale(vector, dimensions);
     write_int8(vector, dimensions, scale, memory_.row.data(), header_.row_bytes);
-    query_scale_ = scale;
+    query_sum_ = std::accumulate(memory_.row.begin(), memory_.row.end(), 0);
     if (layout_.metric == Metric::euclidean) {
       norms_ = view_.section<float>(AcceleratorSection::norms);
       factor_ = 2.0f * scale * header_.scale;
@@ -168,12 +172,12 @@ class AcceleratedSearch {
     if (layout_.metric == Metric::angular) {
       for (size_t i = 0; i < dimensions; ++i) vector[i] -= centre[i];
     }
-    sketch_ = view_.sketch_->of(vector);
+    view_.sketch_->write(vector, memory_.sketch);
     const size_t words = (static_cast<size_t>(header_.positions) + 63) / 64;
     if (memory_.seen.size() < words) memory_.seen.resize(words, 0);
     memory_.compared.clear();
     memory_.beam.reset(beam_);
-    if (is_filtered()) memory_.allowed.reset(reranked_);
+    if (is_filtered()) memory_.allowed.reset(static_cast<int32_t>(reranked_ + kRefined));
   }
 
   void clear() {
@@ -193,97 +197,57 @@ class AcceleratedSearch {
   /** The item at a position, which may be anything in bytes of strangers. */
   uint32_t item_of(uint32_t position) const { return static_cast<uint32_t>(items_[position]); }
 
-  const int8_t* row(uint32_t position) const {
-    return reinterpret_cast<const int8_t*>(records_ + static_cast<size_t>(position) * record_bytes_);
-  }
+  /** The coarse half of a row; the fine half lies behind it. */
+  const uint8_t* row(uint32_t position) const { return records_ + static_cast<size_t>(position) * record_bytes_; }
 
-  /** A best-first walk over all trees, until leaves with enough items were met; of those, the best are entry points. */
-  Status find_entries() {
-    std::vector<Visit>& visits = memory_.visits;
-    visits.clear();
+  size_t half_bytes() const { return header_.row_bytes / 2; }
+
+  /** Compares the sketches of all landmarks, and keeps the nearest; with a filter, the nearest that it allows too. */
+  void find_entries() {
+    const size_t count = landmark_count(header_);
+    const size_t blocks = (count + kLandmarkBlock - 1) / kLandmarkBlock;
+    std::vector<uint8_t>& differences = memory_.differences;
+    differences.assign(blocks * kLandmarkBlock, UINT8_MAX);
+    table_.hamming_columns(memory_.sketch, view_.section<uint64_t>(AcceleratorSection::landmarks), kSketchWords, count,
+                           differences.data());
+    // As many blocks as entries are wanted hold one at most so far away: no entry is farther.
+    std::vector<uint8_t>& least = memory_.least;
+    least.resize(blocks);
+    std::array<uint32_t, UINT8_MAX + 1> blocks_at{};
+    for (size_t block = 0; block < blocks; ++block) {
+      uint8_t nearest = UINT8_MAX;
+      const uint8_t* numbers = differences.data() + block * kLandmarkBlock;
+      for (size_t i = 0; i < kLandmarkBlock; ++i) nearest = nearest < numbers[i] ? nearest : numbers[i];
+      least[block] = nearest;
+      ++blocks_at[nearest];
+    }
+    size_t limit = 0;
+    for (size_t near = blocks_at[0]; near < std::min(kEntries, blocks); near += blocks_at[limit]) ++limit;
     memory_.entries.reset(kEntries);
-    const int32_t* roots = view_.section<int32_t>(AcceleratorSection::roots);
-    const PlaneFacts* facts = view_.section<PlaneFacts>(AcceleratorSection::plane_facts);
-    const int8_t* planes = view_.section<int8_t>(AcceleratorSection::planes);
-    const size_t row_bytes = header_.row_bytes;
-    for (int32_t tree = 0; tree < header_.trees; ++tree) {
-      visits.push_back({std::numeric_limits<float>::infinity(), roots[tree]});
-    }
-    std::make_heap(visits.begin(), visits.end());
-    int64_t met = 0;
-    // Children have higher numbers than their planes, so a walk ends; in a forest it visits each node once.
-    int64_t visits_left = static_cast<int64_t>(header_.planes) + header_.leaves;
-    while (met < kLeafItems && !visits.empty()) {
-      Visit next[kPlanes];
-      const int8_t* rows[kPlanes];
-      size_t count = 0;
-      while (count < kPlanes && met < kLeafItems && !visits.empty()) {
-        if (--visits_left < 0) return corrupt("the accelerator's trees are none");
-        std::pop_heap(visits.begin(), visits.end());
-        const Visit visit = visits.back();
-        visits.pop_back();
-        if (visit.child >= header_.planes) return corrupt("a child is no plane of the accelerator");
-        if (visit.child >= 0) {
-          rows[count] = planes + static_cast<size_t>(visit.child) * row_bytes;
-          prefetch(rows[count], row_bytes);
-          prefetch(facts + visit.child, sizeof *facts);
-          next[count++] = visit;
-        } else {
-          const int64_t members = look_at_leaf(~visit.child);
-          if (members < 0) return corrupt("a leaf of the accelerator is none");
-          met += members;
-        }
-      }
-      if (count == 0) continue;
-      for (size_t place = count; place < kPlanes; ++place) rows[place] = rows[0];
-      int32_t products[kPlanes];
-      table_.dot_int8_four(memory_.row.data(), rows, row_bytes, products);
-      work_.planes += static_cast<int64_t>(count);
-      for (size_t place = 0; place < count; ++place) {
-        const Visit& visit = next[place];
-        const PlaneFacts& fact = facts[visit.child];
-        const float margin = fact.scale * query_scale_ * static_cast<float>(products[place]) + fact.offset;
-        for (int side = 0; side < 2; ++side) {
-          const int32_t child = read_int32(reinterpret_cast<const uint8_t*>(fact.children + side));
-          if (child >= 0 && child <= visit.child) return corrupt("a child comes before its parent");
-          const float toward = side == 1 ? margin : -margin;
-          visits.push_back({toward < visit.priority ? toward : visit.priority, child});
-          std::push_heap(visits.begin(), visits.end());
-        }
+    for (size_t block = 0; block < blocks; ++block) {
+      if (least[block] > limit) continue;
+      for (size_t landmark = block * kLandmarkBlock; landmark < (block + 1) * kLandmarkBlock; ++landmark) {
+        const uint8_t difference = differences[landmark];
+        if (difference > limit || landmark >= count) continue;
+        memory_.entries.enter({static_cast<float>(difference), position_of(landmark)});
       }
     }
-    return Status::success();
+    memory_.allowed_entries.reset(kAllowedEntries);
+    for (size_t landmark = 0; is_filtered() && landmark < count; ++landmark) {
+      const auto difference = static_cast<float>(differences[landmark]);
+      if (memory_.allowed_entries.is_beyond(difference)) continue;
+      const uint32_t position = position_of(landmark);
+      if (options_.allowed.contains(item_of(position))) memory_.allowed_entries.enter({difference, position});
+    }
   }
 
-  /** Offers the items of a leaf; how many of them count, or -1 when there is no such leaf or item. */
-  int64_t look_at_leaf(int32_t leaf) {
-    const int64_t* begins = view_.section<int64_t>(AcceleratorSection::leaf_begins);
-    const int64_t places = header_.sections[static_cast<size_t>(AcceleratorSection::leaf_positions)].bytes / 4;
-    if (leaf >= header_.leaves) return -1;
-    const int64_t begin = begins[leaf];
-    const int64_t end = begins[leaf + 1];
-    if (begin < 0 || end < begin || end > places) return -1;
-    const int32_t* positions = view_.section<int32_t>(AcceleratorSection::leaf_positions) + begin;
-    const uint64_t* sketches = view_.section<uint64_t>(AcceleratorSection::leaf_sketches) + begin;
-    const auto size = static_cast<size_t>(end - begin);
-    memory_.differences.resize(size);
-    table_.hamming_words(sketch_, sketches, size, memory_.differences.data());
-    work_.sketches += end - begin;
-    int64_t count = 0;
-    for (size_t place = 0; place < size; ++place) {
-      const auto difference = static_cast<float>(memory_.differences[place]);
-      const bool is_beyond = memory_.entries.is_beyond(difference);
-      if (is_beyond && !is_filtered()) continue;
-      const int32_t position = read_int32(reinterpret_cast<const uint8_t*>(positions + place));
-      if (position < 0 || position >= header_.positions) return -1;
-      if (is_filtered()) {
-        if (!options_.allowed.contains(item_of(static_cast<uint32_t>(position)))) continue;
-        ++count;
-      }
-      if (!is_beyond) memory_.entries.enter({difference, static_cast<uint32_t>(position)});
-    }
-    return is_filtered() ? count : static_cast<int64_t>(size);
+  uint32_t position_of(size_t landmark) const {
+    return static_cast<uint32_t>(landmark * static_cast<size_t>(header_.landmark_stride));
   }
+
+  /** The product of the query with integers of which the coarse halves are known: the fine ones are 8 on average. */
+  int32_t coarse_product(int32_t coarse) const { return 16 * coarse - 120 * query_sum_; }
+  int32_t whole_product(int32_t coarse, int32_t fine) const { return 16 * coarse + fine - 128 * query_sum_; }
 
   float distance_of(uint32_t position, int32_t product) const {
     const auto value = static_cast<float>(product);
@@ -295,16 +259,17 @@ class AcceleratedSearch {
   size_t compare(const uint32_t* positions, size_t count) {
     size_t first = memory_.beam.size();
     for (size_t start = 0; start < count; start += 4) {
-      const int8_t* rows[4];
+      const uint8_t* rows[4];
       for (size_t lane = 0; lane < 4; ++lane) rows[lane] = row(positions[std::min(start + lane, count - 1)]);
       int32_t products[4];
-      table_.dot_int8_four(memory_.row.data(), rows, header_.row_bytes, products);
+      table_.dot_int4_four(memory_.row.data(), rows, header_.row_bytes, products);
       for (size_t lane = 0; lane < 4 && start + lane < count; ++lane) {
         const uint32_t position = positions[start + lane];
-        const float distance = distance_of(position, products[lane]);
+        const float distance = distance_of(position, coarse_product(products[lane]));
         if (is_filtered() && distance <= memory_.allowed.limit()) {
-          const uint32_t item = item_of(position);
-          if (options_.allowed.contains(item)) memory_.allowed.offer(distance, static_cast<int32_t>(item));
+          if (options_.allowed.contains(item_of(position))) {
+            memory_.allowed.offer(distance, static_cast<int32_t>(position));
+          }
         }
         first = std::min(first, memory_.beam.enter({distance, position}));
       }
@@ -318,19 +283,23 @@ class AcceleratedSearch {
    * neighbours are on their way from memory, those of the spot before it are compared.
    */
   Status walk() {
-    static_assert(kEntries <= kMostNeighbors, "entries are compared at once");
+    static_assert(kEntries <= kMostNeighbors && kAllowedEntries <= kMostNeighbors, "entries are compared at once");
     uint32_t arriving[kMostNeighbors];
     uint32_t arrived[kMostNeighbors];
     size_t count = 0;
-    for (size_t place = 0; place < memory_.entries.size(); ++place) {
-      const uint32_t position = memory_.entries[place].position();
-      if (!mark(position)) continue;
-      prefetch(row(position), record_bytes_);
-      arrived[count++] = position;
-    }
     Beam& beam = memory_.beam;
-    size_t next = compare(arrived, count);
-    count = 0;
+    size_t next = 0;
+    for (Beam* entries : {&memory_.entries, &memory_.allowed_entries}) {
+      size_t coming = 0;
+      for (size_t place = 0; place < entries->size(); ++place) {
+        const uint32_t position = (*entries)[place].position();
+        if (!mark(position)) continue;
+        prefetch(row(position), half_bytes());
+        prefetch(row(position) + header_.row_bytes, kMostNeighbors * sizeof(uint32_t));
+        arriving[coming++] = position;
+      }
+      compare(arriving, coming);
+    }
     while (true) {
       while (next < beam.size() && beam[next].is_expanded()) ++next;
       size_t coming = 0;
@@ -354,30 +323,61 @@ class AcceleratedSearch {
 
   /** Lists the neighbours of a spot that were not met before, and asks for their rows. */
   Status expand(Spot* spot, uint32_t* fresh, size_t* count) {
-    const auto* neighbors = reinterpret_cast<const uint8_t*>(row(spot->position()) + header_.row_bytes);
+    const uint8_t* neighbors = row(spot->position()) + header_.row_bytes;
     spot->expand();
     for (size_t rank = 0; rank < kMostNeighbors; ++rank) {
       const auto other = static_cast<uint32_t>(read_int32(neighbors + 4 * rank));
       if (other == kNoNeighbor) break;
       if (other >= static_cast<uint32_t>(header_.positions)) return corrupt("a neighbour does not exist");
       if (!mark(other)) continue;
-      prefetch(row(other), header_.row_bytes);
+      prefetch(row(other), half_bytes());
       fresh[(*count)++] = other;
     }
     return Status::success();
   }
 
-  /** Compares the best by their floats. */
-  void rerank(const float* query, int32_t* items, float* distances_out, int32_t* found) {
-    std::vector<uint32_t>& chosen = memory_.chosen;
-    chosen.clear();
+  /** The best of the walk, as far as coarse halves tell. */
+  void choose_candidates() {
+    std::vector<uint32_t>& candidates = memory_.candidates;
+    candidates.clear();
     if (is_filtered()) {
-      for (const Neighbor& neighbor : memory_.allowed.sorted()) chosen.push_back(static_cast<uint32_t>(neighbor.item));
-    } else {
-      const size_t count = std::min(memory_.beam.size(), static_cast<size_t>(reranked_));
-      for (size_t place = 0; place < count; ++place) {
-        chosen.push_back(item_of(memory_.beam[place].position()));
+      for (const Neighbor& neighbor : memory_.allowed.sorted()) {
+        candidates.push_back(static_cast<uint32_t>(neighbor.item));
       }
+    } else {
+      const size_t count = std::min(memory_.beam.size(), static_cast<size_t>(reranked_ + kRefined));
+      for (size_t place = 0; place < count; ++place) candidates.push_back(memory_.beam[place].position());
+    }
+    for (uint32_t position : candidates) prefetch(row(position), header_.row_bytes);
+  }
+
+  /** Compares the candidates by their whole integers. */
+  void refine() {
+    const std::vector<uint32_t>& candidates = memory_.candidates;
+    Beam& refined = memory_.refined;
+    refined.reset(static_cast<size_t>(reranked_));
+    for (size_t start = 0; start < candidates.size(); start += 4) {
+      const uint8_t* rows[4];
+      int32_t coarse[4];
+      int32_t fine[4];
+      for (size_t lane = 0; lane < 4; ++lane)
+        rows[lane] = row(candidates[std::min(start + lane, candidates.size() - 1)]);
+      table_.dot_int4_four(memory_.row.data(), rows, header_.row_bytes, coarse);
+      for (const uint8_t*& half : rows) half += half_bytes();
+      table_.dot_int4_four(memory_.row.data(), rows, header_.row_bytes, fine);
+      for (size_t lane = 0; lane < 4 && start + lane < candidates.size(); ++lane) {
+        const uint32_t position = candidates[start + lane];
+        refined.enter({distance_of(position, whole_product(coarse[lane], fine[lane])), position});
+      }
+    }
+  }
+
+  /** Compares the best of these by their floats. */
+  void rerank(const float* query, int32_t* items, float* distances_out, int32_t* found) {
+    std::vector<uint32_t>& chosen = memory_.candidates;
+    chosen.clear();
+    for (size_t place = 0; place < memory_.refined.size(); ++place) {
+      chosen.push_back(item_of(memory_.refined[place].position()));
     }
     for (uint32_t item : chosen) {
       if (item < static_cast<uint32_t>(forest_.items())) {
@@ -413,8 +413,8 @@ class AcceleratedSearch {
   const int32_t* items_;
   const float* norms_ = nullptr;
   float factor_ = 0;
-  float query_scale_ = 1;
-  uint64_t sketch_ = 0;
+  /** The sum of the query's integers. */
+  int32_t query_sum_ = 0;
   size_t beam_ = 0;
   int64_t reranked_ = 0;
   AcceleratedWork work_;

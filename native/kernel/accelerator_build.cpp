@@ -9,12 +9,14 @@
 
 #include "accelerator_format.h"
 #include "checksum.h"
-#include "compact_trees.h"
 #include "distance.h"
 #include "int8_vector.h"
 #include "neighbor_graph.h"
 #include "parallel_blocks.h"
+#include "position_order.h"
+#include "rotation.h"
 #include "sign_sketch.h"
+#include "tree_groups.h"
 
 namespace semantic_index {
 
@@ -38,7 +40,8 @@ class AcceleratorBuild {
         layout_(forest.layout()),
         dimensions_(static_cast<size_t>(layout_.dimensions)),
         threads_(thread_count(options.threads)),
-        sketch_(dimensions_) {
+        sketch_(dimensions_),
+        rotation_(dimensions_) {
     watch_.cancel = options.cancel;
     if (options.progress != nullptr) {
       watch_.progress = [this, &options](int64_t done) {
@@ -55,7 +58,8 @@ class AcceleratorBuild {
     status = make_room(file);
     if (status.ok()) status = fill_rows();
     if (status.ok()) status = fill_graph();
-    if (status.ok()) fill_trees();
+    if (status.ok()) order_positions();
+    if (status.ok()) status = split_rows();
     if (status.ok()) status = forest_.check_unchanged();
     if (status.ok()) finish();
     return status;
@@ -90,21 +94,22 @@ class AcceleratorBuild {
     if (static_cast<int64_t>(item_of_.size()) > kMostPositions) {
       return Status::failure(StatusCode::invalid_argument, "there are more items than an accelerator can hold");
     }
-    for (CompactTree& tree : trees_) {
+    for (TreeGroups& tree : trees_) {
       for (int32_t& item : tree.items) item = position_of_[static_cast<size_t>(item)];
     }
     return Status::success();
   }
 
-  /** Copies the vector at `position`; of length 1 for angular, unless it is zero. */
+  /** Copies the vector at `position`, rotated; of length 1 for angular, unless it is zero. */
   void load(int32_t position, float* vector) const {
     const uint8_t* node = forest_.node(item_of_[static_cast<size_t>(position)]);
     std::memcpy(vector, node + layout_.vector_offset, layout_.vector_bytes);
-    if (layout_.metric != Metric::angular) return;
-    const float square = distances().dot(vector, vector, dimensions_);
-    if (!(square > 0)) return;
-    const float inverse = 1.0f / std::sqrt(square);
-    for (size_t i = 0; i < dimensions_; ++i) vector[i] *= inverse;
+    if (layout_.metric == Metric::angular) {
+      const float square = distances().dot(vector, vector, dimensions_);
+      const float inverse = square > 0 ? 1.0f / std::sqrt(square) : 1.0f;
+      for (size_t i = 0; i < dimensions_; ++i) vector[i] *= inverse;
+    }
+    rotation_.apply(vector);
   }
 
   void load_centred(int32_t position, float* vector) const {
@@ -148,31 +153,18 @@ class AcceleratorBuild {
   }
 
   Status make_room(MemoryBlock* file) {
-    int64_t planes = 0;
-    int64_t leaves = 0;
-    int64_t entries = 0;
-    for (const CompactTree& tree : trees_) {
-      planes += static_cast<int64_t>(tree.nodes.size());
-      leaves += static_cast<int64_t>(tree.leaf_begins.size()) - 1;
-      entries += static_cast<int64_t>(tree.items.size());
-    }
-    if (leaves > INT32_MAX) return Status::failure(StatusCode::invalid_argument, "the trees have too many leaves");
     std::memcpy(header_.magic, kAcceleratorMagic, sizeof header_.magic);
     header_.version = kAcceleratorVersion;
     header_.metric = static_cast<uint32_t>(layout_.metric);
     header_.dimensions = layout_.dimensions;
     header_.items = forest_.items();
     header_.positions = static_cast<int32_t>(item_of_.size());
-    header_.trees = static_cast<int32_t>(trees_.size());
-    header_.planes = static_cast<int32_t>(planes);
-    header_.leaves = static_cast<int32_t>(leaves);
+    header_.landmark_stride = landmark_stride(header_.positions);
     header_.row_bytes = static_cast<uint32_t>((dimensions_ + kInt8Block - 1) / kInt8Block * kInt8Block);
     header_.scale = scale_;
-    place_sections(&header_, entries);
+    place_sections(&header_);
     if (!file->resize(0) || !file->resize(static_cast<size_t>(accelerator_bytes(header_)))) return Status::no_memory();
     bytes_ = file->data();
-    int64_t groups = 0;
-    for (const CompactTree& tree : trees_) groups += static_cast<int64_t>(tree.groups.size());
     return Status::success();
   }
 
@@ -187,8 +179,8 @@ class AcceleratorBuild {
 
   Status fill_rows() {
     squares_.assign(item_of_.size(), 0);
-    sketches_.assign(item_of_.size(), 0);
     if (layout_.metric == Metric::dot) extras_.assign(item_of_.size(), 0.0f);
+    if (layout_.metric == Metric::euclidean) norms_.assign(item_of_.size(), 0.0f);
     rows_.records = section<uint8_t>(AcceleratorSection::records);
     rows_.row_bytes = row_bytes();
     rows_.record_bytes = record_bytes(row_bytes());
@@ -200,7 +192,7 @@ class AcceleratorBuild {
       partitions_[tree] = {trees_[tree].items.data(), trees_[tree].groups};
     }
     graph_ = std::make_unique<NeighborGraph>(rows_, partitions_, threads_);
-    total_ = graph_->blocks() + item_blocks();
+    total_ = graph_->blocks() + 2 * item_blocks();
     return run_blocks(threads_, item_blocks(), &watch_, [this]() {
       auto room = std::make_shared<std::vector<float>>(dimensions_);
       return [this, room](int64_t block) {
@@ -226,11 +218,9 @@ class AcceleratorBuild {
       const float extra = read_float(forest_.node(item) + kDotFactorOffset) / scale_;
       extras_[at] = std::isfinite(extra) ? extra : 0.0f;
     }
-    section<int32_t>(AcceleratorSection::items)[at] = item;
     if (layout_.metric == Metric::euclidean) {
-      section<float>(AcceleratorSection::norms)[at] = distances().dot(vector, vector, dimensions_);
+      norms_[at] = distances().dot(vector, vector, dimensions_);
     }
-    sketches_[at] = sketch_.of(vector);
   }
 
   Status fill_graph() {
@@ -239,57 +229,44 @@ class AcceleratorBuild {
     return status;
   }
 
-  void fill_trees() {
-    int8_t* planes = section<int8_t>(AcceleratorSection::planes);
-    PlaneFacts* facts = section<PlaneFacts>(AcceleratorSection::plane_facts);
-    auto* begins = section<int64_t>(AcceleratorSection::leaf_begins);
-    auto* positions = section<int32_t>(AcceleratorSection::leaf_positions);
-    auto* sketches = section<uint64_t>(AcceleratorSection::leaf_sketches);
-    int32_t* roots = section<int32_t>(AcceleratorSection::roots);
-    int32_t first_plane = 0;
-    int32_t first_leaf = 0;
-    int64_t first_entry = 0;
-    for (size_t number = 0; number < trees_.size(); ++number) {
-      const CompactTree& tree = trees_[number];
-      const auto moved = [&](int32_t child) { return child >= 0 ? child + first_plane : child - first_leaf; };
-      roots[number] = moved(tree.root);
-      for (size_t plane = 0; plane < tree.nodes.size(); ++plane) {
-        const size_t at = static_cast<size_t>(first_plane) + plane;
-        facts[at] = plane_facts(tree.nodes[plane], planes + at * row_bytes());
-        facts[at].children[0] = moved(tree.children[plane].first);
-        facts[at].children[1] = moved(tree.children[plane].second);
-      }
-      const size_t leaves = tree.leaf_begins.size() - 1;
-      for (size_t leaf = 0; leaf <= leaves; ++leaf) {
-        begins[static_cast<size_t>(first_leaf) + leaf] = first_entry + tree.leaf_begins[leaf];
-      }
-      for (size_t entry = 0; entry < tree.items.size(); ++entry) {
-        const size_t at = static_cast<size_t>(first_entry) + entry;
-        positions[at] = tree.items[entry];
-        sketches[at] = sketches_[static_cast<size_t>(tree.items[entry])];
-      }
-      first_plane += static_cast<int32_t>(tree.nodes.size());
-      first_leaf += static_cast<int32_t>(leaves);
-      first_entry += static_cast<int64_t>(tree.items.size());
+  /** Gives the positions their final numbers: those of a graph, where the trees' were good enough to build it. */
+  void order_positions() {
+    const std::vector<int32_t> order = order_by_neighbors(rows_);
+    reorder_records(rows_, order);
+    int32_t* items = section<int32_t>(AcceleratorSection::items);
+    float* norms = section<float>(AcceleratorSection::norms);
+    for (size_t place = 0; place < order.size(); ++place) {
+      const auto from = static_cast<size_t>(order[place]);
+      items[place] = item_of_[from];
+      if (!norms_.empty()) norms[place] = norms_[from];
     }
+    item_of_.assign(items, items + order.size());
     std::memcpy(section<float>(AcceleratorSection::centre), centre_.data(), dimensions_ * sizeof(float));
   }
 
-  /** Writes the plane's vector as integers. */
-  PlaneFacts plane_facts(int32_t index, int8_t* row) const {
-    const uint8_t* node = forest_.node(index);
-    const float* vector = reinterpret_cast<const float*>(node + layout_.vector_offset);
-    PlaneFacts facts = {};
-    facts.scale = int8_scale(vector, dimensions_);
-    write_int8(vector, dimensions_, facts.scale, row, row_bytes());
-    if (layout_.metric == Metric::euclidean) {
-      // Queries come with the centre taken off.
-      facts.offset = read_float(node + kPlaneConstantOffset) + distances().dot(vector, centre_.data(), dimensions_);
-    } else if (layout_.metric == Metric::dot && layout_.dot_layout == DotLayout::released) {
-      const float factor = read_float(node + kDotFactorOffset);
-      facts.offset = factor * factor;
-    }
-    return facts;
+  void fill_landmark(int32_t position, float* vector) {
+    uint64_t words[kSketchWords];
+    load_centred(position, vector);
+    sketch_.write(vector, words);
+    uint64_t* columns = section<uint64_t>(AcceleratorSection::landmarks) + position / header_.landmark_stride;
+    for (size_t word = 0; word < kSketchWords; ++word) columns[word * landmark_count(header_)] = words[word];
+  }
+
+  /** The graph is built from whole integers; a search reads the coarse halves of many and the fine ones of few. */
+  Status split_rows() {
+    return run_blocks(threads_, item_blocks(), &watch_, [this]() {
+      auto room = std::make_shared<std::vector<uint8_t>>(row_bytes());
+      auto vector = std::make_shared<std::vector<float>>(dimensions_);
+      return [this, room, vector](int64_t block) {
+        const auto end = static_cast<int32_t>(std::min<int64_t>((block + 1) * kBlockItems, header_.positions));
+        for (auto position = static_cast<int32_t>(block * kBlockItems); position < end; ++position) {
+          uint8_t* record = rows_.records + static_cast<size_t>(position) * rows_.record_bytes;
+          split_int8(reinterpret_cast<int8_t*>(record), row_bytes(), room->data());
+          if (position % header_.landmark_stride == 0) fill_landmark(position, vector->data());
+        }
+        return Status::success();
+      };
+    });
   }
 
   void finish() {
@@ -309,9 +286,10 @@ class AcceleratorBuild {
   const size_t dimensions_;
   const int threads_;
   const SignSketch sketch_;
+  const Rotation rotation_;
   ParallelWatch watch_;
   int64_t total_ = 0;
-  std::vector<CompactTree> trees_;
+  std::vector<TreeGroups> trees_;
   std::vector<int32_t> position_of_;
   std::vector<int32_t> item_of_;
   std::vector<float> centre_;
@@ -320,8 +298,8 @@ class AcceleratorBuild {
   uint8_t* bytes_ = nullptr;
   GraphRows rows_;
   std::vector<int64_t> squares_;
-  std::vector<uint64_t> sketches_;
   std::vector<float> extras_;
+  std::vector<float> norms_;
   std::vector<GraphGroups> partitions_;
   std::unique_ptr<NeighborGraph> graph_;
 };

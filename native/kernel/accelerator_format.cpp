@@ -6,12 +6,15 @@
 
 #include "checksum.h"
 #include "distance.h"
+#include "sign_sketch.h"
 
 namespace semantic_index {
 
 namespace {
 
 constexpr int64_t kEndBytes = 4096;
+constexpr int32_t kLeastStride = 16;
+constexpr int32_t kMostLandmarks = 1 << 15;
 
 Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
@@ -24,6 +27,12 @@ bool can_accelerate(Metric metric, int32_t dimensions) {
   return is_metric && dimensions <= kMostAcceleratedDimensions;
 }
 
+int32_t landmark_stride(int32_t positions) {
+  int32_t stride = kLeastStride;
+  while (positions / stride > kMostLandmarks) stride *= 2;
+  return stride;
+}
+
 uint64_t ends_checksum(const uint8_t* bytes, int64_t size) {
   const int64_t length = std::min(size, kEndBytes);
   Checksum sum;
@@ -32,21 +41,15 @@ uint64_t ends_checksum(const uint8_t* bytes, int64_t size) {
   return sum.value();
 }
 
-void place_sections(AcceleratorHeader* header, int64_t leaf_entries) {
+void place_sections(AcceleratorHeader* header) {
   const int64_t positions = header->positions;
-  const int64_t planes = header->planes;
   const bool has_norms = header->metric == static_cast<uint32_t>(Metric::euclidean);
   int64_t bytes[kAcceleratorSections] = {};
   bytes[index_of(AcceleratorSection::records)] = positions * static_cast<int64_t>(record_bytes(header->row_bytes));
   bytes[index_of(AcceleratorSection::items)] = positions * 4;
   bytes[index_of(AcceleratorSection::norms)] = has_norms ? positions * 4 : 0;
-  bytes[index_of(AcceleratorSection::planes)] = planes * header->row_bytes;
-  bytes[index_of(AcceleratorSection::plane_facts)] = planes * static_cast<int64_t>(sizeof(PlaneFacts));
-  bytes[index_of(AcceleratorSection::leaf_begins)] = (static_cast<int64_t>(header->leaves) + 1) * 8;
-  bytes[index_of(AcceleratorSection::leaf_positions)] = leaf_entries * 4;
-  bytes[index_of(AcceleratorSection::leaf_sketches)] = leaf_entries * 8;
+  bytes[index_of(AcceleratorSection::landmarks)] = static_cast<int64_t>(landmark_count(*header) * kSketchWords * 8);
   bytes[index_of(AcceleratorSection::centre)] = static_cast<int64_t>(header->dimensions) * 4;
-  bytes[index_of(AcceleratorSection::roots)] = static_cast<int64_t>(header->trees) * 4;
   int64_t offset = sizeof(AcceleratorHeader);
   for (size_t section = 0; section < kAcceleratorSections; ++section) {
     offset = (offset + kSectionAlignment - 1) / kSectionAlignment * kSectionAlignment;
@@ -81,14 +84,13 @@ Status check_header(const uint8_t* bytes, int64_t size, AcceleratorHeader* heade
   if (header->row_bytes != (dimensions + kInt8Block - 1) / kInt8Block * kInt8Block) {
     return corrupt("the accelerator's rows have the wrong length");
   }
-  if (header->items < 0 || header->positions < 0 || header->positions > header->items || header->trees < 0 ||
-      header->planes < 0 || header->leaves < 0 || !std::isfinite(header->scale) || !(header->scale > 0)) {
+  if (header->items < 0 || header->positions < 0 || header->positions > header->items ||
+      header->landmark_stride != landmark_stride(header->positions) || !std::isfinite(header->scale) ||
+      !(header->scale > 0)) {
     return corrupt("the accelerator's counts are impossible");
   }
-  const int64_t leaf_bytes = header->sections[index_of(AcceleratorSection::leaf_positions)].bytes;
-  if (leaf_bytes < 0 || leaf_bytes > size || leaf_bytes % 4 != 0) return corrupt("the accelerator's leaves do not fit");
   AcceleratorHeader expected = *header;
-  place_sections(&expected, leaf_bytes / 4);
+  place_sections(&expected);
   for (size_t section = 0; section < kAcceleratorSections; ++section) {
     if (expected.sections[section].offset != header->sections[section].offset ||
         expected.sections[section].bytes != header->sections[section].bytes) {

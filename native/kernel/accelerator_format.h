@@ -11,7 +11,7 @@ namespace semantic_index {
 
 /** The first bytes of an accelerator file. See native/FORMAT.md. */
 constexpr char kAcceleratorMagic[8] = {'S', 'I', 'A', 'C', 'C', 'E', 'L', '\n'};
-constexpr uint32_t kAcceleratorVersion = 2;
+constexpr uint32_t kAcceleratorVersion = 3;
 /** Every section begins at a multiple of this, counted from the start of the file. */
 constexpr int64_t kSectionAlignment = 64;
 /** Room for neighbours in a record. */
@@ -23,42 +23,24 @@ constexpr int32_t kMostAcceleratedDimensions = 1 << 15;
 
 /** The parts of the file, in their order. */
 enum class AcceleratorSection : uint32_t {
-  /** For each position: `row_bytes` of 8-bit integers, then kMostNeighbors positions. */
+  /** For each position: the coarse and the fine halves of its integers (split_int8), then kMostNeighbors positions. */
   records,
   /** For each position: its item in the Annoy file. */
   items,
   /** For each position: the squared length of its vector (euclidean only). */
   norms,
-  /** For each plane: `row_bytes` of 8-bit integers. */
-  planes,
-  /** For each plane: a PlaneFacts. */
-  plane_facts,
-  /** For each leaf, and once more for the end: its first place in `leaf_positions`, 64-bit. */
-  leaf_begins,
-  /** Positions, leaf by leaf. */
-  leaf_positions,
-  /** For each of these: the sketch of its vector, 64 bits. Beside them, for a leaf is read as a whole. */
-  leaf_sketches,
-  /** What was subtracted from every vector: `dimensions` floats. */
+  /** For each landmark: the sketch of its vector, word by word: first words of all, then second ones. */
+  landmarks,
+  /** What was subtracted from every vector, rotated: `dimensions` floats. */
   centre,
-  /** For each tree: its root, coded like a child. */
-  roots,
 };
-constexpr size_t kAcceleratorSections = 10;
+constexpr size_t kAcceleratorSections = 5;
 
 /** Where a section is, and the XXH64 of its bytes. */
 struct SectionPlace {
   int64_t offset;
   int64_t bytes;
   uint64_t checksum;
-};
-
-/** A plane without its vector: the margin is scale * product of the integers + offset. */
-struct PlaneFacts {
-  float scale;
-  float offset;
-  /** 0 and above: a plane, with a higher number than this one. Below: ~ of the number of a leaf. */
-  int32_t children[2];
 };
 
 /** The beginning of the file. Integers and floats are little-endian. */
@@ -71,9 +53,8 @@ struct AcceleratorHeader {
   int32_t items;
   /** Items that are not holes: the positions. */
   int32_t positions;
-  int32_t trees;
-  int32_t planes;
-  int32_t leaves;
+  /** Positions that are multiples of this are landmarks. */
+  int32_t landmark_stride;
   uint32_t row_bytes;
   /** An integer of a row stands for this much. */
   float scale;
@@ -89,6 +70,15 @@ struct AcceleratorHeader {
 /** Bytes of one record. */
 static inline size_t record_bytes(size_t row_bytes) { return row_bytes + kMostNeighbors * sizeof(uint32_t); }
 
+/** The distance between landmarks: every 16th position is one, fewer where that would be over 32,768. */
+int32_t landmark_stride(int32_t positions);
+
+/** How many landmarks there are. */
+static inline size_t landmark_count(const AcceleratorHeader& header) {
+  return (static_cast<size_t>(header.positions) + static_cast<size_t>(header.landmark_stride) - 1) /
+         static_cast<size_t>(header.landmark_stride);
+}
+
 /** True for the metrics that an accelerator can be derived for: angular, euclidean and dot. */
 bool can_accelerate(Metric metric, int32_t dimensions);
 
@@ -96,7 +86,7 @@ bool can_accelerate(Metric metric, int32_t dimensions);
 uint64_t ends_checksum(const uint8_t* bytes, int64_t size);
 
 /** Sets the size of each section from the counts in the header, and its place. The checksums are left alone. */
-void place_sections(AcceleratorHeader* header, int64_t leaf_entries);
+void place_sections(AcceleratorHeader* header);
 
 /** Bytes of the whole file. */
 int64_t accelerator_bytes(const AcceleratorHeader& header);

@@ -32,6 +32,7 @@ Status AcceleratorView::open(const uint8_t* bytes, int64_t size, const ForestVie
   result.bytes_ = bytes;
   result.changed_ = changed;
   result.sketch_ = std::make_shared<SignSketch>(static_cast<size_t>(header.dimensions));
+  result.rotation_ = std::make_shared<Rotation>(static_cast<size_t>(header.dimensions));
   *view = std::move(result);
   return Status::success();
 } catch (const std::bad_alloc&) {
@@ -55,9 +56,7 @@ Status AcceleratorView::neighbors(int32_t position, int32_t* items, int32_t* cou
 }
 
 Status AcceleratorView::verify(const ForestView& forest, const std::atomic<bool>* cancel) const {
-  constexpr const char* kParts[kAcceleratorSections] = {"records",     "items",       "norms",          "planes",
-                                                        "plane facts", "leaf begins", "leaf positions", "leaf sketches",
-                                                        "centre",      "roots"};
+  constexpr const char* kParts[kAcceleratorSections] = {"records", "items", "norms", "landmarks", "centre"};
   constexpr int64_t kPiece = 1 << 22;
   const auto sum_of = [&](const uint8_t* data, int64_t size, uint64_t* sum) {
     Checksum checksum;

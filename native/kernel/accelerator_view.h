@@ -8,6 +8,7 @@
 
 #include "accelerator_format.h"
 #include "forest_view.h"
+#include "rotation.h"
 #include "sign_sketch.h"
 
 namespace semantic_index {
@@ -29,8 +30,6 @@ class AcceleratorScratch {
 
 /** What a search did, for those who measure. */
 struct AcceleratedWork {
-  int64_t planes = 0;
-  int64_t sketches = 0;
   int64_t compared = 0;
   bool scanned = false;
 };
@@ -86,9 +85,10 @@ class AcceleratorView {
   AcceleratorHeader header_ = {};
   const std::atomic<bool>* changed_ = nullptr;
   std::shared_ptr<const SignSketch> sketch_;
+  std::shared_ptr<const Rotation> rotation_;
 };
 
-/** What -1 stands for: recall@10 was 0.966 among 200,000 paragraphs and sentences, with 10 trees. */
+/** What -1 stands for: recall@10 was 0.968 among 200,000 paragraphs and sentences, with 10 trees. */
 constexpr int64_t kDefaultSearchK = 640;
 
 }  // namespace semantic_index

@@ -26,7 +26,9 @@ bool has_avx512() {
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }
 
-bool has_avx512vnni() { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
+bool has_avx512vnni() {
+  return has_avx512() && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq");
+}
 
 #elif defined(_M_X64)
 
@@ -47,7 +49,7 @@ bool has_avx512() {
          cpuid_bit(7, 1, 17);
 }
 
-bool has_avx512vnni() { return has_avx512() && cpuid_bit(7, 2, 11); }
+bool has_avx512vnni() { return has_avx512() && cpuid_bit(7, 2, 11) && cpuid_bit(7, 2, 14); }
 
 #else
 

@@ -24,8 +24,11 @@ struct DistanceTable {
   float (*manhattan)(const float* x, const float* y, size_t n);
   /** Number of bits that differ in n 64-bit words. */
   uint64_t (*hamming)(const uint64_t* x, const uint64_t* y, size_t n);
-  /** out[i] = the number of bits in which `one` and words[i] differ. */
-  void (*hamming_words)(uint64_t one, const uint64_t* words, size_t n, uint8_t* out);
+  /**
+   * out[i] = the number of bits in which `one` and row i differ, of n rows of `words` words, at most 3: word w of row i
+   * is columns[w * n + i].
+   */
+  void (*hamming_columns)(const uint64_t* one, const uint64_t* columns, size_t words, size_t n, uint8_t* out);
 
   /** out[j] = dot(one, others[j]) for two vectors, in one pass. */
   void (*dot_two)(const float* one, const float* const* others, size_t n, float* out);
@@ -52,6 +55,12 @@ struct DistanceTable {
    * kInt8Block and at most kMaximumInt8, so that no sum overflows.
    */
   void (*dot_int8_four)(const int8_t* one, const int8_t* const* others, size_t n, int32_t* out);
+
+  /**
+   * out[j] = the sum of one[i] * element i of others[j], for four vectors of 4-bit integers from 0 to 15 in n / 2 bytes
+   * each: the lower four bits of byte i are element i, the upper ones element i + n / 2. n as above.
+   */
+  void (*dot_int4_four)(const int8_t* one, const uint8_t* const* others, size_t n, int32_t* out);
 };
 
 /** Vectors of 8-bit integers are padded with zeros to a multiple of this length. */

@@ -126,8 +126,12 @@ uint64_t hamming(const uint64_t* x, const uint64_t* y, size_t n) {
   return count;
 }
 
-void hamming_words(uint64_t one, const uint64_t* words, size_t n, uint8_t* out) {
-  for (size_t i = 0; i < n; ++i) out[i] = static_cast<uint8_t>(hamming(&one, words + i, 1));
+void hamming_columns(const uint64_t* one, const uint64_t* columns, size_t words, size_t n, uint8_t* out) {
+  for (size_t i = 0; i < n; ++i) {
+    uint64_t count = 0;
+    for (size_t word = 0; word < words; ++word) count += hamming(one + word, columns + word * n + i, 1);
+    out[i] = static_cast<uint8_t>(count);
+  }
 }
 
 void add_scaled(float* x, const float* y, float scale, size_t n) {
@@ -158,6 +162,13 @@ void move_towards(float* x, const float* y, float scale, size_t n) {
   }
 }
 
+/** The sum of each register. */
+void store_sums(const __m256i* sums, int32_t* out) {
+  const __m256i pairs = _mm256_hadd_epi32(_mm256_hadd_epi32(sums[0], sums[1]), _mm256_hadd_epi32(sums[2], sums[3]));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
+                   _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1)));
+}
+
 void dot_int8_four(const int8_t* one, const int8_t* const* others, size_t n, int32_t* out) {
   __m256i sums[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
   const auto load16 = [](const int8_t* bytes) {
@@ -169,9 +180,27 @@ void dot_int8_four(const int8_t* one, const int8_t* const* others, size_t n, int
       sums[index] = _mm256_add_epi32(sums[index], _mm256_madd_epi16(block, load16(others[index] + i)));
     }
   }
-  const __m256i pairs = _mm256_hadd_epi32(_mm256_hadd_epi32(sums[0], sums[1]), _mm256_hadd_epi32(sums[2], sums[3]));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
-                   _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1)));
+  store_sums(sums, out);
+}
+
+void dot_int4_four(const int8_t* one, const uint8_t* const* others, size_t n, int32_t* out) {
+  const size_t half = n / 2;
+  const __m256i mask = _mm256_set1_epi8(15);
+  const __m256i ones = _mm256_set1_epi16(1);
+  __m256i sums[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
+  const auto load32 = [](const void* bytes) { return _mm256_loadu_si256(static_cast<const __m256i*>(bytes)); };
+  for (size_t i = 0; i < half; i += 32) {
+    const __m256i first = load32(one + i);
+    const __m256i second = load32(one + half + i);
+    for (size_t index = 0; index < 4; ++index) {
+      const __m256i bytes = load32(others[index] + i);
+      const __m256i lower = _mm256_maddubs_epi16(_mm256_and_si256(bytes, mask), first);
+      const __m256i upper = _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16(bytes, 4), mask), second);
+      // Four products of at most 127 * 15 fit into 16 bits.
+      sums[index] = _mm256_add_epi32(sums[index], _mm256_madd_epi16(_mm256_add_epi16(lower, upper), ones));
+    }
+  }
+  store_sums(sums, out);
 }
 
 }  // namespace
@@ -183,7 +212,7 @@ bool fill_avx2(DistanceTable* table) {
       sum_terms<SquaredDifference>,
       sum_terms<AbsoluteDifference>,
       hamming,
-      hamming_words,
+      hamming_columns,
       sum_terms_of<Product, 2>,
       sum_terms_of<SquaredDifference, 2>,
       sum_terms_of<AbsoluteDifference, 2>,
@@ -195,6 +224,7 @@ bool fill_avx2(DistanceTable* table) {
       add_scaled,
       move_towards,
       dot_int8_four,
+      dot_int4_four,
   };
   return true;
 }

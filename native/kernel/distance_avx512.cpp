@@ -6,7 +6,7 @@
 
 #if defined(__x86_64__) || defined(_M_X64)
 
-#include <immintrin.h>
+#include "distance_avx512.h"
 
 namespace semantic_index {
 
@@ -112,8 +112,12 @@ uint64_t hamming(const uint64_t* x, const uint64_t* y, size_t n) {
   return count;
 }
 
-void hamming_words(uint64_t one, const uint64_t* words, size_t n, uint8_t* out) {
-  for (size_t i = 0; i < n; ++i) out[i] = static_cast<uint8_t>(hamming(&one, words + i, 1));
+void hamming_columns(const uint64_t* one, const uint64_t* columns, size_t words, size_t n, uint8_t* out) {
+  for (size_t i = 0; i < n; ++i) {
+    uint64_t count = 0;
+    for (size_t word = 0; word < words; ++word) count += hamming(one + word, columns + word * n + i, 1);
+    out[i] = static_cast<uint8_t>(count);
+  }
 }
 
 void add_scaled(float* x, const float* y, float scale, size_t n) {
@@ -155,14 +159,27 @@ void dot_int8_four(const int8_t* one, const int8_t* const* others, size_t n, int
       sums[index] = _mm512_add_epi32(sums[index], _mm512_madd_epi16(block, load32(others[index] + i)));
     }
   }
-  __m256i eights[4];
-  for (size_t index = 0; index < 4; ++index) {
-    eights[index] = _mm256_add_epi32(_mm512_castsi512_si256(sums[index]), _mm512_extracti64x4_epi64(sums[index], 1));
+  store_sums(sums, out);
+}
+
+void dot_int4_four(const int8_t* one, const uint8_t* const* others, size_t n, int32_t* out) {
+  const size_t half = n / 2;
+  const __m512i mask = _mm512_set1_epi8(15);
+  const __m512i ones = _mm512_set1_epi16(1);
+  __m512i sums[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+  for (size_t i = 0; i < half; i += 64) {
+    const __mmask64 part = first_bytes(half - i);
+    const __m512i first = _mm512_maskz_loadu_epi8(part, one + i);
+    const __m512i second = _mm512_maskz_loadu_epi8(part, one + half + i);
+    for (size_t index = 0; index < 4; ++index) {
+      const __m512i bytes = _mm512_maskz_loadu_epi8(part, others[index] + i);
+      const __m512i lower = _mm512_maddubs_epi16(_mm512_and_si512(bytes, mask), first);
+      const __m512i upper = _mm512_maddubs_epi16(_mm512_and_si512(_mm512_srli_epi16(bytes, 4), mask), second);
+      // Four products of at most 127 * 15 fit into 16 bits.
+      sums[index] = _mm512_add_epi32(sums[index], _mm512_madd_epi16(_mm512_add_epi16(lower, upper), ones));
+    }
   }
-  const __m256i pairs =
-      _mm256_hadd_epi32(_mm256_hadd_epi32(eights[0], eights[1]), _mm256_hadd_epi32(eights[2], eights[3]));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
-                   _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1)));
+  store_sums(sums, out);
 }
 
 }  // namespace
@@ -174,7 +191,7 @@ bool fill_avx512(DistanceTable* table) {
       sum_terms<SquaredDifference>,
       sum_terms<AbsoluteDifference>,
       hamming,
-      hamming_words,
+      hamming_columns,
       sum_terms_of<Product, 2>,
       sum_terms_of<SquaredDifference, 2>,
       sum_terms_of<AbsoluteDifference, 2>,
@@ -186,6 +203,7 @@ bool fill_avx512(DistanceTable* table) {
       add_scaled,
       move_towards,
       dot_int8_four,
+      dot_int4_four,
   };
   return true;
 }

@@ -1,11 +1,12 @@
-// AVX-512 VNNI (Intel servers since 2019, AMD since Zen 4): products of bytes, four at a time.
+// AVX-512 with VNNI and VPOPCNTDQ (Intel servers since 2021, AMD since Zen 4): products of bytes, four at a time, and
+// bits counted eight words at a time.
 // vpdpbusd zmm: latency 5, two a cycle on Intel servers.
 
 #include "distance_tables.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 
-#include <immintrin.h>
+#include "distance_avx512.h"
 
 namespace semantic_index {
 
@@ -27,15 +28,40 @@ void dot_int8_four(const int8_t* one, const int8_t* const* others, size_t n, int
       sums[index] = _mm512_dpbusd_epi32(sums[index], biased, block);
     }
   }
-  __m256i eights[4];
-  for (size_t index = 0; index < 4; ++index) {
-    const __m512i sum = _mm512_sub_epi32(sums[index], excess);
-    eights[index] = _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1));
+  for (__m512i& sum : sums) sum = _mm512_sub_epi32(sum, excess);
+  store_sums(sums, out);
+}
+
+void dot_int4_four(const int8_t* one, const uint8_t* const* others, size_t n, int32_t* out) {
+  const size_t half = n / 2;
+  const __m512i mask = _mm512_set1_epi8(15);
+  __m512i lower[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+  __m512i upper[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+  for (size_t i = 0; i < half; i += 64) {
+    const __mmask64 part = first_bytes(half - i);
+    const __m512i first = _mm512_maskz_loadu_epi8(part, one + i);
+    const __m512i second = _mm512_maskz_loadu_epi8(part, one + half + i);
+    for (size_t index = 0; index < 4; ++index) {
+      const __m512i bytes = _mm512_maskz_loadu_epi8(part, others[index] + i);
+      lower[index] = _mm512_dpbusd_epi32(lower[index], _mm512_and_si512(bytes, mask), first);
+      upper[index] = _mm512_dpbusd_epi32(upper[index], _mm512_and_si512(_mm512_srli_epi16(bytes, 4), mask), second);
+    }
   }
-  const __m256i pairs =
-      _mm256_hadd_epi32(_mm256_hadd_epi32(eights[0], eights[1]), _mm256_hadd_epi32(eights[2], eights[3]));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
-                   _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1)));
+  for (size_t index = 0; index < 4; ++index) lower[index] = _mm512_add_epi32(lower[index], upper[index]);
+  store_sums(lower, out);
+}
+
+void hamming_columns(const uint64_t* one, const uint64_t* columns, size_t words, size_t n, uint8_t* out) {
+  for (size_t i = 0; i < n; i += 8) {
+    const __mmask8 part = n - i >= 8 ? static_cast<__mmask8>(0xff) : static_cast<__mmask8>((1u << (n - i)) - 1);
+    __m512i count = _mm512_setzero_si512();
+    for (size_t word = 0; word < words; ++word) {
+      const __m512i column = _mm512_maskz_loadu_epi64(part, columns + word * n + i);
+      const __m512i bits = _mm512_xor_si512(column, _mm512_set1_epi64(static_cast<int64_t>(one[word])));
+      count = _mm512_add_epi64(count, _mm512_popcnt_epi64(bits));
+    }
+    _mm512_mask_cvtepi64_storeu_epi8(out + i, part, count);
+  }
 }
 
 }  // namespace
@@ -43,6 +69,8 @@ void dot_int8_four(const int8_t* one, const int8_t* const* others, size_t n, int
 bool fill_avx512vnni(DistanceTable* table) {
   table->name = "avx512vnni";
   table->dot_int8_four = dot_int8_four;
+  table->dot_int4_four = dot_int4_four;
+  table->hamming_columns = hamming_columns;
   return true;
 }
 

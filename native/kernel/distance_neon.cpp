@@ -92,8 +92,12 @@ uint64_t hamming(const uint64_t* x, const uint64_t* y, size_t n) {
   return count;
 }
 
-void hamming_words(uint64_t one, const uint64_t* words, size_t n, uint8_t* out) {
-  for (size_t i = 0; i < n; ++i) out[i] = static_cast<uint8_t>(hamming(&one, words + i, 1));
+void hamming_columns(const uint64_t* one, const uint64_t* columns, size_t words, size_t n, uint8_t* out) {
+  for (size_t i = 0; i < n; ++i) {
+    uint64_t count = 0;
+    for (size_t word = 0; word < words; ++word) count += hamming(one + word, columns + word * n + i, 1);
+    out[i] = static_cast<uint8_t>(count);
+  }
 }
 
 void add_scaled(float* x, const float* y, float scale, size_t n) {
@@ -133,6 +137,27 @@ void dot_int8_four(const int8_t* one, const int8_t* const* others, size_t n, int
   for (size_t index = 0; index < 4; ++index) out[index] = vaddvq_s32(sums[index]);
 }
 
+void dot_int4_four(const int8_t* one, const uint8_t* const* others, size_t n, int32_t* out) {
+  const size_t half = n / 2;
+  int32x4_t sums[4] = {vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)};
+  for (size_t i = 0; i < half; i += 16) {
+    const int8x16_t first = vld1q_s8(one + i);
+    const int8x16_t second = vld1q_s8(one + half + i);
+    for (size_t index = 0; index < 4; ++index) {
+      const uint8x16_t bytes = vld1q_u8(others[index] + i);
+      const int8x16_t lower = vreinterpretq_s8_u8(vandq_u8(bytes, vdupq_n_u8(15)));
+      const int8x16_t upper = vreinterpretq_s8_u8(vshrq_n_u8(bytes, 4));
+      // Four products of at most 127 * 15 fit into 16 bits.
+      int16x8_t products = vmull_s8(vget_low_s8(first), vget_low_s8(lower));
+      products = vmlal_s8(products, vget_high_s8(first), vget_high_s8(lower));
+      products = vmlal_s8(products, vget_low_s8(second), vget_low_s8(upper));
+      products = vmlal_s8(products, vget_high_s8(second), vget_high_s8(upper));
+      sums[index] = vpadalq_s16(sums[index], products);
+    }
+  }
+  for (size_t index = 0; index < 4; ++index) out[index] = vaddvq_s32(sums[index]);
+}
+
 }  // namespace
 
 bool fill_neon(DistanceTable* table) {
@@ -142,7 +167,7 @@ bool fill_neon(DistanceTable* table) {
       sum_terms<SquaredDifference>,
       sum_terms<AbsoluteDifference>,
       hamming,
-      hamming_words,
+      hamming_columns,
       sum_terms_of<Product, 2>,
       sum_terms_of<SquaredDifference, 2>,
       sum_terms_of<AbsoluteDifference, 2>,
@@ -154,6 +179,7 @@ bool fill_neon(DistanceTable* table) {
       add_scaled,
       move_towards,
       dot_int8_four,
+      dot_int4_four,
   };
   return true;
 }

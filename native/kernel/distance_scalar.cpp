@@ -90,8 +90,12 @@ uint64_t hamming(const uint64_t* x, const uint64_t* y, size_t n) {
   return count;
 }
 
-void hamming_words(uint64_t one, const uint64_t* words, size_t n, uint8_t* out) {
-  for (size_t i = 0; i < n; ++i) out[i] = static_cast<uint8_t>(hamming(&one, words + i, 1));
+void hamming_columns(const uint64_t* one, const uint64_t* columns, size_t words, size_t n, uint8_t* out) {
+  for (size_t i = 0; i < n; ++i) {
+    uint64_t count = 0;
+    for (size_t word = 0; word < words; ++word) count += hamming(one + word, columns + word * n + i, 1);
+    out[i] = static_cast<uint8_t>(count);
+  }
 }
 
 void add_scaled(float* x, const float* y, float scale, size_t n) {
@@ -110,6 +114,18 @@ void dot_int8_four(const int8_t* one, const int8_t* const* others, size_t n, int
   }
 }
 
+void dot_int4_four(const int8_t* one, const uint8_t* const* others, size_t n, int32_t* out) {
+  const size_t half = n / 2;
+  for (size_t index = 0; index < 4; ++index) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < half; ++i) {
+      const int32_t byte = others[index][i];
+      sum += one[i] * (byte & 15) + one[half + i] * (byte >> 4);
+    }
+    out[index] = sum;
+  }
+}
+
 }  // namespace
 
 void fill_scalar(DistanceTable* table) {
@@ -119,7 +135,7 @@ void fill_scalar(DistanceTable* table) {
       sum_terms<SquaredDifference>,
       sum_terms<AbsoluteDifference>,
       hamming,
-      hamming_words,
+      hamming_columns,
       sum_terms_of<Product, 2>,
       sum_terms_of<SquaredDifference, 2>,
       sum_terms_of<AbsoluteDifference, 2>,
@@ -131,6 +147,7 @@ void fill_scalar(DistanceTable* table) {
       add_scaled,
       move_towards,
       dot_int8_four,
+      dot_int4_four,
   };
 }
 

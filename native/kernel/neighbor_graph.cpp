@@ -86,7 +86,7 @@ Status NeighborGraph::build(ParallelWatch* watch) try {
     status = descend(watch);
   }
   std::vector<Edge>().swap(near_);
-  if (status.ok()) status = add_reverse(watch);
+  if (status.ok()) status = join(watch);
   std::vector<Edge>().swap(kept_);
   return status;
 } catch (const std::bad_alloc&) {
@@ -173,25 +173,56 @@ Status NeighborGraph::descend(ParallelWatch* watch) {
   });
 }
 
-/** Writes the neighbours that are not nearer to a kept one than to the row itself; at most kChosen. */
-int32_t NeighborGraph::prune(int32_t position, const std::vector<Edge>& sorted, Edge* kept) const {
+/** Whether a neighbour is, by some slack, nearer to one of `kept` than to the row itself. */
+bool NeighborGraph::is_hidden(const Edge& edge, const int32_t* kept, int32_t count) const {
+  float far[kMostNeighbors];
+  distances_to(edge.position, kept, count, far);
+  return std::any_of(far, far + count, [&](float other) { return other * kSlack < edge.distance; });
+}
+
+/** Writes the neighbours that none kept before them hides; at most kChosen. */
+void NeighborGraph::prune(int32_t position, const std::vector<Edge>& sorted, Edge* kept) const {
   int32_t count = 0;
   int32_t kept_positions[kChosen];
-  float far[kChosen];
   for (const Edge& edge : sorted) {
     if (count == kChosen) break;
-    if (edge.position == position) continue;
-    distances_to(edge.position, kept_positions, count, far);
-    const bool is_hidden = std::any_of(far, far + count, [&](float other) { return other * kSlack < edge.distance; });
-    if (is_hidden) continue;
+    if (edge.position == position || is_hidden(edge, kept_positions, count)) continue;
     kept[count] = edge;
     kept_positions[count++] = edge.position;
   }
-  return count;
 }
 
-/** Writes what each row chose, and then those that chose it, nearest first, as far as there is room. */
-Status NeighborGraph::add_reverse(ParallelWatch* watch) {
+/**
+ * Writes the neighbours of a row: those it chose, then those that chose it, `first` to `last`. Where there is no room
+ * for all, the ones that nothing hides come first: they may be the only way into a small group far from all others.
+ */
+void NeighborGraph::write_neighbors(int32_t position, Edge* first, Edge* last) const {
+  const Edge* own = kept_.data() + static_cast<size_t>(position) * kChosen;
+  int32_t neighbors[kMostNeighbors];
+  int32_t size = 0;
+  while (size < kChosen && own[size].position != INT32_MAX) {
+    neighbors[size] = own[size].position;
+    ++size;
+  }
+  int32_t* const end = neighbors + size;
+  last = std::remove_if(first, last, [&](const Edge& edge) { return std::find(neighbors, end, edge.position) != end; });
+  std::sort(first, last, is_nearer);
+  const bool has_room = last - first <= kMostNeighbors - size;
+  for (Edge* edge = first; edge != last && size < kMostNeighbors; ++edge) {
+    if (!has_room && is_hidden(*edge, neighbors, size)) continue;
+    neighbors[size++] = edge->position;
+    edge->position = INT32_MAX;
+  }
+  for (Edge* edge = first; edge != last && size < kMostNeighbors; ++edge) {
+    if (edge->position != INT32_MAX) neighbors[size++] = edge->position;
+  }
+  uint32_t* room = rows_.neighbors(position);
+  std::copy_n(neighbors, size, room);
+  std::fill(room + size, room + kMostNeighbors, kNoNeighbor);
+}
+
+/** Finds out who chose each row, and writes its neighbours. */
+Status NeighborGraph::join(ParallelWatch* watch) {
   const auto count = static_cast<size_t>(rows_.count);
   std::vector<uint32_t> begins(count + 1, 0);
   for (const Edge& edge : kept_) {
@@ -210,22 +241,8 @@ Status NeighborGraph::add_reverse(ParallelWatch* watch) {
     return [&](int64_t block) {
       const auto end = static_cast<int32_t>(std::min<int64_t>((block + 1) * kBlockRows, rows_.count));
       for (auto position = static_cast<int32_t>(block * kBlockRows); position < end; ++position) {
-        const Edge* own = kept_.data() + static_cast<size_t>(position) * kChosen;
-        uint32_t* neighbors = rows_.neighbors(position);
-        int32_t size = 0;
-        while (size < kChosen && own[size].position != INT32_MAX) {
-          neighbors[size] = static_cast<uint32_t>(own[size].position);
-          ++size;
-        }
-        const int32_t chosen = size;
-        const auto first = reverse.begin() + begins[static_cast<size_t>(position)];
-        const auto last = reverse.begin() + begins[static_cast<size_t>(position) + 1];
-        std::sort(first, last, is_nearer);
-        for (auto edge = first; edge != last && size < kMostNeighbors; ++edge) {
-          const auto other = static_cast<uint32_t>(edge->position);
-          if (std::find(neighbors, neighbors + chosen, other) == neighbors + chosen) neighbors[size++] = other;
-        }
-        std::fill(neighbors + size, neighbors + kMostNeighbors, kNoNeighbor);
+        const auto at = static_cast<size_t>(position);
+        write_neighbors(position, reverse.data() + begins[at], reverse.data() + begins[at + 1]);
       }
       return Status::success();
     };

@@ -12,19 +12,25 @@ constexpr size_t kBits = 64;
 
 }  // namespace
 
-SignSketch::SignSketch(size_t dimensions) : signs_(dimensions) {
+SignSketch::SignSketch(size_t dimensions) : dimensions_(dimensions), signs_(kSketchWords * dimensions) {
   Random random(kSignSeed);
   for (float& sign : signs_) sign = random.flip() ? 1.0f : -1.0f;
 }
 
-uint64_t SignSketch::of(const float* vector) const {
+void SignSketch::write(const float* vector, uint64_t* words) const {
+  for (size_t index = 0; index < kSketchWords; ++index) {
+    words[index] = word(vector, signs_.data() + index * dimensions_);
+  }
+}
+
+uint64_t SignSketch::word(const float* vector, const float* signs) const {
   // The first 64 numbers of the transform of a longer vector are the transform of the sum of its pieces of 64.
   float numbers[kBits] = {};
   size_t start = 0;
-  for (; start + kBits <= signs_.size(); start += kBits) {
-    for (size_t i = 0; i < kBits; ++i) numbers[i] += vector[start + i] * signs_[start + i];
+  for (; start + kBits <= dimensions_; start += kBits) {
+    for (size_t i = 0; i < kBits; ++i) numbers[i] += vector[start + i] * signs[start + i];
   }
-  for (size_t i = 0; start + i < signs_.size(); ++i) numbers[i] += vector[start + i] * signs_[start + i];
+  for (size_t i = 0; start + i < dimensions_; ++i) numbers[i] += vector[start + i] * signs[start + i];
   for (size_t half = kBits / 2; half > 0; half /= 2) {
     for (size_t low = 0; low < kBits; low += 2 * half) {
       for (size_t i = low; i < low + half; ++i) {

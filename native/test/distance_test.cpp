@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "generate.h"
+#include "int8_vector.h"
 
 using namespace semantic_index_test;
 
@@ -208,20 +209,76 @@ TEST(hamming_counts_bits) {
   }
 }
 
-TEST(hamming_of_words_counts_each) {
-  Random random(5);
-  std::vector<uint64_t> words(77);
-  for (uint64_t& word : words) word = random.next();
-  const uint64_t one = 0x0123456789abcdefu;
-  words[3] = one;
-  words[4] = ~one;
+TEST(products_of_4_bits) {
+  Random random(11);
   for (const DistanceTable* const* table = available_instruction_sets(); *table != nullptr; ++table) {
-    std::vector<uint8_t> counts(words.size() + 1, 0xee);
-    (*table)->hamming_words(one, words.data(), words.size(), counts.data());
-    for (size_t i = 0; i < words.size(); ++i) CHECK_EQUAL(counts[i], (*table)->hamming(&one, &words[i], 1));
-    CHECK_EQUAL(counts[3], 0);
-    CHECK_EQUAL(counts[4], 64);
-    CHECK_EQUAL(counts.back(), 0xee);
+    for (size_t length = 0; length <= 6 * kInt8Block; length += kInt8Block) {
+      for (bool is_extreme : {false, true}) {
+        // On the heap and of the exact size, so that a sanitizer sees a step beyond.
+        std::vector<int8_t> one(length);
+        for (int8_t& number : one) {
+          number = static_cast<int8_t>(static_cast<int>(random.below(255)) - 127);
+          if (is_extreme) number = -127;
+        }
+        std::vector<uint8_t> bytes[4];
+        const uint8_t* others[4];
+        int32_t expected[4] = {};
+        for (size_t index = 0; index < 4; ++index) {
+          bytes[index].resize(length / 2);
+          for (size_t i = 0; i < length / 2; ++i) {
+            const auto byte = static_cast<uint8_t>(is_extreme ? 0xff : random.below(256));
+            bytes[index][i] = byte;
+            expected[index] += one[i] * (byte & 15) + one[length / 2 + i] * (byte >> 4);
+          }
+          others[index] = bytes[index].data();
+        }
+        int32_t values[4];
+        (*table)->dot_int4_four(one.data(), others, length, values);
+        for (size_t index = 0; index < 4; ++index) CHECK_EQUAL(values[index], expected[index]);
+      }
+    }
+  }
+}
+
+TEST(split_integers_are_whole_again) {
+  std::vector<int8_t> row(256);
+  for (size_t i = 0; i < row.size(); ++i) row[i] = static_cast<int8_t>(static_cast<int>(i) - 128);
+  std::vector<int8_t> split = row;
+  std::vector<uint8_t> room(row.size());
+  split_int8(split.data(), split.size(), room.data());
+  const uint8_t* coarse = reinterpret_cast<const uint8_t*>(split.data());
+  const uint8_t* fine = coarse + 128;
+  for (size_t i = 0; i < 128; ++i) {
+    CHECK_EQUAL(16 * (coarse[i] & 15) + (fine[i] & 15) - 128, row[i]);
+    CHECK_EQUAL(16 * (coarse[i] >> 4) + (fine[i] >> 4) - 128, row[i + 128]);
+  }
+}
+
+TEST(hamming_of_columns_counts_each_row) {
+  Random random(5);
+  const uint64_t one[] = {0x0123456789abcdefu, 77, ~uint64_t{0}};
+  for (const DistanceTable* const* table = available_instruction_sets(); *table != nullptr; ++table) {
+    for (size_t words : {size_t{1}, size_t{2}, size_t{3}}) {
+      for (size_t rows : {size_t{1}, size_t{7}, size_t{8}, size_t{77}}) {
+        std::vector<uint64_t> columns(words * rows);
+        for (uint64_t& word : columns) word = random.next();
+        for (size_t word = 0; word < words; ++word) {
+          columns[word * rows] = one[word];
+          columns[word * rows + rows - 1] = ~one[word];
+        }
+        std::vector<uint8_t> counts(rows + 1, 0xee);
+        (*table)->hamming_columns(one, columns.data(), words, rows, counts.data());
+        for (size_t row = 0; row < rows; ++row) {
+          uint64_t expected = 0;
+          for (size_t word = 0; word < words; ++word) {
+            expected += (*table)->hamming(one + word, &columns[word * rows + row], 1);
+          }
+          CHECK_EQUAL(counts[row], expected);
+        }
+        CHECK_EQUAL(counts[rows - 1], 64 * words);
+        CHECK_EQUAL(counts.back(), 0xee);
+      }
+    }
   }
 }
 

@@ -74,8 +74,8 @@ int main(int count, char** arguments) {
     CHECK_OK(view.neighbors(position, items, &size));
     edges += size;
   }
-  std::printf("neighbours   %8.2f each, %d planes, %d leaves\n", static_cast<double>(edges) / rows,
-              view.header().planes, view.header().leaves);
+  std::printf("neighbours   %8.2f each, %zu landmarks\n", static_cast<double>(edges) / rows,
+              landmark_count(view.header()));
 
   std::vector<int32_t> exact(kQueries * 10);
   start = now();
@@ -104,8 +104,6 @@ int main(int count, char** arguments) {
         AcceleratedWork work;
         CHECK_OK(view.search(index.view, queries.data() + static_cast<int64_t>(query) * dimensions, search, &scratch,
                              items, nullptr, &found, &work));
-        total.planes += work.planes;
-        total.sketches += work.sketches;
         total.compared += work.compared;
         for (int32_t rank = 0; rank < found; ++rank) {
           for (int32_t other = 0; other < 10; ++other) {
@@ -115,10 +113,8 @@ int main(int count, char** arguments) {
       }
       best = std::min(best, (now() - start) / kQueries);
     }
-    std::printf("search_k %6lld  recall@10 %.4f  %7.1f us  %lld planes, %lld sketches, %lld compared\n",
-                static_cast<long long>(search_k), hits / (kQueries * 10.0), best * 1e6,
-                static_cast<long long>(total.planes / kQueries), static_cast<long long>(total.sketches / kQueries),
-                static_cast<long long>(total.compared / kQueries));
+    std::printf("search_k %6lld  recall@10 %.4f  %7.1f us  %lld compared\n", static_cast<long long>(search_k),
+                hits / (kQueries * 10.0), best * 1e6, static_cast<long long>(total.compared / kQueries));
   }
   return 0;
 }

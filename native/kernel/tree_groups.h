@@ -1,5 +1,5 @@
-#ifndef SEMANTIC_INDEX_KERNEL_COMPACT_TREES_H_
-#define SEMANTIC_INDEX_KERNEL_COMPACT_TREES_H_
+#ifndef SEMANTIC_INDEX_KERNEL_TREE_GROUPS_H_
+#define SEMANTIC_INDEX_KERNEL_TREE_GROUPS_H_
 
 #include <cstdint>
 #include <utility>
@@ -10,17 +10,10 @@
 
 namespace semantic_index {
 
-/** One tree of a forest without its vectors: planes are numbered parents first, leaves as a walk meets them. */
-struct CompactTree {
-  /** The node of each plane in the file, and its two children, coded as in PlaneFacts. */
-  std::vector<int32_t> nodes;
-  std::vector<std::pair<int32_t, int32_t>> children;
-  /** The first place of each leaf in `items`, and the end. */
-  std::vector<int64_t> leaf_begins;
+/** What one tree of a forest says about who is near whom. */
+struct TreeGroups {
   /** Items, leaf by leaf: each item of the tree once, and what is near in the tree lies together. */
   std::vector<int32_t> items;
-  /** The root, coded like a child. */
-  int32_t root = 0;
   /** The largest subtrees of at most `group_items` items, or single leaves above that, as parts of `items`. */
   std::vector<std::pair<int64_t, int64_t>> groups;
 };
@@ -30,8 +23,8 @@ struct CompactTree {
  * items below a node than that says. May throw bad_alloc. `seen` has an element for each item and none that is `mark`.
  */
 Status read_tree(const ForestView& forest, int32_t root, int64_t group_items, std::vector<int32_t>* seen, int32_t mark,
-                 CompactTree* tree);
+                 TreeGroups* tree);
 
 }  // namespace semantic_index
 
-#endif  // SEMANTIC_INDEX_KERNEL_COMPACT_TREES_H_
+#endif  // SEMANTIC_INDEX_KERNEL_TREE_GROUPS_H_

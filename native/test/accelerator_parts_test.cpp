@@ -1,0 +1,106 @@
+// What an accelerator is made of: the rotation, sketches, and the order of positions.
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "accelerator_format.h"
+#include "check.h"
+#include "distance.h"
+#include "generate.h"
+#include "position_order.h"
+#include "rotation.h"
+#include "sign_sketch.h"
+
+using namespace semantic_index_test;
+
+TEST(a_rotation_keeps_products_and_spreads_coordinates) {
+  for (int32_t dimensions : {1, 2, 3, 63, 64, 100, 384, 1000}) {
+    const auto size = static_cast<size_t>(dimensions);
+    std::vector<float> rows = random_rows(Metric::angular, 20, dimensions, 4);
+    // Early coordinates are much larger than late ones, as principal axes are.
+    for (size_t i = 0; i < rows.size(); ++i) rows[i] /= 1.0f + static_cast<float>(i % size) / 4.0f;
+    std::vector<float> rotated = rows;
+    const Rotation rotation(size);
+    for (size_t row = 0; row < 20; ++row) rotation.apply(rotated.data() + row * size);
+    for (size_t left = 0; left < 20; ++left) {
+      for (size_t right = 0; right < 20; ++right) {
+        const float before = distances().dot(rows.data() + left * size, rows.data() + right * size, size);
+        const float after = distances().dot(rotated.data() + left * size, rotated.data() + right * size, size);
+        CHECK(std::fabs(before - after) < 1e-4f);
+      }
+    }
+    if (dimensions < 64) continue;
+    const auto largest = [&](const std::vector<float>& numbers) {
+      float result = 0;
+      for (float number : numbers) result = std::max(result, std::fabs(number));
+      return result;
+    };
+    CHECK(largest(rotated) < 0.7f * largest(rows));
+  }
+}
+
+TEST(sketches_of_near_vectors_are_near) {
+  const size_t size = 100;
+  const SignSketch sketch(size);
+  const std::vector<float> rows = random_rows(Metric::angular, 200, static_cast<int32_t>(size), 8);
+  const auto differing = [](const uint64_t* left, const uint64_t* right) {
+    return static_cast<double>(distances().hamming(left, right, kSketchWords));
+  };
+  double strangers = 0;
+  double companions = 0;
+  for (size_t row = 0; row + 1 < 200; ++row) {
+    const float* vector = rows.data() + row * size;
+    std::vector<float> companion(vector, vector + size);
+    for (size_t i = 0; i < size; ++i) companion[i] += 0.5f * vector[size + i];
+    uint64_t own[kSketchWords];
+    uint64_t near[kSketchWords];
+    uint64_t far[kSketchWords];
+    sketch.write(vector, own);
+    sketch.write(companion.data(), near);
+    sketch.write(vector + size, far);
+    companions += differing(own, near) / 199.0;
+    strangers += differing(own, far) / 199.0;
+  }
+  // The share of differing bits is the angle's share of a half turn: 0.5 for strangers, 0.148 for these companions.
+  CHECK(std::fabs(strangers / (64.0 * kSketchWords) - 0.5) < 0.02);
+  CHECK(std::fabs(companions / (64.0 * kSketchWords) - 0.148) < 0.02);
+}
+
+TEST(positions_move_with_their_neighbours) {
+  constexpr int32_t kRows = 500;
+  constexpr size_t kRowBytes = 64;
+  const size_t size = record_bytes(kRowBytes);
+  std::vector<uint32_t> memory(kRows * size / 4);
+  GraphRows rows;
+  rows.records = reinterpret_cast<uint8_t*>(memory.data());
+  rows.row_bytes = kRowBytes;
+  rows.record_bytes = size;
+  rows.count = kRows;
+  Random random(12);
+  // A record names itself in its first bytes; some know nobody, and nobody knows some.
+  for (int32_t position = 0; position < kRows; ++position) {
+    *reinterpret_cast<int32_t*>(rows.records + static_cast<size_t>(position) * size) = position;
+    uint32_t* neighbors = rows.neighbors(position);
+    std::fill_n(neighbors, kMostNeighbors, kNoNeighbor);
+    for (uint32_t rank = random.below(kMostNeighbors + 1); rank > 0; --rank) neighbors[rank - 1] = random.below(kRows);
+  }
+  const std::vector<uint32_t> before = memory;
+  const std::vector<int32_t> order = order_by_neighbors(rows);
+  CHECK_EQUAL(order.size(), static_cast<size_t>(kRows));
+  std::vector<int32_t> sorted = order;
+  std::sort(sorted.begin(), sorted.end());
+  for (int32_t position = 0; position < kRows; ++position) CHECK_EQUAL(sorted[static_cast<size_t>(position)], position);
+  reorder_records(rows, order);
+  for (int32_t place = 0; place < kRows; ++place) {
+    const int32_t* record = reinterpret_cast<const int32_t*>(rows.records + static_cast<size_t>(place) * size);
+    const int32_t from = order[static_cast<size_t>(place)];
+    CHECK_EQUAL(*record, from);
+    for (int32_t rank = 0; rank < kMostNeighbors; ++rank) {
+      const uint32_t old = before[static_cast<size_t>(from) * size / 4 + kRowBytes / 4 + static_cast<size_t>(rank)];
+      const uint32_t now = rows.neighbors(place)[rank];
+      CHECK_EQUAL(now == kNoNeighbor, old == kNoNeighbor);
+      if (now != kNoNeighbor) CHECK_EQUAL(order[now], static_cast<int32_t>(old));
+    }
+  }
+}
