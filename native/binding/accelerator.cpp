@@ -15,6 +15,19 @@ Status accelerator_of_file(const std::string& path, const Forest& forest, Accele
   return status;
 }
 
+Status may_rule_out(const Accelerator* accelerator, const std::atomic<bool>* cancel, bool* may) {
+  *may = false;
+  if (accelerator == nullptr || accelerator->is_damaged.load()) return Status::success();
+  if (!accelerator->is_verified.load()) {
+    const Status status = accelerator->view.verify_rows(cancel);
+    if (status.code == StatusCode::cancelled) return status;
+    accelerator->is_damaged.store(!status.ok());
+    accelerator->is_verified.store(status.ok());
+  }
+  *may = accelerator->is_verified.load();
+  return Status::success();
+}
+
 Status search_forest(const Forest& forest, const Accelerator* accelerator, const float* query,
                      const SearchOptions& options, SearchMemory* memory, int32_t* items, float* distances,
                      int32_t* found) {

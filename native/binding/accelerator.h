@@ -20,6 +20,8 @@ struct Accelerator {
   AcceleratorView view;
   /** Raised when a search has met bytes that make no sense; from then on the forest is searched without it. */
   mutable std::atomic<bool> is_damaged{false};
+  /** Raised when the checksums of what exact answers need have been compared. */
+  mutable std::atomic<bool> is_verified{false};
 
   const uint8_t* data() const { return file ? file->data() : memory.data(); }
   int64_t size() const { return file ? file->size() : static_cast<int64_t>(memory.size()); }
@@ -31,6 +33,12 @@ using AcceleratorPointer = std::shared_ptr<const Accelerator>;
 
 /** Maps the accelerator at `path` for `forest`; as AcceleratorView::open, and io_error. */
 Status accelerator_of_file(const std::string& path, const Forest& forest, AcceleratorPointer* accelerator);
+
+/**
+ * Whether exact searches may pass over what `accelerator` rules out: its checksums are compared at the first of them,
+ * for wrong bytes would cost answers. cancelled.
+ */
+Status may_rule_out(const Accelerator* accelerator, const std::atomic<bool>* cancel, bool* may);
 
 /** The working memory of one searching thread. */
 struct SearchMemory {

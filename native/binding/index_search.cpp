@@ -3,6 +3,7 @@
 
 #include "addon_data.h"
 #include "arguments.h"
+#include "bounded_scan.h"
 #include "exact_search.h"
 #include "index.h"
 #include "parallel_blocks.h"
@@ -61,6 +62,22 @@ class SearchWork : public Work {
     search.items = items;
     search.distances = distances;
     search.progress = [this](int64_t answered) { task->done.fetch_add(answered); };
+    bool has_bounds = false;
+    Status status = may_rule_out(accelerator.get(), &task->cancelled, &has_bounds);
+    if (!status.ok()) return status;
+    if (has_bounds) {
+      ExactSearch bounded = search;
+      bounded.rows = accelerator->view.header().positions;
+      bounded.scan = [this](ExactScan* scan, int64_t begin, int64_t end) {
+        return scan_bounded(accelerator->view, forest->view, scan, static_cast<int32_t>(begin),
+                            static_cast<int32_t>(end), options.allowed, &task->cancelled);
+      };
+      status = run_exact_search(bounded);
+      if (status.code != StatusCode::corrupt && status.code != StatusCode::file_changed) return status;
+      // A damaged accelerator costs speed, not answers.
+      accelerator->is_damaged.store(true);
+      task->done.store(0);
+    }
     search.scan = [this](ExactScan* scan, int64_t begin, int64_t end) {
       const RowsView rows = item_rows(forest->view).part(begin, end);
       const Status status = scan->scan(rows, static_cast<int32_t>(begin), options.allowed, &task->cancelled);

@@ -6,12 +6,11 @@
 #include <cstring>
 #include <limits>
 #include <new>
-#include <numeric>
 
 #include "accelerator_view.h"
 #include "beam.h"
 #include "distance.h"
-#include "int8_vector.h"
+#include "integer_query.h"
 #include "prefetch.h"
 #include "query.h"
 #include "scan.h"
@@ -28,6 +27,7 @@ constexpr size_t kEntries = 32;
 constexpr size_t kAllowedEntries = 16;
 /** Landmarks that are looked at together before any of them is looked at closely. */
 constexpr size_t kLandmarkBlock = 32;
+constexpr size_t kNeighborBytes = kMostNeighbors * sizeof(uint32_t);
 /** A search compares about this many items for each place of its beam. */
 constexpr int64_t kComparedPerPlace = 8;
 /** Items that are compared by their floats, beyond those wanted; at least half as many as these. */
@@ -46,8 +46,7 @@ constexpr double kBeamMove = 0.25;
 }  // namespace
 
 struct AcceleratorScratch::Memory {
-  std::vector<float> query;
-  std::vector<int8_t> row;
+  IntegerQuery query;
   uint64_t sketch[kSketchWords];
   /** In how many bits the sketch of each landmark differs from the query's, up to a whole block. */
   std::vector<uint8_t> differences;
@@ -82,8 +81,10 @@ class AcceleratedSearch {
         options_(options),
         memory_(*memory),
         table_(distances()),
-        records_(view.section<uint8_t>(AcceleratorSection::records)),
-        record_bytes_(record_bytes(header_.row_bytes)),
+        coarse_(view.section<uint8_t>(AcceleratorSection::coarse)),
+        fine_(view.section<uint8_t>(AcceleratorSection::fine)),
+        neighbors_(view.section<uint8_t>(AcceleratorSection::neighbors)),
+        half_bytes_(header_.row_bytes / 2),
         items_(view.section<int32_t>(AcceleratorSection::items)) {}
 
   Status run(const float* query, int32_t* items, float* distances_out, int32_t* found, AcceleratedWork* work) {
@@ -146,28 +147,15 @@ class AcceleratedSearch {
     return status;
   }
 
-  /** The query as the rows are: rotated, centred for euclidean, of length 1 for angular, as integers, as a sketch. */
+  /** The query as the rows are, and as a sketch. */
   void prepare(const float* query) {
     const auto dimensions = static_cast<size_t>(header_.dimensions);
     const float* centre = view_.section<float>(AcceleratorSection::centre);
-    memory_.query.assign(query, query + dimensions);
-    float* vector = memory_.query.data();
-    if (layout_.metric == Metric::angular) {
-      const float square = table_.dot(vector, vector, dimensions);
-      const float inverse = square > 0 ? 1.0f / std::sqrt(square) : 0.0f;
-      for (size_t i = 0; i < dimensions; ++i) vector[i] *= inverse;
-    }
-    view_.rotation_->apply(vector);
-    if (layout_.metric == Metric::euclidean) {
-      for (size_t i = 0; i < dimensions; ++i) vector[i] -= centre[i];
-    }
-    memory_.row.resize(header_.row_bytes);
-    const float scale = int8_scale(vector, dimensions);
-    write_int8(vector, dimensions, scale, memory_.row.data(), header_.row_bytes);
-    query_sum_ = std::accumulate(memory_.row.begin(), memory_.row.end(), 0);
+    memory_.query.set(layout_, view_.rotation(), centre, header_.row_bytes, query);
+    float* vector = memory_.query.vector.data();
     if (layout_.metric == Metric::euclidean) {
       norms_ = view_.section<float>(AcceleratorSection::norms);
-      factor_ = 2.0f * scale * header_.scale;
+      factor_ = 2.0f * memory_.query.scale * header_.scale;
     }
     if (layout_.metric == Metric::angular) {
       for (size_t i = 0; i < dimensions; ++i) vector[i] -= centre[i];
@@ -197,10 +185,11 @@ class AcceleratedSearch {
   /** The item at a position, which may be anything in bytes of strangers. */
   uint32_t item_of(uint32_t position) const { return static_cast<uint32_t>(items_[position]); }
 
-  /** The coarse half of a row; the fine half lies behind it. */
-  const uint8_t* row(uint32_t position) const { return records_ + static_cast<size_t>(position) * record_bytes_; }
-
-  size_t half_bytes() const { return header_.row_bytes / 2; }
+  const uint8_t* coarse(uint32_t position) const { return coarse_ + static_cast<size_t>(position) * half_bytes_; }
+  const uint8_t* fine(uint32_t position) const { return fine_ + static_cast<size_t>(position) * half_bytes_; }
+  const uint8_t* neighbors(uint32_t position) const {
+    return neighbors_ + static_cast<size_t>(position) * kNeighborBytes;
+  }
 
   /** Compares the sketches of all landmarks, and keeps the nearest; with a filter, the nearest that it allows too. */
   void find_entries() {
@@ -245,10 +234,6 @@ class AcceleratedSearch {
     return static_cast<uint32_t>(landmark * static_cast<size_t>(header_.landmark_stride));
   }
 
-  /** The product of the query with integers of which the coarse halves are known: the fine ones are 8 on average. */
-  int32_t coarse_product(int32_t coarse) const { return 16 * coarse - 120 * query_sum_; }
-  int32_t whole_product(int32_t coarse, int32_t fine) const { return 16 * coarse + fine - 128 * query_sum_; }
-
   float distance_of(uint32_t position, int32_t product) const {
     const auto value = static_cast<float>(product);
     return norms_ == nullptr ? -value : norms_[position] - factor_ * value;
@@ -260,12 +245,12 @@ class AcceleratedSearch {
     size_t first = memory_.beam.size();
     for (size_t start = 0; start < count; start += 4) {
       const uint8_t* rows[4];
-      for (size_t lane = 0; lane < 4; ++lane) rows[lane] = row(positions[std::min(start + lane, count - 1)]);
+      for (size_t lane = 0; lane < 4; ++lane) rows[lane] = coarse(positions[std::min(start + lane, count - 1)]);
       int32_t products[4];
-      table_.dot_int4_four(memory_.row.data(), rows, header_.row_bytes, products);
+      table_.dot_int4_four(memory_.query.row.data(), rows, header_.row_bytes, products);
       for (size_t lane = 0; lane < 4 && start + lane < count; ++lane) {
         const uint32_t position = positions[start + lane];
-        const float distance = distance_of(position, coarse_product(products[lane]));
+        const float distance = distance_of(position, memory_.query.coarse_product(products[lane]));
         if (is_filtered() && distance <= memory_.allowed.limit()) {
           if (options_.allowed.contains(item_of(position))) {
             memory_.allowed.offer(distance, static_cast<int32_t>(position));
@@ -294,8 +279,8 @@ class AcceleratedSearch {
       for (size_t place = 0; place < entries->size(); ++place) {
         const uint32_t position = (*entries)[place].position();
         if (!mark(position)) continue;
-        prefetch(row(position), half_bytes());
-        prefetch(row(position) + header_.row_bytes, kMostNeighbors * sizeof(uint32_t));
+        prefetch(coarse(position), half_bytes_);
+        prefetch(neighbors(position), kNeighborBytes);
         arriving[coming++] = position;
       }
       compare(arriving, coming);
@@ -315,7 +300,7 @@ class AcceleratedSearch {
       // What is likely to be next: its neighbours are read while others are compared.
       for (size_t place = next, wanted = 2; place < beam.size() && wanted > 0; ++place) {
         if (beam[place].is_expanded()) continue;
-        prefetch(row(beam[place].position()) + header_.row_bytes, kMostNeighbors * sizeof(uint32_t));
+        prefetch(neighbors(beam[place].position()), kNeighborBytes);
         --wanted;
       }
     }
@@ -323,14 +308,14 @@ class AcceleratedSearch {
 
   /** Lists the neighbours of a spot that were not met before, and asks for their rows. */
   Status expand(Spot* spot, uint32_t* fresh, size_t* count) {
-    const uint8_t* neighbors = row(spot->position()) + header_.row_bytes;
+    const uint8_t* numbers = neighbors(spot->position());
     spot->expand();
     for (size_t rank = 0; rank < kMostNeighbors; ++rank) {
-      const auto other = static_cast<uint32_t>(read_int32(neighbors + 4 * rank));
+      const auto other = static_cast<uint32_t>(read_int32(numbers + 4 * rank));
       if (other == kNoNeighbor) break;
       if (other >= static_cast<uint32_t>(header_.positions)) return corrupt("a neighbour does not exist");
       if (!mark(other)) continue;
-      prefetch(row(other), half_bytes());
+      prefetch(coarse(other), half_bytes_);
       fresh[(*count)++] = other;
     }
     return Status::success();
@@ -348,7 +333,7 @@ class AcceleratedSearch {
       const size_t count = std::min(memory_.beam.size(), static_cast<size_t>(reranked_ + kRefined));
       for (size_t place = 0; place < count; ++place) candidates.push_back(memory_.beam[place].position());
     }
-    for (uint32_t position : candidates) prefetch(row(position), header_.row_bytes);
+    for (uint32_t position : candidates) prefetch(fine(position), half_bytes_);
   }
 
   /** Compares the candidates by their whole integers. */
@@ -357,17 +342,21 @@ class AcceleratedSearch {
     Beam& refined = memory_.refined;
     refined.reset(static_cast<size_t>(reranked_));
     for (size_t start = 0; start < candidates.size(); start += 4) {
-      const uint8_t* rows[4];
-      int32_t coarse[4];
-      int32_t fine[4];
-      for (size_t lane = 0; lane < 4; ++lane)
-        rows[lane] = row(candidates[std::min(start + lane, candidates.size() - 1)]);
-      table_.dot_int4_four(memory_.row.data(), rows, header_.row_bytes, coarse);
-      for (const uint8_t*& half : rows) half += half_bytes();
-      table_.dot_int4_four(memory_.row.data(), rows, header_.row_bytes, fine);
+      const uint8_t* coarse_rows[4];
+      const uint8_t* fine_rows[4];
+      for (size_t lane = 0; lane < 4; ++lane) {
+        const uint32_t position = candidates[std::min(start + lane, candidates.size() - 1)];
+        coarse_rows[lane] = coarse(position);
+        fine_rows[lane] = fine(position);
+      }
+      int32_t coarse_products[4];
+      int32_t fine_products[4];
+      table_.dot_int4_four(memory_.query.row.data(), coarse_rows, header_.row_bytes, coarse_products);
+      table_.dot_int4_four(memory_.query.row.data(), fine_rows, header_.row_bytes, fine_products);
       for (size_t lane = 0; lane < 4 && start + lane < candidates.size(); ++lane) {
         const uint32_t position = candidates[start + lane];
-        refined.enter({distance_of(position, whole_product(coarse[lane], fine[lane])), position});
+        const int32_t product = memory_.query.whole_product(coarse_products[lane], fine_products[lane]);
+        refined.enter({distance_of(position, product), position});
       }
     }
   }
@@ -408,13 +397,13 @@ class AcceleratedSearch {
   const SearchOptions& options_;
   AcceleratorScratch::Memory& memory_;
   const DistanceTable& table_;
-  const uint8_t* records_;
-  const size_t record_bytes_;
+  const uint8_t* coarse_;
+  const uint8_t* fine_;
+  const uint8_t* neighbors_;
+  const size_t half_bytes_;
   const int32_t* items_;
   const float* norms_ = nullptr;
   float factor_ = 0;
-  /** The sum of the query's integers. */
-  int32_t query_sum_ = 0;
   size_t beam_ = 0;
   int64_t reranked_ = 0;
   AcceleratedWork work_;

@@ -55,11 +55,11 @@ class AcceleratorBuild {
     if (!status.ok()) return status;
     find_centre();
     find_scale();
-    status = make_room(file);
-    if (status.ok()) status = fill_rows();
+    status = fill_rows();
     if (status.ok()) status = fill_graph();
     if (status.ok()) order_positions();
-    if (status.ok()) status = split_rows();
+    if (status.ok()) status = make_room(file);
+    if (status.ok()) status = write_positions();
     if (status.ok()) status = forest_.check_unchanged();
     if (status.ok()) finish();
     return status;
@@ -158,13 +158,13 @@ class AcceleratorBuild {
     header_.metric = static_cast<uint32_t>(layout_.metric);
     header_.dimensions = layout_.dimensions;
     header_.items = forest_.items();
-    header_.positions = static_cast<int32_t>(item_of_.size());
     header_.landmark_stride = landmark_stride(header_.positions);
-    header_.row_bytes = static_cast<uint32_t>((dimensions_ + kInt8Block - 1) / kInt8Block * kInt8Block);
     header_.scale = scale_;
+    header_.longest = find_longest();
     place_sections(&header_);
     if (!file->resize(0) || !file->resize(static_cast<size_t>(accelerator_bytes(header_)))) return Status::no_memory();
     bytes_ = file->data();
+    std::memcpy(section<float>(AcceleratorSection::centre), centre_.data(), dimensions_ * sizeof(float));
     return Status::success();
   }
 
@@ -178,12 +178,15 @@ class AcceleratorBuild {
   int64_t item_blocks() const { return (header_.positions + kBlockItems - 1) / kBlockItems; }
 
   Status fill_rows() {
+    header_.positions = static_cast<int32_t>(item_of_.size());
+    header_.row_bytes = static_cast<uint32_t>((dimensions_ + kInt8Block - 1) / kInt8Block * kInt8Block);
+    if (!row_block_.resize(item_of_.size() * row_bytes())) return Status::no_memory();
     squares_.assign(item_of_.size(), 0);
+    residuals_.assign(item_of_.size(), RowResiduals{});
     if (layout_.metric == Metric::dot) extras_.assign(item_of_.size(), 0.0f);
     if (layout_.metric == Metric::euclidean) norms_.assign(item_of_.size(), 0.0f);
-    rows_.records = section<uint8_t>(AcceleratorSection::records);
+    rows_.rows = reinterpret_cast<const int8_t*>(row_block_.data());
     rows_.row_bytes = row_bytes();
-    rows_.record_bytes = record_bytes(row_bytes());
     rows_.count = header_.positions;
     rows_.squares = squares_.data();
     rows_.extras = extras_.empty() ? nullptr : extras_.data();
@@ -209,11 +212,12 @@ class AcceleratorBuild {
     const auto at = static_cast<size_t>(position);
     const int32_t item = item_of_[at];
     load_centred(position, vector);
-    int8_t* row = reinterpret_cast<int8_t*>(rows_.records + at * rows_.record_bytes);
+    int8_t* row = reinterpret_cast<int8_t*>(row_block_.data() + at * row_bytes());
     write_int8(vector, dimensions_, scale_, row, row_bytes());
     int64_t square = 0;
     for (size_t i = 0; i < dimensions_; ++i) square += static_cast<int64_t>(row[i]) * row[i];
     squares_[at] = square;
+    residuals_[at] = residuals_of(vector, row);
     if (!extras_.empty()) {
       const float extra = read_float(forest_.node(item) + kDotFactorOffset) / scale_;
       extras_[at] = std::isfinite(extra) ? extra : 0.0f;
@@ -223,50 +227,84 @@ class AcceleratorBuild {
     }
   }
 
+  /** A little more than the lengths, which are rounded. */
+  RowResiduals residuals_of(const float* vector, const int8_t* row) const {
+    double coarse = 0;
+    double whole = 0;
+    for (size_t i = 0; i < dimensions_; ++i) {
+      const double unit = scale_;
+      const double coarse_rest = vector[i] - unit * coarse_value(row[i]);
+      const double whole_rest = vector[i] - unit * row[i];
+      coarse += coarse_rest * coarse_rest;
+      whole += whole_rest * whole_rest;
+    }
+    constexpr double kSlack = 1.0 + 1e-6;
+    return {static_cast<float>(std::sqrt(coarse) * kSlack), static_cast<float>(std::sqrt(whole) * kSlack)};
+  }
+
+  /** The length of the longest vector that integers of a row stand for, their coarse halves alone or all of them. */
+  float find_longest() const {
+    double longest = 0;
+    for (int32_t position = 0; position < rows_.count; ++position) {
+      const int8_t* row = rows_.row(position);
+      int64_t square = 0;
+      for (size_t i = 0; i < row_bytes(); ++i)
+        square += static_cast<int64_t>(coarse_value(row[i])) * coarse_value(row[i]);
+      longest = std::max(longest, static_cast<double>(std::max(square, squares_[static_cast<size_t>(position)])));
+    }
+    return static_cast<float>(std::sqrt(longest) * scale_ * (1.0 + 1e-6));
+  }
+
   Status fill_graph() {
-    const Status status = graph_->build(&watch_);
+    const Status status = graph_->build(&watch_, &neighbors_);
     graph_.reset();
     return status;
   }
 
-  /** Gives the positions their final numbers: those of a graph, where the trees' were good enough to build it. */
+  /** Gives the positions their final numbers: those of the trees were good enough to build the graph. */
   void order_positions() {
-    const std::vector<int32_t> order = order_by_neighbors(rows_);
-    reorder_records(rows_, order);
-    int32_t* items = section<int32_t>(AcceleratorSection::items);
-    float* norms = section<float>(AcceleratorSection::norms);
-    for (size_t place = 0; place < order.size(); ++place) {
-      const auto from = static_cast<size_t>(order[place]);
-      items[place] = item_of_[from];
-      if (!norms_.empty()) norms[place] = norms_[from];
+    order_ = order_by_neighbors(neighbors_);
+    place_of_.resize(order_.size());
+    for (size_t place = 0; place < order_.size(); ++place) {
+      place_of_[static_cast<size_t>(order_[place])] = static_cast<uint32_t>(place);
     }
-    item_of_.assign(items, items + order.size());
-    std::memcpy(section<float>(AcceleratorSection::centre), centre_.data(), dimensions_ * sizeof(float));
   }
 
-  void fill_landmark(int32_t position, float* vector) {
-    uint64_t words[kSketchWords];
-    load_centred(position, vector);
-    sketch_.write(vector, words);
-    uint64_t* columns = section<uint64_t>(AcceleratorSection::landmarks) + position / header_.landmark_stride;
-    for (size_t word = 0; word < kSketchWords; ++word) columns[word * landmark_count(header_)] = words[word];
-  }
-
-  /** The graph is built from whole integers; a search reads the coarse halves of many and the fine ones of few. */
-  Status split_rows() {
+  Status write_positions() {
     return run_blocks(threads_, item_blocks(), &watch_, [this]() {
-      auto room = std::make_shared<std::vector<uint8_t>>(row_bytes());
-      auto vector = std::make_shared<std::vector<float>>(dimensions_);
-      return [this, room, vector](int64_t block) {
+      auto room = std::make_shared<std::vector<float>>(dimensions_);
+      return [this, room](int64_t block) {
         const auto end = static_cast<int32_t>(std::min<int64_t>((block + 1) * kBlockItems, header_.positions));
-        for (auto position = static_cast<int32_t>(block * kBlockItems); position < end; ++position) {
-          uint8_t* record = rows_.records + static_cast<size_t>(position) * rows_.record_bytes;
-          split_int8(reinterpret_cast<int8_t*>(record), row_bytes(), room->data());
-          if (position % header_.landmark_stride == 0) fill_landmark(position, vector->data());
+        for (auto place = static_cast<int32_t>(block * kBlockItems); place < end; ++place) {
+          write_position(static_cast<size_t>(place), order_[static_cast<size_t>(place)]);
+          if (place % header_.landmark_stride == 0) write_landmark(place, room->data());
         }
         return Status::success();
       };
     });
+  }
+
+  void write_position(size_t place, int32_t position) {
+    const size_t half = row_bytes() / 2;
+    split_int8(rows_.row(position), row_bytes(), section<uint8_t>(AcceleratorSection::coarse) + place * half,
+               section<uint8_t>(AcceleratorSection::fine) + place * half);
+    const auto from = static_cast<size_t>(position);
+    const uint32_t* neighbors = neighbors_.data() + from * kMostNeighbors;
+    uint32_t* renamed = section<uint32_t>(AcceleratorSection::neighbors) + place * kMostNeighbors;
+    for (int32_t rank = 0; rank < kMostNeighbors; ++rank) {
+      renamed[rank] = neighbors[rank] == kNoNeighbor ? kNoNeighbor : place_of_[neighbors[rank]];
+    }
+    section<int32_t>(AcceleratorSection::items)[place] = item_of_[from];
+    section<RowResiduals>(AcceleratorSection::residuals)[place] = residuals_[from];
+    if (!norms_.empty()) section<float>(AcceleratorSection::norms)[place] = norms_[from];
+  }
+
+  void write_landmark(int32_t place, float* vector) {
+    uint64_t words[kSketchWords];
+    load_centred(order_[static_cast<size_t>(place)], vector);
+    sketch_.write(vector, words);
+    uint64_t* columns = section<uint64_t>(AcceleratorSection::landmarks) + place / header_.landmark_stride;
+    for (size_t word = 0; word < kSketchWords; ++word) columns[word * landmark_count(header_)] = words[word];
   }
 
   void finish() {
@@ -296,8 +334,13 @@ class AcceleratorBuild {
   float scale_ = 1.0f;
   AcceleratorHeader header_ = {};
   uint8_t* bytes_ = nullptr;
+  MemoryBlock row_block_;
   GraphRows rows_;
+  std::vector<uint32_t> neighbors_;
+  std::vector<int32_t> order_;
+  std::vector<uint32_t> place_of_;
   std::vector<int64_t> squares_;
+  std::vector<RowResiduals> residuals_;
   std::vector<float> extras_;
   std::vector<float> norms_;
   std::vector<GraphGroups> partitions_;

@@ -45,9 +45,12 @@ void place_sections(AcceleratorHeader* header) {
   const int64_t positions = header->positions;
   const bool has_norms = header->metric == static_cast<uint32_t>(Metric::euclidean);
   int64_t bytes[kAcceleratorSections] = {};
-  bytes[index_of(AcceleratorSection::records)] = positions * static_cast<int64_t>(record_bytes(header->row_bytes));
+  bytes[index_of(AcceleratorSection::coarse)] = positions * (header->row_bytes / 2);
+  bytes[index_of(AcceleratorSection::fine)] = positions * (header->row_bytes / 2);
+  bytes[index_of(AcceleratorSection::neighbors)] = positions * kMostNeighbors * 4;
   bytes[index_of(AcceleratorSection::items)] = positions * 4;
   bytes[index_of(AcceleratorSection::norms)] = has_norms ? positions * 4 : 0;
+  bytes[index_of(AcceleratorSection::residuals)] = positions * static_cast<int64_t>(sizeof(RowResiduals));
   bytes[index_of(AcceleratorSection::landmarks)] = static_cast<int64_t>(landmark_count(*header) * kSketchWords * 8);
   bytes[index_of(AcceleratorSection::centre)] = static_cast<int64_t>(header->dimensions) * 4;
   int64_t offset = sizeof(AcceleratorHeader);
@@ -86,7 +89,7 @@ Status check_header(const uint8_t* bytes, int64_t size, AcceleratorHeader* heade
   }
   if (header->items < 0 || header->positions < 0 || header->positions > header->items ||
       header->landmark_stride != landmark_stride(header->positions) || !std::isfinite(header->scale) ||
-      !(header->scale > 0)) {
+      !(header->scale > 0) || !(header->longest >= 0) || header->unused != 0) {
     return corrupt("the accelerator's counts are impossible");
   }
   AcceleratorHeader expected = *header;

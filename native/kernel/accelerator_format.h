@@ -14,7 +14,7 @@ constexpr char kAcceleratorMagic[8] = {'S', 'I', 'A', 'C', 'C', 'E', 'L', '\n'};
 constexpr uint32_t kAcceleratorVersion = 3;
 /** Every section begins at a multiple of this, counted from the start of the file. */
 constexpr int64_t kSectionAlignment = 64;
-/** Room for neighbours in a record. */
+/** Room for the neighbours of a position. */
 constexpr int32_t kMostNeighbors = 32;
 /** In the place of a neighbour: there are no more. */
 constexpr uint32_t kNoNeighbor = 0xffffffffu;
@@ -23,24 +23,37 @@ constexpr int32_t kMostAcceleratedDimensions = 1 << 15;
 
 /** The parts of the file, in their order. */
 enum class AcceleratorSection : uint32_t {
-  /** For each position: the coarse and the fine halves of its integers (split_int8), then kMostNeighbors positions. */
-  records,
+  /** For each position: the coarse halves of its integers (see split_int8), `row_bytes` / 2. */
+  coarse,
+  /** For each position: the fine halves. */
+  fine,
+  /** For each position: kMostNeighbors positions. */
+  neighbors,
   /** For each position: its item in the Annoy file. */
   items,
   /** For each position: the squared length of its vector (euclidean only). */
   norms,
+  /** For each position: a RowResiduals. */
+  residuals,
   /** For each landmark: the sketch of its vector, word by word: first words of all, then second ones. */
   landmarks,
   /** What was subtracted from every vector, rotated: `dimensions` floats. */
   centre,
 };
-constexpr size_t kAcceleratorSections = 5;
+constexpr size_t kAcceleratorSections = 8;
 
 /** Where a section is, and the XXH64 of its bytes. */
 struct SectionPlace {
   int64_t offset;
   int64_t bytes;
   uint64_t checksum;
+};
+
+/** The lengths of what a row's integers leave over of its vector, not rounded down. */
+struct RowResiduals {
+  /** Of the coarse halves, taking 8 for each fine one. */
+  float coarse;
+  float whole;
 };
 
 /** The beginning of the file. Integers and floats are little-endian. */
@@ -58,6 +71,9 @@ struct AcceleratorHeader {
   uint32_t row_bytes;
   /** An integer of a row stands for this much. */
   float scale;
+  /** No row's integers stand for a vector longer than this. */
+  float longest;
+  uint32_t unused;
   /** The Annoy file that this was derived from: its size, the XXH64 of both its ends, and that of all its bytes. */
   int64_t forest_bytes;
   uint64_t forest_ends;
@@ -66,9 +82,6 @@ struct AcceleratorHeader {
   /** XXH64 of what comes before. */
   uint64_t header_checksum;
 };
-
-/** Bytes of one record. */
-static inline size_t record_bytes(size_t row_bytes) { return row_bytes + kMostNeighbors * sizeof(uint32_t); }
 
 /** The distance between landmarks: every 16th position is one, fewer where that would be over 32,768. */
 int32_t landmark_stride(int32_t positions);

@@ -11,6 +11,18 @@ namespace {
 
 Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
+/** The XXH64 of bytes; false when it was cancelled. */
+bool sum_of(const uint8_t* data, int64_t size, const std::atomic<bool>* cancel, uint64_t* sum) {
+  constexpr int64_t kPiece = 1 << 22;
+  Checksum checksum;
+  for (int64_t at = 0; at < size; at += kPiece) {
+    if (cancel != nullptr && cancel->load()) return false;
+    checksum.update(data + at, static_cast<size_t>(std::min(kPiece, size - at)));
+  }
+  *sum = checksum.value();
+  return true;
+}
+
 }  // namespace
 
 Status AcceleratorView::open(const uint8_t* bytes, int64_t size, const ForestView& forest, AcceleratorView* view,
@@ -44,10 +56,10 @@ Status AcceleratorView::neighbors(int32_t position, int32_t* items, int32_t* cou
   if (position < 0 || position >= header_.positions) {
     return Status::failure(StatusCode::invalid_argument, "there is no such position");
   }
-  const uint8_t* record =
-      section<uint8_t>(AcceleratorSection::records) + static_cast<size_t>(position) * record_bytes(header_.row_bytes);
+  const uint8_t* numbers =
+      section<uint8_t>(AcceleratorSection::neighbors) + static_cast<size_t>(position) * kMostNeighbors * 4;
   for (int32_t rank = 0; rank < kMostNeighbors; ++rank) {
-    const int32_t other = read_int32(record + header_.row_bytes + 4 * static_cast<size_t>(rank));
+    const int32_t other = read_int32(numbers + 4 * static_cast<size_t>(rank));
     if (other == -1) break;
     if (other < 0 || other >= header_.positions) return corrupt("a neighbour does not exist");
     items[(*count)++] = section<int32_t>(AcceleratorSection::items)[other];
@@ -55,26 +67,34 @@ Status AcceleratorView::neighbors(int32_t position, int32_t* items, int32_t* cou
   return Status::success();
 }
 
-Status AcceleratorView::verify(const ForestView& forest, const std::atomic<bool>* cancel) const {
-  constexpr const char* kParts[kAcceleratorSections] = {"records", "items", "norms", "landmarks", "centre"};
-  constexpr int64_t kPiece = 1 << 22;
-  const auto sum_of = [&](const uint8_t* data, int64_t size, uint64_t* sum) {
-    Checksum checksum;
-    for (int64_t at = 0; at < size; at += kPiece) {
-      if (cancel != nullptr && cancel->load()) return false;
-      checksum.update(data + at, static_cast<size_t>(std::min(kPiece, size - at)));
-    }
-    *sum = checksum.value();
-    return true;
-  };
+Status AcceleratorView::verify_section(AcceleratorSection section, const std::atomic<bool>* cancel) const {
+  constexpr const char* kParts[kAcceleratorSections] = {"coarse halves", "fine halves", "neighbors", "items",
+                                                        "norms",         "residuals",   "landmarks", "centre"};
+  const auto index = static_cast<size_t>(section);
+  const SectionPlace& place = header_.sections[index];
   uint64_t sum = 0;
-  for (size_t part = 0; part < kAcceleratorSections; ++part) {
-    const SectionPlace& place = header_.sections[part];
-    if (!sum_of(bytes_ + place.offset, place.bytes, &sum)) return {StatusCode::cancelled, 0, {}};
-    if (sum != place.checksum)
-      return Status::failure(StatusCode::corrupt, std::string("damaged part: ") + kParts[part]);
+  if (!sum_of(bytes_ + place.offset, place.bytes, cancel, &sum)) return {StatusCode::cancelled, 0, {}};
+  if (sum == place.checksum) return Status::success();
+  return Status::failure(StatusCode::corrupt, std::string("damaged part: ") + kParts[index]);
+}
+
+Status AcceleratorView::verify_rows(const std::atomic<bool>* cancel) const {
+  for (AcceleratorSection section :
+       {AcceleratorSection::coarse, AcceleratorSection::fine, AcceleratorSection::items, AcceleratorSection::norms,
+        AcceleratorSection::residuals, AcceleratorSection::centre}) {
+    const Status status = verify_section(section, cancel);
+    if (!status.ok()) return status;
   }
-  if (!sum_of(forest.node(0), header_.forest_bytes, &sum)) return {StatusCode::cancelled, 0, {}};
+  return check_unchanged();
+}
+
+Status AcceleratorView::verify(const ForestView& forest, const std::atomic<bool>* cancel) const {
+  for (size_t section = 0; section < kAcceleratorSections; ++section) {
+    const Status status = verify_section(static_cast<AcceleratorSection>(section), cancel);
+    if (!status.ok()) return status;
+  }
+  uint64_t sum = 0;
+  if (!sum_of(forest.node(0), header_.forest_bytes, cancel, &sum)) return {StatusCode::cancelled, 0, {}};
   if (sum != header_.forest_checksum) {
     return Status::failure(StatusCode::invalid_argument, "the accelerator was derived from another file");
   }

@@ -71,15 +71,24 @@ class AcceleratorView {
    */
   Status verify(const ForestView& forest, const std::atomic<bool>* cancel) const;
 
- private:
-  friend class AcceleratedSearch;
+  /** Compares the checksums of what scan_bounded relies on. corrupt with the part that differs, cancelled,
+   * file_changed. */
+  Status verify_rows(const std::atomic<bool>* cancel) const;
 
+  /** file_changed when the file under the bytes was cut short since `open`, else ok. */
   Status check_unchanged() const;
+
+  const Rotation& rotation() const { return *rotation_; }
 
   template <typename T>
   const T* section(AcceleratorSection name) const {
     return reinterpret_cast<const T*>(bytes_ + header_.sections[static_cast<size_t>(name)].offset);
   }
+
+ private:
+  friend class AcceleratedSearch;
+
+  Status verify_section(AcceleratorSection section, const std::atomic<bool>* cancel) const;
 
   const uint8_t* bytes_ = nullptr;
   AcceleratorHeader header_ = {};

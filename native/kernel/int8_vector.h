@@ -29,22 +29,23 @@ static inline void write_int8(const float* numbers, size_t count, float scale, i
   std::fill(row + count, row + padded, static_cast<int8_t>(0));
 }
 
-/** Writes element i into the lower four bits of byte i, element i + n / 2 into the upper ones. */
+/**
+ * An integer v is kept in two halves of four bits: v + 128 = 16 * coarse + fine. This is what the coarse one alone
+ * stands for: the middle of the 16 integers that have it.
+ */
+static inline int32_t coarse_value(int8_t number) { return ((number + 128) & ~15) - 120; }
+
+/** Writes n 4-bit integers: element i into the lower four bits of byte i, element i + n / 2 into the upper ones. */
 template <typename Element>
 static inline void pack_int4(size_t n, uint8_t* bytes, const Element& element) {
   const size_t half = n / 2;
   for (size_t i = 0; i < half; ++i) bytes[i] = static_cast<uint8_t>(element(i) | element(half + i) << 4);
 }
 
-/**
- * Splits integers v, as v + 128 = 16 * coarse + fine, into two vectors of n 4-bit integers each, coarse ones first, in
- * the same bytes. `room` has n bytes.
- */
-static inline void split_int8(int8_t* row, size_t n, uint8_t* room) {
-  for (size_t i = 0; i < n; ++i) room[i] = static_cast<uint8_t>(row[i] + 128);
-  uint8_t* bytes = reinterpret_cast<uint8_t*>(row);
-  pack_int4(n, bytes, [room](size_t i) { return room[i] >> 4; });
-  pack_int4(n, bytes + n / 2, [room](size_t i) { return room[i] & 15; });
+/** Writes the coarse halves of n integers, and the fine ones, n / 2 bytes each. */
+static inline void split_int8(const int8_t* row, size_t n, uint8_t* coarse, uint8_t* fine) {
+  pack_int4(n, coarse, [row](size_t i) { return (row[i] + 128) >> 4; });
+  pack_int4(n, fine, [row](size_t i) { return (row[i] + 128) & 15; });
 }
 
 /** The scale at which the largest of the numbers is 127; 1 when there is nothing to scale. */

@@ -77,7 +77,7 @@ void NeighborGraph::distances_to(int32_t from, const int32_t* positions, int32_t
   }
 }
 
-Status NeighborGraph::build(ParallelWatch* watch) try {
+Status NeighborGraph::build(ParallelWatch* watch, std::vector<uint32_t>* neighbors) try {
   const auto count = static_cast<size_t>(rows_.count);
   near_.assign(count * kNear, Edge{kInfinity, INT32_MAX});
   Status status = compare_groups(watch);
@@ -86,7 +86,7 @@ Status NeighborGraph::build(ParallelWatch* watch) try {
     status = descend(watch);
   }
   std::vector<Edge>().swap(near_);
-  if (status.ok()) status = join(watch);
+  if (status.ok()) status = join(watch, neighbors);
   std::vector<Edge>().swap(kept_);
   return status;
 } catch (const std::bad_alloc&) {
@@ -196,7 +196,7 @@ void NeighborGraph::prune(int32_t position, const std::vector<Edge>& sorted, Edg
  * Writes the neighbours of a row: those it chose, then those that chose it, `first` to `last`. Where there is no room
  * for all, the ones that nothing hides come first: they may be the only way into a small group far from all others.
  */
-void NeighborGraph::write_neighbors(int32_t position, Edge* first, Edge* last) const {
+void NeighborGraph::write_neighbors(int32_t position, Edge* first, Edge* last, uint32_t* room) const {
   const Edge* own = kept_.data() + static_cast<size_t>(position) * kChosen;
   int32_t neighbors[kMostNeighbors];
   int32_t size = 0;
@@ -216,13 +216,12 @@ void NeighborGraph::write_neighbors(int32_t position, Edge* first, Edge* last) c
   for (Edge* edge = first; edge != last && size < kMostNeighbors; ++edge) {
     if (edge->position != INT32_MAX) neighbors[size++] = edge->position;
   }
-  uint32_t* room = rows_.neighbors(position);
   std::copy_n(neighbors, size, room);
   std::fill(room + size, room + kMostNeighbors, kNoNeighbor);
 }
 
 /** Finds out who chose each row, and writes its neighbours. */
-Status NeighborGraph::join(ParallelWatch* watch) {
+Status NeighborGraph::join(ParallelWatch* watch, std::vector<uint32_t>* neighbors) {
   const auto count = static_cast<size_t>(rows_.count);
   std::vector<uint32_t> begins(count + 1, 0);
   for (const Edge& edge : kept_) {
@@ -237,12 +236,14 @@ Status NeighborGraph::join(ParallelWatch* watch) {
     reverse[next[static_cast<size_t>(edge.position)]++] = {edge.distance, static_cast<int32_t>(place / kChosen)};
   }
   std::vector<uint32_t>().swap(next);
+  neighbors->resize(count * kMostNeighbors);
   return run_blocks(threads_, pieces(rows_.count, kBlockRows), watch, [&]() {
     return [&](int64_t block) {
       const auto end = static_cast<int32_t>(std::min<int64_t>((block + 1) * kBlockRows, rows_.count));
       for (auto position = static_cast<int32_t>(block * kBlockRows); position < end; ++position) {
         const auto at = static_cast<size_t>(position);
-        write_neighbors(position, reverse.data() + begins[at], reverse.data() + begins[at + 1]);
+        write_neighbors(position, reverse.data() + begins[at], reverse.data() + begins[at + 1],
+                        neighbors->data() + at * kMostNeighbors);
       }
       return Status::success();
     };

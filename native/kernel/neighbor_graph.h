@@ -11,23 +11,17 @@
 
 namespace semantic_index {
 
-/** Vectors of 8-bit integers, each followed by room for its neighbours. */
+/** Vectors of 8-bit integers, one after the other. */
 struct GraphRows {
-  uint8_t* records = nullptr;
+  const int8_t* rows = nullptr;
   size_t row_bytes = 0;
-  size_t record_bytes = 0;
   int32_t count = 0;
   /** Squared lengths of the integer vectors. */
   const int64_t* squares = nullptr;
   /** One more coordinate of each vector, in the same unit; nullptr: none. */
   const float* extras = nullptr;
 
-  const int8_t* row(int32_t position) const {
-    return reinterpret_cast<const int8_t*>(records + static_cast<size_t>(position) * record_bytes);
-  }
-  uint32_t* neighbors(int32_t position) const {
-    return reinterpret_cast<uint32_t*>(records + static_cast<size_t>(position) * record_bytes + row_bytes);
-  }
+  const int8_t* row(int32_t position) const { return rows + static_cast<size_t>(position) * row_bytes; }
 };
 
 /** A partition of the positions into groups of near ones: what a tree of the forest says. */
@@ -53,7 +47,8 @@ class NeighborGraph {
       : rows_(rows), partitions_(partitions), threads_(threads) {}
 
   int64_t blocks() const;
-  Status build(ParallelWatch* watch);
+  /** `neighbors` comes to hold kMostNeighbors numbers for each row. */
+  Status build(ParallelWatch* watch, std::vector<uint32_t>* neighbors);
 
  private:
   /** A position and the squared distance to it. */
@@ -73,8 +68,8 @@ class NeighborGraph {
   Status descend(ParallelWatch* watch);
   bool is_hidden(const Edge& edge, const int32_t* kept, int32_t count) const;
   void prune(int32_t position, const std::vector<Edge>& sorted, Edge* kept) const;
-  void write_neighbors(int32_t position, Edge* first, Edge* last) const;
-  Status join(ParallelWatch* watch);
+  void write_neighbors(int32_t position, Edge* first, Edge* last, uint32_t* room) const;
+  Status join(ParallelWatch* watch, std::vector<uint32_t>* neighbors);
 
   const GraphRows rows_;
   const std::vector<GraphGroups>& partitions_;

@@ -63,6 +63,17 @@ class ExactScan {
   Status scan(const RowsView& rows, int32_t first_item, const Allowed& allowed,
               const std::atomic<bool>* cancel = nullptr);
 
+  int64_t queries() const { return count_; }
+  const float* query(int64_t query) const {
+    return queries_.data() + static_cast<size_t>(query) * static_cast<size_t>(layout_.elements);
+  }
+  /** An internal distance above this cannot be among the nearest of a query. */
+  float limit(int64_t query) const { return nearest_[static_cast<size_t>(query)].limit(); }
+  /** Offers an item at an internal distance, for those who scan by themselves; each item once. */
+  void offer(int64_t query, float distance, int32_t item) {
+    nearest_[static_cast<size_t>(query)].offer(distance, item);
+  }
+
   /**
    * Offers what `other` has found: a scan that was prepared with the same queries and has looked at other rows. The
    * result is that of one scan over all of them.

@@ -8,6 +8,7 @@
 
 #include "accelerator_build.h"
 #include "accelerator_view.h"
+#include "bounded_scan.h"
 #include "check.h"
 #include "distance.h"
 #include "generate.h"
@@ -86,6 +87,17 @@ int main(int count, char** arguments) {
     scan.finish(exact.data() + query * 10, nullptr);
   }
   std::printf("exact        %8.2f us a query, 100 at once\n", (now() - start) / kQueries * 1e6);
+
+  std::vector<int32_t> bounded(100 * 10);
+  start = now();
+  for (int32_t query = 0; query < 100; ++query) {
+    ExactScan scan;
+    CHECK_OK(scan.prepare(index.layout, queries.data() + static_cast<int64_t>(query) * dimensions, 1, 10));
+    CHECK_OK(scan_bounded(view, index.view, &scan, 0, view.header().positions, Allowed()));
+    scan.finish(bounded.data() + query * 10, nullptr);
+  }
+  std::printf("exact        %8.2f us a query, one at a time, with bounds\n", (now() - start) / 100 * 1e6);
+  for (size_t place = 0; place < bounded.size(); ++place) CHECK_EQUAL(bounded[place], exact[place]);
 
   AcceleratorScratch scratch;
   for (int64_t search_k : {80, 128, 192, 256, 320, 400, 512, 640, 800, 1024, 1280, 1600, 2048, 4096, 8192}) {

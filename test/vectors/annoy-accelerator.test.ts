@@ -130,6 +130,33 @@ describe('an accelerator', () => {
     classical.close();
   });
 
+  it('makes exact searches faster, not other, and none relies on it when it is damaged', async () => {
+    const classical = await AnnoyIndex.open(path, { engine: 'annoy' });
+    const allowed = new Uint32Array(Math.ceil(count / 32)).map((_, word) => Math.imul(word + 1, 0x9e3779b1));
+    const exact = (index: AnnoyIndex, threads: number, bits?: Uint32Array) =>
+      index.getNnsByVectors(queries, 10, { exact: true, threads, ...(bits === undefined ? {} : { allowed: bits }) });
+    const expected = await exact(classical, 1);
+    const expectedAllowed = await exact(classical, 1, allowed);
+    const index = await AnnoyIndex.open(path);
+    for (const threads of [1, 2, 5]) {
+      expect(await exact(index, threads)).toEqual(expected);
+      expect(await exact(index, threads, allowed)).toEqual(expectedAllowed);
+    }
+    expect(index.info().accelerator.inUse).toBe(true);
+    index.close();
+    // Bytes that stay within bounds, but rule out what is near.
+    const bytes = readFileSync(accelerator);
+    for (let at = 1024; at < 1024 + count * 16; at += 3) bytes[at] = (bytes[at] as number) ^ 0x55;
+    rmSync(accelerator);
+    writeFileSync(accelerator, bytes);
+    const damaged = await AnnoyIndex.open(path);
+    expect(damaged.info().accelerator.inUse).toBe(true);
+    expect(await exact(damaged, 2)).toEqual(expected);
+    expect(damaged.info().accelerator).toEqual({ inUse: false, bytes: 0, reason: 'it is damaged' });
+    damaged.close();
+    classical.close();
+  });
+
   it('reports progress and stops when it is told to', async () => {
     rmSync(accelerator);
     const index = await AnnoyIndex.open(path);

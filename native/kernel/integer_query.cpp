@@ -1,0 +1,30 @@
+#include "integer_query.h"
+
+#include <cmath>
+#include <numeric>
+
+#include "distance.h"
+#include "int8_vector.h"
+
+namespace semantic_index {
+
+void IntegerQuery::set(const NodeLayout& layout, const Rotation& rotation, const float* centre, size_t row_bytes,
+                       const float* query) {
+  const auto dimensions = static_cast<size_t>(layout.dimensions);
+  vector.assign(query, query + dimensions);
+  if (layout.metric == Metric::angular) {
+    const float square = distances().dot(query, query, dimensions);
+    const float inverse = square > 0 ? 1.0f / std::sqrt(square) : 0.0f;
+    for (float& number : vector) number *= inverse;
+  }
+  rotation.apply(vector.data());
+  if (layout.metric == Metric::euclidean) {
+    for (size_t i = 0; i < dimensions; ++i) vector[i] -= centre[i];
+  }
+  row.resize(row_bytes);
+  scale = int8_scale(vector.data(), dimensions);
+  write_int8(vector.data(), dimensions, scale, row.data(), row_bytes);
+  sum = std::accumulate(row.begin(), row.end(), 0);
+}
+
+}  // namespace semantic_index

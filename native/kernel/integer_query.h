@@ -1,0 +1,32 @@
+#ifndef SEMANTIC_INDEX_KERNEL_INTEGER_QUERY_H_
+#define SEMANTIC_INDEX_KERNEL_INTEGER_QUERY_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "metric.h"
+#include "rotation.h"
+
+namespace semantic_index {
+
+/** A query as the rows of an accelerator are: of length 1 for angular, rotated, centred for euclidean, as integers. */
+struct IntegerQuery {
+  std::vector<float> vector;
+  /** An integer of it stands for `scale`; padded with zeros. */
+  std::vector<int8_t> row;
+  float scale = 1;
+  /** The sum of the integers. */
+  int32_t sum = 0;
+
+  /** Makes it from `layout.dimensions` numbers. May throw bad_alloc. */
+  void set(const NodeLayout& layout, const Rotation& rotation, const float* centre, size_t row_bytes,
+           const float* query);
+
+  /** The product with integers of which the coarse halves are known: the fine ones are 8 on average. */
+  int32_t coarse_product(int32_t coarse) const { return 16 * coarse - 120 * sum; }
+  int32_t whole_product(int32_t coarse, int32_t fine) const { return 16 * coarse + fine - 128 * sum; }
+};
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_KERNEL_INTEGER_QUERY_H_
