@@ -2,58 +2,22 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstring>
 #include <set>
 
-#include "accelerator_build.h"
+#include "accelerated_index.h"
 #include "accelerator_view.h"
-#include "bounded_scan.h"
 #include "check.h"
 #include "checksum.h"
 #include "distance.h"
 #include "generate.h"
 #include "scan.h"
-#include "text_like.h"
 
 using namespace semantic_index_test;
 
 namespace {
 
-constexpr Metric kAccelerated[] = {Metric::angular, Metric::euclidean, Metric::dot};
-
-struct Accelerated {
-  MemoryBlock file;
-  AcceleratorView view;
-};
-
-void accelerate(const Index& index, Accelerated* result, int threads = 2) {
-  AcceleratorOptions options;
-  options.threads = threads;
-  CHECK_OK(build_accelerator(index.view, options, &result->file));
-  CHECK_OK(
-      AcceleratorView::open(result->file.data(), static_cast<int64_t>(result->file.size()), index.view, &result->view));
-}
-
 std::vector<uint8_t> bytes_of(const MemoryBlock& file) { return {file.data(), file.data() + file.size()}; }
-
-/** The true neighbours, by a scan. */
-struct Truth {
-  std::vector<int32_t> items;
-  std::vector<float> distances;
-};
-
-Truth scan_all(const Index& index, const std::vector<float>& queries, int32_t k, const Allowed& allowed = Allowed()) {
-  const auto count = static_cast<int64_t>(queries.size()) / index.layout.dimensions;
-  Truth truth;
-  truth.items.resize(static_cast<size_t>(count * k));
-  truth.distances.resize(truth.items.size());
-  ExactScan scan;
-  CHECK_OK(scan.prepare(index.layout, queries.data(), count, k));
-  CHECK_OK(scan.scan(item_rows(index.view), 0, allowed));
-  scan.finish(truth.items.data(), truth.distances.data());
-  return truth;
-}
 
 struct Answers {
   std::vector<int32_t> items;
@@ -102,32 +66,6 @@ Answers search_all(const Index& index, const AcceleratorView& view, const std::v
   }
   answers.recall = possible == 0 ? 1.0 : static_cast<double>(hits) / static_cast<double>(possible);
   return answers;
-}
-
-struct Data {
-  std::vector<float> rows;
-  std::vector<float> queries;
-};
-
-Data make_data(int64_t rows, int32_t dimensions, int64_t queries, uint64_t seed = 3) {
-  std::vector<float> all = text_like_rows(rows + queries, dimensions, seed);
-  Data data;
-  data.queries.assign(all.end() - queries * dimensions, all.end());
-  all.resize(static_cast<size_t>(rows * dimensions));
-  data.rows = std::move(all);
-  return data;
-}
-
-/** Rows of different lengths, so that euclidean and dot are not angular in disguise. */
-void stretch(std::vector<float>* rows, int32_t dimensions) {
-  Random random(9);
-  for (size_t row = 0; row < rows->size() / static_cast<size_t>(dimensions); ++row) {
-    const float length = 1.0f + static_cast<float>(random.below(100)) / 200.0f;
-    for (int32_t column = 0; column < dimensions; ++column) {
-      float& number = (*rows)[row * static_cast<size_t>(dimensions) + static_cast<size_t>(column)];
-      number = number * length + 0.01f;
-    }
-  }
 }
 
 }  // namespace
@@ -205,83 +143,6 @@ TEST(only_what_is_allowed_and_enough_of_it) {
   for (int32_t item : corner.items) bits[static_cast<size_t>(item / 32)] |= 1u << (item % 32);
   const Allowed allowed{bits.data(), static_cast<int64_t>(bits.size())};
   CHECK(search_all(index, accelerated.view, data.queries, 10, -1, allowed).recall >= 0.9);
-}
-
-namespace {
-
-/** What a bounded scan finds, in two parts, as threads do it. */
-Truth scan_bounded_all(const Index& index, const AcceleratorView& view, const std::vector<float>& queries, int32_t k,
-                       const Allowed& allowed) {
-  const auto count = static_cast<int64_t>(queries.size()) / index.layout.dimensions;
-  Truth truth;
-  truth.items.resize(static_cast<size_t>(count * k));
-  truth.distances.resize(truth.items.size());
-  ExactScan scans[2];
-  const int32_t positions = view.header().positions;
-  for (int part = 0; part < 2; ++part) {
-    CHECK_OK(scans[part].prepare(index.layout, queries.data(), count, k));
-    CHECK_OK(scan_bounded(view, index.view, &scans[part], part * positions / 3, part == 0 ? positions / 3 : positions,
-                          allowed));
-  }
-  scans[0].absorb(&scans[1]);
-  scans[0].finish(truth.items.data(), truth.distances.data());
-  return truth;
-}
-
-void check_bounded(const Index& index, const std::vector<float>& queries, int32_t k) {
-  Accelerated accelerated;
-  accelerate(index, &accelerated);
-  CHECK_OK(accelerated.view.verify_rows(nullptr));
-  const int32_t items = index.view.items();
-  Random random(21);
-  std::vector<uint32_t> bits(static_cast<size_t>(items) / 32 + 1, 0u);
-  for (uint32_t& word : bits) word = static_cast<uint32_t>(random.next());
-  for (const Allowed& allowed : {Allowed(), Allowed{bits.data(), static_cast<int64_t>(bits.size())}}) {
-    const Truth expected = scan_all(index, queries, k, allowed);
-    const Truth found = scan_bounded_all(index, accelerated.view, queries, k, allowed);
-    CHECK(found.items == expected.items);
-    CHECK(std::memcmp(found.distances.data(), expected.distances.data(), 4 * found.distances.size()) == 0);
-  }
-}
-
-}  // namespace
-
-TEST(a_bounded_scan_finds_what_a_scan_finds) {
-  for (Metric metric : kAccelerated) {
-    for (int32_t dimensions : {1, 3, 24, 100, 384}) {
-      Data data = make_data(3000, dimensions, 40);
-      if (dimensions > 1) stretch(&data.rows, dimensions);
-      // Far from the origin, and some alike: differences that rounding could swallow.
-      for (size_t i = 0; i < data.rows.size(); ++i) {
-        if (metric != Metric::angular && i >= data.rows.size() / 2) data.rows[i] += 30.0f;
-      }
-      std::copy_n(data.rows.begin(), 20 * dimensions, data.rows.begin() + 500 * dimensions);
-      std::vector<float> queries = data.queries;
-      queries.insert(queries.end(), data.rows.begin() + 490 * dimensions, data.rows.begin() + 530 * dimensions);
-      queries.resize(queries.size() + static_cast<size_t>(dimensions), 0.0f);
-      const Index index = build_index(metric, dimensions, data.rows, 3, 1, 2);
-      check_bounded(index, queries, 10);
-      check_bounded(index, queries, 1);
-    }
-    // Numbers of every size, zeros, holes, and what is no number.
-    const int32_t dimensions = 20;
-    Index index;
-    CHECK_OK(make_layout(metric, dimensions, &index.layout));
-    CHECK_OK(NodeStorage::in_memory(index.layout, &index.storage));
-    Random random(31);
-    for (int32_t row = 0; row < 900; ++row) {
-      std::vector<float> vector(static_cast<size_t>(dimensions));
-      const float size = std::pow(10.0f, static_cast<float>(static_cast<int>(random.below(41)) - 20));
-      for (float& number : vector) number = row % 7 == 3 ? 0.0f : size * normal(&random);
-      if (row % 5 != 1) CHECK_OK(index.storage->set_item(row, vector.data()));
-    }
-    BuildOptions options;
-    options.trees = 3;
-    BuildResult built;
-    CHECK_OK(build_forest(index.storage.get(), options, &built));
-    CHECK_OK(ForestView::open(index.storage->data(), index.storage->bytes(), index.layout, &index.view));
-    check_bounded(index, random_rows(metric, 30, dimensions, 6), 12);
-  }
 }
 
 TEST(more_neighbours_than_the_walk_would_look_at) {
