@@ -46,7 +46,15 @@ export const trials: readonly Trial[] = [
   {
     name: 'semantic-index exact',
     engine: 'semantic-index',
-    settings: { engine: 'exact', trees: 1 },
+    settings: { engine: 'accelerated', exact: 'yes', trees: 10 },
+    knob: 'none',
+    efforts: [0],
+    queries: 100,
+  },
+  {
+    name: 'semantic-index exact without accelerator',
+    engine: 'semantic-index',
+    settings: { engine: 'annoy', exact: 'yes', trees: 1 },
     knob: 'none',
     efforts: [0],
     queries: 100,

@@ -1,4 +1,4 @@
-// Coverage-guided fuzzing of accelerators: open, search with and without a filter, neighbours, verification.
+// Coverage-guided fuzzing of accelerators: open, search and scan with and without a filter, neighbours, verification.
 //
 //   CXX=clang++ cmake -S native -B build-fuzz -DSEMANTIC_INDEX_FUZZ=ON -DSEMANTIC_INDEX_SANITIZE=address,undefined
 //   cmake --build build-fuzz && build-fuzz/fuzz_accelerator -max_total_time=600 -print_final_stats=1 CORPUS
@@ -15,6 +15,7 @@
 
 #include "accelerator_build.h"
 #include "accelerator_view.h"
+#include "bounded_scan.h"
 #include "checksum.h"
 #include "forest_build.h"
 #include "forest_view.h"
@@ -101,6 +102,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (int32_t rank = 0; status.ok() && rank < found; ++rank) {
       if (!made.forest.has_item(items[rank]) || !options.allowed.contains(items[rank])) give_up("no such item");
     }
+    ExactScan scan;
+    if (!scan.prepare(made.forest.layout(), query.data(), 1, options.k).ok()) give_up("no scan");
+    const Status scanned = scan_bounded(view, made.forest, &scan, 0, view.header().positions, options.allowed);
+    if (!scanned.ok() && scanned.code != StatusCode::corrupt) give_up("a scan failed for another reason than bytes");
   }
   int32_t items[kMostNeighbors];
   int32_t count = 0;

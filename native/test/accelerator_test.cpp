@@ -7,6 +7,7 @@
 
 #include "accelerated_index.h"
 #include "accelerator_view.h"
+#include "bounded_scan.h"
 #include "check.h"
 #include "checksum.h"
 #include "distance.h"
@@ -274,6 +275,10 @@ bool try_accelerator(const uint8_t* bytes, int64_t size, const Index& index, Acc
     int32_t found = 0;
     const Status status = view.search(index.view, query.data(), options, scratch, items, values, &found);
     CHECK(status.ok() || status.code == StatusCode::corrupt);
+    ExactScan scan;
+    CHECK_OK(scan.prepare(index.layout, query.data(), 1, 5));
+    const Status scanned = scan_bounded(view, index.view, &scan, 0, view.header().positions, options.allowed);
+    CHECK(scanned.ok() || scanned.code == StatusCode::corrupt);
     if (!status.ok()) continue;
     CHECK_EQUAL(found, 5);
     for (int32_t rank = 0; rank < found; ++rank) {

@@ -8,8 +8,8 @@ async function build({ vectors, dimensions, threads, folder, settings }: BuildIn
   made.addItems(vectors);
   await made.build(Number(settings.trees), { threads });
   const path = join(folder, 'index.ann');
-  const isExact = settings.engine === 'exact';
-  const engine = isExact ? 'annoy' : (settings.engine as 'annoy' | 'accelerated');
+  const isExact = settings.exact === 'yes';
+  const engine = settings.engine as 'annoy' | 'accelerated';
   await made.save(path);
   if (engine === 'accelerated') await made.accelerate({ threads });
   await made.close();
