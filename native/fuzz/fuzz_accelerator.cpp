@@ -1,7 +1,7 @@
 // Coverage-guided fuzzing of accelerators: open, search and scan with and without a filter, neighbours, verification.
 //
 //   CXX=clang++ cmake -S native -B build-fuzz -DSEMANTIC_INDEX_FUZZ=ON -DSEMANTIC_INDEX_SANITIZE=address,undefined
-//   cmake --build build-fuzz && build-fuzz/fuzz_accelerator -max_total_time=600 -print_final_stats=1 CORPUS
+//   cmake --build build-fuzz && build-fuzz/fuzz_accelerator -max_total_time=600 -max_len=200000 CORPUS
 //
 // The first two bytes of an input choose one of a few forests and the search; the rest is the accelerator. Its header
 // is signed anew before it is opened, for a checksum would keep out nearly everything.

@@ -117,7 +117,8 @@ class BoundedScan {
   void select(int32_t begin, int32_t end) {
     positions_.clear();
     for (int32_t position = begin; position < end; ++position) {
-      if (allowed_.bits == nullptr || allowed_.contains(items_[position])) positions_.push_back(position);
+      // In bytes of strangers it may be any number: below zero is beyond all that are allowed.
+      if (allowed_.contains(static_cast<uint32_t>(items_[position]))) positions_.push_back(position);
     }
   }
 
