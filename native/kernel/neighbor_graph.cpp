@@ -18,6 +18,8 @@ namespace {
 constexpr int32_t kNear = 48;
 /** Of these, so many are asked for their own. */
 constexpr int32_t kAsked = 24;
+/** How often. Among a million rows, the second time saves a search a quarter of its comparisons. */
+constexpr int kRounds = 2;
 /** Neighbours that a row chooses for itself; the rest of its room is for those that chose it. */
 constexpr int32_t kChosen = 16;
 /** How much nearer a kept neighbour must be for another to be left out, in squared distances: keeps graphs connected.
@@ -35,7 +37,7 @@ int64_t pieces(int64_t count, int64_t size) { return (count + size - 1) / size; 
 }  // namespace
 
 int64_t NeighborGraph::blocks() const {
-  int64_t total = 2 * pieces(rows_.count, kBlockRows);
+  int64_t total = (kRounds + 1) * pieces(rows_.count, kBlockRows);
   for (const GraphGroups& partition : partitions_) {
     total += pieces(static_cast<int64_t>(partition.groups.size()), kBlockGroups);
   }
@@ -82,8 +84,15 @@ Status NeighborGraph::build(ParallelWatch* watch, std::vector<uint32_t>* neighbo
   near_.assign(count * kNear, Edge{kInfinity, INT32_MAX});
   Status status = compare_groups(watch);
   if (status.ok()) {
+    std::vector<Edge> next(near_.size());
+    for (int round = 1; status.ok() && round < kRounds; ++round) {
+      status = descend(watch, next.data());
+      near_.swap(next);
+    }
+  }
+  if (status.ok()) {
     kept_.assign(count * kChosen, Edge{kInfinity, INT32_MAX});
-    status = descend(watch);
+    status = descend(watch, nullptr);
   }
   std::vector<Edge>().swap(near_);
   if (status.ok()) status = join(watch, neighbors);
@@ -124,9 +133,12 @@ Status NeighborGraph::compare_groups(ParallelWatch* watch) {
   return Status::success();
 }
 
-/** Looks at neighbours of neighbours, in the lists as they were, and chooses among all. */
-Status NeighborGraph::descend(ParallelWatch* watch) {
-  return run_blocks(threads_, pieces(rows_.count, kBlockRows), watch, [this]() {
+/**
+ * Looks at neighbours of neighbours, in the lists as they were. Writes the nearest of all to the lists `next`; without
+ * these, chooses among them.
+ */
+Status NeighborGraph::descend(ParallelWatch* watch, Edge* next) {
+  return run_blocks(threads_, pieces(rows_.count, kBlockRows), watch, [this, next]() {
     struct Room {
       std::vector<uint32_t> marks;
       uint32_t mark = 0;
@@ -136,7 +148,7 @@ Status NeighborGraph::descend(ParallelWatch* watch) {
     };
     auto room = std::make_shared<Room>();
     room->marks.assign(static_cast<size_t>(rows_.count), 0);
-    return [this, room](int64_t block) {
+    return [this, next, room](int64_t block) {
       const auto end = static_cast<int32_t>(std::min<int64_t>((block + 1) * kBlockRows, rows_.count));
       for (auto position = static_cast<int32_t>(block * kBlockRows); position < end; ++position) {
         const uint32_t mark = ++room->mark;
@@ -164,6 +176,10 @@ Status NeighborGraph::descend(ParallelWatch* watch) {
         for (int32_t index = 0; index < count; ++index) {
           const auto at = static_cast<size_t>(index);
           offer(room->best.data(), kNear, {room->found[at], room->candidates[at]});
+        }
+        if (next != nullptr) {
+          std::copy(room->best.begin(), room->best.end(), next + static_cast<size_t>(position) * kNear);
+          continue;
         }
         while (!room->best.empty() && room->best.back().position == INT32_MAX) room->best.pop_back();
         prune(position, room->best, kept_.data() + static_cast<size_t>(position) * kChosen);

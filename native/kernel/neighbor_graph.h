@@ -35,11 +35,11 @@ struct GraphGroups {
 /**
  * Fills in the neighbours of every row, kNoNeighbor behind the last: a graph in which a greedy walk comes near any
  * query. All pairs within the groups are compared, and the nearest of each row kept; then the neighbours of its
- * neighbours are (one round of NN-descent: Dong, Charikar, Li 2011); of those, a neighbour that is nearer to a kept one
- * than to the row is left out (Malkov, Yashunin 2016; Fu et al. 2019); what is left points both ways, and where too
- * many point back, those that would be left out go first. A pure function of rows and partitions: each step takes the
- * exact best under (distance, position), so threads do not matter. `blocks_of` tells `watch` how many blocks there are
- * in all. cancelled, out_of_memory.
+ * neighbours are, twice (two rounds of NN-descent: Dong, Charikar, Li 2011); of those, a neighbour that is nearer to a
+ * kept one than to the row is left out (Malkov, Yashunin 2016; Fu et al. 2019); what is left points both ways, and
+ * where too many point back, those that would be left out go first. A pure function of rows and partitions: each step
+ * takes the exact best under (distance, position), so threads do not matter. `blocks_of` tells `watch` how many blocks
+ * there are in all. cancelled, out_of_memory.
  */
 class NeighborGraph {
  public:
@@ -65,7 +65,7 @@ class NeighborGraph {
   void distances_to(int32_t from, const int32_t* positions, int32_t count, float* distances) const;
 
   Status compare_groups(ParallelWatch* watch);
-  Status descend(ParallelWatch* watch);
+  Status descend(ParallelWatch* watch, Edge* next);
   bool is_hidden(const Edge& edge, const int32_t* kept, int32_t count) const;
   void prune(int32_t position, const std::vector<Edge>& sorted, Edge* kept) const;
   void write_neighbors(int32_t position, Edge* first, Edge* last, uint32_t* room) const;
