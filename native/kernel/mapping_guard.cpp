@@ -63,9 +63,9 @@ bool replace_page(uintptr_t address) {
     std::atomic<bool>* changed = slot.changed.load(std::memory_order_acquire);
     void* page = reinterpret_cast<void*>(address & ~(page_size - 1));
     const int saved_errno = errno;
-    const void* result = mmap(page, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    const bool is_mapped = map_zeros(page, page_size);
     errno = saved_errno;
-    if (result == MAP_FAILED) return false;
+    if (!is_mapped) return false;
     if (changed != nullptr) changed->store(true, std::memory_order_release);
     return true;
   }
