@@ -11,6 +11,7 @@
 #include "beam.h"
 #include "distance.h"
 #include "integer_query.h"
+#include "integer_rows.h"
 #include "prefetch.h"
 #include "query.h"
 #include "scan.h"
@@ -60,6 +61,8 @@ struct AcceleratorScratch::Memory {
   std::vector<uint32_t> compared;
   /** The best of a walk. */
   std::vector<uint32_t> candidates;
+  /** For each of them, the sum of products with its upper half. */
+  std::vector<int32_t> upper_sums;
   Beam beam;
   NearestHeap allowed;
   Beam refined;
@@ -81,10 +84,8 @@ class AcceleratedSearch {
         options_(options),
         memory_(*memory),
         table_(distances()),
-        coarse_(view.section<uint8_t>(AcceleratorSection::coarse)),
-        fine_(view.section<uint8_t>(AcceleratorSection::fine)),
+        rows_(view),
         neighbors_(view.section<uint8_t>(AcceleratorSection::neighbors)),
-        half_bytes_(header_.row_bytes / 2),
         items_(view.section<int32_t>(AcceleratorSection::items)) {}
 
   Status run(const float* query, int32_t* items, float* distances_out, int32_t* found, AcceleratedWork* work) {
@@ -185,8 +186,6 @@ class AcceleratedSearch {
   /** The item at a position, which may be anything in bytes of strangers. */
   uint32_t item_of(uint32_t position) const { return static_cast<uint32_t>(items_[position]); }
 
-  const uint8_t* coarse(uint32_t position) const { return coarse_ + static_cast<size_t>(position) * half_bytes_; }
-  const uint8_t* fine(uint32_t position) const { return fine_ + static_cast<size_t>(position) * half_bytes_; }
   const uint8_t* neighbors(uint32_t position) const {
     return neighbors_ + static_cast<size_t>(position) * kNeighborBytes;
   }
@@ -243,22 +242,15 @@ class AcceleratedSearch {
    */
   size_t compare(const uint32_t* positions, size_t count) {
     size_t first = memory_.beam.size();
-    for (size_t start = 0; start < count; start += 4) {
-      const uint8_t* rows[4];
-      for (size_t lane = 0; lane < 4; ++lane) rows[lane] = coarse(positions[std::min(start + lane, count - 1)]);
-      int32_t products[4];
-      table_.dot_int4_four(memory_.query.row.data(), rows, header_.row_bytes, products);
-      for (size_t lane = 0; lane < 4 && start + lane < count; ++lane) {
-        const uint32_t position = positions[start + lane];
-        const float distance = distance_of(position, memory_.query.coarse_product(products[lane]));
-        if (is_filtered() && distance <= memory_.allowed.limit()) {
-          if (options_.allowed.contains(item_of(position))) {
-            memory_.allowed.offer(distance, static_cast<int32_t>(position));
-          }
-        }
-        first = std::min(first, memory_.beam.enter({distance, position}));
+    const auto position_of = [positions](size_t index) { return positions[index]; };
+    rows_.sum_upper(memory_.query, count, position_of, [&](size_t index, int32_t sum) {
+      const uint32_t position = positions[index];
+      const float distance = distance_of(position, memory_.query.upper_product(sum));
+      if (is_filtered() && distance <= memory_.allowed.limit() && options_.allowed.contains(item_of(position))) {
+        memory_.allowed.offer(distance, static_cast<int32_t>(position));
       }
-    }
+      first = std::min(first, memory_.beam.enter({distance, position}));
+    });
     work_.compared += static_cast<int64_t>(count);
     return first;
   }
@@ -279,7 +271,7 @@ class AcceleratedSearch {
       for (size_t place = 0; place < entries->size(); ++place) {
         const uint32_t position = (*entries)[place].position();
         if (!mark(position)) continue;
-        prefetch(coarse(position), half_bytes_);
+        rows_.prefetch_upper(position);
         prefetch(neighbors(position), kNeighborBytes);
         arriving[coming++] = position;
       }
@@ -315,13 +307,13 @@ class AcceleratedSearch {
       if (other == kNoNeighbor) break;
       if (other >= static_cast<uint32_t>(header_.positions)) return corrupt("a neighbour does not exist");
       if (!mark(other)) continue;
-      prefetch(coarse(other), half_bytes_);
+      rows_.prefetch_upper(other);
       fresh[(*count)++] = other;
     }
     return Status::success();
   }
 
-  /** The best of the walk, as far as coarse halves tell. */
+  /** The best of the walk, as far as upper halves tell. */
   void choose_candidates() {
     std::vector<uint32_t>& candidates = memory_.candidates;
     candidates.clear();
@@ -333,7 +325,7 @@ class AcceleratedSearch {
       const size_t count = std::min(memory_.beam.size(), static_cast<size_t>(reranked_ + kRefined));
       for (size_t place = 0; place < count; ++place) candidates.push_back(memory_.beam[place].position());
     }
-    for (uint32_t position : candidates) prefetch(fine(position), half_bytes_);
+    for (uint32_t position : candidates) rows_.prefetch_lower(position);
   }
 
   /** Compares the candidates by their whole integers. */
@@ -341,24 +333,15 @@ class AcceleratedSearch {
     const std::vector<uint32_t>& candidates = memory_.candidates;
     Beam& refined = memory_.refined;
     refined.reset(static_cast<size_t>(reranked_));
-    for (size_t start = 0; start < candidates.size(); start += 4) {
-      const uint8_t* coarse_rows[4];
-      const uint8_t* fine_rows[4];
-      for (size_t lane = 0; lane < 4; ++lane) {
-        const uint32_t position = candidates[std::min(start + lane, candidates.size() - 1)];
-        coarse_rows[lane] = coarse(position);
-        fine_rows[lane] = fine(position);
-      }
-      int32_t coarse_products[4];
-      int32_t fine_products[4];
-      table_.dot_int4_four(memory_.query.row.data(), coarse_rows, header_.row_bytes, coarse_products);
-      table_.dot_int4_four(memory_.query.row.data(), fine_rows, header_.row_bytes, fine_products);
-      for (size_t lane = 0; lane < 4 && start + lane < candidates.size(); ++lane) {
-        const uint32_t position = candidates[start + lane];
-        const int32_t product = memory_.query.whole_product(coarse_products[lane], fine_products[lane]);
-        refined.enter({distance_of(position, product), position});
-      }
-    }
+    const auto position_of = [&candidates](size_t index) { return candidates[index]; };
+    std::vector<int32_t>& upper_sums = memory_.upper_sums;
+    upper_sums.resize(candidates.size());
+    rows_.sum_upper(memory_.query, candidates.size(), position_of,
+                    [&upper_sums](size_t index, int32_t sum) { upper_sums[index] = sum; });
+    rows_.sum_lower(memory_.query, candidates.size(), position_of, [&](size_t index, int32_t sum) {
+      const int32_t product = memory_.query.whole_product(upper_sums[index], sum);
+      refined.enter({distance_of(candidates[index], product), candidates[index]});
+    });
   }
 
   /** Compares the best of these by their floats. */
@@ -397,10 +380,8 @@ class AcceleratedSearch {
   const SearchOptions& options_;
   AcceleratorScratch::Memory& memory_;
   const DistanceTable& table_;
-  const uint8_t* coarse_;
-  const uint8_t* fine_;
+  const IntegerRows rows_;
   const uint8_t* neighbors_;
-  const size_t half_bytes_;
   const int32_t* items_;
   const float* norms_ = nullptr;
   float factor_ = 0;

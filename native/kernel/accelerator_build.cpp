@@ -11,6 +11,7 @@
 #include "checksum.h"
 #include "distance.h"
 #include "int8_vector.h"
+#include "integer_query.h"
 #include "neighbor_graph.h"
 #include "parallel_blocks.h"
 #include "position_order.h"
@@ -104,12 +105,7 @@ class AcceleratorBuild {
   void load(int32_t position, float* vector) const {
     const uint8_t* node = forest_.node(item_of_[static_cast<size_t>(position)]);
     std::memcpy(vector, node + layout_.vector_offset, layout_.vector_bytes);
-    if (layout_.metric == Metric::angular) {
-      const float square = distances().dot(vector, vector, dimensions_);
-      const float inverse = square > 0 ? 1.0f / std::sqrt(square) : 1.0f;
-      for (size_t i = 0; i < dimensions_; ++i) vector[i] *= inverse;
-    }
-    rotation_.apply(vector);
+    scale_and_rotate(layout_, rotation_, vector);
   }
 
   void load_centred(int32_t position, float* vector) const {
@@ -229,27 +225,27 @@ class AcceleratorBuild {
 
   /** A little more than the lengths, which are rounded. */
   RowResiduals residuals_of(const float* vector, const int8_t* row) const {
-    double coarse = 0;
+    double upper = 0;
     double whole = 0;
     for (size_t i = 0; i < dimensions_; ++i) {
       const double unit = scale_;
-      const double coarse_rest = vector[i] - unit * coarse_value(row[i]);
+      const double upper_rest = vector[i] - unit * upper_value(row[i]);
       const double whole_rest = vector[i] - unit * row[i];
-      coarse += coarse_rest * coarse_rest;
+      upper += upper_rest * upper_rest;
       whole += whole_rest * whole_rest;
     }
     constexpr double kSlack = 1.0 + 1e-6;
-    return {static_cast<float>(std::sqrt(coarse) * kSlack), static_cast<float>(std::sqrt(whole) * kSlack)};
+    return {static_cast<float>(std::sqrt(upper) * kSlack), static_cast<float>(std::sqrt(whole) * kSlack)};
   }
 
-  /** The length of the longest vector that integers of a row stand for, their coarse halves alone or all of them. */
+  /** The length of the longest vector that integers of a row stand for, their upper halves alone or all of them. */
   float find_longest() const {
     double longest = 0;
     for (int32_t position = 0; position < rows_.count; ++position) {
       const int8_t* row = rows_.row(position);
       int64_t square = 0;
       for (size_t i = 0; i < row_bytes(); ++i)
-        square += static_cast<int64_t>(coarse_value(row[i])) * coarse_value(row[i]);
+        square += static_cast<int64_t>(upper_value(row[i])) * upper_value(row[i]);
       longest = std::max(longest, static_cast<double>(std::max(square, squares_[static_cast<size_t>(position)])));
     }
     return static_cast<float>(std::sqrt(longest) * scale_ * (1.0 + 1e-6));
@@ -286,8 +282,8 @@ class AcceleratorBuild {
 
   void write_position(size_t place, int32_t position) {
     const size_t half = row_bytes() / 2;
-    split_int8(rows_.row(position), row_bytes(), section<uint8_t>(AcceleratorSection::coarse) + place * half,
-               section<uint8_t>(AcceleratorSection::fine) + place * half);
+    split_int8(rows_.row(position), row_bytes(), section<uint8_t>(AcceleratorSection::upper) + place * half,
+               section<uint8_t>(AcceleratorSection::lower) + place * half);
     const auto from = static_cast<size_t>(position);
     const uint32_t* neighbors = neighbors_.data() + from * kMostNeighbors;
     uint32_t* renamed = section<uint32_t>(AcceleratorSection::neighbors) + place * kMostNeighbors;

@@ -45,8 +45,8 @@ void place_sections(AcceleratorHeader* header) {
   const int64_t positions = header->positions;
   const bool has_norms = header->metric == static_cast<uint32_t>(Metric::euclidean);
   int64_t bytes[kAcceleratorSections] = {};
-  bytes[index_of(AcceleratorSection::coarse)] = positions * (header->row_bytes / 2);
-  bytes[index_of(AcceleratorSection::fine)] = positions * (header->row_bytes / 2);
+  bytes[index_of(AcceleratorSection::upper)] = positions * (header->row_bytes / 2);
+  bytes[index_of(AcceleratorSection::lower)] = positions * (header->row_bytes / 2);
   bytes[index_of(AcceleratorSection::neighbors)] = positions * kMostNeighbors * 4;
   bytes[index_of(AcceleratorSection::items)] = positions * 4;
   bytes[index_of(AcceleratorSection::norms)] = has_norms ? positions * 4 : 0;

@@ -23,10 +23,10 @@ constexpr int32_t kMostAcceleratedDimensions = 1 << 15;
 
 /** The parts of the file, in their order. */
 enum class AcceleratorSection : uint32_t {
-  /** For each position: the coarse halves of its integers (see split_int8), `row_bytes` / 2. */
-  coarse,
-  /** For each position: the fine halves. */
-  fine,
+  /** For each position: the upper halves of its integers (see split_int8), `row_bytes` / 2. */
+  upper,
+  /** For each position: the lower halves. */
+  lower,
   /** For each position: kMostNeighbors positions. */
   neighbors,
   /** For each position: its item in the Annoy file. */
@@ -51,8 +51,8 @@ struct SectionPlace {
 
 /** The lengths of what a row's integers leave over of its vector, not rounded down. */
 struct RowResiduals {
-  /** Of the coarse halves, taking 8 for each fine one. */
-  float coarse;
+  /** Of the upper halves, taking 8 for each lower one. */
+  float upper;
   float whole;
 };
 

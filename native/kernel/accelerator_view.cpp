@@ -68,8 +68,8 @@ Status AcceleratorView::neighbors(int32_t position, int32_t* items, int32_t* cou
 }
 
 Status AcceleratorView::verify_section(AcceleratorSection section, const std::atomic<bool>* cancel) const {
-  constexpr const char* kParts[kAcceleratorSections] = {"coarse halves", "fine halves", "neighbors", "items",
-                                                        "norms",         "residuals",   "landmarks", "centre"};
+  constexpr const char* kParts[kAcceleratorSections] = {"upper halves", "lower halves", "neighbors", "items",
+                                                        "norms",        "residuals",    "landmarks", "centre"};
   const auto index = static_cast<size_t>(section);
   const SectionPlace& place = header_.sections[index];
   uint64_t sum = 0;
@@ -80,7 +80,7 @@ Status AcceleratorView::verify_section(AcceleratorSection section, const std::at
 
 Status AcceleratorView::verify_rows(const std::atomic<bool>* cancel) const {
   for (AcceleratorSection section :
-       {AcceleratorSection::coarse, AcceleratorSection::fine, AcceleratorSection::items, AcceleratorSection::norms,
+       {AcceleratorSection::upper, AcceleratorSection::lower, AcceleratorSection::items, AcceleratorSection::norms,
         AcceleratorSection::residuals, AcceleratorSection::centre}) {
     const Status status = verify_section(section, cancel);
     if (!status.ok()) return status;

@@ -8,7 +8,7 @@
 #include "accelerator_format.h"
 #include "distance.h"
 #include "integer_query.h"
-#include "prefetch.h"
+#include "integer_rows.h"
 #include "query.h"
 
 namespace semantic_index {
@@ -18,7 +18,7 @@ namespace {
 /** Positions that are compared with every query before the next are read. */
 constexpr int32_t kBlock = 512;
 /** Rows that are asked for ahead of the one that is compared. */
-constexpr int32_t kAhead = 16;
+constexpr size_t kAhead = 16;
 
 double length_of(const float* vector, size_t size) {
   double square = 0;
@@ -27,17 +27,19 @@ double length_of(const float* vector, size_t size) {
 }
 
 /**
- * What a row's distance is at least: `base` + the row's own part - `factor` * product - `reach` * what its integers
- * leave over. All of it internal distances.
+ * What a row's distance is at least: `base` + `own` * its squared length - `factor` * product - `reach` * what its
+ * integers leave over. All of it internal distances.
  */
 struct Bound {
   IntegerQuery query;
   float base = 0;
+  /** Below 1 for what rounding may do; 0 unless the metric is euclidean. */
+  float own = 0;
   float factor = 0;
   float reach = 0;
 
-  float least(float own, int32_t product, float residual) const {
-    return base + own - factor * static_cast<float>(product) - reach * residual;
+  float least(float norm, int32_t product, float residual) const {
+    return base + own * norm - factor * static_cast<float>(product) - reach * residual;
   }
 };
 
@@ -51,11 +53,9 @@ class BoundedScan {
         scan_(*scan),
         allowed_(allowed),
         table_(distances()),
-        coarse_(view.section<uint8_t>(AcceleratorSection::coarse)),
-        fine_(view.section<uint8_t>(AcceleratorSection::fine)),
+        rows_(view),
         items_(view.section<int32_t>(AcceleratorSection::items)),
-        residuals_(view.section<RowResiduals>(AcceleratorSection::residuals)),
-        half_bytes_(header_.row_bytes / 2) {
+        residuals_(view.section<RowResiduals>(AcceleratorSection::residuals)) {
     if (layout_.metric == Metric::euclidean) norms_ = view.section<float>(AcceleratorSection::norms);
     bounds_.resize(static_cast<size_t>(scan_.queries()));
     for (size_t query = 0; query < bounds_.size(); ++query) set_bound(query);
@@ -93,13 +93,13 @@ class BoundedScan {
     const double error = length_of(rest.data(), dimensions) * longest + rounding * length * (longest + centre_length);
     const double centre_product = table_.dot(vector.data(), centre, dimensions);
     const double unit = static_cast<double>(bound.query.scale) * header_.scale;
-    shrunk_ = static_cast<float>(1.0 - rounding);
     double base = 0;
     double weight = 2;
     if (layout_.metric == Metric::angular) {
       base = 2.0 - 2.0 * (centre_product + error + rounding);
     } else if (layout_.metric == Metric::euclidean) {
       base = length * length * (1.0 - rounding) - 2.0 * error;
+      bound.own = static_cast<float>(1.0 - rounding);
     } else {
       weight = 1;
       base = -(centre_product + error);
@@ -109,10 +109,7 @@ class BoundedScan {
     bound.reach = static_cast<float>(weight * length * (1.0 + rounding));
   }
 
-  const uint8_t* coarse(int32_t position) const { return coarse_ + static_cast<size_t>(position) * half_bytes_; }
-  const uint8_t* fine(int32_t position) const { return fine_ + static_cast<size_t>(position) * half_bytes_; }
-
-  float own_part(int32_t position) const { return norms_ == nullptr ? 0.0f : norms_[position] * shrunk_; }
+  float norm_of(int32_t position) const { return norms_ == nullptr ? 0.0f : norms_[position]; }
 
   void select(int32_t begin, int32_t end) {
     positions_.clear();
@@ -122,34 +119,25 @@ class BoundedScan {
     }
   }
 
-  /** A row that the coarse halves could not rule out. */
+  /** A row that its upper half could not rule out. */
   struct Remaining {
     int32_t position;
-    /** The sum of products with coarse halves. */
-    int32_t coarse;
+    int32_t upper_sum;
   };
 
   Status look_at_block(size_t query) {
     const Bound& bound = bounds_[query];
     const float limit = scan_.limit(static_cast<int64_t>(query));
     remaining_.clear();
-    const size_t count = positions_.size();
-    for (size_t start = 0; start < count; start += 4) {
-      const uint8_t* rows[4];
-      for (size_t lane = 0; lane < 4; ++lane) rows[lane] = coarse(positions_[std::min(start + lane, count - 1)]);
-      for (size_t lane = start + kAhead; lane < std::min(start + kAhead + 4, count); ++lane) {
-        prefetch(coarse(positions_[lane]), half_bytes_);
-      }
-      int32_t products[4];
-      table_.dot_int4_four(bound.query.row.data(), rows, header_.row_bytes, products);
-      for (size_t lane = 0; lane < 4 && start + lane < count; ++lane) {
-        const int32_t position = positions_[start + lane];
-        const int32_t product = bound.query.coarse_product(products[lane]);
-        // A NaN rules nothing out.
-        if (bound.least(own_part(position), product, residuals_[position].coarse) > limit) continue;
-        remaining_.push_back({position, products[lane]});
-      }
-    }
+    const auto position_of = [this](size_t index) { return positions_[index]; };
+    rows_.sum_upper(bound.query, positions_.size(), position_of, [&](size_t index, int32_t sum) {
+      if (index + kAhead < positions_.size()) rows_.prefetch_upper(static_cast<size_t>(positions_[index + kAhead]));
+      const int32_t position = positions_[index];
+      const int32_t product = bound.query.upper_product(sum);
+      // A NaN rules nothing out.
+      if (bound.least(norm_of(position), product, residuals_[position].upper) > limit) return;
+      remaining_.push_back({position, sum});
+    });
     return look_closely(query);
   }
 
@@ -157,27 +145,22 @@ class BoundedScan {
     const Bound& bound = bounds_[index];
     const auto number = static_cast<int64_t>(index);
     const Query query = Query::of_floats(layout_, scan_.query(number));
-    for (size_t start = 0; start < remaining_.size(); start += 4) {
-      const uint8_t* rows[4];
-      for (size_t lane = 0; lane < 4; ++lane) {
-        rows[lane] = fine(remaining_[std::min(start + lane, remaining_.size() - 1)].position);
+    Status status = Status::success();
+    const auto position_of = [this](size_t place) { return remaining_[place].position; };
+    rows_.sum_lower(bound.query, remaining_.size(), position_of, [&](size_t place, int32_t sum) {
+      const auto [position, upper_sum] = remaining_[place];
+      const int32_t product = bound.query.whole_product(upper_sum, sum);
+      if (bound.least(norm_of(position), product, residuals_[position].whole) > scan_.limit(number)) return;
+      const int32_t item = read_int32(reinterpret_cast<const uint8_t*>(items_ + position));
+      if (item < 0 || item >= forest_.items() || !forest_.has_item(item)) {
+        status = Status::failure(StatusCode::corrupt, "an item of the accelerator does not exist");
+        return;
       }
-      int32_t products[4];
-      table_.dot_int4_four(bound.query.row.data(), rows, header_.row_bytes, products);
-      for (size_t lane = 0; lane < 4 && start + lane < remaining_.size(); ++lane) {
-        const auto [position, coarse] = remaining_[start + lane];
-        const int32_t product = bound.query.whole_product(coarse, products[lane]);
-        if (bound.least(own_part(position), product, residuals_[position].whole) > scan_.limit(number)) continue;
-        const int32_t item = read_int32(reinterpret_cast<const uint8_t*>(items_ + position));
-        if (item < 0 || item >= forest_.items() || !forest_.has_item(item)) {
-          return Status::failure(StatusCode::corrupt, "an item of the accelerator does not exist");
-        }
-        const uint8_t* node = forest_.node(item);
-        const float norm = layout_.metric == Metric::angular ? read_float(node + kAngularNormOffset) : 0.0f;
-        scan_.offer(number, query.distance(table_, node + layout_.vector_offset, norm), item);
-      }
-    }
-    return Status::success();
+      const uint8_t* node = forest_.node(item);
+      const float norm = layout_.metric == Metric::angular ? read_float(node + kAngularNormOffset) : 0.0f;
+      scan_.offer(number, query.distance(table_, node + layout_.vector_offset, norm), item);
+    });
+    return status;
   }
 
   const AcceleratorView& view_;
@@ -187,13 +170,10 @@ class BoundedScan {
   ExactScan& scan_;
   const Allowed& allowed_;
   const DistanceTable& table_;
-  const uint8_t* coarse_;
-  const uint8_t* fine_;
+  const IntegerRows rows_;
   const int32_t* items_;
   const RowResiduals* residuals_;
   const float* norms_ = nullptr;
-  const size_t half_bytes_;
-  float shrunk_ = 1;
   std::vector<Bound> bounds_;
   std::vector<int32_t> positions_;
   std::vector<Remaining> remaining_;

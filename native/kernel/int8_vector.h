@@ -30,10 +30,10 @@ static inline void write_int8(const float* numbers, size_t count, float scale, i
 }
 
 /**
- * An integer v is kept in two halves of four bits: v + 128 = 16 * coarse + fine. This is what the coarse one alone
+ * An integer v is kept in two halves of four bits: v + 128 = 16 * upper + lower. This is what the upper one alone
  * stands for: the middle of the 16 integers that have it.
  */
-static inline int32_t coarse_value(int8_t number) { return ((number + 128) & ~15) - 120; }
+static inline int32_t upper_value(int8_t number) { return ((number + 128) & ~15) - 120; }
 
 /** Writes n 4-bit integers: element i into the lower four bits of byte i, element i + n / 2 into the upper ones. */
 template <typename Element>
@@ -42,10 +42,10 @@ static inline void pack_int4(size_t n, uint8_t* bytes, const Element& element) {
   for (size_t i = 0; i < half; ++i) bytes[i] = static_cast<uint8_t>(element(i) | element(half + i) << 4);
 }
 
-/** Writes the coarse halves of n integers, and the fine ones, n / 2 bytes each. */
-static inline void split_int8(const int8_t* row, size_t n, uint8_t* coarse, uint8_t* fine) {
-  pack_int4(n, coarse, [row](size_t i) { return (row[i] + 128) >> 4; });
-  pack_int4(n, fine, [row](size_t i) { return (row[i] + 128) & 15; });
+/** Writes the upper halves of n integers, and the lower ones, n / 2 bytes each. */
+static inline void split_int8(const int8_t* row, size_t n, uint8_t* upper, uint8_t* lower) {
+  pack_int4(n, upper, [row](size_t i) { return (row[i] + 128) >> 4; });
+  pack_int4(n, lower, [row](size_t i) { return (row[i] + 128) & 15; });
 }
 
 /** The scale at which the largest of the numbers is 127; 1 when there is nothing to scale. */

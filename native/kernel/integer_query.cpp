@@ -8,16 +8,21 @@
 
 namespace semantic_index {
 
+void scale_and_rotate(const NodeLayout& layout, const Rotation& rotation, float* vector) {
+  if (layout.metric == Metric::angular) {
+    const auto dimensions = static_cast<size_t>(layout.dimensions);
+    const float square = distances().dot(vector, vector, dimensions);
+    const float inverse = square > 0 ? 1.0f / std::sqrt(square) : 1.0f;
+    for (size_t i = 0; i < dimensions; ++i) vector[i] *= inverse;
+  }
+  rotation.apply(vector);
+}
+
 void IntegerQuery::set(const NodeLayout& layout, const Rotation& rotation, const float* centre, size_t row_bytes,
                        const float* query) {
   const auto dimensions = static_cast<size_t>(layout.dimensions);
   vector.assign(query, query + dimensions);
-  if (layout.metric == Metric::angular) {
-    const float square = distances().dot(query, query, dimensions);
-    const float inverse = square > 0 ? 1.0f / std::sqrt(square) : 0.0f;
-    for (float& number : vector) number *= inverse;
-  }
-  rotation.apply(vector.data());
+  scale_and_rotate(layout, rotation, vector.data());
   if (layout.metric == Metric::euclidean) {
     for (size_t i = 0; i < dimensions; ++i) vector[i] -= centre[i];
   }

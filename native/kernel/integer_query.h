@@ -9,6 +9,9 @@
 
 namespace semantic_index {
 
+/** What vectors and queries are before they become integers: of length 1 for angular, unless zero; then rotated. */
+void scale_and_rotate(const NodeLayout& layout, const Rotation& rotation, float* vector);
+
 /** A query as the rows of an accelerator are: of length 1 for angular, rotated, centred for euclidean, as integers. */
 struct IntegerQuery {
   std::vector<float> vector;
@@ -22,9 +25,9 @@ struct IntegerQuery {
   void set(const NodeLayout& layout, const Rotation& rotation, const float* centre, size_t row_bytes,
            const float* query);
 
-  /** The product with integers of which the coarse halves are known: the fine ones are 8 on average. */
-  int32_t coarse_product(int32_t coarse) const { return 16 * coarse - 120 * sum; }
-  int32_t whole_product(int32_t coarse, int32_t fine) const { return 16 * coarse + fine - 128 * sum; }
+  /** The product with integers of which the upper halves are known: the lower ones are 8 on average. */
+  int32_t upper_product(int32_t upper) const { return 16 * upper - 120 * sum; }
+  int32_t whole_product(int32_t upper, int32_t lower) const { return 16 * upper + lower - 128 * sum; }
 };
 
 }  // namespace semantic_index

@@ -243,13 +243,13 @@ TEST(products_of_4_bits) {
 TEST(split_integers_are_whole_again) {
   std::vector<int8_t> row(256);
   for (size_t i = 0; i < row.size(); ++i) row[i] = static_cast<int8_t>(static_cast<int>(i) - 128);
-  std::vector<uint8_t> coarse(128);
-  std::vector<uint8_t> fine(128);
-  split_int8(row.data(), row.size(), coarse.data(), fine.data());
+  std::vector<uint8_t> upper(128);
+  std::vector<uint8_t> lower(128);
+  split_int8(row.data(), row.size(), upper.data(), lower.data());
   for (size_t i = 0; i < 128; ++i) {
-    CHECK_EQUAL(16 * (coarse[i] & 15) + (fine[i] & 15) - 128, row[i]);
-    CHECK_EQUAL(16 * (coarse[i] >> 4) + (fine[i] >> 4) - 128, row[i + 128]);
-    CHECK_EQUAL(coarse_value(row[i]), 16 * (coarse[i] & 15) - 120);
+    CHECK_EQUAL(16 * (upper[i] & 15) + (lower[i] & 15) - 128, row[i]);
+    CHECK_EQUAL(16 * (upper[i] >> 4) + (lower[i] >> 4) - 128, row[i + 128]);
+    CHECK_EQUAL(upper_value(row[i]), 16 * (upper[i] & 15) - 120);
   }
 }
 
