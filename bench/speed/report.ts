@@ -20,6 +20,7 @@ const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
  */
 function ratios(results: Results, ours: string): string[] {
   const own = Object.entries(results).filter(([, { library }]) => library === ours);
+  const most = Math.max(...Object.values(results).map(({ rows }) => rows));
   const lines = [
     '| peer | its recall | its µs | ours | our recall | our µs | times faster |',
     '|---|---|---|---|---|---|---|',
@@ -34,7 +35,8 @@ function ratios(results: Results, ours: string): string[] {
       .flatMap(([trial, { points }]) => points.map((point) => ({ trial, ...point })))
       .filter((point) => point.recall >= recall)
       .sort((a, b) => a.mean - b.mean)[0];
-    const about = `| ${name} | ${theirs.recall.toFixed(4)}${best < wantedRecall ? ' at most' : ''} | ${micros(theirs.mean)} |`;
+    const fewer = result.rows < most ? ` (${result.rows.toLocaleString('en-US')} rows)` : '';
+    const about = `| ${name}${fewer} | ${theirs.recall.toFixed(4)}${best < wantedRecall ? ' at most' : ''} | ${micros(theirs.mean)} |`;
     lines.push(
       mine === undefined
         ? `${about} | | | our recall is lower |`
