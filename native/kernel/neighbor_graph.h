@@ -38,7 +38,7 @@ struct GraphGroups {
  * neighbours are, twice (two rounds of NN-descent: Dong, Charikar, Li 2011); of those, a neighbour that is nearer to a
  * kept one than to the row is left out (Malkov, Yashunin 2016; Fu et al. 2019); what is left points both ways, and
  * where too many point back, those that would be left out go first. A pure function of rows and partitions: each step
- * takes the exact best under (distance, position), so threads do not matter. `blocks_of` tells `watch` how many blocks
+ * takes the exact best under (distance, position), so threads do not matter. `blocks` tells how many blocks of work
  * there are in all. cancelled, out_of_memory.
  */
 class NeighborGraph {
