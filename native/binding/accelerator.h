@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "accelerator_view.h"
@@ -22,6 +23,11 @@ struct Accelerator {
   mutable std::atomic<bool> is_damaged{false};
   /** Raised when the checksums of what exact answers need have been compared. */
   mutable std::atomic<bool> is_verified{false};
+  /** Raised when the forest is known to be the one that it was derived from, or to be another one. */
+  mutable std::atomic<bool> is_own{false};
+  mutable std::atomic<bool> is_foreign{false};
+  /** Held while the forest is compared, so that only one thread reads all of it. */
+  mutable std::mutex comparing;
 
   const uint8_t* data() const { return file ? file->data() : memory.data(); }
   int64_t size() const { return file ? file->size() : static_cast<int64_t>(memory.size()); }
@@ -31,14 +37,18 @@ struct Accelerator {
 
 using AcceleratorPointer = std::shared_ptr<const Accelerator>;
 
-/** Maps the accelerator at `path` for `forest`; as AcceleratorView::open, and io_error. */
-Status accelerator_of_file(const std::string& path, const Forest& forest, AcceleratorPointer* accelerator);
+/**
+ * Maps the accelerator at `path` for `forest`; as AcceleratorView::open, and io_error. `content` is the checksum of the
+ * whole forest where the caller knows it; without it (empty) the forest is compared when the accelerator is first used.
+ */
+Status accelerator_of_file(const std::string& path, const Forest& forest, const std::string& content,
+                           AcceleratorPointer* accelerator);
 
 /**
- * Whether exact searches may pass over what `accelerator` rules out: its checksums are compared at the first of them,
- * for wrong bytes would cost answers. cancelled.
+ * Whether exact searches may pass over what `accelerator` rules out. At the first of them its checksums are compared:
+ * wrong bytes would cost answers. cancelled.
  */
-Status may_rule_out(const Accelerator* accelerator, const std::atomic<bool>* cancel, bool* may);
+Status may_rule_out(const Forest& forest, const Accelerator* accelerator, const std::atomic<bool>* cancel, bool* may);
 
 /** The working memory of one searching thread. */
 struct SearchMemory {
@@ -46,7 +56,7 @@ struct SearchMemory {
   AcceleratorScratch accelerator;
 };
 
-/** Searches with the accelerator where there is one that is whole, else as Annoy does. */
+/** Searches with the accelerator where there is one that is whole and of this forest, else as Annoy does. */
 Status search_forest(const Forest& forest, const Accelerator* accelerator, const float* query,
                      const SearchOptions& options, SearchMemory* memory, int32_t* items, float* distances,
                      int32_t* found);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "checksum.h"
+
 namespace semantic_index {
 
 namespace {
@@ -25,6 +27,17 @@ std::string hexadecimal(const uint8_t* bytes, size_t count) {
     text.push_back(kDigits[bytes[index] & 15]);
   }
   return text;
+}
+
+/** Calls take(at, size) for the bytes from start to end; false when it was cancelled, or `take` returned false. */
+template <typename Take>
+bool in_pieces(int64_t start, int64_t end, const std::atomic<bool>* cancel, const Take& take) {
+  constexpr int64_t kPiece = 1 << 20;
+  for (int64_t at = start; at < end; at += kPiece) {
+    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return false;
+    if (!take(at, static_cast<size_t>(std::min(kPiece, end - at)))) return false;
+  }
+  return true;
 }
 
 std::string finish(Sha256* sha) {
@@ -81,31 +94,52 @@ Status forest_of_bytes(std::unique_ptr<uint64_t[]> bytes, int64_t size, Metric m
   return Status::success();
 }
 
-bool ends_equal(const Forest& left, const Forest& right) {
-  if (left.size != right.size) return false;
-  const int64_t start = std::max<int64_t>(0, left.size - kEndBytes);
-  const auto length = static_cast<size_t>(left.size - start);
-  return std::memcmp(left.data(), right.data(), length) == 0 &&
-         std::memcmp(left.data() + start, right.data() + start, length) == 0;
+std::string checksum_text(uint64_t checksum) {
+  uint8_t bytes[8];
+  for (int place = 0; place < 8; ++place) bytes[place] = static_cast<uint8_t>(checksum >> (56 - 8 * place));
+  return hexadecimal(bytes, sizeof bytes);
+}
+
+Status content_of(const Forest& forest, const std::atomic<bool>* cancel, std::string* content) {
+  Checksum sum;
+  const bool all = in_pieces(0, forest.size, cancel, [&](int64_t at, size_t size) {
+    sum.update(forest.data() + at, size);
+    return true;
+  });
+  if (!all) return Status::failure(StatusCode::cancelled, "The checksum was cancelled");
+  *content = checksum_text(sum.value());
+  return forest.view.check_unchanged();
+}
+
+Status compare_forests(const Forest& left, const Forest& right, const std::atomic<bool>* cancel, bool* equal) {
+  *equal = left.size == right.size;
+  if (!*equal) return Status::success();
+  const bool all = in_pieces(0, left.size, cancel, [&](int64_t at, size_t size) {
+    *equal = std::memcmp(left.data() + at, right.data() + at, size) == 0;
+    return *equal;
+  });
+  if (!all && *equal) return Status::failure(StatusCode::cancelled, "The comparison was cancelled");
+  const Status status = left.view.check_unchanged();
+  return status.ok() ? right.view.check_unchanged() : status;
 }
 
 Status digest_of(const Forest& forest, const std::atomic<bool>* cancel, ForestDigest* digest) {
-  constexpr int64_t kPiece = 1 << 20;
   const uint8_t* bytes = forest.data();
   const int64_t boundary =
       static_cast<int64_t>(forest.view.items()) * static_cast<int64_t>(forest.view.layout().node_bytes);
-  const auto update = [&](Sha256* sha, int64_t start, int64_t end) {
-    for (int64_t at = start; at < end; at += kPiece) {
-      if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return false;
-      sha->update(bytes + at, static_cast<size_t>(std::min(kPiece, end - at)));
-    }
-    return true;
+  Checksum content;
+  const auto update = [&](Sha256* sha, int64_t start, int64_t end, Checksum* also = nullptr) {
+    return in_pieces(start, end, cancel, [&](int64_t at, size_t size) {
+      sha->update(bytes + at, size);
+      if (also != nullptr) also->update(bytes + at, size);
+      return true;
+    });
   };
   const int64_t end_bytes = std::min(kEndBytes, forest.size);
   Sha256 items;
   Sha256 trees;
   Sha256 ends;
-  const bool all = update(&items, 0, boundary) && update(&trees, boundary, forest.size) &&
+  const bool all = update(&items, 0, boundary, &content) && update(&trees, boundary, forest.size, &content) &&
                    update(&ends, 0, end_bytes) && update(&ends, forest.size - end_bytes, forest.size);
   if (!all) return Status::failure(StatusCode::cancelled, "The checksum was cancelled");
   const Status status = forest.view.check_unchanged();
@@ -113,6 +147,7 @@ Status digest_of(const Forest& forest, const std::atomic<bool>* cancel, ForestDi
   digest->items = finish(&items);
   digest->forest = finish(&trees);
   digest->ends = finish(&ends);
+  digest->content = checksum_text(content.value());
   return Status::success();
 }
 

@@ -44,14 +44,23 @@ Status forest_of_bytes(std::unique_ptr<uint64_t[]> bytes, int64_t size, Metric m
 struct ForestDigest {
   std::string items;
   std::string forest;
-  /** Of the first and the last `kEndBytes` bytes: a quick way to tell two files apart. */
+  /** Of the first and the last `kEndBytes` bytes: a quick way to tell that two files differ. */
   std::string ends;
+  /** The XXH64 of all bytes, as `checksum_text` writes it. */
+  std::string content;
 };
+
+/** A checksum as 16 lower-case hexadecimal digits. */
+std::string checksum_text(uint64_t checksum);
 
 constexpr int64_t kEndBytes = 4096;
 
-/** Whether both have the same size and the same first and last `kEndBytes` bytes. */
-bool ends_equal(const Forest& left, const Forest& right);
+/** The XXH64 of all bytes. `cancelled` when the flag is raised. */
+Status content_of(const Forest& forest, const std::atomic<bool>* cancel, std::string* content);
+
+/** Whether both have the same bytes. Reads all of them where the sizes are equal. `cancelled` when the flag is raised.
+ */
+Status compare_forests(const Forest& left, const Forest& right, const std::atomic<bool>* cancel, bool* equal);
 
 /** Reads all of it. `cancelled` when the flag is raised. */
 Status digest_of(const Forest& forest, const std::atomic<bool>* cancel, ForestDigest* digest);

@@ -21,7 +21,6 @@ void Index::define(Napi::Env env, Napi::Object exports) {
                                     InstanceMethod<&Index::close>("close"),
                                     InstanceMethod<&Index::unload>("unload"),
                                     InstanceMethod<&Index::share_into>("shareInto"),
-                                    InstanceMethod<&Index::looks_like>("looksLike"),
                                     InstanceMethod<&Index::search>("search"),
                                     InstanceMethod<&Index::search_item>("searchItem"),
                                     InstanceMethod<&Index::search_many>("searchMany"),
@@ -37,6 +36,8 @@ void Index::define(Napi::Env env, Napi::Object exports) {
                                     InstanceMethod<&Index::to_bytes>("toBytes"),
                                     InstanceMethod<&Index::save>("save"),
                                     InstanceMethod<&Index::digest>("digest"),
+                                    InstanceMethod<&Index::content>("content"),
+                                    InstanceMethod<&Index::equals>("equals"),
                                     InstanceMethod<&Index::validate>("validate"),
                                     InstanceMethod<&Index::prefault>("prefault")}));
 }
@@ -187,6 +188,7 @@ Napi::Value Index::facts(const Napi::CallbackInfo& info) {
   set("fileBytes", forest_ ? forest_->size : 0);
   set("acceleratorBytes", accelerator_ ? accelerator_->size() : 0);
   facts.Set("acceleratorDamaged", Napi::Boolean::New(env, accelerator_ && accelerator_->is_damaged.load()));
+  facts.Set("acceleratorForeign", Napi::Boolean::New(env, accelerator_ && accelerator_->is_foreign.load()));
   return facts;
 }
 
@@ -195,12 +197,6 @@ void Index::share_into(const Napi::CallbackInfo& info) {
   // The memory is not accounted for twice: the target is a short-lived second owner.
   target->forest_ = forest(info.Env());
   target->accelerator_ = accelerator_;
-}
-
-Napi::Value Index::looks_like(const Napi::CallbackInfo& info) {
-  const Index* other = Index::Unwrap(info[0].As<Napi::Object>());
-  const bool same = ends_equal(*forest(info.Env()), *other->forest(info.Env()));
-  return Napi::Boolean::New(info.Env(), same);
 }
 
 void Index::close(const Napi::CallbackInfo& info) {

@@ -42,7 +42,6 @@ class Index : public Napi::ObjectWrap<Index> {
   void close(const Napi::CallbackInfo& info);
   void unload(const Napi::CallbackInfo& info);
   void share_into(const Napi::CallbackInfo& info);
-  Napi::Value looks_like(const Napi::CallbackInfo& info);
   // index_search.cpp
   Napi::Value search(const Napi::CallbackInfo& info);
   Napi::Value search_item(const Napi::CallbackInfo& info);
@@ -61,6 +60,8 @@ class Index : public Napi::ObjectWrap<Index> {
   Napi::Value to_bytes(const Napi::CallbackInfo& info);
   Napi::Value save(const Napi::CallbackInfo& info);
   Napi::Value digest(const Napi::CallbackInfo& info);
+  Napi::Value content(const Napi::CallbackInfo& info);
+  Napi::Value equals(const Napi::CallbackInfo& info);
   Napi::Value validate(const Napi::CallbackInfo& info);
   Napi::Value prefault(const Napi::CallbackInfo& info);
 

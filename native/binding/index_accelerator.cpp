@@ -31,6 +31,7 @@ class AccelerateWork : public Work {
     auto made = std::make_shared<Accelerator>();
     Status status = build_accelerator(forest->view, options, &made->memory);
     if (status.ok()) status = AcceleratorView::open(made->data(), made->size(), forest->view, &made->view);
+    made->is_own.store(status.ok());
     accelerator_ = std::move(made);
     return status;
   }
@@ -58,6 +59,14 @@ class SaveAcceleratorWork : public Work {
   }
 };
 
+/** What TypeScript learns of an accelerator that cannot be used: why, and whether it belongs to another forest. */
+Napi::Value fault_of(Napi::Env env, const Status& status) {
+  Napi::Object fault = Napi::Object::New(env);
+  fault.Set("message", Napi::String::New(env, status.message));
+  fault.Set("isForeign", Napi::Boolean::New(env, status.code == StatusCode::invalid_argument));
+  return fault;
+}
+
 /** Resolves to what is wrong, or to nothing. */
 class VerifyWork : public Work {
  public:
@@ -67,17 +76,15 @@ class VerifyWork : public Work {
 
   Status run() override {
     const Status status = accelerator->view.verify(forest->view, &task->cancelled);
-    if (status.ok() || status.code == StatusCode::cancelled) return status;
-    defect_ = status.message;
+    if (status.code == StatusCode::cancelled) return status;
+    found_ = status;
     return Status::success();
   }
 
-  Napi::Value finish(Napi::Env env) override {
-    return defect_.empty() ? env.Undefined() : Napi::Value(Napi::String::New(env, defect_));
-  }
+  Napi::Value finish(Napi::Env env) override { return found_.ok() ? env.Undefined() : fault_of(env, found_); }
 
  private:
-  std::string defect_;
+  Status found_;
 };
 
 }  // namespace
@@ -109,11 +116,13 @@ Napi::Value Index::load_accelerator(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const ForestPointer current = forest(env);
   AcceleratorPointer loaded;
-  const Status status = accelerator_of_file(Arguments(info).string(0), *current, &loaded);
+  const Arguments arguments(info);
+  const std::string content = info[1].IsUndefined() ? std::string() : arguments.string(1);
+  const Status status = accelerator_of_file(arguments.string(0), *current, content, &loaded);
   if (status.code == StatusCode::out_of_memory) throw_unless_ok(env, status);
   accelerator_ = std::move(loaded);
   account(env);
-  return status.ok() ? env.Undefined() : Napi::Value(Napi::String::New(env, status.message));
+  return status.ok() ? env.Undefined() : fault_of(env, status);
 }
 
 Napi::Value Index::verify_accelerator(const Napi::CallbackInfo& info) {

@@ -63,7 +63,7 @@ class SearchWork : public Work {
     search.distances = distances;
     search.progress = [this](int64_t answered) { task->done.fetch_add(answered); };
     bool has_bounds = false;
-    Status status = may_rule_out(accelerator.get(), &task->cancelled, &has_bounds);
+    Status status = may_rule_out(*forest, accelerator.get(), &task->cancelled, &has_bounds);
     if (!status.ok()) return status;
     if (has_bounds) {
       ExactSearch bounded = search;

@@ -147,11 +147,40 @@ class DigestWork : public IndexWork {
     result.Set("items", digest_.items);
     result.Set("forest", digest_.forest);
     result.Set("ends", digest_.ends);
+    result.Set("content", digest_.content);
     return result;
   }
 
  private:
   ForestDigest digest_;
+};
+
+/** Resolves to the checksum of all bytes. */
+class ContentWork : public IndexWork {
+ public:
+  using IndexWork::IndexWork;
+
+  Status run() override { return content_of(*forest, &task->cancelled, &content_); }
+
+  Napi::Value finish(Napi::Env env) override { return Napi::String::New(env, content_); }
+
+ private:
+  std::string content_;
+};
+
+/** Resolves to whether two forests have the same bytes. */
+class EqualsWork : public IndexWork {
+ public:
+  using IndexWork::IndexWork;
+
+  ForestPointer other;
+
+  Status run() override { return compare_forests(*forest, *other, &task->cancelled, &equal_); }
+
+  Napi::Value finish(Napi::Env env) override { return Napi::Boolean::New(env, equal_); }
+
+ private:
+  bool equal_ = false;
 };
 
 class ValidateWork : public IndexWork {
@@ -262,6 +291,21 @@ Napi::Value Index::digest(const Napi::CallbackInfo& info) {
   auto work = std::make_unique<DigestWork>(this, info);
   work->forest = forest(info.Env());
   work->task = Task::state_of(info[0]);
+  return Work::start(info.Env(), std::move(work));
+}
+
+Napi::Value Index::content(const Napi::CallbackInfo& info) {
+  auto work = std::make_unique<ContentWork>(this, info);
+  work->forest = forest(info.Env());
+  work->task = Task::state_of(info[0]);
+  return Work::start(info.Env(), std::move(work));
+}
+
+Napi::Value Index::equals(const Napi::CallbackInfo& info) {
+  auto work = std::make_unique<EqualsWork>(this, info);
+  work->forest = forest(info.Env());
+  work->other = Index::Unwrap(info[0].As<Napi::Object>())->forest(info.Env());
+  work->task = Task::state_of(info[1]);
   return Work::start(info.Env(), std::move(work));
 }
 

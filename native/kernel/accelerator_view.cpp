@@ -11,6 +11,10 @@ namespace {
 
 Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
+Status of_another_forest() {
+  return Status::failure(StatusCode::invalid_argument, "the accelerator was derived from another file");
+}
+
 /** The XXH64 of bytes; false when it was cancelled. */
 bool sum_of(const uint8_t* data, int64_t size, const std::atomic<bool>* cancel, uint64_t* sum) {
   constexpr int64_t kPiece = 1 << 22;
@@ -39,7 +43,7 @@ Status AcceleratorView::open(const uint8_t* bytes, int64_t size, const ForestVie
   if (header.metric != static_cast<uint32_t>(layout.metric) || header.dimensions != layout.dimensions ||
       header.items != forest.items() || header.forest_bytes != forest_bytes || forest_bytes == 0 ||
       header.forest_ends != ends_checksum(forest.node(0), forest_bytes)) {
-    return Status::failure(StatusCode::invalid_argument, "the accelerator was derived from another file");
+    return of_another_forest();
   }
   result.bytes_ = bytes;
   result.changed_ = changed;
@@ -93,13 +97,15 @@ Status AcceleratorView::verify(const ForestView& forest, const std::atomic<bool>
     const Status status = verify_section(static_cast<AcceleratorSection>(section), cancel);
     if (!status.ok()) return status;
   }
+  const Status of_forest = verify_forest(forest, cancel);
+  if (!of_forest.ok()) return of_forest;
+  return check_unchanged();
+}
+
+Status AcceleratorView::verify_forest(const ForestView& forest, const std::atomic<bool>* cancel) const {
   uint64_t sum = 0;
   if (!sum_of(forest.node(0), header_.forest_bytes, cancel, &sum)) return {StatusCode::cancelled, 0, {}};
-  if (sum != header_.forest_checksum) {
-    return Status::failure(StatusCode::invalid_argument, "the accelerator was derived from another file");
-  }
-  const Status own = check_unchanged();
-  if (!own.ok()) return own;
+  if (sum != header_.forest_checksum) return of_another_forest();
   return forest.check_unchanged();
 }
 

@@ -44,9 +44,10 @@ class AcceleratorView {
   AcceleratorView() = default;
 
   /**
-   * Checks the header, the bounds of its sections, and that it was derived from `forest`: same metric, dimensions,
-   * counts, size, and the same bytes at both ends. wrong_layout for another kind of file or another version, corrupt
-   * for a damaged header, invalid_argument when it belongs to another forest.
+   * Checks the header, the bounds of its sections, and whether it can have been derived from `forest`: same metric,
+   * dimensions, counts, size, and the same bytes at both ends. Another forest can still agree in all of that:
+   * `verify_forest` compares the rest. wrong_layout for another kind of file or another version, corrupt for a damaged
+   * header, invalid_argument when it belongs to another forest.
    */
   static Status open(const uint8_t* bytes, int64_t size, const ForestView& forest, AcceleratorView* view,
                      const std::atomic<bool>* changed = nullptr);
@@ -70,6 +71,12 @@ class AcceleratorView {
    * invalid_argument when the forest has other bytes; cancelled.
    */
   Status verify(const ForestView& forest, const std::atomic<bool>* cancel) const;
+
+  /**
+   * Compares the checksum of the whole forest. invalid_argument when the accelerator was derived from another one,
+   * cancelled.
+   */
+  Status verify_forest(const ForestView& forest, const std::atomic<bool>* cancel) const;
 
   /** Compares the checksums of what scan_bounded relies on. corrupt with the part that differs, cancelled,
    * file_changed. */

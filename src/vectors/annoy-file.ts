@@ -76,7 +76,7 @@ export function systemError(message: string, cause: unknown): SemanticIndexError
 
 async function describeForest(native: NativeIndex, origin: Origin): Promise<AnnoyDescription> {
   const { items, trees, fileBytes } = native.facts();
-  const sha256 = await runNativeTask('checksum', {}, (task) => native.digest(task));
+  const { content, ...sha256 } = await runNativeTask('checksum', {}, (task) => native.digest(task));
   const { metric, dimensions, seed, threads } = origin;
   return {
     id: randomUUID(),
@@ -90,6 +90,7 @@ async function describeForest(native: NativeIndex, origin: Origin): Promise<Anno
     fileSize: fileBytes,
     modified: Date.now(),
     sha256,
+    content,
   };
 }
 

@@ -18,7 +18,7 @@ import {
   resolveOptions,
 } from '../options.js';
 import type { Metric } from '../types.js';
-import { acceleratorPath, checkEngine } from './annoy-accelerator.js';
+import { acceleratorPath, checkEngine, removeForeignAccelerator } from './annoy-accelerator.js';
 import {
   checkDimensions,
   checkGap,
@@ -248,7 +248,7 @@ export class AnnoyIndex extends AnnoyReader {
   /**
    * Writes the Annoy file and its sidecar, then goes on from the file, so that its memory is shared with all who map
    * it. Durable when it resolves; after a failure, or a crash at any moment, `path` leads to the old file or the new
-   * one, whole.
+   * one, whole. The accelerator in use is written beside the file; one of another forest that lies there is removed.
    *
    * @throws NOT_BUILT, IO
    */
@@ -260,7 +260,8 @@ export class AnnoyIndex extends AnnoyReader {
     try {
       const description = await saveForest(frozen, file, this.#life.origin());
       if (frozen.facts().acceleratorBytes > 0) await frozen.saveAccelerator(acceleratorPath(file));
-      const goesOn = this.#life.continueFrom(file, description, frozen, generation);
+      else await removeForeignAccelerator(frozen, file, description);
+      const goesOn = await this.#life.continueFrom(file, description, frozen, generation);
       if (goesOn && prefault) await this.#life.native?.prefault();
     } finally {
       frozen.close();
@@ -287,7 +288,7 @@ export class AnnoyIndex extends AnnoyReader {
       await life.replaceBy(async (fresh) => {
         await fresh.loadLater(file, prefault);
         checkFacts(file, fresh.facts(), description);
-        life.accelerator.attach(fresh, file);
+        life.accelerator.attach(fresh, file, description);
       });
       life.setFile(file, description);
     });

@@ -2,10 +2,11 @@ import { stat, unlink } from 'node:fs/promises';
 import { SemanticIndexError } from '../errors.js';
 import type { AnnoyEngine } from '../options.js';
 import type { LongWorkOptions, Metric } from '../types.js';
-import { AcceleratorKeeper, acceleratorPath } from './annoy-accelerator.js';
+import { AcceleratorKeeper, acceleratorPath, removeForeignAccelerator } from './annoy-accelerator.js';
 import { type Origin, publishForest, systemError, temporaryPath } from './annoy-file.js';
 import { addon, type NativeFacts, type NativeIndex } from './binding.js';
 import { METRICS } from './metric.js';
+import { runNativeTask } from './native-task.js';
 import { type AnnoyDescription, readSidecar } from './sidecar.js';
 
 /**
@@ -128,7 +129,9 @@ export class AnnoyLifecycle {
     try {
       const description = await publishForest(probe, temporary, path, this.origin());
       native.load(path);
-      this.accelerator.attach(native, path);
+      probe.load(path);
+      await removeForeignAccelerator(probe, path, description);
+      this.accelerator.attach(native, path, description);
       this.setFile(path, description);
     } catch (error) {
       await unlink(temporary).catch(() => undefined);
@@ -195,13 +198,20 @@ export class AnnoyLifecycle {
    * Goes on from the file that `saved` was just written to, unless the contents are others by now, here or there: another
    * process may have saved under the same name.
    */
-  continueFrom(path: string, description: AnnoyDescription, saved: NativeIndex, generation: number): boolean {
-    if (this.state !== 'built' || this.generation !== generation) return false;
+  async continueFrom(
+    path: string,
+    description: AnnoyDescription,
+    saved: NativeIndex,
+    generation: number,
+  ): Promise<boolean> {
+    const isOvertaken = (): boolean => this.state !== 'built' || this.generation !== generation;
+    if (isOvertaken()) return false;
     const mapped = this.#fresh(this.f);
     try {
       mapped.load(path);
-      if (!mapped.looksLike(saved)) return false;
-      this.accelerator.attach(mapped, path);
+      const isSame = await runNativeTask('save', {}, (task) => mapped.equals(saved, task));
+      if (!isSame || isOvertaken()) return false;
+      this.accelerator.attach(mapped, path, description);
       mapped.shareInto(this.nativeFor(this.f));
     } finally {
       mapped.close();
@@ -222,7 +232,7 @@ export class AnnoyLifecycle {
       if (path !== undefined) await frozen.saveAccelerator(acceleratorPath(path));
       if (this.generation !== generation || this.state !== 'built' || this.native === undefined) return;
       if (path === undefined) frozen.shareInto(this.native);
-      else this.accelerator.attach(this.native, path);
+      else this.accelerator.attach(this.native, path, this.description);
     } finally {
       frozen.close();
     }
@@ -288,7 +298,7 @@ export class AnnoyLifecycle {
       native.unload();
       throw error;
     }
-    this.accelerator.attach(native, path);
+    this.accelerator.attach(native, path, this.description);
     this.state = 'built';
     this.#refresh();
     if (this.prefault) native.prefault().catch(() => undefined);

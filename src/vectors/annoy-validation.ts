@@ -146,19 +146,23 @@ async function checkContents(
   }
 }
 
-/** An accelerator that is not whole is only a warning: it is ignored, and searches take longer. */
+/**
+ * An accelerator of another forest is an error: it was left behind by a program that replaced the file. One that is
+ * damaged or of another version is a warning: it is ignored, and searches take longer.
+ */
 async function checkAccelerator(checks: Checks, native: NativeIndex, path: string): Promise<void> {
   const file = acceleratorPath(path);
   if (!existsSync(file)) {
     checks.add('accelerator', true, 'There is no accelerator', 'info');
     return;
   }
-  const reason =
+  const fault =
     native.loadAccelerator(file) ??
     (await runNativeTask('accelerator', {}, (task) => native.verifyAccelerator(task))) ??
     undefined;
-  const message = reason === undefined ? 'The accelerator is whole and of this file' : `The accelerator: ${reason}`;
-  checks.add('accelerator', reason === undefined, message, 'warning', 'Call accelerate() to derive it again.');
+  const message = fault === undefined ? 'The accelerator is whole and of this file' : `${file}: ${fault.message}`;
+  const severity = fault?.isForeign === true ? 'error' : 'warning';
+  checks.add('accelerator', fault === undefined, message, severity, 'Call accelerate() to derive it again.');
 }
 
 async function checkStructure(checks: Checks, native: NativeIndex): Promise<void> {

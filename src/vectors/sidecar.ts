@@ -5,6 +5,7 @@ import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import { addon } from './binding.js';
 import { METRICS } from './metric.js';
+import { runNativeTask } from './native-task.js';
 
 /** Version of the sidecar's fields. A reader refuses newer ones. */
 export const SIDECAR_VERSION = 1;
@@ -28,6 +29,8 @@ export interface AnnoyDescription {
   readonly modified: number;
   /** SHA-256 of the bytes of the items, of those after them, and of the first and last 4096 bytes. */
   readonly sha256: { readonly items: string; readonly forest: string; readonly ends: string };
+  /** XXH64 of the whole file, in hexadecimal; missing in sidecars of earlier versions. */
+  readonly content?: string;
 }
 
 /**
@@ -139,6 +142,7 @@ function checkDescription(path: string, value: Record<string, unknown>): void {
       typeof hashes === 'object' &&
       hashes !== null &&
       ['items', 'forest', 'ends'].every((part) => isText(hashes[part])),
+    content: value.content === undefined || isText(value.content),
   };
   const bad = Object.keys(sound).filter((field) => !sound[field]);
   if (bad.length > 0) throw damaged(path, `has a missing or damaged field "${bad.join('", "')}"`);
@@ -151,8 +155,33 @@ function damaged(path: string, what: string, cause?: unknown): SemanticIndexErro
   });
 }
 
-/** Whether the file at `path` is the one described, by size and by the bytes at both ends. */
+/**
+ * Whether the file at `path` is the one described. Size and both ends rule out nearly all others at the cost of two
+ * pages; where they agree, the whole file is compared: another forest of the same items can differ in the middle alone.
+ */
 export async function describes(description: AnnoyDescription, path: string): Promise<boolean> {
+  const ends = await describesEnds(description, path);
+  return ends ?? describesContent(description, path);
+}
+
+/** Whether a forest of the same size and ends has the content described. */
+async function describesContent(description: AnnoyDescription, path: string): Promise<boolean> {
+  const { metric, dimensions, content, sha256 } = description;
+  const native = new (addon().Index)(METRICS.indexOf(metric), dimensions);
+  try {
+    await native.loadLater(path, false);
+    if (content !== undefined) return content === (await runNativeTask('checksum', {}, (task) => native.content(task)));
+    const digest = await runNativeTask('checksum', {}, (task) => native.digest(task));
+    return digest.items === sha256.items && digest.forest === sha256.forest;
+  } catch {
+    return false;
+  } finally {
+    native.close();
+  }
+}
+
+/** False when size or ends differ, true when there is no file to compare, undefined when more has to be compared. */
+async function describesEnds(description: AnnoyDescription, path: string): Promise<boolean | undefined> {
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'r');
@@ -165,7 +194,7 @@ export async function describes(description: AnnoyDescription, path: string): Pr
       await file.read(bytes, 0, length, position);
       hash.update(bytes);
     }
-    return hash.digest('hex') === description.sha256.ends;
+    return hash.digest('hex') === description.sha256.ends ? undefined : false;
   } catch {
     return true; // No such file: whoever opens it says so better.
   } finally {
