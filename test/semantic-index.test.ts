@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deterministicProvider } from '../src/embed/deterministic-provider.js';
 import { SemanticIndexError } from '../src/errors.js';
 import { SemanticIndex } from '../src/semantic-index.js';
+import { sqlite } from '../src/store/sqlite.js';
 import type { DocumentInput, IndexEvent } from '../src/types.js';
 
 let folder: string;
@@ -326,12 +326,12 @@ describe('an index on disk', () => {
       make(join(path, 'index.db'));
       return (await failure(SemanticIndex.open(path, { provider }))).code;
     };
-    expect(await open((file) => new Database(file).exec('CREATE TABLE t (x)').close())).toBe('NOT_AN_INDEX');
+    expect(await open((file) => new (sqlite())(file).exec('CREATE TABLE t (x)').close())).toBe('NOT_AN_INDEX');
     expect(await open((file) => writeFileSync(file, 'no database at all, whatever its name'.repeat(100)))).toBe(
       'NOT_AN_INDEX',
     );
     const newer = (file: string): void => {
-      const db = new Database(file);
+      const db = new (sqlite())(file);
       db.pragma(`application_id = ${0x53494458}`);
       db.pragma('user_version = 999');
       db.close();

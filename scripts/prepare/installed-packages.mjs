@@ -26,15 +26,25 @@ export function whyInstall(root) {
   return undefined;
 }
 
-/** Why the compiled dependencies have to be made again (another Node, scripts switched off), or undefined. */
+/**
+ * Why the compiled dependencies have to be made again (another Node, scripts switched off), or undefined. From Node 22 on
+ * SQLite comes with its binary, as src/store/sqlite.ts chooses it.
+ */
 export function whyRebuild(root) {
-  try {
-    const Database = createRequire(join(root, 'package.json'))('better-sqlite3');
-    new Database(':memory:').close();
-    return undefined;
-  } catch (error) {
-    return error.code === 'ERR_DLOPEN_FAILED'
-      ? `better-sqlite3 was compiled for another Node than ${process.version}`
-      : 'better-sqlite3 is not compiled';
+  const require = createRequire(join(root, 'package.json'));
+  const names = ['better-sqlite3'];
+  if (Number(process.versions.node.split('.')[0]) >= 22) names.unshift('better-sqlite3-prebuilt');
+  let failure;
+  for (const name of names) {
+    try {
+      const Database = require(name);
+      new Database(':memory:').close();
+      return undefined;
+    } catch (error) {
+      failure = error;
+    }
   }
+  return failure.code === 'ERR_DLOPEN_FAILED'
+    ? `better-sqlite3 was compiled for another Node than ${process.version}`
+    : 'better-sqlite3 is not compiled';
 }

@@ -1,5 +1,6 @@
-import Database from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { SemanticIndexError } from '../errors.js';
+import { isSqliteError, sqlite } from './sqlite.js';
 
 /** How a connection to the catalog is opened. */
 export interface CatalogOptions {
@@ -12,8 +13,6 @@ export interface CatalogOptions {
   readonly busyTimeout: number;
 }
 
-type SqliteError = InstanceType<typeof Database.SqliteError>;
-
 const pageSize = 16_384;
 
 /**
@@ -21,7 +20,7 @@ const pageSize = 16_384;
  *
  * @throws IO when the file, or for readers its folder, can only be read; otherwise what SQLite reports.
  */
-export function connect(options: CatalogOptions): Database.Database {
+export function connect(options: CatalogOptions): Database {
   try {
     return open(options);
   } catch (error) {
@@ -37,7 +36,7 @@ export function connect(options: CatalogOptions): Database.Database {
   }
 }
 
-function refusal({ path, readonly }: CatalogOptions, cause: SqliteError): SemanticIndexError {
+function refusal({ path, readonly }: CatalogOptions, cause: unknown): SemanticIndexError {
   const [message, hint] = readonly
     ? [
         `The folder of ${path} cannot be written`,
@@ -47,11 +46,15 @@ function refusal({ path, readonly }: CatalogOptions, cause: SqliteError): Semant
         `${path} cannot be written`,
         'Check the rights of the folder and its files, and how its disk is mounted. With `readonly: true` an index is only read.',
       ];
-  return new SemanticIndexError('IO', message, { cause, hint, details: { sqlite: cause.code } });
+  return new SemanticIndexError('IO', message, {
+    cause,
+    hint,
+    details: isSqliteError(cause) ? { sqlite: cause.code } : {},
+  });
 }
 
-function open({ path, readonly, durability, busyTimeout }: CatalogOptions): Database.Database {
-  const db = new Database(path, { readonly, timeout: busyTimeout });
+function open({ path, readonly, durability, busyTimeout }: CatalogOptions): Database {
+  const db = new (sqlite())(path, { readonly, timeout: busyTimeout });
   try {
     if (!readonly) {
       db.pragma(`page_size = ${pageSize}`);
@@ -73,19 +76,19 @@ function open({ path, readonly, durability, busyTimeout }: CatalogOptions): Data
  * that connection is refused for good, even if it was one call that failed once. `BEGIN IMMEDIATE` says nothing of it
  * either: it takes a write to see.
  */
-function requireWriting(db: Database.Database, busyTimeout: number): void {
+function requireWriting(db: Database, busyTimeout: number): void {
   db.pragma('busy_timeout = 0');
   try {
     db.exec('BEGIN; PRAGMA user_version = 0');
   } catch (error) {
     // Whether it may write is looked at before the lock: who would have to wait for another writer may.
-    if (!(error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY'))) throw error;
+    if (!(isSqliteError(error) && error.code.startsWith('SQLITE_BUSY'))) throw error;
   } finally {
     if (db.inTransaction) db.exec('ROLLBACK');
     db.pragma(`busy_timeout = ${busyTimeout}`);
   }
 }
 
-function isRefusedWrite(error: unknown): error is SqliteError {
-  return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_READONLY');
+function isRefusedWrite(error: unknown): boolean {
+  return isSqliteError(error) && error.code.startsWith('SQLITE_READONLY');
 }

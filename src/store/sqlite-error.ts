@@ -1,5 +1,5 @@
-import Database from 'better-sqlite3';
 import { type ErrorCode, SemanticIndexError } from '../errors.js';
+import { isSqliteError } from './sqlite.js';
 
 const codes: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['SQLITE_BUSY', 'BUSY'],
@@ -19,7 +19,7 @@ const codes: readonly (readonly [prefix: string, code: ErrorCode])[] = [
 
 /** The typed error for what SQLite reported; other errors pass through unchanged. */
 export function fromSqliteError(error: unknown): unknown {
-  if (!(error instanceof Database.SqliteError)) return error;
+  if (!isSqliteError(error)) return error;
   const known = codes.find(([prefix]) => error.code.startsWith(prefix));
   return new SemanticIndexError(known?.[1] ?? 'INTERNAL', `SQLite: ${error.message}`, {
     cause: error,

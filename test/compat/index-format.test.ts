@@ -2,11 +2,12 @@ import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import Database from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deterministicProvider } from '../../src/embed/deterministic-provider.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
 import { currentFormat } from '../../src/store/schema.js';
+import { sqlite } from '../../src/store/sqlite.js';
 import type { IndexEvent } from '../../src/types.js';
 
 const fixtures = fileURLToPath(new URL('./fixtures/', import.meta.url));
@@ -20,8 +21,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(join(directory, '..'), { recursive: true, force: true }));
 
-function catalog<T>(read: (db: Database.Database) => T): T {
-  const db = new Database(join(directory, 'index.db'));
+function catalog<T>(read: (db: Database) => T): T {
+  const db = new (sqlite())(join(directory, 'index.db'));
   try {
     return read(db);
   } finally {

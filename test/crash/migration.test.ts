@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { SemanticIndex } from '../../src/index.js';
 import { contentHash } from '../../src/store/content-hash.js';
+import { sqlite } from '../../src/store/sqlite.js';
 import { deterministicProvider } from '../../src/testing.js';
 
 // Many more: SEMANTIC_INDEX_MIGRATION_KILLS=50 npx vitest run test/crash/migration.test.ts
@@ -38,7 +38,7 @@ function generator(seed: number): () => number {
 
 /** Hashes of the texts whose vectors are stored under a model, and the model that the index is in. */
 function stored(directory: string, fingerprint: string): { hashes: Set<string>; current: string; mixed: number } {
-  const db = new Database(join(directory, 'index.db'), { readonly: true });
+  const db = new (sqlite())(join(directory, 'index.db'), { readonly: true });
   try {
     const rows = db
       .prepare('SELECT v.hash FROM vectors v JOIN spaces s ON s.space = v.space WHERE s.fingerprint = ? AND v.role = 0')

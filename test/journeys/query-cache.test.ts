@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SemanticIndex } from '../../src/index.js';
+import { sqlite } from '../../src/store/sqlite.js';
 import { deterministicProvider } from '../../src/testing.js';
 
 let directory: string;
@@ -26,7 +26,7 @@ function watched(more: object = {}) {
 }
 
 function storedQueries(): number {
-  const db = new Database(join(directory, 'index.db'), { readonly: true });
+  const db = new (sqlite())(join(directory, 'index.db'), { readonly: true });
   try {
     return db.prepare('SELECT count(*) FROM vectors WHERE role = 1').pluck().get() as number;
   } finally {

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SemanticIndex } from '../../src/index.js';
+import { sqlite } from '../../src/store/sqlite.js';
 import { deterministicProvider } from '../../src/testing.js';
 
 let folder: string;
@@ -90,7 +90,7 @@ describe('a file of embeddings that indexes share', () => {
     };
     expect(await add('first', 0, 600)).toBe(600);
     // Two hours later one part is asked for again; the other is then the one that was used longest ago.
-    const db = new Database(path);
+    const db = new (sqlite())(path);
     db.prepare('UPDATE vectors SET used_at = used_at - 7200000').run();
     db.close();
     expect(await add('second', 400, 200)).toBe(0);

@@ -1,11 +1,11 @@
-import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { SemanticIndexError } from '../../src/errors.js';
 import { compileFilter } from '../../src/search/filter.js';
+import { sqlite } from '../../src/store/sqlite.js';
 import type { Metadata, Where } from '../../src/types.js';
 
-const db = new Database(':memory:');
+const db = new (sqlite())(':memory:');
 db.exec('CREATE TABLE documents (key INTEGER PRIMARY KEY, metadata TEXT)');
 afterAll(() => db.close());
 

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compileFilter, indexedField } from '../../src/search/filter.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
+import { sqlite } from '../../src/store/sqlite.js';
 import type { Where } from '../../src/types.js';
 
 let folder: string;
@@ -24,7 +24,7 @@ const books = [
 ];
 
 function plan(where: Where, fields: readonly string[]): string {
-  const db = new Database(join(folder, 'index.db'), { readonly: true });
+  const db = new (sqlite())(join(folder, 'index.db'), { readonly: true });
   const { sql, parameters } = compileFilter(where, new Set(fields));
   const rows = db
     .prepare(`EXPLAIN QUERY PLAN SELECT d.key FROM documents d WHERE ${sql} ORDER BY d.key`)
