@@ -1,7 +1,7 @@
 // Packs the package, installs it into an empty project and uses it there as a stranger would: with import, with require,
 // by its command, and without a compiler for our addon. Prints what was installed, and how large it is.
 //
-//   node scripts/check-install.mjs           install scripts off; the binary of better-sqlite3 is lent by this checkout
+//   node scripts/check-install.mjs           install scripts off; on Node 20 this checkout lends the binary of better-sqlite3
 //   node scripts/check-install.mjs --full    everything as npm does it: better-sqlite3 fetches its binary or compiles it
 //   ... --prebuilt                           with the addons that are in prebuilds/ already
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -92,14 +92,18 @@ try {
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{"name":"project","private":true,"type":"module"}\n');
   const began = Date.now();
-  // A binary that is lent has to be of the version that is installed.
-  const { version } = JSON.parse(readFileSync(join(root, 'node_modules', 'better-sqlite3', 'package.json'), 'utf8'));
-  const lent = full ? [] : ['--ignore-scripts', `better-sqlite3@${version}`];
-  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', ...lent, join(folder, filename)], project);
+  const lends = !full && Number(process.versions.node.split('.')[0]) < 22;
+  const flags = full ? [] : ['--ignore-scripts'];
+  if (lends) {
+    // A binary that is lent has to be of the version that is installed.
+    const { version } = JSON.parse(readFileSync(join(root, 'node_modules', 'better-sqlite3', 'package.json'), 'utf8'));
+    flags.push(`better-sqlite3@${version}`);
+  }
+  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', ...flags, join(folder, filename)], project);
   const modules = join(project, 'node_modules');
   const installed = packagesIn(modules);
   const seconds = ((Date.now() - began) / 1000).toFixed(0);
-  if (!full) {
+  if (lends) {
     const binary = join('better-sqlite3', 'build', 'Release', 'better_sqlite3.node');
     mkdirSync(dirname(join(modules, binary)), { recursive: true });
     cpSync(join(root, 'node_modules', binary), join(modules, binary));

@@ -25,6 +25,16 @@ describe('the tree', () => {
     expect(sourceViolations(files, dependencies)).toEqual([]);
   });
 
+  // Two copies of SQLite in one process drop each other's file locks: tests use the one that the catalog loads.
+  test('tests open databases with the SQLite of src/store/sqlite.ts', () => {
+    const loaders = read('test/**/*.ts').flatMap(([path, text]) =>
+      parseSource(path, text)
+        .imports.filter(({ target, typeOnly }) => target === 'better-sqlite3' && !typeOnly)
+        .map(() => path),
+    );
+    expect(loaders).toEqual([]);
+  });
+
   test('the kernel knows no Node, and each instruction set stays in its file', () => {
     const files = read('native/**/*.{cpp,h}', ['native/build*/**']);
     expect(files.length).toBeGreaterThan(3);
