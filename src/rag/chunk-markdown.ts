@@ -25,7 +25,8 @@ interface OpenSection {
 /**
  * Cuts Markdown into chunks of at most `maxTokens` tokens, none of them across the sections of two headings. Blocks of code,
  * tables and lists stay whole where they fit. A heading stays with the text under it; one without text of its own goes with the
- * next section. Each chunk knows its headings.
+ * next section. Each chunk knows its headings; the `title` of front matter (YAML or TOML) is the first of them, unless a heading
+ * repeats it.
  *
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION.
  */
@@ -51,16 +52,27 @@ export function chunkMarkdown(text: string, options?: Given<ChunkOptions>): Chun
 }
 
 const worstLevel = 9;
+/** The title of a document stands above all its headings. */
+const titleDepth = 0;
+
+function isSameTitle(title: string, heading: string): boolean {
+  return title.normalize('NFKC').toLowerCase() === heading.normalize('NFKC').toLowerCase();
+}
 
 function sectionsOf(blocks: readonly MarkdownBlock[]): OpenSection[] {
   const sections: OpenSection[] = [];
   let open: OpenSection = { headings: [], blocks: [] };
   for (const block of blocks) {
     if (block.kind !== 'heading') {
+      if (block.kind === 'metadata' && block.heading !== '') {
+        open = { headings: [{ depth: titleDepth, title: block.heading, start: block.start }], blocks: open.blocks };
+      }
       open.blocks.push(block);
       continue;
     }
-    const above = open.headings.filter(({ depth }) => depth < block.depth);
+    const above = open.headings.filter(
+      ({ depth, title }) => depth < block.depth && !(depth === titleDepth && isSameTitle(title, block.heading)),
+    );
     const headings = [...above, { depth: block.depth, title: block.heading, start: block.start }];
     const onlyHeadings = open.blocks.length > 0 && open.blocks.every(({ kind }) => kind === 'heading');
     const carriedOn = onlyHeadings && above.length === open.headings.length;

@@ -1,11 +1,12 @@
 import type { TextRange } from './chunk.js';
+import { frontMatter } from './front-matter.js';
 
 /** What stands between blank lines in Markdown, or a heading, or a block of code with its fences. */
 export interface MarkdownBlock extends TextRange {
   readonly kind: 'heading' | 'code' | 'table' | 'list' | 'html' | 'metadata' | 'text';
   /** Of headings: 1 to 6. */
   readonly depth: number;
-  /** Of headings: their words without markup. */
+  /** Of headings: their words without markup. Of metadata: the title that it names, or nothing. */
   readonly heading: string;
 }
 
@@ -43,7 +44,9 @@ export function markdownBlocks(text: string): MarkdownBlock[] {
     const [{ start }, { end }] = [lines[first] as Line, lines[last] as Line];
     blocks.push({ kind, start, end, depth, heading });
   };
-  for (let at = frontMatter(lines, add); at < lines.length; ) {
+  const metadata = frontMatter(lines.map(({ text }) => text));
+  if (metadata !== undefined) add('metadata', 0, metadata.lines - 1, 0, metadata.title);
+  for (let at = metadata?.lines ?? 0; at < lines.length; ) {
     const { text: line } = lines[at] as Line;
     if (line.trim() === '') {
       at++;
@@ -78,15 +81,6 @@ function linesOf(text: string): Line[] {
     if (ending === '') break;
   }
   return lines;
-}
-
-/** Metadata at the very beginning, between lines of dashes; returns the line behind it. */
-function frontMatter(lines: readonly Line[], add: (kind: 'metadata', first: number, last: number) => void): number {
-  if (!/^---\s*$/.test(lines[0]?.text ?? '') || !/^[\w"'-]+\s*:/.test(lines[1]?.text ?? '')) return 0;
-  const end = lines.findIndex(({ text }, position) => position > 0 && /^(?:---|\.\.\.)\s*$/.test(text));
-  if (end < 0) return 0;
-  add('metadata', 0, end);
-  return end + 1;
 }
 
 function kindOf(lines: readonly Line[], at: number): MarkdownBlock['kind'] {

@@ -1,5 +1,6 @@
 import type { CountTokens } from '../options.js';
 import type { TextRange } from './chunk.js';
+import { dictionaryWordStarts, segmentStarts } from './segment-starts.js';
 
 /** A piece of a text that is not cut any further, with what its beginning is good for. */
 export interface Part extends TextRange {
@@ -45,7 +46,7 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 /** Sentences by the rules of Unicode (UAX #29); a line end within a paragraph is a space like others. */
 export const atSentences: Splitter = (text, start, end) => {
   const flowing = text.slice(start, end).replace(/[\n\r\u0085\u2028\u2029]/g, ' ');
-  return [...sentences.segment(flowing)].map(({ index }) => start + index);
+  return segmentStarts(sentences, flowing).map((index) => start + index);
 };
 
 /** Words: what white space separates, and in scripts without spaces what a dictionary does. */
@@ -53,14 +54,10 @@ export const atWords: Splitter = (text, start, end) => {
   const range = text.slice(start, end);
   const starts = new Set([0]);
   for (const { index, 0: space } of range.matchAll(/\s+/g)) starts.add(index + space.length);
-  if (dense.test(range)) {
-    for (const { index, segment } of words.segment(range)) if (dense.test(segment)) starts.add(index);
-  }
+  for (const index of dictionaryWordStarts(words, range)) starts.add(index);
   starts.delete(range.length);
   return [...starts].sort((a, b) => a - b).map((place) => start + place);
 };
-
-const dense = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/u;
 
 /**
  * Cuts a range into parts of at most `maxTokens` tokens: at the first splitter, and what is still too long at the next one; in

@@ -66,7 +66,7 @@ End.
   });
 
   it('has no headings before the first one', () => {
-    const [first] = chunkMarkdown('---\ntitle: x\n---\n\nIntroduction.\n\n# Title\n');
+    const [first] = chunkMarkdown('---\ndate: x\n---\n\nIntroduction.\n\n# Title\n');
     expect(first).toMatchObject({ headings: [], startLine: 1, endLine: 5 });
   });
 });
