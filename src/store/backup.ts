@@ -3,7 +3,9 @@ import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import { Catalog } from './catalog.js';
-import { fileFacts, indexPaths, ioError, segmentFiles, setModified, syncDirectory, syncFile } from './files.js';
+import { entryAt, fileFacts, indexPaths, ioError, setModified, syncDirectory, syncFile } from './files.js';
+import { isOwnFolder } from './segment-folder.js';
+import { isSegmentName, segmentFiles } from './segment-names.js';
 import { publishStep } from './steps.js';
 
 /** Leases with such a name keep the files of segments that are replaced. */
@@ -60,10 +62,12 @@ function namedFiles(database: string): string[] {
 }
 
 async function copySegments(from: string, to: string, files: readonly string[]): Promise<void> {
-  for (const name of files.flatMap(segmentFiles)) {
+  // A link would bring in what lies outside of the index; without its files a segment of the copy is derived again.
+  if (!(await isOwnFolder(from))) return;
+  for (const name of files.filter(isSegmentName).flatMap(segmentFiles)) {
     const source = join(from, name);
-    const facts = await fileFacts(source);
-    if (facts === undefined) continue;
+    const found = await entryAt(source);
+    if (found?.isFile() !== true) continue;
     try {
       await copyFile(source, join(to, name));
     } catch (error) {
@@ -71,7 +75,7 @@ async function copySegments(from: string, to: string, files: readonly string[]):
       throw error;
     }
     // The catalog remembers the time of the last change; with it the copy needs no reading through.
-    await setModified(join(to, name), facts.mtime);
+    await setModified(join(to, name), Math.floor(found.mtimeMs));
     await syncFile(join(to, name));
   }
 }

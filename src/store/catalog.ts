@@ -106,6 +106,11 @@ export class Catalog {
     }
   }
 
+  /** Whether it is the catalog of an index, and not a new database. */
+  isNamed(): boolean {
+    return this.settings.get('index_id') !== undefined;
+  }
+
   /** Names a new index; an existing one keeps its name and metric. */
   initialize(metric: Metric): void {
     // Without a look first, opening would wait for whoever is writing.

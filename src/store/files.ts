@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rm, stat, utimes } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { lstat, mkdir, open, readdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import type { DiskUsage } from '../types.js';
+import { isSegmentName, segmentFiles } from './segment-names.js';
 
 /** Where the parts of an index are. */
 export interface IndexPaths {
@@ -15,45 +16,70 @@ export function indexPaths(directory: string): IndexPaths {
   return { directory, database: join(directory, 'index.db'), segments: join(directory, 'segments') };
 }
 
-/** The files that belong to a segment: the forest, and what is derived from it. */
-export function segmentFiles(file: string): string[] {
-  return [file, `${file}.meta.json`, `${file}.accel`];
-}
-
-/** A name that no segment had before: nothing is ever written over a file that may be mapped. */
-export function freshSegmentName(): string {
-  return `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}.ann`;
-}
-
 /**
- * Makes the folders of an index.
+ * Looks at the place of an index before anything is opened or written. A new index needs an empty or missing directory. The
+ * directory `segments/` appears after a complete `index.db`, so `segments/` with a missing or empty `index.db` is an index
+ * that lost its database.
  *
- * @throws NOT_AN_INDEX when the folder holds other things but no index.db, IO when it cannot be made.
+ * @throws NOT_AN_INDEX when the directory holds other things, or a link where a file of an index belongs; CORRUPT when
+ *   `index.db` is lost; IO when the directory cannot be made.
  */
 export async function prepareDirectory(directory: string, create: boolean): Promise<IndexPaths> {
   const paths = indexPaths(directory);
   const entries = await listDirectory(directory);
-  if (entries?.includes('index.db')) return paths;
+  const size = await databaseSize(paths);
+  if (size === undefined || size === 0) await refuseLostDatabase(paths, size);
+  if (size !== undefined) return paths;
   if (!create) {
     throw new SemanticIndexError('NOT_AN_INDEX', `There is no index at ${directory}`, {
       hint: 'Check the path, or leave out `create: false` and `readonly` to make a new index there.',
     });
   }
-  const strange = entries?.filter((entry) => entry !== 'segments') ?? [];
-  if (strange.length > 0) {
+  if (entries !== undefined && entries.length > 0) {
     throw new SemanticIndexError('NOT_AN_INDEX', `${directory} is not empty and holds no index.db`, {
-      details: { found: strange.slice(0, 10) },
+      details: { found: entries.slice(0, 10) },
     });
   }
   try {
-    await mkdir(paths.segments, { recursive: true });
+    await mkdir(paths.directory, { recursive: true });
   } catch (error) {
     throw ioError(`Cannot create ${directory}`, error);
   }
   return paths;
 }
 
-async function listDirectory(directory: string): Promise<string[] | undefined> {
+/** The size of index.db, undefined when it is missing. A link could lead out of the index: SQLite would follow it. */
+async function databaseSize({ database }: IndexPaths): Promise<number | undefined> {
+  for (const path of [`${database}-wal`, `${database}-shm`, `${database}-journal`]) await plainFile(path);
+  return (await plainFile(database))?.size;
+}
+
+async function plainFile(path: string): Promise<Stats | undefined> {
+  const found = await entryAt(path);
+  if (found === undefined || found.isFile()) return found;
+  throw new SemanticIndexError('NOT_AN_INDEX', `Expected ${path} to be a file, got ${kindOf(found)}`, {
+    hint: 'The files of an index are never links. To keep an index elsewhere, link its whole directory.',
+  });
+}
+
+/** @throws CORRUPT when other parts of an index are there without a database. */
+export async function refuseLostDatabase({ database, segments }: IndexPaths, size?: number): Promise<void> {
+  const hasSegments = (await entryAt(segments)) !== undefined;
+  // SQLite removes the log of an empty database; with a database it is read as part of it.
+  const hasLog = !size && ((await entryAt(`${database}-wal`))?.size ?? 0) > 0;
+  if (!hasSegments && !hasLog) return;
+  const state = size === undefined ? 'is missing' : size === 0 ? 'is empty' : 'holds no index';
+  throw new SemanticIndexError(
+    'CORRUPT',
+    `${database} ${state}, but ${hasSegments ? 'segments/' : 'its log'} beside it belongs to an index`,
+    {
+      hint: 'Restore index.db, or the whole directory, from a backup; nothing was changed. For a new index choose another directory, or move these files away.',
+      details: { lost: 'index.db' },
+    },
+  );
+}
+
+export async function listDirectory(directory: string): Promise<string[] | undefined> {
   try {
     return await readdir(directory);
   } catch (error) {
@@ -75,6 +101,23 @@ export async function fileFacts(path: string): Promise<{ size: number; mtime: nu
   }
 }
 
+/** What is at a path, links not followed; undefined when nothing is. */
+export async function entryAt(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw ioError(`Cannot look at ${path}`, error);
+  }
+}
+
+/** What an entry that is not a file is, for messages. */
+export function kindOf(found: Stats): string {
+  if (found.isSymbolicLink()) return 'a symbolic link';
+  if (found.isDirectory()) return 'a directory';
+  return found.isFile() ? 'a file' : 'a device, pipe or socket';
+}
+
 /** Adds up the files of an index; what is missing counts for nothing. */
 export async function bytesOnDisk(
   { database, segments }: IndexPaths,
@@ -84,7 +127,8 @@ export async function bytesOnDisk(
     const facts = await Promise.all(paths.map(fileFacts));
     return facts.reduce((sum, one) => sum + (one?.size ?? 0), 0);
   };
-  const paths = rows.flatMap(({ file }) => segmentFiles(file)).map((name) => join(segments, name));
+  const named = rows.filter(({ file }) => isSegmentName(file));
+  const paths = named.flatMap(({ file }) => segmentFiles(file)).map((name) => join(segments, name));
   return {
     database: await sizes([database, `${database}-wal`]),
     segments: await sizes(paths),
@@ -129,22 +173,6 @@ export async function writeLines(path: string, values: readonly unknown[]): Prom
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-/** Files in segments/ that none of these names accounts for. */
-export async function strayFiles(directory: string, named: readonly string[]): Promise<string[]> {
-  const known = new Set(named.flatMap(segmentFiles));
-  return ((await listDirectory(directory)) ?? []).filter((entry) => !known.has(entry));
-}
-
-/** Removes the files of a segment; false when one is still in use (as a mapped file is on Windows) and stays. */
-export async function removeSegmentFiles(directory: string, file: string): Promise<boolean> {
-  try {
-    for (const name of segmentFiles(file)) await rm(join(directory, name), { force: true });
-    return true;
-  } catch {
-    return false;
   }
 }
 

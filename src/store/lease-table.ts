@@ -1,21 +1,27 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { isDeadOwner } from './lease-owner.js';
 
+// A lease that ends later than this was taken under a wrong clock, or made up: it counts as over. More than any lease and
+// any sane difference between the clocks of two machines.
+const furthestMilliseconds = 5 * 60_000;
+
 /**
  * Leases keep two processes from doing the same background work. A lease ends when it is released, when its time is
  * over, or when its owner is seen to be dead.
  */
 export class LeaseTable {
   readonly #db: Database;
-  readonly #owner: Statement<[string, number]>;
+  readonly #owner: Statement<[string, number, number]>;
   readonly #acquire: Statement<[string, string, number]>;
   readonly #release: Statement<[string, string]>;
   readonly #holds: Statement<[string, string, number]>;
-  readonly #owners: Statement<[string, number]>;
+  readonly #owners: Statement<[string, number, number]>;
 
   constructor(db: Database) {
     this.#db = db;
-    this.#owner = db.prepare<[string, number]>('SELECT owner FROM leases WHERE name = ? AND expires_at >= ?').pluck();
+    this.#owner = db
+      .prepare<[string, number, number]>('SELECT owner FROM leases WHERE name = ? AND expires_at BETWEEN ? AND ?')
+      .pluck();
     this.#acquire = db
       .prepare<[string, string, number]>(
         `INSERT INTO leases VALUES (?, ?, 1, ?)
@@ -29,7 +35,9 @@ export class LeaseTable {
       'SELECT 1 FROM leases WHERE name = ? AND owner = ? AND token = ?',
     );
     this.#owners = db
-      .prepare<[string, number]>("SELECT owner FROM leases WHERE name LIKE ? || '%' AND expires_at >= ?")
+      .prepare<[string, number, number]>(
+        "SELECT owner FROM leases WHERE name LIKE ? || '%' AND expires_at BETWEEN ? AND ?",
+      )
       .pluck();
   }
 
@@ -41,7 +49,7 @@ export class LeaseTable {
     return this.#db
       .transaction(() => {
         const now = Date.now();
-        const holder = this.#owner.get(name, now) as string | undefined;
+        const holder = this.#owner.get(name, now, now + furthestMilliseconds) as string | undefined;
         if (holder !== undefined && holder !== owner && !isDeadOwner(holder)) return 0;
         return this.#acquire.get(name, owner, now + milliseconds) as number;
       })
@@ -54,7 +62,9 @@ export class LeaseTable {
 
   /** Whether a living owner holds a lease whose name begins so. */
   anyHeld(prefix: string): boolean {
-    return (this.#owners.all(prefix, Date.now()) as string[]).some((owner) => !isDeadOwner(owner));
+    const now = Date.now();
+    const owners = this.#owners.all(prefix, now, now + furthestMilliseconds) as string[];
+    return owners.some((owner) => !isDeadOwner(owner));
   }
 
   /** Ends all leases: those of the original do not bind a copy. */

@@ -2,7 +2,6 @@ import { SemanticIndexError } from '../errors.js';
 import type { IndexEvent, LongWorkOptions, Metric } from '../types.js';
 import { backupLease } from './backup.js';
 import type { CatalogCaller } from './catalog-calls.js';
-import { removeSegmentFiles, strayFiles } from './files.js';
 import { leaseMilliseconds, whileHeld } from './held-lease.js';
 import { leaseOwner } from './lease-owner.js';
 import type { Lease } from './lease-table.js';
@@ -17,6 +16,8 @@ import {
   type TailFacts,
 } from './planner.js';
 import type { BuildRequest } from './segment-builder.js';
+import { removeSegmentFiles } from './segment-folder.js';
+import { freshSegmentName } from './segment-names.js';
 import type { Snapshot } from './snapshot.js';
 import { publishStep } from './steps.js';
 
@@ -172,7 +173,7 @@ export class Maintenance {
     const token = await this.#acquire();
     if (token === 0) return false;
     return this.#held(async () => {
-      await this.#sweep();
+      await this.#sweep(token);
       for (;;) {
         const snapshot = await this.#context.refresh();
         const step = nextStep(segmentFacts(snapshot), tailFacts(snapshot), this.#context.planner);
@@ -217,16 +218,19 @@ export class Maintenance {
     const { directory, metric, space, dimensions, trees, seed, threads, builder, writer, refresh, onEvent } =
       this.#context;
     const { kind, firstKey, lastKey, replaces } = step;
-    const request: BuildRequest = { kind, directory, firstKey, lastKey, metric, dimensions, trees, seed, threads };
+    const lease = this.#lease(token);
+    const file = freshSegmentName();
+    if (!(await writer.call('segments', 'plan', lease, file))) return false;
+    const forest = { metric, dimensions, trees, seed, threads };
+    const request: BuildRequest = { kind, directory, file, firstKey, lastKey, ...forest };
     const { segment, lastDeletion } = await builder.call('builder', 'build', request);
-    const lease: Lease = { name: leaseName, owner: this.#owner, token };
     if (!(await writer.call('segments', 'publish', { kind, lease, space, replaces, segment, lastDeletion }))) {
       // Somebody else changed the segments meanwhile: this file has no place in them.
       if (segment !== undefined) await removeSegmentFiles(directory, segment.file);
       return false;
     }
     await refresh();
-    await this.#sweep();
+    await this.#sweep(token);
     publishStep(`${kind}.swept`);
     onEvent({
       event: eventOf[kind],
@@ -235,26 +239,25 @@ export class Maintenance {
     return true;
   }
 
+  #lease(token: number): Lease {
+    return { name: leaseName, owner: this.#owner, token };
+  }
+
   /**
-   * Removes the files of segments that were replaced (who has one mapped keeps it until it is unmapped), and files that no
-   * row names: only the holder of the lease writes such files, so they are left over from a build that died.
+   * Removes the files that the catalog knows and no segment uses: those of replaced segments (a process that has one mapped
+   * keeps it until it is unmapped), and those of builds that died. Files that the catalog does not know are left alone: they
+   * may be the last copy of something.
    */
-  async #sweep(): Promise<void> {
+  async #sweep(token: number): Promise<void> {
     const { directory, writer, onEvent } = this.#context;
-    const retired = await writer.call('segments', 'retired');
-    const rows = await writer.call('segments', 'all');
+    const removable = await writer.call('segments', 'removable', this.#lease(token));
     // A backup copies what was retired after its catalog was; asked last, so that none begins unseen in between.
-    if (await writer.call('leases', 'anyHeld', backupLease)) return;
+    if (removable.length === 0 || (await writer.call('leases', 'anyHeld', backupLease))) return;
     const removed: string[] = [];
-    for (const { file } of retired) if (await removeSegmentFiles(directory, file)) removed.push(file);
-    if (removed.length > 0) await writer.call('segments', 'forgetRetired', removed);
-    const strays = await strayFiles(
-      directory,
-      [...rows, ...retired].map(({ file }) => file),
-    );
-    for (const file of strays) if (await removeSegmentFiles(directory, file)) removed.push(file);
-    if (removed.length > 0)
-      onEvent({ event: 'sweep', message: `Removed ${removed.length} files that no segment needs` });
+    for (const file of removable) if (await removeSegmentFiles(directory, file)) removed.push(file);
+    if (removed.length === 0) return;
+    await writer.call('segments', 'forgetRetired', removed);
+    onEvent({ event: 'sweep', message: `Removed the files of ${removed.length} segments that are not needed` });
   }
 
   #report(error: unknown): void {

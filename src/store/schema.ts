@@ -119,6 +119,18 @@ function checkFormat(db: Database): number {
   if (owner !== applicationId) {
     throw new SemanticIndexError('NOT_AN_INDEX', 'index.db is a SQLite database of another program');
   }
+  // Either would run statements of its author: an index has neither.
+  const foreign = db.prepare("SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view')").get();
+  if (foreign !== undefined) {
+    const { type, name } = foreign as { type: string; name: string };
+    throw new SemanticIndexError(
+      'NOT_AN_INDEX',
+      `Expected index.db to hold tables of an index, got a ${type}: ${name}`,
+      {
+        hint: 'Another program changed it, or it comes from someone else. Drop it with the sqlite3 command if you trust the rest.',
+      },
+    );
+  }
   if (format > currentFormat) {
     throw new SemanticIndexError(
       'NEWER_FORMAT',

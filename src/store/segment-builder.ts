@@ -5,8 +5,9 @@ import { acceleratorPath, canAccelerate } from '../vectors/annoy-accelerator.js'
 import { AnnoyIndex } from '../vectors/annoy-index.js';
 import { checksumFile } from '../vectors/checksum.js';
 import type { Catalog } from './catalog.js';
-import { fileFacts, freshSegmentName, setModified, writeLines } from './files.js';
+import { fileFacts, setModified, writeLines } from './files.js';
 import type { Step } from './planner.js';
+import { makeSegmentFolder } from './segment-folder.js';
 import type { NewSegment } from './segment-table.js';
 import { publishStep } from './steps.js';
 
@@ -24,6 +25,8 @@ export interface BuildRequest extends ForestRequest {
   /** What it is built for. */
   readonly kind: Step['kind'];
   readonly directory: string;
+  /** A fresh name, which the catalog knows already. */
+  readonly file: string;
   readonly firstKey: number;
   readonly lastKey: number;
 }
@@ -47,7 +50,7 @@ export class SegmentBuilder {
   }
 
   /**
-   * Writes the file of a segment under a fresh name, durable on return. It exists for nobody before its row is published.
+   * Writes the file of a segment, durable on return. It exists for nobody before its row is published.
    */
   build(request: BuildRequest): Promise<BuiltSegment> {
     return this.#cancelable((signal) => this.#build(request, signal));
@@ -87,7 +90,8 @@ export class SegmentBuilder {
   }
 
   async #build(request: BuildRequest, signal: AbortSignal): Promise<BuiltSegment> {
-    const { kind, directory, firstKey, lastKey, metric, dimensions, trees, seed, threads } = request;
+    const { kind, directory, file, firstKey, lastKey, metric, dimensions, trees, seed, threads } = request;
+    await makeSegmentFolder(directory);
     // Read before the rows: whoever dies during the reading is in the log behind it, so nobody comes back to life.
     const lastDeletion = this.#catalog.documents.lastDeletion();
     const index = new AnnoyIndex(dimensions, metric);
@@ -99,7 +103,6 @@ export class SegmentBuilder {
       publishStep(`${kind}.forest-built`);
       const isAccelerated = canAccelerate(metric, dimensions);
       if (isAccelerated) await index.accelerate({ threads, signal });
-      const file = freshSegmentName();
       const path = join(directory, file);
       await index.save(path);
       const { inUse, reason } = index.info().accelerator;

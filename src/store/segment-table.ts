@@ -132,6 +132,7 @@ export class SegmentTable {
         }
         if (added !== undefined) {
           const { offsets, ...row } = added;
+          this.#forgetRetired.run(row.file);
           this.#insert.run({ ...row, keys: Buffer.from(offsets.buffer, offsets.byteOffset, offsets.byteLength) });
           this.#forgetDeletions.run(added.first_key, added.last_key, lastDeletion);
         }
@@ -144,9 +145,33 @@ export class SegmentTable {
     return published;
   }
 
-  /** Files that no segment uses any more, with the time since when. */
+  /**
+   * Notes the name of a file before it is written, so that it is known, and swept, if its build dies. From here on it counts
+   * as retired, until its segment is published.
+   *
+   * @returns false, having changed nothing, when another process has the lease.
+   */
+  plan(lease: Lease, file: string): boolean {
+    return this.#db
+      .transaction(() => {
+        if (!this.#leases.holds(lease)) return false;
+        this.#retire.run(file, Date.now());
+        return true;
+      })
+      .immediate();
+  }
+
+  /** Files that no segment uses: of segments that were replaced, and of builds that are not finished. */
   retired(): { file: string; retired_at: number }[] {
     return this.#retired.all() as { file: string; retired_at: number }[];
+  }
+
+  /**
+   * Files that can be removed at any later time, even by a process that has lost the lease since: names are never given twice,
+   * and a build that planned one of them under an earlier lease cannot publish it. Empty when another process has the lease.
+   */
+  removable(lease: Lease): string[] {
+    return this.#db.transaction(() => (this.#leases.holds(lease) ? this.retired().map(({ file }) => file) : []))();
   }
 
   /** Their files are gone. */

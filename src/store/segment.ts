@@ -10,6 +10,7 @@ import type { AddedSegment } from './catalog.js';
 import type { CatalogCaller } from './catalog-calls.js';
 import { fileFacts } from './files.js';
 import { type Part, Shared, withoutKeys } from './part.js';
+import { segmentFacts } from './segment-folder.js';
 import type { SegmentRow } from './segment-table.js';
 
 /** What opening a segment needs to know of its index. */
@@ -77,7 +78,7 @@ export async function openSegment(
 
 async function openForest(row: SegmentRow, context: SegmentContext): Promise<AnnoyIndex> {
   const path = join(context.directory, row.file);
-  const facts = await fileFacts(path);
+  const facts = await segmentFacts(context.directory, row.file);
   if (facts === undefined) throw damage(row, 'is missing');
   if (facts.size !== row.file_size) throw damage(row, `has ${facts.size} bytes instead of ${row.file_size}`);
   // As long as nobody touched the file since it was written its bytes are believed, as git and make do.

@@ -7,7 +7,7 @@ import { CatalogThread } from './catalog-thread.js';
 import { compareVectors } from './compare-vectors.js';
 import type { CatalogOptions } from './connection.js';
 import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './document-table.js';
-import { bytesOnDisk, type IndexPaths, prepareDirectory, strayFiles } from './files.js';
+import { bytesOnDisk, type IndexPaths, prepareDirectory, refuseLostDatabase } from './files.js';
 import { leaseMilliseconds, whileHeld } from './held-lease.js';
 import { InlineCaller } from './inline-caller.js';
 import { KnownDocuments } from './known-documents.js';
@@ -17,6 +17,7 @@ import { Migration } from './migration.js';
 import { QueryCache } from './query-cache.js';
 import { readAtOnce } from './reading.js';
 import type { Damage, SegmentContext } from './segment.js';
+import { restoreSegmentFolder } from './segment-folder.js';
 import type { SegmentRow } from './segment-table.js';
 import type { KeyedNeighbor, Snapshot } from './snapshot.js';
 import { SnapshotKeeper } from './snapshot-keeper.js';
@@ -94,9 +95,11 @@ export class Store {
     const catalog = Catalog.open(connection);
     let store: Store | undefined;
     try {
+      if (paths !== undefined && !catalog.isNamed()) await refuseLostDatabase(paths, 1);
       if (!readonly || memory) catalog.initialize(options.metric ?? 'angular');
       else catalog.requireSettings();
       checkMetricOf(catalog, options.metric);
+      if (paths !== undefined && !readonly) await restoreSegmentFolder(paths.segments, options.onEvent);
       const threads = memory
         ? [new InlineCaller(catalog)]
         : [new CatalogThread({ catalog: connection }), new CatalogThread({ catalog: connection })];
@@ -152,7 +155,7 @@ export class Store {
     previous?.keeper.close();
     await previous?.maintenance?.stop();
     await keeper.refresh();
-    this.#schedule(await this.#hasLeftovers());
+    this.#schedule(this.#hasLeftovers());
     return open;
   }
 
@@ -175,11 +178,9 @@ export class Store {
   }
 
   /** Whether files wait to be removed: of segments that were replaced, or of a build that died. */
-  async #hasLeftovers(): Promise<boolean> {
+  #hasLeftovers(): boolean {
     if (this.#paths === undefined || this.#options.readonly) return false;
-    const retired = this.#catalog.segments.retired();
-    const names = [...this.#catalog.segments.all(), ...retired].map((row) => row.file);
-    return retired.length > 0 || (await strayFiles(this.#paths.segments, names)).length > 0;
+    return this.#catalog.segments.retired().length > 0;
   }
 
   #onDamage(damage: Damage): void {

@@ -4,7 +4,7 @@ import type { Check, Metric, ValidationReport } from '../types.js';
 import { AnnoyIndex } from '../vectors/annoy-index.js';
 import { checksumFile } from '../vectors/checksum.js';
 import type { Catalog } from './catalog.js';
-import { fileFacts, strayFiles } from './files.js';
+import { segmentFacts, strayFiles } from './segment-folder.js';
 import type { SegmentRow } from './segment-table.js';
 
 /** What is to be looked at, and how closely. */
@@ -57,10 +57,11 @@ export class Validator {
       }
       const named = [...rows, ...this.#catalog.segments.retired()].map(({ file }) => file);
       const strays = await strayFiles(directory, named);
-      const sweep = 'Nothing to do: they are removed when segments are next built.';
+      const sweep =
+        'This index did not write them, so it leaves them alone. Move them away if nothing else needs them.';
       add(
         'strays',
-        strays.length > 0 ? `${strays.length} files that nothing names` : undefined,
+        strays.length > 0 ? `${strays.length} files in segments/ that the catalog does not name` : undefined,
         'no strays',
         sweep,
         'info',
@@ -94,7 +95,11 @@ export class Validator {
   ): Promise<string | undefined> {
     const path = join(directory, row.file);
     const offsets = this.#isCurrent(row) ? this.#catalog.segments.offsets(row.segment) : new Uint32Array();
-    const facts = await fileFacts(path);
+    const facts = await segmentFacts(directory, row.file).catch((error: unknown) => {
+      if (SemanticIndexError.is(error)) return error.message;
+      throw error;
+    });
+    if (typeof facts === 'string') return facts;
     if (facts === undefined) return `${row.file} is missing`;
     if (facts.size !== row.file_size) return `${row.file} has ${facts.size} bytes instead of ${row.file_size}`;
     if (offsets.length !== row.items) return `${row.file} has ${row.items} items and keys for ${offsets.length}`;

@@ -41,6 +41,7 @@ const owners = {
   signals: ['src/store/lease-owner.ts', 'src/torture/', 'src/cli/'],
   writing: [
     'src/store/files.ts',
+    'src/store/segment-folder.ts',
     'src/store/backup.ts',
     'src/store/export-folder.ts',
     'src/vectors/',

@@ -1,0 +1,27 @@
+import { randomBytes } from 'node:crypto';
+
+const pattern = /^[0-9a-z]{1,16}-[0-9a-f]{12}\.ann$/;
+const belonging = /^(?:\.meta\.json|\.accel)?(?:\.\d{1,20}\.tmp)?$/;
+
+/**
+ * Whether a name is one that `freshSegmentName` gives. A catalog may come from someone else: any other name, such as one
+ * that leads out of segments/, is never opened, copied or removed.
+ */
+export function isSegmentName(file: string): boolean {
+  return pattern.test(file);
+}
+
+/** A name that no segment had before: nothing is ever written over a file that may be mapped. */
+export function freshSegmentName(): string {
+  return `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}.ann`;
+}
+
+/** The files that belong to a segment: the forest, and what is derived from it. */
+export function segmentFiles(file: string): string[] {
+  return [file, `${file}.meta.json`, `${file}.accel`];
+}
+
+/** Whether a directory entry belongs to a segment: one of its files, or one that was not finished. */
+export function belongsTo(file: string, entry: string): boolean {
+  return entry.startsWith(file) && belonging.test(entry.slice(file.length));
+}
