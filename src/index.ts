@@ -80,7 +80,7 @@ export { chunkSentences } from './rag/chunk-sentences.js';
 export { chunkTokens } from './rag/chunk-tokens.js';
 export { formatPassage, type PassageFormat } from './rag/pack-context.js';
 export type { Passage } from './rag/passages.js';
-export { readFolder } from './rag/read-folder.js';
+export { readFolder, type SkippedSource } from './rag/read-folder.js';
 export { type RetrievedContext, Retriever } from './rag/retriever.js';
 export { type SourceChunker, type Sources, type SyncCounts, type SyncResult, sync } from './rag/sync.js';
 export { SemanticIndex } from './semantic-index.js';

@@ -50,6 +50,7 @@ import {
 } from './options.js';
 import { EmbeddingCache } from './store/embedding-cache.js';
 import { Store } from './store/store.js';
+import type { StoredNotes } from './store/stored-notes.js';
 import type { WhereOf } from './types/where-of.js';
 import type {
   AddPlan,
@@ -357,6 +358,12 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
    */
   exportAnn(path: string): Promise<number> {
     return this.#run(() => this.#store.exportForest(checkPath('exportAnn', path)));
+  }
+
+  /** @internal What `sync` and de-duplication remember of sources and duplicates. */
+  get notes(): StoredNotes {
+    this.#work.refuseClosed();
+    return this.#store.settings.notes;
   }
 
   /** Figures of the index as it is now. */

@@ -10,6 +10,8 @@ import {
   resolveOptions,
 } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
+import type { DismissedDuplicate } from '../store/chunk-notes.js';
+import { contentHash } from '../store/content-hash.js';
 import type { DocumentId, Metadata } from '../types.js';
 import { explainPair, type PairExplanation } from './explain-pair.js';
 
@@ -146,23 +148,42 @@ export class Duplicates<M extends Metadata = Metadata> {
 
   /**
    * Deletes the duplicates, or links them: their metadata gets `duplicateOf`, the id of their representative. Representatives
-   * stay as they are. What has been deleted since is left out; returns how many documents were changed.
+   * stay as they are. What has been deleted since is left out; returns how many documents were changed. The index remembers
+   * what was deleted: `sync` does not add it again until its text changes or its representative is gone.
    *
    * @throws READ_ONLY, BUSY, IO.
    */
   async apply(action: 'delete' | 'link', options?: Given<ApplyOptions>): Promise<number> {
     const { signal, onProgress } = resolveOptions('apply', options, applyDefaults);
     checkOneOf('apply', 'action', action, ['delete', 'link']);
-    const { index } = this.#findings;
     const { ids } = this;
     let changed = 0;
     for (let first = 0; first < ids.length; first += documentsPerStep) {
       signal?.throwIfAborted();
       const step = ids.slice(first, first + documentsPerStep);
-      changed += await (action === 'delete' ? index.deleteDocuments(step) : this.#link(step));
+      changed += await (action === 'delete' ? this.#delete(step) : this.#link(step));
       onProgress?.({ stage: action, done: Math.min(first + documentsPerStep, ids.length), total: ids.length });
     }
     return changed;
+  }
+
+  async #delete(ids: readonly DocumentId[]): Promise<number> {
+    const { index, reference } = this.#findings;
+    const own = index === reference;
+    const pairs = ids.map((id) => ({ id, representative: this.#member(id)?.representative as DocumentId }));
+    const documents = await index.getDocuments(ids);
+    const stayed = own ? await index.getDocuments(pairs.map(({ representative }) => representative)) : [];
+    // Noted first: what is still there when a process dies between the two is not left out.
+    await index.notes.dismiss(
+      pairs.flatMap(({ id, representative }, position): DismissedDuplicate[] => {
+        const [document, other] = [documents[position], stayed[position]];
+        if (document === undefined || (own && other === undefined)) return [];
+        const text = contentHash(document.text);
+        if (other === undefined) return [{ id, text, representative: null, representativeText: null }];
+        return [{ id, text, representative, representativeText: contentHash(other.text) }];
+      }),
+    );
+    return index.deleteDocuments(ids);
   }
 
   async #link(ids: readonly DocumentId[]): Promise<number> {

@@ -33,7 +33,7 @@ export interface SentenceOptions extends ChunkOptions {
 /** Defaults of {@link SentenceOptions}. */
 export const sentenceDefaults: SentenceOptions = { ...chunkDefaults, sentences: 4 };
 
-/** What `sync(index, sources, options)` takes. */
+/** Options of `sync(index, sources, options)`. */
 export interface SyncOptions<Chunker = unknown> extends Listed<LongWorkOptions> {
   /**
    * What happens to chunks that a source no longer has. `incremental`: they are deleted as soon as the new ones are there.
@@ -49,6 +49,11 @@ export interface SyncOptions<Chunker = unknown> extends Listed<LongWorkOptions> 
    * metadata of each chunk has it as `collection`. Default: chunks without one.
    */
   collection: string | undefined;
+  /**
+   * Whether chunks that de-duplication deleted are added again. Default false: they stay away until their text changes or the
+   * document that stayed is gone.
+   */
+  restoreDuplicates: boolean;
   /** Chunks that are embedded and committed together. Default 512. */
   batchSize: number;
 }
@@ -60,21 +65,34 @@ export const syncDefaults: SyncOptions<never> = {
   dryRun: false,
   chunker: undefined,
   collection: undefined,
+  restoreDuplicates: false,
   batchSize: 512,
 };
 
-/** What `readFolder(folder, options)` takes. */
+/** Options of `readFolder(folder, options)`. */
 export interface FolderOptions {
   /** Endings of the files that are read. Default: .md, .mdx, .markdown, .txt, .rst. */
   endings: readonly string[];
   /** Folders of these names are left out, as are hidden ones. Default: node_modules. */
   ignore: readonly string[];
+  /**
+   * Encoding of the files that have no byte-order mark and are not valid UTF-8, as a label of the Encoding Standard:
+   * `windows-1252`, `shift_jis`. Default: none; such files are invalid.
+   */
+  encoding: string | undefined;
+  /**
+   * What happens to a file that is binary or not of its encoding. `skip`: it is left out and reported in the return value of
+   * the generator, which `sync` passes on as `skipped`. `error`: INVALID_FILE. Default skip.
+   */
+  onInvalid: 'skip' | 'error';
 }
 
 /** Defaults of {@link FolderOptions}. */
 export const folderDefaults: FolderOptions = {
   endings: ['.md', '.mdx', '.markdown', '.txt', '.rst'],
   ignore: ['node_modules'],
+  encoding: undefined,
+  onInvalid: 'skip',
 };
 
 /** What `new Retriever(index, options)` takes, and each `retrieve(question, options)`. */

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { checkOneOf, checkPositive, isIterable } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe, type Given, resolveOptions, type SyncOptions, syncDefaults } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
-import type { DocumentInput, Metadata, Where } from '../types.js';
+import type { DocumentInput, Metadata } from '../types.js';
 import { canonicalJson } from './canonical-json.js';
 import type { Chunk } from './chunk.js';
-import { type ChunkMetadata, chunkDocuments, chunkerFor, chunkPlace, type SourceDocument } from './chunk-documents.js';
+import { type ChunkMetadata, chunkDocuments, chunkerFor, type SourceDocument } from './chunk-documents.js';
+import { DismissedChunks } from './dismissed-chunks.js';
+import { fingerprint, HeldChunks } from './held-chunks.js';
+import type { SkippedSource } from './read-folder.js';
 
 /** How many of something there were of each kind. */
 export interface SyncCounts {
@@ -27,6 +31,10 @@ export interface SyncResult {
   readonly embedded: number;
   /** Tokens that the provider reports to have used; 0 of a dry run. */
   readonly tokens: number;
+  /** Sources that `readFolder` left out, as they are not text. The chunks that they had stay. */
+  readonly skipped: readonly SkippedSource[];
+  /** Chunks that `Duplicates.apply('delete')` deleted and whose representative is still there: they are not added again. */
+  readonly duplicates: number;
 }
 
 /** Sources, all at once or one after the other. */
@@ -35,15 +43,19 @@ export type Sources<M extends Metadata> = Iterable<SourceDocument<M>> | AsyncIte
 /** Cuts a source into chunks. */
 export type SourceChunker<M extends Metadata = Metadata> = (source: SourceDocument<M>) => Chunk[];
 
-const documentsPerPage = 256;
+const { version }: { version: string } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+);
 
 type Counts = { -readonly [K in keyof SyncCounts]: SyncCounts[K] };
 
 /**
  * Brings the chunks in an index into line with their sources: new chunks are embedded and added, those that only moved get
  * their new place, what a source no longer has is deleted (see `cleanup`). What did not change is neither embedded nor
- * written. New chunks are there before old ones go, so a search meanwhile misses nothing; a call that is aborted or fails can
- * be made again. Documents that are no chunks are left alone.
+ * written, and a source that is the same as the last time is not even cut into chunks, unless `chunker` is given. New chunks
+ * are there before old ones go, so a search meanwhile misses nothing; a call that is aborted or fails can be made again.
+ * Documents that are not chunks are left alone. Chunks that de-duplication deleted stay away until their text changes or the
+ * document that stayed is gone; links that it made stay.
  *
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION, DUPLICATE_ID (a source twice), INVALID_TEXT, INVALID_METADATA, and what
  *   `addDocuments` throws.
@@ -62,111 +74,155 @@ export async function sync<M extends Metadata>(
       hint: 'Pass an array or an iterable of { id, text }, such as readFolder(folder).',
     });
   }
-  return new Synchronization<M>(index as SemanticIndex, resolved).run(sources);
+  const held = await HeldChunks.read(index as SemanticIndex, resolved.collection);
+  const dismissed = await DismissedChunks.read(index as SemanticIndex, resolved.restoreDuplicates);
+  return new Synchronization<M>(index as SemanticIndex, resolved, held, dismissed).run(sources);
 }
 
 /** One run of `sync`: what the index holds, what is on its way, and the counts. */
 class Synchronization<M extends Metadata> {
   readonly #index: SemanticIndex;
   readonly #options: SyncOptions<SourceChunker<M>>;
-  /** Of each source the chunks that the index holds: id and fingerprint of the metadata. */
-  readonly #held = new Map<string, Map<string, string>>();
-  /** Texts that have a vector, by the name that chunk ids end in. */
+  readonly #held: HeldChunks;
+  readonly #dismissed: DismissedChunks;
+  /** Texts that have a vector, by the name that chunk ids end in; of a dry run. */
   readonly #known = new Set<string>();
   readonly #seen = new Set<string>();
   readonly #slice = new TimeSlice();
   readonly #sources: Counts = { added: 0, updated: 0, unchanged: 0, deleted: 0 };
   readonly #chunks: Counts = { added: 0, updated: 0, unchanged: 0, deleted: 0 };
+  #skipped: readonly SkippedSource[] = [];
   #pending: DocumentInput[] = [];
   #stale: string[] = [];
   #embedded = 0;
   #tokens = 0;
 
-  constructor(index: SemanticIndex, options: SyncOptions<SourceChunker<M>>) {
+  constructor(
+    index: SemanticIndex,
+    options: SyncOptions<SourceChunker<M>>,
+    held: HeldChunks,
+    dismissed: DismissedChunks,
+  ) {
     this.#index = index;
     this.#options = options;
+    this.#held = held;
+    this.#dismissed = dismissed;
   }
 
   async run(sources: Sources<M>): Promise<SyncResult> {
     const { signal, onProgress, cleanup, dryRun, batchSize } = this.#options;
-    await this.#readHeld();
-    for await (const source of sources) {
+    if (dryRun) for (const id of await this.#held.ids()) this.#known.add(nameOf(id));
+    onProgress?.({ stage: 'read', done: this.#held.noted, total: this.#held.noted });
+    for await (const source of this.#withSkipped(sources)) {
       signal?.throwIfAborted();
-      this.#compare(source);
+      await this.#compare(source);
       if (this.#slice.due()) await this.#slice.breathe(signal);
       if (this.#pending.length + this.#stale.length >= batchSize) await this.#flush();
       onProgress?.({ stage: 'sync', done: this.#seen.size });
     }
     await this.#flush();
-    if (cleanup === 'full') {
-      for (const [source, chunks] of this.#held) {
-        if (this.#seen.has(source)) continue;
-        this.#sources.deleted++;
-        this.#stale.push(...chunks.keys());
-      }
-      await this.#flush();
-    }
+    if (cleanup === 'full') await this.#removeOthers();
     return {
       dryRun,
       sources: this.#sources,
       chunks: this.#chunks,
       embedded: this.#embedded,
       tokens: this.#tokens,
+      skipped: this.#skipped,
+      duplicates: this.#dismissed.leftOut,
     };
   }
 
-  /** Only names and fingerprints are kept: a chunk costs some two hundred bytes. */
-  async #readHeld(): Promise<void> {
-    const { collection, signal, onProgress } = this.#options;
-    const where: Where = { collection: collection === undefined ? { $exists: false } : collection };
-    const total = await this.#index.count({ where });
-    let done = 0;
-    let after: string | undefined;
-    do {
-      signal?.throwIfAborted();
-      const page = await this.#index.listDocuments({ where, after, limit: documentsPerPage });
-      for (const { id, metadata } of page.documents) {
-        const place = chunkPlace(metadata);
-        if (place === undefined || typeof id !== 'string') continue;
-        const chunks = this.#held.get(place.source) ?? new Map<string, string>();
-        chunks.set(id, fingerprint(metadata));
-        this.#held.set(place.source, chunks);
-        this.#known.add(nameOf(id));
-        if (this.#slice.due()) await this.#slice.breathe(signal);
+  /** The sources; what `readFolder` returns at its end is kept. */
+  async *#withSkipped(sources: Sources<M>): AsyncGenerator<SourceDocument<M>> {
+    const all = Symbol.asyncIterator in sources ? sources[Symbol.asyncIterator]() : sources[Symbol.iterator]();
+    let ended = false;
+    try {
+      for (;;) {
+        const { done, value } = await all.next();
+        ended = done === true;
+        if (done !== true) yield value;
+        else {
+          if (isSkippedList(value)) this.#skipped = value;
+          return;
+        }
       }
-      done += page.documents.length;
-      onProgress?.({ stage: 'read', done, total });
-      after = page.next;
-    } while (after !== undefined);
+    } catch (error) {
+      // What failed needs no end.
+      ended = true;
+      throw error;
+    } finally {
+      if (!ended) await all.return?.();
+    }
   }
 
-  #compare(source: SourceDocument<M>): void {
-    const { chunker, collection, cleanup } = this.#options;
-    const cut = chunker === undefined ? chunkerFor(source.id) : () => chunker(source);
-    const documents = chunkDocuments(source, cut, collection);
-    if (this.#seen.has(source.id)) {
+  /** Chunks of sources that were not given go, but for those of sources that could not be read as text. */
+  async #removeOthers(): Promise<void> {
+    const skipped = new Set(this.#skipped.map(({ id }) => id));
+    for (const source of await this.#held.sources()) {
+      if (this.#seen.has(source) || skipped.has(source)) continue;
+      const chunks = await this.#held.of(source);
+      if (chunks.size === 0) continue;
+      this.#sources.deleted++;
+      this.#remove([...chunks.keys()]);
+    }
+    await this.#flush();
+  }
+
+  async #compare(source: SourceDocument<M>): Promise<void> {
+    const { chunker, collection, cleanup, dryRun } = this.#options;
+    if (this.#seen.has(source?.id)) {
       throw new SemanticIndexError('DUPLICATE_ID', `sync: the source ${describe(source.id)} was given twice`);
     }
+    // Nothing shows whether a function of the caller's is the one of the last time.
+    const hash = chunker === undefined ? sourceHash(source) : undefined;
+    const unchanged = hash === undefined ? undefined : this.#held.unchanged(source.id, hash);
+    if (unchanged !== undefined) {
+      this.#seen.add(source.id);
+      this.#sources.unchanged++;
+      this.#chunks.unchanged += unchanged;
+      return;
+    }
+    const cut = chunker === undefined ? chunkerFor(source.id) : () => chunker(source);
+    const documents = chunkDocuments(source, cut, collection);
     this.#seen.add(source.id);
-    const held = this.#held.get(source.id) ?? new Map<string, string>();
-    let changes = 0;
+    const held = await this.#held.of(source.id);
+    let [changes, leftOut] = [0, 0];
     for (const document of documents) {
       const before = held.get(document.id);
-      if (before === fingerprint(document.metadata as Metadata)) {
+      if (before === undefined && this.#dismissed.leavesOut(document)) {
+        leftOut++;
+        continue;
+      }
+      const { duplicateOf = before?.duplicateOf } = document.metadata as Metadata;
+      if (before?.fingerprint === fingerprint(document.metadata as Metadata) && duplicateOf === before.duplicateOf) {
         this.#chunks.unchanged++;
         continue;
       }
       changes++;
       this.#chunks[before === undefined ? 'added' : 'updated']++;
-      this.#pending.push(document);
+      this.#pending.push(
+        duplicateOf === undefined ? document : { ...document, metadata: { ...document.metadata, duplicateOf } },
+      );
     }
     if (cleanup !== 'none') {
       const present = new Set(documents.map(({ id }) => id));
       const stale = [...held.keys()].filter((id) => !present.has(id));
       changes += stale.length;
-      this.#stale.push(...stale);
+      this.#remove(stale);
     }
-    this.#sources[held.size === 0 && documents.length > 0 ? 'added' : changes > 0 ? 'updated' : 'unchanged']++;
+    this.#sources[held.size === 0 && changes > 0 ? 'added' : changes > 0 ? 'updated' : 'unchanged']++;
+    if (hash === undefined || dryRun || leftOut > 0) return;
+    this.#held.compared({ source: source.id, hash, ids: documents.map(({ id }) => id) });
+  }
+
+  #remove(ids: readonly string[]): void {
+    this.#stale.push(...ids);
+    // Texts that were left out for the sake of these come back.
+    for (const document of this.#dismissed.withoutRepresentatives(ids)) {
+      this.#chunks.added++;
+      this.#pending.push(document);
+    }
   }
 
   /** Adds what is on its way, and only then deletes what it replaces. */
@@ -186,16 +242,25 @@ class Synchronization<M extends Metadata> {
       const { embedded, tokens } = await this.#index.addDocuments(pending, { batchSize, signal });
       this.#embedded += embedded;
       this.#tokens += tokens;
+      await this.#dismissed.restore(pending);
     }
     if (stale.length > 0) await this.#index.deleteDocuments(stale);
+    await this.#held.note();
   }
+}
+
+/** Of all that decides which chunks a source has; undefined of what is not a source, which `chunkDocuments` refuses. */
+function sourceHash({ id, text, metadata }: SourceDocument): string | undefined {
+  if (typeof id !== 'string' || typeof text !== 'string') return undefined;
+  const facts = canonicalJson([version, id, (metadata ?? {}) as Metadata]);
+  return createHash('sha256').update(facts).update('\0').update(text).digest('base64url').slice(0, 32);
+}
+
+function isSkippedList(value: unknown): value is SkippedSource[] {
+  return Array.isArray(value) && value.every((one) => typeof one?.id === 'string' && typeof one?.reason === 'string');
 }
 
 /** What a chunk says, as its id has it: the same text in another source has the same name. */
 function nameOf(id: string): string {
   return id.slice(id.lastIndexOf('#') + 1).replace(/~\d+$/, '');
-}
-
-function fingerprint(metadata: Metadata): string {
-  return createHash('sha256').update(canonicalJson(metadata)).digest('base64url').slice(0, 22);
 }

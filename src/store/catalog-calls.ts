@@ -17,13 +17,15 @@ export interface CatalogTargets {
   readonly migration: Catalog['migration'];
   readonly fields: Catalog['fields'];
   readonly duplicates: Catalog['duplicates'];
+  readonly notes: Catalog['notes'];
   readonly builder: SegmentBuilder;
   readonly validator: Validator;
 }
 
 /** Everything that can be called on a connection. */
 export function targetsOf(catalog: Catalog): CatalogTargets {
-  const { documents, texts, vectors, shared, segments, settings, leases, migration, fields, duplicates } = catalog;
+  const { documents, texts, vectors, shared, segments, settings, leases, migration, fields, duplicates, notes } =
+    catalog;
   const builder = new SegmentBuilder(catalog);
   return {
     catalog,
@@ -37,6 +39,7 @@ export function targetsOf(catalog: Catalog): CatalogTargets {
     migration,
     fields,
     duplicates,
+    notes,
     builder,
     validator: new Validator(catalog),
   };

@@ -3,6 +3,7 @@ import type { Database } from 'better-sqlite3';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import type { Bitset } from '../vectors/bitset.js';
+import { ChunkNotes } from './chunk-notes.js';
 import { type CatalogOptions, connect } from './connection.js';
 import { DocumentTable, type KeyedVectors, type SqlFilter } from './document-table.js';
 import { DuplicateLookup } from './duplicate-lookup.js';
@@ -75,6 +76,7 @@ export class Catalog {
   readonly migration: MigrationTable;
   readonly fields: FieldIndexes;
   readonly duplicates: DuplicateLookup;
+  readonly notes: ChunkNotes;
   readonly #db: Database;
 
   private constructor(db: Database) {
@@ -82,6 +84,7 @@ export class Catalog {
     this.settings = new SettingsTable(db);
     this.fields = new FieldIndexes(db, this.settings);
     this.duplicates = new DuplicateLookup(db);
+    this.notes = new ChunkNotes(db);
     this.texts = new TextTable(db);
     this.documents = new DocumentTable(db, this.texts);
     this.vectors = new VectorTable(db);

@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { DocumentId } from '../types.js';
 import { packVectors } from '../vectors/pack-vectors.js';
+import { isCounted, noteOf } from './chunk-notes.js';
 import { publishStep } from './steps.js';
 import type { TextTable } from './text-table.js';
 import { hashBytes, vectorOf } from './vector-table.js';
@@ -64,6 +65,7 @@ export class DocumentTable {
   readonly #setMetadata: Statement<[string | null, number]>;
   readonly #delete: Statement<[number]>;
   readonly #deleteText: Statement<[number]>;
+  readonly #deleteNote: Statement<[string]>;
   readonly #logDeletion: Statement<[number]>;
   readonly #byId: Statement<[DocumentId]>;
   readonly #byKey: Statement<[number]>;
@@ -85,6 +87,7 @@ export class DocumentTable {
     this.#setMetadata = db.prepare('UPDATE documents SET metadata = ? WHERE key = ?');
     this.#delete = db.prepare('DELETE FROM documents WHERE key = ?');
     this.#deleteText = db.prepare('DELETE FROM texts WHERE key = ?');
+    this.#deleteNote = db.prepare('DELETE FROM settings WHERE name = ?');
     this.#logDeletion = db.prepare('INSERT INTO deletions (key) VALUES (?)');
     this.#byId = db.prepare(`${selectDocument} WHERE d.id = ?`);
     this.#byKey = db.prepare(`${selectDocument} WHERE d.key = ?`);
@@ -165,10 +168,11 @@ export class DocumentTable {
     const bytes = hashBytes(hash);
     if (known?.hash.equals(bytes)) {
       if (known.metadata === metadata) return 'unchanged';
-      this.#setMetadata.run(metadata, known.key);
+      this.#changeMetadata(known, metadata);
       return 'updated';
     }
     if (known !== undefined) this.#remove(known.key);
+    if (!isCounted(id, metadata)) this.#forgetNote(metadata);
     const { lastInsertRowid } = this.#insert.run(id, bytes, vector, metadata);
     this.#insertText.run(lastInsertRowid, text);
     this.#texts.insert(lastInsertRowid, text);
@@ -182,11 +186,23 @@ export class DocumentTable {
       for (const { id, metadata } of changes) {
         const known = this.#identity.get(id) as IdentityRow | undefined;
         if (known === undefined) continue;
-        this.#setMetadata.run(metadata, known.key);
+        this.#changeMetadata(known, metadata);
         changed++;
       }
       return changed;
     });
+  }
+
+  #changeMetadata(known: IdentityRow, metadata: string | null): void {
+    this.#setMetadata.run(metadata, known.key);
+    this.#forgetNote(known.metadata);
+    this.#forgetNote(metadata);
+  }
+
+  /** Metadata has no key of its own that would show the change: the note of the source goes. */
+  #forgetNote(metadata: string | null): void {
+    const name = noteOf(metadata);
+    if (name !== undefined) this.#deleteNote.run(name);
   }
 
   /** Deletes the documents with these ids; returns how many there were. */

@@ -74,7 +74,7 @@ export class Store {
     this.#reader = threads[threads.length - 1] as CatalogCaller;
     this.metric = catalog.settings.all()?.metric as Metric;
     this.known = new KnownDocuments(this.#reader);
-    this.settings = new StoredSettings(catalog, this.#writer);
+    this.settings = new StoredSettings(catalog, this.#writer, this.#reader);
     this.migration = new Migration(this.#writer, this.#reader, this.metric);
     this.queries = new QueryCache(catalog, options.readonly ? undefined : this.#writer, options.queryCache);
   }

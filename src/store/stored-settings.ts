@@ -1,15 +1,19 @@
 import type { Catalog } from './catalog.js';
 import type { CatalogCaller } from './catalog-calls.js';
 import type { FieldPaths } from './field-indexes.js';
+import { StoredNotes } from './stored-notes.js';
 
 /** What an index remembers of itself besides documents. */
 export class StoredSettings {
+  /** What is remembered of sources and duplicates. */
+  readonly notes: StoredNotes;
   readonly #catalog: Catalog;
   readonly #writer: CatalogCaller;
 
-  constructor(catalog: Catalog, writer: CatalogCaller) {
+  constructor(catalog: Catalog, writer: CatalogCaller, reader: CatalogCaller) {
     this.#catalog = catalog;
     this.#writer = writer;
+    this.notes = new StoredNotes(writer, reader);
   }
 
   /** A named value. */

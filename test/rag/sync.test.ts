@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { findDuplicates } from '../../src/dedupe/find-duplicates.js';
 import { deterministicProvider } from '../../src/embed/deterministic-provider.js';
 import { SemanticIndexError } from '../../src/errors.js';
 import { type ChunkMetadata, chunkDocuments, type SourceDocument } from '../../src/rag/chunk-documents.js';
@@ -139,7 +140,7 @@ describe('sync', () => {
             chunker,
             batchSize,
           });
-          expect(planned).toEqual({ chunks, sources, embedded, tokens: 0 });
+          expect(planned).toEqual({ chunks, sources, embedded, tokens: 0, skipped: [], duplicates: 0 });
           // What is there now is what a new index would hold, and with less cleaning also what was there before.
           const wanted = new Map(
             sourcesOf(after).flatMap((source) =>
@@ -156,6 +157,113 @@ describe('sync', () => {
       ),
       { numRuns: 40 },
     );
+  });
+
+  it('restores what others changed since the last run, whatever it noted then', { timeout: 240_000 }, async () => {
+    const word = fc.constantFrom('red', 'green', 'blue', 'stone');
+    const text = fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join('\n\n'));
+    const files = fc.dictionary(fc.constantFrom('a.md', 'b.txt', 'a.md#x', 'c'), text, { minKeys: 1 });
+    const meddling = fc.array(
+      fc.record({ how: fc.constantFrom('delete', 'metadata', 'stray', 'none'), which: fc.nat(5) }),
+      { maxLength: 3 },
+    );
+    const sourcesOf = (content: { [id: string]: string }): SourceDocument[] =>
+      Object.entries(content).map(([id, one]) => ({ id, text: one }));
+    await fc.assert(
+      fc.asyncProperty(files, files, meddling, fc.boolean(), async (before, after, changes, twice) => {
+        await using index = await open();
+        await sync(index, sourcesOf(before));
+        if (twice) await sync(index, sourcesOf(before));
+        for (const { how, which } of changes) {
+          const { documents } = await index.listDocuments({ limit: 100 });
+          const chosen = documents[which % documents.length];
+          if (chosen === undefined) continue;
+          if (how === 'delete') await index.deleteDocuments(chosen.id);
+          if (how === 'metadata') {
+            await index.updateMetadata([{ id: chosen.id, metadata: { ...chosen.metadata, owner: 'somebody' } }]);
+          }
+          if (how === 'stray') await index.addDocuments([{ ...chosen, id: `stray-${which}`, text: `${chosen.text}!` }]);
+        }
+        await sync(index, sourcesOf(after), { cleanup: 'full' });
+        await using fresh = await open();
+        await sync(fresh, sourcesOf(after));
+        expect(await everything(index)).toEqual(await everything(fresh));
+        const again = await sync(index, sourcesOf(after), { cleanup: 'full' });
+        expect(again).toMatchObject({ chunks: { added: 0, updated: 0, deleted: 0 }, embedded: 0 });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('does not cut unchanged sources again', async () => {
+    await using index = await open();
+    const sources = Array.from({ length: 40 }, (_, n) => guide([`Step ${n} is here.`, 'Close the lid.'])).map(
+      (source, n) => ({ ...source, id: `${n}.md` }),
+    );
+    const first = await sync(index, sources);
+    let cuts = 0;
+    const counting = sources.map((source) => ({
+      ...source,
+      // Hashing reads the text once; cutting reads it many times more.
+      get text(): string {
+        cuts++;
+        return source.text;
+      },
+    }));
+    const again = await sync(index, counting);
+    expect(again.chunks).toEqual({ ...none, unchanged: first.chunks.added });
+    const readsOfUnchanged = cuts;
+    cuts = 0;
+    await using other = await open();
+    await sync(other, counting);
+    expect(readsOfUnchanged).toBeLessThan(cuts);
+  });
+
+  it('keeps what de-duplication deleted or linked', async () => {
+    await using index = await open();
+    const files = (extra = ''): SourceDocument[] => [
+      { id: 'a.txt', text: `Send it back.${extra}` },
+      { id: 'b.txt', text: 'Send it back.' },
+      { id: 'c.txt', text: 'Open on weekdays.' },
+    ];
+    await sync(index, files());
+    await (await findDuplicates(index, { near: false })).apply('delete');
+    expect(await index.count()).toBe(2);
+    expect(await sync(index, files())).toMatchObject({
+      duplicates: 1,
+      sources: { ...none, unchanged: 3 },
+      chunks: { ...none, unchanged: 2 },
+    });
+    expect(await index.count()).toBe(2);
+    // The text that stayed for both changes: the other one is needed again.
+    expect(await sync(index, files(' Soon.'))).toMatchObject({ duplicates: 0, chunks: { added: 2, deleted: 1 } });
+    expect((await index.listDocuments()).documents.map((document) => document.text).sort()).toEqual([
+      'Open on weekdays.',
+      'Send it back.',
+      'Send it back. Soon.',
+    ]);
+
+    await sync(index, files());
+    await (await findDuplicates(index, { near: false })).apply('delete');
+    expect(await index.count({ where: { source: 'a.txt' } })).toBe(0);
+    const others = files().filter(({ id }) => id !== 'b.txt');
+    expect(await sync(index, others, { cleanup: 'full' })).toMatchObject({ duplicates: 0, sources: { deleted: 1 } });
+    expect(await index.count({ where: { source: 'a.txt' } })).toBe(1);
+
+    await sync(index, files(), { restoreDuplicates: true });
+    await (await findDuplicates(index, { near: false })).apply('link');
+    expect(await index.count({ where: { duplicateOf: { $exists: true } } })).toBe(1);
+    await sync(index, files());
+    expect(await index.count({ where: { duplicateOf: { $exists: true } } })).toBe(1);
+  });
+
+  it('adds deleted duplicates again when asked', async () => {
+    await using index = await open();
+    const sources = ['a.txt', 'b.txt'].map((id) => ({ id, text: 'The same.' }));
+    await sync(index, sources);
+    await (await findDuplicates(index, { near: false })).apply('delete');
+    expect(await sync(index, sources, { restoreDuplicates: true })).toMatchObject({ chunks: { added: 1 } });
+    expect(await sync(index, sources)).toMatchObject({ duplicates: 0, chunks: { unchanged: 2 } });
   });
 
   it('tells chunks with the same words in one source apart', async () => {
@@ -189,6 +297,39 @@ describe('sync', () => {
     }
     await expect(sync(index, failing(), { cleanup: 'full' })).rejects.toThrow('the disk is gone');
     expect(await index.count()).toBe(2);
+  });
+});
+
+describe('readFolder with sync', () => {
+  it('reports files that are not text and keeps the chunks that they had', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'semantic-index-'));
+    try {
+      await writeFile(join(folder, 'bom.md'), '\uFEFF# Returns\n\nSend it back.\n');
+      await writeFile(join(folder, 'wide.txt'), Buffer.from('\uFEFFTwo years.\n', 'utf16le'));
+      await writeFile(join(folder, 'latin.txt'), 'Closed.\n');
+      await using index = await open();
+      await sync(index, readFolder(folder));
+      await writeFile(join(folder, 'latin.txt'), Buffer.from('Straße gesperrt.\n', 'latin1'));
+      await writeFile(join(folder, 'picture.txt'), Buffer.from([137, 80, 78, 71, 0, 1]));
+      const { skipped, chunks } = await sync(index, readFolder(folder), { cleanup: 'full' });
+      expect(skipped).toEqual([
+        { id: 'latin.txt', reason: 'it is not UTF-8: line 1 has the byte 0xdf at offset 4' },
+        { id: 'picture.txt', reason: 'it has zero bytes' },
+      ]);
+      expect(chunks).toEqual({ ...none, unchanged: 2 });
+      expect((await index.listDocuments()).documents.map((document) => document.text).sort()).toEqual([
+        '# Returns\n\nSend it back.',
+        'Closed.',
+        'Two years.',
+      ]);
+      expect(await sync(index, readFolder(folder, { encoding: 'latin1' }))).toMatchObject({
+        skipped: [{ id: 'picture.txt' }],
+        chunks: { added: 1, deleted: 1 },
+      });
+      expect(await codeOf(sync(index, readFolder(folder, { onInvalid: 'error' })))).toBe('INVALID_FILE');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 
@@ -227,6 +368,8 @@ describe('readFolder', () => {
         { id: 'z.md', text: 'Z' },
       ]);
       expect(await codeOf(readFolder(join(folder, 'nowhere')).next())).toBe('IO');
+      expect(await codeOf(readFolder('').next())).toBe('INVALID_ARGUMENT');
+      expect(await codeOf(readFolder(folder, { encoding: 'none' }).next())).toBe('INVALID_ARGUMENT');
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -1,0 +1,82 @@
+import type { SemanticIndex } from '../semantic-index.js';
+import type { DismissedDuplicate } from '../store/chunk-notes.js';
+import { contentHash } from '../store/content-hash.js';
+import type { DocumentId, DocumentInput } from '../types.js';
+
+const documentsPerStep = 256;
+
+/**
+ * Documents that de-duplication deleted and that are not to come back while the document that stayed, their representative, is
+ * there with the text that it had.
+ */
+export class DismissedChunks {
+  readonly #index: SemanticIndex;
+  readonly #dismissed: ReadonlyMap<DocumentId, DismissedDuplicate>;
+  readonly #restore: boolean;
+  /** What was left out, by its representative. */
+  readonly #waiting = new Map<DocumentId, DocumentInput[]>();
+  readonly #gone = new Set<DocumentId>();
+  #leftOut = 0;
+
+  private constructor(index: SemanticIndex, dismissed: readonly DismissedDuplicate[], restore: boolean) {
+    this.#index = index;
+    this.#dismissed = new Map(dismissed.map((duplicate) => [duplicate.id, duplicate]));
+    this.#restore = restore;
+  }
+
+  /** With `restore` none is left out. */
+  static async read(index: SemanticIndex, restore = false): Promise<DismissedChunks> {
+    const all = await index.notes.dismissed();
+    if (restore) return new DismissedChunks(index, all, restore);
+    const texts = new Map<DocumentId, string>();
+    const representatives = [...new Set(all.flatMap(({ representative }) => representative ?? []))];
+    for (let first = 0; first < representatives.length; first += documentsPerStep) {
+      for (const document of await index.getDocuments(representatives.slice(first, first + documentsPerStep))) {
+        if (document !== undefined) texts.set(document.id, contentHash(document.text));
+      }
+    }
+    const valid = all.filter(
+      ({ representative, representativeText }) =>
+        representative === null || texts.get(representative) === representativeText,
+    );
+    return new DismissedChunks(index, valid, restore);
+  }
+
+  /** How many documents were left out. */
+  get leftOut(): number {
+    return this.#leftOut;
+  }
+
+  /** Whether a document that the index does not have stays away. */
+  leavesOut(document: DocumentInput): boolean {
+    const dismissed = document.id === undefined ? undefined : this.#dismissed.get(document.id);
+    if (this.#restore || dismissed === undefined || dismissed.text !== contentHash(document.text)) return false;
+    const { representative } = dismissed;
+    if (representative !== null) {
+      if (this.#gone.has(representative)) return false;
+      const waiting = this.#waiting.get(representative);
+      if (waiting === undefined) this.#waiting.set(representative, [document]);
+      else waiting.push(document);
+    }
+    this.#leftOut++;
+    return true;
+  }
+
+  /** Documents that were left out for the sake of these, which are being deleted. */
+  withoutRepresentatives(deleted: readonly DocumentId[]): DocumentInput[] {
+    if (this.#dismissed.size === 0) return [];
+    return deleted.flatMap((id) => {
+      this.#gone.add(id);
+      const waiting = this.#waiting.get(id) ?? [];
+      this.#waiting.delete(id);
+      this.#leftOut -= waiting.length;
+      return waiting;
+    });
+  }
+
+  /** Forgets those of these documents that are there again. */
+  async restore(added: readonly DocumentInput[]): Promise<void> {
+    const ids = added.flatMap(({ id }) => (id !== undefined && this.#dismissed.has(id) ? [id] : []));
+    if (ids.length > 0) await this.#index.notes.restore(ids);
+  }
+}
