@@ -19,6 +19,7 @@ const hints = {
   BUSY: 'Another process holds the write lock; try again later or raise `busyTimeout`.',
   SPACE_MISMATCH: 'Open the index with the provider it was made with, or migrate it to the new one.',
   CORRUPT: 'Run `validate()` to see what is damaged and `rebuild()` to derive it again.',
+  UNTRUSTED: 'A file from someone else asks for something that you have not allowed.',
   IO: 'Check that the path exists, is writable, and that the disk has room.',
   // Annoy files and matrices
   NOT_BUILT: 'Call `build()` first.',

@@ -31,6 +31,7 @@ const byCode: Partial<Record<ErrorCode, ExitCode>> = {
   INVALID_METADATA: exitCodes.wrongUse,
   INVALID_FILTER: exitCodes.wrongUse,
   INVALID_FILE: exitCodes.wrongUse,
+  UNTRUSTED: exitCodes.wrongUse,
   DUPLICATE_ID: exitCodes.wrongUse,
   DIMENSION_MISMATCH: exitCodes.wrongUse,
   NOT_FOUND: exitCodes.notThere,

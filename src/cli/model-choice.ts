@@ -1,5 +1,3 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import {
   bundledProvider,
@@ -9,6 +7,8 @@ import {
   transformersProvider,
 } from '../index.js';
 import { positiveInteger } from './arguments.js';
+import { notedModel } from './noted-model.js';
+import { isTrusted, needsTrust } from './trusted-models.js';
 
 /** Flags that name the embedding model. */
 export interface ModelFlags {
@@ -23,8 +23,6 @@ export interface ModelFlags {
   readonly retries?: number;
 }
 
-const fileName = 'cli.json';
-
 /** Adds the flags that name a model to a command. */
 export function withModelFlags(command: Command): Command {
   return command
@@ -35,27 +33,30 @@ export function withModelFlags(command: Command): Command {
 }
 
 /**
- * The model of an index: what the flags name, else what `init` noted in `cli.json` beside the index, else the bundled
- * one.
+ * The model of an index: what the flags name, else what `cli.json` beside the index notes, else the bundled one. A directory
+ * may come from someone else: an address, the name of a key, and a model to load are followed only when the user has
+ * allowed them.
+ *
+ * @throws UNTRUSTED when the directory names one of these that the user has not allowed; INVALID_FILE, IO.
  */
 export async function chosenModel(folder: string, flags: ModelFlags): Promise<ModelFlags> {
   if (flags.model !== undefined) return flags;
-  try {
-    return { ...(JSON.parse(await readFile(join(folder, fileName), 'utf8')) as ModelFlags), ...named(flags) };
-  } catch (cause) {
-    if (cause instanceof SyntaxError) {
-      throw new SemanticIndexError('INVALID_FILE', `${join(folder, fileName)} is no JSON`, {
-        cause,
-        hint: 'Remove it, and name the model with --model.',
-      });
-    }
-    return { model: 'bundled', ...named(flags) };
-  }
+  const noted = (await notedModel(folder)) ?? { model: 'bundled' };
+  const chosen = { ...noted, ...named(flags) };
+  if (needsTrust(noted) && !(await isTrusted(chosen))) throw untrusted(folder, noted);
+  return chosen;
 }
 
-/** Notes the model of an index, so that later commands need no flags. Keys are never noted, only where they are. */
-export async function noteModel(folder: string, flags: ModelFlags): Promise<void> {
-  await writeFile(join(folder, fileName), `${JSON.stringify(named(flags), null, 2)}\n`);
+function untrusted(folder: string, { model = 'bundled', baseUrl, apiKeyEnv }: ModelFlags): SemanticIndexError {
+  const names = [
+    `the model ${model}`,
+    ...(baseUrl ? [`the address ${baseUrl}`] : []),
+    ...(apiKeyEnv ? [`the key in ${apiKeyEnv}`] : []),
+  ];
+  return new SemanticIndexError('UNTRUSTED', `${folder} asks for ${names.join(', ')}, which you have not allowed`, {
+    hint: `If you trust it: semantic-index trust ${folder}. Otherwise name the model yourself, with --model.`,
+    details: { model, baseUrl, apiKeyEnv },
+  });
 }
 
 function named({ model, baseUrl, apiKeyEnv, dimensions }: ModelFlags): ModelFlags {

@@ -51,7 +51,7 @@ function withAdvice(error: SemanticIndexError, folder: string): SemanticIndexErr
       ? `Make one with: semantic-index init ${folder}`
       : code === 'SPACE_MISMATCH'
         ? `Name the model of the index with --model: it is ${String(details.expected).split('?', 1)[0]}, ${modelIn(details.expected)}`
-        : code === 'CORRUPT'
+        : code === 'CORRUPT' && details.lost === undefined
           ? `See what is damaged with: semantic-index validate ${folder} --full`
           : undefined;
   return hint === undefined ? error : new SemanticIndexError(code, message, { hint, cause: error, details });

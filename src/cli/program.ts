@@ -13,6 +13,7 @@ import { addSearch, addSimilar } from './commands/search.js';
 import { addServe } from './commands/serve.js';
 import { addTorture } from './commands/torture.js';
 import { addBackup, addExport, addImport } from './commands/transfer.js';
+import { addTrust } from './commands/trust.js';
 import { addMigrate, addTune } from './commands/tune.js';
 import { addBuildAndCompact, addRebuild, addStats, addValidate } from './commands/upkeep.js';
 import { exitCodes } from './exit-codes.js';
@@ -39,6 +40,7 @@ const commands = [
   addBackup,
   addServe,
   addMcp,
+  addTrust,
   addTorture,
   addDoctor,
   addCompletion,

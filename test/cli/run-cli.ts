@@ -25,7 +25,10 @@ export interface RunOptions {
 /** Starts a command in a process of its own, which does not outlive the test. */
 export function startCli(args: readonly string[], { cwd, env }: RunOptions): ChildProcessWithoutNullStreams {
   const { FORCE_COLOR: _, NO_COLOR: __, ...inherited } = process.env;
-  const child = spawn(process.execPath, [main, ...args], { cwd, env: { ...inherited, ...env } });
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd,
+    env: { ...inherited, XDG_CONFIG_HOME: join(cwd, '.config'), ...env },
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }

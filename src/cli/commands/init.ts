@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { Metric } from '../../index.js';
 import { counted } from '../counted.js';
-import { type ModelFlags, noteModel, withModelFlags } from '../model-choice.js';
+import { type ModelFlags, withModelFlags } from '../model-choice.js';
+import { noteModel } from '../noted-model.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import type { CommonFlags } from '../terminal.js';
@@ -28,11 +29,12 @@ export function addInit(program: Command): void {
       const options = { create: true, ...(flags.metric === undefined ? {} : { metric: flags.metric }) };
       await using opened = await openIndex(folder, flags, terminal, options);
       const { documents, metric } = await opened.index.stats();
-      await noteModel(folder, opened.model);
+      const notNoted = await noteModel(folder, opened.model);
       const model = opened.model.model ?? 'bundled';
       terminal.result({ index: folder, model, metric, documents }, [
         `${folder} is an index of ${counted(documents, 'document')}, for the model ${model} and the metric ${metric}.`,
       ]);
+      if (notNoted !== undefined) terminal.note(`${notNoted.message}. ${notNoted.hint}`);
       terminal.note(`Next: semantic-index add ${folder} FILES`);
       return undefined;
     }),

@@ -1,7 +1,7 @@
-import { copyFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, lstat } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { counted } from '../counted.js';
+import { notePath } from '../noted-model.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import type { CommonFlags } from '../terminal.js';
@@ -89,9 +89,9 @@ export function addBackup(program: Command): void {
       perform(flags, async ({ terminal }) => {
         await using opened = await openIndex(folder, noModel, terminal, { readonly: true });
         await opened.index.backup(target);
-        await copyFile(join(folder, 'cli.json'), join(target, 'cli.json')).catch((error: NodeJS.ErrnoException) => {
-          if (error.code !== 'ENOENT') throw error;
-        });
+        // A link would bring in what lies outside of the index.
+        const noted = await lstat(notePath(folder)).catch(() => undefined);
+        if (noted?.isFile()) await copyFile(notePath(folder), notePath(target));
         const documents = await opened.index.count();
         terminal.result({ target, documents }, [`${target} is a copy of ${folder}.`]);
         return undefined;

@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { finiteNumber, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
-import { type ModelFlags, noteModel, providerOf, withModelFlags } from '../model-choice.js';
+import { type ModelFlags, providerOf, withModelFlags } from '../model-choice.js';
+import { noteModel } from '../noted-model.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import type { CommonFlags } from '../terminal.js';
@@ -101,7 +102,8 @@ export function addMigrate(program: Command): void {
           const { onProgress } = bar;
           const result = await opened.index.migrate(provider, { cutOver, signal, onProgress });
           bar.stop();
-          if (result.cutOver) await noteModel(folder, flags);
+          const notNoted = result.cutOver ? await noteModel(folder, flags) : undefined;
+          if (notNoted !== undefined) terminal.note(`${notNoted.message}. ${notNoted.hint}`);
           const { documents, embedded, reused, to } = result;
           terminal.result(result, [
             `${counted(documents, 'document')}: ${embedded} embedded, ${reused} known. ` +
