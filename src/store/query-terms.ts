@@ -1,7 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-
-/** How the index of words cuts and stems, in the words of `CREATE VIRTUAL TABLE`. */
-const tokenizer = 'porter unicode61 remove_diacritics 2';
+import { termTokenizer } from './schema.js';
 
 /** How rare the words of a query are. */
 export interface QueryWeights {
@@ -22,7 +20,7 @@ export class QueryTerms {
 
   constructor(db: Database) {
     db.exec(`
-      CREATE VIRTUAL TABLE IF NOT EXISTS temp.query_words USING fts5 (text, tokenize = '${tokenizer}');
+      CREATE VIRTUAL TABLE IF NOT EXISTS temp.query_words USING fts5 (text, tokenize = "${termTokenizer}");
       CREATE VIRTUAL TABLE IF NOT EXISTS temp.query_terms USING fts5vocab (temp, query_words, instance);
       CREATE VIRTUAL TABLE IF NOT EXISTS temp.word_counts USING fts5vocab (main, words, row);
     `);

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { termsOf } from '../analysis/terms.js';
 import { SemanticIndexError } from '../errors.js';
 import { publishStep } from './steps.js';
 
@@ -82,7 +83,18 @@ const migrations: readonly string[] = [
   `,
   // 2: the cached vectors of queries are bounded; which of them were used least lately is found by an index.
   'CREATE INDEX queries_by_use ON vectors (used_at) WHERE role = 1;',
+  // 3: words with signs, long ones, single letters and symbols are terms too; terms_of gives them, FTS5 stems and counts them.
+  `
+  DROP TABLE words;
+  CREATE VIRTUAL TABLE words USING fts5 (
+    text, content = '', contentless_delete = 1, tokenize = "porter ascii tokenchars '_.-/:@&+#%$*=,\\~'"
+  );
+  INSERT INTO words (rowid, text) SELECT key, terms_of(text) FROM texts ORDER BY key;
+  `,
 ];
+
+/** How FTS5 takes the terms it is given: apart at spaces, with English endings removed (Porter). As in step 3 above. */
+export const termTokenizer = `porter ascii tokenchars '_.-/:@&+#%$*=,\\~'`;
 
 /** The format that this version writes. */
 export const currentFormat = migrations.length;
@@ -101,6 +113,7 @@ export function migrateSchema(db: Database, readonly: boolean): void {
     });
   }
   db.transaction(() => {
+    db.function('terms_of', { deterministic: true }, (text) => termsOf(String(text)).join(' '));
     // Another process may have migrated between the look and the lock.
     for (const step of migrations.slice(checkFormat(db))) db.exec(step);
     db.pragma(`application_id = ${applicationId}`);

@@ -1,8 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { queryTermsOf, termsOf } from '../analysis/terms.js';
 import type { SqlFilter } from './document-table.js';
 import { QueryTerms } from './query-terms.js';
 import { anyOf, tellingMatch } from './telling-words.js';
-import { queryWordsOf, wordsOf } from './words.js';
 
 /** Documents that share words with a query, best first. */
 export interface TextMatches {
@@ -42,7 +42,7 @@ export class TextTable {
 
   /** Part of the transaction around it. */
   insert(key: number | bigint, text: string): void {
-    this.#insert.run(key, wordsOf(text).join(' '));
+    this.#insert.run(key, termsOf(text).join(' '));
   }
 
   /** Part of the transaction around it. */
@@ -60,7 +60,7 @@ export class TextTable {
    * query is an operator. In a large collection those without a telling word come only when the others are too few.
    */
   search(query: string, limit: number, filter?: SqlFilter, lastKey = Number.MAX_SAFE_INTEGER): TextMatches {
-    const words = queryWordsOf(query).slice(0, mostQueryWords);
+    const words = queryTermsOf(query).slice(0, mostQueryWords);
     if (words.length === 0) return { keys: new Float64Array(0), scores: new Float64Array(0), most: 0 };
     const condition = filter === undefined ? '' : `AND ${filter.sql}`;
     const join = filter === undefined ? '' : 'JOIN documents d ON d.key = w.rowid';

@@ -7,7 +7,7 @@ const layers: readonly (readonly string[])[] = [
   ['types'],
   ['options', 'time-slice', 'random'],
   ['check-arguments'],
-  ['vectors'],
+  ['vectors', 'analysis'],
   ['embed', 'store', 'search', 'tune'],
   ['journeys'],
   ['semantic-index'],

@@ -1,0 +1,263 @@
+import { composed, foldCase, isAscii, withoutInvisible, withoutMarks } from './characters.js';
+
+/** Scripts that are written without spaces between words. */
+const unspaced =
+  '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Bopomofo}\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}ー々〆';
+/** Signs that names, versions, addresses and amounts are written with. */
+const nameSigns = '.\\-/:@&+#%$*=,\\\\~\\p{Sc}';
+const wordCharacters = `(?![${unspaced}])[\\p{L}\\p{N}\\p{M}_]`;
+/** A letter of a script without spaces; a run of words and signs of names; another symbol. */
+const pieces = new RegExp(`([${unspaced}]\\p{M}*)|((?:${wordCharacters}|[${nameSigns}])+)|(\\p{S})`, 'gu');
+const atoms = new RegExp(`[\\p{L}\\p{N}\\p{M}_]+|[${nameSigns}]`, 'gu');
+/** The same of ASCII, which most texts are. */
+const asciiRuns = /[\w.\-/:@&+#%$*=,\\~]+/g;
+const asciiAtoms = /\w+|\W/g;
+const sign = new RegExp(`[${nameSigns}]`, 'u');
+const oneWord = /^(?:[A-Z]?[a-z]+|[0-9]+)$/;
+const letterOrNumber = /[\p{L}\p{N}]/u;
+const currency = /^\p{Sc}$/u;
+/** Marks that are written alone, and what stands for a character that could not be read, are not looked for. */
+const notASymbol = /[\p{Sk}\u2800\uFFFC\uFFFD]/u;
+/** Flags, and pictures with their skin colours and joined parts. */
+const emojiUnit = '\\p{Extended_Pictographic}(?:[\\uFE0E\\uFE0F\\u20E3]|\\p{Emoji_Modifier}|[\\u{E0020}-\\u{E007F}])*';
+const emoji = new RegExp(`\\p{Regional_Indicator}{2}|${emojiUnit}(?:\\u200D${emojiUnit})*`, 'gu');
+const mayHoldEmoji = /[\u00A9\u00AE\u2000-\u32FF\uD83C-\uD83E]/;
+/** Where an identifier falls into words: before a capital after a small letter, at underscores, around digits. */
+const identifierParts = /\p{Lu}+(?=\p{Lu}\p{Ll})|\p{Lu}?[\p{Ll}\p{M}]+|\p{Lu}+|[\p{Lo}\p{Lm}\p{Lt}\p{M}]+|\p{N}+/gu;
+/** Signs of one meaning. */
+const signForms: readonly (readonly [RegExp, string])[] = [
+  [/[\u2010-\u2012\u2212]/g, '-'],
+  [/\u266F/g, '#'],
+  [/[\u2044\u2215]/g, '/'],
+];
+const asciiParts = /[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+/g;
+const longestTerm = 64;
+
+/**
+ * The terms that a text is found by, in the form in which they are compared: composed (NFKC), without characters that do not
+ * show, in lower case, and without the marks of scripts in which marks may be left out.
+ *
+ * - Words: runs of letters, digits, marks and underscores. Identifiers such as `addDocuments` and `max_size` are also given as
+ *   their parts.
+ * - Names: words joined by signs, or with a sign of their own (`c++`, `.net`, `1.2.3`, `10.0.0.1`, `a/b`, `$100`), beside
+ *   their words.
+ * - Every letter of Chinese, Japanese, Korean and other scripts without spaces, and every pair of neighbouring letters.
+ * - Symbols and emoji; emoji of several parts as a whole and in parts.
+ *
+ * What is longer than 64 code units is given as a hash of 64 bits, so names of any length are found by themselves.
+ */
+export function termsOf(text: string): string[] {
+  return analyze(text, false);
+}
+
+/** English words that say how a question is put rather than what it is about. */
+const functionWords = new Set(
+  `a about an and any are as at be been but by can could did do does for from had has have how i if in into is it its may me
+  my no not of on or our should so some such than that the their them then there these they this to was we were what when
+  where which who whom whose why will with would you your`.split(/\s+/),
+);
+
+/**
+ * The terms of a query: those of `termsOf`, except that function words are left out unless there are no others, and that a run
+ * of letters without spaces is given by its pairs alone. A term that occurs twice counts twice: a name is given once more than it
+ * has words, so that it outweighs them, and `10.0.0.1` comes before `1.0.0.10`. (On CISI and SQuAD leaving function words
+ * out found more, in a fifth of the time.)
+ */
+export function queryTermsOf(query: string): string[] {
+  const terms = analyze(query, true);
+  const telling = terms.filter((term) => !functionWords.has(term));
+  return telling.length > 0 ? telling : terms;
+}
+
+function analyze(text: string, query: boolean): string[] {
+  const terms: string[] = [];
+  if (isAscii(text)) {
+    for (const run of text.match(asciiRuns) ?? []) pushRun(terms, run, { ascii: true, query });
+    return terms;
+  }
+  let rest = composed(text);
+  if (mayHoldEmoji.test(rest)) rest = takeEmoji(terms, rest);
+  rest = withoutMarks(withoutInvisible(rest));
+  for (const [form, plain] of signForms) rest = rest.replace(form, plain);
+  const letters = new LetterRun(terms, query);
+  let symbol = '';
+  let symbolEnd = -1;
+  for (const { 0: piece, 1: letter, 2: run, index } of rest.matchAll(pieces)) {
+    if (letter !== undefined) {
+      letters.add(letter, index);
+    } else if (run !== undefined) {
+      pushRun(terms, run, { ascii: false, query });
+    } else if (!notASymbol.test(piece) && piece > '\x7f') {
+      // A ruled line is one symbol, however long.
+      if (piece !== symbol || index !== symbolEnd) terms.push(piece);
+      symbol = piece;
+      symbolEnd = index + piece.length;
+    }
+  }
+  letters.end();
+  return terms;
+}
+
+/** The letters of scripts without spaces that follow each other. */
+class LetterRun {
+  readonly #terms: string[];
+  readonly #query: boolean;
+  #before = '';
+  #end = -1;
+  #length = 0;
+
+  constructor(terms: string[], query: boolean) {
+    this.#terms = terms;
+    this.#query = query;
+  }
+
+  add(letter: string, index: number): void {
+    if (index !== this.#end) this.end();
+    if (!this.#query) this.#terms.push(termFor(letter));
+    if (this.#length > 0) this.#terms.push(termFor(this.#before + letter));
+    this.#before = letter;
+    this.#length++;
+    this.#end = index + letter.length;
+  }
+
+  /** Of a query only a letter that stands alone is looked for by itself. */
+  end(): void {
+    if (this.#query && this.#length === 1) this.#terms.push(termFor(this.#before));
+    this.#length = 0;
+  }
+}
+
+/** Takes the emoji out of a text; skin colours and the joined parts are terms beside the whole. */
+function takeEmoji(terms: string[], text: string): string {
+  let before = '';
+  let end = -1;
+  return text.replace(emoji, (found: string, index: number) => {
+    const whole = found.replace(/[\uFE0E\uFE0F\u20E3]/g, '');
+    const repeated = whole === before && index === end;
+    before = whole;
+    end = index + found.length;
+    if (repeated) return ' ';
+    const parts = new Set(found.match(/\p{Extended_Pictographic}/gu) ?? []);
+    terms.push(termFor(whole), ...[...parts].filter((part) => part !== whole));
+    return ' ';
+  });
+}
+
+interface RunKind {
+  /** Whether the run is ASCII. */
+  readonly ascii: boolean;
+  /** Whether it is of a query. */
+  readonly query: boolean;
+}
+
+/** The words of a run, and its names where it has signs. */
+function pushRun(terms: string[], dressed: string, { ascii, query }: RunKind): void {
+  const run = withoutStops(dressed);
+  if (!sign.test(run)) {
+    pushWord(terms, run, ascii);
+    return;
+  }
+  const parts = run.match(ascii ? asciiAtoms : atoms) ?? [];
+  for (const part of parts) {
+    if (currency.test(part)) terms.push(part);
+    else if (letterOrNumber.test(part)) pushWord(terms, part, ascii);
+  }
+  pushNames(terms, parts, query);
+}
+
+/** Without the signs that end a sentence or a part of it. */
+function withoutStops(run: string): string {
+  let end = run.length;
+  while (end > 0 && '.,:'.includes(run[end - 1] as string)) end--;
+  return end === run.length ? run : run.slice(0, end);
+}
+
+function pushWord(terms: string[], word: string, ascii: boolean): void {
+  if (!letterOrNumber.test(word)) return;
+  terms.push(termFor(foldCase(word.replaceAll('_', ''))));
+  if (oneWord.test(word)) return;
+  const parts = word.match(ascii ? asciiParts : identifierParts) ?? [];
+  if (parts.length > 1) for (const part of parts) terms.push(termFor(foldCase(part)));
+}
+
+/** Signs at which a longer name falls into names: `net/.NET`, `C++-style`, `10.0.0.1:80`. */
+const joiners = new Set('-/:@&=,\\~');
+const startsWithDigit = /^\p{N}/u;
+const endsInDigit = /\p{N}$/u;
+const endsName = /^(?:[+#%*]|\p{Sc})$/u;
+
+/** The whole run as a name, and the names in it that signs join. */
+function pushNames(terms: string[], parts: readonly string[], query: boolean): void {
+  const names = new Map<string, number>();
+  const add = (start: number, end: number): void => {
+    for (const name of namesIn(parts, start, end)) names.set(name, query ? weightOf(parts.slice(start, end)) : 1);
+  };
+  add(0, parts.length);
+  let start = 0;
+  for (let at = 1; at < parts.length; at++) {
+    const [part, before] = [parts[at] as string, parts[at - 1] as string];
+    if (part === ',' && endsInDigit.test(before) && startsWithDigit.test(parts[at + 1] ?? '')) continue;
+    if (joiners.has(part) && (endsName.test(before) || letterOrNumber.test(before))) {
+      add(start, at);
+      start = at + 1;
+    } else if (
+      startsWithDigit.test(part) &&
+      at - 1 > start &&
+      (before === '#' || (before === '+' && parts[at - 2] === '+'))
+    ) {
+      // C++20 is a C++.
+      add(start, at);
+      start = at;
+    }
+  }
+  if (start > 0) add(start, parts.length);
+  for (const [name, weight] of names) for (let time = 0; time < weight; time++) terms.push(name);
+}
+
+const mostWeight = 8;
+
+/** Compounds of words are hardly more than their words; names and numbers are nothing without their signs. */
+function weightOf(parts: readonly string[]): number {
+  if (parts.every((part) => /^(?:\p{L}+|[-/,=])$/u.test(part))) return 1;
+  return Math.min(mostWeight, 1 + parts.filter((part) => letterOrNumber.test(part)).length);
+}
+
+/** What may stand before the first word of a name: before a digit, before a letter. */
+const beforeDigit = /(?:[-+]?\p{Sc}[-+]?|[-+]?(?<!\.)\.|[-+#@])$/u;
+const beforeLetter = /(?:\p{Sc}|--|(?<!\.)\.|[#@])$/u;
+/** What may stand behind its last word. */
+const behindWord = /^(?:\+{1,3}|#|%|\*|\p{Sc})/u;
+
+/** A range of words and signs without the signs that are not part of a name; nothing where only a word is left. */
+function* namesIn(parts: readonly string[], start: number, end: number): Generator<string> {
+  let [first, last] = [start, end - 1];
+  while (first <= last && !letterOrNumber.test(parts[first] as string)) first++;
+  while (last >= first && !letterOrNumber.test(parts[last] as string)) last--;
+  if (first > last) return;
+  const signsBefore = parts.slice(Math.max(start, first - 3), first).join('');
+  const signsBehind = parts.slice(last + 1, Math.min(end, last + 4)).join('');
+  const before =
+    (startsWithDigit.test(parts[first] as string) ? beforeDigit : beforeLetter).exec(signsBefore)?.[0] ?? '';
+  let behind = behindWord.exec(signsBehind)?.[0] ?? '';
+  // Stars around a word are emphasis.
+  if (behind === '*' && (signsBehind !== '*' || signsBefore.includes('*'))) behind = '';
+  if (before === '' && behind === '' && first === last) return;
+  const words = parts.slice(first, last + 1);
+  yield termFor(foldCase(before + words.join('') + behind));
+  // v1.2.3 is found as 1.2.3.
+  const version = /^v(\p{N}+)$/iu.exec(words[0] as string)?.[1];
+  if (version !== undefined && words.length > 2) yield termFor(foldCase(version + words.slice(1).join('') + behind));
+}
+
+/** A term of any length: beyond 64 code units, a private-use character and 64 bits of a hash (FNV-1a, in two halves). */
+function termFor(term: string): string {
+  if (term.length <= longestTerm) return term;
+  let [low, high] = [0x811c9dc5, 0xcbf29ce4];
+  for (let at = 0; at < term.length; at++) {
+    const unit = term.charCodeAt(at);
+    low = Math.imul(low ^ unit, 0x01000193);
+    high = Math.imul(high ^ unit ^ (at & 0xff), 0x01000193) ^ (high >>> 15);
+  }
+  const hex = (half: number): string => (half >>> 0).toString(16).padStart(8, '0');
+  return `\uE000${hex(high)}${hex(low)}`;
+}

@@ -1,0 +1,232 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { queryTermsOf, termsOf } from '../../src/analysis/terms.js';
+import { Catalog } from '../../src/store/catalog.js';
+import { QueryTerms } from '../../src/store/query-terms.js';
+import { sqlite } from '../../src/store/sqlite.js';
+import { referenceWords } from './reference-words.js';
+
+describe('termsOf', () => {
+  it.each<[string, string[]]>([
+    ['Hello, world!', ['hello', 'world']],
+    ['addDocuments max_size', ['adddocuments', 'add', 'documents', 'maxsize', 'max', 'size']],
+    ['HTTPServer2', ['httpserver2', 'http', 'server', '2']],
+    ['数据库', ['数', '据', '数据', '库', '据库']],
+    ['猫', ['猫']],
+    ['グラム', ['グ', 'ラ', 'グラ', 'ム', 'ラム']],
+    ['用SQLite', ['用', 'sqlite', 'sq', 'lite']],
+    ['ﬁne', ['fine']],
+    ['"); DROP TABLE', ['drop', 'table']],
+    ['…', []],
+    ['C++, C# (and .NET).', ['c', 'c++', 'c', 'c#', 'and', 'net', '.net']],
+    ['net/.NET', ['net', 'net', 'net/.net', '.net']],
+    ['1.2.3', ['1', '2', '3', '1.2.3']],
+    ['v1.2', ['v1', 'v', '1', '2', 'v1.2', '1.2']],
+    ['10.0.0.1:80', ['10', '0', '0', '1', '80', '10.0.0.1:80', '10.0.0.1']],
+    ['C++20', ['c', '20', 'c++20', 'c++']],
+    ['$100, −5 %', ['$', '100', '$100', '5', '-5']],
+    ['AT&T @ada #tag', ['at', 't', 'at&t', 'ada', '@ada', 'tag', '#tag']],
+    ['**bold** A*', ['bold', 'a', 'a*']],
+    ['Straße STRAẞE Łódź', ['strasse', 'strasse', 'lodz']],
+    ['كِتَابٌ שָׁלוֹם Αθήνα', ['كتاب', 'שלום', 'αθηνα']],
+    ['Ǣ ǿ', ['ae', 'o']],
+    ['зелёный мой за́мок', ['зеленый', 'мой', 'замок']],
+    ['हिन्दी', ['हिन्दी']],
+    ['🍐 € →→→', ['🍐', '€', '→']],
+    ['👩🏽‍💻 🇩🇪 ❤️', ['👩🏽‍💻', '👩', '💻', '🇩🇪', '❤']],
+    ['10² is not 102; 1½', ['10', '2', 'is', 'not', '102', '1', '1', '2', '1/2']],
+  ])('gives %j as %j', (text, terms) => {
+    expect(termsOf(text)).toEqual(terms);
+  });
+
+  it('keeps the parts of long names, and the whole as a hash', () => {
+    const name = 'test_a_visitor_is_sent_to_the_login_page_when_the_session_has_expired_and_was_closed';
+    const [whole, ...parts] = termsOf(name);
+    expect(whole).toMatch(/^\uE000[0-9a-f]{16}$/);
+    expect(parts).toEqual(name.split('_'));
+    expect(termsOf(`${name}x`)[0]).not.toBe(whole);
+    expect(termsOf('x'.repeat(7_000_000))).toHaveLength(1);
+  });
+
+  it('takes text of 200,000 marks without delay', () => {
+    expect(termsOf(`a${'\u0301\u0323'.repeat(100_000)}`)).toEqual(['a']);
+  });
+
+  it('leaves out function words of a question unless there are no others', () => {
+    expect(queryTermsOf('What is the capital of France?')).toEqual(['capital', 'france']);
+    expect(queryTermsOf('to be or not to be')).toEqual(['to', 'be', 'or', 'not', 'to', 'be']);
+    expect(queryTermsOf('数据库')).toEqual(['数据', '据库']);
+    expect(queryTermsOf('1.2')).toEqual(['1', '2', '1.2', '1.2', '1.2']);
+  });
+});
+
+const awkward = fc.constantFrom(
+  ...['C++', '.NET', '1.2.3', '-5', '$1', 'a/b', 'fooBar', 'x_y', 'É', 'é', 'ё', 'й', 'ß', 'İ', 'ς', 'ΟΔΟΣ', 'کتاب'],
+  ...[
+    'شَ',
+    'हिन्दी',
+    'กำ้',
+    '猫',
+    '東京',
+    'カ\u3099',
+    '한국',
+    '\u1112\u1161',
+    '🍐',
+    '👩🏽‍💻',
+    '🇩🇪',
+    '€',
+    '½',
+    '²',
+    'ﬁ',
+    'Ⅳ',
+    '１',
+  ],
+  ...[
+    '\u00AD',
+    '\u200B',
+    '\u200D',
+    '\uFEFF',
+    '\uFE0F',
+    '\u0301',
+    '\ud800',
+    '\0',
+    '\uE000',
+    '"',
+    "'",
+    '*',
+    ' ',
+    '\n',
+    '\u3000',
+  ],
+);
+const text = fc
+  .array(
+    fc.oneof(
+      { weight: 3, arbitrary: awkward },
+      fc.string({ unit: 'binary', maxLength: 6 }),
+      fc.string({ maxLength: 6 }),
+    ),
+    {
+      maxLength: 12,
+    },
+  )
+  .map((pieces) => pieces.join(''));
+
+const plainWord = /^[\p{L}\p{N}\p{M}]+$/u;
+
+describe('terms of random Unicode', () => {
+  it('hold the words of a slow reference, in order', () => {
+    fc.assert(
+      fc.property(text, (one) => {
+        const words = termsOf(one).filter((term) => plainWord.test(term));
+        expect(words).toEqual(referenceWords(one).filter((word) => plainWord.test(word)));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('hold every term of the same text as a query', () => {
+    fc.assert(
+      fc.property(text, (one) => {
+        const terms = new Set(termsOf(one));
+        expect(queryTermsOf(one).filter((term) => !terms.has(term))).toEqual([]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('do not depend on characters that do not show', () => {
+    const letters = fc.array(fc.constantFrom('a', 'B', 'é', 'ж', 'م', '猫', '1', '.', ' '), { maxLength: 16 });
+    const gap = fc.constantFrom('', '\u00AD', '\u200B', '\u200C', '\u2060', '\uFEFF', '\u200E', '\uFE0F');
+    fc.assert(
+      fc.property(letters, fc.array(gap, { minLength: 16, maxLength: 16 }), (list, gaps) => {
+        expect(termsOf(list.map((letter, at) => letter + gaps[at]).join(''))).toEqual(termsOf(list.join('')));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('are the same whether a text is ASCII only or not', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 30 }), (one) => {
+        expect(termsOf(`${one} é`)).toEqual([...termsOf(one), 'e']);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('are one token each for FTS5, which has no operators in them', () => {
+    const db = new (sqlite())(':memory:');
+    db.exec("CREATE TABLE documents (key); CREATE VIRTUAL TABLE words USING fts5 (text, content = '')");
+    const terms = new QueryTerms(db);
+    fc.assert(
+      fc.property(text, (one) => {
+        const given = termsOf(one);
+        expect(given.join(' ')).not.toMatch(/["'\0]/);
+        expect(terms.weigh(given).each ?? []).toHaveLength(given.length);
+      }),
+      { numRuns: 500 },
+    );
+    db.close();
+  });
+});
+
+describe('search by words', () => {
+  const texts = {
+    en: 'The quick brown foxes were running over lazy dogs',
+    zh: '向量数据库可以按照语义搜索文档',
+    ja: 'ベクトル検索は意味の近い文書を見つけます',
+    ko: '벡터 데이터베이스는 의미로 문서를 검색합니다',
+    code: 'call index.addDocuments(texts) before searching',
+  };
+  const catalog = Catalog.open({ path: ':memory:', readonly: false, durability: 'process', busyTimeout: 0 });
+  catalog.initialize('angular');
+  const space = catalog.chooseSpace('test', 1, null);
+  const hashes = Object.keys(texts).map((id) => Buffer.from(id.padEnd(16)).toString('base64url'));
+  const vectors = catalog.vectors.put(space.space, 'document', hashes, new Float32Array(hashes.length).fill(1));
+  catalog.documents.commit(
+    Object.entries(texts).map(([id, text], n) => ({ id, text, hash: hashes[n]!, metadata: null, vector: vectors[n]! })),
+  );
+  const find = (query: string): unknown[] =>
+    catalog.documents.byKeys([...catalog.texts.search(query, 10).keys]).map((document) => document?.id);
+
+  it.each<[string, string]>([
+    ['fox runs', 'en'],
+    ['数据库', 'zh'],
+    ['语义', 'zh'],
+    ['検索', 'ja'],
+    ['文書', 'ja'],
+    ['데이터베이스', 'ko'],
+    ['검색', 'ko'],
+    ['documents add', 'code'],
+    ['adddocuments', 'code'],
+    ['据', 'zh'],
+    ['近', 'ja'],
+  ])('finds %s', (query, id) => {
+    expect(find(query)[0]).toBe(id);
+  });
+
+  it('takes everything in a query for a word', () => {
+    for (const query of [
+      '"',
+      '" OR *',
+      'NEAR(a b)',
+      'text:fox',
+      'fox*',
+      '^fox',
+      '-fox',
+      'a AND',
+      ')(',
+      "'; DROP TABLE words; --",
+    ]) {
+      expect(() => find(query)).not.toThrow();
+    }
+    expect(find('"" OR *')).toEqual([]);
+  });
+
+  it('forgets the words of a deleted document', () => {
+    expect(find('lazy')).toEqual(['en']);
+    catalog.documents.deleteByIds(['en']);
+    expect(find('lazy')).toEqual([]);
+  });
+});
