@@ -318,10 +318,14 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     });
   }
 
-  /** All documents with their vectors, oldest first, as they are at one moment. */
-  async *exportDocuments(): AsyncGenerator<ExportedDocument<M>> {
-    this.#work.refuseClosed();
-    yield* new TransferJourney(this.#store, this.#space).documents<M>();
+  /**
+   * All documents with their vectors, oldest first, as they are at one moment. Until the iteration ends, by `break` too, that
+   * moment is kept: the log of the index grows with what is written meanwhile. `close` ends it; then it throws CLOSED.
+   *
+   * @throws CLOSED, CORRUPT, IO.
+   */
+  exportDocuments(): AsyncGenerator<ExportedDocument<M>> {
+    return this.#work.iterate(new TransferJourney(this.#store, this.#space).documents<M>());
   }
 
   /**

@@ -80,6 +80,17 @@ export async function checkCanaries(
   );
 }
 
+/**
+ * Checks canaries that came from outside without embedding them.
+ *
+ * @throws CORRUPT unless they are what `makeCanaries` returns for vectors of this many dimensions.
+ */
+export function checkStoredCanaries(stored: string, dimensions: number): void {
+  const wrong = parse(stored).find(({ vector }) => Buffer.from(vector, 'base64').length !== dimensions * 4);
+  if (wrong === undefined) return;
+  throw new SemanticIndexError('CORRUPT', `The stored canaries do not have ${dimensions} dimensions`);
+}
+
 async function embedCanaries(
   provider: EmbeddingProvider,
   texts: readonly (readonly [EmbeddingRole, string])[],

@@ -2,16 +2,11 @@ import { fingerprintDifferences } from '../embed/fingerprint.js';
 import { SemanticIndexError } from '../errors.js';
 import { type AddOptions, addDefaults } from '../options.js';
 import { contentHash } from '../store/content-hash.js';
-import {
-  type ExportedBatch,
-  type ExportManifest,
-  readExport,
-  readExportManifest,
-  writeExport,
-} from '../store/export-folder.js';
+import { type ExportedBatch, type ExportManifest, readExportManifest, writeExport } from '../store/export-folder.js';
 import type { Store } from '../store/store.js';
 import type { AddResult, DocumentInput, ExportedDocument, LongWorkOptions, Metadata } from '../types.js';
 import { AddJourney } from './add-journey.js';
+import { checkExport, checkedRows } from './checked-export.js';
 import type { IndexSpace } from './index-space.js';
 
 const documentsPerReading = 512;
@@ -88,16 +83,23 @@ export class TransferJourney {
     return manifest.documents;
   }
 
-  /** Vectors made from texts become the cache of embeddings, so adding the texts pays for none of them. */
+  /**
+   * Vectors made from texts become the cache of embeddings, so adding the texts pays for none of them. The whole export is
+   * checked before anything is written.
+   */
   async importFrom(folder: string, options: LongWorkOptions): Promise<AddResult> {
     const manifest = await readExportManifest(folder);
-    await this.#adoptSpace(manifest);
+    this.#checkSpace(manifest);
+    await checkExport(folder, manifest, options.signal);
+    await this.#store.chooseSpace(manifest.fingerprint, manifest.dimensions, manifest.canaries);
+    this.#checkSpace(manifest);
     const add = new AddJourney(this.#store, this.#space);
     const resolved: AddOptions = { ...addDefaults, ...options };
     return add.run(this.#incoming(folder, manifest), resolved);
   }
 
-  async #adoptSpace({ metric, fingerprint, dimensions, canaries }: ExportManifest): Promise<void> {
+  /** Before anything is written, and again when another process may have chosen the space of an empty index. */
+  #checkSpace({ metric, fingerprint, dimensions }: ExportManifest): void {
     const own = this.#space.fingerprint;
     if (metric !== this.#store.metric) {
       throw new SemanticIndexError('INVALID_ARGUMENT', `The export is ${metric}, the index ${this.#store.metric}`, {
@@ -110,32 +112,19 @@ export class TransferJourney {
         details: { differences: fingerprintDifferences(own, fingerprint) },
       });
     }
-    await this.#store.chooseSpace(fingerprint, dimensions, canaries);
     this.#space.checkDimensions(dimensions);
   }
 
   async *#incoming(folder: string, manifest: ExportManifest): AsyncGenerator<DocumentInput> {
-    const { dimensions } = manifest;
     const space = this.#store.space?.space as number;
-    for await (const { documents, vectors } of readExport(folder, manifest)) {
-      const rows = documents.map((document, row) => ({
-        ...document,
-        vector: vectors.slice(row * dimensions, (row + 1) * dimensions),
-      }));
+    for await (const rows of checkedRows(folder, manifest)) {
       const embedded = rows.filter(({ given }) => !given);
       if (embedded.length > 0) {
-        const hashes = embedded.map(({ text }) => contentHash(text));
-        await this.#store.putVectors(
-          space,
-          'document',
-          hashes,
-          embedded.map(({ vector }) => vector),
-        );
+        const hashes = embedded.map(({ document }) => contentHash(document.text as string));
+        const vectors = embedded.map(({ vector }) => vector);
+        await this.#store.putVectors(space, 'document', hashes, vectors);
       }
-      for (const { id, text, metadata, given, vector } of rows) {
-        const parsed = metadata === null ? undefined : (JSON.parse(metadata) as Metadata);
-        yield { id, text, ...(parsed && { metadata: parsed }), ...(given && { vector }) };
-      }
+      for (const { document } of rows) yield document;
     }
   }
 }

@@ -3,13 +3,25 @@ import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import { Catalog } from './catalog.js';
+import type { CatalogCaller } from './catalog-calls.js';
 import { entryAt, fileFacts, indexPaths, ioError, setModified, syncDirectory, syncFile } from './files.js';
+import { leaseMilliseconds, whileHeld } from './held-lease.js';
+import { leaseOwner } from './lease-owner.js';
 import { isOwnFolder } from './segment-folder.js';
 import { isSegmentName, segmentFiles } from './segment-names.js';
 import { publishStep } from './steps.js';
 
 /** Leases with such a name keep the files of segments that are replaced. */
 export const backupLease = 'backup:';
+
+/** Does some work while nothing removes files of segments that are replaced meanwhile. */
+export async function whileFilesAreKept<T>(writer: CatalogCaller, work: () => Promise<T>): Promise<T> {
+  const owner = leaseOwner();
+  const name = `${backupLease}${owner}`;
+  await writer.call('leases', 'forgetEnded', backupLease);
+  await writer.call('leases', 'acquire', name, owner, leaseMilliseconds);
+  return whileHeld({ writer, name, owner, onError: () => {} }, work);
+}
 
 /**
  * Writes a copy of an index that is in use into a new folder: the catalog as it is at one moment, and the segments that it
@@ -45,7 +57,8 @@ export async function writeBackup(
     publishStep('backup.renamed');
     await syncDirectory(dirname(target));
   } catch (error) {
-    await rm(partial, { recursive: true, force: true });
+    // That the rest cannot be removed matters less than why the backup failed.
+    await rm(partial, { recursive: true, force: true }).catch(() => {});
     throw SemanticIndexError.is(error) ? error : ioError(`Cannot write a backup to ${target}`, error);
   }
 }

@@ -22,6 +22,25 @@ export interface CatalogThreadData {
   readonly catalog: CatalogOptions;
 }
 
+/** Why a thread is gone: it could not be started for want of files or memory, or it ended by a defect. */
+function threadError(cause: unknown, isStarted: boolean): SemanticIndexError {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new SemanticIndexError('OUT_OF_MEMORY', 'The catalog thread ran out of memory', { cause });
+  }
+  if (!isStarted) {
+    return new SemanticIndexError(
+      'IO',
+      `A thread for the catalog could not be started${code === undefined ? '' : ` (${code})`}`,
+      {
+        cause,
+        hint: 'The process or the system has no more file descriptors, threads or memory: close some, or raise the limit.',
+      },
+    );
+  }
+  return new SemanticIndexError('INTERNAL', 'The catalog thread ended unexpectedly', { cause });
+}
+
 /**
  * A connection to the catalog in a thread of its own, so that neither commits nor long readings hold up the event loop.
  * Started by the first call; keeps the process alive only while calls are under way.
@@ -63,9 +82,13 @@ export class CatalogThread implements CatalogCaller {
       workerData: this.#data,
       execArgv: [],
     });
-    worker.on('message', (reply: ReplyMessage) => this.#settle(reply));
-    worker.on('error', (error) => this.#fail(error));
-    worker.on('exit', () => this.#fail(undefined));
+    let isStarted = false;
+    worker.on('message', (reply: ReplyMessage) => {
+      isStarted = true;
+      this.#settle(reply);
+    });
+    worker.on('error', (error) => this.#fail(error, isStarted));
+    worker.on('exit', () => this.#fail(undefined, isStarted));
     worker.unref();
     return worker;
   }
@@ -86,9 +109,9 @@ export class CatalogThread implements CatalogCaller {
     }
   }
 
-  #fail(cause: unknown): void {
+  #fail(cause: unknown, isStarted: boolean): void {
     this.#worker = undefined;
-    const error = new SemanticIndexError('INTERNAL', 'The catalog thread ended unexpectedly', { cause });
+    const error = threadError(cause, isStarted);
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
   }

@@ -5,7 +5,7 @@ import type { Metric } from '../types.js';
 import type { Bitset } from '../vectors/bitset.js';
 import { ChunkNotes } from './chunk-notes.js';
 import { type CatalogOptions, connect } from './connection.js';
-import { DocumentTable, type KeyedVectors, type SqlFilter } from './document-table.js';
+import { DocumentTable, type ReadVectors, type SqlFilter } from './document-table.js';
 import { DuplicateLookup } from './duplicate-lookup.js';
 import { FieldIndexes } from './field-indexes.js';
 import { LeaseTable } from './lease-table.js';
@@ -52,7 +52,7 @@ export interface CatalogChanges {
   readonly deletedKeys: Float64Array;
   readonly sealedThrough: number;
   /** New documents of the tail. */
-  readonly tail: KeyedVectors;
+  readonly tail: ReadVectors;
   /** There is more of the tail than one reading takes; read again from `position`. */
   readonly more: boolean;
   /** Present where a filter was given and there is no more. */
@@ -60,6 +60,16 @@ export interface CatalogChanges {
 }
 
 const rowsPerReading = 8_192;
+
+/** A file that does not begin as a database: another one's, or an index whose first page is damaged. */
+function notAnIndex(error: unknown): SemanticIndexError | undefined {
+  if ((error as { code?: unknown } | null)?.code !== 'SQLITE_NOTADB') return undefined;
+  return new SemanticIndexError('NOT_AN_INDEX', 'index.db is not a SQLite database, or its first page is damaged', {
+    hint: 'Pass the directory of an index. If this was one, restore a backup.',
+    cause: error,
+    details: { sqlite: 'SQLITE_NOTADB' },
+  });
+}
 
 /**
  * One connection to index.db, the truth of an index. Synchronous; long work belongs in a catalog thread. All SQL of the
@@ -105,7 +115,7 @@ export class Catalog {
       return new Catalog(db);
     } catch (error) {
       db?.close();
-      throw fromSqliteError(error);
+      throw notAnIndex(error) ?? fromSqliteError(error);
     }
   }
 
@@ -229,50 +239,38 @@ export class Catalog {
     return rows.map((row) => Object.values(row)[0] as string).filter((finding) => finding !== 'ok');
   }
 
-  /** How many rows contradict each other, by kind; all zero in a sound catalog. */
-  inconsistencies(): { check: string; count: number; what: string }[] {
-    const count = (sql: string): number => this.#db.prepare(sql).pluck().get() as number;
-    return [
-      {
-        check: 'texts',
-        count: count('SELECT count(*) FROM documents d LEFT JOIN texts t ON t.key = d.key WHERE t.key IS NULL'),
-        what: 'documents without text',
-      },
-      {
-        check: 'document_vectors',
-        count: count(
-          'SELECT count(*) FROM documents d LEFT JOIN vectors v ON v.vector = d.vector WHERE v.vector IS NULL',
-        ),
-        what: 'documents without vector',
-      },
-      {
-        check: 'orphans',
-        count: count('SELECT count(*) FROM texts t LEFT JOIN documents d ON d.key = t.key WHERE d.key IS NULL'),
-        what: 'texts without document',
-      },
-      {
-        check: 'words',
-        count: count('SELECT count(*) FROM documents d LEFT JOIN words_docsize w ON w.id = d.key WHERE w.id IS NULL'),
-        what: 'documents without words',
-      },
-      {
-        check: 'orphaned_words',
-        count: count('SELECT count(*) FROM words_docsize w LEFT JOIN documents d ON d.key = w.id WHERE d.key IS NULL'),
-        what: 'words without document',
-      },
-      {
-        check: 'deletions',
-        count: count('SELECT count(*) FROM deletions x JOIN documents d ON d.key = x.key'),
-        what: 'documents both alive and deleted',
-      },
-      {
-        check: 'dimensions',
-        count: count(
-          'SELECT count(*) FROM vectors v JOIN spaces s ON s.space = v.space WHERE length(v.data) <> 4 * s.dimensions',
-        ),
-        what: 'vectors of a wrong length',
-      },
+  /** Counts of rows that contradict each other, by kind, each counted when it is asked for; all zero in a sound catalog. */
+  inconsistencies(): { check: string; what: string; count: () => number }[] {
+    const orphaned = (table: string, column: string, of: string): string =>
+      `SELECT count(*) FROM ${table} x LEFT JOIN ${of} y ON y.${of === 'words_docsize' ? 'id' : 'key'} = x.${column}
+       WHERE y.${of === 'words_docsize' ? 'id' : 'key'} IS NULL`;
+    const kinds: [check: string, what: string, sql: string][] = [
+      ['texts', 'documents without text', orphaned('documents', 'key', 'texts')],
+      [
+        'document_vectors',
+        'documents without vector of their content',
+        `SELECT count(*) FROM documents d LEFT JOIN vectors v ON v.vector = d.vector AND v.hash = d.hash
+         WHERE v.vector IS NULL`,
+      ],
+      ['orphans', 'texts without document', orphaned('texts', 'key', 'documents')],
+      ['words', 'documents without words', orphaned('documents', 'key', 'words_docsize')],
+      ['orphaned_words', 'words without document', orphaned('words_docsize', 'id', 'documents')],
+      [
+        'deletions',
+        'documents both alive and deleted',
+        'SELECT count(*) FROM deletions x JOIN documents d ON d.key = x.key',
+      ],
+      [
+        'dimensions',
+        'vectors of a wrong length',
+        'SELECT count(*) FROM vectors v JOIN spaces s ON s.space = v.space WHERE length(v.data) <> 4 * s.dimensions',
+      ],
     ];
+    return kinds.map(([check, what, sql]) => ({
+      check,
+      what,
+      count: () => this.#db.prepare(sql).pluck().get() as number,
+    }));
   }
 
   /**

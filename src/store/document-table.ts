@@ -2,8 +2,10 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { DocumentId } from '../types.js';
 import { packVectors } from '../vectors/pack-vectors.js';
 import { isCounted, noteOf } from './chunk-notes.js';
+import { isComparable } from './sound-vector.js';
 import { publishStep } from './steps.js';
 import type { TextTable } from './text-table.js';
+import { unsoundVectors } from './unsound-vectors.js';
 import { hashBytes, vectorOf } from './vector-table.js';
 
 /** A document as the catalog returns it; `metadata` is still JSON. */
@@ -41,10 +43,27 @@ export interface KeyedVectors {
   readonly vectors: Float32Array;
 }
 
+/** A reading of stored vectors, and what had to be left out of it. */
+export interface ReadVectors extends KeyedVectors {
+  /** Keys of documents whose vector cannot be compared: its length is wrong, or a component is not finite. */
+  readonly unsound: readonly number[];
+}
+
 /** Documents as they are exported, with their vectors one after the other. */
 export interface ExportedRows {
   readonly documents: readonly (StoredDocument & { readonly given: boolean })[];
   readonly vectors: Float32Array;
+}
+
+/** All that is stored of a document, for comparing it with its content hash. */
+export interface StoredContent {
+  readonly key: number;
+  readonly id: DocumentId;
+  readonly hash: string;
+  readonly metadata: string | null;
+  readonly text: string | null;
+  readonly role: number | null;
+  readonly data: Buffer | null;
 }
 
 interface IdentityRow {
@@ -75,6 +94,7 @@ export class DocumentTable {
   readonly #deletionsAfter: Statement<[number]>;
   readonly #vectorExists: Statement<[number, Buffer]>;
   readonly #deletionsBetween: Statement<[number, number]>;
+  readonly #dimensions: Statement<[]>;
   readonly #lastKey: Statement<[]>;
   readonly #lastDeletion: Statement<[]>;
 
@@ -110,6 +130,9 @@ export class DocumentTable {
     );
     this.#deletionsBetween = db
       .prepare<[number, number]>('SELECT key FROM deletions WHERE key BETWEEN ? AND ?')
+      .pluck();
+    this.#dimensions = db
+      .prepare<[]>("SELECT dimensions FROM spaces WHERE space = (SELECT value FROM settings WHERE name = 'space')")
       .pluck();
     this.#lastKey = db.prepare<[]>("SELECT seq FROM sqlite_sequence WHERE name = 'documents'").pluck();
     this.#lastDeletion = db.prepare<[]>("SELECT seq FROM sqlite_sequence WHERE name = 'deletions'").pluck();
@@ -243,6 +266,11 @@ export class DocumentTable {
     return ids.map((id) => this.#byId.get(id) as StoredDocument | undefined);
   }
 
+  /** The ids of the documents with these keys; those that are gone are left out. */
+  idsOf(keys: readonly number[]): DocumentId[] {
+    return this.byKeys(keys).flatMap((document) => document?.id ?? []);
+  }
+
   /** The documents with these keys as they are at one moment; undefined for those that are gone, or do not match. */
   byKeys(keys: readonly number[], filter?: SqlFilter): (StoredDocument | undefined)[] {
     const matches = this.#matcher(filter);
@@ -257,19 +285,21 @@ export class DocumentTable {
     return (key) => match.get(key, ...filter.parameters) !== undefined;
   }
 
-  /** Key and vector of the document with this id. */
+  /** Key and vector of the document with this id. @throws CORRUPT when the stored vector cannot be compared. */
   vectorOf(id: DocumentId): { key: number; vector: Float32Array } | undefined {
     const row = this.#vectorById.get(id) as { key: number; data: Buffer } | undefined;
-    return row === undefined ? undefined : { key: row.key, vector: vectorOf(row.data) };
+    if (row === undefined) return undefined;
+    if (!isComparable(row.data, this.#dimensions.get() as number)) throw unsoundVectors([id]).error;
+    return { key: row.key, vector: vectorOf(row.data) };
   }
 
-  /** Vectors of these documents, one after the other; zeros where there is none. */
+  /** Vectors of these documents, one after the other; zeros where there is none that can be compared. */
   vectorsByKeys(keys: Float64Array, dimensions: number): Float32Array {
     const vectors = new Float32Array(keys.length * dimensions);
     const view = new Uint8Array(vectors.buffer);
     keys.forEach((key, position) => {
       const data = this.#vectorByKey.get(key) as Buffer | undefined;
-      if (data !== undefined) view.set(data, position * dimensions * 4);
+      if (data !== undefined && isComparable(data, dimensions)) view.set(data, position * dimensions * 4);
     });
     return vectors;
   }
@@ -302,18 +332,30 @@ export class DocumentTable {
     return JSON.parse(keys.get(...filter.parameters) as string) as number[];
   }
 
-  /** Vectors of at most `limit` documents with afterKey < key <= lastKey, in the order of their keys. */
-  vectorsAfter(afterKey: number, lastKey: number, limit: number): KeyedVectors {
-    const rows = this.#vectorsAfter.all(afterKey, lastKey, limit) as { key: number; data: Buffer }[];
-    const bytes = rows[0]?.data.byteLength ?? 0;
-    const vectors = new Float32Array((rows.length * bytes) / 4);
+  /**
+   * Vectors of at most `limit` documents with afterKey < key <= lastKey, in the order of their keys; fewer only where no more
+   * follow. What cannot be compared is left out.
+   */
+  vectorsAfter(afterKey: number, lastKey: number, limit: number): ReadVectors {
+    const dimensions = (this.#dimensions.get() as number | undefined) ?? 0;
+    const sound: { key: number; data: Buffer }[] = [];
+    const unsound: number[] = [];
+    let after = afterKey;
+    for (let wanted = limit; wanted > 0; wanted = limit - sound.length) {
+      const rows = this.#vectorsAfter.all(after, lastKey, wanted) as { key: number; data: Buffer }[];
+      for (const row of rows) {
+        if (isComparable(row.data, dimensions)) sound.push(row);
+        else unsound.push(row.key);
+      }
+      if (rows.length < wanted) break;
+      after = (rows[rows.length - 1] as { key: number }).key;
+    }
+    const vectors = new Float32Array(sound.length * dimensions);
     const view = new Uint8Array(vectors.buffer);
-    const keys = new Float64Array(rows.length);
-    rows.forEach((row, position) => {
-      keys[position] = row.key;
-      view.set(row.data, position * bytes);
+    sound.forEach(({ data }, position) => {
+      view.set(data, position * dimensions * 4);
     });
-    return { keys, vectors };
+    return { keys: Float64Array.from(sound, ({ key }) => key), vectors, unsound };
   }
 
   /** How many entries the log of deletions has; counts to `most` and no further. */
@@ -352,7 +394,11 @@ export class DocumentTable {
     publishStep('rebuild.vectors-replaced');
   }
 
-  /** At most `limit` documents after this key with all that belongs to them. */
+  /**
+   * At most `limit` documents after this key with all that belongs to them.
+   *
+   * @throws CORRUPT when a vector among them cannot be compared.
+   */
   exportAfter(afterKey: number, limit: number): ExportedRows {
     const rows = this.#db
       .prepare(
@@ -360,10 +406,25 @@ export class DocumentTable {
          JOIN texts t ON t.key = d.key JOIN vectors v ON v.vector = d.vector WHERE d.key > ? ORDER BY d.key LIMIT ?`,
       )
       .all(afterKey, limit) as (StoredDocument & { given: number; data: Buffer })[];
+    const dimensions = (this.#dimensions.get() as number | undefined) ?? 0;
+    const unsound = rows.filter(({ data }) => !isComparable(data, dimensions));
+    if (unsound.length > 0) throw unsoundVectors(unsound.map(({ id }) => id)).error;
     return {
       documents: rows.map(({ key, id, text, metadata, given }) => ({ key, id, text, metadata, given: given === 1 })),
       vectors: packVectors(rows.map(({ data }) => vectorOf(data))),
     };
+  }
+
+  /** At most `limit` documents after this key with the hashes of what belongs to them; null stands for what is missing. */
+  contentsAfter(afterKey: number, limit: number): StoredContent[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT d.key, d.id, d.hash, d.metadata, t.text, v.role, v.data FROM documents d
+         LEFT JOIN texts t ON t.key = d.key LEFT JOIN vectors v ON v.vector = d.vector
+         WHERE d.key > ? ORDER BY d.key LIMIT ?`,
+      )
+      .all(afterKey, limit) as (Omit<StoredContent, 'hash'> & { hash: Buffer })[];
+    return rows.map((row) => ({ ...row, hash: row.hash.toString('base64url') }));
   }
 
   /** Keys that died after this point of the log, in the order of their death. */

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
+import { describe } from '../options.js';
 import type { DocumentId, Metric } from '../types.js';
+import { METRICS } from '../vectors/metric.js';
 import { VectorMatrix } from '../vectors/vector-matrix.js';
 import { fileFacts, ioError, syncDirectory } from './files.js';
 
@@ -33,7 +35,8 @@ export interface ExportedBatch {
   readonly vectors: Float32Array;
 }
 
-const names = { manifest: 'manifest.json', documents: 'documents.jsonl', vectors: 'vectors.npy' } as const;
+/** Names of the files of an export. */
+export const exportNames = { manifest: 'manifest.json', documents: 'documents.jsonl', vectors: 'vectors.npy' } as const;
 const documentsPerReading = 512;
 
 /**
@@ -56,14 +59,15 @@ export async function writeExport(
   try {
     await mkdir(partial, { recursive: true });
     await writeBatches(partial, manifest, batches);
-    await writeDurably(join(partial, names.manifest), async (file) => {
+    await writeDurably(join(partial, exportNames.manifest), async (file) => {
       await file.writeFile(`${JSON.stringify(manifest, undefined, 2)}\n`);
     });
     await syncDirectory(partial);
     await rename(partial, target);
     await syncDirectory(dirname(target));
   } catch (error) {
-    await rm(partial, { recursive: true, force: true });
+    // That the rest cannot be removed matters less than why the export failed.
+    await rm(partial, { recursive: true, force: true }).catch(() => {});
     throw SemanticIndexError.is(error) || !isSystemError(error) ? error : ioError(`Cannot export to ${target}`, error);
   }
 }
@@ -74,9 +78,9 @@ async function writeBatches(
   batches: AsyncIterable<ExportedBatch>,
 ): Promise<void> {
   const shape = { rows: documents, columns: dimensions, dtype: 'f4', order: 'C' } as const;
-  await using matrix = await VectorMatrix.create(join(folder, names.vectors), shape);
+  await using matrix = await VectorMatrix.create(join(folder, exportNames.vectors), shape);
   let row = 0;
-  await writeDurably(join(folder, names.documents), async (file) => {
+  await writeDurably(join(folder, exportNames.documents), async (file) => {
     for await (const batch of batches) {
       await matrix.setRows(row, batch.vectors);
       row += batch.documents.length;
@@ -103,7 +107,7 @@ async function writeDurably(path: string, write: (file: FileHandle) => Promise<v
 
 /** @throws INVALID_FILE when the folder is no export, NEWER_FORMAT, IO. */
 export async function readExportManifest(folder: string): Promise<ExportManifest> {
-  const path = join(folder, names.manifest);
+  const path = join(folder, exportNames.manifest);
   let manifest: Partial<ExportManifest> | null;
   try {
     manifest = JSON.parse(await readFile(path, 'utf8'));
@@ -117,21 +121,43 @@ export async function readExportManifest(folder: string): Promise<ExportManifest
   if (manifest.version !== 1) {
     throw new SemanticIndexError('NEWER_FORMAT', `The export has format ${manifest.version}; this version reads 1`);
   }
+  for (const [member, [isRight, expected]] of Object.entries(manifestRules)) {
+    const value = manifest[member as keyof typeof manifestRules];
+    if (isRight(value)) continue;
+    throw new SemanticIndexError('INVALID_FILE', `${path}: expected ${expected} as ${member}, got ${describe(value)}`);
+  }
   return manifest as ExportManifest;
 }
 
+const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const manifestRules: Record<
+  Exclude<keyof ExportManifest, 'format' | 'version'>,
+  [isRight: (value: unknown) => boolean, expected: string]
+> = {
+  documents: [isWhole, 'a number of documents'],
+  dimensions: [(value) => isWhole(value) && value !== 0, 'a positive integer'],
+  metric: [(value) => METRICS.includes(value as Metric), `one of ${METRICS.join(', ')}`],
+  fingerprint: [(value) => typeof value === 'string' && value !== '', 'the id of a model'],
+  canaries: [(value) => value === null || typeof value === 'string', 'a string or null'],
+};
+
 /** The documents of an export with their vectors, in order. Throws INVALID_FILE where a line or a row is missing or wrong. */
 export async function* readExport(folder: string, manifest: ExportManifest): AsyncGenerator<ExportedBatch> {
-  await using matrix = await VectorMatrix.open(join(folder, names.vectors));
+  await using matrix = await VectorMatrix.open(join(folder, exportNames.vectors));
   if (matrix.rows !== manifest.documents || matrix.columns !== manifest.dimensions) {
-    throw new SemanticIndexError('INVALID_FILE', `${names.vectors} does not have the shape that the manifest states`);
+    throw new SemanticIndexError(
+      'INVALID_FILE',
+      `${exportNames.vectors} does not have the shape that the manifest states`,
+    );
   }
-  const file = await open(join(folder, names.documents));
+  const file = await open(join(folder, exportNames.documents));
   try {
     let documents: ExportedDocument[] = [];
     let row = 0;
     const batch = async (): Promise<ExportedBatch> => {
-      const vectors = (await matrix.getRows(row, documents.length)) as Float32Array;
+      const rows = await matrix.getRows(row, documents.length);
+      const vectors = rows instanceof Float32Array ? rows : Float32Array.from(rows as ArrayLike<number>);
       row += documents.length;
       return { documents, vectors };
     };
@@ -145,7 +171,10 @@ export async function* readExport(folder: string, manifest: ExportManifest): Asy
       }
     }
     if (row + documents.length !== matrix.rows) {
-      throw new SemanticIndexError('INVALID_FILE', `${names.documents} and ${names.vectors} differ in length`);
+      throw new SemanticIndexError(
+        'INVALID_FILE',
+        `${exportNames.documents} and ${exportNames.vectors} differ in length`,
+      );
     }
     if (documents.length > 0) yield await batch();
   } finally {
@@ -155,11 +184,17 @@ export async function* readExport(folder: string, manifest: ExportManifest): Asy
 
 function parseLine(line: string, row: number): ExportedDocument {
   try {
-    const { id, text, metadata, given } = JSON.parse(line) as Record<string, unknown>;
+    const value: unknown = JSON.parse(line);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new SemanticIndexError('INVALID_FILE', `Expected an object, got ${describe(value)}`);
+    }
+    const { id, text, metadata, given } = value as Record<string, unknown>;
     const json = metadata === undefined ? null : JSON.stringify(metadata);
     return { id: id as DocumentId, text: text as string, metadata: json, given: given === true };
   } catch (error) {
-    throw new SemanticIndexError('INVALID_FILE', `Line ${row + 1} of ${names.documents} is damaged`, { cause: error });
+    throw new SemanticIndexError('INVALID_FILE', `Line ${row + 1} of ${exportNames.documents} is damaged`, {
+      cause: error,
+    });
   }
 }
 

@@ -20,6 +20,7 @@ import { removeSegmentFiles } from './segment-folder.js';
 import { freshSegmentName } from './segment-names.js';
 import type { Snapshot } from './snapshot.js';
 import { publishStep } from './steps.js';
+import { unsoundVectors } from './unsound-vectors.js';
 
 /** What background work needs to know and whom it tells. */
 export interface MaintenanceContext {
@@ -223,7 +224,7 @@ export class Maintenance {
     if (!(await writer.call('segments', 'plan', lease, file))) return false;
     const forest = { metric, dimensions, trees, seed, threads };
     const request: BuildRequest = { kind, directory, file, firstKey, lastKey, ...forest };
-    const { segment, lastDeletion } = await builder.call('builder', 'build', request);
+    const { segment, lastDeletion, unsound } = await builder.call('builder', 'build', request);
     if (!(await writer.call('segments', 'publish', { kind, lease, space, replaces, segment, lastDeletion }))) {
       // Somebody else changed the segments meanwhile: this file has no place in them.
       if (segment !== undefined) await removeSegmentFiles(directory, segment.file);
@@ -232,6 +233,7 @@ export class Maintenance {
     await refresh();
     await this.#sweep(token);
     publishStep(`${kind}.swept`);
+    if (unsound.length > 0) onEvent(unsoundVectors(unsound));
     onEvent({
       event: eventOf[kind],
       message: `${segment?.items ?? 0} documents in one segment (keys ${firstKey} to ${lastKey}, ${segment?.trees ?? 0} trees)`,

@@ -67,14 +67,15 @@ export class MigrationTable {
     return rows.map(({ key, hash, text }) => ({ key, hash: hash.toString('base64url'), text }));
   }
 
-  /** Vectors in a space of documents after this key. */
+  /** Vectors in a space of documents after this key; what cannot be compared is left out. */
   vectorsAfter(space: number, afterKey: number, limit: number): KeyedVectors {
+    const bytes = (this.#vectors.space(space)?.dimensions ?? 0) * 4;
     const rows = this.#db
       .prepare(
-        `SELECT d.key, n.data FROM documents d JOIN vectors n ON ${inSpace} WHERE d.key > ? ORDER BY d.key LIMIT ?`,
+        `SELECT d.key, n.data FROM documents d JOIN vectors n ON ${inSpace}
+         WHERE d.key > ? AND is_sound(n.data, ?, 0) ORDER BY d.key LIMIT ?`,
       )
-      .all(space, afterKey, limit) as { key: number; data: Buffer }[];
-    const bytes = rows[0]?.data.byteLength ?? 0;
+      .all(space, afterKey, bytes, limit) as { key: number; data: Buffer }[];
     const vectors = new Float32Array((rows.length * bytes) / 4);
     rows.forEach(({ data }, position) => {
       new Uint8Array(vectors.buffer).set(data, position * bytes);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
-import type { Metric } from '../types.js';
+import type { DocumentId, Metric } from '../types.js';
 import { acceleratorPath, canAccelerate } from '../vectors/annoy-accelerator.js';
 import { AnnoyIndex } from '../vectors/annoy-index.js';
 import { checksumFile } from '../vectors/checksum.js';
@@ -36,6 +36,8 @@ export interface BuiltSegment {
   /** Absent when no document is left in the range. */
   readonly segment?: NewSegment;
   readonly lastDeletion: number;
+  /** Documents of the range that are not in it, because their vector cannot be compared. */
+  readonly unsound: readonly DocumentId[];
 }
 
 const rowsPerReading = 2_048;
@@ -62,7 +64,7 @@ export class SegmentBuilder {
       const { path, metric, dimensions, trees, seed, threads } = request;
       const index = new AnnoyIndex(dimensions, metric);
       try {
-        const keys = await this.#readVectors(index, 0, Number.MAX_SAFE_INTEGER, signal);
+        const { offsets: keys } = await this.#readVectors(index, 0, Number.MAX_SAFE_INTEGER, signal);
         await index.build(trees, { seed, threads, signal });
         await index.save(path);
         const ids = this.#catalog.documents.byKeys(Array.from(keys)).map((document) => document?.id);
@@ -79,6 +81,12 @@ export class SegmentBuilder {
     this.#running = controller;
     try {
       return await work(controller.signal);
+    } catch (error) {
+      if (!controller.signal.aborted) throw error;
+      throw new SemanticIndexError('BUSY', 'The building of a segment was stopped', {
+        hint: 'The index was being closed or moved to another model meanwhile. Try again.',
+        cause: error,
+      });
     } finally {
       this.#running = undefined;
     }
@@ -96,8 +104,8 @@ export class SegmentBuilder {
     const lastDeletion = this.#catalog.documents.lastDeletion();
     const index = new AnnoyIndex(dimensions, metric);
     try {
-      const offsets = await this.#readVectors(index, firstKey, lastKey, signal);
-      if (offsets.length === 0) return { lastDeletion };
+      const { offsets, unsound } = await this.#readVectors(index, firstKey, lastKey, signal);
+      if (offsets.length === 0) return { lastDeletion, unsound };
       publishStep(`${kind}.vectors-read`);
       await index.build(trees, { seed, threads, signal });
       publishStep(`${kind}.forest-built`);
@@ -124,18 +132,27 @@ export class SegmentBuilder {
         checksum: await checksumFile(path),
         offsets,
       };
-      return { segment, lastDeletion };
+      return { segment, lastDeletion, unsound };
     } finally {
       index.close();
     }
   }
 
-  async #readVectors(index: AnnoyIndex, firstKey: number, lastKey: number, signal: AbortSignal): Promise<Uint32Array> {
+  async #readVectors(
+    index: AnnoyIndex,
+    firstKey: number,
+    lastKey: number,
+    signal: AbortSignal,
+  ): Promise<{ offsets: Uint32Array; unsound: DocumentId[] }> {
     const offsets: number[] = [];
+    // A reading ends with a sound vector; what follows it is read twice.
+    const unsound = new Set<number>();
     for (let after = firstKey - 1; ; ) {
       signal.throwIfAborted();
-      const { keys, vectors } = this.#catalog.documents.vectorsAfter(after, lastKey, rowsPerReading);
-      if (keys.length === 0) return Uint32Array.from(offsets);
+      const { keys, vectors, unsound: more } = this.#catalog.documents.vectorsAfter(after, lastKey, rowsPerReading);
+      for (const key of more) unsound.add(key);
+      if (keys.length === 0)
+        return { offsets: Uint32Array.from(offsets), unsound: this.#catalog.documents.idsOf([...unsound]) };
       index.addItems(vectors);
       for (const key of keys) offsets.push(key - firstKey);
       after = keys[keys.length - 1] as number;

@@ -6,6 +6,7 @@ import type { KeyedVectors, SqlFilter } from './document-table.js';
 import { type Part, Shared, withoutKeys } from './part.js';
 import { type Damage, openSegment, type SegmentContext, tailPart } from './segment.js';
 import { Snapshot } from './snapshot.js';
+import { unsoundVectors } from './unsound-vectors.js';
 import { View } from './view.js';
 
 const shortReading = 128;
@@ -83,6 +84,8 @@ export class SnapshotKeeper {
         throw new SemanticIndexError('SPACE_MISMATCH', 'The index has been migrated to another model');
       }
       position = changes.position;
+      const unsound = this.#catalog.documents.idsOf(changes.tail.unsound);
+      if (unsound.length > 0) damages.push(unsoundVectors(unsound));
       if (samePosition(position, this.#snapshot.position)) break;
       parts = await Promise.all(parts.map((part) => withoutKeys(part, changes.deletedKeys)));
       for (const added of changes.added) {
@@ -135,6 +138,12 @@ export class SnapshotKeeper {
     const previous = this.#snapshot;
     this.#snapshot = next;
     previous.shared.release();
+  }
+
+  /** Reads everything again at the next refresh: vectors have changed in their place. */
+  async forget(): Promise<void> {
+    while (this.#refreshing !== undefined) await this.#refreshing.catch(() => {});
+    this.#close();
   }
 
   /** Closes as soon as a refresh under way has ended. */

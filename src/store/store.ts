@@ -1,6 +1,6 @@
 import type { DiskUsage, DocumentId, LongWorkOptions, Metric, ValidationReport } from '../types.js';
 import { packVectors } from '../vectors/pack-vectors.js';
-import { backupLease, writeBackup } from './backup.js';
+import { whileFilesAreKept, writeBackup } from './backup.js';
 import { Catalog } from './catalog.js';
 import type { CatalogCaller } from './catalog-calls.js';
 import { CatalogThread } from './catalog-thread.js';
@@ -8,10 +8,8 @@ import { compareVectors } from './compare-vectors.js';
 import type { CatalogOptions } from './connection.js';
 import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './document-table.js';
 import { bytesOnDisk, type IndexPaths, prepareDirectory, refuseLostDatabase } from './files.js';
-import { leaseMilliseconds, whileHeld } from './held-lease.js';
 import { InlineCaller } from './inline-caller.js';
 import { KnownDocuments } from './known-documents.js';
-import { leaseOwner } from './lease-owner.js';
 import { Maintenance } from './maintenance.js';
 import { Migration } from './migration.js';
 import { QueryCache } from './query-cache.js';
@@ -26,6 +24,7 @@ import { publishStep } from './steps.js';
 import { checkMetricOf, type StoreOptions } from './store-options.js';
 import { StoredSettings } from './stored-settings.js';
 import type { WordMatches } from './text-table.js';
+import { validateCatalog } from './validate-catalog.js';
 import type { Space } from './vector-table.js';
 import type { View, ViewSearch } from './view.js';
 
@@ -238,7 +237,7 @@ export class Store {
     return outcomes;
   }
 
-  /** The highest key that a document was ever given. */
+  /** The highest key ever given. */
   lastKey(): number {
     return this.#catalog.documents.lastKey();
   }
@@ -248,7 +247,7 @@ export class Store {
     return this.#reader.call('documents', 'textsAfter', afterKey, limit);
   }
 
-  /** Replaces the vectors of documents in a space; segments have to be derived again. */
+  /** Replaces vectors of documents; `rebuildSegments` has to follow. */
   replaceVectors(space: number, keys: readonly number[], vectors: readonly Float32Array[]): Promise<void> {
     return this.#writer.call('documents', 'replaceVectors', space, keys, packVectors(vectors));
   }
@@ -343,21 +342,36 @@ export class Store {
   }
 
   /** Waits for background work, then makes one segment of all documents. In memory there is nothing to build. */
-  async buildAll(options: LongWorkOptions): Promise<void> {
-    const open = await this.#openSpace();
-    await open?.maintenance?.buildAll(options);
+  buildAll(options: LongWorkOptions): Promise<void> {
+    return this.#maintain(options, async ({ maintenance }) => maintenance?.buildAll(options));
   }
 
   /** Derives every segment anew from the stored vectors. */
-  async rebuildSegments(options: LongWorkOptions): Promise<void> {
-    const open = await this.#openSpace();
-    await open?.maintenance?.rebuildAll(options);
+  rebuildSegments(options: LongWorkOptions): Promise<void> {
+    return this.#maintain(options, async ({ keeper, maintenance }) => {
+      await keeper.forget();
+      await maintenance?.rebuildAll(options);
+      await keeper.refresh();
+    });
+  }
+
+  /** Works on the segments of the space that the index is in; begins again in the next one when it moves there meanwhile. */
+  async #maintain({ signal }: LongWorkOptions, work: (open: OpenSpace) => Promise<void>): Promise<void> {
+    for (;;) {
+      const open = await this.#openSpace();
+      try {
+        if (open !== undefined) await work(open);
+        return;
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (open === undefined || (open === this.#open && this.#isCurrent(open.space))) throw error;
+      }
+    }
   }
 
   /** Drops dead items from segments and vectors that nothing uses, and gives the room back to the file system. */
   async compact(options: LongWorkOptions): Promise<{ vectors: number }> {
-    const open = await this.#openSpace();
-    await open?.maintenance?.compactAll(options);
+    await this.#maintain(options, async ({ maintenance }) => maintenance?.compactAll(options));
     options.signal?.throwIfAborted();
     const vectors = await this.#writer.call('vectors', 'purge');
     publishStep('compact.vectors-purged');
@@ -369,10 +383,9 @@ export class Store {
     return { vectors };
   }
 
-  /** Looks for damage; only reads. */
+  /** Looks for damage; only reads, and reports what cannot be read. */
   validate(level: 'quick' | 'full'): Promise<ValidationReport> {
-    const directory = this.#paths?.segments;
-    return this.#reader.call('validator', 'validate', { directory, level, metric: this.metric });
+    return validateCatalog(this.#reader, { directory: this.#paths?.segments, level, metric: this.metric });
   }
 
   /**
@@ -391,20 +404,14 @@ export class Store {
     const reading = this.readAtOnce(async function* (caller) {
       yield await caller.call('builder', 'exportForest', request);
     });
-    for await (const items of reading) return items;
-    return 0;
+    return (await reading.next().finally(() => reading.return(undefined))).value ?? 0;
   }
 
   /** Writes a complete copy into a new folder, while the index is in use. */
-  async backup(target: string): Promise<void> {
+  backup(target: string): Promise<void> {
     const write = (): Promise<void> =>
       writeBackup(this.#paths?.segments, target, (path) => this.#reader.call('catalog', 'copyTo', path));
-    if (this.#options.readonly) return write();
-    const [writer, owner] = [this.#writer, leaseOwner()];
-    const name = `${backupLease}${owner}`;
-    await writer.call('leases', 'forgetEnded', backupLease);
-    await writer.call('leases', 'acquire', name, owner, leaseMilliseconds);
-    await whileHeld({ writer, name, owner, onError: () => {} }, write);
+    return this.#options.readonly ? write() : whileFilesAreKept(this.#writer, write);
   }
 
   /** Waits until no background work is left. */

@@ -1,9 +1,11 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { isSound } from './sound-vector.js';
 import { publishStep } from './steps.js';
 
 /** What a stored vector was made from. */
 export const vectorRoles = { document: 0, query: 1, given: 2 } as const;
 export type VectorRole = keyof typeof vectorRoles;
+const roleNames = Object.keys(vectorRoles) as VectorRole[];
 
 /** A space as stored: the fingerprint of the model and how long its vectors are. */
 export interface Space {
@@ -34,7 +36,10 @@ export interface FoundVectors {
   readonly vectors: Float32Array;
 }
 
-/** Content-addressed vectors: the same table is the durable cache of embeddings, and equal texts share one. */
+/**
+ * Content-addressed vectors: the same table is the durable cache of embeddings, and equal texts share one. A vector that
+ * cannot be what was written (see `isSound`) counts as unknown, and is replaced when its content is stored again.
+ */
 export class VectorTable {
   readonly #db: Database;
   readonly #find: Statement<[Buffer, number, number]>;
@@ -47,13 +52,17 @@ export class VectorTable {
 
   constructor(db: Database) {
     this.#db = db;
-    this.#find = db
-      .prepare<[Buffer, number, number]>('SELECT vector FROM vectors WHERE hash = ? AND space = ? AND role = ?')
-      .pluck();
+    db.function('is_sound', { deterministic: true }, (data: Buffer, bytes: number, role: number) =>
+      isSound(data, bytes / 4, roleNames[role] as VectorRole) ? 1 : 0,
+    );
+    this.#find = db.prepare<[Buffer, number, number]>(
+      'SELECT vector, data FROM vectors WHERE hash = ? AND space = ? AND role = ?',
+    );
     this.#put = db
       .prepare<[number, number, Buffer, number, Buffer]>(
         `INSERT INTO vectors (space, role, hash, used_at, data) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (hash, space, role) DO UPDATE SET used_at = excluded.used_at RETURNING vector`,
+         ON CONFLICT (hash, space, role) DO UPDATE SET used_at = excluded.used_at,
+           data = iif(is_sound(data, length(excluded.data), role), data, excluded.data) RETURNING vector`,
       )
       .pluck();
     this.#data = db.prepare<[number]>('SELECT data FROM vectors WHERE vector = ?').pluck();
@@ -88,26 +97,40 @@ export class VectorTable {
     return this.#db.transaction(ensure).immediate();
   }
 
-  /** The number of the vector of each hash, 0 where there is none. */
+  /** The number of the sound vector of each hash, 0 where there is none. */
   find(space: number, role: VectorRole, hashes: readonly string[]): number[] {
-    return hashes.map((hash) => (this.#find.get(hashBytes(hash), space, vectorRoles[role]) as number | undefined) ?? 0);
+    const dimensions = this.space(space)?.dimensions ?? 0;
+    return hashes.map((hash) => this.#sound(space, role, hash, dimensions)?.vector ?? 0);
+  }
+
+  #sound(
+    space: number,
+    role: VectorRole,
+    hash: string,
+    dimensions: number,
+  ): { vector: number; data: Buffer } | undefined {
+    const row = this.#find.get(hashBytes(hash), space, vectorRoles[role]) as
+      | { vector: number; data: Buffer }
+      | undefined;
+    return row !== undefined && isSound(row.data, dimensions, role) ? row : undefined;
   }
 
   /** The vectors of hashes, each looked up once. */
   lookUp(space: number, role: VectorRole, hashes: readonly string[], dimensions: number): FoundVectors {
     const vectors = new Float32Array(hashes.length * dimensions);
-    const numbers = this.find(space, role, hashes).map((number, position) => {
-      const vector = number === 0 ? undefined : this.get(number);
-      if (vector === undefined) return 0;
-      vectors.set(vector, position * dimensions);
-      return number;
+    const numbers = hashes.map((hash, position) => {
+      const found = this.#sound(space, role, hash, dimensions);
+      if (found === undefined) return 0;
+      vectors.set(vectorOf(found.data), position * dimensions);
+      return found.vector;
     });
     return { numbers, vectors };
   }
 
   /**
    * Stores vectors (packed, one after the other, float32 little-endian) under their hashes in one transaction and
-   * returns their numbers; a hash already there keeps its vector.
+   * returns their numbers; a hash already there keeps its vector
+   * if that is sound.
    */
   put(space: number, role: VectorRole, hashes: readonly string[], vectors: Float32Array): number[] {
     const now = Date.now();
