@@ -180,6 +180,17 @@ export interface AddResult {
   readonly tokens: number;
   /** What `onDuplicate` found to be there already; absent where everything is let through. */
   readonly duplicates?: readonly AddedDuplicate[];
+  /** Documents that were left out, with the reason; absent unless `onInvalid` is `skip`. Their ids are not in `ids`. */
+  readonly invalid?: readonly InvalidDocument[];
+}
+
+/** A document of an add that was left out. */
+export interface InvalidDocument {
+  /** Its place among the documents of the call, from 0. */
+  readonly position: number;
+  /** Absent where the document has none, or none that is valid. */
+  readonly id?: DocumentId;
+  readonly error: SemanticIndexError;
 }
 
 /** A document of an add that says what another one says. */

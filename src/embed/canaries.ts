@@ -32,15 +32,15 @@ export interface CanaryOptions {
 
 /**
  * Embeds a handful of fixed texts and returns them with their vectors as JSON text, to be kept beside the vectors of
- * the same provider. See `checkCanaries`.
+ * the same provider. See `checkCanaries`. Texts that the provider refuses while it embeds others, such as one that is longer
+ * than its model takes, are left out.
  */
 export async function makeCanaries(provider: EmbeddingProvider, options: CanaryOptions = {}): Promise<string> {
   const vectors = await embedCanaries(provider, canaryTexts, options);
-  const canaries = canaryTexts.map(([role, text], index) => ({
-    role,
-    text,
-    vector: encode(vectors[index] as Float32Array),
-  }));
+  const canaries = canaryTexts.flatMap(([role, text], index) => {
+    const vector = vectors[index];
+    return vector === undefined ? [] : [{ role, text, vector: encode(vector) }];
+  });
   return JSON.stringify({ version: 1, canaries });
 }
 
@@ -62,13 +62,16 @@ export async function checkCanaries(
     options,
   );
   const moved = canaries.flatMap(({ role, text, vector }, index) => {
-    const distance = cosineDistance(decode(vector), vectors[index] as Float32Array);
+    const now = vectors[index];
+    const distance = now === undefined ? Number.POSITIVE_INFINITY : cosineDistance(decode(vector), now);
     return distance <= canaryTolerance ? [] : [{ role, text: text.slice(0, 60), distance }];
   });
   if (moved.length === 0) return;
   const worst = Math.max(...moved.map(({ distance }) => distance));
   const far =
-    worst === Number.POSITIVE_INFINITY ? 'another number of dimensions' : `1 - cosine up to ${worst.toFixed(4)}`;
+    worst === Number.POSITIVE_INFINITY
+      ? 'refused, or of another number of dimensions'
+      : `1 - cosine up to ${worst.toFixed(4)}`;
   throw new SemanticIndexError(
     'SPACE_MISMATCH',
     `The provider "${provider.id}" no longer gives the vectors that the index was made with: ` +
@@ -95,15 +98,15 @@ async function embedCanaries(
   provider: EmbeddingProvider,
   texts: readonly (readonly [EmbeddingRole, string])[],
   { signal }: CanaryOptions,
-): Promise<Float32Array[]> {
+): Promise<readonly (Float32Array | undefined)[]> {
   await provider.ready?.();
-  const vectors: Float32Array[] = [];
+  const vectors: (Float32Array | undefined)[] = [];
   for (const role of ['document', 'query'] as const) {
     const places = texts.flatMap(([own], index) => (own === role ? [index] : []));
     const batches = embedTexts(
       provider,
       places.map((index) => shortened(provider, (texts[index] as readonly [EmbeddingRole, string])[1])),
-      { role, signal },
+      { role, signal, onRefused: () => {} },
     );
     for await (const batch of batches) {
       batch.indices.forEach((place, row) => {

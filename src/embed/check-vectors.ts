@@ -39,7 +39,7 @@ export async function checkVectors(
       });
     }
     const unit = unitVector(vector);
-    if (typeof unit === 'string') throw refuse(`returned a vector that is ${unit}`, { index });
+    if (typeof unit === 'string') throw refuse(`returned a vector that is ${unit}`, { index, fault: unit });
     units.push(unit);
     if (slice.due()) await slice.breathe();
   }

@@ -1,18 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SemanticIndexError } from '../errors.js';
 import { describe } from '../options.js';
 import { TimeSlice } from '../time-slice.js';
 import type { EmbeddingProvider, EmbeddingRole, Progress } from '../types.js';
 import { CallSlots } from './call-slots.js';
-import { checkVectors } from './check-vectors.js';
 import { type BatchRange, planBatches } from './plan-batches.js';
+import { ProviderCalls } from './provider-calls.js';
+import { type RefusedText, refusal } from './refused-text.js';
 
 /** Texts per call when neither the provider nor the caller says. */
 export const defaultBatchSize = 256;
 /** Fewer texts than this are not spread over several calls. */
 const smallestShare = 32;
-/** How often one call is tried again at most, whatever the provider says. */
-export const mostRetries = 20;
 const progressInterval = 40;
 
 /** How `embedTexts` works through its texts. */
@@ -36,6 +34,11 @@ export interface EmbedTextsOptions {
   slots?: CallSlots | undefined;
   /** Dimensions that the vectors must have. Default: what the provider declares, else those of the first vector. */
   dimensions?: number | undefined;
+  /**
+   * Called for each text that the provider refuses while it embeds others: one that is too long for it, or one for which it
+   * returns no usable vector. The rest is embedded all the same. Default: the iteration fails with that text's error.
+   */
+  onRefused?: ((refused: RefusedText) => void) | undefined;
 }
 
 /** One call's worth of vectors: `vectors[i]` belongs to `texts[indices[i]]`. */
@@ -50,6 +53,9 @@ export interface EmbeddedBatch {
 /**
  * Embeds texts through a provider: the one place that splits by count and tokens, runs calls in parallel, tries again
  * what the provider says may be tried again, checks every vector and scales it to length 1.
+ *
+ * A call that the service refuses (HTTP 400, 413, 422) is sent again in halves until the text at fault stands alone, and its
+ * error names that text by `details.index`: the other texts of the call are embedded.
  *
  * Yields each batch as it lands, in any order. When a call fails for good, no further call starts, what was under way
  * is awaited and yielded, and only then the error is thrown: a caller who commits each batch loses nothing paid for.
@@ -66,7 +72,7 @@ export async function* embedTexts(
   const { role, signal } = options;
   signal?.throwIfAborted();
   checkTexts(texts);
-  const tokensOf = await countTokens(provider, texts, signal);
+  const { tokensOf, places } = await countTokens(provider, texts, options);
   const concurrency = atLeastOne(
     Math.min(options.concurrency ?? Number.POSITIVE_INFINITY, provider.maxParallelCalls ?? 1),
   );
@@ -74,10 +80,9 @@ export async function* embedTexts(
     Math.min(options.batchSize ?? Number.POSITIVE_INFINITY, provider.maxBatchSize ?? defaultBatchSize),
   );
   // All parallel calls get something to do, rather than one of them everything.
-  const share = Math.max(smallestShare, Math.ceil(texts.length / concurrency));
+  const share = Math.max(smallestShare, Math.ceil(places.length / concurrency));
   const size = concurrency === 1 ? most : Math.min(most, share);
-  const ranges = planBatches(texts.length, { size, tokens: provider.maxBatchTokens }, tokensOf);
-  let dimensions = options.dimensions ?? provider.dimensions;
+  const ranges = planBatches(places.length, { size, tokens: provider.maxBatchTokens }, tokensOf);
 
   const leaving = new AbortController();
   const givingUp = new AbortController();
@@ -92,42 +97,36 @@ export async function* embedTexts(
   let wake = (): void => {};
   const fail = (error: unknown): void => {
     failure ??= { error };
-    givingUp.abort();
+    givingUp.abort(error);
   };
 
+  const calls = new ProviderCalls(provider, {
+    role,
+    stop,
+    givingUp: givingUp.signal,
+    dimensions: options.dimensions,
+    // A text that was sent alone needs no search.
+    isolate: options.onRefused !== undefined || texts.length > 1,
+  });
+  /** Whether the range brought vectors. */
   const embedRange = async ({ start, end }: BatchRange): Promise<boolean> => {
-    const batch = texts.slice(start, end);
-    const failures = new Map<unknown, number>();
-    for (let attempt = 1; ; attempt++) {
-      try {
-        // A signal of its own, because libraries leave listeners on the signals that they are given.
-        const answer = await provider.embed(batch, { role, signal: AbortSignal.any([stop]) });
-        const vectors = await checkVectors(provider.id, answer, batch.length, dimensions);
-        // A parallel call may have settled the dimensions meanwhile; then this throws.
-        if (dimensions !== undefined && vectors[0]?.length !== dimensions) {
-          await checkVectors(provider.id, answer, batch.length, dimensions);
-        }
-        dimensions ??= vectors[0]?.length;
-        const indices = Array.from(batch, (_, offset) => start + offset);
-        // Who left has given back the room of all that had landed.
-        if (left) return false;
-        landed.push({ indices, vectors, tokens: answer.usage?.tokens ?? sum(tokensOf, start, end) });
-        return true;
-      } catch (error) {
-        if (stop.aborted) return false;
-        const kind = SemanticIndexError.is(error) ? error.code : undefined;
-        const times = (failures.get(kind) ?? 0) + 1;
-        failures.set(kind, times);
-        const delay = attempt > mostRetries ? undefined : provider.retryAfter?.(error, times);
-        if (delay === undefined) {
-          fail(asProviderError(provider, error, batch.length));
-          return false;
-        }
-        // Once another call has failed for good, waiting to try again would only delay the bad news.
-        await sleep(delay, undefined, { signal: AbortSignal.any([stop, givingUp.signal]) }).catch(() => {});
-        if (stop.aborted || failure !== undefined) return false;
-      }
+    const own = places.slice(start, end);
+    const answer = await calls.embed(own.map((place) => texts[place] as string));
+    for (const { index: position, error } of answer.refused) {
+      const index = own[position] as number;
+      const refused = { index, error: refusal(index, error) };
+      if (options.onRefused === undefined) fail(refused.error);
+      else options.onRefused(refused);
     }
+    const kept = answer.vectors.flatMap((vector, position) => (vector === undefined ? [] : [{ vector, position }]));
+    // After the end of the iteration the room of all that had landed has been given back.
+    if (left || kept.length === 0) return false;
+    landed.push({
+      indices: kept.map(({ position }) => own[position] as number),
+      vectors: kept.map(({ vector }) => vector),
+      tokens: answer.tokens ?? sum(tokensOf, start, end),
+    });
+    return true;
   };
   const startCalls = (): void => {
     while (running < concurrency && failure === undefined && !stop.aborted) {
@@ -137,7 +136,7 @@ export async function* embedTexts(
       running++;
       embedRange(range)
         .catch((error: unknown) => {
-          fail(error);
+          if (!stop.aborted) fail(error);
           return false;
         })
         .then((brought) => {
@@ -150,7 +149,7 @@ export async function* embedTexts(
     }
   };
 
-  const report = throttledProgress(options.onProgress, texts.length);
+  const report = throttledProgress(options.onProgress, places.length);
   const onAbort = (): void => wake();
   stop.addEventListener('abort', onAbort);
   slots.wait(startCalls);
@@ -208,15 +207,20 @@ function checkTexts(texts: readonly string[]): void {
   }
 }
 
-/** Tokens of each text, as far as the provider's limits make them matter. Counting is done in slices of time. */
+/**
+ * The places of the texts to embed, with their tokens as far as the provider's limits make them matter. Counting is done in
+ * slices of time. Texts that are too long for the provider are left out where `onRefused` takes them.
+ */
 async function countTokens(
   provider: EmbeddingProvider,
   texts: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<Float64Array | undefined> {
-  if (provider.maxBatchTokens === undefined && provider.maxInputTokens === undefined) return undefined;
+  { signal, onRefused }: EmbedTextsOptions,
+): Promise<{ tokensOf: number[] | undefined; places: number[] }> {
+  if (provider.maxBatchTokens === undefined && provider.maxInputTokens === undefined) {
+    return { tokensOf: undefined, places: Array.from(texts, (_, index) => index) };
+  }
   await provider.ready?.();
-  const tokensOf = new Float64Array(texts.length);
+  const [tokensOf, places]: [number[], number[]] = [[], []];
   const slice = new TimeSlice();
   for (let index = 0; index < texts.length; index++) {
     const text = texts[index] as string;
@@ -227,26 +231,20 @@ async function countTokens(
       provider.countTokens !== undefined &&
       tokens > provider.maxInputTokens
     ) {
-      throw new SemanticIndexError(
+      const error = new SemanticIndexError(
         'INPUT_TOO_LONG',
         `Text ${index} has ${tokens} tokens; the provider "${provider.id}" takes ${provider.maxInputTokens}`,
         { details: { index, tokens, maxInputTokens: provider.maxInputTokens } },
       );
+      if (onRefused === undefined) throw error;
+      onRefused({ index, error });
+    } else {
+      tokensOf.push(tokens);
+      places.push(index);
     }
-    tokensOf[index] = tokens;
     if (slice.due()) await slice.breathe(signal);
   }
-  return tokensOf;
-}
-
-function asProviderError(provider: EmbeddingProvider, error: unknown, texts: number): unknown {
-  if (SemanticIndexError.is(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new SemanticIndexError(
-    'PROVIDER_FAILED',
-    `The provider "${provider.id}" failed on ${texts} ${texts === 1 ? 'text' : 'texts'}: ${message}`,
-    { cause: error },
-  );
+  return { tokensOf, places };
 }
 
 function throttledProgress(onProgress: EmbedTextsOptions['onProgress'], total: number): (more: number) => void {
@@ -261,7 +259,7 @@ function throttledProgress(onProgress: EmbedTextsOptions['onProgress'], total: n
   };
 }
 
-function sum(values: Float64Array | undefined, start: number, end: number): number {
+function sum(values: readonly number[] | undefined, start: number, end: number): number {
   let total = 0;
   for (let index = start; values !== undefined && index < end; index++) total += values[index] ?? 0;
   return total;

@@ -1,4 +1,5 @@
 import { SemanticIndexError } from '../errors.js';
+import { serviceMessage } from './service-message.js';
 
 /** What `openaiProvider` knows about a failed request; kept in `details`. */
 export interface RequestFailure {
@@ -41,11 +42,45 @@ export function requestError(error: unknown, texts: number, secrets: readonly st
   // The original error is not passed on: it holds the request's and the answer's headers.
   const plain = new Error(text);
   if (error instanceof Error) plain.name = error.constructor.name;
-  return new SemanticIndexError('PROVIDER_FAILED', `Embedding ${texts} inputs failed: ${text}`, {
-    hint: hintFor(failure),
-    cause: plain,
-    details: { ...failure },
-  });
+  return new SemanticIndexError(
+    'PROVIDER_FAILED',
+    `Embedding ${texts} ${texts === 1 ? 'text' : 'texts'} failed: ${text}`,
+    {
+      hint: hintFor(failure),
+      cause: plain,
+      details: { ...failure },
+    },
+  );
+}
+
+/**
+ * The error of an answer with status 200 that holds an error in place of vectors, as OpenRouter and LocalAI send it; undefined
+ * when it holds none.
+ */
+export function answerError(
+  answer: unknown,
+  texts: number,
+  secrets: readonly string[],
+): SemanticIndexError | undefined {
+  if (typeof answer !== 'object' || answer === null) return undefined;
+  const body = answer as { error?: unknown; detail?: unknown; message?: unknown };
+  if (body.error == null && body.detail == null && body.message == null) return undefined;
+  const { code } = (typeof body.error === 'object' ? body.error : body) as { code?: unknown };
+  const status = Number(code);
+  return requestError(
+    {
+      message: serviceMessage(answer),
+      ...(Number.isInteger(status) && status >= 400 && status < 600 ? { status } : { code: code ?? null, status: 400 }),
+    },
+    texts,
+    secrets,
+  );
+}
+
+/** Whether a server may have refused the form in which vectors were asked for, and not the rest of the request. */
+export function mayRefuseForm(error: unknown): boolean {
+  const { status } = error as ServiceError;
+  return status === 400 || status === 415 || status === 422 || status === 501;
 }
 
 /** Replaces keys, and what looks like one, in a message. */
@@ -61,7 +96,7 @@ function isRetryable(error: ServiceError): boolean {
   const says = headers?.get?.('x-should-retry');
   if (says === 'true' || says === 'false') return says === 'true';
   // An account without money answers 429, too; it does not fill up by waiting.
-  if (code === 'insufficient_quota') return false;
+  if (code === 'insufficient_quota' || status === 402) return false;
   if (typeof status === 'number') return status === 408 || status === 409 || status === 429 || status >= 500;
   return isNetworkTrouble(error);
 }
@@ -92,12 +127,14 @@ function numberOf(value: string | null | undefined): number | undefined {
 }
 
 function hintFor({ status, code, retryAfter }: RequestFailure): string {
-  if (code === 'insufficient_quota') return 'The account has no credit left.';
+  if (code === 'insufficient_quota' || status === 402) return 'The account has no credit left.';
   if (status === 401 || status === 403) return 'Check the API key and what it may do.';
   if (status === 404) return 'Check `model` and `baseURL`.';
   if (status === 429 && retryAfter !== undefined && retryAfter > longestWait)
     return 'The service asks to come back much later.';
   if (status === 429) return 'Lower `maxParallelCalls`, or raise `maxRetries`.';
   if (status === undefined) return 'Check `baseURL`, the network and `timeout`.';
-  return 'See `details` for what the service said.';
+  if (status === 413 || status === 422 || status === 400)
+    return 'Check the texts, `model` and `dimensions` against what the service accepts.';
+  return 'The service failed: try again later.';
 }

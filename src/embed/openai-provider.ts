@@ -10,8 +10,10 @@ import type { EmbeddingProvider } from '../types.js';
 import { unitVector } from './check-vectors.js';
 import { fingerprintOf } from './fingerprint.js';
 import { familyOf } from './model-families.js';
-import { longestWait, type RequestFailure, requestError } from './openai-errors.js';
+import { answerError, longestWait, mayRefuseForm, type RequestFailure, requestError, scrub } from './openai-errors.js';
+import { fetchWithMessage } from './openai-fetch.js';
 import { planBatches } from './plan-batches.js';
+import { serviceMessage } from './service-message.js';
 import { loadTokenCounter, type TokenCounter, tokenCounterOf } from './token-counter.js';
 
 interface ServiceLimits {
@@ -30,6 +32,10 @@ const knownModels: Readonly<Record<string, ServiceLimits>> = {
 };
 /** For names that are not OpenAI's: servers differ, and small batches suit all. */
 const unknownModel: ServiceLimits = { maxBatchSize: 64 };
+
+/** How vectors are asked for, as `encoding_format`; `unstated` leaves it to the service. */
+type VectorForm = 'base64' | 'float' | 'unstated';
+const otherForms: Readonly<Partial<Record<VectorForm, VectorForm>>> = { base64: 'float', float: 'unstated' };
 
 const firstWait = 500;
 const longestBackoff = 20_000;
@@ -64,6 +70,9 @@ export function openaiProvider(options?: OpenAIProviderOptions): EmbeddingProvid
 
   let client: Promise<EmbeddingsClient> | undefined;
   let counter: TokenCounter | undefined;
+  let form: VectorForm = 'base64';
+  // The form that the service accepted once is kept.
+  let settled = false;
   const ready = async (): Promise<void> => {
     if (counter !== undefined || (maxInputTokens === undefined && maxBatchTokens === undefined)) return;
     counter = settings.countTokens === undefined ? await loadTokenCounter() : tokenCounterOf(settings.countTokens);
@@ -97,21 +106,39 @@ export function openaiProvider(options?: OpenAIProviderOptions): EmbeddingProvid
       settings.client === undefined
         ? createClient(apiKey as string, settings.baseURL)
         : Promise.resolve(settings.client);
-    const { embeddings } = await client.catch((error: unknown) => {
+    const connected = await client.catch((error: unknown) => {
       client = undefined;
       throw error;
     });
-    let answer: unknown;
+    const { post } = connected;
+    const body = { model, input: inputs, ...(dimensions === undefined ? {} : { dimensions }) };
+    const transport = { maxRetries: 0, timeout, ...(signal === undefined ? {} : { signal }) };
+    const send = async (form: VectorForm): Promise<unknown> =>
+      form === 'unstated'
+        ? post?.call(connected, '/embeddings', { body, ...transport })
+        : connected.embeddings.create({ ...body, encoding_format: form }, transport);
     try {
-      answer = await embeddings.create(
-        { model, input: inputs, encoding_format: 'base64', ...(dimensions === undefined ? {} : { dimensions }) },
-        { maxRetries: 0, timeout, ...(signal === undefined ? {} : { signal }) },
-      );
+      let answer: unknown;
+      for (;;) {
+        try {
+          answer = await send(form);
+          break;
+        } catch (error) {
+          signal?.throwIfAborted();
+          // Base64 is a third of the bytes, but some servers take numbers only, or do not know the choice.
+          const next = otherForms[form];
+          if (settled || next === undefined || !mayRefuseForm(error)) throw error;
+          if (next === 'unstated' && post === undefined) throw error;
+          form = next;
+        }
+      }
+      const read = readAnswer(answer, inputs.length, model, secrets);
+      settled = true;
+      return read;
     } catch (error) {
       signal?.throwIfAborted();
-      throw requestError(error, inputs.length, secrets);
+      throw SemanticIndexError.is(error) ? error : requestError(error, inputs.length, secrets);
     }
-    return readAnswer(answer, inputs.length, model);
   };
 
   return {
@@ -186,18 +213,33 @@ async function createClient(apiKey: string, baseURL: string | undefined): Promis
       cause,
     });
   }
-  // Its log would show requests; its retries would multiply with ours.
-  return new library.default({ apiKey, logLevel: 'off', maxRetries: 0, ...(baseURL === undefined ? {} : { baseURL }) });
+  return new library.default({
+    apiKey,
+    // Its log would show requests; its retries would multiply with ours.
+    logLevel: 'off',
+    maxRetries: 0,
+    fetch: fetchWithMessage,
+    ...(baseURL === undefined ? {} : { baseURL }),
+  });
 }
 
-function readAnswer(answer: unknown, count: number, model: string): { vectors: Float32Array[]; tokens: number } {
+function readAnswer(
+  answer: unknown,
+  count: number,
+  model: string,
+  secrets: readonly string[],
+): { vectors: Float32Array[]; tokens: number } {
   const refuse = (what: string): SemanticIndexError =>
     new SemanticIndexError('PROVIDER_INVALID', `The service returned ${what} for ${count} inputs to "${model}"`);
   const { data, usage } = (answer ?? {}) as {
     data?: unknown;
     usage?: { prompt_tokens?: unknown; total_tokens?: unknown };
   };
-  if (!Array.isArray(data)) throw refuse(`${describe(answer)} without data`);
+  if (!Array.isArray(data)) {
+    const refused = answerError(answer, count, secrets);
+    if (refused !== undefined) throw refused;
+    throw refuse(`${scrub(serviceMessage(answer) ?? describe(answer), secrets)} without data`);
+  }
   if (data.length !== count) throw refuse(`${data.length} vectors`);
   const vectors = new Array<Float32Array | undefined>(count).fill(undefined);
   data.forEach((entry: { index?: unknown; embedding?: unknown } | null, position) => {

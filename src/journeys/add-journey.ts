@@ -1,3 +1,4 @@
+import type { RefusedText } from '../embed/refused-text.js';
 import { SemanticIndexError } from '../errors.js';
 import { type AddOptions, describe } from '../options.js';
 import type { Store } from '../store/store.js';
@@ -6,6 +7,7 @@ import type { AddedDuplicate, AddResult, DocumentId, DocumentInput, Metadata } f
 import { type CheckedDocument, checkDocument } from './checked-document.js';
 import { DuplicateGate, type GateVerdict } from './duplicate-gate.js';
 import type { IndexSpace } from './index-space.js';
+import { InvalidDocuments } from './invalid-documents.js';
 import type { MetadataRules } from './metadata-rules.js';
 import { prepareAhead } from './prepare-ahead.js';
 
@@ -15,6 +17,15 @@ export type Documents<M extends Metadata> =
   | AsyncIterable<string | DocumentInput<M>>;
 
 type Tally = { -readonly [K in keyof AddResult]: AddResult[K] };
+
+/** Errors of texts that the provider refused, by content hash. */
+type Refused = Map<string, SemanticIndexError>;
+
+/** A batch that is ready to be committed: numbers of vectors by content hash, and what has none. */
+interface Prepared {
+  readonly numbers: Map<string, number>;
+  readonly refused: Refused;
+}
 
 const maxAttempts = 5;
 // How many batches are under way: while one is committed the next is embedded, and a call that has to be tried again
@@ -45,41 +56,59 @@ export class AddJourney {
     const tally: Tally = { ids: [], added: 0, updated: 0, unchanged: 0, embedded: 0, tokens: 0 };
     const gate = DuplicateGate.for(this.#store, options);
     const duplicates: AddedDuplicate[] = [];
+    const invalid = new InvalidDocuments(options.onInvalid);
     const depth = this.#space.parallel ? batchesAhead.parallelCalls : batchesAhead.oneCall;
-    const prepare = (batch: CheckedDocument[]) => this.#vectorsOf(batch, tally, signal);
-    for await (const { item, prepared } of prepareAhead(this.#checkedBatches(documents, options), depth, prepare)) {
+    const prepare = (batch: CheckedDocument[]) => this.#prepared(batch, tally, signal);
+    const batches = this.#checkedBatches(documents, options, invalid);
+    for await (const { item, prepared } of prepareAhead(batches, depth, prepare)) {
       signal?.throwIfAborted();
+      const { numbers, refused } = prepared;
+      const accepted = refused.size === 0 ? item : item.filter(({ hash }) => !refused.has(hash));
       if (gate === undefined) {
-        await this.#commit(item, prepared, tally, signal);
-        for (const { id } of item) tally.ids.push(id);
+        await this.#commit(accepted, numbers, tally, signal);
+        for (const { id } of accepted) tally.ids.push(id);
       } else {
-        await this.#commitJudged(await gate.judge(item, prepared), prepared, tally, duplicates, signal);
+        await this.#commitJudged(await gate.judge(accepted, numbers), numbers, tally, duplicates, signal);
       }
       for (const { hash } of item) this.#underWay.delete(hash);
-      onProgress?.({ stage: 'add', done: tally.ids.length, ...(total === undefined ? {} : { total }) });
+      // What the provider accepted is committed by now: it is not embedded again when the call is repeated.
+      for (const document of item) invalid.refuse(document, refused.get(document.hash));
+      const done = tally.ids.length + invalid.found.length;
+      onProgress?.({ stage: 'add', done, ...(total === undefined ? {} : { total }) });
     }
     await this.#space.measured(tally.embedded, this.#embeddedCharacters, (performance.now() - began) / 1000);
-    return gate === undefined ? tally : { ...tally, duplicates };
+    return {
+      ...tally,
+      ...(gate === undefined ? {} : { duplicates }),
+      ...(options.onInvalid === 'skip' ? { invalid: invalid.found } : {}),
+    };
   }
 
   async *#checkedBatches<M extends Metadata>(
     documents: Documents<M>,
-    { batchSize, signal }: AddOptions,
+    { batchSize, signal, onInvalid }: AddOptions,
+    invalid: InvalidDocuments,
   ): AsyncGenerator<CheckedDocument[]> {
     const slice = new TimeSlice();
-    const seen = { ids: new Set<DocumentId>(), position: 0 };
-    if (Array.isArray(documents)) {
+    const ids = new Set<DocumentId>();
+    let position = 0;
+    if (Array.isArray(documents) && onInvalid === 'error') {
       // All or nothing as to what the caller wrote: the first pass writes nothing.
       for (const input of documents as (string | DocumentInput)[]) {
-        this.#check(await this.#ruled(input, seen.position), seen);
+        this.#check(await this.#ruled(input, position), position++, ids);
         if (slice.due()) await slice.breathe(signal);
       }
-      seen.ids.clear();
-      seen.position = 0;
+      ids.clear();
+      position = 0;
     }
     let batch: CheckedDocument[] = [];
     for await (const input of documents) {
-      batch.push(this.#check(await this.#ruled(input, seen.position), seen));
+      try {
+        batch.push(this.#check(await this.#ruled(input, position), position, ids));
+      } catch (error) {
+        invalid.reject(input, position, error);
+      }
+      position++;
       if (slice.due()) await slice.breathe(signal);
       if (batch.length === batchSize) {
         yield batch;
@@ -94,15 +123,15 @@ export class AddJourney {
     return this.#rules === undefined ? input : this.#rules.document(input, position);
   }
 
-  #check(input: string | DocumentInput, seen: { ids: Set<DocumentId>; position: number }): CheckedDocument {
-    const document = checkDocument(input, seen.position++);
-    if (document.named) {
-      if (seen.ids.has(document.id)) {
-        throw new SemanticIndexError('DUPLICATE_ID', `The id ${describe(document.id)} occurs twice in one call`);
-      }
-      seen.ids.add(document.id);
+  #check(input: string | DocumentInput, position: number, ids: Set<DocumentId>): CheckedDocument {
+    const document = checkDocument(input, position);
+    if (document.named && ids.has(document.id)) {
+      throw new SemanticIndexError('DUPLICATE_ID', `The id ${describe(document.id)} occurs twice in one call`, {
+        details: { position },
+      });
     }
     if (document.vector !== undefined) this.#space.checkDimensions(document.vector.length);
+    if (document.named) ids.add(document.id);
     return document;
   }
 
@@ -141,6 +170,11 @@ export class AddJourney {
     throw new SemanticIndexError('BUSY', 'Other processes kept changing the documents of this call');
   }
 
+  async #prepared(batch: readonly CheckedDocument[], tally: Tally, signal: AbortSignal | undefined): Promise<Prepared> {
+    const refused: Refused = new Map();
+    return { numbers: await this.#vectorsOf(batch, tally, signal, refused), refused };
+  }
+
   /**
    * Numbers of the vectors of those documents whose content is not in the index, by content hash; vectors that nobody knows
    * yet are embedded and stored.
@@ -149,6 +183,7 @@ export class AddJourney {
     batch: readonly CheckedDocument[],
     tally: Tally,
     signal: AbortSignal | undefined,
+    refused: Refused = new Map(),
   ): Promise<Map<string, number>> {
     const standings = await this.#store.standings(batch);
     const documents = batch.filter((_, position) => standings[position] !== 'unchanged');
@@ -161,7 +196,7 @@ export class AddJourney {
       // What another batch is embedding is not paid for twice; should that one fail, it is looked for again.
       const elsewhere = [...texts.keys()].flatMap((hash) => this.#underWay.get(hash) ?? []);
       const own = new Map([...texts].filter(([hash]) => !this.#underWay.has(hash)));
-      const embedding = this.#embed(own, numbers, tally, signal);
+      const embedding = this.#embed(own, { numbers, refused }, tally, signal);
       for (const hash of own.keys()) {
         this.#underWay.set(hash, embedding);
         texts.delete(hash);
@@ -195,14 +230,17 @@ export class AddJourney {
   /** Each batch of the provider is durable as soon as it lands: nothing is paid for twice. */
   async #embed(
     texts: ReadonlyMap<string, string>,
-    numbers: Map<string, number>,
+    { numbers, refused }: Prepared,
     tally: Tally,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     if (texts.size === 0) return;
     const hashes = [...texts.keys()];
     const role = 'document';
-    for await (const landed of this.#space.embed([...texts.values()], { role, signal })) {
+    const onRefused = ({ index, error }: RefusedText): void => {
+      refused.set(hashes[index] as string, error);
+    };
+    for await (const landed of this.#space.embed([...texts.values()], { role, signal, onRefused })) {
       const { length } = landed.vectors[0] as Float32Array;
       // Should the index move to another space meanwhile, these vectors stay in theirs, and the commit is refused.
       const space = landed.space ?? (await this.#space.choose(length));

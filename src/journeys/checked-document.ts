@@ -7,6 +7,8 @@ import type { Document, DocumentId, DocumentInput, Metadata } from '../types.js'
 /** A document that passed all checks, in the form in which it is stored. */
 export interface CheckedDocument {
   readonly id: DocumentId;
+  /** Its place among the documents of the call. */
+  readonly position: number;
   /** The caller named it, so it may occur only once in a call. */
   readonly named: boolean;
   readonly text: string;
@@ -24,8 +26,8 @@ const members = ['id', 'text', 'metadata', 'vector'];
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION (a misspelt member), INVALID_TEXT, INVALID_ID, INVALID_METADATA, INVALID_VECTOR.
  */
 export function checkDocument(input: string | DocumentInput, position: number): CheckedDocument {
-  const where = `document ${position}`;
   const document = typeof input === 'string' ? { text: input } : input;
+  const where = nameOf(position, (document as { id?: unknown } | null | undefined)?.id);
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
     throw new SemanticIndexError('INVALID_ARGUMENT', `${where} is ${describe(input)}`, {
       hint: 'A document is a string, or an object with text and, if you like, id, metadata and vector.',
@@ -45,10 +47,25 @@ export function checkDocument(input: string | DocumentInput, position: number): 
   if (id !== undefined) checkId(id, where);
   const json = metadata === undefined ? null : checkMetadata(metadata, where);
   const hash = vector === undefined ? contentHash(text) : contentHash(bytesOf(vector), text);
-  return { id: id ?? contentHash(text, json ?? ''), named: id !== undefined, text, hash, metadata: json, vector };
+  return {
+    id: id ?? contentHash(text, json ?? ''),
+    position,
+    named: id !== undefined,
+    text,
+    hash,
+    metadata: json,
+    vector,
+  };
 }
 
-/** @throws INVALID_TEXT when it is no string with something in it. */
+/** How a message names a document of a call: by its place, and by its id where it has one. */
+export function nameOf(position: number, id: unknown): string {
+  return typeof id === 'string' || typeof id === 'number'
+    ? `document ${position} (id ${describe(id)})`
+    : `document ${position}`;
+}
+
+/** @throws INVALID_TEXT when it is not a string that holds more than white space. */
 export function checkText(text: unknown, where: string, mayBeEmpty = false): string {
   if (mayBeEmpty && text === undefined) return '';
   if (typeof text !== 'string')

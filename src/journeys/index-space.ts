@@ -1,12 +1,13 @@
 import { CallSlots } from '../embed/call-slots.js';
 import { checkCanaries, makeCanaries } from '../embed/canaries.js';
+import type { EmbedTextsOptions } from '../embed/embed-texts.js';
 import { estimateTokens } from '../embed/estimate-tokens.js';
 import { describeDifferences, fingerprintDifferences } from '../embed/fingerprint.js';
 import { SemanticIndexError } from '../errors.js';
 import { contentHash } from '../store/content-hash.js';
 import type { Store } from '../store/store.js';
 import type { Space } from '../store/vector-table.js';
-import type { EmbeddingProvider, EmbeddingRole } from '../types.js';
+import type { EmbeddingProvider } from '../types.js';
 import { type SharedBatch, SharedEmbeddings } from './shared-embeddings.js';
 
 const textsWorthMeasuring = 32;
@@ -172,7 +173,7 @@ export class IndexSpace {
    */
   async *embed(
     texts: readonly string[],
-    options: { role: EmbeddingRole; signal: AbortSignal | undefined },
+    options: Pick<EmbedTextsOptions, 'role' | 'signal' | 'onRefused'>,
   ): AsyncGenerator<SharedBatch & { readonly space: number | undefined }> {
     this.check();
     const provider = this.#current();

@@ -44,7 +44,12 @@ export class SharedEmbeddings {
     }
     if (unknown.length === 0) return;
     const missing = unknown.map((index) => texts[index] as string);
-    for await (const batch of embedTexts(provider, missing, { ...options, dimensions: space.dimensions })) {
+    const missingOptions: EmbedTextsOptions = { ...options, dimensions: space.dimensions };
+    const { onRefused } = options;
+    if (onRefused !== undefined) {
+      missingOptions.onRefused = ({ index, error }) => onRefused({ index: unknown[index] as number, error });
+    }
+    for await (const batch of embedTexts(provider, missing, missingOptions)) {
       const indices = batch.indices.map((place) => unknown[place] as number);
       const landed = indices.map((index) => hashes[index] as string);
       await cache.keep(space, { role, hashes: landed }, batch.vectors);

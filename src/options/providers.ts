@@ -154,8 +154,13 @@ export interface EmbeddingsClient {
   readonly apiKey?: unknown;
   readonly embeddings: {
     create(
-      body: { model: string; input: string[]; dimensions?: number; encoding_format: 'base64' },
+      body: { model: string; input: string[]; dimensions?: number; encoding_format: 'base64' | 'float' },
       options: { maxRetries: number; timeout: number; signal?: AbortSignal },
     ): PromiseLike<unknown>;
   };
+  /** Sends a request without `encoding_format`, for servers that refuse the field. */
+  post?(
+    path: string,
+    options: { body: unknown; maxRetries: number; timeout: number; signal?: AbortSignal },
+  ): PromiseLike<unknown>;
 }

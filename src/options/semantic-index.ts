@@ -111,6 +111,12 @@ export interface AddOptions extends Listed<LongWorkOptions> {
   onDuplicate: 'add' | 'skip' | 'replace' | 'link';
   /** Similarity (the score of the index; for the angular metric the cosine) from which two count as duplicates. Default 0.9. */
   duplicateThreshold: number;
+  /**
+   * What happens when a document is invalid, or when the provider refuses its text while it embeds others (too long, no usable
+   * vector). `error`: the call fails and names the document; documents that were committed before stay. `skip`: the document is
+   * left out and listed in `invalid` of the result, and the rest is added. Default error.
+   */
+  onInvalid: 'error' | 'skip';
 }
 
 /** Defaults of {@link AddOptions}. */
@@ -119,6 +125,7 @@ export const addDefaults: AddOptions = {
   batchSize: 512,
   onDuplicate: 'add',
   duplicateThreshold: 0.9,
+  onInvalid: 'error',
 };
 
 /** What `plan(documents, options)` takes. */

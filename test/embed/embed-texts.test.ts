@@ -259,15 +259,24 @@ describe('embedTexts', () => {
       /3 dimensions where 2/,
     ],
     ['no dimension', () => ({ vectors: [new Float32Array(0), new Float32Array(0)] }), /0 dimensions/],
-    ['NaN', () => ({ vectors: [Float32Array.of(1, 0), Float32Array.of(1, Number.NaN)] }), /not finite/],
-    ['infinity', () => ({ vectors: [Float32Array.of(1, 0), Float32Array.of(1, Infinity)] }), /not finite/],
-    ['zero', () => ({ vectors: [Float32Array.of(0, 0), Float32Array.of(1, 0)] }), /all zero/],
     ['strings', () => ({ vectors: ['a', 'b'] }), /returned "a" as vector 0/],
   ])('refuses an answer with %s', async (_, answer, message) => {
     const provider = { id: 'broken', embed: async () => answer() } as unknown as EmbeddingProvider;
     const { landed, error } = await collect(embedTexts(provider, ['one', 'two'], { role: 'document' }));
     expect(landed).toEqual([]);
     expect(SemanticIndexError.is(error, 'PROVIDER_INVALID')).toBe(true);
+    expect((error as Error).message).toMatch(message);
+  });
+
+  it.each([
+    ['NaN', [Float32Array.of(1, 0), Float32Array.of(1, Number.NaN)], 1, /not finite/],
+    ['infinity', [Float32Array.of(1, 0), Float32Array.of(1, Infinity)], 1, /not finite/],
+    ['zero', [Float32Array.of(0, 0), Float32Array.of(1, 0)], 0, /all zero/],
+  ])('refuses a vector with %s, names its text and keeps the other', async (_, vectors, bad, message) => {
+    const provider = { id: 'broken', embed: async () => ({ vectors }) } as unknown as EmbeddingProvider;
+    const { landed, error } = await collect(embedTexts(provider, ['one', 'two'], { role: 'document' }));
+    expect(landed.flatMap(({ indices }) => indices)).toEqual([1 - bad]);
+    expect(error).toMatchObject({ code: 'PROVIDER_INVALID', details: { index: bad } });
     expect((error as Error).message).toMatch(message);
   });
 

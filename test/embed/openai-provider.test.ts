@@ -202,7 +202,8 @@ describe('openaiProvider', () => {
       };
       const { error } = await collect(embedTexts(openaiProvider({ client, model }), ['a'], role));
       expect(error?.code).toBe('PROVIDER_FAILED');
-      expect(calls).toBe(1);
+      // A refused request is sent once more: the server may take numbers only.
+      expect(calls).toBe('status' in (attempt as object) && (attempt as { status?: number }).status === 400 ? 2 : 1);
     }
     const wrongKey = await collect(
       embedTexts(openaiProvider({ apiKey: 'sk-wrong-key-123', baseURL: server.baseURL, model }), ['a'], role),

@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SemanticIndexError } from '../errors.js';
+import type { EmbeddingProvider, EmbeddingRole } from '../types.js';
+import { checkVectors } from './check-vectors.js';
+import { isVectorFault, mayBeOneText, namedText, type RefusedText } from './refused-text.js';
+
+type EmbeddingBatch = Awaited<ReturnType<EmbeddingProvider['embed']>>;
+
+/** How often one call is tried again at most, whatever the provider says. */
+export const mostRetries = 20;
+/** Embedded to see whether a provider that refuses a text refuses everything. */
+const probe = 'text';
+
+/** The vectors of some texts, in their order, of length 1 each; undefined for those that the provider refused. */
+export interface Embedded {
+  readonly vectors: readonly (Float32Array | undefined)[];
+  readonly refused: readonly RefusedText[];
+  /** Tokens that the provider reports to have used; undefined where it reports none. */
+  readonly tokens: number | undefined;
+}
+
+/** What the calls of one iteration share. */
+export interface CallSettings {
+  readonly role: EmbeddingRole;
+  /** Ends everything with its reason. */
+  readonly stop: AbortSignal;
+  /** Aborted with the error of a call that failed for good: no other call is worth waiting for. */
+  readonly givingUp: AbortSignal;
+  /** Length that vectors must have. Default: what the provider declares, else that of the first vector. */
+  readonly dimensions: number | undefined;
+  /** Whether to look for the texts at fault when a call is refused. */
+  readonly isolate: boolean;
+}
+
+/** Calls a provider: tries again what may be tried again, checks every vector, and finds the texts at fault. */
+export class ProviderCalls {
+  readonly #provider: EmbeddingProvider;
+  readonly #settings: CallSettings;
+  #dimensions: number | undefined;
+  #works = false;
+
+  constructor(provider: EmbeddingProvider, settings: CallSettings) {
+    this.#provider = provider;
+    this.#settings = settings;
+    this.#dimensions = settings.dimensions ?? provider.dimensions;
+  }
+
+  /**
+   * Embeds texts in one call. Where the service refuses it (HTTP 400, 413, 422), they are sent in halves until each text at
+   * fault stands alone. A text is only at fault if the provider embeds others; else the error is thrown.
+   *
+   * @throws PROVIDER_FAILED, PROVIDER_INVALID, any SemanticIndexError of the provider, or the reason of `stop`.
+   */
+  async embed(texts: readonly string[]): Promise<Embedded> {
+    try {
+      const embedded = await this.#call(texts);
+      this.#works = true;
+      return embedded;
+    } catch (error) {
+      this.#settings.stop.throwIfAborted();
+      if (!this.#settings.isolate || !SemanticIndexError.is(error) || !mayBeOneText(error)) throw error;
+      const named = namedText(error, texts.length);
+      if (texts.length === 1) {
+        if (named === undefined && !(await this.#embedsOthers())) throw error;
+        return { vectors: [undefined], refused: [{ index: 0, error }], tokens: undefined };
+      }
+      const cuts = named === undefined ? [texts.length >> 1] : [named, named + 1];
+      const parts: Embedded[] = [];
+      for (const [place, start] of [0, ...cuts].entries()) {
+        const end = cuts[place] ?? texts.length;
+        if (start === named) parts.push({ vectors: [undefined], refused: [{ index: 0, error }], tokens: undefined });
+        else if (start < end) parts.push(await this.embed(texts.slice(start, end)));
+      }
+      return joined(parts);
+    }
+  }
+
+  /** One call, tried again as the provider says. */
+  async #call(texts: readonly string[]): Promise<Embedded> {
+    const { role, stop, givingUp } = this.#settings;
+    const failures = new Map<unknown, number>();
+    for (let attempt = 1; ; attempt++) {
+      let answer: EmbeddingBatch | undefined;
+      try {
+        // A signal of its own, because libraries leave listeners on the signals that they are given.
+        answer = await this.#provider.embed(texts, { role, signal: AbortSignal.any([stop]) });
+        const vectors = await checkVectors(this.#provider.id, answer, texts.length, this.#dimensions);
+        // A parallel call may have settled the dimensions meanwhile; then this throws.
+        if (this.#dimensions !== undefined && vectors[0]?.length !== this.#dimensions) {
+          await checkVectors(this.#provider.id, answer, texts.length, this.#dimensions);
+        }
+        this.#dimensions ??= vectors[0]?.length;
+        return { vectors, refused: [], tokens: answer.usage?.tokens };
+      } catch (error) {
+        stop.throwIfAborted();
+        const kind = SemanticIndexError.is(error) ? error.code : undefined;
+        const times = (failures.get(kind) ?? 0) + 1;
+        failures.set(kind, times);
+        const delay = attempt > mostRetries ? undefined : this.#provider.retryAfter?.(error, times);
+        if (delay === undefined) {
+          const usable = answer === undefined ? undefined : await this.#usable(answer, texts.length);
+          if (usable === undefined) throw this.#typed(error, texts.length);
+          return usable;
+        }
+        // Once another call has failed for good, waiting to try again would only delay the bad news.
+        await sleep(delay, undefined, { signal: AbortSignal.any([stop, givingUp]) }).catch(() => {});
+        stop.throwIfAborted();
+        givingUp.throwIfAborted();
+      }
+    }
+  }
+
+  /** The usable vectors of an answer that has others, too; undefined when none is usable. */
+  async #usable(answer: EmbeddingBatch, count: number): Promise<Embedded | undefined> {
+    if (!Array.isArray(answer.vectors) || answer.vectors.length !== count) return undefined;
+    const refused: RefusedText[] = [];
+    const vectors: (Float32Array | undefined)[] = [];
+    for (const [index, vector] of answer.vectors.entries()) {
+      try {
+        const [unit] = await checkVectors(this.#provider.id, { vectors: [vector] }, 1, this.#dimensions);
+        this.#dimensions ??= unit?.length;
+        vectors.push(unit);
+      } catch (error) {
+        if (!SemanticIndexError.is(error) || !isVectorFault(error)) return undefined;
+        refused.push({ index, error });
+        vectors.push(undefined);
+      }
+    }
+    return refused.length === count ? undefined : { vectors, refused, tokens: answer.usage?.tokens };
+  }
+
+  /** Whether the provider embeds anything: else not a text is to blame, but the model or an option. */
+  async #embedsOthers(): Promise<boolean> {
+    const { role, stop } = this.#settings;
+    this.#works ||= await this.#provider
+      .embed([probe], { role, signal: AbortSignal.any([stop]) })
+      .then((answer) => checkVectors(this.#provider.id, answer, 1, this.#dimensions))
+      .then(
+        () => true,
+        () => false,
+      );
+    stop.throwIfAborted();
+    return this.#works;
+  }
+
+  #typed(error: unknown, texts: number): unknown {
+    if (SemanticIndexError.is(error)) return error;
+    const message = error instanceof Error ? error.message : String(error);
+    return new SemanticIndexError(
+      'PROVIDER_FAILED',
+      `The provider "${this.#provider.id}" failed on ${texts} ${texts === 1 ? 'text' : 'texts'}: ${message}`,
+      { cause: error },
+    );
+  }
+}
+
+function joined(parts: readonly Embedded[]): Embedded {
+  const vectors: (Float32Array | undefined)[] = [];
+  const refused: RefusedText[] = [];
+  let tokens: number | undefined;
+  for (const part of parts) {
+    for (const { index, error } of part.refused) refused.push({ index: vectors.length + index, error });
+    vectors.push(...part.vectors);
+    if (part.tokens !== undefined) tokens = (tokens ?? 0) + part.tokens;
+  }
+  return { vectors, refused, tokens };
+}
