@@ -35,6 +35,7 @@ const hints = {
   INPUT_TOO_LONG: 'Split the text, or let the provider truncate it.',
   // The service
   UNAUTHORIZED: 'Send the token of the service: `Authorization: Bearer TOKEN`.',
+  FORBIDDEN: 'Send the Host of the service, and no Origin of another site.',
   TOO_LARGE: 'Send less in one request.',
   TIMEOUT: 'Send the request faster, ask for less, or raise the limit of the service.',
   UNAVAILABLE: 'Try again in a moment: the service is starting or stopping.',

@@ -15,6 +15,11 @@ export function naturalNumber(text: string): number {
   throw new InvalidArgumentError('It is a whole number from zero up.');
 }
 
+/** Collects the values of an option that may be given several times. */
+export function eachValue(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
+}
+
 /** Parses any finite number. */
 export function finiteNumber(text: string): number {
   const number = Number(text);

@@ -8,6 +8,16 @@ export interface ServerOptions {
   socketPath: string | undefined;
   /** Who does not send it as `Authorization: Bearer TOKEN` gets 401, but for /health and /ready. Default: no token. */
   token: string | undefined;
+  /**
+   * Hosts that requests may name besides loopback names and the address of the service: `search.example.com`, or with a port
+   * `10.0.0.5:8080`; `*` allows any. A request with another Host gets 403. Default: none.
+   */
+  allowHost: string | readonly string[];
+  /**
+   * Origins whose pages may use the service, besides its own and loopback names: `https://app.example.com`; `*` allows any, `null`
+   * those without one. They get CORS headers. A request with another Origin gets 403. Default: none.
+   */
+  allowOrigin: string | readonly string[];
   /** Largest body of a request, in bytes; more is 413. Default 8 MiB. */
   bodyLimit: number;
   /** Milliseconds in which a request has to have arrived; later it is 408. Default 10,000. */
@@ -34,6 +44,8 @@ export const serverDefaults: ServerOptions = {
   port: 8080,
   socketPath: undefined,
   token: undefined,
+  allowHost: [],
+  allowOrigin: [],
   bodyLimit: 8 * 1024 * 1024,
   receiveTimeout: 10_000,
   answerTimeout: 30_000,

@@ -12,6 +12,7 @@ import { pipeline } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SemanticIndexError } from '../index.js';
 import type { ServerOptions } from '../options/server.js';
+import { HostCheck } from './host-check.js';
 import { cannotListen, httpErrorOf } from './http-errors.js';
 import { type ReadyWorker, ReadyWorkers } from './ready-workers.js';
 import { refuseConnection } from './refuse-connection.js';
@@ -51,11 +52,13 @@ interface Asked {
 export class Front {
   readonly workers = new ReadyWorkers();
   readonly #options: ServerOptions;
+  readonly #hostCheck: HostCheck;
   readonly #server: Server;
   #closing = false;
 
   constructor(options: ServerOptions) {
     this.#options = options;
+    this.#hostCheck = new HostCheck(options);
     const { receiveTimeout } = options;
     const limits = {
       requestTimeout: receiveTimeout,
@@ -97,6 +100,7 @@ export class Front {
     response.once('close', () => over.abort());
     response.on('error', () => {});
     request.on('error', () => {});
+    if (this.#refuseForeign(request, response)) return;
     if (this.#closing && /^\/ready(?:\?|$)/.test(request.url ?? '')) {
       request.resume();
       this.#send(response, 503, { ready: false, status: 'closing' });
@@ -135,6 +139,27 @@ export class Front {
       const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
       void this.#answer({ request, response, body, over: over.signal });
     });
+  }
+
+  /** Answers what the check of Host and Origin refuses, and preflight requests; true when it has. */
+  #refuseForeign(request: IncomingMessage, response: ServerResponse): boolean {
+    try {
+      this.#hostCheck.check(request);
+    } catch (error) {
+      request.resume();
+      this.#refuse(response, error);
+      return true;
+    }
+    const preflight = this.#hostCheck.preflightHeaders(request);
+    if (preflight !== undefined) {
+      request.resume();
+      response.writeHead(204, preflight).end();
+      return true;
+    }
+    for (const [name, value] of Object.entries(this.#hostCheck.corsHeaders(request) ?? {})) {
+      response.setHeader(name, value);
+    }
+    return false;
   }
 
   async #answer(asked: Asked): Promise<void> {

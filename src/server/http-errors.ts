@@ -30,6 +30,7 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   UNSUPPORTED: 415,
   UNAUTHORIZED: 401,
   READ_ONLY: 403,
+  FORBIDDEN: 403,
   NOT_FOUND: 404,
   TIMEOUT: 503,
   SPACE_MISMATCH: 409,

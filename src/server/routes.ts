@@ -83,9 +83,10 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Se
   );
   if (options.mcp) {
     app.post('/mcp', { schema: { hide: true } }, async (request, reply) => {
-      const server = await createMcpServer(served.index, { maxHits: options.maxHits });
+      const { maxHits, answerTimeout, host, socketPath, allowHost, allowOrigin } = options;
+      const server = await createMcpServer(served.index, { maxHits, answerTimeout });
       reply.hijack();
-      await answerMcp(server, request.raw, reply.raw, request.body);
+      await answerMcp(server, request.raw, reply.raw, request.body, { host, socketPath, allowHost, allowOrigin });
     });
   }
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());

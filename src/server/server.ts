@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Given, type SemanticIndex, SemanticIndexError } from '../index.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { type ServerOptions, serverDefaults } from '../options/server.js';
+import { HostCheck } from './host-check.js';
 import { cannotListen, httpErrorOf } from './http-errors.js';
 import { addMetrics } from './metrics.js';
 import { refuseConnection } from './refuse-connection.js';
@@ -90,6 +91,7 @@ export async function createServer(
 ): Promise<SearchServer> {
   const resolved = resolveOptions('createServer', options, serverDefaults);
   const { bodyLimit, receiveTimeout, token, log, socketPath } = resolved;
+  const hostCheck = new HostCheck(resolved);
   const { fastify, fastifySwagger, prometheus } = await serverPackages();
   const app: FastifyInstance = fastify({
     logger: log,
@@ -105,12 +107,25 @@ export async function createServer(
     http: { headersTimeout: receiveTimeout, connectionsCheckingInterval: Math.min(1000, receiveTimeout / 4) },
     clientErrorHandler: refuseConnection,
     // What fails before there is a route, such as a percent sign that stands for nothing.
-    frameworkErrors: (error, _, reply: FastifyReply) => {
-      const { status, body } = httpErrorOf(error);
+    frameworkErrors: (error, request, reply: FastifyReply) => {
+      let failure: unknown = error;
+      try {
+        hostCheck.check(request.raw);
+      } catch (foreign) {
+        failure = foreign;
+      }
+      const { status, body } = httpErrorOf(failure);
       return reply.code(status).send(body);
     },
   });
   const served = new ServedIndex(open);
+  // Before everything else, and for addresses without a route as well.
+  app.addHook('onRequest', async ({ raw }, reply) => {
+    hostCheck.check(raw);
+    const preflight = hostCheck.preflightHeaders(raw);
+    if (preflight !== undefined) return reply.code(204).headers(preflight).send();
+    reply.headers(hostCheck.corsHeaders(raw) ?? {});
+  });
   app.addHook('onRequest', async ({ headers, routeOptions }) => {
     if (token === undefined || openRoutes.includes(routeOptions.url ?? '')) return;
     if (!isToken(headers.authorization, token))

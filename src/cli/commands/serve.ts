@@ -10,7 +10,7 @@ import {
   superviseWorkers,
   tellListening,
 } from '../../server/server.js';
-import { naturalNumber, positiveInteger } from '../arguments.js';
+import { eachValue, naturalNumber, positiveInteger } from '../arguments.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { type OpenedIndex, openIndex } from '../open-index.js';
 import { perform, type Session, withCommonFlags } from '../perform.js';
@@ -22,6 +22,8 @@ interface ServeFlags extends CommonFlags, ModelFlags {
   readonly workers: number;
   readonly front?: boolean;
   readonly tokenEnv?: string;
+  readonly allowHost?: readonly string[];
+  readonly allowOrigin?: readonly string[];
   readonly readonly?: boolean;
   readonly mcp?: boolean;
   readonly log?: boolean;
@@ -36,7 +38,7 @@ export function addServe(program: Command): void {
     .command('serve')
     .description('answer searches over HTTP, until Ctrl-C')
     .argument('<index>', 'folder of the index')
-    .option('--host <address>', 'address to listen on; 0.0.0.0 is everybody', host)
+    .option('--host <address>', 'address to listen on; 0.0.0.0 listens on all', host)
     .option('-p, --port <number>', 'port to listen on; 0 takes a free one', naturalNumber, port)
     .option('--workers <number>', 'processes behind the port', positiveInteger, 1)
     .option(
@@ -44,6 +46,8 @@ export function addServe(program: Command): void {
       'requests pass through the first process, which asks another worker when one dies: no search is cut off, for about 0.4 ms of CPU a request',
     )
     .option('--token-env <name>', 'environment variable with the token that clients have to send')
+    .option('--allow-host <name>', 'Host that requests may name besides the address; may be repeated', eachValue)
+    .option('--allow-origin <origin>', 'origin whose web pages may use the service; may be repeated', eachValue)
     .option('--readonly', 'refuse every change')
     .option('--body-limit <bytes>', 'largest body of a request', positiveInteger, bodyLimit)
     .option('--timeout <milliseconds>', 'longest time of an answer', positiveInteger, answerTimeout)
@@ -108,8 +112,8 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function optionsOf(flags: ServeFlags): Given<ServerOptions> {
-  const { host, port, bodyLimit, timeout, mcp = false, log = false } = flags;
-  return { host, port, token: tokenOf(flags), bodyLimit, answerTimeout: timeout, mcp, log };
+  const { host, port, allowHost, allowOrigin, bodyLimit, timeout, mcp = false, log = false } = flags;
+  return { host, port, token: tokenOf(flags), allowHost, allowOrigin, bodyLimit, answerTimeout: timeout, mcp, log };
 }
 
 function tokenOf({ tokenEnv }: ServeFlags): string | undefined {
