@@ -41,6 +41,15 @@ export async function checkQueries(
   return checked;
 }
 
+/** The checked queries, with the present key and vector of documents that were replaced since. */
+export function followOwn(queries: readonly Query[], checked: readonly CheckedQuery[], store: Store): CheckedQuery[] {
+  return checked.map((before, position) => {
+    const query = queries[position] as Query;
+    const found = isIdQuery(query) ? store.vectorOf(query.id) : undefined;
+    return found === undefined ? before : { text: undefined, vector: found.vector, own: found.key };
+  });
+}
+
 async function embedQueries(
   queries: CheckedQuery[],
   space: IndexSpace,
@@ -57,6 +66,7 @@ async function embedQueries(
   }
 }
 
-function isIdQuery(query: Query): query is { readonly id: DocumentId } {
+/** Whether a document is asked for its likes. */
+export function isIdQuery(query: Query): query is { readonly id: DocumentId } {
   return typeof query === 'object' && query !== null && 'id' in query;
 }

@@ -4,7 +4,9 @@ import { diversify } from '../search/diversify.js';
 import type { CompiledFilter } from '../search/filter.js';
 import { fuse } from '../search/fuse.js';
 import type { Ranked } from '../search/ranked.js';
+import type { StoredDocument } from '../store/document-table.js';
 import type { Store } from '../store/store.js';
+import type { WordMatches } from '../store/text-table.js';
 import type { View } from '../store/view.js';
 import type { Hit, Metadata, SearchPage } from '../types.js';
 import { scoreOf } from '../vectors/metric.js';
@@ -12,13 +14,10 @@ import { packVectors } from '../vectors/pack-vectors.js';
 import { documentOf } from './checked-document.js';
 import { filterFor } from './declared-fields.js';
 import type { IndexSpace } from './index-space.js';
-import { type CheckedQuery, checkQueries, type Query } from './query-vectors.js';
+import { type CheckedQuery, checkQueries, followOwn, isIdQuery, type Query } from './query-vectors.js';
 import { rerankHits } from './rerank-hits.js';
 import { cursorOf, keysOf } from './search-cursor.js';
 import { SearchTrace } from './search-trace.js';
-
-/** The mode that a query of each kind is searched in. */
-type Mode = SearchOptions['mode'];
 
 /** What ranking needs of the options: no hook of theirs is called while there are no hits. */
 type RankOptions = SearchOptions<never, never>;
@@ -99,12 +98,13 @@ export class SearchJourney {
     // A vector that the caller made with the old model must not meet those of a new one.
     this.#space.check();
     const filter = options.where === undefined ? undefined : filterFor(this.#store, options.where);
-    const checked = await this.#trace.time('embed', () =>
+    let checked = await this.#trace.time('embed', () =>
       checkQueries(queries, mode !== 'text', this.#store, this.#space, signal),
     );
     // A document that leaves, or matches no longer, between search and look-up would leave a gap: it is done again.
     for (let attempt = 1; ; attempt++) {
       const isLast = attempt === maxAttempts;
+      if (attempt > 1) checked = followOwn(queries, checked, this.#store);
       const ranked = await this.#rank(checked, filter, options, seen);
       const lists = await Promise.all(
         ranked.map((list, position) => this.#complete<M>(queries[position] as Query, list, filter, options, isLast)),
@@ -124,19 +124,63 @@ export class SearchJourney {
     const candidates = diversity > 0 ? k * diversityDepth : k;
     const wanted = rerank === undefined ? candidates : Math.max(candidates, rerankDepth);
     const depth = wanted + seen.size;
-    const hasVectors = queries.some(({ vector }) => vector !== undefined);
-    const view = hasVectors ? await this.#trace.time('filter', () => this.#store.view(filter)) : undefined;
+    const ranked: Ranked[][] = [];
+    while (ranked.length < queries.length) {
+      const rest = queries.slice(ranked.length);
+      const some =
+        mode === 'text'
+          ? await this.#rankByWords(rest, filter, depth)
+          : await this.#rankAtOnce(rest, filter, options, depth);
+      ranked.push(...some);
+    }
+    return ranked.map((list) => list.filter(({ key }) => !seen.has(key)).slice(0, wanted));
+  }
+
+  #rankByWords(
+    queries: readonly CheckedQuery[],
+    filter: CompiledFilter | undefined,
+    depth: number,
+  ): Promise<Ranked[][]> {
+    return Promise.all(
+      queries.map(async ({ text }) => {
+        if (text === undefined) return [];
+        const { ranked } = await this.#trace.time('words', () =>
+          this.#store.searchWords(text, Math.max(depth, fusionDepth), filter),
+        );
+        this.#trace.matchingWords += ranked.length;
+        return ranked.slice(0, depth);
+      }),
+    );
+  }
+
+  /**
+   * Ranks the first of some queries, as many as there was time for: vectors, words and filter at one moment, so that a document
+   * that is being replaced is found as what it was or as what it has become.
+   */
+  async #rankAtOnce(
+    queries: readonly CheckedQuery[],
+    filter: CompiledFilter | undefined,
+    options: RankOptions,
+    depth: number,
+  ): Promise<Ranked[][]> {
+    const texts = options.mode === 'vector' ? [] : queries.flatMap(({ text }) => text ?? []);
+    const words = texts.length === 0 ? undefined : { queries: texts, limit: Math.max(depth, fusionDepth) };
+    const stage = words === undefined ? 'filter' : 'words';
+    const view = await this.#trace.time(stage, () => this.#store.view({ filter, words }));
+    if (view === undefined) return queries.map(() => []);
     try {
-      const byVector = view === undefined ? [] : await this.#rankByVector(queries, view, depth, options);
+      const asked = words === undefined ? queries : queriesWithWords(queries, view.words.length);
+      const byVector = await this.#rankByVector(asked, view, depth, options);
+      let next = 0;
       return await Promise.all(
-        queries.map(async (query, position) => {
+        asked.map((query, position) => {
           const near = byVector[position] ?? [];
-          const ranked = await this.#withWords(query, near, { filter, lastKey: view?.lastKey }, depth, mode);
-          return ranked.filter(({ key }) => !seen.has(key)).slice(0, wanted);
+          const found = words === undefined || query.text === undefined ? undefined : view.words[next++];
+          return found === undefined ? near : this.#withWords(query, near, found, view, depth);
         }),
       );
     } finally {
-      view?.close();
+      view.close();
     }
   }
 
@@ -175,24 +219,19 @@ export class SearchJourney {
   }
 
   async #withWords(
-    { text, vector }: CheckedQuery,
+    { vector }: CheckedQuery,
     byVector: Ranked[],
-    { filter, lastKey }: { filter: CompiledFilter | undefined; lastKey: number | undefined },
-    wanted: number,
-    mode: Mode,
+    { ranked: byWords, most }: WordMatches,
+    view: View,
+    depth: number,
   ): Promise<Ranked[]> {
-    if (text === undefined || mode === 'vector') return byVector;
-    const { ranked: byWords, most } = await this.#trace.time('words', () =>
-      this.#store.searchWords(text, Math.max(wanted, fusionDepth), filter, lastKey),
-    );
     this.#trace.matchingWords += byWords.length;
-    if (mode === 'text') return byWords.slice(0, wanted);
-    // Whom only the words found has a vector as well: it is compared, so that both sides have their say on everyone.
+    // A document that only the words found is compared as well, so that both rankings cover every candidate.
     const known = new Set(byVector.map(({ key }) => key));
     const missing = byWords.filter(({ key }) => !known.has(key)).map(({ key }) => key);
-    const completed = vector === undefined ? [] : await this.#store.compare(vector, missing);
+    const completed = vector === undefined ? [] : await view.compare(vector, missing);
     const similar = completed.map(({ key, distance }) => ({ key, score: this.#scoreOf(distance) }));
-    return fuse(byWords, most, [...byVector, ...similar]).slice(0, wanted);
+    return fuse(byWords, most, [...byVector, ...similar]).slice(0, depth);
   }
 
   async #diversify(ranked: readonly Ranked[], k: number, diversity: number): Promise<Ranked[]> {
@@ -221,15 +260,22 @@ export class SearchJourney {
   ): Promise<Found<M>[] | undefined> {
     const { k, diversity, rerank, minScore, signal } = options;
     let order = ranked;
-    if (diversity > 0 && rerank === undefined) order = await this.#diversify(order, k, diversity);
+    if (diversity > 0 && rerank === undefined) {
+      order = await this.#diversify(order, k, diversity);
+      // Without its vector, a candidate that left meanwhile would have changed which others are taken.
+      const candidates = this.#store.byKeys(ranked.map(({ key }) => key));
+      if (!isLast && candidates.includes(undefined)) return undefined;
+    }
     if (rerank === undefined) order = order.slice(0, k);
     const keys = order.map(({ key }) => key);
     const stored = await this.#trace.time('lookup', () => this.#store.byKeys(keys, filter));
-    if (!isLast && stored.includes(undefined)) return undefined;
+    // The document that is asked for its likes is none of them; it has been replaced if it is here.
+    const isOwn = (row: StoredDocument | undefined): boolean => isIdQuery(query) && row?.id === query.id;
+    if (!isLast && stored.some((row) => row === undefined || isOwn(row))) return undefined;
     const hits = new Map<number, Hit<M>>();
     order.forEach(({ key, score }, position) => {
       const row = stored[position];
-      if (row === undefined) return;
+      if (row === undefined || isOwn(row)) return;
       const { id, text, metadata } = documentOf<M>(row);
       hits.set(key, { id, score, text, metadata });
     });
@@ -245,4 +291,11 @@ export class SearchJourney {
       return hit === undefined || (minScore !== undefined && score < minScore) ? [] : [{ key, hit: { ...hit, score } }];
     });
   }
+}
+
+/** The first queries, up to the last one whose words were looked for. */
+function queriesWithWords(queries: readonly CheckedQuery[], count: number): readonly CheckedQuery[] {
+  let texts = 0;
+  const end = queries.findIndex(({ text }) => text !== undefined && ++texts > count);
+  return end < 0 ? queries : queries.slice(0, end);
 }

@@ -16,7 +16,7 @@ import { type SegmentRow, SegmentTable } from './segment-table.js';
 import { SettingsTable } from './settings-table.js';
 import { SharedVectors } from './shared-vectors.js';
 import { fromSqliteError } from './sqlite-error.js';
-import { TextTable } from './text-table.js';
+import { type TextMatches, TextTable, type WordSearch } from './text-table.js';
 import { type Space, VectorTable } from './vector-table.js';
 
 /** How far a snapshot has read. */
@@ -41,6 +41,14 @@ export interface MatchingDocuments {
   readonly items: readonly Bitset[];
 }
 
+/** What a search needs to know of the very moment that its snapshot is of. */
+export interface ViewRequest {
+  /** Which documents match. */
+  readonly filter?: SqlFilter | undefined;
+  /** Which documents share words with some queries, of those that match. */
+  readonly words?: WordSearch | undefined;
+}
+
 /** What happened in the catalog after a position, as one consistent reading. */
 export interface CatalogChanges {
   readonly position: CatalogPosition;
@@ -57,6 +65,8 @@ export interface CatalogChanges {
   readonly more: boolean;
   /** Present where a filter was given and there is no more. */
   readonly matching?: MatchingDocuments | undefined;
+  /** Present where words were asked for and there is no more: of as many queries as there was time for. */
+  readonly words?: readonly TextMatches[] | undefined;
 }
 
 const rowsPerReading = 8_192;
@@ -182,10 +192,14 @@ export class Catalog {
   }
 
   /**
-   * All that a snapshot at `position`, which holds the `known` segments, must learn, and which documents match a filter;
-   * read in one transaction.
+   * All that a snapshot at `position`, which holds the `known` segments, must learn, and which documents match a filter and
+   * share words with queries; read in one transaction.
    */
-  changesSince(position: CatalogPosition, known: readonly number[], filter?: SqlFilter): CatalogChanges {
+  changesSince(
+    position: CatalogPosition,
+    known: readonly number[],
+    { filter, words }: ViewRequest = {},
+  ): CatalogChanges {
     return this.#db.transaction((): CatalogChanges => {
       const now = this.position();
       const rows = this.segments.all();
@@ -208,6 +222,7 @@ export class Catalog {
         tail,
         more,
         ...(filter !== undefined && !more && { matching: this.#matching(filter, rows) }),
+        ...(words !== undefined && !more && { words: this.texts.searchEach(words, filter) }),
       };
     })();
   }

@@ -1,8 +1,8 @@
 import { SemanticIndexError } from '../errors.js';
 import { TimeSlice } from '../time-slice.js';
 import { VectorBuffer } from '../vectors/vector-buffer.js';
-import type { Catalog, CatalogChanges, CatalogPosition } from './catalog.js';
-import type { KeyedVectors, SqlFilter } from './document-table.js';
+import type { Catalog, CatalogChanges, CatalogPosition, ViewRequest } from './catalog.js';
+import type { KeyedVectors } from './document-table.js';
 import { type Part, Shared, withoutKeys } from './part.js';
 import { type Damage, openSegment, type SegmentContext, tailPart } from './segment.js';
 import { Snapshot } from './snapshot.js';
@@ -52,24 +52,24 @@ export class SnapshotKeeper {
     return this.#snapshot;
   }
 
-  /** A view of the newest commit, or of those of its documents that match. To be closed. */
-  async view(filter?: SqlFilter): Promise<View> {
-    if (filter === undefined) {
+  /** A view of the newest commit, with what was asked for of that very commit. To be closed. */
+  async view(request: ViewRequest = {}): Promise<View> {
+    if (isEmpty(request)) {
       await this.refresh();
       return new View(this.#snapshot);
     }
     while (this.#refreshing !== undefined) await this.#refreshing.catch(() => {});
-    return this.#begin(filter);
+    return this.#begin(request);
   }
 
-  #begin(filter?: SqlFilter): Promise<View> {
-    this.#refreshing = this.#advance(filter).finally(() => {
+  #begin(request: ViewRequest = {}): Promise<View> {
+    this.#refreshing = this.#advance(request).finally(() => {
       this.#refreshing = undefined;
     });
     return this.#refreshing;
   }
 
-  async #advance(filter: SqlFilter | undefined): Promise<View> {
+  async #advance(request: ViewRequest): Promise<View> {
     let parts = this.#snapshot.parts.filter((part) => part.segment !== 0);
     let tail = this.#snapshot.parts.find((part) => part.segment === 0);
     const opened: Part[] = [];
@@ -78,7 +78,7 @@ export class SnapshotKeeper {
     let { position } = this.#snapshot;
     do {
       const known = parts.map((part) => part.segment);
-      changes = await this.#read(position, known, filter);
+      changes = await this.#read(position, known, request);
       // Vectors of two spaces do not meet in one snapshot.
       if (changes.space !== this.#context.space) {
         throw new SemanticIndexError('SPACE_MISMATCH', 'The index has been migrated to another model');
@@ -102,7 +102,7 @@ export class SnapshotKeeper {
       const all = tail === undefined ? parts : [...parts, tail];
       this.#replace(new Snapshot(position, this.#context.metric, all, changes.sealedThrough));
     }
-    const view = new View(this.#snapshot, changes.matching);
+    const view = new View(this.#snapshot, changes.matching, changes.words);
     // The snapshot retains what it uses; the reference of the opening is given back.
     for (const part of opened) part.shared.release();
     for (const damage of damages) this.#onDamage(damage);
@@ -110,16 +110,12 @@ export class SnapshotKeeper {
   }
 
   /** A short reading is done right here: it takes less time than asking the thread, which may not have been started yet. */
-  async #read(
-    position: CatalogPosition,
-    known: readonly number[],
-    filter: SqlFilter | undefined,
-  ): Promise<CatalogChanges> {
+  async #read(position: CatalogPosition, known: readonly number[], request: ViewRequest): Promise<CatalogChanges> {
     // Whoever holds nothing yet need not learn who died.
     const holdsNothing = position === start && this.#tail.isEmpty;
     const since = holdsNothing ? { ...position, lastDeletion: Number.MAX_SAFE_INTEGER } : position;
-    if (filter === undefined && this.#isShort(since)) return this.#catalog.changesSince(since, known);
-    return this.#context.caller.call('catalog', 'changesSince', since, known, filter);
+    if (isEmpty(request) && this.#isShort(since)) return this.#catalog.changesSince(since, known);
+    return this.#context.caller.call('catalog', 'changesSince', since, known, request);
   }
 
   #isShort(position: CatalogPosition): boolean {
@@ -239,6 +235,10 @@ function deadKeysOf({ alive, keys }: Part): Float64Array {
     if (((alive[item >>> 5] ?? 0) & (1 << (item & 31))) === 0) dead.push(keys.first + (keys.offsets[item] as number));
   }
   return Float64Array.from(dead);
+}
+
+function isEmpty({ filter, words }: ViewRequest): boolean {
+  return filter === undefined && words === undefined;
 }
 
 function samePosition(a: CatalogPosition, b: CatalogPosition): boolean {

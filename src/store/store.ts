@@ -1,10 +1,9 @@
 import type { DiskUsage, DocumentId, LongWorkOptions, Metric, ValidationReport } from '../types.js';
 import { packVectors } from '../vectors/pack-vectors.js';
 import { whileFilesAreKept, writeBackup } from './backup.js';
-import { Catalog } from './catalog.js';
+import { Catalog, type ViewRequest } from './catalog.js';
 import type { CatalogCaller } from './catalog-calls.js';
 import { CatalogThread } from './catalog-thread.js';
-import { compareVectors } from './compare-vectors.js';
 import type { CatalogOptions } from './connection.js';
 import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './document-table.js';
 import { bytesOnDisk, type IndexPaths, prepareDirectory, refuseLostDatabase } from './files.js';
@@ -23,7 +22,7 @@ import { fromSqliteError } from './sqlite-error.js';
 import { publishStep } from './steps.js';
 import { checkMetricOf, type StoreOptions } from './store-options.js';
 import { StoredSettings } from './stored-settings.js';
-import type { WordMatches } from './text-table.js';
+import { rankedWords, type WordMatches } from './text-table.js';
 import { validateCatalog } from './validate-catalog.js';
 import type { Space } from './vector-table.js';
 import type { View, ViewSearch } from './view.js';
@@ -309,36 +308,22 @@ export class Store {
   }
 
   /**
-   * The newest commit, and which of its documents match, as they are at one moment. To be closed. Undefined while there is
-   * no vector.
+   * The newest commit, and of that same moment which of its documents match a filter and share words with queries. To be
+   * closed. Undefined while there is no vector.
    */
-  view(filter?: SqlFilter): Promise<View | undefined> {
-    return this.#inSpace((keeper) => keeper.view(filter));
+  view(request?: ViewRequest): Promise<View | undefined> {
+    return this.#inSpace((keeper) => keeper.view(request));
   }
 
-  /**
-   * Documents that share words with a query, best first by BM25, and the most that any could reach; only documents up to
-   * `lastKey`, if that is given.
-   */
-  async searchWords(
-    query: string,
-    limit: number,
-    filter: SqlFilter | undefined,
-    lastKey?: number,
-  ): Promise<WordMatches> {
-    const { keys, scores, most } = await this.#reader.call('texts', 'search', query, limit, filter, lastKey);
-    return { ranked: Array.from(keys, (key, position) => ({ key, score: scores[position] as number })), most };
+  /** Documents that share words with a query, best first by BM25, and the most that any could reach. */
+  async searchWords(query: string, limit: number, filter: SqlFilter | undefined): Promise<WordMatches> {
+    return rankedWords(await this.#reader.call('texts', 'search', query, limit, filter));
   }
 
   /** Vectors of these documents, one after the other; zeros where there is none. */
   vectorsByKeys(keys: readonly number[]): Promise<Float32Array> {
     const dimensions = this.space?.dimensions ?? 0;
     return this.#reader.call('documents', 'vectorsByKeys', Float64Array.from(keys), dimensions);
-  }
-
-  /** The distance of a vector to each of these documents, nearest first. */
-  async compare(vector: Float32Array, keys: readonly number[]): Promise<KeyedNeighbor[]> {
-    return keys.length === 0 ? [] : compareVectors(this.metric, vector, keys, await this.vectorsByKeys(keys));
   }
 
   /** Waits for background work, then makes one segment of all documents. In memory there is nothing to build. */

@@ -13,6 +13,13 @@ export interface TextMatches {
   readonly most: number;
 }
 
+/** Texts to look for, each for itself. */
+export interface WordSearch {
+  readonly queries: readonly string[];
+  /** At most so many documents of each. */
+  readonly limit: number;
+}
+
 /** What a search by words finds. */
 export interface WordMatches {
   readonly ranked: { readonly key: number; readonly score: number }[];
@@ -20,7 +27,14 @@ export interface WordMatches {
   readonly most: number;
 }
 
+/** The matches as a ranking. */
+export function rankedWords({ keys, scores, most }: TextMatches): WordMatches {
+  return { ranked: Array.from(keys, (key, position) => ({ key, score: scores[position] as number })), most };
+}
+
 const mostQueryWords = 256;
+// No new query of a batch is begun after so long: other readings of the thread come in between.
+const batchMilliseconds = 50;
 // FTS5's own constant: a word however often repeated counts at most k1 + 1 times its weight.
 const k1 = 1.2;
 
@@ -53,6 +67,17 @@ export class TextTable {
   /** Merges the index of words into one piece, without deleted documents. */
   optimize(): void {
     this.#db.exec("INSERT INTO words (words) VALUES ('optimize')");
+  }
+
+  /** As `search`, for each query in turn until their time is up; for the first one in any case. */
+  searchEach({ queries, limit }: WordSearch, filter?: SqlFilter): TextMatches[] {
+    const found: TextMatches[] = [];
+    const began = performance.now();
+    for (const query of queries) {
+      if (found.length > 0 && performance.now() - began > batchMilliseconds) break;
+      found.push(this.search(query, limit, filter));
+    }
+    return found;
   }
 
   /**

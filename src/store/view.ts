@@ -1,28 +1,28 @@
-import type { Bitset } from '../vectors/bitset.js';
+import { addItem, type Bitset, createBitset } from '../vectors/bitset.js';
 import type { MatchingDocuments } from './catalog.js';
-import { itemsOf } from './part.js';
+import { itemOf, itemsOf, type SortedKeys } from './part.js';
 import type { KeyedNeighbor, Snapshot, SnapshotSearch } from './snapshot.js';
+import { rankedWords, type TextMatches, type WordMatches } from './text-table.js';
 
 /** What to look for in a view. */
 export type ViewSearch = Omit<SnapshotSearch, 'allowed'>;
 
 /**
- * What a search sees: all documents at one moment, and of that same moment which of them match its filter. Keeps the
- * snapshot from being closed until `close`.
+ * What a search sees: all documents at one moment, and of that same moment which of them match its filter and share words
+ * with its queries. Keeps the snapshot from being closed until `close`.
  */
 export class View {
   readonly #snapshot: Snapshot;
   readonly #allowed: readonly Bitset[] | undefined;
 
-  constructor(snapshot: Snapshot, matching?: MatchingDocuments) {
+  /** For each query that there was time for, the documents that share words with it. */
+  readonly words: readonly WordMatches[];
+
+  constructor(snapshot: Snapshot, matching?: MatchingDocuments, words: readonly TextMatches[] = []) {
     snapshot.shared.retain();
+    this.words = words.map(rankedWords);
     this.#snapshot = snapshot;
     this.#allowed = matching === undefined ? undefined : allowedItems(snapshot, matching);
-  }
-
-  /** The highest key given by then: documents with a higher one came later. */
-  get lastKey(): number {
-    return this.#snapshot.position.lastKey;
   }
 
   /** The nearest documents of each query, of those that match. */
@@ -30,9 +30,33 @@ export class View {
     return this.#snapshot.search({ ...search, allowed: this.#allowed });
   }
 
+  /** The distance of a vector to each of these documents, nearest first, whatever became of them since. */
+  async compare(vector: Float32Array, keys: readonly number[]): Promise<KeyedNeighbor[]> {
+    if (keys.length === 0) return [];
+    const allowed = this.#snapshot.parts.map((part) => itemsAmong(part.keys, keys));
+    const [found = []] = await this.#snapshot.search({
+      queries: vector,
+      count: 1,
+      k: keys.length,
+      exact: true,
+      allowed,
+    });
+    return found;
+  }
+
   close(): void {
     this.#snapshot.shared.release();
   }
+}
+
+/** The items with these keys: few among many. */
+function itemsAmong(sorted: SortedKeys, keys: readonly number[]): Bitset {
+  const bits = createBitset(sorted.offsets.length, false);
+  for (const key of keys) {
+    const item = itemOf(sorted, key);
+    if (item >= 0) addItem(bits, item);
+  }
+  return bits;
 }
 
 /** Segments have been matched where the catalog was read; what is scanned has items of its own, and is short. */

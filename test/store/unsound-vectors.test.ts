@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -50,7 +50,6 @@ describe.each(unsound.slice(0, 3))('a stored vector with %s', (_, bytes) => {
     const found = async () => new Set((await index.search('text', { k: 200, mode: 'vector' })).map(({ id }) => id));
     const sound = new Set(documents.map(({ id }) => id).filter((id) => !ids.includes(id)));
     expect(await found()).toEqual(sound);
-    if (isBuilt) mkdirSync(join(directory, 'segments'));
     await index.build();
     expect(await found()).toEqual(sound);
     const named = events.filter(({ error }) => error?.code === 'CORRUPT');
