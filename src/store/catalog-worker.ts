@@ -25,6 +25,7 @@ async function answer({ call, target, method, given }: CallMessage): Promise<voi
   underWay++;
   try {
     targets ??= targetsOf(Catalog.open(options));
+    targets.catalog.requireSameFile();
     const callee = targets[target] as unknown as Record<string, (...given: readonly unknown[]) => unknown>;
     const running = callee[method]?.(...given);
     const result = running instanceof Promise ? await running : running;

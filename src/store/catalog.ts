@@ -8,6 +8,7 @@ import { type CatalogOptions, connect } from './connection.js';
 import { DocumentTable, type ReadVectors, type SqlFilter } from './document-table.js';
 import { DuplicateLookup } from './duplicate-lookup.js';
 import { FieldIndexes } from './field-indexes.js';
+import { requireSameFile } from './file-identity.js';
 import { LeaseTable } from './lease-table.js';
 import { MigrationTable } from './migration-table.js';
 import { itemsOf } from './part.js';
@@ -98,9 +99,11 @@ export class Catalog {
   readonly duplicates: DuplicateLookup;
   readonly notes: ChunkNotes;
   readonly #db: Database;
+  readonly #options: CatalogOptions;
 
-  private constructor(db: Database) {
+  private constructor(db: Database, options: CatalogOptions) {
     this.#db = db;
+    this.#options = options;
     this.settings = new SettingsTable(db);
     this.fields = new FieldIndexes(db, this.settings);
     this.duplicates = new DuplicateLookup(db);
@@ -122,11 +125,16 @@ export class Catalog {
     try {
       db = connect(options);
       migrateSchema(db, options.readonly);
-      return new Catalog(db);
+      return new Catalog(db, options);
     } catch (error) {
       db?.close();
       throw notAnIndex(error) ?? fromSqliteError(error);
     }
+  }
+
+  /** @throws IO when the file that this connection has open is no longer the one at its path. */
+  requireSameFile(file = this.#options.file): void {
+    if (file !== undefined) requireSameFile(this.#options.path, file);
   }
 
   /** Whether it is the catalog of an index, and not a new database. */

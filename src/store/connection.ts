@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { SemanticIndexError } from '../errors.js';
+import { type FileIdentity, requireSameFile } from './file-identity.js';
 import { isSqliteError, sqlite } from './sqlite.js';
 
 /** How a connection to the catalog is opened. */
@@ -11,6 +12,8 @@ export interface CatalogOptions {
   readonly durability: 'process' | 'full';
   /** How long a write waits for another writer, in milliseconds. */
   readonly busyTimeout: number;
+  /** The file that it must be: nothing is created, and another file is refused. */
+  readonly file?: FileIdentity | undefined;
 }
 
 const pageSize = 16_384;
@@ -53,9 +56,11 @@ function refusal({ path, readonly }: CatalogOptions, cause: unknown): SemanticIn
   });
 }
 
-function open({ path, readonly, durability, busyTimeout }: CatalogOptions): Database {
-  const db = new (sqlite())(path, { readonly, timeout: busyTimeout });
+function open({ path, readonly, durability, busyTimeout, file }: CatalogOptions): Database {
+  if (file !== undefined) requireSameFile(path, file);
+  const db = new (sqlite())(path, { readonly, timeout: busyTimeout, fileMustExist: file !== undefined });
   try {
+    if (file !== undefined) requireSameFile(path, file);
     if (!readonly) {
       db.pragma(`page_size = ${pageSize}`);
       db.pragma('journal_mode = WAL');

@@ -156,7 +156,8 @@ export class Maintenance {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#later);
-    if (this.#scheduled || this.#busy > 0) await this.#context.builder.call('builder', 'cancel');
+    // Where the database is lost nothing can be asked, and nothing is being built.
+    if (this.#scheduled || this.#busy > 0) await this.#context.builder.call('builder', 'cancel').catch(() => {});
     await this.#running.catch(() => {});
   }
 

@@ -66,6 +66,8 @@ export interface Part {
   /** Items that a search without comparing all would look at; at least as many as are allowed make a scan the better choice. */
   walkLength(request: Pick<PartSearch, 'k' | 'searchK' | 'share'>): number;
   search(request: PartSearch): Promise<PartNeighbors>;
+  /** Compares the files behind it with what was published, and leaves out what is damaged. Absent where there are none. */
+  verify?(signal?: AbortSignal): Promise<void>;
 }
 
 /** Ascending keys, either as they are or as 32-bit offsets from a first one. */

@@ -9,7 +9,7 @@ const mostTouched = 64;
  * go first. Writing it is nobody's business to wait for, and no search fails because it failed.
  */
 export class QueryCache {
-  readonly #catalog: Catalog;
+  readonly #catalog: () => Catalog;
   readonly #writer: CatalogCaller | undefined;
   readonly #most: number;
   /** Numbers of vectors that were used since the last writing. */
@@ -17,7 +17,7 @@ export class QueryCache {
   #writing: Promise<unknown> = Promise.resolve();
 
   /** @param most how many vectors are kept; 0 keeps and finds none. @param writer absent where nothing may be written. */
-  constructor(catalog: Catalog, writer: CatalogCaller | undefined, most: number) {
+  constructor(catalog: () => Catalog, writer: CatalogCaller | undefined, most: number) {
     this.#catalog = catalog;
     this.#writer = writer;
     this.#most = most;
@@ -26,7 +26,7 @@ export class QueryCache {
   /** The vector of each content hash in a space, undefined where it is not known. */
   find(space: number, hashes: readonly string[]): (Float32Array | undefined)[] {
     if (this.#most === 0) return hashes.map(() => undefined);
-    const { vectors } = this.#catalog;
+    const { vectors } = this.#catalog();
     const found = vectors.find(space, 'query', hashes).map((number) => {
       if (number === 0) return undefined;
       if (this.#writer !== undefined) this.#touched.add(number);

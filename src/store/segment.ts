@@ -3,12 +3,15 @@ import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import { acceleratorPath, canAccelerate } from '../vectors/annoy-accelerator.js';
 import { AnnoyIndex } from '../vectors/annoy-index.js';
+import { acceleratorContentFault } from '../vectors/annoy-validation.js';
 import { checksumFile } from '../vectors/checksum.js';
 import { sidecarPath } from '../vectors/sidecar.js';
 import { VectorBuffer } from '../vectors/vector-buffer.js';
 import type { AddedSegment } from './catalog.js';
 import type { CatalogCaller } from './catalog-calls.js';
+import { FileWatch } from './file-watch.js';
 import { fileFacts } from './files.js';
+import { guardPart } from './guarded-part.js';
 import { type Part, Shared, withoutKeys } from './part.js';
 import { segmentFacts } from './segment-folder.js';
 import type { SegmentRow } from './segment-table.js';
@@ -23,6 +26,8 @@ export interface SegmentContext {
   readonly caller: CatalogCaller;
   /** Whether the catalog still names this segment. */
   readonly isCurrent: (segment: number) => boolean;
+  /** Called when files changed after they were opened: with what is searched instead, and what is wrong with them. */
+  readonly onReopened: (part: Part, damages: readonly Damage[]) => void;
 }
 
 /** What a segment turned out to lack when it was opened. */
@@ -48,6 +53,9 @@ function defaultSearchK(isAccelerated: boolean, items: number, k: number): numbe
   return Math.ceil(base * Math.sqrt(Math.max(k, 10) / 10) * Math.sqrt(Math.max(1, items / size)));
 }
 
+// Bytes that are compared with their checksum before the first search, in some milliseconds.
+const mostCheckedFirst = 16 * 2 ** 20;
+
 const rowsPerReading = 4_096;
 
 /**
@@ -62,12 +70,30 @@ export async function openSegment(
   context: SegmentContext,
   damages: Damage[],
 ): Promise<Part | undefined> {
+  return openWith(added, context, damages, false);
+}
+
+async function openWith(
+  added: AddedSegment,
+  context: SegmentContext,
+  damages: Damage[],
+  inFull: boolean,
+): Promise<Part | undefined> {
   const { row } = added;
+  const path = join(context.directory, row.file);
+  const watch = new FileWatch([path, acceleratorPath(path)]);
   try {
-    const index = await openForest(row, context);
-    const found = (await sidecarFault(row, context)) ?? (await acceleratorFault(row, index, context));
-    if (found !== undefined) damages.push(found);
-    return await withoutKeys(forestPart(added, index, found !== undefined), added.deadKeys);
+    const index = await openForest(row, context, inFull);
+    const fault = (await sidecarFault(row, context)) ?? (await acceleratorFault(row, index, context, inFull));
+    if (fault !== undefined) damages.push(fault);
+    const { forest, size } = await trustedForest(index, row, context, fault);
+    const part = guardPart(forestPart(added, forest, fault !== undefined), {
+      hasChanged: () => watch.hasChanged(),
+      isSound: (signal) => isSound(row, context, forest.isAccelerated, signal),
+      checkFirst: !inFull && size <= mostCheckedFirst,
+      reopen: () => reopen(added, context),
+    });
+    return await withoutKeys(part, added.deadKeys);
   } catch (error) {
     if (!SemanticIndexError.is(error)) throw error;
     if (!context.isCurrent(row.segment)) return undefined;
@@ -76,13 +102,54 @@ export async function openSegment(
   }
 }
 
-async function openForest(row: SegmentRow, context: SegmentContext): Promise<AnnoyIndex> {
+/** Opens a segment again whose files have changed, or turned out to be damaged; this time all their bytes are compared. */
+async function reopen(added: AddedSegment, context: SegmentContext): Promise<Part> {
+  const damages: Damage[] = [];
+  const part = (await openWith(added, context, damages, true)) ?? (await scannedPart(added.row, context));
+  context.onReopened(part, damages);
+  return part;
+}
+
+/** An accelerator that must not be trusted is not searched with, even where it could be mapped. */
+async function trustedForest(
+  index: AnnoyIndex,
+  row: SegmentRow,
+  context: SegmentContext,
+  fault: Damage | undefined,
+): Promise<{ forest: AnnoyIndex; size: number }> {
+  const path = join(context.directory, row.file);
+  const size = row.file_size + (index.isAccelerated ? ((await fileFacts(acceleratorPath(path)))?.size ?? 0) : 0);
+  if (fault === undefined || !index.isAccelerated) return { forest: index, size };
+  index.close();
+  const { metric, dimensions } = context;
+  return { forest: await AnnoyIndex.open(path, { f: dimensions, metric, loadMode: 'eager', engine: 'annoy' }), size };
+}
+
+/** Whether the files of a segment have the bytes that were published; removed files count as sound, for their mapping is. */
+async function isSound(
+  row: SegmentRow,
+  context: SegmentContext,
+  isAccelerated: boolean,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const path = join(context.directory, row.file);
+  try {
+    if ((await checksumFile(path, signal)) !== row.checksum) return false;
+    return !isAccelerated || (await acceleratorContentFault(path, context.metric, context.dimensions)) === undefined;
+  } catch (error) {
+    signal?.throwIfAborted();
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    return false;
+  }
+}
+
+async function openForest(row: SegmentRow, context: SegmentContext, inFull: boolean): Promise<AnnoyIndex> {
   const path = join(context.directory, row.file);
   const facts = await segmentFacts(context.directory, row.file);
   if (facts === undefined) throw damage(row, 'is missing');
   if (facts.size !== row.file_size) throw damage(row, `has ${facts.size} bytes instead of ${row.file_size}`);
-  // As long as nobody touched the file since it was written its bytes are believed, as git and make do.
-  if (facts.mtime !== row.file_mtime && (await checksumFile(path)) !== row.checksum) {
+  // Untouched files are opened without reading them; small ones are compared before their first search, others by and by.
+  if ((inFull || facts.mtime !== row.file_mtime) && (await checksumFile(path)) !== row.checksum) {
     throw damage(row, 'does not have the bytes that were written');
   }
   const { metric, dimensions, loadMode } = context;
@@ -115,24 +182,23 @@ async function acceleratorFault(
   row: SegmentRow,
   index: AnnoyIndex,
   context: SegmentContext,
+  inFull: boolean,
 ): Promise<Damage | undefined> {
   if (!canAccelerate(index.metric, index.f)) return undefined;
   const facts = await fileFacts(acceleratorPath(join(context.directory, row.file)));
   // Whether it was lost, or never made by an earlier version, nobody can tell.
   if (facts === undefined) return { event: 'unaccelerated', message: `${row.file} has no accelerator; ${slower}` };
-  const touched = facts.mtime !== row.file_mtime;
-  const reason = index.info().accelerator.reason ?? (touched ? await contentFault(index) : undefined);
+  const path = join(context.directory, row.file);
+  const inDoubt = inFull || facts.mtime !== row.file_mtime;
+  // One whose time of change is not that of its segment has been touched: it is looked through.
+  const reason =
+    index.info().accelerator.reason ??
+    (inDoubt ? await acceleratorContentFault(path, index.metric, index.f) : undefined);
   if (reason === undefined) return undefined;
   const error = new SemanticIndexError('INVALID_FILE', `${acceleratorPath(row.file)}: ${reason}`, {
     hint: 'Nothing to do: it is derived again, and answers are right meanwhile.',
   });
   return damaged(error, slower);
-}
-
-/** An accelerator whose time of change is not that of its segment has been touched: it is looked through. */
-async function contentFault(index: AnnoyIndex): Promise<string | undefined> {
-  const { checks } = await index.validate();
-  return checks.find(({ check, passed }) => check === 'accelerator' && !passed)?.message;
 }
 
 function forestPart({ row, offsets }: AddedSegment, index: AnnoyIndex, unaccelerated: boolean): Part {

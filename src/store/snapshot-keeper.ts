@@ -24,16 +24,18 @@ export class SnapshotKeeper {
   #snapshot: Snapshot;
   #tail: TailRows;
   #refreshing: Promise<View> | undefined;
+  /** What was found out about segments after they were opened. */
+  readonly #findings = new Map<number, Partial<Part>>();
 
   /**
    * `catalog` is asked where things stand, the caller of `context` for all that is long. `onDamage` is told of a file that is
    * missing or wrong when the snapshot that does without it has been published.
    */
-  constructor(catalog: Catalog, context: SegmentContext, onDamage: (damage: Damage) => void) {
+  constructor(catalog: Catalog, context: Omit<SegmentContext, 'onReopened'>, onDamage: (damage: Damage) => void) {
     this.#catalog = catalog;
-    this.#context = context;
+    this.#context = { ...context, onReopened: (part, damages) => this.#reopened(part, damages) };
     this.#onDamage = onDamage;
-    this.#tail = new TailRows(context);
+    this.#tail = new TailRows(this.#context);
     this.#snapshot = new Snapshot(start, context.metric, [], 0);
   }
 
@@ -99,7 +101,7 @@ export class SnapshotKeeper {
       // A segment that could not be opened because it was replaced: the next reading has its successor.
     } while (changes.more || parts.length < changes.segments.length);
     if (!samePosition(position, this.#snapshot.position)) {
-      const all = tail === undefined ? parts : [...parts, tail];
+      const all = (tail === undefined ? parts : [...parts, tail]).map((part) => this.#asFound(part));
       this.#replace(new Snapshot(position, this.#context.metric, all, changes.sealedThrough));
     }
     const view = new View(this.#snapshot, changes.matching, changes.words);
@@ -107,6 +109,26 @@ export class SnapshotKeeper {
     for (const part of opened) part.shared.release();
     for (const damage of damages) this.#onDamage(damage);
     return view;
+  }
+
+  #asFound(part: Part): Part {
+    const finding = this.#findings.get(part.segment);
+    return finding === undefined ? part : { ...part, ...finding };
+  }
+
+  /** The files of a segment changed after it was opened: it is searched as `part` now, and planned for as that. */
+  #reopened({ segment, damaged, unaccelerated, hasForest }: Part, damages: readonly Damage[]): void {
+    this.#findings.set(segment, { damaged, unaccelerated, hasForest });
+    const { position, metric, parts, sealedThrough } = this.#snapshot;
+    this.#replace(
+      new Snapshot(
+        position,
+        metric,
+        parts.map((part) => this.#asFound(part)),
+        sealedThrough,
+      ),
+    );
+    for (const damage of damages) this.#onDamage(damage);
   }
 
   /** A short reading is done right here: it takes less time than asking the thread, which may not have been started yet. */

@@ -6,18 +6,18 @@ import type { CatalogCaller } from './catalog-calls.js';
 import { CatalogThread } from './catalog-thread.js';
 import type { CatalogOptions } from './connection.js';
 import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './document-table.js';
+import { identify } from './file-identity.js';
 import { bytesOnDisk, type IndexPaths, prepareDirectory, refuseLostDatabase } from './files.js';
 import { InlineCaller } from './inline-caller.js';
 import { KnownDocuments } from './known-documents.js';
-import { Maintenance } from './maintenance.js';
 import { Migration } from './migration.js';
+import { type OpenSpace, openSpace } from './open-space.js';
 import { QueryCache } from './query-cache.js';
 import { readAtOnce } from './reading.js';
-import type { Damage, SegmentContext } from './segment.js';
+import type { Damage } from './segment.js';
 import { restoreSegmentFolder } from './segment-folder.js';
 import type { SegmentRow } from './segment-table.js';
 import type { KeyedNeighbor, Snapshot } from './snapshot.js';
-import { SnapshotKeeper } from './snapshot-keeper.js';
 import { fromSqliteError } from './sqlite-error.js';
 import { publishStep } from './steps.js';
 import { checkMetricOf, type StoreOptions } from './store-options.js';
@@ -26,16 +26,6 @@ import { rankedWords, type WordMatches } from './text-table.js';
 import { validateCatalog } from './validate-catalog.js';
 import type { Space } from './vector-table.js';
 import type { View, ViewSearch } from './view.js';
-
-const mergeFactor = 4;
-const deadShare = 0.3;
-
-/** What is behind an open space: the view of its vectors and the work that keeps it fast. */
-interface OpenSpace {
-  readonly space: Space;
-  readonly keeper: SnapshotKeeper;
-  readonly maintenance: Maintenance | undefined;
-}
 
 /**
  * Everything an index keeps: the catalog on disk (or in memory), the snapshot that searches see, and background work.
@@ -52,7 +42,7 @@ export class Store {
   readonly #options: StoreOptions;
   readonly #paths: IndexPaths | undefined;
   readonly #connection: CatalogOptions;
-  readonly #catalog: Catalog;
+  readonly #connected: Catalog;
   readonly #writer: CatalogCaller;
   readonly #reader: CatalogCaller;
   #open: OpenSpace | undefined;
@@ -67,14 +57,20 @@ export class Store {
     this.#options = options;
     this.#paths = paths;
     this.#connection = connection;
-    this.#catalog = catalog;
+    this.#connected = catalog;
     this.#writer = threads[0] as CatalogCaller;
     this.#reader = threads[threads.length - 1] as CatalogCaller;
     this.metric = catalog.settings.all()?.metric as Metric;
     this.known = new KnownDocuments(this.#reader);
-    this.settings = new StoredSettings(catalog, this.#writer, this.#reader);
+    this.settings = new StoredSettings(() => this.#catalog, this.#writer, this.#reader);
     this.migration = new Migration(this.#writer, this.#reader, this.metric);
-    this.queries = new QueryCache(catalog, options.readonly ? undefined : this.#writer, options.queryCache);
+    this.queries = new QueryCache(() => this.#catalog, options.readonly ? undefined : this.#writer, options.queryCache);
+  }
+
+  /** The catalog, as long as its file is the one at its path. */
+  get #catalog(): Catalog {
+    this.#connected.requireSameFile(this.#connection.file);
+    return this.#connected;
   }
 
   /**
@@ -84,13 +80,13 @@ export class Store {
     const memory = directory === ':memory:';
     const paths = memory ? undefined : await prepareDirectory(directory, options.create && !options.readonly);
     const { readonly, durability, busyTimeout } = options;
-    const connection: CatalogOptions = {
+    const first: CatalogOptions = {
       path: paths?.database ?? ':memory:',
       readonly: readonly && !memory,
       durability,
       busyTimeout,
     };
-    const catalog = Catalog.open(connection);
+    const catalog = Catalog.open(first);
     let store: Store | undefined;
     try {
       if (paths !== undefined && !catalog.isNamed()) await refuseLostDatabase(paths, 1);
@@ -98,6 +94,8 @@ export class Store {
       else catalog.requireSettings();
       checkMetricOf(catalog, options.metric);
       if (paths !== undefined && !readonly) await restoreSegmentFolder(paths.segments, options.onEvent);
+      const file = paths && identify(paths.database);
+      const connection: CatalogOptions = { ...first, file };
       const threads = memory
         ? [new InlineCaller(catalog)]
         : [new CatalogThread({ catalog: connection }), new CatalogThread({ catalog: connection })];
@@ -117,42 +115,21 @@ export class Store {
     if (previous !== undefined && this.#isCurrent(previous.space)) return previous;
     const space = this.#catalog.space();
     if (space === undefined) return undefined;
-    const { metric } = this;
-    const directory = this.#paths?.segments ?? '';
-    const { dimensions } = space;
-    const context: SegmentContext = {
-      directory,
-      metric,
-      space: space.space,
-      dimensions,
-      loadMode: this.#options.loadMode,
-      caller: this.#reader,
+    const open = openSpace(space, {
+      catalog: this.#connected,
+      options: this.#options,
+      directory: this.#paths?.segments,
+      metric: this.metric,
+      writer: this.#writer,
+      reader: this.#reader,
       isCurrent: (segment) => this.#catalog.segments.all().some((row) => row.segment === segment),
-    };
-    const keeper = new SnapshotKeeper(this.#catalog, context, (damage) => this.#onDamage(damage));
-    const canBuild = this.#paths !== undefined && !this.#options.readonly;
-    const { sealAt, trees, seed, threads, onEvent } = this.#options;
-    const maintenance = canBuild
-      ? new Maintenance({
-          directory,
-          metric,
-          space: space.space,
-          dimensions,
-          planner: { sealAt, mergeFactor, deadShare },
-          trees,
-          seed,
-          threads,
-          writer: this.#writer,
-          builder: this.#reader,
-          refresh: () => keeper.refresh(),
-          onEvent,
-        })
-      : undefined;
-    const open = { space, keeper, maintenance };
+      onDamage: (damage) => this.#onDamage(damage),
+    });
     this.#open = open;
     previous?.keeper.close();
+    await previous?.scrubber?.stop();
     await previous?.maintenance?.stop();
-    await keeper.refresh();
+    await open.keeper.refresh();
     this.#schedule(this.#hasLeftovers());
     return open;
   }
@@ -162,7 +139,7 @@ export class Store {
   }
 
   /** Reads in the space that the newest commit is in. */
-  async #inSpace<T>(read: (keeper: SnapshotKeeper) => Promise<T>): Promise<T | undefined> {
+  async #inSpace<T>(read: (keeper: OpenSpace['keeper']) => Promise<T>): Promise<T | undefined> {
     for (;;) {
       const open = this.#open;
       try {
@@ -426,10 +403,11 @@ export class Store {
 
   /** Ends background work and closes files and connections. What was acknowledged is safe. */
   async close(): Promise<void> {
+    await this.#open?.scrubber?.stop();
     await this.#open?.maintenance?.stop();
     await this.queries.settle();
     await Promise.all([this.#writer.close(), this.#reader.close()]);
     this.#open?.keeper.close();
-    this.#catalog.close();
+    this.#connected.close();
   }
 }

@@ -7,10 +7,10 @@ import { StoredNotes } from './stored-notes.js';
 export class StoredSettings {
   /** What is remembered of sources and duplicates. */
   readonly notes: StoredNotes;
-  readonly #catalog: Catalog;
+  readonly #catalog: () => Catalog;
   readonly #writer: CatalogCaller;
 
-  constructor(catalog: Catalog, writer: CatalogCaller, reader: CatalogCaller) {
+  constructor(catalog: () => Catalog, writer: CatalogCaller, reader: CatalogCaller) {
     this.#catalog = catalog;
     this.#writer = writer;
     this.notes = new StoredNotes(writer, reader);
@@ -18,7 +18,7 @@ export class StoredSettings {
 
   /** A named value. */
   get(name: string): string | number | undefined {
-    return this.#catalog.settings.get(name);
+    return this.#catalog().settings.get(name);
   }
 
   set(name: string, value: string | number): Promise<void> {

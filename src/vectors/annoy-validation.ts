@@ -165,6 +165,22 @@ async function checkAccelerator(checks: Checks, native: NativeIndex, path: strin
   checks.add('accelerator', fault === undefined, message, severity, 'Call accelerate() to derive it again.');
 }
 
+/** What is wrong with the accelerator beside an Annoy file when all of its bytes are read; undefined when nothing is. */
+export async function acceleratorContentFault(path: string, metric: Metric, f: number): Promise<string | undefined> {
+  const file = acceleratorPath(path);
+  if (!existsSync(file)) return undefined;
+  const native = new (addon().Index)(METRICS.indexOf(metric), f);
+  try {
+    await native.loadLater(path, false);
+    const fault =
+      native.loadAccelerator(file) ??
+      (await runNativeTask('accelerator', {}, (task) => native.verifyAccelerator(task)));
+    return fault?.message;
+  } finally {
+    native.close();
+  }
+}
+
 async function checkStructure(checks: Checks, native: NativeIndex): Promise<void> {
   const found = await runNativeTask('structure', {}, (task) => native.validate(task));
   checks.add('structure', found.errors === 0, describeStructure(found));

@@ -4,7 +4,9 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -82,4 +84,55 @@ it('makes an index where the making of one stopped before it was complete', asyn
   await index.addDocuments(documents);
   expect(await index.count()).toBe(documents.length);
   expect(existsSync(join(folder, 'segments'))).toBe(true);
+});
+
+describe('when index.db of an open index', () => {
+  const away = (): string => `${folder}-away`;
+  const ways: [string, () => void | Promise<void>][] = [
+    ['is removed', () => rmSync(database())],
+    ['is removed with its directory', () => rmSync(folder, { recursive: true })],
+    ['is emptied', () => truncateSync(database(), 0)],
+    ['is moved away', () => renameSync(folder, away())],
+    [
+      'is replaced by a restored directory',
+      async () => {
+        renameSync(folder, away());
+        await (await open()).close();
+      },
+    ],
+  ];
+
+  it.each(ways)('%s, every call is refused, and nothing is made in its place', async (_, lose) => {
+    await make(true);
+    const index = await open({ background: true });
+    await index.search(Float32Array.of(1, 5, 2));
+    await lose();
+    const before = existsSync(database()) ? statSync(database()).size : undefined;
+    const calls: (() => Promise<unknown>)[] = [
+      () => index.search(Float32Array.of(1, 5, 2)),
+      () => index.addDocuments([{ id: 'x', text: '', vector: [1, 2, 3] }]),
+      () => index.deleteDocuments([1]),
+      () => index.getDocument(5),
+      () => index.count(),
+      () => index.stats(),
+      () => index.build(),
+      () => index.backup(`${folder}-backup`),
+    ];
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'IO', details: { lost: 'index.db' } });
+    expect((await index.validate()).valid).toBe(false);
+    await index.close();
+    expect(existsSync(database()) ? statSync(database()).size : undefined).toBe(before);
+    expect(existsSync(`${folder}-backup`)).toBe(false);
+  });
+
+  it('was replaced, the new one keeps its log when the old one is closed', async () => {
+    await make(false);
+    const old = await open();
+    renameSync(folder, away());
+    await using restored = await open();
+    await restored.addDocuments([{ id: 'new', text: '', vector: [1, 1, 1] }]);
+    await old.close();
+    expect(statSync(`${database()}-wal`).size).toBeGreaterThan(0);
+    expect(await restored.count()).toBe(1);
+  });
 });
