@@ -31,7 +31,7 @@ Status is_usable(const Forest& forest, const Accelerator* accelerator, const std
 Status accelerator_of_file(const std::string& path, const Forest& forest, const std::string& content,
                            AcceleratorPointer* accelerator) {
   auto made = std::make_shared<Accelerator>();
-  Status status = MappedFile::open(path, false, &made->file);
+  Status status = MappedFile::open(path, &made->file);
   if (!status.ok()) return status;
   const MappedFile& file = *made->file;
   status = AcceleratorView::open(file.data(), file.size(), forest.view, &made->view, &file.changed());

@@ -3,7 +3,10 @@
 
 #include <napi.h>
 
+#include <memory>
+
 #include "status.h"
+#include "work_queue.h"
 
 namespace semantic_index {
 
@@ -13,6 +16,7 @@ struct AddonData {
   /** (code, message, systemError) => Error, given once by `initialize`. */
   Napi::FunctionReference make_error;
   Napi::FunctionReference task_class;
+  std::shared_ptr<WorkQueue> work;
 };
 
 /** The error that JavaScript sees for a failed status: made by the function that was given to `initialize`. */

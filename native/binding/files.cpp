@@ -18,7 +18,7 @@ class WriteWork : public Work {
 
   Status run() override {
     const BytesView all{bytes.data(), static_cast<int64_t>(bytes.size())};
-    return save_atomically(path, &all, 1);
+    return save_atomically(path, &all, 1, &task->cancelled);
   }
 };
 

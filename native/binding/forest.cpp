@@ -63,10 +63,9 @@ Status forest_of_storage(std::shared_ptr<NodeStorage> storage, ForestPointer* fo
   return Status::success();
 }
 
-Status forest_of_file(const std::string& path, Metric metric, int32_t dimensions, bool prefault,
-                      ForestPointer* forest) {
+Status forest_of_file(const std::string& path, Metric metric, int32_t dimensions, ForestPointer* forest) {
   auto made = std::make_shared<Forest>();
-  Status status = MappedFile::open(path, prefault, &made->file);
+  Status status = MappedFile::open(path, &made->file);
   if (!status.ok()) return status;
   const MappedFile& file = *made->file;
   NodeLayout layout;

@@ -34,7 +34,7 @@ using ForestPointer = std::shared_ptr<const Forest>;
 Status forest_of_storage(std::shared_ptr<NodeStorage> storage, ForestPointer* forest);
 
 /** Maps the Annoy file at `path`; for dot, either of Annoy's two layouts. */
-Status forest_of_file(const std::string& path, Metric metric, int32_t dimensions, bool prefault, ForestPointer* forest);
+Status forest_of_file(const std::string& path, Metric metric, int32_t dimensions, ForestPointer* forest);
 
 /** Takes over the bytes of an Annoy file. */
 Status forest_of_bytes(std::unique_ptr<uint64_t[]> bytes, int64_t size, Metric metric, int32_t dimensions,

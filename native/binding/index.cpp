@@ -13,6 +13,7 @@ void Index::define(Napi::Env env, Napi::Object exports) {
   exports.Set("Index", DefineClass(env, "Index",
                                    {InstanceMethod<&Index::start_on_disk>("startOnDisk"),
                                     InstanceMethod<&Index::release_disk>("releaseDisk"),
+                                    InstanceMethod<&Index::own_disk>("ownDisk"),
                                     InstanceMethod<&Index::add_items>("addItems"),
                                     InstanceMethod<&Index::item_vector>("itemVector"),
                                     InstanceMethod<&Index::item_vectors>("itemVectors"),
@@ -53,7 +54,7 @@ Index::Index(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Index>(info) {
 Index::~Index() {
   storage_.reset();
   forest_.reset();
-  if (!disk_path_.empty()) std::remove(disk_path_.c_str());
+  remove_disk();
   // The environment may be on its way out here, where this call fails and does not matter.
   int64_t ignored = 0;
   if (accounted_ != 0) napi_adjust_external_memory(Env(), -accounted_, &ignored);
@@ -119,6 +120,8 @@ void Index::start_on_disk(const Napi::CallbackInfo& info) {
 }
 
 void Index::release_disk(const Napi::CallbackInfo&) { disk_path_.clear(); }
+
+void Index::own_disk(const Napi::CallbackInfo& info) { disk_path_ = Arguments(info).string(0); }
 
 void Index::add_items(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
@@ -194,6 +197,9 @@ Napi::Value Index::facts(const Napi::CallbackInfo& info) {
 
 void Index::share_into(const Napi::CallbackInfo& info) {
   Index* target = Index::Unwrap(info[0].As<Napi::Object>());
+  // One that was closed meanwhile stays empty.
+  if (target->closed_) return;
+  target->remove_disk();
   // The memory is not accounted for twice: the target is a short-lived second owner.
   target->forest_ = forest(info.Env());
   target->accelerator_ = accelerator_;
@@ -208,9 +214,13 @@ void Index::unload(const Napi::CallbackInfo& info) {
   storage_.reset();
   forest_.reset();
   accelerator_.reset();
+  remove_disk();
+  account(info.Env());
+}
+
+void Index::remove_disk() {
   if (!disk_path_.empty()) std::remove(disk_path_.c_str());
   disk_path_.clear();
-  account(info.Env());
 }
 
 }  // namespace semantic_index

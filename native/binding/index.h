@@ -34,6 +34,7 @@ class Index : public Napi::ObjectWrap<Index> {
   // index.cpp: items and what is known about them
   void start_on_disk(const Napi::CallbackInfo& info);
   void release_disk(const Napi::CallbackInfo& info);
+  void own_disk(const Napi::CallbackInfo& info);
   void add_items(const Napi::CallbackInfo& info);
   void item_vector(const Napi::CallbackInfo& info);
   void item_vectors(const Napi::CallbackInfo& info);
@@ -71,6 +72,7 @@ class Index : public Napi::ObjectWrap<Index> {
   /** The finished forest, or the items so far. */
   ForestView view() const;
   int64_t heap_bytes() const;
+  void remove_disk();
   /** Tells the garbage collector how much memory hangs on this object. */
   void account(Napi::Env env);
   Napi::Value run_search(Napi::Env env, const float* query, const Napi::CallbackInfo& info, size_t first_option);

@@ -15,7 +15,6 @@ class AccelerateWork : public Work {
   AccelerateWork(Index* index, const Napi::CallbackInfo& info) : index_(index) { keep(info.This().As<Napi::Object>()); }
 
   ForestPointer forest;
-  std::shared_ptr<TaskState> task;
   int threads = 1;
 
   Status run() override {
@@ -53,7 +52,7 @@ class SaveAcceleratorWork : public Work {
 
   Status run() override {
     const BytesView all{accelerator->data(), accelerator->size()};
-    const Status status = save_atomically(path, &all, 1);
+    const Status status = save_atomically(path, &all, 1, &task->cancelled);
     if (!status.ok() || !accelerator->file || !accelerator->file->changed().load()) return status;
     return Status::failure(StatusCode::file_changed, "the accelerator was cut short while it was copied");
   }
@@ -72,7 +71,6 @@ class VerifyWork : public Work {
  public:
   ForestPointer forest;
   AcceleratorPointer accelerator;
-  std::shared_ptr<TaskState> task;
 
   Status run() override {
     const Status status = accelerator->view.verify(forest->view, &task->cancelled);

@@ -22,7 +22,6 @@ class SearchWork : public Work {
  public:
   ForestPointer forest;
   AcceleratorPointer accelerator;
-  std::shared_ptr<TaskState> task;
   std::vector<float> queries;
   int64_t count = 0;
   SearchOptions options;

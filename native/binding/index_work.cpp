@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -19,7 +20,6 @@ class IndexWork : public Work {
  public:
   IndexWork(Index* index, const Napi::CallbackInfo& info) : index_(index) { keep(info.This().As<Napi::Object>()); }
 
-  std::shared_ptr<TaskState> task = std::make_shared<TaskState>();
   ForestPointer forest;
 
  protected:
@@ -55,6 +55,8 @@ class BuildWork : public IndexWork {
   void fail(Napi::Env env) override { index_->restore(env, std::move(storage)); }
 };
 
+constexpr int32_t kItemsPerCancelCheck = 4096;
+
 /** Takes the trees away, or copies the items when others still look at the forest. */
 class UnbuildWork : public IndexWork {
  public:
@@ -63,6 +65,7 @@ class UnbuildWork : public IndexWork {
 
   Status run() override {
     if (storage) return storage->unbuild();
+    const std::atomic<bool>& cancelled = task->cancelled;
     const ForestView& view = forest->view;
     NodeLayout layout;
     Status status = make_layout(view.layout().metric, view.layout().dimensions, &layout);
@@ -71,6 +74,7 @@ class UnbuildWork : public IndexWork {
     if (status.ok()) status = copy->reserve(view.items());
     std::vector<float> vector(static_cast<size_t>(layout.dimensions));
     for (int32_t item = 0; status.ok() && item < view.items(); item++) {
+      if (item % kItemsPerCancelCheck == 0 && cancelled.load()) return {StatusCode::cancelled, 0, {}};
       if (!view.has_item(item)) continue;
       status = view.item_vector(item, vector.data());
       if (status.ok()) status = copy->set_item(item, vector.data());
@@ -103,8 +107,13 @@ class LoadWork : public IndexWork {
   bool prefault = false;
 
   Status run() override {
-    if (!path.empty()) return forest_of_file(path, metric, dimensions, prefault, &forest);
+    if (!path.empty()) return load();
     return forest_of_bytes(std::move(bytes), size, metric, dimensions, &forest);
+  }
+
+  Status load() {
+    const Status status = forest_of_file(path, metric, dimensions, &forest);
+    return status.ok() && prefault ? forest->file->prefault(&task->cancelled) : status;
   }
 
   Napi::Value finish(Napi::Env env) override {
@@ -120,7 +129,7 @@ class SaveWork : public IndexWork {
 
   Status run() override {
     const BytesView all{forest->data(), forest->size};
-    const Status status = save_atomically(path, &all, 1);
+    const Status status = save_atomically(path, &all, 1, &task->cancelled);
     return status.ok() ? forest->view.check_unchanged() : status;
   }
 };
@@ -131,7 +140,11 @@ class CopyWork : public IndexWork {
   uint8_t* target = nullptr;
 
   Status run() override {
-    std::memcpy(target, forest->data(), static_cast<size_t>(forest->size));
+    constexpr int64_t kPiece = 1 << 24;
+    for (int64_t at = 0; at < forest->size; at += kPiece) {
+      if (task->cancelled.load()) return {StatusCode::cancelled, 0, {}};
+      std::memcpy(target + at, forest->data() + at, static_cast<size_t>(std::min(kPiece, forest->size - at)));
+    }
     return forest->view.check_unchanged();
   }
 };
@@ -202,10 +215,7 @@ class PrefaultWork : public IndexWork {
  public:
   using IndexWork::IndexWork;
 
-  Status run() override {
-    if (forest->file) forest->file->prefault();
-    return Status::success();
-  }
+  Status run() override { return forest->file ? forest->file->prefault(&task->cancelled) : Status::success(); }
 };
 
 }  // namespace
@@ -242,7 +252,7 @@ Napi::Value Index::unbuild(const Napi::CallbackInfo& info) {
 void Index::load(const Napi::CallbackInfo& info) {
   const Arguments arguments(info);
   ForestPointer loaded;
-  throw_unless_ok(info.Env(), forest_of_file(arguments.string(0), metric_, dimensions_, false, &loaded));
+  throw_unless_ok(info.Env(), forest_of_file(arguments.string(0), metric_, dimensions_, &loaded));
   adopt(info.Env(), std::move(loaded));
 }
 

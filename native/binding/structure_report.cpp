@@ -5,7 +5,6 @@ namespace semantic_index {
 Napi::Object structure_report(Napi::Env env, const StructureReport& report) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("errors", static_cast<double>(report.errors));
-  result.Set("warnings", static_cast<double>(report.warnings));
   result.Set("trees", report.trees);
   result.Set("items", report.items);
   result.Set("holes", report.holes);

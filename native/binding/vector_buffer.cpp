@@ -17,7 +17,6 @@ class ScanWork : public Work {
  public:
   RowBuffer::Snapshot rows;
   NodeLayout layout;
-  std::shared_ptr<TaskState> task;
   std::vector<float> queries;
   int64_t count = 0;
   int32_t k = 0;

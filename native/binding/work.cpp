@@ -4,55 +4,49 @@
 #include <new>
 
 #include "addon_data.h"
+#include "work_queue.h"
 
 namespace semantic_index {
 
 Napi::Value Work::start(Napi::Env env, std::unique_ptr<Work> work) {
   napi_value promise;
-  napi_value name = Napi::String::New(env, "semantic-index");
-  if (napi_create_promise(env, &work->deferred_, &promise) != napi_ok ||
-      napi_create_async_work(env, nullptr, name, execute, complete, work.get(), &work->handle_) != napi_ok) {
-    throw make_error(env, "INTERNAL", "the thread pool does not accept work");
+  if (napi_create_promise(env, &work->deferred_, &promise) != napi_ok) {
+    throw make_error(env, "INTERNAL", "the environment makes no promise");
   }
-  if (napi_queue_async_work(env, work->handle_) != napi_ok) {
-    napi_delete_async_work(env, work->handle_);
-    throw make_error(env, "INTERNAL", "the thread pool does not accept work");
-  }
-  (void)work.release();  // `complete` takes it back.
+  env.GetInstanceData<AddonData>()->work->start(env, std::move(work));
   return Napi::Value(env, promise);
 }
 
-void Work::execute(napi_env, void* data) {
-  Work* work = static_cast<Work*>(data);
+void Work::execute() {
+  // It may have waited for a thread until nothing wanted it any more.
+  if (task->cancelled.load()) {
+    status_.code = StatusCode::cancelled;
+    return;
+  }
   try {
-    work->status_ = work->run();
+    status_ = run();
   } catch (const std::bad_alloc&) {
-    work->status_ = Status::no_memory();
+    status_ = Status::no_memory();
   } catch (const std::exception& exception) {
-    work->status_ = Status::failure(StatusCode::out_of_memory, exception.what());
+    status_ = Status::failure(StatusCode::out_of_memory, exception.what());
   }
 }
 
-void Work::complete(napi_env raw_env, napi_status status, void* data) {
-  std::unique_ptr<Work> work(static_cast<Work*>(data));
-  Napi::Env env(raw_env);
+void Work::settle(Napi::Env env) {
   Napi::HandleScope scope(env);
-  // An environment that is being torn down refuses every call: there is nobody left to be told.
+  // An environment that is being torn down refuses every call, and no promise of it is awaited any more.
   try {
-    if (status == napi_ok) {
-      try {
-        if (!work->status_.ok()) {
-          work->fail(env);
-          throw to_error(env, work->status_);
-        }
-        napi_resolve_deferred(env, work->deferred_, work->finish(env));
-      } catch (const Napi::Error& error) {
-        napi_reject_deferred(env, work->deferred_, error.Value());
+    try {
+      if (!status_.ok()) {
+        fail(env);
+        throw to_error(env, status_);
       }
+      napi_resolve_deferred(env, deferred_, finish(env));
+    } catch (const Napi::Error& error) {
+      napi_reject_deferred(env, deferred_, error.Value());
     }
   } catch (...) {
   }
-  napi_delete_async_work(env, work->handle_);
 }
 
 }  // namespace semantic_index

@@ -8,16 +8,20 @@
 #include <vector>
 
 #include "status.h"
+#include "task.h"
 
 namespace semantic_index {
 
 /**
- * Something long that runs on the thread pool and settles a promise. Members that hold memory must own it (shared_ptr,
- * copies), for the objects they come from may be closed meanwhile.
+ * Something long that runs on a thread of the pool and settles a promise. Members that hold memory must own it
+ * (shared_ptr, copies), for the objects they come from may be closed meanwhile. `run` looks at `task->cancelled` at
+ * least every few milliseconds: it is raised by the caller's signal, and when the environment ends.
  */
 class Work {
  public:
   virtual ~Work() = default;
+
+  std::shared_ptr<TaskState> task = std::make_shared<TaskState>();
 
   /** On a pool thread: touches no JavaScript. Exceptions become out_of_memory. */
   virtual Status run() = 0;
@@ -33,10 +37,12 @@ class Work {
   static Napi::Value start(Napi::Env env, std::unique_ptr<Work> work);
 
  private:
-  static void execute(napi_env env, void* data);
-  static void complete(napi_env env, napi_status status, void* data);
+  friend class WorkQueue;
+  /** On a pool thread: runs it, unless it is cancelled already. */
+  void execute();
+  /** On the thread of JavaScript: resolves or rejects the promise. */
+  void settle(Napi::Env env);
 
-  napi_async_work handle_ = nullptr;
   napi_deferred deferred_ = nullptr;
   Status status_;
   std::vector<Napi::ObjectReference> kept_;

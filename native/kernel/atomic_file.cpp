@@ -20,8 +20,21 @@ namespace semantic_index {
 
 namespace {
 
-/** One call writes at most this much: some systems refuse more than 2 GiB. */
-constexpr int64_t kLargestWrite = 1 << 30;
+/** One call writes at most this much: some systems refuse more than 2 GiB, and between two calls it can be cancelled.
+ */
+constexpr int64_t kLargestWrite = 1 << 24;
+
+/** Bytes that a name may have on the usual file systems. */
+constexpr size_t kLongestName = 255;
+#if defined(_WIN32)
+constexpr const char* kSeparators = "/\\";
+#else
+constexpr const char* kSeparators = "/";
+#endif
+
+bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
+
+Status cancelled() { return {StatusCode::cancelled, 0, {}}; }
 
 /** A name beside `path` that no other save uses now. */
 std::string temporary_name(const std::string& path) {
@@ -33,7 +46,10 @@ std::string temporary_name(const std::string& path) {
 #endif
   const uint64_t now = static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   const uint64_t number = (now ^ (process << 40)) + counter.fetch_add(1, std::memory_order_relaxed);
-  return path + "." + std::to_string(number) + ".tmp";
+  const std::string ending = "." + std::to_string(number) + ".tmp";
+  const size_t name = path.find_last_of(kSeparators) + 1;  // npos + 1 is 0.
+  if (path.size() - name + ending.size() <= kLongestName) return path + ending;
+  return path.substr(0, name) + ".semantic-index" + ending;
 }
 
 #if defined(_WIN32)
@@ -43,7 +59,7 @@ Status system_failure(const char* step, const std::string& path) {
   return Status::io(error, std::string(step) + " " + path + ": " + windows_message(error));
 }
 
-Status write_file(const std::string& path, const BytesView* pieces, int count) {
+Status write_file(const std::string& path, const BytesView* pieces, int count, const std::atomic<bool>* cancel) {
   const HANDLE handle =
       CreateFileW(windows_path(path).c_str(), GENERIC_WRITE, 0, nullptr, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, nullptr);
   if (handle == INVALID_HANDLE_VALUE) return system_failure("Cannot create", path);
@@ -51,6 +67,10 @@ Status write_file(const std::string& path, const BytesView* pieces, int count) {
   for (int index = 0; index < count && status.ok(); ++index) {
     const char* data = static_cast<const char*>(pieces[index].data);
     for (int64_t left = pieces[index].size; left > 0 && status.ok();) {
+      if (is_raised(cancel)) {
+        status = cancelled();
+        break;
+      }
       const DWORD wanted = static_cast<DWORD>(left < kLargestWrite ? left : kLargestWrite);
       DWORD written = 0;
       if (!WriteFile(handle, data, wanted, &written, nullptr) || written == 0) {
@@ -89,10 +109,12 @@ int sync_descriptor(int descriptor) {
   return fsync(descriptor);
 }
 
-Status write_pieces(int descriptor, const std::string& path, const BytesView* pieces, int count) {
+Status write_pieces(int descriptor, const std::string& path, const BytesView* pieces, int count,
+                    const std::atomic<bool>* cancel) {
   for (int index = 0; index < count; ++index) {
     const char* data = static_cast<const char*>(pieces[index].data);
     for (int64_t left = pieces[index].size; left > 0;) {
+      if (is_raised(cancel)) return cancelled();
       const int64_t wanted = left < kLargestWrite ? left : kLargestWrite;
       const ssize_t written = write(descriptor, data, static_cast<size_t>(wanted));
       if (written < 0 && errno == EINTR) continue;
@@ -104,10 +126,10 @@ Status write_pieces(int descriptor, const std::string& path, const BytesView* pi
   return Status::success();
 }
 
-Status write_file(const std::string& path, const BytesView* pieces, int count) {
+Status write_file(const std::string& path, const BytesView* pieces, int count, const std::atomic<bool>* cancel) {
   const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (descriptor < 0) return system_failure("Cannot create", path);
-  Status status = write_pieces(descriptor, path, pieces, count);
+  Status status = write_pieces(descriptor, path, pieces, count, cancel);
   if (status.ok() && sync_descriptor(descriptor) != 0) status = system_failure("Cannot sync", path);
   if (close(descriptor) != 0 && status.ok()) status = system_failure("Cannot close", path);
   return status;
@@ -123,9 +145,11 @@ void remove_file(const std::string& path) { unlink(path.c_str()); }
 
 }  // namespace
 
-Status save_atomically(const std::string& path, const BytesView* pieces, int count) try {
+Status save_atomically(const std::string& path, const BytesView* pieces, int count,
+                       const std::atomic<bool>* cancel) try {
   const std::string temporary = temporary_name(path);
-  Status status = write_file(temporary, pieces, count);
+  Status status = write_file(temporary, pieces, count, cancel);
+  if (status.ok() && is_raised(cancel)) status = cancelled();
   if (status.ok()) status = rename_over(temporary, path);
   if (!status.ok()) {
     remove_file(temporary);

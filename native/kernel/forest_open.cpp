@@ -56,6 +56,17 @@ bool is_plausible_root(const ForestView& view, int32_t index) {
   return is_plausible_child(view, child_of(view, index, 0)) && is_plausible_child(view, child_of(view, index, 1));
 }
 
+/**
+ * Whether a node after `index` is the same. The copies of all roots end a file, after the last node of the trees, which
+ * is a root itself: so the first node of the run at the end has a copy, unless the end was cut off.
+ */
+bool has_copy(const ForestView& view, int32_t index) {
+  for (int32_t other = index + 1; other < view.nodes(); ++other) {
+    if (std::memcmp(view.node(index), view.node(other), view.layout().node_bytes) == 0) return true;
+  }
+  return false;
+}
+
 /** Looks at a few items: each must be an item or a hole. */
 bool are_plausible_items(const ForestView& view) {
   constexpr int32_t kLooks = 16;
@@ -98,6 +109,8 @@ Status ForestView::open(const uint8_t* bytes, int64_t size, const NodeLayout& la
   if (count % 2 == 0 && std::memcmp(result.node(first), result.node(first + count / 2), half_bytes) == 0) {
     // Every node in the run is a root: all trees are one node each. Then half of the run are the copies.
     first += count / 2;
+  } else if (result.items_ > 0 && (result.items_ <= layout.leaf_capacity || !has_copy(result, first))) {
+    return wrong_layout("the file is cut short: copies of the roots are missing at its end");
   } else if (count > 1 && child_of(result, first, 0) == child_of(result, result.nodes_ - 1, 0)) {
     // The run begins with the last tree's root, whose copy ends it.
     ++first;

@@ -235,8 +235,14 @@ Status ForestView::changed_status() {
 
 Status ForestView::check_unchanged() const { return has_changed() ? changed_status() : Status::success(); }
 
+Status ForestView::missing_item() const {
+  // Where the file was cut short, every item looks like a hole.
+  if (has_changed()) return changed_status();
+  return Status::failure(StatusCode::invalid_argument, "there is no such item");
+}
+
 Status ForestView::item_vector(int32_t item, float* vector) const {
-  if (!has_item(item)) return Status::failure(StatusCode::invalid_argument, "there is no such item");
+  if (!has_item(item)) return missing_item();
   const uint8_t* source = node(item) + layout_.vector_offset;
   if (layout_.metric == Metric::hamming) {
     unpack_bits(reinterpret_cast<const uint64_t*>(source), layout_.dimensions, vector);
@@ -247,9 +253,7 @@ Status ForestView::item_vector(int32_t item, float* vector) const {
 }
 
 Status ForestView::distance(int32_t left, int32_t right, float* distance) const {
-  if (!has_item(left) || !has_item(right)) {
-    return Status::failure(StatusCode::invalid_argument, "there is no such item");
-  }
+  if (!has_item(left) || !has_item(right)) return missing_item();
   const uint8_t* vector = node(left) + layout_.vector_offset;
   Query query = layout_.metric == Metric::hamming ? Query::of_bits(layout_, reinterpret_cast<const uint64_t*>(vector))
                                                   : Query::of_floats(layout_, reinterpret_cast<const float*>(vector));

@@ -48,9 +48,9 @@ class ForestView {
   /**
    * Looks at `bytes` as nodes of `layout` and finds the roots as Spotify's library does: the run of nodes with equal
    * n_descendants at the end, less the last root when the copies follow it. wrong_layout when `size` is 0 or no
-   * multiple of the node size, or when the roots make no sense; invalid_argument when `bytes` is not aligned to 8.
-   * `changed`, when given, is the flag of the mapping: it is looked at after each search, which then fails with
-   * file_changed instead of answering from zero bytes.
+   * multiple of the node size, or when the roots make no sense or their copies were cut off; invalid_argument when
+   * `bytes` is not aligned to 8. `changed`, when given, is the flag of the mapping: it is looked at after each search,
+   * which then fails with file_changed instead of answering from zero bytes.
    */
   static Status open(const uint8_t* bytes, int64_t size, const NodeLayout& layout, ForestView* view,
                      const std::atomic<bool>* changed = nullptr);
@@ -98,6 +98,8 @@ class ForestView {
 
  private:
   bool has_changed() const;
+  /** Why `has_item` is false. */
+  Status missing_item() const;
   static Status changed_status();
 
   const uint8_t* bytes_ = nullptr;

@@ -35,10 +35,10 @@ class MappedFile {
   enum class Access { read_only, read_write };
 
   /**
-   * Maps the whole file. io_error when it is missing, unreadable, or a folder. An empty file gives no bytes.
-   * With `prefault` the file is read into memory before this returns.
+   * Maps the whole file. io_error when it is missing, unreadable, or not a regular file; opening a FIFO or a device
+   * does not wait. An empty file gives no bytes.
    */
-  static Status open(const std::string& path, bool prefault, std::unique_ptr<MappedFile>* file);
+  static Status open(const std::string& path, std::unique_ptr<MappedFile>* file);
 
   /** Creates the file with `size` zero bytes, in place of one that may be there, and maps it for writing. */
   static Status create(const std::string& path, int64_t size, std::unique_ptr<MappedFile>* file);
@@ -70,8 +70,8 @@ class MappedFile {
   /** Only for a file made by `create`: writes everything to the device. */
   Status sync();
 
-  /** Reads every page into memory. */
-  void prefault() const;
+  /** Reads every page into memory. `cancelled` when the flag is raised. */
+  Status prefault(const std::atomic<bool>* cancel = nullptr) const;
 
  private:
   MappedFile() = default;

@@ -63,11 +63,12 @@ Status file_identity(const std::string& path, FileIdentity* identity) {
   return Status::success();
 }
 
-Status MappedFile::open(const std::string& path, bool prefault, std::unique_ptr<MappedFile>* file) try {
+Status MappedFile::open(const std::string& path, std::unique_ptr<MappedFile>* file) try {
   std::unique_ptr<MappedFile> result(new MappedFile());
   result->changed_ = new std::atomic<bool>(false);
   result->path_ = path;
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without O_NONBLOCK the open of a FIFO waits until something writes to it. Regular files are not affected.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (descriptor < 0) return system_failure("Cannot open", path);
   result->handle_ = descriptor;
   struct stat information;
@@ -76,13 +77,13 @@ Status MappedFile::open(const std::string& path, bool prefault, std::unique_ptr<
     errno = EISDIR;
     return system_failure("Cannot map", path);
   }
+  if (!S_ISREG(information.st_mode)) return Status::io(0, "Expected a regular file, got a FIFO or device: " + path);
   result->identity_ = identity_of(information);
   result->size_ = result->identity_.size;
   const Status mapped = result->map();
   if (!mapped.ok()) return mapped;
   // The map keeps the file; the descriptor is not needed any more.
   result->close_handle();
-  if (prefault) result->prefault();
   *file = std::move(result);
   return Status::success();
 } catch (const std::bad_alloc&) {
@@ -115,8 +116,9 @@ Status MappedFile::map() {
   void* address = mmap(nullptr, static_cast<size_t>(size_), protection, MAP_SHARED, static_cast<int>(handle_), 0);
   if (address == MAP_FAILED) return system_failure("Cannot map", path_);
   data_ = static_cast<uint8_t*>(address);
-  guard_slot_ = guard_mapping(data_, static_cast<size_t>(size_), changed_);
-  return Status::success();
+  if (guard_mapping(data_, static_cast<size_t>(size_), changed_, &guard_slot_)) return Status::success();
+  unmap();
+  return Status::no_memory();
 }
 
 void MappedFile::unmap() {

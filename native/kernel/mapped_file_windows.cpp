@@ -55,7 +55,7 @@ Status file_identity(const std::string& path, FileIdentity* identity) try {
   return Status::no_memory();
 }
 
-Status MappedFile::open(const std::string& path, bool prefault, std::unique_ptr<MappedFile>* file) try {
+Status MappedFile::open(const std::string& path, std::unique_ptr<MappedFile>* file) try {
   std::unique_ptr<MappedFile> result(new MappedFile());
   result->changed_ = new std::atomic<bool>(false);
   result->path_ = path;
@@ -63,13 +63,15 @@ Status MappedFile::open(const std::string& path, bool prefault, std::unique_ptr<
                                     nullptr, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
   if (handle == INVALID_HANDLE_VALUE) return system_failure("Cannot open", path);
   result->handle_ = reinterpret_cast<intptr_t>(handle);
+  if (GetFileType(handle) != FILE_TYPE_DISK) {
+    return Status::io(0, "Expected a regular file, got a pipe or device: " + path);
+  }
   const Status known = identity_of(handle, path, &result->identity_);
   if (!known.ok()) return known;
   result->size_ = result->identity_.size;
   const Status mapped = result->map();
   if (!mapped.ok()) return mapped;
   result->close_handle();
-  if (prefault) result->prefault();
   *file = std::move(result);
   return Status::success();
 } catch (const std::bad_alloc&) {

@@ -4,7 +4,7 @@
 
 namespace semantic_index {
 
-int guard_mapping(const void*, size_t, std::atomic<bool>*) { return -1; }
+bool guard_mapping(const void*, size_t, std::atomic<bool>*, int*) { return true; }
 
 void unguard_mapping(int) {}
 
@@ -22,6 +22,8 @@ void unguard_mapping(int) {}
 #endif
 
 #include <mutex>
+#include <new>
+#include <vector>
 
 namespace semantic_index {
 
@@ -34,10 +36,15 @@ struct Slot {
   std::atomic<std::atomic<bool>*> changed{nullptr};
 };
 
-constexpr int kSlots = 4096;
-Slot slots[kSlots];
+/** Slots lie in blocks that are never moved or freed, so that the handler may look at them at any moment. */
+constexpr int kBlockSlots = 4096;
+constexpr int kBlocks = 4096;
+std::atomic<Slot*> blocks[kBlocks];
+/** Slots that were used once: the handler looks at no others. */
 std::atomic<int> used_slots{0};
 std::mutex slots_mutex;
+/** Slots below `used_slots` that are free again. Never destroyed: maps may end later than static objects. */
+std::vector<int>& free_slots = *new std::vector<int>();
 struct sigaction previous_action;
 bool is_installed = false;
 
@@ -52,12 +59,39 @@ bool map_zeros(void* page, size_t size) {
 #endif
 }
 
+Slot& slot_at(int index) { return blocks[index / kBlockSlots].load(std::memory_order_acquire)[index % kBlockSlots]; }
+
+/** The number of a slot that is free, or -1. */
+int take_slot() {
+  if (!free_slots.empty()) {
+    const int index = free_slots.back();
+    free_slots.pop_back();
+    return index;
+  }
+  const int index = used_slots.load(std::memory_order_relaxed);
+  if (index == kBlocks * kBlockSlots) return -1;
+  std::atomic<Slot*>& block = blocks[index / kBlockSlots];
+  if (block.load(std::memory_order_relaxed) == nullptr) {
+    Slot* fresh = new (std::nothrow) Slot[kBlockSlots];
+    if (fresh == nullptr) return -1;
+    block.store(fresh, std::memory_order_release);
+  }
+  try {
+    // Room for it to come back, so that giving it back cannot fail.
+    free_slots.reserve(static_cast<size_t>(index) + 1);
+  } catch (const std::bad_alloc&) {
+    return -1;
+  }
+  used_slots.store(index + 1, std::memory_order_release);
+  return index;
+}
+
 /** Puts a page of zeros where the file has none any more. True when `address` lies in a guarded range. */
 bool replace_page(uintptr_t address) {
   const uintptr_t page_size = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   const int count = used_slots.load(std::memory_order_acquire);
   for (int index = 0; index < count; ++index) {
-    Slot& slot = slots[index];
+    Slot& slot = slot_at(index);
     const uintptr_t start = slot.start.load(std::memory_order_acquire);
     if (start == 0 || address < start || address >= slot.end.load(std::memory_order_acquire)) continue;
     std::atomic<bool>* changed = slot.changed.load(std::memory_order_acquire);
@@ -103,28 +137,28 @@ void install_handler() {
 
 }  // namespace
 
-int guard_mapping(const void* start, size_t length, std::atomic<bool>* changed) {
+bool guard_mapping(const void* start, size_t length, std::atomic<bool>* changed, int* slot) {
   std::lock_guard<std::mutex> lock(slots_mutex);
   install_handler();
-  for (int index = 0; index < kSlots; ++index) {
-    Slot& slot = slots[index];
-    if (slot.start.load(std::memory_order_relaxed) != 0) continue;
-    const uintptr_t address = reinterpret_cast<uintptr_t>(start);
-    slot.changed.store(changed, std::memory_order_release);
-    slot.end.store(address + length, std::memory_order_release);
-    slot.start.store(address, std::memory_order_release);
-    if (index >= used_slots.load(std::memory_order_relaxed)) used_slots.store(index + 1, std::memory_order_release);
-    return index;
-  }
-  return -1;
+  const int index = take_slot();
+  if (index < 0) return false;
+  Slot& taken = slot_at(index);
+  const uintptr_t address = reinterpret_cast<uintptr_t>(start);
+  taken.changed.store(changed, std::memory_order_release);
+  taken.end.store(address + length, std::memory_order_release);
+  taken.start.store(address, std::memory_order_release);
+  *slot = index;
+  return true;
 }
 
 void unguard_mapping(int slot) {
   if (slot < 0) return;
   std::lock_guard<std::mutex> lock(slots_mutex);
-  slots[slot].start.store(0, std::memory_order_release);
-  slots[slot].end.store(0, std::memory_order_release);
-  slots[slot].changed.store(nullptr, std::memory_order_release);
+  Slot& freed = slot_at(slot);
+  freed.start.store(0, std::memory_order_release);
+  freed.end.store(0, std::memory_order_release);
+  freed.changed.store(nullptr, std::memory_order_release);
+  free_slots.push_back(slot);
 }
 
 }  // namespace semantic_index

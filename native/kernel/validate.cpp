@@ -43,7 +43,7 @@ class StructureCheck {
   };
 
   void add(Defect defect, int32_t tree, int32_t node, int32_t item = -1, int64_t count = 1) {
-    (defect == Defect::node_unreachable ? report_->warnings : report_->errors) += count;
+    report_->errors += count;
     if (report_->findings.size() < kMaximumFindings) report_->findings.push_back({defect, tree, node, item});
   }
 

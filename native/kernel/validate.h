@@ -33,7 +33,7 @@ enum class Defect {
   item_missing,
   /** A hole is listed in a tree. */
   hole_listed,
-  /** A node belongs to no tree. A warning: searches never see it. */
+  /** A node belongs to no tree: the root of its tree was cut off. */
   node_unreachable,
 };
 
@@ -51,9 +51,8 @@ struct Finding {
 struct StructureReport {
   /** The first findings, at most `kMaximumFindings`. */
   std::vector<Finding> findings;
-  /** All findings, listed or not. `node_unreachable` counts here too, but is no error. */
+  /** All findings, listed or not. */
   int64_t errors = 0;
-  int64_t warnings = 0;
   int32_t trees = 0;
   /** Items that are not holes. */
   int32_t items = 0;

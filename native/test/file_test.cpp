@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "atomic_file.h"
 #include "check.h"
@@ -15,6 +16,7 @@
 
 #if !defined(_WIN32)
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #endif
@@ -47,7 +49,7 @@ TEST(saves_replace_files_whole) {
   CHECK_OK(save(path, "first"));
   CHECK_EQUAL(content_of(path), std::string("first"));
   std::unique_ptr<MappedFile> map;
-  CHECK_OK(MappedFile::open(path, false, &map));
+  CHECK_OK(MappedFile::open(path, &map));
   CHECK_OK(save(path, "the second one"));
   CHECK_EQUAL(content_of(path), std::string("the second one"));
   // The map still shows the file that had the name before.
@@ -62,11 +64,11 @@ TEST(saves_replace_files_whole) {
 TEST(failures_have_reasons) {
   std::unique_ptr<MappedFile> map;
   const std::string missing = temporary_path("missing");
-  Status status = MappedFile::open(missing, false, &map);
+  Status status = MappedFile::open(missing, &map);
   CHECK(status.code == StatusCode::io_error);
   CHECK_EQUAL(status.system_error, ENOENT);
   CHECK(status.message.find(missing) != std::string::npos);
-  CHECK_EQUAL(MappedFile::open("/tmp", false, &map).system_error, EISDIR);
+  CHECK_EQUAL(MappedFile::open("/tmp", &map).system_error, EISDIR);
   CHECK_EQUAL(save("/tmp", "x").system_error, EISDIR);
   CHECK_EQUAL(save(missing + "/inside", "x").system_error, ENOENT);
   CHECK_EQUAL(MappedFile::create(missing + "/inside", 10, &map).system_error, ENOENT);
@@ -81,14 +83,16 @@ TEST(empty_files_and_prefault) {
   const std::string path = temporary_path("empty");
   CHECK_OK(save(path, ""));
   std::unique_ptr<MappedFile> map;
-  CHECK_OK(MappedFile::open(path, true, &map));
+  CHECK_OK(MappedFile::open(path, &map));
+  CHECK_OK(map->prefault());
   CHECK_EQUAL(map->size(), 0);
   NodeLayout layout;
   CHECK_OK(make_layout(Metric::angular, 4, &layout));
   ForestView view;
   CHECK(ForestView::open(map->data(), map->size(), layout, &view).code == StatusCode::wrong_layout);
   CHECK_OK(save(path, std::string(100000, 'x')));
-  CHECK_OK(MappedFile::open(path, true, &map));
+  CHECK_OK(MappedFile::open(path, &map));
+  CHECK_OK(map->prefault());
   CHECK_EQUAL(map->data()[99999], 'x');
   std::remove(path.c_str());
 }
@@ -122,7 +126,7 @@ TEST(on_disk_build_is_the_same) {
     CHECK_EQUAL(std::memcmp(content.data(), index.storage->data(), content.size()), 0);
 
     std::unique_ptr<MappedFile> map;
-    CHECK_OK(MappedFile::open(path, false, &map));
+    CHECK_OK(MappedFile::open(path, &map));
     ForestView view;
     CHECK_OK(ForestView::open(map->data(), map->size(), index.layout, &view, &map->changed()));
     CHECK_EQUAL(view.trees(), 4);
@@ -140,7 +144,7 @@ TEST(a_file_cut_short_is_an_error_and_no_crash) {
   for (int64_t left : {int64_t{0}, int64_t{5000}, index.storage->bytes() / 2, index.storage->bytes() - 4096}) {
     CHECK_OK(save_atomically(path, &piece, 1));
     std::unique_ptr<MappedFile> map;
-    CHECK_OK(MappedFile::open(path, false, &map));
+    CHECK_OK(MappedFile::open(path, &map));
     ForestView view;
     CHECK_OK(ForestView::open(map->data(), map->size(), index.layout, &view, &map->changed()));
     CHECK_EQUAL(truncate(path.c_str(), left), 0);
@@ -162,13 +166,59 @@ TEST(a_file_cut_short_is_an_error_and_no_crash) {
     for (std::thread& thread : threads) thread.join();
     CHECK(map->changed().load());
     float vector[32];
-    CHECK(view.item_vector(19999, vector).code != StatusCode::ok);
+    CHECK(view.item_vector(19999, vector).code == StatusCode::file_changed);
+    float distance;
+    CHECK(view.distance(7, 19999, &distance).code == StatusCode::file_changed);
     // Another map of a whole file works on.
     CHECK_OK(save_atomically(path, &piece, 1));
     std::unique_ptr<MappedFile> fresh;
-    CHECK_OK(MappedFile::open(path, true, &fresh));
+    CHECK_OK(MappedFile::open(path, &fresh));
+    CHECK_OK(fresh->prefault());
     CHECK(!fresh->changed().load());
   }
+  std::remove(path.c_str());
+}
+
+TEST(refuses_fifos_without_waiting) {
+  const std::string path = temporary_path("fifo");
+  CHECK_EQUAL(mkfifo(path.c_str(), 0600), 0);
+  std::unique_ptr<MappedFile> map;
+  CHECK(MappedFile::open(path, &map).code == StatusCode::io_error);
+  CHECK(MappedFile::open("/dev/null", &map).code == StatusCode::io_error);
+  std::remove(path.c_str());
+}
+
+TEST(guards_more_than_4096_maps) {
+  const std::string path = temporary_path("guards");
+  CHECK_OK(save(path, std::string(8192, 'x')));
+  std::vector<std::unique_ptr<MappedFile>> maps(9000);
+  for (std::unique_ptr<MappedFile>& map : maps) CHECK_OK(MappedFile::open(path, &map));
+  // Slots of maps that ended are taken again.
+  for (size_t index = 0; index < maps.size(); index += 2) CHECK_OK(MappedFile::open(path, &maps[index]));
+  CHECK_EQUAL(truncate(path.c_str(), 0), 0);
+  for (const std::unique_ptr<MappedFile>& map : maps) {
+    CHECK_OK(map->prefault());
+    CHECK(map->changed().load());
+  }
+  std::remove(path.c_str());
+}
+
+TEST(saves_to_the_longest_name) {
+  std::string path = temporary_path("long-");
+  path += std::string(255 - (path.size() - path.rfind('/') - 1), 'n');
+  CHECK_OK(save(path, "first"));
+  CHECK_OK(save(path, "second"));
+  CHECK_EQUAL(content_of(path), std::string("second"));
+  std::remove(path.c_str());
+}
+
+TEST(a_cancelled_save_keeps_the_old_file) {
+  const std::string path = temporary_path("cancelled");
+  CHECK_OK(save(path, "first"));
+  const std::atomic<bool> cancel{true};
+  const BytesView piece{"second", 6};
+  CHECK(save_atomically(path, &piece, 1, &cancel).code == StatusCode::cancelled);
+  CHECK_EQUAL(content_of(path), std::string("first"));
   std::remove(path.c_str());
 }
 
@@ -176,7 +226,7 @@ TEST(other_faults_still_end_the_process) {
   const std::string path = temporary_path("fault");
   CHECK_OK(save(path, std::string(8192, 'x')));
   std::unique_ptr<MappedFile> map;
-  CHECK_OK(MappedFile::open(path, false, &map));
+  CHECK_OK(MappedFile::open(path, &map));
   const pid_t child = fork();
   if (child == 0) {
     raise(SIGBUS);

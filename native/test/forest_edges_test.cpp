@@ -29,6 +29,24 @@ TEST(tiny_sets) {
   }
 }
 
+TEST(files_cut_at_a_node_are_refused) {
+  for (Metric metric : kMetrics) {
+    for (int32_t rows : {2, 9, 100, 500}) {
+      for (int32_t trees : {1, 2, 3, 10}) {
+        const Index index = build_index(metric, 8, random_rows(metric, rows, 8, 5), trees);
+        const int64_t node_bytes = static_cast<int64_t>(index.layout.node_bytes);
+        for (int64_t size = node_bytes; size < index.storage->bytes(); size += node_bytes) {
+          ForestView view;
+          if (!ForestView::open(index.storage->data(), size, index.layout, &view).ok()) continue;
+          StructureReport report;
+          CHECK_OK(validate_structure(view, &report));
+          CHECK(report.errors > 0);
+        }
+      }
+    }
+  }
+}
+
 TEST(holes_are_left_out) {
   for (Metric metric : kMetrics) {
     for (int32_t last : {3, 9, 40, 1000, 5000}) {

@@ -136,6 +136,18 @@ export interface AnnoySerializeOptions {
 /** Defaults of {@link AnnoySerializeOptions}. */
 export const annoySerializeDefaults: AnnoySerializeOptions = { compress: 'none' };
 
+/** Options for `AnnoyIndex.deserialize(bytes, options)`. */
+export interface AnnoyDeserializeOptions {
+  /**
+   * Most bytes that compressed data may expand to. Default: 32 times the size of the data, at least 64 MiB; raise it for an
+   * index of few items with many numbers left out.
+   */
+  maxBytes: number | undefined;
+}
+
+/** Defaults of {@link AnnoyDeserializeOptions}. */
+export const annoyDeserializeDefaults: AnnoyDeserializeOptions = { maxBytes: undefined };
+
 /** What `AnnoyIndex.toSnapshot(options)` takes. */
 export interface AnnoySnapshotOptions extends AnnoySerializeOptions {
   /**

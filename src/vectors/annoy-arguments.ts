@@ -84,6 +84,13 @@ export function checkLogger(method: string, logger: unknown): ((message: string)
   return refuse(method, 'logger must be a function', logger, 'Pass a function of one string, such as console.log.');
 }
 
+/** Whether messages are wanted: true, false, or one of Annoy's levels from 0, which is off. */
+export function checkVerbosity(method: string, level: unknown): boolean {
+  if (typeof level === 'boolean') return level;
+  if (Number.isInteger(level) && (level as number) >= 0) return level !== 0;
+  return refuse(method, 'level must be true, false or a whole number from 0', level, 'Pass true or 1 for messages.');
+}
+
 /** How many neighbours are wanted. */
 export function checkNeighbors(method: string, n: unknown): number {
   return checkInteger(method, 'n', n, 1, MAXIMUM_ITEM, 'n is how many neighbours you want.');

@@ -1,11 +1,21 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { readdir, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import { addon, type NativeIndex } from './binding.js';
 import { runNativeTask } from './native-task.js';
-import { type AnnoyDescription, describes, ENGINE, readSidecar, sidecarPath, writeSidecar } from './sidecar.js';
+import { kindOfFile, systemError } from './regular-file.js';
+import {
+  type AnnoyDescription,
+  describes,
+  describesEnds,
+  ENGINE,
+  readSidecar,
+  sidecarPath,
+  writeSidecar,
+} from './sidecar.js';
 
 /** What a sidecar says that the forest itself does not know. */
 export interface Origin {
@@ -25,7 +35,7 @@ const STALE_AFTER = 60 * 60 * 1000;
  * @throws IO, with the old file as it was.
  */
 export async function saveForest(native: NativeIndex, path: string, origin: Origin): Promise<AnnoyDescription> {
-  await checkTarget(path);
+  checkTarget(path);
   const description = await describeForest(native, origin);
   await inTurn(path, () => replace(path, description, () => native.save(path)));
   return description;
@@ -43,7 +53,7 @@ export async function publishForest(
   path: string,
   origin: Origin,
 ): Promise<AnnoyDescription> {
-  await checkTarget(path);
+  checkTarget(path);
   native.load(temporary);
   const description = await describeForest(native, origin);
   native.unload(); // A mapped file cannot be renamed everywhere.
@@ -55,23 +65,54 @@ export async function publishForest(
   return description;
 }
 
-/** Refuses what is no place for a file before anything is written. */
-export async function checkTarget(path: string): Promise<void> {
-  const folder = await stat(dirname(path)).catch((cause: unknown) => {
-    throw systemError(`The folder of ${path} cannot be used`, cause);
-  });
-  if (!folder.isDirectory()) throw new SemanticIndexError('IO', `${dirname(path)} is not a folder`);
-  const target = await stat(path).catch(() => undefined);
-  if (target?.isDirectory()) {
-    throw new SemanticIndexError('IO', `${path} is a folder`, { hint: 'Pass the path of a file, not of a folder.' });
+/** Bytes that a file name may have on the usual file systems. */
+const MAXIMUM_NAME = 255;
+
+/**
+ * Checks that `path`, of which all links were followed, can be replaced by a forest and its sidecar, before anything is
+ * written. `ending` is the longest that is appended to the name.
+ *
+ * @throws IO
+ */
+export function checkTarget(path: string, ending: string = sidecarPath('')): void {
+  const longest = MAXIMUM_NAME - ending.length;
+  const length = Buffer.byteLength(basename(path));
+  if (length > longest) {
+    throw new SemanticIndexError(
+      'IO',
+      `Expected a file name of at most ${longest} bytes, got ${length}: ${basename(path)}`,
+      {
+        hint: `Choose a shorter name: ${ending} is appended to it for a file beside it.`,
+        details: { length, longest },
+      },
+    );
+  }
+  const folder = statIfThere(dirname(path));
+  if (folder instanceof Error) throw systemError(`The directory of ${path} cannot be used`, folder);
+  if (!folder.isDirectory()) throw new SemanticIndexError('IO', `${dirname(path)} is not a directory`);
+  const target = statIfThere(path);
+  if (!(target instanceof Error) && !target.isFile()) {
+    throw new SemanticIndexError('IO', `Expected a regular file or nothing at ${path}, got ${kindOfFile(target)}`, {
+      hint: 'Pass the path of a file; a directory, FIFO or device is never replaced.',
+    });
+  }
+  const sidecar = statIfThere(sidecarPath(path));
+  if (!(sidecar instanceof Error) && sidecar.isDirectory()) {
+    throw new SemanticIndexError('IO', `Expected room for the sidecar at ${sidecarPath(path)}, got a directory`, {
+      hint: 'Remove the directory, or save under another name.',
+    });
   }
 }
 
-/** An IO error with what the operating system said as its cause. */
-export function systemError(message: string, cause: unknown): SemanticIndexError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-  return new SemanticIndexError('IO', `${message}: ${reason}`, { cause, details: { systemError: code } });
+/** The longest that an on-disk build appends to a name: the temporary file of its sidecar. */
+export const ON_DISK_ENDING = `${sidecarPath('')}.${'0'.repeat(20)}.tmp`;
+
+function statIfThere(path: string): (ReturnType<typeof statSync> & object) | Error {
+  try {
+    return statSync(path);
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 async function describeForest(native: NativeIndex, origin: Origin): Promise<AnnoyDescription> {
@@ -115,7 +156,7 @@ async function inTurn(path: string, save: () => Promise<void>): Promise<void> {
  */
 async function replace(path: string, description: AnnoyDescription, change: () => Promise<void>): Promise<void> {
   const exists = (await stat(path).catch(() => undefined)) !== undefined;
-  const previous = exists ? await readSidecar(path).catch(() => undefined) : undefined;
+  const previous = exists ? await previousDescription(path) : undefined;
   await writeSidecar(path, description, exists ? (previous ?? null) : undefined);
   try {
     await change();
@@ -131,13 +172,25 @@ async function replace(path: string, description: AnnoyDescription, change: () =
   await sweep(path);
 }
 
+/** The description of the file that is replaced; one that is damaged, or of another file, is as good as none. */
+async function previousDescription(path: string): Promise<AnnoyDescription | undefined> {
+  try {
+    const previous = await readSidecar(path);
+    return previous !== undefined && describesEnds(previous, path) ? previous : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Removes temporary files that saves of this path left behind when their process was killed. */
 async function sweep(path: string): Promise<void> {
   const folder = dirname(path);
   const prefix = `${basename(path)}.`;
   const names = await readdir(folder).catch(() => [] as string[]);
   for (const name of names) {
-    if (!name.startsWith(prefix) || !/^(?:(?:meta\.json|accel)\.)?\d+\.tmp$/.test(name.slice(prefix.length))) continue;
+    const isOfThisFile =
+      name.startsWith(prefix) && /^(?:(?:meta\.json|accel)\.)?\d+\.tmp$/.test(name.slice(prefix.length));
+    if (!isOfThisFile && !/^\.semantic-index\.\d+\.tmp$/.test(name)) continue;
     const leftover = join(folder, name);
     const found = await stat(leftover).catch(() => undefined);
     if (found !== undefined && Date.now() - found.mtimeMs > STALE_AFTER) await unlink(leftover).catch(() => undefined);

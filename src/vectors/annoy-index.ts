@@ -2,12 +2,14 @@ import { SemanticIndexError } from '../errors.js';
 import {
   type AnnoyAccelerateOptions,
   type AnnoyBuildOptions,
+  type AnnoyDeserializeOptions,
   type AnnoyIndexOptions,
   type AnnoyOpenOptions,
   type AnnoySerializeOptions,
   type AnnoySnapshotOptions,
   annoyAccelerateDefaults,
   annoyBuildDefaults,
+  annoyDeserializeDefaults,
   annoyIndexDefaults,
   annoyOpenDefaults,
   annoyPrefaultDefaults,
@@ -28,6 +30,7 @@ import {
   checkSeed,
   checkThreads,
   checkTrees,
+  checkVerbosity,
   lengthOfFirst,
   toRows,
   toVector,
@@ -35,14 +38,15 @@ import {
   type VectorRows,
 } from './annoy-arguments.js';
 import { checkCompression, compressBytes, copyBytes, expandBytes } from './annoy-bytes.js';
+import { checkAgreement, describeAs, describeFile, mapLater } from './annoy-description.js';
 import { saveForest } from './annoy-file.js';
-import { AnnoyLifecycle, checkAgreement, checkFacts, describeFile } from './annoy-lifecycle.js';
+import { AnnoyLifecycle } from './annoy-lifecycle.js';
 import { AnnoyReader } from './annoy-reader.js';
-import { type AnnoySnapshot, checkSnapshot } from './annoy-snapshot.js';
-import { addMatrix, isMatrixSource, type MatrixSource } from './matrix-search.js';
+import { type AnnoySnapshot, checkSnapshot, isSameFile } from './annoy-snapshot.js';
+import { addMatrix, expectNoAddition, isMatrixSource, type MatrixSource } from './matrix-search.js';
 import { checkMetric } from './metric.js';
 import { runNativeTask } from './native-task.js';
-import type { AnnoyDescription } from './sidecar.js';
+import { followLinks } from './regular-file.js';
 
 /**
  * Annoy's index: a forest over the vectors of items 0, 1, 2 and so on, in memory or mapped from a file that Spotify's
@@ -92,7 +96,8 @@ export class AnnoyIndex extends AnnoyReader {
       throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: loadMode must be "eager" or "lazy"`);
     }
     const file = checkPath(method, path);
-    const description = await describeFile(file);
+    const known = await describeFile(file, f !== undefined && f > 0 && metric !== undefined);
+    const { description } = known;
     const dimensions = f ?? description?.dimensions;
     const distance = metric ?? description?.metric;
     if (dimensions === undefined || dimensions === 0 || distance === undefined) {
@@ -101,13 +106,13 @@ export class AnnoyIndex extends AnnoyReader {
       });
     }
     const index = new AnnoyIndex(dimensions, distance, rest);
-    checkAgreement(method, file, dimensions, distance, description);
+    checkAgreement(method, file, index, description);
     if (loadMode === 'eager') {
       await index.load(file, { prefault });
     } else {
-      index.#life.enterUnloaded(file, description);
-      index.#life.prefault = prefault;
+      index.#life.enterUnloaded(file, known);
     }
+    index.#life.prefault = prefault;
     return index;
   }
 
@@ -120,12 +125,11 @@ export class AnnoyIndex extends AnnoyReader {
     const given = checkSnapshot('AnnoyIndex.fromSnapshot', snapshot);
     if (given.mode === 'byte') {
       const index = new AnnoyIndex(given.f, given.metric, options);
-      await index.deserialize(given.bytes);
+      await index.deserialize(given.bytes, { maxBytes: given.fileSize });
       return index;
     }
     const index = await AnnoyIndex.open(given.path, { ...options, f: given.f, metric: given.metric });
-    const { fileSize, id } = index.info();
-    if (fileSize === given.fileSize && id === given.id) return index;
+    if (isSameFile(given, index.#life.known)) return index;
     index.close();
     throw new SemanticIndexError('INVALID_FILE', `${given.path} is not the file that the snapshot was taken of`, {
       hint: 'Take the snapshot again, or with mode "byte".',
@@ -156,8 +160,9 @@ export class AnnoyIndex extends AnnoyReader {
   addItems(matrix: MatrixSource, options?: Given<MatrixAddOptions>): Promise<number>;
   addItems(rows: VectorRows | MatrixSource, rest?: number | Given<MatrixAddOptions>): number | Promise<number> {
     if (isMatrixSource(rows)) return addMatrix(this, rows, rest as Given<MatrixAddOptions>);
-    const first = (rest ?? this.#life.items) as number;
     this.#life.expectAdding('addItems');
+    if (rest === undefined) expectNoAddition(this, 'addItems');
+    const first = (rest ?? this.#life.items) as number;
     checkNewItem('addItems', first, this.#life.items, this.#maxGap);
     const f = this.#life.f > 0 ? this.#life.f : lengthOfFirst('addItems', rows);
     const floats = toRows('addItems', rows, f);
@@ -178,6 +183,7 @@ export class AnnoyIndex extends AnnoyReader {
   async build(nTrees = -1, options?: Given<AnnoyBuildOptions>): Promise<void> {
     const life = this.#life;
     life.expectAdding('build');
+    expectNoAddition(this, 'build');
     const trees = checkTrees('build', nTrees);
     const given = resolveOptions('build', options, annoyBuildDefaults);
     const threads = checkThreads('build', given.threads);
@@ -188,7 +194,7 @@ export class AnnoyIndex extends AnnoyReader {
     }
     const start = performance.now();
     await life.whileBusy('build', given, 'built', async (long) => {
-      await runNativeTask('build', long, (task) => native.build(trees, seed, threads, task));
+      await life.buildOrUndo(() => runNativeTask('build', long, (task) => native.build(trees, seed, threads, task)));
       life.built = { seed, threads };
       await life.publish();
     });
@@ -232,6 +238,7 @@ export class AnnoyIndex extends AnnoyReader {
     const native = this.#life.searchable('unbuild');
     await this.#life.whileBusy('unbuild', {}, 'adding', () => native.unbuild());
     this.#life.setFile(undefined, undefined);
+    this.#life.built = { seed: null, threads: null };
     this.#log(() => 'removed the forest');
   }
 
@@ -253,7 +260,8 @@ export class AnnoyIndex extends AnnoyReader {
    * @throws NOT_BUILT, IO
    */
   async save(path: string | URL, options?: Given<{ prefault: boolean }>): Promise<void> {
-    const file = checkPath('save', path);
+    const given = checkPath('save', path);
+    const file = followLinks(given);
     const { prefault } = resolveOptions('save', options, annoyPrefaultDefaults);
     const frozen = this.#life.freeze('save');
     const { generation } = this.#life;
@@ -261,12 +269,12 @@ export class AnnoyIndex extends AnnoyReader {
       const description = await saveForest(frozen, file, this.#life.origin());
       if (frozen.facts().acceleratorBytes > 0) await frozen.saveAccelerator(acceleratorPath(file));
       else await removeForeignAccelerator(frozen, file, description);
-      const goesOn = await this.#life.continueFrom(file, description, frozen, generation);
+      const goesOn = await this.#life.continueFrom(given, description, frozen, generation);
       if (goesOn && prefault) await this.#life.native?.prefault();
     } finally {
       frozen.close();
     }
-    this.#log(() => `saved ${file}`);
+    this.#log(() => `saved ${given}`);
   }
 
   /**
@@ -277,22 +285,21 @@ export class AnnoyIndex extends AnnoyReader {
    */
   async load(path: string | URL, options?: Given<{ prefault: boolean }>): Promise<void> {
     const life = this.#life;
-    const file = checkPath('load', path);
+    const given = checkPath('load', path);
     const { prefault } = resolveOptions('load', options, annoyPrefaultDefaults);
     this.#expectNoItems('load');
-    let description: AnnoyDescription | undefined;
     await life.whileBusy('load', {}, 'built', async () => {
-      description = await describeFile(file);
-      checkAgreement('load', file, life.f, life.metric, description);
-      if (life.f === 0) life.f = this.#knownLength('load', description?.dimensions);
+      const file = followLinks(given);
+      const first = await describeAs('load', file, life);
+      if (life.f === 0) life.f = this.#knownLength('load', first.description?.dimensions);
+      let known = first;
       await life.replaceBy(async (fresh) => {
-        await fresh.loadLater(file, prefault);
-        checkFacts(file, fresh.facts(), description);
-        life.accelerator.attach(fresh, file, description);
+        known = await mapLater(fresh, file, life, prefault);
+        life.accelerator.attach(fresh, file, known.description);
       });
-      life.setFile(file, description);
+      life.setFile(given, known);
     });
-    this.#log(() => `loaded ${life.items} items and ${life.trees} trees from ${file}`);
+    this.#log(() => `loaded ${life.items} items and ${life.trees} trees from ${given}`);
   }
 
   /**
@@ -310,14 +317,21 @@ export class AnnoyIndex extends AnnoyReader {
     this.#seed = checkSeed('setSeed', seed);
   }
 
-  /** Whether the logger given to the constructor is told what happens. @throws INVALID_ARGUMENT without a logger. */
-  verbose(value: boolean): void {
+  /**
+   * Switches the messages to the logger of the constructor on or off; numbers are Annoy's levels, of which 0 is off.
+   * Default on.
+   *
+   * @throws INVALID_ARGUMENT for another value, and for on without a logger.
+   * @example index.verbose(true)
+   */
+  verbose(level: boolean | number = true): void {
+    const value = checkVerbosity('verbose', level);
     if (value && this.#logger === undefined) {
-      throw new SemanticIndexError('INVALID_ARGUMENT', 'verbose: there is no logger to tell', {
+      throw new SemanticIndexError('INVALID_ARGUMENT', 'verbose: expected an index with a logger, got one without', {
         hint: 'Pass the option logger to the constructor, for example `{ logger: console.log }`.',
       });
     }
-    this.#verbose = value === true;
+    this.#verbose = value;
   }
 
   /** The bytes of the Annoy file that `save` would write. @throws NOT_BUILT, OUT_OF_MEMORY */
@@ -334,18 +348,21 @@ export class AnnoyIndex extends AnnoyReader {
 
   /**
    * Puts the index in place that `serialize`, or Annoy's own, turned into bytes; compression is recognised. On failure
-   * the index is as it was.
+   * the index is as it was. Compressed bytes that expand to more than `maxBytes` are refused before they take more memory:
+   * by default 32 times their size, at least 64 MiB.
    *
    * @throws INVALID_FILE; INVALID_ARGUMENT when items were added or f is 0; OUT_OF_MEMORY.
+   * @example await index.deserialize(await other.serialize({ compress: 'gzip' }))
    */
-  async deserialize(bytes: Uint8Array): Promise<void> {
+  async deserialize(bytes: Uint8Array, options?: Given<AnnoyDeserializeOptions>): Promise<void> {
+    const { maxBytes } = resolveOptions('deserialize', options, annoyDeserializeDefaults);
     this.#expectNoItems('deserialize');
     this.#knownLength('deserialize', this.#life.f);
     if (!(bytes instanceof Uint8Array)) {
       throw new SemanticIndexError('INVALID_ARGUMENT', 'deserialize: bytes must be a Uint8Array');
     }
     await this.#life.whileBusy('deserialize', {}, 'built', async () => {
-      const expanded = await expandBytes('deserialize', bytes);
+      const expanded = await expandBytes('deserialize', bytes, maxBytes);
       await this.#life.replaceBy((fresh) => fresh.fromBytes(expanded));
       this.#life.setFile(undefined, undefined);
     });
@@ -363,17 +380,26 @@ export class AnnoyIndex extends AnnoyReader {
       throw new SemanticIndexError('INVALID_ARGUMENT', 'toSnapshot: mode must be "byte", "disk" or "auto"');
     }
     const native = this.#life.searchable('toSnapshot');
-    const { f, metric, path, description } = this.#life;
+    const { f, metric, path, known } = this.#life;
     const common = { kind: 'semantic-index.annoy', version: 1, f, metric } as const;
     if (mode === 'byte' || (mode === 'auto' && path === undefined)) {
-      return { ...common, mode: 'byte', compress, bytes: await this.serialize({ compress }) };
+      const fileSize = native.facts().fileBytes;
+      return { ...common, mode: 'byte', compress, bytes: await this.serialize({ compress }), fileSize };
     }
     if (path === undefined) {
       throw new SemanticIndexError('INVALID_ARGUMENT', 'toSnapshot: there is no file behind the index', {
         hint: 'Save the index first, or use mode "byte".',
       });
     }
-    return { ...common, mode: 'disk', path, id: description?.id, fileSize: native.facts().fileBytes };
+    const { fileBytes } = native.facts();
+    return {
+      ...common,
+      mode: 'disk',
+      path,
+      id: known?.description?.id,
+      fileSize: fileBytes,
+      identity: known?.identity,
+    };
   }
 
   /**

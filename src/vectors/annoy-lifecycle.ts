@@ -1,13 +1,15 @@
-import { stat, unlink } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
 import { SemanticIndexError } from '../errors.js';
 import type { AnnoyEngine } from '../options.js';
 import type { LongWorkOptions, Metric } from '../types.js';
 import { AcceleratorKeeper, acceleratorPath, removeForeignAccelerator } from './annoy-accelerator.js';
-import { type Origin, publishForest, systemError, temporaryPath } from './annoy-file.js';
+import { describeNow, type FileExpectation, identityOf, type KnownFile, mapNow } from './annoy-description.js';
+import { checkTarget, ON_DISK_ENDING, type Origin, publishForest, temporaryPath } from './annoy-file.js';
 import { addon, type NativeFacts, type NativeIndex } from './binding.js';
 import { METRICS } from './metric.js';
 import { runNativeTask } from './native-task.js';
-import { type AnnoyDescription, readSidecar } from './sidecar.js';
+import { followLinks } from './regular-file.js';
+import type { AnnoyDescription } from './sidecar.js';
 
 /**
  * Where an index is in its life. `adding`: items can be added. `busy`: a build, load or the like is under way.
@@ -15,32 +17,38 @@ import { type AnnoyDescription, readSidecar } from './sidecar.js';
  */
 export type AnnoyState = 'adding' | 'busy' | 'built' | 'unloaded' | 'closed';
 
+const unknownBuild = { seed: null, threads: null };
+
 type LongWork = { [K in keyof LongWorkOptions]?: LongWorkOptions[K] | undefined };
 
 /**
  * The life of one index: its state, the native object and the file behind it, and which step may follow which. AnnoyIndex
  * checks what callers pass; this checks when they may.
  */
-export class AnnoyLifecycle {
+export class AnnoyLifecycle implements FileExpectation {
   readonly metric: Metric;
   /** Length of the vectors; 0 while no vector was seen. */
   f: number;
   state: AnnoyState = 'adding';
   items = 0;
   trees = 0;
+  /** False for an unloaded index of whose file no sidecar tells `items` and `trees`. */
+  countsKnown = true;
+  loadMode: 'eager' | 'lazy' = 'eager';
   native: NativeIndex | undefined;
   readonly accelerator: AcceleratorKeeper;
-  /** The file behind the index and what its sidecar says. */
+  /** The file behind the index as it was named, links not followed. */
   path: string | undefined;
-  description: AnnoyDescription | undefined;
-  /** Seed and threads of a build here. */
-  built: { readonly seed: number | null; readonly threads: number | null } = { seed: null, threads: null };
+  /** What was known of the file when it was last mapped or described. */
+  known: KnownFile | undefined;
+  /** Seed and threads of the build whose forest this is; null for a forest from elsewhere. */
+  built: { readonly seed: number | null; readonly threads: number | null } = unknownBuild;
   /** Whether the file is read as a whole when it is mapped at the first search. */
   prefault = false;
   /** Counts changes of the contents, so that work in several steps sees whether it was overtaken. */
   generation = 0;
   /** Where an on-disk build will put its file, and where that grows until then. */
-  #onDisk: { readonly path: string; readonly temporary: string } | undefined;
+  #onDisk: { readonly path: string; readonly file: string; readonly temporary: string } | undefined;
   #busyWith = '';
   #stop: AbortController | undefined;
 
@@ -112,30 +120,51 @@ export class AnnoyLifecycle {
         hint: 'Make a new AnnoyIndex and call it first.',
       });
     }
-    const target = { path, temporary: temporaryPath(path) };
+    const file = followLinks(path);
+    checkTarget(file, ON_DISK_ENDING);
+    const target = { path, file, temporary: temporaryPath(file) };
     this.native?.startOnDisk(target.temporary);
     this.#onDisk = target;
   }
 
-  /** Gives the file of an on-disk build its name and goes on from it; does nothing for others. */
+  /** Runs a build. One in memory that was over when its last report of progress failed is undone. */
+  async buildOrUndo(build: () => Promise<void>): Promise<void> {
+    try {
+      await build();
+    } catch (error) {
+      const { native } = this;
+      if (this.#onDisk === undefined && native !== undefined && native.facts().trees > 0) await native.unbuild();
+      throw error;
+    }
+  }
+
+  /**
+   * Gives the file of an on-disk build its name and goes on from it; does nothing for others. Where that fails, the index
+   * goes on from the temporary file, built, so that it can be saved elsewhere.
+   */
   async publish(): Promise<void> {
     const native = this.native;
     if (this.#onDisk === undefined || native === undefined) return;
-    const { path, temporary } = this.#onDisk;
+    const { path, file, temporary } = this.#onDisk;
     this.#onDisk = undefined;
     native.releaseDisk();
     native.unload();
     const probe = this.#fresh(this.f);
     try {
-      const description = await publishForest(probe, temporary, path, this.origin());
-      native.load(path);
-      probe.load(path);
-      await removeForeignAccelerator(probe, path, description);
-      this.accelerator.attach(native, path, description);
-      this.setFile(path, description);
+      const description = await publishForest(probe, temporary, file, this.origin());
+      native.load(file);
+      probe.load(file);
+      await removeForeignAccelerator(probe, file, description);
+      this.accelerator.attach(native, file, description);
+      this.setFile(path, { description, warning: undefined, identity: identityOf(file) });
     } catch (error) {
-      await unlink(temporary).catch(() => undefined);
-      throw error;
+      this.#keepTemporary(native, temporary);
+      if (!SemanticIndexError.is(error)) throw error;
+      throw new SemanticIndexError(error.code, error.message, {
+        cause: error,
+        hint: 'The forest is built and kept: call save(path) with another path.',
+        ...(error.details === undefined ? {} : { details: error.details }),
+      });
     } finally {
       probe.close();
     }
@@ -164,6 +193,8 @@ export class AnnoyLifecycle {
       await work({ signal: signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]), onProgress });
       after = next;
     } catch (error) {
+      // A build whose file could not get its name is built all the same.
+      if (before === 'adding' && (this.native?.facts().trees ?? 0) > 0) after = 'built';
       if (stop.signal.aborted) throw new SemanticIndexError('CLOSED', `${method}: the index was closed`);
       throw error;
     } finally {
@@ -180,8 +211,10 @@ export class AnnoyLifecycle {
     const fresh = this.#fresh(this.f);
     try {
       await prepare(fresh);
+      if (this.#isClosed()) return;
       fresh.shareInto(this.nativeFor(this.f));
       this.#onDisk = undefined;
+      this.built = unknownBuild;
     } finally {
       fresh.close();
     }
@@ -206,17 +239,20 @@ export class AnnoyLifecycle {
   ): Promise<boolean> {
     const isOvertaken = (): boolean => this.state !== 'built' || this.generation !== generation;
     if (isOvertaken()) return false;
+    const file = followLinks(path);
     const mapped = this.#fresh(this.f);
+    let identity: string;
     try {
-      mapped.load(path);
+      identity = identityOf(file);
+      mapped.load(file);
       const isSame = await runNativeTask('save', {}, (task) => mapped.equals(saved, task));
       if (!isSame || isOvertaken()) return false;
-      this.accelerator.attach(mapped, path, description);
+      this.accelerator.attach(mapped, file, description);
       mapped.shareInto(this.nativeFor(this.f));
     } finally {
       mapped.close();
     }
-    this.setFile(path, description);
+    this.setFile(path, { description, warning: undefined, identity });
     this.#refresh();
     return true;
   }
@@ -226,7 +262,8 @@ export class AnnoyLifecycle {
    */
   async accelerate(method: string, derive: (frozen: NativeIndex) => Promise<void>): Promise<void> {
     const frozen = this.freeze(method);
-    const { generation, path } = this;
+    const { generation } = this;
+    const path = this.path === undefined ? undefined : followLinks(this.path);
     try {
       await derive(frozen);
       if (path !== undefined) await frozen.saveAccelerator(acceleratorPath(path));
@@ -238,9 +275,14 @@ export class AnnoyLifecycle {
     }
   }
 
-  setFile(path: string | undefined, description: AnnoyDescription | undefined): void {
+  setFile(path: string | undefined, known: KnownFile | undefined): void {
     this.path = path;
-    this.description = description;
+    this.known = known;
+  }
+
+  /** What the sidecar says of the file behind the index. */
+  get description(): AnnoyDescription | undefined {
+    return this.known?.description;
   }
 
   /** Where the forest comes from, for a sidecar. */
@@ -250,11 +292,25 @@ export class AnnoyLifecycle {
   }
 
   /** Becomes an index of which only the file is known. */
-  enterUnloaded(path: string, description: AnnoyDescription | undefined): void {
-    this.setFile(path, description);
+  enterUnloaded(path: string, known: KnownFile): void {
+    this.setFile(path, known);
     this.state = 'unloaded';
-    this.items = description?.items ?? 0;
-    this.trees = description?.trees ?? 0;
+    this.loadMode = 'lazy';
+    this.countsKnown = false;
+    this.#count(known);
+  }
+
+  /** Reads the sidecar of an unloaded index again: another process may have saved meanwhile. Never fails. */
+  refreshUnloaded(): void {
+    if (this.state !== 'unloaded' || this.path === undefined) return;
+    try {
+      const known = describeNow('info', this.path, this);
+      if (known.identity !== this.known?.identity) this.countsKnown = false;
+      this.known = known;
+      this.#count(known);
+    } catch {
+      // The file is gone, or of another index: the next search reports that.
+    }
   }
 
   unload(method: string): void {
@@ -262,6 +318,7 @@ export class AnnoyLifecycle {
     if (this.state === 'unloaded') return;
     this.native?.unload();
     this.#onDisk = undefined;
+    this.built = unknownBuild;
     this.generation++;
     if (this.path !== undefined) {
       this.state = 'unloaded';
@@ -289,85 +346,49 @@ export class AnnoyLifecycle {
     return new (addon().Index)(METRICS.indexOf(this.metric), f);
   }
 
-  #loadNow(path: string): NativeIndex {
-    const native = this.nativeFor(this.f);
-    native.load(path);
+  #isClosed(): boolean {
+    return this.state === 'closed';
+  }
+
+  /** Puts a forest that could not get its name in place, from its temporary file, which goes with the index. */
+  #keepTemporary(native: NativeIndex, temporary: string): void {
     try {
-      checkFacts(path, native.facts(), this.description);
-    } catch (error) {
-      native.unload();
-      throw error;
+      if (!this.#isClosed()) {
+        native.load(temporary);
+        native.ownDisk(temporary);
+        return;
+      }
+    } catch {
+      // Not even that is possible: it is removed, and what failed first is reported.
     }
-    this.accelerator.attach(native, path, this.description);
+    rmSync(temporary, { force: true });
+  }
+
+  #loadNow(path: string): NativeIndex {
+    const file = followLinks(path);
+    const native = this.nativeFor(this.f);
+    const known = mapNow(native, file, this);
+    this.accelerator.attach(native, file, known.description);
+    this.known = known;
     this.state = 'built';
     this.#refresh();
     if (this.prefault) native.prefault().catch(() => undefined);
     return native;
   }
 
+  #count({ description }: KnownFile): void {
+    if (description === undefined) return;
+    this.items = description.items;
+    this.trees = description.trees;
+    this.countsKnown = true;
+  }
+
   #refresh(): void {
     this.generation++;
     if (this.state === 'unloaded') return;
+    this.countsKnown = true;
     const facts = this.native?.facts();
     this.items = facts?.items ?? 0;
     this.trees = facts?.trees ?? 0;
-  }
-}
-
-/**
- * What the sidecar of a file says, or undefined when it has none.
- *
- * @throws IO when there is no such file; INVALID_FILE when the sidecar is of another file; as `readSidecar`.
- */
-export async function describeFile(path: string): Promise<AnnoyDescription | undefined> {
-  const file = await stat(path).catch((cause: unknown) => {
-    throw systemError(`${path} cannot be opened`, cause);
-  });
-  if (!file.isFile()) {
-    throw new SemanticIndexError('IO', `${path} is no file`, { hint: 'Pass the path of a file, not of a folder.' });
-  }
-  const description = await readSidecar(path);
-  if (description === undefined || description.fileSize === file.size) return description;
-  throw new SemanticIndexError(
-    'INVALID_FILE',
-    `${path} has ${file.size} bytes, but its sidecar says ${description.fileSize}`,
-    { details: { expected: description.fileSize, actual: file.size } },
-  );
-}
-
-/** @throws INVALID_FILE when a file does not hold what its sidecar says. */
-export function checkFacts(path: string, facts: NativeFacts, description: AnnoyDescription | undefined): void {
-  if (description === undefined) return;
-  for (const field of ['items', 'trees'] as const) {
-    if (facts[field] === description[field]) continue;
-    throw new SemanticIndexError(
-      'INVALID_FILE',
-      `${path} has ${facts[field]} ${field}, but its sidecar says ${description[field]}`,
-      { details: { expected: description[field], actual: facts[field] } },
-    );
-  }
-}
-
-/** @throws DIMENSION_MISMATCH or INVALID_ARGUMENT when what the caller says of a file is not what its sidecar says. */
-export function checkAgreement(
-  method: string,
-  path: string,
-  f: number,
-  metric: Metric,
-  description: AnnoyDescription | undefined,
-): void {
-  if (description === undefined) return;
-  if (f > 0 && f !== description.dimensions) {
-    throw new SemanticIndexError(
-      'DIMENSION_MISMATCH',
-      `${method}: ${path} has ${description.dimensions} dimensions, not ${f}`,
-      { details: { expected: description.dimensions, actual: f } },
-    );
-  }
-  if (metric !== description.metric) {
-    throw new SemanticIndexError(
-      'INVALID_ARGUMENT',
-      `${method}: ${path} has metric ${description.metric}, not ${metric}`,
-    );
   }
 }

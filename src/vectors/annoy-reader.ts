@@ -3,12 +3,15 @@ import { annoyValidateDefaults, resolveOptions } from '../options.js';
 import type { Metric, ValidationReport } from '../types.js';
 import type { AcceleratorStatus } from './annoy-accelerator.js';
 import { allocateFloats, checkCount, checkItem, toVector, type Vector, type VectorRows } from './annoy-arguments.js';
+import { sizeIn } from './annoy-description.js';
 import type { AnnoyLifecycle, AnnoyState } from './annoy-lifecycle.js';
 import { type Neighbors, searchMany, searchOne } from './annoy-search.js';
+import { summaryOf } from './annoy-summary.js';
 import { throwUnlessValid, validateIndex } from './annoy-validation.js';
 import { addon } from './binding.js';
 import { isMatrixSource, type MatrixSource, type StreamingOptions, searchMatrix } from './matrix-search.js';
-import { ENGINE } from './sidecar.js';
+import { followLinks } from './regular-file.js';
+import { ENGINE, sidecarPath } from './sidecar.js';
 import type { NeighborRows } from './vector-buffer.js';
 
 /** What `AnnoyIndex.info()` tells. */
@@ -17,8 +20,9 @@ export interface AnnoyInfo {
   readonly metric: Metric;
   readonly state: AnnoyState;
   readonly isLoaded: boolean;
-  readonly items: number;
-  readonly trees: number;
+  /** Undefined while they are not known: for a lazily opened file without sidecar. */
+  readonly items: number | undefined;
+  readonly trees: number | undefined;
   /** Seed and threads of the build; undefined when not known. */
   readonly seed: number | undefined;
   readonly threads: number | undefined;
@@ -26,6 +30,15 @@ export interface AnnoyInfo {
   readonly path: string | undefined;
   readonly id: string | undefined;
   readonly fileSize: number | undefined;
+  /** The sidecar that describes the file; undefined without one. */
+  readonly sidecar: string | undefined;
+  /** Why a sidecar beside the file is not used: it describes another file. Undefined when there is nothing to report. */
+  readonly warning: string | undefined;
+  /** SHA-256 of the items in the sidecar. */
+  readonly checksum: string | undefined;
+  /** Whether the file was to be mapped when it was opened, or at the first search, and to be read as a whole. */
+  readonly loadMode: 'eager' | 'lazy';
+  readonly prefault: boolean;
   readonly memory: AnnoyMemory;
   /** Whether searches are accelerated, and why not. */
   readonly accelerator: AcceleratorStatus;
@@ -132,7 +145,7 @@ export class AnnoyReader {
   ): Promise<NeighborRows | number> {
     const native = this.#life.searchable('getNnsByVectors');
     if (isMatrixSource(queries)) return searchMatrix(this, queries, n, options);
-    return searchMany('getNnsByVectors', native, this.#life.f, queries, n, options);
+    return searchMany('getNnsByVectors', native, this.#life.f, this.#life.items, queries, n, options);
   }
 
   /** A copy of an item's vector, before a build too. @throws INVALID_ARGUMENT when there is none. */
@@ -183,12 +196,21 @@ export class AnnoyReader {
     return this.#life.trees;
   }
 
-  /** What there is to know, without loading anything. */
+  /**
+   * Facts about the index and its file. Loads nothing and never throws; for an index that is not loaded, the sidecar is read
+   * again.
+   *
+   * @example index.info().items
+   */
   info(): AnnoyInfo {
-    const { f, metric, state, items, trees, path, description } = this.#life;
+    this.#life.refreshUnloaded();
+    const { f, metric, state, path, known, countsKnown, loadMode, prefault } = this.#life;
     const { isLoaded } = this;
     const { seed, threads } = this.#life.origin();
-    const fileSize = description?.fileSize ?? (path === undefined ? undefined : this.#life.facts()?.fileBytes);
+    const description = known?.description;
+    const items = countsKnown ? this.#life.items : undefined;
+    const trees = countsKnown ? this.#life.trees : undefined;
+    const fileSize = known === undefined ? undefined : sizeIn(known.identity);
     return {
       f,
       metric,
@@ -201,11 +223,21 @@ export class AnnoyReader {
       path,
       id: description?.id,
       fileSize,
+      sidecar: path === undefined || description === undefined ? undefined : sidecarPath(followLinks(path)),
+      warning: known?.warning,
+      checksum: description?.sha256.items,
+      loadMode,
+      prefault,
       memory: this.memoryUsage(),
       accelerator: this.#life.accelerator.status(isLoaded ? this.#life.native : undefined),
       engine: description?.engine ?? ENGINE,
       instructionSet: addon().instructionSet(),
     };
+  }
+
+  /** The summary that `console.log(index)` prints. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return summaryOf(this.info());
   }
 
   /** Bytes that the index holds now; all 0 when nothing is loaded. */
@@ -248,7 +280,8 @@ export class AnnoyReader {
 
   /** Loads a lazily opened file that has no sidecar, for only the file knows. @throws CLOSED, and as `load`. */
   #expectCounts(method: string): void {
-    const { state, description } = this.#life;
-    if (state === 'closed' || (state === 'unloaded' && description === undefined)) this.#life.searchable(method);
+    this.#life.refreshUnloaded();
+    const { state, countsKnown } = this.#life;
+    if (state === 'closed' || !countsKnown) this.#life.searchable(method);
   }
 }

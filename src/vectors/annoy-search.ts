@@ -61,6 +61,7 @@ export async function searchMany(
   method: string,
   native: NativeIndex,
   f: number,
+  items: number,
   queries: Float32Array | readonly (Float32Array | readonly number[])[],
   n: number,
   given: Given<AnnoyBatchOptions> | undefined,
@@ -71,7 +72,7 @@ export async function searchMany(
   const searchK = checkSearchK(method, options.searchK);
   const allowed = checkAllowed(method, options.allowed);
   const threads = checkThreads(method, options.threads);
-  const results = allocateNeighborRows(method, rows.length / f, k);
+  const results = allocateNeighborRows(method, rows.length / f, k, items);
   await runNativeTask('search', options, (task) =>
     native.searchMany(
       rows,

@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { existsSync, type Stats, statSync } from 'node:fs';
 import { SemanticIndexError } from '../errors.js';
 import type { Check, Metric, ValidationReport } from '../types.js';
 import { acceleratorPath } from './annoy-accelerator.js';
 import { addon, type NativeIndex, type NativeStructureReport } from './binding.js';
 import { METRICS } from './metric.js';
 import { runNativeTask } from './native-task.js';
+import { followLinks, kindOfFile } from './regular-file.js';
 import { type AnnoyDescription, readSidecar, sidecarPath } from './sidecar.js';
 
 /** What is known about the index that is validated. */
@@ -54,18 +54,21 @@ async function validateMemory(checks: Checks, { native, f, metric }: ValidationS
   checks.add('load', true, 'The index is in memory', 'info');
 }
 
-async function validateFile(checks: Checks, subject: ValidationSubject, path: string): Promise<void> {
-  const file = await stat(path).catch((error: unknown) => error as NodeJS.ErrnoException);
-  if (file instanceof Error) {
-    checks.add('index_file', false, file.message, 'error', 'Restore the file or build the index again.');
+async function validateFile(checks: Checks, subject: ValidationSubject, named: string): Promise<void> {
+  const path = followLinks(named);
+  let file: Stats;
+  try {
+    file = statSync(path);
+  } catch (error) {
+    checks.add('index_file', false, (error as Error).message, 'error', 'Restore the file or build the index again.');
     return;
   }
-  if (!checks.add('index_file', file.isFile(), `${path} is ${file.isFile() ? 'a file' : 'no file'}`)) return;
+  if (!checks.add('index_file', file.isFile(), `${path} is ${kindOfFile(file)}`)) return;
 
   const sidecar = await checkSidecar(checks, path);
   checkAgreement(checks, subject, sidecar);
   if (sidecar === undefined) {
-    for (const check of ['items', 'file_size', 'file_mtime', 'checksum']) {
+    for (const check of ['file_size', 'file_mtime', 'checksum']) {
       checks.add(check, true, 'Not checked: there is no sidecar to compare with', 'info');
     }
   } else {
@@ -135,6 +138,16 @@ async function checkContents(
       const wrong = (['items', 'forest'] as const).filter((part) => digest[part] !== sidecar.sha256[part]);
       const what = wrong.length === 0 ? 'agrees with' : `of ${wrong.join(' and ')} differs from`;
       checks.add('checksum', wrong.length === 0, `The SHA-256 ${what} the sidecar`);
+    } else if (items === 0) {
+      checks.add(
+        'items',
+        false,
+        'There are no items: a file of zeros looks like this',
+        'error',
+        'Build the index again.',
+      );
+    } else {
+      checks.add('items', true, `There are ${items} items; there is no sidecar to compare with`, 'info');
     }
     await checkStructure(checks, native);
     await checkAccelerator(checks, native, path);

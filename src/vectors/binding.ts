@@ -32,7 +32,6 @@ export interface NativeAcceleratorFault {
 /** What the check of a forest's structure found; at most 64 findings are listed. */
 export interface NativeStructureReport {
   readonly errors: number;
-  readonly warnings: number;
   readonly trees: number;
   readonly items: number;
   readonly holes: number;
@@ -61,7 +60,10 @@ export interface NativeFacts {
  */
 export interface NativeIndex {
   startOnDisk(path: string): void;
+  /** From now on the file of an on-disk build is not this object's to remove. */
   releaseDisk(): void;
+  /** Makes the file at `path` this object's to remove, as that of an on-disk build is. */
+  ownDisk(path: string): void;
   addItems(first: number, rows: Float32Array): void;
   itemVector(item: number, out: Float32Array): void;
   /** Fills `out` with the vectors of the items from `first` on, NaN where a number was left out. */
@@ -155,6 +157,8 @@ export interface Addon {
   readonly VectorBuffer: new (metric: number, dimensions: number) => NativeVectorBuffer;
   /** Writes a whole file: afterwards, and after any failure, it is the old one or the new one. */
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  /** Cancels all native work of this thread for good; waits for its end, at most `limit` milliseconds. */
+  stopWork(limit: number): void;
   /** Makes names in the folder of `path` survive a power cut. */
   syncFolder(path: string): Promise<void>;
   /** The instruction set in use: scalar, avx2, avx512 or neon. */
@@ -209,6 +213,12 @@ function howToCompile(): string {
 let loaded: Addon | undefined;
 
 /**
+ * Time that an exit gives cancelled work to end, in milliseconds. Only a slow disk needs more; that work ends with the
+ * process, and leaves a temporary file at most.
+ */
+const EXIT_LIMIT = 1000;
+
+/**
  * The addon, loaded at the first call: the file that the environment variable SEMANTIC_INDEX_ADDON names, else the one
  * compiled in native/build, which somebody made for this machine, else the one in prebuilds/ for this platform.
  *
@@ -224,6 +234,7 @@ export function addon(): Addon {
     try {
       const found = require(path) as Addon;
       found.initialize(makeError);
+      process.once('exit', () => found.stopWork(EXIT_LIMIT));
       loaded = found;
       return found;
     } catch (error) {

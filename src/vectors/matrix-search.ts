@@ -12,7 +12,7 @@ import {
 } from '../options.js';
 import type { MatrixDtype } from '../types.js';
 import { checkPath } from './annoy-arguments.js';
-import { allocateNeighborRows, type NeighborRows } from './vector-buffer.js';
+import { allocateNeighborRows, checkResultSize, type NeighborRows } from './vector-buffer.js';
 import { VectorMatrix } from './vector-matrix.js';
 
 /** A matrix, or the path of one: of the file itself, or of a big.matrix's descriptor. */
@@ -32,6 +32,7 @@ export interface RowsTaker {
 /** What an index that answers many queries at once must be able to do. */
 export interface RowsSearcher {
   readonly f: number;
+  getNItems(): number;
   getNnsByVectors(queries: Float32Array, n: number, options?: Given<AnnoyBatchOptions>): Promise<NeighborRows>;
 }
 
@@ -40,9 +41,25 @@ export function isMatrixSource(value: unknown): value is MatrixSource {
   return typeof value === 'string' || value instanceof VectorMatrix || value instanceof URL;
 }
 
+/** The additions of matrices to each index that are not over: how many, and when the last of them will be. */
+const additions = new WeakMap<RowsTaker, { count: number; last: Promise<unknown> }>();
+
+/**
+ * Refuses what would mix with the rows of a matrix that is being added: rows for which the caller chose no numbers, a build.
+ *
+ * @throws BUSY
+ */
+export function expectNoAddition(index: RowsTaker, method: string): void {
+  if (!additions.has(index)) return;
+  throw new SemanticIndexError('BUSY', `${method}: the rows of a matrix are being added`, {
+    hint: 'Await the promise of addItems first, or pass the number of the first item.',
+  });
+}
+
 /**
  * Adds every row of a matrix to an index, holding one block of rows in memory besides what the index keeps. Returns the
- * number after the last item. When it fails or is aborted, the blocks of rows before stay added.
+ * number after the last item. Without `first` the rows follow those of all matrices that were to be added before: such calls
+ * run one after the other, in the order of the calls. When it fails or is aborted, the blocks of rows before stay added.
  *
  * @throws DIMENSION_MISMATCH when the rows are not as long as the index's vectors, before any is added; what
  * `VectorMatrix.open`, `VectorMatrix.blocks` and the index's `addItems` throw.
@@ -52,7 +69,26 @@ export async function addMatrix(
   source: MatrixSource,
   options?: Given<MatrixAddOptions>,
 ): Promise<number> {
-  const { first, blockRows, signal, onProgress } = resolveOptions('addItems', options, matrixAddDefaults);
+  const given = resolveOptions('addItems', options, matrixAddDefaults);
+  const before = additions.get(index);
+  const add = () => addRows(index, source, given);
+  const adding = given.first === undefined && before !== undefined ? before.last.then(add) : add();
+  const last = Promise.allSettled([before?.last, adding]);
+  additions.set(index, { count: (before?.count ?? 0) + 1, last });
+  try {
+    return await adding;
+  } finally {
+    const now = additions.get(index);
+    if (now !== undefined && now.count > 1) additions.set(index, { ...now, count: now.count - 1 });
+    else additions.delete(index);
+  }
+}
+
+async function addRows(
+  index: RowsTaker,
+  source: MatrixSource,
+  { first, blockRows, signal, onProgress }: MatrixAddOptions,
+): Promise<number> {
   return withMatrix(source, false, async (matrix) => {
     checkColumns('addItems', matrix, index.f);
     const start = first ?? index.getNItems();
@@ -98,8 +134,11 @@ export async function searchMatrix(
 
   return withMatrix(queries, false, async (input) => {
     checkColumns('getNnsByVectors', input, index.f);
+    const items = index.getNItems();
+    // With files the results of one query at least are in memory at a time.
+    checkResultSize('getNnsByVectors', Math.min(input.rows, 1), n, items);
     if (neighbors === undefined) {
-      const all = allocateNeighborRows('getNnsByVectors', input.rows, n);
+      const all = allocateNeighborRows('getNnsByVectors', input.rows, n, items);
       await searchBlocks(index, input, n, search, async (first, found) => {
         all.items.set(found.items, first * n);
         all.distances.set(found.distances, first * n);

@@ -5,6 +5,42 @@ import type { Metric } from '../types.js';
 /** The five distances, in the order of their numbers in the native addon. */
 export const METRICS: readonly Metric[] = ['angular', 'euclidean', 'manhattan', 'dot', 'hamming'];
 
+/** Other names of the metrics, without case, spaces and signs. */
+const ALIASES: Readonly<Record<string, Metric>> = {
+  cos: 'angular',
+  cosine: 'angular',
+  cosinesimilarity: 'angular',
+  cosinedistance: 'angular',
+  angle: 'angular',
+  l2: 'euclidean',
+  l2norm: 'euclidean',
+  euclid: 'euclidean',
+  lstsq: 'euclidean',
+  squaredeuclidean: 'euclidean',
+  sqeuclidean: 'euclidean',
+  l1: 'manhattan',
+  l1norm: 'manhattan',
+  cityblock: 'manhattan',
+  taxicab: 'manhattan',
+  taxi: 'manhattan',
+  ip: 'dot',
+  inner: 'dot',
+  mips: 'dot',
+  innerproduct: 'dot',
+  maxinnerproduct: 'dot',
+  dotproduct: 'dot',
+  scalarproduct: 'dot',
+  bits: 'hamming',
+  binary: 'hamming',
+  bitwise: 'hamming',
+};
+
+/** The metric that another name means, if any. */
+function metricMeant(name: string): Metric | undefined {
+  const plain = name.toLowerCase().replace(/[^a-z0-9]/g, '');
+  return Object.hasOwn(ALIASES, plain) ? ALIASES[plain] : (suggestName(name, METRICS) as Metric | undefined);
+}
+
 /**
  * Returns `value` when it names one of the five metrics.
  *
@@ -12,7 +48,7 @@ export const METRICS: readonly Metric[] = ['angular', 'euclidean', 'manhattan', 
  */
 export function checkMetric(method: string, value: unknown): Metric {
   if (METRICS.includes(value as Metric)) return value as Metric;
-  const meant = typeof value === 'string' ? suggestName(value, METRICS) : undefined;
+  const meant = typeof value === 'string' ? metricMeant(value) : undefined;
   throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: unknown metric ${describe(value)}`, {
     hint: `${meant === undefined ? '' : `Did you mean "${meant}"? `}The metrics are ${METRICS.join(', ')}.`,
     details: { metric: value, known: METRICS },

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { existsSync, readFileSync, readSync } from 'node:fs';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import { addon } from './binding.js';
 import { METRICS } from './metric.js';
 import { runNativeTask } from './native-task.js';
+import { readRegularFile, withRegularFile } from './regular-file.js';
 
 /** Version of the sidecar's fields. A reader refuses newer ones. */
 export const SIDECAR_VERSION = 1;
@@ -57,16 +57,34 @@ export function sidecarPath(path: string): string {
 const END_BYTES = 4096;
 
 /**
- * The description of the file at `path`, or undefined when it has no sidecar.
+ * The description in the sidecar of the file at `path`, or undefined when it has none. Of a sidecar with two descriptions,
+ * the one of the file; a sidecar with one may be of another file, which `describesEnds` tells.
  *
- * @throws INVALID_FILE when the sidecar is damaged or describes another file, NEWER_FORMAT, IO.
+ * @throws INVALID_FILE when the sidecar is damaged or not a regular file, NEWER_FORMAT, IO.
  */
 export async function readSidecar(path: string): Promise<AnnoyDescription | undefined> {
-  const text = await readText(sidecarPath(path));
-  if (text === undefined) return undefined;
-  const sidecar = parseSidecar(path, text);
-  if (sidecar.previous === undefined) return sidecar;
+  const sidecar = parseIfThere(path);
+  if (sidecar?.previous === undefined) return sidecar;
   return (await describes(sidecar, path)) ? sidecar : (sidecar.previous ?? undefined);
+}
+
+/**
+ * As `readSidecar`, at once: undefined where a save that was killed left two descriptions, and only reading the whole file
+ * would tell which is right.
+ */
+export function readSidecarNow(path: string): AnnoyDescription | undefined {
+  const sidecar = parseIfThere(path);
+  if (sidecar?.previous === undefined) return sidecar;
+  const { previous } = sidecar;
+  const isNew = describesEnds(sidecar, path);
+  const isOld = previous !== null && describesEnds(previous, path);
+  if (isNew && isOld) return undefined;
+  return isNew ? sidecar : (previous ?? undefined);
+}
+
+function parseIfThere(path: string): Sidecar | undefined {
+  const text = readText(sidecarPath(path));
+  return text === undefined ? undefined : parseSidecar(path, text);
 }
 
 /** Writes the sidecar; it is the old one or the new one, whatever happens. @throws IO. */
@@ -89,11 +107,17 @@ function plain(description: AnnoyDescription & { formatVersion?: number; previou
   return rest;
 }
 
-async function readText(path: string): Promise<string | undefined> {
+function readText(path: string): string | undefined {
   try {
-    return await readFile(path, 'utf8');
+    return readRegularFile(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (SemanticIndexError.is(cause)) {
+      throw new SemanticIndexError('INVALID_FILE', cause.message, {
+        cause,
+        hint: 'Remove it and open the index with f and metric, or save the index again.',
+      });
+    }
     throw new SemanticIndexError('IO', `The sidecar ${path} cannot be read: ${(cause as Error).message}`, { cause });
   }
 }
@@ -160,8 +184,8 @@ function damaged(path: string, what: string, cause?: unknown): SemanticIndexErro
  * pages; where they agree, the whole file is compared: another forest of the same items can differ in the middle alone.
  */
 export async function describes(description: AnnoyDescription, path: string): Promise<boolean> {
-  const ends = await describesEnds(description, path);
-  return ends ?? describesContent(description, path);
+  if (!describesEnds(description, path)) return false;
+  return existsSync(path) ? describesContent(description, path) : true;
 }
 
 /** Whether a forest of the same size and ends has the content described. */
@@ -180,24 +204,21 @@ async function describesContent(description: AnnoyDescription, path: string): Pr
   }
 }
 
-/** False when size or ends differ, true when there is no file to compare, undefined when more has to be compared. */
-async function describesEnds(description: AnnoyDescription, path: string): Promise<boolean | undefined> {
-  let file: FileHandle | undefined;
+/** Whether size and both ends of the file at `path` are those described; true when there is no such file. */
+export function describesEnds(description: AnnoyDescription, path: string): boolean {
   try {
-    file = await open(path, 'r');
-    const { size } = await file.stat();
-    if (size !== description.fileSize) return false;
-    const length = Math.min(END_BYTES, size);
-    const hash = createHash('sha256');
-    for (const position of [0, size - length]) {
-      const bytes = Buffer.alloc(length);
-      await file.read(bytes, 0, length, position);
-      hash.update(bytes);
-    }
-    return hash.digest('hex') === description.sha256.ends ? undefined : false;
+    return withRegularFile(path, (descriptor, { size }) => {
+      if (size !== description.fileSize) return false;
+      const length = Math.min(END_BYTES, size);
+      const hash = createHash('sha256');
+      for (const position of [0, size - length]) {
+        const bytes = Buffer.alloc(length);
+        readSync(descriptor, bytes, 0, length, position);
+        hash.update(bytes);
+      }
+      return hash.digest('hex') === description.sha256.ends;
+    });
   } catch {
-    return true; // No such file: whoever opens it says so better.
-  } finally {
-    await file?.close();
+    return true; // No such file: opening it reports that better.
   }
 }

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, freemem } from 'node:os';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import { checkAllowed, checkDimensions, checkItem, checkNeighbors, toRows } from './annoy-arguments.js';
@@ -77,7 +77,7 @@ export class VectorBuffer {
     const wanted = checkNeighbors('VectorBuffer.search', k);
     const allowed = checkAllowed('VectorBuffer.search', options.allowed);
     const limit = Math.min(options.length ?? this.length, this.length);
-    const results = allocateNeighborRows('VectorBuffer.search', rows.length / this.dimensions, wanted);
+    const results = allocateNeighborRows('VectorBuffer.search', rows.length / this.dimensions, wanted, limit);
     await runNativeTask('search', { signal: options.signal }, (task) =>
       this.#native.search(rows, wanted, limit, allowed, availableParallelism(), results.items, results.distances, task),
     );
@@ -110,8 +110,40 @@ export class VectorBuffer {
   }
 }
 
-/** Arrays for `rows` times `n` neighbours. @throws OUT_OF_MEMORY when they are too large to be made. */
-export function allocateNeighborRows(method: string, rows: number, n: number): NeighborRows {
+/** Results that are mostly padding may take so many bytes: enough for a `k` that is above the items of a small index. */
+const MAXIMUM_PADDED_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Refuses results of `rows` queries, `n` neighbours each, that the memory has no room for, before any of it is touched. An
+ * `n` far above the number of items, such as Annoy's idiom 999999999 for "all", would fill memory with padding.
+ *
+ * @throws OUT_OF_MEMORY
+ */
+export function checkResultSize(method: string, rows: number, n: number, items: number): void {
+  const bytes = rows * n * 8;
+  const isPadding = n > items && bytes > MAXIMUM_PADDED_BYTES;
+  if (!isPadding && bytes <= availableBytes()) return;
+  const need = `the results of ${rows} ${rows === 1 ? 'query' : 'queries'}, ${n} neighbours each, need ${bytes} bytes`;
+  throw new SemanticIndexError(
+    'OUT_OF_MEMORY',
+    isPadding
+      ? `${method}: expected n of at most ${items}, the number of items, got ${n}: ${need}`
+      : `${method}: ${need}`,
+    {
+      hint: isPadding ? 'Pass Math.min(n, index.getNItems()), which finds all.' : 'Ask for fewer queries at a time.',
+      details: { rows, n, items, bytes },
+    },
+  );
+}
+
+/** Bytes that this process can still take, limits of a container included where Node knows them. */
+function availableBytes(): number {
+  return typeof process.availableMemory === 'function' ? process.availableMemory() : freemem();
+}
+
+/** Arrays for `rows` times `n` neighbours among `items`. @throws OUT_OF_MEMORY when they are too large to be made. */
+export function allocateNeighborRows(method: string, rows: number, n: number, items: number): NeighborRows {
+  checkResultSize(method, rows, n, items);
   try {
     return { items: new Int32Array(rows * n), distances: new Float32Array(rows * n) };
   } catch (cause) {

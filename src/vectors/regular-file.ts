@@ -1,0 +1,71 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+} from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { SemanticIndexError } from '../errors.js';
+
+/** O_NONBLOCK: without it the open of a FIFO waits until something writes to it. Windows has none, and no FIFOs. */
+const nonBlocking = constants.O_NONBLOCK ?? 0;
+
+/** What `stats` is of, for messages: "a directory", "a FIFO". */
+export function kindOfFile(stats: Pick<Stats, 'isFile' | 'isDirectory' | 'isFIFO' | 'isSocket'>): string {
+  if (stats.isFile()) return 'a regular file';
+  if (stats.isDirectory()) return 'a directory';
+  if (stats.isFIFO()) return 'a FIFO';
+  if (stats.isSocket()) return 'a socket';
+  return 'a device';
+}
+
+/** An IO error with what the operating system said as its cause. */
+export function systemError(message: string, cause: unknown): SemanticIndexError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  return new SemanticIndexError('IO', `${message}: ${reason}`, { cause, details: { systemError: code } });
+}
+
+/**
+ * Opens a regular file for `use` and closes it; never waits for the other end of a FIFO or a device.
+ *
+ * @throws IO for anything but a regular file; what the system reports.
+ */
+export function withRegularFile<T>(path: string, use: (descriptor: number, stats: Stats) => T): T {
+  const descriptor = openSync(path, constants.O_RDONLY | nonBlocking);
+  try {
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) {
+      throw new SemanticIndexError('IO', `Expected a regular file, got ${kindOfFile(stats)}: ${path}`);
+    }
+    return use(descriptor, stats);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The text of a small regular file. @throws as `withRegularFile` */
+export function readRegularFile(path: string): string {
+  return withRegularFile(path, (descriptor) => readFileSync(descriptor, 'utf8'));
+}
+
+/**
+ * The path that symbolic links lead to, whose directory holds the sidecar and the accelerator; that of a link to nothing is
+ * where its file would be. Any other path that leads nowhere is returned as it is.
+ */
+export function followLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    try {
+      return lstatSync(path).isSymbolicLink() ? resolve(dirname(path), readlinkSync(path)) : path;
+    } catch {
+      return path;
+    }
+  }
+}
