@@ -12,7 +12,7 @@ const alone = [
   'test/examples/matrices.test.ts',
   'test/journeys/{add-ahead,tune}.test.ts',
   'test/store/{connection,opening}.test.ts',
-  'test/vectors/{native-memory,vector-buffer}.test.ts',
+  'test/vectors/{annoy-exit,native-memory,vector-buffer}.test.ts',
 ];
 
 export default defineConfig({
