@@ -372,7 +372,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
 
   /** Figures of the index as it is now. */
   stats(): Promise<IndexStats> {
-    return this.#run(async () => indexStats(this.#store, await this.#recall.tuning()));
+    return this.#run(async () => indexStats(this.#store, this.#provider, await this.#recall.tuning()));
   }
 
   /** Waits for what is under way, ends background work and closes all files. Closing twice is no error. */

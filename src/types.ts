@@ -266,9 +266,10 @@ export interface DiskUsage {
 /** Figures of an index. */
 export interface IndexStats {
   readonly documents: number;
+  /** Length of the vectors; of an empty index what its provider declares. */
   readonly dimensions: number | undefined;
   readonly metric: Metric;
-  /** Fingerprint of the model that made the vectors. */
+  /** Fingerprint of the model that made the vectors; of an empty index that of its provider. */
   readonly provider: string | undefined;
   readonly segments: readonly {
     readonly file: string;

@@ -1,24 +1,51 @@
 import { type EmbeddingModel, embedMany, tool } from 'ai';
 import { z } from 'zod';
 import type { EmbeddingProvider, SearchOptions, SemanticIndex, Where } from '../index.js';
+import { refuseUnknownMembers } from './foreign-documents.js';
 import { embedAll, type ForeignEmbeddings } from './foreign-embeddings.js';
 
 export type { ForeignEmbeddings } from './foreign-embeddings.js';
 
+type ProviderOptions = NonNullable<Parameters<typeof embedMany>[0]['providerOptions']>;
+
+/** Options of `aiProvider`. */
+export interface AiProviderOptions extends Partial<ForeignEmbeddings> {
+  /** Passed to the model with every call, for instance `{ openai: { dimensions: 512 } }`. Default: none. */
+  readonly providerOptions?: ProviderOptions;
+  /** Passed with queries instead, for instance `{ google: { taskType: 'RETRIEVAL_QUERY' } }`. Default: `providerOptions`. */
+  readonly queryProviderOptions?: ProviderOptions;
+}
+
+const providerMembers = ['id', 'dimensions', 'maxBatchSize', 'providerOptions', 'queryProviderOptions'];
+
 /**
- * An embedding model of the AI SDK as a provider for an index. Its id is that of the model, unless one is given. The SDK
- * splits batches and tries again.
+ * An embedding model of the AI SDK as a provider for an index. Its id is made of the model and the provider options, unless one
+ * is given. The SDK splits batches and tries again.
+ *
+ * @throws UNKNOWN_OPTION for an option that does not exist.
+ * @example
+ * const provider = aiProvider(google.textEmbedding('gemini-embedding-001'), {
+ *   providerOptions: { google: { taskType: 'RETRIEVAL_DOCUMENT' } },
+ *   queryProviderOptions: { google: { taskType: 'RETRIEVAL_QUERY' } },
+ * });
  */
-export function aiProvider(model: EmbeddingModel, foreign: Partial<ForeignEmbeddings> = {}): EmbeddingProvider {
+export function aiProvider(model: EmbeddingModel, options: AiProviderOptions = {}): EmbeddingProvider {
+  refuseUnknownMembers('aiProvider', options, providerMembers);
+  const { providerOptions, queryProviderOptions = providerOptions, ...foreign } = options;
   const named = typeof model === 'string' ? model : `${model.provider}/${model.modelId}`;
+  // What changes a vector is part of the id, so that vectors of two settings are never compared.
+  const settings =
+    providerOptions === undefined ? '' : `&options=${encodeURIComponent(JSON.stringify(providerOptions))}`;
   return {
-    id: `ai?model=${encodeURIComponent(named)}`,
+    id: `ai?model=${encodeURIComponent(named)}${settings}`,
     maxBatchSize: 64,
     ...foreign,
-    async embed(texts, { signal }) {
+    async embed(texts, { role, signal }) {
+      const given = role === 'query' ? queryProviderOptions : providerOptions;
       const { embeddings, usage } = await embedMany({
         model,
         values: [...texts],
+        ...(given === undefined ? {} : { providerOptions: given }),
         ...(signal === undefined ? {} : { abortSignal: signal }),
       });
       return { vectors: embeddings.map((vector) => Float32Array.from(vector)), usage: { tokens: usage.tokens || 0 } };

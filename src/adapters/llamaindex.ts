@@ -18,6 +18,7 @@ import {
   SemanticIndexError,
   type Where,
 } from '../index.js';
+import { jsonMetadata } from './foreign-documents.js';
 import { embedAll, type ForeignEmbeddings, foreignProvider } from './foreign-embeddings.js';
 
 export type { ForeignEmbeddings } from './foreign-embeddings.js';
@@ -78,8 +79,8 @@ export class SemanticIndexVectorStore extends BaseVectorStore<SemanticIndex> {
       nodes.map((node) => ({
         id: node.id_,
         text: node.getContent(MetadataMode.NONE),
-        vector: node.getEmbedding(),
-        metadata: JSON.parse(JSON.stringify(nodeToMetadata(node, true))) as Metadata,
+        vector: embeddingOf(node),
+        metadata: jsonMetadata(nodeToMetadata(node, true)),
       })),
     );
     return ids.map(String);
@@ -120,6 +121,13 @@ export class SemanticIndexVectorStore extends BaseVectorStore<SemanticIndex> {
       nodes: hits.map(({ id, text, metadata }) => nodeOf(String(id), text, metadata)),
     };
   }
+}
+
+function embeddingOf(node: BaseNode): number[] {
+  if (node.embedding !== undefined) return node.embedding;
+  throw new SemanticIndexError('INVALID_VECTOR', `The node ${node.id_} has no embedding`, {
+    hint: 'Let LlamaIndex embed the nodes before they are added, as VectorStoreIndex does.',
+  });
 }
 
 /** Documents that did not come from LlamaIndex are nodes of their text and metadata. */

@@ -57,3 +57,21 @@ test('a language model calls the index and is given the hits', async () => {
   expect(JSON.stringify(model.doGenerateCalls[1]?.prompt)).toContain('We refund the price within 30 days.');
   expect(JSON.stringify(model.doGenerateCalls[1]?.prompt)).not.toContain('secret');
 });
+
+test('provider options reach the model, those of queries with queries, and are part of the id', async () => {
+  const seen: unknown[] = [];
+  const model = {
+    ...aiEmbeddingModel(bundledProvider()),
+    async doEmbed({ values, providerOptions }: { values: string[]; providerOptions?: unknown }) {
+      seen.push(providerOptions);
+      return { embeddings: values.map((text) => [text.length, 1, 2]), warnings: [] };
+    },
+  };
+  const options = { providerOptions: { a: { task: 'document' } }, queryProviderOptions: { a: { task: 'query' } } };
+  const provider = aiProvider(model, options);
+  await provider.embed(['a text'], { role: 'document' });
+  await provider.embed(['a query'], { role: 'query' });
+  expect(seen).toEqual([options.providerOptions, options.queryProviderOptions]);
+  expect(provider.id).not.toBe(aiProvider(model).id);
+  expect(() => aiProvider(model, { providerOption: {} } as never)).toThrow(/unknown option "providerOption"/);
+});

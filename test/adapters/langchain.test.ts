@@ -1,7 +1,7 @@
 import { Document } from '@langchain/core/documents';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { langchainProvider, ProviderEmbeddings, SemanticIndexVectorStore } from '../../src/adapters/langchain.js';
-import { bundledProvider, SemanticIndex } from '../../src/index.js';
+import { bundledProvider, SemanticIndex, SemanticIndexError } from '../../src/index.js';
 import { deterministicProvider, testProvider } from '../../src/testing.js';
 import { scratchFolder } from '../cli/run-cli.js';
 
@@ -76,4 +76,88 @@ test('both ways keep the contract of providers', async () => {
   await testProvider(langchainProvider(there, { id: 'there and back', dimensions: 384 }));
   const [vector] = await there.embedDocuments(['a text']);
   expect(vector).toHaveLength(384);
+});
+
+const errorOf = (work: () => Promise<unknown>): Promise<SemanticIndexError> =>
+  Promise.resolve()
+    .then(work)
+    .then(
+      () => Promise.reject(new Error('nothing was refused')),
+      (error: unknown) => (SemanticIndexError.is(error) ? error : Promise.reject(error as Error)),
+    );
+const inMemory = (): Promise<SemanticIndexVectorStore> =>
+  SemanticIndexVectorStore.fromTexts([], [], new ProviderEmbeddings(bundledProvider()));
+
+test('a numeric id of the index is named by the string that the store returns', async () => {
+  const numbered = await inMemory();
+  await numbered.index.addDocuments([
+    { id: 1, text: 'one' },
+    { id: 7, text: 'seven' },
+    { id: '7', text: 'seven, as a string' },
+    { id: '01', text: 'not an integer' },
+  ]);
+  const [hit] = await numbered.similaritySearch('one', 1);
+  expect(hit?.id).toBe('1');
+  expect(await numbered.addDocuments([new Document({ id: hit?.id as string, pageContent: 'one, again' })])).toEqual([
+    '1',
+  ]);
+  expect((await numbered.index.getDocument(1))?.text).toBe('one, again');
+  await numbered.delete({ ids: ['1', '7', '01'] });
+  // "7" is an id of its own, so the number stays.
+  expect((await numbered.index.getDocuments([1, 7, '7', '01'])).map((document) => document?.id)).toEqual([
+    undefined,
+    7,
+    undefined,
+    undefined,
+  ]);
+});
+
+test('calls that would add or delete something else than meant are refused', async () => {
+  const refusing = await inMemory();
+  const page = new Document({ pageContent: 'page' });
+  const vector = Array.from({ length: 384 }, (_, column) => column + 1);
+  const refused: [() => Promise<unknown>, string][] = [
+    [() => refusing.addVectors([vector], [page, page]), 'INVALID_ARGUMENT'],
+    [() => refusing.addVectors([vector, vector], [page]), 'INVALID_ARGUMENT'],
+    [() => refusing.addDocuments([page], { ids: ['a', 'b'] }), 'INVALID_ARGUMENT'],
+    [() => refusing.delete(['a'] as never), 'INVALID_ARGUMENT'],
+    [() => refusing.delete({}), 'INVALID_ARGUMENT'],
+    [() => refusing.delete(undefined as never), 'INVALID_ARGUMENT'],
+    [() => refusing.delete({ deleteAll: true } as never), 'UNKNOWN_OPTION'],
+    [async () => new SemanticIndexVectorStore(refusing.embeddings, undefined as never), 'INVALID_ARGUMENT'],
+    [() => SemanticIndexVectorStore.fromTexts(['a', 'b'], [{}], refusing.embeddings), 'INVALID_ARGUMENT'],
+  ];
+  for (const [work, code] of refused) expect((await errorOf(work)).code).toBe(code);
+  expect(await refusing.index.count()).toBe(0);
+});
+
+test('embeddings of another model than that of the index are refused before anything is added', async () => {
+  const index = await SemanticIndex.open(':memory:');
+  const other = {
+    embedDocuments: async (texts: string[]) => texts.map(() => [1, 0, 0]),
+    embedQuery: async () => [1, 0, 0],
+  };
+  const mixed = new SemanticIndexVectorStore(other, { index });
+  const error = await errorOf(() => mixed.addDocuments([new Document({ pageContent: 'text' })]));
+  expect(error).toMatchObject({ code: 'DIMENSION_MISMATCH', details: { expected: 384, actual: 3 } });
+  expect(await index.count()).toBe(0);
+  await index.close();
+});
+
+test('what loaders return is stored: dates, class instances and blank pages', async () => {
+  const loaded = await inMemory();
+  class Info {
+    title = 'A';
+  }
+  const ids = await loaded.addDocuments([
+    new Document({ id: 'page', pageContent: 'page one', metadata: { at: new Date(0), pdf: new Info() } }),
+    new Document({ id: 'blank', pageContent: ' \n' }),
+  ]);
+  expect(ids).toEqual(['page']);
+  const [document] = await loaded.similaritySearch('page', 1);
+  expect(document?.metadata).toEqual({ at: '1970-01-01T00:00:00.000Z', pdf: { title: 'A' } });
+  const circle: Record<string, unknown> = {};
+  circle.self = circle;
+  const error = await errorOf(() => loaded.addDocuments([new Document({ pageContent: 'x', metadata: circle })]));
+  expect(error.code).toBe('INVALID_METADATA');
 });
