@@ -87,6 +87,29 @@ export class IndexReading<M extends Metadata = Metadata> {
     });
   }
 
+  /**
+   * The words of each text that the model of the index knows; see `EmbeddingProvider.knownWords`. Undefined for each text
+   * where its provider does not declare them.
+   *
+   * @example
+   * const [words] = await index.knownWords(['A parcel №5, посылка']);
+   * @throws INVALID_ARGUMENT, SPACE_MISMATCH, MODEL_NOT_FOUND.
+   */
+  knownWords(texts: readonly string[]): Promise<readonly (string | undefined)[]> {
+    return this.#work.run(async () => {
+      if (!Array.isArray(texts) || texts.some((text) => typeof text !== 'string')) {
+        throw new SemanticIndexError(
+          'INVALID_ARGUMENT',
+          `knownWords: expected an array of texts, got ${describe(texts)}`,
+          {
+            hint: 'Pass an array of strings.',
+          },
+        );
+      }
+      return this.#space.knownWords(texts);
+    });
+  }
+
   /** One page of the documents, oldest first. */
   listDocuments(options?: Given<TypedFilter<ListOptions, M>>): Promise<DocumentPage<M>> {
     return this.#work.run(async () => {

@@ -71,6 +71,13 @@ export interface EmbeddingProvider {
   /** Counts tokens, where limits in tokens are declared. Before `ready` has resolved it may only guess. */
   countTokens?(text: string): number;
   /**
+   * The words of each text that the model knows, in a fixed order; empty for a text that it knows less than half of. Texts with
+   * the same result, and texts it knows too little of, are never near duplicates by their vectors (`onDuplicate`,
+   * `findDuplicates`): such a model cannot tell Korean sentences apart, nor `$100` from `€100`, nor who owes whom. Default: the model
+   * is taken to see every difference that changes the vector.
+   */
+  knownWords?(texts: readonly string[]): Promise<readonly string[]>;
+  /**
    * Whether and when a failed call may be tried again: milliseconds to wait, or undefined for never. `attempt` counts
    * the failures of the call with the same error code, from 1. Also asked about answers that break the contract
    * (PROVIDER_INVALID). Default: never.

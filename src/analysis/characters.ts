@@ -32,6 +32,15 @@ const invisible = /[\p{Cf}\p{Default_Ignorable_Code_Point}]+/gu;
 const invisibleOutsideEmoji =
   /(?:(?![\u200D\u{E0020}-\u{E007F}])[\p{Cf}\p{Default_Ignorable_Code_Point}]|(?<!\p{Extended_Pictographic}|\p{Emoji_Modifier}|\uFE0F)\u200D|(?<!\p{Extended_Pictographic}|[\u{E0020}-\u{E007F}])[\u{E0020}-\u{E007F}])+/gu;
 
+/** The text with one form of each sign that has several: hyphens and minus, fraction slashes, the sharp sign. */
+export function plainSigns(text: string): string {
+  if (ascii.test(text)) return text;
+  return text
+    .replace(/[\u2010-\u2012\u2212]/g, '-')
+    .replace(/[\u2044\u2215]/g, '/')
+    .replaceAll('\u266F', '#');
+}
+
 /** The text without characters that do not show. */
 export function withoutInvisible(text: string): string {
   return ascii.test(text) ? text : text.replace(invisible, '');

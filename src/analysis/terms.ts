@@ -1,4 +1,4 @@
-import { composed, foldCase, isAscii, withoutInvisible, withoutMarks } from './characters.js';
+import { composed, foldCase, isAscii, plainSigns, withoutInvisible, withoutMarks } from './characters.js';
 
 /** Scripts that are written without spaces between words. */
 const unspaced =
@@ -24,12 +24,6 @@ const emoji = new RegExp(`\\p{Regional_Indicator}{2}|${emojiUnit}(?:\\u200D${emo
 const mayHoldEmoji = /[\u00A9\u00AE\u2000-\u32FF\uD83C-\uD83E]/;
 /** Where an identifier falls into words: before a capital after a small letter, at underscores, around digits. */
 const identifierParts = /\p{Lu}+(?=\p{Lu}\p{Ll})|\p{Lu}?[\p{Ll}\p{M}]+|\p{Lu}+|[\p{Lo}\p{Lm}\p{Lt}\p{M}]+|\p{N}+/gu;
-/** Signs of one meaning. */
-const signForms: readonly (readonly [RegExp, string])[] = [
-  [/[\u2010-\u2012\u2212]/g, '-'],
-  [/\u266F/g, '#'],
-  [/[\u2044\u2215]/g, '/'],
-];
 const asciiParts = /[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+/g;
 const longestTerm = 64;
 
@@ -77,8 +71,7 @@ function analyze(text: string, query: boolean): string[] {
   }
   let rest = composed(text);
   if (mayHoldEmoji.test(rest)) rest = takeEmoji(terms, rest);
-  rest = withoutMarks(withoutInvisible(rest));
-  for (const [form, plain] of signForms) rest = rest.replace(form, plain);
+  rest = plainSigns(withoutMarks(withoutInvisible(rest)));
   const letters = new LetterRun(terms, query);
   let symbol = '';
   let symbolEnd = -1;

@@ -1,6 +1,7 @@
 import { checkPositive, checkShare } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
 import { type AdviceOptions, adviceDefaults, describe, type Given, resolveOptions } from '../options.js';
+import { likenessOf } from '../search/near-duplicate.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
 import type { WhereOf } from '../types/where-of.js';
@@ -115,7 +116,10 @@ interface FoundPair {
   readonly similarity: number;
 }
 
-/** Pairs of sampled documents with their neighbours, each pair once, the most similar first. */
+/**
+ * Pairs of sampled documents with their neighbours, each pair once, the most similar first; without those that no threshold
+ * makes duplicates, because the model does not see what differs.
+ */
 async function pairsOf<M extends Metadata>(
   index: SemanticIndex<M>,
   ids: readonly DocumentId[],
@@ -128,18 +132,26 @@ async function pairsOf<M extends Metadata>(
   for (let first = 0; first < ids.length; first += perSearch) {
     signal?.throwIfAborted();
     const some = ids.slice(first, first + perSearch);
-    const there = (await index.getVectors(some)).flatMap((vector, place) =>
-      vector === undefined ? [] : [{ id: some[place] as DocumentId, vector }],
-    );
+    const documents = await index.getDocuments(some);
+    const there = (await index.getVectors(some)).flatMap((vector, place) => {
+      const document = documents[place];
+      return vector === undefined || document === undefined ? [] : [{ ...document, vector }];
+    });
     const lists = await index.searchMany(
       there.map(({ vector }) => vector),
       { mode: 'vector', k: neighbors + 1, where: where as WhereOf<M> | undefined, signal },
     );
+    const texts = [...there, ...lists.flat()].map(({ text }) => text);
+    const known = await index.knownWords(texts);
+    const knownWordsOf = new Map(texts.map((text, place) => [text, known[place]]));
     for (const [place, hits] of lists.entries()) {
-      const { id } = there[place] as { id: DocumentId };
+      const { id, text } = there[place] as { id: DocumentId; text: string };
+      const own = { text, knownWords: knownWordsOf.get(text) };
       for (const hit of hits) {
         const similarity = Math.min(1, hit.score);
         if (hit.id === id || similarity < lowest) continue;
+        const other = { text: hit.text, knownWords: knownWordsOf.get(hit.text) };
+        if (likenessOf(own, other, similarity) === 'not decided by similarity') continue;
         const name = [JSON.stringify(id), JSON.stringify(hit.id)].sort().join(' ');
         if (!found.has(name)) found.set(name, { first: id, second: hit.id, similarity });
       }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isDecidedByVectors } from '../search/near-duplicate.js';
 import { normalizedText } from '../search/normalized-text.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
@@ -32,15 +33,21 @@ export class DistinctTexts {
   readonly wordingOf: number[] = [];
   /** Texts of each wording. */
   readonly textsOf: number[][] = [];
+  /**
+   * What the model knows of each text, as a number: texts with the same number look the same to it, and of texts with -1 it knows too
+   * little. Undefined where its provider does not declare it.
+   */
+  readonly knownOf: (number | undefined)[] = [];
+  readonly #known = new Map<string, number>([['', -1]]);
   readonly #documents = new Map<DocumentId, number>();
   readonly #texts = new Map<string, number>();
   readonly #wordings = new Map<string, number>();
 
-  /** Reads all documents, or those that match. */
+  /** Reads all documents, or those that match; with `near` also what the model knows of them. */
   static async read<M extends Metadata>(
     index: SemanticIndex<M>,
     where: WhereOf<M> | undefined,
-    { signal, onProgress }: LongWorkOptions,
+    { near, signal, onProgress }: LongWorkOptions & { readonly near: boolean },
   ): Promise<DistinctTexts> {
     const texts = new DistinctTexts();
     const slice = new TimeSlice();
@@ -49,8 +56,9 @@ export class DistinctTexts {
     do {
       signal?.throwIfAborted();
       const page = await index.listDocuments({ where, after, limit: documentsPerPage });
-      for (const { id, text } of page.documents) {
-        texts.add(id, text);
+      const known = near ? await index.knownWords(page.documents.map(({ text }) => text)) : [];
+      for (const [place, { id, text }] of page.documents.entries()) {
+        texts.add(id, text, known[place]);
         if (slice.due()) await slice.breathe(signal);
       }
       onProgress?.({ stage: 'read', done: texts.ids.length, total });
@@ -59,7 +67,7 @@ export class DistinctTexts {
     return texts;
   }
 
-  add(id: DocumentId, text: string): void {
+  add(id: DocumentId, text: string, knownWords?: string): void {
     const document = this.ids.length;
     this.ids.push(id);
     this.#documents.set(id, document);
@@ -76,6 +84,7 @@ export class DistinctTexts {
     this.firstOf.push(document);
     this.copies.push(1);
     this.lengths.push(text.length);
+    this.knownOf.push(this.#numberOf(knownWords));
     const words = fingerprint(normalizedText(text));
     const wording = this.#wordings.get(words) ?? this.textsOf.length;
     if (wording === this.textsOf.length) {
@@ -84,6 +93,28 @@ export class DistinctTexts {
     }
     this.wordingOf.push(wording);
     this.textsOf[wording]?.push(number);
+  }
+
+  #numberOf(knownWords: string | undefined): number | undefined {
+    if (knownWords === undefined || knownWords === '') return knownWords === '' ? -1 : undefined;
+    const name = fingerprint(knownWords);
+    const number = this.#known.get(name) ?? this.#known.size;
+    this.#known.set(name, number);
+    return number;
+  }
+
+  /** Whether the similarity of the vectors of two texts of different words says that they are near; see `likenessOf`. */
+  isDecidedByVectors(a: number, b: number, similarity: number): boolean {
+    const [known, other] = [this.knownOf[a], this.knownOf[b]];
+    if (known === -1 || other === -1) return false;
+    return isDecidedByVectors(known, other, similarity);
+  }
+
+  /** The same of a text of this list and one of elsewhere. */
+  isDecidedAgainst(text: number, knownWords: string | undefined, similarity: number): boolean {
+    if (knownWords === undefined) return isDecidedByVectors(undefined, undefined, similarity);
+    if (knownWords === '' || this.knownOf[text] === -1) return false;
+    return isDecidedByVectors(this.knownOf[text], this.#known.get(fingerprint(knownWords)) ?? 0, similarity);
   }
 
   /** The number of a document, or undefined when it was not read. */

@@ -9,6 +9,8 @@ import type { Duplicate, DuplicateFindings, DuplicateGroup, Outlier } from './du
 
 const documentsPerPage = 64;
 const stepsPerTurn = 4096;
+/** Neighbours looked at for each document: the nearest may differ in what the model does not see. */
+const neighbors = 16;
 
 /** A document and what the other index has that is most like it. */
 interface Match {
@@ -42,24 +44,31 @@ export async function findMatches<M extends Metadata>(
   do {
     signal?.throwIfAborted();
     const page = await index.listDocuments({ where, after, limit: documentsPerPage });
-    const others = [];
+    const others: { id: DocumentId; text: string }[] = [];
     for (const { id, text } of page.documents) {
       const same = known.find(text);
-      if (same === undefined) others.push(id);
+      if (same === undefined) others.push({ id, text });
       else matches.push({ id, of: known.idOfText(same.text), kind: same.kind, similarity: 1 });
       if (slice.due()) await slice.breathe(signal);
     }
     if (near && others.length > 0 && known.ids.length > 0) {
-      const vectors = await index.getVectors(others);
-      const there = others.filter((_, position) => vectors[position] !== undefined);
+      const vectors = await index.getVectors(others.map(({ id }) => id));
+      const words = await index.knownWords(others.map(({ text }) => text));
+      const there = others
+        .map(({ id }, position) => ({ id, words: words[position] }))
+        .filter((_, position) => vectors[position] !== undefined);
       const queries = vectors.filter((vector) => vector !== undefined);
-      const lists = await reference.searchMany(queries, { mode: 'vector', k: 1, exact, signal });
-      lists.forEach(([hit], position) => {
-        if (hit === undefined) return;
-        const id = there[position] as DocumentId;
-        const similarity = Math.min(1, hit.score);
-        nearest.push({ id, similarity });
-        if (hit.score >= threshold) matches.push({ id, of: hit.id, kind: 'near', similarity });
+      const lists = await reference.searchMany(queries, { mode: 'vector', k: neighbors, exact, signal });
+      lists.forEach((hits, position) => {
+        const [nearestHit] = hits;
+        if (nearestHit === undefined) return;
+        const { id, words } = there[position] as { id: DocumentId; words: string | undefined };
+        nearest.push({ id, similarity: Math.min(1, nearestHit.score) });
+        const near = hits.find((hit) => {
+          const text = hit.score < threshold ? undefined : known.textOfId(hit.id);
+          return text !== undefined && known.isDecidedAgainst(text, words, Math.min(1, hit.score));
+        });
+        if (near !== undefined) matches.push({ id, of: near.id, kind: 'near', similarity: Math.min(1, near.score) });
       });
     }
     documents += page.documents.length;

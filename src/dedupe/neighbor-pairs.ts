@@ -121,7 +121,10 @@ export class NeighborPairs {
       if (to === undefined) continue;
       const similarity = Math.min(1, score);
       this.nearest[from] = Math.max(this.nearest[from] as number, to === from ? 1 : similarity);
-      if (to !== from && score >= lowest) this.add(from, to, similarity);
+      if (to === from || score < lowest) continue;
+      if (texts.wordingOf[from] === texts.wordingOf[to] || texts.isDecidedByVectors(from, to, similarity)) {
+        this.add(from, to, similarity);
+      }
     }
     const all = hits.length < k || k >= texts.ids.length;
     this.reach[from] = all ? Number.NEGATIVE_INFINITY : (hits.at(-1)?.score as number);

@@ -5,6 +5,7 @@ import { TimeSlice } from '../time-slice.js';
 import type { EmbeddingProvider } from '../types.js';
 import { fallbackVector } from './fallback-vector.js';
 import { fingerprintOf } from './fingerprint.js';
+import { knownWordsOf } from './known-words.js';
 import { readStaticModelConfig, StaticModel } from './static-model.js';
 
 /** Seen from `dist/embed/`, in a checkout as in an installed package. */
@@ -67,6 +68,16 @@ export function bundledProvider(options?: BundledProviderOptions): EmbeddingProv
         vectors.push(table.unit() ?? fallbackVector(text, config.dimensions));
       }
       return { vectors, usage: { tokens } };
+    },
+    async knownWords(texts) {
+      const { tokenizer } = await load();
+      const slice = new TimeSlice();
+      const found: string[] = [];
+      for (const text of texts) {
+        if (slice.due()) await slice.breathe(undefined);
+        found.push(knownWordsOf(text, (word) => tokenizer.isOneToken(word)));
+      }
+      return found;
     },
     async close() {
       loading = undefined;

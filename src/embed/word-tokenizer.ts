@@ -68,6 +68,12 @@ export class WordTokenizer {
     return ids;
   }
 
+  /** Whether a word is one token of the vocabulary, not pieces. */
+  isOneToken(word: string): boolean {
+    const ids: number[] = [];
+    return this.step(word, 0, ids) === word.length && ids.length === 1 && ids[0] !== this.unknown;
+  }
+
   /**
    * Appends the ids of the next words of `text` from `position` on to `ids`, and returns where to go on; the text's
    * length when it is done. Lets a caller pause within a long text.

@@ -54,7 +54,7 @@ export class AddJourney {
     const began = performance.now();
     const total = Array.isArray(documents) ? documents.length : undefined;
     const tally: Tally = { ids: [], added: 0, updated: 0, unchanged: 0, embedded: 0, tokens: 0 };
-    const gate = DuplicateGate.for(this.#store, options);
+    const gate = DuplicateGate.for(this.#store, this.#space, options);
     const duplicates: AddedDuplicate[] = [];
     const invalid = new InvalidDocuments(options.onInvalid);
     const depth = this.#space.parallel ? batchesAhead.parallelCalls : batchesAhead.oneCall;

@@ -1,4 +1,5 @@
 import type { AddOptions } from '../options.js';
+import { type ComparedText, likenessOf } from '../search/near-duplicate.js';
 import type { Representative } from '../store/duplicate-lookup.js';
 import type { Store } from '../store/store.js';
 import { TimeSlice } from '../time-slice.js';
@@ -6,6 +7,7 @@ import type { AddedDuplicate, DocumentId } from '../types.js';
 import { scoreOf } from '../vectors/metric.js';
 import { VectorBuffer } from '../vectors/vector-buffer.js';
 import type { CheckedDocument } from './checked-document.js';
+import type { IndexSpace } from './index-space.js';
 
 /** What is to become of a batch. */
 export interface GateVerdict {
@@ -27,29 +29,39 @@ interface Match {
 /** Neighbours that are looked at for each document: some of them may be linked to others, and count for nothing. */
 const neighbors = 16;
 const documentsPerStep = 128;
+/** Texts of the same words are looked for among neighbours from this similarity on, whatever the threshold. */
+const sameWordsFrom = 0.5;
 
 /**
  * Looks at documents before they are added: is what they say there already? Each is compared with its nearest neighbours among
- * what stands for itself, in the index and among the documents before it in the batch, so nothing is chained. A document whose
+ * what stands for itself, in the index and among the documents before it in the batch, so nothing is chained. Texts of the same words
+ * have similarity 1; of others the vectors decide, as far as the model sees what differs (`likenessOf`). A document whose
  * id the index has is an update and not looked at.
  */
 export class DuplicateGate {
   readonly #store: Store;
+  readonly #space: IndexSpace;
   readonly #action: Exclude<AddOptions['onDuplicate'], 'add'>;
   readonly #threshold: number;
   readonly #signal: AbortSignal | undefined;
 
-  private constructor(store: Store, action: Exclude<AddOptions['onDuplicate'], 'add'>, options: AddOptions) {
+  private constructor(
+    store: Store,
+    space: IndexSpace,
+    action: Exclude<AddOptions['onDuplicate'], 'add'>,
+    options: AddOptions,
+  ) {
     this.#store = store;
+    this.#space = space;
     this.#action = action;
     this.#threshold = options.duplicateThreshold;
     this.#signal = options.signal;
   }
 
   /** Undefined where everything is let through. */
-  static for(store: Store, options: AddOptions): DuplicateGate | undefined {
+  static for(store: Store, space: IndexSpace, options: AddOptions): DuplicateGate | undefined {
     const { onDuplicate } = options;
-    return onDuplicate === 'add' ? undefined : new DuplicateGate(store, onDuplicate, options);
+    return onDuplicate === 'add' ? undefined : new DuplicateGate(store, space, onDuplicate, options);
   }
 
   /** `vectors` are the numbers of the vectors of new texts, by content hash. */
@@ -65,14 +77,17 @@ export class DuplicateGate {
     const verdict = new Verdict(this.#action);
     // What this batch adds that stands for itself; row numbers are places in `standing`.
     const buffer = new VectorBuffer(dimensions, this.#store.metric);
-    const standing: CheckedDocument[] = [];
+    const standing: { readonly id: DocumentId; readonly compared: ComparedText }[] = [];
     const slice = new TimeSlice();
     try {
       for (let first = 0; first < batch.length; first += documentsPerStep) {
         const last = Math.min(first + documentsPerStep, batch.length);
         const rows = packed.subarray(first * dimensions, last * dimensions);
+        const texts = batch.slice(first, last).map(({ text }) => text);
+        const compared = await this.#compared(texts);
         const stored = await this.#stored(
           rows,
+          compared,
           same.slice(first, last),
           dimensions,
           numbers.slice(first, last),
@@ -86,10 +101,11 @@ export class DuplicateGate {
             verdict.add(document);
             continue;
           }
-          const before = await this.#earlier(buffer, vector, standing);
+          const own = compared[place - first] as ComparedText;
+          const before = await this.#earlier(buffer, vector, own, standing);
           const matches = [...(stored[place - first] ?? []), ...before.filter(({ id }) => !verdict.isGone(id))];
           if (verdict.judge(document, matches)) {
-            standing.push(document);
+            standing.push({ id: document.id, compared: own });
             buffer.append(vector);
           }
         }
@@ -103,6 +119,7 @@ export class DuplicateGate {
   /** For each document what the index has that says the same and stands for itself, the most similar first. */
   async #stored(
     vectors: Float32Array,
+    compared: readonly ComparedText[],
     same: readonly (readonly number[])[],
     dimensions: number,
     numbers: readonly number[],
@@ -121,30 +138,56 @@ export class DuplicateGate {
       const near = new Map<number, number>((same[row] ?? []).map((key) => [key, 1]));
       for (const { key, distance } of lists[rows.indexOf(row)] ?? []) {
         const similarity = this.#similarity(distance);
-        if (similarity >= this.#threshold && !near.has(key)) near.set(key, similarity);
+        if (similarity >= this.#lowest && !near.has(key)) near.set(key, similarity);
       }
       return near;
     });
     const keys = [...new Set(similarities.flatMap((near) => [...near.keys()]))];
     const standing: Representative[] = keys.length === 0 ? [] : await this.#store.known.representatives(keys);
-    const ids = new Map(standing.map(({ key, id }) => [key, id]));
-    return similarities.map((near) =>
+    const others = await this.#compared(standing.map(({ text }) => text));
+    const found = new Map(standing.map(({ key, id }, place) => [key, { id, compared: others[place] as ComparedText }]));
+    return similarities.map((near, row) =>
       [...near]
         .flatMap(([key, similarity]) => {
-          const id = ids.get(key);
-          return id === undefined || updates.has(id) ? [] : [{ id, similarity }];
+          const other = found.get(key);
+          if (other === undefined || updates.has(other.id)) return [];
+          return this.#match(compared[row] as ComparedText, other, similarity);
         })
         .sort((a, b) => b.similarity - a.similarity),
     );
   }
 
-  async #earlier(buffer: VectorBuffer, vector: Float32Array, standing: readonly CheckedDocument[]): Promise<Match[]> {
+  async #earlier(
+    buffer: VectorBuffer,
+    vector: Float32Array,
+    own: ComparedText,
+    standing: readonly { readonly id: DocumentId; readonly compared: ComparedText }[],
+  ): Promise<Match[]> {
     if (buffer.length === 0) return [];
     const { items, distances } = await buffer.search(vector, Math.min(neighbors, buffer.length));
-    return Array.from(items, (item, rank) => ({
-      id: standing[item]?.id as DocumentId,
-      similarity: this.#similarity(distances[rank] as number),
-    })).filter(({ similarity }) => similarity >= this.#threshold);
+    return Array.from(items).flatMap((item, rank) => {
+      const other = standing[item];
+      const similarity = this.#similarity(distances[rank] as number);
+      return other === undefined || similarity < this.#lowest ? [] : this.#match(own, other, similarity);
+    });
+  }
+
+  async #compared(texts: readonly string[]): Promise<ComparedText[]> {
+    const known = await this.#space.knownWords(texts);
+    return texts.map((text, place) => ({ text, knownWords: known[place] }));
+  }
+
+  /** The other document as a match, where it is a duplicate. */
+  #match(own: ComparedText, other: { id: DocumentId; compared: ComparedText }, similarity: number): Match[] {
+    const { id } = other;
+    const likeness = likenessOf(own, other.compared, similarity);
+    if (likeness === 'same words') return [{ id, similarity: 1 }];
+    return likeness === 'decided by similarity' && similarity >= this.#threshold ? [{ id, similarity }] : [];
+  }
+
+  /** Less similar documents are not looked at. */
+  get #lowest(): number {
+    return Math.min(this.#threshold, sameWordsFrom);
   }
 
   #similarity(distance: number): number {

@@ -93,6 +93,14 @@ export class IndexSpace {
     return { exact: true, tokens: (text) => provider.countTokens?.(text) ?? 0 };
   }
 
+  /** See `EmbeddingProvider.knownWords`; undefined for each text where the provider does not declare it. */
+  async knownWords(texts: readonly string[]): Promise<readonly (string | undefined)[]> {
+    const provider = this.#current();
+    if (provider?.knownWords === undefined) return texts.map(() => undefined);
+    this.check();
+    return provider.knownWords(texts);
+  }
+
   /** Whether there is a provider that turns texts into vectors. */
   get canEmbed(): boolean {
     return this.#provider !== undefined;

@@ -8,12 +8,16 @@ export type Representative = 'first' | 'longest' | 'central';
 export interface DuplicateOptions<Index = unknown> extends Listed<LongWorkOptions> {
   /**
    * Similarity (the score of the index; for the angular metric the cosine) from which two texts count as duplicates.
-   * Default 0.9, which suits the bundled model; other models spread differently: see `adviseThreshold`.
+   * With 1 only texts with the same words do. Default 0.9, which suits the bundled model; other models spread differently: see
+   * `adviseThreshold`.
    */
   threshold: number;
   /** Only documents that match are compared. Default: all. */
   where: Where | undefined;
-  /** Whether texts that are alike in meaning count, or only those with the same words. Default true. */
+  /**
+   * Whether texts that are alike in meaning count, or only those with the same words. Texts that differ only in what the model
+   * does not see are not alike: signs, numbers, the order of words (see `EmbeddingProvider.knownWords`). Default true.
+   */
   near: boolean;
   /**
    * `first`: the oldest document stands for its group; `longest`: the one with the longest text; `central`: the one with the

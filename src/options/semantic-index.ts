@@ -109,7 +109,11 @@ export interface AddOptions extends Listed<LongWorkOptions> {
    * document whose id is known is an update and always added. Default add.
    */
   onDuplicate: 'add' | 'skip' | 'replace' | 'link';
-  /** Similarity (the score of the index; for the angular metric the cosine) from which two count as duplicates. Default 0.9. */
+  /**
+   * Similarity (the score of the index; for the angular metric the cosine) from which two count as duplicates. Texts with the same
+   * words have similarity 1, so with 1 only they do. Texts that differ only in what the model does not see (for the bundled
+   * model signs, numbers, names, the order of words, and other languages than English) never do. Default 0.9.
+   */
   duplicateThreshold: number;
   /**
    * What happens when a document is invalid, or when the provider refuses its text while it embeds others (too long, no usable

@@ -2,6 +2,7 @@ import { checkOneOf, checkPositive } from '../check-arguments.js';
 import { estimateTokens } from '../embed/estimate-tokens.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe, type Given, type RetrieverOptions, resolveOptions, retrieverDefaults } from '../options.js';
+import { isDecidedByVectors } from '../search/near-duplicate.js';
 import { normalizedText } from '../search/normalized-text.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import type { WhereOf } from '../types/where-of.js';
@@ -74,17 +75,20 @@ export class Retriever<M extends Metadata = Metadata> {
     { k, duplicateThreshold }: RetrieverOptions,
   ): Promise<{ different: Hit<M>[]; duplicates: DocumentId[] }> {
     const vectors = await this.#index.getVectors(hits.map(({ id }) => id));
-    const different: { hit: Hit<M>; words: string; vector: Float32Array | undefined }[] = [];
+    const known = await this.#index.knownWords(hits.map((hit) => excerptOf(hit).text));
+    const different: { hit: Hit<M>; words: string; known: string | undefined; vector: Float32Array | undefined }[] = [];
     const duplicates: DocumentId[] = [];
     for (const [position, hit] of hits.entries()) {
       if (different.length === k) break;
       const vector = vectors[position];
       const words = normalizedText(excerptOf(hit).text);
-      const alike = different.some(
-        (other) => other.words === words || cosine(other.vector, vector) >= duplicateThreshold,
-      );
+      const alike = different.some((other) => {
+        if (other.words === words) return true;
+        const similarity = cosine(other.vector, vector);
+        return similarity >= duplicateThreshold && isDecidedByVectors(other.known, known[position], similarity);
+      });
       if (alike) duplicates.push(hit.id);
-      else different.push({ hit, words, vector });
+      else different.push({ hit, words, known: known[position], vector });
     }
     return { different: different.map(({ hit }) => hit), duplicates };
   }

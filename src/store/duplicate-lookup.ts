@@ -15,6 +15,7 @@ export interface KnownDuplicates {
 export interface Representative {
   readonly key: number;
   readonly id: DocumentId;
+  readonly text: string;
 }
 
 const mostOfTheSame = 16;
@@ -33,7 +34,8 @@ export class DuplicateLookup {
       .prepare<[number, number]>('SELECT key FROM documents WHERE vector = ? ORDER BY key LIMIT ?')
       .pluck();
     this.#representative = db.prepare(
-      `SELECT key, id FROM documents WHERE key = ? AND json_type(metadata, '$."duplicateOf"') IS NULL`,
+      `SELECT d.key, d.id, t.text FROM documents d JOIN texts t ON t.key = d.key
+       WHERE d.key = ? AND json_type(d.metadata, '$."duplicateOf"') IS NULL`,
     );
   }
 

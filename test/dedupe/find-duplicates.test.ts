@@ -51,7 +51,8 @@ async function checkGroups(index: SemanticIndex, texts: readonly string[], found
   const vectors = (await index.getVectors(ids)) as Float32Array[];
   const alike = (a: number, b: number): boolean =>
     normalizedText(texts[a]!) === normalizedText(texts[b]!) ||
-    cosine(vectors[a]!, vectors[b]!) >= found.threshold + 1e-6;
+    // Texts with one vector and other words differ in the order of words, which is not in these vectors.
+    (cosine(vectors[a]!, vectors[b]!) >= found.threshold + 1e-6 && cosine(vectors[a]!, vectors[b]!) < 1 - 1e-6);
   const nearly = (a: number, b: number): boolean => cosine(vectors[a]!, vectors[b]!) >= found.threshold - 1e-6;
   const gone = new Set<DocumentId>();
   for (const { representative, duplicates } of found.groups) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deterministicProvider } from '../../src/embed/deterministic-provider.js';
+import { normalizedText } from '../../src/search/normalized-text.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
 import type { DocumentId } from '../../src/types.js';
 
@@ -109,7 +110,11 @@ describe('onDuplicate', () => {
           const standing = (await index.listDocuments({ where, limit: 1_000 })).documents;
           for (const { id } of standing) {
             const [nearest] = await index.search({ id }, { mode: 'vector', k: 1, where, exact: true });
-            expect(nearest?.score ?? 0).toBeLessThan(0.95 + 1e-6);
+            // The order of words is not in these vectors: texts that differ in it alone are no duplicates.
+            const own = texts[id as number] as string;
+            const sameVector = (nearest?.score ?? 0) > 1 - 1e-6;
+            if (sameVector) expect(normalizedText(nearest?.text ?? '')).not.toBe(normalizedText(own));
+            else expect(nearest?.score ?? 0).toBeLessThan(0.95 + 1e-6);
           }
           if (onDuplicate === 'link') expect(await index.count()).toBe(texts.length);
           expect(result.duplicates?.every(({ similarity }) => similarity >= 0.95)).toBe(true);

@@ -36,12 +36,37 @@ describe('normalizedText', () => {
     ['!!!', '???'],
     ['a and b', 'a b'],
     ['naïve', 'naive'],
+    ['.5 mg', '5 mg'],
+    ['the .NET client', 'the NET client'],
+    ['10² m', '102 m'],
+    ['1½', '11/2'],
+    ['–5 points', '5 points'],
+    ['y = -x', 'y = x'],
+    ['if (!ready) go', 'if (ready) go'],
+    ['!(a)', '(a)'],
+    ['2*3', '2 3'],
+    ['5‰', '5'],
+    ['5′', '5″'],
+    ['3:30', '330'],
+    ['✅', '❌'],
+    [
+      '🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}',
+      '🏴\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}',
+    ],
   ])('tells %s from %s', (a, b) => {
     expect(normalizedText(a)).not.toBe(normalizedText(b));
   });
 
   it.each([
     ['Straße', 'STRASSE'],
+    ['STRAẞE', 'strasse'],
+    ['−5', '-5'],
+    ['½', '1/2'],
+    ['❤\uFE0F', '❤'],
+    ['data\u200Bbase', 'database'],
+    ['Is it? Yes!', 'is it yes'],
+    ['Well... then', 'well then'],
+    ['**bold** text', 'bold text'],
     ['ﬁne', 'fine'],
     ['co\u00adoperate', 'cooperate'],
     ['don’t', "don't"],
