@@ -1,7 +1,6 @@
-// One accelerated search: sketches of landmarks tell where to begin, a beam walks the graph, floats decide.
+// One accelerated search: sketches tell where to begin, a beam walks the graph, floats decide.
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -12,9 +11,11 @@
 #include "distance.h"
 #include "integer_query.h"
 #include "integer_rows.h"
+#include "position_items.h"
 #include "prefetch.h"
 #include "query.h"
 #include "scan.h"
+#include "search_entries.h"
 
 namespace semantic_index {
 
@@ -22,12 +23,6 @@ namespace {
 
 Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
-/** Landmarks that a walk begins at. */
-constexpr size_t kEntries = 32;
-/** With a filter, so many more that it allows. */
-constexpr size_t kAllowedEntries = 16;
-/** Landmarks that are looked at together before any of them is looked at closely. */
-constexpr size_t kLandmarkBlock = 32;
 constexpr size_t kNeighborBytes = kMostNeighbors * sizeof(uint32_t);
 /** A search compares about this many items for each place of its beam. */
 constexpr int64_t kComparedPerPlace = 8;
@@ -35,6 +30,10 @@ constexpr int64_t kComparedPerPlace = 8;
 constexpr int64_t kReranked = 5;
 /** Items that are compared by the whole of their integers, beyond those that are compared by their floats. */
 constexpr int64_t kRefined = 30;
+/** Standard deviations by which an estimate may be too large for an item to be compared all the same. */
+constexpr float kDeviations = 3.0f;
+/** The standard deviation of what rounding to a multiple of 1 leaves over. */
+constexpr float kRounding = 0.288675f;
 /**
  * Nanoseconds, measured roughly: a row of a scan and each of its dimensions; a place of the beam, for what is compared
  * on its behalf, and for each other place that has to move aside.
@@ -49,24 +48,22 @@ constexpr double kBeamMove = 0.25;
 struct AcceleratorScratch::Memory {
   IntegerQuery query;
   uint64_t sketch[kSketchWords];
-  /** In how many bits the sketch of each landmark differs from the query's, up to a whole block. */
-  std::vector<uint8_t> differences;
-  /** The least of them in each block. */
-  std::vector<uint8_t> least;
-  /** The landmarks that differ least, of all and of those allowed; a distance is the number of bits. */
-  Beam entries;
-  Beam allowed_entries;
+  SearchEntries::Memory entries;
   /** A bit for each position that was compared in this search; `compared` lists them, to clear the bits. */
   std::vector<uint64_t> seen;
   std::vector<uint32_t> compared;
+  Beam beam;
+  /** All that were compared and may be found. */
+  std::vector<Spot> met;
   /** The best of a walk. */
   std::vector<uint32_t> candidates;
   /** For each of them, the sum of products with its upper half. */
   std::vector<int32_t> upper_sums;
-  Beam beam;
-  NearestHeap allowed;
-  Beam refined;
+  std::vector<Spot> refined;
   NearestHeap nearest;
+  /** For searches that walk the trees as well. */
+  SearchScratch forest;
+  std::vector<int32_t> tree_items;
 };
 
 AcceleratorScratch::AcceleratorScratch() = default;
@@ -85,8 +82,10 @@ class AcceleratedSearch {
         memory_(*memory),
         table_(distances()),
         rows_(view),
-        neighbors_(view.section<uint8_t>(AcceleratorSection::neighbors)),
-        items_(view.section<int32_t>(AcceleratorSection::items)) {}
+        items_(view),
+        neighbors_(view.section<uint8_t>(AcceleratorSection::neighbors)) {
+    if (layout_.metric != Metric::dot) estimates_ = view.section<RowNorms>(AcceleratorSection::estimates);
+  }
 
   Status run(const float* query, int32_t* items, float* distances_out, int32_t* found, AcceleratedWork* work) {
     const int64_t matches = options_.allowed.bits == nullptr ? header_.positions : count_allowed();
@@ -104,8 +103,8 @@ class AcceleratedSearch {
     if (scan_time <= width * (kBeamPlace + kBeamMove * width)) return scan(query, items, distances_out, found, work);
     beam_ = static_cast<size_t>(width);
     prepare(query);
-    find_entries();
-    const Status status = walk();
+    Status status = SearchEntries(view_, forest_, options_.allowed, &memory_.entries).find(query, memory_.sketch);
+    if (status.ok()) status = walk();
     if (status.ok()) {
       choose_candidates();
       refine();
@@ -114,6 +113,10 @@ class AcceleratedSearch {
     clear();
     if (work != nullptr) *work = work_;
     if (!status.ok()) return status;
+    if (header_.needs_trees != 0) {
+      const Status joined = join_with_trees(query, items, distances_out, found);
+      if (!joined.ok()) return joined;
+    }
     if (*found < k) return scan(query, items, distances_out, found, work);
     return status;
   }
@@ -152,21 +155,32 @@ class AcceleratedSearch {
   void prepare(const float* query) {
     const auto dimensions = static_cast<size_t>(header_.dimensions);
     const float* centre = view_.section<float>(AcceleratorSection::centre);
-    memory_.query.set(layout_, view_.rotation(), centre, header_.row_bytes, query);
-    float* vector = memory_.query.vector.data();
-    if (layout_.metric == Metric::euclidean) {
-      norms_ = view_.section<float>(AcceleratorSection::norms);
-      factor_ = 2.0f * memory_.query.scale * header_.scale;
-    }
-    if (layout_.metric == Metric::angular) {
-      for (size_t i = 0; i < dimensions; ++i) vector[i] -= centre[i];
-    }
+    const bool is_centred = layout_.metric != Metric::dot;
+    memory_.query.set(layout_, view_.rotation(), is_centred ? centre : nullptr, header_.row_bytes, query);
+    const float* vector = memory_.query.vector.data();
+    const float square = table_.dot(vector, vector, dimensions);
+    base_ = is_centred ? square_of_query(vector, dimensions) : -table_.dot(vector, centre, dimensions);
+    factor_ = (is_centred ? 2.0f : 1.0f) * memory_.query.scale * header_.scale;
+    length_ = std::sqrt(square);
     view_.sketch_->write(vector, memory_.sketch);
-    const size_t words = (static_cast<size_t>(header_.positions) + 63) / 64;
+    const size_t words = (static_cast<size_t>(header_.distinct) + 63) / 64;
     if (memory_.seen.size() < words) memory_.seen.resize(words, 0);
     memory_.compared.clear();
+    memory_.met.clear();
     memory_.beam.reset(beam_);
-    if (is_filtered()) memory_.allowed.reset(static_cast<int32_t>(reranked_ + kRefined));
+  }
+
+  /**
+   * |q|^2 - 2 q.r, where r is what the integers of the query q leave over: as RowNorms does it for rows, so that
+   * estimates are right where the query is near.
+   */
+  float square_of_query(const float* vector, size_t dimensions) const {
+    double sum = 0;
+    for (size_t i = 0; i < dimensions; ++i) {
+      const double number = vector[i];
+      sum += number * (2.0 * static_cast<double>(memory_.query.scale) * memory_.query.row[i] - number);
+    }
+    return static_cast<float>(sum);
   }
 
   void clear() {
@@ -183,76 +197,68 @@ class AcceleratedSearch {
     return true;
   }
 
-  /** The item at a position, which may be anything in bytes of strangers. */
-  uint32_t item_of(uint32_t position) const { return static_cast<uint32_t>(items_[position]); }
-
   const uint8_t* neighbors(uint32_t position) const {
     return neighbors_ + static_cast<size_t>(position) * kNeighborBytes;
   }
 
-  /** Compares the sketches of all landmarks, and keeps the nearest; with a filter, the nearest that it allows too. */
-  void find_entries() {
-    const size_t count = landmark_count(header_);
-    const size_t blocks = (count + kLandmarkBlock - 1) / kLandmarkBlock;
-    std::vector<uint8_t>& differences = memory_.differences;
-    differences.assign(blocks * kLandmarkBlock, UINT8_MAX);
-    table_.hamming_columns(memory_.sketch, view_.section<uint64_t>(AcceleratorSection::landmarks), kSketchWords, count,
-                           differences.data());
-    // As many blocks as entries are wanted hold one at most so far away: no entry is farther.
-    std::vector<uint8_t>& least = memory_.least;
-    least.resize(blocks);
-    std::array<uint32_t, UINT8_MAX + 1> blocks_at{};
-    for (size_t block = 0; block < blocks; ++block) {
-      uint8_t nearest = UINT8_MAX;
-      const uint8_t* numbers = differences.data() + block * kLandmarkBlock;
-      for (size_t i = 0; i < kLandmarkBlock; ++i) nearest = nearest < numbers[i] ? nearest : numbers[i];
-      least[block] = nearest;
-      ++blocks_at[nearest];
-    }
-    size_t limit = 0;
-    for (size_t near = blocks_at[0]; near < std::min(kEntries, blocks); near += blocks_at[limit]) ++limit;
-    memory_.entries.reset(kEntries);
-    for (size_t block = 0; block < blocks; ++block) {
-      if (least[block] > limit) continue;
-      for (size_t landmark = block * kLandmarkBlock; landmark < (block + 1) * kLandmarkBlock; ++landmark) {
-        const uint8_t difference = differences[landmark];
-        if (difference > limit || landmark >= count) continue;
-        memory_.entries.enter({static_cast<float>(difference), position_of(landmark)});
-      }
-    }
-    memory_.allowed_entries.reset(kAllowedEntries);
-    for (size_t landmark = 0; is_filtered() && landmark < count; ++landmark) {
-      const auto difference = static_cast<float>(differences[landmark]);
-      if (memory_.allowed_entries.is_beyond(difference)) continue;
-      const uint32_t position = position_of(landmark);
-      if (options_.allowed.contains(item_of(position))) memory_.allowed_entries.enter({difference, position});
-    }
+  /**
+   * About the distance of the query to a row: squared for angular and euclidean, the product with its sign changed for
+   * dot.
+   */
+  float estimate(float norm, int32_t product) const { return base_ + norm - factor_ * static_cast<float>(product); }
+
+  float upper_norm(uint32_t position) const { return estimates_ == nullptr ? 0.0f : estimates_[position].upper; }
+  float whole_norm(uint32_t position) const { return estimates_ == nullptr ? 0.0f : estimates_[position].whole; }
+
+  /**
+   * How much larger than `distance` the estimate of an item at that distance may be, when a row's integers stand for
+   * multiples of `step`. It comes from what the integers of row and query leave over.
+   */
+  float uncertainty(float distance, float step) const {
+    const float near = distance > 0 ? distance : 0.0f;
+    const float row = kRounding * step;
+    const float query = kRounding * memory_.query.scale;
+    if (estimates_ == nullptr) return kDeviations * (row * length_ + query * header_.longest);
+    const float left_over = 2.0f * row * row * static_cast<float>(header_.dimensions);
+    return kDeviations * 2.0f * (row * std::sqrt(near) + query * std::sqrt(2.0f * near + left_over));
   }
 
-  uint32_t position_of(size_t landmark) const {
-    return static_cast<uint32_t>(landmark * static_cast<size_t>(header_.landmark_stride));
-  }
-
-  float distance_of(uint32_t position, int32_t product) const {
-    const auto value = static_cast<float>(product);
-    return norms_ == nullptr ? -value : norms_[position] - factor_ * value;
-  }
-
-  /** Compares positions that are marked, and offers them to the beam; the first place that changed, or the beam's size.
+  /**
+   * Compares positions that are marked, and offers them to the beam. Returns the first place that changed, or the
+   * beam's size.
    */
   size_t compare(const uint32_t* positions, size_t count) {
     size_t first = memory_.beam.size();
     const auto position_of = [positions](size_t index) { return positions[index]; };
     rows_.sum_upper(memory_.query, count, position_of, [&](size_t index, int32_t sum) {
       const uint32_t position = positions[index];
-      const float distance = distance_of(position, memory_.query.upper_product(sum));
-      if (is_filtered() && distance <= memory_.allowed.limit() && options_.allowed.contains(item_of(position))) {
-        memory_.allowed.offer(distance, static_cast<int32_t>(position));
-      }
-      first = std::min(first, memory_.beam.enter({distance, position}));
+      const Spot spot(estimate(upper_norm(position), memory_.query.upper_product(sum)), position);
+      if (!is_filtered() || items_.is_allowed(options_.allowed, position)) memory_.met.push_back(spot);
+      first = std::min(first, memory_.beam.enter(spot));
     });
     work_.compared += static_cast<int64_t>(count);
     return first;
+  }
+
+  /** Asks for what `compare` reads of a position. */
+  void prefetch_row(uint32_t position) const {
+    rows_.prefetch_upper(position);
+    if (estimates_ != nullptr) prefetch(estimates_ + position, sizeof(RowNorms));
+  }
+
+  /** Compares the positions that a walk begins at. */
+  void enter() {
+    const std::vector<uint32_t>& entries = memory_.entries.positions;
+    uint32_t fresh[kMostNeighbors];
+    for (size_t place = 0; place < entries.size();) {
+      size_t count = 0;
+      for (; place < entries.size() && count < kMostNeighbors; ++place) {
+        if (!mark(entries[place])) continue;
+        prefetch_row(entries[place]);
+        fresh[count++] = entries[place];
+      }
+      compare(fresh, count);
+    }
   }
 
   /**
@@ -260,23 +266,12 @@ class AcceleratedSearch {
    * neighbours are on their way from memory, those of the spot before it are compared.
    */
   Status walk() {
-    static_assert(kEntries <= kMostNeighbors && kAllowedEntries <= kMostNeighbors, "entries are compared at once");
     uint32_t arriving[kMostNeighbors];
     uint32_t arrived[kMostNeighbors];
     size_t count = 0;
     Beam& beam = memory_.beam;
     size_t next = 0;
-    for (Beam* entries : {&memory_.entries, &memory_.allowed_entries}) {
-      size_t coming = 0;
-      for (size_t place = 0; place < entries->size(); ++place) {
-        const uint32_t position = (*entries)[place].position();
-        if (!mark(position)) continue;
-        rows_.prefetch_upper(position);
-        prefetch(neighbors(position), kNeighborBytes);
-        arriving[coming++] = position;
-      }
-      compare(arriving, coming);
-    }
+    enter();
     while (true) {
       while (next < beam.size() && beam[next].is_expanded()) ++next;
       size_t coming = 0;
@@ -305,34 +300,73 @@ class AcceleratedSearch {
     for (size_t rank = 0; rank < kMostNeighbors; ++rank) {
       const auto other = static_cast<uint32_t>(read_int32(numbers + 4 * rank));
       if (other == kNoNeighbor) break;
-      if (other >= static_cast<uint32_t>(header_.positions)) return corrupt("a neighbour does not exist");
+      if (other >= static_cast<uint32_t>(header_.distinct)) return corrupt("a neighbour does not exist");
       if (!mark(other)) continue;
-      rows_.prefetch_upper(other);
+      prefetch_row(other);
       fresh[(*count)++] = other;
     }
     return Status::success();
   }
 
-  /** The best of the walk, as far as upper halves tell. */
+  /**
+   * The best of the walk, as far as upper halves tell, and all that they cannot tell from these: near-duplicates. The
+   * beam has them unless it is full of such.
+   */
   void choose_candidates() {
     std::vector<uint32_t>& candidates = memory_.candidates;
     candidates.clear();
-    if (is_filtered()) {
-      for (const Neighbor& neighbor : memory_.allowed.sorted()) {
-        candidates.push_back(static_cast<uint32_t>(neighbor.item));
+    const auto needed = static_cast<size_t>(reranked_);
+    const auto wanted = static_cast<size_t>(reranked_ + kRefined);
+    Beam& beam = memory_.beam;
+    if (!is_filtered() && beam.size() >= needed) {
+      const Spot limit = limit_of(beam[needed - 1]);
+      if (beam.size() < beam_ || limit.is_before(beam[beam.size() - 1])) {
+        for (size_t place = 0; place < beam.size(); ++place) {
+          if (place >= wanted && limit.is_before(beam[place])) break;
+          candidates.push_back(beam[place].position());
+        }
+        ask_for(candidates);
+        return;
       }
-    } else {
-      const size_t count = std::min(memory_.beam.size(), static_cast<size_t>(reranked_ + kRefined));
-      for (size_t place = 0; place < count; ++place) candidates.push_back(memory_.beam[place].position());
     }
+    std::vector<Spot>& met = memory_.met;
+    const auto is_before = [](const Spot& left, const Spot& right) { return left.is_before(right); };
+    auto end = met.end();
+    if (met.size() > needed) {
+      const auto last = met.begin() + static_cast<std::ptrdiff_t>(needed) - 1;
+      std::nth_element(met.begin(), last, met.end(), is_before);
+      const Spot limit = limit_of(*last);
+      end = std::partition(met.begin(), met.end(), [&](const Spot& spot) { return !limit.is_before(spot); });
+      const auto found = static_cast<size_t>(end - met.begin());
+      if (found < wanted && met.size() > wanted) {
+        end = met.begin() + static_cast<std::ptrdiff_t>(wanted);
+        std::nth_element(met.begin(), end, met.end(), is_before);
+      } else if (found < wanted) {
+        end = met.end();
+      }
+    }
+    for (auto spot = met.begin(); spot != end; ++spot) candidates.push_back(spot->position());
+    ask_for(candidates);
+  }
+
+  /** Beyond this, an estimate by upper halves is too large for an item nearer than `spot`. */
+  Spot limit_of(const Spot& spot) const {
+    // Products of vectors that are far from the query are too uncertain to be taken in numbers.
+    if (estimates_ == nullptr) return spot;
+    // The least of many estimates are too small, but none of a true distance is below 0.
+    const float distance = std::max(spot.distance(), 0.0f);
+    return {distance + uncertainty(distance, 16.0f * header_.scale), kNoNeighbor >> 1};
+  }
+
+  void ask_for(const std::vector<uint32_t>& candidates) const {
     for (uint32_t position : candidates) rows_.prefetch_lower(position);
   }
 
   /** Compares the candidates by their whole integers. */
   void refine() {
     const std::vector<uint32_t>& candidates = memory_.candidates;
-    Beam& refined = memory_.refined;
-    refined.reset(static_cast<size_t>(reranked_));
+    std::vector<Spot>& refined = memory_.refined;
+    refined.clear();
     const auto position_of = [&candidates](size_t index) { return candidates[index]; };
     std::vector<int32_t>& upper_sums = memory_.upper_sums;
     upper_sums.resize(candidates.size());
@@ -340,37 +374,79 @@ class AcceleratedSearch {
                     [&upper_sums](size_t index, int32_t sum) { upper_sums[index] = sum; });
     rows_.sum_lower(memory_.query, candidates.size(), position_of, [&](size_t index, int32_t sum) {
       const int32_t product = memory_.query.whole_product(upper_sums[index], sum);
-      refined.enter({distance_of(candidates[index], product), candidates[index]});
+      refined.emplace_back(estimate(whole_norm(candidates[index]), product), candidates[index]);
     });
+    work_.refined += static_cast<int64_t>(candidates.size());
+    std::sort(refined.begin(), refined.end(),
+              [](const Spot& left, const Spot& right) { return left.is_before(right); });
   }
 
-  /** Compares the best of these by their floats. */
+  /** Compares the best of these by their floats, and all that integers cannot tell from the best. */
   void rerank(const float* query, int32_t* items, float* distances_out, int32_t* found) {
-    std::vector<uint32_t>& chosen = memory_.candidates;
-    chosen.clear();
-    for (size_t place = 0; place < memory_.refined.size(); ++place) {
-      chosen.push_back(item_of(memory_.refined[place].position()));
-    }
-    for (uint32_t item : chosen) {
-      if (item < static_cast<uint32_t>(forest_.items())) {
-        prefetch(forest_.node(static_cast<int32_t>(item)), layout_.node_bytes);
-      }
-    }
+    const std::vector<Spot>& refined = memory_.refined;
+    const auto needed = std::min(refined.size(), static_cast<size_t>(reranked_));
+    for (size_t place = 0; place < needed; ++place) prefetch_item(items_.item_of(refined[place].position()));
     const Query target = Query::of_floats(layout_, query);
     memory_.nearest.reset(options_.k);
-    for (uint32_t item : chosen) {
-      const auto number = static_cast<int32_t>(item);
-      if (item >= static_cast<uint32_t>(forest_.items()) || !forest_.has_item(number)) continue;
-      const uint8_t* node = forest_.node(number);
-      const float norm = layout_.metric == Metric::angular ? read_float(node + kAngularNormOffset) : 0.0f;
-      memory_.nearest.offer(target.distance(table_, node + layout_.vector_offset, norm), number);
+    for (size_t place = 0; place < refined.size(); ++place) {
+      const float limit = memory_.nearest.limit();
+      if (place >= needed && refined[place].distance() > limit + uncertainty(limit, header_.scale)) break;
+      const uint32_t position = refined[place].position();
+      offer(target, items_.item_of(position));
+      ++work_.reranked;
+      // Of copies with the same bytes, k are as good as all: they come in the order of their items.
+      int32_t same = 1;
+      items_.for_each_copy(position, [&](uint32_t item, bool has_same_bytes) {
+        if (!has_same_bytes) same = 0;
+        if (same < options_.k && offer(target, item)) ++same;
+        return true;
+      });
     }
+    write_nearest(items, distances_out, found);
+  }
+
+  void write_nearest(int32_t* items, float* distances_out, int32_t* found) {
     const std::vector<Neighbor>& sorted = memory_.nearest.sorted();
     for (size_t rank = 0; rank < sorted.size(); ++rank) {
       items[rank] = sorted[rank].item;
       if (distances_out != nullptr) distances_out[rank] = public_distance(layout_.metric, sorted[rank].distance);
     }
     *found = static_cast<int32_t>(sorted.size());
+  }
+
+  /** Searches the trees too, and keeps the nearest of both. */
+  Status join_with_trees(const float* query, int32_t* items, float* distances_out, int32_t* found) {
+    std::vector<int32_t>& others = memory_.tree_items;
+    others.resize(static_cast<size_t>(options_.k));
+    int32_t size = 0;
+    const Status status = forest_.search(query, options_, &memory_.forest, others.data(), nullptr, &size);
+    if (!status.ok()) return status;
+    const Query target = Query::of_floats(layout_, query);
+    std::vector<int32_t> both(items, items + *found);
+    both.insert(both.end(), others.begin(), others.begin() + size);
+    std::sort(both.begin(), both.end());
+    both.erase(std::unique(both.begin(), both.end()), both.end());
+    memory_.nearest.reset(options_.k);
+    for (int32_t item : both) offer(target, static_cast<uint32_t>(item));
+    write_nearest(items, distances_out, found);
+    return status;
+  }
+
+  void prefetch_item(uint32_t item) const {
+    if (item < static_cast<uint32_t>(forest_.items())) {
+      prefetch(forest_.node(static_cast<int32_t>(item)), layout_.node_bytes);
+    }
+  }
+
+  /** Compares an item, which may be any number in bytes of strangers, by its floats. False unless it may be found. */
+  bool offer(const Query& target, uint32_t item) {
+    const auto number = static_cast<int32_t>(item);
+    if (item >= static_cast<uint32_t>(forest_.items()) || !options_.allowed.contains(number)) return false;
+    if (!forest_.has_item(number)) return false;
+    const uint8_t* node = forest_.node(number);
+    const float norm = layout_.metric == Metric::angular ? read_float(node + kAngularNormOffset) : 0.0f;
+    memory_.nearest.offer(target.distance(table_, node + layout_.vector_offset, norm), number);
+    return true;
   }
 
   const AcceleratorView& view_;
@@ -381,10 +457,14 @@ class AcceleratedSearch {
   AcceleratorScratch::Memory& memory_;
   const DistanceTable& table_;
   const IntegerRows rows_;
+  const PositionItems items_;
   const uint8_t* neighbors_;
-  const int32_t* items_;
-  const float* norms_ = nullptr;
+  /** nullptr for dot. */
+  const RowNorms* estimates_ = nullptr;
+  /** What an estimate is made of besides the row: see `estimate`. */
+  float base_ = 0;
   float factor_ = 0;
+  float length_ = 0;
   size_t beam_ = 0;
   int64_t reranked_ = 0;
   AcceleratedWork work_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "accelerator_format.h"
+#include "accelerator_view.h"
 #include "checksum.h"
 #include "distance.h"
 #include "int8_vector.h"
@@ -16,8 +17,10 @@
 #include "parallel_blocks.h"
 #include "position_order.h"
 #include "rotation.h"
+#include "row_copies.h"
 #include "sign_sketch.h"
 #include "tree_groups.h"
+#include "walk_recall.h"
 
 namespace semantic_index {
 
@@ -31,6 +34,9 @@ constexpr int64_t kBlockItems = 512;
 constexpr int32_t kSample = 8192;
 /** The share of numbers that may be larger than what an integer can stand for. */
 constexpr double kClipped = 2e-5;
+/** Trees of which the graph takes groups: what more of them add is little, and all pairs of every group are compared.
+ */
+constexpr size_t kMostGraphTrees = 32;
 /** Positions beyond this would not fit the counters of the graph. */
 constexpr int64_t kMostPositions = int64_t{1} << 27;
 
@@ -62,15 +68,16 @@ class AcceleratorBuild {
     if (status.ok()) status = make_room(file);
     if (status.ok()) status = write_positions();
     if (status.ok()) status = forest_.check_unchanged();
-    if (status.ok()) finish();
-    return status;
+    if (!status.ok()) return status;
+    finish();
+    return layout_.metric == Metric::dot ? check_walks(*file) : status;
   }
 
  private:
   Status read_trees() {
     const int32_t items = forest_.items();
     std::vector<int32_t> seen(static_cast<size_t>(items), -1);
-    trees_.resize(forest_.roots().size());
+    trees_.resize(std::min(forest_.roots().size(), kMostGraphTrees));
     ParallelWatch quiet;
     quiet.cancel = watch_.cancel;
     const auto count = static_cast<int64_t>(trees_.size());
@@ -80,6 +87,9 @@ class AcceleratorBuild {
                                       static_cast<int32_t>(tree), &trees_[static_cast<size_t>(tree)]);
       if (!status.ok()) return status;
     }
+    // Where one group holds all items, every pair of it is compared: trees like it add nothing.
+    const auto is_one_group = [](const TreeGroups& tree) { return tree.groups.size() <= 1; };
+    if (!trees_.empty() && is_one_group(trees_[0])) trees_.resize(1);
     // What is near in the first tree is near in memory.
     position_of_.assign(static_cast<size_t>(items), -1);
     if (!trees_.empty()) item_of_ = trees_[0].items;
@@ -154,13 +164,15 @@ class AcceleratorBuild {
     header_.metric = static_cast<uint32_t>(layout_.metric);
     header_.dimensions = layout_.dimensions;
     header_.items = forest_.items();
-    header_.landmark_stride = landmark_stride(header_.positions);
+    header_.landmark_stride = landmark_stride(header_.distinct);
     header_.scale = scale_;
     header_.longest = find_longest();
     place_sections(&header_);
     if (!file->resize(0) || !file->resize(static_cast<size_t>(accelerator_bytes(header_)))) return Status::no_memory();
     bytes_ = file->data();
     std::memcpy(section<float>(AcceleratorSection::centre), centre_.data(), dimensions_ * sizeof(float));
+    std::copy(position_of_.begin(), position_of_.end(), section<int32_t>(AcceleratorSection::places));
+    std::copy(originals_.begin(), originals_.end(), section<uint32_t>(AcceleratorSection::originals));
     return Status::success();
   }
 
@@ -179,6 +191,8 @@ class AcceleratorBuild {
     if (!row_block_.resize(item_of_.size() * row_bytes())) return Status::no_memory();
     squares_.assign(item_of_.size(), 0);
     residuals_.assign(item_of_.size(), RowResiduals{});
+    sketches_.assign(item_of_.size() * kSketchWords, 0);
+    if (layout_.metric != Metric::dot) estimates_.assign(item_of_.size(), RowNorms{});
     if (layout_.metric == Metric::dot) extras_.assign(item_of_.size(), 0.0f);
     if (layout_.metric == Metric::euclidean) norms_.assign(item_of_.size(), 0.0f);
     rows_.rows = reinterpret_cast<const int8_t*>(row_block_.data());
@@ -186,12 +200,7 @@ class AcceleratorBuild {
     rows_.count = header_.positions;
     rows_.squares = squares_.data();
     rows_.extras = extras_.empty() ? nullptr : extras_.data();
-    partitions_.resize(trees_.size());
-    for (size_t tree = 0; tree < trees_.size(); ++tree) {
-      partitions_[tree] = {trees_[tree].items.data(), trees_[tree].groups};
-    }
-    graph_ = std::make_unique<NeighborGraph>(rows_, partitions_, threads_);
-    total_ = graph_->blocks() + 2 * item_blocks();
+    partition();
     return run_blocks(threads_, item_blocks(), &watch_, [this]() {
       auto room = std::make_shared<std::vector<float>>(dimensions_);
       return [this, room](int64_t block) {
@@ -204,6 +213,16 @@ class AcceleratorBuild {
     });
   }
 
+  /** Takes the groups of the trees, and counts the work that they make. */
+  void partition() {
+    partitions_.resize(trees_.size());
+    for (size_t tree = 0; tree < trees_.size(); ++tree) {
+      partitions_[tree] = {trees_[tree].items.data(), trees_[tree].groups};
+    }
+    graph_ = std::make_unique<NeighborGraph>(rows_, partitions_, threads_);
+    total_ = graph_->blocks() + 2 * item_blocks();
+  }
+
   void fill_row(int32_t position, float* vector) {
     const auto at = static_cast<size_t>(position);
     const int32_t item = item_of_[at];
@@ -214,6 +233,8 @@ class AcceleratorBuild {
     for (size_t i = 0; i < dimensions_; ++i) square += static_cast<int64_t>(row[i]) * row[i];
     squares_[at] = square;
     residuals_[at] = residuals_of(vector, row);
+    sketch_.write(vector, sketches_.data() + at * kSketchWords);
+    if (!estimates_.empty()) estimates_[at] = norms_of(vector, row);
     if (!extras_.empty()) {
       const float extra = read_float(forest_.node(item) + kDotFactorOffset) / scale_;
       extras_[at] = std::isfinite(extra) ? extra : 0.0f;
@@ -238,6 +259,19 @@ class AcceleratorBuild {
     return {static_cast<float>(std::sqrt(upper) * kSlack), static_cast<float>(std::sqrt(whole) * kSlack)};
   }
 
+  RowNorms norms_of(const float* vector, const int8_t* row) const {
+    double upper = 0;
+    double whole = 0;
+    for (size_t i = 0; i < dimensions_; ++i) {
+      // |v|^2 - 2 v.r, of which r is v less what the integers stand for.
+      const double unit = scale_;
+      const double number = vector[i];
+      upper += number * (2.0 * unit * upper_value(row[i]) - number);
+      whole += number * (2.0 * unit * row[i] - number);
+    }
+    return {static_cast<float>(upper), static_cast<float>(whole)};
+  }
+
   /** The length of the longest vector that integers of a row stand for, their upper halves alone or all of them. */
   float find_longest() const {
     double longest = 0;
@@ -252,6 +286,12 @@ class AcceleratorBuild {
   }
 
   Status fill_graph() {
+    copies_ = find_copies(rows_, item_of_);
+    if (copies_.count > 0) {
+      for (TreeGroups& tree : trees_) leave_out_copies(copies_, kGroupItems, &tree);
+      partition();
+    }
+    header_.distinct = header_.positions - copies_.count;
     const Status status = graph_->build(&watch_, &neighbors_);
     graph_.reset();
     return status;
@@ -260,20 +300,57 @@ class AcceleratorBuild {
   /** Gives the positions their final numbers: those of the trees were good enough to build the graph. */
   void order_positions() {
     order_ = order_by_neighbors(neighbors_);
+    if (copies_.count > 0) put_copies_last();
     place_of_.resize(order_.size());
     for (size_t place = 0; place < order_.size(); ++place) {
       place_of_[static_cast<size_t>(order_[place])] = static_cast<uint32_t>(place);
     }
   }
 
+  /** Puts copies behind all distinct positions: in the order of their originals, and then of bytes and items. */
+  void put_copies_last() {
+    std::vector<std::vector<int32_t>> copies(order_.size());
+    for (int32_t position : order_) {
+      const int32_t original = copies_.original_of[static_cast<size_t>(position)];
+      if (original != position) copies[static_cast<size_t>(original)].push_back(position);
+    }
+    const auto is_copy = [this](int32_t at) { return copies_.original_of[static_cast<size_t>(at)] != at; };
+    order_.erase(std::remove_if(order_.begin(), order_.end(), is_copy), order_.end());
+    const auto compare = [this](int32_t left, int32_t right) {
+      return std::memcmp(vector_at(left), vector_at(right), layout_.vector_bytes);
+    };
+    for (size_t place = 0; place < static_cast<size_t>(header_.distinct); ++place) {
+      const int32_t original = order_[place];
+      std::vector<int32_t>& own = copies[static_cast<size_t>(original)];
+      std::sort(own.begin(), own.end(), [&](int32_t left, int32_t right) {
+        const bool is_left_same = compare(left, original) == 0;
+        const bool is_right_same = compare(right, original) == 0;
+        if (is_left_same != is_right_same) return is_left_same;
+        const int order = is_left_same ? 0 : compare(left, right);
+        return order < 0 || (order == 0 && item_at(left) < item_at(right));
+      });
+      int32_t before = original;
+      for (int32_t copy : own) {
+        const uint32_t same = compare(before, copy) == 0 ? kSameBytes : 0;
+        originals_.push_back(static_cast<uint32_t>(place) | same);
+        order_.push_back(copy);
+        before = copy;
+      }
+    }
+  }
+
+  int32_t item_at(int32_t position) const { return item_of_[static_cast<size_t>(position)]; }
+
+  const uint8_t* vector_at(int32_t position) const { return forest_.node(item_at(position)) + layout_.vector_offset; }
+
   Status write_positions() {
     return run_blocks(threads_, item_blocks(), &watch_, [this]() {
-      auto room = std::make_shared<std::vector<float>>(dimensions_);
-      return [this, room](int64_t block) {
+      return [this](int64_t block) {
         const auto end = static_cast<int32_t>(std::min<int64_t>((block + 1) * kBlockItems, header_.positions));
         for (auto place = static_cast<int32_t>(block * kBlockItems); place < end; ++place) {
           write_position(static_cast<size_t>(place), order_[static_cast<size_t>(place)]);
-          if (place % header_.landmark_stride == 0) write_landmark(place, room->data());
+          write_leaf_entry(static_cast<size_t>(place));
+          if (place < header_.distinct && place % header_.landmark_stride == 0) write_landmark(place);
         }
         return Status::success();
       };
@@ -287,18 +364,26 @@ class AcceleratorBuild {
     const auto from = static_cast<size_t>(position);
     const uint32_t* neighbors = neighbors_.data() + from * kMostNeighbors;
     uint32_t* renamed = section<uint32_t>(AcceleratorSection::neighbors) + place * kMostNeighbors;
-    for (int32_t rank = 0; rank < kMostNeighbors; ++rank) {
+    for (int32_t rank = 0; rank < kMostNeighbors && place < static_cast<size_t>(header_.distinct); ++rank) {
       renamed[rank] = neighbors[rank] == kNoNeighbor ? kNoNeighbor : place_of_[neighbors[rank]];
     }
     section<int32_t>(AcceleratorSection::items)[place] = item_of_[from];
     section<RowResiduals>(AcceleratorSection::residuals)[place] = residuals_[from];
     if (!norms_.empty()) section<float>(AcceleratorSection::norms)[place] = norms_[from];
+    if (!estimates_.empty()) section<RowNorms>(AcceleratorSection::estimates)[place] = estimates_[from];
   }
 
-  void write_landmark(int32_t place, float* vector) {
-    uint64_t words[kSketchWords];
-    load_centred(order_[static_cast<size_t>(place)], vector);
-    sketch_.write(vector, words);
+  /** Positions are still numbered by the leaves of the first tree where the graph is built: these are the places. */
+  void write_leaf_entry(size_t place) {
+    LeafEntry& entry = section<LeafEntry>(AcceleratorSection::leaves)[place];
+    std::copy_n(sketches_.data() + place * kSketchWords, kSketchWords, entry.sketch);
+    const int32_t original = copies_.count > 0 ? copies_.original_of[place] : static_cast<int32_t>(place);
+    entry.position = place_of_[static_cast<size_t>(original)];
+    entry.unused = 0;
+  }
+
+  void write_landmark(int32_t place) {
+    const uint64_t* words = sketches_.data() + static_cast<size_t>(order_[static_cast<size_t>(place)]) * kSketchWords;
     uint64_t* columns = section<uint64_t>(AcceleratorSection::landmarks) + place / header_.landmark_stride;
     for (size_t word = 0; word < kSketchWords; ++word) columns[word * landmark_count(header_)] = words[word];
   }
@@ -311,6 +396,22 @@ class AcceleratorBuild {
     for (SectionPlace& place : header_.sections) {
       place.checksum = checksum(bytes_ + place.offset, static_cast<size_t>(place.bytes));
     }
+    write_header();
+  }
+
+  /** Notes in the header whether searches need the trees as well. */
+  Status check_walks(const MemoryBlock& file) {
+    AcceleratorView view;
+    bool needs_trees = false;
+    Status status = AcceleratorView::open(file.data(), static_cast<int64_t>(file.size()), forest_, &view);
+    if (status.ok()) status = measure_walks(view, forest_, watch_.cancel, &needs_trees);
+    if (!status.ok() || !needs_trees) return status;
+    header_.needs_trees = 1;
+    write_header();
+    return status;
+  }
+
+  void write_header() {
     header_.header_checksum = checksum(&header_, offsetof(AcceleratorHeader, header_checksum));
     std::memcpy(bytes_, &header_, sizeof header_);
   }
@@ -339,6 +440,10 @@ class AcceleratorBuild {
   std::vector<RowResiduals> residuals_;
   std::vector<float> extras_;
   std::vector<float> norms_;
+  std::vector<RowNorms> estimates_;
+  std::vector<uint64_t> sketches_;
+  RowCopies copies_;
+  std::vector<uint32_t> originals_;
   std::vector<GraphGroups> partitions_;
   std::unique_ptr<NeighborGraph> graph_;
 };

@@ -6,7 +6,6 @@
 
 #include "checksum.h"
 #include "distance.h"
-#include "sign_sketch.h"
 
 namespace semantic_index {
 
@@ -27,9 +26,9 @@ bool can_accelerate(Metric metric, int32_t dimensions) {
   return is_metric && dimensions <= kMostAcceleratedDimensions;
 }
 
-int32_t landmark_stride(int32_t positions) {
+int32_t landmark_stride(int32_t distinct) {
   int32_t stride = kLeastStride;
-  while (positions / stride > kMostLandmarks) stride *= 2;
+  while (distinct / stride > kMostLandmarks) stride *= 2;
   return stride;
 }
 
@@ -44,13 +43,19 @@ uint64_t ends_checksum(const uint8_t* bytes, int64_t size) {
 void place_sections(AcceleratorHeader* header) {
   const int64_t positions = header->positions;
   const bool has_norms = header->metric == static_cast<uint32_t>(Metric::euclidean);
+  const bool has_estimates = header->metric != static_cast<uint32_t>(Metric::dot);
   int64_t bytes[kAcceleratorSections] = {};
   bytes[index_of(AcceleratorSection::upper)] = positions * (header->row_bytes / 2);
   bytes[index_of(AcceleratorSection::lower)] = positions * (header->row_bytes / 2);
-  bytes[index_of(AcceleratorSection::neighbors)] = positions * kMostNeighbors * 4;
+  bytes[index_of(AcceleratorSection::neighbors)] = static_cast<int64_t>(header->distinct) * kMostNeighbors * 4;
   bytes[index_of(AcceleratorSection::items)] = positions * 4;
   bytes[index_of(AcceleratorSection::norms)] = has_norms ? positions * 4 : 0;
   bytes[index_of(AcceleratorSection::residuals)] = positions * static_cast<int64_t>(sizeof(RowResiduals));
+  bytes[index_of(AcceleratorSection::estimates)] =
+      has_estimates ? positions * static_cast<int64_t>(sizeof(RowNorms)) : 0;
+  bytes[index_of(AcceleratorSection::originals)] = (positions - header->distinct) * 4;
+  bytes[index_of(AcceleratorSection::places)] = static_cast<int64_t>(header->items) * 4;
+  bytes[index_of(AcceleratorSection::leaves)] = positions * static_cast<int64_t>(sizeof(LeafEntry));
   bytes[index_of(AcceleratorSection::landmarks)] = static_cast<int64_t>(landmark_count(*header) * kSketchWords * 8);
   bytes[index_of(AcceleratorSection::centre)] = static_cast<int64_t>(header->dimensions) * 4;
   int64_t offset = sizeof(AcceleratorHeader);
@@ -87,9 +92,10 @@ Status check_header(const uint8_t* bytes, int64_t size, AcceleratorHeader* heade
   if (header->row_bytes != (dimensions + kInt8Block - 1) / kInt8Block * kInt8Block) {
     return corrupt("the accelerator's rows have the wrong length");
   }
-  if (header->items < 0 || header->positions < 0 || header->positions > header->items ||
-      header->landmark_stride != landmark_stride(header->positions) || !std::isfinite(header->scale) ||
-      !(header->scale > 0) || !(header->longest >= 0) || header->unused != 0) {
+  if (header->items < 0 || header->positions < 0 || header->positions > header->items || header->distinct < 0 ||
+      header->distinct > header->positions || (header->distinct == 0) != (header->positions == 0) ||
+      header->landmark_stride != landmark_stride(header->distinct) || !std::isfinite(header->scale) ||
+      !(header->scale > 0) || !(header->longest >= 0) || header->needs_trees > 1) {
     return corrupt("the accelerator's counts are impossible");
   }
   AcceleratorHeader expected = *header;

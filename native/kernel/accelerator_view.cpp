@@ -57,7 +57,7 @@ Status AcceleratorView::open(const uint8_t* bytes, int64_t size, const ForestVie
 
 Status AcceleratorView::neighbors(int32_t position, int32_t* items, int32_t* count) const {
   *count = 0;
-  if (position < 0 || position >= header_.positions) {
+  if (position < 0 || position >= header_.distinct) {
     return Status::failure(StatusCode::invalid_argument, "there is no such position");
   }
   const uint8_t* numbers =
@@ -65,7 +65,7 @@ Status AcceleratorView::neighbors(int32_t position, int32_t* items, int32_t* cou
   for (int32_t rank = 0; rank < kMostNeighbors; ++rank) {
     const int32_t other = read_int32(numbers + 4 * static_cast<size_t>(rank));
     if (other == -1) break;
-    if (other < 0 || other >= header_.positions) return corrupt("a neighbour does not exist");
+    if (other < 0 || other >= header_.distinct) return corrupt("a neighbour does not exist");
     items[(*count)++] = section<int32_t>(AcceleratorSection::items)[other];
   }
   return Status::success();
@@ -73,7 +73,8 @@ Status AcceleratorView::neighbors(int32_t position, int32_t* items, int32_t* cou
 
 Status AcceleratorView::verify_section(AcceleratorSection section, const std::atomic<bool>* cancel) const {
   constexpr const char* kParts[kAcceleratorSections] = {"upper halves", "lower halves", "neighbors", "items",
-                                                        "norms",        "residuals",    "landmarks", "centre"};
+                                                        "norms",        "residuals",    "estimates", "originals",
+                                                        "places",       "leaves",       "landmarks", "centre"};
   const auto index = static_cast<size_t>(section);
   const SectionPlace& place = header_.sections[index];
   uint64_t sum = 0;

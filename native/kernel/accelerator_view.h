@@ -28,9 +28,11 @@ class AcceleratorScratch {
   std::unique_ptr<Memory> memory_;
 };
 
-/** What a search did, for those who measure. */
+/** Search statistics, for benchmarks: rows compared by upper halves, by whole integers, and by floats. */
 struct AcceleratedWork {
   int64_t compared = 0;
+  int64_t refined = 0;
+  int64_t reranked = 0;
   bool scanned = false;
 };
 
@@ -58,12 +60,13 @@ class AcceleratorView {
    * The nearest neighbours, as ForestView::search returns them, with the same distances; `forest` is the one that it
    * was opened with. `search_k` is about how many items are compared, kDefaultSearchK for -1, and never so few that k
    * could not be found. Always finds min(k, items allowed): where few are allowed, or the graph does not lead to
-   * enough, all of them are compared with the floats.
+   * enough, all of them are compared with the floats. An item whose vector is the query is found. Where the header says
+   * `needs_trees`, it finds no less than ForestView::search with the same options.
    */
   Status search(const ForestView& forest, const float* query, const SearchOptions& options, AcceleratorScratch* scratch,
                 int32_t* items, float* distances, int32_t* found, AcceleratedWork* work = nullptr) const;
 
-  /** Positions that lie next to one in the graph. Writes at most kMostNeighbors items; none for a hole. */
+  /** Positions that lie next to a distinct one in the graph. Writes at most kMostNeighbors items. */
   Status neighbors(int32_t position, int32_t* items, int32_t* count) const;
 
   /**

@@ -23,6 +23,13 @@ class Spot {
     code_ = static_cast<uint64_t>(bits) << 32 | static_cast<uint64_t>(position) << 1;
   }
 
+  float distance() const {
+    auto bits = static_cast<uint32_t>(code_ >> 32);
+    bits ^= (bits >> 31) != 0 ? 0x80000000u : 0xffffffffu;
+    float distance;
+    std::memcpy(&distance, &bits, sizeof distance);
+    return distance;
+  }
   uint32_t position() const { return static_cast<uint32_t>(code_) >> 1; }
   bool is_expanded() const { return (code_ & 1) != 0; }
   void expand() { code_ |= 1; }

@@ -78,7 +78,8 @@ class BoundedScan {
     Bound& bound = bounds_[index];
     const float* centre = view_.section<float>(AcceleratorSection::centre);
     const auto dimensions = static_cast<size_t>(layout_.dimensions);
-    bound.query.set(layout_, view_.rotation(), centre, header_.row_bytes, scan_.query(static_cast<int64_t>(index)));
+    bound.query.set(layout_, view_.rotation(), layout_.metric == Metric::euclidean ? centre : nullptr,
+                    header_.row_bytes, scan_.query(static_cast<int64_t>(index)));
     const std::vector<float>& vector = bound.query.vector;
     std::vector<float> rest(dimensions);
     for (size_t i = 0; i < dimensions; ++i) {

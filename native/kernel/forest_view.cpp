@@ -6,6 +6,7 @@
 #include <new>
 
 #include "distance.h"
+#include "plane.h"
 #include "prefetch.h"
 #include "query.h"
 
@@ -119,7 +120,7 @@ class Walk {
           memory->push(visit.priority - (bit ? 0.0f : 1.0f), right);
           memory->push(visit.priority - (bit ? 1.0f : 0.0f), left);
         } else {
-          const float margin = plane_margin(node);
+          const float margin = plane_margin(distances(), layout_, node, query_.vector);
           memory->push(lower_priority(visit.priority, margin), right);
           memory->push(lower_priority(visit.priority, -margin), left);
         }
@@ -134,25 +135,6 @@ class Walk {
     if (!allowed_.contains(item)) return;
     ++gathered_;
     if (memory->mark(item)) memory->candidates.push_back(item);
-  }
-
-  float plane_margin(const uint8_t* node) const {
-    const float* plane = reinterpret_cast<const float*>(node + layout_.vector_offset);
-    const float product = distances().dot(plane, query_.vector, query_.elements);
-    switch (layout_.metric) {
-      case Metric::euclidean:
-      case Metric::manhattan:
-        return product + read_float(node + kPlaneConstantOffset);
-      case Metric::dot:
-        if (layout_.dot_layout == DotLayout::released) {
-          // What Spotify's releases add; 0 in files written here.
-          const float factor = read_float(node + kDotFactorOffset);
-          return product + factor * factor;
-        }
-        return product;
-      default:
-        return product;
-    }
   }
 
   bool query_bit(const uint8_t* node) const {

@@ -23,7 +23,7 @@ void IntegerQuery::set(const NodeLayout& layout, const Rotation& rotation, const
   const auto dimensions = static_cast<size_t>(layout.dimensions);
   vector.assign(query, query + dimensions);
   scale_and_rotate(layout, rotation, vector.data());
-  if (layout.metric == Metric::euclidean) {
+  if (centre != nullptr) {
     for (size_t i = 0; i < dimensions; ++i) vector[i] -= centre[i];
   }
   row.resize(row_bytes);

@@ -12,7 +12,7 @@ namespace semantic_index {
 /** What vectors and queries are before they become integers: of length 1 for angular, unless zero; then rotated. */
 void scale_and_rotate(const NodeLayout& layout, const Rotation& rotation, float* vector);
 
-/** A query as the rows of an accelerator are: of length 1 for angular, rotated, centred for euclidean, as integers. */
+/** A query as the rows of an accelerator are: of length 1 for angular, rotated, centred where wanted, as integers. */
 struct IntegerQuery {
   std::vector<float> vector;
   /** An integer of it stands for `scale`; padded with zeros. */
@@ -21,7 +21,7 @@ struct IntegerQuery {
   /** The sum of the integers. */
   int32_t sum = 0;
 
-  /** Makes it from `layout.dimensions` numbers. May throw bad_alloc. */
+  /** Makes it from `layout.dimensions` numbers, less `centre` unless that is nullptr. May throw bad_alloc. */
   void set(const NodeLayout& layout, const Rotation& rotation, const float* centre, size_t row_bytes,
            const float* query);
 

@@ -253,7 +253,7 @@ Status NeighborGraph::join(ParallelWatch* watch, std::vector<uint32_t>* neighbor
   }
   std::vector<uint32_t>().swap(next);
   neighbors->resize(count * kMostNeighbors);
-  return run_blocks(threads_, pieces(rows_.count, kBlockRows), watch, [&]() {
+  const Status status = run_blocks(threads_, pieces(rows_.count, kBlockRows), watch, [&]() {
     return [&](int64_t block) {
       const auto end = static_cast<int32_t>(std::min<int64_t>((block + 1) * kBlockRows, rows_.count));
       for (auto position = static_cast<int32_t>(block * kBlockRows); position < end; ++position) {
@@ -264,6 +264,35 @@ Status NeighborGraph::join(ParallelWatch* watch, std::vector<uint32_t>* neighbor
       return Status::success();
     };
   });
+  if (status.ok()) adopt_orphans(neighbors);
+  return status;
+}
+
+/**
+ * Makes a neighbour of every row that is one of no other, such as an outlier: of the nearest of its own neighbours that
+ * has room for it, or a neighbour that others have as well.
+ */
+void NeighborGraph::adopt_orphans(std::vector<uint32_t>* neighbors) {
+  const size_t count = neighbors->size() / kMostNeighbors;
+  std::vector<uint32_t> parents(count, 0);
+  for (uint32_t other : *neighbors) {
+    if (other != kNoNeighbor) ++parents[other];
+  }
+  for (size_t position = 0; position < count; ++position) {
+    const uint32_t* own = neighbors->data() + position * kMostNeighbors;
+    for (size_t rank = 0; rank < kMostNeighbors && own[rank] != kNoNeighbor && parents[position] == 0; ++rank) {
+      uint32_t* theirs = neighbors->data() + static_cast<size_t>(own[rank]) * kMostNeighbors;
+      for (size_t place = kMostNeighbors; place > 0; --place) {
+        uint32_t& other = theirs[place - 1];
+        const bool is_free = other == kNoNeighbor && (place == 1 || theirs[place - 2] != kNoNeighbor);
+        if (!is_free && (other == kNoNeighbor || parents[other] < 2)) continue;
+        if (!is_free) --parents[other];
+        other = static_cast<uint32_t>(position);
+        ++parents[position];
+        break;
+      }
+    }
+  }
 }
 
 }  // namespace semantic_index

@@ -70,6 +70,7 @@ class NeighborGraph {
   void prune(int32_t position, const std::vector<Edge>& sorted, Edge* kept) const;
   void write_neighbors(int32_t position, Edge* first, Edge* last, uint32_t* room) const;
   Status join(ParallelWatch* watch, std::vector<uint32_t>* neighbors);
+  static void adopt_orphans(std::vector<uint32_t>* neighbors);
 
   const GraphRows rows_;
   const std::vector<GraphGroups>& partitions_;

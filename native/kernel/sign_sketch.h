@@ -5,10 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace semantic_index {
+#include "accelerator_format.h"
 
-/** 64-bit words of a sketch. */
-constexpr size_t kSketchWords = 3;
+namespace semantic_index {
 
 /**
  * Bits of which more differ the wider the angle between two vectors is (Charikar: "Similarity estimation techniques

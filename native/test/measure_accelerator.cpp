@@ -69,7 +69,7 @@ int main(int count, char** arguments) {
   CHECK_OK(AcceleratorView::open(file.data(), static_cast<int64_t>(file.size()), index.view, &view));
   std::printf("open         %8.2f us\n", (now() - start) * 1e6);
   int64_t edges = 0;
-  for (int32_t position = 0; position < view.header().positions; ++position) {
+  for (int32_t position = 0; position < view.header().distinct; ++position) {
     int32_t items[kMostNeighbors];
     int32_t size;
     CHECK_OK(view.neighbors(position, items, &size));
@@ -117,6 +117,8 @@ int main(int count, char** arguments) {
         CHECK_OK(view.search(index.view, queries.data() + static_cast<int64_t>(query) * dimensions, search, &scratch,
                              items, nullptr, &found, &work));
         total.compared += work.compared;
+        total.refined += work.refined;
+        total.reranked += work.reranked;
         for (int32_t rank = 0; rank < found; ++rank) {
           for (int32_t other = 0; other < 10; ++other) {
             hits += items[rank] == exact[static_cast<size_t>(query * 10 + other)];
@@ -125,8 +127,10 @@ int main(int count, char** arguments) {
       }
       best = std::min(best, (now() - start) / kQueries);
     }
-    std::printf("search_k %6lld  recall@10 %.4f  %7.1f us  %lld compared\n", static_cast<long long>(search_k),
-                hits / (kQueries * 10.0), best * 1e6, static_cast<long long>(total.compared / kQueries));
+    std::printf("search_k %6lld  recall@10 %.4f  %7.1f us  %lld compared, %lld refined, %lld reranked\n",
+                static_cast<long long>(search_k), hits / (kQueries * 10.0), best * 1e6,
+                static_cast<long long>(total.compared / kQueries), static_cast<long long>(total.refined / kQueries),
+                static_cast<long long>(total.reranked / kQueries));
   }
   return 0;
 }

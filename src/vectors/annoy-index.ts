@@ -204,7 +204,7 @@ export class AnnoyIndex extends AnnoyReader {
 
   /**
    * Derives the accelerator of the forest: a graph of near items with a copy of the vectors in a quarter of their size,
-   * about 640 bytes an item at 384 dimensions, with which searches take a fraction of the time at the same recall. With a
+   * about 570 bytes an item at 384 dimensions, with which searches take a fraction of the time at the same recall. With a
    * file behind the index it is written beside it, as `NAME.ann.accel`, and found there by whoever opens the file; else it
    * is in memory, and `save` writes it. Searches go on meanwhile. The bytes depend on the forest only. For
    * angular, euclidean and dot. See native/FORMAT.md.
