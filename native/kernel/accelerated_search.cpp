@@ -14,6 +14,7 @@
 #include "position_items.h"
 #include "prefetch.h"
 #include "query.h"
+#include "row_estimates.h"
 #include "scan.h"
 #include "search_entries.h"
 
@@ -30,10 +31,6 @@ constexpr int64_t kComparedPerPlace = 8;
 constexpr int64_t kReranked = 5;
 /** Items that are compared by the whole of their integers, beyond those that are compared by their floats. */
 constexpr int64_t kRefined = 30;
-/** Standard deviations by which an estimate may be too large for an item to be compared all the same. */
-constexpr float kDeviations = 3.0f;
-/** The standard deviation of what rounding to a multiple of 1 leaves over. */
-constexpr float kRounding = 0.288675f;
 /**
  * Nanoseconds, measured roughly: a row of a scan and each of its dimensions; a place of the beam, for what is compared
  * on its behalf, and for each other place that has to move aside.
@@ -83,9 +80,8 @@ class AcceleratedSearch {
         table_(distances()),
         rows_(view),
         items_(view),
-        neighbors_(view.section<uint8_t>(AcceleratorSection::neighbors)) {
-    if (layout_.metric != Metric::dot) estimates_ = view.section<RowNorms>(AcceleratorSection::estimates);
-  }
+        neighbors_(view.section<uint8_t>(AcceleratorSection::neighbors)),
+        estimates_(view, memory->query) {}
 
   Status run(const float* query, int32_t* items, float* distances_out, int32_t* found, AcceleratedWork* work) {
     const int64_t matches = options_.allowed.bits == nullptr ? header_.positions : count_allowed();
@@ -153,34 +149,14 @@ class AcceleratedSearch {
 
   /** The query as the rows are, and as a sketch. */
   void prepare(const float* query) {
-    const auto dimensions = static_cast<size_t>(header_.dimensions);
-    const float* centre = view_.section<float>(AcceleratorSection::centre);
-    const bool is_centred = layout_.metric != Metric::dot;
-    memory_.query.set(layout_, view_.rotation(), is_centred ? centre : nullptr, header_.row_bytes, query);
-    const float* vector = memory_.query.vector.data();
-    const float square = table_.dot(vector, vector, dimensions);
-    base_ = is_centred ? square_of_query(vector, dimensions) : -table_.dot(vector, centre, dimensions);
-    factor_ = (is_centred ? 2.0f : 1.0f) * memory_.query.scale * header_.scale;
-    length_ = std::sqrt(square);
-    view_.sketch_->write(vector, memory_.sketch);
+    memory_.query.set(layout_, view_.rotation(), estimates_.centre(), header_.row_bytes, query);
+    estimates_.prepare();
+    view_.sketch_->write(memory_.query.vector.data(), memory_.sketch);
     const size_t words = (static_cast<size_t>(header_.distinct) + 63) / 64;
     if (memory_.seen.size() < words) memory_.seen.resize(words, 0);
     memory_.compared.clear();
     memory_.met.clear();
     memory_.beam.reset(beam_);
-  }
-
-  /**
-   * |q|^2 - 2 q.r, where r is what the integers of the query q leave over: as RowNorms does it for rows, so that
-   * estimates are right where the query is near.
-   */
-  float square_of_query(const float* vector, size_t dimensions) const {
-    double sum = 0;
-    for (size_t i = 0; i < dimensions; ++i) {
-      const double number = vector[i];
-      sum += number * (2.0 * static_cast<double>(memory_.query.scale) * memory_.query.row[i] - number);
-    }
-    return static_cast<float>(sum);
   }
 
   void clear() {
@@ -202,28 +178,6 @@ class AcceleratedSearch {
   }
 
   /**
-   * About the distance of the query to a row: squared for angular and euclidean, the product with its sign changed for
-   * dot.
-   */
-  float estimate(float norm, int32_t product) const { return base_ + norm - factor_ * static_cast<float>(product); }
-
-  float upper_norm(uint32_t position) const { return estimates_ == nullptr ? 0.0f : estimates_[position].upper; }
-  float whole_norm(uint32_t position) const { return estimates_ == nullptr ? 0.0f : estimates_[position].whole; }
-
-  /**
-   * How much larger than `distance` the estimate of an item at that distance may be, when a row's integers stand for
-   * multiples of `step`. It comes from what the integers of row and query leave over.
-   */
-  float uncertainty(float distance, float step) const {
-    const float near = distance > 0 ? distance : 0.0f;
-    const float row = kRounding * step;
-    const float query = kRounding * memory_.query.scale;
-    if (estimates_ == nullptr) return kDeviations * (row * length_ + query * header_.longest);
-    const float left_over = 2.0f * row * row * static_cast<float>(header_.dimensions);
-    return kDeviations * 2.0f * (row * std::sqrt(near) + query * std::sqrt(2.0f * near + left_over));
-  }
-
-  /**
    * Compares positions that are marked, and offers them to the beam. Returns the first place that changed, or the
    * beam's size.
    */
@@ -232,7 +186,7 @@ class AcceleratedSearch {
     const auto position_of = [positions](size_t index) { return positions[index]; };
     rows_.sum_upper(memory_.query, count, position_of, [&](size_t index, int32_t sum) {
       const uint32_t position = positions[index];
-      const Spot spot(estimate(upper_norm(position), memory_.query.upper_product(sum)), position);
+      const Spot spot(estimates_.by_upper(position, memory_.query.upper_product(sum)), position);
       if (!is_filtered() || items_.is_allowed(options_.allowed, position)) memory_.met.push_back(spot);
       first = std::min(first, memory_.beam.enter(spot));
     });
@@ -243,7 +197,7 @@ class AcceleratedSearch {
   /** Asks for what `compare` reads of a position. */
   void prefetch_row(uint32_t position) const {
     rows_.prefetch_upper(position);
-    if (estimates_ != nullptr) prefetch(estimates_ + position, sizeof(RowNorms));
+    estimates_.prefetch_norms(position);
   }
 
   /** Compares the positions that a walk begins at. */
@@ -352,10 +306,10 @@ class AcceleratedSearch {
   /** Beyond this, an estimate by upper halves is too large for an item nearer than `spot`. */
   Spot limit_of(const Spot& spot) const {
     // Products of vectors that are far from the query are too uncertain to be taken in numbers.
-    if (estimates_ == nullptr) return spot;
+    if (estimates_.is_dot()) return spot;
     // The least of many estimates are too small, but none of a true distance is below 0.
     const float distance = std::max(spot.distance(), 0.0f);
-    return {distance + uncertainty(distance, 16.0f * header_.scale), kNoNeighbor >> 1};
+    return {distance + estimates_.upper_uncertainty(distance), kNoNeighbor >> 1};
   }
 
   void ask_for(const std::vector<uint32_t>& candidates) const {
@@ -374,7 +328,7 @@ class AcceleratedSearch {
                     [&upper_sums](size_t index, int32_t sum) { upper_sums[index] = sum; });
     rows_.sum_lower(memory_.query, candidates.size(), position_of, [&](size_t index, int32_t sum) {
       const int32_t product = memory_.query.whole_product(upper_sums[index], sum);
-      refined.emplace_back(estimate(whole_norm(candidates[index]), product), candidates[index]);
+      refined.emplace_back(estimates_.by_whole(candidates[index], product), candidates[index]);
     });
     work_.refined += static_cast<int64_t>(candidates.size());
     std::sort(refined.begin(), refined.end(),
@@ -390,7 +344,7 @@ class AcceleratedSearch {
     memory_.nearest.reset(options_.k);
     for (size_t place = 0; place < refined.size(); ++place) {
       const float limit = memory_.nearest.limit();
-      if (place >= needed && refined[place].distance() > limit + uncertainty(limit, header_.scale)) break;
+      if (place >= needed && refined[place].distance() > limit + estimates_.whole_uncertainty(limit)) break;
       const uint32_t position = refined[place].position();
       offer(target, items_.item_of(position));
       ++work_.reranked;
@@ -459,12 +413,7 @@ class AcceleratedSearch {
   const IntegerRows rows_;
   const PositionItems items_;
   const uint8_t* neighbors_;
-  /** nullptr for dot. */
-  const RowNorms* estimates_ = nullptr;
-  /** What an estimate is made of besides the row: see `estimate`. */
-  float base_ = 0;
-  float factor_ = 0;
-  float length_ = 0;
+  RowEstimates estimates_;
   size_t beam_ = 0;
   int64_t reranked_ = 0;
   AcceleratedWork work_;

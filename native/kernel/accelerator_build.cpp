@@ -300,48 +300,12 @@ class AcceleratorBuild {
   /** Gives the positions their final numbers: those of the trees were good enough to build the graph. */
   void order_positions() {
     order_ = order_by_neighbors(neighbors_);
-    if (copies_.count > 0) put_copies_last();
+    if (copies_.count > 0) originals_ = put_copies_last(copies_, forest_, item_of_, &order_);
     place_of_.resize(order_.size());
     for (size_t place = 0; place < order_.size(); ++place) {
       place_of_[static_cast<size_t>(order_[place])] = static_cast<uint32_t>(place);
     }
   }
-
-  /** Puts copies behind all distinct positions: in the order of their originals, and then of bytes and items. */
-  void put_copies_last() {
-    std::vector<std::vector<int32_t>> copies(order_.size());
-    for (int32_t position : order_) {
-      const int32_t original = copies_.original_of[static_cast<size_t>(position)];
-      if (original != position) copies[static_cast<size_t>(original)].push_back(position);
-    }
-    const auto is_copy = [this](int32_t at) { return copies_.original_of[static_cast<size_t>(at)] != at; };
-    order_.erase(std::remove_if(order_.begin(), order_.end(), is_copy), order_.end());
-    const auto compare = [this](int32_t left, int32_t right) {
-      return std::memcmp(vector_at(left), vector_at(right), layout_.vector_bytes);
-    };
-    for (size_t place = 0; place < static_cast<size_t>(header_.distinct); ++place) {
-      const int32_t original = order_[place];
-      std::vector<int32_t>& own = copies[static_cast<size_t>(original)];
-      std::sort(own.begin(), own.end(), [&](int32_t left, int32_t right) {
-        const bool is_left_same = compare(left, original) == 0;
-        const bool is_right_same = compare(right, original) == 0;
-        if (is_left_same != is_right_same) return is_left_same;
-        const int order = is_left_same ? 0 : compare(left, right);
-        return order < 0 || (order == 0 && item_at(left) < item_at(right));
-      });
-      int32_t before = original;
-      for (int32_t copy : own) {
-        const uint32_t same = compare(before, copy) == 0 ? kSameBytes : 0;
-        originals_.push_back(static_cast<uint32_t>(place) | same);
-        order_.push_back(copy);
-        before = copy;
-      }
-    }
-  }
-
-  int32_t item_at(int32_t position) const { return item_of_[static_cast<size_t>(position)]; }
-
-  const uint8_t* vector_at(int32_t position) const { return forest_.node(item_at(position)) + layout_.vector_offset; }
 
   Status write_positions() {
     return run_blocks(threads_, item_blocks(), &watch_, [this]() {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "accelerator_format.h"
 #include "checksum.h"
 
 namespace semantic_index {
@@ -78,6 +79,47 @@ void leave_out_copies(const RowCopies& copies, int64_t group_items, TreeGroups* 
     may_grow = has_lost;
   }
   *tree = std::move(result);
+}
+
+std::vector<uint32_t> put_copies_last(const RowCopies& copies, const ForestView& forest,
+                                      const std::vector<int32_t>& items, std::vector<int32_t>* order) {
+  const NodeLayout& layout = forest.layout();
+  const auto item = [&](int32_t position) { return items[static_cast<size_t>(position)]; };
+  const auto compare = [&](int32_t left, int32_t right) {
+    return std::memcmp(forest.node(item(left)) + layout.vector_offset, forest.node(item(right)) + layout.vector_offset,
+                       layout.vector_bytes);
+  };
+  std::vector<std::vector<int32_t>> copies_of(order->size());
+  std::vector<int32_t> result;
+  for (int32_t position : *order) {
+    const int32_t original = copies.original_of[static_cast<size_t>(position)];
+    if (original == position) {
+      result.push_back(position);
+    } else {
+      copies_of[static_cast<size_t>(original)].push_back(position);
+    }
+  }
+  const size_t distinct = result.size();
+  std::vector<uint32_t> originals;
+  for (size_t place = 0; place < distinct; ++place) {
+    const int32_t original = result[place];
+    std::vector<int32_t>& own = copies_of[static_cast<size_t>(original)];
+    std::sort(own.begin(), own.end(), [&](int32_t left, int32_t right) {
+      const bool is_left_same = compare(left, original) == 0;
+      const bool is_right_same = compare(right, original) == 0;
+      if (is_left_same != is_right_same) return is_left_same;
+      const int bytes = is_left_same ? 0 : compare(left, right);
+      return bytes < 0 || (bytes == 0 && item(left) < item(right));
+    });
+    int32_t before = original;
+    for (int32_t copy : own) {
+      originals.push_back(static_cast<uint32_t>(place) | (compare(before, copy) == 0 ? kSameBytes : 0));
+      result.push_back(copy);
+      before = copy;
+    }
+  }
+  order->swap(result);
+  return originals;
 }
 
 }  // namespace semantic_index

@@ -25,6 +25,13 @@ RowCopies find_copies(const GraphRows& rows, const std::vector<int32_t>& items);
  */
 void leave_out_copies(const RowCopies& copies, int64_t group_items, TreeGroups* tree);
 
+/**
+ * Puts copies behind all distinct positions: in the order of their originals, then those with the bytes of the
+ * original, then by bytes; equal bytes by item. Returns the section of originals. May throw bad_alloc.
+ */
+std::vector<uint32_t> put_copies_last(const RowCopies& copies, const ForestView& forest,
+                                      const std::vector<int32_t>& items, std::vector<int32_t>* order);
+
 }  // namespace semantic_index
 
 #endif  // SEMANTIC_INDEX_KERNEL_ROW_COPIES_H_
