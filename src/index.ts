@@ -84,6 +84,8 @@ export { readFolder, type SkippedSource } from './rag/read-folder.js';
 export { type RetrievedContext, Retriever } from './rag/retriever.js';
 export { type SourceChunker, type Sources, type SyncCounts, type SyncResult, sync } from './rag/sync.js';
 export { SemanticIndex } from './semantic-index.js';
+export { type LostDocument, type SalvageReport, salvage } from './store/salvage.js';
+export type { UnreadableRange } from './store/salvaged-documents.js';
 export type { WhereOf } from './types/where-of.js';
 export type * from './types.js';
 export type { AcceleratorStatus } from './vectors/annoy-accelerator.js';

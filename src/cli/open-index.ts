@@ -52,7 +52,7 @@ function withAdvice(error: SemanticIndexError, folder: string): SemanticIndexErr
       : code === 'SPACE_MISMATCH'
         ? `Name the model of the index with --model: it is ${String(details.expected).split('?', 1)[0]}, ${modelIn(details.expected)}`
         : code === 'CORRUPT' && details.lost === undefined
-          ? `See what is damaged with: semantic-index validate ${folder} --full`
+          ? `Restore a backup, or save what can be read: semantic-index salvage ${folder} ${folder}-saved`
           : undefined;
   return hint === undefined ? error : new SemanticIndexError(code, message, { hint, cause: error, details });
 }

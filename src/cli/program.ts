@@ -9,6 +9,7 @@ import { addDelete, addGet, addList } from './commands/documents.js';
 import { addInit } from './commands/init.js';
 import { addMcp } from './commands/mcp.js';
 import { addPlan } from './commands/plan.js';
+import { addSalvage } from './commands/salvage.js';
 import { addSearch, addSimilar } from './commands/search.js';
 import { addServe } from './commands/serve.js';
 import { addTorture } from './commands/torture.js';
@@ -38,6 +39,7 @@ const commands = [
   addExport,
   addImport,
   addBackup,
+  addSalvage,
   addServe,
   addMcp,
   addTrust,

@@ -44,6 +44,7 @@ const owners = {
     'src/store/segment-folder.ts',
     'src/store/backup.ts',
     'src/store/export-folder.ts',
+    'src/store/salvage.ts',
     'src/vectors/',
     'src/torture/',
     // The folder of the sockets between the front and its workers.
