@@ -1,18 +1,18 @@
 import { InvalidArgumentError } from 'commander';
-import { type DocumentId, type SemanticIndex, SemanticIndexError, type Where } from '../index.js';
+import { type DocumentId, type SemanticIndex, SemanticIndexError } from '../index.js';
 
 /** Parses a whole number above zero. */
 export function positiveInteger(text: string): number {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('It is a whole number above zero.');
+  throw new InvalidArgumentError(`Expected a positive whole number, got ${text}.`);
 }
 
 /** Parses a whole number from zero up. */
 export function naturalNumber(text: string): number {
   const number = Number(text);
   if (text !== '' && Number.isSafeInteger(number) && number >= 0) return number;
-  throw new InvalidArgumentError('It is a whole number from zero up.');
+  throw new InvalidArgumentError(`Expected a whole number from 0, got ${text}.`);
 }
 
 /** Collects the values of an option that may be given several times. */
@@ -24,35 +24,14 @@ export function eachValue(text: string, before: readonly string[] | undefined): 
 export function finiteNumber(text: string): number {
   const number = Number(text);
   if (text.trim() !== '' && Number.isFinite(number)) return number;
-  throw new InvalidArgumentError('It is a number.');
+  throw new InvalidArgumentError(`Expected a number, got ${text}.`);
 }
 
-/**
- * Parses a condition, `lang=en` or JSON as in `{"year":{"$lt":1900}}`; several must all hold. What stands behind `=` is JSON
- * where it can be, else a string.
- */
-export function condition(text: string, before: Where | undefined): Where {
-  const parsed = text.trimStart().startsWith('{') ? parseJson(text) : parseEquation(text);
-  return before === undefined ? parsed : { $and: [before, parsed] };
-}
-
-function parseJson(text: string): Where {
-  try {
-    return JSON.parse(text) as Where;
-  } catch (error) {
-    throw new InvalidArgumentError(`It is no JSON: ${(error as Error).message}`);
-  }
-}
-
-function parseEquation(text: string): Where {
-  const equals = text.indexOf('=');
-  if (equals < 1) throw new InvalidArgumentError('It is FIELD=VALUE, or JSON such as {"year":{"$lt":1900}}.');
-  const value = text.slice(equals + 1);
-  try {
-    return { [text.slice(0, equals)]: JSON.parse(value) };
-  } catch {
-    return { [text.slice(0, equals)]: value };
-  }
+/** Parses a finite number from zero up. */
+export function nonNegativeNumber(text: string): number {
+  const number = finiteNumber(text);
+  if (number >= 0) return number;
+  throw new InvalidArgumentError(`Expected a number from 0, got ${text}.`);
 }
 
 /**
@@ -72,7 +51,11 @@ export async function existingIds(index: SemanticIndex, texts: readonly string[]
       });
     }
     const [document] = found;
-    if (document === undefined) throw new SemanticIndexError('NOT_FOUND', `No document has the id "${text}"`);
+    if (document === undefined) {
+      throw new SemanticIndexError('NOT_FOUND', `No document has the id "${text}"`, {
+        hint: 'See the ids that there are with: semantic-index list INDEX',
+      });
+    }
     ids.push(document.id);
   }
   return ids;

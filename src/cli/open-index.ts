@@ -48,7 +48,9 @@ function withAdvice(error: SemanticIndexError, folder: string): SemanticIndexErr
   const { code, message, details } = error;
   const hint =
     code === 'NOT_AN_INDEX'
-      ? `Make one with: semantic-index init ${folder}`
+      ? message.includes('not empty')
+        ? 'Name a folder that is empty or does not exist yet, or that of an index.'
+        : `Make one with: semantic-index init ${folder}`
       : code === 'SPACE_MISMATCH'
         ? `Name the model of the index with --model: it is ${String(details.expected).split('?', 1)[0]}, ${modelIn(details.expected)}`
         : code === 'CORRUPT' && details.lost === undefined

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { SingleBar } from 'cli-progress';
-import { type LongWorkOptions, SemanticIndexError } from '../index.js';
+import { type ErrorCode, type LongWorkOptions, SemanticIndexError } from '../index.js';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.js';
 
 /** Flags that every command takes. */
@@ -104,7 +104,7 @@ export class Terminal {
     const known = SemanticIndexError.is(error);
     const code = known ? error.code : 'INTERNAL';
     const message = error instanceof Error ? error.message : String(error);
-    const hint = known ? error.hint : 'Run the command again with --debug, and report what it prints.';
+    const hint = known ? hintFor(error) : 'Run the command again with --debug, and report what it prints.';
     if (this.json) {
       const details = known ? error.details : {};
       process.stderr.write(`${JSON.stringify({ error: { code, message, hint, details } })}\n`);
@@ -117,4 +117,21 @@ export class Terminal {
     }
     return known ? exitCodeOf(code) : exitCodes.failed;
   }
+}
+
+/** General hints of the library name its methods; in the same places people at a terminal have commands. */
+const hintsForPeople: Partial<Record<ErrorCode, string>> = {
+  NOT_FOUND: 'Check the id; semantic-index list INDEX prints those that there are.',
+  READ_ONLY: 'Check that this user may write to the folder of the index.',
+  BUSY: 'Another process is writing; run the command again when it has ended.',
+  SPACE_MISMATCH: 'Name the model of the index with --model, or move the index with semantic-index migrate.',
+  CORRUPT: 'See what is damaged with semantic-index validate INDEX --full; semantic-index rebuild derives it again.',
+  IO: 'Check that the path exists, that this user may use it, and that the disk has room.',
+  INVALID_FILTER: 'See docs/search.md for the operators of --where.',
+  INPUT_TOO_LONG: 'Split the text.',
+};
+
+function hintFor({ code, hint }: SemanticIndexError): string {
+  const isGeneral = hint === new SemanticIndexError(code, '').hint;
+  return (isGeneral ? hintsForPeople[code] : undefined) ?? hint;
 }

@@ -21,13 +21,13 @@ export interface CheckedDocument {
 const members = ['id', 'text', 'metadata', 'vector'];
 
 /**
- * Checks what the caller gave as a document.
+ * Checks what the caller gave as a document; `place` names it in messages.
  *
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION (a misspelt member), INVALID_TEXT, INVALID_ID, INVALID_METADATA, INVALID_VECTOR.
  */
-export function checkDocument(input: string | DocumentInput, position: number): CheckedDocument {
+export function checkDocument(input: string | DocumentInput, position: number, place?: string): CheckedDocument {
   const document = typeof input === 'string' ? { text: input } : input;
-  const where = nameOf(position, (document as { id?: unknown } | null | undefined)?.id);
+  const where = place ?? nameOf(position, (document as { id?: unknown } | null | undefined)?.id);
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
     throw new SemanticIndexError('INVALID_ARGUMENT', `${where} is ${describe(input)}`, {
       hint: 'A document is a string, or an object with text and, if you like, id, metadata and vector.',

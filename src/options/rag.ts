@@ -40,6 +40,11 @@ export interface SyncOptions<Chunker = unknown> extends Listed<LongWorkOptions> 
    * `full`: so are, at the end, the chunks of sources that were not given at all. `none`: they stay. Default incremental.
    */
   cleanup: 'none' | 'incremental' | 'full';
+  /**
+   * With `full`: which sources stay although they were not given, such as files that could not be read this time. Default:
+   * none.
+   */
+  keep: ((source: string) => boolean | Promise<boolean>) | undefined;
   /** Whether to count only and change nothing. Default false. */
   dryRun: boolean;
   /** Cuts a source into chunks. Default: `chunkMarkdown` where the id ends in .md, .mdx or .markdown, else `chunkRecursively`. */
@@ -62,6 +67,7 @@ export interface SyncOptions<Chunker = unknown> extends Listed<LongWorkOptions> 
 export const syncDefaults: SyncOptions<never> = {
   ...longWorkDefaults,
   cleanup: 'incremental',
+  keep: undefined,
   dryRun: false,
   chunker: undefined,
   collection: undefined,

@@ -1,3 +1,4 @@
+import { checkDocument } from '../journeys/checked-document.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import type { DismissedDuplicate } from '../store/chunk-notes.js';
 import { contentHash } from '../store/content-hash.js';
@@ -60,6 +61,24 @@ export class DismissedChunks {
     }
     this.#leftOut++;
     return true;
+  }
+
+  /** Documents but for those that stay away; one that the index has anyway does not. */
+  async *without(documents: AsyncIterable<DocumentInput>): AsyncGenerator<DocumentInput> {
+    for await (const document of documents) {
+      if (this.#dismissed.size > 0 && !this.#restore) {
+        const named = document.id === undefined ? { ...document, id: checkDocument(document, 0).id } : document;
+        const dismissed = this.#dismissed.has(named.id as DocumentId);
+        if (
+          dismissed &&
+          (await this.#index.getDocument(named.id as DocumentId)) === undefined &&
+          this.leavesOut(named)
+        ) {
+          continue;
+        }
+      }
+      yield document;
+    }
   }
 
   /** Documents that were left out for the sake of these, which are being deleted. */

@@ -69,6 +69,12 @@ export async function sync<M extends Metadata>(
   const resolved = resolveOptions<SyncOptions<SourceChunker<M>>>('sync', options, syncDefaults);
   checkOneOf('sync', 'cleanup', resolved.cleanup, ['none', 'incremental', 'full']);
   checkPositive('sync', 'batchSize', resolved.batchSize);
+  if (resolved.keep !== undefined && typeof resolved.keep !== 'function') {
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `sync: expected a function as keep, got ${describe(resolved.keep)}`,
+    );
+  }
   if (!isIterable(sources)) {
     throw new SemanticIndexError('INVALID_ARGUMENT', `sync: sources is ${describe(sources)}`, {
       hint: 'Pass an array or an iterable of { id, text }, such as readFolder(folder).',
@@ -158,9 +164,11 @@ class Synchronization<M extends Metadata> {
 
   /** Chunks of sources that were not given go, but for those of sources that could not be read as text. */
   async #removeOthers(): Promise<void> {
+    const { keep, signal } = this.#options;
     const skipped = new Set(this.#skipped.map(({ id }) => id));
     for (const source of await this.#held.sources()) {
-      if (this.#seen.has(source) || skipped.has(source)) continue;
+      signal?.throwIfAborted();
+      if (this.#seen.has(source) || skipped.has(source) || (await keep?.(source)) === true) continue;
       const chunks = await this.#held.of(source);
       if (chunks.size === 0) continue;
       this.#sources.deleted++;

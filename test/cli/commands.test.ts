@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeProgram } from '../../src/cli/program.js';
@@ -148,11 +148,31 @@ test('plan tells what an add would embed, with and without an index', async () =
   expect(cheap.stdout).toMatch(/^cost {7}0\.0{6,}\d\d$/m);
 });
 
-test('prune deletes the chunks of files that are gone', async () => {
+test('prune deletes the chunks of files that are gone, not of those that are not named', async () => {
   const cwd = folderOfTexts();
+  const prune = (name: string) => runJson(['add', 'idx', name, '--prune'], { cwd });
   await runJson(['add', 'idx', 'docs'], { cwd });
-  const pruned = await runJson(['add', 'idx', 'docs/returns.md', '--prune'], { cwd });
-  expect(pruned).toMatchObject({ files: { sources: { unchanged: 1, deleted: 1 } } });
+  expect(await prune('docs/returns.md')).toMatchObject({ files: { sources: { unchanged: 1, deleted: 0 } } });
+  rmSync(join(cwd, 'docs/deep/delivery.txt'));
+  expect(await prune('docs/returns.md')).toMatchObject({ files: { sources: { unchanged: 1, deleted: 1 } } });
+});
+
+test('a name that leads nowhere leaves no index behind, and one of several that cannot be read ends with 1', async () => {
+  const cwd = folderOfTexts();
+  expect(await runCli(['add', 'idx', 'dosc'], { cwd })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('"docs"'),
+  });
+  expect(existsSync(join(cwd, 'idx'))).toBe(false);
+  symlinkSync('nowhere.md', join(cwd, 'docs/dangling.md'));
+  const { code, stdout } = await runCli(['add', 'idx', 'docs'], { cwd });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining('Could not read docs/dangling.md') });
+  expect(await runCli(['init', 'docs'], { cwd })).toMatchObject({
+    code: 4,
+    stderr: expect.not.stringContaining('init'),
+  });
+  const same = await runCli(['migrate', 'idx', '--model', 'bundled'], { cwd });
+  expect(same).toMatchObject({ code: 0, stdout: expect.stringContaining('there is nothing to move') });
 });
 
 test('vectors of the caller need no model', async () => {

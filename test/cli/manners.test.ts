@@ -9,6 +9,8 @@ test.each([
   ['no command', ['serch'], 2, 'Did you mean search?'],
   ['an option that is not there', ['search', 'idx', 'x', '--kk', '3'], 2, 'unknown option'],
   ['a number that is none', ['search', 'idx', 'x', '-k', 'many'], 2, 'whole number'],
+  ['an operator that is not known', ['list', 'idx', '--where', 'year==3'], 2, 'There is no operator =='],
+  ['an encoding that is not known', ['add', 'idx', 'x.md', '--encoding', 'latin99'], 2, 'latin99'],
   ['a missing argument', ['search', 'idx'], 2, "missing required argument 'query'"],
   ['no index', ['search', 'nowhere', 'x'], 4, 'semantic-index init nowhere'],
   ['no such file', ['add', 'idx', 'nowhere.md'], 1, 'There is no file or folder'],
@@ -31,7 +33,10 @@ test('the line of a broken record is named, also as JSON', async () => {
   writeFileSync(join(cwd, 'bad.jsonl'), '{"text":"good"}\n\n{"text":\n');
   const { code, stderr } = await runCli(['add', 'idx', 'bad.jsonl', '--json'], { cwd });
   expect(code).toBe(2);
-  expect(JSON.parse(stderr).error).toMatchObject({ code: 'INVALID_FILE', message: 'bad.jsonl, line 3: it is no JSON' });
+  expect(JSON.parse(stderr).error).toMatchObject({
+    code: 'INVALID_FILE',
+    message: 'bad.jsonl, line 3: it is not JSON',
+  });
   writeFileSync(join(cwd, 'bad.csv'), 'title,body\na,b\n');
   const table = await runCli(['add', 'idx', 'bad.csv'], { cwd });
   expect(table.stderr).toContain('there are: title, body');

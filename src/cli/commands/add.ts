@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { positiveInteger } from '../arguments.js';
+import { exitCodes } from '../exit-codes.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
-import { AddedSources, type AddFlags } from '../sources/added-sources.js';
+import { AddedSources, type AddFlags, isIncomplete, namedFiles } from '../sources/added-sources.js';
 import { withSourceFlags } from '../sources/source-flags.js';
 import { watchSources } from '../sources/watch-sources.js';
 import type { CommonFlags } from '../terminal.js';
@@ -16,7 +17,8 @@ export function addAdd(program: Command): void {
     .argument('<index>', 'folder of the index; made when it is missing')
     .argument('<sources...>', 'files, folders, quoted patterns, or - for stdin');
   withSourceFlags(command)
-    .option('--prune', 'also delete the chunks of text files that are no longer among the sources')
+    .option('--prune', 'also delete the chunks of text files that do not exist any more')
+    .option('--restore-duplicates', 'also add what dedupe deleted before')
     .option('--dry-run', 'with text files: count only, change nothing')
     .option('--watch', 'stay, and add what changes, until Ctrl-C')
     .option('--batch-size <number>', 'documents that are committed together', positiveInteger, 512);
@@ -25,17 +27,20 @@ export function addAdd(program: Command): void {
     'add my-index docs README.md',
     'add my-index "notes/**/*.md" --prune --watch',
     'add my-index tickets.csv --text-field body --id-field number',
-    'cat questions.jsonl | semantic-index add my-index - --format jsonl --json',
+    'add my-index - --format jsonl --json < questions.jsonl',
   ]).action((folder: string, names: string[], flags: AddFlags & CommonFlags & ModelFlags) =>
     perform(flags, async ({ terminal, signal }) => {
+      // Before the index is made: a name that leads nowhere leaves nothing behind.
+      const found = await namedFiles(names, flags);
       await using opened = await openIndex(folder, flags, terminal, { create: true });
-      const sources = new AddedSources(opened.index, flags, terminal, signal);
-      if (flags.watch === true) await watchSources(names, sources, terminal, signal);
-      else {
-        const total = await sources.add(names);
-        terminal.result({ ...total, watching: false }, sources.describe(total));
+      const sources = new AddedSources(opened.index, folder, flags, terminal, signal);
+      if (flags.watch === true) {
+        await watchSources(names, sources, terminal, signal);
+        return undefined;
       }
-      return undefined;
+      const total = await sources.add(names, found);
+      terminal.result({ ...total, watching: false }, sources.describe(total));
+      return isIncomplete(total) ? exitCodes.failed : undefined;
     }),
   );
 }

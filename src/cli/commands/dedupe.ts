@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import { type DocumentId, findDuplicates, type Representative, type Where } from '../../index.js';
-import { condition, finiteNumber, positiveInteger } from '../arguments.js';
+import { finiteNumber, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import type { CommonFlags } from '../terminal.js';
+import { condition } from '../where-condition.js';
 
 interface DedupeFlags extends CommonFlags {
   readonly threshold: number;
@@ -26,7 +27,7 @@ export function addDedupe(program: Command): void {
     .description('find documents that say the same as others; changes nothing without --apply')
     .argument('<index>', 'folder of the index')
     .option('-t, --threshold <number>', 'similarity from which two count as duplicates', finiteNumber, 0.9)
-    .option('-w, --where <condition>', 'FIELD=VALUE or JSON; several must all hold', condition)
+    .option('-w, --where <condition>', 'FIELD=VALUE (also !=, >, >=, <, <=) or JSON; several must all hold', condition)
     .option('--no-near', 'only the same words, not the same meaning')
     .addOption(
       new Option('--representative <which>', 'which document of a group stays')
@@ -70,7 +71,11 @@ export function addDedupe(program: Command): void {
           ...(groups.length > show ? [`… and ${counted(groups.length - show, 'more group')}: --show or --json`] : []),
           ...(changed === undefined
             ? []
-            : [`${apply === 'delete' ? 'Deleted' : 'Linked'} ${counted(changed, 'document')}.`]),
+            : apply === 'link'
+              ? [`Linked ${counted(changed, 'document')}.`]
+              : [
+                  `Deleted ${counted(changed, 'document')}. add leaves them out until their text changes; --restore-duplicates of add undoes that.`,
+                ]),
         ];
         const result = { documents, duplicates: count, ratio, groups };
         terminal.result(changed === undefined ? result : { ...result, apply, changed }, lines);

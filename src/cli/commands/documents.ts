@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { DocumentId, Where } from '../../index.js';
 import { SemanticIndexError } from '../../index.js';
-import { condition, existingIds, positiveInteger } from '../arguments.js';
+import { existingIds, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import type { CommonFlags } from '../terminal.js';
+import { condition } from '../where-condition.js';
 
 // No command here embeds anything: they open the index without a model.
 const noModel = { model: 'none' };
@@ -44,7 +45,7 @@ export function addList(program: Command): void {
     .command('list')
     .description('print documents, oldest first')
     .argument('<index>', 'folder of the index')
-    .option('-w, --where <condition>', 'FIELD=VALUE or JSON; several must all hold', condition)
+    .option('-w, --where <condition>', 'FIELD=VALUE (also !=, >, >=, <, <=) or JSON; several must all hold', condition)
     .option('--limit <number>', 'documents at most', positiveInteger, 20)
     .option('--after <next>', 'go on where the page before ended');
   withCommonFlags(command, ['list my-index --where lang=en', 'list my-index --limit 1000 --json']).action(
@@ -75,7 +76,7 @@ export function addDelete(program: Command): void {
     .description('delete documents by their ids, or all that match a condition')
     .argument('<index>', 'folder of the index')
     .argument('[ids...]', 'ids of the documents')
-    .option('-w, --where <condition>', 'FIELD=VALUE or JSON; several must all hold', condition)
+    .option('-w, --where <condition>', 'FIELD=VALUE (also !=, >, >=, <, <=) or JSON; several must all hold', condition)
     .option('--dry-run', 'count only, delete nothing');
   withCommonFlags(command, [
     'delete my-index returns 12',

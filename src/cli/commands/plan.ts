@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type AddPlan, SemanticIndexError } from '../../index.js';
-import { finiteNumber } from '../arguments.js';
+import { nonNegativeNumber } from '../arguments.js';
 import { counted } from '../counted.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { type OpenedIndex, openIndex } from '../open-index.js';
@@ -20,7 +20,7 @@ export function addPlan(program: Command): void {
     .description('say what an add would embed, with tokens, cost and time; embeds nothing, changes nothing')
     .argument('<index>', 'folder of the index; it need not exist')
     .argument('<sources...>', 'files, folders, quoted patterns, or - for stdin')
-    .option('--price <number>', 'what the service asks for a million tokens, in any currency', finiteNumber);
+    .option('--price <number>', 'what the service asks for a million tokens, in any currency', nonNegativeNumber);
   withSourceFlags(command);
   withModelFlags(command);
   withCommonFlags(command, [
@@ -30,9 +30,14 @@ export function addPlan(program: Command): void {
   ]).action((folder: string, names: string[], flags: PlanFlags) =>
     perform(flags, async ({ terminal, signal }) => {
       await using opened = await openOrImagine(folder, { ...flags, keyless: true }, terminal);
-      const documents = plannedDocuments(names, flags, signal);
+      const documents = plannedDocuments(opened.index, folder, names, flags, (line) => terminal.note(line), signal);
       const plan = await opened.index.plan(documents, { pricePerMillionTokens: flags.price, signal });
       terminal.result(plan, linesOf(plan));
+      if (flags.price !== undefined && !/^openai/.test(opened.model.model ?? 'bundled')) {
+        terminal.note(
+          'The cost is that of a service at this price: the model of the index runs on this machine for nothing.',
+        );
+      }
       return undefined;
     }),
   );
@@ -55,7 +60,8 @@ function linesOf(plan: AddPlan): string[] {
     `to embed   ${counted(embed, 'text')} of ${exact ? '' : 'about '}${counted(tokens, 'token')}; vectors known: ${cached}`,
   ];
   if (cost !== undefined) lines.push(`cost       ${costInWords(cost)}`);
-  if (seconds !== undefined) lines.push(`time       about ${seconds < 1 ? 'a second' : `${Math.round(seconds)} s`}`);
+  if (seconds !== undefined && embed > 0)
+    lines.push(`time       about ${seconds < 1 ? 'a second' : `${Math.round(seconds)} s`}`);
   return lines;
 }
 

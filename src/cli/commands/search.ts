@@ -1,12 +1,13 @@
 import { type Command, Option } from 'commander';
 import type { Hit, SearchOptions, Where } from '../../index.js';
-import { condition, existingIds, finiteNumber, positiveInteger } from '../arguments.js';
+import { existingIds, finiteNumber, positiveInteger } from '../arguments.js';
 import { hitLines } from '../hit-lines.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import { readQueries } from '../sources/read-queries.js';
 import type { CommonFlags } from '../terminal.js';
+import { condition } from '../where-condition.js';
 
 interface SearchFlags extends CommonFlags, ModelFlags {
   readonly k: number;
@@ -24,7 +25,7 @@ interface SearchFlags extends CommonFlags, ModelFlags {
 function withSearchFlags(command: Command): Command {
   return withModelFlags(command)
     .option('-k, --k <number>', 'hits at most', positiveInteger, 10)
-    .option('-w, --where <condition>', 'FIELD=VALUE or JSON; several must all hold', condition)
+    .option('-w, --where <condition>', 'FIELD=VALUE (also !=, >, >=, <, <=) or JSON; several must all hold', condition)
     .option('--min-score <number>', 'only hits with at least this score', finiteNumber)
     .option('--exact', 'compare every vector')
     .option('--search-k <number>', 'nodes looked at in each forest', positiveInteger)

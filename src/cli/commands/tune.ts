@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { finiteNumber, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
@@ -6,6 +6,7 @@ import { type ModelFlags, providerOf, withModelFlags } from '../model-choice.js'
 import { noteModel } from '../noted-model.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
+import { readLines } from '../sources/read-source.js';
 import type { CommonFlags } from '../terminal.js';
 
 interface TuneFlags extends CommonFlags, ModelFlags {
@@ -37,7 +38,7 @@ export function addTune(program: Command): void {
   ]).action((folder: string, flags: TuneFlags) =>
     perform(flags, async ({ terminal, signal }) => {
       const { recall, k, queries: file, svg: target, trees, dryRun = false } = flags;
-      const queries = file === undefined ? undefined : linesOf(await readFile(file, 'utf8'));
+      const queries = file === undefined ? undefined : await readLines(file);
       await using opened = await openIndex(folder, flags, terminal, { readonly: dryRun });
       const bar = terminal.startProgress();
       const { onProgress } = bar;
@@ -74,10 +75,6 @@ function listOfTrees(text: string): number[] {
   return text.split(',').map(positiveInteger);
 }
 
-function linesOf(text: string): string[] {
-  return text.split(/\r?\n/).filter((line) => line.trim() !== '');
-}
-
 /** `migrate`: moves an index to another model while it is in use. */
 export function addMigrate(program: Command): void {
   interface MigrateFlags extends CommonFlags, ModelFlags {
@@ -102,12 +99,18 @@ export function addMigrate(program: Command): void {
           const { onProgress } = bar;
           const result = await opened.index.migrate(provider, { cutOver, signal, onProgress });
           bar.stop();
-          const notNoted = result.cutOver ? await noteModel(folder, flags) : undefined;
+          const notNoted = result.cutOver || result.from === result.to ? await noteModel(folder, flags) : undefined;
           if (notNoted !== undefined) terminal.note(`${notNoted.message}. ${notNoted.hint}`);
-          const { documents, embedded, reused, to } = result;
+          const { documents, embedded, reused, from, to } = result;
+          if (from === to) {
+            terminal.result(result, [`The index is of ${to} already: there is nothing to move.`]);
+            return undefined;
+          }
           terminal.result(result, [
             `${counted(documents, 'document')}: ${embedded} embedded, ${reused} known. ` +
-              (result.cutOver ? `The index is of ${to} now.` : 'The index has not moved yet.'),
+              (result.cutOver
+                ? `The index is of ${to} now.`
+                : 'The index has not moved yet: call migrate without --no-cut-over.'),
           ]);
         } finally {
           bar.stop();

@@ -1,110 +1,161 @@
-import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { type AddResult, type SemanticIndex, SemanticIndexError, type SyncResult, sync } from '../../index.js';
-import { counted } from '../counted.js';
+import { DismissedChunks } from '../../rag/dismissed-chunks.js';
 import type { ProgressBar, Terminal } from '../terminal.js';
-import { type FoundFile, findFiles, readSource } from './find-files.js';
+import { addLines } from './add-lines.js';
+import { type FoundFile, type FoundFiles, findFiles } from './find-files.js';
+import { GoneSources, type KeptSource } from './gone-sources.js';
 import type { SourceFlags } from './planned-documents.js';
-import { type RecordFormat, readRecords, stdinFormat } from './read-records.js';
+import { type RecordOrigin, readRecords } from './read-records.js';
+import { readSource, whyUnreadable } from './read-source.js';
+import { type InvalidRecord, RecordChecks } from './record-checks.js';
+import { type RecordFormat, stdinFormat } from './record-format.js';
+import { SourcePaths } from './source-paths.js';
+import type { Unreadable } from './walk-folder.js';
 
 /** Flags of `add`. */
 export interface AddFlags extends SourceFlags {
   readonly prune?: boolean;
   readonly dryRun?: boolean;
   readonly watch?: boolean;
+  readonly restoreDuplicates?: boolean;
   readonly batchSize: number;
 }
 
-/** What an `add` came to. `files` are text files cut into chunks, `records` documents of tables and streams. */
+type AddedRecords = Pick<AddResult, 'added' | 'updated' | 'unchanged' | 'embedded' | 'tokens'>;
+
+/** A file that was left out, and why. */
+export interface LeftOutFile {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** What an `add` came to. `files` are text files cut into chunks, `records` documents of tables and streams, `leftOut` those that dedupe deleted before. */
 export interface AddTotal {
   readonly files: SyncResult | undefined;
-  readonly records: Omit<AddResult, 'ids'> | undefined;
-  /** Files that are no text. */
+  readonly records: (AddedRecords & { readonly leftOut: number }) | undefined;
+  /** Files that are not text. */
   readonly skipped: readonly string[];
+  /** Text files of another encoding. */
+  readonly undecodable: readonly LeftOutFile[];
+  /** Files and folders that could not be read. */
+  readonly unreadable: readonly LeftOutFile[];
+  /** Folders and patterns that gave no file, and what else is there. */
+  readonly barren: readonly { readonly name: string; readonly leftOut: Readonly<Record<string, number>> }[];
+  /** Sources that `--prune` keeps although they were not found. */
+  readonly kept: readonly KeptSource[];
+  /** Sources that were other names of files that are there under one name now. */
+  readonly otherNames: number;
+  /** Records that were left out. */
+  readonly invalid: readonly InvalidRecord[];
   readonly milliseconds: number;
 }
 
 /** Brings sources into an index: texts in chunks, by `sync`, and tables document by document. */
 export class AddedSources {
   readonly #index: SemanticIndex;
+  readonly #folder: string;
   readonly #flags: AddFlags;
   readonly #terminal: Terminal;
   readonly #signal: AbortSignal;
 
-  constructor(index: SemanticIndex, flags: AddFlags, terminal: Terminal, signal: AbortSignal) {
+  constructor(index: SemanticIndex, folder: string, flags: AddFlags, terminal: Terminal, signal: AbortSignal) {
     this.#index = index;
+    this.#folder = folder;
     this.#flags = flags;
     this.#terminal = terminal;
     this.#signal = signal;
   }
 
   /** @throws IO, INVALID_ARGUMENT, INVALID_FILE, INVALID_TEXT and what `sync` and `addDocuments` throw. */
-  async add(names: readonly string[]): Promise<AddTotal> {
+  async add(names: readonly string[], before?: FoundFiles): Promise<AddTotal> {
     const began = performance.now();
-    const { ext, format } = this.#flags;
-    const paths = names.filter((name) => name !== '-');
-    const files = await findFiles(paths, ext, format === 'text' ? undefined : format);
-    const texts = files.filter((file) => file.format === undefined);
-    const tables = files.filter((file) => file.format !== undefined);
-    const skipped: string[] = [];
+    const found = before ?? (await namedFiles(names, this.#flags));
+    const unreadable: Unreadable[] = [...found.unreadable];
+    const texts = found.files.filter((file) => file.format === undefined);
+    const tables = found.files.filter((file) => file.format !== undefined);
+    const [skipped, undecodable, invalid]: [string[], LeftOutFile[], InvalidRecord[]] = [[], [], []];
+    const { prune = false, dryRun = false, collection } = this.#flags;
+    const held = await this.#index.notes.sources(collection);
+    const paths = await SourcePaths.of(this.#index, this.#folder, held);
+    const gone = await GoneSources.of(this.#index, paths, { ...found, unreadable }, prune);
     const bar = this.#terminal.startProgress();
     try {
-      const synced = texts.length > 0 || this.#flags.prune === true ? await this.#sync(texts, skipped, bar) : undefined;
-      let records: Omit<AddResult, 'ids'> | undefined;
-      for (const file of tables) records = sum(records, await this.#addTable(file, bar));
-      if (paths.length < names.length) records = sum(records, await this.#addStdin(bar));
-      return { files: synced, records, skipped, milliseconds: Math.round(performance.now() - began) };
+      const read = async (file: FoundFile): Promise<string | undefined> => {
+        const source = await readSource(file, this.#flags.encoding);
+        if (source.kind === 'text') return source.text;
+        if (source.kind === 'binary') skipped.push(file.path);
+        else if (source.kind === 'undecodable') undecodable.push({ path: file.path, reason: source.reason });
+        else unreadable.push(source);
+        return undefined;
+      };
+      let files: SyncResult | undefined;
+      if (texts.length > 0 || prune) files = await this.#sync(texts, read, paths, gone, bar);
+      if (!dryRun && texts.length > 0) await Promise.all([paths.note(this.#index), gone.note(this.#index)]);
+      let records: AddTotal['records'];
+      for (const file of tables) {
+        const origin = { path: file.real };
+        const hidden = await whyUnreadable(file);
+        if (hidden !== undefined) {
+          unreadable.push(hidden);
+          continue;
+        }
+        records = sum(records, await this.#addRecords(origin, file.path, file.format as RecordFormat, invalid, bar));
+      }
+      if (names.includes('-')) {
+        const origin = { stream: process.stdin };
+        records = sum(records, await this.#addRecords(origin, 'stdin', stdinFormat(this.#flags.format), invalid, bar));
+      }
+      return {
+        files,
+        records,
+        skipped,
+        undecodable,
+        unreadable: unreadable.map(({ path, reason }) => ({ path, reason })),
+        barren: found.barren.map(({ name, leftOut }) => ({ name, leftOut: Object.fromEntries(leftOut) })),
+        kept: gone.kept,
+        otherNames: gone.otherNames,
+        invalid,
+        milliseconds: Math.round(performance.now() - began),
+      };
     } finally {
       bar.stop();
     }
   }
 
   /** Deletes the chunks of a text file that is gone; returns how many there were. */
-  remove(path: string): Promise<number> {
+  async remove(real: string): Promise<number> {
     const { collection } = this.#flags;
-    return this.#index.deleteDocuments({ where: { source: path, collection: collection ?? null } });
+    const paths = await SourcePaths.of(this.#index, this.#folder, await this.#index.notes.sources(collection));
+    const chunks = await this.#index.notes.chunks(collection, paths.nameOf(real));
+    return chunks.length === 0 ? 0 : this.#index.deleteDocuments(chunks.map(({ id }) => id));
   }
 
   /** A total in words. */
-  describe({ files, records, skipped, milliseconds }: AddTotal): string[] {
-    const seconds = `${(milliseconds / 1000).toFixed(1)} s`;
-    const lines: string[] = [];
-    if (files !== undefined) {
-      const { sources, chunks, embedded, dryRun } = files;
-      const all = sources.added + sources.updated + sources.unchanged;
-      const gone = sources.deleted > 0 ? `, ${sources.deleted} gone` : '';
-      lines.push(
-        `${counted(all, 'file')}: ${sources.added} new, ${sources.updated} changed, ${sources.unchanged} unchanged${gone}`,
-        `${counted(chunks.added + chunks.updated + chunks.unchanged, 'chunk')}: ${chunks.added} new, ${chunks.updated} changed, ` +
-          `${chunks.unchanged} unchanged, ${chunks.deleted} deleted; ${embedded} embedded, in ${seconds}`,
-      );
-      if (dryRun) lines.push('Nothing was written: this was a dry run.');
-    }
-    if (records !== undefined) {
-      const { added, updated, unchanged, embedded } = records;
-      lines.push(
-        `${counted(added + updated + unchanged, 'document')}: ${added} new, ${updated} changed, ${unchanged} unchanged; ` +
-          `${embedded} embedded, in ${seconds}`,
-      );
-    }
-    for (const path of skipped) lines.push(`Skipped, as it is no text: ${path}`);
-    return lines;
+  describe(total: AddTotal): string[] {
+    return addLines(total);
   }
 
-  #sync(texts: readonly FoundFile[], skipped: string[], bar: ProgressBar): Promise<SyncResult> {
-    const { prune, collection, dryRun, batchSize } = this.#flags;
+  #sync(
+    texts: readonly FoundFile[],
+    read: (file: FoundFile) => Promise<string | undefined>,
+    paths: SourcePaths,
+    gone: GoneSources,
+    bar: ProgressBar,
+  ): Promise<SyncResult> {
+    const { collection, dryRun, batchSize, restoreDuplicates = false } = this.#flags;
     const total = texts.length;
     async function* sources() {
-      for (const { path } of texts) {
-        const source = await readSource(path);
-        if (source === undefined) skipped.push(path);
-        else yield source;
+      for (const file of texts) {
+        const text = await read(file);
+        if (text !== undefined) yield { id: paths.nameOf(file.real), text };
       }
     }
     return sync(this.#index, sources(), {
-      cleanup: prune === true ? 'full' : 'incremental',
+      cleanup: 'full',
+      keep: (source) => gone.stays(source),
       collection,
       dryRun: dryRun === true,
+      restoreDuplicates,
       batchSize,
       signal: this.#signal,
       onProgress: ({ stage, done, total: known }) =>
@@ -114,33 +165,51 @@ export class AddedSources {
     });
   }
 
-  #addTable({ path, format }: FoundFile, bar: ProgressBar): Promise<AddResult> {
-    return this.#addRecords(createReadStream(path), path, format as RecordFormat, bar);
-  }
-
-  #addStdin(bar: ProgressBar): Promise<AddResult> {
-    return this.#addRecords(process.stdin, 'stdin', stdinFormat(this.#flags.format), bar);
-  }
-
-  #addRecords(stream: Readable, name: string, format: RecordFormat, bar: ProgressBar): Promise<AddResult> {
+  async #addRecords(
+    origin: RecordOrigin,
+    name: string,
+    format: RecordFormat,
+    invalid: InvalidRecord[],
+    bar: ProgressBar,
+  ): Promise<AddResult & { readonly leftOut: number }> {
     if (this.#flags.dryRun === true) {
       throw new SemanticIndexError('INVALID_ARGUMENT', `--dry-run counts text files only, not ${name}`, {
         hint: 'Leave out --dry-run; adding the same twice changes nothing.',
       });
     }
-    const documents = readRecords(stream, name, format, this.#flags, this.#signal);
-    const { batchSize } = this.#flags;
+    const { batchSize, encoding, onInvalid, restoreDuplicates = false } = this.#flags;
+    const checks = new RecordChecks(onInvalid, (await this.#index.stats()).dimensions);
+    const signal = this.#signal;
+    const documents = readRecords(origin, { name, format, fields: this.#flags, encoding, checks, signal });
+    const dismissed = await DismissedChunks.read(this.#index, restoreDuplicates);
     const { onProgress } = bar;
-    return this.#index.addDocuments(documents, { batchSize, signal: this.#signal, onProgress });
+    const result = await this.#index.addDocuments(dismissed.without(documents), { batchSize, signal, onProgress });
+    invalid.push(...checks.invalid);
+    return { ...result, leftOut: dismissed.leftOut };
   }
 }
 
-function sum(before: Omit<AddResult, 'ids'> | undefined, { added, updated, unchanged, embedded, tokens }: AddResult) {
+/** The files that the arguments of `add` name. @throws IO when there is nothing of a name. */
+export function namedFiles(names: readonly string[], { ext, format }: SourceFlags): Promise<FoundFiles> {
+  const paths = names.filter((name) => name !== '-');
+  return findFiles(paths, ext, format === 'text' ? undefined : format);
+}
+
+/** Whether something that was named could not be added, or `--prune` could not look at it. */
+export function isIncomplete({ unreadable, undecodable, kept }: AddTotal): boolean {
+  return unreadable.length + undecodable.length + kept.length > 0;
+}
+
+function sum(
+  before: AddTotal['records'],
+  { added, updated, unchanged, embedded, tokens, leftOut }: AddResult & { readonly leftOut: number },
+): AddTotal['records'] {
   return {
     added: (before?.added ?? 0) + added,
     updated: (before?.updated ?? 0) + updated,
     unchanged: (before?.unchanged ?? 0) + unchanged,
     embedded: (before?.embedded ?? 0) + embedded,
     tokens: (before?.tokens ?? 0) + tokens,
+    leftOut: (before?.leftOut ?? 0) + leftOut,
   };
 }

@@ -7,6 +7,8 @@ export interface FieldFlags {
   readonly vectorField: string;
   /** The only fields that become metadata; default: all others. */
   readonly metadataFields?: readonly string[];
+  /** Columns of tables whose cells are numbers, however they are written. */
+  readonly numberFields?: readonly string[];
 }
 
 /** Names of fields where the flags say nothing. */

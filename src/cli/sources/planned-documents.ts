@@ -1,36 +1,53 @@
-import { createReadStream } from 'node:fs';
-import { chunkDocuments, type DocumentInput } from '../../index.js';
+import { chunkDocuments, type DocumentInput, type SemanticIndex } from '../../index.js';
+import { namedFiles } from './added-sources.js';
 import type { FieldFlags } from './document-fields.js';
-import { findFiles, readSource } from './find-files.js';
-import { type RecordFormat, readRecords, stdinFormat } from './read-records.js';
+import { readRecords } from './read-records.js';
+import { readSource } from './read-source.js';
+import { type OnInvalid, RecordChecks } from './record-checks.js';
+import { type RecordFormat, stdinFormat } from './record-format.js';
+import { SourcePaths } from './source-paths.js';
 
-/** Flags that tell what the sources are. */
+/** Flags that name the sources and how they are read. */
 export interface SourceFlags extends FieldFlags {
   readonly format?: RecordFormat;
   readonly ext: readonly string[];
   readonly collection?: string;
+  /** Standard name of the encoding of files that are not Unicode. */
+  readonly encoding?: string;
+  readonly onInvalid: OnInvalid;
 }
 
 /**
- * The documents that `add` would make of sources: the chunks of texts, the records of tables and of stdin.
+ * The documents that `add` would make of sources: the chunks of texts, the records of tables and of stdin. What could not be
+ * read or is not text goes to `note`.
  *
  * @throws IO, INVALID_ARGUMENT, INVALID_FILE, INVALID_TEXT.
  */
 export async function* plannedDocuments(
+  index: SemanticIndex,
+  folder: string,
   names: readonly string[],
   flags: SourceFlags,
+  note: (line: string) => void,
   signal: AbortSignal,
 ): AsyncGenerator<DocumentInput> {
-  const { ext, format, collection } = flags;
-  const paths = names.filter((name) => name !== '-');
-  for (const file of await findFiles(paths, ext, format === 'text' ? undefined : format)) {
+  const { format, collection, encoding, onInvalid } = flags;
+  const { files, unreadable } = await namedFiles(names, flags);
+  const paths = await SourcePaths.of(index, folder, await index.notes.sources(collection));
+  for (const { path, reason } of unreadable) note(`Could not read ${path}: ${reason}`);
+  const records = (origin: Parameters<typeof readRecords>[0], name: string, kind: RecordFormat) => {
+    const checks = new RecordChecks(onInvalid, undefined);
+    return readRecords(origin, { name, format: kind, fields: flags, encoding, checks, signal });
+  };
+  for (const file of files) {
+    signal.throwIfAborted();
     if (file.format !== undefined) {
-      yield* readRecords(createReadStream(file.path), file.path, file.format, flags, signal);
+      yield* records({ path: file.real }, file.path, file.format);
       continue;
     }
-    signal.throwIfAborted();
-    const source = await readSource(file.path);
-    if (source !== undefined) yield* chunkDocuments(source, undefined, collection);
+    const source = await readSource(file, encoding);
+    if (source.kind !== 'text') note(`Skipped ${file.path}: ${source.reason}`);
+    else yield* chunkDocuments({ id: paths.nameOf(file.real), text: source.text }, undefined, collection);
   }
-  if (paths.length < names.length) yield* readRecords(process.stdin, 'stdin', stdinFormat(format), flags, signal);
+  if (names.includes('-')) yield* records({ stream: process.stdin }, 'stdin', stdinFormat(format));
 }

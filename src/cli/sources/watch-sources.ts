@@ -1,11 +1,13 @@
-import { statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { watch } from 'chokidar';
 import { SemanticIndexError } from '../../index.js';
 import { counted } from '../counted.js';
 import type { Terminal } from '../terminal.js';
 import type { AddedSources } from './added-sources.js';
-import { formatOf } from './read-records.js';
+import { fixedPart } from './find-files.js';
+import { formatOf } from './record-format.js';
 
 const quietMilliseconds = 200;
 
@@ -45,26 +47,30 @@ export async function watchSources(
     gone.clear();
     try {
       for (const path of paths) {
-        const chunks = await sources.remove(path);
+        // It may be there again, or out of reach with its folder.
+        const folder = await realpath(dirname(path)).catch(() => undefined);
+        if (folder === undefined || existsSync(path)) continue;
+        const chunks = await sources.remove(join(folder, basename(path)));
         if (chunks > 0)
           terminal.result({ removed: path, chunks }, [`${path} is gone: ${counted(chunks, 'chunk')} deleted`]);
       }
       const total = await sources.add(names);
-      const { files, records } = total;
+      const { files, records, unreadable, undecodable } = total;
       const changes =
         (files?.chunks.added ?? 0) +
         (files?.chunks.updated ?? 0) +
         (files?.chunks.deleted ?? 0) +
         (records?.added ?? 0) +
         (records?.updated ?? 0);
-      if (changes > 0) terminal.result({ ...total, watching: true }, sources.describe(total));
+      if (changes + unreadable.length + undecodable.length > 0)
+        terminal.result({ ...total, watching: true }, sources.describe(total));
     } catch (error) {
       if (!signal.aborted) terminal.fail(error);
     }
   };
   watcher.on('all', (event, path) => {
     if (signal.aborted || event.endsWith('Dir')) return;
-    if (event === 'unlink' && formatOf(path) === undefined) gone.add(path.replaceAll('\\', '/').replace(/^\.\//, ''));
+    if (event === 'unlink' && formatOf(path) === undefined) gone.add(path);
     clearTimeout(due);
     due = setTimeout(() => {
       working = working.then(update);
@@ -86,7 +92,5 @@ export async function watchSources(
 /** What to watch for a source: itself, or the folder that a pattern begins with. */
 function watchedFolder(name: string): string {
   if (statSync(name, { throwIfNoEntry: false }) !== undefined) return name;
-  let folder = name;
-  while (/[*?{}[\]()!]/.test(folder)) folder = dirname(folder);
-  return folder;
+  return fixedPart(name);
 }
