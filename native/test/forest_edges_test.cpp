@@ -40,7 +40,9 @@ TEST(files_cut_at_a_node_are_refused) {
           if (!ForestView::open(index.storage->data(), size, index.layout, &view).ok()) continue;
           StructureReport report;
           CHECK_OK(validate_structure(view, &report));
-          CHECK(report.errors > 0);
+          // Where every tree is the same list of all items, fewer of them and their copies are a whole file.
+          const bool is_whole = rows <= index.layout.leaf_capacity && view.items() == rows;
+          CHECK(report.errors > 0 || is_whole);
         }
       }
     }
