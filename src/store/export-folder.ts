@@ -6,7 +6,7 @@ import { describe } from '../options.js';
 import type { DocumentId, Metric } from '../types.js';
 import { METRICS } from '../vectors/metric.js';
 import { VectorMatrix } from '../vectors/vector-matrix.js';
-import { fileFacts, ioError, syncDirectory } from './files.js';
+import { entryAt, fileFacts, ioError, kindOf, syncDirectory } from './files.js';
 
 /** What an export says about itself. */
 export interface ExportManifest {
@@ -108,6 +108,7 @@ async function writeDurably(path: string, write: (file: FileHandle) => Promise<v
 /** @throws INVALID_FILE when the folder is no export, NEWER_FORMAT, IO. */
 export async function readExportManifest(folder: string): Promise<ExportManifest> {
   const path = join(folder, exportNames.manifest);
+  await requirePlainFiles(folder);
   let manifest: Partial<ExportManifest> | null;
   try {
     manifest = JSON.parse(await readFile(path, 'utf8'));
@@ -141,6 +142,20 @@ const manifestRules: Record<
   fingerprint: [(value) => typeof value === 'string' && value !== '', 'the id of a model'],
   canaries: [(value) => value === null || typeof value === 'string', 'a string or null'],
 };
+
+/** An export may come from someone else: a link could lead out of it, and a pipe would never end. @throws INVALID_FILE, IO. */
+async function requirePlainFiles(folder: string): Promise<void> {
+  for (const name of Object.values(exportNames)) {
+    const found = await entryAt(join(folder, name));
+    if (found?.isFile()) continue;
+    // Without a manifest the error of reading it says what is there.
+    if (found === undefined && name === exportNames.manifest) return;
+    const got = found === undefined ? 'nothing' : kindOf(found);
+    throw new SemanticIndexError('INVALID_FILE', `Expected ${join(folder, name)} to be a file, got ${got}`, {
+      hint: 'Export the index again, or copy the export with all of its files.',
+    });
+  }
+}
 
 /** The documents of an export with their vectors, in order. Throws INVALID_FILE where a line or a row is missing or wrong. */
 export async function* readExport(folder: string, manifest: ExportManifest): AsyncGenerator<ExportedBatch> {

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -111,6 +111,22 @@ describe('an import', () => {
   ])('refuses a manifest with %s', async (_, change) => {
     expect((await refusal(manifest(change))).code).toBe('INVALID_FILE');
   });
+
+  it.each(['manifest.json', 'documents.jsonl', 'vectors.npy'])(
+    'refuses %s that is missing, a directory or a link',
+    async (file) => {
+      const copy = changed(file, (bytes) => bytes);
+      const path = join(copy, file);
+      rmSync(path);
+      const missing = file === 'manifest.json' ? 'IO' : 'INVALID_FILE';
+      expect(await refusal(copy)).toMatchObject({ code: missing, message: expect.stringContaining(file) });
+      mkdirSync(path);
+      expect(await refusal(copy)).toMatchObject({ code: 'INVALID_FILE', message: expect.stringContaining(file) });
+      rmSync(path, { recursive: true });
+      symlinkSync(join(good, file), path);
+      expect(await refusal(copy)).toMatchObject({ code: 'INVALID_FILE', message: expect.stringContaining(file) });
+    },
+  );
 
   it('leaves an empty index without a space when it refuses', async () => {
     await using index = await SemanticIndex.open(':memory:', { provider: null });
