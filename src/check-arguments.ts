@@ -40,6 +40,7 @@ export function checkSearch<Query, Hit>(
     });
   }
   if (options.searchK !== undefined) checkPositive('search', 'searchK', options.searchK);
+  if (options.maxBytes !== undefined) checkPositive('search', 'maxBytes', options.maxBytes);
   checkOneOf('search', 'mode', options.mode, ['vector', 'text', 'hybrid']);
   if (!(options.diversity >= 0 && options.diversity <= 1)) {
     throw new SemanticIndexError('INVALID_ARGUMENT', `search: diversity is ${describe(options.diversity)}`, {

@@ -14,11 +14,19 @@ const letter = 2;
 const solitary = 3;
 const other = 4;
 
+/** Characters without a space after which a word is cut: rules for words read all of one, and such a run is none. */
+const longestRun = 16_384;
+
+/** Whether the character at this place is the second half of a pair. */
+function isLowSurrogate(text: string, index: number): boolean {
+  return (text.charCodeAt(index) & 0xfc00) === 0xdc00;
+}
+
 /**
  * Token ids of texts, equal to those of the library `@huggingface/tokenizers` without special tokens, but many times
  * faster: where the rules of the tokenizer file allow it (see `wordRulesOf`), a text is cut into words whose tokens
  * do not depend on their neighbours, and the tokens of words are remembered. Plain ASCII words are looked up here, all
- * others are left to the library; where the rules do not allow it, so are whole texts.
+ * others are left to the library; where the rules do not allow it, so are whole texts. A run of more than 16,384 characters is cut.
  */
 export class WordTokenizer {
   /** The id of what the vocabulary does not cover; -1 when it has none. */
@@ -107,7 +115,7 @@ export class WordTokenizer {
         if (++index === text.length) break;
         const following = text.charCodeAt(index);
         next = kinds[following] || this.#classify(following);
-      } while (next === letter || next === other);
+      } while ((next === letter || next === other) && (index - start < longestRun || isLowSurrogate(text, index)));
       const word = text.slice(start, index);
       const known = this.#words.get(word) ?? this.#remember(word, plain, rules);
       if (typeof known === 'number') ids.push(known);

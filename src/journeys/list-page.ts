@@ -9,9 +9,10 @@ import { filterFor } from './declared-fields.js';
 /** One page of the documents of an index, for `listDocuments`. The cursor is the key of the last one. */
 export async function listPage<M extends Metadata>(
   store: Store,
-  { where, limit, after }: ListOptions,
+  { where, limit, after, maxBytes }: ListOptions,
 ): Promise<DocumentPage<M>> {
   checkPositive('listDocuments', 'limit', limit);
+  if (maxBytes !== undefined) checkPositive('listDocuments', 'maxBytes', maxBytes);
   const afterKey = after === undefined ? 0 : Number.parseInt(after, 36);
   if (!Number.isSafeInteger(afterKey)) {
     throw new SemanticIndexError('INVALID_ARGUMENT', `listDocuments: after is ${describe(after)}`, {
@@ -19,8 +20,8 @@ export async function listPage<M extends Metadata>(
     });
   }
   const filter = where === undefined ? undefined : filterFor(store, where);
-  const stored = await store.list(filter, limit + 1, afterKey);
-  const documents = stored.slice(0, limit).map((row) => documentOf<M>(row));
-  const last = stored[limit - 1];
-  return stored.length > limit && last !== undefined ? { documents, next: last.key.toString(36) } : { documents };
+  const { rows, hasMore } = await store.list(filter, limit, afterKey, maxBytes);
+  const documents = rows.map((row) => documentOf<M>(row));
+  const last = rows.at(-1);
+  return hasMore && last !== undefined ? { documents, next: last.key.toString(36) } : { documents };
 }

@@ -13,6 +13,8 @@ import { scoreOf } from '../vectors/metric.js';
 import { packVectors } from '../vectors/pack-vectors.js';
 import { documentOf } from './checked-document.js';
 import { filterFor } from './declared-fields.js';
+import { fewAtOnce } from './few-at-once.js';
+import { HitBytes } from './hit-bytes.js';
 import type { IndexSpace } from './index-space.js';
 import { type CheckedQuery, checkQueries, followOwn, isIdQuery, type Query } from './query-vectors.js';
 import { rerankHits } from './rerank-hits.js';
@@ -28,11 +30,21 @@ interface Found<M extends Metadata> {
   readonly hit: Hit<M>;
 }
 
+/** How the documents of the hits are looked up. */
+interface LookUp {
+  readonly filter: CompiledFilter | undefined;
+  readonly bytes: HitBytes;
+  /** Whether what is gone is left out, rather than searched for again. */
+  readonly isLast: boolean;
+}
+
 const nothing: ReadonlySet<number> = new Set();
 
 /** How deep each ranking is looked into before rankings are fused or thinned out. */
 const fusionDepth = 50;
 const diversityDepth = 5;
+/** Queries of a batch whose words are looked for, and whose hits are reranked, at the same time. */
+const [wordsAtOnce, rerankedAtOnce] = [2, 16];
 // Three attempts in four find everything still there even while two processes commit as fast as they can.
 const maxAttempts = 32;
 
@@ -106,9 +118,11 @@ export class SearchJourney {
       const isLast = attempt === maxAttempts;
       if (attempt > 1) checked = followOwn(queries, checked, this.#store);
       const ranked = await this.#rank(checked, filter, options, seen);
-      const lists = await Promise.all(
-        ranked.map((list, position) => this.#complete<M>(queries[position] as Query, list, filter, options, isLast)),
-      );
+      const bytes = new HitBytes(options.maxBytes);
+      const concurrency = options.rerank === undefined ? 1 : rerankedAtOnce;
+      const complete = (list: readonly Ranked[], position: number) =>
+        this.#complete<M>(queries[position] as Query, list, { filter, bytes, isLast }, options);
+      const lists = await fewAtOnce(ranked, concurrency, complete, signal);
       if (lists.every((list) => list !== undefined)) return lists;
     }
   }
@@ -129,7 +143,7 @@ export class SearchJourney {
       const rest = queries.slice(ranked.length);
       const some =
         mode === 'text'
-          ? await this.#rankByWords(rest, filter, depth)
+          ? await this.#rankByWords(rest, filter, depth, options.signal)
           : await this.#rankAtOnce(rest, filter, options, depth);
       ranked.push(...some);
     }
@@ -140,17 +154,18 @@ export class SearchJourney {
     queries: readonly CheckedQuery[],
     filter: CompiledFilter | undefined,
     depth: number,
+    signal: AbortSignal | undefined,
   ): Promise<Ranked[][]> {
-    return Promise.all(
-      queries.map(async ({ text }) => {
-        if (text === undefined) return [];
-        const { ranked } = await this.#trace.time('words', () =>
-          this.#store.searchWords(text, Math.max(depth, fusionDepth), filter),
-        );
-        this.#trace.matchingWords += ranked.length;
-        return ranked.slice(0, depth);
-      }),
-    );
+    // Not all at once: between two of them the searches of others have their turn.
+    const rank = async ({ text }: CheckedQuery): Promise<Ranked[]> => {
+      if (text === undefined) return [];
+      const { ranked } = await this.#trace.time('words', () =>
+        this.#store.searchWords(text, Math.max(depth, fusionDepth), filter, signal),
+      );
+      this.#trace.matchingWords += ranked.length;
+      return ranked.slice(0, depth);
+    };
+    return fewAtOnce(queries, wordsAtOnce, rank, signal);
   }
 
   /**
@@ -234,40 +249,32 @@ export class SearchJourney {
     return fuse(byWords, most, [...byVector, ...similar]).slice(0, depth);
   }
 
-  async #diversify(ranked: readonly Ranked[], k: number, diversity: number): Promise<Ranked[]> {
-    const dimensions = this.#space.dimensions ?? 0;
-    const vectors = await this.#store.vectorsByKeys(ranked.map(({ key }) => key));
-    const cosine = (a: number, b: number): number => {
-      let [dot, aa, bb] = [0, 0, 0];
-      for (let i = 0; i < dimensions; i++) {
-        const [x, y] = [vectors[a * dimensions + i] as number, vectors[b * dimensions + i] as number];
-        dot += x * y;
-        aa += x * x;
-        bb += y * y;
-      }
-      return aa * bb === 0 ? 0 : dot / Math.sqrt(aa * bb);
-    };
-    return diversify(ranked, k, diversity, cosine);
+  async #diversify(
+    ranked: readonly Ranked[],
+    { k, diversity, signal }: Pick<RankOptions, 'k' | 'diversity' | 'signal'>,
+  ): Promise<Ranked[]> {
+    const data = await this.#store.vectorsByKeys(ranked.map(({ key }) => key));
+    return diversify(ranked, k, diversity, { data, dimensions: this.#space.dimensions ?? 0 }, signal);
   }
 
   /** Looks up the texts; reranks and thins out where that was asked for. Undefined when one is gone, but the last time. */
   async #complete<M extends Metadata>(
     query: Query,
     ranked: readonly Ranked[],
-    filter: CompiledFilter | undefined,
+    { filter, bytes, isLast }: LookUp,
     options: SearchOptions<Query, Hit<M>>,
-    isLast: boolean,
   ): Promise<Found<M>[] | undefined> {
     const { k, diversity, rerank, minScore, signal } = options;
     let order = ranked;
     if (diversity > 0 && rerank === undefined) {
-      order = await this.#diversify(order, k, diversity);
+      order = await this.#diversify(order, options);
       // Without its vector, a candidate that left meanwhile would have changed which others are taken.
       const candidates = this.#store.byKeys(ranked.map(({ key }) => key));
       if (!isLast && candidates.includes(undefined)) return undefined;
     }
     if (rerank === undefined) order = order.slice(0, k);
     const keys = order.map(({ key }) => key);
+    bytes.add(keys, this.#store);
     const stored = await this.#trace.time('lookup', () => this.#store.byKeys(keys, filter));
     // The document that is asked for its likes is none of them; it has been replaced if it is here.
     const isOwn = (row: StoredDocument | undefined): boolean => isIdQuery(query) && row?.id === query.id;
@@ -284,7 +291,7 @@ export class SearchJourney {
       const scored = await this.#trace.time('rerank', () =>
         rerankHits(rerank, query, there, [...hits.values()], signal),
       );
-      order = diversity > 0 ? await this.#diversify(scored, k, diversity) : scored.slice(0, k);
+      order = diversity > 0 ? await this.#diversify(scored, options) : scored.slice(0, k);
     }
     return order.flatMap(({ key, score }) => {
       const hit = hits.get(key);

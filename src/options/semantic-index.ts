@@ -188,6 +188,11 @@ export interface SearchOptions<Query = unknown, Hit = unknown> {
   exact: boolean;
   /** Nodes looked at in each forest; more is slower and finds more. Default: that of the index. */
   searchK: number | undefined;
+  /**
+   * Most bytes that the texts and metadata of all hits may have together, of all queries of `searchMany`; more is TOO_LARGE, before
+   * they are read. Default: no limit.
+   */
+  maxBytes: number | undefined;
   signal: AbortSignal | undefined;
 }
 
@@ -202,6 +207,7 @@ export const searchDefaults: SearchOptions<never, never> = {
   rerankDepth: 50,
   exact: false,
   searchK: undefined,
+  maxBytes: undefined,
   signal: undefined,
 };
 
@@ -219,10 +225,12 @@ export interface ListOptions {
   limit: number;
   /** The `next` of the page before. Default: from the beginning. */
   after: string | undefined;
+  /** Bytes of texts and metadata after which a page ends, though it has at least one document. Default: no limit. */
+  maxBytes: number | undefined;
 }
 
 /** Defaults of {@link ListOptions}. */
-export const listDefaults: ListOptions = { where: undefined, limit: 100, after: undefined };
+export const listDefaults: ListOptions = { where: undefined, limit: 100, after: undefined, maxBytes: undefined };
 
 /** What `count(options)` takes. */
 export interface CountOptions {

@@ -20,6 +20,13 @@ export interface ServerOptions {
   allowOrigin: string | readonly string[];
   /** Largest body of a request, in bytes; more is 413. Default 8 MiB. */
   bodyLimit: number;
+  /**
+   * Bytes of all request bodies that are held at once, received or being answered; a request beyond that gets 503. Default: four times
+   * `bodyLimit`.
+   */
+  bodyMemory: number | undefined;
+  /** Bytes of the texts and metadata of all hits of an answer; more is 413, a page of documents ends earlier. Default 32 MiB. */
+  maxAnswerBytes: number;
   /** Milliseconds in which a request has to have arrived; later it is 408. Default 10,000. */
   receiveTimeout: number;
   /** Milliseconds that the answer may take; later it is 503. Default 30,000. */
@@ -47,6 +54,8 @@ export const serverDefaults: ServerOptions = {
   allowHost: [],
   allowOrigin: [],
   bodyLimit: 8 * 1024 * 1024,
+  bodyMemory: undefined,
+  maxAnswerBytes: 32 * 1024 * 1024,
   receiveTimeout: 10_000,
   answerTimeout: 30_000,
   drainTime: 500,

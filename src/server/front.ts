@@ -12,6 +12,7 @@ import { pipeline } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SemanticIndexError } from '../index.js';
 import type { ServerOptions } from '../options/server.js';
+import { BodyBudget } from './body-budget.js';
 import { HostCheck } from './host-check.js';
 import { cannotListen, httpErrorOf } from './http-errors.js';
 import { type ReadyWorker, ReadyWorkers } from './ready-workers.js';
@@ -53,12 +54,14 @@ export class Front {
   readonly workers = new ReadyWorkers();
   readonly #options: ServerOptions;
   readonly #hostCheck: HostCheck;
+  readonly #bodies: BodyBudget;
   readonly #server: Server;
   #closing = false;
 
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#hostCheck = new HostCheck(options);
+    this.#bodies = new BodyBudget(options);
     const { receiveTimeout } = options;
     const limits = {
       requestTimeout: receiveTimeout,
@@ -126,6 +129,13 @@ export class Front {
     };
     if (Number(length ?? 0) > bodyLimit) {
       tooLarge();
+      return;
+    }
+    try {
+      response.once('close', this.#bodies.take(request));
+    } catch (error) {
+      request.resume();
+      this.#refuse(response, error);
       return;
     }
     const chunks: Buffer[] = [];

@@ -5,10 +5,12 @@ import {
   type Given,
   type Query,
   type SearchOptions,
+  type SemanticIndex,
   SemanticIndexError,
   type Where,
 } from '../index.js';
 import type { ServerOptions } from '../options/server.js';
+import { deadlineIn, untilAborted } from './deadline.js';
 import { answerMcp, createMcpServer } from './mcp.js';
 import { schemasOf } from './schemas.js';
 import type { ServedIndex } from './served-index.js';
@@ -20,7 +22,15 @@ type IdRequest = { Params: { id: string }; Querystring: { type: 'string' | 'numb
 /** All routes but /metrics. */
 export function addRoutes(app: FastifyInstance, served: ServedIndex, options: ServerOptions): void {
   const schemas = schemasOf(options);
-  const signalOf = (reply: FastifyReply) => deadline(reply, options.answerTimeout);
+  /** Does what a route is asked for; what takes longer than the time limit, or has no client any more, is aborted and not waited for. */
+  const inTime = <T>(
+    reply: FastifyReply,
+    work: (index: SemanticIndex, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    const { index } = served;
+    return untilAborted(signalOf(reply, options.answerTimeout), (signal) => work(index, signal));
+  };
+  const maxBytes = options.maxAnswerBytes;
 
   app.get('/health', { schema: schemas.health }, async (_, reply) => {
     const { state } = served;
@@ -36,34 +46,37 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Se
     const { query, vector, id, ...searchOptions } = body;
     const asked = query ?? (vector === undefined ? { id: id as DocumentId } : vector);
     const began = performance.now();
-    const hits = await served.index.search(asked, { ...searchOptions, signal: signalOf(reply) });
+    const hits = await inTime(reply, (index, signal) => index.search(asked, { ...searchOptions, maxBytes, signal }));
     return { hits, milliseconds: performance.now() - began };
   });
   app.post<{ Body: BatchBody }>('/search/batch', { schema: schemas.searchBatch }, async ({ body }, reply) => {
     const { queries, ...searchOptions } = body;
     const began = performance.now();
-    const found = await served.index.searchMany(queries, { ...searchOptions, signal: signalOf(reply) });
+    const found = await inTime(reply, (index, signal) =>
+      index.searchMany(queries, { ...searchOptions, maxBytes, signal }),
+    );
     return { results: found.map((hits) => ({ hits })), milliseconds: performance.now() - began };
   });
 
   app.post<{ Body: { documents: (string | DocumentInput)[] } }>(
     '/documents',
     { schema: schemas.add },
-    async ({ body }, reply) => served.index.addDocuments(body.documents, { signal: signalOf(reply) }),
+    async ({ body }, reply) => inTime(reply, (index, signal) => index.addDocuments(body.documents, { signal })),
   );
   app.get<{ Querystring: { limit: number; after?: string; where?: string } }>(
     '/documents',
     { schema: schemas.list },
-    async ({ query }) => {
-      const { limit, after, where } = query;
-      return served.index.listDocuments({ limit, after, where: where === undefined ? undefined : parseWhere(where) });
+    async ({ query }, reply) => {
+      const { limit, after, where: text } = query;
+      const where = text === undefined ? undefined : parseWhere(text);
+      return inTime(reply, (index) => index.listDocuments({ limit, after, where, maxBytes }));
     },
   );
   app.delete<{ Body: { ids?: DocumentId[]; where?: Where } }>(
     '/documents',
     { schema: schemas.delete },
-    async ({ body: { ids, where } }) => ({
-      deleted: await served.index.deleteDocuments(ids ?? { where: where as Where }),
+    async ({ body: { ids, where } }, reply) => ({
+      deleted: await inTime(reply, (index) => index.deleteDocuments(ids ?? { where: where as Where })),
     }),
   );
   app.get<IdRequest>('/documents/:id', { schema: schemas.get }, async (request) => {
@@ -77,9 +90,11 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Se
     deleted: await served.index.deleteDocuments(idOf(request)),
   }));
 
-  app.get('/stats', { schema: schemas.stats }, async () => served.index.stats());
-  app.get<{ Querystring: { level: 'quick' | 'full' } }>('/validate', { schema: schemas.validate }, async ({ query }) =>
-    served.index.validate({ level: query.level }),
+  app.get('/stats', { schema: schemas.stats }, async (_, reply) => inTime(reply, (index) => index.stats()));
+  app.get<{ Querystring: { level: 'quick' | 'full' } }>(
+    '/validate',
+    { schema: schemas.validate },
+    async ({ query }, reply) => inTime(reply, (index) => index.validate({ level: query.level })),
   );
   if (options.mcp) {
     app.post('/mcp', { schema: { hide: true } }, async (request, reply) => {
@@ -93,17 +108,14 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Se
 }
 
 /** Aborts when the client has gone, and with TIMEOUT when the time is over. */
-function deadline(reply: FastifyReply, milliseconds: number): AbortSignal {
-  const controller = new AbortController();
-  const timer = setTimeout(
-    () => controller.abort(new SemanticIndexError('TIMEOUT', `The answer took longer than ${milliseconds} ms`)),
-    milliseconds,
-  );
+function signalOf(reply: FastifyReply, milliseconds: number): AbortSignal {
+  const { signal, clear } = deadlineIn(milliseconds);
+  const gone = new AbortController();
   reply.raw.once('close', () => {
-    clearTimeout(timer);
-    if (!reply.raw.writableFinished) controller.abort(new SemanticIndexError('UNAVAILABLE', 'The client has gone'));
+    clear();
+    if (!reply.raw.writableFinished) gone.abort(new SemanticIndexError('UNAVAILABLE', 'The client has gone'));
   });
-  return controller.signal;
+  return AbortSignal.any([signal, gone.signal]);
 }
 
 function parseWhere(text: string): Where {

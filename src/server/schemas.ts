@@ -69,6 +69,7 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) 
   const ids = { type: 'array', items: id, minItems: 1, maxItems: maxDocuments } as const;
   return {
     search: {
+      operationId: 'search',
       summary: 'Finds documents by a text, a vector, or their likeness to another document',
       body: {
         type: 'object',
@@ -76,9 +77,13 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) 
         properties: { query: text, vector, id, ...searchOptions },
         oneOf: [{ required: ['query'] }, { required: ['vector'] }, { required: ['id'] }],
       },
-      response: { 200: { type: 'object', properties: { hits, milliseconds } }, ...failures },
+      response: {
+        200: { type: 'object', required: ['hits', 'milliseconds'], properties: { hits, milliseconds } },
+        ...failures,
+      },
     },
     searchBatch: {
+      operationId: 'searchBatch',
       summary: 'Many searches with the same options',
       body: {
         type: 'object',
@@ -103,8 +108,9 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) 
       response: {
         200: {
           type: 'object',
+          required: ['results', 'milliseconds'],
           properties: {
-            results: { type: 'array', items: { type: 'object', properties: { hits } } },
+            results: { type: 'array', items: { type: 'object', required: ['hits'], properties: { hits } } },
             milliseconds,
           },
         },
@@ -112,6 +118,7 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) 
       },
     },
     add: {
+      operationId: 'addDocuments',
       summary: 'Adds documents, or replaces those whose id is known; they are found from now on',
       body: {
         type: 'object',
@@ -139,6 +146,7 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) 
       response: { 200: object, ...failures },
     },
     list: {
+      operationId: 'listDocuments',
       summary: 'A page of the documents, oldest first',
       querystring: {
         type: 'object',
@@ -152,12 +160,14 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) 
       response: {
         200: {
           type: 'object',
+          required: ['documents'],
           properties: { documents: { type: 'array', items: document }, next: { type: 'string' } },
         },
         ...failures,
       },
     },
     get: {
+      operationId: 'getDocument',
       summary: 'One document',
       params: { type: 'object', properties: { id: { type: 'string', minLength: 1 } } },
       querystring: {
@@ -168,6 +178,7 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) 
       response: { 200: document, ...failures },
     },
     deleteOne: {
+      operationId: 'deleteDocument',
       summary: 'Deletes one document',
       params: { type: 'object', properties: { id: { type: 'string', minLength: 1 } } },
       querystring: {
@@ -175,9 +186,13 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) 
         additionalProperties: false,
         properties: { type: { type: 'string', enum: ['string', 'number'], default: 'string' } },
       },
-      response: { 200: { type: 'object', properties: { deleted: { type: 'integer' } } }, ...failures },
+      response: {
+        200: { type: 'object', required: ['deleted'], properties: { deleted: { type: 'integer' } } },
+        ...failures,
+      },
     },
     delete: {
+      operationId: 'deleteDocuments',
       summary: 'Deletes documents by their ids, or all that match',
       body: {
         type: 'object',
@@ -185,10 +200,14 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) 
         properties: { ids, where },
         oneOf: [{ required: ['ids'] }, { required: ['where'] }],
       },
-      response: { 200: { type: 'object', properties: { deleted: { type: 'integer' } } }, ...failures },
+      response: {
+        200: { type: 'object', required: ['deleted'], properties: { deleted: { type: 'integer' } } },
+        ...failures,
+      },
     },
-    stats: { summary: 'Figures of the index', response: { 200: object, ...failures } },
+    stats: { operationId: 'stats', summary: 'Figures of the index', response: { 200: object, ...failures } },
     validate: {
+      operationId: 'validate',
       summary: 'Looks for damage',
       querystring: {
         type: 'object',
@@ -198,10 +217,12 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) 
       response: { 200: object, ...failures },
     },
     health: {
+      operationId: 'health',
       summary: 'Whether the index is loaded',
       response: { 200: object, 503: object },
     },
     ready: {
+      operationId: 'ready',
       summary: 'Whether requests may be sent here: loaded, and not closing',
       response: { 200: object, 503: object },
     },

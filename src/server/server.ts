@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Given, type SemanticIndex, SemanticIndexError } from '../index.js';
-import { resolveOptions } from '../options/resolve-options.js';
+import { describe, resolveOptions } from '../options/resolve-options.js';
 import { type ServerOptions, serverDefaults } from '../options/server.js';
+import { BodyBudget } from './body-budget.js';
 import { HostCheck } from './host-check.js';
 import { cannotListen, httpErrorOf } from './http-errors.js';
 import { addMetrics } from './metrics.js';
 import { refuseConnection } from './refuse-connection.js';
 import { addRoutes } from './routes.js';
+import { schemaMessage } from './schema-messages.js';
 import { ServedIndex } from './served-index.js';
 import { serverPackages } from './server-packages.js';
 import { isToken } from './token.js';
@@ -24,6 +26,8 @@ export {
 } from './workers.js';
 
 const openRoutes = ['/health', '/ready'];
+const openapiHint = { hint: 'See /openapi.json for what the request may hold.' };
+const jsonHint = { hint: 'Send JSON with the header `Content-Type: application/json`.' };
 const knownMethods = ['GET', 'HEAD', 'POST', 'DELETE'] as const;
 
 /**
@@ -92,6 +96,7 @@ export async function createServer(
   const resolved = resolveOptions('createServer', options, serverDefaults);
   const { bodyLimit, receiveTimeout, token, log, socketPath } = resolved;
   const hostCheck = new HostCheck(resolved);
+  const bodies = new BodyBudget(resolved);
   const { fastify, fastifySwagger, prometheus } = await serverPackages();
   const app: FastifyInstance = fastify({
     logger: log,
@@ -103,7 +108,9 @@ export async function createServer(
     trustProxy: (_, hop) => socketPath !== undefined && hop === 0,
     routerOptions: { maxParamLength: 4096 },
     // Wrong types are refused, not bent; the numbers of a query string are the exception, see below.
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true } },
+    schemaErrorFormatter: (findings, part) =>
+      new SemanticIndexError('INVALID_ARGUMENT', schemaMessage(findings, part), openapiHint),
     http: { headersTimeout: receiveTimeout, connectionsCheckingInterval: Math.min(1000, receiveTimeout / 4) },
     clientErrorHandler: refuseConnection,
     // What fails before there is a route, such as a percent sign that stands for nothing.
@@ -118,6 +125,18 @@ export async function createServer(
       return reply.code(status).send(body);
     },
   });
+  // Of a body that is not JSON the type is wrong, whatever it looks like.
+  app.removeContentTypeParser('text/plain');
+  app.addContentTypeParser('*', (request, _, done) => {
+    const type = request.headers['content-type'] ?? 'none';
+    done(
+      new SemanticIndexError(
+        'UNSUPPORTED',
+        `Expected the content type application/json, got ${describe(type)}`,
+        jsonHint,
+      ),
+    );
+  });
   const served = new ServedIndex(open);
   // Before everything else, and for addresses without a route as well.
   app.addHook('onRequest', async ({ raw }, reply) => {
@@ -130,6 +149,10 @@ export async function createServer(
     if (token === undefined || openRoutes.includes(routeOptions.url ?? '')) return;
     if (!isToken(headers.authorization, token))
       throw new SemanticIndexError('UNAUTHORIZED', 'The token is missing or wrong');
+  });
+  // After the token, before the body.
+  app.addHook('onRequest', async ({ raw }, reply) => {
+    reply.raw.once('close', bodies.take(raw));
   });
   app.addHook('preValidation', async ({ query }) => {
     const limit = (query as Record<string, unknown>).limit;

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.js';
 import type { Progress } from '../types.js';
+import type { CancelFlag } from './cancelling.js';
 import type { Catalog } from './catalog.js';
 import { SegmentBuilder } from './segment-builder.js';
 import { Validator } from './validator.js';
@@ -8,6 +9,7 @@ import { Validator } from './validator.js';
 export interface CatalogTargets {
   readonly catalog: Catalog;
   readonly documents: Catalog['documents'];
+  readonly pages: Catalog['pages'];
   readonly texts: Catalog['texts'];
   readonly vectors: Catalog['vectors'];
   readonly shared: Catalog['shared'];
@@ -24,12 +26,13 @@ export interface CatalogTargets {
 
 /** Everything that can be called on a connection. */
 export function targetsOf(catalog: Catalog): CatalogTargets {
-  const { documents, texts, vectors, shared, segments, settings, leases, migration, fields, duplicates, notes } =
+  const { documents, pages, texts, vectors, shared, segments, settings, leases, migration, fields, duplicates, notes } =
     catalog;
   const builder = new SegmentBuilder(catalog);
   return {
     catalog,
     documents,
+    pages,
     texts,
     vectors,
     shared,
@@ -62,6 +65,16 @@ export interface CatalogCaller {
     method: M,
     ...given: ArgumentsOf<CatalogTargets[T], M>
   ): Promise<ResultOf<CatalogTargets[T], M>>;
+  /**
+   * As `call`; when the signal aborts it rejects with its reason at once, and what has not begun is left out. Statements with
+   * `is_wanted` stop soon.
+   */
+  callUntil<T extends keyof CatalogTargets, M extends MethodOf<CatalogTargets[T]>>(
+    signal: AbortSignal | undefined,
+    target: T,
+    method: M,
+    ...given: ArgumentsOf<CatalogTargets[T], M>
+  ): Promise<ResultOf<CatalogTargets[T], M>>;
   close(): Promise<void>;
 }
 
@@ -71,6 +84,7 @@ export interface CallMessage {
   readonly target: keyof CatalogTargets;
   readonly method: string;
   readonly given: readonly unknown[];
+  readonly flag?: CancelFlag;
 }
 
 /** What a thread answers: a result, an error in parts that survive cloning, or news of a build. */

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { SemanticIndexError } from '../errors.js';
+import { type CancelFlag, cancel, cancelFlag } from './cancelling.js';
 import {
   type ArgumentsOf,
   type CallMessage,
@@ -60,13 +61,46 @@ export class CatalogThread implements CatalogCaller {
     method: M,
     ...given: ArgumentsOf<CatalogTargets[T], M>
   ): Promise<ResultOf<CatalogTargets[T], M>> {
+    return this.#send(undefined, target, method, given);
+  }
+
+  async callUntil<T extends keyof CatalogTargets, M extends MethodOf<CatalogTargets[T]>>(
+    signal: AbortSignal | undefined,
+    target: T,
+    method: M,
+    ...given: ArgumentsOf<CatalogTargets[T], M>
+  ): Promise<ResultOf<CatalogTargets[T], M>> {
+    if (signal === undefined) return this.#send(undefined, target, method, given);
+    signal.throwIfAborted();
+    const flag = cancelFlag();
+    let leave = (): void => {};
+    const aborted = new Promise<never>((_, reject) => {
+      leave = () => {
+        cancel(flag);
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', leave, { once: true });
+    });
+    try {
+      return await Promise.race([this.#send<T, M>(flag, target, method, given), aborted]);
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  #send<T extends keyof CatalogTargets, M extends MethodOf<CatalogTargets[T]>>(
+    flag: CancelFlag | undefined,
+    target: T,
+    method: M,
+    given: readonly unknown[],
+  ): Promise<ResultOf<CatalogTargets[T], M>> {
     return new Promise((resolve, reject) => {
       this.#worker ??= this.#start();
       const worker = this.#worker;
       const call = ++this.#calls;
       this.#pending.set(call, { resolve: resolve as (result: unknown) => void, reject });
       worker.ref();
-      const message: CallMessage = { call, target, method, given };
+      const message: CallMessage = { call, target, method, given, ...(flag !== undefined && { flag }) };
       try {
         worker.postMessage(message, transferable(given));
       } catch (error) {

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SemanticIndexError } from '../errors.js';
+import { whileWanted } from './cancelling.js';
 import { Catalog } from './catalog.js';
 import {
   type CallMessage,
@@ -21,13 +22,13 @@ let targets: CatalogTargets | undefined;
 let underWay = 0;
 let closing = false;
 
-async function answer({ call, target, method, given }: CallMessage): Promise<void> {
+async function answer({ call, target, method, given, flag }: CallMessage): Promise<void> {
   underWay++;
   try {
     targets ??= targetsOf(Catalog.open(options));
     targets.catalog.requireSameFile();
     const callee = targets[target] as unknown as Record<string, (...given: readonly unknown[]) => unknown>;
-    const running = callee[method]?.(...given);
+    const running = whileWanted(flag, () => callee[method]?.(...given));
     const result = running instanceof Promise ? await running : running;
     port.postMessage({ call, result } satisfies ReplyMessage, transferable(result));
   } catch (error) {

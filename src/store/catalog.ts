@@ -5,6 +5,7 @@ import type { Metric } from '../types.js';
 import type { Bitset } from '../vectors/bitset.js';
 import { ChunkNotes } from './chunk-notes.js';
 import { type CatalogOptions, connect } from './connection.js';
+import { DocumentPages } from './document-pages.js';
 import { DocumentTable, type ReadVectors, type SqlFilter } from './document-table.js';
 import { DuplicateLookup } from './duplicate-lookup.js';
 import { FieldIndexes } from './field-indexes.js';
@@ -89,6 +90,7 @@ function notAnIndex(error: unknown): SemanticIndexError | undefined {
 export class Catalog {
   readonly settings: SettingsTable;
   readonly documents: DocumentTable;
+  readonly pages: DocumentPages;
   readonly texts: TextTable;
   readonly vectors: VectorTable;
   readonly shared: SharedVectors;
@@ -110,6 +112,7 @@ export class Catalog {
     this.notes = new ChunkNotes(db);
     this.texts = new TextTable(db);
     this.documents = new DocumentTable(db, this.texts);
+    this.pages = new DocumentPages(db);
     this.vectors = new VectorTable(db);
     this.shared = new SharedVectors(db, this.vectors);
     this.leases = new LeaseTable(db);

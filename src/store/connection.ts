@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { SemanticIndexError } from '../errors.js';
+import { addCancelling } from './cancelling.js';
 import { type FileIdentity, requireSameFile } from './file-identity.js';
 import { isSqliteError, sqlite } from './sqlite.js';
 
@@ -71,6 +72,7 @@ function open({ path, readonly, durability, busyTimeout, file }: CatalogOptions)
     db.pragma('temp_store = MEMORY');
     // The file may come from someone else: expressions in its schema call no function that could do harm.
     db.pragma('trusted_schema = OFF');
+    addCancelling(db);
     return db;
   } catch (error) {
     db.close();

@@ -72,7 +72,8 @@ interface IdentityRow {
   metadata: string | null;
 }
 
-const selectDocument = 'SELECT d.key, d.id, t.text, d.metadata FROM documents d JOIN texts t ON t.key = d.key';
+/** What a `StoredDocument` is read by. */
+export const selectDocument = 'SELECT d.key, d.id, t.text, d.metadata FROM documents d JOIN texts t ON t.key = d.key';
 
 /** Documents, their texts, and the log of deletions. Every public write is one transaction. */
 export class DocumentTable {
@@ -302,14 +303,6 @@ export class DocumentTable {
       if (data !== undefined && isComparable(data, dimensions)) view.set(data, position * dimensions * 4);
     });
     return vectors;
-  }
-
-  /** At most `limit` documents in the order of their keys, of those after `afterKey`. */
-  list(filter: SqlFilter | undefined, limit: number, afterKey: number): StoredDocument[] {
-    const condition = filter === undefined ? '' : ` AND (${filter.sql})`;
-    return this.#db
-      .prepare(`${selectDocument} WHERE d.key > ?${condition} ORDER BY d.key LIMIT ?`)
-      .all(afterKey, ...(filter?.parameters ?? []), limit) as StoredDocument[];
   }
 
   count(filter?: SqlFilter): number {

@@ -30,5 +30,15 @@ export class InlineCaller implements CatalogCaller {
     }
   }
 
+  async callUntil<T extends keyof CatalogTargets, M extends MethodOf<CatalogTargets[T]>>(
+    signal: AbortSignal | undefined,
+    target: T,
+    method: M,
+    ...given: ArgumentsOf<CatalogTargets[T], M>
+  ): Promise<ResultOf<CatalogTargets[T], M>> {
+    signal?.throwIfAborted();
+    return this.call(target, method, ...given);
+  }
+
   async close(): Promise<void> {}
 }

@@ -1,3 +1,4 @@
+import { TimeSlice } from '../time-slice.js';
 import type { Metric } from '../types.js';
 import { type Bitset, countItems, intersectItems } from '../vectors/bitset.js';
 import type { CatalogPosition } from './catalog.js';
@@ -74,7 +75,13 @@ export class Snapshot {
       const found = await Promise.all(
         this.parts.map((part, position) => this.#searchPart(part, search, search.allowed?.[position])),
       );
-      return Array.from({ length: search.count }, (_, query) => this.#merge(found, query, search.k));
+      const slice = new TimeSlice();
+      const merged: KeyedNeighbor[][] = [];
+      for (let query = 0; query < search.count; query++) {
+        if (slice.due()) await slice.breathe(search.signal);
+        merged.push(this.#merge(found, query, search.k));
+      }
+      return merged;
     } finally {
       this.shared.release();
     }

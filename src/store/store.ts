@@ -5,6 +5,7 @@ import { Catalog, type ViewRequest } from './catalog.js';
 import type { CatalogCaller } from './catalog-calls.js';
 import { CatalogThread } from './catalog-thread.js';
 import type { CatalogOptions } from './connection.js';
+import type { DocumentRows } from './document-pages.js';
 import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './document-table.js';
 import { identify } from './file-identity.js';
 import { bytesOnDisk, type IndexPaths, prepareDirectory, refuseLostDatabase } from './files.js';
@@ -260,12 +261,22 @@ export class Store {
     return this.#catalog.documents.byKeys(keys, filter);
   }
 
+  /** Bytes of the texts and metadata of these documents, without reading them. */
+  bytesByKeys(keys: readonly number[]): number {
+    return this.#catalog.pages.bytesByKeys(keys);
+  }
+
   vectorOf(id: DocumentId): { key: number; vector: Float32Array } | undefined {
     return this.#catalog.documents.vectorOf(id);
   }
 
-  list(filter: SqlFilter | undefined, limit: number, afterKey: number): Promise<StoredDocument[]> {
-    return this.#reader.call('documents', 'list', filter, limit, afterKey);
+  list(
+    filter: SqlFilter | undefined,
+    limit: number,
+    afterKey: number,
+    maxBytes: number | undefined,
+  ): Promise<DocumentRows> {
+    return this.#reader.call('pages', 'list', filter, limit, afterKey, maxBytes);
   }
 
   count(filter: SqlFilter | undefined): Promise<number> {
@@ -293,8 +304,13 @@ export class Store {
   }
 
   /** Documents that share words with a query, best first by BM25, and the most that any could reach. */
-  async searchWords(query: string, limit: number, filter: SqlFilter | undefined): Promise<WordMatches> {
-    return rankedWords(await this.#reader.call('texts', 'search', query, limit, filter));
+  async searchWords(
+    query: string,
+    limit: number,
+    filter: SqlFilter | undefined,
+    signal?: AbortSignal,
+  ): Promise<WordMatches> {
+    return rankedWords(await this.#reader.callUntil(signal, 'texts', 'search', query, limit, filter));
   }
 
   /** Vectors of these documents, one after the other; zeros where there is none. */

@@ -35,6 +35,8 @@ export function rankedWords({ keys, scores, most }: TextMatches): WordMatches {
 const mostQueryWords = 256;
 // No new query of a batch is begun after so long: other readings of the thread come in between.
 const batchMilliseconds = 50;
+/** Words from which on repeated ones count once: the time for each document grows with the square of their number. */
+const manyWords = 24;
 // FTS5's own constant: a word however often repeated counts at most k1 + 1 times its weight.
 const k1 = 1.2;
 
@@ -85,13 +87,15 @@ export class TextTable {
    * query is an operator. In a large collection those without a telling word come only when the others are too few.
    */
   search(query: string, limit: number, filter?: SqlFilter, lastKey = Number.MAX_SAFE_INTEGER): TextMatches {
-    const words = queryTermsOf(query).slice(0, mostQueryWords);
+    const words = countedWords(queryTermsOf(query));
     if (words.length === 0) return { keys: new Float64Array(0), scores: new Float64Array(0), most: 0 };
     const condition = filter === undefined ? '' : `AND ${filter.sql}`;
+    // To ask whether the answer is still wanted takes less than to rank a document by so many words.
+    const stop = words.length > manyWords ? 'AND is_wanted(w.rowid)' : '';
     const join = filter === undefined ? '' : 'JOIN documents d ON d.key = w.rowid';
     const statement = this.#db.prepare(
       `SELECT w.rowid AS key, -w.rank AS score FROM words w ${join}
-       WHERE words MATCH ? AND w.rowid <= ? ${condition} ORDER BY w.rank, w.rowid LIMIT ?`,
+       WHERE words MATCH ? AND w.rowid <= ? ${condition} ${stop} ORDER BY w.rank, w.rowid LIMIT ?`,
     );
     const find = (match: string) =>
       statement.all(match, lastKey, ...(filter?.parameters ?? []), limit) as { key: number; score: number }[];
@@ -106,4 +110,15 @@ export class TextTable {
       most: rows.length === 0 ? 0 : (k1 + 1) * weights.total,
     };
   }
+}
+
+/** The words that are looked for: repeated ones count twice, but in a long query. */
+function countedWords(words: readonly string[]): readonly string[] {
+  if (words.length <= manyWords) return words;
+  const distinct = new Set<string>();
+  for (const word of words) {
+    distinct.add(word);
+    if (distinct.size === mostQueryWords) break;
+  }
+  return [...distinct];
 }

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { diversify } from '../../src/search/diversify.js';
 import { fuse } from '../../src/search/fuse.js';
 
 const ranking = (least: number) =>
@@ -44,25 +43,5 @@ describe('fuse', () => {
         for (const { score } of fused) expect(score).toBeLessThanOrEqual(1 + 1e-9);
       }),
     );
-  });
-});
-
-describe('diversify', () => {
-  const candidates = [
-    { key: 1, score: 1 },
-    { key: 2, score: 0.99 },
-    { key: 3, score: 0.5 },
-  ];
-  // 1 and 2 say the same.
-  const similarity = (a: number, b: number): number => (a + b === 1 ? 1 : 0);
-
-  it('keeps the order of relevance at 0 and avoids likes above', () => {
-    expect(diversify(candidates, 3, 0, similarity).map(({ key }) => key)).toEqual([1, 2, 3]);
-    expect(diversify(candidates, 2, 0.5, similarity).map(({ key }) => key)).toEqual([1, 3]);
-  });
-
-  it('gives min(k, candidates)', () => {
-    expect(diversify(candidates, 9, 1, similarity)).toHaveLength(3);
-    expect(diversify([], 9, 1, similarity)).toEqual([]);
   });
 });
