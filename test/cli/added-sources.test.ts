@@ -161,6 +161,27 @@ describe('add', () => {
   });
 });
 
+it('leaves out records that are invalid or that the provider refuses, by file and line', async () => {
+  const home = await realpath(scratchFolder());
+  const path = join(home, 'a.csv');
+  writeFileSync(path, 'id,text\n1,one\n2,\n3,bad\n4,four\n');
+  const inner = deterministicProvider({ dimensions: 4 });
+  const embed: typeof inner.embed = async (texts, options) => {
+    if (texts.includes('bad')) throw new SemanticIndexError('INPUT_TOO_LONG', 'too long');
+    return inner.embed(texts, options);
+  };
+  await using index = await SemanticIndex.open(':memory:', { provider: { ...inner, embed } });
+  const terminal = new Terminal({ quiet: true });
+  const signal = new AbortController().signal;
+  const skipping = { ...flags, onInvalid: 'skip' } as const;
+  const { records, invalid } = await new AddedSources(index, ':memory:', skipping, terminal, signal).add([path]);
+  expect(records).toMatchObject({ added: 2 });
+  expect(invalid.map(({ place, code }) => [place, code]).sort()).toEqual([
+    [`${path}, line 3`, 'INVALID_TEXT'],
+    [`${path}, line 4`, 'INPUT_TOO_LONG'],
+  ]);
+});
+
 describe('add with prune', () => {
   it('removes what is gone, and only that', async () => {
     const { home, add, sources, write } = await workplace();

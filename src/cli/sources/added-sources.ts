@@ -183,7 +183,19 @@ export class AddedSources {
     const documents = readRecords(origin, { name, format, fields: this.#flags, encoding, checks, signal });
     const dismissed = await DismissedChunks.read(this.#index, restoreDuplicates);
     const { onProgress } = bar;
-    const result = await this.#index.addDocuments(dismissed.without(documents), { batchSize, signal, onProgress });
+    const places: string[] = [];
+    async function* placed() {
+      for await (const document of dismissed.without(documents)) {
+        if (onInvalid === 'skip') places.push(checks.placeOf(document));
+        yield document;
+      }
+    }
+    const result = await this.#index.addDocuments(placed(), { batchSize, onInvalid, signal, onProgress });
+    // Texts that the provider refuses are known only now.
+    for (const { position, error } of result.invalid ?? []) {
+      const place = places[position] ?? name;
+      invalid.push({ place, code: error.code, message: `${place}: ${error.message}` });
+    }
     invalid.push(...checks.invalid);
     return { ...result, leftOut: dismissed.leftOut };
   }

@@ -20,6 +20,7 @@ export class RecordChecks {
   readonly invalid: InvalidRecord[] = [];
   readonly #onInvalid: OnInvalid;
   readonly #dimensions: number | undefined;
+  readonly #placeOf = new WeakMap<DocumentInput, string>();
   #places = new Map<DocumentId, string>();
   #first: { readonly length: number; readonly place: string } | undefined;
 
@@ -43,12 +44,18 @@ export class RecordChecks {
       const { id, named, vector } = checkDocument(document, 0, place);
       if (vector !== undefined) this.#checkLength(vector.length, place);
       if (named) this.#checkNew(id, place);
+      this.#placeOf.set(document, place);
       return document;
     } catch (error) {
       if (!SemanticIndexError.is(error)) throw error;
       this.refuse(error, place);
       return undefined;
     }
+  }
+
+  /** The file and the line that a document was read from. */
+  placeOf(document: DocumentInput): string {
+    return this.#placeOf.get(document) ?? '';
   }
 
   /** Lists what is wrong, or throws it. */
