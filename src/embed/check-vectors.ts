@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { SemanticIndexError } from '../errors.js';
 import { describe } from '../options.js';
 import { TimeSlice } from '../time-slice.js';
@@ -63,8 +64,8 @@ export function unitVector(vector: ArrayLike<number>): Float32Array | 'not finit
 
 function isNumeric(value: unknown): value is ArrayLike<number> {
   return (
-    value instanceof Float32Array ||
-    value instanceof Float64Array ||
+    types.isFloat32Array(value) ||
+    types.isFloat64Array(value) ||
     (Array.isArray(value) && value.every((entry) => typeof entry === 'number'))
   );
 }

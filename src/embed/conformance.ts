@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { SemanticIndexError } from '../errors.js';
 import { describe, resolveOptions } from '../options.js';
 import type { Check, EmbeddingProvider, EmbeddingRole, ValidationReport } from '../types.js';
@@ -228,7 +229,7 @@ class ConformanceSuite {
     expect(vectors.length === texts.length, `${vectors.length} vectors for ${texts.length} texts`);
     for (const [index, vector] of vectors.entries()) {
       const name = `the vector of ${describe(texts[index])}`;
-      expect(vector instanceof Float32Array, `${name} must be a Float32Array, got ${describe(vector)}`);
+      expect(types.isFloat32Array(vector), `${name} must be a Float32Array, got ${describe(vector)}`);
       const declared = this.#provider.dimensions ?? vector.length;
       expect(vector.length === declared && declared > 0, `${name} has ${vector.length} dimensions, not ${declared}`);
       expect(vector.every(Number.isFinite), `${name} is not finite`);

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { SemanticIndexError } from '../errors.js';
 import { describe, suggestName } from '../options.js';
 import { contentHash } from '../store/content-hash.js';
@@ -89,7 +90,7 @@ export function checkIds(method: string, ids: unknown): DocumentId[] {
 
 /** @throws INVALID_VECTOR when it is no array of finite numbers, at least one of them not zero. */
 export function checkVector(vector: unknown, where: string): Float32Array {
-  if (!(vector instanceof Float32Array) && !Array.isArray(vector)) {
+  if (!types.isFloat32Array(vector) && !Array.isArray(vector)) {
     throw new SemanticIndexError('INVALID_VECTOR', `The vector of ${where} is ${describe(vector)}`, {
       hint: 'Pass a Float32Array or an array of numbers.',
     });

@@ -103,6 +103,10 @@ export interface AnnoyBatchOptions extends Listed<LongWorkOptions> {
   allowed: Uint32Array | undefined;
   /** Whether to compare with every item, which finds the true neighbours. Default false. */
   exact: boolean;
+  /**
+   * Whether query i leaves item i out of its answers: for searching with the rows that the index was built from. Default false.
+   */
+  excludeSelf: boolean;
   /** Most threads to use; -1 means one for each core. Default -1. */
   threads: number;
 }
@@ -113,6 +117,7 @@ export const annoyBatchDefaults: AnnoyBatchOptions = {
   searchK: undefined,
   allowed: undefined,
   exact: false,
+  excludeSelf: false,
   threads: -1,
 };
 

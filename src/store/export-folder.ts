@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { types } from 'node:util';
 import { SemanticIndexError } from '../errors.js';
 import { describe } from '../options.js';
 import type { DocumentId, Metric } from '../types.js';
@@ -172,7 +173,7 @@ export async function* readExport(folder: string, manifest: ExportManifest): Asy
     let row = 0;
     const batch = async (): Promise<ExportedBatch> => {
       const rows = await matrix.getRows(row, documents.length);
-      const vectors = rows instanceof Float32Array ? rows : Float32Array.from(rows as ArrayLike<number>);
+      const vectors = types.isFloat32Array(rows) ? rows : Float32Array.from(rows as ArrayLike<number>);
       row += documents.length;
       return { documents, vectors };
     };

@@ -151,6 +151,10 @@ function fromNumbers(method: string, numbers: readonly unknown[]): Float32Array 
 /** Numbers as a Float32Array: itself where it is one, a copy of other arrays of numbers. */
 function toFloats(method: string, value: unknown): Float32Array {
   if (types.isFloat32Array(value)) return value;
+  if (Buffer.isBuffer(value)) {
+    const hint = 'View its bytes as numbers: new Float32Array(buffer.buffer, buffer.byteOffset, buffer.length / 4).';
+    return refuse(method, 'a vector must be a Float32Array or an array of numbers', value, hint);
+  }
   if (types.isFloat64Array(value)) return Float32Array.from(value);
   if (Array.isArray(value)) return fromNumbers(method, value);
   if (types.isTypedArray(value) && !types.isBigInt64Array(value) && !types.isBigUint64Array(value)) {

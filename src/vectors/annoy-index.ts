@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { SemanticIndexError } from '../errors.js';
 import {
   type AnnoyAccelerateOptions,
@@ -358,7 +359,7 @@ export class AnnoyIndex extends AnnoyReader {
     const { maxBytes } = resolveOptions('deserialize', options, annoyDeserializeDefaults);
     this.#expectNoItems('deserialize');
     this.#knownLength('deserialize', this.#life.f);
-    if (!(bytes instanceof Uint8Array)) {
+    if (!types.isUint8Array(bytes)) {
       throw new SemanticIndexError('INVALID_ARGUMENT', 'deserialize: bytes must be a Uint8Array');
     }
     await this.#life.whileBusy('deserialize', {}, 'built', async () => {

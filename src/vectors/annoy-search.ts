@@ -4,11 +4,13 @@ import {
   type AnnoySearchOptions,
   annoyBatchDefaults,
   annoySearchDefaults,
+  describe,
   type Given,
   resolveOptions,
 } from '../options.js';
 import { checkAllowed, checkNeighbors, checkSearchK, checkThreads, toRows } from './annoy-arguments.js';
 import type { NativeIndex } from './binding.js';
+import { excludeSelf } from './exclude-self.js';
 import { runNativeTask } from './native-task.js';
 import { allocateNeighborRows, type NeighborRows } from './vector-buffer.js';
 
@@ -68,7 +70,9 @@ export async function searchMany(
 ): Promise<NeighborRows> {
   const options = resolveOptions(method, given, annoyBatchDefaults);
   const rows = toRows(method, queries, f);
-  const k = checkNeighbors(method, n);
+  const wanted = checkNeighbors(method, n);
+  const leaveOut = checkFlag(method, 'excludeSelf', options.excludeSelf);
+  const k = leaveOut ? wanted + 1 : wanted;
   const searchK = checkSearchK(method, options.searchK);
   const allowed = checkAllowed(method, options.allowed);
   const threads = checkThreads(method, options.threads);
@@ -86,5 +90,10 @@ export async function searchMany(
       task,
     ),
   );
-  return results;
+  return leaveOut ? excludeSelf(results, wanted, 0) : results;
+}
+
+function checkFlag(method: string, name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: ${name} must be true or false, got ${describe(value)}`);
 }

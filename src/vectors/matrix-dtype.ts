@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { SemanticIndexError } from '../errors.js';
 import type { MatrixDtype, NumberArray } from '../types.js';
 
@@ -41,9 +42,9 @@ export interface Encoding {
 /** Whether the stored bytes are the memory of a typed array of this kind, so that no conversion is needed. */
 export function isMemoryOf(encoding: Encoding, array: NumberArray): boolean {
   if (encoding.littleEndian !== hostIsLittleEndian) return false;
-  if (encoding.dtype === 'f4') return array instanceof Float32Array && encoding.missing === undefined;
-  if (encoding.dtype === 'f8') return array instanceof Float64Array;
-  return encoding.dtype === 'i4' && array instanceof Int32Array;
+  if (encoding.dtype === 'f4') return types.isFloat32Array(array) && encoding.missing === undefined;
+  if (encoding.dtype === 'f8') return types.isFloat64Array(array);
+  return encoding.dtype === 'i4' && types.isInt32Array(array);
 }
 
 function swapBytes(bytes: Uint8Array, size: number): void {
@@ -139,7 +140,7 @@ export function encode(encoding: Encoding, source: NumberArray, bytes: Uint8Arra
     }
   } else {
     view.set(source);
-    if (dtype === 'f4' && source instanceof Float64Array) {
+    if (dtype === 'f4' && types.isFloat64Array(source)) {
       for (let index = 0; index < source.length; index++) {
         if (!Number.isFinite(view[index]) && Number.isFinite(source[index]))
           throw unfit(source[index] as number, dtype);

@@ -1,4 +1,5 @@
-import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import type { MatrixCreateOptions } from '../options.js';
@@ -124,14 +125,20 @@ export async function createMatrix(path: string, matrix: NewMatrix): Promise<voi
 
 async function createFile(path: string, overwrite: boolean, fill: (file: FileHandle) => Promise<void>): Promise<void> {
   try {
-    // Removed, not truncated: who has the old file open or mapped keeps its bytes.
-    if (overwrite) await rm(path, { force: true });
-    const file = await open(path, 'wx');
+    // Replaced, not truncated: a process that has the old file open or mapped keeps its bytes.
+    const target = overwrite ? `${path}.${randomUUID()}.tmp` : path;
+    const file = await open(target, 'wx');
     try {
-      await fill(file);
-      await file.sync();
-    } finally {
-      await file.close();
+      try {
+        await fill(file);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      if (overwrite) await rename(target, path);
+    } catch (error) {
+      await rm(target, { force: true });
+      throw error;
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') {

@@ -12,6 +12,7 @@ import {
 } from '../options.js';
 import type { MatrixDtype } from '../types.js';
 import { checkPath } from './annoy-arguments.js';
+import { excludeSelf } from './exclude-self.js';
 import { allocateNeighborRows, checkResultSize, type NeighborRows } from './vector-buffer.js';
 import { VectorMatrix } from './vector-matrix.js';
 
@@ -106,7 +107,7 @@ async function addRows(
  * Searches an index with every row of a matrix; row i of the answers belongs to query i, nearest first. With `neighbors`
  * they are written to files, and memory is bounded by the block of queries, whatever their number: while a block is
  * searched the next one is read. The outputs are on the disk when it resolves, to the number of queries; when it fails or
- * is aborted, the rows of the blocks done are written. Outputs opened here are closed, a caller's own stay open. Without
+ * is aborted, the rows of the blocks done are written, and the others of outputs created here hold -1 and NaN. Outputs opened here are closed, a caller's own stay open. Without
  * `neighbors` the answers come back in memory.
  *
  * @throws INVALID_ARGUMENT when an output is an input too, or `distances` is named and `neighbors` is not;
@@ -148,6 +149,7 @@ export async function searchMatrix(
     const shape = { rows: input.rows, columns: n };
     return withOutput('neighbors', neighbors, shape, ['i4', 'i8', 'f8'], async (items) =>
       withOutput('distances', distances, shape, ['f4', 'f8'], async (lengths) => {
+        await expectOwnFiles([input, items, lengths]);
         await searchBlocks(index, input, n, search, async (first, found) => {
           await items?.setRows(first, found.items);
           await lengths?.setRows(first, found.distances);
@@ -178,7 +180,12 @@ async function searchBlocks(
       // Awaited in the next round; until then a failure must not count as unhandled.
       reading.catch(() => {});
       const { first, count, values } = block.value;
-      await take(first, await index.getNnsByVectors(values, n, { ...search, signal }));
+      const found = await index
+        .getNnsByVectors(values, search.excludeSelf ? n + 1 : n, { ...search, excludeSelf: false, signal })
+        .catch((error: unknown) => {
+          throw ofWholeMatrix(error, first);
+        });
+      await take(first, search.excludeSelf ? excludeSelf(found, n, first) : found);
       onProgress?.({ stage: 'search', done: first + count, total: input.rows });
     }
   } finally {
@@ -206,7 +213,10 @@ async function withOutput<T>(
 ): Promise<T> {
   if (target === undefined) return use(undefined);
   if (!(target instanceof VectorMatrix) && !(await exists(target))) {
-    await (await VectorMatrix.create(target, { ...shape, dtype: dtypes[0] })).close();
+    await using created = await VectorMatrix.create(target, { ...shape, dtype: dtypes[0] });
+    // A row that a failed search did not reach must not look like an answer: item 0 at distance 0.
+    await fillWithNothing(created, dtypes[0] === 'i4' ? -1 : Number.NaN);
+    return await use(created);
   }
   return withMatrix(target, true, async (matrix) => {
     const wanted = `${shape.rows} rows by ${shape.columns} columns of ${dtypes.join(' or ')}`;
@@ -224,6 +234,25 @@ async function withOutput<T>(
     }
     return use(matrix);
   });
+}
+
+async function fillWithNothing(matrix: VectorMatrix, nothing: number): Promise<void> {
+  const block = Math.min(matrix.rows, matrix.defaultBlockRows);
+  const values = (
+    matrix.dtype === 'i4' ? new Int32Array(block * matrix.columns) : new Float32Array(block * matrix.columns)
+  ).fill(nothing);
+  for (let first = 0; first < matrix.rows; first += block) {
+    const count = Math.min(block, matrix.rows - first);
+    await matrix.setRows(first, values.subarray(0, count * matrix.columns));
+  }
+}
+
+/** An error that names a query by its place in its block names it by its row in the matrix. */
+function ofWholeMatrix(error: unknown, first: number): unknown {
+  if (!SemanticIndexError.is(error, 'INVALID_VECTOR')) return error;
+  const { hint, cause, details } = error;
+  const message = error.message.replace(/\bquery (\d+)/, (_, place: string) => `query ${first + Number(place)}`);
+  return new SemanticIndexError('INVALID_VECTOR', message, { hint, cause: cause ?? error, details });
 }
 
 async function exists(path: string | URL): Promise<boolean> {
@@ -253,4 +282,23 @@ async function checkDistinct(sources: readonly MatrixSource[]): Promise<void> {
     'getNnsByVectors: queries, neighbors and distances must be different files',
     { details: { paths } },
   );
+}
+
+/** Also finds numbers that two matrices share: by a link, or by two descriptors of one backing file. */
+async function expectOwnFiles(matrices: readonly (VectorMatrix | undefined)[]): Promise<void> {
+  const owners = new Map<string, VectorMatrix>();
+  for (const matrix of matrices) {
+    for (const file of matrix?.files ?? []) {
+      const { dev, ino } = await stat(file, { bigint: true });
+      const known = owners.get(`${dev}:${ino}`);
+      if (known !== undefined && known !== matrix) {
+        throw new SemanticIndexError(
+          'INVALID_ARGUMENT',
+          `getNnsByVectors: expected matrices of their own, ${known.path} and ${matrix?.path} share ${file}`,
+          { hint: 'Write neighbors and distances into new files.', details: { file } },
+        );
+      }
+      owners.set(`${dev}:${ino}`, matrix as VectorMatrix);
+    }
+  }
 }

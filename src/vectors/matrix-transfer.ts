@@ -2,6 +2,7 @@ import type { NumberArray } from '../types.js';
 import { decode, dtypeSize, type Encoding, encode, isMemoryOf } from './matrix-dtype.js';
 import type { MatrixFiles } from './matrix-files.js';
 import { invalidFile, type MatrixLayout } from './matrix-layout.js';
+import { similarArray } from './number-arrays.js';
 
 /** Bytes that one read or write moves at most, where the numbers follow each other. */
 const pieceBytes = 1 << 20;
@@ -42,12 +43,6 @@ export function writeRows(
 
 function bytesOf(array: NumberArray): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-}
-
-/** A zeroed array of the same kind. */
-function similar(array: NumberArray, length: number): NumberArray {
-  if (array instanceof Float32Array) return new Float32Array(length);
-  return array instanceof Float64Array ? new Float64Array(length) : new Int32Array(length);
 }
 
 async function readPlainRows(
@@ -200,7 +195,7 @@ async function readColumns(
   target: NumberArray,
 ): Promise<void> {
   const scratch = scratchFor(layout, count);
-  const numbers = similar(target, scratch.length / dtypeSize[layout.encoding.dtype]);
+  const numbers = similarArray(target, scratch.length / dtypeSize[layout.encoding.dtype]);
   for (const tile of tilesOf(layout, count)) {
     await moveTile(layout, tile, first, scratch, (path, position, bytes) => files.read(path, position, bytes));
     decodeTile(layout.encoding, scratch, numbers, tile);
@@ -222,7 +217,7 @@ async function writeColumns(
 ): Promise<void> {
   const scratch = scratchFor(layout, count);
   const size = dtypeSize[layout.encoding.dtype];
-  const numbers = similar(source, scratch.length / size);
+  const numbers = similarArray(source, scratch.length / size);
   for (const tile of tilesOf(layout, count)) {
     for (let row = 0; row < tile.rows; row++) {
       const start = (tile.row + row) * layout.columns + tile.column;

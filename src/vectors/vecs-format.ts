@@ -20,7 +20,7 @@ export async function readVecsLayout(
   read: ReadBytes,
 ): Promise<MatrixLayout> {
   const head = await read(0, 4);
-  if (head.length < 4) throw invalidFile(path, 'is too short to hold a row');
+  if (head.length < 4) throw invalidFile(path, 'holds no whole row, and only a row states the number of columns');
   const columns = new DataView(head.buffer, head.byteOffset, 4).getInt32(0, true);
   if (columns < 1) throw invalidFile(path, `declares a row of ${columns} numbers`);
   const rows = size / (4 + columns * dtypeSize[dtype]);

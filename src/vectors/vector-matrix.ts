@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import {
   describe,
@@ -17,6 +18,8 @@ import { MatrixFiles } from './matrix-files.js';
 import { createMatrix, readLayout } from './matrix-format.js';
 import type { MatrixLayout } from './matrix-layout.js';
 import { readRows, writeRows } from './matrix-transfer.js';
+import { isNumberArray } from './number-arrays.js';
+import { vecsDtypes, vecsMatrix } from './vecs-format.js';
 
 /** Some rows that follow each other. */
 export interface MatrixBlock {
@@ -97,8 +100,18 @@ export class VectorMatrix implements AsyncDisposable, AsyncIterable<MatrixBlock>
   ): Promise<VectorMatrix> {
     const resolved = resolveOptions('VectorMatrix.create', options, matrixCreateDefaults);
     const file = checkPath('VectorMatrix.create', path);
-    await createMatrix(file, { ...resolved, rows: Number(resolved.rows), columns: Number(resolved.columns) });
-    return VectorMatrix.open(file, { writable: true });
+    const shape = { rows: Number(resolved.rows), columns: Number(resolved.columns) };
+    await createMatrix(file, { ...resolved, ...shape });
+    const dtype = vecsDtypes[extname(file)];
+    if (shape.rows > 0 || dtype === undefined) return VectorMatrix.open(file, { writable: true });
+    // A vecs file states its columns with each row: without rows it cannot be read.
+    return new VectorMatrix(file, vecsMatrix(file, { ...shape, dtype }), new MatrixFiles(true), true);
+  }
+
+  /** Paths of the files that hold the numbers: the matrix itself, or what a .desc names, a file for each separated column. */
+  get files(): readonly string[] {
+    const { separated, fileOf, columns } = this.#layout;
+    return Array.from({ length: separated ? columns : 1 }, (_, column) => fileOf(column));
   }
 
   /** Bytes that the numbers take in the file, without headers. */
@@ -250,8 +263,4 @@ export class VectorMatrix implements AsyncDisposable, AsyncIterable<MatrixBlock>
       );
     }
   }
-}
-
-function isNumberArray(value: unknown): value is NumberArray {
-  return value instanceof Float32Array || value instanceof Float64Array || value instanceof Int32Array;
 }
