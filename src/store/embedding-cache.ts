@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { SemanticIndexError } from '../errors.js';
 import { packVectors } from '../vectors/pack-vectors.js';
 import { CatalogThread } from './catalog-thread.js';
 import type { Space } from './vector-table.js';
@@ -36,18 +37,20 @@ export class EmbeddingCache {
 
   /** What the file knows of a model; undefined when nothing. */
   async findSpace(fingerprint: string): Promise<Space | undefined> {
-    const space = this.#spaces.get(fingerprint) ?? (await this.#thread.call('vectors', 'findSpace', fingerprint));
+    const space =
+      this.#spaces.get(fingerprint) ?? (await this.#ask(this.#thread.call('vectors', 'findSpace', fingerprint)));
     if (space !== undefined) this.#spaces.set(fingerprint, space);
     return space;
   }
 
   addSpace(fingerprint: string, dimensions: number, canaries: string): Promise<Space> {
-    return this.#thread.call('vectors', 'ensureSpace', fingerprint, dimensions, canaries);
+    return this.#ask(this.#thread.call('vectors', 'ensureSpace', fingerprint, dimensions, canaries));
   }
 
   /** The vector of each hash, undefined where there is none. */
   async find({ space, dimensions }: Space, { role, hashes }: CacheKeys): Promise<(Float32Array | undefined)[]> {
-    const { numbers, vectors } = await this.#thread.call('shared', 'lookUp', space, role, hashes, dimensions);
+    const asked = this.#thread.call('shared', 'lookUp', space, role, hashes, dimensions);
+    const { numbers, vectors } = await this.#ask(asked);
     return numbers.map((number, position) =>
       number === 0 ? undefined : vectors.slice(position * dimensions, (position + 1) * dimensions),
     );
@@ -55,7 +58,22 @@ export class EmbeddingCache {
 
   /** Makes vectors durable under their hashes. */
   async keep({ space }: Space, { role, hashes }: CacheKeys, vectors: readonly Float32Array[]): Promise<void> {
-    await this.#thread.call('shared', 'put', space, role, hashes, packVectors(vectors), this.#mostBytes);
+    await this.#ask(this.#thread.call('shared', 'put', space, role, hashes, packVectors(vectors), this.#mostBytes));
+  }
+
+  /** Damage of this file is not damage of the index: the hint says so. */
+  async #ask<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (!SemanticIndexError.is(error, 'CORRUPT') && !SemanticIndexError.is(error, 'NOT_AN_INDEX')) throw error;
+      const { code, details, message } = error;
+      throw new SemanticIndexError(code, `The embedding cache ${this.path} cannot be used: ${message}`, {
+        hint: 'The index itself is not affected. Delete this file: what it held is embedded again.',
+        cause: error,
+        details,
+      });
+    }
   }
 
   close(): Promise<void> {

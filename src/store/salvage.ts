@@ -131,7 +131,9 @@ async function save(store: Store, space: number, batch: readonly SalvagedDocumen
   }
   for (const { key, id, text, metadata, vector } of batch) {
     const parts = { id, text, metadata, vector };
-    const lost = (['id', 'text', 'metadata', 'vector'] as const).filter((part) => parts[part] === undefined);
+    // Without its text a vector is of no use, so it is not looked for.
+    const names = ['id', 'text', 'metadata', ...(text === undefined ? [] : (['vector'] as const))] as const;
+    const lost = names.filter((part) => parts[part] === undefined);
     if (lost.length === 0) continue;
     tally.lost.push({ id, key, lost });
     if (id === undefined || text === undefined || vector !== undefined) continue;

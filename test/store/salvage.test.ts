@@ -130,7 +130,7 @@ describe('salvage', () => {
     );
     const report = await salvage(directory, join(folder, 'segment'));
     expect(report.lost).toEqual([
-      { id: 21, key: 22, lost: ['text', 'vector'] },
+      { id: 21, key: 22, lost: ['text'] },
       { id: 22, key: 23, lost: ['metadata'] },
     ]);
     expect(report.documents).toBe(size - 3);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -108,5 +108,15 @@ describe('a shared cache of embeddings', () => {
         expect(hit?.score).toBeCloseTo(1, 3);
       }
     }
+  });
+
+  it('is named, and not the index, when its file is damaged', async () => {
+    const path = join(folder, 'shared.db');
+    writeFileSync(path, 'no database at all, and long enough for the header of one. '.repeat(100));
+    const options = { provider: deterministicProvider({ dimensions }), embeddingCache: path };
+    await using index = await SemanticIndex.open(join(folder, 'index'), options);
+    const error = await index.addDocuments(['some text']).catch((cause: unknown) => cause);
+    expect(error).toMatchObject({ code: 'NOT_AN_INDEX', message: expect.stringContaining(path) });
+    expect(error).toMatchObject({ hint: expect.stringContaining('Delete this file') });
   });
 });
