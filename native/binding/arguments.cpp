@@ -1,8 +1,11 @@
 #include "arguments.h"
 
+#include <cmath>
+#include <cstdio>
 #include <cstring>
 
 #include "addon_data.h"
+#include "distance.h"
 
 namespace semantic_index {
 
@@ -74,6 +77,26 @@ int64_t find_not_finite(const float* numbers, size_t count) {
     }
   }
   return -1;
+}
+
+std::string length_fault(const float* rows, size_t count, int32_t dimensions, const char* name, int64_t first) {
+  constexpr double kShortest = 1e-18;
+  constexpr double kLongest = 1e18;
+  const auto size = static_cast<size_t>(dimensions);
+  for (size_t row = 0; (row + 1) * size <= count; ++row) {
+    const float* vector = rows + row * size;
+    const float fast = distances().dot(vector, vector, size);
+    if (fast > 1e-30f && fast < 1e30f) continue;
+    double square = 0;
+    for (size_t i = 0; i < size; ++i) square += static_cast<double>(vector[i]) * vector[i];
+    const double length = std::sqrt(square);
+    if (length == 0 || (length >= kShortest && length <= kLongest)) continue;
+    char text[160];
+    std::snprintf(text, sizeof text, "%s %lld has the length %.3g, expected 0 or a length from 1e-18 to 1e18", name,
+                  static_cast<long long>(first + static_cast<int64_t>(row)), length);
+    return text;
+  }
+  return {};
 }
 
 }  // namespace semantic_index

@@ -65,6 +65,13 @@ class AllowedCopy {
 /** The position of the first number that is NaN or infinite, or -1. */
 int64_t find_not_finite(const float* numbers, size_t count);
 
+/**
+ * What is wrong with the first of some rows of finite numbers whose squared length is no float to compute distances
+ * with, as "item 7 has the length 1e+20, expected …", or nothing. Lengths of 0 and from 1e-18 to 1e18 are right.
+ * `name` and `first` name the rows.
+ */
+std::string length_fault(const float* rows, size_t count, int32_t dimensions, const char* name, int64_t first);
+
 }  // namespace semantic_index
 
 #endif  // SEMANTIC_INDEX_BINDING_ARGUMENTS_H_

@@ -135,6 +135,10 @@ void Index::add_items(const Napi::CallbackInfo& info) {
                          (std::isnan(rows.data[bad]) ? "NaN" : "infinite") + " at position " +
                          std::to_string(bad % dimensions_));
   }
+  if (metric_ != Metric::hamming) {
+    const std::string fault = length_fault(rows.data, rows.count, dimensions_, "item", first);
+    if (!fault.empty()) throw make_error(env, "INVALID_VECTOR", fault);
+  }
   const int64_t count = static_cast<int64_t>(rows.count) / dimensions_;
   const Status status = storage(env).set_items(first, rows.data, count, dimensions_);
   account(env);

@@ -127,6 +127,10 @@ Napi::Value Index::search(const Napi::CallbackInfo& info) {
   if (find_not_finite(query.data, query.count) >= 0) {
     throw make_error(info.Env(), "INVALID_VECTOR", "the query holds NaN or infinity");
   }
+  if (metric_ != Metric::hamming) {
+    const std::string fault = length_fault(query.data, query.count, dimensions_, "query", 0);
+    if (!fault.empty()) throw make_error(info.Env(), "INVALID_VECTOR", fault);
+  }
   return run_search(info.Env(), query.data, info, 1);
 }
 
@@ -165,6 +169,10 @@ Napi::Value Index::search_many(const Napi::CallbackInfo& info) {
                      "query " + std::to_string(bad / dimensions_) + " is " +
                          (std::isnan(queries.data[bad]) ? "NaN" : "infinite") + " at position " +
                          std::to_string(bad % dimensions_));
+  }
+  if (metric_ != Metric::hamming) {
+    const std::string fault = length_fault(queries.data, queries.count, dimensions_, "query", 0);
+    if (!fault.empty()) throw make_error(env, "INVALID_VECTOR", fault);
   }
   work->queries.assign(queries.data, queries.data + queries.count);
   work->items = items.data;

@@ -109,6 +109,14 @@ export function checkVector(vector: unknown, where: string): Float32Array {
       },
     );
   }
+  const length = Math.sqrt(numbers.reduce((sum, value) => sum + value * value, 0));
+  if (length < 1e-18 || length > 1e18) {
+    throw new SemanticIndexError(
+      'INVALID_VECTOR',
+      `The vector of ${where} has the length ${length.toPrecision(3)}, expected 1e-18 to 1e18`,
+      { hint: 'Scale the vectors, for example to length 1: squares of other lengths do not fit into floats.' },
+    );
+  }
   return numbers;
 }
 

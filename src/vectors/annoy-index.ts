@@ -141,7 +141,8 @@ export class AnnoyIndex extends AnnoyReader {
    * Puts a vector at a number, over what was there. Memory grows to the highest number, as in Annoy.
    *
    * @throws INVALID_ARGUMENT for a number that is negative, fractional, or more than `maxGap` beyond the items there
-   * are; DIMENSION_MISMATCH; INVALID_VECTOR; ALREADY_BUILT; OUT_OF_MEMORY.
+   * are; DIMENSION_MISMATCH; INVALID_VECTOR for NaN, infinity, and (except for hamming) a length that is not 0 and not
+   * from 1e-18 to 1e18; ALREADY_BUILT; OUT_OF_MEMORY.
    */
   addItem(item: number, vector: Vector): void {
     this.#life.expectAdding('addItem');
