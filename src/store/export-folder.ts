@@ -160,6 +160,14 @@ async function requirePlainFiles(folder: string): Promise<void> {
 
 /** The documents of an export with their vectors, in order. Throws INVALID_FILE where a line or a row is missing or wrong. */
 export async function* readExport(folder: string, manifest: ExportManifest): AsyncGenerator<ExportedBatch> {
+  try {
+    yield* readBatches(folder, manifest);
+  } catch (error) {
+    throw isSystemError(error) ? ioError(`Cannot read the export in ${folder}`, error) : error;
+  }
+}
+
+async function* readBatches(folder: string, manifest: ExportManifest): AsyncGenerator<ExportedBatch> {
   await using matrix = await VectorMatrix.open(join(folder, exportNames.vectors));
   if (matrix.rows !== manifest.documents || matrix.columns !== manifest.dimensions) {
     throw new SemanticIndexError(

@@ -128,6 +128,14 @@ describe('an import', () => {
     },
   );
 
+  it('fails with IO where a file is missing', async () => {
+    for (const file of ['documents.jsonl', 'vectors.npy', 'manifest.json']) {
+      const copy = changed(file, (bytes) => bytes);
+      rmSync(join(copy, file));
+      expect((await refusal(copy)).code).toBe('IO');
+    }
+  });
+
   it('leaves an empty index without a space when it refuses', async () => {
     await using index = await SemanticIndex.open(':memory:', { provider: null });
     await expect(index.importFrom(component(3, Number.NaN))).rejects.toMatchObject({ code: 'INVALID_FILE' });
