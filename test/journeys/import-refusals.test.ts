@@ -128,11 +128,11 @@ describe('an import', () => {
     },
   );
 
-  it('fails with IO where a file is missing', async () => {
+  it('fails with a typed error where a file is missing', async () => {
     for (const file of ['documents.jsonl', 'vectors.npy', 'manifest.json']) {
       const copy = changed(file, (bytes) => bytes);
       rmSync(join(copy, file));
-      expect((await refusal(copy)).code).toBe('IO');
+      expect((await refusal(copy)).code).toBe(file === 'manifest.json' ? 'IO' : 'INVALID_FILE');
     }
   });
 
