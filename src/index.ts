@@ -86,7 +86,7 @@ export { type SourceChunker, type Sources, type SyncCounts, type SyncResult, syn
 export { SemanticIndex } from './semantic-index.js';
 export { type LostDocument, type SalvageReport, salvage } from './store/salvage.js';
 export type { UnreadableRange } from './store/salvaged-documents.js';
-export type { WhereOf } from './types/where-of.js';
+export type { DocumentSelection, WhereOf } from './types/where-of.js';
 export type * from './types.js';
 export type { AcceleratorStatus } from './vectors/annoy-accelerator.js';
 export type { Vector, VectorRows } from './vectors/annoy-arguments.js';

@@ -13,7 +13,7 @@ import { IndexReading } from './index-reading.js';
 import { AddJourney, type Documents } from './journeys/add-journey.js';
 import { checkIds } from './journeys/checked-document.js';
 import { compactIndex } from './journeys/compact-journey.js';
-import { checkFields, declareFields, filterFor } from './journeys/declared-fields.js';
+import { checkFields, declareFields, selectionFor } from './journeys/declared-fields.js';
 import { IndexSpace } from './journeys/index-space.js';
 import { indexStats } from './journeys/index-stats.js';
 import { checkChanges, MetadataRules } from './journeys/metadata-rules.js';
@@ -51,7 +51,7 @@ import {
 import { EmbeddingCache } from './store/embedding-cache.js';
 import { Store } from './store/store.js';
 import type { StoredNotes } from './store/stored-notes.js';
-import type { WhereOf } from './types/where-of.js';
+import type { DocumentSelection } from './types/where-of.js';
 import type {
   AddPlan,
   AddResult,
@@ -65,7 +65,6 @@ import type {
   MigrationResult,
   TuneResult,
   ValidationReport,
-  Where,
 } from './types.js';
 import { checkMetric } from './vectors/metric.js';
 import { WorkUnderWay } from './work-under-way.js';
@@ -180,22 +179,20 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
   }
 
   /**
-   * Deletes documents by their ids, or all that match a filter; returns how many there were. They are gone for the next
-   * search of every process.
+   * Deletes documents by their ids, or those that match a filter; returns how many there were. They are gone for the next
+   * search of every process. A filter that matches every document by its form, such as `{}`, is refused: `{ all: true }`
+   * deletes all documents.
    *
-   * @throws INVALID_ID, INVALID_FILTER, READ_ONLY, BUSY, IO.
+   * @throws INVALID_ID, INVALID_FILTER, INVALID_ARGUMENT, UNKNOWN_OPTION, READ_ONLY, BUSY, IO.
+   * @example
+   * await index.deleteDocuments(['a', 'b']);
+   * await index.deleteDocuments({ where: { expired: true } });
    */
-  deleteDocuments(which: DocumentId | readonly DocumentId[] | { where: WhereOf<M> }): Promise<number> {
+  deleteDocuments(which: DocumentId | readonly DocumentId[] | DocumentSelection<M>): Promise<number> {
     return this.#run(async () => {
       this.#refuseReadonly('deleteDocuments');
       if (typeof which === 'object' && which !== null && !Array.isArray(which)) {
-        const { where } = resolveOptions<{ where: Where | undefined }>('deleteDocuments', which as { where: Where }, {
-          where: undefined,
-        });
-        if (where === undefined) {
-          throw new SemanticIndexError('INVALID_ARGUMENT', 'deleteDocuments: neither ids nor where are given');
-        }
-        return this.#store.deleteWhere(filterFor(this.#store, where));
+        return this.#store.deleteWhere(selectionFor(this.#store, which as DocumentSelection));
       }
       return this.#store.deleteByIds(checkIds('deleteDocuments', Array.isArray(which) ? which : [which]));
     });

@@ -154,11 +154,12 @@ const operators: Partial<Record<MetadataFilter['operator'], keyof FieldCondition
 function conditionOf({ key, value, operator }: MetadataFilter): Where {
   const values = Array.isArray(value) ? value : [value];
   if (operator === 'is_empty') return { $or: [{ [key]: null }, { [key]: '' }] };
-  if (operator === 'any') return { $or: values.map((one) => ({ [key]: { $contains: one ?? null } })) };
-  if (operator === 'all') return { $and: values.map((one) => ({ [key]: { $contains: one ?? null } })) };
+  // A value that is not given is refused by the index: as null it would match whatever lacks the field.
+  if (operator === 'any') return { $or: values.map((one) => ({ [key]: { $contains: one as string } })) };
+  if (operator === 'all') return { [key]: { $all: values as string[] } };
   const name = operators[operator];
   if (name === undefined) throw new SemanticIndexError('UNSUPPORTED', `An index has no filter ${operator}`);
-  return { [key]: { [name]: value ?? null } as FieldConditions };
+  return { [key]: { [name]: value } as FieldConditions };
 }
 
 function whereOf(filters: MetadataFilters | undefined, documents: string[] | undefined): Where | undefined {

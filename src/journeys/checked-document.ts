@@ -126,8 +126,8 @@ export function checkVector(vector: unknown, where: string): Float32Array {
  * @throws INVALID_METADATA when JSON cannot represent it.
  */
 export function checkMetadata(metadata: unknown, where: string): string | null {
-  const fail = (what: string, cause?: unknown): SemanticIndexError =>
-    new SemanticIndexError('INVALID_METADATA', `The metadata of ${where} ${what}`, { cause });
+  const fail = (what: string, hint?: string): SemanticIndexError =>
+    new SemanticIndexError('INVALID_METADATA', `The metadata of ${where} ${what}`, hint === undefined ? {} : { hint });
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
     throw fail(`is ${describe(metadata)}`);
   }
@@ -136,7 +136,9 @@ export function checkMetadata(metadata: unknown, where: string): string | null {
   return json === '{}' ? null : json;
 }
 
-function checkJson(value: unknown, path: string, fail: (what: string) => SemanticIndexError, depth: number): void {
+type Fail = (what: string, hint?: string) => SemanticIndexError;
+
+function checkJson(value: unknown, path: string, fail: Fail, depth: number): void {
   if (depth > 100) throw fail('is nested more than 100 levels deep, or in a circle');
   if (value === null || value === undefined || typeof value === 'string' || typeof value === 'boolean') return;
   if (typeof value === 'number') {
@@ -145,11 +147,24 @@ function checkJson(value: unknown, path: string, fail: (what: string) => Semanti
   }
   const proto = typeof value === 'object' ? Object.getPrototypeOf(value) : undefined;
   if (!Array.isArray(value) && proto !== Object.prototype && proto !== null) {
-    throw fail(`has ${describe(value)} at "${path}", which JSON cannot represent`);
+    const got = typeof value === 'bigint' ? `the BigInt ${value}` : describe(value);
+    throw fail(
+      `has ${got} at "${path}": expected strings, numbers, booleans, null, lists and plain objects`,
+      asJson(value),
+    );
   }
   for (const [name, member] of Object.entries(value)) {
     checkJson(member, path === '' ? name : `${path}.${name}`, fail, depth + 1);
   }
+}
+
+/** How a value that JSON does not have is written in it. */
+function asJson(value: unknown): string | undefined {
+  if (value instanceof Date) return 'Pass date.toISOString(), a string that filters order by time, or date.getTime().';
+  if (typeof value === 'bigint') return 'Pass a string, or a number where it is at most 2^53.';
+  if (value instanceof Set) return 'Pass a list: [...set].';
+  if (value instanceof Map) return 'Pass an object: Object.fromEntries(map).';
+  return undefined;
 }
 
 function bytesOf(vector: Float32Array): Uint8Array {

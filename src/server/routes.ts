@@ -72,11 +72,11 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Se
       return inTime(reply, (index) => index.listDocuments({ limit, after, where, maxBytes }));
     },
   );
-  app.delete<{ Body: { ids?: DocumentId[]; where?: Where } }>(
+  app.delete<{ Body: { ids?: DocumentId[]; where?: Where; all?: true } }>(
     '/documents',
     { schema: schemas.delete },
-    async ({ body: { ids, where } }, reply) => ({
-      deleted: await inTime(reply, (index) => index.deleteDocuments(ids ?? { where: where as Where })),
+    async ({ body: { ids, where, all } }, reply) => ({
+      deleted: await inTime(reply, (index) => index.deleteDocuments(ids ?? (all ? { all } : { where: where as Where }))),
     }),
   );
   app.get<IdRequest>('/documents/:id', { schema: schemas.get }, async (request) => {

@@ -193,12 +193,12 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) 
     },
     delete: {
       operationId: 'deleteDocuments',
-      summary: 'Deletes documents by their ids, or all that match',
+      summary: 'Deletes documents by their ids, those that match, or all of them',
       body: {
         type: 'object',
         additionalProperties: false,
-        properties: { ids, where },
-        oneOf: [{ required: ['ids'] }, { required: ['where'] }],
+        properties: { ids, where, all: { const: true, description: 'Every document of the index' } },
+        oneOf: [{ required: ['ids'] }, { required: ['where'] }, { required: ['all'] }],
       },
       response: {
         200: { type: 'object', required: ['deleted'], properties: { deleted: { type: 'integer' } } },

@@ -1,8 +1,16 @@
 import type { Database } from 'better-sqlite3';
 import type { SettingsTable } from './settings-table.js';
 
-/** Declared fields of metadata: their JSON paths by name, which are plain enough to stand in SQL. */
-export type FieldPaths = Readonly<Record<string, string>>;
+/** A declared field of metadata. Path and condition are made of names plain enough to stand in SQL. */
+export interface DeclaredField {
+  readonly type: string;
+  readonly path: string;
+  /** SQL that is 1 for metadata where the field may reach more than the value at its path; null where it never does. */
+  readonly irregular: string | null;
+}
+
+/** Declared fields by name. */
+export type DeclaredFields = Readonly<Record<string, DeclaredField>>;
 
 /** Under this name the settings have the declared fields, as JSON. */
 export const fieldsSetting = 'fields';
@@ -21,17 +29,23 @@ export class FieldIndexes {
   }
 
   /** Makes the indexes that are missing and drops those of fields that are no longer declared; one transaction. */
-  declare(fields: FieldPaths): void {
+  declare(fields: DeclaredFields): void {
     this.#db
       .transaction(() => {
-        const before = JSON.parse(String(this.#settings.get(fieldsSetting) ?? '{}')) as FieldPaths;
+        const before = JSON.parse(String(this.#settings.get(fieldsSetting) ?? '{}')) as Record<string, unknown>;
         for (const name of Object.keys(before)) {
-          if (!(name in fields)) this.#db.exec(`DROP INDEX IF EXISTS ${indexName(name)}`);
+          if (name in fields) continue;
+          this.#db.exec(`DROP INDEX IF EXISTS ${indexName(name)}`);
+          this.#db.exec(`DROP INDEX IF EXISTS ${irregularName(name)}`);
         }
-        for (const [name, path] of Object.entries(fields)) {
+        for (const [name, { path, irregular }] of Object.entries(fields)) {
           const value = (read: string): string => `${read}(metadata, '${path}')`;
           this.#db.exec(
             `CREATE INDEX IF NOT EXISTS ${indexName(name)} ON documents (${value('json_type')}, ${value('json_extract')})`,
+          );
+          if (irregular === null) continue;
+          this.#db.exec(
+            `CREATE INDEX IF NOT EXISTS ${irregularName(name)} ON documents (${irregular}) WHERE ${irregular} = 1`,
           );
         }
         this.#settings.set(fieldsSetting, JSON.stringify(fields));
@@ -41,5 +55,14 @@ export class FieldIndexes {
 }
 
 function indexName(field: string): string {
-  return `"field_${field}"`;
+  return quoted(`field_${field}`);
+}
+
+/** Of the few documents that a filter on the field cannot answer from its index. */
+function irregularName(field: string): string {
+  return quoted(`field_${field}:irregular`);
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,6 +1,6 @@
 import type { Catalog } from './catalog.js';
 import type { CatalogCaller } from './catalog-calls.js';
-import type { FieldPaths } from './field-indexes.js';
+import type { DeclaredFields } from './field-indexes.js';
 import { StoredNotes } from './stored-notes.js';
 
 /** What an index remembers of itself besides documents. */
@@ -26,7 +26,7 @@ export class StoredSettings {
   }
 
   /** Makes SQL indexes for fields, and drops those of fields that are not named. */
-  declareFields(fields: FieldPaths): Promise<void> {
+  declareFields(fields: DeclaredFields): Promise<void> {
     return this.#writer.call('fields', 'declare', fields);
   }
 }

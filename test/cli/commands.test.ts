@@ -76,6 +76,10 @@ test('a folder from its first index to its backup', { timeout: 240_000 }, async 
   expect(await json('delete', 'idx', '1', '--dry-run')).toEqual({ deleted: 1, dryRun: true });
   expect(await json('delete', 'idx', '--where', 'year=1851')).toEqual({ deleted: 1, dryRun: false });
 
+  for (const refused of [['--where', '{}'], ['--where', '{"$and":[]}', '--dry-run'], [], ['2', '--all']]) {
+    expect((await runCli(['delete', 'idx', ...refused], { cwd })).code).not.toBe(0);
+  }
+
   expect(await json('validate', 'idx', '--full')).toMatchObject({ valid: true });
   expect(await json('build', 'idx')).toMatchObject({ documents: 6, tail: 0 });
   await json('delete', 'idx', '2');
@@ -91,6 +95,8 @@ test('a folder from its first index to its backup', { timeout: 240_000 }, async 
   expect(JSON.parse(lines.stdout.split('\n')[0] as string).vector).toHaveLength(384);
   expect(await json('import', 'idx2', 'out')).toMatchObject({ added: 5, embedded: 0 });
   expect(await json('search', 'idx2', 'hot drink', '-k', '1')).toMatchObject({ hits: [{}] });
+  expect(await json('delete', 'idx2', '--all', '--dry-run')).toEqual({ deleted: 5, dryRun: true });
+  expect(await json('delete', 'idx2', '--all')).toEqual({ deleted: 5, dryRun: false });
   expect(await json('doctor', 'idx')).toMatchObject({ healthy: true });
 });
 

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { DocumentId, Where } from '../../index.js';
 import { SemanticIndexError } from '../../index.js';
+import { matchesAll } from '../../search/filter-tree.js';
+import { parseFilter } from '../../search/parse-filter.js';
 import { existingIds, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
 import { openIndex } from '../open-index.js';
@@ -69,33 +71,41 @@ export function addList(program: Command): void {
 export function addDelete(program: Command): void {
   interface DeleteFlags extends CommonFlags {
     readonly where?: Where;
+    readonly all?: boolean;
     readonly dryRun?: boolean;
   }
   const command = program
     .command('delete')
-    .description('delete documents by their ids, or all that match a condition')
+    .description('delete documents by their ids, those that match a condition, or all of them')
     .argument('<index>', 'folder of the index')
     .argument('[ids...]', 'ids of the documents')
     .option('-w, --where <condition>', 'FIELD=VALUE (also !=, >, >=, <, <=) or JSON; several must all hold', condition)
+    .option('--all', 'every document of the index')
     .option('--dry-run', 'count only, delete nothing');
   withCommonFlags(command, [
     'delete my-index returns 12',
     'delete my-index --where source=docs/old.md',
     'delete my-index --where \'{"year":{"$lt":2000}}\' --dry-run',
+    'delete my-index --all',
   ]).action((folder: string, texts: string[], flags: DeleteFlags) =>
     perform(flags, async ({ terminal }) => {
-      const { where, dryRun = false } = flags;
-      if ((where === undefined) === (texts.length === 0)) {
-        throw new SemanticIndexError('INVALID_ARGUMENT', 'delete: name ids or give --where, one of the two');
+      const { where, all = false, dryRun = false } = flags;
+      if (Number(where !== undefined) + Number(texts.length > 0) + Number(all) !== 1) {
+        throw new SemanticIndexError('INVALID_ARGUMENT', 'delete: expected ids, --where or --all, one of the three', {
+          hint: 'semantic-index delete my-index --where source=docs/old.md',
+        });
+      }
+      if (where !== undefined && matchesAll(parseFilter(where))) {
+        throw new SemanticIndexError('INVALID_FILTER', 'delete: expected a condition, got one that matches all', {
+          hint: 'Give --all to delete all documents.',
+        });
       }
       await using opened = await openIndex(folder, noModel, terminal, { readonly: dryRun });
       const { index } = opened;
       const ids: DocumentId[] = await existingIds(index, texts);
-      const deleted = dryRun
-        ? where === undefined
-          ? ids.length
-          : await index.count({ where })
-        : await index.deleteDocuments(where === undefined ? ids : { where });
+      const selection = all ? ({ all } as const) : where === undefined ? ids : { where };
+      const counting = async (): Promise<number> => (texts.length > 0 ? ids.length : index.count({ where }));
+      const deleted = dryRun ? await counting() : await index.deleteDocuments(selection);
       terminal.result({ deleted, dryRun }, [`${dryRun ? 'Would delete' : 'Deleted'} ${counted(deleted, 'document')}.`]);
       return undefined;
     }),
