@@ -73,10 +73,23 @@ export function checkShare(method: string, name: string, value: number): void {
   });
 }
 
-/** @throws INVALID_ARGUMENT unless it is a path. */
+/**
+ * @throws INVALID_ARGUMENT unless it is a path as the file system reads it: an address, or a path that a shell would expand,
+ *   would become a directory of that name in the working directory.
+ */
 export function checkPath(method: string, path: unknown): string {
-  if (typeof path === 'string' && path !== '') return path;
-  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: the path is ${describe(path)}`);
+  const refused = (expected: string, hint: string): SemanticIndexError =>
+    new SemanticIndexError('INVALID_ARGUMENT', `${method}: expected ${expected}, got ${describe(path)}`, { hint });
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+    const hint = path instanceof URL ? 'Pass fileURLToPath(url) of node:url.' : 'Pass a path as a string.';
+    throw refused("a path, or ':memory:' for an index in memory", hint);
+  }
+  if (/^~(?:[\\/]|$)/.test(path))
+    throw refused('a path without ~', 'Pass join(homedir(), …) of node:os and node:path.');
+  if (/^file:/i.test(path)) throw refused('a path', 'Pass fileURLToPath(address) of node:url.');
+  if (/^[a-z][a-z\d+.-]+:\/\//i.test(path))
+    throw refused('a path of this machine', 'An index lies in a local directory.');
+  return path;
 }
 
 /** @throws INVALID_ARGUMENT unless it is one of the known values. */

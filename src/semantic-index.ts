@@ -8,6 +8,7 @@ import {
   checkWhole,
 } from './check-arguments.js';
 import { bundledProvider } from './embed/bundled-provider.js';
+import { checkProvider } from './embed/check-provider.js';
 import { SemanticIndexError } from './errors.js';
 import { IndexReading } from './index-reading.js';
 import { AddJourney, type Documents } from './journeys/add-journey.js';
@@ -16,7 +17,7 @@ import { compactIndex } from './journeys/compact-journey.js';
 import { checkFields, declareFields, selectionFor } from './journeys/declared-fields.js';
 import { IndexSpace } from './journeys/index-space.js';
 import { indexStats } from './journeys/index-stats.js';
-import { checkChanges, MetadataRules } from './journeys/metadata-rules.js';
+import { checkChanges, MetadataRules, refuseMissing } from './journeys/metadata-rules.js';
 import { MigrateJourney } from './journeys/migrate-journey.js';
 import { PlanJourney } from './journeys/plan-journey.js';
 import type { Query } from './journeys/query-vectors.js';
@@ -45,6 +46,8 @@ import {
   type TransferOptions,
   type TuneOptions,
   transferDefaults,
+  type UpdateOptions,
+  updateDefaults,
   type ValidateOptions,
   validateDefaults,
 } from './options.js';
@@ -114,12 +117,11 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     options?: Given<OpenOptions<M>>,
   ): Promise<SemanticIndex<M>> {
     const resolved = resolveOptions<OpenOptions>('SemanticIndex.open', options, openDefaults);
-    if (typeof directory !== 'string' || directory === '') {
-      throw new SemanticIndexError('INVALID_ARGUMENT', `SemanticIndex.open: the folder is ${describe(directory)}`, {
-        hint: "Pass the path of a folder, or ':memory:'.",
-      });
-    }
+    checkPath('SemanticIndex.open', directory);
     if (resolved.metric !== undefined) checkMetric('SemanticIndex.open', resolved.metric);
+    if (resolved.provider !== undefined && resolved.provider !== null) {
+      checkProvider('SemanticIndex.open', resolved.provider);
+    }
     const provider = resolved.provider === null ? undefined : (resolved.provider ?? bundledProvider());
     checkWhole('SemanticIndex.open', 'queryCache', resolved.queryCache);
     checkWhole('SemanticIndex.open', 'embeddingCacheBytes', resolved.embeddingCacheBytes);
@@ -199,18 +201,28 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
   }
 
   /**
-   * Puts other metadata in the place of those that documents have; text and vector stay. Ids that there are not are left
-   * out; returns how many documents were there.
+   * Replaces the metadata of documents; text and vector stay. Ids that no document has are skipped, unless `onMissing` says
+   * `error`. Returns how many documents were updated.
    *
-   * @throws INVALID_ID, INVALID_METADATA, READ_ONLY, BUSY, IO.
+   * @throws INVALID_ARGUMENT, UNKNOWN_OPTION (a misspelt member), INVALID_ID, DUPLICATE_ID, INVALID_METADATA, NOT_FOUND,
+   *   READ_ONLY, BUSY, IO.
+   * @example
+   * await index.updateMetadata([{ id: 'a', metadata: { lang: 'en', year: 2020 } }]);
    */
-  updateMetadata(changes: readonly { readonly id: DocumentId; readonly metadata: M }[]): Promise<number> {
+  updateMetadata(
+    changes: readonly { readonly id: DocumentId; readonly metadata: M }[],
+    options?: Given<UpdateOptions>,
+  ): Promise<number> {
     return this.#run(async () => {
+      const { onMissing } = resolveOptions('updateMetadata', options, updateDefaults);
+      checkOneOf('updateMetadata', 'onMissing', onMissing, ['skip', 'error']);
       this.#refuseReadonly('updateMetadata');
       if (!Array.isArray(changes)) {
         throw new SemanticIndexError('INVALID_ARGUMENT', `updateMetadata: changes is ${describe(changes)}`);
       }
-      return this.#store.setMetadata(await checkChanges(changes, this.#rules));
+      const checked = await checkChanges(changes, this.#rules);
+      if (onMissing === 'error') refuseMissing(this.#store, checked);
+      return this.#store.setMetadata(checked);
     });
   }
 
@@ -299,6 +311,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     return this.#run(async () => {
       const resolved = resolveOptions('migrate', options, migrateDefaults);
       this.#refuseReadonly('migrate');
+      checkProvider('migrate', provider);
       return new MigrateJourney(this.#store, this.#space, provider).run(resolved);
     });
   }

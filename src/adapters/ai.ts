@@ -1,6 +1,7 @@
 import { type EmbeddingModel, embedMany, tool } from 'ai';
 import { z } from 'zod';
 import type { EmbeddingProvider, SearchOptions, SemanticIndex, Where } from '../index.js';
+import { resolveOptions } from '../options/resolve-options.js';
 import { refuseUnknownMembers } from './foreign-documents.js';
 import { embedAll, type ForeignEmbeddings } from './foreign-embeddings.js';
 
@@ -70,21 +71,32 @@ export function aiEmbeddingModel(
   };
 }
 
-/** What `searchTool` takes. */
+/** Options of `searchTool`. */
 export interface SearchToolOptions {
-  /** Tells the model what the index holds, and so when to search it. */
-  readonly description?: string;
-  /** Hits at most. Default 5. */
-  readonly k?: number;
+  /** Tells the model what the index holds, and so when to search it. Default: a general description. */
+  readonly description?: string | undefined;
+  /** Most hits. Default 5. */
+  readonly k?: number | undefined;
   /** Only documents that match; the model cannot change it. Default: all. */
-  readonly where?: Where;
+  readonly where?: Where | undefined;
   /** Default hybrid. */
-  readonly mode?: SearchOptions['mode'];
+  readonly mode?: SearchOptions['mode'] | undefined;
 }
 
-/** An index as a tool that a model of the AI SDK can call: a query in, hits with id, score, text and metadata out. */
-export function searchTool(index: SemanticIndex, options: SearchToolOptions = {}) {
-  const { description = 'Finds texts that answer a question, by meaning and by words.', k = 5, where, mode } = options;
+const searchToolDefaults = {
+  description: 'Finds texts that answer a question, by meaning and by words.',
+  k: 5,
+  where: undefined as Where | undefined,
+  mode: 'hybrid' as SearchOptions['mode'],
+};
+
+/**
+ * An index as a tool that a model of the AI SDK can call: a query in, hits with id, score, text and metadata out.
+ *
+ * @throws INVALID_ARGUMENT, UNKNOWN_OPTION.
+ */
+export function searchTool(index: SemanticIndex, options?: SearchToolOptions) {
+  const { description, k, where, mode } = resolveOptions('searchTool', options, searchToolDefaults);
   return tool({
     description,
     inputSchema: z.object({ query: z.string().min(1).describe('A question, or some words') }),

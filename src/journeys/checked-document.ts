@@ -95,6 +95,11 @@ export function checkVector(vector: unknown, where: string): Float32Array {
       hint: 'Pass a Float32Array or an array of numbers.',
     });
   }
+  const other = Array.isArray(vector) ? vector.findIndex((value) => typeof value !== 'number') : -1;
+  if (other >= 0) {
+    const got = describe((vector as unknown[])[other]);
+    throw new SemanticIndexError('INVALID_VECTOR', `The vector of ${where} has ${got} at ${other}, expected a number`);
+  }
   const numbers = Float32Array.from(vector as ArrayLike<number>);
   const bad = numbers.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { SemanticIndexError } from '../errors.js';
-import { describe, type FieldType, type OpenOptions } from '../options.js';
+import { describe, type FieldType, type OpenOptions, suggestName } from '../options.js';
+import type { Store } from '../store/store.js';
 import type { DocumentId, DocumentInput, Metadata } from '../types.js';
 import { checkId, checkMetadata } from './checked-document.js';
 
@@ -68,16 +69,56 @@ function unfit(where: string, issues: readonly StandardSchemaV1.Issue[]): Semant
   });
 }
 
-/** Checks the changes of `updateMetadata`. @throws INVALID_ID, INVALID_METADATA */
+const members = ['id', 'metadata'];
+
+/** Checks the changes of `updateMetadata`. @throws INVALID_ARGUMENT, UNKNOWN_OPTION, INVALID_ID, DUPLICATE_ID, INVALID_METADATA */
 export async function checkChanges(
-  changes: readonly { readonly id: DocumentId; readonly metadata: Metadata }[],
+  changes: readonly unknown[],
   rules: MetadataRules,
 ): Promise<{ id: DocumentId; metadata: string | null }[]> {
-  const checked = [];
-  for (const [position, { id, metadata }] of changes.entries()) {
-    const where = `argument ${position}`;
+  const checked = new Map<DocumentId, { id: DocumentId; metadata: string | null }>();
+  for (const [position, change] of Array.from(changes).entries()) {
+    const where = `change ${position}`;
+    if (typeof change !== 'object' || change === null || Array.isArray(change)) {
+      throw new SemanticIndexError(
+        'INVALID_ARGUMENT',
+        `updateMetadata: expected an object as ${where}, got ${describe(change)}`,
+        {
+          hint: "Pass changes such as { id: 'a', metadata: { year: 2020 } }.",
+        },
+      );
+    }
+    for (const member of Object.keys(change)) {
+      if (members.includes(member)) continue;
+      const meant = suggestName(member, members);
+      const hint =
+        member === 'text' ? 'addDocuments replaces the text of a document.' : 'A change has id and metadata.';
+      throw new SemanticIndexError('UNKNOWN_OPTION', `updateMetadata: ${where} has an unknown member "${member}"`, {
+        hint: meant === undefined ? hint : `Did you mean "${meant}"?`,
+      });
+    }
+    const { id, metadata } = change as { id?: unknown; metadata?: unknown };
+    const known = checkId(id, where);
+    if (checked.has(known)) {
+      throw new SemanticIndexError(
+        'DUPLICATE_ID',
+        `updateMetadata: ${where} has the id ${describe(known)} of a change before it`,
+      );
+    }
     const kept = rules.any ? await rules.metadata(metadata, where) : metadata;
-    checked.push({ id: checkId(id, where), metadata: checkMetadata(kept, where) });
+    checked.set(known, { id: known, metadata: checkMetadata(kept, where) });
   }
-  return checked;
+  return [...checked.values()];
+}
+
+/** @throws NOT_FOUND when no document has one of the ids. */
+export function refuseMissing(store: Store, changes: readonly { readonly id: DocumentId }[]): void {
+  const missing = changes.filter(({ id }) => store.byIds([id])[0] === undefined).map(({ id }) => id);
+  if (missing.length === 0) return;
+  const named = missing.slice(0, 5).map(describe).join(', ');
+  throw new SemanticIndexError(
+    'NOT_FOUND',
+    `updateMetadata: no document has ${missing.length === 1 ? 'the id' : 'the ids'} ${named}${missing.length > 5 ? ', …' : ''}`,
+    { details: { ids: missing } },
+  );
 }

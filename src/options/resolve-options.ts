@@ -1,5 +1,9 @@
 import { SemanticIndexError } from '../errors.js';
 import type { LongWorkOptions } from '../types.js';
+import { describe } from './describe.js';
+import { checkKind } from './option-kinds.js';
+
+export { describe } from './describe.js';
 
 /** Distance in single-character edits (Levenshtein 1966), for spelling suggestions. */
 function editDistance(a: string, b: string): number {
@@ -32,7 +36,8 @@ export type Given<T> = { [K in keyof T]?: T[K] | undefined };
  * Merges what a caller gave with the defaults. `defaults` names every option that exists: a member without default is
  * listed there as `undefined`.
  *
- * @throws INVALID_ARGUMENT when `given` is not an object, UNKNOWN_OPTION (with a suggestion) when it has another member.
+ * @throws INVALID_ARGUMENT when `given` is not an object, or an option has another type than its default (see `option-kinds.ts`
+ *   for those without); UNKNOWN_OPTION (with a suggestion) when it has another member.
  */
 export function resolveOptions<T extends object>(method: string, given: Given<NoInfer<T>> | undefined, defaults: T): T {
   if (given === undefined) return { ...defaults };
@@ -51,6 +56,7 @@ export function resolveOptions<T extends object>(method: string, given: Given<No
     }
     if (value === undefined) continue;
     checkLongWorkOption(method, name, value);
+    checkKind(method, name, value, (defaults as Record<string, unknown>)[name]);
     resolved[name] = value;
   }
   return resolved as T;
@@ -77,13 +83,3 @@ export type Listed<T> = { [K in keyof T]-?: T[K] | undefined };
 
 /** Defaults of what all long work takes. */
 export const longWorkDefaults: Listed<LongWorkOptions> = { signal: undefined, onProgress: undefined };
-
-/** A short word for a value in an error message. */
-export function describe(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'string') return value.length > 40 ? `"${value.slice(0, 40)}…"` : JSON.stringify(value);
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
-  if (typeof value === 'object') return `a ${value.constructor?.name ?? 'object'}`;
-  return typeof value;
-}

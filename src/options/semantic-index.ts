@@ -241,6 +241,18 @@ export interface CountOptions {
 /** Defaults of {@link CountOptions}. */
 export const countDefaults: CountOptions = { where: undefined };
 
+/** Options of `updateMetadata(changes, options)`. */
+export interface UpdateOptions {
+  /**
+   * What happens when no document has an id. `skip`: the other documents are updated. `error`: NOT_FOUND names the ids, and
+   * nothing is changed. Default skip.
+   */
+  onMissing: 'skip' | 'error';
+}
+
+/** Defaults of {@link UpdateOptions}. */
+export const updateDefaults: UpdateOptions = { onMissing: 'skip' };
+
 /** What `build(options)` takes. */
 export type BuildOptions = Listed<LongWorkOptions>;
 

@@ -7,7 +7,8 @@ export const vectorWeight = 0.5;
  * Fuses a ranking by words with one by vectors: BM25 as a share of the most that a document could reach for this query
  * (`mostByWords`), plus `weight` times the similarity, scaled to at most 1. So words decide when they are telling and the
  * document has them, and meaning decides when only a common or stray word matches; and scores of different queries
- * compare. A document that only one side found counts 0 on the other. bench/retrieval.ts measures it.
+ * compare. A document that only one side found counts 0 on the other. Scores are from 0 to 1: a sum below zero, of a negative
+ * similarity, orders documents but counts as 0. bench/retrieval.ts measures it.
  */
 export function fuse(
   words: readonly Ranked[],
@@ -22,5 +23,8 @@ export function fuse(
   const add = (key: number, share: number): void => void sums.set(key, (sums.get(key) ?? 0) + share);
   for (const { key, score } of words) add(key, mostByWords > 0 ? score / mostByWords / total : 0);
   for (const { key, score } of vectors) add(key, (weight * score) / best / total);
-  return [...sums].map(([key, score]) => ({ key, score })).sort(byRank);
+  return [...sums]
+    .map(([key, score]) => ({ key, score }))
+    .sort(byRank)
+    .map(({ key, score }) => ({ key, score: Math.min(1, Math.max(0, score)) }));
 }

@@ -76,7 +76,9 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Se
     '/documents',
     { schema: schemas.delete },
     async ({ body: { ids, where, all } }, reply) => ({
-      deleted: await inTime(reply, (index) => index.deleteDocuments(ids ?? (all ? { all } : { where: where as Where }))),
+      deleted: await inTime(reply, (index) =>
+        index.deleteDocuments(ids ?? (all ? { all } : { where: where as Where })),
+      ),
     }),
   );
   app.get<IdRequest>('/documents/:id', { schema: schemas.get }, async (request) => {

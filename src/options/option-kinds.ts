@@ -1,0 +1,120 @@
+import { SemanticIndexError } from '../errors.js';
+import { describe } from './describe.js';
+
+/** The type of an option's value. An option without a kind is checked where it is used. */
+export type OptionKind = 'string' | 'number' | 'boolean' | 'function' | 'list' | 'object' | 'signal';
+
+/** Kinds of options that have no default, by name; those of a default are of its type. */
+const kinds: Readonly<Record<string, OptionKind>> = {
+  after: 'string',
+  against: 'object',
+  apiKey: 'string',
+  answerTimeout: 'number',
+  baseURL: 'string',
+  batchSize: 'number',
+  blockRows: 'number',
+  bodyMemory: 'number',
+  cacheDir: 'string',
+  chunker: 'function',
+  client: 'object',
+  collection: 'string',
+  columns: 'number',
+  countTokens: 'function',
+  dimensions: 'number',
+  documentPrefix: 'string',
+  dtype: 'string',
+  duration: 'number',
+  embeddingCache: 'string',
+  encoding: 'string',
+  f: 'number',
+  first: 'number',
+  folder: 'string',
+  format: 'function',
+  judge: 'function',
+  keep: 'function',
+  logger: 'function',
+  maxBatchSize: 'number',
+  maxBatchTokens: 'number',
+  maxBytes: 'number',
+  maxInputTokens: 'number',
+  maxTokens: 'number',
+  metric: 'string',
+  minScore: 'number',
+  onCall: 'function',
+  onEvent: 'function',
+  onProgress: 'function',
+  order: 'string',
+  package: 'string',
+  pooling: 'string',
+  pricePerMillionTokens: 'number',
+  queries: 'list',
+  queryPrefix: 'string',
+  recall: 'number',
+  remoteHost: 'string',
+  rerank: 'function',
+  retryAfter: 'function',
+  rows: 'number',
+  sample: 'number',
+  searchK: 'number',
+  seed: 'number',
+  signal: 'signal',
+  socketPath: 'string',
+  token: 'string',
+  trees: 'list',
+};
+
+/** Options without default that are checked where they are used, as what they may be cannot be said by a type. */
+export const checkedWhereUsed: readonly string[] = [
+  'allowed',
+  'distances',
+  'fields',
+  'neighbors',
+  'provider',
+  'schema',
+  'where',
+];
+
+const words: Readonly<Record<OptionKind, string>> = {
+  string: 'a string',
+  number: 'a number',
+  boolean: 'true or false',
+  function: 'a function',
+  list: 'an array',
+  object: 'an object',
+  signal: 'an AbortSignal',
+};
+
+/** The kind of an option, by its default or else its name. */
+export function kindOf(name: string, fallback: unknown): OptionKind | undefined {
+  if (fallback === undefined) return Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+  if (Array.isArray(fallback)) return 'list';
+  const type = typeof fallback;
+  return type === 'string' || type === 'number' || type === 'boolean' ? type : undefined;
+}
+
+/** @throws INVALID_ARGUMENT unless the value is of the kind of the option. */
+export function checkKind(method: string, name: string, value: unknown, fallback: unknown): void {
+  const kind = kindOf(name, fallback);
+  if (kind === undefined || isOfKind(value, kind)) return;
+  const otherwise = fallback === undefined ? 'Leave it out for the default.' : `Default: ${describe(fallback)}.`;
+  throw new SemanticIndexError(
+    'INVALID_ARGUMENT',
+    `${method}: expected ${words[kind]} as ${name}, got ${describe(value)}`,
+    { hint: otherwise, details: { option: name } },
+  );
+}
+
+function isOfKind(value: unknown, kind: OptionKind): boolean {
+  switch (kind) {
+    case 'list':
+      return Array.isArray(value);
+    case 'object':
+      return (typeof value === 'object' && value !== null) || typeof value === 'function';
+    case 'signal':
+      return typeof (value as { aborted?: unknown } | null)?.aborted === 'boolean';
+    case 'number':
+      return typeof value === 'number' && !Number.isNaN(value);
+    default:
+      return typeof value === kind;
+  }
+}
