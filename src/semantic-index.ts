@@ -72,6 +72,9 @@ import type {
 import { checkMetric } from './vectors/metric.js';
 import { WorkUnderWay } from './work-under-way.js';
 
+/** Key of what `sync` and de-duplication remember between runs; no part of the public interface. */
+export const storedNotes: unique symbol = Symbol('semantic-index.stored-notes');
+
 /**
  * Text in, meaning found: documents with their vectors in one folder, searched by nearness of meaning.
  *
@@ -375,7 +378,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
   }
 
   /** @internal What `sync` and de-duplication remember of sources and duplicates. */
-  get notes(): StoredNotes {
+  get [storedNotes](): StoredNotes {
     this.#work.refuseClosed();
     return this.#store.settings.notes;
   }

@@ -88,6 +88,7 @@ const table: Record<string, [(index: SemanticIndex) => Promise<unknown>, (result
   getDocument: [(i) => i.getDocument(7), (d: { text: string }) => expect(d.text).toBe('word7 number7')],
   getDocuments: [(i) => i.getDocuments([1, 999]), (d: unknown[]) => expect(d[1]).toBeUndefined()],
   getVectors: [(i) => i.getVectors([1]), ([v]: [Float32Array]) => expect(v).toHaveLength(16)],
+  knownWords: [(i) => i.knownWords(['a text']), (words: unknown[]) => expect(words).toHaveLength(1)],
   listDocuments: [
     (i) => i.listDocuments({ limit: 5 }),
     ({ documents }: { documents: unknown[] }) => expect(documents).toHaveLength(5),

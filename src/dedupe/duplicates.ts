@@ -9,7 +9,7 @@ import {
   outlierDefaults,
   resolveOptions,
 } from '../options.js';
-import type { SemanticIndex } from '../semantic-index.js';
+import { type SemanticIndex, storedNotes } from '../semantic-index.js';
 import type { DismissedDuplicate } from '../store/chunk-notes.js';
 import { contentHash } from '../store/content-hash.js';
 import type { DocumentId, Metadata } from '../types.js';
@@ -174,7 +174,7 @@ export class Duplicates<M extends Metadata = Metadata> {
     const documents = await index.getDocuments(ids);
     const stayed = own ? await index.getDocuments(pairs.map(({ representative }) => representative)) : [];
     // Noted first: what is still there when a process dies between the two is not left out.
-    await index.notes.dismiss(
+    await index[storedNotes].dismiss(
       pairs.flatMap(({ id, representative }, position): DismissedDuplicate[] => {
         const [document, other] = [documents[position], stayed[position]];
         if (document === undefined || (own && other === undefined)) return [];

@@ -1,5 +1,5 @@
 import { checkDocument } from '../journeys/checked-document.js';
-import type { SemanticIndex } from '../semantic-index.js';
+import { type SemanticIndex, storedNotes } from '../semantic-index.js';
 import type { DismissedDuplicate } from '../store/chunk-notes.js';
 import { contentHash } from '../store/content-hash.js';
 import type { DocumentId, DocumentInput } from '../types.js';
@@ -27,7 +27,7 @@ export class DismissedChunks {
 
   /** With `restore` none is left out. */
   static async read(index: SemanticIndex, restore = false): Promise<DismissedChunks> {
-    const all = await index.notes.dismissed();
+    const all = await index[storedNotes].dismissed();
     if (restore) return new DismissedChunks(index, all, restore);
     const texts = new Map<DocumentId, string>();
     const representatives = [...new Set(all.flatMap(({ representative }) => representative ?? []))];
@@ -96,6 +96,6 @@ export class DismissedChunks {
   /** Forgets those of these documents that are there again. */
   async restore(added: readonly DocumentInput[]): Promise<void> {
     const ids = added.flatMap(({ id }) => (id !== undefined && this.#dismissed.has(id) ? [id] : []));
-    if (ids.length > 0) await this.#index.notes.restore(ids);
+    if (ids.length > 0) await this.#index[storedNotes].restore(ids);
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SemanticIndex } from '../semantic-index.js';
+import { type SemanticIndex, storedNotes } from '../semantic-index.js';
 import type { Metadata } from '../types.js';
 import { canonicalJson } from './canonical-json.js';
 import { chunkPlace } from './chunk-documents.js';
@@ -43,7 +43,7 @@ export class HeldChunks {
 
   static async read(index: SemanticIndex, collection: string | undefined): Promise<HeldChunks> {
     const held = new HeldChunks(index, collection);
-    for (const { source, hash, chunks } of await index.notes.notes(collection))
+    for (const { source, hash, chunks } of await index[storedNotes].notes(collection))
       held.#notes.set(source, { hash, chunks });
     return held;
   }
@@ -68,18 +68,19 @@ export class HeldChunks {
       if (!sources.has(source)) return held;
       for (const [id, chunk] of strays.get(source) ?? []) held.set(id, chunk);
     }
-    for (const { id, metadata } of await this.#index.notes.chunks(this.#collection, source)) add(held, id, metadata);
+    for (const { id, metadata } of await this.#index[storedNotes].chunks(this.#collection, source))
+      add(held, id, metadata);
     return held;
   }
 
   /** Ids of the sources that have chunks. */
   sources(): Promise<string[]> {
-    return this.#index.notes.sources(this.#collection);
+    return this.#index[storedNotes].sources(this.#collection);
   }
 
   /** Ids of all chunks. */
   ids(): Promise<string[]> {
-    return this.#index.notes.chunkIds(this.#collection);
+    return this.#index[storedNotes].chunkIds(this.#collection);
   }
 
   /** To be noted once what it leads to is committed. */
@@ -91,13 +92,13 @@ export class HeldChunks {
   async note(): Promise<void> {
     const compared = this.#compared;
     this.#compared = [];
-    if (compared.length > 0) await this.#index.notes.note(this.#collection, compared);
+    if (compared.length > 0) await this.#index[storedNotes].note(this.#collection, compared);
   }
 
   async #readUnnoted(): Promise<Unnoted> {
     if (this.#unnoted !== undefined) return this.#unnoted;
     const strays = new Map<string, Map<string, HeldChunk>>();
-    for (const { id, metadata } of await this.#index.notes.strays(this.#collection)) {
+    for (const { id, metadata } of await this.#index[storedNotes].strays(this.#collection)) {
       const { source } = JSON.parse(metadata) as { source: string };
       const chunks = strays.get(source) ?? new Map<string, HeldChunk>();
       add(chunks, id, metadata);

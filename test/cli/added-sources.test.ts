@@ -19,6 +19,7 @@ import { textEndings } from '../../src/cli/sources/find-files.js';
 import { Terminal } from '../../src/cli/terminal.js';
 import { deterministicProvider } from '../../src/embed/deterministic-provider.js';
 import { findDuplicates, SemanticIndex, SemanticIndexError } from '../../src/index.js';
+import { storedNotes } from '../../src/semantic-index.js';
 import { scratchFolder } from './run-cli.js';
 
 const flags: AddFlags = { ...fieldDefaults, ext: textEndings, onInvalid: 'error', batchSize: 512 };
@@ -39,7 +40,7 @@ async function workplace() {
       new Terminal({ quiet: true }),
       new AbortController().signal,
     ).add(names);
-  const sources = (): Promise<string[]> => index.notes.sources(undefined);
+  const sources = (): Promise<string[]> => index[storedNotes].sources(undefined);
   const write = (path: string, text: string | Uint8Array = `About ${path}.\n`): void => {
     mkdirSync(join(home, path, '..'), { recursive: true });
     writeFileSync(join(home, path), text);
@@ -81,7 +82,7 @@ describe('add', () => {
   it('brings other names of a file that an index has under the one name', async () => {
     const { home, index, add, sources, write } = await workplace();
     write('docs/a.md');
-    await index.notes.remember('base', home);
+    await index[storedNotes].remember('base', home);
     const text = 'About docs/a.md.\n';
     const { sync } = await import('../../src/index.js');
     await sync(index, [
@@ -247,7 +248,7 @@ describe('add with prune', () => {
     const { home, index, add, sources, write } = await workplace();
     for (const path of ['docs/a.md', 'docs/disk/b.md', 'docs/disk/kept.txt']) write(path);
     await add(['docs']);
-    await index.notes.remember('mounts', JSON.stringify([join(home, 'docs/disk')]));
+    await index[storedNotes].remember('mounts', JSON.stringify([join(home, 'docs/disk')]));
     unlinkSync('docs/disk/b.md');
     const total = await add(['docs'], { prune: true });
     expect(total.kept).toEqual([
@@ -285,7 +286,7 @@ describe('add with prune', () => {
 
   it('leaves exactly the files that exist, whatever came, went and was linked', { timeout: 240_000 }, async () => {
     const { home, index, add, sources, write } = await workplace();
-    await index.notes.remember('base', home);
+    await index[storedNotes].remember('base', home);
     const names = ['a.md', 'b.txt', 'sub/c.md', 'sub/deep/d.rst', 'other/e.md'];
     const step = fc.record({
       what: fc.constantFrom('write', 'remove', 'link', 'add', 'prune'),
@@ -295,7 +296,7 @@ describe('add with prune', () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
-        await index.deleteDocuments(await index.notes.chunkIds(undefined));
+        await index.deleteDocuments(await index[storedNotes].chunkIds(undefined));
         rmSync(join(home, 'docs'), { recursive: true, force: true });
         write('docs/always.md');
         write('docs/sub/always.md');

@@ -1,5 +1,6 @@
 import { type AddResult, type SemanticIndex, SemanticIndexError, type SyncResult, sync } from '../../index.js';
 import { DismissedChunks } from '../../rag/dismissed-chunks.js';
+import { storedNotes } from '../../semantic-index.js';
 import type { ProgressBar, Terminal } from '../terminal.js';
 import { addLines } from './add-lines.js';
 import { type FoundFile, type FoundFiles, findFiles } from './find-files.js';
@@ -75,7 +76,7 @@ export class AddedSources {
     const tables = found.files.filter((file) => file.format !== undefined);
     const [skipped, undecodable, invalid]: [string[], LeftOutFile[], InvalidRecord[]] = [[], [], []];
     const { prune = false, dryRun = false, collection } = this.#flags;
-    const held = await this.#index.notes.sources(collection);
+    const held = await this.#index[storedNotes].sources(collection);
     const paths = await SourcePaths.of(this.#index, this.#folder, held);
     const gone = await GoneSources.of(this.#index, paths, { ...found, unreadable }, prune);
     const bar = this.#terminal.startProgress();
@@ -125,8 +126,8 @@ export class AddedSources {
   /** Deletes the chunks of a text file that is gone; returns how many there were. */
   async remove(real: string): Promise<number> {
     const { collection } = this.#flags;
-    const paths = await SourcePaths.of(this.#index, this.#folder, await this.#index.notes.sources(collection));
-    const chunks = await this.#index.notes.chunks(collection, paths.nameOf(real));
+    const paths = await SourcePaths.of(this.#index, this.#folder, await this.#index[storedNotes].sources(collection));
+    const chunks = await this.#index[storedNotes].chunks(collection, paths.nameOf(real));
     return chunks.length === 0 ? 0 : this.#index.deleteDocuments(chunks.map(({ id }) => id));
   }
 

@@ -1,6 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, isAbsolute, relative } from 'node:path';
 import type { SemanticIndex } from '../../index.js';
+import { storedNotes } from '../../semantic-index.js';
 import { type FoundFiles, isMountPoint } from './find-files.js';
 import { isOutside, type SourcePaths } from './source-paths.js';
 import { reasonOf } from './walk-folder.js';
@@ -40,14 +41,15 @@ export class GoneSources {
   }
 
   static async of(index: SemanticIndex, paths: SourcePaths, found: FoundFiles, prune: boolean): Promise<GoneSources> {
-    const noted = listIn(await index.notes.remembered(mountsName));
+    const noted = listIn(await index[storedNotes].remembered(mountsName));
     return new GoneSources(paths, found, prune, [...new Set([...noted, ...found.mounts])].sort());
   }
 
   /** Notes the mount points, so that a file system that is not there is told from files that are gone. */
   async note(index: SemanticIndex): Promise<void> {
     const mounts = JSON.stringify(this.#mounts);
-    if (((await index.notes.remembered(mountsName)) ?? '[]') !== mounts) await index.notes.remember(mountsName, mounts);
+    if (((await index[storedNotes].remembered(mountsName)) ?? '[]') !== mounts)
+      await index[storedNotes].remember(mountsName, mounts);
   }
 
   /** Whether a source that was not given stays. */

@@ -1,4 +1,5 @@
 import { chunkDocuments, type DocumentInput, type SemanticIndex } from '../../index.js';
+import { storedNotes } from '../../semantic-index.js';
 import { namedFiles } from './added-sources.js';
 import type { FieldFlags } from './document-fields.js';
 import { readRecords } from './read-records.js';
@@ -33,7 +34,7 @@ export async function* plannedDocuments(
 ): AsyncGenerator<DocumentInput> {
   const { format, collection, encoding, onInvalid } = flags;
   const { files, unreadable } = await namedFiles(names, flags);
-  const paths = await SourcePaths.of(index, folder, await index.notes.sources(collection));
+  const paths = await SourcePaths.of(index, folder, await index[storedNotes].sources(collection));
   for (const { path, reason } of unreadable) note(`Could not read ${path}: ${reason}`);
   const records = (origin: Parameters<typeof readRecords>[0], name: string, kind: RecordFormat) => {
     const checks = new RecordChecks(onInvalid, undefined);

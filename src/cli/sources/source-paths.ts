@@ -1,6 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { SemanticIndex } from '../../index.js';
+import { storedNotes } from '../../semantic-index.js';
 
 const baseName = 'base';
 const sampledSources = 200;
@@ -26,7 +27,7 @@ export class SourcePaths {
   static async of(index: SemanticIndex, folder: string, held: readonly string[]): Promise<SourcePaths> {
     const here = await realpath('.');
     const indexFolder = folder === ':memory:' ? undefined : await realpath(folder).catch(() => undefined);
-    const noted = await index.notes.remembered(baseName);
+    const noted = await index[storedNotes].remembered(baseName);
     const base = noted === undefined ? undefined : resolve(indexFolder ?? here, noted);
     if (base !== undefined && (await exists(base))) return new SourcePaths(base, true, indexFolder);
     const relatives = held.filter((source) => isPath(source) && !isAbsolute(source));
@@ -58,7 +59,8 @@ export class SourcePaths {
     const folder = this.#indexFolder;
     const within = folder !== undefined && !isOutside(relative(this.base, folder));
     const noted = within ? slashed(relative(folder, this.base)) : this.base;
-    if (this.certain && (await index.notes.remembered(baseName)) !== noted) await index.notes.remember(baseName, noted);
+    if (this.certain && (await index[storedNotes].remembered(baseName)) !== noted)
+      await index[storedNotes].remember(baseName, noted);
   }
 }
 
