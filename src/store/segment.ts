@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
-import { acceleratorPath, canAccelerate } from '../vectors/annoy-accelerator.js';
+import { acceleratorPath, canAccelerate, otherFormat } from '../vectors/annoy-accelerator.js';
 import { AnnoyIndex } from '../vectors/annoy-index.js';
 import { acceleratorContentFault } from '../vectors/annoy-validation.js';
 import { checksumFile } from '../vectors/checksum.js';
@@ -195,6 +195,9 @@ async function acceleratorFault(
     index.info().accelerator.reason ??
     (inDoubt ? await acceleratorContentFault(path, index.metric, index.f) : undefined);
   if (reason === undefined) return undefined;
+  if (reason === otherFormat) {
+    return { event: 'unaccelerated', message: `${row.file} has an accelerator of another version; ${slower}` };
+  }
   const error = new SemanticIndexError('INVALID_FILE', `${acceleratorPath(row.file)}: ${reason}`, {
     hint: 'Nothing to do: it is derived again, and answers are right meanwhile.',
   });

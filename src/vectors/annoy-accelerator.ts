@@ -36,6 +36,9 @@ export function checkEngine(method: string, engine: unknown): AnnoyEngine {
 
 const foreign = 'the accelerator was derived from another file';
 
+/** Why an accelerator that another version of this package wrote is not used; the kernel's words. */
+export const otherFormat = 'the accelerator has another version of the format';
+
 /**
  * The checksum of the file at `path` according to its sidecar, or undefined when the file was modified since the save:
  * the sidecar sets the modification time of the file that it describes.

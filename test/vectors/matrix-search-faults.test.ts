@@ -107,7 +107,8 @@ describe('excludeSelf', () => {
           });
           await rm(at('rows.npy'), { force: true });
           const matrix = await matrixOf('rows.npy', values, 2);
-          expect(await index.getNnsByVectors(matrix, n, { ...options, blockRows })).toEqual({ items, distances });
+          const inBlocks = { ...options, blockRows } as typeof options;
+          expect(await index.getNnsByVectors(matrix, n, inBlocks)).toEqual({ items, distances });
         },
       ),
       { numRuns: 60 },
