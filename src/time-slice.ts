@@ -1,8 +1,15 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+/** Work that waits for its next slice, longest first. */
+const waiting: (() => void)[] = [];
+
+/** One slice in each turn of the event loop, however much work is sliced: what else is waiting comes between any two of them. */
+function resumeNext(): void {
+  waiting.shift()?.();
+  if (waiting.length > 0) setImmediate(resumeNext);
+}
 
 /**
  * Keeps long work on the main thread polite: call `due` between small steps and await `breathe` when it answers true.
- * Then nothing else waits for longer than about `milliseconds`.
+ * Then nothing else waits for longer than about `milliseconds`, also while several works are sliced at the same time.
  */
 export class TimeSlice {
   readonly #milliseconds: number;
@@ -19,7 +26,10 @@ export class TimeSlice {
 
   /** Lets the event loop do whatever else is waiting, then starts a new slice. Throws `signal.reason` when aborted. */
   async breathe(signal?: AbortSignal): Promise<void> {
-    await nextTurn();
+    await new Promise<void>((resolve) => {
+      waiting.push(resolve);
+      if (waiting.length === 1) setImmediate(resumeNext);
+    });
     signal?.throwIfAborted();
     this.#started = performance.now();
   }

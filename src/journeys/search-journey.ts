@@ -45,6 +45,8 @@ const fusionDepth = 50;
 const diversityDepth = 5;
 /** Queries of a batch whose words are looked for, and whose hits are reranked, at the same time. */
 const [wordsAtOnce, rerankedAtOnce] = [2, 16];
+/** Queries of a batch whose matches by words are compared with the vectors at the same time. */
+const comparedAtOnce = 8;
 // Three attempts in four find everything still there even while two processes commit as fast as they can.
 const maxAttempts = 32;
 
@@ -181,19 +183,18 @@ export class SearchJourney {
     const texts = options.mode === 'vector' ? [] : queries.flatMap(({ text }) => text ?? []);
     const words = texts.length === 0 ? undefined : { queries: texts, limit: Math.max(depth, fusionDepth) };
     const stage = words === undefined ? 'filter' : 'words';
-    const view = await this.#trace.time(stage, () => this.#store.view({ filter, words }));
+    const view = await this.#trace.time(stage, () => this.#store.view({ filter, words, signal: options.signal }));
     if (view === undefined) return queries.map(() => []);
     try {
       const asked = words === undefined ? queries : queriesWithWords(queries, view.words.length);
       const byVector = await this.#rankByVector(asked, view, depth, options);
       let next = 0;
-      return await Promise.all(
-        asked.map((query, position) => {
-          const near = byVector[position] ?? [];
-          const found = words === undefined || query.text === undefined ? undefined : view.words[next++];
-          return found === undefined ? near : this.#withWords(query, near, found, view, depth);
-        }),
-      );
+      const rank = (query: CheckedQuery, position: number): Ranked[] | Promise<Ranked[]> => {
+        const near = byVector[position] ?? [];
+        const found = words === undefined || query.text === undefined ? undefined : view.words[next++];
+        return found === undefined ? near : this.#withWords(query, near, found, view, depth, options.signal);
+      };
+      return await fewAtOnce(asked, comparedAtOnce, rank, options.signal);
     } finally {
       view.close();
     }
@@ -221,16 +222,20 @@ export class SearchJourney {
       }),
     );
     const lists = new Map(asked.map((query, position) => [query, found[position] ?? []]));
-    return queries.map((query) =>
+    const score = this.#scoring();
+    const rank = (query: CheckedQuery): Ranked[] =>
       (lists.get(query) ?? [])
         .filter(({ key }) => key !== query.own)
         .slice(0, depth)
-        .map(({ key, distance }) => ({ key, score: this.#scoreOf(distance) })),
-    );
+        .map(({ key, distance }) => ({ key, score: score(distance) }));
+    return fewAtOnce(queries, 1, rank, signal);
   }
 
-  #scoreOf(distance: number): number {
-    return scoreOf(this.#store.metric, distance, this.#space.dimensions);
+  /** Makes scores of distances. The dimensions are read once: to ask for them takes far longer than to use them. */
+  #scoring(): (distance: number) => number {
+    const { metric } = this.#store;
+    const { dimensions } = this.#space;
+    return (distance) => scoreOf(metric, distance, dimensions);
   }
 
   async #withWords(
@@ -239,13 +244,15 @@ export class SearchJourney {
     { ranked: byWords, most }: WordMatches,
     view: View,
     depth: number,
+    signal: AbortSignal | undefined,
   ): Promise<Ranked[]> {
     this.#trace.matchingWords += byWords.length;
     // A document that only the words found is compared as well, so that both rankings cover every candidate.
     const known = new Set(byVector.map(({ key }) => key));
     const missing = byWords.filter(({ key }) => !known.has(key)).map(({ key }) => key);
-    const completed = vector === undefined ? [] : await view.compare(vector, missing);
-    const similar = completed.map(({ key, distance }) => ({ key, score: this.#scoreOf(distance) }));
+    const completed = vector === undefined ? [] : await view.compare(vector, missing, signal);
+    const score = this.#scoring();
+    const similar = completed.map(({ key, distance }) => ({ key, score: score(distance) }));
     return fuse(byWords, most, [...byVector, ...similar]).slice(0, depth);
   }
 

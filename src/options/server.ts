@@ -39,6 +39,10 @@ export interface ServerOptions {
   maxQueries: number;
   /** Most documents of one request. Default 10,000. */
   maxDocuments: number;
+  /** Most characters of a query; more is 413. Default 100,000. */
+  maxQueryCharacters: number;
+  /** Most values in the metadata of a document, those of nested objects and lists included; more is 400. Default 10,000. */
+  maxMetadataValues: number;
   /** Whether /mcp answers the Model Context Protocol. Default false. */
   mcp: boolean;
   /** Whether each request is logged to stdout, as a line of JSON. Default false. */
@@ -62,6 +66,8 @@ export const serverDefaults: ServerOptions = {
   maxHits: 1000,
   maxQueries: 256,
   maxDocuments: 10_000,
+  maxQueryCharacters: 100_000,
+  maxMetadataValues: 10_000,
   mcp: false,
   log: false,
 };

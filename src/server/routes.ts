@@ -11,6 +11,7 @@ import {
 } from '../index.js';
 import type { ServerOptions } from '../options/server.js';
 import { deadlineIn, untilAborted } from './deadline.js';
+import { jsonInSlices } from './json-answer.js';
 import { answerMcp, createMcpServer } from './mcp.js';
 import { schemasOf } from './schemas.js';
 import type { ServedIndex } from './served-index.js';
@@ -18,6 +19,9 @@ import type { ServedIndex } from './served-index.js';
 type SearchBody = Given<SearchOptions> & { query?: string; vector?: number[]; id?: DocumentId };
 type BatchBody = Given<SearchOptions> & { queries: Query[] };
 type IdRequest = { Params: { id: string }; Querystring: { type: 'string' | 'number' } };
+
+/** Bytes of a message to /mcp: its arguments are checked in one go. */
+const maxMessageBytes = 1024 * 1024;
 
 /** All routes but /metrics. */
 export function addRoutes(app: FastifyInstance, served: ServedIndex, options: ServerOptions): void {
@@ -29,6 +33,14 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Se
   ): Promise<T> => {
     const { index } = served;
     return untilAborted(signalOf(reply, options.answerTimeout), (signal) => work(index, signal));
+  };
+  /** The same for answers with a list, which may be long. */
+  const sendList = async (
+    reply: FastifyReply,
+    work: (index: SemanticIndex, signal: AbortSignal) => Promise<unknown>,
+  ): Promise<FastifyReply> => {
+    const json = await inTime(reply, async (index, signal) => jsonInSlices(await work(index, signal), signal));
+    return reply.type('application/json; charset=utf-8').send(json);
   };
   const maxBytes = options.maxAnswerBytes;
 
@@ -46,16 +58,18 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Se
     const { query, vector, id, ...searchOptions } = body;
     const asked = query ?? (vector === undefined ? { id: id as DocumentId } : vector);
     const began = performance.now();
-    const hits = await inTime(reply, (index, signal) => index.search(asked, { ...searchOptions, maxBytes, signal }));
-    return { hits, milliseconds: performance.now() - began };
+    return sendList(reply, async (index, signal) => {
+      const hits = await index.search(asked, { ...searchOptions, maxBytes, signal });
+      return { hits, milliseconds: performance.now() - began };
+    });
   });
   app.post<{ Body: BatchBody }>('/search/batch', { schema: schemas.searchBatch }, async ({ body }, reply) => {
     const { queries, ...searchOptions } = body;
     const began = performance.now();
-    const found = await inTime(reply, (index, signal) =>
-      index.searchMany(queries, { ...searchOptions, maxBytes, signal }),
-    );
-    return { results: found.map((hits) => ({ hits })), milliseconds: performance.now() - began };
+    return sendList(reply, async (index, signal) => {
+      const found = await index.searchMany(queries, { ...searchOptions, maxBytes, signal });
+      return { results: found.map((hits) => ({ hits })), milliseconds: performance.now() - began };
+    });
   });
 
   app.post<{ Body: { documents: (string | DocumentInput)[] } }>(
@@ -69,7 +83,7 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Se
     async ({ query }, reply) => {
       const { limit, after, where: text } = query;
       const where = text === undefined ? undefined : parseWhere(text);
-      return inTime(reply, (index) => index.listDocuments({ limit, after, where, maxBytes }));
+      return sendList(reply, (index) => index.listDocuments({ limit, after, where, maxBytes }));
     },
   );
   app.delete<{ Body: { ids?: DocumentId[]; where?: Where; all?: true } }>(
@@ -99,7 +113,8 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Se
     async ({ query }, reply) => inTime(reply, (index) => index.validate({ level: query.level })),
   );
   if (options.mcp) {
-    app.post('/mcp', { schema: { hide: true } }, async (request, reply) => {
+    const bodyLimit = Math.min(options.bodyLimit, maxMessageBytes);
+    app.post('/mcp', { schema: { hide: true }, bodyLimit }, async (request, reply) => {
       const { maxHits, answerTimeout, host, socketPath, allowHost, allowOrigin } = options;
       const server = await createMcpServer(served.index, { maxHits, answerTimeout });
       reply.hijack();

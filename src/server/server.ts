@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Given, type SemanticIndex, SemanticIndexError } from '../index.js';
 import { describe, resolveOptions } from '../options/resolve-options.js';
 import { type ServerOptions, serverDefaults } from '../options/server.js';
 import { BodyBudget } from './body-budget.js';
 import { HostCheck } from './host-check.js';
 import { cannotListen, httpErrorOf } from './http-errors.js';
+import { parseJsonBody } from './json-body.js';
 import { addMetrics } from './metrics.js';
 import { refuseConnection } from './refuse-connection.js';
+import { refuseCostly } from './request-cost.js';
 import { addRoutes } from './routes.js';
 import { schemaMessage } from './schema-messages.js';
 import { ServedIndex } from './served-index.js';
@@ -125,6 +127,19 @@ export async function createServer(
       return reply.code(status).send(body);
     },
   });
+  const parseDefault = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
+    const parsePiece = (text: string): unknown => {
+      let result: unknown;
+      parseDefault(request, text, (error, parsed) => {
+        if (error !== null) throw error;
+        result = parsed;
+      });
+      return result;
+    };
+    return parseJsonBody(body, parsePiece);
+  });
   // Of a body that is not JSON the type is wrong, whatever it looks like.
   app.removeContentTypeParser('text/plain');
   app.addContentTypeParser('*', (request, _, done) => {
@@ -153,6 +168,12 @@ export async function createServer(
   // After the token, before the body.
   app.addHook('onRequest', async ({ raw }, reply) => {
     reply.raw.once('close', bodies.take(raw));
+  });
+  app.addHook('preValidation', async ({ body, routeOptions }) => {
+    if (routeOptions.url !== '/mcp') return refuseCostly(body, resolved);
+    for (const message of Array.isArray(body) ? body : [body]) {
+      await refuseCostly((message as { params?: { arguments?: unknown } } | null)?.params?.arguments, resolved);
+    }
   });
   app.addHook('preValidation', async ({ query }) => {
     const limit = (query as Record<string, unknown>).limit;

@@ -43,6 +43,19 @@ export function addCancelling(db: Database): void {
   });
 }
 
+/**
+ * Another condition for statements that read many rows, each alias `d`: makes them fail once the call is cancelled. Empty for calls that
+ * cannot be cancelled.
+ */
+export function andWanted(): string {
+  return current === undefined ? '' : ' AND is_wanted(d.key)';
+}
+
+/** @throws when the call that runs on this thread was cancelled. For loops between statements. */
+export function checkWanted(): void {
+  check(current);
+}
+
 function check(flag: CancelFlag | undefined): void {
   if (flag !== undefined && Atomics.load(flag, 0) !== 0)
     throw new SemanticIndexError('INTERNAL', 'The call was cancelled');

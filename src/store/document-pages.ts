@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { andWanted } from './cancelling.js';
 import { type SqlFilter, type StoredDocument, selectDocument } from './document-table.js';
 
 /** Documents in the order of their keys, and whether there are more. */
@@ -40,7 +41,7 @@ export class DocumentPages {
     afterKey: number,
     maxBytes = Number.POSITIVE_INFINITY,
   ): DocumentRows {
-    const condition = filter === undefined ? '' : ` AND (${filter.sql})`;
+    const condition = filter === undefined ? '' : ` AND (${filter.sql})${andWanted()}`;
     const rows: StoredDocument[] = [];
     let bytes = 0;
     const statement = this.#db.prepare(`${selectDocument} WHERE d.key > ?${condition} ORDER BY d.key LIMIT ?`);

@@ -55,23 +55,26 @@ export class SnapshotKeeper {
   }
 
   /** A view of the newest commit, with what was asked for of that very commit. To be closed. */
-  async view(request: ViewRequest = {}): Promise<View> {
+  async view(request: ViewRequest = {}, signal?: AbortSignal): Promise<View> {
     if (isEmpty(request)) {
       await this.refresh();
+      signal?.throwIfAborted();
       return new View(this.#snapshot);
     }
     while (this.#refreshing !== undefined) await this.#refreshing.catch(() => {});
-    return this.#begin(request);
+    // Many may have waited: one that is not wanted any more does not hold up the next.
+    signal?.throwIfAborted();
+    return this.#begin(request, signal);
   }
 
-  #begin(request: ViewRequest = {}): Promise<View> {
-    this.#refreshing = this.#advance(request).finally(() => {
+  #begin(request: ViewRequest = {}, signal?: AbortSignal): Promise<View> {
+    this.#refreshing = this.#advance(request, signal).finally(() => {
       this.#refreshing = undefined;
     });
     return this.#refreshing;
   }
 
-  async #advance(request: ViewRequest): Promise<View> {
+  async #advance(request: ViewRequest, signal: AbortSignal | undefined): Promise<View> {
     let parts = this.#snapshot.parts.filter((part) => part.segment !== 0);
     let tail = this.#snapshot.parts.find((part) => part.segment === 0);
     const opened: Part[] = [];
@@ -80,7 +83,7 @@ export class SnapshotKeeper {
     let { position } = this.#snapshot;
     do {
       const known = parts.map((part) => part.segment);
-      changes = await this.#read(position, known, request);
+      changes = await this.#read(position, known, request, signal);
       // Vectors of two spaces do not meet in one snapshot.
       if (changes.space !== this.#context.space) {
         throw new SemanticIndexError('SPACE_MISMATCH', 'The index has been migrated to another model');
@@ -132,12 +135,17 @@ export class SnapshotKeeper {
   }
 
   /** A short reading is done right here: it takes less time than asking the thread, which may not have been started yet. */
-  async #read(position: CatalogPosition, known: readonly number[], request: ViewRequest): Promise<CatalogChanges> {
+  async #read(
+    position: CatalogPosition,
+    known: readonly number[],
+    request: ViewRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<CatalogChanges> {
     // Whoever holds nothing yet need not learn who died.
     const holdsNothing = position === start && this.#tail.isEmpty;
     const since = holdsNothing ? { ...position, lastDeletion: Number.MAX_SAFE_INTEGER } : position;
     if (isEmpty(request) && this.#isShort(since)) return this.#catalog.changesSince(since, known);
-    return this.#context.caller.call('catalog', 'changesSince', since, known, request);
+    return this.#context.caller.callUntil(signal, 'catalog', 'changesSince', since, known, request);
   }
 
   #isShort(position: CatalogPosition): boolean {

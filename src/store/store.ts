@@ -297,10 +297,10 @@ export class Store {
 
   /**
    * The newest commit, and of that same moment which of its documents match a filter and share words with queries. To be
-   * closed. Undefined while there is no vector.
+   * closed. Undefined while there is no vector. The signal stops the reading.
    */
-  view(request?: ViewRequest): Promise<View | undefined> {
-    return this.#inSpace((keeper) => keeper.view(request));
+  view({ signal, ...request }: ViewRequest & { signal?: AbortSignal | undefined } = {}): Promise<View | undefined> {
+    return this.#inSpace((keeper) => keeper.view(request, signal));
   }
 
   /** Documents that share words with a query, best first by BM25, and the most that any could reach. */

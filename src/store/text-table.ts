@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { queryTermsOf, termsOf } from '../analysis/terms.js';
+import { checkWanted } from './cancelling.js';
 import type { SqlFilter } from './document-table.js';
 import { QueryTerms } from './query-terms.js';
 import { anyOf, tellingMatch } from './telling-words.js';
@@ -77,6 +78,7 @@ export class TextTable {
     const began = performance.now();
     for (const query of queries) {
       if (found.length > 0 && performance.now() - began > batchMilliseconds) break;
+      checkWanted();
       found.push(this.search(query, limit, filter));
     }
     return found;
@@ -91,7 +93,7 @@ export class TextTable {
     if (words.length === 0) return { keys: new Float64Array(0), scores: new Float64Array(0), most: 0 };
     const condition = filter === undefined ? '' : `AND ${filter.sql}`;
     // To ask whether the answer is still wanted takes less than to rank a document by so many words.
-    const stop = words.length > manyWords ? 'AND is_wanted(w.rowid)' : '';
+    const stop = words.length > manyWords || filter !== undefined ? 'AND is_wanted(w.rowid)' : '';
     const join = filter === undefined ? '' : 'JOIN documents d ON d.key = w.rowid';
     const statement = this.#db.prepare(
       `SELECT w.rowid AS key, -w.rank AS score FROM words w ${join}

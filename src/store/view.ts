@@ -31,7 +31,11 @@ export class View {
   }
 
   /** The distance of a vector to each of these documents, nearest first, whatever became of them since. */
-  async compare(vector: Float32Array, keys: readonly number[]): Promise<KeyedNeighbor[]> {
+  async compare(
+    vector: Float32Array,
+    keys: readonly number[],
+    signal?: AbortSignal | undefined,
+  ): Promise<KeyedNeighbor[]> {
     if (keys.length === 0) return [];
     const allowed = this.#snapshot.parts.map((part) => itemsAmong(part.keys, keys));
     const [found = []] = await this.#snapshot.search({
@@ -40,6 +44,7 @@ export class View {
       k: keys.length,
       exact: true,
       allowed,
+      signal,
     });
     return found;
   }
