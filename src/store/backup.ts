@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import { Catalog } from './catalog.js';
 import type { CatalogCaller } from './catalog-calls.js';
-import { entryAt, fileFacts, indexPaths, ioError, setModified, syncDirectory, syncFile } from './files.js';
+import { entryAt, fileFacts, indexPaths, ioError, setModified, syncDirectory, syncFile, syncPath } from './files.js';
 import { leaseMilliseconds, whileHeld } from './held-lease.js';
 import { leaseOwner } from './lease-owner.js';
 import { isOwnFolder } from './segment-folder.js';
@@ -55,7 +55,7 @@ export async function writeBackup(
     publishStep('backup.segments-copied');
     await rename(partial, target);
     publishStep('backup.renamed');
-    await syncDirectory(dirname(target));
+    await syncPath(dirname(target));
   } catch (error) {
     // That the rest cannot be removed matters less than why the backup failed.
     await rm(partial, { recursive: true, force: true }).catch(() => {});

@@ -145,19 +145,28 @@ export class Catalog {
     return this.settings.get('index_id') !== undefined;
   }
 
-  /** Names a new index; an existing one keeps its name and metric. */
+  /**
+   * Names a new index; an existing one keeps its name and metric. The name survives a power cut, whatever the durability:
+   * `segments/` beside a database without a name would be taken for an index that lost its database.
+   */
   initialize(metric: Metric): void {
     // Without a look first, opening would wait for whoever is writing.
     if (this.settings.get('index_id') !== undefined) return;
-    this.#db
-      .transaction(() => {
-        if (this.settings.get('index_id') !== undefined) return;
-        this.settings.set('index_id', randomUUID());
-        this.settings.set('metric', metric);
-        this.settings.set('created_at', Date.now());
-        this.settings.set('created_format', currentFormat);
-      })
-      .immediate();
+    const synchronous = this.#db.pragma('synchronous', { simple: true });
+    this.#db.pragma('synchronous = FULL');
+    try {
+      this.#db
+        .transaction(() => {
+          if (this.settings.get('index_id') !== undefined) return;
+          this.settings.set('index_id', randomUUID());
+          this.settings.set('metric', metric);
+          this.settings.set('created_at', Date.now());
+          this.settings.set('created_format', currentFormat);
+        })
+        .immediate();
+    } finally {
+      this.#db.pragma(`synchronous = ${synchronous}`);
+    }
   }
 
   /** @throws NOT_AN_INDEX when nobody has named the index yet: it is just being made, or its maker died. */

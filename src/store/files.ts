@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 import { lstat, mkdir, open, readdir, stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import type { DiskUsage } from '../types.js';
 import { isSegmentName, segmentFiles } from './segment-names.js';
@@ -145,6 +145,26 @@ export async function syncDirectory(directory: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+const cannotSync = ['EACCES', 'EPERM', 'EINVAL', 'EBADF', 'ENOTSUP', 'ENOSYS', 'EISDIR'];
+
+/**
+ * Makes the path to a directory durable: its entries, and its name and those of all directories above. A directory that may
+ * not be read, or that its file system cannot sync, is left to the file system.
+ *
+ * @throws IO when the device reports an error.
+ */
+export async function syncPath(directory: string): Promise<void> {
+  for (let place = resolve(directory); ; place = dirname(place)) {
+    try {
+      await syncDirectory(place);
+    } catch (error) {
+      if (!cannotSync.includes((error as NodeJS.ErrnoException).code ?? ''))
+        throw ioError(`Cannot sync ${place}`, error);
+    }
+    if (place === dirname(place)) return;
   }
 }
 

@@ -8,7 +8,7 @@ import type { CatalogOptions } from './connection.js';
 import type { DocumentRows } from './document-pages.js';
 import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './document-table.js';
 import { identify } from './file-identity.js';
-import { bytesOnDisk, type IndexPaths, prepareDirectory, refuseLostDatabase } from './files.js';
+import { bytesOnDisk, type IndexPaths, prepareDirectory, refuseLostDatabase, syncPath } from './files.js';
 import { InlineCaller } from './inline-caller.js';
 import { KnownDocuments } from './known-documents.js';
 import { Migration } from './migration.js';
@@ -94,6 +94,7 @@ export class Store {
       if (!readonly || memory) catalog.initialize(options.metric ?? 'angular');
       else catalog.requireSettings();
       checkMetricOf(catalog, options.metric);
+      if (paths !== undefined && !readonly && durability === 'full') await syncPath(paths.directory);
       if (paths !== undefined && !readonly) await restoreSegmentFolder(paths.segments, options.onEvent);
       const file = paths && identify(paths.database);
       const connection: CatalogOptions = { ...first, file };
