@@ -70,6 +70,8 @@ describe('tune', () => {
       expect(tuning.recall).toBeGreaterThanOrEqual(tuning.low);
       expect(tuning.high).toBeGreaterThanOrEqual(tuning.recall);
       expect(curve.at(-1)).toMatchObject({ exact: true, recall: 1 });
+      const reaching = curve.filter(({ low }) => low >= 0.9).map(({ milliseconds }) => milliseconds);
+      expect(tuning.milliseconds).toBe(Math.min(...reaching));
       const knobs = curve.filter(({ exact }) => !exact);
       expect(knobs.length).toBeGreaterThan(2);
       expect(knobs.map(({ searchK }) => searchK)).toEqual(
