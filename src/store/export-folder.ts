@@ -7,7 +7,7 @@ import { describe } from '../options.js';
 import type { DocumentId, Metric } from '../types.js';
 import { METRICS } from '../vectors/metric.js';
 import { VectorMatrix } from '../vectors/vector-matrix.js';
-import { entryAt, fileFacts, ioError, kindOf, syncDirectory } from './files.js';
+import { entryAt, fileFacts, ioError, isSystemError, kindOf, syncDirectory } from './files.js';
 
 /** What an export says about itself. */
 export interface ExportManifest {
@@ -220,8 +220,4 @@ function parseLine(line: string, row: number): ExportedDocument {
       cause: error,
     });
   }
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
 }

@@ -201,3 +201,8 @@ export function ioError(message: string, cause: unknown): SemanticIndexError {
   const { code } = cause as NodeJS.ErrnoException;
   return new SemanticIndexError('IO', code === undefined ? message : `${message} (${code})`, { cause });
 }
+
+/** Whether an error is one of the operating system, with `code` and `syscall`. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}

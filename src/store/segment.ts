@@ -10,7 +10,7 @@ import { VectorBuffer } from '../vectors/vector-buffer.js';
 import type { AddedSegment } from './catalog.js';
 import type { CatalogCaller } from './catalog-calls.js';
 import { FileWatch } from './file-watch.js';
-import { fileFacts } from './files.js';
+import { fileFacts, ioError, isSystemError } from './files.js';
 import { guardPart } from './guarded-part.js';
 import { type Part, Shared, withoutKeys } from './part.js';
 import { segmentFacts } from './segment-folder.js';
@@ -94,7 +94,8 @@ async function openWith(
       reopen: () => reopen(added, context),
     });
     return await withoutKeys(part, added.deadKeys);
-  } catch (error) {
+  } catch (failure) {
+    const error = isSystemError(failure) ? ioError(`Cannot read segment file ${row.file}`, failure) : failure;
     if (!SemanticIndexError.is(error)) throw error;
     if (!context.isCurrent(row.segment)) return undefined;
     damages.push(damaged(error, `${row.items} documents are scanned`));

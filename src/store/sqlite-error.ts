@@ -7,8 +7,9 @@ interface Meaning {
   readonly hint?: string;
 }
 
+// SQLite reports a device that cannot read a page (EIO) as damage, too.
 const damaged =
-  "index.db itself is damaged: restore a backup, or save what can be read into a new index with `salvage(from, to)`. `validate({ level: 'full' })` says what is affected.";
+  "index.db itself is damaged, or its disk cannot read it. If opening the index again does not help, restore a backup, or save what can be read into a new index with `salvage(from, to)`. `validate({ level: 'full' })` says what is affected.";
 const failingDisk =
   'The file system failed to read or write index.db. Look at the disk, then open the index again: what was acknowledged is there if its disk is sound.';
 

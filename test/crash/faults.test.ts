@@ -53,7 +53,12 @@ function runProgram(name: string, given: string[], environment: Record<string, s
 }
 
 /** Runs one of them under the shim, in a folder of its own, and returns its lines. */
-async function runFaulted(name: string, shim: string, given: readonly number[]): Promise<Line[]> {
+async function runFaulted(
+  name: string,
+  shim: string,
+  given: readonly number[],
+  environment: Record<string, string> = {},
+): Promise<Line[]> {
   const place = mkdtempSync(join(folder, 'run-'));
   const [indexes, state] = [join(place, 'indexes'), join(place, 'state')];
   mkdirSync(indexes);
@@ -62,6 +67,7 @@ async function runFaulted(name: string, shim: string, given: readonly number[]):
     LD_PRELOAD: shim,
     FAULT_FOLDER: indexes,
     FAULT_STATE: state,
+    ...environment,
   });
   return output
     .trim()
@@ -108,6 +114,25 @@ describe.skipIf(!canInject)('with a call that fails (needs Linux and a C compile
       expect(lines.at(-1)?.given).toBe(0);
       expect(lines.length).toBeGreaterThan(300 / stride);
       expect(felt).toBeGreaterThan(errno === 0 ? -1 : lines.length / 4);
+    },
+    3_600_000,
+  );
+
+  it.each([
+    ['an input or output error, once', constants.errno.EIO, 1, 14, 26],
+    ['short reads, once', 0, 1, 38, 71],
+    ['a device that cannot be read until it is mended', constants.errno.EIO, 1_000_000, 40, 66],
+    ['no file descriptors for a while', constants.errno.EMFILE, 1_000_000, 41, 66],
+  ])(
+    'reading with %s: answers are right or errors typed, and all are right afterwards',
+    async (_, errno, length, first, sample) => {
+      const [begin, step] = stride === 1 ? [1, 1] : [first, sample];
+      const given = [begin, step, errno, length, Number.POSITIVE_INFINITY];
+      const lines = await runFaulted('faulted-reads.mjs', shim, given, { FAULT_READS: '1' });
+      expect(lines.filter(({ faults }) => faults.length > 0)).toEqual([]);
+      console.log(summaryOf(lines, lines.flatMap(({ outcomes }) => outcomes).length));
+      expect(lines.at(-1)?.given).toBe(0);
+      expect(lines.some(({ given: faults }) => faults > 0)).toBe(true);
     },
     3_600_000,
   );

@@ -1,4 +1,5 @@
-// Preloaded (LD_PRELOAD) into a process: makes the n-th call that writes under one folder fail, or come back short.
+// Preloaded (LD_PRELOAD) into a process: makes the n-th call that writes under one folder fail, or come back short;
+// with FAULT_READS=1 the n-th call that reads: read, mmap, or open of what is there.
 //
 // FAULT_FOLDER names the folder, FAULT_STATE a file of 256 bytes that the test and this share through mmap:
 //   0 int32 armed at the n-th call from now (0: off)   4 int32 errno, or 0 for a short write   8 int32 how many calls
@@ -28,12 +29,14 @@ struct state {
 };
 
 static struct state* state;
+static int reads;
 static char folder[4096];
 static size_t folder_length;
 
 __attribute__((constructor)) static void begin(void) {
   const char* path = getenv("FAULT_STATE");
   const char* name = getenv("FAULT_FOLDER");
+  reads = getenv("FAULT_READS") != NULL;
   if (path == NULL || name == NULL || realpath(name, folder) == NULL) return;
   folder_length = strlen(folder);
   int (*real_open)(const char*, int, ...) = dlsym(RTLD_NEXT, "open");
@@ -90,11 +93,15 @@ static int code_of(int what, int otherwise) { return what == FAIL ? errno : othe
   static type (*real)(__VA_ARGS__); \
   if (real == NULL) real = dlsym(RTLD_NEXT, name)
 
-#define WATCH_DESCRIPTOR(name, descriptor)                                             \
-  (state != NULL && atomic_load(&state->armed) != 0 && descriptor_is_under(descriptor) \
-       ? verdict(name, NULL, descriptor)                                               \
-       : GO_ON)
-#define WATCH_PATH(name, path) (state != NULL && path_is_under(path) ? verdict(name, path, -1) : GO_ON)
+static int is_armed(int for_reads) { return state != NULL && reads == for_reads && atomic_load(&state->armed) != 0; }
+
+#define WATCH_DESCRIPTOR(name, descriptor) \
+  (is_armed(0) && descriptor_is_under(descriptor) ? verdict(name, NULL, descriptor) : GO_ON)
+#define WATCH_READ(name, descriptor) \
+  (is_armed(1) && descriptor_is_under(descriptor) ? verdict(name, NULL, descriptor) : GO_ON)
+#define WATCH_PATH(name, path) (is_armed(0) && path_is_under(path) ? verdict(name, path, -1) : GO_ON)
+#define WATCH_OPEN(name, path, flags) \
+  (is_armed(((flags) & O_CREAT) == 0) && path_is_under(path) ? verdict(name, path, -1) : GO_ON)
 
 // Half of what was asked for; a write of one byte cannot be short, so it fails as on a full disk.
 #define SHORTENED(count) ((count) / 2)
@@ -123,6 +130,36 @@ ssize_t write(int descriptor, const void* data, size_t count) {
   }
 PWRITE(pwrite, off_t)
 PWRITE(pwrite64, off64_t)
+
+// A read that comes back short has read nothing of the second half.
+#define READ_SHORTENED(count) ((count) < 2 ? (count) : (count) / 2)
+
+ssize_t read(int descriptor, void* data, size_t count) {
+  REAL(ssize_t, "read", int, void*, size_t);
+  const int what = WATCH_READ("read", descriptor);
+  if (what == FAIL) return -1;
+  return real(descriptor, data, what == SHORT ? READ_SHORTENED(count) : count);
+}
+
+#define PREAD(name, offset_type)                                                          \
+  ssize_t name(int descriptor, void* data, size_t count, offset_type offset) {            \
+    REAL(ssize_t, #name, int, void*, size_t, offset_type);                                \
+    const int what = WATCH_READ(#name, descriptor);                                       \
+    if (what == FAIL) return -1;                                                          \
+    return real(descriptor, data, what == SHORT ? READ_SHORTENED(count) : count, offset); \
+  }
+PREAD(pread, off_t)
+PREAD(pread64, off64_t)
+
+#define MMAP(name, offset_type)                                                                             \
+  void* name(void* address, size_t length, int protection, int flags, int descriptor, offset_type offset) { \
+    REAL(void*, #name, void*, size_t, int, int, int, offset_type);                                          \
+    const int what = descriptor < 0 ? GO_ON : WATCH_READ(#name, descriptor);                                \
+    if (what != GO_ON) return errno = code_of(what, EIO), MAP_FAILED;                                       \
+    return real(address, length, protection, flags, descriptor, offset);                                    \
+  }
+MMAP(mmap, off_t)
+MMAP(mmap64, off64_t)
 
 // A vector of writes comes back short by its last pieces.
 ssize_t writev(int descriptor, const struct iovec* pieces, int count) {
@@ -189,36 +226,36 @@ ssize_t copy_file_range(int from, off64_t* from_offset, int to, off64_t* to_offs
 SENDFILE(sendfile, off_t)
 SENDFILE(sendfile64, off64_t)
 
-#define OPEN(name)                                                        \
-  int name(const char* path, int flags, ...) {                            \
-    REAL(int, #name, const char*, int, ...);                              \
-    mode_t mode = 0;                                                      \
-    if (flags & (O_CREAT | O_TMPFILE)) {                                  \
-      va_list rest;                                                       \
-      va_start(rest, flags);                                              \
-      mode = va_arg(rest, mode_t);                                        \
-      va_end(rest);                                                       \
-    }                                                                     \
-    const int what = (flags & O_CREAT) ? WATCH_PATH(#name, path) : GO_ON; \
-    if (what != GO_ON) return errno = code_of(what, EIO), -1;             \
-    return real(path, flags, mode);                                       \
+#define OPEN(name)                                            \
+  int name(const char* path, int flags, ...) {                \
+    REAL(int, #name, const char*, int, ...);                  \
+    mode_t mode = 0;                                          \
+    if (flags & (O_CREAT | O_TMPFILE)) {                      \
+      va_list rest;                                           \
+      va_start(rest, flags);                                  \
+      mode = va_arg(rest, mode_t);                            \
+      va_end(rest);                                           \
+    }                                                         \
+    const int what = WATCH_OPEN(#name, path, flags);          \
+    if (what != GO_ON) return errno = code_of(what, EIO), -1; \
+    return real(path, flags, mode);                           \
   }
 OPEN(open)
 OPEN(open64)
 
-#define OPENAT(name)                                                      \
-  int name(int directory, const char* path, int flags, ...) {             \
-    REAL(int, #name, int, const char*, int, ...);                         \
-    mode_t mode = 0;                                                      \
-    if (flags & (O_CREAT | O_TMPFILE)) {                                  \
-      va_list rest;                                                       \
-      va_start(rest, flags);                                              \
-      mode = va_arg(rest, mode_t);                                        \
-      va_end(rest);                                                       \
-    }                                                                     \
-    const int what = (flags & O_CREAT) ? WATCH_PATH(#name, path) : GO_ON; \
-    if (what != GO_ON) return errno = code_of(what, EIO), -1;             \
-    return real(directory, path, flags, mode);                            \
+#define OPENAT(name)                                          \
+  int name(int directory, const char* path, int flags, ...) { \
+    REAL(int, #name, int, const char*, int, ...);             \
+    mode_t mode = 0;                                          \
+    if (flags & (O_CREAT | O_TMPFILE)) {                      \
+      va_list rest;                                           \
+      va_start(rest, flags);                                  \
+      mode = va_arg(rest, mode_t);                            \
+      va_end(rest);                                           \
+    }                                                         \
+    const int what = WATCH_OPEN(#name, path, flags);          \
+    if (what != GO_ON) return errno = code_of(what, EIO), -1; \
+    return real(directory, path, flags, mode);                \
   }
 OPENAT(openat)
 OPENAT(openat64)

@@ -20,7 +20,7 @@ function changeOf(lane) {
 }
 
 function maintenanceOf(number) {
-  const kind = random.weighted({ build: 4, compact: 3, rebuild: 2, backup: 1 });
+  const kind = number === '0-1' ? 'backup' : random.weighted({ build: 4, compact: 3, rebuild: 2, backup: 1 });
   return { lane: 2, kind, ...(kind === 'backup' && { target: `${folder}/backup-${number}` }) };
 }
 
