@@ -120,8 +120,8 @@ export class IndexReading<M extends Metadata = Metadata> {
   /** How many documents there are, or how many match. */
   count(options?: Given<TypedFilter<CountOptions, M>>): Promise<number> {
     return this.#work.run(async () => {
-      const { where } = resolveOptions('count', options, countDefaults);
-      return this.#store.count(where === undefined ? undefined : filterFor(this.#store, where));
+      const { where, signal } = resolveOptions('count', options, countDefaults);
+      return this.#store.count(where === undefined ? undefined : filterFor(this.#store, where), signal);
     });
   }
 

@@ -39,6 +39,7 @@ export type {
   ChunkOptions,
   CountOptions,
   CountTokens,
+  DeleteOptions,
   DuplicateOptions,
   EmbeddingsClient,
   FieldType,

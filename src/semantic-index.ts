@@ -32,6 +32,8 @@ import {
   buildDefaults,
   type CompactOptions,
   compactDefaults,
+  type DeleteOptions,
+  deleteDefaults,
   describe,
   type Given,
   type MigrateOptions,
@@ -193,13 +195,17 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
    * await index.deleteDocuments(['a', 'b']);
    * await index.deleteDocuments({ where: { expired: true } });
    */
-  deleteDocuments(which: DocumentId | readonly DocumentId[] | DocumentSelection<M>): Promise<number> {
+  deleteDocuments(
+    which: DocumentId | readonly DocumentId[] | DocumentSelection<M>,
+    options?: Given<DeleteOptions>,
+  ): Promise<number> {
     return this.#run(async () => {
+      const { signal } = resolveOptions('deleteDocuments', options, deleteDefaults);
       this.#refuseReadonly('deleteDocuments');
       if (typeof which === 'object' && which !== null && !Array.isArray(which)) {
-        return this.#store.deleteWhere(selectionFor(this.#store, which as DocumentSelection));
+        return this.#store.deleteWhere(selectionFor(this.#store, which as DocumentSelection), signal);
       }
-      return this.#store.deleteByIds(checkIds('deleteDocuments', Array.isArray(which) ? which : [which]));
+      return this.#store.deleteByIds(checkIds('deleteDocuments', Array.isArray(which) ? which : [which]), signal);
     });
   }
 
@@ -278,9 +284,9 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
    */
   validate(options?: Given<ValidateOptions>): Promise<ValidationReport> {
     return this.#run(async () => {
-      const { level } = resolveOptions('validate', options, validateDefaults);
+      const { level, signal } = resolveOptions('validate', options, validateDefaults);
       checkOneOf('validate', 'level', level, ['quick', 'full']);
-      return this.#store.validate(level);
+      return this.#store.validate(level, signal);
     });
   }
 

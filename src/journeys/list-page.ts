@@ -9,7 +9,7 @@ import { filterFor } from './declared-fields.js';
 /** One page of the documents of an index, for `listDocuments`. The cursor is the key of the last one. */
 export async function listPage<M extends Metadata>(
   store: Store,
-  { where, limit, after, maxBytes }: ListOptions,
+  { where, limit, after, maxBytes, signal }: ListOptions,
 ): Promise<DocumentPage<M>> {
   checkPositive('listDocuments', 'limit', limit);
   if (maxBytes !== undefined) checkPositive('listDocuments', 'maxBytes', maxBytes);
@@ -20,7 +20,7 @@ export async function listPage<M extends Metadata>(
     });
   }
   const filter = where === undefined ? undefined : filterFor(store, where);
-  const { rows, hasMore } = await store.list(filter, limit, afterKey, maxBytes);
+  const { rows, hasMore } = await store.list(filter, limit, afterKey, maxBytes, signal);
   const documents = rows.map((row) => documentOf<M>(row));
   const last = rows.at(-1);
   return hasMore && last !== undefined ? { documents, next: last.key.toString(36) } : { documents };

@@ -189,10 +189,13 @@ export class SearchJourney {
       const asked = words === undefined ? queries : queriesWithWords(queries, view.words.length);
       const byVector = await this.#rankByVector(asked, view, depth, options);
       let next = 0;
+      const found = asked.map(({ text }) =>
+        words === undefined || text === undefined ? undefined : view.words[next++],
+      );
       const rank = (query: CheckedQuery, position: number): Ranked[] | Promise<Ranked[]> => {
         const near = byVector[position] ?? [];
-        const found = words === undefined || query.text === undefined ? undefined : view.words[next++];
-        return found === undefined ? near : this.#withWords(query, near, found, view, depth, options.signal);
+        const byWords = found[position];
+        return byWords === undefined ? near : this.#withWords(query, near, byWords, view, depth, options.signal);
       };
       return await fewAtOnce(asked, comparedAtOnce, rank, options.signal);
     } finally {
@@ -260,7 +263,10 @@ export class SearchJourney {
     ranked: readonly Ranked[],
     { k, diversity, signal }: Pick<RankOptions, 'k' | 'diversity' | 'signal'>,
   ): Promise<Ranked[]> {
-    const data = await this.#store.vectorsByKeys(ranked.map(({ key }) => key));
+    const data = await this.#store.vectorsByKeys(
+      ranked.map(({ key }) => key),
+      signal,
+    );
     return diversify(ranked, k, diversity, { data, dimensions: this.#space.dimensions ?? 0 }, signal);
   }
 
@@ -276,13 +282,13 @@ export class SearchJourney {
     if (diversity > 0 && rerank === undefined) {
       order = await this.#diversify(order, options);
       // Without its vector, a candidate that left meanwhile would have changed which others are taken.
-      const candidates = this.#store.byKeys(ranked.map(({ key }) => key));
-      if (!isLast && candidates.includes(undefined)) return undefined;
+      const keys = ranked.map(({ key }) => key);
+      if (!isLast && !(await this.#store.haveAll(keys, signal))) return undefined;
     }
     if (rerank === undefined) order = order.slice(0, k);
     const keys = order.map(({ key }) => key);
     bytes.add(keys, this.#store);
-    const stored = await this.#trace.time('lookup', () => this.#store.byKeys(keys, filter));
+    const stored = await this.#trace.time('lookup', () => this.#store.lookUp(keys, filter, signal));
     // The document that is asked for its likes is none of them; it has been replaced if it is here.
     const isOwn = (row: StoredDocument | undefined): boolean => isIdQuery(query) && row?.id === query.id;
     if (!isLast && stored.some((row) => row === undefined || isOwn(row))) return undefined;

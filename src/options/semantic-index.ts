@@ -227,19 +227,38 @@ export interface ListOptions {
   after: string | undefined;
   /** Bytes of texts and metadata after which a page ends, though it has at least one document. Default: no limit. */
   maxBytes: number | undefined;
+  /** Aborting rejects with `signal.reason` and ends the reading. */
+  signal: AbortSignal | undefined;
 }
 
 /** Defaults of {@link ListOptions}. */
-export const listDefaults: ListOptions = { where: undefined, limit: 100, after: undefined, maxBytes: undefined };
+export const listDefaults: ListOptions = {
+  where: undefined,
+  limit: 100,
+  after: undefined,
+  maxBytes: undefined,
+  signal: undefined,
+};
 
 /** What `count(options)` takes. */
 export interface CountOptions {
   /** Only documents that match. Default: all. */
   where: Where | undefined;
+  /** Aborting rejects with `signal.reason` and ends the reading. */
+  signal: AbortSignal | undefined;
 }
 
 /** Defaults of {@link CountOptions}. */
-export const countDefaults: CountOptions = { where: undefined };
+export const countDefaults: CountOptions = { where: undefined, signal: undefined };
+
+/** Options of `deleteDocuments(which, options)`. */
+export interface DeleteOptions {
+  /** Aborting rejects with `signal.reason`: then all of the documents are deleted or none. */
+  signal: AbortSignal | undefined;
+}
+
+/** Defaults of {@link DeleteOptions}. */
+export const deleteDefaults: DeleteOptions = { signal: undefined };
 
 /** Options of `updateMetadata(changes, options)`. */
 export interface UpdateOptions {

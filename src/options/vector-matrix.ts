@@ -110,7 +110,9 @@ export const transferDefaults: TransferOptions = longWorkDefaults;
 export interface ValidateOptions {
   /** `quick` looks at figures and sizes, `full` at every page, byte and vector. Default quick. */
   level: 'quick' | 'full';
+  /** Aborting rejects with `signal.reason`; no other check is begun. */
+  signal: AbortSignal | undefined;
 }
 
 /** Defaults of {@link ValidateOptions}. */
-export const validateDefaults: ValidateOptions = { level: 'quick' };
+export const validateDefaults: ValidateOptions = { level: 'quick', signal: undefined };

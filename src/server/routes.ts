@@ -83,15 +83,15 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Se
     async ({ query }, reply) => {
       const { limit, after, where: text } = query;
       const where = text === undefined ? undefined : parseWhere(text);
-      return sendList(reply, (index) => index.listDocuments({ limit, after, where, maxBytes }));
+      return sendList(reply, (index, signal) => index.listDocuments({ limit, after, where, maxBytes, signal }));
     },
   );
   app.delete<{ Body: { ids?: DocumentId[]; where?: Where; all?: true } }>(
     '/documents',
     { schema: schemas.delete },
     async ({ body: { ids, where, all } }, reply) => ({
-      deleted: await inTime(reply, (index) =>
-        index.deleteDocuments(ids ?? (all ? { all } : { where: where as Where })),
+      deleted: await inTime(reply, (index, signal) =>
+        index.deleteDocuments(ids ?? (all ? { all } : { where: where as Where }), { signal }),
       ),
     }),
   );
@@ -110,7 +110,7 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Se
   app.get<{ Querystring: { level: 'quick' | 'full' } }>(
     '/validate',
     { schema: schemas.validate },
-    async ({ query }, reply) => inTime(reply, (index) => index.validate({ level: query.level })),
+    async ({ query }, reply) => inTime(reply, (index, signal) => index.validate({ level: query.level, signal })),
   );
   if (options.mcp) {
     const bodyLimit = Math.min(options.bodyLimit, maxMessageBytes);

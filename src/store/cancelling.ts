@@ -4,11 +4,8 @@ import { SemanticIndexError } from '../errors.js';
 /** Shared by two threads: 1 as soon as the one that asked does not want the answer any more. */
 export type CancelFlag = Int32Array;
 
-const callsPerLook = 32;
-
 /** The flag of the call that runs on this thread. */
 let current: CancelFlag | undefined;
-let calls = 0;
 
 /** A flag, for a call to another thread. */
 export function cancelFlag(): CancelFlag {
@@ -38,22 +35,28 @@ export function whileWanted<T>(flag: CancelFlag | undefined, work: () => T): T {
  */
 export function addCancelling(db: Database): void {
   db.function('is_wanted', { varargs: true, deterministic: false }, () => {
-    if (++calls % callsPerLook === 0) check(current);
+    check(current);
     return 1;
   });
 }
 
 /**
- * Another condition for statements that read many rows, each alias `d`: makes them fail once the call is cancelled. Empty for calls that
- * cannot be cancelled.
+ * The condition as one that makes a statement over documents `d` fail once the call is cancelled, also while no document matches.
+ * Unchanged for calls that cannot be cancelled.
  */
-export function andWanted(): string {
-  return current === undefined ? '' : ' AND is_wanted(d.key)';
+export function whileWantedSql(condition: string): string {
+  return current === undefined ? condition : `is_wanted(d.key) AND (${condition})`;
 }
 
 /** @throws when the call that runs on this thread was cancelled. For loops between statements. */
 export function checkWanted(): void {
   check(current);
+}
+
+/** The same for work that goes on after an `await`, when other calls run on this thread: to be taken before the first one. */
+export function wantedCheck(): () => void {
+  const flag = current;
+  return () => check(flag);
 }
 
 function check(flag: CancelFlag | undefined): void {

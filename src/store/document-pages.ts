@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { andWanted } from './cancelling.js';
+import { whileWantedSql } from './cancelling.js';
 import { type SqlFilter, type StoredDocument, selectDocument } from './document-table.js';
 
 /** Documents in the order of their keys, and whether there are more. */
@@ -41,7 +41,7 @@ export class DocumentPages {
     afterKey: number,
     maxBytes = Number.POSITIVE_INFINITY,
   ): DocumentRows {
-    const condition = filter === undefined ? '' : ` AND (${filter.sql})${andWanted()}`;
+    const condition = filter === undefined ? '' : ` AND ${whileWantedSql(filter.sql)}`;
     const rows: StoredDocument[] = [];
     let bytes = 0;
     const statement = this.#db.prepare(`${selectDocument} WHERE d.key > ?${condition} ORDER BY d.key LIMIT ?`);

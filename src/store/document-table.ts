@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { DocumentId } from '../types.js';
 import { packVectors } from '../vectors/pack-vectors.js';
-import { andWanted, checkWanted } from './cancelling.js';
+import { checkWanted, whileWantedSql } from './cancelling.js';
 import { isCounted, noteOf } from './chunk-notes.js';
 import { isComparable } from './sound-vector.js';
 import { publishStep } from './steps.js';
@@ -90,6 +90,7 @@ export class DocumentTable {
   readonly #logDeletion: Statement<[number]>;
   readonly #byId: Statement<[DocumentId]>;
   readonly #byKey: Statement<[number]>;
+  readonly #exists: Statement<[number]>;
   readonly #vectorById: Statement<[DocumentId]>;
   readonly #vectorByKey: Statement<[number]>;
   readonly #vectorsAfter: Statement<[number, number, number]>;
@@ -113,6 +114,7 @@ export class DocumentTable {
     this.#logDeletion = db.prepare('INSERT INTO deletions (key) VALUES (?)');
     this.#byId = db.prepare(`${selectDocument} WHERE d.id = ?`);
     this.#byKey = db.prepare(`${selectDocument} WHERE d.key = ?`);
+    this.#exists = db.prepare('SELECT 1 FROM documents WHERE key = ?');
     this.#vectorById = db.prepare(
       'SELECT d.key, v.data FROM documents d JOIN vectors v ON v.vector = d.vector WHERE d.id = ?',
     );
@@ -284,10 +286,18 @@ export class DocumentTable {
     )();
   }
 
+  /** Whether all documents with these keys exist. */
+  haveAll(keys: readonly number[]): boolean {
+    return this.#db.transaction(() => keys.every((key) => this.#exists.get(key) !== undefined))();
+  }
+
   #matcher(filter: SqlFilter | undefined): (key: number) => boolean {
     if (filter === undefined) return () => true;
     const match = this.#db.prepare(`SELECT 1 FROM documents d WHERE d.key = ? AND (${filter.sql})`);
-    return (key) => match.get(key, ...filter.parameters) !== undefined;
+    return (key) => {
+      checkWanted();
+      return match.get(key, ...filter.parameters) !== undefined;
+    };
   }
 
   /** Key and vector of the document with this id. @throws CORRUPT when the stored vector cannot be compared. */
@@ -310,7 +320,7 @@ export class DocumentTable {
   }
 
   count(filter?: SqlFilter): number {
-    const condition = filter === undefined ? '' : ` WHERE (${filter.sql})${andWanted()}`;
+    const condition = filter === undefined ? '' : ` WHERE ${whileWantedSql(filter.sql)}`;
     return this.#db
       .prepare(`SELECT count(*) FROM documents d${condition}`)
       .pluck()
@@ -324,7 +334,7 @@ export class DocumentTable {
 
   /** As one text: rows of one number each, 200,000 of them, take twice the time. */
   #matching(filter: SqlFilter): number[] {
-    const matching = `SELECT d.key FROM documents d WHERE (${filter.sql})${andWanted()} ORDER BY d.key`;
+    const matching = `SELECT d.key FROM documents d WHERE ${whileWantedSql(filter.sql)} ORDER BY d.key`;
     const keys = this.#db.prepare(`SELECT json_group_array(key) FROM (${matching})`).pluck();
     return JSON.parse(keys.get(...filter.parameters) as string) as number[];
   }

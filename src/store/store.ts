@@ -25,6 +25,7 @@ import { checkMetricOf, type StoreOptions } from './store-options.js';
 import { StoredSettings } from './stored-settings.js';
 import { rankedWords, type WordMatches } from './text-table.js';
 import { validateCatalog } from './validate-catalog.js';
+import { Validations } from './validations.js';
 import type { Space } from './vector-table.js';
 import type { View, ViewSearch } from './view.js';
 
@@ -46,6 +47,7 @@ export class Store {
   readonly #connected: Catalog;
   readonly #writer: CatalogCaller;
   readonly #reader: CatalogCaller;
+  readonly #validations: Validations;
   #open: OpenSpace | undefined;
 
   private constructor(
@@ -64,6 +66,7 @@ export class Store {
     this.metric = catalog.settings.all()?.metric as Metric;
     this.known = new KnownDocuments(this.#reader);
     this.settings = new StoredSettings(() => this.#catalog, this.#writer, this.#reader);
+    this.#validations = new Validations(connection);
     this.migration = new Migration(this.#writer, this.#reader, this.metric);
     this.queries = new QueryCache(() => this.#catalog, options.readonly ? undefined : this.#writer, options.queryCache);
   }
@@ -235,14 +238,14 @@ export class Store {
     return this.#writer.call('documents', 'setMetadata', changes);
   }
 
-  async deleteByIds(ids: readonly DocumentId[]): Promise<number> {
-    const deleted = await this.#writer.call('documents', 'deleteByIds', ids);
+  async deleteByIds(ids: readonly DocumentId[], signal?: AbortSignal): Promise<number> {
+    const deleted = await this.#writer.callUntil(signal, 'documents', 'deleteByIds', ids);
     await this.#afterWrite();
     return deleted;
   }
 
-  async deleteWhere(filter: SqlFilter): Promise<number> {
-    const deleted = await this.#writer.call('documents', 'deleteWhere', filter);
+  async deleteWhere(filter: SqlFilter, signal?: AbortSignal): Promise<number> {
+    const deleted = await this.#writer.callUntil(signal, 'documents', 'deleteWhere', filter);
     await this.#afterWrite();
     return deleted;
   }
@@ -262,6 +265,21 @@ export class Store {
     return this.#catalog.documents.byKeys(keys, filter);
   }
 
+  /** As `byKeys`; in a thread where the filter takes more than about two milliseconds. */
+  async lookUp(
+    keys: readonly number[],
+    filter: SqlFilter | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<(StoredDocument | undefined)[]> {
+    if (filter === undefined || keys.length * filter.parameters.length < 1000) return this.byKeys(keys, filter);
+    return this.#reader.callUntil(signal, 'documents', 'byKeys', keys, filter);
+  }
+
+  /** Whether all documents with these keys exist. */
+  haveAll(keys: readonly number[], signal: AbortSignal | undefined): Promise<boolean> {
+    return this.#reader.callUntil(signal, 'documents', 'haveAll', keys);
+  }
+
   /** Bytes of the texts and metadata of these documents, without reading them. */
   bytesByKeys(keys: readonly number[]): number {
     return this.#catalog.pages.bytesByKeys(keys);
@@ -276,12 +294,13 @@ export class Store {
     limit: number,
     afterKey: number,
     maxBytes: number | undefined,
+    signal: AbortSignal | undefined,
   ): Promise<DocumentRows> {
-    return this.#reader.call('pages', 'list', filter, limit, afterKey, maxBytes);
+    return this.#reader.callUntil(signal, 'pages', 'list', filter, limit, afterKey, maxBytes);
   }
 
-  count(filter: SqlFilter | undefined): Promise<number> {
-    return this.#reader.call('documents', 'count', filter);
+  count(filter: SqlFilter | undefined, signal?: AbortSignal): Promise<number> {
+    return this.#reader.callUntil(signal, 'documents', 'count', filter);
   }
 
   /** Keys of the documents that match, ascending. */
@@ -315,9 +334,9 @@ export class Store {
   }
 
   /** Vectors of these documents, one after the other; zeros where there is none. */
-  vectorsByKeys(keys: readonly number[]): Promise<Float32Array> {
+  vectorsByKeys(keys: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
     const dimensions = this.space?.dimensions ?? 0;
-    return this.#reader.call('documents', 'vectorsByKeys', Float64Array.from(keys), dimensions);
+    return this.#reader.callUntil(signal, 'documents', 'vectorsByKeys', Float64Array.from(keys), dimensions);
   }
 
   /** Waits for background work, then makes one segment of all documents. In memory there is nothing to build. */
@@ -363,8 +382,10 @@ export class Store {
   }
 
   /** Looks for damage; only reads, and reports what cannot be read. */
-  validate(level: 'quick' | 'full'): Promise<ValidationReport> {
-    return validateCatalog(this.#reader, { directory: this.#paths?.segments, level, metric: this.metric });
+  validate(level: 'quick' | 'full', signal?: AbortSignal): Promise<ValidationReport> {
+    const request = { directory: this.#paths?.segments, level, metric: this.metric };
+    if (this.#paths === undefined) return validateCatalog(this.#reader, request, signal);
+    return this.#validations.run(request, signal);
   }
 
   /**

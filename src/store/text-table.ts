@@ -97,7 +97,7 @@ export class TextTable {
     const join = filter === undefined ? '' : 'JOIN documents d ON d.key = w.rowid';
     const statement = this.#db.prepare(
       `SELECT w.rowid AS key, -w.rank AS score FROM words w ${join}
-       WHERE words MATCH ? AND w.rowid <= ? ${condition} ${stop} ORDER BY w.rank, w.rowid LIMIT ?`,
+       WHERE words MATCH ? AND w.rowid <= ? ${stop} ${condition} ORDER BY w.rank, w.rowid LIMIT ?`,
     );
     const find = (match: string) =>
       statement.all(match, lastKey, ...(filter?.parameters ?? []), limit) as { key: number; score: number }[];

@@ -4,10 +4,15 @@ import type { CatalogCaller } from './catalog-calls.js';
 import { restoreHint, type ValidationRequest } from './validator.js';
 
 /** Validates in a catalog thread. A catalog that cannot even be opened there is a finding, not an error. */
-export async function validateCatalog(caller: CatalogCaller, request: ValidationRequest): Promise<ValidationReport> {
+export async function validateCatalog(
+  caller: CatalogCaller,
+  request: ValidationRequest,
+  signal?: AbortSignal,
+): Promise<ValidationReport> {
   try {
-    return await caller.call('validator', 'validate', request);
+    return await caller.callUntil(signal, 'validator', 'validate', request);
   } catch (error) {
+    signal?.throwIfAborted();
     if (!SemanticIndexError.is(error) || !['CORRUPT', 'IO', 'NOT_AN_INDEX'].includes(error.code)) throw error;
     const { message } = error;
     const check = { check: 'database', passed: false, severity: 'error', message, hint: restoreHint } as const;

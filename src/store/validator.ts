@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Check, DocumentId, Metric, ValidationReport } from '../types.js';
 import { AnnoyIndex } from '../vectors/annoy-index.js';
 import { checksumFile } from '../vectors/checksum.js';
+import { wantedCheck } from './cancelling.js';
 import type { Catalog } from './catalog.js';
 import { checkContents } from './content-check.js';
 import { segmentFacts, strayFiles } from './segment-folder.js';
@@ -42,7 +43,7 @@ export class Validator {
 
   async validate(request: ValidationRequest): Promise<ValidationReport> {
     const { directory, level } = request;
-    const findings = new Findings();
+    const findings = new Findings(wantedCheck());
     const error = { hint: restoreHint, severity: 'error' } as const;
     await findings.add('database', error, 'the database is intact', () => this.#catalog.integrity(level)[0]);
     for (const { check, what, count } of this.#catalog.inconsistencies()) {
@@ -162,6 +163,12 @@ export class Validator {
 /** Collects the findings of checks; a check that throws has found what it threw. */
 class Findings {
   readonly #checks: Check[] = [];
+  readonly #checkWanted: () => void;
+
+  /** @param checkWanted throws once the validation was cancelled: then no other check is begun. */
+  constructor(checkWanted: () => void) {
+    this.#checkWanted = checkWanted;
+  }
 
   async add(
     check: string,
@@ -169,6 +176,7 @@ class Findings {
     well: string,
     look: () => Finding | Promise<Finding>,
   ): Promise<void> {
+    this.#checkWanted();
     let failed: Finding;
     try {
       failed = await look();

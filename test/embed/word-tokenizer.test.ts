@@ -197,4 +197,25 @@ describe('WordTokenizer', () => {
       expect(() => new WordTokenizer(JSON.stringify(file))).toThrow(SemanticIndexError);
     }
   });
+
+  it.each(['x', 'aB', '1', 'é', '語', '😀', '-', ' '])('tokenizes megabytes of "%s" in short steps', (unit) => {
+    const tokenizer = new WordTokenizer(JSON.stringify(bundled));
+    const text = unit.repeat(1_000_000 / unit.length);
+    const ids: number[] = [];
+    let [steps, longest] = [0, 0];
+    for (let position = 0; position < text.length; steps++) {
+      const next = tokenizer.step(text, position, ids);
+      expect(next).toBeGreaterThan(position);
+      // A run is cut behind 16,384 characters, not within a pair.
+      longest = Math.max(longest, next - position);
+      expect(text.slice(position, next).isWellFormed()).toBe(true);
+      position = next;
+    }
+    expect(longest).toBeLessThanOrEqual(4096 + 16_384 + 1);
+    expect(steps).toBeGreaterThanOrEqual(1_000_000 / (4096 + 16_384 + 1));
+    // Each piece of a run is tokenized as the library does it.
+    const piece = unit.repeat(16_384 / unit.length);
+    const wanted = new Tokenizer(bundled, {}).encode(piece, { add_special_tokens: false }).ids;
+    expect(ids.slice(0, wanted.length)).toEqual(wanted);
+  });
 });

@@ -1,0 +1,33 @@
+import type { ValidationReport } from '../types.js';
+import { CatalogThread } from './catalog-thread.js';
+import type { CatalogOptions } from './connection.js';
+import { validateCatalog } from './validate-catalog.js';
+import type { ValidationRequest } from './validator.js';
+
+/**
+ * Validations of a catalog, one at a time, in a thread of their own: SQLite's check of a large database takes minutes and cannot be
+ * interrupted, so nothing else may wait behind it.
+ */
+export class Validations {
+  readonly #catalog: CatalogOptions;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(catalog: CatalogOptions) {
+    this.#catalog = catalog;
+  }
+
+  /** @throws the reason of the signal when it aborts. */
+  run(request: ValidationRequest, signal: AbortSignal | undefined): Promise<ValidationReport> {
+    const report = this.#last.then(async () => {
+      signal?.throwIfAborted();
+      const thread = new CatalogThread({ catalog: this.#catalog });
+      try {
+        return await validateCatalog(thread, request, signal);
+      } finally {
+        await thread.close();
+      }
+    });
+    this.#last = report.catch(() => {});
+    return report;
+  }
+}
