@@ -24,7 +24,6 @@ import { publishStep } from './steps.js';
 import { checkMetricOf, type StoreOptions } from './store-options.js';
 import { StoredSettings } from './stored-settings.js';
 import { rankedWords, type WordMatches } from './text-table.js';
-import { validateCatalog } from './validate-catalog.js';
 import { Validations } from './validations.js';
 import type { Space } from './vector-table.js';
 import type { View, ViewSearch } from './view.js';
@@ -66,7 +65,7 @@ export class Store {
     this.metric = catalog.settings.all()?.metric as Metric;
     this.known = new KnownDocuments(this.#reader);
     this.settings = new StoredSettings(() => this.#catalog, this.#writer, this.#reader);
-    this.#validations = new Validations(connection);
+    this.#validations = new Validations(connection, this.#reader);
     this.migration = new Migration(this.#writer, this.#reader, this.metric);
     this.queries = new QueryCache(() => this.#catalog, options.readonly ? undefined : this.#writer, options.queryCache);
   }
@@ -384,7 +383,6 @@ export class Store {
   /** Looks for damage; only reads, and reports what cannot be read. */
   validate(level: 'quick' | 'full', signal?: AbortSignal): Promise<ValidationReport> {
     const request = { directory: this.#paths?.segments, level, metric: this.metric };
-    if (this.#paths === undefined) return validateCatalog(this.#reader, request, signal);
     return this.#validations.run(request, signal);
   }
 

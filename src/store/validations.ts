@@ -1,4 +1,5 @@
 import type { ValidationReport } from '../types.js';
+import type { CatalogCaller } from './catalog-calls.js';
 import { CatalogThread } from './catalog-thread.js';
 import type { CatalogOptions } from './connection.js';
 import { validateCatalog } from './validate-catalog.js';
@@ -10,14 +11,18 @@ import type { ValidationRequest } from './validator.js';
  */
 export class Validations {
   readonly #catalog: CatalogOptions;
+  readonly #reader: CatalogCaller;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(catalog: CatalogOptions) {
+  /** @param reader validates a catalog in memory, which has one connection. */
+  constructor(catalog: CatalogOptions, reader: CatalogCaller) {
     this.#catalog = catalog;
+    this.#reader = reader;
   }
 
   /** @throws the reason of the signal when it aborts. */
   run(request: ValidationRequest, signal: AbortSignal | undefined): Promise<ValidationReport> {
+    if (this.#catalog.path === ':memory:') return validateCatalog(this.#reader, request, signal);
     const report = this.#last.then(async () => {
       signal?.throwIfAborted();
       const thread = new CatalogThread({ catalog: this.#catalog });
