@@ -49,6 +49,11 @@ const [wordsAtOnce, rerankedAtOnce] = [2, 16];
 const comparedAtOnce = 8;
 // Three attempts in four find everything still there even while two processes commit as fast as they can.
 const maxAttempts = 32;
+/**
+ * Milliseconds in which a search is done again when a hit was replaced before its text was read. On a busy machine with
+ * processes that replace one document all the time most attempts fail, and 32 are not enough.
+ */
+const gapPatience = 5_000;
 
 /** The way from queries to hits: embed, filter, search snapshot and words, fuse, look up. */
 export class SearchJourney {
@@ -116,8 +121,9 @@ export class SearchJourney {
       checkQueries(queries, mode !== 'text', this.#store, this.#space, signal),
     );
     // A document that leaves, or matches no longer, between search and look-up would leave a gap: it is done again.
+    const began = performance.now();
     for (let attempt = 1; ; attempt++) {
-      const isLast = attempt === maxAttempts;
+      const isLast = attempt >= maxAttempts && performance.now() - began > gapPatience;
       if (attempt > 1) checked = followOwn(queries, checked, this.#store);
       const ranked = await this.#rank(checked, filter, options, seen);
       const bytes = new HitBytes(options.maxBytes);
