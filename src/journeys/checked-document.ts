@@ -3,6 +3,7 @@ import { SemanticIndexError } from '../errors.js';
 import { describe, suggestName } from '../options.js';
 import { contentHash } from '../store/content-hash.js';
 import type { StoredDocument } from '../store/document-table.js';
+import { parseMetadata } from '../store/stored-json.js';
 import type { Document, DocumentId, DocumentInput, Metadata } from '../types.js';
 
 /** A document that passed all checks, in the form in which it is stored. */
@@ -178,5 +179,5 @@ function bytesOf(vector: Float32Array): Uint8Array {
 
 /** A document as stored, as the caller sees it. */
 export function documentOf<M extends Metadata>({ id, text, metadata }: StoredDocument): Document<M> {
-  return { id, text, metadata: (metadata === null ? {} : JSON.parse(metadata)) as M };
+  return { id, text, metadata: parseMetadata(metadata, id) as M };
 }

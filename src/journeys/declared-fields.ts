@@ -5,6 +5,7 @@ import { matchesAll } from '../search/filter-tree.js';
 import { type DeclaredTypes, parseFilter } from '../search/parse-filter.js';
 import { type DeclaredFields, fieldsSetting } from '../store/field-indexes.js';
 import type { Store } from '../store/store.js';
+import { parseStored } from '../store/stored-json.js';
 import type { DocumentSelection } from '../types/where-of.js';
 
 const types: readonly FieldType[] = ['string', 'number', 'boolean'];
@@ -38,7 +39,7 @@ export async function declareFields(store: Store, fields: DeclaredFields): Promi
 }
 
 function storedFields(store: Store): Readonly<Record<string, unknown>> {
-  const stored: unknown = JSON.parse(String(store.settings.get(fieldsSetting) ?? '{}'));
+  const stored = parseStored(store.settings.get(fieldsSetting) ?? '{}', 'The declared fields');
   return typeof stored === 'object' && stored !== null ? (stored as Record<string, unknown>) : {};
 }
 

@@ -4,6 +4,7 @@ import { type AddOptions, addDefaults } from '../options.js';
 import { contentHash } from '../store/content-hash.js';
 import { type ExportedBatch, type ExportManifest, readExportManifest, writeExport } from '../store/export-folder.js';
 import type { Store } from '../store/store.js';
+import { parseMetadata } from '../store/stored-json.js';
 import type { AddResult, DocumentInput, ExportedDocument, LongWorkOptions, Metadata } from '../types.js';
 import { AddJourney } from './add-journey.js';
 import { checkExport, checkedRows } from './checked-export.js';
@@ -40,7 +41,7 @@ export class TransferJourney {
       const dimensions = vectors.length / documents.length;
       for (const [row, { id, text, metadata }] of documents.entries()) {
         const vector = vectors.slice(row * dimensions, (row + 1) * dimensions);
-        yield { id, text, metadata: (metadata === null ? {} : JSON.parse(metadata)) as M, vector };
+        yield { id, text, metadata: parseMetadata(metadata, id) as M, vector };
       }
     }
   }

@@ -2,6 +2,7 @@ import { SemanticIndexError } from '../errors.js';
 import { describe, type TuneOptions } from '../options.js';
 import { Random } from '../random.js';
 import type { Store } from '../store/store.js';
+import { parseStored } from '../store/stored-json.js';
 import { TimeSlice } from '../time-slice.js';
 import { plotCurve } from '../tune/curve-plot.js';
 import { designEffect, type FoundCounts, normalQuantile, recallInterval } from '../tune/recall-interval.js';
@@ -24,7 +25,7 @@ const settingName = 'tuning';
 /** The tuning that an index remembers, if any. */
 export function storedTuning(store: Store): Tuning | undefined {
   const stored = store.settings.get(settingName);
-  return typeof stored === 'string' ? (JSON.parse(stored) as Tuning) : undefined;
+  return typeof stored === 'string' ? (parseStored(stored, 'The tuning') as Tuning) : undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { DocumentId } from '../types.js';
+import { parseStored } from './stored-json.js';
 
 /** A document that is a chunk, without its text; `metadata` is JSON. */
 export interface StoredChunk {
@@ -40,7 +41,10 @@ function noteName(collection: string | null, source: string): string {
 /** The name of the note that a document with this metadata (JSON) would make wrong; undefined when it is not a chunk. */
 export function noteOf(metadata: string | null): string | undefined {
   if (metadata?.includes('"chunk":') !== true) return undefined;
-  const { source, collection } = JSON.parse(metadata) as { source?: unknown; collection?: unknown };
+  const { source, collection } = parseStored(metadata, 'The metadata of a chunk') as {
+    source?: unknown;
+    collection?: unknown;
+  };
   return typeof source === 'string' ? noteName(typeof collection === 'string' ? collection : null, source) : undefined;
 }
 
@@ -86,8 +90,15 @@ export class ChunkNotes {
     const prefix = `${notePrefix}[${JSON.stringify(collection)},`;
     return this.#db.transaction(() =>
       this.#rows(prefix).flatMap(({ name, value }): SourceNote[] => {
-        const { hash, count, keys } = JSON.parse(value) as { hash: string; count: number; keys: number };
-        const [, source] = JSON.parse(name.slice(notePrefix.length)) as [string | null, string];
+        const { hash, count, keys } = parseStored(value, 'The note of a source') as {
+          hash: string;
+          count: number;
+          keys: number;
+        };
+        const [, source] = parseStored(name.slice(notePrefix.length), 'The name of a source') as [
+          string | null,
+          string,
+        ];
         const held = this.#heldOf(source);
         return held.count === count && held.keys === keys ? [{ source, hash, chunks: count }] : [];
       }),
@@ -144,7 +155,9 @@ export class ChunkNotes {
 
   /** All documents that are not to come back. */
   dismissed(): DismissedDuplicate[] {
-    return this.#rows(duplicatePrefix).map(({ value }) => JSON.parse(value) as DismissedDuplicate);
+    return this.#rows(duplicatePrefix).map(
+      ({ value }) => parseStored(value, 'A dismissed duplicate') as DismissedDuplicate,
+    );
   }
 
   dismiss(duplicates: readonly DismissedDuplicate[]): void {

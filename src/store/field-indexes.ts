@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { SettingsTable } from './settings-table.js';
+import { parseStored } from './stored-json.js';
 
 /** A declared field of metadata. Path and condition are made of names plain enough to stand in SQL. */
 export interface DeclaredField {
@@ -32,7 +33,10 @@ export class FieldIndexes {
   declare(fields: DeclaredFields): void {
     this.#db
       .transaction(() => {
-        const before = JSON.parse(String(this.#settings.get(fieldsSetting) ?? '{}')) as Record<string, unknown>;
+        const before = parseStored(this.#settings.get(fieldsSetting) ?? '{}', 'The declared fields') as Record<
+          string,
+          unknown
+        >;
         for (const name of Object.keys(before)) {
           if (name in fields) continue;
           this.#db.exec(`DROP INDEX IF EXISTS ${indexName(name)}`);
