@@ -43,8 +43,8 @@ const nothing: ReadonlySet<number> = new Set();
 /** How deep each ranking is looked into before rankings are fused or thinned out. */
 const fusionDepth = 50;
 const diversityDepth = 5;
-/** Queries of a batch whose words are looked for, and whose hits are reranked, at the same time. */
-const [wordsAtOnce, rerankedAtOnce] = [2, 16];
+/** Queries of a batch whose words are looked for, in the thread that others need too, and whose hits are reranked, at one time. */
+const [wordsAtOnce, rerankedAtOnce] = [1, 16];
 /** Queries of a batch whose matches by words are compared with the vectors at the same time. */
 const comparedAtOnce = 8;
 // Three attempts in four find everything still there even while two processes commit as fast as they can.

@@ -58,7 +58,7 @@ describe('a service with 3,000 documents and a time limit', () => {
   const filled = (text: string) => `{"query":"a","where":{"a":${text}}}`;
   const add = (text: string) => ({ documents: [{ id: 'word', text }] });
 
-  // The bound of /health has room for a busy machine; the service itself takes at most a few dozen milliseconds.
+  // The bounds have room for a busy machine; /health itself takes at most some dozens of milliseconds.
   test.each<[string, string, () => unknown, (string | number)[], count?: number]>([
     ['diversity', '/search', () => ({ query: 'parcel refund', k: 1000, diversity: 0.5 }), [200, 'TIMEOUT']],
     ['diversity alone', '/search', () => ({ query: 'parcel refund', k: 1000, diversity: 1 }), [200, 'TIMEOUT'], 3],
@@ -158,7 +158,7 @@ describe('a service with 3,000 documents and a time limit', () => {
       Promise.all(Array.from({ length: count }, () => service.ask('POST', path, body))),
     );
     for (const { status, body } of answer) expect(expected).toContain(status === 200 ? 200 : body.error.code);
-    expect(took).toBeLessThan(timeLimit + 1500);
+    expect(took).toBeLessThan(timeLimit + 4000);
     expect(health).toBeLessThan(250);
     // What was given up does not hold up what comes later.
     expect(next).toBe(200);
@@ -176,6 +176,8 @@ describe('a service with 3,000 documents and a time limit', () => {
     ['a deletion', 'DELETE', '/documents', { where: { $and: [...matchingAll.$and, { n: -1 }] } }],
     ['a validation', 'GET', '/validate?level=full'],
   ])('ends the work of %s whose client hangs up', { retry: 2 }, async (_, method, path, body) => {
+    // Documents of the tests above may still be committed.
+    await service.ask('DELETE', '/documents/word');
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };
     const sent = Array.from({ length: 12 }, () => {
       const one = request(service.url + path, { method, headers });
