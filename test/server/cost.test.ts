@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { SemanticIndex } from '../../src/index.js';
 import { serverDefaults } from '../../src/options/server.js';
 import { Front } from '../../src/server/front.js';
-import { type Started, startServer } from './start-server.js';
+import { type Answer, type Started, startServer } from './start-server.js';
 
 const words = 'ship parcel refund invoice network database kernel garden recipe weather music football hospital'.split(
   ' ',
@@ -32,6 +32,20 @@ async function whileAskingForHealth<T>({ ask }: Started, work: () => Promise<T>)
   const searched = performance.now();
   const next = await ask('POST', '/search', { query: 'garden recipe', k: 3 });
   return { answer, took, health: await health, next: next.status, search: performance.now() - searched };
+}
+
+/** Sends bytes as they are: what `fetch` does with megabytes would hold up /health in this process. */
+function post(url: string, body: Buffer): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': body.length };
+    const sent = request(url, { method: 'POST', headers }, async (answer) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of answer) chunks.push(chunk);
+      resolve({ status: answer.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString()) });
+    });
+    sent.once('error', reject);
+    sent.end(body);
+  });
 }
 
 const megabyte = 1024 * 1024;
@@ -153,9 +167,9 @@ describe('a service with 3,000 documents and a time limit', () => {
     ],
   ])('answers /health during %s', { retry: 2 }, async (_, path, make, expected, count = 1) => {
     const made = make();
-    const body = typeof made === 'string' ? made : JSON.stringify(made);
+    const body = Buffer.from(typeof made === 'string' ? made : JSON.stringify(made));
     const { answer, took, health, next, search } = await whileAskingForHealth(service, () =>
-      Promise.all(Array.from({ length: count }, () => service.ask('POST', path, body))),
+      Promise.all(Array.from({ length: count }, () => post(service.url + path, body))),
     );
     for (const { status, body } of answer) expect(expected).toContain(status === 200 ? 200 : body.error.code);
     expect(took).toBeLessThan(timeLimit + 4000);
