@@ -63,9 +63,11 @@ const kinds: Readonly<Record<string, OptionKind>> = {
   trees: 'list',
 };
 
-/** Options without default that are checked where they are used, as what they may be cannot be said by a type. */
+/** Options that are checked where they are used, as what they may be cannot be said by one type. */
 export const checkedWhereUsed: readonly string[] = [
   'allowed',
+  'allowHost',
+  'allowOrigin',
   'distances',
   'fields',
   'neighbors',
@@ -86,6 +88,7 @@ const words: Readonly<Record<OptionKind, string>> = {
 
 /** The kind of an option, by its default or else its name. */
 export function kindOf(name: string, fallback: unknown): OptionKind | undefined {
+  if (checkedWhereUsed.includes(name)) return undefined;
   if (fallback === undefined) return Object.hasOwn(kinds, name) ? kinds[name] : undefined;
   if (Array.isArray(fallback)) return 'list';
   const type = typeof fallback;

@@ -33,12 +33,22 @@ describe('the parts of a document', () => {
 
   it('are checked before any changes', async () => {
     await using index = await SemanticIndex.open(':memory:', { provider: deterministicProvider() });
-    await index.addDocuments([{ id: 'a', text: 'one text', metadata: { page: 1 } }]);
+    await index.addDocuments([
+      { id: 'a', text: 'one text', metadata: { page: 1 } },
+      { id: 'b', text: 'another text' },
+    ]);
     const failure = index.updateMetadata([
       { id: 'a', metadata: { page: 2 } },
-      { id: 'a', metadata: { page: Number.NaN } },
+      { id: 'b', metadata: { page: Number.NaN } },
     ]);
     await expect(failure).rejects.toSatisfy((error) => SemanticIndexError.is(error, 'INVALID_METADATA'));
     expect((await index.getDocument('a'))?.metadata).toEqual({ page: 1 });
+    const twice = index.updateMetadata([
+      { id: 'a', metadata: { page: 2 } },
+      { id: 'a', metadata: { page: 3 } },
+    ]);
+    await expect(twice).rejects.toMatchObject({ code: 'DUPLICATE_ID' });
+    const unknown = index.updateMetadata([{ id: 'none', metadata: {} }], { onMissing: 'error' });
+    await expect(unknown).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });
