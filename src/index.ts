@@ -26,6 +26,7 @@ export type {
   AnnoyAccelerateOptions,
   AnnoyBatchOptions,
   AnnoyBuildOptions,
+  AnnoyDeserializeOptions,
   AnnoyEngine,
   AnnoyIndexOptions,
   AnnoyOpenOptions,
@@ -66,6 +67,7 @@ export type {
   SyncOptions,
   TransformersProviderOptions,
   TuneOptions,
+  UpdateOptions,
   ValidateOptions,
 } from './options.js';
 export type { Chunk, Chunker, TextRange } from './rag/chunk.js';
