@@ -114,7 +114,7 @@ function isOfKind(value: unknown, kind: OptionKind): boolean {
     case 'object':
       return (typeof value === 'object' && value !== null) || typeof value === 'function';
     case 'signal':
-      return typeof (value as { aborted?: unknown } | null)?.aborted === 'boolean';
+      return value instanceof AbortSignal;
     case 'number':
       return typeof value === 'number' && !Number.isNaN(value);
     default:

@@ -55,27 +55,10 @@ export function resolveOptions<T extends object>(method: string, given: Given<No
       });
     }
     if (value === undefined) continue;
-    checkLongWorkOption(method, name, value);
     checkKind(method, name, value, (defaults as Record<string, unknown>)[name]);
     resolved[name] = value;
   }
   return resolved as T;
-}
-
-/** @throws INVALID_ARGUMENT for an `onProgress` or `signal` of another type, before the work begins. */
-function checkLongWorkOption(method: string, name: string, value: unknown): void {
-  const expected =
-    name === 'onProgress' && typeof value !== 'function'
-      ? 'a function'
-      : name === 'signal' && !(value instanceof AbortSignal)
-        ? 'an AbortSignal'
-        : undefined;
-  if (expected === undefined) return;
-  throw new SemanticIndexError(
-    'INVALID_ARGUMENT',
-    `${method}: expected ${expected} as ${name}, got ${describe(value)}`,
-    { hint: name === 'signal' ? 'Pass `new AbortController().signal`.' : 'Pass a function of one argument.' },
-  );
 }
 
 /** A type of options with every member present, so that an object of defaults lists them all. */

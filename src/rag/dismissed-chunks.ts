@@ -63,7 +63,7 @@ export class DismissedChunks {
     return true;
   }
 
-  /** Documents but for those that stay away; one that the index has anyway does not. */
+  /** Documents without those that stay away; one that the index already has is kept. */
   async *without(documents: AsyncIterable<DocumentInput>): AsyncGenerator<DocumentInput> {
     for await (const document of documents) {
       if (this.#dismissed.size > 0 && !this.#restore) {

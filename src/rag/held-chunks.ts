@@ -6,7 +6,7 @@ import { chunkPlace } from './chunk-documents.js';
 
 /** A chunk that an index holds. */
 export interface HeldChunk {
-  /** Of the metadata, but for `duplicateOf`. */
+  /** Of the metadata without `duplicateOf`. */
   readonly fingerprint: string;
   /** The document that de-duplication linked it to. */
   readonly duplicateOf: Metadata[string];

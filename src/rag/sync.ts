@@ -162,7 +162,7 @@ class Synchronization<M extends Metadata> {
     }
   }
 
-  /** Chunks of sources that were not given go, but for those of sources that could not be read as text. */
+  /** Removes chunks of sources that were not given, except sources that could not be read as text. */
   async #removeOthers(): Promise<void> {
     const { keep, signal } = this.#options;
     const skipped = new Set(this.#skipped.map(({ id }) => id));

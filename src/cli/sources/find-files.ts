@@ -137,7 +137,7 @@ export function fixedPart(pattern: string): string {
   return folder;
 }
 
-/** The mount points, but for the root, of the file systems that files are on. */
+/** The mount points of the file systems that files are on, without the root. */
 async function mountsOf(files: readonly WalkedFile[]): Promise<string[]> {
   const mounts: string[] = [];
   const folders = new Set(files.map(({ real }) => dirname(real)));
