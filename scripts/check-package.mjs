@@ -18,7 +18,7 @@ const needed = [
   'models/semantic-index-en/model.safetensors',
   'models/semantic-index-en/README.md',
   'native/CMakeLists.txt',
-  'native/kernel/distance.cpp',
+  'native/kernel/distance/distance.cpp',
   'native/binding/addon.cpp',
 ];
 

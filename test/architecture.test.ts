@@ -110,20 +110,53 @@ describe('the rules find', () => {
   });
 
   test.each([
-    ['napi.h in the kernel', 'native/kernel/forest.cpp', '#include <napi.h>', 'only native/binding knows Node'],
-    ['the binding in the kernel', 'native/kernel/forest.cpp', '#include "../binding/x.h"', 'does not know the binding'],
-    ['intrinsics elsewhere', 'native/kernel/scan.cpp', '#include <immintrin.h>', 'intrinsics belong'],
-    ['the environment elsewhere', 'native/kernel/scan.cpp', 'auto x = std::getenv("A");', 'reads the environment'],
-    ['a file too long', 'native/kernel/scan.cpp', '\n'.repeat(451), 'two concepts'],
+    ['napi.h in the kernel', 'native/kernel/annoy/forest.cpp', '#include <napi.h>', 'only native/binding knows Node'],
+    [
+      'the binding in the kernel',
+      'native/kernel/annoy/forest.cpp',
+      '#include "../binding/x.h"',
+      'does not know the binding',
+    ],
+    ['intrinsics elsewhere', 'native/kernel/exact/scan.cpp', '#include <immintrin.h>', 'intrinsics belong'],
+    [
+      'the environment elsewhere',
+      'native/kernel/exact/scan.cpp',
+      'auto x = std::getenv("A");',
+      'reads the environment',
+    ],
+    [
+      'a later folder of the kernel in an earlier one',
+      'native/kernel/annoy/forest.cpp',
+      '#include "graph/graph_view.h"',
+      'native/kernel/annoy may not depend on native/kernel/graph',
+    ],
+    [
+      'distances in the file layer',
+      'native/kernel/io/atomic_file.cpp',
+      '#include "distance/metric.h"',
+      'may not depend on',
+    ],
+    [
+      'the build of the graph in its search',
+      'native/kernel/graph/a.cpp',
+      '#include "graph/build/b.h"',
+      'may not depend on',
+    ],
+    ['an include without its folder', 'native/kernel/annoy/forest.cpp', '#include "status.h"', 'expected a path from'],
+    ['a kernel folder without a level', 'native/kernel/helpers/a.cpp', '', 'has no level'],
+    ['a file too long', 'native/kernel/exact/scan.cpp', '\n'.repeat(451), 'two concepts'],
   ])('%s', (_, path, text, words) => {
     expect(nativeViolations(path, text).join('\n')).toContain(words);
   });
 
   test('nothing in what the native code may include', () => {
     expect(
-      nativeViolations('native/kernel/distance_avx2.cpp', '#include <immintrin.h>\n#include "distance.h"'),
+      nativeViolations(
+        'native/kernel/distance/distance_avx2.cpp',
+        '#include <immintrin.h>\n#include "distance/distance.h"\n#include "base/status.h"',
+      ),
     ).toEqual([]);
-    expect(nativeViolations('native/binding/addon.cpp', '#include <napi.h>\n#include "../kernel/forest.h"')).toEqual(
+    expect(nativeViolations('native/binding/addon.cpp', '#include <napi.h>\n#include "annoy/forest_view.h"')).toEqual(
       [],
     );
   });

@@ -7,10 +7,10 @@
 #include <mutex>
 #include <string>
 
-#include "accelerator_view.h"
+#include "base/memory_block.h"
 #include "forest.h"
-#include "mapped_file.h"
-#include "memory_block.h"
+#include "graph/graph_view.h"
+#include "io/mapped_file.h"
 
 namespace semantic_index {
 

@@ -2,7 +2,7 @@
 #include <napi.h>
 
 #include "addon_data.h"
-#include "distance.h"
+#include "distance/distance.h"
 #include "files.h"
 #include "index.h"
 #include "task.h"

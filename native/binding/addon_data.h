@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "status.h"
+#include "base/status.h"
 #include "work_queue.h"
 
 namespace semantic_index {

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "addon_data.h"
-#include "distance.h"
+#include "distance/distance.h"
 
 namespace semantic_index {
 

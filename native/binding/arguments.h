@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "neighbors.h"
+#include "distance/neighbors.h"
 
 namespace semantic_index {
 

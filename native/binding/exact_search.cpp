@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "parallel_blocks.h"
+#include "base/parallel_blocks.h"
 
 namespace semantic_index {
 

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "scan.h"
+#include "exact/scan.h"
 
 namespace semantic_index {
 

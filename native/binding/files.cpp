@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "arguments.h"
-#include "atomic_file.h"
+#include "io/atomic_file.h"
 #include "work.h"
 
 namespace semantic_index {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "checksum.h"
+#include "base/checksum.h"
 
 namespace semantic_index {
 

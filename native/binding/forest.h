@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 
-#include "forest_view.h"
-#include "mapped_file.h"
-#include "node_storage.h"
-#include "sha256.h"
+#include "annoy/forest_view.h"
+#include "annoy/node_storage.h"
+#include "base/sha256.h"
+#include "io/mapped_file.h"
 
 namespace semantic_index {
 

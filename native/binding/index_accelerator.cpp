@@ -1,8 +1,8 @@
-#include "accelerator_build.h"
 #include "addon_data.h"
 #include "arguments.h"
-#include "atomic_file.h"
+#include "graph/build/graph_build.h"
 #include "index.h"
+#include "io/atomic_file.h"
 #include "task.h"
 #include "work.h"
 

@@ -3,10 +3,10 @@
 
 #include "addon_data.h"
 #include "arguments.h"
-#include "bounded_scan.h"
+#include "base/parallel_blocks.h"
 #include "exact_search.h"
+#include "graph/pruned_scan.h"
 #include "index.h"
-#include "parallel_blocks.h"
 #include "task.h"
 #include "work.h"
 

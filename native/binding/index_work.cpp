@@ -3,10 +3,10 @@
 #include <new>
 
 #include "addon_data.h"
+#include "annoy/forest_build.h"
 #include "arguments.h"
-#include "atomic_file.h"
-#include "forest_build.h"
 #include "index.h"
+#include "io/atomic_file.h"
 #include "structure_report.h"
 #include "task.h"
 #include "work.h"

@@ -3,7 +3,7 @@
 
 #include <napi.h>
 
-#include "validate.h"
+#include "annoy/validate.h"
 
 namespace semantic_index {
 

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "row_buffer.h"
+#include "exact/row_buffer.h"
 
 namespace semantic_index {
 

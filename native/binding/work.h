@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "status.h"
+#include "base/status.h"
 #include "task.h"
 
 namespace semantic_index {

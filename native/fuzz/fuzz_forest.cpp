@@ -14,12 +14,12 @@
 #include <memory>
 #include <vector>
 
-#include "forest_build.h"
-#include "forest_view.h"
-#include "node_storage.h"
-#include "random.h"
-#include "scan.h"
-#include "validate.h"
+#include "annoy/forest_build.h"
+#include "annoy/forest_view.h"
+#include "annoy/node_storage.h"
+#include "annoy/validate.h"
+#include "base/random.h"
+#include "exact/scan.h"
 
 using namespace semantic_index;
 

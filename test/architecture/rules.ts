@@ -188,11 +188,39 @@ export function sourceViolations(files: readonly SourceFile[], dependencies: Dep
   ];
 }
 
+/** The folders of the kernel from the ground up: a file includes headers of its own folder and of earlier ones. */
+const kernelFolders: readonly (readonly string[])[] = [
+  ['base'],
+  ['io', 'distance'],
+  ['annoy'],
+  ['exact'],
+  ['graph'],
+  ['graph/build'],
+  ['segment'],
+];
+
+/** How the quoted includes of one file of the kernel break the order of its folders. */
+function kernelOrderViolations(path: string, text: string): string[] {
+  const levelOf = (folder: string) => kernelFolders.findIndex((folders) => folders.includes(folder));
+  if (!path.startsWith('native/kernel/')) return [];
+  const folder = posix.dirname(path.slice('native/kernel/'.length));
+  if (levelOf(folder) < 0) {
+    return [`${path}: the kernel folder "${folder}" has no level; add it to kernelFolders in ${import.meta.filename}`];
+  }
+  return [...text.matchAll(/^\s*#\s*include\s*"([^"]+)"/gm)].flatMap(([, header = '']) => {
+    const other = posix.dirname(header);
+    if (levelOf(other) < 0) return [`${path} includes ${header}: expected a path from native/kernel, as base/status.h`];
+    if (other === folder || levelOf(other) < levelOf(folder)) return [];
+    return [`${path} includes ${header}: native/kernel/${folder} may not depend on native/kernel/${other}`];
+  });
+}
+
 /** Every way in which one C++ file breaks the house rules. */
 export function nativeViolations(path: string, text: string): string[] {
   const found: string[] = [];
   const lines = text.split('\n').length - 1;
   if (lines > longestFile) found.push(`${path} has ${lines} lines: over ${longestFile} is two concepts`);
+  found.push(...kernelOrderViolations(path, text));
   const inBinding = path.startsWith('native/binding/');
   for (const [, header = ''] of text.matchAll(/^\s*#\s*include\s*[<"]([^>"]+)[>"]/gm)) {
     if (/(?:^|\/)(?:napi|node_api|js_native_api|node|v8|uv)\.h$/.test(header) && !inBinding) {
@@ -201,14 +229,23 @@ export function nativeViolations(path: string, text: string): string[] {
     if (header.includes('binding/') && !inBinding)
       found.push(`${path} includes ${header}: the kernel does not know the binding`);
     const isIntrinsics = /^(?:\w*mmintrin|\w*intrin|arm_neon|arm_sve)\.h$/.test(header);
-    if (isIntrinsics && !/^native\/kernel\/(?:distance(?:_\w+)?\.cpp|distance_avx512\.h|prefetch\.h)$/.test(path)) {
+    if (
+      isIntrinsics &&
+      !/^native\/kernel\/(?:distance\/distance(?:_\w+)?\.cpp|distance\/distance_avx512\.h|base\/prefetch\.h)$/.test(
+        path,
+      )
+    ) {
       found.push(
-        `${path} includes ${header}: intrinsics belong into native/kernel/distance_<isa>.cpp, the probe into distance.cpp`,
+        `${path} includes ${header}: intrinsics belong into native/kernel/distance/distance_<isa>.cpp, the probe into distance.cpp`,
       );
     }
   }
-  if (/\bgetenv\s*\(/.test(text) && path.startsWith('native/kernel/') && path !== 'native/kernel/distance.cpp') {
-    found.push(`${path} reads the environment: only native/kernel/distance.cpp does`);
+  if (
+    /\bgetenv\s*\(/.test(text) &&
+    path.startsWith('native/kernel/') &&
+    path !== 'native/kernel/distance/distance.cpp'
+  ) {
+    found.push(`${path} reads the environment: only native/kernel/distance/distance.cpp does`);
   }
   return found;
 }

@@ -1,0 +1,91 @@
+#ifndef SEMANTIC_INDEX_KERNEL_DISTANCE_DISTANCE_H_
+#define SEMANTIC_INDEX_KERNEL_DISTANCE_DISTANCE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace semantic_index {
+
+/**
+ * The arithmetic of one instruction set. Every table gives the same bits for the same input: sums run over 16 lanes
+ * (element i belongs to lane i mod 16, the last block is padded with zeros), each step is one fused multiply-add, and
+ * the lanes are added in a fixed tree: i + (i+8), i + (i+4), i + (i+2), i + (i+1). So the answers of an index do not
+ * depend on the machine. Pointers need no alignment beyond that of their type; a length of 0 gives 0.
+ */
+struct DistanceTable {
+  /** The name that SEMANTIC_INDEX_ISA takes: "scalar", "avx2", "avx512", "avx512vnni", "neon". */
+  const char* name;
+
+  /** Sum of x[i] * y[i]. */
+  float (*dot)(const float* x, const float* y, size_t n);
+  /** Sum of (x[i] - y[i])^2. */
+  float (*squared_euclidean)(const float* x, const float* y, size_t n);
+  /** Sum of |x[i] - y[i]|. */
+  float (*manhattan)(const float* x, const float* y, size_t n);
+  /** Number of bits that differ in n 64-bit words. */
+  uint64_t (*hamming)(const uint64_t* x, const uint64_t* y, size_t n);
+  /**
+   * out[i] = the number of bits in which `one` and row i differ, of n rows of `words` words, at most 3: word w of row i
+   * is columns[w * n + i].
+   */
+  void (*hamming_columns)(const uint64_t* one, const uint64_t* columns, size_t words, size_t n, uint8_t* out);
+
+  /** out[j] = dot(one, others[j]) for two vectors, in one pass. */
+  void (*dot_two)(const float* one, const float* const* others, size_t n, float* out);
+  void (*squared_euclidean_two)(const float* one, const float* const* others, size_t n, float* out);
+  void (*manhattan_two)(const float* one, const float* const* others, size_t n, float* out);
+
+  /** The same for four vectors: four sums keep the processor busy where one would wait for its own additions. */
+  void (*dot_four)(const float* one, const float* const* others, size_t n, float* out);
+  void (*squared_euclidean_four)(const float* one, const float* const* others, size_t n, float* out);
+  void (*manhattan_four)(const float* one, const float* const* others, size_t n, float* out);
+
+  /** out[4 * i + j] = dot(ones[i], others[j]) for four vectors against four: each number is loaded once for four sums.
+   */
+  void (*dot_block)(const float* const* ones, const float* const* others, size_t n, float* out);
+  void (*squared_euclidean_block)(const float* const* ones, const float* const* others, size_t n, float* out);
+
+  /** x[i] = x[i] + scale * y[i], one fused multiply-add each. */
+  void (*add_scaled)(float* x, const float* y, float scale, size_t n);
+  /** x[i] = x[i] + scale * (y[i] - x[i]): moves a mean towards a point. */
+  void (*move_towards)(float* x, const float* y, float scale, size_t n);
+
+  /**
+   * out[j] = the sum of one[i] * others[j][i] for four vectors of 8-bit integers from -127 to 127. n is a multiple of
+   * kInt8Block and at most kMaximumInt8, so that no sum overflows.
+   */
+  void (*dot_int8_four)(const int8_t* one, const int8_t* const* others, size_t n, int32_t* out);
+
+  /**
+   * out[j] = the sum of one[i] * element i of others[j], for four vectors of 4-bit integers from 0 to 15 in n / 2 bytes
+   * each: the lower four bits of byte i are element i, the upper ones element i + n / 2. n as above.
+   */
+  void (*dot_int4_four)(const int8_t* one, const uint8_t* const* others, size_t n, int32_t* out);
+};
+
+/** Vectors of 8-bit integers are padded with zeros to a multiple of this length. */
+constexpr size_t kInt8Block = 64;
+/** 127 * 127 * this is below 2^31. */
+constexpr size_t kMaximumInt8 = 1 << 17;
+
+/**
+ * The table in use. Chosen once, at the first call: the first of `available_instruction_sets`, or the one that the
+ * environment variable SEMANTIC_INDEX_ISA names; an unknown or unavailable name is ignored.
+ */
+const DistanceTable& distances();
+
+/** The tables that this processor can run, best first, nullptr after the last. "scalar" is always there. */
+const DistanceTable* const* available_instruction_sets();
+
+/**
+ * Switches to the named table for all threads. False, and nothing changed, if this processor cannot run it. For
+ * tests: work that is under way may mix tables, which changes no result.
+ */
+bool select_instruction_set(const char* name);
+
+/** Most lanes of a sum; part of the definition of every distance. */
+constexpr size_t kLanes = 16;
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_KERNEL_DISTANCE_DISTANCE_H_

@@ -1,0 +1,21 @@
+#ifndef SEMANTIC_INDEX_KERNEL_DISTANCE_DISTANCE_TABLES_H_
+#define SEMANTIC_INDEX_KERNEL_DISTANCE_DISTANCE_TABLES_H_
+
+#include "distance/distance.h"
+
+namespace semantic_index {
+
+/**
+ * Each fills in the functions of one instruction set: all of them, but for avx512vnni, which replaces those of avx512
+ * that it does better. False where this build has none. Declarations only: the translation units of the
+ * instruction sets include this and must share no inline function with others.
+ */
+void fill_scalar(DistanceTable* table);
+bool fill_avx2(DistanceTable* table);
+bool fill_avx512(DistanceTable* table);
+bool fill_avx512vnni(DistanceTable* table);
+bool fill_neon(DistanceTable* table);
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_KERNEL_DISTANCE_DISTANCE_TABLES_H_

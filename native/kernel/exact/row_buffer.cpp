@@ -1,0 +1,154 @@
+#include "exact/row_buffer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "distance/distance.h"
+
+namespace semantic_index {
+
+namespace {
+
+constexpr int64_t kChunkBytes = 1 << 20;
+constexpr int64_t kSmallestChunkRows = 16;
+
+int64_t rows_per_chunk(const NodeLayout& layout) {
+  return std::max(kSmallestChunkRows, kChunkBytes / static_cast<int64_t>(layout.vector_bytes));
+}
+
+}  // namespace
+
+/** Rows that never move. Memory past `used` belongs to whoever claims it first. */
+struct RowBuffer::Snapshot::Chunk {
+  explicit Chunk(const NodeLayout& layout)
+      : vectors(new uint8_t[static_cast<size_t>(rows_per_chunk(layout)) * layout.vector_bytes]),
+        squared_norms(layout.metric == Metric::angular ? new float[static_cast<size_t>(rows_per_chunk(layout))]
+                                                       : nullptr) {}
+
+  /** Claims rows begin..end-1. False when another buffer, which shares this chunk, has claimed them already. */
+  bool claim(int64_t begin, int64_t end) { return used.compare_exchange_strong(begin, end); }
+
+  std::unique_ptr<uint8_t[]> vectors;
+  std::unique_ptr<float[]> squared_norms;
+  std::atomic<int64_t> used{0};
+};
+
+RowBuffer::RowBuffer(const NodeLayout& layout) {
+  snapshot_.layout_ = layout;
+  snapshot_.directory_ = std::make_shared<const Snapshot::Directory>();
+}
+
+int64_t RowBuffer::bytes() const {
+  const NodeLayout& layout = snapshot_.layout_;
+  const int64_t norm_bytes = layout.metric == Metric::angular ? static_cast<int64_t>(sizeof(float)) : 0;
+  return static_cast<int64_t>(snapshot_.directory_->size()) * rows_per_chunk(layout) *
+         (static_cast<int64_t>(layout.vector_bytes) + norm_bytes);
+}
+
+Status RowBuffer::append(const float* rows, int64_t count) try {
+  const NodeLayout& layout = snapshot_.layout_;
+  if (count < 0 || snapshot_.rows_ + count > kMaximumNodes) {
+    return Status::failure(StatusCode::invalid_argument, "too many rows");
+  }
+  if (count == 0) return Status::success();
+  const int64_t chunk_rows = rows_per_chunk(layout);
+  int64_t position = snapshot_.skipped_ + snapshot_.rows_;
+  const int64_t end = position + count;
+
+  auto directory = std::make_shared<Snapshot::Directory>(*snapshot_.directory_);
+  if (position % chunk_rows != 0) {
+    const int64_t begin = position % chunk_rows;
+    std::shared_ptr<Snapshot::Chunk>& last = directory->back();
+    if (!last->claim(begin, std::min(chunk_rows, begin + count))) {
+      // Another buffer goes on in that chunk: this one continues in a copy.
+      auto copy = std::make_shared<Snapshot::Chunk>(layout);
+      std::memcpy(copy->vectors.get(), last->vectors.get(), static_cast<size_t>(begin) * layout.vector_bytes);
+      if (copy->squared_norms != nullptr) {
+        std::copy_n(last->squared_norms.get(), begin, copy->squared_norms.get());
+      }
+      copy->used.store(std::min(chunk_rows, begin + count));
+      last = std::move(copy);
+    }
+  }
+  while (static_cast<int64_t>(directory->size()) * chunk_rows < end) {
+    auto chunk = std::make_shared<Snapshot::Chunk>(layout);
+    chunk->used.store(std::min(chunk_rows, end - static_cast<int64_t>(directory->size()) * chunk_rows));
+    directory->push_back(std::move(chunk));
+  }
+
+  const size_t dimensions = static_cast<size_t>(layout.dimensions);
+  for (const float* row = rows; position < end; ++position, row += dimensions) {
+    Snapshot::Chunk& chunk = *(*directory)[static_cast<size_t>(position / chunk_rows)];
+    const size_t place = static_cast<size_t>(position % chunk_rows);
+    uint8_t* destination = chunk.vectors.get() + place * layout.vector_bytes;
+    if (layout.metric == Metric::hamming) {
+      pack_bits(row, layout.dimensions, reinterpret_cast<uint64_t*>(destination));
+    } else {
+      std::memcpy(destination, row, layout.vector_bytes);
+    }
+    if (chunk.squared_norms != nullptr) chunk.squared_norms[place] = distances().dot(row, row, dimensions);
+  }
+  snapshot_.directory_ = std::move(directory);
+  snapshot_.rows_ += count;
+  return Status::success();
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
+}
+
+Status RowBuffer::row(int64_t row, float* vector) const {
+  if (row < 0 || row >= snapshot_.rows_) return Status::failure(StatusCode::invalid_argument, "there is no such row");
+  const NodeLayout& layout = snapshot_.layout_;
+  const int64_t position = snapshot_.skipped_ + row;
+  const int64_t chunk_rows = rows_per_chunk(layout);
+  const Snapshot::Chunk& chunk = *(*snapshot_.directory_)[static_cast<size_t>(position / chunk_rows)];
+  const uint8_t* source = chunk.vectors.get() + static_cast<size_t>(position % chunk_rows) * layout.vector_bytes;
+  if (layout.metric == Metric::hamming) {
+    unpack_bits(reinterpret_cast<const uint64_t*>(source), layout.dimensions, vector);
+  } else {
+    std::memcpy(vector, source, layout.vector_bytes);
+  }
+  return Status::success();
+}
+
+Status RowBuffer::drop(int64_t count, std::unique_ptr<RowBuffer>* rest) const try {
+  if (count < 0 || count > snapshot_.rows_) {
+    return Status::failure(StatusCode::invalid_argument, "more rows to drop than there are");
+  }
+  const int64_t chunk_rows = rows_per_chunk(snapshot_.layout_);
+  const int64_t position = snapshot_.skipped_ + count;
+  auto result = std::make_unique<RowBuffer>(snapshot_.layout_);
+  result->snapshot_.rows_ = snapshot_.rows_ - count;
+  if (result->snapshot_.rows_ > 0) {
+    result->snapshot_.skipped_ = position % chunk_rows;
+    result->snapshot_.directory_ = std::make_shared<const Snapshot::Directory>(
+        snapshot_.directory_->begin() + position / chunk_rows, snapshot_.directory_->end());
+  }
+  *rest = std::move(result);
+  return Status::success();
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
+}
+
+Status RowBuffer::Snapshot::scan(ExactScan* scan, const Allowed& allowed, int64_t limit,
+                                 const std::atomic<bool>* cancel, int64_t first) const {
+  const int64_t wanted = limit < 0 ? rows_ : std::min(limit, rows_);
+  const int64_t chunk_rows = rows_per_chunk(layout_);
+  for (int64_t row = first; row < wanted;) {
+    const int64_t position = skipped_ + row;
+    const Chunk& chunk = *(*directory_)[static_cast<size_t>(position / chunk_rows)];
+    const int64_t begin = position % chunk_rows;
+    RowsView view = matrix_rows(layout_, chunk.vectors.get() + static_cast<size_t>(begin) * layout_.vector_bytes,
+                                std::min(chunk_rows - begin, wanted - row));
+    if (chunk.squared_norms != nullptr) {
+      view.squared_norms = reinterpret_cast<const uint8_t*>(chunk.squared_norms.get() + begin);
+      view.norm_stride = sizeof(float);
+    }
+    const Status status = scan->scan(view, static_cast<int32_t>(row), allowed, cancel);
+    if (!status.ok()) return status;
+    row += view.count;
+  }
+  return Status::success();
+}
+
+}  // namespace semantic_index

@@ -1,0 +1,443 @@
+// One accelerated search: sketches tell where to begin, a beam walks the graph, floats decide.
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <new>
+
+#include "base/prefetch.h"
+#include "distance/distance.h"
+#include "distance/query.h"
+#include "exact/scan.h"
+#include "graph/beam.h"
+#include "graph/graph_view.h"
+#include "graph/position_items.h"
+#include "graph/quantized_query.h"
+#include "graph/quantized_rows.h"
+#include "graph/row_estimates.h"
+#include "graph/search_entries.h"
+
+namespace semantic_index {
+
+namespace {
+
+Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
+
+constexpr size_t kNeighborBytes = kMostNeighbors * sizeof(uint32_t);
+/** A search compares about this many items for each place of its beam. */
+constexpr int64_t kComparedPerPlace = 8;
+/** Items that are compared by their floats, beyond those wanted; at least half as many as these. */
+constexpr int64_t kReranked = 5;
+/** Items that are compared by the whole of their integers, beyond those that are compared by their floats. */
+constexpr int64_t kRefined = 30;
+/**
+ * Nanoseconds, measured roughly: a row of a scan and each of its dimensions; a place of the beam, for what is compared
+ * on its behalf, and for each other place that has to move aside.
+ */
+constexpr double kScanRow = 20.0;
+constexpr double kScanDimension = 0.35;
+constexpr double kBeamPlace = 250.0;
+constexpr double kBeamMove = 0.25;
+
+}  // namespace
+
+struct AcceleratorScratch::Memory {
+  IntegerQuery query;
+  uint64_t sketch[kSketchWords];
+  SearchEntries::Memory entries;
+  /** A bit for each position that was compared in this search; `compared` lists them, to clear the bits. */
+  std::vector<uint64_t> seen;
+  std::vector<uint32_t> compared;
+  Beam beam;
+  /** All that were compared and may be found. */
+  std::vector<Spot> met;
+  /** The best of a walk. */
+  std::vector<uint32_t> candidates;
+  /** For each of them, the sum of products with its upper half. */
+  std::vector<int32_t> upper_sums;
+  std::vector<Spot> refined;
+  NearestHeap nearest;
+  /** For searches that walk the trees as well. */
+  SearchScratch forest;
+  std::vector<int32_t> tree_items;
+};
+
+AcceleratorScratch::AcceleratorScratch() = default;
+AcceleratorScratch::~AcceleratorScratch() = default;
+
+/** One search. */
+class AcceleratedSearch {
+ public:
+  AcceleratedSearch(const AcceleratorView& view, const ForestView& forest, const SearchOptions& options,
+                    AcceleratorScratch::Memory* memory)
+      : view_(view),
+        header_(view.header_),
+        forest_(forest),
+        layout_(forest.layout()),
+        options_(options),
+        memory_(*memory),
+        table_(distances()),
+        rows_(view),
+        items_(view),
+        neighbors_(view.section<uint8_t>(AcceleratorSection::neighbors)),
+        estimates_(view, memory->query) {}
+
+  Status run(const float* query, int32_t* items, float* distances_out, int32_t* found, AcceleratedWork* work) {
+    const int64_t matches = options_.allowed.bits == nullptr ? header_.positions : count_allowed();
+    const int64_t k = std::min<int64_t>(options_.k, matches);
+    const int64_t search_k = options_.search_k > 0 ? options_.search_k : kDefaultSearchK;
+    reranked_ = k + std::max<int64_t>(kReranked, k / 2);
+    const int64_t wanted = std::max(reranked_, search_k / kComparedPerPlace);
+    *found = 0;
+    if (matches == 0) return Status::success();
+    // A filter lets only a part through, so the beam is wider by that.
+    const double positions = header_.positions;
+    const double share = static_cast<double>(matches) / positions;
+    const double width = std::min(positions, std::ceil(static_cast<double>(wanted) / share));
+    const double scan_time = static_cast<double>(matches) * (kScanRow + kScanDimension * header_.dimensions);
+    if (scan_time <= width * (kBeamPlace + kBeamMove * width)) return scan(query, items, distances_out, found, work);
+    beam_ = static_cast<size_t>(width);
+    prepare(query);
+    Status status = SearchEntries(view_, forest_, options_.allowed, &memory_.entries).find(query, memory_.sketch);
+    if (status.ok()) status = walk();
+    if (status.ok()) {
+      choose_candidates();
+      refine();
+      rerank(query, items, distances_out, found);
+    }
+    clear();
+    if (work != nullptr) *work = work_;
+    if (!status.ok()) return status;
+    if (header_.needs_trees != 0) {
+      const Status joined = join_with_trees(query, items, distances_out, found);
+      if (!joined.ok()) return joined;
+    }
+    if (*found < k) return scan(query, items, distances_out, found, work);
+    return status;
+  }
+
+ private:
+  bool is_filtered() const { return options_.allowed.bits != nullptr; }
+
+  int64_t count_allowed() const {
+    constexpr size_t kPiece = 64;
+    constexpr uint64_t kZeros[kPiece] = {};
+    const int64_t words = std::min<int64_t>(options_.allowed.words, (static_cast<int64_t>(header_.items) + 31) / 32);
+    int64_t count = 0;
+    for (int64_t word = 0; word < words; word += 2 * kPiece) {
+      uint64_t piece[kPiece] = {};
+      const int64_t size = std::min<int64_t>(2 * kPiece, words - word);
+      std::memcpy(piece, options_.allowed.bits + word, static_cast<size_t>(size) * 4);
+      count += static_cast<int64_t>(table_.hamming(piece, kZeros, kPiece));
+    }
+    return std::min<int64_t>(count, header_.positions);
+  }
+
+  Status scan(const float* query, int32_t* items, float* distances_out, int32_t* found, AcceleratedWork* work) {
+    if (work != nullptr) work->scanned = true;
+    ExactScan exact;
+    Status status = exact.prepare(layout_, query, 1, options_.k);
+    if (status.ok()) status = exact.scan(item_rows(forest_), 0, options_.allowed);
+    if (status.ok()) status = forest_.check_unchanged();
+    if (!status.ok()) return status;
+    exact.finish(items, distances_out);
+    *found = 0;
+    while (*found < options_.k && items[*found] >= 0) ++*found;
+    return status;
+  }
+
+  /** The query as the rows are, and as a sketch. */
+  void prepare(const float* query) {
+    memory_.query.set(layout_, view_.rotation(), estimates_.centre(), header_.row_bytes, query);
+    estimates_.prepare();
+    view_.sketch_->write(memory_.query.vector.data(), memory_.sketch);
+    const size_t words = (static_cast<size_t>(header_.distinct) + 63) / 64;
+    if (memory_.seen.size() < words) memory_.seen.resize(words, 0);
+    memory_.compared.clear();
+    memory_.met.clear();
+    memory_.beam.reset(beam_);
+  }
+
+  void clear() {
+    for (uint32_t position : memory_.compared) memory_.seen[position / 64] = 0;
+  }
+
+  /** True the first time in this search. */
+  bool mark(uint32_t position) {
+    uint64_t& word = memory_.seen[position / 64];
+    const uint64_t bit = uint64_t{1} << (position % 64);
+    if ((word & bit) != 0) return false;
+    word |= bit;
+    memory_.compared.push_back(position);
+    return true;
+  }
+
+  const uint8_t* neighbors(uint32_t position) const {
+    return neighbors_ + static_cast<size_t>(position) * kNeighborBytes;
+  }
+
+  /**
+   * Compares positions that are marked, and offers them to the beam. Returns the first place that changed, or the
+   * beam's size.
+   */
+  size_t compare(const uint32_t* positions, size_t count) {
+    size_t first = memory_.beam.size();
+    const auto position_of = [positions](size_t index) { return positions[index]; };
+    rows_.sum_upper(memory_.query, count, position_of, [&](size_t index, int32_t sum) {
+      const uint32_t position = positions[index];
+      const Spot spot(estimates_.by_upper(position, memory_.query.upper_product(sum)), position);
+      if (!is_filtered() || items_.is_allowed(options_.allowed, position)) memory_.met.push_back(spot);
+      first = std::min(first, memory_.beam.enter(spot));
+    });
+    work_.compared += static_cast<int64_t>(count);
+    return first;
+  }
+
+  /** Asks for what `compare` reads of a position. */
+  void prefetch_row(uint32_t position) const {
+    rows_.prefetch_upper(position);
+    estimates_.prefetch_norms(position);
+  }
+
+  /** Compares the positions that a walk begins at. */
+  void enter() {
+    const std::vector<uint32_t>& entries = memory_.entries.positions;
+    uint32_t fresh[kMostNeighbors];
+    for (size_t place = 0; place < entries.size();) {
+      size_t count = 0;
+      for (; place < entries.size() && count < kMostNeighbors; ++place) {
+        if (!mark(entries[place])) continue;
+        prefetch_row(entries[place]);
+        fresh[count++] = entries[place];
+      }
+      compare(fresh, count);
+    }
+  }
+
+  /**
+   * Follows the graph from the entries, always from the nearest spot that was not expanded. While the rows of a spot's
+   * neighbours are on their way from memory, those of the spot before it are compared.
+   */
+  Status walk() {
+    uint32_t arriving[kMostNeighbors];
+    uint32_t arrived[kMostNeighbors];
+    size_t count = 0;
+    Beam& beam = memory_.beam;
+    size_t next = 0;
+    enter();
+    while (true) {
+      while (next < beam.size() && beam[next].is_expanded()) ++next;
+      size_t coming = 0;
+      if (next < beam.size()) {
+        const Status status = expand(&beam[next], arriving, &coming);
+        if (!status.ok()) return status;
+      } else if (count == 0) {
+        return Status::success();
+      }
+      next = std::min(compare(arrived, count), next);
+      count = coming;
+      std::copy_n(arriving, coming, arrived);
+      // What is likely to be next: its neighbours are read while others are compared.
+      for (size_t place = next, wanted = 2; place < beam.size() && wanted > 0; ++place) {
+        if (beam[place].is_expanded()) continue;
+        prefetch(neighbors(beam[place].position()), kNeighborBytes);
+        --wanted;
+      }
+    }
+  }
+
+  /** Lists the neighbours of a spot that were not met before, and asks for their rows. */
+  Status expand(Spot* spot, uint32_t* fresh, size_t* count) {
+    const uint8_t* numbers = neighbors(spot->position());
+    spot->expand();
+    for (size_t rank = 0; rank < kMostNeighbors; ++rank) {
+      const auto other = static_cast<uint32_t>(read_int32(numbers + 4 * rank));
+      if (other == kNoNeighbor) break;
+      if (other >= static_cast<uint32_t>(header_.distinct)) return corrupt("a neighbour does not exist");
+      if (!mark(other)) continue;
+      prefetch_row(other);
+      fresh[(*count)++] = other;
+    }
+    return Status::success();
+  }
+
+  /**
+   * The best of the walk, as far as upper halves tell, and all that they cannot tell from these: near-duplicates. The
+   * beam has them unless it is full of such.
+   */
+  void choose_candidates() {
+    std::vector<uint32_t>& candidates = memory_.candidates;
+    candidates.clear();
+    const auto needed = static_cast<size_t>(reranked_);
+    const auto wanted = static_cast<size_t>(reranked_ + kRefined);
+    Beam& beam = memory_.beam;
+    if (!is_filtered() && beam.size() >= needed) {
+      const Spot limit = limit_of(beam[needed - 1]);
+      if (beam.size() < beam_ || limit.is_before(beam[beam.size() - 1])) {
+        for (size_t place = 0; place < beam.size(); ++place) {
+          if (place >= wanted && limit.is_before(beam[place])) break;
+          candidates.push_back(beam[place].position());
+        }
+        ask_for(candidates);
+        return;
+      }
+    }
+    std::vector<Spot>& met = memory_.met;
+    const auto is_before = [](const Spot& left, const Spot& right) { return left.is_before(right); };
+    auto end = met.end();
+    if (met.size() > needed) {
+      const auto last = met.begin() + static_cast<std::ptrdiff_t>(needed) - 1;
+      std::nth_element(met.begin(), last, met.end(), is_before);
+      const Spot limit = limit_of(*last);
+      end = std::partition(met.begin(), met.end(), [&](const Spot& spot) { return !limit.is_before(spot); });
+      const auto found = static_cast<size_t>(end - met.begin());
+      if (found < wanted && met.size() > wanted) {
+        end = met.begin() + static_cast<std::ptrdiff_t>(wanted);
+        std::nth_element(met.begin(), end, met.end(), is_before);
+      } else if (found < wanted) {
+        end = met.end();
+      }
+    }
+    for (auto spot = met.begin(); spot != end; ++spot) candidates.push_back(spot->position());
+    ask_for(candidates);
+  }
+
+  /** Beyond this, an estimate by upper halves is too large for an item nearer than `spot`. */
+  Spot limit_of(const Spot& spot) const {
+    // Products of vectors that are far from the query are too uncertain to be taken in numbers.
+    if (estimates_.is_dot()) return spot;
+    // The least of many estimates are too small, but none of a true distance is below 0.
+    const float distance = std::max(spot.distance(), 0.0f);
+    return {distance + estimates_.upper_uncertainty(distance), kNoNeighbor >> 1};
+  }
+
+  void ask_for(const std::vector<uint32_t>& candidates) const {
+    for (uint32_t position : candidates) rows_.prefetch_lower(position);
+  }
+
+  /** Compares the candidates by their whole integers. */
+  void refine() {
+    const std::vector<uint32_t>& candidates = memory_.candidates;
+    std::vector<Spot>& refined = memory_.refined;
+    refined.clear();
+    const auto position_of = [&candidates](size_t index) { return candidates[index]; };
+    std::vector<int32_t>& upper_sums = memory_.upper_sums;
+    upper_sums.resize(candidates.size());
+    rows_.sum_upper(memory_.query, candidates.size(), position_of,
+                    [&upper_sums](size_t index, int32_t sum) { upper_sums[index] = sum; });
+    rows_.sum_lower(memory_.query, candidates.size(), position_of, [&](size_t index, int32_t sum) {
+      const int32_t product = memory_.query.whole_product(upper_sums[index], sum);
+      refined.emplace_back(estimates_.by_whole(candidates[index], product), candidates[index]);
+    });
+    work_.refined += static_cast<int64_t>(candidates.size());
+    std::sort(refined.begin(), refined.end(),
+              [](const Spot& left, const Spot& right) { return left.is_before(right); });
+  }
+
+  /** Compares the best of these by their floats, and all that integers cannot tell from the best. */
+  void rerank(const float* query, int32_t* items, float* distances_out, int32_t* found) {
+    const std::vector<Spot>& refined = memory_.refined;
+    const auto needed = std::min(refined.size(), static_cast<size_t>(reranked_));
+    for (size_t place = 0; place < needed; ++place) prefetch_item(items_.item_of(refined[place].position()));
+    const Query target = Query::of_floats(layout_, query);
+    memory_.nearest.reset(options_.k);
+    for (size_t place = 0; place < refined.size(); ++place) {
+      const float limit = memory_.nearest.limit();
+      if (place >= needed && refined[place].distance() > limit + estimates_.whole_uncertainty(limit)) break;
+      const uint32_t position = refined[place].position();
+      offer(target, items_.item_of(position));
+      ++work_.reranked;
+      // Of copies with the same bytes, k are as good as all: they come in the order of their items.
+      int32_t same = 1;
+      items_.for_each_copy(position, [&](uint32_t item, bool has_same_bytes) {
+        if (!has_same_bytes) same = 0;
+        if (same < options_.k && offer(target, item)) ++same;
+        return true;
+      });
+    }
+    write_nearest(items, distances_out, found);
+  }
+
+  void write_nearest(int32_t* items, float* distances_out, int32_t* found) {
+    const std::vector<Neighbor>& sorted = memory_.nearest.sorted();
+    for (size_t rank = 0; rank < sorted.size(); ++rank) {
+      items[rank] = sorted[rank].item;
+      if (distances_out != nullptr) distances_out[rank] = public_distance(layout_.metric, sorted[rank].distance);
+    }
+    *found = static_cast<int32_t>(sorted.size());
+  }
+
+  /** Searches the trees too, and keeps the nearest of both. */
+  Status join_with_trees(const float* query, int32_t* items, float* distances_out, int32_t* found) {
+    std::vector<int32_t>& others = memory_.tree_items;
+    others.resize(static_cast<size_t>(options_.k));
+    int32_t size = 0;
+    const Status status = forest_.search(query, options_, &memory_.forest, others.data(), nullptr, &size);
+    if (!status.ok()) return status;
+    const Query target = Query::of_floats(layout_, query);
+    std::vector<int32_t> both(items, items + *found);
+    both.insert(both.end(), others.begin(), others.begin() + size);
+    std::sort(both.begin(), both.end());
+    both.erase(std::unique(both.begin(), both.end()), both.end());
+    memory_.nearest.reset(options_.k);
+    for (int32_t item : both) offer(target, static_cast<uint32_t>(item));
+    write_nearest(items, distances_out, found);
+    return status;
+  }
+
+  void prefetch_item(uint32_t item) const {
+    if (item < static_cast<uint32_t>(forest_.items())) {
+      prefetch(forest_.node(static_cast<int32_t>(item)), layout_.node_bytes);
+    }
+  }
+
+  /** Compares an item, which may be any number in bytes of strangers, by its floats. False unless it may be found. */
+  bool offer(const Query& target, uint32_t item) {
+    const auto number = static_cast<int32_t>(item);
+    if (item >= static_cast<uint32_t>(forest_.items()) || !options_.allowed.contains(number)) return false;
+    if (!forest_.has_item(number)) return false;
+    const uint8_t* node = forest_.node(number);
+    const float norm = layout_.metric == Metric::angular ? read_float(node + kAngularNormOffset) : 0.0f;
+    memory_.nearest.offer(target.distance(table_, node + layout_.vector_offset, norm), number);
+    return true;
+  }
+
+  const AcceleratorView& view_;
+  const AcceleratorHeader& header_;
+  const ForestView& forest_;
+  const NodeLayout& layout_;
+  const SearchOptions& options_;
+  AcceleratorScratch::Memory& memory_;
+  const DistanceTable& table_;
+  const IntegerRows rows_;
+  const PositionItems items_;
+  const uint8_t* neighbors_;
+  RowEstimates estimates_;
+  size_t beam_ = 0;
+  int64_t reranked_ = 0;
+  AcceleratedWork work_;
+};
+
+Status AcceleratorView::search(const ForestView& forest, const float* query, const SearchOptions& options,
+                               AcceleratorScratch* scratch, int32_t* items, float* distances_out, int32_t* found,
+                               AcceleratedWork* work) const try {
+  *found = 0;
+  if (options.k < 1) return Status::failure(StatusCode::invalid_argument, "k must be at least 1");
+  if (options.search_k < -1 || options.search_k == 0) {
+    return Status::failure(StatusCode::invalid_argument, "search_k must be at least 1, or -1");
+  }
+  if (scratch->memory_ == nullptr) scratch->memory_ = std::make_unique<AcceleratorScratch::Memory>();
+  const Status status =
+      AcceleratedSearch(*this, forest, options, scratch->memory_.get()).run(query, items, distances_out, found, work);
+  const Status own = check_unchanged();
+  if (!own.ok()) return own;
+  const Status unchanged = forest.check_unchanged();
+  return unchanged.ok() ? status : unchanged;
+} catch (const std::bad_alloc&) {
+  // What was marked must not stay so.
+  scratch->memory_.reset();
+  return Status::no_memory();
+}
+
+}  // namespace semantic_index

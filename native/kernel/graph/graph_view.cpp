@@ -1,0 +1,118 @@
+#include "graph/graph_view.h"
+
+#include <algorithm>
+#include <new>
+
+#include "base/checksum.h"
+
+namespace semantic_index {
+
+namespace {
+
+Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
+
+Status of_another_forest() {
+  return Status::failure(StatusCode::invalid_argument, "the accelerator was derived from another file");
+}
+
+/** The XXH64 of bytes; false when it was cancelled. */
+bool sum_of(const uint8_t* data, int64_t size, const std::atomic<bool>* cancel, uint64_t* sum) {
+  constexpr int64_t kPiece = 1 << 22;
+  Checksum checksum;
+  for (int64_t at = 0; at < size; at += kPiece) {
+    if (cancel != nullptr && cancel->load()) return false;
+    checksum.update(data + at, static_cast<size_t>(std::min(kPiece, size - at)));
+  }
+  *sum = checksum.value();
+  return true;
+}
+
+}  // namespace
+
+Status AcceleratorView::open(const uint8_t* bytes, int64_t size, const ForestView& forest, AcceleratorView* view,
+                             const std::atomic<bool>* changed) try {
+  if (reinterpret_cast<uintptr_t>(bytes) % 8 != 0) {
+    return Status::failure(StatusCode::invalid_argument, "the bytes are not aligned to 8");
+  }
+  AcceleratorView result;
+  const Status status = check_header(bytes, size, &result.header_);
+  if (!status.ok()) return status;
+  const AcceleratorHeader& header = result.header_;
+  const NodeLayout& layout = forest.layout();
+  const int64_t forest_bytes = static_cast<int64_t>(forest.nodes()) * static_cast<int64_t>(layout.node_bytes);
+  if (header.metric != static_cast<uint32_t>(layout.metric) || header.dimensions != layout.dimensions ||
+      header.items != forest.items() || header.forest_bytes != forest_bytes || forest_bytes == 0 ||
+      header.forest_ends != ends_checksum(forest.node(0), forest_bytes)) {
+    return of_another_forest();
+  }
+  result.bytes_ = bytes;
+  result.changed_ = changed;
+  result.sketch_ = std::make_shared<SignSketch>(static_cast<size_t>(header.dimensions));
+  result.rotation_ = std::make_shared<Rotation>(static_cast<size_t>(header.dimensions));
+  *view = std::move(result);
+  return Status::success();
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
+}
+
+Status AcceleratorView::neighbors(int32_t position, int32_t* items, int32_t* count) const {
+  *count = 0;
+  if (position < 0 || position >= header_.distinct) {
+    return Status::failure(StatusCode::invalid_argument, "there is no such position");
+  }
+  const uint8_t* numbers =
+      section<uint8_t>(AcceleratorSection::neighbors) + static_cast<size_t>(position) * kMostNeighbors * 4;
+  for (int32_t rank = 0; rank < kMostNeighbors; ++rank) {
+    const int32_t other = read_int32(numbers + 4 * static_cast<size_t>(rank));
+    if (other == -1) break;
+    if (other < 0 || other >= header_.distinct) return corrupt("a neighbour does not exist");
+    items[(*count)++] = section<int32_t>(AcceleratorSection::items)[other];
+  }
+  return Status::success();
+}
+
+Status AcceleratorView::verify_section(AcceleratorSection section, const std::atomic<bool>* cancel) const {
+  constexpr const char* kParts[kAcceleratorSections] = {"upper halves", "lower halves", "neighbors", "items",
+                                                        "norms",        "residuals",    "estimates", "originals",
+                                                        "places",       "leaves",       "landmarks", "centre"};
+  const auto index = static_cast<size_t>(section);
+  const SectionPlace& place = header_.sections[index];
+  uint64_t sum = 0;
+  if (!sum_of(bytes_ + place.offset, place.bytes, cancel, &sum)) return {StatusCode::cancelled, 0, {}};
+  if (sum == place.checksum) return Status::success();
+  return Status::failure(StatusCode::corrupt, std::string("damaged part: ") + kParts[index]);
+}
+
+Status AcceleratorView::verify_rows(const std::atomic<bool>* cancel) const {
+  for (AcceleratorSection section :
+       {AcceleratorSection::upper, AcceleratorSection::lower, AcceleratorSection::items, AcceleratorSection::norms,
+        AcceleratorSection::residuals, AcceleratorSection::centre}) {
+    const Status status = verify_section(section, cancel);
+    if (!status.ok()) return status;
+  }
+  return check_unchanged();
+}
+
+Status AcceleratorView::verify(const ForestView& forest, const std::atomic<bool>* cancel) const {
+  for (size_t section = 0; section < kAcceleratorSections; ++section) {
+    const Status status = verify_section(static_cast<AcceleratorSection>(section), cancel);
+    if (!status.ok()) return status;
+  }
+  const Status of_forest = verify_forest(forest, cancel);
+  if (!of_forest.ok()) return of_forest;
+  return check_unchanged();
+}
+
+Status AcceleratorView::verify_forest(const ForestView& forest, const std::atomic<bool>* cancel) const {
+  uint64_t sum = 0;
+  if (!sum_of(forest.node(0), header_.forest_bytes, cancel, &sum)) return {StatusCode::cancelled, 0, {}};
+  if (sum != header_.forest_checksum) return of_another_forest();
+  return forest.check_unchanged();
+}
+
+Status AcceleratorView::check_unchanged() const {
+  if (changed_ == nullptr || !changed_->load(std::memory_order_acquire)) return Status::success();
+  return Status::failure(StatusCode::file_changed, "the accelerator was cut short while it was in use");
+}
+
+}  // namespace semantic_index

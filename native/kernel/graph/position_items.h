@@ -1,0 +1,60 @@
+#ifndef SEMANTIC_INDEX_KERNEL_GRAPH_POSITION_ITEMS_H_
+#define SEMANTIC_INDEX_KERNEL_GRAPH_POSITION_ITEMS_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "distance/neighbors.h"
+#include "graph/graph_view.h"
+
+namespace semantic_index {
+
+/**
+ * The items at a distinct position: its own, then those of its copies. Numbers from the file may be anything: an item
+ * is checked by the caller.
+ */
+class PositionItems {
+ public:
+  explicit PositionItems(const AcceleratorView& view)
+      : items_(view.section<int32_t>(AcceleratorSection::items)),
+        originals_(view.section<uint32_t>(AcceleratorSection::originals)),
+        distinct_(static_cast<size_t>(view.header().distinct)),
+        copies_(static_cast<size_t>(view.header().positions) - distinct_) {}
+
+  uint32_t item_of(size_t position) const { return static_cast<uint32_t>(items_[position]); }
+
+  /** Calls take(item, has_same_bytes) for every copy of a position, until it returns false. */
+  template <typename Take>
+  void for_each_copy(uint32_t position, const Take& take) const {
+    if (copies_ == 0) return;
+    const uint32_t* end = originals_ + copies_;
+    const uint32_t* copy = std::lower_bound(originals_, end, position, [](uint32_t original, uint32_t wanted) {
+      return (original & ~kSameBytes) < wanted;
+    });
+    for (; copy != end && (*copy & ~kSameBytes) == position; ++copy) {
+      const size_t place = distinct_ + static_cast<size_t>(copy - originals_);
+      if (!take(item_of(place), (*copy & kSameBytes) != 0)) return;
+    }
+  }
+
+  /** Whether the item at a position, or a copy of it, may be found. */
+  bool is_allowed(const Allowed& allowed, uint32_t position) const {
+    if (allowed.contains(item_of(position))) return true;
+    bool found = false;
+    for_each_copy(position, [&](uint32_t item, bool) {
+      found = allowed.contains(item);
+      return !found;
+    });
+    return found;
+  }
+
+ private:
+  const int32_t* items_;
+  const uint32_t* originals_;
+  const size_t distinct_;
+  const size_t copies_;
+};
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_KERNEL_GRAPH_POSITION_ITEMS_H_
