@@ -8,11 +8,11 @@ const dist = fileURLToPath(new URL('./dist/', import.meta.url));
 const alone = [
   'test/crash/**',
   'test/server/**',
-  'test/embed/{bundled-provider,embed-texts,transformers-provider}.test.ts',
+  'test/embed/{embed-texts,bundled/bundled-provider,transformers/transformers-provider}.test.ts',
   'test/examples/matrices.test.ts',
-  'test/journeys/{add-ahead,tune}.test.ts',
-  'test/store/{connection,opening}.test.ts',
-  'test/vectors/{annoy-exit,native-memory,vector-buffer}.test.ts',
+  'test/operations/{add/add-ahead,tune/tune}.test.ts',
+  'test/store/{opening,sqlite/connection}.test.ts',
+  'test/vectors/{native-memory,vector-buffer,annoy/annoy-exit}.test.ts',
 ];
 
 export default defineConfig({

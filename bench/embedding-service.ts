@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openaiProvider, SemanticIndex } from 'semantic-index';
-import { type Fault, misbehavingServer } from '../test/embed/misbehaving-server.js';
+import { type Fault, misbehavingServer } from '../test/embed/openai/misbehaving-server.js';
 import { benchFlags } from './flags.js';
 
 const { documents, delay, parallel } = benchFlags(
@@ -57,7 +57,7 @@ async function ingest(name: string, misbehaves: boolean): Promise<void> {
     const most = (of: (request: (typeof requests)[number]) => number): number => Math.max(...requests.map(of));
     console.log(
       `${name}: ${added} added, ${embedded} embedded (planned ${plan.embed}, ${plan.tokens} tokens), ${twice} billed twice; ` +
-        `${requests.length} requests, at most ${server.mostAtOnce} at once, ${most((r) => r.inputs)} inputs, ${most((r) => r.tokens)} tokens; ` +
+        `${requests.length} requests, at most ${server.maxAtOnce} at once, ${most((r) => r.inputs)} inputs, ${most((r) => r.tokens)} tokens; ` +
         `complaints of the service: ${server.complaints.length}; ` +
         `${(took / 1000).toFixed(2)} s, ideal ${ideal.toFixed(2)} s (${((100 * ideal * 1000) / took).toFixed(0)} %)`,
     );

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { bundledProvider, type EmbeddingProvider, transformersProvider } from 'semantic-index';
 import { globSync } from 'tinyglobby';
-import { readStaticModelConfig, StaticModel } from '../dist/embed/static-model.js';
+import { readStaticModelConfig, StaticModel } from '../dist/embed/bundled/static-model.js';
 import { benchFlags } from './flags.js';
 
 const flags = benchFlags(

@@ -36,7 +36,7 @@ Options:
 
 A second run embeds only what has changed. Delete the folder of the index to begin anew.`;
 
-/** Asked as people ask, mostly in other words than the sections that answer use: that is what the vectors are for. */
+/** ProxiedRequest as people ask, mostly in other words than the sections that answer use: that is what the vectors are for. */
 const builtInQuestions = [
   'How can I turn speech into text?',
   'How do I count further than a floating point number can?',

@@ -1,13 +1,13 @@
 import { checkSearch } from './check-arguments.js';
 import { SemanticIndexError } from './errors.js';
-import { checkIds, documentOf } from './journeys/checked-document.js';
-import { filterFor } from './journeys/declared-fields.js';
-import type { IndexSpace } from './journeys/index-space.js';
-import { listPage } from './journeys/list-page.js';
-import type { Query } from './journeys/query-vectors.js';
-import type { RecallKeeper } from './journeys/recall-keeper.js';
-import { SearchJourney } from './journeys/search-journey.js';
-import { SearchTrace } from './journeys/search-trace.js';
+import { checkIds, documentOf } from './operations/checked-document.js';
+import { filterFor } from './operations/declared-fields.js';
+import type { EmbeddingSpace } from './operations/embedding-space.js';
+import { listPage } from './operations/search/list-documents.js';
+import type { Query } from './operations/search/query-vectors.js';
+import { SearchJourney } from './operations/search/search.js';
+import { SearchTrace } from './operations/search/search-trace.js';
+import type { RecallMonitor } from './operations/tune/recall-monitor.js';
 import {
   type CountOptions,
   countDefaults,
@@ -19,6 +19,7 @@ import {
   resolveOptions,
   type SearchOptions,
 } from './options.js';
+import type { PendingCalls } from './pending-calls.js';
 import type { Store } from './store/store.js';
 import type { WhereOf } from './types/where-of.js';
 import type {
@@ -31,14 +32,13 @@ import type {
   SearchPage,
   Where,
 } from './types.js';
-import type { WorkUnderWay } from './work-under-way.js';
 
 /** What reading an index needs of it. */
 export interface IndexParts {
   readonly store: Store;
-  readonly space: IndexSpace;
-  readonly recall: RecallKeeper;
-  readonly work: WorkUnderWay;
+  readonly space: EmbeddingSpace;
+  readonly recall: RecallMonitor;
+  readonly work: PendingCalls;
   /** That of `open`. */
   readonly searchK: number | undefined;
 }
@@ -52,9 +52,9 @@ export type TypedFilter<Options extends { where: Where | undefined }, M extends 
 /** What can be done with an index that does not change it: searching and reading documents. */
 export class IndexReading<M extends Metadata = Metadata> {
   readonly #store: Store;
-  readonly #space: IndexSpace;
-  readonly #recall: RecallKeeper;
-  readonly #work: WorkUnderWay;
+  readonly #space: EmbeddingSpace;
+  readonly #recall: RecallMonitor;
+  readonly #work: PendingCalls;
   readonly #searchK: number | undefined;
 
   protected constructor({ store, space, recall, work, searchK }: IndexParts) {

@@ -7,24 +7,24 @@ import {
   checkTune,
   checkWhole,
 } from './check-arguments.js';
-import { bundledProvider } from './embed/bundled-provider.js';
+import { bundledProvider } from './embed/bundled/bundled-provider.js';
 import { checkProvider } from './embed/check-provider.js';
 import { SemanticIndexError } from './errors.js';
 import { IndexReading } from './index-reading.js';
-import { AddJourney, type Documents } from './journeys/add-journey.js';
-import { checkIds } from './journeys/checked-document.js';
-import { compactIndex } from './journeys/compact-journey.js';
-import { checkFields, declareFields, selectionFor } from './journeys/declared-fields.js';
-import { IndexSpace } from './journeys/index-space.js';
-import { indexStats } from './journeys/index-stats.js';
-import { checkChanges, MetadataRules, refuseMissing } from './journeys/metadata-rules.js';
-import { MigrateJourney } from './journeys/migrate-journey.js';
-import { PlanJourney } from './journeys/plan-journey.js';
-import type { Query } from './journeys/query-vectors.js';
-import { RebuildJourney } from './journeys/rebuild-journey.js';
-import { RecallKeeper } from './journeys/recall-keeper.js';
-import { SharedEmbeddings } from './journeys/shared-embeddings.js';
-import { TransferJourney } from './journeys/transfer-journey.js';
+import { AddJourney, type Documents } from './operations/add/add-documents.js';
+import { PlanJourney } from './operations/add/plan.js';
+import { checkIds } from './operations/checked-document.js';
+import { compactIndex } from './operations/compact.js';
+import { checkFields, declareFields, selectionFor } from './operations/declared-fields.js';
+import { EmbeddingSpace } from './operations/embedding-space.js';
+import { indexStats } from './operations/index-stats.js';
+import { checkChanges, MetadataRules, refuseMissing } from './operations/metadata-rules.js';
+import { MigrateJourney } from './operations/migrate/migrate.js';
+import { RebuildJourney } from './operations/migrate/rebuild.js';
+import type { Query } from './operations/search/query-vectors.js';
+import { SharedEmbeddings } from './operations/shared-embeddings.js';
+import { TransferJourney } from './operations/transfer/transfer.js';
+import { RecallMonitor } from './operations/tune/recall-monitor.js';
 import {
   type AddOptions,
   addDefaults,
@@ -53,9 +53,10 @@ import {
   type ValidateOptions,
   validateDefaults,
 } from './options.js';
+import { PendingCalls } from './pending-calls.js';
 import { EmbeddingCache } from './store/embedding-cache.js';
 import { Store } from './store/store.js';
-import type { StoredNotes } from './store/stored-notes.js';
+import type { StoredNotes } from './store/writer/stored-notes.js';
 import type { DocumentSelection } from './types/where-of.js';
 import type {
   AddPlan,
@@ -72,7 +73,6 @@ import type {
   ValidationReport,
 } from './types.js';
 import { checkMetric } from './vectors/metric.js';
-import { WorkUnderWay } from './work-under-way.js';
 
 /** Key of what `sync` and de-duplication remember between runs; no part of the public interface. */
 export const storedNotes: unique symbol = Symbol('semantic-index.stored-notes');
@@ -85,20 +85,20 @@ export const storedNotes: unique symbol = Symbol('semantic-index.stored-notes');
  */
 export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M> {
   readonly #store: Store;
-  readonly #space: IndexSpace;
-  readonly #recall: RecallKeeper;
+  readonly #space: EmbeddingSpace;
+  readonly #recall: RecallMonitor;
   readonly #rules: MetadataRules;
   readonly #provider: EmbeddingProvider | undefined;
   readonly #ownsProvider: boolean;
   readonly #options: OpenOptions;
-  readonly #work: WorkUnderWay;
+  readonly #work: PendingCalls;
 
   private constructor(store: Store, options: OpenOptions, provider: EmbeddingProvider | undefined) {
     const { embeddingCache: path } = options;
     const cache = path === undefined ? undefined : new EmbeddingCache(checkPath('embeddingCache', path), options);
-    const space = new IndexSpace(store, provider, new SharedEmbeddings(cache));
-    const recall = new RecallKeeper(store, space, options);
-    const work = new WorkUnderWay();
+    const space = new EmbeddingSpace(store, provider, new SharedEmbeddings(cache));
+    const recall = new RecallMonitor(store, space, options);
+    const work = new PendingCalls();
     super({ store, space, recall, work, searchK: options.searchK });
     this.#store = store;
     this.#space = space;

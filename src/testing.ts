@@ -1,6 +1,6 @@
-export { type TestProviderOptions, testProvider } from './embed/conformance.js';
+export { type TestProviderOptions, testProvider } from './embed/testing/conformance.js';
 export {
   type DeterministicProvider,
   type DeterministicProviderOptions,
   deterministicProvider,
-} from './embed/deterministic-provider.js';
+} from './embed/testing/deterministic-provider.js';

@@ -8,7 +8,7 @@ function resumeNext(): void {
 }
 
 /**
- * Keeps long work on the main thread polite: call `due` between small steps and await `breathe` when it answers true.
+ * Keeps long work on the main thread polite: call `due` between small steps and await `yieldIfDue` when it answers true.
  * Then nothing else waits for longer than about `milliseconds`, also while several works are sliced at the same time.
  */
 export class TimeSlice {
@@ -25,7 +25,7 @@ export class TimeSlice {
   }
 
   /** Lets the event loop do whatever else is waiting, then starts a new slice. Throws `signal.reason` when aborted. */
-  async breathe(signal?: AbortSignal): Promise<void> {
+  async yieldIfDue(signal?: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       waiting.push(resolve);
       if (waiting.length === 1) setImmediate(resumeNext);

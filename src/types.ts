@@ -93,11 +93,11 @@ export interface EmbeddingProvider {
 
 /**
  * Something that happened in the background and that an operator may want to know. `damage`: a file of a segment is lost or
- * wrong. `unaccelerated`: a segment has no accelerator, or one of another version of this package; searches of it take longer. Both are
+ * wrong. `graph-missing`: a segment has no accelerator, or one of another version of this package; searches of it take longer. Both are
  * mended in the background, and a `heal` says when. `error`: background work failed, and is tried again.
  */
 export interface IndexEvent {
-  readonly event: 'seal' | 'merge' | 'heal' | 'damage' | 'unaccelerated' | 'sweep' | 'refresh' | 'tune' | 'error';
+  readonly event: 'seal' | 'merge' | 'heal' | 'damage' | 'graph-missing' | 'sweep' | 'tune' | 'error';
   readonly message: string;
   readonly error?: SemanticIndexError;
 }

@@ -26,7 +26,7 @@ describe('the tree', () => {
   });
 
   // Two copies of SQLite in one process drop each other's file locks: tests use the one that the catalog loads.
-  test('tests open databases with the SQLite of src/store/sqlite.ts', () => {
+  test('tests open databases with the SQLite of src/store/sqlite/sqlite.ts', () => {
     const loaders = read('test/**/*.ts').flatMap(([path, text]) =>
       parseSource(path, text)
         .imports.filter(({ target, typeOnly }) => target === 'better-sqlite3' && !typeOnly)
@@ -69,13 +69,26 @@ describe('the rules find', () => {
     [
       'a folder that uses the class from below',
       'src/embed/a.ts',
-      `import '../journeys/add-journey.js';`,
+      `import '../operations/add/add-documents.js';`,
       'points upwards',
     ],
-    ['a journey that knows the class', 'src/journeys/a.ts', `import '../semantic-index.js';`, 'points upwards'],
-    ['strangers who meet', 'src/embed/a.ts', `import { x } from '../store/b.js';`, 'strangers'],
+    ['an operation that knows the class', 'src/operations/a.ts', `import '../semantic-index.js';`, 'points upwards'],
+    [
+      'an upward import inside a room',
+      'src/store/catalog/a.ts',
+      `import { x } from '../snapshot/b.js';`,
+      'points upwards inside "store"',
+    ],
+    [
+      'folders of one level that meet',
+      'src/embed/openai/a.ts',
+      `import { x } from '../bundled/b.js';`,
+      'strangers inside "embed"',
+    ],
+    ['a folder without a place', 'src/store/heap/a.ts', `import { x } from '../catalog/b.js';`, 'has no place'],
+    ['strangers that meet', 'src/embed/a.ts', `import { x } from '../store/b.js';`, 'strangers'],
     ['a room without a layer', 'src/helpers/a.ts', '', 'has no layer'],
-    ['a second user of SQLite', 'src/search/a.ts', `import Database from 'better-sqlite3';`, 'only src/store/ does'],
+    ['a second user of SQLite', 'src/ranking/a.ts', `import Database from 'better-sqlite3';`, 'only src/store/ does'],
     ['an undeclared library', 'src/store/a.ts', `import x from 'left-pad';`, 'not among the dependencies'],
     ['an optional library at once', 'src/embed/a.ts', `import OpenAI from 'openai';`, 'it is optional'],
     ['a computed import', 'src/store/a.ts', 'await import(name);', 'imports a computed name'],
@@ -83,10 +96,17 @@ describe('the rules find', () => {
     ['exiting', 'src/store/a.ts', 'process.exit(1);', 'ends the process'],
     ['reading the environment', 'src/store/a.ts', 'const x = process.env.HOME;', 'reads the environment'],
     ['a second loader of the addon', 'src/store/a.ts', `require('./x.node');`, 'loads an addon'],
-    ['writing files elsewhere', 'src/search/a.ts', `import { writeFileSync } from 'node:fs';`, 'can write files'],
+    ['writing files elsewhere', 'src/ranking/a.ts', `import { writeFileSync } from 'node:fs';`, 'can write files'],
     ['a file too long', 'src/types.ts', '\n'.repeat(451), 'two concepts'],
   ])('%s', (_, path, text, words) => {
     expect(violations({ [path]: text }).join('\n')).toContain(words);
+  });
+
+  test('a crowded folder', () => {
+    const files = Array.from({ length: 21 }, (_, n) => [`src/store/catalog/f${n}.ts`, '']);
+    expect(violations(Object.fromEntries(files))).toEqual([
+      'src/store/catalog has 21 files: over 20 needs folders inside',
+    ]);
   });
 
   test('a circle', () => {
@@ -99,11 +119,11 @@ describe('the rules find', () => {
 
   test('nothing in what is allowed', () => {
     const allowed = violations({
-      'src/store/catalog.ts': `import Database from 'better-sqlite3';\nimport { E } from '../errors.js'; // console.log(1)`,
-      'src/embed/openai-provider.ts': `import type { A } from 'openai';\nawait import('openai');\nprocess.env.OPENAI_API_KEY;`,
-      'src/search/filter.ts': `import { readFileSync } from 'node:fs';\nconst text = 'console.log, process.exit';`,
-      'src/journeys/add-journey.ts': `import { E } from '../embed/e.js';\nimport { S } from '../store/s.js';`,
-      'src/index-reading.ts': `import { J } from './journeys/j.js';\nimport { S } from './store/s.js';`,
+      'src/store/catalog/catalog.ts': `import Database from 'better-sqlite3';\nimport { E } from '../../errors.js'; // console.log(1)`,
+      'src/embed/openai/openai-provider.ts': `import type { A } from 'openai';\nawait import('openai');\nprocess.env.OPENAI_API_KEY;`,
+      'src/store/catalog/filter-sql.ts': `import { readFileSync } from 'node:fs';\nconst text = 'console.log, process.exit';`,
+      'src/operations/add/add-documents.ts': `import { E } from '../../embed/e.js';\nimport { S } from '../../store/s.js';`,
+      'src/index-reading.ts': `import { J } from './operations/j.js';\nimport { S } from './store/s.js';`,
       'src/index.ts': `export { SemanticIndex } from './semantic-index.js';`,
     });
     expect(allowed).toEqual([]);

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deterministicProvider } from '../src/embed/deterministic-provider.js';
+import { deterministicProvider } from '../src/embed/testing/deterministic-provider.js';
 import type { ErrorCode } from '../src/errors.js';
 import { SemanticIndex } from '../src/semantic-index.js';
 

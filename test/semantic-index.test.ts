@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { deterministicProvider } from '../src/embed/deterministic-provider.js';
+import { deterministicProvider } from '../src/embed/testing/deterministic-provider.js';
 import { SemanticIndexError } from '../src/errors.js';
 import { SemanticIndex } from '../src/semantic-index.js';
-import { sqlite } from '../src/store/sqlite.js';
+import { sqlite } from '../src/store/sqlite/sqlite.js';
 import type { DocumentInput, IndexEvent } from '../src/types.js';
 
 let folder: string;

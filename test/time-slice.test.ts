@@ -13,7 +13,7 @@ it('runs one slice in each turn of the event loop, in the order of arrival', asy
     for (let step = 0; step < 3; step++) {
       spin(1.5);
       expect(slice.due()).toBe(true);
-      await slice.breathe();
+      await slice.yieldIfDue();
       order.push(name);
     }
   };
@@ -31,5 +31,5 @@ it('runs one slice in each turn of the event loop, in the order of arrival', asy
 });
 
 it('throws the reason of its signal', async () => {
-  await expect(new TimeSlice().breathe(AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+  await expect(new TimeSlice().yieldIfDue(AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
 });

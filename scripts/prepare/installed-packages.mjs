@@ -28,7 +28,7 @@ export function whyInstall(root) {
 
 /**
  * Why the compiled dependencies have to be made again (another Node, scripts switched off), or undefined. From Node 22 on
- * SQLite comes with its binary, as src/store/sqlite.ts chooses it.
+ * SQLite comes with its binary, as src/store/sqlite/sqlite.ts chooses it.
  */
 export function whyRebuild(root) {
   const require = createRequire(join(root, 'package.json'));

@@ -207,12 +207,12 @@ function pushNames(terms: string[], parts: readonly string[], query: boolean): v
   for (const [name, weight] of names) for (let time = 0; time < weight; time++) terms.push(name);
 }
 
-const mostWeight = 8;
+const maxWeight = 8;
 
 /** Compounds of words are hardly more than their words; names and numbers are nothing without their signs. */
 function weightOf(parts: readonly string[]): number {
   if (parts.every((part) => /^(?:\p{L}+|[-/,=])$/u.test(part))) return 1;
-  return Math.min(mostWeight, 1 + parts.filter((part) => letterOrNumber.test(part)).length);
+  return Math.min(maxWeight, 1 + parts.filter((part) => letterOrNumber.test(part)).length);
 }
 
 /** What may stand before the first word of a name: before a digit, before a letter. */

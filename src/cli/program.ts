@@ -3,6 +3,7 @@ import { Command, type CommanderError } from 'commander';
 import { SemanticIndexError } from '../index.js';
 import { addAdd } from './commands/add.js';
 import { addCompletion } from './commands/completion.js';
+import { addCrashTest } from './commands/crash-test.js';
 import { addDedupe } from './commands/dedupe.js';
 import { addDoctor } from './commands/doctor.js';
 import { addDelete, addGet, addList } from './commands/documents.js';
@@ -12,7 +13,6 @@ import { addPlan } from './commands/plan.js';
 import { addSalvage } from './commands/salvage.js';
 import { addSearch, addSimilar } from './commands/search.js';
 import { addServe } from './commands/serve.js';
-import { addTorture } from './commands/torture.js';
 import { addBackup, addExport, addImport } from './commands/transfer.js';
 import { addTrust } from './commands/trust.js';
 import { addMigrate, addTune } from './commands/tune.js';
@@ -43,7 +43,7 @@ const commands = [
   addServe,
   addMcp,
   addTrust,
-  addTorture,
+  addCrashTest,
   addDoctor,
   addCompletion,
 ];

@@ -1,7 +1,7 @@
+import { likenessOf } from '../analysis/near-duplicate.js';
 import { checkPositive, checkShare } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
 import { type AdviceOptions, adviceDefaults, describe, type Given, resolveOptions } from '../options.js';
-import { likenessOf } from '../search/near-duplicate.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
 import type { WhereOf } from '../types/where-of.js';
@@ -155,7 +155,7 @@ async function pairsOf<M extends Metadata>(
         const name = [JSON.stringify(id), JSON.stringify(hit.id)].sort().join(' ');
         if (!found.has(name)) found.set(name, { first: id, second: hit.id, similarity });
       }
-      if (slice.due()) await slice.breathe(signal);
+      if (slice.due()) await slice.yieldIfDue(signal);
     }
     onProgress?.({ stage: 'search', done: Math.min(first + perSearch, ids.length), total: ids.length });
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { isDecidedByVectors } from '../search/near-duplicate.js';
-import { normalizedText } from '../search/normalized-text.js';
+import { isDecidedByVectors } from '../analysis/near-duplicate.js';
+import { normalizedText } from '../analysis/normalized-text.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
 import type { WhereOf } from '../types/where-of.js';
@@ -59,7 +59,7 @@ export class DistinctTexts {
       const known = near ? await index.knownWords(page.documents.map(({ text }) => text)) : [];
       for (const [place, { id, text }] of page.documents.entries()) {
         texts.add(id, text, known[place]);
-        if (slice.due()) await slice.breathe(signal);
+        if (slice.due()) await slice.yieldIfDue(signal);
       }
       onProgress?.({ stage: 'read', done: texts.ids.length, total });
       after = page.next;

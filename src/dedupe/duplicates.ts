@@ -10,8 +10,8 @@ import {
   resolveOptions,
 } from '../options.js';
 import { type SemanticIndex, storedNotes } from '../semantic-index.js';
-import type { DismissedDuplicate } from '../store/chunk-notes.js';
-import { contentHash } from '../store/content-hash.js';
+import type { DismissedDuplicate } from '../store/catalog/chunk-notes.js';
+import { contentHash } from '../store/catalog/content-hash.js';
 import type { DocumentId, Metadata } from '../types.js';
 import { explainPair, type PairExplanation } from './explain-pair.js';
 

@@ -1,9 +1,9 @@
+import { normalizedText } from '../analysis/normalized-text.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe } from '../options.js';
-import { normalizedText } from '../search/normalized-text.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import type { Document, DocumentId, Metadata } from '../types.js';
-import { AnnoyIndex } from '../vectors/annoy-index.js';
+import { AnnoyIndex } from '../vectors/annoy/annoy-index.js';
 import { scoreOf } from '../vectors/metric.js';
 import { type DifferencePart, wordDifference } from './word-difference.js';
 

@@ -152,6 +152,6 @@ async function politely<T>(work: Generator<void, T>, signal: AbortSignal | undef
   for (;;) {
     const { done, value } = work.next();
     if (done === true) return value;
-    if (slice.due()) await slice.breathe(signal);
+    if (slice.due()) await slice.yieldIfDue(signal);
   }
 }

@@ -49,7 +49,7 @@ export async function findMatches<M extends Metadata>(
       const same = known.find(text);
       if (same === undefined) others.push({ id, text });
       else matches.push({ id, of: known.idOfText(same.text), kind: same.kind, similarity: 1 });
-      if (slice.due()) await slice.breathe(signal);
+      if (slice.due()) await slice.yieldIfDue(signal);
     }
     if (near && others.length > 0 && known.ids.length > 0) {
       const vectors = await index.getVectors(others.map(({ id }) => id));

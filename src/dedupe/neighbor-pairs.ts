@@ -109,7 +109,7 @@ export class NeighborPairs {
       for (const [position, hits] of lists.entries()) {
         this.#keep(texts, wanted[first + position] as number, hits, k, options.lowest);
       }
-      if (slice.due()) await slice.breathe(signal);
+      if (slice.due()) await slice.yieldIfDue(signal);
       onProgress?.({ stage: 'search', done: Math.min(first + perBlock, wanted.length), total: wanted.length });
     }
     await next;

@@ -10,7 +10,7 @@ const pieces =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]\s*|[\p{L}\p{N}\p{M}_'’]+\s*|[^\p{L}\p{N}\s]\s*|\s+/gu;
 
 /** Beyond so many comparisons the differing middle is given as a whole. */
-const mostComparisons = 1_000_000;
+const maxComparisons = 1_000_000;
 
 /**
  * What turns the first text into the second, by words: the longest common subsequence (Wagner, Fischer 1974) of what is left
@@ -46,7 +46,7 @@ export function wordDifference(first: string, second: string): DifferencePart[] 
     else parts.push({ kind, text });
   };
   push('same', b.slice(0, start));
-  if ((endA - start) * (endB - start) > mostComparisons) {
+  if ((endA - start) * (endB - start) > maxComparisons) {
     push('removed', a.slice(start, endA));
     push('added', b.slice(start, endB));
   } else {

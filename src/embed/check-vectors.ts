@@ -42,7 +42,7 @@ export async function checkVectors(
     const unit = unitVector(vector);
     if (typeof unit === 'string') throw refuse(`returned a vector that is ${unit}`, { index, fault: unit });
     units.push(unit);
-    if (slice.due()) await slice.breathe();
+    if (slice.due()) await slice.yieldIfDue();
   }
   return units;
 }

@@ -2,7 +2,7 @@ import { SemanticIndexError } from '../errors.js';
 import { describe } from '../options.js';
 import { TimeSlice } from '../time-slice.js';
 import type { EmbeddingProvider, EmbeddingRole, Progress } from '../types.js';
-import { CallSlots } from './call-slots.js';
+import { ConcurrencyLimiter } from './concurrency-limiter.js';
 import { type BatchRange, planBatches } from './plan-batches.js';
 import { ProviderCalls } from './provider-calls.js';
 import { type RefusedText, refusal } from './refused-text.js';
@@ -31,7 +31,7 @@ export interface EmbedTextsOptions {
    * Room for calls that is shared with other iterations over the same provider. A batch counts as safe when the next one
    * is asked for. Default: room of its own.
    */
-  slots?: CallSlots | undefined;
+  slots?: ConcurrencyLimiter | undefined;
   /** Dimensions that the vectors must have. Default: what the provider declares, else those of the first vector. */
   dimensions?: number | undefined;
   /**
@@ -90,7 +90,7 @@ export async function* embedTexts(
   const landed: EmbeddedBatch[] = [];
   let failure: { error: unknown } | undefined;
   // What has landed but is not fetched is bounded, and yet a consumer who is busy with one batch holds up nobody.
-  const slots = options.slots ?? new CallSlots(concurrency, 2 * concurrency);
+  const slots = options.slots ?? new ConcurrencyLimiter(concurrency, 2 * concurrency);
   let next = 0;
   let running = 0;
   let left = false;
@@ -242,7 +242,7 @@ async function countTokens(
       tokensOf.push(tokens);
       places.push(index);
     }
-    if (slice.due()) await slice.breathe(signal);
+    if (slice.due()) await slice.yieldIfDue(signal);
   }
   return { tokensOf, places };
 }

@@ -18,12 +18,12 @@ export interface BatchRange {
  */
 export function planBatches(count: number, limits: BatchLimits, tokensOf?: ArrayLike<number>): BatchRange[] {
   const ranges: BatchRange[] = [];
-  const mostTokens = limits.tokens ?? Number.POSITIVE_INFINITY;
+  const maxTokens = limits.tokens ?? Number.POSITIVE_INFINITY;
   let start = 0;
   let tokens = 0;
   for (let index = 0; index < count; index++) {
     const own = tokensOf?.[index] ?? 0;
-    if (index > start && (index - start >= limits.size || tokens + own > mostTokens)) {
+    if (index > start && (index - start >= limits.size || tokens + own > maxTokens)) {
       ranges.push({ start, end: index });
       start = index;
       tokens = 0;

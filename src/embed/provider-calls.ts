@@ -7,7 +7,7 @@ import { isVectorFault, mayBeOneText, namedText, type RefusedText } from './refu
 type EmbeddingBatch = Awaited<ReturnType<EmbeddingProvider['embed']>>;
 
 /** How often one call is tried again at most, whatever the provider says. */
-export const mostRetries = 20;
+export const maxRetries = 20;
 /** Embedded to see whether a provider that refuses a text refuses everything. */
 const probe = 'text';
 
@@ -96,7 +96,7 @@ export class ProviderCalls {
         const kind = SemanticIndexError.is(error) ? error.code : undefined;
         const times = (failures.get(kind) ?? 0) + 1;
         failures.set(kind, times);
-        const delay = attempt > mostRetries ? undefined : this.#provider.retryAfter?.(error, times);
+        const delay = attempt > maxRetries ? undefined : this.#provider.retryAfter?.(error, times);
         if (delay === undefined) {
           const usable = answer === undefined ? undefined : await this.#usable(answer, texts.length);
           if (usable === undefined) throw this.#typed(error, texts.length);

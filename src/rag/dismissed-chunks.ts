@@ -1,7 +1,7 @@
-import { checkDocument } from '../journeys/checked-document.js';
+import { checkDocument } from '../operations/checked-document.js';
 import { type SemanticIndex, storedNotes } from '../semantic-index.js';
-import type { DismissedDuplicate } from '../store/chunk-notes.js';
-import { contentHash } from '../store/content-hash.js';
+import type { DismissedDuplicate } from '../store/catalog/chunk-notes.js';
+import { contentHash } from '../store/catalog/content-hash.js';
 import type { DocumentId, DocumentInput } from '../types.js';
 
 const documentsPerStep = 256;

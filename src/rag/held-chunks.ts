@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type SemanticIndex, storedNotes } from '../semantic-index.js';
 import type { Metadata } from '../types.js';
 import { canonicalJson } from './canonical-json.js';
-import { chunkPlace } from './chunk-documents.js';
+import { chunkPlace } from './chunking/chunk-documents.js';
 
 /** A chunk that an index holds. */
 export interface HeldChunk {

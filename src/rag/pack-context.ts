@@ -1,6 +1,6 @@
 import type { CountTokens } from '../options.js';
+import { furthestCut } from './chunking/split-parts.js';
 import { type Excerpt, joinExcerpts, type Passage, type Stretch } from './passages.js';
-import { furthestCut } from './split-parts.js';
 
 /** Writes a passage into a context. */
 export type PassageFormat = (passage: Passage) => string;

@@ -1,5 +1,5 @@
 import type { Hit, Metadata } from '../types.js';
-import { type ChunkPlace, chunkPlace } from './chunk-documents.js';
+import { type ChunkPlace, chunkPlace } from './chunking/chunk-documents.js';
 
 /** A document on its way into a context: a chunk, or any other document, which is a source of its own. */
 export interface Excerpt {

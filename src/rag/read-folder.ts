@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { checkOneOf } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe, type FolderOptions, folderDefaults, type Given, resolveOptions } from '../options.js';
-import type { SourceDocument } from './chunk-documents.js';
+import type { SourceDocument } from './chunking/chunk-documents.js';
 import { type DecodedText, decodeText, encodingNamed } from './decode-text.js';
 
 /** A source that was left out, and why. */

@@ -1,9 +1,9 @@
+import { isDecidedByVectors } from '../analysis/near-duplicate.js';
+import { normalizedText } from '../analysis/normalized-text.js';
 import { checkOneOf, checkPositive } from '../check-arguments.js';
 import { estimateTokens } from '../embed/estimate-tokens.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe, type Given, type RetrieverOptions, resolveOptions, retrieverDefaults } from '../options.js';
-import { isDecidedByVectors } from '../search/near-duplicate.js';
-import { normalizedText } from '../search/normalized-text.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import type { WhereOf } from '../types/where-of.js';
 import type { DocumentId, Hit, Metadata } from '../types.js';

@@ -7,8 +7,8 @@ import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
 import type { DocumentInput, Metadata } from '../types.js';
 import { canonicalJson } from './canonical-json.js';
-import type { Chunk } from './chunk.js';
-import { type ChunkMetadata, chunkDocuments, chunkerFor, type SourceDocument } from './chunk-documents.js';
+import type { Chunk } from './chunking/chunk.js';
+import { type ChunkMetadata, chunkDocuments, chunkerFor, type SourceDocument } from './chunking/chunk-documents.js';
 import { DismissedChunks } from './dismissed-chunks.js';
 import { fingerprint, HeldChunks } from './held-chunks.js';
 import type { SkippedSource } from './read-folder.js';
@@ -122,7 +122,7 @@ class Synchronization<M extends Metadata> {
     for await (const source of this.#withSkipped(sources)) {
       signal?.throwIfAborted();
       await this.#compare(source);
-      if (this.#slice.due()) await this.#slice.breathe(signal);
+      if (this.#slice.due()) await this.#slice.yieldIfDue(signal);
       if (this.#pending.length + this.#stale.length >= batchSize) await this.#flush();
       onProgress?.({ stage: 'sync', done: this.#seen.size });
     }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import type { MetricsOfWorkers } from './gateway/workers.js';
+import type { Prometheus } from './http/server-packages.js';
 import type { ServedIndex } from './served-index.js';
-import type { Prometheus } from './server-packages.js';
-import type { MetricsOfWorkers } from './workers.js';
 
 /**
  * Measures requests and the index for Prometheus. Figures of the index are the same in every worker, so of several the

@@ -34,7 +34,7 @@ export async function refuseCostly(body: unknown, { maxQueryCharacters, maxMetad
   }
   if (!Array.isArray(documents)) return;
   for (const [position, document] of documents.entries()) {
-    if (slice.due()) await slice.breathe();
+    if (slice.due()) await slice.yieldIfDue();
     if (!isObject(document) || hasAtMost(document.metadata, maxMetadataValues)) continue;
     const { id } = document;
     const name = typeof id === 'string' || typeof id === 'number' ? ` (id ${JSON.stringify(id)})` : '';

@@ -10,9 +10,9 @@ import {
   type Where,
 } from '../index.js';
 import type { ServerOptions } from '../options/server.js';
-import { deadlineIn, untilAborted } from './deadline.js';
-import { jsonInSlices } from './json-answer.js';
-import { answerMcp, createMcpServer } from './mcp.js';
+import { deadlineIn, untilAborted } from './http/deadline.js';
+import { jsonInSlices } from './http/json-answer.js';
+import { answerMcp, createMcpServer } from './mcp/mcp.js';
 import { schemasOf } from './schemas.js';
 import type { ServedIndex } from './served-index.js';
 

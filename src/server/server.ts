@@ -3,19 +3,19 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Given, type SemanticIndex, SemanticIndexError } from '../index.js';
 import { describe, resolveOptions } from '../options/resolve-options.js';
 import { type ServerOptions, serverDefaults } from '../options/server.js';
-import { BodyBudget } from './body-budget.js';
-import { HostCheck } from './host-check.js';
-import { cannotListen, httpErrorOf } from './http-errors.js';
-import { parseJsonBody } from './json-body.js';
+import { refuseConnection } from './gateway/refuse-connection.js';
+import { allMetricsOfWorkers } from './gateway/workers.js';
+import { BodyBudget } from './http/body-budget.js';
+import { HostCheck } from './http/host-check.js';
+import { cannotListen, httpErrorOf } from './http/http-errors.js';
+import { parseJsonBody } from './http/json-body.js';
+import { serverPackages } from './http/server-packages.js';
+import { isToken } from './http/token.js';
 import { addMetrics } from './metrics.js';
-import { refuseConnection } from './refuse-connection.js';
 import { refuseCostly } from './request-cost.js';
 import { addRoutes } from './routes.js';
 import { schemaMessage } from './schema-messages.js';
 import { ServedIndex } from './served-index.js';
-import { serverPackages } from './server-packages.js';
-import { isToken } from './token.js';
-import { allMetricsOfWorkers } from './workers.js';
 
 export type { ServerOptions } from '../options/server.js';
 export {
@@ -25,7 +25,7 @@ export {
   superviseWorkers,
   tellListening,
   type WorkersOptions,
-} from './workers.js';
+} from './gateway/workers.js';
 
 const openRoutes = ['/health', '/ready'];
 const openapiHint = { hint: 'See /openapi.json for what the request may hold.' };

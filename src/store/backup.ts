@@ -1,15 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { crashPoint } from '../crash-points.js';
 import { SemanticIndexError } from '../errors.js';
-import { Catalog } from './catalog.js';
-import type { CatalogCaller } from './catalog-calls.js';
-import { entryAt, fileFacts, indexPaths, ioError, setModified, syncDirectory, syncFile, syncPath } from './files.js';
-import { leaseMilliseconds, whileHeld } from './held-lease.js';
-import { leaseOwner } from './lease-owner.js';
-import { isOwnFolder } from './segment-folder.js';
-import { isSegmentName, segmentFiles } from './segment-names.js';
-import { publishStep } from './steps.js';
+import { Catalog } from './catalog/catalog.js';
+import { leaseOwner } from './catalog/lease-owner.js';
+import {
+  entryAt,
+  fileFacts,
+  indexPaths,
+  ioError,
+  setModified,
+  syncDirectory,
+  syncFile,
+  syncPath,
+} from './directory/files.js';
+import { isOwnFolder } from './directory/segment-directory.js';
+import { isSegmentName, segmentFiles } from './directory/segment-names.js';
+import type { CatalogCaller } from './writer/catalog-calls.js';
+import { leaseMilliseconds, whileHeld } from './writer/held-lease.js';
 
 /** Leases with such a name keep the files of segments that are replaced. */
 export const backupLease = 'backup:';
@@ -47,14 +56,14 @@ export async function writeBackup(
   try {
     await mkdir(paths.segments, { recursive: true });
     await copyCatalog(paths.database);
-    publishStep('backup.catalog-copied');
+    crashPoint('backup.catalog-copied');
     if (segments !== undefined) await copySegments(segments, paths.segments, namedFiles(paths.database));
     await syncFile(paths.database);
     await syncDirectory(paths.segments);
     await syncDirectory(partial);
-    publishStep('backup.segments-copied');
+    crashPoint('backup.segments-copied');
     await rename(partial, target);
-    publishStep('backup.renamed');
+    crashPoint('backup.renamed');
     await syncPath(dirname(target));
   } catch (error) {
     // That the rest cannot be removed matters less than why the backup failed.

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import { packVectors } from '../vectors/pack-vectors.js';
-import { CatalogThread } from './catalog-thread.js';
-import type { Space } from './vector-table.js';
+import type { Space } from './catalog/vector-table.js';
+import { CatalogThread } from './writer/catalog-thread.js';
 
 /** How the file of a cache is used. */
 export interface EmbeddingCacheOptions {
@@ -25,13 +25,13 @@ export interface CacheKeys {
 export class EmbeddingCache {
   readonly path: string;
   readonly #thread: CatalogThread;
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   readonly #spaces = new Map<string, Space>();
 
   /** The file is opened, or made, at the first call. */
   constructor(path: string, { durability, busyTimeout, embeddingCacheBytes }: EmbeddingCacheOptions) {
     this.path = resolve(path);
-    this.#mostBytes = embeddingCacheBytes;
+    this.#maxBytes = embeddingCacheBytes;
     this.#thread = new CatalogThread({ catalog: { path: this.path, readonly: false, durability, busyTimeout } });
   }
 
@@ -58,7 +58,7 @@ export class EmbeddingCache {
 
   /** Makes vectors durable under their hashes. */
   async keep({ space }: Space, { role, hashes }: CacheKeys, vectors: readonly Float32Array[]): Promise<void> {
-    await this.#ask(this.#thread.call('shared', 'put', space, role, hashes, packVectors(vectors), this.#mostBytes));
+    await this.#ask(this.#thread.call('shared', 'put', space, role, hashes, packVectors(vectors), this.#maxBytes));
   }
 
   /** Damage of this file is not damage of the index: the hint says so. */

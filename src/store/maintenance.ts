@@ -1,26 +1,26 @@
+import { crashPoint } from '../crash-points.js';
 import { SemanticIndexError } from '../errors.js';
 import type { IndexEvent, LongWorkOptions, Metric } from '../types.js';
 import { backupLease } from './backup.js';
-import type { CatalogCaller } from './catalog-calls.js';
-import { leaseMilliseconds, whileHeld } from './held-lease.js';
-import { leaseOwner } from './lease-owner.js';
-import type { Lease } from './lease-table.js';
 import {
   buildAllStep,
   compactStep,
+  type MergeAction,
   nextStep,
   type PlannerOptions,
   rebuildStep,
   type SegmentFacts,
-  type Step,
   type TailFacts,
-} from './planner.js';
-import type { BuildRequest } from './segment-builder.js';
-import { removeSegmentFiles } from './segment-folder.js';
-import { freshSegmentName } from './segment-names.js';
-import type { Snapshot } from './snapshot.js';
-import { publishStep } from './steps.js';
-import { unsoundVectors } from './unsound-vectors.js';
+} from './build/planner.js';
+import type { BuildRequest } from './build/segment-builder.js';
+import { leaseOwner } from './catalog/lease-owner.js';
+import type { Lease } from './catalog/lease-table.js';
+import { unsoundVectors } from './catalog/unsound-vectors.js';
+import { removeSegmentFiles } from './directory/segment-directory.js';
+import { freshSegmentName } from './directory/segment-names.js';
+import type { Snapshot } from './snapshot/snapshot.js';
+import type { CatalogCaller } from './writer/catalog-calls.js';
+import { leaseMilliseconds, whileHeld } from './writer/held-lease.js';
 
 /** What background work needs to know and whom it tells. */
 export interface MaintenanceContext {
@@ -119,7 +119,7 @@ export class Maintenance {
   /** Runs steps that the caller asked for and waits for; it can be aborted and reports progress. */
   #exclusively(
     { signal, onProgress }: LongWorkOptions,
-    work: (run: (step: Step) => Promise<void>) => Promise<void>,
+    work: (run: (step: MergeAction) => Promise<void>) => Promise<void>,
   ): Promise<void> {
     return this.#enqueue(async () => {
       signal?.throwIfAborted();
@@ -145,11 +145,6 @@ export class Maintenance {
         signal?.removeEventListener('abort', cancel);
       }
     });
-  }
-
-  /** Waits until no background work is left. */
-  settle(): Promise<void> {
-    return this.#running;
   }
 
   /** Ends background work; what is under way is given up. */
@@ -216,7 +211,7 @@ export class Maintenance {
   }
 
   /** Returns false, with nothing changed, when the lease was lost meanwhile. */
-  async #run(step: Step, token: number): Promise<boolean> {
+  async #run(step: MergeAction, token: number): Promise<boolean> {
     const { directory, metric, space, dimensions, trees, seed, threads, builder, writer, refresh, onEvent } =
       this.#context;
     const { kind, firstKey, lastKey, replaces } = step;
@@ -233,7 +228,7 @@ export class Maintenance {
     }
     await refresh();
     await this.#sweep(token);
-    publishStep(`${kind}.swept`);
+    crashPoint(`${kind}.swept`);
     if (unsound.length > 0) onEvent(unsoundVectors(unsound));
     onEvent({
       event: eventOf[kind],
@@ -280,18 +275,18 @@ const eventOf = {
   merge: 'merge',
   compact: 'merge',
   build: 'merge',
-} as const satisfies Record<Step['kind'], IndexEvent['event']>;
+} as const satisfies Record<MergeAction['kind'], IndexEvent['event']>;
 
 function segmentFacts(snapshot: Snapshot): SegmentFacts[] {
   return snapshot.parts
     .filter((part) => part.segment !== 0)
-    .map(({ segment, firstKey, lastKey, keys, dead, damaged, unaccelerated }) => ({
+    .map(({ segment, firstKey, lastKey, keys, dead, damaged, graphMissing }) => ({
       segment,
       firstKey,
       lastKey,
       items: keys.offsets.length,
       dead,
-      damaged: damaged || unaccelerated,
+      damaged: damaged || graphMissing,
     }));
 }
 

@@ -1,12 +1,12 @@
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import { VectorBuffer } from '../vectors/vector-buffer.js';
-import type { CatalogCaller } from './catalog-calls.js';
-import type { KeyedVectors } from './document-table.js';
-import { leaseOwner } from './lease-owner.js';
-import type { MissingText, Remainder } from './migration-table.js';
-import type { KeyedNeighbor } from './snapshot.js';
-import type { Space } from './vector-table.js';
+import type { KeyedVectors } from './catalog/document-table.js';
+import { leaseOwner } from './catalog/lease-owner.js';
+import type { MissingText, Remainder } from './catalog/migration-table.js';
+import type { Space } from './catalog/vector-table.js';
+import type { KeyedNeighbor } from './snapshot/snapshot.js';
+import type { CatalogCaller } from './writer/catalog-calls.js';
 
 const rowsPerReading = 4_096;
 const leaseName = 'migration';

@@ -1,12 +1,12 @@
 import type { Metric } from '../types.js';
-import type { Catalog } from './catalog.js';
-import type { CatalogCaller } from './catalog-calls.js';
+import type { Catalog } from './catalog/catalog.js';
+import type { Space } from './catalog/vector-table.js';
 import { Maintenance } from './maintenance.js';
-import { Scrubber } from './scrubber.js';
-import type { Damage } from './segment.js';
-import { SnapshotKeeper } from './snapshot-keeper.js';
+import { Scrubber } from './snapshot/scrubber.js';
+import type { Damage } from './snapshot/segment.js';
+import { SnapshotManager } from './snapshot/snapshot-manager.js';
 import type { StoreOptions } from './store-options.js';
-import type { Space } from './vector-table.js';
+import type { CatalogCaller } from './writer/catalog-calls.js';
 
 const mergeFactor = 4;
 const deadShare = 0.3;
@@ -14,7 +14,7 @@ const deadShare = 0.3;
 /** An open space: the snapshots of its vectors, and the work that keeps them fast and sound. */
 export interface OpenSpace {
   readonly space: Space;
-  readonly keeper: SnapshotKeeper;
+  readonly keeper: SnapshotManager;
   /** Absent where nothing may be built. */
   readonly maintenance: Maintenance | undefined;
   /** Absent where nothing is done in the background. */
@@ -39,7 +39,7 @@ export function openSpace(space: Space, request: OpenSpaceRequest): OpenSpace {
   const { catalog, options, directory = '', metric, writer, reader, isCurrent, onDamage } = request;
   const { loadMode, sealAt, trees, seed, threads, onEvent } = options;
   const files = { directory, metric, space: space.space, dimensions: space.dimensions };
-  const keeper = new SnapshotKeeper(catalog, { ...files, loadMode, caller: reader, isCurrent }, onDamage);
+  const keeper = new SnapshotManager(catalog, { ...files, loadMode, caller: reader, isCurrent }, onDamage);
   const canBuild = request.directory !== undefined && !options.readonly;
   const maintenance = canBuild
     ? new Maintenance({

@@ -1,8 +1,8 @@
 import { packVectors } from '../vectors/pack-vectors.js';
-import type { Catalog } from './catalog.js';
-import type { CatalogCaller } from './catalog-calls.js';
+import type { Catalog } from './catalog/catalog.js';
+import type { CatalogCaller } from './writer/catalog-calls.js';
 
-const mostTouched = 64;
+const maxTouched = 64;
 
 /**
  * The vectors of queries that were asked before, in the table of all vectors: durable, bounded, the least recently used
@@ -32,7 +32,7 @@ export class QueryCache {
       if (this.#writer !== undefined) this.#touched.add(number);
       return vectors.get(number);
     });
-    if (this.#touched.size >= mostTouched) this.keep(space, [], []);
+    if (this.#touched.size >= maxTouched) this.keep(space, [], []);
     return found;
   }
 

@@ -1,6 +1,6 @@
 import { SemanticIndexError } from '../errors.js';
 import type { IndexEvent, Metric } from '../types.js';
-import type { Catalog } from './catalog.js';
+import type { Catalog } from './catalog/catalog.js';
 
 /** How a store is opened; see OpenOptions for what each member means. */
 export interface StoreOptions {

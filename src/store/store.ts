@@ -1,32 +1,32 @@
+import { crashPoint } from '../crash-points.js';
 import type { DiskUsage, DocumentId, LongWorkOptions, Metric, ValidationReport } from '../types.js';
 import { packVectors } from '../vectors/pack-vectors.js';
 import { whileFilesAreKept, writeBackup } from './backup.js';
-import { Catalog, type ViewRequest } from './catalog.js';
-import type { CatalogCaller } from './catalog-calls.js';
-import { CatalogThread } from './catalog-thread.js';
-import type { CatalogOptions } from './connection.js';
-import type { DocumentRows } from './document-pages.js';
-import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './document-table.js';
-import { identify } from './file-identity.js';
-import { bytesOnDisk, type IndexPaths, prepareDirectory, refuseLostDatabase, syncPath } from './files.js';
-import { InlineCaller } from './inline-caller.js';
-import { KnownDocuments } from './known-documents.js';
+import { Catalog, type ViewRequest } from './catalog/catalog.js';
+import type { DocumentRows } from './catalog/document-pages.js';
+import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './catalog/document-table.js';
+import type { SegmentRow } from './catalog/segment-table.js';
+import type { Space } from './catalog/vector-table.js';
+import { rankedWords, type WordMatches } from './catalog/words/text-table.js';
+import { identify } from './directory/file-identity.js';
+import { bytesOnDisk, type IndexPaths, prepareDirectory, refuseLostDatabase, syncPath } from './directory/files.js';
+import { restoreSegmentFolder } from './directory/segment-directory.js';
 import { Migration } from './migration.js';
 import { type OpenSpace, openSpace } from './open-space.js';
 import { QueryCache } from './query-cache.js';
-import { readAtOnce } from './reading.js';
-import type { Damage } from './segment.js';
-import { restoreSegmentFolder } from './segment-folder.js';
-import type { SegmentRow } from './segment-table.js';
-import type { KeyedNeighbor, Snapshot } from './snapshot.js';
-import { fromSqliteError } from './sqlite-error.js';
-import { publishStep } from './steps.js';
+import type { ReadSnapshot, ReadSnapshotSearch } from './snapshot/read-snapshot.js';
+import type { Damage } from './snapshot/segment.js';
+import type { KeyedNeighbor, Snapshot } from './snapshot/snapshot.js';
+import type { CatalogOptions } from './sqlite/connection.js';
+import { fromSqliteError } from './sqlite/sqlite-error.js';
 import { checkMetricOf, type StoreOptions } from './store-options.js';
-import { StoredSettings } from './stored-settings.js';
-import { rankedWords, type WordMatches } from './text-table.js';
 import { Validations } from './validations.js';
-import type { Space } from './vector-table.js';
-import type { View, ViewSearch } from './view.js';
+import type { CatalogCaller } from './writer/catalog-calls.js';
+import { CatalogThread } from './writer/catalog-thread.js';
+import { consistentRead } from './writer/consistent-read.js';
+import { InlineCaller } from './writer/inline-caller.js';
+import { KnownDocuments } from './writer/known-documents.js';
+import { StoredSettings } from './writer/stored-settings.js';
 
 /**
  * Everything an index keeps: the catalog on disk (or in memory), the snapshot that searches see, and background work.
@@ -308,7 +308,7 @@ export class Store {
   }
 
   /** Searches all documents of the newest commit; empty lists while there is no vector. */
-  async search(search: ViewSearch): Promise<KeyedNeighbor[][]> {
+  async search(search: ReadSnapshotSearch): Promise<KeyedNeighbor[][]> {
     const view = await this.view();
     if (view === undefined) return Array.from({ length: search.count }, () => []);
     return view.search(search).finally(() => view.close());
@@ -318,7 +318,10 @@ export class Store {
    * The newest commit, and of that same moment which of its documents match a filter and share words with queries. To be
    * closed. Undefined while there is no vector. The signal stops the reading.
    */
-  view({ signal, ...request }: ViewRequest & { signal?: AbortSignal | undefined } = {}): Promise<View | undefined> {
+  view({
+    signal,
+    ...request
+  }: ViewRequest & { signal?: AbortSignal | undefined } = {}): Promise<ReadSnapshot | undefined> {
     return this.#inSpace((keeper) => keeper.view(request, signal));
   }
 
@@ -371,12 +374,12 @@ export class Store {
     await this.#maintain(options, async ({ maintenance }) => maintenance?.compactAll(options));
     options.signal?.throwIfAborted();
     const vectors = await this.#writer.call('vectors', 'purge');
-    publishStep('compact.vectors-purged');
+    crashPoint('compact.vectors-purged');
     options.signal?.throwIfAborted();
     await this.#writer.call('catalog', 'vacuum');
-    publishStep('compact.pages-released');
+    crashPoint('compact.pages-released');
     await this.#writer.call('catalog', 'checkpoint');
-    publishStep('compact.log-emptied');
+    crashPoint('compact.log-emptied');
     return { vectors };
   }
 
@@ -390,8 +393,8 @@ export class Store {
    * Runs a long reading of the catalog as it is at one moment. In memory there is but one connection: what is written
    * meanwhile shows.
    */
-  readAtOnce<T>(read: (caller: CatalogCaller) => AsyncGenerator<T>): AsyncGenerator<T> {
-    return this.#paths === undefined ? read(this.#reader) : readAtOnce(this.#connection, read);
+  consistentRead<T>(read: (caller: CatalogCaller) => AsyncGenerator<T>): AsyncGenerator<T> {
+    return this.#paths === undefined ? read(this.#reader) : consistentRead(this.#connection, read);
   }
 
   /** Writes all documents as one Annoy file, and beside it their ids in the order of its items; returns how many. */
@@ -399,7 +402,7 @@ export class Store {
     const { trees, seed, threads } = this.#options;
     const dimensions = this.space?.dimensions ?? 0;
     const request = { path, metric: this.metric, dimensions, trees, seed, threads };
-    const reading = this.readAtOnce(async function* (caller) {
+    const reading = this.consistentRead(async function* (caller) {
       yield await caller.call('builder', 'exportForest', request);
     });
     return (await reading.next().finally(() => reading.return(undefined))).value ?? 0;
@@ -410,11 +413,6 @@ export class Store {
     const write = (): Promise<void> =>
       writeBackup(this.#paths?.segments, target, (path) => this.#reader.call('catalog', 'copyTo', path));
     return this.#options.readonly ? write() : whileFilesAreKept(this.#writer, write);
-  }
-
-  /** Waits until no background work is left. */
-  async settle(): Promise<void> {
-    await this.#open?.maintenance?.settle();
   }
 
   /** The snapshot that searches see now. */

@@ -1,7 +1,7 @@
 import { SemanticIndexError } from '../errors.js';
 import type { ValidationReport } from '../types.js';
-import type { CatalogCaller } from './catalog-calls.js';
-import { restoreHint, type ValidationRequest } from './validator.js';
+import { restoreHint, type ValidationRequest } from './validate/validator.js';
+import type { CatalogCaller } from './writer/catalog-calls.js';
 
 /** Validates in a catalog thread. A catalog that cannot even be opened there is a finding, not an error. */
 export async function validateCatalog(

@@ -1,9 +1,9 @@
 import type { ValidationReport } from '../types.js';
-import type { CatalogCaller } from './catalog-calls.js';
-import { CatalogThread } from './catalog-thread.js';
-import type { CatalogOptions } from './connection.js';
+import type { CatalogOptions } from './sqlite/connection.js';
+import type { ValidationRequest } from './validate/validator.js';
 import { validateCatalog } from './validate-catalog.js';
-import type { ValidationRequest } from './validator.js';
+import type { CatalogCaller } from './writer/catalog-calls.js';
+import { CatalogThread } from './writer/catalog-thread.js';
 
 /**
  * Validations of a catalog, one at a time, in a thread of their own: SQLite's check of a large database takes minutes and cannot be

@@ -1,10 +1,10 @@
 import { availableParallelism, freemem } from 'node:os';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
-import { checkAllowed, checkDimensions, checkItem, checkNeighbors, toRows } from './annoy-arguments.js';
 import { addon, type NativeVectorBuffer } from './binding.js';
 import { checkMetric, METRICS } from './metric.js';
 import { runNativeTask } from './native-task.js';
+import { checkAllowed, checkDimensions, checkItem, checkNeighbors, toRows } from './vector-arguments.js';
 
 /** Neighbours of several queries: `k` for each, nearest first, padded with -1 and NaN. */
 export interface NeighborRows {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { queryTermsOf, termsOf } from '../../src/analysis/terms.js';
-import { Catalog } from '../../src/store/catalog.js';
-import { QueryTerms } from '../../src/store/query-terms.js';
-import { sqlite } from '../../src/store/sqlite.js';
+import { Catalog } from '../../src/store/catalog/catalog.js';
+import { QueryTerms } from '../../src/store/catalog/words/query-terms.js';
+import { sqlite } from '../../src/store/sqlite/sqlite.js';
 import { referenceWords } from './reference-words.js';
 
 describe('termsOf', () => {

@@ -5,17 +5,34 @@ import type { SourceFile } from './source-file.js';
 const layers: readonly (readonly string[])[] = [
   ['errors'],
   ['types'],
-  ['options', 'time-slice', 'random'],
+  ['options', 'time-slice', 'random', 'crash-points'],
   ['check-arguments'],
-  ['vectors', 'analysis'],
-  ['embed', 'store', 'search', 'tune'],
-  ['journeys'],
+  ['vectors', 'analysis', 'backend', 'ranking'],
+  ['embed', 'store'],
+  ['operations'],
   ['semantic-index'],
-  ['dedupe', 'rag', 'torture'],
+  ['dedupe', 'rag', 'crash-test'],
   ['index', 'testing'],
   ['server', 'adapters'],
   ['cli'],
 ];
+
+/**
+ * The walls inside a room: its folders from the ground up, by the same rule. `.` stands for the files that lie in the room
+ * itself but those that are named. Folders of one row do not know each other.
+ */
+const walls: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  cli: [['.'], ['sources'], ['commands'], ['program.ts'], ['main.ts']],
+  embed: [['.'], ['bundled', 'openai', 'transformers', 'testing']],
+  operations: [['.'], ['add', 'search'], ['transfer'], ['migrate', 'tune']],
+  rag: [['chunking'], ['.']],
+  server: [['http'], ['gateway', 'mcp'], ['.']],
+  store: [['directory'], ['sqlite'], ['catalog'], ['build', 'validate'], ['writer'], ['snapshot'], ['.'], ['salvage']],
+  vectors: [['.'], ['matrix'], ['annoy']],
+};
+
+/** Most files of one folder before it needs walls. */
+const maxFiles = 20;
 
 /** Longest file, in lines, before it counts as two concepts. */
 const longestFile = 450;
@@ -28,27 +45,27 @@ const owners = {
     'src/options.ts',
     'src/options/',
     'src/vectors/binding.ts',
-    'src/embed/openai-provider.ts',
+    'src/embed/openai/openai-provider.ts',
     // The writers that are killed get theirs, and an option of Node more.
-    'src/torture/writer-process.ts',
+    'src/crash-test/writer-process.ts',
     'src/cli/',
   ],
-  'computed imports': ['src/embed/transformers-model.ts'],
+  'computed imports': ['src/embed/transformers/transformers-model.ts'],
   // Each is a sub-path of its own, which only those import who have its framework; they extend its classes.
   'optional libraries at once': ['src/adapters/'],
-  printing: ['src/cli/', 'src/torture/main.ts'],
-  // Signal 0 only asks whether a process lives; torture kills its own.
-  signals: ['src/store/lease-owner.ts', 'src/torture/', 'src/cli/'],
+  printing: ['src/cli/', 'src/crash-test/main.ts'],
+  // Signal 0 only asks whether a process lives; crashTest kills its own.
+  signals: ['src/store/catalog/lease-owner.ts', 'src/crash-test/', 'src/cli/'],
   writing: [
-    'src/store/files.ts',
-    'src/store/segment-folder.ts',
+    'src/store/directory/files.ts',
+    'src/store/directory/segment-directory.ts',
     'src/store/backup.ts',
-    'src/store/export-folder.ts',
-    'src/store/salvage.ts',
+    'src/store/salvage/export-folder.ts',
+    'src/store/salvage/salvage.ts',
     'src/vectors/',
-    'src/torture/',
+    'src/crash-test/',
     // The folder of the sockets between the front and its workers.
-    'src/server/front-sockets.ts',
+    'src/server/gateway/gateway-sockets.ts',
     'src/cli/',
   ],
 } as const;
@@ -101,10 +118,40 @@ function layerViolations(file: SourceFile): string[] {
     .filter((target) => target.startsWith('src/'))
     .flatMap((target) => {
       const other = roomOf(target);
-      if (other === room || layerOf(other) < layerOf(room)) return [];
+      if (other === room) return wallViolations(file.path, target, room);
+      if (layerOf(other) < layerOf(room)) return [];
       const arrow = layerOf(other) === layerOf(room) ? `"${room}" and "${other}" are strangers` : 'points upwards';
       return [`${file.path} imports ${target}: ${arrow}`];
     });
+}
+
+/** Where a file lies in its room: a folder, its own name when `walls` names it, otherwise `.`. */
+function placeIn(path: string, order: readonly (readonly string[])[] = []): string {
+  const [, , name = '', ...below] = path.split('/');
+  return below.length > 0 || order.some((places) => places.includes(name)) ? name : '.';
+}
+
+function wallViolations(from: string, to: string, room: string): string[] {
+  const order = walls[room];
+  const [own, other] = [placeIn(from, order), placeIn(to, order)];
+  if (own === other) return [];
+  if (order === undefined) return [`${from} imports ${to}: the folders of "${room}" have no order; give them one`];
+  const level = (folder: string) => order.findIndex((folders) => folders.includes(folder));
+  const unknown = [own, other].find((folder) => level(folder) < 0);
+  if (unknown !== undefined)
+    return [`${from} imports ${to}: the folder "${unknown}" of "${room}" has no place; give it one`];
+  if (level(other) < level(own)) return [];
+  const arrow = level(other) === level(own) ? `"${own}" and "${other}" are strangers` : 'points upwards';
+  return [`${from} imports ${to}: ${arrow} inside "${room}"`];
+}
+
+/** Folders with too many files of their own. */
+function crowdedFolders(paths: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const path of paths) counts.set(posix.dirname(path), (counts.get(posix.dirname(path)) ?? 0) + 1);
+  return [...counts]
+    .filter(([, count]) => count > maxFiles)
+    .map(([folder, count]) => `${folder} has ${count} files: over ${maxFiles} needs folders inside`);
 }
 
 function libraryViolations(file: SourceFile, { required, optional }: Dependencies): string[] {
@@ -184,6 +231,7 @@ export function sourceViolations(files: readonly SourceFile[], dependencies: Dep
         ? [`${file.path} has ${file.lines} lines: over ${longestFile} is two concepts`]
         : []),
     ]),
+    ...crowdedFolders(files.map(({ path }) => path)),
     ...circleIn(new Map(files.map((file) => [file.path, file]))),
   ];
 }

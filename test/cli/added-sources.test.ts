@@ -17,7 +17,7 @@ import { AddedSources, type AddFlags, type AddTotal, isIncomplete } from '../../
 import { fieldDefaults } from '../../src/cli/sources/document-fields.js';
 import { textEndings } from '../../src/cli/sources/find-files.js';
 import { Terminal } from '../../src/cli/terminal.js';
-import { deterministicProvider } from '../../src/embed/deterministic-provider.js';
+import { deterministicProvider } from '../../src/embed/testing/deterministic-provider.js';
 import { findDuplicates, SemanticIndex, SemanticIndexError } from '../../src/index.js';
 import { storedNotes } from '../../src/semantic-index.js';
 import { scratchFolder } from './run-cli.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeProgram } from '../../src/cli/program.js';
 import { SemanticIndex } from '../../src/index.js';
-import { tinyStaticModel } from '../embed/tiny-static-model.js';
+import { tinyStaticModel } from '../embed/bundled/tiny-static-model.js';
 import { runCli, runJson, scratchFolder } from './run-cli.js';
 
 function folderOfTexts(): string {
@@ -212,9 +212,9 @@ test('tune chooses, and migrate moves the index to another model', { timeout: 24
   expect((await runCli(['migrate', 'idx'], { cwd })).code).toBe(2);
 });
 
-test('torture keeps its promises', { timeout: 240_000 }, async () => {
+test('crash-test keeps its promises', { timeout: 240_000 }, async () => {
   const cwd = scratchFolder();
-  expect(await runJson(['torture', 'scratch', '--rounds', '2'], { cwd })).toMatchObject({
+  expect(await runJson(['crash-test', 'scratch', '--rounds', '2'], { cwd })).toMatchObject({
     rounds: 2,
     lost: 0,
     faults: [],

@@ -8,7 +8,7 @@ import { readRecords } from '../../src/cli/sources/read-records.js';
 import { type OnInvalid, RecordChecks } from '../../src/cli/sources/record-checks.js';
 import type { RecordFormat } from '../../src/cli/sources/record-format.js';
 import { condition } from '../../src/cli/where-condition.js';
-import { deterministicProvider } from '../../src/embed/deterministic-provider.js';
+import { deterministicProvider } from '../../src/embed/testing/deterministic-provider.js';
 import { type DocumentInput, SemanticIndex, type SemanticIndexError } from '../../src/index.js';
 import { scratchFolder } from './run-cli.js';
 

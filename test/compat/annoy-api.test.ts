@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { AnnoyIndex } from '../../src/vectors/annoy-index.js';
+import { AnnoyIndex } from '../../src/vectors/annoy/annoy-index.js';
 
 const root = new URL('../../', import.meta.url);
 const page = readFileSync(new URL('docs/annoy-api.md', root), 'utf8');

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Database } from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { deterministicProvider } from '../../src/embed/deterministic-provider.js';
+import { deterministicProvider } from '../../src/embed/testing/deterministic-provider.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
-import { currentFormat } from '../../src/store/schema.js';
-import { sqlite } from '../../src/store/sqlite.js';
+import { currentFormat } from '../../src/store/catalog/schema.js';
+import { sqlite } from '../../src/store/sqlite/sqlite.js';
 import type { IndexEvent } from '../../src/types.js';
 
 const fixtures = fileURLToPath(new URL('./fixtures/', import.meta.url));

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Metric } from '../../src/types.js';
-import { AnnoyIndex } from '../../src/vectors/annoy-index.js';
+import { AnnoyIndex } from '../../src/vectors/annoy/annoy-index.js';
 import { randomRows, temporaryFolder } from '../vectors/reference.js';
 
 /** The part of npm's `annoy` that is used here. */

@@ -1,6 +1,6 @@
 // node test/compat/write-index-fixture.mjs FOLDER: writes the index that is kept as fixture of a format, with the version
 // that is in dist/. Run it before the format changes.
-import { deterministicProvider } from '../../dist/embed/deterministic-provider.js';
+import { deterministicProvider } from '../../dist/embed/testing/deterministic-provider.js';
 import { SemanticIndex } from '../../dist/semantic-index.js';
 
 const provider = deterministicProvider({ dimensions: 8 });

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from '
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Metric } from '../../src/types.js';
-import { AnnoyIndex } from '../../src/vectors/annoy-index.js';
+import { AnnoyIndex } from '../../src/vectors/annoy/annoy-index.js';
 import { randomNumbers, randomRows, temporaryFolder } from '../vectors/reference.js';
 
 const folder = temporaryFolder();
@@ -21,7 +21,7 @@ const source = (name: string) => join(folder, `${name}.ann`);
 
 // Saves one after the other for ever, and says so after the first.
 const program = `
-  import { AnnoyIndex } from ${JSON.stringify(new URL('../../dist/vectors/annoy-index.js', import.meta.url).href)};
+  import { AnnoyIndex } from ${JSON.stringify(new URL('../../dist/vectors/annoy/annoy-index.js', import.meta.url).href)};
   const [path, start, ...sources] = process.argv.slice(1);
   const indexes = await Promise.all(sources.map((source) => AnnoyIndex.open(source)));
   for (let turn = Number(start); ; turn++) {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runCommand } from '../../src/torture/command.js';
-import { crowd } from '../../src/torture/crowd.js';
+import { runCommand } from '../../src/crash-test/command.js';
+import { crowd } from '../../src/crash-test/crowd.js';
 
 let folder: string;
 beforeEach(() => {
@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('two writers and four readers at once', () => {
-  // Longer: node dist/torture/main.js crowd --seconds 60
+  // Longer: node dist/crash-test/main.js crowd --seconds 60
   it('see what was acknowledged, all of a commit or nothing of it, and fail with nothing but BUSY', async () => {
     const report = await crowd({ directory: join(folder, 'crowd'), duration: 3_000, seed: 3 });
     expect(report.faults).toEqual([]);
@@ -29,7 +29,7 @@ describe('two writers and four readers at once', () => {
   });
 });
 
-describe('the command torture', () => {
+describe('the command crash-test', () => {
   const run = async (...args: string[]) => {
     const [printed, reported]: [string[], string[]] = [[], []];
     const code = await runCommand(args, {

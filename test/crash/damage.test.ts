@@ -8,8 +8,8 @@ import { expect, it } from 'vitest';
 
 const program = fileURLToPath(new URL('./damage/damaged-while-open.mjs', import.meta.url));
 // Many more: SEMANTIC_INDEX_DAMAGES=500 npm test -- test/crash/damage.test.ts
-const rounds = process.env['SEMANTIC_INDEX_DAMAGES'] ?? '5';
-const seed = process.env['SEMANTIC_INDEX_PROPERTY_SEED'] === 'random' ? Date.now() % 1_000_000 : 1;
+const rounds = process.env.SEMANTIC_INDEX_DAMAGES ?? '5';
+const seed = process.env.SEMANTIC_INDEX_PROPERTY_SEED === 'random' ? Date.now() % 1_000_000 : 1;
 const run = promisify(execFile);
 
 // A mapped file cannot be cut on Windows.

@@ -12,9 +12,9 @@ const canInject = process.platform === 'linux' && compiler !== undefined;
 const canMount = process.platform === 'linux' && process.getuid?.() === 0;
 // Every call instead of a sample: SEMANTIC_INDEX_FAULT_STRIDE=1 npm test -- test/crash/faults.test.ts
 // Some of them: SEMANTIC_INDEX_FAULT_CALLS=100-199 beside it.
-const stride = Number(process.env['SEMANTIC_INDEX_FAULT_STRIDE'] ?? 47);
+const stride = Number(process.env.SEMANTIC_INDEX_FAULT_STRIDE ?? 47);
 const [firstCall, lastCall = Number.POSITIVE_INFINITY] =
-  process.env['SEMANTIC_INDEX_FAULT_CALLS']?.split('-').map(Number) ?? [];
+  process.env.SEMANTIC_INDEX_FAULT_CALLS?.split('-').map(Number) ?? [];
 
 interface Line {
   readonly n: number;

@@ -8,8 +8,8 @@ import { expect, it } from 'vitest';
 
 const program = fileURLToPath(new URL('./hostile/hostile-folders.mjs', import.meta.url));
 // Many more: SEMANTIC_INDEX_HOSTILE_FOLDERS=500 npm test -- test/crash/hostile-folders.test.ts
-const folders = process.env['SEMANTIC_INDEX_HOSTILE_FOLDERS'] ?? '5';
-const seed = process.env['SEMANTIC_INDEX_PROPERTY_SEED'] === 'random' ? Date.now() % 1_000_000 : 2;
+const folders = process.env.SEMANTIC_INDEX_HOSTILE_FOLDERS ?? '5';
+const seed = process.env.SEMANTIC_INDEX_PROPERTY_SEED === 'random' ? Date.now() % 1_000_000 : 2;
 const run = promisify(execFile);
 
 // Links need rights on Windows.

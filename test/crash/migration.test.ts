@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { SemanticIndex } from '../../src/index.js';
-import { contentHash } from '../../src/store/content-hash.js';
-import { sqlite } from '../../src/store/sqlite.js';
+import { contentHash } from '../../src/store/catalog/content-hash.js';
+import { sqlite } from '../../src/store/sqlite/sqlite.js';
 import { deterministicProvider } from '../../src/testing.js';
 
 // Many more: SEMANTIC_INDEX_MIGRATION_KILLS=50 npx vitest run test/crash/migration.test.ts
-const kills = Number(process.env['SEMANTIC_INDEX_MIGRATION_KILLS'] ?? 6);
+const kills = Number(process.env.SEMANTIC_INDEX_MIGRATION_KILLS ?? 6);
 const root = pathToFileURL(fileURLToPath(new URL('../../', import.meta.url))).href;
 const program = fileURLToPath(new URL('migration/migrating-program.mjs', import.meta.url));
 const count = 1200;

@@ -10,9 +10,9 @@ const sources = fileURLToPath(new URL('./power/', import.meta.url));
 const compiler = ['cc', 'gcc', 'clang'].find((name) => spawnSync(name, ['--version']).status === 0);
 const canRecord = process.platform === 'linux' && compiler !== undefined;
 // More states of a longer life: SEMANTIC_INDEX_POWER_CUTS=2000 npm test -- test/crash/power-cuts.test.ts
-const states = Number(process.env['SEMANTIC_INDEX_POWER_CUTS'] ?? 3);
+const states = Number(process.env.SEMANTIC_INDEX_POWER_CUTS ?? 3);
 const operations = Math.min(120, Math.max(6, Math.round(states / 10)));
-const seed = process.env['SEMANTIC_INDEX_PROPERTY_SEED'] === 'random' ? Date.now() % 1_000_000 : 3;
+const seed = process.env.SEMANTIC_INDEX_PROPERTY_SEED === 'random' ? Date.now() % 1_000_000 : 3;
 const run = promisify(execFile);
 
 interface Report {

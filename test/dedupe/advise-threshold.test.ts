@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { adviseThreshold } from '../../src/dedupe/advise-threshold.js';
-import { deterministicProvider } from '../../src/embed/deterministic-provider.js';
+import { deterministicProvider } from '../../src/embed/testing/deterministic-provider.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
 
 const open = () => SemanticIndex.open(':memory:', { provider: deterministicProvider({ dimensions: 64 }) });

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { normalizedText } from '../../src/analysis/normalized-text.js';
 import type { Duplicates } from '../../src/dedupe/duplicates.js';
 import { findDuplicates } from '../../src/dedupe/find-duplicates.js';
-import { deterministicProvider } from '../../src/embed/deterministic-provider.js';
+import { deterministicProvider } from '../../src/embed/testing/deterministic-provider.js';
 import { SemanticIndexError } from '../../src/errors.js';
-import { normalizedText } from '../../src/search/normalized-text.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
 import type { DocumentId, DocumentInput } from '../../src/types.js';
 

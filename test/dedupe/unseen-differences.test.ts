@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findDuplicates } from '../../src/dedupe/find-duplicates.js';
-import { bundledProvider } from '../../src/embed/bundled-provider.js';
-import { knownWordsOf } from '../../src/embed/known-words.js';
+import { bundledProvider } from '../../src/embed/bundled/bundled-provider.js';
+import { knownWordsOf } from '../../src/embed/bundled/known-words.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
 import type { EmbeddingProvider } from '../../src/types.js';
 

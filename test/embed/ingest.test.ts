@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openaiProvider, SemanticIndex } from '../../src/index.js';
-import { type Fault, type MisbehavingServer, misbehavingServer } from './misbehaving-server.js';
+import { type Fault, type MisbehavingServer, misbehavingServer } from './openai/misbehaving-server.js';
 
 const apiKey = 'sk-test-0123456789';
 const count = 10_000;

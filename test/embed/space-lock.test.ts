@@ -6,7 +6,7 @@ import type { SemanticIndexError } from '../../src/errors.js';
 import { openaiProvider, SemanticIndex, transformersProvider } from '../../src/index.js';
 import { deterministicProvider } from '../../src/testing.js';
 import type { EmbeddingProvider } from '../../src/types.js';
-import { tinyTransformer } from './tiny-transformer.js';
+import { tinyTransformer } from './transformers/tiny-transformer.js';
 
 const tiny = tinyTransformer({ sentenceOutput: true });
 const quantized = tinyTransformer({ quantized: true });

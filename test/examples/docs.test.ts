@@ -99,11 +99,11 @@ describe.skipIf(process.platform === 'win32')('the commands of', () => {
   });
 
   test('README.md are those that the checks of this repository run', () => {
-    // Installing, testing and starting are steps of .ci/run, and test/crash/ tortures; a test that ran them would run itself.
+    // Installing, testing and starting are steps of .ci/run, and test/crash/ kills processes; a test that ran them would run itself.
     const lines = blocksOf('README.md', 'sh').join('\n').split('\n');
     const commands = lines.map((line) => line.replace(/\s*#.*$/, '')).filter((line) => line !== '');
     const known =
-      /^(?:[A-Z_]+=\S+ )*(?:npm (?:install semantic-index|test|start)|semantic-index|node dist\/torture\/main\.js)\b/;
+      /^(?:[A-Z_]+=\S+ )*(?:npm (?:install semantic-index|test|start)|semantic-index|node dist\/crashTest\/main\.js)\b/;
     for (const command of commands) expect(command).toMatch(known);
   });
 });

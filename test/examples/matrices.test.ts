@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { VectorMatrix } from '../../src/vectors/vector-matrix.js';
+import { VectorMatrix } from '../../src/vectors/matrix/vector-matrix.js';
 import { runProgram } from './run-program.js';
 
 let folder = '';

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { deterministicProvider } from '../../src/embed/deterministic-provider.js';
+import { deterministicProvider } from '../../src/embed/testing/deterministic-provider.js';
 import { adviseThreshold, findDuplicates, Retriever, SemanticIndex, sync } from '../../src/index.js';
+import * as crashTest from '../../src/options/crash-test.js';
 import * as mcp from '../../src/options/mcp.js';
 import { checkedWhereUsed, kindOf } from '../../src/options/option-kinds.js';
 import * as server from '../../src/options/server.js';
-import * as torture from '../../src/options/torture.js';
 import * as options from '../../src/options.js';
 
-const everyDefaults = Object.entries<unknown>({ ...options, ...mcp, ...server, ...torture }).flatMap(
+const everyDefaults = Object.entries<unknown>({ ...options, ...mcp, ...server, ...crashTest }).flatMap(
   ([name, defaults]): [string, Record<string, unknown>][] =>
     name.endsWith('Defaults') ? [[name, defaults as Record<string, unknown>]] : [],
 );

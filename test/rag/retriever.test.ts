@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deterministicProvider } from '../../src/embed/deterministic-provider.js';
 import { estimateTokens } from '../../src/embed/estimate-tokens.js';
+import { deterministicProvider } from '../../src/embed/testing/deterministic-provider.js';
 import { SemanticIndexError } from '../../src/errors.js';
-import type { ChunkMetadata, SourceDocument } from '../../src/rag/chunk-documents.js';
-import { chunkMarkdown } from '../../src/rag/chunk-markdown.js';
-import { chunkSentences } from '../../src/rag/chunk-sentences.js';
+import type { ChunkMetadata, SourceDocument } from '../../src/rag/chunking/chunk-documents.js';
+import { chunkMarkdown } from '../../src/rag/chunking/chunk-markdown.js';
+import { chunkSentences } from '../../src/rag/chunking/chunk-sentences.js';
 import { Retriever } from '../../src/rag/retriever.js';
 import { sync } from '../../src/rag/sync.js';
 import { SemanticIndex } from '../../src/semantic-index.js';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { AnnoyIndex } from '../../src/vectors/annoy-index.js';
+import { AnnoyIndex } from '../../src/vectors/annoy/annoy-index.js';
 import { randomRows, temporaryFolder } from './reference.js';
 
 const folder = temporaryFolder();
@@ -20,7 +20,7 @@ describe.skipIf(process.platform === 'win32')('where no more can be written', ()
     await old.save(path);
     const before = readFileSync(path);
     const program = `
-      import { AnnoyIndex } from ${JSON.stringify(new URL('../../dist/vectors/annoy-index.js', import.meta.url).href)};
+      import { AnnoyIndex } from ${JSON.stringify(new URL('../../dist/vectors/annoy/annoy-index.js', import.meta.url).href)};
       const f = ${f};
       const rows = new Float32Array(f * 4000).map((_, index) => Math.sin(index * index));
       const codeOf = async (run) => { try { await run(); } catch (error) { return error.code + ' ' + error.details.systemError; } };

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AnnoyIndex } from '../../src/vectors/annoy-index.js';
+import { AnnoyIndex } from '../../src/vectors/annoy/annoy-index.js';
 
 const shape = [
   [1, 0, 0],

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { matchesAll } from '../../backend/filter-tree.js';
 import type { DocumentId, Where } from '../../index.js';
 import { SemanticIndexError } from '../../index.js';
-import { matchesAll } from '../../search/filter-tree.js';
-import { parseFilter } from '../../search/parse-filter.js';
+import { parseFilter } from '../../operations/parse-filter.js';
 import { existingIds, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
 import { openIndex } from '../open-index.js';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { createMcpServer, serveMcpOverStdio } from '../../server/mcp.js';
+import { createMcpServer, serveMcpOverStdio } from '../../server/mcp/mcp.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';

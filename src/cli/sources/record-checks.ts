@@ -1,5 +1,5 @@
 import { type DocumentId, type DocumentInput, SemanticIndexError } from '../../index.js';
-import { checkDocument } from '../../journeys/checked-document.js';
+import { checkDocument } from '../../operations/checked-document.js';
 
 /** A record that was left out. */
 export interface InvalidRecord {

@@ -14,11 +14,11 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { deterministicProvider } from '../../../dist/embed/deterministic-provider.js';
+import { scoreAll, searchFault } from '../../../dist/crash-test/exact-search.js';
+import { deterministicProvider } from '../../../dist/embed/testing/deterministic-provider.js';
 import { SemanticIndexError } from '../../../dist/errors.js';
 import { Random } from '../../../dist/random.js';
 import { SemanticIndex } from '../../../dist/semantic-index.js';
-import { scoreAll, searchFault } from '../../../dist/torture/exact-search.js';
 
 const [folder, seed, rounds] = process.argv.slice(2);
 const random = new Random(Number(seed));
@@ -27,7 +27,7 @@ const directory = join(folder, 'index');
 const segments = join(directory, 'segments');
 const report = { damages: {}, searches: 0, events: 0, errors: {}, pages: 0, faults: [] };
 const onEvent = ({ event, error }) => {
-  if (event === 'damage' || event === 'unaccelerated') report.events++;
+  if (event === 'damage' || event === 'graph-missing') report.events++;
   if (event === 'error' && !SemanticIndexError.is(error)) report.faults.push(`in the background: ${error?.stack}`);
 };
 const options = { provider, trees: 3, threads: 1, sealAt: 10_000, background: false, onEvent };

@@ -1,6 +1,6 @@
 // node faulted-open.mjs FOLDER STATE FIRST STRIDE ERRNO LENGTH LAST: opens an index that is there already and adds to it, while
 // the n-th call fails, for every n from FIRST until no fault is left to give; prints a line of JSON for each.
-import { deterministicProvider } from '../../../dist/embed/deterministic-provider.js';
+import { deterministicProvider } from '../../../dist/embed/testing/deterministic-provider.js';
 import { SemanticIndex } from '../../../dist/semantic-index.js';
 import { FaultState } from './fault-state.mjs';
 

@@ -1,7 +1,7 @@
 // node faulted-reads.mjs FOLDER STATE FIRST STRIDE ERRNO LENGTH LAST: reads an index in every way while the n-th call that reads
 // fails, for n = FIRST, FIRST + STRIDE … until no fault is left to give; prints a line of JSON for each. An answer is the right
 // one or a typed error; when the fault is over, everything is right again in the same process.
-import { deterministicProvider } from '../../../dist/embed/deterministic-provider.js';
+import { deterministicProvider } from '../../../dist/embed/testing/deterministic-provider.js';
 import { SemanticIndexError } from '../../../dist/errors.js';
 import { SemanticIndex } from '../../../dist/semantic-index.js';
 import { FaultState } from './fault-state.mjs';

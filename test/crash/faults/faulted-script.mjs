@@ -1,6 +1,6 @@
 // One life of an index while calls fail: what each operation came to, whether the index works afterwards, and what a reopen
 // finds. Shared by the program under the shim and by the one on a tiny file system.
-import { deterministicProvider } from '../../../dist/embed/deterministic-provider.js';
+import { deterministicProvider } from '../../../dist/embed/testing/deterministic-provider.js';
 import { SemanticIndexError } from '../../../dist/errors.js';
 import { SemanticIndex } from '../../../dist/semantic-index.js';
 

@@ -1,6 +1,6 @@
 // node tiny-program.mjs FOLDER: fills the file system of the folder with documents, makes room, and looks at what is there.
 import { rmSync, writeFileSync } from 'node:fs';
-import { deterministicProvider } from '../../../dist/embed/deterministic-provider.js';
+import { deterministicProvider } from '../../../dist/embed/testing/deterministic-provider.js';
 import { SemanticIndexError } from '../../../dist/errors.js';
 import { SemanticIndex } from '../../../dist/semantic-index.js';
 

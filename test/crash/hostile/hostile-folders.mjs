@@ -12,11 +12,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { deterministicProvider } from '../../../dist/embed/deterministic-provider.js';
+import { deterministicProvider } from '../../../dist/embed/testing/deterministic-provider.js';
 import { SemanticIndexError } from '../../../dist/errors.js';
 import { Random } from '../../../dist/random.js';
 import { SemanticIndex } from '../../../dist/semantic-index.js';
-import { sqlite } from '../../../dist/store/sqlite.js';
+import { sqlite } from '../../../dist/store/sqlite/sqlite.js';
 
 const [folder, seed, folders] = process.argv.slice(2);
 const random = new Random(Number(seed));

@@ -3,10 +3,10 @@
 // had noted until then. Prints a report as JSON.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { deterministicProvider } from '../../../dist/embed/deterministic-provider.js';
+import { scoreAll, searchFault } from '../../../dist/crash-test/exact-search.js';
+import { deterministicProvider } from '../../../dist/embed/testing/deterministic-provider.js';
 import { Random } from '../../../dist/random.js';
 import { SemanticIndex } from '../../../dist/semantic-index.js';
-import { scoreAll, searchFault } from '../../../dist/torture/exact-search.js';
 import { History } from './history.mjs';
 import { RecordedDisk, readLog } from './recorded-disk.mjs';
 
@@ -53,7 +53,7 @@ async function read(directory) {
   const index = await SemanticIndex.open(directory, {
     ...{ provider, durability, trees: 3, threads: 1, background: false },
     onEvent: ({ event, message }) => {
-      if (['damage', 'unaccelerated', 'error'].includes(event)) events.push(`${event}: ${message}`);
+      if (['damage', 'graph-missing', 'error'].includes(event)) events.push(`${event}: ${message}`);
     },
   });
   const faults = [];

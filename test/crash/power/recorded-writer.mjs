@@ -2,7 +2,7 @@
 // and one of maintenance. Notes in the file FOLDER/notes what it is about to do and what has resolved: the notes are in
 // the log of the shim like all writes, so that the log says what was acknowledged at each of its points.
 import { openSync, writeSync } from 'node:fs';
-import { deterministicProvider } from '../../../dist/embed/deterministic-provider.js';
+import { deterministicProvider } from '../../../dist/embed/testing/deterministic-provider.js';
 import { Random } from '../../../dist/random.js';
 import { SemanticIndex } from '../../../dist/semantic-index.js';
 

@@ -1,10 +1,10 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deterministicProvider } from '../../../src/embed/deterministic-provider.js';
+import { cosine, goodHits, type ScoreFunction, scoreAll, searchFault } from '../../../src/crash-test/exact-search.js';
+import { deterministicProvider } from '../../../src/embed/testing/deterministic-provider.js';
 import { Random } from '../../../src/random.js';
 import { SemanticIndex } from '../../../src/semantic-index.js';
-import { cosine, goodHits, type ScoreFunction, scoreAll, searchFault } from '../../../src/torture/exact-search.js';
 import type { DocumentId, DocumentInput, IndexEvent, Metric } from '../../../src/types.js';
 import { type ModelFilter, ModelIndex } from './model-index.js';
 
@@ -254,8 +254,8 @@ export class ModelRun {
     const tag = random.pick(tags);
     const from = random.integer(1_000);
     return random.pick<ModelFilter>([
-      { where: { tag }, matches: (metadata) => metadata['tag'] === tag },
-      { where: { tag: { $ne: tag } }, matches: (metadata) => metadata['tag'] !== tag },
+      { where: { tag }, matches: (metadata) => metadata.tag === tag },
+      { where: { tag: { $ne: tag } }, matches: (metadata) => metadata.tag !== tag },
       { where: { tag: { $exists: false } }, matches: (metadata) => !('tag' in metadata) },
       {
         where: { 'nested.flag': true },

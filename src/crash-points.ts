@@ -1,0 +1,41 @@
+import { channel } from 'node:diagnostics_channel';
+
+/** Kinds of background work that publish a segment. */
+export type MergeKind = 'heal' | 'seal' | 'compact' | 'merge' | 'build' | 'rebuild';
+
+/** What a store has just done, or is about to make durable: the moments at which a death must cost nothing. */
+export type CrashPoint =
+  | 'open.tables-made'
+  | 'add.vectors-writing'
+  | 'add.vectors-stored'
+  | 'add.writing'
+  | 'add.committed'
+  | 'delete.writing'
+  | 'delete.committed'
+  | `${MergeKind}.vectors-read`
+  | `${MergeKind}.forest-built`
+  | `${MergeKind}.file-written`
+  | `${MergeKind}.publishing`
+  | `${MergeKind}.published`
+  | `${MergeKind}.swept`
+  | 'migrate.begun'
+  | 'migrate.switching'
+  | 'migrate.switched'
+  | 'rebuild.vectors-replacing'
+  | 'rebuild.vectors-replaced'
+  | 'compact.vectors-purged'
+  | 'compact.pages-released'
+  | 'compact.log-emptied'
+  | 'backup.catalog-copied'
+  | 'backup.segments-copied'
+  | 'backup.renamed';
+
+const steps = channel('semantic-index:step');
+
+/**
+ * Tells whoever listens to the diagnostics channel `semantic-index:step` (in the thread that takes the step) which one it
+ * is; a step that ends in -ing is inside a transaction. Free when nobody listens.
+ */
+export function crashPoint(step: CrashPoint): void {
+  if (steps.hasSubscribers) steps.publish({ step });
+}

@@ -1,0 +1,242 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SemanticIndexError } from '../errors.js';
+import { type CrashTestOptions, crashTestDefaults } from '../options/crash-test.js';
+import { type Given, resolveOptions } from '../options.js';
+import { Random } from '../random.js';
+import { emptyFolder } from './empty-folder.js';
+import { inspectIndex, inspectSearches } from './inspect.js';
+import { killSteps } from './kill-steps.js';
+import { Ledger } from './ledger.js';
+import type { WriterMessage, WriterOrders, WrittenDocument } from './messages.js';
+import { type KillPlan, runWriter } from './writer-process.js';
+
+/** What a crashTest came to. */
+export interface CrashTestReport {
+  readonly rounds: number;
+  /** How many writers died where: at which step, or at random and while doing what. */
+  readonly kills: Readonly<Record<string, number>>;
+  /** Named steps at which no writer died. */
+  readonly unreached: readonly string[];
+  /** Documents added, replaced or deleted whose promise had resolved. */
+  readonly acknowledged: number;
+  /** Backups that were acknowledged, opened and compared. */
+  readonly backups: number;
+  /** Acknowledged documents that were gone. */
+  readonly lost: number;
+  /** Deleted or replaced documents that came back. */
+  readonly resurrected: number;
+  /** Documents or operations that were there in part. */
+  readonly torn: number;
+  /** Everything that was wrong, in words; empty when all promises were kept. */
+  readonly faults: readonly string[];
+  readonly milliseconds: number;
+}
+
+const roundsPerIndex = 40;
+const maxFaults = 20;
+
+/**
+ * Kills a process that writes to an index, again and again, at random moments and at each step that the store names, and
+ * looks after each death whether the index kept its promises: it opens without repair, no acknowledged document is lost,
+ * none that was deleted is back, none is there in part, `validate` finds nothing, searches equal brute force.
+ *
+ * @throws INVALID_ARGUMENT when the folder is not empty. A broken promise is no error: it is in the report.
+ */
+export function crashTest(options: Given<CrashTestOptions>): Promise<CrashTestReport> {
+  const resolved = resolveOptions('crash-test', options, crashTestDefaults);
+  return new CrashTest(resolved).run();
+}
+
+class CrashTest {
+  readonly #options: CrashTestOptions;
+  readonly #random: Random;
+  #folder = '';
+  readonly #kills: Record<string, number> = {};
+  readonly #faults: string[] = [];
+  readonly #breaches = { lost: 0, resurrected: 0, torn: 0 };
+  #ledger = new Ledger();
+  #acknowledged = 0;
+  #backups = 0;
+  #steps: string[] = [];
+  /** Files of segments that were taken away on purpose. */
+  #removed: string[] = [];
+
+  constructor(options: CrashTestOptions) {
+    this.#options = options;
+    this.#random = new Random(options.seed);
+  }
+
+  async run(): Promise<CrashTestReport> {
+    const { rounds, duration = Number.POSITIVE_INFINITY, directory, signal, onProgress } = this.#options;
+    if (!Number.isSafeInteger(rounds) || rounds < 1) {
+      throw new SemanticIndexError('INVALID_ARGUMENT', `crash-test: rounds is ${rounds}`);
+    }
+    if (!(duration > 0)) throw new SemanticIndexError('INVALID_ARGUMENT', `crash-test: duration is ${duration}`);
+    this.#folder = await emptyFolder('crash-test', directory);
+    const started = performance.now();
+    let done = 0;
+    while (done < rounds && performance.now() - started < duration && this.#faults.length < maxFaults) {
+      signal?.throwIfAborted();
+      await this.#round(done);
+      onProgress?.({ stage: 'crash-test', done: ++done, total: rounds });
+    }
+    if (this.#faults.length === 0) await rm(this.#folder, { recursive: true, force: true });
+    return {
+      rounds: done,
+      kills: Object.fromEntries(Object.entries(this.#kills).sort(([a], [b]) => (a < b ? -1 : 1))),
+      unreached: this.#unreached,
+      acknowledged: this.#acknowledged + this.#ledger.changes,
+      backups: this.#backups,
+      ...this.#breaches,
+      faults: this.#faults,
+      milliseconds: Math.round(performance.now() - started),
+    };
+  }
+
+  async #round(round: number): Promise<void> {
+    const index = Math.floor(round / roundsPerIndex);
+    if (round % roundsPerIndex === 0 && round > 0) await this.#nextIndex(index - 1);
+    const directory = join(this.#folder, `index-${index}`);
+    const plan = this.#plan(round);
+    const emphasis =
+      plan.at === 'step' ? (plan.step.split('.')[0] as string) : this.#random.pick(['seal', 'build', '']);
+    if (emphasis === 'heal') await this.#damage(directory);
+    const backups = join(this.#folder, 'backups');
+    await mkdir(backups, { recursive: true });
+    const { durability } = this.#options;
+    const operations = this.#random.chance(0.05) ? 5 : 10_000;
+    const seed = this.#options.seed * 100_000 + round;
+    const orders: WriterOrders = { directory, seed, durability, backups, emphasis, operations };
+    const copies: { target: string; documents: WrittenDocument[] }[] = [];
+    const moments = new Map<string, number>();
+    const end = await runWriter(orders, plan, (message) => this.#note(message, round, moments, copies));
+    this.#kills[end.killedAt] = (this.#kills[end.killedAt] ?? 0) + 1;
+    if (end.fault !== undefined) this.#fault(round, end.fault);
+    await this.#inspect(round, directory);
+    await this.#inspectBackups(round, backups, copies);
+  }
+
+  #note(
+    message: WriterMessage,
+    round: number,
+    moments: Map<string, number>,
+    copies: { target: string; documents: WrittenDocument[] }[],
+  ): void {
+    if (message.about === 'failed') this.#fault(round, message.message);
+    if (message.about === 'intent') {
+      if (message.operation.kind === 'backup') moments.set(message.operation.target, this.#ledger.moment);
+      this.#ledger.announce(message.lane, message.operation);
+    }
+    if (message.about === 'acknowledged') {
+      const operation = this.#ledger.acknowledge(message.lane);
+      if (operation?.kind !== 'backup') return;
+      const moment = moments.get(operation.target) ?? 0;
+      copies.push({ target: operation.target, documents: this.#ledger.untouchedSince(moment) });
+    }
+  }
+
+  /** Every step in turn, in random order, and as often a random moment. */
+  #plan(round: number): KillPlan {
+    if (round % roundsPerIndex === 0 && this.#random.chance(0.5)) {
+      return { at: 'step', step: 'open.tables-made', occurrence: 1 };
+    }
+    if (this.#random.chance(0.4)) {
+      const from = this.#random.pick<'opening' | 'opened'>(['opening', 'opened', 'opened']);
+      const longest = from === 'opening' ? 300 : this.#random.pick([300, 1_500]);
+      return { at: 'time', from, milliseconds: this.#random.integer(longest) };
+    }
+    // Where nobody died yet, two try in each turn, and at the first occurrence.
+    if (this.#steps.length === 0) {
+      this.#steps = [...killSteps, ...this.#unreached].filter((step) => !step.startsWith('open.'));
+    }
+    const [step] = this.#steps.splice(this.#random.integer(this.#steps.length), 1) as [string];
+    const latest = step.startsWith('add.') ? 40 : step.startsWith('delete.') ? 10 : 2;
+    return { at: 'step', step, occurrence: 1 + (step in this.#kills ? this.#random.integer(latest) : 0) };
+  }
+
+  get #unreached(): string[] {
+    return killSteps.filter((step) => !(step in this.#kills));
+  }
+
+  /** Takes away the files of segments, so that there is something to heal. */
+  async #damage(directory: string): Promise<void> {
+    const segments = join(directory, 'segments');
+    if (!existsSync(segments)) return;
+    for (const file of await readdir(segments)) {
+      await rm(join(segments, file));
+      this.#removed.push(file);
+    }
+  }
+
+  async #inspect(round: number, directory: string): Promise<void> {
+    if (!existsSync(join(directory, 'index.db'))) {
+      // It died before there was an index; then nothing was acknowledged either.
+      for (const { kind, message } of this.#ledger.settle(new Map())) this.#breach(round, kind, message);
+      return;
+    }
+    try {
+      // A reader is refused as long as nobody has set the index up completely; later it must do.
+      const readonly = this.#ledger.documents.length > 0 && this.#random.chance(0.3);
+      const { documents, faults } = await inspectIndex(directory, this.#random, { removed: this.#removed, readonly });
+      for (const { kind, message } of this.#ledger.settle(documents)) this.#breach(round, kind, message);
+      for (const fault of faults) this.#fault(round, fault);
+      for (const fault of await inspectSearches(directory, this.#ledger.documents, this.#random)) {
+        this.#fault(round, fault);
+      }
+    } catch (error) {
+      this.#fault(round, `the index does not open: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+  }
+
+  /** An acknowledged backup holds all that was untouched meanwhile; one that was not is complete or absent. */
+  async #inspectBackups(
+    round: number,
+    folder: string,
+    copies: readonly { target: string; documents: readonly WrittenDocument[] }[],
+  ): Promise<void> {
+    for (const entry of await readdir(folder)) {
+      const target = join(folder, entry);
+      if (!entry.includes('.partial-')) await this.#inspectBackup(round, target, copies);
+    }
+    for (const { target } of copies) {
+      if (!existsSync(target)) this.#fault(round, `the acknowledged backup ${target} is not there`);
+    }
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  async #inspectBackup(
+    round: number,
+    target: string,
+    copies: readonly { target: string; documents: readonly WrittenDocument[] }[],
+  ): Promise<void> {
+    try {
+      const readonly = this.#random.chance(0.3);
+      const { documents, faults } = await inspectIndex(target, this.#random, { removed: this.#removed, readonly });
+      for (const fault of faults) this.#fault(round, `backup: ${fault}`);
+      for (const { id, text } of copies.find((copy) => copy.target === target)?.documents ?? []) {
+        if (documents.get(id)?.text !== text) this.#breach(round, 'lost', `${JSON.stringify(id)} is not in a backup`);
+      }
+      this.#backups++;
+    } catch (error) {
+      this.#fault(round, `a backup does not open: ${String(error)}`);
+    }
+  }
+
+  async #nextIndex(done: number): Promise<void> {
+    this.#acknowledged += this.#ledger.changes;
+    this.#ledger = new Ledger();
+    this.#removed = [];
+    if (this.#faults.length === 0) await rm(join(this.#folder, `index-${done}`), { recursive: true, force: true });
+  }
+
+  #breach(round: number, kind: 'lost' | 'resurrected' | 'torn', message: string): void {
+    this.#breaches[kind]++;
+    this.#fault(round, `${kind}: ${message}`);
+  }
+
+  #fault(round: number, message: string): void {
+    if (this.#faults.length < maxFaults) this.#faults.push(`round ${round}: ${message}`);
+  }
+}

@@ -1,0 +1,101 @@
+import { deterministicProvider } from '../embed/testing/deterministic-provider.js';
+import type { Random } from '../random.js';
+import { SemanticIndex } from '../semantic-index.js';
+import type { Document, DocumentId, Hit } from '../types.js';
+import { scoreAll, searchFault } from './exact-search.js';
+import type { WrittenDocument } from './messages.js';
+
+const provider = deterministicProvider({ dimensions: 16 });
+const searchesPerInspection = 4;
+
+/** An index as it was found: all documents, and what is wrong apart from them. */
+export interface Inspection {
+  readonly documents: ReadonlyMap<DocumentId, Document>;
+  readonly faults: readonly string[];
+}
+
+/**
+ * Opens the index of a dead writer as a user would, reads all of it, and looks whether it agrees with itself.
+ *
+ * `removed` names files that were taken away on purpose.
+ */
+export async function inspectIndex(
+  directory: string,
+  random: Random,
+  { removed, readonly }: { removed: readonly string[]; readonly: boolean },
+): Promise<Inspection> {
+  const faults: string[] = [];
+  const isExpected = (message: string): boolean => removed.some((file) => message.includes(file));
+  const index = await SemanticIndex.open(directory, {
+    provider,
+    background: random.chance(0.3),
+    readonly,
+    threads: 1,
+    trees: 4,
+    onEvent: ({ event, message }) => {
+      const lacks = event === 'damage' || event === 'graph-missing';
+      if (event === 'error' || (lacks && !isExpected(message))) faults.push(`${event}: ${message}`);
+    },
+  });
+  try {
+    const documents = await readAll(index);
+    const { checks } = await index.validate({ level: 'full' });
+    for (const { check, passed, severity, message } of checks) {
+      const expected = severity === 'info' || (severity === 'warning' && isExpected(message));
+      if (!passed && !expected) faults.push(`validate: ${check}: ${message}`);
+    }
+    const count = await index.count();
+    if (count !== documents.size) faults.push(`count is ${count}, but ${documents.size} documents are listed`);
+    return { documents, faults };
+  } finally {
+    await index.close();
+  }
+}
+
+async function readAll(index: SemanticIndex): Promise<Map<DocumentId, Document>> {
+  const documents = new Map<DocumentId, Document>();
+  let after: string | undefined;
+  do {
+    const page = await index.listDocuments({ limit: 500, after });
+    for (const document of page.documents) documents.set(document.id, document);
+    after = page.next;
+  } while (after !== undefined);
+  return documents;
+}
+
+/** Compares searches with brute force over what the index has to hold; says what differs. */
+export async function inspectSearches(
+  directory: string,
+  documents: readonly WrittenDocument[],
+  random: Random,
+): Promise<string[]> {
+  const faults: string[] = [];
+  const { vectors } = await provider.embed(
+    documents.map(({ text }) => text),
+    { role: 'document' },
+  );
+  const all = documents.map((document, position) => ({
+    ...document,
+    vector: document.vector ?? (vectors[position] as Float32Array),
+  }));
+  const index = await SemanticIndex.open(directory, { provider, background: false, readonly: random.chance(0.5) });
+  try {
+    for (let position = 0; position < searchesPerInspection; position++) {
+      const exact = random.chance(0.5);
+      const group = random.chance(0.3) ? random.integer(12) : undefined;
+      const meant = group === undefined ? all : all.filter(({ metadata }) => metadata.group === group);
+      const query = Float32Array.from({ length: 16 }, () => random.number() - 0.5);
+      const k = random.pick([1, 10, 5_000]);
+      const hits: Hit[] = await index.search(query, { k, exact, ...(group !== undefined && { where: { group } }) });
+      const fault = searchFault(hits, scoreAll(meant, query), k, exact);
+      if (fault !== undefined) faults.push(`search (k ${k}, exact ${exact}, group ${group}): ${fault}`);
+    }
+    for (const document of all.slice(0, 5)) {
+      const [hit] = await index.search(document.text, { k: 1, mode: 'text' });
+      if (hit === undefined) faults.push(`no document has the words of ${JSON.stringify(document.id)}`);
+    }
+  } finally {
+    await index.close();
+  }
+  return faults;
+}

@@ -1,0 +1,147 @@
+import { webcrypto } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SemanticIndexError } from '../../errors.js';
+import { type Quantization, RowTable } from './row-table.js';
+import { readSafetensors, type TensorView } from './safetensors.js';
+import { WordTokenizer } from './word-tokenizer.js';
+
+/** The facts in the config.json of a static-embedding folder. */
+export interface StaticModelConfig {
+  readonly dimensions: number;
+  readonly rows: number;
+  readonly quantization: Quantization;
+  /** Of a longer text only so many tokens count. */
+  readonly maxTokens: number;
+  /** The first hexadecimal digits of the SHA-256 of model.safetensors. */
+  readonly revision: string;
+}
+
+const restore = 'Restore the folder of the model; every file belongs to one revision.';
+
+/**
+ * Reads and checks config.json. It is small, and names the model, so it is read at once.
+ *
+ * @throws MODEL_NOT_FOUND when there is none, INVALID_FILE when it does not describe a static-embedding model.
+ */
+export function readStaticModelConfig(folder: string): StaticModelConfig {
+  const path = join(folder, 'config.json');
+  const config = parseJson(path, () => readFileSync(path, 'utf8'));
+  const refuse = (what: string): SemanticIndexError =>
+    new SemanticIndexError('INVALID_FILE', `${path}: ${what}`, { hint: restore });
+  const count = (name: string, fallback?: number): number => {
+    const value = config[name] ?? fallback;
+    if (!Number.isSafeInteger(value) || (value as number) < 1) throw refuse(`${name} must be a positive integer`);
+    return value as number;
+  };
+  if (config.model_type !== 'static-embedding') {
+    throw new SemanticIndexError('INVALID_FILE', `${path}: model_type is not "static-embedding"`, {
+      hint: 'Load other models with transformersProvider.',
+    });
+  }
+  const { quantization, revision } = config;
+  if (quantization !== 'int8' && quantization !== 'int4') throw refuse('quantization must be "int8" or "int4"');
+  if (typeof revision !== 'string' || !/^[0-9a-f]{8,64}$/.test(revision)) throw refuse('revision must be a SHA-256');
+  const dimensions = count('hidden_size');
+  if (quantization === 'int4' && dimensions % 2 === 1) throw refuse('int4 rows need an even hidden_size');
+  return { dimensions, rows: count('vocab_size'), quantization, maxTokens: count('max_tokens', 4096), revision };
+}
+
+/** A tokenizer and a table with one row of numbers per token; a text is the sum of the rows of its tokens. */
+export class StaticModel {
+  readonly tokenizer: WordTokenizer;
+  readonly table: RowTable;
+
+  private constructor(tokenizer: WordTokenizer, table: RowTable) {
+    this.tokenizer = tokenizer;
+    this.table = table;
+  }
+
+  /**
+   * Reads tokenizer.json and model.safetensors.
+   *
+   * @throws MODEL_NOT_FOUND when one is missing, INVALID_FILE when they do not fit the config or each other.
+   */
+  static async load(folder: string, config: StaticModelConfig): Promise<StaticModel> {
+    const tokenizerPath = join(folder, 'tokenizer.json');
+    const weightsPath = join(folder, 'model.safetensors');
+    const [tokenizerText, weights] = await Promise.all([
+      readFile(tokenizerPath, 'utf8').catch((error: unknown) => Promise.reject(missingFile(tokenizerPath, error))),
+      readFile(weightsPath).catch((error: unknown) => Promise.reject(missingFile(weightsPath, error))),
+    ]);
+    const digest = Buffer.from(await webcrypto.subtle.digest('SHA-256', weights)).toString('hex');
+    if (!digest.startsWith(config.revision)) {
+      throw new SemanticIndexError(
+        'INVALID_FILE',
+        `${weightsPath} is not revision ${config.revision}: its SHA-256 begins with ${digest.slice(0, config.revision.length)}`,
+        { hint: restore },
+      );
+    }
+    const tensors = readSafetensors(weights, weightsPath);
+    const { rows, dimensions, quantization } = config;
+    const four = quantization === 'int4';
+    const embeddings = tensorOf(tensors, weightsPath, 'embeddings', four ? 'U8' : 'I8', [
+      rows,
+      four ? dimensions / 2 : dimensions,
+    ]);
+    const scaleBytes = tensorOf(tensors, weightsPath, 'scales', 'F32', [rows]);
+    const scales = new Float32Array(rows);
+    const view = new DataView(scaleBytes.buffer, scaleBytes.byteOffset, scaleBytes.byteLength);
+    for (let row = 0; row < rows; row++) scales[row] = view.getFloat32(row * 4, true);
+    if (!scales.every(Number.isFinite)) {
+      throw new SemanticIndexError('INVALID_FILE', `${weightsPath}: a scale is not finite`, { hint: restore });
+    }
+    const tokenizer = new WordTokenizer(tokenizerText, tokenizerPath);
+    if (tokenizer.size > rows) {
+      throw new SemanticIndexError(
+        'INVALID_FILE',
+        `${tokenizerPath} has token ids up to ${tokenizer.size - 1}, but there are ${rows} rows`,
+        { hint: restore },
+      );
+    }
+    return new StaticModel(tokenizer, new RowTable(embeddings, scales, dimensions, quantization));
+  }
+}
+
+function tensorOf(
+  tensors: Map<string, TensorView>,
+  path: string,
+  name: string,
+  dtype: string,
+  shape: readonly number[],
+): Uint8Array {
+  const tensor = tensors.get(name);
+  if (tensor === undefined || tensor.dtype !== dtype || tensor.shape.join() !== shape.join()) {
+    const found = tensor === undefined ? 'none' : `${tensor.dtype} [${tensor.shape.join(', ')}]`;
+    throw new SemanticIndexError(
+      'INVALID_FILE',
+      `${path}: tensor "${name}" must be ${dtype} [${shape.join(', ')}], found ${found}`,
+      { hint: restore },
+    );
+  }
+  return tensor.bytes;
+}
+
+function parseJson(path: string, read: () => string): Record<string, unknown> {
+  let text: string;
+  try {
+    text = read();
+  } catch (error) {
+    throw missingFile(path, error);
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch (error) {
+    throw new SemanticIndexError('INVALID_FILE', `${path} is not JSON`, { hint: restore, cause: error });
+  }
+  throw new SemanticIndexError('INVALID_FILE', `${path} is not a JSON object`, { hint: restore });
+}
+
+function missingFile(path: string, cause: unknown): SemanticIndexError {
+  return new SemanticIndexError('MODEL_NOT_FOUND', `Cannot read ${path}: ${(cause as Error).message}`, {
+    hint: 'Check the folder of the model; it must hold config.json, tokenizer.json and model.safetensors.',
+    cause,
+  });
+}

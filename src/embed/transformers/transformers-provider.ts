@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { SemanticIndexError } from '../../errors.js';
+import {
+  defaultCacheFolder,
+  describe,
+  resolveOptions,
+  type TransformersProviderOptions,
+  transformersProviderDefaults,
+} from '../../options.js';
+import type { EmbeddingProvider } from '../../types.js';
+import { fallbackVector } from '../fallback-vector.js';
+import { fingerprintOf } from '../fingerprint.js';
+import { familyOf } from '../model-families.js';
+import { TransformersClient } from './transformers-client.js';
+
+/** Tried in this order: the successor first. */
+const packages = ['@huggingface/transformers', '@xenova/transformers'];
+
+/**
+ * A provider for any embedding model with ONNX weights, from a local folder or the Hugging Face hub, run by
+ * transformers.js (`@huggingface/transformers` or `@xenova/transformers`: optional peers, imported at the first call).
+ *
+ * It runs in a worker thread, so the event loop stays free; queries overtake documents. Pooling ignores padding, and a
+ * text has the same vector whatever stands beside it. Pooling and prefixes default to what the known families (e5,
+ * bge, gte, nomic, arctic, ...) were trained with. Longer texts are cut at `maxTokens`.
+ *
+ * Call `close()` when done: it ends the worker and frees the model.
+ *
+ * @throws INVALID_ARGUMENT, UNKNOWN_OPTION, MODEL_NOT_FOUND for a folder that is none; calls throw MISSING_PEER,
+ * MODEL_NOT_FOUND, UNSUPPORTED, PROVIDER_FAILED and CLOSED.
+ */
+export function transformersProvider(options: TransformersProviderOptions): EmbeddingProvider {
+  const settings = resolveOptions('transformersProvider', options, transformersProviderDefaults);
+  const { model, pooling, normalize, maxTokens, dimensions } = settings;
+  checkSettings(settings);
+  const folder = localFolder(model);
+  const family = familyOf(folder ?? model);
+  const queryPrefix = settings.queryPrefix ?? family.queryPrefix;
+  const documentPrefix = settings.documentPrefix ?? family.documentPrefix;
+  const dtype = settings.dtype ?? (folder === undefined ? 'fp32' : weightsIn(folder));
+  const client = new TransformersClient({
+    packages: settings.package === undefined ? packages : [settings.package],
+    model: folder === undefined ? model : basename(folder),
+    localPath: folder === undefined ? undefined : dirname(folder),
+    revision: settings.revision,
+    dtype,
+    pooling,
+    familyPooling: family.pooling,
+    normalize,
+    maxTokens,
+    dimensions,
+    batchSize: settings.batchSize,
+    cacheDir: resolve(settings.cacheDir ?? defaultCacheFolder()),
+    offline: settings.offline || folder !== undefined,
+    remoteHost: settings.remoteHost,
+  });
+
+  return {
+    id: fingerprintOf('transformers', {
+      model: folder === undefined ? model : basename(folder),
+      revision: folder === undefined ? settings.revision : revisionOf(folder, dtype),
+      dtype,
+      pooling: pooling ?? `model or ${family.pooling}`,
+      normalize,
+      query: queryPrefix,
+      document: documentPrefix,
+      maxTokens,
+      dimensions,
+    }),
+    ...(dimensions === undefined ? {} : { dimensions }),
+    maxBatchSize: 256,
+    // A second call keeps the worker busy while the first is being committed.
+    maxParallelCalls: 2,
+    async embed(texts, { role, signal }) {
+      const prefix = role === 'query' ? queryPrefix : documentPrefix;
+      const {
+        numbers,
+        dimensions: width,
+        tokens,
+      } = await client.embed(
+        texts.map((text) => prefix + text),
+        role === 'query',
+        signal,
+      );
+      const vectors = texts.map((text, row) => {
+        const vector = numbers.slice(row * width, (row + 1) * width);
+        return vector.some((value) => value !== 0) ? vector : fallbackVector(text, width);
+      });
+      return { vectors, usage: { tokens } };
+    },
+    close: () => client.close(),
+  };
+}
+
+function checkSettings(settings: typeof transformersProviderDefaults): void {
+  const refuse = (name: string, rule: string, value: unknown): SemanticIndexError =>
+    new SemanticIndexError('INVALID_ARGUMENT', `transformersProvider: ${name} must be ${rule}, got ${describe(value)}`);
+  if (typeof settings.model !== 'string' || settings.model === '') {
+    throw refuse('model', 'the name or folder of a model', settings.model);
+  }
+  for (const name of ['maxTokens', 'dimensions', 'batchSize'] as const) {
+    const value = settings[name];
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1))
+      throw refuse(name, 'a positive integer', value);
+  }
+  if (settings.pooling !== undefined && !['mean', 'cls', 'last'].includes(settings.pooling)) {
+    throw refuse('pooling', '"mean", "cls" or "last"', settings.pooling);
+  }
+}
+
+/** The folder that a model's name means, if it is written as a path or is one; else it is a name on the hub. */
+function localFolder(model: string): string | undefined {
+  const folder = resolve(model);
+  if (existsSync(join(folder, 'config.json'))) return folder;
+  if (!isAbsolute(model) && !/^\.{0,2}[\\/]|^~/.test(model)) return undefined;
+  throw new SemanticIndexError('MODEL_NOT_FOUND', `${folder} holds no config.json`, {
+    hint: 'Pass a folder in Hugging Face layout: config.json, tokenizer.json, tokenizer_config.json, onnx/model.onnx.',
+  });
+}
+
+function weightsIn(folder: string): string {
+  const has = (name: string): boolean => existsSync(join(folder, 'onnx', name));
+  return !has('model.onnx') && has('model_quantized.onnx') ? 'q8' : 'fp32';
+}
+
+/** A short name for the state of a folder: its config, and the sizes of what is too long to be read for it. */
+function revisionOf(folder: string, dtype: string): string {
+  const hash = createHash('sha256').update(readFileSync(join(folder, 'config.json')));
+  const weights = dtype === 'q8' ? 'model_quantized.onnx' : 'model.onnx';
+  for (const name of ['tokenizer.json', join('onnx', weights)]) {
+    const size = statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+    hash.update(`;${name.replaceAll('\\', '/')}:${size}`);
+  }
+  return hash.digest('hex').slice(0, 12);
+}

@@ -1,0 +1,110 @@
+import { Console } from 'node:console';
+import { Writable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { SemanticIndexError } from '../../errors.js';
+import type { FromWorker, ToWorker, TransformersSettings } from './transformers-messages.js';
+import { TransformersModel } from './transformers-model.js';
+
+/** A call that is not answered yet. */
+interface OpenCall {
+  readonly call: number;
+  readonly urgent: boolean;
+  readonly texts: readonly string[];
+  ids?: number[][];
+  runs?: number[][];
+  readonly vectors: Float32Array[];
+}
+
+const port = parentPort;
+if (port === null) throw new SemanticIndexError('INTERNAL', 'transformers-worker.js must run in a worker thread');
+
+// What the library prints goes nowhere; what fails comes back as an error.
+globalThis.console = new Console(new Writable({ write: (_chunk, _encoding, done) => done() }));
+
+const calls: OpenCall[] = [];
+let loading: Promise<TransformersModel> | undefined;
+let working = false;
+
+port.on('message', (message: ToWorker) => {
+  if (message.type === 'embed') {
+    calls.push({ ...message, vectors: [] });
+    if (!working) void work();
+  } else if (message.type === 'cancel') {
+    drop(message.call);
+  } else {
+    calls.length = 0;
+    void close();
+  }
+});
+
+/** Answers calls run by run: queries first, so that a search need not wait for all that is being indexed. */
+async function work(): Promise<void> {
+  working = true;
+  while (calls.length > 0) {
+    const open = calls.find(({ urgent }) => urgent) ?? (calls[0] as OpenCall);
+    try {
+      loading ??= TransformersModel.load(workerData as TransformersSettings);
+      await advance(open, await loading);
+    } catch (error) {
+      // A model that failed to load is tried anew by the next call.
+      if (open.ids === undefined) loading = undefined;
+      drop(open.call);
+      send(asMessage(open.call, error));
+    }
+    // Lets cancellations and urgent calls in.
+    await nextTurn();
+  }
+  working = false;
+}
+
+async function advance(open: OpenCall, model: TransformersModel): Promise<void> {
+  open.ids ??= open.texts.map((text) => model.tokenize(text));
+  open.runs ??= model.planRuns(open.ids.map((ids) => ids.length));
+  const run = open.runs.shift();
+  if (run !== undefined) {
+    const { ids } = open;
+    const vectors = await model.embed(run.map((index) => ids[index] as number[]));
+    run.forEach((index, row) => {
+      open.vectors[index] = vectors[row] as Float32Array;
+    });
+  }
+  if (open.runs.length > 0 || !calls.includes(open)) return;
+  drop(open.call);
+  const dimensions = open.vectors[0]?.length ?? 0;
+  const numbers = new Float32Array(open.vectors.length * dimensions);
+  open.vectors.forEach((vector, row) => {
+    numbers.set(vector, row * dimensions);
+  });
+  const tokens = open.ids.reduce((total, ids) => total + ids.length, 0);
+  send({ type: 'vectors', call: open.call, numbers, dimensions, tokens }, [numbers.buffer]);
+}
+
+async function close(): Promise<void> {
+  const model = await loading?.catch(() => undefined);
+  await model?.dispose().catch(() => undefined);
+  send({ type: 'closed' });
+  port?.close();
+}
+
+function drop(call: number): void {
+  const index = calls.findIndex((open) => open.call === call);
+  if (index >= 0) calls.splice(index, 1);
+}
+
+function send(message: FromWorker, transfer: ArrayBuffer[] = []): void {
+  port?.postMessage(message, transfer);
+}
+
+function asMessage(call: number, error: unknown): FromWorker {
+  const known = SemanticIndexError.is(error) ? error : undefined;
+  const plain = error instanceof Error ? error : new Error(String(error));
+  return {
+    type: 'error',
+    call,
+    code: known?.code ?? 'PROVIDER_FAILED',
+    message: plain.message,
+    hint: known?.hint,
+    stack: plain.stack,
+  };
+}

@@ -1,0 +1,257 @@
+import { type ComparedText, likenessOf } from '../../analysis/near-duplicate.js';
+import type { AddOptions } from '../../options.js';
+import type { Representative } from '../../store/catalog/duplicate-lookup.js';
+import type { Store } from '../../store/store.js';
+import { TimeSlice } from '../../time-slice.js';
+import type { AddedDuplicate, DocumentId } from '../../types.js';
+import { scoreOf } from '../../vectors/metric.js';
+import { VectorBuffer } from '../../vectors/vector-buffer.js';
+import type { CheckedDocument } from '../checked-document.js';
+import type { EmbeddingSpace } from '../embedding-space.js';
+
+/** What is to become of a batch. */
+export interface DuplicateDecision {
+  /** Documents to commit, links entered. */
+  readonly keep: readonly CheckedDocument[];
+  /** Documents of the index that go once these are committed. */
+  readonly remove: readonly DocumentId[];
+  /** Ids in the order of the batch: of what stands for a document that is left out. */
+  readonly ids: readonly DocumentId[];
+  readonly duplicates: readonly AddedDuplicate[];
+}
+
+/** A document that others may be duplicates of. */
+interface Match {
+  readonly id: DocumentId;
+  readonly similarity: number;
+}
+
+/** Neighbours that are looked at for each document: some of them may be linked to others, and count for nothing. */
+const neighbors = 16;
+const documentsPerStep = 128;
+/** Texts of the same words are looked for among neighbours from this similarity on, whatever the threshold. */
+const sameWordsFrom = 0.5;
+
+/**
+ * Looks at documents before they are added: is what they say there already? Each is compared with its nearest neighbours among
+ * what stands for itself, in the index and among the documents before it in the batch, so nothing is chained. Texts of the same words
+ * have similarity 1; of others the vectors decide, as far as the model sees what differs (`likenessOf`). A document whose
+ * id the index has is an update and not looked at.
+ */
+export class DuplicateFilter {
+  readonly #store: Store;
+  readonly #space: EmbeddingSpace;
+  readonly #action: Exclude<AddOptions['onDuplicate'], 'add'>;
+  readonly #threshold: number;
+  readonly #signal: AbortSignal | undefined;
+
+  private constructor(
+    store: Store,
+    space: EmbeddingSpace,
+    action: Exclude<AddOptions['onDuplicate'], 'add'>,
+    options: AddOptions,
+  ) {
+    this.#store = store;
+    this.#space = space;
+    this.#action = action;
+    this.#threshold = options.duplicateThreshold;
+    this.#signal = options.signal;
+  }
+
+  /** Undefined where everything is let through. */
+  static for(store: Store, space: EmbeddingSpace, options: AddOptions): DuplicateFilter | undefined {
+    const { onDuplicate } = options;
+    return onDuplicate === 'add' ? undefined : new DuplicateFilter(store, space, onDuplicate, options);
+  }
+
+  /** `vectors` are the numbers of the vectors of new texts, by content hash. */
+  async judge(batch: readonly CheckedDocument[], vectors: ReadonlyMap<string, number>): Promise<DuplicateDecision> {
+    const dimensions = this.#store.space?.dimensions;
+    // Without a space there is not one vector: everything was there already.
+    if (dimensions === undefined) return { keep: batch, remove: [], ids: batch.map(({ id }) => id), duplicates: [] };
+    const numbers = batch.map(({ hash }) => vectors.get(hash) ?? 0);
+    const ids = batch.map(({ id }) => id);
+    const { known, same, vectors: packed } = await this.#store.known.look(ids, numbers, dimensions);
+    // What is about to change is no measure for others.
+    const updates = new Set(ids.filter((_, place) => known[place]));
+    const verdict = new FilterDecision(this.#action);
+    // What this batch adds that stands for itself; row numbers are places in `standing`.
+    const buffer = new VectorBuffer(dimensions, this.#store.metric);
+    const standing: { readonly id: DocumentId; readonly compared: ComparedText }[] = [];
+    const slice = new TimeSlice();
+    try {
+      for (let first = 0; first < batch.length; first += documentsPerStep) {
+        const last = Math.min(first + documentsPerStep, batch.length);
+        const rows = packed.subarray(first * dimensions, last * dimensions);
+        const texts = batch.slice(first, last).map(({ text }) => text);
+        const compared = await this.#compared(texts);
+        const stored = await this.#stored(
+          rows,
+          compared,
+          same.slice(first, last),
+          dimensions,
+          numbers.slice(first, last),
+          updates,
+        );
+        for (let place = first; place < last; place++) {
+          if (slice.due()) await slice.yieldIfDue(this.#signal);
+          const document = batch[place] as CheckedDocument;
+          const vector = packed.subarray(place * dimensions, (place + 1) * dimensions);
+          if (updates.has(document.id) || numbers[place] === 0) {
+            verdict.add(document);
+            continue;
+          }
+          const own = compared[place - first] as ComparedText;
+          const before = await this.#earlier(buffer, vector, own, standing);
+          const matches = [...(stored[place - first] ?? []), ...before.filter(({ id }) => !verdict.isGone(id))];
+          if (verdict.judge(document, matches)) {
+            standing.push({ id: document.id, compared: own });
+            buffer.append(vector);
+          }
+        }
+      }
+    } finally {
+      buffer.close();
+    }
+    return verdict;
+  }
+
+  /** For each document what the index has that says the same and stands for itself, the most similar first. */
+  async #stored(
+    vectors: Float32Array,
+    compared: readonly ComparedText[],
+    same: readonly (readonly number[])[],
+    dimensions: number,
+    numbers: readonly number[],
+    updates: ReadonlySet<DocumentId>,
+  ): Promise<Match[][]> {
+    const rows = numbers.flatMap((number, row) => (number === 0 ? [] : [row]));
+    const queries = new Float32Array(rows.length * dimensions);
+    rows.forEach((row, place) => {
+      queries.set(vectors.subarray(row * dimensions, (row + 1) * dimensions), place * dimensions);
+    });
+    const lists =
+      rows.length === 0
+        ? []
+        : await this.#store.search({ queries, count: rows.length, k: neighbors, signal: this.#signal });
+    const similarities = numbers.map((_, row) => {
+      const near = new Map<number, number>((same[row] ?? []).map((key) => [key, 1]));
+      for (const { key, distance } of lists[rows.indexOf(row)] ?? []) {
+        const similarity = this.#similarity(distance);
+        if (similarity >= this.#lowest && !near.has(key)) near.set(key, similarity);
+      }
+      return near;
+    });
+    const keys = [...new Set(similarities.flatMap((near) => [...near.keys()]))];
+    const standing: Representative[] = keys.length === 0 ? [] : await this.#store.known.representatives(keys);
+    const others = await this.#compared(standing.map(({ text }) => text));
+    const found = new Map(standing.map(({ key, id }, place) => [key, { id, compared: others[place] as ComparedText }]));
+    return similarities.map((near, row) =>
+      [...near]
+        .flatMap(([key, similarity]) => {
+          const other = found.get(key);
+          if (other === undefined || updates.has(other.id)) return [];
+          return this.#match(compared[row] as ComparedText, other, similarity);
+        })
+        .sort((a, b) => b.similarity - a.similarity),
+    );
+  }
+
+  async #earlier(
+    buffer: VectorBuffer,
+    vector: Float32Array,
+    own: ComparedText,
+    standing: readonly { readonly id: DocumentId; readonly compared: ComparedText }[],
+  ): Promise<Match[]> {
+    if (buffer.length === 0) return [];
+    const { items, distances } = await buffer.search(vector, Math.min(neighbors, buffer.length));
+    return Array.from(items).flatMap((item, rank) => {
+      const other = standing[item];
+      const similarity = this.#similarity(distances[rank] as number);
+      return other === undefined || similarity < this.#lowest ? [] : this.#match(own, other, similarity);
+    });
+  }
+
+  async #compared(texts: readonly string[]): Promise<ComparedText[]> {
+    const known = await this.#space.knownWords(texts);
+    return texts.map((text, place) => ({ text, knownWords: known[place] }));
+  }
+
+  /** The other document as a match, where it is a duplicate. */
+  #match(own: ComparedText, other: { id: DocumentId; compared: ComparedText }, similarity: number): Match[] {
+    const { id } = other;
+    const likeness = likenessOf(own, other.compared, similarity);
+    if (likeness === 'same words') return [{ id, similarity: 1 }];
+    return likeness === 'decided by similarity' && similarity >= this.#threshold ? [{ id, similarity }] : [];
+  }
+
+  /** Less similar documents are not looked at. */
+  get #lowest(): number {
+    return Math.min(this.#threshold, sameWordsFrom);
+  }
+
+  #similarity(distance: number): number {
+    return Math.min(1, scoreOf(this.#store.metric, distance, this.#store.space?.dimensions));
+  }
+}
+
+/** A verdict in the making. */
+class FilterDecision implements DuplicateDecision {
+  readonly ids: DocumentId[] = [];
+  readonly duplicates: AddedDuplicate[] = [];
+  readonly #action: Exclude<AddOptions['onDuplicate'], 'add'>;
+  readonly #kept = new Map<DocumentId, CheckedDocument>();
+  readonly #gone = new Set<DocumentId>();
+
+  constructor(action: Exclude<AddOptions['onDuplicate'], 'add'>) {
+    this.#action = action;
+  }
+
+  get keep(): readonly CheckedDocument[] {
+    return [...this.#kept.values()];
+  }
+
+  /** What the batch itself brought and replaced was never committed. */
+  get remove(): readonly DocumentId[] {
+    return [...this.#gone];
+  }
+
+  isGone(id: DocumentId): boolean {
+    return this.#gone.has(id);
+  }
+
+  add(document: CheckedDocument): void {
+    this.ids.push(document.id);
+    this.#gone.delete(document.id);
+    this.#kept.set(document.id, document);
+  }
+
+  /** Whether the document stands for itself. */
+  judge(document: CheckedDocument, matches: readonly Match[]): boolean {
+    const others = matches
+      .filter(({ id }) => id !== document.id && !this.#gone.has(id))
+      .sort((a, b) => b.similarity - a.similarity);
+    const [best] = others;
+    if (best === undefined) {
+      this.add(document);
+      return true;
+    }
+    const { id } = document;
+    this.duplicates.push({ id, of: best.id, similarity: best.similarity, action: this.#action });
+    if (this.#action === 'skip') {
+      this.ids.push(best.id);
+      return false;
+    }
+    if (this.#action === 'link') {
+      const metadata = JSON.stringify({ ...JSON.parse(document.metadata ?? '{}'), duplicateOf: best.id });
+      this.add({ ...document, metadata });
+      return false;
+    }
+    for (const other of others) {
+      this.#kept.delete(other.id);
+      this.#gone.add(other.id);
+    }
+    this.add(document);
+    return true;
+  }
+}

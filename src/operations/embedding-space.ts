@@ -1,0 +1,245 @@
+import { ConcurrencyLimiter } from '../embed/concurrency-limiter.js';
+import type { EmbedTextsOptions } from '../embed/embed-texts.js';
+import { estimateTokens } from '../embed/estimate-tokens.js';
+import { describeDifferences, fingerprintDifferences } from '../embed/fingerprint.js';
+import { checkReferenceEmbeddings, makeReferenceEmbeddings } from '../embed/reference-embeddings.js';
+import { SemanticIndexError } from '../errors.js';
+import { contentHash } from '../store/catalog/content-hash.js';
+import type { Space } from '../store/catalog/vector-table.js';
+import type { Store } from '../store/store.js';
+import type { EmbeddingProvider } from '../types.js';
+import { type SharedBatch, SharedEmbeddings } from './shared-embeddings.js';
+
+const textsWorthMeasuring = 32;
+
+/** Holds an index to one space: its provider, its dimensions, and the refusal of everything else. */
+export class EmbeddingSpace {
+  readonly #store: Store;
+  /** The way to the provider, through the file that is shared with other indexes. */
+  readonly shared: SharedEmbeddings;
+  readonly #provider: EmbeddingProvider | undefined;
+  /** Providers that the index may be in the space of while this process looks on, by fingerprint. */
+  readonly #expected = new Map<string, EmbeddingProvider>();
+  readonly #slots = new WeakMap<EmbeddingProvider, ConcurrencyLimiter>();
+  readonly #recognised = new Map<number, Promise<void>>();
+  #creating: Promise<Space> | undefined;
+
+  constructor(store: Store, provider: EmbeddingProvider | undefined, shared = new SharedEmbeddings(undefined)) {
+    this.#store = store;
+    this.shared = shared;
+    this.#provider = provider;
+  }
+
+  /** Another provider, whose space the index may be moved to while this process looks on. */
+  expect(provider: EmbeddingProvider): void {
+    this.#expected.set(provider.id, provider);
+  }
+
+  /** The provider of the space that the index is in now. */
+  #current(): EmbeddingProvider | undefined {
+    const fingerprint = this.#store.space?.fingerprint;
+    if (fingerprint === undefined || fingerprint === this.#provider?.id) return this.#provider;
+    return this.#expected.get(fingerprint) ?? this.#provider;
+  }
+
+  /**
+   * Room for calls of a provider. Of parallel calls, all that is not safe yet is one batch of an add, spread over them; a
+   * single one may be followed by the next while its vectors are being stored.
+   */
+  slots(provider: EmbeddingProvider): ConcurrencyLimiter {
+    const parallel = Math.max(1, Math.floor(provider.maxParallelCalls ?? 1));
+    const slots = this.#slots.get(provider) ?? new ConcurrencyLimiter(parallel, Math.max(parallel, 2));
+    this.#slots.set(provider, slots);
+    return slots;
+  }
+
+  /** Of the space of the index, else of its provider; undefined where neither is known. */
+  get fingerprint(): string | undefined {
+    return this.#store.space?.fingerprint ?? this.#current()?.id;
+  }
+
+  /** Whether several calls of the provider run at the same time. */
+  get parallel(): boolean {
+    return (this.#current()?.maxParallelCalls ?? 1) > 1;
+  }
+
+  /** How fast adds have embedded so far; undefined before the first one. */
+  get charactersPerSecond(): number | undefined {
+    const space = this.#store.space?.space;
+    const figure = space === undefined ? undefined : this.#store.settings.get(`characters_per_second:${space}`);
+    return figure === undefined ? undefined : Number(figure);
+  }
+
+  /** Remembers how fast an add embedded; the latest ones weigh most. Too short a run says nothing. */
+  async measured(texts: number, characters: number, seconds: number): Promise<void> {
+    const space = this.#store.space?.space;
+    if (space === undefined || texts < textsWorthMeasuring || seconds <= 0) return;
+    const before = this.charactersPerSecond;
+    const now = characters / seconds;
+    const figure = before === undefined ? now : (before + now) / 2;
+    await this.#store.settings.set(`characters_per_second:${space}`, Math.max(1, Math.round(figure)));
+  }
+
+  /** For each content hash of a document, whether the file shared with other indexes has its vector. */
+  knownElsewhere(hashes: readonly string[]): Promise<boolean[]> {
+    return this.shared.known(this.#current(), hashes);
+  }
+
+  /** Counts tokens as the provider does, or else about. */
+  async tokenCounter(): Promise<{ exact: boolean; tokens: (text: string) => number }> {
+    const provider = this.#current();
+    if (provider?.countTokens === undefined) return { exact: false, tokens: estimateTokens };
+    await provider.ready?.();
+    return { exact: true, tokens: (text) => provider.countTokens?.(text) ?? 0 };
+  }
+
+  /** See `EmbeddingProvider.knownWords`; undefined for each text where the provider does not declare it. */
+  async knownWords(texts: readonly string[]): Promise<readonly (string | undefined)[]> {
+    const provider = this.#current();
+    if (provider?.knownWords === undefined) return texts.map(() => undefined);
+    this.check();
+    return provider.knownWords(texts);
+  }
+
+  /** Whether there is a provider that turns texts into vectors. */
+  get canEmbed(): boolean {
+    return this.#provider !== undefined;
+  }
+
+  /** Length of the vectors; undefined before the first one. */
+  get dimensions(): number | undefined {
+    return this.#store.space?.dimensions;
+  }
+
+  /**
+   * Vectors of two models are never compared: the provider must be the one that made the index.
+   *
+   * @throws SPACE_MISMATCH
+   */
+  check(): void {
+    const { space } = this.#store;
+    const provider = this.#current();
+    if (space === undefined || provider === undefined || space.fingerprint === provider.id) return;
+    const [expected, actual] = [space.fingerprint, provider.id];
+    const differences = fingerprintDifferences(expected, actual);
+    throw new SemanticIndexError(
+      'SPACE_MISMATCH',
+      `The index was made with another model: ${describeDifferences(differences)}`,
+      {
+        details: { expected, actual, differences },
+      },
+    );
+  }
+
+  /** @throws DIMENSION_MISMATCH when the index has vectors of another length. */
+  checkDimensions(actual: number): void {
+    const expected = this.dimensions;
+    if (expected === undefined || expected === actual) return;
+    throw new SemanticIndexError(
+      'DIMENSION_MISMATCH',
+      `The vector has ${actual} numbers, those of the index have ${expected}`,
+      { details: { expected, actual } },
+    );
+  }
+
+  /**
+   * The number of the space; the first vector decides which one it is.
+   *
+   * @throws SPACE_MISMATCH, DIMENSION_MISMATCH when another process decided otherwise.
+   */
+  async choose(dimensions: number): Promise<number> {
+    const fingerprint = this.#current()?.id ?? `given:${dimensions}`;
+    const space = this.#store.space ?? (await this.#createOnce(fingerprint, dimensions));
+    this.check();
+    this.checkDimensions(dimensions);
+    return space.space;
+  }
+
+  /** Batches that land at the same time choose together. */
+  #createOnce(fingerprint: string, dimensions: number): Promise<Space> {
+    this.#creating ??= this.#create(fingerprint, dimensions).finally(() => {
+      this.#creating = undefined;
+    });
+    return this.#creating;
+  }
+
+  /** A new space remembers a few texts with their vectors, by which the model is recognised later. */
+  async #create(fingerprint: string, dimensions: number): Promise<Space> {
+    const provider = this.#current();
+    const canaries = provider === undefined ? null : await makeReferenceEmbeddings(provider);
+    const space = await this.#store.chooseSpace(fingerprint, dimensions, canaries);
+    if (space.canaries === canaries) this.#recognised.set(space.space, Promise.resolve());
+    return space;
+  }
+
+  /**
+   * Embeds texts with the provider of the index; see `embedTexts`. Before the first one the model is recognised by the
+   * canaries of the space: a model that changed behind an unchanged name is refused before it does harm. Each batch comes
+   * with the space that its vectors are in, where the index had one when it was begun.
+   *
+   * @throws INVALID_ARGUMENT when the index was opened without a provider, SPACE_MISMATCH, and what the provider causes.
+   */
+  async *embed(
+    texts: readonly string[],
+    options: Pick<EmbedTextsOptions, 'role' | 'signal' | 'onRefused'>,
+  ): AsyncGenerator<SharedBatch & { readonly space: number | undefined }> {
+    this.check();
+    const provider = this.#current();
+    const { space } = this.#store;
+    if (provider === undefined) {
+      throw new SemanticIndexError('INVALID_ARGUMENT', `The index has no embedding provider for a ${options.role}`, {
+        hint: 'Pass vectors, or open the index with the provider it was made with.',
+      });
+    }
+    if (options.role === 'query' && space !== undefined && provider.fast !== true) {
+      yield* this.#embedQueries(provider, space, texts, options.signal);
+      return;
+    }
+    if (space !== undefined) await this.#recognise(provider, space);
+    // A query does not wait behind documents.
+    const slots = options.role === 'document' ? this.slots(provider) : undefined;
+    for await (const batch of this.shared.embed(provider, texts, { ...options, slots })) {
+      yield { ...batch, space: space?.space };
+    }
+  }
+
+  /** Queries that were asked before are looked up; for them alone the provider is not even reached for. */
+  async *#embedQueries(
+    provider: EmbeddingProvider,
+    space: Space,
+    texts: readonly string[],
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<SharedBatch & { readonly space: number }> {
+    const { queries } = this.#store;
+    const hashes = texts.map((text) => contentHash(text));
+    const found = queries.find(space.space, hashes);
+    const [known, unknown]: [number[], number[]] = [[], []];
+    found.forEach((vector, index) => {
+      (vector === undefined ? unknown : known).push(index);
+    });
+    const vectors = known.map((index) => found[index] as Float32Array);
+    if (known.length > 0) yield { indices: known, vectors, tokens: 0, cached: true, space: space.space };
+    if (unknown.length === 0) return;
+    await this.#recognise(provider, space);
+    const missing = unknown.map((index) => texts[index] as string);
+    for await (const batch of this.shared.embed(provider, missing, { role: 'query', signal })) {
+      const indices = batch.indices.map((place) => unknown[place] as number);
+      const landed = indices.map((index) => hashes[index] as string);
+      queries.keep(space.space, landed, batch.vectors);
+      yield { ...batch, indices, space: space.space };
+    }
+  }
+
+  #recognise(provider: EmbeddingProvider, { space, canaries }: Space): Promise<void> {
+    if (canaries === null) return Promise.resolve();
+    const recognised =
+      this.#recognised.get(space) ??
+      checkReferenceEmbeddings(provider, canaries).catch((error: unknown) => {
+        // A model that is another one stays so; one that could not be reached is asked again.
+        if (!SemanticIndexError.is(error, 'SPACE_MISMATCH')) this.#recognised.delete(space);
+        throw error;
+      });
+    this.#recognised.set(space, recognised);
+    return recognised;
+  }
+}

@@ -1,0 +1,43 @@
+import { SemanticIndexError } from '../../errors.js';
+import { describe } from '../../options.js';
+
+/**
+ * Where a search goes on: the keys of the documents that were given already, ascending, as differences in base 128. A rank or
+ * a score would not do: fused, reranked and diversified hits have no order that a later, deeper search must keep.
+ */
+export function cursorOf(keys: Iterable<number>): string {
+  const bytes: number[] = [];
+  let before = 0;
+  for (const key of [...keys].sort((a, b) => a - b)) {
+    let rest = key - before;
+    before = key;
+    while (rest >= 128) {
+      bytes.push((rest % 128) + 128);
+      rest = Math.floor(rest / 128);
+    }
+    bytes.push(rest);
+  }
+  return Buffer.from(bytes).toString('base64url');
+}
+
+/** The keys of a cursor. @throws INVALID_ARGUMENT when it is none. */
+export function keysOf(cursor: string): Set<number> {
+  const keys = new Set<number>();
+  const invalid = (): SemanticIndexError =>
+    new SemanticIndexError('INVALID_ARGUMENT', `searchPage: after is ${describe(cursor)}`, {
+      hint: 'Pass the `next` of the page before.',
+    });
+  if (typeof cursor !== 'string' || !/^[\w-]+$/.test(cursor)) throw invalid();
+  let [key, rest, unit] = [0, 0, 1];
+  for (const byte of Buffer.from(cursor, 'base64url')) {
+    rest += (byte % 128) * unit;
+    unit *= 128;
+    if (byte >= 128) continue;
+    key += rest;
+    if (!Number.isSafeInteger(key) || rest === 0) throw invalid();
+    keys.add(key);
+    [rest, unit] = [0, 1];
+  }
+  if (unit !== 1) throw invalid();
+  return keys;
+}

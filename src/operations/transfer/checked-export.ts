@@ -1,0 +1,105 @@
+import { unitVector } from '../../embed/check-vectors.js';
+import { checkStoredReferenceEmbeddings } from '../../embed/reference-embeddings.js';
+import { SemanticIndexError } from '../../errors.js';
+import { hasUnitLength, squaredLength } from '../../store/catalog/sound-vector.js';
+import {
+  type ExportedDocument,
+  type ExportManifest,
+  exportNames,
+  readExport,
+} from '../../store/salvage/export-folder.js';
+import type { DocumentId, DocumentInput, Metadata } from '../../types.js';
+import { checkDocument } from '../checked-document.js';
+
+/** A document of an export that passed all checks. */
+export interface CheckedRow {
+  /** As `addDocuments` accepts it: with its vector only where the caller of the exported index gave that. */
+  readonly document: DocumentInput;
+  readonly given: boolean;
+  readonly vector: Float32Array;
+}
+
+/**
+ * Checks all of an export, which may have been made or edited by another program: every id, text, metadata and vector, and
+ * the canaries of its model.
+ *
+ * @throws INVALID_FILE with the file and the line or row, and the fault as cause; IO.
+ */
+export async function checkExport(
+  folder: string,
+  manifest: ExportManifest,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { canaries, dimensions } = manifest;
+  if (canaries !== null) {
+    refuse(`${exportNames.manifest}, canaries`, () => checkStoredReferenceEmbeddings(canaries, dimensions));
+  }
+  const lines = new Map<DocumentId, number>();
+  let line = 0;
+  for await (const rows of checkedRows(folder, manifest)) {
+    signal?.throwIfAborted();
+    for (const { document } of rows) {
+      const { id } = document as { id: DocumentId };
+      const first = lines.get(id);
+      lines.set(id, ++line);
+      if (first === undefined) continue;
+      throw new SemanticIndexError(
+        'INVALID_FILE',
+        `${exportNames.documents}:${line}: the id ${JSON.stringify(id)} is that of line ${first}`,
+        {
+          hint: 'Each id may occur once in an export; drop or merge the repeated document.',
+        },
+      );
+    }
+  }
+}
+
+/** The documents of an export in their order, checked one by one. @throws INVALID_FILE with the file and the line; IO. */
+export async function* checkedRows(folder: string, manifest: ExportManifest): AsyncGenerator<CheckedRow[]> {
+  const { dimensions } = manifest;
+  let line = 0;
+  for await (const { documents, vectors } of readExport(folder, manifest)) {
+    yield documents.map((exported, row) => {
+      line++;
+      return checkRow(exported, vectors.slice(row * dimensions, (row + 1) * dimensions), line);
+    });
+  }
+}
+
+function checkRow({ id, text, metadata, given }: ExportedDocument, vector: Float32Array, line: number): CheckedRow {
+  const document: DocumentInput = {
+    id,
+    text,
+    ...(metadata === null ? {} : { metadata: JSON.parse(metadata) as Metadata }),
+    ...(given ? { vector } : {}),
+  };
+  refuse(`${exportNames.documents}:${line}`, () => {
+    if (id === undefined) throw new SemanticIndexError('INVALID_ID', 'Expected an id, got none');
+    checkDocument(document, line - 1);
+  });
+  if (given) return { document, given, vector };
+  // As with vectors of a provider, the direction counts; what is of length 1 already keeps its bytes.
+  const unit = hasUnitLength(squaredLength(new Uint8Array(vector.buffer))) ? vector : unitVector(vector);
+  refuse(`${exportNames.vectors}, row ${line - 1}`, () => {
+    if (typeof unit !== 'string') return;
+    throw new SemanticIndexError(
+      'INVALID_VECTOR',
+      `Expected finite components, not all zero, got a vector that is ${unit}`,
+    );
+  });
+  return { document, given, vector: unit as Float32Array };
+}
+
+/** Runs a check; what it throws becomes INVALID_FILE at this place. */
+function refuse(place: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!SemanticIndexError.is(error)) throw error;
+    throw new SemanticIndexError('INVALID_FILE', `${place}: ${error.message}`, {
+      cause: error,
+      hint: 'Nothing was imported. Correct the file, or export the index again.',
+      details: { place, code: error.code },
+    });
+  }
+}

@@ -1,0 +1,110 @@
+import { SemanticIndexError } from '../../errors.js';
+import { type OpenOptions, type SearchOptions, type TuneOptions, tuneDefaults } from '../../options.js';
+import type { Store } from '../../store/store.js';
+import type { Drift, IndexEvent, TuneResult, Tuning } from '../../types.js';
+import type { EmbeddingSpace } from '../embedding-space.js';
+import type { Query } from '../search/query-vectors.js';
+import { driftOf } from './drift.js';
+import { storedTuning, TuneJourney } from './tune.js';
+
+/** Holds searches to what was measured, and measures anew when the index has moved away from it. */
+export class RecallMonitor {
+  readonly #store: Store;
+  readonly #space: EmbeddingSpace;
+  readonly #options: OpenOptions;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(store: Store, space: EmbeddingSpace, options: OpenOptions) {
+    this.#store = store;
+    this.#space = space;
+    this.#options = options;
+  }
+
+  /** What was measured last, and how far the index has moved since. */
+  async tuning(): Promise<(Tuning & Drift) | undefined> {
+    const tuning = storedTuning(this.#store);
+    if (tuning === undefined) return undefined;
+    return { ...tuning, ...driftOf(tuning, await this.#forests()) };
+  }
+
+  async #forests(): Promise<{ segment: number; items: number; dead: number }[]> {
+    const parts = (await this.#store.snapshot())?.parts ?? [];
+    return parts.flatMap(({ segment, keys, dead }) =>
+      segment === 0 ? [] : [{ segment, items: keys.offsets.length, dead }],
+    );
+  }
+
+  /**
+   * How a search is done: as it says itself, else as was tuned. Where `open` asked for a recall, what was not yet measured to
+   * have it is searched exactly: that costs time and no answers.
+   */
+  async settle<O extends SearchOptions<never, never>>(search: O): Promise<O> {
+    if (search.exact || search.searchK !== undefined || search.mode === 'text') return search;
+    const tuning = storedTuning(this.#store);
+    if (this.#options.recall !== undefined && !(await this.#holds(tuning))) return { ...search, exact: true };
+    if (tuning === undefined) return search;
+    if (tuning.exact) return { ...search, exact: true };
+    const { searchK, k } = tuning;
+    if (searchK === undefined) return search;
+    return { ...search, searchK: Math.ceil(searchK * Math.max(1, search.k / k)) };
+  }
+
+  async #holds(tuning: Tuning | undefined): Promise<boolean> {
+    const asked = this.#options.recall;
+    if (asked === undefined) return true;
+    return tuning !== undefined && tuning.targetRecall >= asked && !driftOf(tuning, await this.#forests()).drifted;
+  }
+
+  /** Measures, chooses and, unless it is a dry run, keeps the choice. */
+  tune(options: TuneOptions<Query>): Promise<TuneResult> {
+    return new TuneJourney(this.#store, this.#space, options).run();
+  }
+
+  /** To be told of all that happens: new segments may call for another measurement. */
+  onEvent({ event }: IndexEvent): void {
+    if (event === 'seal' || event === 'merge' || event === 'heal') this.check();
+  }
+
+  /** Measures in the background, where that is allowed and called for. */
+  check(): void {
+    const { background, readonly } = this.#options;
+    if (!background || readonly || this.#running !== undefined || this.#stopping.signal.aborted) return;
+    this.#running = this.#measureIfDrifted()
+      .catch((error: unknown) => {
+        if (this.#stopping.signal.aborted) return;
+        const typed = SemanticIndexError.is(error)
+          ? error
+          : new SemanticIndexError('INTERNAL', 'Measuring recall failed', { cause: error });
+        this.#options.onEvent?.({ event: 'error', message: typed.message, error: typed });
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  async #measureIfDrifted(): Promise<void> {
+    const tuning = storedTuning(this.#store);
+    const asked = this.#options.recall;
+    const forests = await this.#forests();
+    if (forests.length === 0) return;
+    const drifted = tuning !== undefined && driftOf(tuning, forests).drifted;
+    const unmeasured = asked !== undefined && (tuning === undefined || tuning.targetRecall < asked);
+    if (!drifted && !unmeasured) return;
+    const { tuning: found } = await this.tune({
+      ...(tuneDefaults as TuneOptions<Query>),
+      targetRecall: Math.max(asked ?? 0, tuning?.targetRecall ?? 0),
+      k: tuning?.k ?? tuneDefaults.k,
+      confidence: tuning?.confidence ?? tuneDefaults.confidence,
+      signal: this.#stopping.signal,
+    });
+    const how = found.exact ? 'exact search' : `searchK ${found.searchK}`;
+    const message = `recall@${found.k} ${found.recall.toFixed(4)} (at least ${found.low.toFixed(4)}) with ${how}`;
+    this.#options.onEvent?.({ event: 'tune', message });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new SemanticIndexError('CLOSED', 'The index is closed'));
+    await this.#running;
+  }
+}

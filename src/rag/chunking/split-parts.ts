@@ -1,0 +1,155 @@
+import type { CountTokens } from '../../options.js';
+import type { TextRange } from './chunk.js';
+import { dictionaryWordStarts, segmentStarts } from './segment-starts.js';
+
+/** A piece of a text that is not cut any further, with what its beginning is good for. */
+export interface Part extends TextRange {
+  readonly tokens: number;
+  /** How good a place for a cut its beginning is: 0 best (a paragraph), larger ones are worse. */
+  readonly level: number;
+}
+
+/** Finds where the pieces of a range begin, in ascending order; the beginning of the range is one of them. */
+export type Splitter = (text: string, start: number, end: number) => number[];
+
+function startsAfter(pattern: RegExp): Splitter {
+  return (text, start, end) => {
+    const starts = [start];
+    for (const { index, 0: match } of text.slice(start, end).matchAll(pattern)) {
+      const place = start + index + match.length;
+      if (place > start && place < end) starts.push(place);
+    }
+    return starts;
+  };
+}
+
+/** Paragraphs: what blank lines separate. */
+export const atParagraphs = startsAfter(/(?:\r\n|\n|\r)[^\S\n\r]*(?:\r\n|\n|\r)\s*/g);
+
+/** Lines. */
+export const atLines = startsAfter(/\r\n|\n|\r/g);
+
+/** Items of a list, and their continuation with them. */
+export const atListItems: Splitter = (text, start, end) => [
+  start,
+  ...[...text.slice(start, end).matchAll(/(?<=[\n\r])[^\S\n\r]*(?:[-*+]|\d{1,9}[.)])\s/g)].map(
+    ({ index }) => start + index,
+  ),
+];
+
+const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
+const words = new Intl.Segmenter('en', { granularity: 'word' });
+/** Units of a character as people see it, with all its marks: a family of emoji has eleven. */
+const longestCharacter = 64;
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** Sentences by the rules of Unicode (UAX #29); a line end within a paragraph is a space like others. */
+export const atSentences: Splitter = (text, start, end) => {
+  const flowing = text.slice(start, end).replace(/[\n\r\u0085\u2028\u2029]/g, ' ');
+  return segmentStarts(sentences, flowing).map((index) => start + index);
+};
+
+/** Words: what white space separates, and in scripts without spaces what a dictionary does. */
+export const atWords: Splitter = (text, start, end) => {
+  const range = text.slice(start, end);
+  const starts = new Set([0]);
+  for (const { index, 0: space } of range.matchAll(/\s+/g)) starts.add(index + space.length);
+  for (const index of dictionaryWordStarts(words, range)) starts.add(index);
+  starts.delete(range.length);
+  return [...starts].sort((a, b) => a - b).map((place) => start + place);
+};
+
+/**
+ * Cuts a range into parts of at most `maxTokens` tokens: at the first splitter, and what is still too long at the next one; in
+ * the end between characters as people see them. Only white space lies between parts, and at neither end of one.
+ */
+export function splitParts(
+  text: string,
+  range: TextRange,
+  splitters: readonly Splitter[],
+  maxTokens: number,
+  countTokens: CountTokens,
+  level = 0,
+): Part[] {
+  const { start, end } = trimmed(text, range);
+  if (start === end) return [];
+  const tokens = countTokens(text.slice(start, end));
+  if (tokens <= maxTokens) return [{ start, end, tokens, level }];
+  const [splitter, ...rest] = splitters;
+  if (splitter === undefined) return hardParts(text, { start, end }, maxTokens, countTokens, level);
+  const starts = splitter(text, start, end);
+  return starts.flatMap((from, position) => {
+    const piece = { start: from, end: starts[position + 1] ?? end };
+    const parts = splitParts(text, piece, rest, maxTokens, countTokens, level + 1);
+    // The first piece begins where the whole does, which may be a better place.
+    return position > 0 || parts[0] === undefined ? parts : [{ ...parts[0], level }, ...parts.slice(1)];
+  });
+}
+
+/** Pieces of a word that is too long, each as long as it may be; a single character is kept whole whatever its tokens. */
+function hardParts(
+  text: string,
+  { start, end }: TextRange,
+  maxTokens: number,
+  countTokens: CountTokens,
+  level: number,
+): Part[] {
+  const parts: Part[] = [];
+  for (let from = start; from < end; ) {
+    const to = furthestCut(text, from, end, maxTokens, countTokens);
+    const range = trimmed(text, { start: from, end: to });
+    if (range.end > range.start)
+      parts.push({ ...range, tokens: countTokens(text.slice(range.start, range.end)), level });
+    from = to;
+  }
+  return parts;
+}
+
+/** The furthest place up to which the text from `start` has at most so many tokens; after one character at least. */
+export function furthestCut(
+  text: string,
+  start: number,
+  end: number,
+  maxTokens: number,
+  countTokens: CountTokens,
+): number {
+  const fits = (to: number): boolean => countTokens(text.slice(start, to)) <= maxTokens;
+  let reach = 8;
+  while (start + reach < end && fits(start + reach)) reach *= 2;
+  let [low, high] = [start, Math.min(end, start + reach)];
+  if (high === end && fits(end)) return end;
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  return characterStart(text, start, low, end);
+}
+
+/** The last place at or before `place` where a character as people see it begins; after the first one at least. */
+function characterStart(text: string, start: number, place: number, end: number): number {
+  const first = start + firstCharacter(text.slice(start, Math.min(end, start + longestCharacter)));
+  if (place <= first) return first;
+  const from = Math.max(first, place - longestCharacter);
+  let found = from;
+  for (const { index } of graphemes.segment(text.slice(from, Math.min(end, place + longestCharacter)))) {
+    if (from + index > place) break;
+    found = from + index;
+  }
+  if (found > from || from === first) return found;
+  // Something that no reader would call a character: half of a surrogate pair at least is never cut off.
+  return /[\uDC00-\uDFFF]/.test(text[place] ?? '') ? place - 1 : place;
+}
+
+function firstCharacter(text: string): number {
+  for (const { segment } of graphemes.segment(text)) return segment.length;
+  return 0;
+}
+
+/** The range without the white space at its ends; empty at its start when there is nothing else. */
+export function trimmed(text: string, { start, end }: TextRange): TextRange {
+  const piece = text.slice(start, end);
+  const leading = piece.length - piece.trimStart().length;
+  const length = piece.trim().length;
+  return { start: start + leading, end: start + leading + length };
+}

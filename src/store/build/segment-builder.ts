@@ -1,0 +1,163 @@
+import { join } from 'node:path';
+import { SemanticIndexError } from '../../errors.js';
+import type { DocumentId, Metric } from '../../types.js';
+import { acceleratorPath, canAccelerate } from '../../vectors/annoy/annoy-accelerator.js';
+import { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
+import { checksumFile } from '../../vectors/checksum.js';
+import type { Catalog } from '../catalog/catalog.js';
+import { fileFacts, setModified, writeLines } from '../directory/files.js';
+import type { MergeAction } from './planner.js';
+import { makeSegmentFolder } from '../directory/segment-directory.js';
+import type { NewSegment } from '../catalog/segment-table.js';
+import { crashPoint } from '../../crash-points.js';
+
+/** What a forest is like. */
+export interface ForestRequest {
+  readonly metric: Metric;
+  readonly dimensions: number;
+  readonly trees: number;
+  readonly seed: number;
+  readonly threads: number;
+}
+
+/** A segment to be made for the documents with firstKey <= key <= lastKey. */
+export interface BuildRequest extends ForestRequest {
+  /** What it is built for. */
+  readonly kind: MergeAction['kind'];
+  readonly directory: string;
+  /** A fresh name, which the catalog knows already. */
+  readonly file: string;
+  readonly firstKey: number;
+  readonly lastKey: number;
+}
+
+/** A segment on disk that no row names yet, and how far into the log of deletions it is complete. */
+export interface BuiltSegment {
+  /** Absent when no document is left in the range. */
+  readonly segment?: NewSegment;
+  readonly lastDeletion: number;
+  /** Documents of the range that are not in it, because their vector cannot be compared. */
+  readonly unsound: readonly DocumentId[];
+}
+
+const rowsPerReading = 2_048;
+
+/** Derives segment files from the vectors in the catalog. Lives in a catalog thread. */
+export class SegmentBuilder {
+  readonly #catalog: Catalog;
+  #running: AbortController | undefined;
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog;
+  }
+
+  /**
+   * Writes the file of a segment, durable on return. It exists for nobody before its row is published.
+   */
+  build(request: BuildRequest): Promise<BuiltSegment> {
+    return this.#cancelable((signal) => this.#build(request, signal));
+  }
+
+  /** Writes one Annoy file of all documents, and `PATH.ids.jsonl` with the id of each item; returns how many. */
+  exportForest(request: ForestRequest & { readonly path: string }): Promise<number> {
+    return this.#cancelable(async (signal) => {
+      const { path, metric, dimensions, trees, seed, threads } = request;
+      const index = new AnnoyIndex(dimensions, metric);
+      try {
+        const { offsets: keys } = await this.#readVectors(index, 0, Number.MAX_SAFE_INTEGER, signal);
+        await index.build(trees, { seed, threads, signal });
+        await index.save(path);
+        const ids = this.#catalog.documents.byKeys(Array.from(keys)).map((document) => document?.id);
+        await writeLines(`${path}.ids.jsonl`, ids);
+        return keys.length;
+      } finally {
+        index.close();
+      }
+    });
+  }
+
+  async #cancelable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    this.#running = controller;
+    try {
+      return await work(controller.signal);
+    } catch (error) {
+      if (!controller.signal.aborted) throw error;
+      throw new SemanticIndexError('BUSY', 'The building of a segment was stopped', {
+        hint: 'The index was being closed or moved to another model meanwhile. Try again.',
+        cause: error,
+      });
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** Ends the build under way, which then rejects. */
+  cancel(): void {
+    this.#running?.abort();
+  }
+
+  async #build(request: BuildRequest, signal: AbortSignal): Promise<BuiltSegment> {
+    const { kind, directory, file, firstKey, lastKey, metric, dimensions, trees, seed, threads } = request;
+    await makeSegmentFolder(directory);
+    // Read before the rows: whoever dies during the reading is in the log behind it, so nobody comes back to life.
+    const lastDeletion = this.#catalog.documents.lastDeletion();
+    const index = new AnnoyIndex(dimensions, metric);
+    try {
+      const { offsets, unsound } = await this.#readVectors(index, firstKey, lastKey, signal);
+      if (offsets.length === 0) return { lastDeletion, unsound };
+      crashPoint(`${kind}.vectors-read`);
+      await index.build(trees, { seed, threads, signal });
+      crashPoint(`${kind}.forest-built`);
+      const isAccelerated = canAccelerate(metric, dimensions);
+      if (isAccelerated) await index.accelerate({ threads, signal });
+      const path = join(directory, file);
+      await index.save(path);
+      const { inUse, reason } = index.info().accelerator;
+      // Published like this, it would be found wanting and made again, and so on.
+      if (isAccelerated && !inUse)
+        throw new SemanticIndexError('IO', `The accelerator of ${file} is no good: ${reason}`);
+      crashPoint(`${kind}.file-written`);
+      const facts = await fileFacts(path);
+      // One time for both: by it a touched accelerator is recognised.
+      if (isAccelerated) await setModified(acceleratorPath(path), facts?.mtime ?? 0);
+      const segment: NewSegment = {
+        file,
+        first_key: firstKey,
+        last_key: lastKey,
+        items: offsets.length,
+        trees: index.getNTrees(),
+        file_size: facts?.size ?? 0,
+        file_mtime: facts?.mtime ?? 0,
+        checksum: await checksumFile(path),
+        offsets,
+      };
+      return { segment, lastDeletion, unsound };
+    } finally {
+      index.close();
+    }
+  }
+
+  async #readVectors(
+    index: AnnoyIndex,
+    firstKey: number,
+    lastKey: number,
+    signal: AbortSignal,
+  ): Promise<{ offsets: Uint32Array; unsound: DocumentId[] }> {
+    const offsets: number[] = [];
+    // A reading ends with a sound vector; what follows it is read twice.
+    const unsound = new Set<number>();
+    for (let after = firstKey - 1; ; ) {
+      signal.throwIfAborted();
+      const { keys, vectors, unsound: more } = this.#catalog.documents.vectorsAfter(after, lastKey, rowsPerReading);
+      for (const key of more) unsound.add(key);
+      if (keys.length === 0)
+        return { offsets: Uint32Array.from(offsets), unsound: this.#catalog.documents.idsOf([...unsound]) };
+      index.addItems(vectors);
+      for (const key of keys) offsets.push(key - firstKey);
+      after = keys[keys.length - 1] as number;
+      // Other calls to this thread come in between.
+      await new Promise(setImmediate);
+    }
+  }
+}

@@ -1,0 +1,338 @@
+import { randomUUID } from 'node:crypto';
+import type { Database } from 'better-sqlite3';
+import { SemanticIndexError } from '../../errors.js';
+import type { Metric } from '../../types.js';
+import type { Bitset } from '../../vectors/bitset.js';
+import { requireSameFile } from '../directory/file-identity.js';
+import { type CatalogOptions, connect } from '../sqlite/connection.js';
+import { fromSqliteError } from '../sqlite/sqlite-error.js';
+import { ChunkNotes } from './chunk-notes.js';
+import { DocumentPages } from './document-pages.js';
+import { DocumentTable, type ReadVectors, type SqlFilter } from './document-table.js';
+import { DuplicateLookup } from './duplicate-lookup.js';
+import { FieldIndexes } from './field-indexes.js';
+import { LeaseTable } from './lease-table.js';
+import { MigrationTable } from './migration-table.js';
+import { currentFormat, migrateSchema } from './schema.js';
+import { type SegmentRow, SegmentTable } from './segment-table.js';
+import { SettingsTable } from './settings-table.js';
+import { SharedVectors } from './shared-vectors.js';
+import { itemsOf } from './sorted-keys.js';
+import { type Space, VectorTable } from './vector-table.js';
+import { type TextMatches, TextTable, type WordSearch } from './words/text-table.js';
+
+/** How far a snapshot has read. */
+export interface CatalogPosition {
+  readonly generation: number;
+  readonly lastKey: number;
+  readonly lastDeletion: number;
+}
+
+/** A segment that a snapshot does not have yet. */
+export interface AddedSegment {
+  readonly row: SegmentRow;
+  readonly offsets: Uint32Array;
+  readonly deadKeys: Float64Array;
+}
+
+/** Which documents match a filter. */
+export interface MatchingDocuments {
+  /** Their keys, ascending. */
+  readonly keys: Float64Array;
+  /** Of each current segment, by key, its items among them. */
+  readonly items: readonly Bitset[];
+}
+
+/** What a search needs to know of the very moment that its snapshot is of. */
+export interface ViewRequest {
+  /** Which documents match. */
+  readonly filter?: SqlFilter | undefined;
+  /** Which documents share words with some queries, of those that match. */
+  readonly words?: WordSearch | undefined;
+}
+
+/** What happened in the catalog after a position, as one consistent reading. */
+export interface CatalogChanges {
+  readonly position: CatalogPosition;
+  /** The space that all vectors of this reading are in. */
+  readonly space: number | undefined;
+  /** Numbers of all current segments, by key. */
+  readonly segments: readonly number[];
+  readonly added: readonly AddedSegment[];
+  readonly deletedKeys: Float64Array;
+  readonly sealedThrough: number;
+  /** New documents of the tail. */
+  readonly tail: ReadVectors;
+  /** There is more of the tail than one reading takes; read again from `position`. */
+  readonly more: boolean;
+  /** Present where a filter was given and there is no more. */
+  readonly matching?: MatchingDocuments | undefined;
+  /** Present where words were asked for and there is no more: of as many queries as there was time for. */
+  readonly words?: readonly TextMatches[] | undefined;
+}
+
+const rowsPerReading = 8_192;
+
+/** A file that does not begin as a database: another one's, or an index whose first page is damaged. */
+function notAnIndex(error: unknown): SemanticIndexError | undefined {
+  if ((error as { code?: unknown } | null)?.code !== 'SQLITE_NOTADB') return undefined;
+  return new SemanticIndexError('NOT_AN_INDEX', 'index.db is not a SQLite database, or its first page is damaged', {
+    hint: 'Pass the directory of an index. If this was one, restore a backup.',
+    cause: error,
+    details: { sqlite: 'SQLITE_NOTADB' },
+  });
+}
+
+/**
+ * One connection to index.db, the truth of an index. Synchronous; long work belongs in a catalog thread. All SQL of the
+ * package is in this file and the tables beside it.
+ */
+export class Catalog {
+  readonly settings: SettingsTable;
+  readonly documents: DocumentTable;
+  readonly pages: DocumentPages;
+  readonly texts: TextTable;
+  readonly vectors: VectorTable;
+  readonly shared: SharedVectors;
+  readonly segments: SegmentTable;
+  readonly leases: LeaseTable;
+  readonly migration: MigrationTable;
+  readonly fields: FieldIndexes;
+  readonly duplicates: DuplicateLookup;
+  readonly notes: ChunkNotes;
+  readonly #db: Database;
+  readonly #options: CatalogOptions;
+
+  private constructor(db: Database, options: CatalogOptions) {
+    this.#db = db;
+    this.#options = options;
+    this.settings = new SettingsTable(db);
+    this.fields = new FieldIndexes(db, this.settings);
+    this.duplicates = new DuplicateLookup(db);
+    this.notes = new ChunkNotes(db);
+    this.texts = new TextTable(db);
+    this.documents = new DocumentTable(db, this.texts);
+    this.pages = new DocumentPages(db);
+    this.vectors = new VectorTable(db);
+    this.shared = new SharedVectors(db, this.vectors);
+    this.leases = new LeaseTable(db);
+    this.segments = new SegmentTable(db, this.leases);
+    this.migration = new MigrationTable(db, this.settings, this.vectors);
+  }
+
+  /**
+   * @throws NOT_AN_INDEX, NEWER_FORMAT, READ_ONLY (an old format and a read-only connection), IO, BUSY, CORRUPT.
+   */
+  static open(options: CatalogOptions): Catalog {
+    let db: Database | undefined;
+    try {
+      db = connect(options);
+      migrateSchema(db, options.readonly);
+      return new Catalog(db, options);
+    } catch (error) {
+      db?.close();
+      throw notAnIndex(error) ?? fromSqliteError(error);
+    }
+  }
+
+  /** @throws IO when the file that this connection has open is no longer the one at its path. */
+  requireSameFile(file = this.#options.file): void {
+    if (file !== undefined) requireSameFile(this.#options.path, file);
+  }
+
+  /** Whether it is the catalog of an index, and not a new database. */
+  isNamed(): boolean {
+    return this.settings.get('index_id') !== undefined;
+  }
+
+  /**
+   * Names a new index; an existing one keeps its name and metric. The name survives a power cut, whatever the durability:
+   * `segments/` beside a database without a name would be taken for an index that lost its database.
+   */
+  initialize(metric: Metric): void {
+    // Without a look first, opening would wait for whoever is writing.
+    if (this.settings.get('index_id') !== undefined) return;
+    const synchronous = this.#db.pragma('synchronous', { simple: true });
+    this.#db.pragma('synchronous = FULL');
+    try {
+      this.#db
+        .transaction(() => {
+          if (this.settings.get('index_id') !== undefined) return;
+          this.settings.set('index_id', randomUUID());
+          this.settings.set('metric', metric);
+          this.settings.set('created_at', Date.now());
+          this.settings.set('created_format', currentFormat);
+        })
+        .immediate();
+    } finally {
+      this.#db.pragma(`synchronous = ${synchronous}`);
+    }
+  }
+
+  /** @throws NOT_AN_INDEX when nobody has named the index yet: it is just being made, or its maker died. */
+  requireSettings(): void {
+    if (this.settings.all() !== undefined) return;
+    throw new SemanticIndexError('NOT_AN_INDEX', 'The index has not been set up completely', {
+      hint: 'Open it once without `readonly`.',
+    });
+  }
+
+  /** The space of the index, if it has one yet. */
+  space(): Space | undefined {
+    const space = this.settings.get('space');
+    return space === undefined ? undefined : this.vectors.space(Number(space));
+  }
+
+  /**
+   * Fixes the space of an index that has none yet; otherwise returns the one it has, which may be another.
+   */
+  chooseSpace(fingerprint: string, dimensions: number, canaries: string | null): Space {
+    return this.#db
+      .transaction(() => {
+        const current = this.space();
+        if (current !== undefined) return current;
+        const space = this.vectors.addSpace(fingerprint, dimensions, canaries);
+        this.settings.set('space', space.space);
+        return space;
+      })
+      .immediate();
+  }
+
+  position(): CatalogPosition {
+    return {
+      generation: this.segments.generation(),
+      lastKey: this.documents.lastKey(),
+      lastDeletion: this.documents.lastDeletion(),
+    };
+  }
+
+  /**
+   * All that a snapshot at `position`, which holds the `known` segments, must learn, and which documents match a filter and
+   * share words with queries; read in one transaction.
+   */
+  changesSince(
+    position: CatalogPosition,
+    known: readonly number[],
+    { filter, words }: ViewRequest = {},
+  ): CatalogChanges {
+    return this.#db.transaction((): CatalogChanges => {
+      const now = this.position();
+      const rows = this.segments.all();
+      const sealedThrough = this.segments.sealedThrough();
+      const tail = this.documents.vectorsAfter(Math.max(position.lastKey, sealedThrough), now.lastKey, rowsPerReading);
+      const more = tail.keys.length === rowsPerReading;
+      return {
+        position: more ? { ...now, lastKey: tail.keys[tail.keys.length - 1] as number } : now,
+        space: this.settings.all()?.space,
+        segments: rows.map((row) => row.segment),
+        added: rows
+          .filter((row) => !known.includes(row.segment))
+          .map((row) => ({
+            row,
+            offsets: this.segments.offsets(row.segment),
+            deadKeys: this.documents.deletionsBetween(row.first_key, row.last_key),
+          })),
+        deletedKeys: this.documents.deletionsAfter(position.lastDeletion),
+        sealedThrough,
+        tail,
+        more,
+        ...(filter !== undefined && !more && { matching: this.#matching(filter, rows) }),
+        ...(words !== undefined && !more && { words: this.texts.searchEach(words, filter) }),
+      };
+    })();
+  }
+
+  #matching(filter: SqlFilter, rows: readonly SegmentRow[]): MatchingDocuments {
+    const keys = this.documents.keys(filter);
+    const items = rows.map((row) =>
+      itemsOf({ first: row.first_key, offsets: this.segments.offsets(row.segment) }, keys),
+    );
+    return { keys, items };
+  }
+
+  /** Pages of the database file in use and free, in bytes. */
+  bytes(): { used: number; free: number } {
+    const pages = this.#db.pragma('page_count', { simple: true }) as number;
+    const free = this.#db.pragma('freelist_count', { simple: true }) as number;
+    const size = this.#db.pragma('page_size', { simple: true }) as number;
+    return { used: (pages - free) * size, free: free * size };
+  }
+
+  /** What SQLite finds wrong with the file; empty when nothing. */
+  integrity(level: 'quick' | 'full'): string[] {
+    const rows = this.#db.transaction(() => {
+      // FTS5 remembers where its words are, and its part of the check trusts that even when another connection has moved
+      // them meanwhile; opening a cursor makes it look.
+      this.#db.prepare('SELECT 1 FROM words WHERE rowid = 0').get();
+      return this.#db.pragma(level === 'full' ? 'integrity_check' : 'quick_check') as Record<string, string>[];
+    })();
+    return rows.map((row) => Object.values(row)[0] as string).filter((finding) => finding !== 'ok');
+  }
+
+  /** Counts of rows that contradict each other, by kind, each counted when it is asked for; all zero in a sound catalog. */
+  inconsistencies(): { check: string; what: string; count: () => number }[] {
+    const orphaned = (table: string, column: string, of: string): string =>
+      `SELECT count(*) FROM ${table} x LEFT JOIN ${of} y ON y.${of === 'words_docsize' ? 'id' : 'key'} = x.${column}
+       WHERE y.${of === 'words_docsize' ? 'id' : 'key'} IS NULL`;
+    const kinds: [check: string, what: string, sql: string][] = [
+      ['texts', 'documents without text', orphaned('documents', 'key', 'texts')],
+      [
+        'document_vectors',
+        'documents without vector of their content',
+        `SELECT count(*) FROM documents d LEFT JOIN vectors v ON v.vector = d.vector AND v.hash = d.hash
+         WHERE v.vector IS NULL`,
+      ],
+      ['orphans', 'texts without document', orphaned('texts', 'key', 'documents')],
+      ['words', 'documents without words', orphaned('documents', 'key', 'words_docsize')],
+      ['orphaned_words', 'words without document', orphaned('words_docsize', 'id', 'documents')],
+      [
+        'deletions',
+        'documents both alive and deleted',
+        'SELECT count(*) FROM deletions x JOIN documents d ON d.key = x.key',
+      ],
+      [
+        'dimensions',
+        'vectors of a wrong length',
+        'SELECT count(*) FROM vectors v JOIN spaces s ON s.space = v.space WHERE length(v.data) <> 4 * s.dimensions',
+      ],
+    ];
+    return kinds.map(([check, what, sql]) => ({
+      check,
+      what,
+      count: () => this.#db.prepare(sql).pluck().get() as number,
+    }));
+  }
+
+  /**
+   * Writes the database and the index of words anew without gaps, so that what was deleted gives its room back to the file
+   * system. Readers go on; writers wait.
+   */
+  vacuum(): void {
+    this.texts.optimize();
+    this.#db.exec('VACUUM');
+  }
+
+  /** Moves the log into the database and empties it, as far as readers allow. */
+  checkpoint(): void {
+    this.#db.pragma('wal_checkpoint(TRUNCATE)');
+  }
+
+  /** Writes a copy of the database as it is at this moment. */
+  copyTo(path: string): void {
+    this.#db.prepare('VACUUM INTO ?').run(path);
+  }
+
+  /** From here on this connection sees the catalog as it is now, until `endReading`. For a connection of its own. */
+  beginReading(): void {
+    this.#db.exec('BEGIN');
+    this.position();
+  }
+
+  endReading(): void {
+    this.#db.exec('COMMIT');
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}

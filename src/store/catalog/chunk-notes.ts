@@ -1,0 +1,191 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { DocumentId } from '../../types.js';
+import { parseStored } from './stored-json.js';
+
+/** A document that is a chunk, without its text; `metadata` is JSON. */
+export interface StoredChunk {
+  readonly id: string;
+  readonly metadata: string;
+}
+
+/** A source whose chunks are exactly those that a hash of it led to. */
+export interface SourceNote {
+  readonly source: string;
+  /** Of all that decides which chunks there are. */
+  readonly hash: string;
+  readonly chunks: number;
+}
+
+/** A document that was deleted because another says the same. */
+export interface DismissedDuplicate {
+  readonly id: DocumentId;
+  /** Content hash of its text. */
+  readonly text: string;
+  /** The document that stayed; null where it is one of another index. */
+  readonly representative: DocumentId | null;
+  /** Content hash of the text of the representative; null where it is one of another index. */
+  readonly representativeText: string | null;
+}
+
+const notePrefix = 'source-note:';
+const duplicatePrefix = 'dismissed-duplicate:';
+const isChunk =
+  "typeof(d.id) = 'text' AND json_type(d.metadata, '$.chunk') = 'object' AND json_type(d.metadata, '$.source') = 'text'";
+const ofCollection = "json_extract(d.metadata, '$.collection') IS ?";
+
+/** Name of the setting that holds the note of a source. */
+function noteName(collection: string | null, source: string): string {
+  return `${notePrefix}${JSON.stringify([collection, source])}`;
+}
+
+/** The name of the note that a document with this metadata (JSON) would make wrong; undefined when it is not a chunk. */
+export function noteOf(metadata: string | null): string | undefined {
+  if (metadata?.includes('"chunk":') !== true) return undefined;
+  const { source, collection } = parseStored(metadata, 'The metadata of a chunk') as {
+    source?: unknown;
+    collection?: unknown;
+  };
+  return typeof source === 'string' ? noteName(typeof collection === 'string' ? collection : null, source) : undefined;
+}
+
+/**
+ * Whether a new document under this id is seen by the count of the ids that begin with its source, which is compared
+ * whenever a note is read.
+ */
+export function isCounted(id: DocumentId, metadata: string | null): boolean {
+  const end = typeof id === 'string' ? id.lastIndexOf('#') : -1;
+  return end > 0 && metadata?.includes(`"source":${JSON.stringify((id as string).slice(0, end))}`) === true;
+}
+
+/**
+ * What `sync` and de-duplication remember from one run to the next: which sources are unchanged, and which documents are not to
+ * come back. Rows of the settings, so that indexes of any version have room for them.
+ *
+ * A note of a source holds number and sum of the keys of the documents whose ids begin with it. Keys only grow, so any chunk
+ * that was added, replaced or deleted changes one of the two; whatever changes metadata alone removes the note.
+ */
+export class ChunkNotes {
+  readonly #db: Database;
+  readonly #range: Statement<[string, string]>;
+  readonly #set: Statement<[string, string]>;
+  readonly #delete: Statement<[string]>;
+  readonly #held: Statement<[string, string]>;
+  readonly #exists: Statement<[string]>;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#range = db.prepare('SELECT name, value FROM settings WHERE name >= ? AND name < ?');
+    this.#set = db.prepare(
+      'INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+    );
+    this.#delete = db.prepare('DELETE FROM settings WHERE name = ?');
+    this.#held = db.prepare(
+      'SELECT count(*) AS count, coalesce(sum(key), 0) AS keys FROM documents WHERE id >= ? AND id < ?',
+    );
+    this.#exists = db.prepare<[string]>('SELECT 1 FROM documents WHERE id = ?').pluck();
+  }
+
+  /** The notes of a collection that still hold. */
+  notes(collection: string | null): SourceNote[] {
+    const prefix = `${notePrefix}[${JSON.stringify(collection)},`;
+    return this.#db.transaction(() =>
+      this.#rows(prefix).flatMap(({ name, value }): SourceNote[] => {
+        const { hash, count, keys } = parseStored(value, 'The note of a source') as {
+          hash: string;
+          count: number;
+          keys: number;
+        };
+        const [, source] = parseStored(name.slice(notePrefix.length), 'The name of a source') as [
+          string | null,
+          string,
+        ];
+        const held = this.#heldOf(source);
+        return held.count === count && held.keys === keys ? [{ source, hash, chunks: count }] : [];
+      }),
+    )();
+  }
+
+  /** Notes sources whose chunks are exactly these. One of which another writer changed something meanwhile is left out. */
+  note(collection: string | null, sources: readonly { source: string; hash: string; ids: readonly string[] }[]): void {
+    this.#immediately(() => {
+      for (const { source, hash, ids } of sources) {
+        const { count, keys } = this.#heldOf(source);
+        const exact = count === ids.length && ids.every((id) => this.#exists.get(id) !== undefined);
+        if (exact) this.#set.run(noteName(collection, source), JSON.stringify({ hash, count, keys }));
+        else this.#delete.run(noteName(collection, source));
+      }
+    });
+  }
+
+  /** The chunks of a source whose ids begin with it. */
+  chunks(collection: string | null, source: string): StoredChunk[] {
+    return this.#db
+      .prepare(
+        `SELECT d.id, d.metadata FROM documents d WHERE d.id >= ? AND d.id < ? AND ${isChunk} AND ${ofCollection}
+         AND json_extract(d.metadata, '$.source') = ?`,
+      )
+      .all(`${source}#`, `${source}$`, collection, source) as StoredChunk[];
+  }
+
+  /** Chunks whose ids do not begin with their source: somebody else named them. */
+  strays(collection: string | null): StoredChunk[] {
+    return this.#db
+      .prepare(
+        `SELECT d.id, d.metadata FROM documents d WHERE ${isChunk} AND ${ofCollection}
+         AND substr(d.id, 1, length(json_extract(d.metadata, '$.source')) + 1) <> json_extract(d.metadata, '$.source') || '#'`,
+      )
+      .all(collection) as StoredChunk[];
+  }
+
+  /** Ids of all sources that have chunks. */
+  sources(collection: string | null): string[] {
+    return this.#db
+      .prepare(
+        `SELECT DISTINCT json_extract(d.metadata, '$.source') FROM documents d WHERE ${isChunk} AND ${ofCollection} ORDER BY 1`,
+      )
+      .pluck()
+      .all(collection) as string[];
+  }
+
+  /** Ids of all chunks. */
+  chunkIds(collection: string | null): string[] {
+    const sql = `SELECT d.id FROM documents d WHERE ${isChunk} AND ${ofCollection}`;
+    return this.#db.prepare(sql).pluck().all(collection) as string[];
+  }
+
+  /** All documents that are not to come back. */
+  dismissed(): DismissedDuplicate[] {
+    return this.#rows(duplicatePrefix).map(
+      ({ value }) => parseStored(value, 'A dismissed duplicate') as DismissedDuplicate,
+    );
+  }
+
+  dismiss(duplicates: readonly DismissedDuplicate[]): void {
+    this.#immediately(() => {
+      for (const duplicate of duplicates) this.#set.run(duplicateName(duplicate.id), JSON.stringify(duplicate));
+    });
+  }
+
+  /** Forgets that these documents are not to come back. */
+  restore(ids: readonly DocumentId[]): void {
+    this.#immediately(() => {
+      for (const id of ids) this.#delete.run(duplicateName(id));
+    });
+  }
+
+  #heldOf(source: string): { count: number; keys: number } {
+    return this.#held.get(`${source}#`, `${source}$`) as { count: number; keys: number };
+  }
+
+  #rows(prefix: string): { name: string; value: string }[] {
+    return this.#range.all(prefix, `${prefix}\u{10ffff}`) as { name: string; value: string }[];
+  }
+
+  #immediately(work: () => void): void {
+    this.#db.transaction(work).immediate();
+  }
+}
+
+function duplicateName(id: DocumentId): string {
+  return `${duplicatePrefix}${JSON.stringify(id)}`;
+}

@@ -1,0 +1,445 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { crashPoint } from '../../crash-points.js';
+import type { DocumentId } from '../../types.js';
+import { packVectors } from '../../vectors/pack-vectors.js';
+import { checkWanted, whileWantedSql } from '../sqlite/cancelling.js';
+import { isCounted, noteOf } from './chunk-notes.js';
+import { isComparable } from './sound-vector.js';
+import { unsoundVectors } from './unsound-vectors.js';
+import { hashBytes, vectorOf } from './vector-table.js';
+import type { TextTable } from './words/text-table.js';
+
+/** A document as the catalog returns it; `metadata` is still JSON. */
+export interface StoredDocument {
+  readonly key: number;
+  readonly id: DocumentId;
+  readonly text: string;
+  readonly metadata: string | null;
+}
+
+/** A document on its way in. */
+export interface IncomingDocument {
+  readonly id: DocumentId;
+  readonly text: string;
+  /** Content hash (base64url) of the text, or of the vector where the caller gave one. */
+  readonly hash: string;
+  /** JSON, or null for none. */
+  readonly metadata: string | null;
+  /** Number of its vector in the vector table; 0 for a document whose content was found unchanged. */
+  readonly vector: number;
+}
+
+/** What became of each document of a commit. */
+export type DocumentOutcome = 'added' | 'updated' | 'unchanged';
+
+/** A filter as SQL over the row `d` of documents, with its bound parameters. */
+export interface SqlFilter {
+  readonly sql: string;
+  readonly parameters: readonly (string | number | bigint)[];
+}
+
+/** Rows of vectors with the keys of their documents, ascending. */
+export interface KeyedVectors {
+  readonly keys: Float64Array;
+  readonly vectors: Float32Array;
+}
+
+/** A reading of stored vectors, and what had to be left out of it. */
+export interface ReadVectors extends KeyedVectors {
+  /** Keys of documents whose vector cannot be compared: its length is wrong, or a component is not finite. */
+  readonly unsound: readonly number[];
+}
+
+/** Documents as they are exported, with their vectors one after the other. */
+export interface ExportedRows {
+  readonly documents: readonly (StoredDocument & { readonly given: boolean })[];
+  readonly vectors: Float32Array;
+}
+
+/** All that is stored of a document, for comparing it with its content hash. */
+export interface StoredContent {
+  readonly key: number;
+  readonly id: DocumentId;
+  readonly hash: string;
+  readonly metadata: string | null;
+  readonly text: string | null;
+  readonly role: number | null;
+  readonly data: Buffer | null;
+}
+
+interface IdentityRow {
+  key: number;
+  hash: Buffer;
+  metadata: string | null;
+}
+
+/** What a `StoredDocument` is read by. */
+export const selectDocument = 'SELECT d.key, d.id, t.text, d.metadata FROM documents d JOIN texts t ON t.key = d.key';
+
+/** Documents, their texts, and the log of deletions. Every public write is one transaction. */
+export class DocumentTable {
+  readonly #db: Database;
+  readonly #texts: TextTable;
+  readonly #identity: Statement<[DocumentId]>;
+  readonly #insert: Statement<[DocumentId, Buffer, number, string | null]>;
+  readonly #insertText: Statement<[number | bigint, string]>;
+  readonly #setMetadata: Statement<[string | null, number]>;
+  readonly #delete: Statement<[number]>;
+  readonly #deleteText: Statement<[number]>;
+  readonly #deleteNote: Statement<[string]>;
+  readonly #logDeletion: Statement<[number]>;
+  readonly #byId: Statement<[DocumentId]>;
+  readonly #byKey: Statement<[number]>;
+  readonly #exists: Statement<[number]>;
+  readonly #vectorById: Statement<[DocumentId]>;
+  readonly #vectorByKey: Statement<[number]>;
+  readonly #vectorsAfter: Statement<[number, number, number]>;
+  readonly #deletionsAfter: Statement<[number]>;
+  readonly #vectorExists: Statement<[number, Buffer]>;
+  readonly #deletionsBetween: Statement<[number, number]>;
+  readonly #dimensions: Statement<[]>;
+  readonly #lastKey: Statement<[]>;
+  readonly #lastDeletion: Statement<[]>;
+
+  constructor(db: Database, texts: TextTable) {
+    this.#db = db;
+    this.#texts = texts;
+    this.#identity = db.prepare('SELECT key, hash, metadata FROM documents WHERE id = ?');
+    this.#insert = db.prepare('INSERT INTO documents (id, hash, vector, metadata) VALUES (?, ?, ?, ?)');
+    this.#insertText = db.prepare('INSERT INTO texts VALUES (?, ?)');
+    this.#setMetadata = db.prepare('UPDATE documents SET metadata = ? WHERE key = ?');
+    this.#delete = db.prepare('DELETE FROM documents WHERE key = ?');
+    this.#deleteText = db.prepare('DELETE FROM texts WHERE key = ?');
+    this.#deleteNote = db.prepare('DELETE FROM settings WHERE name = ?');
+    this.#logDeletion = db.prepare('INSERT INTO deletions (key) VALUES (?)');
+    this.#byId = db.prepare(`${selectDocument} WHERE d.id = ?`);
+    this.#byKey = db.prepare(`${selectDocument} WHERE d.key = ?`);
+    this.#exists = db.prepare('SELECT 1 FROM documents WHERE key = ?');
+    this.#vectorById = db.prepare(
+      'SELECT d.key, v.data FROM documents d JOIN vectors v ON v.vector = d.vector WHERE d.id = ?',
+    );
+    this.#vectorByKey = db
+      .prepare<[number]>('SELECT v.data FROM documents d JOIN vectors v ON v.vector = d.vector WHERE d.key = ?')
+      .pluck();
+    this.#vectorsAfter = db.prepare(
+      `SELECT d.key, v.data FROM documents d JOIN vectors v ON v.vector = d.vector
+       WHERE d.key > ? AND d.key <= ? ORDER BY d.key LIMIT ?`,
+    );
+    this.#deletionsAfter = db
+      .prepare<[number]>('SELECT key FROM deletions WHERE sequence > ? ORDER BY sequence')
+      .pluck();
+    this.#vectorExists = db.prepare(
+      `SELECT 1 FROM vectors WHERE vector = ? AND hash = ?
+       AND space = (SELECT value FROM settings WHERE name = 'space')`,
+    );
+    this.#deletionsBetween = db
+      .prepare<[number, number]>('SELECT key FROM deletions WHERE key BETWEEN ? AND ?')
+      .pluck();
+    this.#dimensions = db
+      .prepare<[]>("SELECT dimensions FROM spaces WHERE space = (SELECT value FROM settings WHERE name = 'space')")
+      .pluck();
+    this.#lastKey = db.prepare<[]>("SELECT seq FROM sqlite_sequence WHERE name = 'documents'").pluck();
+    this.#lastDeletion = db.prepare<[]>("SELECT seq FROM sqlite_sequence WHERE name = 'deletions'").pluck();
+  }
+
+  /** The highest key ever given. */
+  lastKey(): number {
+    return (this.#lastKey.get() as number | undefined) ?? 0;
+  }
+
+  /** The highest sequence ever given in the log of deletions. */
+  lastDeletion(): number {
+    return (this.#lastDeletion.get() as number | undefined) ?? 0;
+  }
+
+  /** For each document what a commit of it now would be to the content under its id. */
+  standings(documents: readonly { id: DocumentId; hash: string }[]): ('new' | 'changed' | 'unchanged')[] {
+    return documents.map(({ id, hash }) => {
+      if (this.#hasContent(id, hash)) return 'unchanged';
+      return this.#identity.get(id) === undefined ? 'new' : 'changed';
+    });
+  }
+
+  /**
+   * Adds, replaces or leaves documents: the commit point of an add. Same text and metadata: left alone. Same text,
+   * other metadata: only the metadata changes. Other text: a new key, and the old one is dead.
+   *
+   * @returns undefined, having changed nothing, when a document was changed, its vector forgotten, or the index moved to another
+   *   space meanwhile: the caller has to look again.
+   */
+  commit(documents: readonly IncomingDocument[]): DocumentOutcome[] | undefined {
+    const outcomes = this.#immediately(() => {
+      const stale = documents.some(
+        (document) => !this.#hasContent(document.id, document.hash) && !this.#hasVector(document),
+      );
+      if (stale) return undefined;
+      const outcomes = documents.map((document) => this.#commitOne(document));
+      crashPoint('add.writing');
+      return outcomes;
+    });
+    crashPoint('add.committed');
+    return outcomes;
+  }
+
+  #hasVector({ vector, hash }: IncomingDocument): boolean {
+    return vector !== 0 && this.#vectorExists.get(vector, hashBytes(hash)) !== undefined;
+  }
+
+  #hasContent(id: DocumentId, hash: string): boolean {
+    const known = this.#identity.get(id) as IdentityRow | undefined;
+    return known?.hash.equals(hashBytes(hash)) === true;
+  }
+
+  #commitOne({ id, text, hash, metadata, vector }: IncomingDocument): DocumentOutcome {
+    const known = this.#identity.get(id) as IdentityRow | undefined;
+    const bytes = hashBytes(hash);
+    if (known?.hash.equals(bytes)) {
+      if (known.metadata === metadata) return 'unchanged';
+      this.#changeMetadata(known, metadata);
+      return 'updated';
+    }
+    if (known !== undefined) this.#remove(known.key);
+    if (!isCounted(id, metadata)) this.#forgetNote(metadata);
+    const { lastInsertRowid } = this.#insert.run(id, bytes, vector, metadata);
+    this.#insertText.run(lastInsertRowid, text);
+    this.#texts.insert(lastInsertRowid, text);
+    return known === undefined ? 'added' : 'updated';
+  }
+
+  /** Replaces metadata (JSON); returns how many of the documents there were. */
+  setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): number {
+    return this.#immediately(() => {
+      let changed = 0;
+      for (const { id, metadata } of changes) {
+        const known = this.#identity.get(id) as IdentityRow | undefined;
+        if (known === undefined) continue;
+        this.#changeMetadata(known, metadata);
+        changed++;
+      }
+      return changed;
+    });
+  }
+
+  #changeMetadata(known: IdentityRow, metadata: string | null): void {
+    this.#setMetadata.run(metadata, known.key);
+    this.#forgetNote(known.metadata);
+    this.#forgetNote(metadata);
+  }
+
+  /** Metadata has no key of its own that would show the change: the note of the source goes. */
+  #forgetNote(metadata: string | null): void {
+    const name = noteOf(metadata);
+    if (name !== undefined) this.#deleteNote.run(name);
+  }
+
+  /** Deletes the documents with these ids; returns how many there were. */
+  deleteByIds(ids: readonly DocumentId[]): number {
+    return this.#deleting(() =>
+      ids.flatMap((id) => {
+        const known = this.#identity.get(id) as IdentityRow | undefined;
+        return known === undefined ? [] : [known.key];
+      }),
+    );
+  }
+
+  /** Deletes the documents that match; returns how many there were. */
+  deleteWhere(filter: SqlFilter): number {
+    return this.#deleting(() => this.#matching(filter));
+  }
+
+  #deleting(choose: () => number[]): number {
+    const deleted = this.#immediately(() => {
+      // The same id may be named twice.
+      const keys = new Set(choose());
+      for (const key of keys) {
+        checkWanted();
+        this.#remove(key);
+      }
+      crashPoint('delete.writing');
+      return keys.size;
+    });
+    crashPoint('delete.committed');
+    return deleted;
+  }
+
+  #remove(key: number): void {
+    this.#delete.run(key);
+    this.#deleteText.run(key);
+    this.#texts.delete(key);
+    this.#logDeletion.run(key);
+  }
+
+  byIds(ids: readonly DocumentId[]): (StoredDocument | undefined)[] {
+    return ids.map((id) => this.#byId.get(id) as StoredDocument | undefined);
+  }
+
+  /** The ids of the documents with these keys; those that are gone are left out. */
+  idsOf(keys: readonly number[]): DocumentId[] {
+    return this.byKeys(keys).flatMap((document) => document?.id ?? []);
+  }
+
+  /** The documents with these keys as they are at one moment; undefined for those that are gone, or do not match. */
+  byKeys(keys: readonly number[], filter?: SqlFilter): (StoredDocument | undefined)[] {
+    const matches = this.#matcher(filter);
+    return this.#db.transaction(() =>
+      keys.map((key) => (matches(key) ? (this.#byKey.get(key) as StoredDocument | undefined) : undefined)),
+    )();
+  }
+
+  /** Whether all documents with these keys exist. */
+  haveAll(keys: readonly number[]): boolean {
+    return this.#db.transaction(() => keys.every((key) => this.#exists.get(key) !== undefined))();
+  }
+
+  #matcher(filter: SqlFilter | undefined): (key: number) => boolean {
+    if (filter === undefined) return () => true;
+    const match = this.#db.prepare(`SELECT 1 FROM documents d WHERE d.key = ? AND (${filter.sql})`);
+    return (key) => {
+      checkWanted();
+      return match.get(key, ...filter.parameters) !== undefined;
+    };
+  }
+
+  /** Key and vector of the document with this id. @throws CORRUPT when the stored vector cannot be compared. */
+  vectorOf(id: DocumentId): { key: number; vector: Float32Array } | undefined {
+    const row = this.#vectorById.get(id) as { key: number; data: Buffer } | undefined;
+    if (row === undefined) return undefined;
+    if (!isComparable(row.data, this.#dimensions.get() as number)) throw unsoundVectors([id]).error;
+    return { key: row.key, vector: vectorOf(row.data) };
+  }
+
+  /** Vectors of these documents, one after the other; zeros where there is none that can be compared. */
+  vectorsByKeys(keys: Float64Array, dimensions: number): Float32Array {
+    const vectors = new Float32Array(keys.length * dimensions);
+    const view = new Uint8Array(vectors.buffer);
+    keys.forEach((key, position) => {
+      const data = this.#vectorByKey.get(key) as Buffer | undefined;
+      if (data !== undefined && isComparable(data, dimensions)) view.set(data, position * dimensions * 4);
+    });
+    return vectors;
+  }
+
+  count(filter?: SqlFilter): number {
+    const condition = filter === undefined ? '' : ` WHERE ${whileWantedSql(filter.sql)}`;
+    return this.#db
+      .prepare(`SELECT count(*) FROM documents d${condition}`)
+      .pluck()
+      .get(...(filter?.parameters ?? [])) as number;
+  }
+
+  /** Keys of the documents that match, ascending. */
+  keys(filter: SqlFilter): Float64Array {
+    return Float64Array.from(this.#matching(filter));
+  }
+
+  /** As one text: rows of one number each, 200,000 of them, take twice the time. */
+  #matching(filter: SqlFilter): number[] {
+    const matching = `SELECT d.key FROM documents d WHERE ${whileWantedSql(filter.sql)} ORDER BY d.key`;
+    const keys = this.#db.prepare(`SELECT json_group_array(key) FROM (${matching})`).pluck();
+    return JSON.parse(keys.get(...filter.parameters) as string) as number[];
+  }
+
+  /**
+   * Vectors of at most `limit` documents with afterKey < key <= lastKey, in the order of their keys; fewer only where no more
+   * follow. What cannot be compared is left out.
+   */
+  vectorsAfter(afterKey: number, lastKey: number, limit: number): ReadVectors {
+    const dimensions = (this.#dimensions.get() as number | undefined) ?? 0;
+    const sound: { key: number; data: Buffer }[] = [];
+    const unsound: number[] = [];
+    let after = afterKey;
+    for (let wanted = limit; wanted > 0; wanted = limit - sound.length) {
+      const rows = this.#vectorsAfter.all(after, lastKey, wanted) as { key: number; data: Buffer }[];
+      for (const row of rows) {
+        if (isComparable(row.data, dimensions)) sound.push(row);
+        else unsound.push(row.key);
+      }
+      if (rows.length < wanted) break;
+      after = (rows[rows.length - 1] as { key: number }).key;
+    }
+    const vectors = new Float32Array(sound.length * dimensions);
+    const view = new Uint8Array(vectors.buffer);
+    sound.forEach(({ data }, position) => {
+      view.set(data, position * dimensions * 4);
+    });
+    return { keys: Float64Array.from(sound, ({ key }) => key), vectors, unsound };
+  }
+
+  /** How many entries the log of deletions has; counts to `most` and no further. */
+  countDeletions(most: number): number {
+    const some = 'SELECT count(*) FROM (SELECT 1 FROM deletions LIMIT ?)';
+    return this.#db.prepare<[number]>(some).pluck().get(most) as number;
+  }
+
+  /** Keys between these two (inclusive) that are in the log of deletions. */
+  deletionsBetween(firstKey: number, lastKey: number): Float64Array {
+    return Float64Array.from(this.#deletionsBetween.all(firstKey, lastKey) as number[]);
+  }
+
+  /** Texts of at most `limit` documents after this key whose vector was made from the text. */
+  textsAfter(afterKey: number, limit: number): { key: number; text: string }[] {
+    return this.#db
+      .prepare(
+        `SELECT d.key, t.text FROM documents d JOIN texts t ON t.key = d.key JOIN vectors v ON v.vector = d.vector
+         WHERE d.key > ? AND v.role = 0 ORDER BY d.key LIMIT ?`,
+      )
+      .all(afterKey, limit) as { key: number; text: string }[];
+  }
+
+  /** Puts other vectors (packed) in the place of those that these documents have in a space, in one transaction. */
+  replaceVectors(space: number, keys: readonly number[], vectors: Float32Array): void {
+    const replace = this.#db.prepare(
+      'UPDATE vectors SET data = ? WHERE vector = (SELECT vector FROM documents WHERE key = ?) AND space = ?',
+    );
+    const bytes = vectors.byteLength / keys.length;
+    this.#immediately(() => {
+      keys.forEach((key, position) => {
+        replace.run(Buffer.from(vectors.buffer, vectors.byteOffset + position * bytes, bytes), key, space);
+      });
+      crashPoint('rebuild.vectors-replacing');
+    });
+    crashPoint('rebuild.vectors-replaced');
+  }
+
+  /**
+   * At most `limit` documents after this key with all that belongs to them.
+   *
+   * @throws CORRUPT when a vector among them cannot be compared.
+   */
+  exportAfter(afterKey: number, limit: number): ExportedRows {
+    const rows = this.#db
+      .prepare(
+        `SELECT d.key, d.id, t.text, d.metadata, v.role = 2 AS given, v.data FROM documents d
+         JOIN texts t ON t.key = d.key JOIN vectors v ON v.vector = d.vector WHERE d.key > ? ORDER BY d.key LIMIT ?`,
+      )
+      .all(afterKey, limit) as (StoredDocument & { given: number; data: Buffer })[];
+    const dimensions = (this.#dimensions.get() as number | undefined) ?? 0;
+    const unsound = rows.filter(({ data }) => !isComparable(data, dimensions));
+    if (unsound.length > 0) throw unsoundVectors(unsound.map(({ id }) => id)).error;
+    return {
+      documents: rows.map(({ key, id, text, metadata, given }) => ({ key, id, text, metadata, given: given === 1 })),
+      vectors: packVectors(rows.map(({ data }) => vectorOf(data))),
+    };
+  }
+
+  /** At most `limit` documents after this key with the hashes of what belongs to them; null stands for what is missing. */
+  contentsAfter(afterKey: number, limit: number): StoredContent[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT d.key, d.id, d.hash, d.metadata, t.text, v.role, v.data FROM documents d
+         LEFT JOIN texts t ON t.key = d.key LEFT JOIN vectors v ON v.vector = d.vector
+         WHERE d.key > ? ORDER BY d.key LIMIT ?`,
+      )
+      .all(afterKey, limit) as (Omit<StoredContent, 'hash'> & { hash: Buffer })[];
+    return rows.map((row) => ({ ...row, hash: row.hash.toString('base64url') }));
+  }
+
+  /** Keys that died after this point of the log, in the order of their death. */
+  deletionsAfter(sequence: number): Float64Array {
+    return Float64Array.from(this.#deletionsAfter.all(sequence) as number[]);
+  }
+
+  #immediately<T>(work: () => T): T {
+    return this.#db.transaction(work).immediate();
+  }
+}

@@ -1,0 +1,61 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { DocumentId } from '../../types.js';
+
+/** What is known of documents before they are added. */
+export interface KnownDuplicates {
+  /** Whether the index has a document with the id. */
+  readonly known: readonly boolean[];
+  /** Vectors, one after the other; zeros where there is none yet. */
+  readonly vectors: Float32Array;
+  /** Keys of documents with the very same vector, oldest first. */
+  readonly same: readonly (readonly number[])[];
+}
+
+/** A document that stands for itself: it is linked to no other one. */
+export interface Representative {
+  readonly key: number;
+  readonly id: DocumentId;
+  readonly text: string;
+}
+
+const maxOfTheSame = 16;
+
+/** Answers what the gate against duplicates asks of the catalog. */
+export class DuplicateLookup {
+  readonly #byId: Statement<[DocumentId]>;
+  readonly #data: Statement<[number]>;
+  readonly #byVector: Statement<[number, number]>;
+  readonly #representative: Statement<[number]>;
+
+  constructor(db: Database) {
+    this.#byId = db.prepare('SELECT 1 FROM documents WHERE id = ?');
+    this.#data = db.prepare<[number]>('SELECT data FROM vectors WHERE vector = ?').pluck();
+    this.#byVector = db
+      .prepare<[number, number]>('SELECT key FROM documents WHERE vector = ? ORDER BY key LIMIT ?')
+      .pluck();
+    this.#representative = db.prepare(
+      `SELECT d.key, d.id, t.text FROM documents d JOIN texts t ON t.key = d.key
+       WHERE d.key = ? AND json_type(d.metadata, '$."duplicateOf"') IS NULL`,
+    );
+  }
+
+  /** `vectors` are numbers of the vector table, 0 for none. */
+  look(ids: readonly DocumentId[], vectors: readonly number[], dimensions: number): KnownDuplicates {
+    const packed = new Float32Array(ids.length * dimensions);
+    const bytes = new Uint8Array(packed.buffer);
+    vectors.forEach((vector, row) => {
+      const data = vector === 0 ? undefined : (this.#data.get(vector) as Buffer | undefined);
+      if (data !== undefined) bytes.set(data, row * dimensions * 4);
+    });
+    return {
+      known: ids.map((id) => this.#byId.get(id) !== undefined),
+      vectors: packed,
+      same: vectors.map((vector) => (vector === 0 ? [] : (this.#byVector.all(vector, maxOfTheSame) as number[]))),
+    };
+  }
+
+  /** Those of the documents with these keys that are there and linked to no other one. */
+  representatives(keys: readonly number[]): Representative[] {
+    return keys.flatMap((key) => (this.#representative.get(key) as Representative | undefined) ?? []);
+  }
+}

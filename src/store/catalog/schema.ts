@@ -1,0 +1,157 @@
+import type { Database } from 'better-sqlite3';
+import { termsOf } from '../../analysis/terms.js';
+import { crashPoint } from '../../crash-points.js';
+import { SemanticIndexError } from '../../errors.js';
+
+/** Marks the file as ours in SQLite's header ("SIDX"). */
+export const applicationId = 0x53494458;
+
+/**
+ * The steps that lead from one format to the next; the format of a file is the number of steps it has taken
+ * (`PRAGMA user_version`). A released step is never edited: a change of the format is a new step at the end.
+ *
+ * documents is thin (a filter or a list never reads a text), texts is fat. A changed text gets a new key, so an item
+ * of a segment is dead exactly when no document has its key; `deletions` lets other processes learn of it in order.
+ * No number of a space, vector, document or segment is ever given twice: who holds one over a purge must not find
+ * another thing under it.
+ * A segment keeps the keys of its items as one blob of 32-bit offsets from first_key, ascending: publishing a
+ * million items writes one value instead of a million rows. The file of a segment that was replaced is retired until it
+ * could be removed (where it is mapped, some systems refuse).
+ */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE settings (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE spaces (
+    space INTEGER PRIMARY KEY AUTOINCREMENT,
+    fingerprint TEXT NOT NULL UNIQUE,
+    dimensions INTEGER NOT NULL,
+    canaries TEXT,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE vectors (
+    vector INTEGER PRIMARY KEY AUTOINCREMENT,
+    space INTEGER NOT NULL REFERENCES spaces,
+    role INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    used_at INTEGER NOT NULL,
+    data BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX vectors_by_hash ON vectors (hash, space, role);
+
+  CREATE TABLE documents (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    id ANY NOT NULL,
+    hash BLOB NOT NULL,
+    vector INTEGER NOT NULL REFERENCES vectors,
+    metadata TEXT
+  ) STRICT;
+  CREATE UNIQUE INDEX documents_by_id ON documents (id);
+  CREATE INDEX documents_by_vector ON documents (vector);
+
+  CREATE TABLE texts (key INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
+
+  CREATE VIRTUAL TABLE words USING fts5 (
+    text, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2'
+  );
+
+  CREATE TABLE deletions (sequence INTEGER PRIMARY KEY AUTOINCREMENT, key INTEGER NOT NULL) STRICT;
+  CREATE INDEX deletions_by_key ON deletions (key);
+
+  CREATE TABLE segments (
+    segment INTEGER PRIMARY KEY AUTOINCREMENT,
+    file TEXT NOT NULL UNIQUE,
+    first_key INTEGER NOT NULL,
+    last_key INTEGER NOT NULL,
+    items INTEGER NOT NULL,
+    trees INTEGER NOT NULL,
+    file_size INTEGER NOT NULL,
+    file_mtime INTEGER NOT NULL,
+    checksum TEXT NOT NULL,
+    keys BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE retired (file TEXT PRIMARY KEY, retired_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE leases (
+    name TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    token INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  // 2: the cached vectors of queries are bounded; which of them were used least lately is found by an index.
+  'CREATE INDEX queries_by_use ON vectors (used_at) WHERE role = 1;',
+  // 3: words with signs, long ones, single letters and symbols are terms too; terms_of gives them, FTS5 stems and counts them.
+  `
+  DROP TABLE words;
+  CREATE VIRTUAL TABLE words USING fts5 (
+    text, content = '', contentless_delete = 1, tokenize = "porter ascii tokenchars '_.-/:@&+#%$*=,\\~'"
+  );
+  INSERT INTO words (rowid, text) SELECT key, terms_of(text) FROM texts ORDER BY key;
+  `,
+];
+
+/** How FTS5 takes the terms it is given: apart at spaces, with English endings removed (Porter). As in step 3 above. */
+export const termTokenizer = `porter ascii tokenchars '_.-/:@&+#%$*=,\\~'`;
+
+/** The format that this version writes. */
+export const currentFormat = migrations.length;
+
+/**
+ * Creates the tables of an empty database, or takes an older one to the current format, in one transaction.
+ *
+ * @throws NOT_AN_INDEX when the database is somebody else's, NEWER_FORMAT when a later version wrote it.
+ */
+export function migrateSchema(db: Database, readonly: boolean): void {
+  const format = checkFormat(db);
+  if (format === currentFormat) return;
+  if (readonly) {
+    throw new SemanticIndexError('READ_ONLY', `The index has format ${format} and must be taken to ${currentFormat}`, {
+      hint: 'Open it once without `readonly`: that migrates it.',
+    });
+  }
+  db.transaction(() => {
+    db.function('terms_of', { deterministic: true }, (text) => termsOf(String(text)).join(' '));
+    // Another process may have migrated between the look and the lock.
+    for (const step of migrations.slice(checkFormat(db))) db.exec(step);
+    db.pragma(`application_id = ${applicationId}`);
+    db.pragma(`user_version = ${currentFormat}`);
+  }).immediate();
+  crashPoint('open.tables-made');
+}
+
+function checkFormat(db: Database): number {
+  const owner = db.pragma('application_id', { simple: true }) as number;
+  const format = db.pragma('user_version', { simple: true }) as number;
+  if (owner === 0 && format === 0) {
+    const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
+    if (tables === 0) return 0;
+  }
+  if (owner !== applicationId) {
+    throw new SemanticIndexError('NOT_AN_INDEX', 'index.db is a SQLite database of another program');
+  }
+  // Either would run statements of its author: an index has neither.
+  const foreign = db.prepare("SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view')").get();
+  if (foreign !== undefined) {
+    const { type, name } = foreign as { type: string; name: string };
+    throw new SemanticIndexError(
+      'NOT_AN_INDEX',
+      `Expected index.db to hold tables of an index, got a ${type}: ${name}`,
+      {
+        hint: 'Another program changed it, or it comes from someone else. Drop it with the sqlite3 command if you trust the rest.',
+      },
+    );
+  }
+  if (format > currentFormat) {
+    throw new SemanticIndexError(
+      'NEWER_FORMAT',
+      `The index has format ${format}; this version reads up to ${currentFormat}`,
+      {
+        details: { format, supported: currentFormat },
+      },
+    );
+  }
+  return format;
+}

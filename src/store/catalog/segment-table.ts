@@ -1,0 +1,186 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { crashPoint, type MergeKind } from '../../crash-points.js';
+import { SemanticIndexError } from '../../errors.js';
+import type { Lease, LeaseTable } from './lease-table.js';
+
+/** A segment as the catalog names it. Its file is derived; the row says what a good one looks like. */
+export interface SegmentRow {
+  readonly segment: number;
+  /** Name of the .ann file inside segments/. */
+  readonly file: string;
+  /** The segment answers for every document with first_key <= key <= last_key. */
+  readonly first_key: number;
+  readonly last_key: number;
+  readonly items: number;
+  readonly trees: number;
+  readonly file_size: number;
+  /** Modification time in whole milliseconds. */
+  readonly file_mtime: number;
+  readonly checksum: string;
+}
+
+/** A segment about to be published: the row, and for each item its key as an offset from first_key. */
+export interface NewSegment extends Omit<SegmentRow, 'segment'> {
+  readonly offsets: Uint32Array;
+}
+
+/** A change of the set of segments. */
+export interface Publication {
+  readonly kind: MergeKind;
+  readonly lease: Lease;
+  /** The space that the new segment holds vectors of. */
+  readonly space: number;
+  /** Segments that leave. */
+  readonly replaces: readonly number[];
+  /** The one that takes their place; absent when no document is left in their range. */
+  readonly segment?: NewSegment | undefined;
+  /** How far into the log of deletions the new segment is complete. */
+  readonly lastDeletion: number;
+}
+
+const columns = 'segment, file, first_key, last_key, items, trees, file_size, file_mtime, checksum';
+
+/** The set of segments that makes up the current generation. */
+export class SegmentTable {
+  readonly #db: Database;
+  readonly #leases: LeaseTable;
+  readonly #retire: Statement<[string, number]>;
+  readonly #retired: Statement<[]>;
+  readonly #forgetRetired: Statement<[string]>;
+  readonly #all: Statement<[]>;
+  readonly #offsets: Statement<[number]>;
+  readonly #insert: Statement<[Record<string, unknown>]>;
+  readonly #delete: Statement<[number]>;
+  readonly #forgetDeletions: Statement<[number, number, number]>;
+  readonly #bumpGeneration: Statement<[]>;
+  readonly #generation: Statement<[]>;
+  readonly #sealedThrough: Statement<[]>;
+  readonly #space: Statement<[]>;
+  readonly #dead: Statement<[number, number]>;
+
+  constructor(db: Database, leases: LeaseTable) {
+    this.#db = db;
+    this.#leases = leases;
+    this.#retire = db.prepare('INSERT INTO retired VALUES (?, ?) ON CONFLICT DO NOTHING');
+    this.#retired = db.prepare('SELECT file, retired_at FROM retired');
+    this.#forgetRetired = db.prepare('DELETE FROM retired WHERE file = ?');
+    this.#all = db.prepare(`SELECT ${columns} FROM segments ORDER BY first_key`);
+    this.#offsets = db.prepare<[number]>('SELECT keys FROM segments WHERE segment = ?').pluck();
+    this.#insert = db.prepare(
+      `INSERT INTO segments (file, first_key, last_key, items, trees, file_size, file_mtime, checksum, keys)
+       VALUES (@file, @first_key, @last_key, @items, @trees, @file_size, @file_mtime, @checksum, @keys)`,
+    );
+    this.#delete = db.prepare('DELETE FROM segments WHERE segment = ?');
+    this.#forgetDeletions = db.prepare('DELETE FROM deletions WHERE key BETWEEN ? AND ? AND sequence <= ?');
+    this.#bumpGeneration = db.prepare(
+      "INSERT INTO settings VALUES ('generation', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1",
+    );
+    this.#generation = db.prepare<[]>("SELECT value FROM settings WHERE name = 'generation'").pluck();
+    this.#sealedThrough = db.prepare<[]>('SELECT max(last_key) FROM segments').pluck();
+    this.#space = db.prepare<[]>("SELECT value FROM settings WHERE name = 'space'").pluck();
+    this.#dead = db.prepare<[number, number]>('SELECT count(*) FROM deletions WHERE key >= ? AND key <= ?').pluck();
+  }
+
+  /** Counts every change of the set. */
+  generation(): number {
+    return (this.#generation.get() as number | undefined) ?? 0;
+  }
+
+  /** Documents with a higher key are the tail. */
+  sealedThrough(): number {
+    return (this.#sealedThrough.get() as number | null) ?? 0;
+  }
+
+  all(): SegmentRow[] {
+    return this.#all.all() as SegmentRow[];
+  }
+
+  /** Keys of a segment's items as ascending offsets from its first key. */
+  offsets(segment: number): Uint32Array {
+    const blob = this.#offsets.get(segment) as Buffer | undefined;
+    if (blob === undefined) throw new SemanticIndexError('NOT_FOUND', `There is no segment ${segment}`);
+    const offsets = new Uint32Array(blob.byteLength / 4);
+    new Uint8Array(offsets.buffer).set(blob);
+    return offsets;
+  }
+
+  /** How many keys between these two have died since their segment was written. */
+  dead(firstKey: number, lastKey: number): number {
+    return this.#dead.get(firstKey, lastKey) as number;
+  }
+
+  /**
+   * Replaces some segments by a new one in one transaction: the moment at which it begins to exist. Deletions that the new
+   * segment already leaves out are forgotten.
+   *
+   * @returns false, having changed nothing, when the lease went to somebody else, or the set or the space is no longer the one
+   *   that the new segment was made for.
+   */
+  publish({ kind, lease, space, replaces, segment: added, lastDeletion }: Publication): boolean {
+    const published = this.#db
+      .transaction(() => {
+        const current = this.all();
+        const leaving = current.filter((row) => replaces.includes(row.segment));
+        const staying = current.filter((row) => !replaces.includes(row.segment));
+        if (!this.#leases.holds(lease) || leaving.length !== replaces.length || this.#space.get() !== space)
+          return false;
+        if (added !== undefined && staying.some((row) => overlap(row, added))) return false;
+        for (const { segment, file } of leaving) {
+          this.#delete.run(segment);
+          this.#retire.run(file, Date.now());
+        }
+        if (added !== undefined) {
+          const { offsets, ...row } = added;
+          this.#forgetRetired.run(row.file);
+          this.#insert.run({ ...row, keys: Buffer.from(offsets.buffer, offsets.byteOffset, offsets.byteLength) });
+          this.#forgetDeletions.run(added.first_key, added.last_key, lastDeletion);
+        }
+        this.#bumpGeneration.run();
+        crashPoint(`${kind}.publishing`);
+        return true;
+      })
+      .immediate();
+    crashPoint(`${kind}.published`);
+    return published;
+  }
+
+  /**
+   * Notes the name of a file before it is written, so that it is known, and swept, if its build dies. From here on it counts
+   * as retired, until its segment is published.
+   *
+   * @returns false, having changed nothing, when another process has the lease.
+   */
+  plan(lease: Lease, file: string): boolean {
+    return this.#db
+      .transaction(() => {
+        if (!this.#leases.holds(lease)) return false;
+        this.#retire.run(file, Date.now());
+        return true;
+      })
+      .immediate();
+  }
+
+  /** Files that no segment uses: of segments that were replaced, and of builds that are not finished. */
+  retired(): { file: string; retired_at: number }[] {
+    return this.#retired.all() as { file: string; retired_at: number }[];
+  }
+
+  /**
+   * Files that can be removed at any later time, even by a process that has lost the lease since: names are never given twice,
+   * and a build that planned one of them under an earlier lease cannot publish it. Empty when another process has the lease.
+   */
+  removable(lease: Lease): string[] {
+    return this.#db.transaction(() => (this.#leases.holds(lease) ? this.retired().map(({ file }) => file) : []))();
+  }
+
+  /** Their files are gone. */
+  forgetRetired(files: readonly string[]): void {
+    this.#db.transaction(() => {
+      for (const file of files) this.#forgetRetired.run(file);
+    })();
+  }
+}
+
+function overlap(a: { first_key: number; last_key: number }, b: { first_key: number; last_key: number }): boolean {
+  return a.first_key <= b.last_key && a.last_key >= b.first_key;
+}

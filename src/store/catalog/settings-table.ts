@@ -1,0 +1,54 @@
+import type { Database, Statement } from 'better-sqlite3';
+
+/** What an index is, fixed when it is created or when its first vector arrives. */
+export interface IndexSettings {
+  /** Random name of the index, the same in all its copies. */
+  readonly indexId: string;
+  readonly metric: string;
+  /** The space its vectors live in; absent until the first vector. */
+  readonly space?: number;
+  /** Counts publications of a new set of segments. */
+  readonly generation: number;
+}
+
+/** Named values of the index. */
+export class SettingsTable {
+  readonly #get: Statement<[string]>;
+  readonly #set: Statement<[string, string | number]>;
+  readonly #increment: Statement<[string]>;
+
+  constructor(db: Database) {
+    this.#get = db.prepare<[string]>('SELECT value FROM settings WHERE name = ?').pluck();
+    this.#set = db.prepare(
+      'INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+    );
+    this.#increment = db.prepare(
+      'INSERT INTO settings VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1',
+    );
+  }
+
+  get(name: string): string | number | undefined {
+    return this.#get.get(name) as string | number | undefined;
+  }
+
+  set(name: string, value: string | number): void {
+    this.#set.run(name, value);
+  }
+
+  /** Adds one to a counter, which starts at zero. SearchableSegment of the transaction around it. */
+  increment(name: string): void {
+    this.#increment.run(name);
+  }
+
+  all(): IndexSettings | undefined {
+    const indexId = this.get('index_id');
+    if (indexId === undefined) return undefined;
+    const space = this.get('space');
+    return {
+      indexId: String(indexId),
+      metric: String(this.get('metric')),
+      generation: Number(this.get('generation') ?? 0),
+      ...(space === undefined ? {} : { space: Number(space) }),
+    };
+  }
+}

@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { types } from 'node:util';
+import { SemanticIndexError } from '../../errors.js';
+import { describe } from '../../options.js';
+import type { DocumentId, Metric } from '../../types.js';
+import { VectorMatrix } from '../../vectors/matrix/vector-matrix.js';
+import { METRICS } from '../../vectors/metric.js';
+import { entryAt, fileFacts, ioError, isSystemError, kindOf, syncDirectory } from '../directory/files.js';
+
+/** What an export says about itself. */
+export interface ExportManifest {
+  readonly format: 'semantic-index-export';
+  readonly version: 1;
+  readonly documents: number;
+  readonly dimensions: number;
+  readonly metric: Metric;
+  /** Of the model that made the vectors. */
+  readonly fingerprint: string;
+  readonly canaries: string | null;
+}
+
+/** One line of documents.jsonl; its vector is the row of the same number in vectors.npy. */
+export interface ExportedDocument {
+  readonly id: DocumentId;
+  readonly text: string;
+  readonly metadata: string | null;
+  /** The vector came from the caller, not from the text. */
+  readonly given: boolean;
+}
+
+/** Some documents with their vectors, one after the other. */
+export interface ExportedBatch {
+  readonly documents: readonly ExportedDocument[];
+  readonly vectors: Float32Array;
+}
+
+/** Names of the files of an export. */
+export const exportNames = { manifest: 'manifest.json', documents: 'documents.jsonl', vectors: 'vectors.npy' } as const;
+const documentsPerReading = 512;
+
+/**
+ * Writes documents as JSON lines and their vectors as a NumPy matrix into a new folder, which appears under its name only
+ * when it is complete and durable.
+ *
+ * @throws INVALID_ARGUMENT when the folder exists, IO.
+ */
+export async function writeExport(
+  target: string,
+  manifest: ExportManifest,
+  batches: AsyncIterable<ExportedBatch>,
+): Promise<void> {
+  if ((await fileFacts(target)) !== undefined) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `${target} exists already`, {
+      hint: 'An export never overwrites anything; choose a new folder.',
+    });
+  }
+  const partial = `${target}.partial-${randomBytes(4).toString('hex')}`;
+  try {
+    await mkdir(partial, { recursive: true });
+    await writeBatches(partial, manifest, batches);
+    await writeDurably(join(partial, exportNames.manifest), async (file) => {
+      await file.writeFile(`${JSON.stringify(manifest, undefined, 2)}\n`);
+    });
+    await syncDirectory(partial);
+    await rename(partial, target);
+    await syncDirectory(dirname(target));
+  } catch (error) {
+    // That the rest cannot be removed matters less than why the export failed.
+    await rm(partial, { recursive: true, force: true }).catch(() => {});
+    throw SemanticIndexError.is(error) || !isSystemError(error) ? error : ioError(`Cannot export to ${target}`, error);
+  }
+}
+
+async function writeBatches(
+  folder: string,
+  { documents, dimensions }: ExportManifest,
+  batches: AsyncIterable<ExportedBatch>,
+): Promise<void> {
+  const shape = { rows: documents, columns: dimensions, dtype: 'f4', order: 'C' } as const;
+  await using matrix = await VectorMatrix.create(join(folder, exportNames.vectors), shape);
+  let row = 0;
+  await writeDurably(join(folder, exportNames.documents), async (file) => {
+    for await (const batch of batches) {
+      await matrix.setRows(row, batch.vectors);
+      row += batch.documents.length;
+      await file.writeFile(batch.documents.map((document) => `${lineOf(document)}\n`).join(''));
+    }
+  });
+  await matrix.flush();
+}
+
+function lineOf({ id, text, metadata, given }: ExportedDocument): string {
+  const parsed = metadata === null ? {} : { metadata: JSON.parse(metadata) as unknown };
+  return JSON.stringify({ id, text, ...parsed, ...(given ? { given } : {}) });
+}
+
+async function writeDurably(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await write(file);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** @throws INVALID_FILE when the folder is no export, NEWER_FORMAT, IO. */
+export async function readExportManifest(folder: string): Promise<ExportManifest> {
+  const path = join(folder, exportNames.manifest);
+  await requirePlainFiles(folder);
+  let manifest: Partial<ExportManifest> | null;
+  try {
+    manifest = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    if (isSystemError(error)) throw ioError(`Cannot read ${path}`, error);
+    throw new SemanticIndexError('INVALID_FILE', `${path} is damaged`, { cause: error });
+  }
+  if (manifest?.format !== 'semantic-index-export') {
+    throw new SemanticIndexError('INVALID_FILE', `${folder} holds no export of an index`);
+  }
+  if (manifest.version !== 1) {
+    throw new SemanticIndexError('NEWER_FORMAT', `The export has format ${manifest.version}; this version reads 1`);
+  }
+  for (const [member, [isRight, expected]] of Object.entries(manifestRules)) {
+    const value = manifest[member as keyof typeof manifestRules];
+    if (isRight(value)) continue;
+    throw new SemanticIndexError('INVALID_FILE', `${path}: expected ${expected} as ${member}, got ${describe(value)}`);
+  }
+  return manifest as ExportManifest;
+}
+
+const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const manifestRules: Record<
+  Exclude<keyof ExportManifest, 'format' | 'version'>,
+  [isRight: (value: unknown) => boolean, expected: string]
+> = {
+  documents: [isWhole, 'a number of documents'],
+  dimensions: [(value) => isWhole(value) && value !== 0, 'a positive integer'],
+  metric: [(value) => METRICS.includes(value as Metric), `one of ${METRICS.join(', ')}`],
+  fingerprint: [(value) => typeof value === 'string' && value !== '', 'the id of a model'],
+  canaries: [(value) => value === null || typeof value === 'string', 'a string or null'],
+};
+
+/** An export may come from someone else: a link could lead out of it, and a pipe would never end. @throws INVALID_FILE, IO. */
+async function requirePlainFiles(folder: string): Promise<void> {
+  for (const name of Object.values(exportNames)) {
+    const found = await entryAt(join(folder, name));
+    if (found?.isFile()) continue;
+    // Without a manifest the error of reading it says what is there.
+    if (found === undefined && name === exportNames.manifest) return;
+    const got = found === undefined ? 'nothing' : kindOf(found);
+    throw new SemanticIndexError('INVALID_FILE', `Expected ${join(folder, name)} to be a file, got ${got}`, {
+      hint: 'Export the index again, or copy the export with all of its files.',
+    });
+  }
+}
+
+/** The documents of an export with their vectors, in order. Throws INVALID_FILE where a line or a row is missing or wrong. */
+export async function* readExport(folder: string, manifest: ExportManifest): AsyncGenerator<ExportedBatch> {
+  try {
+    yield* readBatches(folder, manifest);
+  } catch (error) {
+    throw isSystemError(error) ? ioError(`Cannot read the export in ${folder}`, error) : error;
+  }
+}
+
+async function* readBatches(folder: string, manifest: ExportManifest): AsyncGenerator<ExportedBatch> {
+  await using matrix = await VectorMatrix.open(join(folder, exportNames.vectors));
+  if (matrix.rows !== manifest.documents || matrix.columns !== manifest.dimensions) {
+    throw new SemanticIndexError(
+      'INVALID_FILE',
+      `${exportNames.vectors} does not have the shape that the manifest states`,
+    );
+  }
+  const file = await open(join(folder, exportNames.documents));
+  try {
+    let documents: ExportedDocument[] = [];
+    let row = 0;
+    const batch = async (): Promise<ExportedBatch> => {
+      const rows = await matrix.getRows(row, documents.length);
+      const vectors = types.isFloat32Array(rows) ? rows : Float32Array.from(rows as ArrayLike<number>);
+      row += documents.length;
+      return { documents, vectors };
+    };
+    for await (const line of file.readLines()) {
+      if (line.trim() === '') continue;
+      documents.push(parseLine(line, row + documents.length));
+      if (row + documents.length > matrix.rows) break;
+      if (documents.length === documentsPerReading) {
+        yield await batch();
+        documents = [];
+      }
+    }
+    if (row + documents.length !== matrix.rows) {
+      throw new SemanticIndexError(
+        'INVALID_FILE',
+        `${exportNames.documents} and ${exportNames.vectors} differ in length`,
+      );
+    }
+    if (documents.length > 0) yield await batch();
+  } finally {
+    await file.close();
+  }
+}
+
+function parseLine(line: string, row: number): ExportedDocument {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new SemanticIndexError('INVALID_FILE', `Expected an object, got ${describe(value)}`);
+    }
+    const { id, text, metadata, given } = value as Record<string, unknown>;
+    const json = metadata === undefined ? null : JSON.stringify(metadata);
+    return { id: id as DocumentId, text: text as string, metadata: json, given: given === true };
+  } catch (error) {
+    throw new SemanticIndexError('INVALID_FILE', `Line ${row + 1} of ${exportNames.documents} is damaged`, {
+      cause: error,
+    });
+  }
+}

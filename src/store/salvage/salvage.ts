@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { SemanticIndexError } from '../../errors.js';
+import {
+  describe,
+  type Given,
+  openDefaults,
+  resolveOptions,
+  type TransferOptions,
+  transferDefaults,
+} from '../../options.js';
+import type { DocumentId } from '../../types.js';
+import { fileFacts, ioError, syncDirectory, writeLines } from '../directory/files.js';
+import { Store } from '../store.js';
+import { type SalvagedDocument, SalvagedDocuments, type UnreadableRange } from './salvaged-documents.js';
+
+/** A document that could not be saved as a whole. */
+export interface LostDocument {
+  /** Undefined where only the key is known. */
+  readonly id: DocumentId | undefined;
+  /** Its number in the damaged catalog. */
+  readonly key: number;
+  /** What cannot be read. With the vector alone, the text is in `textsFile`; with the metadata alone, it is in the new index. */
+  readonly lost: readonly ('id' | 'text' | 'metadata' | 'vector')[];
+}
+
+/** What `salvage` saved and lost. */
+export interface SalvageReport {
+  /** Documents in the new index. */
+  readonly documents: number;
+  /** Documents whose text is in `textsFile`, as their vector is lost. */
+  readonly texts: number;
+  /** JSON lines of id, text and metadata, to be added with the model of the index. Absent when there are none. */
+  readonly textsFile?: string;
+  readonly lost: readonly LostDocument[];
+  /** Ranges of keys in which more documents may have been that left no trace. */
+  readonly unreadable: readonly UnreadableRange[];
+}
+
+interface Tally {
+  documents: number;
+  readonly texts: { id: DocumentId; text: string; metadata?: unknown }[];
+  readonly lost: LostDocument[];
+}
+
+/**
+ * Saves all that can be read of a damaged index into a new one, without asking a model, and lists what is lost. Texts and given
+ * vectors are compared with their hashes; nothing that differs is saved. The damaged index is only read, and must not be in
+ * use. The new directory appears under its name when it is complete. Texts whose vector is lost are written beside it, as
+ * `TO.texts.jsonl`.
+ *
+ * @throws INVALID_ARGUMENT when the target exists, NOT_AN_INDEX, CORRUPT when not even the settings can be read, IO.
+ * @example
+ * const { documents, lost } = await salvage('damaged-index', 'saved-index');
+ * console.log(`${documents} saved, ${lost.length} lost in part or as a whole`);
+ */
+export async function salvage(from: string, to: string, options?: Given<TransferOptions>): Promise<SalvageReport> {
+  const { signal, onProgress } = resolveOptions('salvage', options, transferDefaults);
+  for (const path of [from, to]) {
+    if (typeof path === 'string' && path !== '') continue;
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `salvage: expected the path of a directory, got ${describe(path)}`,
+    );
+  }
+  if ((await fileFacts(to)) !== undefined) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `${to} exists already`, {
+      hint: 'What is saved never overwrites anything; choose a new directory.',
+    });
+  }
+  if ((await fileFacts(from)) === undefined) {
+    throw new SemanticIndexError('NOT_AN_INDEX', `There is no index at ${from}`, { hint: 'Check the path.' });
+  }
+  const damaged = SalvagedDocuments.open(from);
+  const partial = `${to}.partial-${randomBytes(4).toString('hex')}`;
+  const tally: Tally = { documents: 0, texts: [], lost: [] };
+  try {
+    const store = await Store.open(partial, {
+      ...openDefaults,
+      metric: damaged.metric,
+      background: false,
+      queryCache: 0,
+      onEvent: () => {},
+    });
+    try {
+      const { fingerprint, dimensions, canaries } = damaged.space;
+      const { space } = await store.chooseSpace(fingerprint, dimensions, canaries);
+      for await (const batch of damaged.documents()) {
+        signal?.throwIfAborted();
+        await save(store, space, batch, tally);
+        onProgress?.({ stage: 'salvage', done: tally.documents });
+      }
+    } finally {
+      await store.close();
+    }
+    const { texts, documents, lost } = tally;
+    const textsFile = `${to}.texts.jsonl`;
+    if (texts.length > 0) await writeLines(textsFile, texts);
+    await rename(partial, to);
+    await syncDirectory(dirname(to));
+    const { unreadable } = damaged;
+    return { documents, texts: texts.length, ...(texts.length > 0 && { textsFile }), lost, unreadable };
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true }).catch(() => {});
+    signal?.throwIfAborted();
+    throw SemanticIndexError.is(error) ? error : ioError(`Cannot save ${from} into ${to}`, error);
+  } finally {
+    damaged.close();
+  }
+}
+
+async function save(store: Store, space: number, batch: readonly SalvagedDocument[], tally: Tally): Promise<void> {
+  const whole = batch.filter(isWhole);
+  for (const role of ['document', 'given'] as const) {
+    const rows = whole.filter(({ given }) => given === (role === 'given'));
+    if (rows.length === 0) continue;
+    const hashes = rows.map(({ hash }) => hash);
+    const vectors = await store.putVectors(
+      space,
+      role,
+      hashes,
+      rows.map(({ vector }) => vector),
+    );
+    await store.commit(
+      rows.map(({ id, text, hash, metadata }, row) => {
+        return { id, text, hash, metadata: metadata ?? null, vector: vectors[row] as number };
+      }),
+    );
+    tally.documents += rows.length;
+  }
+  for (const { key, id, text, metadata, vector } of batch) {
+    const parts = { id, text, metadata, vector };
+    // Without its text a vector is of no use, so it is not looked for.
+    const names = ['id', 'text', 'metadata', ...(text === undefined ? [] : (['vector'] as const))] as const;
+    const lost = names.filter((part) => parts[part] === undefined);
+    if (lost.length === 0) continue;
+    tally.lost.push({ id, key, lost });
+    if (id === undefined || text === undefined || vector !== undefined) continue;
+    tally.texts.push({ id, text, ...(metadata != null && { metadata: JSON.parse(metadata) as unknown }) });
+  }
+}
+
+/** Whether it can be a document of the new index; metadata may be missing. */
+function isWhole(document: SalvagedDocument): document is SalvagedDocument & {
+  readonly id: DocumentId;
+  readonly text: string;
+  readonly hash: string;
+  readonly vector: Float32Array;
+} {
+  const { id, text, hash, vector } = document;
+  return id !== undefined && text !== undefined && hash !== undefined && vector !== undefined;
+}

@@ -1,0 +1,236 @@
+import { join } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import type { DocumentId, Metric } from '../../types.js';
+import { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
+import { checksumFile } from '../../vectors/checksum.js';
+import { contentHash } from '../catalog/content-hash.js';
+import type { SegmentRow } from '../catalog/segment-table.js';
+import { isSound } from '../catalog/sound-vector.js';
+import { type Space, vectorOf } from '../catalog/vector-table.js';
+import { type IndexPaths, indexPaths } from '../directory/files.js';
+import { segmentFacts } from '../directory/segment-directory.js';
+import { connect } from '../sqlite/connection.js';
+import { fromSqliteError } from '../sqlite/sqlite-error.js';
+import { isMetadata } from '../validate/content-check.js';
+
+/** What could be read of one document. */
+export interface SalvagedDocument {
+  readonly key: number;
+  /** Undefined where it cannot be read any more. */
+  readonly id: DocumentId | undefined;
+  /** Undefined where it cannot be read, or is not what was stored. */
+  readonly text: string | undefined;
+  /** JSON; null for none, undefined where it cannot be read. */
+  readonly metadata: string | null | undefined;
+  readonly hash: string | undefined;
+  readonly given: boolean;
+  readonly vector: Float32Array | undefined;
+}
+
+/** Keys of which cannot be said whether documents had them. */
+export interface UnreadableRange {
+  readonly firstKey: number;
+  readonly lastKey: number;
+}
+
+interface Row {
+  readonly key: number;
+  readonly id: DocumentId;
+  readonly hash: Buffer;
+  readonly vector: number;
+  readonly metadata: string | null;
+}
+
+interface OpenSegment {
+  readonly row: SegmentRow;
+  readonly offsets: Uint32Array;
+  readonly index: AnnoyIndex;
+}
+
+const keysPerReading = 512;
+
+/**
+ * Reads what can be read of an index with damaged pages. What the table of documents does not give any more is looked for
+ * elsewhere: ids in their index, vectors under the hash of the text and in the segments. Never asks a model; only reads.
+ */
+export class SalvagedDocuments {
+  readonly metric: Metric;
+  readonly space: Space;
+  readonly #db: Database;
+  readonly #paths: IndexPaths;
+  readonly #ids = new Map<number, DocumentId>();
+  #knowsAllIds = false;
+  readonly #lastKey: number;
+  #segments: OpenSegment[] | undefined;
+  readonly unreadable: UnreadableRange[] = [];
+
+  private constructor(db: Database, paths: IndexPaths, metric: Metric, space: Space) {
+    this.#db = db;
+    this.#paths = paths;
+    this.metric = metric;
+    this.space = space;
+    this.#readIds();
+    const sequence = "SELECT seq FROM sqlite_sequence WHERE name = 'documents'";
+    const highest = [...this.#ids.keys()].reduce((most, key) => Math.max(most, key), 0);
+    this.#lastKey = Math.max(highest, (this.#attempt(() => db.prepare(sequence).pluck().get()) as number) ?? 0);
+  }
+
+  /** @throws NOT_AN_INDEX, CORRUPT when not even the list of tables, the settings or the model can be read, IO. */
+  static open(directory: string): SalvagedDocuments {
+    const paths = indexPaths(directory);
+    let db: Database | undefined;
+    try {
+      db = connect({ path: paths.database, readonly: true, durability: 'process', busyTimeout: 5_000 });
+      const setting = db.prepare<[string]>('SELECT value FROM settings WHERE name = ?').pluck();
+      const space = db.prepare('SELECT * FROM spaces WHERE space = ?').get(setting.get('space')) as Space;
+      return new SalvagedDocuments(db, paths, setting.get('metric') as Metric, space);
+    } catch (error) {
+      db?.close();
+      throw fromSqliteError(error);
+    }
+  }
+
+  /** Each document of which anything is known, by key. */
+  async *documents(): AsyncGenerator<SalvagedDocument[]> {
+    for (let first = 1; first <= this.#lastKey; first += keysPerReading) {
+      const last = Math.min(first + keysPerReading - 1, this.#lastKey);
+      const rows = this.#rows(first, last);
+      const keys = new Set(rows.keys());
+      for (let key = first; key <= last; key++) if (this.#ids.has(key)) keys.add(key);
+      const found: SalvagedDocument[] = [];
+      for (const key of [...keys].sort((a, b) => a - b)) found.push(await this.#document(key, rows.get(key)));
+      if (found.length > 0) yield found;
+      await new Promise(setImmediate);
+    }
+  }
+
+  close(): void {
+    for (const { index } of this.#segments ?? []) index.close();
+    this.#db.close();
+  }
+
+  /** The index of ids, from both ends: a damaged page in its middle hides neither side. */
+  #readIds(): void {
+    for (const order of ['ASC', 'DESC']) {
+      const statement = this.#attempt(() =>
+        this.#db.prepare(`SELECT key, id FROM documents INDEXED BY documents_by_id ORDER BY id ${order}`),
+      );
+      try {
+        for (const row of statement?.iterate() ?? []) {
+          const { key, id } = row as { key: number; id: DocumentId };
+          this.#ids.set(key, id);
+        }
+        this.#knowsAllIds = statement !== undefined;
+        if (this.#knowsAllIds) return;
+      } catch (error) {
+        if (!isUnreadable(error)) throw error;
+      }
+    }
+  }
+
+  #rows(first: number, last: number): Map<number, Row> {
+    const select = 'SELECT key, id, hash, vector, metadata FROM documents NOT INDEXED WHERE key BETWEEN ? AND ?';
+    const read = (from: number, to: number) => this.#attempt(() => this.#db.prepare(select).all(from, to) as Row[]);
+    const all = read(first, last);
+    if (all !== undefined) return new Map(all.map((row) => [row.key, row]));
+    const rows = new Map<number, Row>();
+    for (let key = first; key <= last; key++) {
+      const one = read(key, key);
+      if (one?.[0] !== undefined) rows.set(key, one[0]);
+      else if (one === undefined && !this.#knowsAllIds && !this.#ids.has(key)) this.#addUnreadable(key);
+    }
+    return rows;
+  }
+
+  #addUnreadable(key: number): void {
+    const before = this.unreadable.at(-1);
+    const firstKey = before?.lastKey === key - 1 ? before.firstKey : key;
+    if (before?.lastKey === key - 1) this.unreadable.pop();
+    this.unreadable.push({ firstKey, lastKey: key });
+  }
+
+  async #document(key: number, row: Row | undefined): Promise<SalvagedDocument> {
+    const stored = this.#attempt(() => this.#db.prepare('SELECT text FROM texts WHERE key = ?').pluck().get(key));
+    const text = typeof stored === 'string' ? stored : undefined;
+    const ofText = text === undefined ? undefined : contentHash(text);
+    const hash = row?.hash.toString('base64url') ?? ofText;
+    const metadata = row !== undefined && isMetadata(row.metadata) ? row.metadata : undefined;
+    const id = row?.id ?? this.#ids.get(key);
+    const isGiven = text !== undefined && hash !== ofText;
+    const role = isGiven ? 'given' : 'document';
+    const isRight = (data: Uint8Array | undefined): data is Uint8Array =>
+      data !== undefined &&
+      isSound(data, this.space.dimensions, role) &&
+      (!isGiven || contentHash(data, text as string) === hash);
+    const candidates = [() => this.#vector(row, hash), () => this.#segmentVector(key)];
+    let vector: Float32Array | undefined;
+    for (const candidate of candidates) {
+      const data = text === undefined ? undefined : await candidate();
+      if (!isRight(data)) continue;
+      vector = vectorOf(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+      break;
+    }
+    // A given vector is part of what the hash is of: without it a changed text looks the same.
+    const isIntact = !isGiven || vector !== undefined;
+    return { key, id, text: isIntact ? text : undefined, metadata, hash, given: isGiven, vector };
+  }
+
+  #vector(row: Row | undefined, hash: string | undefined): Buffer | undefined {
+    const ofRow = row === undefined ? undefined : this.#data('vector = ?', row.vector);
+    if (ofRow !== undefined || hash === undefined) return ofRow;
+    return this.#data('hash = ? AND space = ? AND role = 0', Buffer.from(hash, 'base64url'), this.space.space);
+  }
+
+  #data(condition: string, ...values: (number | Buffer)[]): Buffer | undefined {
+    const select = `SELECT data FROM vectors WHERE ${condition}`;
+    return this.#attempt(() =>
+      this.#db
+        .prepare(select)
+        .pluck()
+        .get(...values),
+    ) as Buffer | undefined;
+  }
+
+  async #segmentVector(key: number): Promise<Uint8Array | undefined> {
+    this.#segments ??= await this.#openSegments();
+    const segment = this.#segments.find(({ row }) => row.first_key <= key && key <= row.last_key);
+    const item = segment?.offsets.indexOf(key - segment.row.first_key) ?? -1;
+    if (segment === undefined || item < 0) return undefined;
+    const vector = segment.index.getItemVector(item);
+    return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+  }
+
+  /** The segments that are what was written; a vector of bits does not come back out of one. */
+  async #openSegments(): Promise<OpenSegment[]> {
+    const rows = this.#attempt(() => this.#db.prepare('SELECT * FROM segments').all()) ?? [];
+    const segments: OpenSegment[] = [];
+    for (const row of (this.metric === 'hamming' ? [] : rows) as (SegmentRow & { keys: Buffer })[]) {
+      const path = join(this.#paths.segments, row.file);
+      try {
+        const facts = await segmentFacts(this.#paths.segments, row.file);
+        if (facts?.size !== row.file_size || (await checksumFile(path)) !== row.checksum) continue;
+        const index = await AnnoyIndex.open(path, { f: this.space.dimensions, metric: this.metric });
+        const offsets = new Uint32Array(row.keys.byteLength / 4);
+        new Uint8Array(offsets.buffer).set(row.keys);
+        segments.push({ row, offsets, index });
+      } catch {
+        // Not a source of vectors then; what it held is reported as lost.
+      }
+    }
+    return segments;
+  }
+
+  /** Undefined where a page cannot be read. */
+  #attempt<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      return undefined;
+    }
+  }
+}
+
+function isUnreadable(error: unknown): boolean {
+  return /^SQLITE_(CORRUPT|IOERR|NOTADB|ERROR|MISMATCH)/.test(String((error as { code?: unknown } | null)?.code));
+}

@@ -1,0 +1,103 @@
+import type { Database } from 'better-sqlite3';
+import { SemanticIndexError } from '../../errors.js';
+import { type FileIdentity, requireSameFile } from '../directory/file-identity.js';
+import { addCancelling } from './cancelling.js';
+import { isSqliteError, sqlite } from './sqlite.js';
+
+/** How a connection to the catalog is opened. */
+export interface CatalogOptions {
+  /** Path of index.db, or ':memory:'. */
+  readonly path: string;
+  readonly readonly: boolean;
+  /** 'process': a commit survives the death of the process. 'full': also a power cut (an fsync per commit). */
+  readonly durability: 'process' | 'full';
+  /** How long a write waits for another writer, in milliseconds. */
+  readonly busyTimeout: number;
+  /** The file that it must be: nothing is created, and another file is refused. */
+  readonly file?: FileIdentity | undefined;
+}
+
+const pageSize = 16_384;
+
+/**
+ * Opens a connection that can write, unless it is to be `readonly`.
+ *
+ * @throws IO when the file, or for readers its folder, can only be read; otherwise what SQLite reports.
+ */
+export function connect(options: CatalogOptions): Database {
+  try {
+    return open(options);
+  } catch (error) {
+    if (!isRefusedWrite(error)) throw error;
+    if (options.readonly) throw refusal(options, error);
+  }
+  // One call that failed is enough to come here, so it is tried once more.
+  try {
+    return open(options);
+  } catch (error) {
+    if (!isRefusedWrite(error)) throw error;
+    throw refusal(options, error);
+  }
+}
+
+function refusal({ path, readonly }: CatalogOptions, cause: unknown): SemanticIndexError {
+  const [message, hint] = readonly
+    ? [
+        `The folder of ${path} cannot be written`,
+        'SQLite keeps the state of its log beside the database, for readers too: copy the index to a folder that can be written.',
+      ]
+    : [
+        `${path} cannot be written`,
+        'Check the rights of the folder and its files, and how its disk is mounted. With `readonly: true` an index is only read.',
+      ];
+  return new SemanticIndexError('IO', message, {
+    cause,
+    hint,
+    details: isSqliteError(cause) ? { sqlite: cause.code } : {},
+  });
+}
+
+function open({ path, readonly, durability, busyTimeout, file }: CatalogOptions): Database {
+  if (file !== undefined) requireSameFile(path, file);
+  const db = new (sqlite())(path, { readonly, timeout: busyTimeout, fileMustExist: file !== undefined });
+  try {
+    if (file !== undefined) requireSameFile(path, file);
+    if (!readonly) {
+      db.pragma(`page_size = ${pageSize}`);
+      db.pragma('journal_mode = WAL');
+      requireWriting(db, busyTimeout);
+    }
+    db.pragma(`synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
+    db.pragma('cache_size = -16384');
+    db.pragma('temp_store = MEMORY');
+    // The file may come from someone else: expressions in its schema call no function that could do harm.
+    db.pragma('trusted_schema = OFF');
+    addCancelling(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/**
+ * SQLite opens a file that it may not write, or whose log it may not write, for reading, without a word; and every write of
+ * that connection is refused for good, even if it was one call that failed once. `BEGIN IMMEDIATE` says nothing of it
+ * either: it takes a write to see.
+ */
+function requireWriting(db: Database, busyTimeout: number): void {
+  db.pragma('busy_timeout = 0');
+  try {
+    db.exec('BEGIN; PRAGMA user_version = 0');
+  } catch (error) {
+    // Whether it may write is looked at before the lock: who would have to wait for another writer may.
+    if (!(isSqliteError(error) && error.code.startsWith('SQLITE_BUSY'))) throw error;
+  } finally {
+    if (db.inTransaction) db.exec('ROLLBACK');
+    db.pragma(`busy_timeout = ${busyTimeout}`);
+  }
+}
+
+function isRefusedWrite(error: unknown): boolean {
+  return isSqliteError(error) && error.code.startsWith('SQLITE_READONLY');
+}

@@ -1,0 +1,62 @@
+import type { DocumentId } from '../../types.js';
+import type { Catalog } from '../catalog/catalog.js';
+import { contentHash } from '../catalog/content-hash.js';
+import type { StoredContent } from '../catalog/document-table.js';
+import { isComparable, isSound } from '../catalog/sound-vector.js';
+import { type VectorRole, vectorRoles } from '../catalog/vector-table.js';
+
+/** Documents in which something is not what was stored, by what it is. */
+export interface ContentFaults {
+  /** The text, or a given vector with its text, does not have the content hash of the document. */
+  readonly texts: readonly DocumentId[];
+  /** The metadata are not JSON of an object. */
+  readonly metadata: readonly DocumentId[];
+  /** The vector has a wrong length, a component that is not finite, or, from a model, another length than 1. */
+  readonly vectors: readonly DocumentId[];
+}
+
+const rowsPerReading = 1_024;
+const roleNames = Object.keys(vectorRoles) as VectorRole[];
+
+/** Compares the text, metadata and vector of every document with what was stored. Missing ones are another check's. */
+export async function checkContents(catalog: Catalog): Promise<ContentFaults> {
+  const dimensions = catalog.space()?.dimensions ?? 0;
+  const faults = { texts: [] as DocumentId[], metadata: [] as DocumentId[], vectors: [] as DocumentId[] };
+  for (let after = 0; ; ) {
+    const rows = catalog.documents.contentsAfter(after, rowsPerReading);
+    const last = rows.at(-1);
+    if (last === undefined) return faults;
+    for (const row of rows) {
+      if (!hasItsContent(row)) faults.texts.push(row.id);
+      if (!isMetadata(row.metadata)) faults.metadata.push(row.id);
+      if (!hasSoundVector(row, dimensions)) faults.vectors.push(row.id);
+    }
+    after = last.key;
+    await new Promise(setImmediate);
+  }
+}
+
+/** Whether the text, or the given vector and the text, have the content hash of the document. */
+export function hasItsContent({ hash, text, role, data }: StoredContent): boolean {
+  if (text === null || (role === vectorRoles.given && data === null)) return true;
+  const actual = role === vectorRoles.given && data !== null ? contentHash(data, text) : contentHash(text);
+  return actual === hash;
+}
+
+/** Whether the vector of a document can be the one that was stored. */
+export function hasSoundVector({ role, data }: StoredContent, dimensions: number): boolean {
+  if (data === null || role === null) return true;
+  const name = roleNames[role];
+  return name === undefined ? isComparable(data, dimensions) : isSound(data, dimensions, name);
+}
+
+/** Whether this is what is stored of metadata: nothing, or the JSON of an object. */
+export function isMetadata(json: string | null): boolean {
+  if (json === null) return true;
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}

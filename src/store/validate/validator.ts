@@ -1,0 +1,217 @@
+import { join } from 'node:path';
+import type { Check, DocumentId, Metric, ValidationReport } from '../../types.js';
+import { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
+import { checksumFile } from '../../vectors/checksum.js';
+import type { Catalog } from '../catalog/catalog.js';
+import type { SegmentRow } from '../catalog/segment-table.js';
+import { segmentFacts, strayFiles } from '../directory/segment-directory.js';
+import { wantedCheck } from '../sqlite/cancelling.js';
+import { checkContents } from './content-check.js';
+
+/** What is to be looked at, and how closely. */
+export interface ValidationRequest {
+  /** Folder of the segment files; undefined for an index in memory. */
+  readonly directory: string | undefined;
+  /** `quick` looks at figures and file sizes, `full` at every page, byte and vector. */
+  readonly level: 'quick' | 'full';
+  readonly metric: Metric;
+}
+
+/** What a check found wrong; undefined when nothing. */
+type Finding = string | undefined;
+
+const rowsPerReading = 2_048;
+const namedIds = 10;
+const rebuild = 'Run `rebuild()`; until then the documents of the segment are scanned, or searched more slowly.';
+const fromTexts = "Run `rebuild({ from: 'texts' })`, or replace these documents.";
+const replace = 'Replace these documents, or restore a backup.';
+
+/** What to do about damage of the catalog, from which everything else is derived. */
+export const restoreHint =
+  'Restore a backup, or save what can be read into a new index with `salvage(from, to)`; `rebuild()` cannot derive what the catalog lost.';
+
+/**
+ * Looks for damage in an index. Only reads. What cannot be read is a finding like any other: it never throws for damage.
+ * Lives in a catalog thread.
+ */
+export class Validator {
+  readonly #catalog: Catalog;
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog;
+  }
+
+  async validate(request: ValidationRequest): Promise<ValidationReport> {
+    const { directory, level } = request;
+    const findings = new Findings(wantedCheck());
+    const error = { hint: restoreHint, severity: 'error' } as const;
+    await findings.add('database', error, 'the database is intact', () => this.#catalog.integrity(level)[0]);
+    for (const { check, what, count } of this.#catalog.inconsistencies()) {
+      await findings.add(check, error, `no ${what}`, () => {
+        const found = count();
+        return found === 0 ? undefined : `${found} ${what}`;
+      });
+    }
+    if (level === 'full') await this.#checkContents(findings);
+    let rows: SegmentRow[] = [];
+    await findings.add('segment_order', { ...error, hint: rebuild }, 'segments are apart from each other', () => {
+      rows = this.#catalog.segments.all();
+      return unordered(rows);
+    });
+    if (directory !== undefined) await this.#checkFiles(findings, rows, request, directory);
+    return findings.report();
+  }
+
+  async #checkContents(findings: Findings): Promise<void> {
+    let contents: Awaited<ReturnType<typeof checkContents>> | undefined;
+    const error = { hint: restoreHint, severity: 'error' } as const;
+    await findings.add('contents', error, 'every document can be read', async () => {
+      contents = await checkContents(this.#catalog);
+      return undefined;
+    });
+    if (contents === undefined) return;
+    const { texts, metadata, vectors } = contents;
+    const add = (check: string, hint: string, well: string, what: string, ids: readonly DocumentId[]) =>
+      findings.add(check, { hint, severity: 'error' }, well, () =>
+        ids.length === 0 ? undefined : `${what}: ${list(ids)}`,
+      );
+    await add(
+      'text_hashes',
+      replace,
+      'every text is the one that was stored',
+      'texts that are not what was stored',
+      texts,
+    );
+    await add('metadata', replace, 'all metadata can be read', 'metadata that cannot be read', metadata);
+    await add('vectors', fromTexts, 'every vector is finite', 'vectors that cannot be what was stored', vectors);
+  }
+
+  async #checkFiles(
+    findings: Findings,
+    rows: readonly SegmentRow[],
+    request: ValidationRequest,
+    directory: string,
+  ): Promise<void> {
+    for (const row of rows) {
+      const well = `${row.file}: ${row.items} items in ${row.trees} trees`;
+      const severity = 'warning';
+      await findings.add('segment', { hint: rebuild, severity }, well, async () => {
+        const failed = await this.#segmentFault(row, directory, request).catch((cause: unknown) => messageOf(cause));
+        // Replaced while it was looked at, and its file removed: nothing to complain about.
+        return this.#isCurrent(row) ? failed : undefined;
+      });
+    }
+    const sweep = 'This index did not write them, so it leaves them alone. Move them away if nothing else needs them.';
+    await findings.add('strays', { hint: sweep, severity: 'info' }, 'no strays', async () => {
+      const named = [...rows, ...this.#catalog.segments.retired()].map(({ file }) => file);
+      const strays = await strayFiles(directory, named);
+      return strays.length > 0 ? `${strays.length} files in segments/ that the catalog does not name` : undefined;
+    });
+  }
+
+  #isCurrent({ segment }: SegmentRow): boolean {
+    return this.#catalog.segments.all().some((row) => row.segment === segment);
+  }
+
+  async #segmentFault(row: SegmentRow, directory: string, { level, metric }: ValidationRequest): Promise<Finding> {
+    const path = join(directory, row.file);
+    const offsets = this.#isCurrent(row) ? this.#catalog.segments.offsets(row.segment) : new Uint32Array();
+    const facts = await segmentFacts(directory, row.file);
+    if (facts === undefined) return `${row.file} is missing`;
+    if (facts.size !== row.file_size) return `${row.file} has ${facts.size} bytes instead of ${row.file_size}`;
+    if (offsets.length !== row.items) return `${row.file} has ${row.items} items and keys for ${offsets.length}`;
+    const disorder = offsets.findIndex((offset, item) => item > 0 && offset <= (offsets[item - 1] as number));
+    if (disorder >= 0) return `the keys of ${row.file} are out of order at item ${disorder}`;
+    if (level === 'quick') return undefined;
+    if ((await checksumFile(path)) !== row.checksum) return `${row.file} does not have the bytes that were written`;
+    const f = this.#catalog.space()?.dimensions ?? 0;
+    const index = await AnnoyIndex.open(path, { f, metric, loadMode: 'lazy' });
+    try {
+      return (await forestFault(index)) ?? (await this.#differentVectors(row, offsets, index));
+    } finally {
+      index.close();
+    }
+  }
+
+  /** Compares the vectors of an intact segment with those of the catalog: one of the two is not what was stored. */
+  async #differentVectors(row: SegmentRow, offsets: Uint32Array, index: AnnoyIndex): Promise<Finding> {
+    if (index.metric === 'hamming') return undefined;
+    const { f } = index;
+    for (let first = 0; first < offsets.length; first += rowsPerReading) {
+      const items = index.getItemVectors(first, Math.min(rowsPerReading, offsets.length - first));
+      const keys = offsets.subarray(first, first + rowsPerReading);
+      const stored = this.#catalog.documents.vectorsByKeys(
+        Float64Array.from(keys, (offset) => row.first_key + offset),
+        f,
+      );
+      for (let item = 0; item < keys.length; item++) {
+        const [mine, theirs] = [stored, items].map((all) => all.subarray(item * f, (item + 1) * f)) as [
+          Float32Array,
+          Float32Array,
+        ];
+        // All zero: the document is gone, or its vector has a finding of its own.
+        if (mine.every((value, column) => value === theirs[column]) || mine.every((value) => value === 0)) continue;
+        const ids = this.#catalog.documents.idsOf([row.first_key + (keys[item] as number)]);
+        if (ids.length > 0) return `${row.file} and the catalog have different vectors of ${list(ids)}`;
+      }
+      await new Promise(setImmediate);
+    }
+    return undefined;
+  }
+}
+
+/** Collects the findings of checks; a check that throws has found what it threw. */
+class Findings {
+  readonly #checks: Check[] = [];
+  readonly #checkWanted: () => void;
+
+  /** @param checkWanted throws once the validation was cancelled: then no other check is begun. */
+  constructor(checkWanted: () => void) {
+    this.#checkWanted = checkWanted;
+  }
+
+  async add(
+    check: string,
+    { hint, severity }: Required<Pick<Check, 'hint' | 'severity'>>,
+    well: string,
+    look: () => Finding | Promise<Finding>,
+  ): Promise<void> {
+    this.#checkWanted();
+    let failed: Finding;
+    try {
+      failed = await look();
+    } catch (error) {
+      failed = messageOf(error);
+    }
+    const passed = failed === undefined;
+    this.#checks.push({ check, passed, severity, message: failed ?? well, ...(passed ? {} : { hint }) });
+  }
+
+  report(): ValidationReport {
+    const checks = this.#checks;
+    return { valid: checks.every(({ passed, severity }) => passed || severity !== 'error'), checks };
+  }
+}
+
+async function forestFault(index: AnnoyIndex): Promise<Finding> {
+  const { checks } = await index.validate();
+  const isFault = ({ check, passed, severity }: Check): boolean =>
+    !passed && (severity === 'error' || check === 'accelerator');
+  return checks.find(isFault)?.message;
+}
+
+function messageOf(error: unknown): string {
+  return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function list(ids: readonly DocumentId[]): string {
+  const named = ids.slice(0, namedIds).map((id) => JSON.stringify(id));
+  return `${named.join(', ')}${ids.length > namedIds ? ` and ${ids.length - namedIds} more` : ''}`;
+}
+
+function unordered(rows: readonly SegmentRow[]): Finding {
+  const wrong = rows.find(
+    (row, position) => position > 0 && row.first_key <= (rows[position - 1] as SegmentRow).last_key,
+  );
+  return wrong === undefined ? undefined : `${wrong.file} overlaps the segment before it`;
+}

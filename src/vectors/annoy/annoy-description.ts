@@ -1,0 +1,182 @@
+import { type BigIntStats, statSync } from 'node:fs';
+import { SemanticIndexError } from '../../errors.js';
+import type { Metric } from '../../types.js';
+import type { NativeFacts, NativeIndex } from '../binding.js';
+import { followLinks, kindOfFile, systemError } from '../regular-file.js';
+import { type AnnoyDescription, describesEnds, readSidecar, readSidecarNow, sidecarPath } from './sidecar.js';
+
+/** What is known of a file before it is mapped. */
+export interface KnownFile {
+  /** What the sidecar says of it; undefined without a sidecar, or with one of another file. */
+  readonly description: AnnoyDescription | undefined;
+  /** Why the sidecar beside the file is not used; undefined when it is, or when there is none. */
+  readonly warning: string | undefined;
+  /** Equal for equal states of a file: device, inode, size and modification time. */
+  readonly identity: string;
+}
+
+/** The part of an index that must agree with its file. */
+export interface FileExpectation {
+  readonly f: number;
+  readonly metric: Metric;
+}
+
+/** What tells the state of the file at `path`. @throws IO when it is not a regular file. */
+export function identityOf(path: string): string {
+  const { dev, ino, size, mtimeNs } = statRegular(path);
+  return `${dev}:${ino}:${size}:${mtimeNs}`;
+}
+
+/** The size of the file in an identity. */
+export function sizeIn(identity: string): number {
+  return Number(identity.split(':')[2]);
+}
+
+/**
+ * What is known of the file that `path` leads to. `mayBeForeign` passes over a sidecar that describes another file, as one
+ * does after a rename over the file; that is for callers that know `f` and `metric`.
+ *
+ * @throws IO when there is no such file; INVALID_FILE when the sidecar is damaged or of another file; NEWER_FORMAT.
+ */
+export async function describeFile(path: string, mayBeForeign: boolean): Promise<KnownFile> {
+  const file = followLinks(path);
+  const identity = identityOf(file);
+  return judge(file, identity, await readSidecar(file), mayBeForeign);
+}
+
+function judge(file: string, identity: string, found: AnnoyDescription | undefined, mayBeForeign: boolean): KnownFile {
+  if (found === undefined) return { description: undefined, warning: undefined, identity };
+  if (describesEnds(found, file)) return { description: found, warning: undefined, identity };
+  const size = statRegular(file).size;
+  const difference =
+    Number(size) === found.fileSize ? 'its bytes differ' : `it has ${size} bytes, the sidecar says ${found.fileSize}`;
+  const warning = `${file} is not the file that its sidecar ${sidecarPath(file)} describes: ${difference}`;
+  if (mayBeForeign) return { description: undefined, warning, identity };
+  throw new SemanticIndexError('INVALID_FILE', warning, {
+    hint:
+      'If the file was renamed or copied over an older one, move its own sidecar (.meta.json) along, or delete the old ' +
+      'sidecar; then, or with f and metric passed, it can be opened. If it was not, it is damaged: restore it.',
+    details: { expected: found.fileSize, actual: Number(size), sidecar: sidecarPath(file) },
+  });
+}
+
+/**
+ * What is known of the file at `path` for an index of `expectation`, whose `f` of 0 is not known yet.
+ *
+ * @throws as `describeFile` and `checkAgreement`
+ */
+export async function describeAs(method: string, path: string, expectation: FileExpectation): Promise<KnownFile> {
+  const known = await describeFile(path, expectation.f > 0);
+  checkAgreement(method, path, expectation, known.description);
+  return known;
+}
+
+/** As `describeAs`, at once, for an index whose `f` is known. */
+export function describeNow(method: string, path: string, expectation: FileExpectation): KnownFile {
+  const file = followLinks(path);
+  const identity = identityOf(file);
+  const known = judge(file, identity, readSidecarNow(file), true);
+  checkAgreement(method, path, expectation, known.description);
+  return known;
+}
+
+/**
+ * Maps the file at `path` into `native` at once. What is returned is of the very file that was mapped, though another process
+ * may save meanwhile.
+ *
+ * @throws as `describeAs`, `native.load` and `checkFacts`, with nothing mapped
+ */
+export function mapNow(native: NativeIndex, path: string, expectation: FileExpectation): KnownFile {
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const known = describeNow('load', path, expectation);
+      native.load(path);
+      if (isUnchanged(path, known, native, attempt)) return known;
+    }
+  } catch (error) {
+    native.unload();
+    throw error;
+  }
+}
+
+/** Maps a file as `mapNow` does, off the event loop; `prefault` reads it as a whole. */
+export async function mapLater(
+  native: NativeIndex,
+  path: string,
+  expectation: FileExpectation,
+  prefault: boolean,
+): Promise<KnownFile> {
+  for (let attempt = 1; ; attempt++) {
+    const known = await describeAs('load', path, expectation);
+    await native.loadLater(path, prefault);
+    if (isUnchanged(path, known, native, attempt)) return known;
+  }
+}
+
+/**
+ * Whether the file is still the one described, and so the one mapped in between. If not both are done again, five times at
+ * most: saves happen once in a while, and a file that changes all the time is being written in place.
+ *
+ * @throws INVALID_FILE at the fifth attempt, and as `checkFacts`; IO when the file is gone.
+ */
+function isUnchanged(path: string, known: KnownFile, native: NativeIndex, attempt: number): boolean {
+  if (identityOf(path) === known.identity) {
+    checkFacts(path, native.facts(), known.description);
+    return true;
+  }
+  if (attempt < 5) return false;
+  throw new SemanticIndexError('INVALID_FILE', `${path} changed ${attempt} times while it was loaded`, {
+    hint: 'Write the file under another name and rename it, as save does.',
+  });
+}
+
+/** @throws INVALID_FILE when a file does not hold what its sidecar says. */
+function checkFacts(path: string, facts: NativeFacts, description: AnnoyDescription | undefined): void {
+  if (description === undefined) return;
+  for (const field of ['items', 'trees'] as const) {
+    if (facts[field] === description[field]) continue;
+    throw new SemanticIndexError(
+      'INVALID_FILE',
+      `${path} has ${facts[field]} ${field}, but its sidecar says ${description[field]}`,
+      { details: { expected: description[field], actual: facts[field] } },
+    );
+  }
+}
+
+/** @throws DIMENSION_MISMATCH or INVALID_ARGUMENT when what the caller says of a file is not what its sidecar says. */
+export function checkAgreement(
+  method: string,
+  path: string,
+  { f, metric }: FileExpectation,
+  description: AnnoyDescription | undefined,
+): void {
+  if (description === undefined) return;
+  if (f > 0 && f !== description.dimensions) {
+    throw new SemanticIndexError(
+      'DIMENSION_MISMATCH',
+      `${method}: ${path} has ${description.dimensions} dimensions, not ${f}`,
+      { details: { expected: description.dimensions, actual: f } },
+    );
+  }
+  if (metric !== description.metric) {
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `${method}: ${path} has metric ${description.metric}, not ${metric}`,
+    );
+  }
+}
+
+function statRegular(path: string): BigIntStats {
+  let file: BigIntStats;
+  try {
+    file = statSync(path, { bigint: true });
+  } catch (cause) {
+    throw systemError(`${path} cannot be opened`, cause);
+  }
+  if (!file.isFile()) {
+    throw new SemanticIndexError('IO', `Expected a regular file, got ${kindOfFile(file)}: ${path}`, {
+      hint: 'Pass the path of an Annoy file.',
+    });
+  }
+  return file;
+}

@@ -1,0 +1,198 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { readdir, rename, stat, unlink, utimes } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { SemanticIndexError } from '../../errors.js';
+import type { Metric } from '../../types.js';
+import { addon, type NativeIndex } from '../binding.js';
+import { runNativeTask } from '../native-task.js';
+import { kindOfFile, systemError } from '../regular-file.js';
+import {
+  type AnnoyDescription,
+  describes,
+  describesEnds,
+  ENGINE,
+  readSidecar,
+  sidecarPath,
+  writeSidecar,
+} from './sidecar.js';
+
+/** What a sidecar says that the forest itself does not know. */
+export interface Origin {
+  readonly metric: Metric;
+  readonly dimensions: number;
+  readonly seed: number | null;
+  readonly threads: number | null;
+}
+
+/** A left-over temporary file is removed when it has not been written to for so long, in milliseconds. */
+const STALE_AFTER = 60 * 60 * 1000;
+
+/**
+ * Writes a forest as `path` with its sidecar. Durable when the promise resolves. Whatever happens before, the old file or
+ * the new one is there, whole, and the sidecar describes it.
+ *
+ * @throws IO, with the old file as it was.
+ */
+export async function saveForest(native: NativeIndex, path: string, origin: Origin): Promise<AnnoyDescription> {
+  checkTarget(path);
+  const description = await describeForest(native, origin);
+  await inTurn(path, () => replace(path, description, () => native.save(path)));
+  return description;
+}
+
+/** A name for a file that becomes `path` when it is finished; swept by a later save if that never happens. */
+export function temporaryPath(path: string): string {
+  return `${path}.${randomInt(2 ** 47)}.tmp`;
+}
+
+/** Gives the finished file `temporary`, which `native` must not have open for writing, the name `path`, as `saveForest` does. */
+export async function publishForest(
+  native: NativeIndex,
+  temporary: string,
+  path: string,
+  origin: Origin,
+): Promise<AnnoyDescription> {
+  checkTarget(path);
+  native.load(temporary);
+  const description = await describeForest(native, origin);
+  native.unload(); // A mapped file cannot be renamed everywhere.
+  const change = async () => {
+    await rename(temporary, path);
+    await addon().syncFolder(path);
+  };
+  await inTurn(path, () => replace(path, description, change));
+  return description;
+}
+
+/** Bytes that a file name may have on the usual file systems. */
+const MAXIMUM_NAME = 255;
+
+/**
+ * Checks that `path`, of which all links were followed, can be replaced by a forest and its sidecar, before anything is
+ * written. `ending` is the longest that is appended to the name.
+ *
+ * @throws IO
+ */
+export function checkTarget(path: string, ending: string = sidecarPath('')): void {
+  const longest = MAXIMUM_NAME - ending.length;
+  const length = Buffer.byteLength(basename(path));
+  if (length > longest) {
+    throw new SemanticIndexError(
+      'IO',
+      `Expected a file name of at most ${longest} bytes, got ${length}: ${basename(path)}`,
+      {
+        hint: `Choose a shorter name: ${ending} is appended to it for a file beside it.`,
+        details: { length, longest },
+      },
+    );
+  }
+  const folder = statIfThere(dirname(path));
+  if (folder instanceof Error) throw systemError(`The directory of ${path} cannot be used`, folder);
+  if (!folder.isDirectory()) throw new SemanticIndexError('IO', `${dirname(path)} is not a directory`);
+  const target = statIfThere(path);
+  if (!(target instanceof Error) && !target.isFile()) {
+    throw new SemanticIndexError('IO', `Expected a regular file or nothing at ${path}, got ${kindOfFile(target)}`, {
+      hint: 'Pass the path of a file; a directory, FIFO or device is never replaced.',
+    });
+  }
+  const sidecar = statIfThere(sidecarPath(path));
+  if (!(sidecar instanceof Error) && sidecar.isDirectory()) {
+    throw new SemanticIndexError('IO', `Expected room for the sidecar at ${sidecarPath(path)}, got a directory`, {
+      hint: 'Remove the directory, or save under another name.',
+    });
+  }
+}
+
+/** The longest that an on-disk build appends to a name: the temporary file of its sidecar. */
+export const ON_DISK_ENDING = `${sidecarPath('')}.${'0'.repeat(20)}.tmp`;
+
+function statIfThere(path: string): (ReturnType<typeof statSync> & object) | Error {
+  try {
+    return statSync(path);
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+async function describeForest(native: NativeIndex, origin: Origin): Promise<AnnoyDescription> {
+  const { items, trees, fileBytes } = native.facts();
+  const { content, ...sha256 } = await runNativeTask('checksum', {}, (task) => native.digest(task));
+  const { metric, dimensions, seed, threads } = origin;
+  return {
+    id: randomUUID(),
+    metric,
+    dimensions,
+    items,
+    trees,
+    seed,
+    threads,
+    engine: ENGINE,
+    fileSize: fileBytes,
+    modified: Date.now(),
+    sha256,
+    content,
+  };
+}
+
+/** The last save of each path that is not over yet. */
+const saving = new Map<string, Promise<void>>();
+
+/** Saves of one path by this thread happen one after the other, for each changes two files. */
+async function inTurn(path: string, save: () => Promise<void>): Promise<void> {
+  const before = saving.get(path) ?? Promise.resolve();
+  const turn = before.then(save, save);
+  saving.set(path, turn);
+  try {
+    await turn;
+  } finally {
+    if (saving.get(path) === turn) saving.delete(path);
+  }
+}
+
+/**
+ * The protocol of a save: the sidecar comes first and describes both files while there are two, then the file changes,
+ * then the sidecar forgets the old one.
+ */
+async function replace(path: string, description: AnnoyDescription, change: () => Promise<void>): Promise<void> {
+  const exists = (await stat(path).catch(() => undefined)) !== undefined;
+  const previous = exists ? await previousDescription(path) : undefined;
+  await writeSidecar(path, description, exists ? (previous ?? null) : undefined);
+  try {
+    await change();
+  } catch (error) {
+    if (previous !== undefined) await writeSidecar(path, previous).catch(() => undefined);
+    else await unlink(sidecarPath(path)).catch(() => undefined);
+    throw SemanticIndexError.is(error) ? error : systemError(`${path} cannot be written`, error);
+  }
+  const modified = new Date(description.modified);
+  await utimes(path, modified, modified);
+  // Another process may have saved meanwhile: then the sidecar is its business.
+  if (exists && (await describes(description, path))) await writeSidecar(path, description);
+  await sweep(path);
+}
+
+/** The description of the file that is replaced; one that is damaged, or of another file, is as good as none. */
+async function previousDescription(path: string): Promise<AnnoyDescription | undefined> {
+  try {
+    const previous = await readSidecar(path);
+    return previous !== undefined && describesEnds(previous, path) ? previous : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Removes temporary files that saves of this path left behind when their process was killed. */
+async function sweep(path: string): Promise<void> {
+  const folder = dirname(path);
+  const prefix = `${basename(path)}.`;
+  const names = await readdir(folder).catch(() => [] as string[]);
+  for (const name of names) {
+    const isOfThisFile =
+      name.startsWith(prefix) && /^(?:(?:meta\.json|accel)\.)?\d+\.tmp$/.test(name.slice(prefix.length));
+    if (!isOfThisFile && !/^\.semantic-index\.\d+\.tmp$/.test(name)) continue;
+    const leftover = join(folder, name);
+    const found = await stat(leftover).catch(() => undefined);
+    if (found !== undefined && Date.now() - found.mtimeMs > STALE_AFTER) await unlink(leftover).catch(() => undefined);
+  }
+}

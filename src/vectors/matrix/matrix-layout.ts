@@ -1,0 +1,57 @@
+import { SemanticIndexError } from '../../errors.js';
+import type { MatrixDtype, MatrixOrder } from '../../types.js';
+import { dtypeSize, type Encoding } from './matrix-dtype.js';
+
+/** Where each number of a matrix lies in its file or files. All the formats come down to this. */
+export interface MatrixLayout {
+  readonly rows: number;
+  readonly columns: number;
+  readonly encoding: Encoding;
+  /** 'C': the numbers of a row follow each other. 'F': the numbers of a column do. */
+  readonly order: MatrixOrder;
+  /** The file of a column where each column has its own, else the only file. */
+  readonly fileOf: (column: number) => string;
+  readonly separated: boolean;
+  /** Byte position of the first number in its file. */
+  readonly start: number;
+  /** Bytes from a row ('C') or a column ('F', not separated) to the next. */
+  readonly stride: number;
+  /** Whether each row is preceded by its length as a 32 bit integer (the vecs formats). */
+  readonly rowHeaders: boolean;
+}
+
+/** Bytes of one row's numbers. */
+export function rowBytes(layout: MatrixLayout): number {
+  return layout.columns * dtypeSize[layout.encoding.dtype];
+}
+
+/** Bytes that a file must have to hold its part of the matrix. */
+export function requiredBytes(layout: MatrixLayout): number {
+  const size = dtypeSize[layout.encoding.dtype];
+  if (layout.rows === 0) return layout.order === 'C' && layout.rowHeaders ? 0 : layout.start;
+  if (layout.order === 'C') return layout.start + (layout.rows - 1) * layout.stride + rowBytes(layout);
+  const columns = layout.separated ? 1 : layout.columns;
+  return layout.start + (columns - 1) * layout.stride + layout.rows * size;
+}
+
+/**
+ * Checks a shape that came out of a file.
+ *
+ * @throws INVALID_FILE when it is not one of whole numbers, has no column, or is beyond what can be addressed.
+ */
+export function checkShape(path: string, rows: number, columns: number, dtype: MatrixDtype): void {
+  const whole = Number.isSafeInteger(rows) && Number.isSafeInteger(columns) && rows >= 0 && columns >= 1;
+  // Half the safe range leaves room for headers and row lengths in every later sum.
+  if (!whole || rows * columns * dtypeSize[dtype] > Number.MAX_SAFE_INTEGER / 2 || columns > 2 ** 31 - 1) {
+    throw invalidFile(path, `declares an impossible shape of ${rows} rows by ${columns} columns`);
+  }
+}
+
+/** INVALID_FILE with the path in message and details. */
+export function invalidFile(path: string, what: string, cause?: unknown): SemanticIndexError {
+  return new SemanticIndexError('INVALID_FILE', `${path} ${what}`, {
+    hint: 'The file is damaged, cut short, or not the matrix that its name promises.',
+    details: { path },
+    cause,
+  });
+}

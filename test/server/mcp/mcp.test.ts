@@ -1,0 +1,61 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { expect, test } from 'vitest';
+import { main, runCli, scratchFolder } from '../../cli/run-cli.js';
+import { documents, startServer } from '../start-server.js';
+
+async function connected(transport: Transport): Promise<Client> {
+  const client = new Client({ name: 'test', version: '1' });
+  await client.connect(transport);
+  return client;
+}
+
+async function useTools(client: Client): Promise<void> {
+  const { tools } = await client.listTools();
+  expect(tools.map(({ name }) => name).sort()).toEqual(['add', 'search']);
+  const added = await client.callTool({ name: 'add', arguments: { documents } });
+  expect(added).toMatchObject({ structuredContent: { added: 3 } });
+  const search = (args: Record<string, unknown>) => client.callTool({ name: 'search', arguments: args });
+  const found = await search({ query: 'can I get my money back?', k: 1 });
+  expect(found).toMatchObject({ structuredContent: { hits: [{ id: 'returns', metadata: { lang: 'en' } }] } });
+  expect(JSON.parse((found.content as { text: string }[])[0]?.text as string).hits).toHaveLength(1);
+  expect(await search({ query: 'warehouse', where: { lang: 'de' } })).toMatchObject({
+    structuredContent: { hits: [{ id: 7 }] },
+  });
+  const refused = await search({ query: 'x', where: { a: { $nope: 1 } } });
+  expect(refused).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('INVALID_FILTER') }] });
+  expect(await search({ query: 7 })).toMatchObject({ isError: true });
+}
+
+test('the official client uses the tools over stdio', { timeout: 240_000 }, async () => {
+  const cwd = scratchFolder();
+  await runCli(['init', 'idx'], { cwd });
+  const transport = (...flags: string[]) =>
+    new StdioClientTransport({ command: process.execPath, args: [main, 'mcp', 'idx', ...flags], cwd });
+  const client = await connected(transport());
+  await useTools(client);
+  await client.close();
+  const reader = await connected(transport('--readonly', '--about', 'the rules of a shop'));
+  const { tools } = await reader.listTools();
+  expect(tools).toMatchObject([{ name: 'search', description: expect.stringContaining('the rules of a shop') }]);
+  await reader.close();
+});
+
+test('the official client uses the tools over HTTP, with the token of the service', async () => {
+  const service = await startServer({ mcp: true, token: 'secret' });
+  await service.server.loaded;
+  const url = new URL(`${service.url}/mcp`);
+  const requestInit = { headers: { authorization: 'Bearer secret' } };
+  const client = await connected(new StreamableHTTPClientTransport(url, { requestInit }) as Transport);
+  await useTools(client);
+  await client.close();
+  await expect(connected(new StreamableHTTPClientTransport(url) as Transport)).rejects.toThrow(/UNAUTHORIZED/);
+  // No stream of its own accord: the protocol has the server say so with 405.
+  for (const method of ['GET', 'DELETE']) {
+    const refused = await fetch(url, { method, headers: { ...requestInit.headers, accept: 'text/event-stream' } });
+    expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'POST']);
+  }
+  await service.stop();
+});

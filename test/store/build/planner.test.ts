@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { buildAllStep, nextStep, type PlannerOptions, type SegmentFacts } from '../../../src/store/build/planner.js';
+
+const options: PlannerOptions = { sealAt: 100, mergeFactor: 4, deadShare: 0.3 };
+
+/** Lives through a history of adds and deletes, taking every step that the planner wants. */
+function simulate(adds: readonly { count: number; dead: number }[]): { segments: SegmentFacts[]; writes: number } {
+  let segments: SegmentFacts[] = [];
+  let nextSegment = 1;
+  let lastKey = 0;
+  let tail = 0;
+  let writes = 0;
+  for (const { count, dead } of adds) {
+    lastKey += count;
+    tail += count;
+    segments = segments.map((segment) => ({ ...segment, dead: Math.min(segment.items, segment.dead + dead) }));
+    for (let steps = 0; ; steps++) {
+      const step = nextStep(segments, { items: tail, lastKey }, options);
+      if (step === undefined) break;
+      expect(steps).toBeLessThan(1_000);
+      const replaced = segments.filter((segment) => step.replaces.includes(segment.segment));
+      expect(replaced.length).toBe(step.replaces.length);
+      const items =
+        step.kind === 'seal' ? tail : replaced.reduce((sum, segment) => sum + segment.items - segment.dead, 0);
+      if (step.kind === 'seal') tail = 0;
+      writes += items;
+      const added = {
+        segment: nextSegment++,
+        firstKey: step.firstKey,
+        lastKey: step.lastKey,
+        items,
+        dead: 0,
+        damaged: false,
+      };
+      segments = [...segments.filter((segment) => !replaced.includes(segment)), ...(items > 0 ? [added] : [])].sort(
+        (a, b) => a.firstKey - b.firstKey,
+      );
+    }
+  }
+  return { segments, writes };
+}
+
+describe('nextStep', () => {
+  it('leaves a small tail alone and seals a large one behind the last segment', () => {
+    expect(nextStep([], { items: 99, lastKey: 99 }, options)).toBeUndefined();
+    expect(nextStep([], { items: 100, lastKey: 120 }, options)).toEqual({
+      kind: 'seal',
+      firstKey: 1,
+      lastKey: 120,
+      replaces: [],
+    });
+    const segment = { segment: 1, firstKey: 1, lastKey: 120, items: 100, dead: 0, damaged: false };
+    expect(nextStep([segment], { items: 100, lastKey: 240 }, options)).toMatchObject({ kind: 'seal', firstKey: 121 });
+  });
+
+  it('writes a damaged segment anew before anything else', () => {
+    const segment = { segment: 7, firstKey: 5, lastKey: 9, items: 5, dead: 0, damaged: true };
+    expect(nextStep([segment], { items: 1_000, lastKey: 2_000 }, options)).toEqual({
+      kind: 'heal',
+      firstKey: 5,
+      lastKey: 9,
+      replaces: [7],
+    });
+  });
+
+  it('writes a segment anew when too many of its items are dead', () => {
+    const segment = { segment: 7, firstKey: 1, lastKey: 100, items: 100, dead: 31, damaged: false };
+    expect(nextStep([segment], { items: 0, lastKey: 100 }, options)).toMatchObject({ kind: 'compact', replaces: [7] });
+    expect(nextStep([{ ...segment, dead: 30 }], { items: 0, lastKey: 100 }, options)).toBeUndefined();
+  });
+
+  it('comes to rest, keeps the key ranges apart, and writes each document few times', () => {
+    const history = fc.array(
+      fc.record({ count: fc.integer({ min: 1, max: 400 }), dead: fc.integer({ min: 0, max: 40 }) }),
+      {
+        maxLength: 120,
+      },
+    );
+    fc.assert(
+      fc.property(history, (adds) => {
+        const { segments } = simulate(adds);
+        for (let i = 1; i < segments.length; i++) {
+          expect(segments[i]!.firstKey).toBeGreaterThan(segments[i - 1]!.lastKey);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('turns a million documents into a few segments at a few writes each', () => {
+    const { segments, writes } = simulate(Array.from({ length: 10_000 }, () => ({ count: 100, dead: 0 })));
+    expect(segments.length).toBeLessThanOrEqual(24);
+    expect(writes / 1_000_000).toBeLessThan(8);
+  });
+});
+
+describe('buildAllStep', () => {
+  it('makes one segment of everything, and nothing when that is so already', () => {
+    expect(buildAllStep([], { items: 0, lastKey: 0 })).toBeUndefined();
+    const segment = { segment: 3, firstKey: 1, lastKey: 10, items: 10, dead: 0, damaged: false };
+    expect(buildAllStep([segment], { items: 0, lastKey: 10 })).toBeUndefined();
+    expect(buildAllStep([{ ...segment, dead: 1 }], { items: 0, lastKey: 10 })).toMatchObject({ replaces: [3] });
+    expect(buildAllStep([segment], { items: 5, lastKey: 15 })).toEqual({
+      kind: 'build',
+      firstKey: 1,
+      lastKey: 15,
+      replaces: [3],
+    });
+  });
+});
