@@ -4,7 +4,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { makeProgram } from '../../src/cli/program.js';
 import { SemanticIndex } from '../../src/index.js';
 import { tinyStaticModel } from '../embed/bundled/tiny-static-model.js';
-import { runCli, runJson, scratchFolder } from './run-cli.js';
+import { runJson, scratchFolder } from './run-cli.js';
+import { runHere, runJsonHere } from './run-here.js';
 
 function folderOfTexts(): string {
   const cwd = scratchFolder();
@@ -34,7 +35,7 @@ test('every command tells what it does, with examples', () => {
 
 test('a folder from its first index to its backup', { timeout: 240_000 }, async () => {
   const cwd = folderOfTexts();
-  const json = (...args: string[]) => runJson(args, { cwd });
+  const json = (...args: string[]) => runJsonHere(args, { cwd });
   expect(await json('init', 'idx')).toEqual({ index: 'idx', model: 'bundled', metric: 'angular', documents: 0 });
   const added = await json('add', 'idx', 'docs');
   expect(added).toMatchObject({ files: { sources: { added: 2 } }, skipped: ['docs/deep/picture.txt'] });
@@ -47,12 +48,12 @@ test('a folder from its first index to its backup', { timeout: 240_000 }, async 
     hits: [{ metadata: { source: 'docs/deep/delivery.txt' } }],
   });
   expect(await json('get', 'idx', id)).toMatchObject({ documents: [{ id }] });
-  const text = await runCli(['search', 'idx', 'can I get my money back?'], { cwd });
+  const text = await runHere(['search', 'idx', 'can I get my money back?'], { cwd });
   expect(text.stdout).toMatch(/^ 1 {2}0\.\d{3} {2}docs\/returns\.md:\d+-\d+\n/);
   expect(await json('search', 'idx', 'refund', '--explain')).toMatchObject({ exact: true });
 
   const input = '{"id":1,"text":"A whale.","year":1851}\n{"id":2,"text":"An orphan.","year":1861}\n"alone"\n';
-  const piped = await runCli(['add', 'idx', '-', '--format', 'jsonl', '--json'], { cwd, input });
+  const piped = await runHere(['add', 'idx', '-', '--format', 'jsonl', '--json'], { cwd, input });
   expect(JSON.parse(piped.stdout)).toMatchObject({ records: { added: 3 } });
   const where = '{"year":{"$gt":1855}}';
   expect(await json('search', 'idx', 'a book', '--where', where)).toMatchObject({
@@ -64,10 +65,10 @@ test('a folder from its first index to its backup', { timeout: 240_000 }, async 
   expect(await json('list', 'idx', '--where', 'price=3.5')).toMatchObject({
     documents: [{ id: 'A1', text: 'Tea, green', metadata: { price: 3.5 } }],
   });
-  const questions = await runCli(['search', 'idx', '-', '-k', '1', '--json'], { cwd, input: 'hot drink\nparcel\n' });
+  const questions = await runHere(['search', 'idx', '-', '-k', '1', '--json'], { cwd, input: 'hot drink\nparcel\n' });
   expect(JSON.parse(questions.stdout).searches).toHaveLength(2);
 
-  await runCli(['add', 'idx', '-', '--format', 'lines'], { cwd, input: 'alone!\n' });
+  await runHere(['add', 'idx', '-', '--format', 'lines'], { cwd, input: 'alone!\n' });
   expect(await json('dedupe', 'idx')).toMatchObject({
     duplicates: 1,
     groups: [{ duplicates: [{ kind: 'normalized' }] }],
@@ -77,7 +78,7 @@ test('a folder from its first index to its backup', { timeout: 240_000 }, async 
   expect(await json('delete', 'idx', '--where', 'year=1851')).toEqual({ deleted: 1, dryRun: false });
 
   for (const refused of [['--where', '{}'], ['--where', '{"$and":[]}', '--dry-run'], [], ['2', '--all']]) {
-    expect((await runCli(['delete', 'idx', ...refused], { cwd })).code).not.toBe(0);
+    expect((await runHere(['delete', 'idx', ...refused], { cwd })).code).not.toBe(0);
   }
 
   expect(await json('validate', 'idx', '--full')).toMatchObject({ valid: true });
@@ -91,7 +92,7 @@ test('a folder from its first index to its backup', { timeout: 240_000 }, async 
   expect(existsSync(join(cwd, 'copy/cli.json'))).toBe(true);
   expect(await json('export', 'idx', 'out')).toMatchObject({ documents: 5 });
   expect(await json('export', 'idx', 'out.ann', '--as', 'ann')).toMatchObject({ documents: 5 });
-  const lines = await runCli(['export', 'idx', '--as', 'jsonl'], { cwd });
+  const lines = await runHere(['export', 'idx', '--as', 'jsonl'], { cwd });
   expect(JSON.parse(lines.stdout.split('\n')[0] as string).vector).toHaveLength(384);
   expect(await json('import', 'idx2', 'out')).toMatchObject({ added: 5, embedded: 0 });
   expect(await json('search', 'idx2', 'hot drink', '-k', '1')).toMatchObject({ hits: [{}] });
@@ -103,16 +104,16 @@ test('a folder from its first index to its backup', { timeout: 240_000 }, async 
 test('doctor looks at the model that the index uses, and says which it is', async () => {
   const cwd = scratchFolder();
   const model = async (...args: string[]) => {
-    const { code, stdout } = await runCli(['doctor', ...args, '--json'], { cwd, env: { OPENAI_API_KEY: 'none' } });
+    const { code, stdout } = await runHere(['doctor', ...args, '--json'], { cwd, env: { OPENAI_API_KEY: 'none' } });
     const { checks } = JSON.parse(stdout) as { checks: { check: string; passed: boolean }[] };
     return { code, ...checks.find(({ check }) => check === 'model') };
   };
   const bundled = { code: 0, passed: true, message: expect.stringMatching(/^bundled.*384 dimensions/) };
   expect(await model()).toMatchObject(bundled);
-  await runCli(['add', 'texts', '-', '--format', 'lines'], { cwd, input: 'one line\n' });
+  await runHere(['add', 'texts', '-', '--format', 'lines'], { cwd, input: 'one line\n' });
   expect(await model('texts')).toMatchObject({ ...bundled, message: expect.stringContaining('bundled, of texts') });
 
-  await runCli(['init', 'own', '--model', 'none'], { cwd });
+  await runHere(['init', 'own', '--model', 'none'], { cwd });
   expect(await model('own')).toMatchObject({ code: 0, passed: true, message: expect.stringContaining('none, of own') });
   await using given = await SemanticIndex.open(join(cwd, 'given'), { provider: null });
   await given.addDocuments([{ id: 1, vector: [1, 0], text: 'one' }]);
@@ -120,7 +121,7 @@ test('doctor looks at the model that the index uses, and says which it is', asyn
 
   // Nobody listens there.
   const service = ['--model', 'openai:m', '--base-url', 'http://127.0.0.1:9/v1'];
-  await runCli(['init', 'asked', ...service], { cwd, env: { OPENAI_API_KEY: 'none' } });
+  await runHere(['init', 'asked', ...service], { cwd, env: { OPENAI_API_KEY: 'none' } });
   const failed = expect.stringContaining('openai:m, of asked: ');
   expect(await model('asked')).toMatchObject({ code: 3, passed: false, message: failed });
   expect(await model(...service)).toMatchObject({ code: 3, passed: false });
@@ -129,13 +130,13 @@ test('doctor looks at the model that the index uses, and says which it is', asyn
 
 test('plan tells what an add would embed, with and without an index', async () => {
   const cwd = folderOfTexts();
-  const json = (...args: string[]) => runJson(['plan', 'idx', ...args], { cwd });
+  const json = (...args: string[]) => runJsonHere(['plan', 'idx', ...args], { cwd });
   expect(await json('docs')).toMatchObject({ documents: 2, new: 2, embed: 2 });
   expect(existsSync(join(cwd, 'idx'))).toBe(false);
   // Neither a key nor the service is needed: nothing is sent.
   const service = ['--model', 'openai:text-embedding-3-small'];
   expect(await json('docs', ...service, '--price', '0.02')).toMatchObject({ counted: true, cost: expect.any(Number) });
-  await runJson(['add', 'idx', 'docs'], { cwd });
+  await runJsonHere(['add', 'idx', 'docs'], { cwd });
   writeFileSync(join(cwd, 'docs/returns.md'), '# Returns\n\nNothing is taken back.\n');
   expect(await json('docs')).toMatchObject({
     documents: 2,
@@ -145,19 +146,19 @@ test('plan tells what an add would embed, with and without an index', async () =
   });
   writeFileSync(join(cwd, 'table.csv'), 'id,text\nA1,Tea\nA2,Tea\n');
   expect(await json('docs', 'table.csv')).toMatchObject({ documents: 4, new: 3, embed: 2 });
-  const piped = await runCli(['plan', 'idx', '-', '--format', 'lines', '--price', '1'], { cwd, input: 'Tea\n' });
+  const piped = await runHere(['plan', 'idx', '-', '--format', 'lines', '--price', '1'], { cwd, input: 'Tea\n' });
   expect(piped.stdout).toMatch(
     /^documents {2}1: 1 new, .*\nto embed {3}1 text of (?:about )?\d+ tokens?; .*\ncost {7}0\.0/,
   );
-  expect(await runJson(['stats', 'idx'], { cwd })).toMatchObject({ documents: 2 });
-  const cheap = await runCli(['plan', 'idx', '-', '--format', 'lines', '--price', '0.02'], { cwd, input: 'Tea\n' });
+  expect(await runJsonHere(['stats', 'idx'], { cwd })).toMatchObject({ documents: 2 });
+  const cheap = await runHere(['plan', 'idx', '-', '--format', 'lines', '--price', '0.02'], { cwd, input: 'Tea\n' });
   expect(cheap.stdout).toMatch(/^cost {7}0\.0{6,}\d\d$/m);
 });
 
 test('prune deletes the chunks of files that are gone, not of those that are not named', async () => {
   const cwd = folderOfTexts();
-  const prune = (name: string) => runJson(['add', 'idx', name, '--prune'], { cwd });
-  await runJson(['add', 'idx', 'docs'], { cwd });
+  const prune = (name: string) => runJsonHere(['add', 'idx', name, '--prune'], { cwd });
+  await runJsonHere(['add', 'idx', 'docs'], { cwd });
   expect(await prune('docs/returns.md')).toMatchObject({ files: { sources: { unchanged: 1, deleted: 0 } } });
   rmSync(join(cwd, 'docs/deep/delivery.txt'));
   expect(await prune('docs/returns.md')).toMatchObject({ files: { sources: { unchanged: 1, deleted: 1 } } });
@@ -165,51 +166,51 @@ test('prune deletes the chunks of files that are gone, not of those that are not
 
 test('a name that leads nowhere leaves no index behind, and one of several that cannot be read ends with 1', async () => {
   const cwd = folderOfTexts();
-  expect(await runCli(['add', 'idx', 'dosc'], { cwd })).toMatchObject({
+  expect(await runHere(['add', 'idx', 'dosc'], { cwd })).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('"docs"'),
   });
   expect(existsSync(join(cwd, 'idx'))).toBe(false);
   symlinkSync('nowhere.md', join(cwd, 'docs/dangling.md'));
-  const { code, stdout } = await runCli(['add', 'idx', 'docs'], { cwd });
+  const { code, stdout } = await runHere(['add', 'idx', 'docs'], { cwd });
   expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining('Could not read docs/dangling.md') });
-  expect(await runCli(['init', 'docs'], { cwd })).toMatchObject({
+  expect(await runHere(['init', 'docs'], { cwd })).toMatchObject({
     code: 4,
     stderr: expect.not.stringContaining('init'),
   });
-  const same = await runCli(['migrate', 'idx', '--model', 'bundled'], { cwd });
+  const same = await runHere(['migrate', 'idx', '--model', 'bundled'], { cwd });
   expect(same).toMatchObject({ code: 0, stdout: expect.stringContaining('there is nothing to move') });
 });
 
 test('vectors of the caller need no model', async () => {
   const cwd = scratchFolder();
-  await runJson(['init', 'idx', '--model', 'none', '--metric', 'euclidean'], { cwd });
+  await runJsonHere(['init', 'idx', '--model', 'none', '--metric', 'euclidean'], { cwd });
   writeFileSync(join(cwd, 'v.jsonl'), '{"id":"a","text":"a","vector":[0,1]}\n{"id":"b","text":"b","vector":[5,5]}\n');
-  await runJson(['add', 'idx', 'v.jsonl'], { cwd });
-  expect(await runJson(['search', 'idx', '[5, 4]', '--vector', '-k', '1'], { cwd })).toMatchObject({
+  await runJsonHere(['add', 'idx', 'v.jsonl'], { cwd });
+  expect(await runJsonHere(['search', 'idx', '[5, 4]', '--vector', '-k', '1'], { cwd })).toMatchObject({
     hits: [{ id: 'b' }],
   });
 });
 
 test('tune chooses, and migrate moves the index to another model', { timeout: 240_000 }, async () => {
   const cwd = folderOfTexts();
-  await runJson(['add', 'idx', 'docs'], { cwd });
-  expect(await runJson(['tune', 'idx', '--svg', 'recall.svg'], { cwd })).toMatchObject({ tuning: { exact: true } });
+  await runJsonHere(['add', 'idx', 'docs'], { cwd });
+  expect(await runJsonHere(['tune', 'idx', '--svg', 'recall.svg'], { cwd })).toMatchObject({ tuning: { exact: true } });
   expect(readFileSync(join(cwd, 'recall.svg'), 'utf8')).toMatch(/^<svg/);
-  expect((await runCli(['stats', 'idx'], { cwd })).stdout).toMatch(
+  expect((await runHere(['stats', 'idx'], { cwd })).stdout).toMatch(
     /^recall +at least 1\.000 of the 10 .* exact search; /m,
   );
-  const compared = await runJson(['tune', 'idx', '--trees', '2,4', '--dry-run'], { cwd });
+  const compared = await runJsonHere(['tune', 'idx', '--trees', '2,4', '--dry-run'], { cwd });
   expect(compared).toMatchObject({ trees: [{ trees: 2 }, { trees: 4 }] });
   const model = tinyStaticModel(['the', 'parcel', 'orders', 'morning']).folder;
   onTestFinished(() => rmSync(model, { recursive: true }));
-  expect(await runJson(['migrate', 'idx', '--model', `bundled:${model}`], { cwd })).toMatchObject({
+  expect(await runJsonHere(['migrate', 'idx', '--model', `bundled:${model}`], { cwd })).toMatchObject({
     documents: 2,
     cutOver: true,
   });
   // Noted: no flag is needed from now on.
-  expect(await runJson(['search', 'idx', 'the', '-k', '1'], { cwd })).toMatchObject({ hits: [{}] });
-  expect((await runCli(['migrate', 'idx'], { cwd })).code).toBe(2);
+  expect(await runJsonHere(['search', 'idx', 'the', '-k', '1'], { cwd })).toMatchObject({ hits: [{}] });
+  expect((await runHere(['migrate', 'idx'], { cwd })).code).toBe(2);
 });
 
 test('crash-test keeps its promises', { timeout: 240_000 }, async () => {
@@ -223,13 +224,13 @@ test('crash-test keeps its promises', { timeout: 240_000 }, async () => {
 
 test('a damaged index ends validate with 3', async () => {
   const cwd = folderOfTexts();
-  await runJson(['add', 'idx', 'docs'], { cwd });
+  await runJsonHere(['add', 'idx', 'docs'], { cwd });
   const file = join(cwd, 'idx/index.db');
   const bytes = readFileSync(file);
   // Past the header, so that it still opens: pages of the middle are overwritten.
   bytes.fill(0xa5, Math.floor(bytes.length / 2), Math.floor(bytes.length / 2) + 8192);
   writeFileSync(file, bytes);
-  const { code, stdout, stderr } = await runCli(['validate', 'idx', '--full', '--json'], { cwd });
+  const { code, stdout, stderr } = await runHere(['validate', 'idx', '--full', '--json'], { cwd });
   // Damage of a page that opening needs is an error of its own.
   if (code === 1) expect(JSON.parse(stderr).error.code).toBe('CORRUPT');
   else expect({ code, valid: JSON.parse(stdout).valid }).toEqual({ code: 3, valid: false });

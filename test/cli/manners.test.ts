@@ -1,9 +1,19 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { completionScript } from '../../src/cli/completion.js';
-import { ended, main, runCli, runJson, scratchFolder, startCli } from './run-cli.js';
+import { ended, main, runCli, scratchFolder, startCli } from './run-cli.js';
+import { runHere, runJsonHere } from './run-here.js';
+
+/** A working directory with an index that holds one line, for commands that change nothing. */
+let indexed: string;
+beforeAll(async () => {
+  indexed = mkdtempSync(join(tmpdir(), 'semantic-index-'));
+  await runHere(['add', 'idx', '-', '--format', 'lines'], { cwd: indexed, input: 'one line\n' });
+});
+afterAll(() => rmSync(indexed, { recursive: true }));
 
 test.each([
   ['no command', ['serch'], 2, 'Did you mean search?'],
@@ -20,25 +30,32 @@ test.each([
   ['another model', ['search', 'idx', 'x', '--model', 'openai:m', '--base-url', 'http://127.0.0.1:9/v1'], 1, '--model'],
   ['a model that is none', ['search', 'idx', 'x', '--model', 'magic'], 2, 'transformers:MODEL'],
 ])('%s is said in words, without a stack', async (_, args, code, words) => {
-  const cwd = scratchFolder();
-  await runCli(['add', 'idx', '-', '--format', 'lines'], { cwd, input: 'one line\n' });
-  const result = await runCli(args, { cwd });
+  const result = await runHere(args, { cwd: indexed });
   expect(result.stderr).toContain(words);
   expect(result).toMatchObject({ code, stdout: '' });
   expect(result.stderr).not.toMatch(/\n\s+at /);
 });
 
+test.each([
+  ['wrong use', ['search', 'idx', 'x', '--kk', '3'], 2],
+  ['an error of the library', ['search', 'nowhere', 'x'], 4],
+])('a process ends with the code of %s, and prints the same', async (_, args, code) => {
+  const result = await runCli(args, { cwd: indexed });
+  expect(result).toEqual(await runHere(args, { cwd: indexed }));
+  expect(result.code).toBe(code);
+});
+
 test('the line of a broken record is named, also as JSON', async () => {
   const cwd = scratchFolder();
   writeFileSync(join(cwd, 'bad.jsonl'), '{"text":"good"}\n\n{"text":\n');
-  const { code, stderr } = await runCli(['add', 'idx', 'bad.jsonl', '--json'], { cwd });
+  const { code, stderr } = await runHere(['add', 'idx', 'bad.jsonl', '--json'], { cwd });
   expect(code).toBe(2);
   expect(JSON.parse(stderr).error).toMatchObject({
     code: 'INVALID_FILE',
     message: 'bad.jsonl, line 3: it is not JSON',
   });
   writeFileSync(join(cwd, 'bad.csv'), 'title,body\na,b\n');
-  const table = await runCli(['add', 'idx', 'bad.csv'], { cwd });
+  const table = await runHere(['add', 'idx', 'bad.csv'], { cwd });
   expect(table.stderr).toContain('there are: title, body');
 });
 
@@ -48,16 +65,14 @@ test.each([
   [['search', 'idx', '--json'], "missing required argument 'query'"],
   [['migrate', 'idx', '--json'], '--model'],
 ])('wrong use is JSON too where JSON is asked for: %j', async (args, words) => {
-  const cwd = scratchFolder();
-  await runCli(['add', 'idx', '-', '--format', 'lines'], { cwd, input: 'one line\n' });
-  const { code, stdout, stderr } = await runCli(args, { cwd });
+  const { code, stdout, stderr } = await runHere(args, { cwd: indexed });
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(JSON.parse(stderr).error).toMatchObject({ code: 'INVALID_ARGUMENT', hint: expect.stringContaining('--help') });
   expect(JSON.parse(stderr).error.message).toContain(words);
 });
 
 test('the stack is there for who asks', async () => {
-  const { stderr } = await runCli(['search', 'nowhere', 'x', '--debug'], { cwd: scratchFolder() });
+  const { stderr } = await runHere(['search', 'nowhere', 'x', '--debug'], { cwd: scratchFolder() });
   expect(stderr).toMatch(/\n\s+at /);
 });
 
@@ -67,7 +82,7 @@ test('colours only where they are wanted, and no bar in a pipe', async () => {
   const added = await runCli(['add', 'idx', '-', '--format', 'lines'], { cwd, input });
   expect(added.stderr).toBe('');
   const search = (env: Record<string, string>, ...flags: string[]) =>
-    runCli(['search', 'idx', 'line', ...flags], { cwd, env });
+    runHere(['search', 'idx', 'line', ...flags], { cwd, env });
   expect((await search({})).stdout).not.toContain('\u001b[');
   expect((await search({ FORCE_COLOR: '1' })).stdout).toContain('\u001b[');
   expect((await search({ FORCE_COLOR: '1', NO_COLOR: '1' })).stdout).not.toContain('\u001b[');
@@ -90,7 +105,7 @@ test.skipIf(!hasScript)('a bar on a terminal', () => {
 
 test('Ctrl-C leaves a whole index with what was committed', { timeout: 240_000 }, async () => {
   const cwd = scratchFolder();
-  await runJson(['init', 'idx'], { cwd });
+  await runJsonHere(['init', 'idx'], { cwd });
   const child = startCli(['add', 'idx', '-', '--format', 'lines', '--batch-size', '10'], { cwd });
   const ending = ended(child);
   // Endless input: what ends it is the signal.
@@ -100,15 +115,15 @@ test('Ctrl-C leaves a whole index with what was committed', { timeout: 240_000 }
     for (let more = 0; more < 20; more++) child.stdin.write(`This is line ${line++} of the input.\n`);
   }, 20);
   await expect
-    .poll(async () => (await runCli(['stats', 'idx', '--json'], { cwd })).stdout, { timeout: 120_000, interval: 200 })
+    .poll(async () => (await runHere(['stats', 'idx', '--json'], { cwd })).stdout, { timeout: 120_000, interval: 200 })
     .toMatch(/"documents":[1-9]/);
   child.kill('SIGINT');
   const { code, stderr, stdout } = await ending;
   clearInterval(feeding);
   expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
   expect(stderr).toContain('The index is whole');
-  expect(await runJson(['validate', 'idx', '--full'], { cwd })).toMatchObject({ valid: true });
-  const { documents } = await runJson(['stats', 'idx'], { cwd });
+  expect(await runJsonHere(['validate', 'idx', '--full'], { cwd })).toMatchObject({ valid: true });
+  const { documents } = await runJsonHere(['stats', 'idx'], { cwd });
   expect(documents).toBeGreaterThan(0);
 });
 
@@ -118,7 +133,7 @@ test('watch adds what changes and deletes what goes', { timeout: 240_000 }, asyn
   writeFileSync(join(cwd, 'docs/a.md'), '# A\n\nApples.\n');
   const child = startCli(['add', 'idx', 'docs', '--watch', '--json'], { cwd });
   const ending = ended(child);
-  const texts = async () => (await runCli(['list', 'idx', '--json'], { cwd })).stdout;
+  const texts = async () => (await runHere(['list', 'idx', '--json'], { cwd })).stdout;
   const poll = () => expect.poll(texts, { timeout: 60_000, interval: 200 });
   // Whatever is written once the first add is done is part of the watch.
   await poll().toContain('Apples');
@@ -141,7 +156,7 @@ test('a reader that has seen enough is no error', () => {
 
 test('completion knows commands, flags and choices, and leaves files to the shell', async () => {
   const cwd = scratchFolder();
-  const complete = (...words: string[]) => runCli(['complete', '--', ...words], { cwd });
+  const complete = (...words: string[]) => runHere(['complete', '--', ...words], { cwd });
   expect((await complete('se')).stdout).toBe('search\nserve\n'.replace('serve\n', (await complete('ser')).stdout));
   expect((await complete('search', 'idx', '--min')).stdout).toBe('--min-score\n');
   expect((await complete('search', 'idx', '--mode', 'v')).stdout).toBe('vector\n');
@@ -149,7 +164,10 @@ test('completion knows commands, flags and choices, and leaves files to the shel
   expect((await complete('add', 'idx', 'do')).code).toBe(9);
   const script = completionScript('bash').replaceAll('$(semantic-index ', `$("${process.execPath}" "${main}" `);
   const asked = `${script}\nCOMP_WORDS=(semantic-index val) COMP_CWORD=1\n_semantic_index\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
-  expect(await runJson(['completion', 'bash'], { cwd })).toEqual({ shell: 'bash', script: completionScript('bash') });
+  expect(await runJsonHere(['completion', 'bash'], { cwd })).toEqual({
+    shell: 'bash',
+    script: completionScript('bash'),
+  });
   if (process.platform !== 'win32')
     expect(execFileSync('bash', ['-c', asked], { encoding: 'utf8' })).toBe('validate\n');
 });

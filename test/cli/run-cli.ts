@@ -22,13 +22,15 @@ export interface RunOptions {
   readonly env?: Record<string, string>;
 }
 
+/** The environment that a command of a test runs in. */
+export function commandEnvironment(cwd: string, env: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const { FORCE_COLOR: _, NO_COLOR: __, ...inherited } = process.env;
+  return { ...inherited, XDG_CONFIG_HOME: join(cwd, '.config'), ...env };
+}
+
 /** Starts a command in a process of its own, which does not outlive the test. */
 export function startCli(args: readonly string[], { cwd, env }: RunOptions): ChildProcessWithoutNullStreams {
-  const { FORCE_COLOR: _, NO_COLOR: __, ...inherited } = process.env;
-  const child = spawn(process.execPath, [main, ...args], {
-    cwd,
-    env: { ...inherited, XDG_CONFIG_HOME: join(cwd, '.config'), ...env },
-  });
+  const child = spawn(process.execPath, [main, ...args], { cwd, env: commandEnvironment(cwd, env) });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }

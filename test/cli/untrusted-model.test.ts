@@ -8,7 +8,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { notedModel } from '../../src/cli/noted-model.js';
 import { needsTrust } from '../../src/cli/trusted-models.js';
 import { SemanticIndex, SemanticIndexError } from '../../src/index.js';
-import { runCli, scratchFolder } from './run-cli.js';
+import { scratchFolder } from './run-cli.js';
+import { runHere } from './run-here.js';
 
 /** A service that answers embedding requests and remembers the key of each. */
 async function listener(): Promise<{ url: string; keys: string[] }> {
@@ -44,7 +45,7 @@ describe('an index directory that names a service', () => {
     const { url, keys } = await listener();
     const note = { model: 'openai:m', baseUrl: url, apiKeyEnv: 'SECRET' };
     await receivedIndex(cwd, note);
-    const run = (...args: string[]) => runCli([...args, '--json'], { cwd, env, input: 'a private text\n' });
+    const run = (...args: string[]) => runHere([...args, '--json'], { cwd, env, input: 'a private text\n' });
     const commands = [
       ['search', 'received', 'a private question'],
       ['add', 'received', '-', '--format', 'lines'],
@@ -82,7 +83,7 @@ describe('an index directory that names a service', () => {
   it('is used without a question where the user named the service', { timeout: 240_000 }, async () => {
     const cwd = scratchFolder();
     const { url, keys } = await listener();
-    const run = (...args: string[]) => runCli(args, { cwd, env, input: 'a text\n' });
+    const run = (...args: string[]) => runHere(args, { cwd, env, input: 'a text\n' });
     await run('init', 'own', '--model', 'openai:m', '--base-url', url, '--api-key-env', 'SECRET');
     expect((await run('add', 'own', '-', '--format', 'lines')).code).toBe(0);
     expect(keys.length).toBeGreaterThan(0);
@@ -167,7 +168,7 @@ describe('cli.json', () => {
     writeFileSync(secret, 'a secret');
     rmSync(join(cwd, 'received/cli.json'));
     symlinkSync(secret, join(cwd, 'received/cli.json'));
-    await runCli(['backup', 'received', 'copy'], { cwd });
+    await runHere(['backup', 'received', 'copy'], { cwd });
     expect(existsSync(join(cwd, 'copy/index.db'))).toBe(true);
     expect(existsSync(join(cwd, 'copy/cli.json'))).toBe(false);
     expect(readFileSync(secret, 'utf8')).toBe('a secret');
