@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Check, DocumentId, Metric, ValidationReport } from '../../types.js';
-import { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
+import type { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
 import { checksumFile } from '../../vectors/checksum.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { SegmentRow } from '../catalog/segment-table.js';
@@ -125,6 +125,8 @@ export class Validator {
     if (level === 'quick') return undefined;
     if ((await checksumFile(path)) !== row.checksum) return `${row.file} does not have the bytes that were written`;
     const f = this.#catalog.space()?.dimensions ?? 0;
+    // Loaded when it is needed: threads that do not validate start sooner without it.
+    const { AnnoyIndex } = await import('../../vectors/annoy/annoy-index.js');
     const index = await AnnoyIndex.open(path, { f, metric, loadMode: 'lazy' });
     try {
       return (await forestFault(index)) ?? (await this.#differentVectors(row, offsets, index));
