@@ -4,10 +4,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { scratchFolder } from '../cli/run-cli.js';
 import { preambles } from './docs-preambles.js';
-import { runProgram } from './run-program.js';
+import { type BlockRun, runBlocks } from './run-blocks.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const guides = globSync('docs/*.md', { cwd: root }).sort();
@@ -31,12 +31,22 @@ test('no preamble is left over', () => {
   expect(programs.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(preambles)));
 });
 
-test.each(programs)('program $name runs', { timeout: 240_000 }, async ({ name, code }) => {
-  const file = `.cache/docs/${name.replace(' ', '-')}.mts`;
-  mkdirSync(join(root, '.cache/docs'), { recursive: true });
-  writeFileSync(join(root, file), `${preambles[name] ?? ''}\n${code}`);
-  const { code: exitCode, stderr } = await runProgram(file, [], scratchFolder());
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+describe('programs of the guides', () => {
+  let run: BlockRun;
+  beforeAll(async () => {
+    run = await runBlocks(
+      'docs',
+      programs.map(({ name, code }) => ({ name, code: `${preambles[name] ?? ''}\n${code}` })),
+    );
+  }, 240_000);
+
+  test.each(programs)('$name runs', ({ name }) => {
+    expect(run.results.get(name)).toMatchObject({ error: '', stderr: '' });
+  });
+
+  test('keep no process alive', () => {
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+  });
 });
 
 test.each(guides.flatMap((path) => blocksOf(path, 'json').map((code) => ({ path, code }))))(
