@@ -17,18 +17,18 @@ import {
 } from './directory/files.js';
 import { isOwnFolder } from './directory/segment-directory.js';
 import { isSegmentName, segmentFiles } from './directory/segment-names.js';
-import type { CatalogCaller } from './writer/catalog-calls.js';
+import type { CatalogClient } from './writer/catalog-client.js';
 import { leaseMilliseconds, whileHeld } from './writer/held-lease.js';
 
 /** Leases with such a name keep the files of segments that are replaced. */
 export const backupLease = 'backup:';
 
 /** Does some work while nothing removes files of segments that are replaced meanwhile. */
-export async function whileFilesAreKept<T>(writer: CatalogCaller, work: () => Promise<T>): Promise<T> {
+export async function whileFilesAreKept<T>(writer: CatalogClient, work: () => Promise<T>): Promise<T> {
   const owner = leaseOwner();
   const name = `${backupLease}${owner}`;
-  await writer.call('leases', 'forgetEnded', backupLease);
-  await writer.call('leases', 'acquire', name, owner, leaseMilliseconds);
+  await writer.leases.forgetEnded(backupLease);
+  await writer.leases.acquire(name, owner, leaseMilliseconds);
   return whileHeld({ writer, name, owner, onError: () => {} }, work);
 }
 

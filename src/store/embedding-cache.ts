@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 import { packVectors } from '../vectors/pack-vectors.js';
 import type { Space } from './catalog/vector-table.js';
-import { CatalogThread } from './writer/catalog-thread.js';
+import type { CatalogClient } from './writer/catalog-client.js';
+import { catalogThread } from './writer/catalog-thread.js';
 
 /** How the file of a cache is used. */
 export interface EmbeddingCacheOptions {
@@ -24,7 +25,7 @@ export interface CacheKeys {
  */
 export class EmbeddingCache {
   readonly path: string;
-  readonly #thread: CatalogThread;
+  readonly #thread: CatalogClient;
   readonly #maxBytes: number;
   readonly #spaces = new Map<string, Space>();
 
@@ -32,24 +33,23 @@ export class EmbeddingCache {
   constructor(path: string, { durability, busyTimeout, embeddingCacheBytes }: EmbeddingCacheOptions) {
     this.path = resolve(path);
     this.#maxBytes = embeddingCacheBytes;
-    this.#thread = new CatalogThread({ catalog: { path: this.path, readonly: false, durability, busyTimeout } });
+    this.#thread = catalogThread({ path: this.path, readonly: false, durability, busyTimeout });
   }
 
   /** What the file knows of a model; undefined when nothing. */
   async findSpace(fingerprint: string): Promise<Space | undefined> {
-    const space =
-      this.#spaces.get(fingerprint) ?? (await this.#ask(this.#thread.call('vectors', 'findSpace', fingerprint)));
+    const space = this.#spaces.get(fingerprint) ?? (await this.#ask(this.#thread.vectors.findSpace(fingerprint)));
     if (space !== undefined) this.#spaces.set(fingerprint, space);
     return space;
   }
 
   addSpace(fingerprint: string, dimensions: number, canaries: string): Promise<Space> {
-    return this.#ask(this.#thread.call('vectors', 'ensureSpace', fingerprint, dimensions, canaries));
+    return this.#ask(this.#thread.vectors.ensureSpace(fingerprint, dimensions, canaries));
   }
 
   /** The vector of each hash, undefined where there is none. */
   async find({ space, dimensions }: Space, { role, hashes }: CacheKeys): Promise<(Float32Array | undefined)[]> {
-    const asked = this.#thread.call('shared', 'lookUp', space, role, hashes, dimensions);
+    const asked = this.#thread.shared.lookUp(space, role, hashes, dimensions);
     const { numbers, vectors } = await this.#ask(asked);
     return numbers.map((number, position) =>
       number === 0 ? undefined : vectors.slice(position * dimensions, (position + 1) * dimensions),
@@ -58,7 +58,7 @@ export class EmbeddingCache {
 
   /** Makes vectors durable under their hashes. */
   async keep({ space }: Space, { role, hashes }: CacheKeys, vectors: readonly Float32Array[]): Promise<void> {
-    await this.#ask(this.#thread.call('shared', 'put', space, role, hashes, packVectors(vectors), this.#maxBytes));
+    await this.#ask(this.#thread.shared.put(space, role, hashes, packVectors(vectors), this.#maxBytes));
   }
 
   /** Damage of this file is not damage of the index: the hint says so. */

@@ -19,7 +19,7 @@ import { unsoundVectors } from './catalog/unsound-vectors.js';
 import { removeSegmentFiles } from './directory/segment-directory.js';
 import { freshSegmentName } from './directory/segment-names.js';
 import type { Snapshot } from './snapshot/snapshot.js';
-import type { CatalogCaller } from './writer/catalog-calls.js';
+import type { CatalogClient } from './writer/catalog-client.js';
 import { leaseMilliseconds, whileHeld } from './writer/held-lease.js';
 
 /** What background work needs to know and whom it tells. */
@@ -33,9 +33,9 @@ export interface MaintenanceContext {
   readonly seed: number;
   readonly threads: number;
   /** Commits. */
-  readonly writer: CatalogCaller;
+  readonly writer: CatalogClient;
   /** Builds. */
-  readonly builder: CatalogCaller;
+  readonly builder: CatalogClient;
   readonly refresh: () => Promise<Snapshot>;
   readonly onEvent: (event: IndexEvent) => void;
 }
@@ -123,7 +123,7 @@ export class Maintenance {
   ): Promise<void> {
     return this.#enqueue(async () => {
       signal?.throwIfAborted();
-      const cancel = (): void => void this.#context.builder.call('builder', 'cancel');
+      const cancel = (): void => void this.#context.builder.builder.cancel();
       signal?.addEventListener('abort', cancel, { once: true });
       let done = 0;
       try {
@@ -152,7 +152,7 @@ export class Maintenance {
     this.#stopped = true;
     clearTimeout(this.#later);
     // Where the database is lost nothing can be asked, and nothing is being built.
-    if (this.#scheduled || this.#busy > 0) await this.#context.builder.call('builder', 'cancel').catch(() => {});
+    if (this.#scheduled || this.#busy > 0) await this.#context.builder.builder.cancel().catch(() => {});
     await this.#running.catch(() => {});
   }
 
@@ -202,7 +202,7 @@ export class Maintenance {
 
   /** The token of the lease, 0 when another process has it. */
   #acquire(): Promise<number> {
-    return this.#context.writer.call('leases', 'acquire', leaseName, this.#owner, leaseMilliseconds);
+    return this.#context.writer.leases.acquire(leaseName, this.#owner, leaseMilliseconds);
   }
 
   #held<T>(work: () => Promise<T>): Promise<T> {
@@ -217,11 +217,11 @@ export class Maintenance {
     const { kind, firstKey, lastKey, replaces } = step;
     const lease = this.#lease(token);
     const file = freshSegmentName();
-    if (!(await writer.call('segments', 'plan', lease, file))) return false;
+    if (!(await writer.segments.plan(lease, file))) return false;
     const forest = { metric, dimensions, trees, seed, threads };
     const request: BuildRequest = { kind, directory, file, firstKey, lastKey, ...forest };
-    const { segment, lastDeletion, unsound } = await builder.call('builder', 'build', request);
-    if (!(await writer.call('segments', 'publish', { kind, lease, space, replaces, segment, lastDeletion }))) {
+    const { segment, lastDeletion, unsound } = await builder.builder.build(request);
+    if (!(await writer.segments.publish({ kind, lease, space, replaces, segment, lastDeletion }))) {
       // Somebody else changed the segments meanwhile: this file has no place in them.
       if (segment !== undefined) await removeSegmentFiles(directory, segment.file);
       return false;
@@ -248,13 +248,13 @@ export class Maintenance {
    */
   async #sweep(token: number): Promise<void> {
     const { directory, writer, onEvent } = this.#context;
-    const removable = await writer.call('segments', 'removable', this.#lease(token));
+    const removable = await writer.segments.removable(this.#lease(token));
     // A backup copies what was retired after its catalog was; asked last, so that none begins unseen in between.
-    if (removable.length === 0 || (await writer.call('leases', 'anyHeld', backupLease))) return;
+    if (removable.length === 0 || (await writer.leases.anyHeld(backupLease))) return;
     const removed: string[] = [];
     for (const file of removable) if (await removeSegmentFiles(directory, file)) removed.push(file);
     if (removed.length === 0) return;
-    await writer.call('segments', 'forgetRetired', removed);
+    await writer.segments.forgetRetired(removed);
     onEvent({ event: 'sweep', message: `Removed the files of ${removed.length} segments that are not needed` });
   }
 

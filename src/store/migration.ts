@@ -6,7 +6,7 @@ import { leaseOwner } from './catalog/lease-owner.js';
 import type { MissingText, Remainder } from './catalog/migration-table.js';
 import type { Space } from './catalog/vector-table.js';
 import type { KeyedNeighbor } from './snapshot/snapshot.js';
-import type { CatalogCaller } from './writer/catalog-calls.js';
+import type { CatalogClient } from './writer/catalog-client.js';
 
 const rowsPerReading = 4_096;
 const leaseName = 'migration';
@@ -14,13 +14,13 @@ const leaseMilliseconds = 30_000;
 
 /** What the way of an index to another space asks of the catalog. */
 export class Migration {
-  readonly #writer: CatalogCaller;
-  readonly #reader: CatalogCaller;
+  readonly #writer: CatalogClient;
+  readonly #reader: CatalogClient;
   readonly #metric: Metric;
   readonly #owner = leaseOwner();
   #held = false;
 
-  constructor(writer: CatalogCaller, reader: CatalogCaller, metric: Metric) {
+  constructor(writer: CatalogClient, reader: CatalogClient, metric: Metric) {
     this.#writer = writer;
     this.#reader = reader;
     this.#metric = metric;
@@ -32,8 +32,7 @@ export class Migration {
    * @throws BUSY when another migration is under way.
    */
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const acquire = (): Promise<number> =>
-      this.#writer.call('leases', 'acquire', leaseName, this.#owner, leaseMilliseconds);
+    const acquire = (): Promise<number> => this.#writer.leases.acquire(leaseName, this.#owner, leaseMilliseconds);
     if (this.#held || (await acquire()) === 0) {
       throw new SemanticIndexError('BUSY', 'The index is being migrated already', {
         hint: 'Wait for that migration to end, or abort it.',
@@ -48,40 +47,40 @@ export class Migration {
     } finally {
       this.#held = false;
       clearInterval(heartbeat);
-      await this.#writer.call('leases', 'release', leaseName, this.#owner).catch(() => {});
+      await this.#writer.leases.release(leaseName, this.#owner).catch(() => {});
     }
   }
 
   /** Names the space to be filled; one that is known keeps its canaries. */
   begin(fingerprint: string, dimensions: number, canaries: string): Promise<Space> {
-    return this.#writer.call('migration', 'begin', fingerprint, dimensions, canaries);
+    return this.#writer.migration.begin(fingerprint, dimensions, canaries);
   }
 
   /** The space with this fingerprint, if there ever was one. */
   findSpace(fingerprint: string): Promise<Space | undefined> {
-    return this.#reader.call('vectors', 'findSpace', fingerprint);
+    return this.#reader.vectors.findSpace(fingerprint);
   }
 
   abandon(): Promise<void> {
-    return this.#writer.call('migration', 'abandon');
+    return this.#writer.migration.abandon();
   }
 
   remainder(space: number): Promise<Remainder> {
-    return this.#reader.call('migration', 'remainder', space);
+    return this.#reader.migration.remainder(space);
   }
 
   missingAfter(space: number, afterKey: number, limit: number): Promise<MissingText[]> {
-    return this.#reader.call('migration', 'missingAfter', space, afterKey, limit);
+    return this.#reader.migration.missingAfter(space, afterKey, limit);
   }
 
   /** Moves the index to the space, unless anything is missing there. */
   cutOver(space: number): Promise<Remainder> {
-    return this.#writer.call('migration', 'cutOver', space);
+    return this.#writer.migration.cutOver(space);
   }
 
   /** Documents spread over the index, with their vectors in a space. */
   sample(space: number, count: number): Promise<KeyedVectors> {
-    return this.#reader.call('migration', 'sample', space, count);
+    return this.#reader.migration.sample(space, count);
   }
 
   /** The true nearest documents of some vectors (packed) in a space that the index is not in. */
@@ -90,7 +89,7 @@ export class Migration {
     const near = this.#metric === 'dot' ? -1 : 1;
     const best: KeyedNeighbor[][] = Array.from({ length: count }, () => []);
     for (let after = 0; ; ) {
-      const rows = await this.#reader.call('migration', 'vectorsAfter', space, after, rowsPerReading);
+      const rows = await this.#reader.migration.vectorsAfter(space, after, rowsPerReading);
       if (rows.keys.length === 0) return best;
       const buffer = new VectorBuffer(dimensions, this.#metric);
       try {

@@ -6,7 +6,7 @@ import { Scrubber } from './snapshot/scrubber.js';
 import type { Damage } from './snapshot/segment.js';
 import { SnapshotManager } from './snapshot/snapshot-manager.js';
 import type { StoreOptions } from './store-options.js';
-import type { CatalogCaller } from './writer/catalog-calls.js';
+import type { CatalogClient } from './writer/catalog-client.js';
 
 const mergeFactor = 4;
 const deadShare = 0.3;
@@ -28,8 +28,8 @@ export interface OpenSpaceRequest {
   /** segments/; absent for an index in memory. */
   readonly directory: string | undefined;
   readonly metric: Metric;
-  readonly writer: CatalogCaller;
-  readonly reader: CatalogCaller;
+  readonly writer: CatalogClient;
+  readonly reader: CatalogClient;
   readonly isCurrent: (segment: number) => boolean;
   readonly onDamage: (damage: Damage) => void;
 }
@@ -39,7 +39,7 @@ export function openSpace(space: Space, request: OpenSpaceRequest): OpenSpace {
   const { catalog, options, directory = '', metric, writer, reader, isCurrent, onDamage } = request;
   const { loadMode, sealAt, trees, seed, threads, onEvent } = options;
   const files = { directory, metric, space: space.space, dimensions: space.dimensions };
-  const keeper = new SnapshotManager(catalog, { ...files, loadMode, caller: reader, isCurrent }, onDamage);
+  const keeper = new SnapshotManager(catalog, { ...files, loadMode, reader, isCurrent }, onDamage);
   const canBuild = request.directory !== undefined && !options.readonly;
   const maintenance = canBuild
     ? new Maintenance({

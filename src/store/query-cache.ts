@@ -1,6 +1,6 @@
 import { packVectors } from '../vectors/pack-vectors.js';
 import type { Catalog } from './catalog/catalog.js';
-import type { CatalogCaller } from './writer/catalog-calls.js';
+import type { CatalogClient } from './writer/catalog-client.js';
 
 const maxTouched = 64;
 
@@ -10,14 +10,14 @@ const maxTouched = 64;
  */
 export class QueryCache {
   readonly #catalog: () => Catalog;
-  readonly #writer: CatalogCaller | undefined;
+  readonly #writer: CatalogClient | undefined;
   readonly #most: number;
   /** Numbers of vectors that were used since the last writing. */
   readonly #touched = new Set<number>();
   #writing: Promise<unknown> = Promise.resolve();
 
   /** @param most how many vectors are kept; 0 keeps and finds none. @param writer absent where nothing may be written. */
-  constructor(catalog: () => Catalog, writer: CatalogCaller | undefined, most: number) {
+  constructor(catalog: () => Catalog, writer: CatalogClient | undefined, most: number) {
     this.#catalog = catalog;
     this.#writer = writer;
     this.#most = most;
@@ -42,7 +42,7 @@ export class QueryCache {
     const touched = [...this.#touched];
     this.#touched.clear();
     const packed = packVectors(vectors);
-    const write = this.#writer.call('vectors', 'putQueries', space, hashes, packed, touched, this.#most);
+    const write = this.#writer.vectors.putQueries(space, hashes, packed, touched, this.#most);
     this.#writing = Promise.allSettled([this.#writing, write]);
   }
 

@@ -21,10 +21,10 @@ import type { CatalogOptions } from './sqlite/connection.js';
 import { fromSqliteError } from './sqlite/sqlite-error.js';
 import { checkMetricOf, type StoreOptions } from './store-options.js';
 import { Validations } from './validations.js';
-import type { CatalogCaller } from './writer/catalog-calls.js';
-import { CatalogThread } from './writer/catalog-thread.js';
+import type { CatalogClient } from './writer/catalog-client.js';
+import { catalogThread } from './writer/catalog-thread.js';
 import { consistentRead } from './writer/consistent-read.js';
-import { InlineCaller } from './writer/inline-caller.js';
+import { inlineCatalog } from './writer/inline-catalog.js';
 import { KnownDocuments } from './writer/known-documents.js';
 import { StoredSettings } from './writer/stored-settings.js';
 
@@ -44,8 +44,8 @@ export class Store {
   readonly #paths: IndexPaths | undefined;
   readonly #connection: CatalogOptions;
   readonly #connected: Catalog;
-  readonly #writer: CatalogCaller;
-  readonly #reader: CatalogCaller;
+  readonly #writer: CatalogClient;
+  readonly #reader: CatalogClient;
   readonly #validations: Validations;
   #open: OpenSpace | undefined;
 
@@ -54,14 +54,14 @@ export class Store {
     paths: IndexPaths | undefined,
     connection: CatalogOptions,
     catalog: Catalog,
-    threads: CatalogCaller[],
+    threads: CatalogClient[],
   ) {
     this.#options = options;
     this.#paths = paths;
     this.#connection = connection;
     this.#connected = catalog;
-    this.#writer = threads[0] as CatalogCaller;
-    this.#reader = threads[threads.length - 1] as CatalogCaller;
+    this.#writer = threads[0] as CatalogClient;
+    this.#reader = threads[threads.length - 1] as CatalogClient;
     this.metric = catalog.settings.all()?.metric as Metric;
     this.known = new KnownDocuments(this.#reader);
     this.settings = new StoredSettings(() => this.#catalog, this.#writer, this.#reader);
@@ -100,9 +100,7 @@ export class Store {
       if (paths !== undefined && !readonly) await restoreSegmentFolder(paths.segments, options.onEvent);
       const file = paths && identify(paths.database);
       const connection: CatalogOptions = { ...first, file };
-      const threads = memory
-        ? [new InlineCaller(catalog)]
-        : [new CatalogThread({ catalog: connection }), new CatalogThread({ catalog: connection })];
+      const threads = memory ? [inlineCatalog(catalog)] : [catalogThread(connection), catalogThread(connection)];
       store = new Store(options, paths, connection, catalog, threads);
       await store.#openSpace();
       return store;
@@ -181,7 +179,7 @@ export class Store {
 
   /** Fixes the space of an index without one; returns the one it has. */
   async chooseSpace(fingerprint: string, dimensions: number, canaries: string | null): Promise<Space> {
-    const space = await this.#writer.call('catalog', 'chooseSpace', fingerprint, dimensions, canaries);
+    const space = await this.#writer.catalog.chooseSpace(fingerprint, dimensions, canaries);
     await this.#openSpace();
     return space;
   }
@@ -189,12 +187,12 @@ export class Store {
   /** For each document what a commit of it now would be to the content under its id. */
   standings(documents: readonly { id: DocumentId; hash: string }[]): Promise<('new' | 'changed' | 'unchanged')[]> {
     const identities = documents.map(({ id, hash }) => ({ id, hash }));
-    return this.#reader.call('documents', 'standings', identities);
+    return this.#reader.documents.standings(identities);
   }
 
   /** Numbers of known vectors by content hash, 0 for unknown ones. */
   findVectors(space: number, role: 'document' | 'query' | 'given', hashes: readonly string[]): Promise<number[]> {
-    return this.#reader.call('vectors', 'find', space, role, hashes);
+    return this.#reader.vectors.find(space, role, hashes);
   }
 
   /** Makes vectors durable under their content hashes; returns their numbers. */
@@ -204,7 +202,7 @@ export class Store {
     hashes: readonly string[],
     vectors: readonly Float32Array[],
   ): Promise<number[]> {
-    return this.#writer.call('vectors', 'put', space, role, hashes, packVectors(vectors));
+    return this.#writer.vectors.put(space, role, hashes, packVectors(vectors));
   }
 
   /**
@@ -212,7 +210,7 @@ export class Store {
    * was found unchanged is so no longer.
    */
   async commit(documents: readonly IncomingDocument[]): Promise<DocumentOutcome[] | undefined> {
-    const outcomes = await this.#writer.call('documents', 'commit', documents);
+    const outcomes = await this.#writer.documents.commit(documents);
     await this.#afterWrite();
     return outcomes;
   }
@@ -224,27 +222,27 @@ export class Store {
 
   /** Texts after this key, of documents whose vector was made from the text. */
   textsAfter(afterKey: number, limit: number): Promise<{ key: number; text: string }[]> {
-    return this.#reader.call('documents', 'textsAfter', afterKey, limit);
+    return this.#reader.documents.textsAfter(afterKey, limit);
   }
 
   /** Replaces vectors of documents; `rebuildSegments` has to follow. */
   replaceVectors(space: number, keys: readonly number[], vectors: readonly Float32Array[]): Promise<void> {
-    return this.#writer.call('documents', 'replaceVectors', space, keys, packVectors(vectors));
+    return this.#writer.documents.replaceVectors(space, keys, packVectors(vectors));
   }
 
   /** Replaces the metadata (JSON) of documents; returns how many of them there were. */
   setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): Promise<number> {
-    return this.#writer.call('documents', 'setMetadata', changes);
+    return this.#writer.documents.setMetadata(changes);
   }
 
   async deleteByIds(ids: readonly DocumentId[], signal?: AbortSignal): Promise<number> {
-    const deleted = await this.#writer.callUntil(signal, 'documents', 'deleteByIds', ids);
+    const deleted = await this.#writer.until(signal).documents.deleteByIds(ids);
     await this.#afterWrite();
     return deleted;
   }
 
   async deleteWhere(filter: SqlFilter, signal?: AbortSignal): Promise<number> {
-    const deleted = await this.#writer.callUntil(signal, 'documents', 'deleteWhere', filter);
+    const deleted = await this.#writer.until(signal).documents.deleteWhere(filter);
     await this.#afterWrite();
     return deleted;
   }
@@ -271,12 +269,12 @@ export class Store {
     signal: AbortSignal | undefined,
   ): Promise<(StoredDocument | undefined)[]> {
     if (filter === undefined || keys.length * filter.parameters.length < 1000) return this.byKeys(keys, filter);
-    return this.#reader.callUntil(signal, 'documents', 'byKeys', keys, filter);
+    return this.#reader.until(signal).documents.byKeys(keys, filter);
   }
 
   /** Whether all documents with these keys exist. */
   haveAll(keys: readonly number[], signal: AbortSignal | undefined): Promise<boolean> {
-    return this.#reader.callUntil(signal, 'documents', 'haveAll', keys);
+    return this.#reader.until(signal).documents.haveAll(keys);
   }
 
   /** Bytes of the texts and metadata of these documents, without reading them. */
@@ -295,16 +293,16 @@ export class Store {
     maxBytes: number | undefined,
     signal: AbortSignal | undefined,
   ): Promise<DocumentRows> {
-    return this.#reader.callUntil(signal, 'pages', 'list', filter, limit, afterKey, maxBytes);
+    return this.#reader.until(signal).pages.list(filter, limit, afterKey, maxBytes);
   }
 
   count(filter: SqlFilter | undefined, signal?: AbortSignal): Promise<number> {
-    return this.#reader.callUntil(signal, 'documents', 'count', filter);
+    return this.#reader.until(signal).documents.count(filter);
   }
 
   /** Keys of the documents that match, ascending. */
   keys(filter: SqlFilter): Promise<Float64Array> {
-    return this.#reader.call('documents', 'keys', filter);
+    return this.#reader.documents.keys(filter);
   }
 
   /** Searches all documents of the newest commit; empty lists while there is no vector. */
@@ -332,13 +330,13 @@ export class Store {
     filter: SqlFilter | undefined,
     signal?: AbortSignal,
   ): Promise<WordMatches> {
-    return rankedWords(await this.#reader.callUntil(signal, 'texts', 'search', query, limit, filter));
+    return rankedWords(await this.#reader.until(signal).texts.search(query, limit, filter));
   }
 
   /** Vectors of these documents, one after the other; zeros where there is none. */
   vectorsByKeys(keys: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
     const dimensions = this.space?.dimensions ?? 0;
-    return this.#reader.callUntil(signal, 'documents', 'vectorsByKeys', Float64Array.from(keys), dimensions);
+    return this.#reader.until(signal).documents.vectorsByKeys(Float64Array.from(keys), dimensions);
   }
 
   /** Waits for background work, then makes one segment of all documents. In memory there is nothing to build. */
@@ -373,12 +371,12 @@ export class Store {
   async compact(options: LongWorkOptions): Promise<{ vectors: number }> {
     await this.#maintain(options, async ({ maintenance }) => maintenance?.compactAll(options));
     options.signal?.throwIfAborted();
-    const vectors = await this.#writer.call('vectors', 'purge');
+    const vectors = await this.#writer.vectors.purge();
     crashPoint('compact.vectors-purged');
     options.signal?.throwIfAborted();
-    await this.#writer.call('catalog', 'vacuum');
+    await this.#writer.catalog.vacuum();
     crashPoint('compact.pages-released');
-    await this.#writer.call('catalog', 'checkpoint');
+    await this.#writer.catalog.checkpoint();
     crashPoint('compact.log-emptied');
     return { vectors };
   }
@@ -393,7 +391,7 @@ export class Store {
    * Runs a long reading of the catalog as it is at one moment. In memory there is but one connection: what is written
    * meanwhile shows.
    */
-  consistentRead<T>(read: (caller: CatalogCaller) => AsyncGenerator<T>): AsyncGenerator<T> {
+  consistentRead<T>(read: (catalog: CatalogClient) => AsyncGenerator<T>): AsyncGenerator<T> {
     return this.#paths === undefined ? read(this.#reader) : consistentRead(this.#connection, read);
   }
 
@@ -402,8 +400,8 @@ export class Store {
     const { trees, seed, threads } = this.#options;
     const dimensions = this.space?.dimensions ?? 0;
     const request = { path, metric: this.metric, dimensions, trees, seed, threads };
-    const reading = this.consistentRead(async function* (caller) {
-      yield await caller.call('builder', 'exportForest', request);
+    const reading = this.consistentRead(async function* (catalog) {
+      yield await catalog.builder.exportForest(request);
     });
     return (await reading.next().finally(() => reading.return(undefined))).value ?? 0;
   }
@@ -411,7 +409,7 @@ export class Store {
   /** Writes a complete copy into a new folder, while the index is in use. */
   backup(target: string): Promise<void> {
     const write = (): Promise<void> =>
-      writeBackup(this.#paths?.segments, target, (path) => this.#reader.call('catalog', 'copyTo', path));
+      writeBackup(this.#paths?.segments, target, (path) => this.#reader.catalog.copyTo(path));
     return this.#options.readonly ? write() : whileFilesAreKept(this.#writer, write);
   }
 

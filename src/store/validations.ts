@@ -2,8 +2,8 @@ import type { ValidationReport } from '../types.js';
 import type { CatalogOptions } from './sqlite/connection.js';
 import type { ValidationRequest } from './validate/validator.js';
 import { validateCatalog } from './validate-catalog.js';
-import type { CatalogCaller } from './writer/catalog-calls.js';
-import { CatalogThread } from './writer/catalog-thread.js';
+import type { CatalogClient } from './writer/catalog-client.js';
+import { catalogThread } from './writer/catalog-thread.js';
 
 /**
  * Validations of a catalog, one at a time, in a thread of their own: SQLite's check of a large database takes minutes and cannot be
@@ -11,11 +11,11 @@ import { CatalogThread } from './writer/catalog-thread.js';
  */
 export class Validations {
   readonly #catalog: CatalogOptions;
-  readonly #reader: CatalogCaller;
+  readonly #reader: CatalogClient;
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param reader validates a catalog in memory, which has one connection. */
-  constructor(catalog: CatalogOptions, reader: CatalogCaller) {
+  constructor(catalog: CatalogOptions, reader: CatalogClient) {
     this.#catalog = catalog;
     this.#reader = reader;
   }
@@ -25,7 +25,7 @@ export class Validations {
     if (this.#catalog.path === ':memory:') return validateCatalog(this.#reader, request, signal);
     const report = this.#last.then(async () => {
       signal?.throwIfAborted();
-      const thread = new CatalogThread({ catalog: this.#catalog });
+      const thread = catalogThread(this.#catalog);
       try {
         return await validateCatalog(thread, request, signal);
       } finally {

@@ -29,10 +29,10 @@ export class TransferJourney {
 
   /** All documents with their vectors, in batches, as they are at one moment. */
   #batches(): AsyncGenerator<ExportedBatch & { readonly total: number }> {
-    return this.#store.consistentRead(async function* (caller) {
-      const total = await caller.call('documents', 'count');
+    return this.#store.consistentRead(async function* (catalog) {
+      const total = await catalog.documents.count();
       for (let after = 0; ; ) {
-        const batch = await caller.call('documents', 'exportAfter', after, documentsPerReading);
+        const batch = await catalog.documents.exportAfter(after, documentsPerReading);
         const last = batch.documents.at(-1);
         if (last === undefined) return;
         after = last.key;

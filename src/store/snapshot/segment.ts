@@ -12,7 +12,7 @@ import type { SegmentRow } from '../catalog/segment-table.js';
 import { FileWatch } from '../directory/file-watch.js';
 import { fileFacts, ioError, isSystemError } from '../directory/files.js';
 import { segmentFacts } from '../directory/segment-directory.js';
-import type { CatalogCaller } from '../writer/catalog-calls.js';
+import type { CatalogClient } from '../writer/catalog-client.js';
 import { guardPart } from './guarded-segment.js';
 import { RefCounted, type SearchableSegment, withoutKeys } from './searchable-segment.js';
 
@@ -23,7 +23,7 @@ export interface SegmentContext {
   readonly space: number;
   readonly dimensions: number;
   readonly loadMode: 'lazy' | 'eager';
-  readonly caller: CatalogCaller;
+  readonly reader: CatalogClient;
   /** Whether the catalog still names this segment. */
   readonly isCurrent: (segment: number) => boolean;
   /** Called when files changed after they were opened: with what is searched instead, and what is wrong with them. */
@@ -264,7 +264,7 @@ async function scannedPart(row: SegmentRow, context: SegmentContext): Promise<Se
   const buffer = new VectorBuffer(context.dimensions, context.metric);
   const keys: number[] = [];
   for (let after = row.first_key - 1; ; ) {
-    const rows = await context.caller.call('documents', 'vectorsAfter', after, row.last_key, rowsPerReading);
+    const rows = await context.reader.documents.vectorsAfter(after, row.last_key, rowsPerReading);
     if (rows.keys.length === 0) break;
     buffer.append(rows.vectors);
     for (const key of rows.keys) keys.push(key);

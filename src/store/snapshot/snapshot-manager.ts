@@ -28,7 +28,7 @@ export class SnapshotManager {
   readonly #findings = new Map<number, Partial<SearchableSegment>>();
 
   /**
-   * `catalog` is asked where things stand, the caller of `context` for all that is long. `onDamage` is told of a file that is
+   * `catalog` is asked where things stand, the reader of `context` for all that is long. `onDamage` is told of a file that is
    * missing or wrong when the snapshot that does without it has been published.
    */
   constructor(catalog: Catalog, context: Omit<SegmentContext, 'onReopened'>, onDamage: (damage: Damage) => void) {
@@ -145,7 +145,7 @@ export class SnapshotManager {
     const holdsNothing = position === start && this.#tail.isEmpty;
     const since = holdsNothing ? { ...position, lastDeletion: Number.MAX_SAFE_INTEGER } : position;
     if (isEmpty(request) && this.#isShort(since)) return this.#catalog.changesSince(since, known);
-    return this.#context.caller.callUntil(signal, 'catalog', 'changesSince', since, known, request);
+    return this.#context.reader.until(signal).catalog.changesSince(since, known, request);
   }
 
   #isShort(position: CatalogPosition): boolean {

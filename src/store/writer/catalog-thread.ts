@@ -1,29 +1,21 @@
 import { Worker } from 'node:worker_threads';
 import { SemanticIndexError } from '../../errors.js';
-import { type CancelFlag, cancel, cancelFlag } from '../sqlite/cancelling.js';
+import type { CancelFlag } from '../sqlite/cancelling.js';
 import type { CatalogOptions } from '../sqlite/connection.js';
-import {
-  type ArgumentsOf,
-  type CallMessage,
-  type CatalogCaller,
-  type CatalogTargets,
-  type MethodOf,
-  type ReplyMessage,
-  type ResultOf,
-  transferable,
-} from './catalog-calls.js';
+import { type CatalogClient, type CatalogTransport, catalogClient } from './catalog-client.js';
+import { type CallMessage, type ReplyMessage, transferable } from './catalog-messages.js';
 
 interface Pending {
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
 
-/** What a catalog thread is told at its start. */
+/** Data that a catalog thread starts with. */
 export interface CatalogThreadData {
   readonly catalog: CatalogOptions;
 }
 
-/** Why a thread is gone: it could not be started for want of files or memory, or it ended by a defect. */
+/** The error for a thread that could not be started (too few files or too little memory) or ended unexpectedly. */
 function threadError(cause: unknown, isStarted: boolean): SemanticIndexError {
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;
   if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
@@ -32,10 +24,10 @@ function threadError(cause: unknown, isStarted: boolean): SemanticIndexError {
   if (!isStarted) {
     return new SemanticIndexError(
       'IO',
-      `A thread for the catalog could not be started${code === undefined ? '' : ` (${code})`}`,
+      `Could not start a thread for the catalog${code === undefined ? '' : ` (${code})`}`,
       {
         cause,
-        hint: 'The process or the system has no more file descriptors, threads or memory: close some, or raise the limit.',
+        hint: 'The process or the system is out of file descriptors, threads or memory: close some, or raise the limit.',
       },
     );
   }
@@ -43,10 +35,14 @@ function threadError(cause: unknown, isStarted: boolean): SemanticIndexError {
 }
 
 /**
- * A connection to the catalog in a thread of its own, so that neither commits nor long readings hold up the event loop.
- * Started by the first call; keeps the process alive only while calls are under way.
+ * A connection to the catalog in a thread of its own, so that neither commits nor long reads block the event loop. The thread
+ * starts with the first call and keeps the process alive only while calls are running.
  */
-export class CatalogThread implements CatalogCaller {
+export function catalogThread(catalog: CatalogOptions): CatalogClient {
+  return catalogClient(new ThreadTransport({ catalog }));
+}
+
+class ThreadTransport implements CatalogTransport {
   readonly #data: CatalogThreadData;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
@@ -56,53 +52,16 @@ export class CatalogThread implements CatalogCaller {
     this.#data = data;
   }
 
-  call<T extends keyof CatalogTargets, M extends MethodOf<CatalogTargets[T]>>(
-    target: T,
-    method: M,
-    ...given: ArgumentsOf<CatalogTargets[T], M>
-  ): Promise<ResultOf<CatalogTargets[T], M>> {
-    return this.#send(undefined, target, method, given);
-  }
-
-  async callUntil<T extends keyof CatalogTargets, M extends MethodOf<CatalogTargets[T]>>(
-    signal: AbortSignal | undefined,
-    target: T,
-    method: M,
-    ...given: ArgumentsOf<CatalogTargets[T], M>
-  ): Promise<ResultOf<CatalogTargets[T], M>> {
-    if (signal === undefined) return this.#send(undefined, target, method, given);
-    signal.throwIfAborted();
-    const flag = cancelFlag();
-    let leave = (): void => {};
-    const aborted = new Promise<never>((_, reject) => {
-      leave = () => {
-        cancel(flag);
-        reject(signal.reason);
-      };
-      signal.addEventListener('abort', leave, { once: true });
-    });
-    try {
-      return await Promise.race([this.#send<T, M>(flag, target, method, given), aborted]);
-    } finally {
-      signal.removeEventListener('abort', leave);
-    }
-  }
-
-  #send<T extends keyof CatalogTargets, M extends MethodOf<CatalogTargets[T]>>(
-    flag: CancelFlag | undefined,
-    target: T,
-    method: M,
-    given: readonly unknown[],
-  ): Promise<ResultOf<CatalogTargets[T], M>> {
+  send(target: string, method: string, args: readonly unknown[], flag: CancelFlag | undefined): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#worker ??= this.#start();
       const worker = this.#worker;
       const call = ++this.#calls;
-      this.#pending.set(call, { resolve: resolve as (result: unknown) => void, reject });
+      this.#pending.set(call, { resolve, reject });
       worker.ref();
-      const message: CallMessage = { call, target, method, given, ...(flag !== undefined && { flag }) };
+      const message: CallMessage = { call, target, method, args, ...(flag !== undefined && { flag }) };
       try {
-        worker.postMessage(message, transferable(given));
+        worker.postMessage(message, transferable(args));
       } catch (error) {
         this.#pending.delete(call);
         reject(error);
@@ -111,7 +70,7 @@ export class CatalogThread implements CatalogCaller {
   }
 
   #start(): Worker {
-    // What the process was started with, such as --input-type, need not suit a worker.
+    // Options of the process, such as --input-type, may not be valid for a worker.
     const worker = new Worker(new URL('./catalog-worker.js', import.meta.url), {
       workerData: this.#data,
       execArgv: [],
@@ -149,7 +108,7 @@ export class CatalogThread implements CatalogCaller {
     this.#pending.clear();
   }
 
-  /** Lets the calls under way finish, then ends the thread. */
+  /** Lets running calls finish, then ends the thread. */
   async close(): Promise<void> {
     const worker = this.#worker;
     if (worker === undefined) return;

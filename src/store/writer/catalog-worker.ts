@@ -3,38 +3,32 @@ import { SemanticIndexError } from '../../errors.js';
 import { Catalog } from '../catalog/catalog.js';
 import { whileWanted } from '../sqlite/cancelling.js';
 import { fromSqliteError } from '../sqlite/sqlite-error.js';
-import {
-  type CallMessage,
-  type CatalogTargets,
-  type ErrorParts,
-  type ReplyMessage,
-  targetsOf,
-  transferable,
-} from './catalog-calls.js';
+import { type CallMessage, type ErrorParts, type ReplyMessage, transferable } from './catalog-messages.js';
+import { type CatalogTargets, callTarget, targetsOf } from './catalog-targets.js';
 import type { CatalogThreadData } from './catalog-thread.js';
 
-// The body of a catalog thread: answers calls in their order of arrival. A call that waits for native work (a build)
-// lets later ones overtake it.
+// The body of a catalog thread: answers calls in the order in which they arrive. Later calls may overtake one that waits for
+// native work (a build).
 
 const port = parentPort as NonNullable<typeof parentPort>;
 const { catalog: options } = workerData as CatalogThreadData;
 let targets: CatalogTargets | undefined;
-let underWay = 0;
+let running = 0;
 let closing = false;
 
-async function answer({ call, target, method, given, flag }: CallMessage): Promise<void> {
-  underWay++;
+async function answer({ call, target, method, args, flag }: CallMessage): Promise<void> {
+  running++;
   try {
     targets ??= targetsOf(Catalog.open(options));
-    targets.catalog.requireSameFile();
-    const callee = targets[target] as unknown as Record<string, (...given: readonly unknown[]) => unknown>;
-    const running = whileWanted(flag, () => callee[method]?.(...given));
-    const result = running instanceof Promise ? await running : running;
+    const current = targets;
+    current.catalog.requireSameFile();
+    const returned = whileWanted(flag, () => callTarget(current, target, method, args));
+    const result = returned instanceof Promise ? await returned : returned;
     port.postMessage({ call, result } satisfies ReplyMessage, transferable(result));
   } catch (error) {
     port.postMessage({ call, error: partsOf(fromSqliteError(error)) } satisfies ReplyMessage);
   } finally {
-    underWay--;
+    running--;
     endWhenIdle();
   }
 }
@@ -48,7 +42,7 @@ function partsOf(error: unknown): ErrorParts {
 }
 
 function endWhenIdle(): void {
-  if (!closing || underWay > 0) return;
+  if (!closing || running > 0) return;
   targets?.catalog.close();
   port.close();
 }

@@ -1,17 +1,17 @@
 import type { CatalogOptions } from '../sqlite/connection.js';
-import type { CatalogCaller } from './catalog-calls.js';
-import { CatalogThread } from './catalog-thread.js';
+import type { CatalogClient } from './catalog-client.js';
+import { catalogThread } from './catalog-thread.js';
 
-/** Runs a long reading on a connection of its own, which sees the catalog as it is at one moment. */
+/** Runs a long read on a connection of its own, which sees the catalog at one point in time. */
 export async function* consistentRead<T>(
-  catalog: CatalogOptions,
-  read: (caller: CatalogCaller) => AsyncGenerator<T>,
+  options: CatalogOptions,
+  read: (catalog: CatalogClient) => AsyncGenerator<T>,
 ): AsyncGenerator<T> {
-  const thread = new CatalogThread({ catalog: { ...catalog, readonly: true } });
+  const thread = catalogThread({ ...options, readonly: true });
   try {
-    await thread.call('catalog', 'beginReading');
+    await thread.catalog.beginReading();
     yield* read(thread);
-    await thread.call('catalog', 'endReading');
+    await thread.catalog.endReading();
   } finally {
     await thread.close();
   }

@@ -1,11 +1,11 @@
-import type { CatalogCaller } from './catalog-calls.js';
+import type { CatalogClient } from './catalog-client.js';
 
 /** How long a lease lasts without a sign of life of its holder. */
 export const leaseMilliseconds = 30_000;
 
 /** A lease that this process has taken, by name and owner. */
 export interface HeldLease {
-  readonly writer: CatalogCaller;
+  readonly writer: CatalogClient;
   readonly name: string;
   readonly owner: string;
   /** Told of a sign of life or a return that failed: such a lease ends by itself. */
@@ -15,7 +15,7 @@ export interface HeldLease {
 /** Does some work under a lease that was taken already, shows signs of life meanwhile, and gives it back. */
 export async function whileHeld<T>({ writer, name, owner, onError }: HeldLease, work: () => Promise<T>): Promise<T> {
   const heartbeat = setInterval(() => {
-    writer.call('leases', 'acquire', name, owner, leaseMilliseconds).catch(onError);
+    writer.leases.acquire(name, owner, leaseMilliseconds).catch(onError);
   }, leaseMilliseconds / 3);
   heartbeat.unref();
   try {
@@ -23,6 +23,6 @@ export async function whileHeld<T>({ writer, name, owner, onError }: HeldLease, 
   } finally {
     clearInterval(heartbeat);
     // What the work came to matters more than that the lease could not be given back.
-    await writer.call('leases', 'release', name, owner).catch(onError);
+    await writer.leases.release(name, owner).catch(onError);
   }
 }

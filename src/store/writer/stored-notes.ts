@@ -1,63 +1,63 @@
 import type { DocumentId } from '../../types.js';
 import type { DismissedDuplicate, SourceNote, StoredChunk } from '../catalog/chunk-notes.js';
-import type { CatalogCaller } from './catalog-calls.js';
+import type { CatalogClient } from './catalog-client.js';
 
 /** What an index remembers of sources and duplicates, asked of the catalog in its threads: see `ChunkNotes`. */
 export class StoredNotes {
-  readonly #writer: CatalogCaller;
-  readonly #reader: CatalogCaller;
+  readonly #writer: CatalogClient;
+  readonly #reader: CatalogClient;
 
-  constructor(writer: CatalogCaller, reader: CatalogCaller) {
+  constructor(writer: CatalogClient, reader: CatalogClient) {
     this.#writer = writer;
     this.#reader = reader;
   }
 
   notes(collection: string | undefined): Promise<SourceNote[]> {
-    return this.#reader.call('notes', 'notes', collection ?? null);
+    return this.#reader.notes.notes(collection ?? null);
   }
 
   note(
     collection: string | undefined,
     sources: readonly { source: string; hash: string; ids: readonly string[] }[],
   ): Promise<void> {
-    return this.#writer.call('notes', 'note', collection ?? null, sources);
+    return this.#writer.notes.note(collection ?? null, sources);
   }
 
   chunks(collection: string | undefined, source: string): Promise<StoredChunk[]> {
-    return this.#reader.call('notes', 'chunks', collection ?? null, source);
+    return this.#reader.notes.chunks(collection ?? null, source);
   }
 
   strays(collection: string | undefined): Promise<StoredChunk[]> {
-    return this.#reader.call('notes', 'strays', collection ?? null);
+    return this.#reader.notes.strays(collection ?? null);
   }
 
   sources(collection: string | undefined): Promise<string[]> {
-    return this.#reader.call('notes', 'sources', collection ?? null);
+    return this.#reader.notes.sources(collection ?? null);
   }
 
   chunkIds(collection: string | undefined): Promise<string[]> {
-    return this.#reader.call('notes', 'chunkIds', collection ?? null);
+    return this.#reader.notes.chunkIds(collection ?? null);
   }
 
   /** A value that a program remembers of its sources, such as the folder that their paths begin at. */
   async remembered(name: string): Promise<string | undefined> {
-    const value = await this.#reader.call('settings', 'get', `remembered:${name}`);
+    const value = await this.#reader.settings.get(`remembered:${name}`);
     return value === undefined ? undefined : String(value);
   }
 
   remember(name: string, value: string): Promise<void> {
-    return this.#writer.call('settings', 'set', `remembered:${name}`, value);
+    return this.#writer.settings.set(`remembered:${name}`, value);
   }
 
   dismissed(): Promise<DismissedDuplicate[]> {
-    return this.#reader.call('notes', 'dismissed');
+    return this.#reader.notes.dismissed();
   }
 
   dismiss(duplicates: readonly DismissedDuplicate[]): Promise<void> {
-    return this.#writer.call('notes', 'dismiss', duplicates);
+    return this.#writer.notes.dismiss(duplicates);
   }
 
   restore(ids: readonly DocumentId[]): Promise<void> {
-    return this.#writer.call('notes', 'restore', ids);
+    return this.#writer.notes.restore(ids);
   }
 }

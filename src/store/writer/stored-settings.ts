@@ -1,6 +1,6 @@
 import type { Catalog } from '../catalog/catalog.js';
 import type { DeclaredFields } from '../catalog/field-indexes.js';
-import type { CatalogCaller } from './catalog-calls.js';
+import type { CatalogClient } from './catalog-client.js';
 import { StoredNotes } from './stored-notes.js';
 
 /** What an index remembers of itself besides documents. */
@@ -8,9 +8,9 @@ export class StoredSettings {
   /** What is remembered of sources and duplicates. */
   readonly notes: StoredNotes;
   readonly #catalog: () => Catalog;
-  readonly #writer: CatalogCaller;
+  readonly #writer: CatalogClient;
 
-  constructor(catalog: () => Catalog, writer: CatalogCaller, reader: CatalogCaller) {
+  constructor(catalog: () => Catalog, writer: CatalogClient, reader: CatalogClient) {
     this.#catalog = catalog;
     this.#writer = writer;
     this.notes = new StoredNotes(writer, reader);
@@ -22,11 +22,11 @@ export class StoredSettings {
   }
 
   set(name: string, value: string | number): Promise<void> {
-    return this.#writer.call('settings', 'set', name, value);
+    return this.#writer.settings.set(name, value);
   }
 
   /** Makes SQL indexes for fields, and drops those of fields that are not named. */
   declareFields(fields: DeclaredFields): Promise<void> {
-    return this.#writer.call('fields', 'declare', fields);
+    return this.#writer.fields.declare(fields);
   }
 }

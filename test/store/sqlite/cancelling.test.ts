@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { SemanticIndex } from '../../../src/index.js';
-import { CatalogThread } from '../../../src/store/writer/catalog-thread.js';
+import type { CatalogClient } from '../../../src/store/writer/catalog-client.js';
+import { catalogThread } from '../../../src/store/writer/catalog-thread.js';
 import { deterministicProvider } from '../../../src/testing.js';
 
 /** A thread over an index of 3,000 documents. */
@@ -12,7 +13,7 @@ async function openThread(readonly = true) {
   await using index = await SemanticIndex.open(folder, { provider: deterministicProvider() });
   await index.addDocuments(Array.from({ length: 3000 }, (_, id) => ({ id, text: `text ${id}` })));
   const path = join(folder, 'index.db');
-  const thread = new CatalogThread({ catalog: { path, readonly, durability: 'process', busyTimeout: 1000 } });
+  const thread = catalogThread({ path, readonly, durability: 'process', busyTimeout: 1000 });
   onTestFinished(async () => {
     await thread.close();
     rmSync(folder, { recursive: true, force: true });
@@ -29,10 +30,10 @@ const slow = {
 
 test('an abort stops the statement that runs, and what waits behind it', async () => {
   const thread = await openThread();
-  expect(await thread.call('documents', 'count', undefined)).toBe(3000);
+  expect(await thread.documents.count(undefined)).toBe(3000);
   const [running, waiting] = [new AbortController(), new AbortController()];
-  const first = thread.callUntil(running.signal, 'documents', 'count', slow);
-  const second = thread.callUntil(waiting.signal, 'documents', 'count', slow);
+  const first = thread.until(running.signal).documents.count(slow);
+  const second = thread.until(waiting.signal).documents.count(slow);
   const began = performance.now();
   setTimeout(() => {
     running.abort(new Error('late'));
@@ -42,51 +43,45 @@ test('an abort stops the statement that runs, and what waits behind it', async (
   await expect(second).rejects.toThrow('gone');
   expect(performance.now() - began).toBeLessThan(2000);
   // Both together would have taken half a minute and more.
-  expect(await thread.call('documents', 'count', undefined)).toBe(3000);
+  expect(await thread.documents.count(undefined)).toBe(3000);
   expect(performance.now() - began).toBeLessThan(5000);
 });
 
 test('a call whose signal has aborted is not made', async () => {
   const thread = await openThread();
   const signal = AbortSignal.abort(new Error('never'));
-  await expect(thread.callUntil(signal, 'documents', 'count', undefined)).rejects.toThrow('never');
-  expect(await thread.callUntil(new AbortController().signal, 'documents', 'count', undefined)).toBe(3000);
+  await expect(thread.until(signal).documents.count(undefined)).rejects.toThrow('never');
+  expect(await thread.until(new AbortController().signal).documents.count(undefined)).toBe(3000);
 });
 
 /** About ten milliseconds for each document, of which none matches; it does not ask whether it is wanted. */
 const none = { sql: slow.sql.replace('is_wanted(d.key) AND ', '').replace('> 0', '< 0'), parameters: [] };
 
 test.each([
-  ['count', (thread: CatalogThread, signal: AbortSignal) => thread.callUntil(signal, 'documents', 'count', none)],
-  ['keys', (thread: CatalogThread, signal: AbortSignal) => thread.callUntil(signal, 'documents', 'keys', none)],
-  ['list', (thread: CatalogThread, signal: AbortSignal) => thread.callUntil(signal, 'pages', 'list', none, 10, 0)],
+  ['count', (thread: CatalogClient, signal: AbortSignal) => thread.until(signal).documents.count(none)],
+  ['keys', (thread: CatalogClient, signal: AbortSignal) => thread.until(signal).documents.keys(none)],
+  ['list', (thread: CatalogClient, signal: AbortSignal) => thread.until(signal).pages.list(none, 10, 0)],
   [
     'search by words',
-    (thread: CatalogThread, signal: AbortSignal) => thread.callUntil(signal, 'texts', 'search', 'text', 10, none),
+    (thread: CatalogClient, signal: AbortSignal) => thread.until(signal).texts.search('text', 10, none),
   ],
   [
     'look-up',
-    (thread: CatalogThread, signal: AbortSignal) =>
-      thread.callUntil(
-        signal,
-        'documents',
-        'byKeys',
+    (thread: CatalogClient, signal: AbortSignal) =>
+      thread.until(signal).documents.byKeys(
         Array.from({ length: 3000 }, (_, n) => n + 1),
         none,
       ),
   ],
-  [
-    'deletion',
-    (thread: CatalogThread, signal: AbortSignal) => thread.callUntil(signal, 'documents', 'deleteWhere', none),
-  ],
+  ['deletion', (thread: CatalogClient, signal: AbortSignal) => thread.until(signal).documents.deleteWhere(none)],
 ] as const)('an abort stops a %s whose filter matches nothing', async (_, call) => {
   const thread = await openThread(false);
-  await thread.call('documents', 'count', undefined);
+  await thread.documents.count(undefined);
   const controller = new AbortController();
   const began = performance.now();
   setTimeout(() => controller.abort(new Error('late')), 50);
   await expect(call(thread, controller.signal)).rejects.toThrow('late');
-  expect(await thread.call('documents', 'count', undefined)).toBe(3000);
+  expect(await thread.documents.count(undefined)).toBe(3000);
   // To the end it would have taken fifteen seconds and more.
   expect(performance.now() - began).toBeLessThan(5000);
 });

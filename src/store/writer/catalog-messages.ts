@@ -1,0 +1,40 @@
+import type { ErrorCode } from '../../errors.js';
+import type { CancelFlag } from '../sqlite/cancelling.js';
+
+/** A call sent to a catalog thread. */
+export interface CallMessage {
+  readonly call: number;
+  readonly target: string;
+  readonly method: string;
+  readonly args: readonly unknown[];
+  readonly flag?: CancelFlag;
+}
+
+/** Reply of a catalog thread: a result, or an error in parts that survive cloning. */
+export type ReplyMessage =
+  | { readonly call: number; readonly result: unknown }
+  | { readonly call: number; readonly error: ErrorParts };
+
+export interface ErrorParts {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly stack: string | undefined;
+}
+
+/** The buffers in a value that can be handed over instead of copied: those of typed arrays that own theirs. */
+export function transferable(value: unknown): ArrayBuffer[] {
+  const found = new Set<ArrayBuffer>();
+  const visit = (item: unknown, depth: number): void => {
+    if (item instanceof Float32Array || item instanceof Float64Array || item instanceof Uint32Array) {
+      if (item.byteLength > 0 && item.byteLength === item.buffer.byteLength && item.buffer instanceof ArrayBuffer) {
+        found.add(item.buffer);
+      }
+    } else if (depth > 0 && typeof item === 'object' && item !== null && !ArrayBuffer.isView(item)) {
+      for (const member of Object.values(item)) visit(member, depth - 1);
+    }
+  };
+  visit(value, 3);
+  return [...found];
+}
