@@ -2,10 +2,9 @@
 
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 
 #include "addon_data.h"
-#include "distance/distance.h"
+#include "distance/vector_check.h"
 
 namespace semantic_index {
 
@@ -57,46 +56,25 @@ Allowed Arguments::allowed(size_t index) const {
   return allowed;
 }
 
-int64_t find_not_finite(const float* numbers, size_t count) {
-  // In blocks, so that the common case is one pass that the compiler turns into wide instructions.
-  constexpr size_t kBlock = 256;
-  constexpr uint32_t kExponent = 0x7f800000u;
-  for (size_t start = 0; start < count; start += kBlock) {
-    const size_t end = start + kBlock < count ? start + kBlock : count;
-    uint32_t found = 0;
-    for (size_t index = start; index < end; index++) {
-      uint32_t bits;
-      std::memcpy(&bits, numbers + index, sizeof bits);
-      found |= static_cast<uint32_t>((bits & kExponent) == kExponent);
-    }
-    if (found == 0) continue;
-    for (size_t index = start; index < end; index++) {
-      uint32_t bits;
-      std::memcpy(&bits, numbers + index, sizeof bits);
-      if ((bits & kExponent) == kExponent) return static_cast<int64_t>(index);
-    }
-  }
-  return -1;
+void check_finite(Napi::Env env, const Numbers<float>& rows, int32_t dimensions, const char* name, int64_t first) {
+  const int64_t bad = find_not_finite(rows.data, rows.count);
+  if (bad < 0) return;
+  throw make_error(env, "INVALID_VECTOR",
+                   std::string(name) + " " + std::to_string(first + bad / dimensions) + " is " +
+                       (std::isnan(rows.data[bad]) ? "NaN" : "infinite") + " at position " +
+                       std::to_string(bad % dimensions));
 }
 
-std::string length_fault(const float* rows, size_t count, int32_t dimensions, const char* name, int64_t first) {
-  constexpr double kShortest = 1e-18;
-  constexpr double kLongest = 1e18;
-  const auto size = static_cast<size_t>(dimensions);
-  for (size_t row = 0; (row + 1) * size <= count; ++row) {
-    const float* vector = rows + row * size;
-    const float fast = distances().dot(vector, vector, size);
-    if (fast > 1e-30f && fast < 1e30f) continue;
-    double square = 0;
-    for (size_t i = 0; i < size; ++i) square += static_cast<double>(vector[i]) * vector[i];
-    const double length = std::sqrt(square);
-    if (length == 0 || (length >= kShortest && length <= kLongest)) continue;
-    char text[160];
-    std::snprintf(text, sizeof text, "%s %lld has the length %.3g, expected 0 or a length from 1e-18 to 1e18", name,
-                  static_cast<long long>(first + static_cast<int64_t>(row)), length);
-    return text;
-  }
-  return {};
+void check_lengths(Napi::Env env, const Numbers<float>& rows, Metric metric, int32_t dimensions, const char* name,
+                   int64_t first) {
+  if (metric == Metric::hamming) return;
+  double length = 0;
+  const int64_t row = find_bad_length(rows.data, rows.count, dimensions, &length);
+  if (row < 0) return;
+  char text[160];
+  std::snprintf(text, sizeof text, "%s %lld has the length %.3g, expected 0 or a length from 1e-18 to 1e18", name,
+                static_cast<long long>(first + row), length);
+  throw make_error(env, "INVALID_VECTOR", text);
 }
 
 }  // namespace semantic_index

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "distance/metric.h"
 #include "distance/neighbors.h"
 
 namespace semantic_index {
@@ -62,15 +63,13 @@ class AllowedCopy {
   std::vector<uint32_t> words_;
 };
 
-/** The position of the first number that is NaN or infinite, or -1. */
-int64_t find_not_finite(const float* numbers, size_t count);
-
-/**
- * What is wrong with the first of some rows of finite numbers whose squared length is no float to compute distances
- * with, as "item 7 has the length 1e+20, expected …", or nothing. Lengths of 0 and from 1e-18 to 1e18 are right.
- * `name` and `first` name the rows.
+/** Throws INVALID_VECTOR for the first number that is NaN or infinite. `name` and `first` name the rows in the error.
  */
-std::string length_fault(const float* rows, size_t count, int32_t dimensions, const char* name, int64_t first);
+void check_finite(Napi::Env env, const Numbers<float>& rows, int32_t dimensions, const char* name, int64_t first);
+
+/** Throws INVALID_VECTOR for the first row whose length overflows or vanishes when squared; see find_bad_length. */
+void check_lengths(Napi::Env env, const Numbers<float>& rows, Metric metric, int32_t dimensions, const char* name,
+                   int64_t first);
 
 }  // namespace semantic_index
 

@@ -53,16 +53,16 @@ Index::Index(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Index>(info) {
 
 Index::~Index() {
   storage_.reset();
-  forest_.reset();
+  segment_.forest.reset();
   remove_disk();
-  // The environment may be on its way out here, where this call fails and does not matter.
+  // The environment may be ending here; then this call fails, which is harmless.
   int64_t ignored = 0;
   if (accounted_ != 0) napi_adjust_external_memory(Env(), -accounted_, &ignored);
 }
 
 NodeStorage& Index::storage(Napi::Env env) {
   if (closed_) throw make_error(env, "CLOSED", "the index is closed");
-  if (forest_) throw make_error(env, "ALREADY_BUILT", "the index is built");
+  if (segment_.forest) throw make_error(env, "ALREADY_BUILT", "the index is built");
   if (!storage_) {
     std::unique_ptr<NodeStorage> fresh;
     throw_unless_ok(env, NodeStorage::in_memory(layout_, &fresh));
@@ -72,17 +72,17 @@ NodeStorage& Index::storage(Napi::Env env) {
 }
 
 const ForestPointer& Index::forest(Napi::Env env) const {
-  if (!forest_) throw make_error(env, closed_ ? "CLOSED" : "NOT_BUILT", "the index has no forest");
-  return forest_;
+  if (!segment_.forest) throw make_error(env, closed_ ? "CLOSED" : "NOT_BUILT", "the index has no forest");
+  return segment_.forest;
 }
 
 ForestView Index::view() const {
-  if (forest_) return forest_->view;
+  if (segment_.forest) return segment_.forest->view;
   return storage_ ? ForestView::of_items(storage_->data(), storage_->items(), layout_) : ForestView();
 }
 
 int64_t Index::heap_bytes() const {
-  if (forest_) return forest_->heap_bytes() + (accelerator_ ? accelerator_->heap_bytes() : 0);
+  if (segment_.forest) return segment_.heap_bytes();
   return storage_ && !storage_->is_on_disk() ? storage_->capacity_bytes() : 0;
 }
 
@@ -96,15 +96,14 @@ void Index::account(Napi::Env env) {
 void Index::adopt(Napi::Env env, ForestPointer forest) {
   if (closed_) return;
   storage_.reset();
-  accelerator_.reset();
-  forest_ = std::move(forest);
+  segment_.graph.reset();
+  segment_.forest = std::move(forest);
   account(env);
 }
 
 void Index::restore(Napi::Env env, std::shared_ptr<NodeStorage> storage) {
   if (closed_) return;
-  forest_.reset();
-  accelerator_.reset();
+  segment_ = Segment();
   storage_ = std::move(storage);
   account(env);
 }
@@ -128,17 +127,8 @@ void Index::add_items(const Napi::CallbackInfo& info) {
   const Arguments arguments(info);
   const int32_t first = arguments.integer(0);
   const Numbers<float> rows = arguments.floats(1);
-  const int64_t bad = find_not_finite(rows.data, rows.count);
-  if (bad >= 0) {
-    throw make_error(env, "INVALID_VECTOR",
-                     "item " + std::to_string(first + bad / dimensions_) + " is " +
-                         (std::isnan(rows.data[bad]) ? "NaN" : "infinite") + " at position " +
-                         std::to_string(bad % dimensions_));
-  }
-  if (metric_ != Metric::hamming) {
-    const std::string fault = length_fault(rows.data, rows.count, dimensions_, "item", first);
-    if (!fault.empty()) throw make_error(env, "INVALID_VECTOR", fault);
-  }
+  check_finite(env, rows, dimensions_, "item", first);
+  check_lengths(env, rows, metric_, dimensions_, "item", first);
   const int64_t count = static_cast<int64_t>(rows.count) / dimensions_;
   const Status status = storage(env).set_items(first, rows.data, count, dimensions_);
   account(env);
@@ -187,26 +177,26 @@ Napi::Value Index::facts(const Napi::CallbackInfo& info) {
   set("items", current.items());
   set("trees", current.trees());
   set("nodes", current.nodes());
-  set("nodeBytes", static_cast<int64_t>(forest_ ? current.layout().node_bytes : layout_.node_bytes));
+  set("nodeBytes", static_cast<int64_t>(segment_.forest ? current.layout().node_bytes : layout_.node_bytes));
   set("heapBytes", heap_bytes());
-  set("mappedBytes", forest_ ? forest_->mapped_bytes() + (accelerator_ ? accelerator_->mapped_bytes() : 0)
+  set("mappedBytes", segment_.forest                      ? segment_.mapped_bytes()
                      : storage_ && storage_->is_on_disk() ? storage_->capacity_bytes()
                                                           : 0);
-  set("fileBytes", forest_ ? forest_->size : 0);
-  set("acceleratorBytes", accelerator_ ? accelerator_->size() : 0);
-  facts.Set("acceleratorDamaged", Napi::Boolean::New(env, accelerator_ && accelerator_->is_damaged.load()));
-  facts.Set("acceleratorForeign", Napi::Boolean::New(env, accelerator_ && accelerator_->is_foreign.load()));
+  set("fileBytes", segment_.forest ? segment_.forest->size : 0);
+  set("acceleratorBytes", segment_.graph ? segment_.graph->size() : 0);
+  facts.Set("acceleratorDamaged", Napi::Boolean::New(env, segment_.graph && segment_.graph->state.is_damaged.load()));
+  facts.Set("acceleratorForeign", Napi::Boolean::New(env, segment_.graph && segment_.graph->state.is_foreign.load()));
   return facts;
 }
 
 void Index::share_into(const Napi::CallbackInfo& info) {
   Index* target = Index::Unwrap(info[0].As<Napi::Object>());
-  // One that was closed meanwhile stays empty.
+  // A target that was closed meanwhile stays empty.
   if (target->closed_) return;
   target->remove_disk();
-  // The memory is not accounted for twice: the target is a short-lived second owner.
-  target->forest_ = forest(info.Env());
-  target->accelerator_ = accelerator_;
+  // The memory is accounted for once: the target is a short-lived second owner.
+  forest(info.Env());
+  target->segment_ = segment_;
 }
 
 void Index::close(const Napi::CallbackInfo& info) {
@@ -216,8 +206,7 @@ void Index::close(const Napi::CallbackInfo& info) {
 
 void Index::unload(const Napi::CallbackInfo& info) {
   storage_.reset();
-  forest_.reset();
-  accelerator_.reset();
+  segment_ = Segment();
   remove_disk();
   account(info.Env());
 }

@@ -7,14 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "accelerator.h"
-#include "forest.h"
+#include "segment/segment_search.h"
 
 namespace semantic_index {
 
 /**
- * The native side of the class AnnoyIndex: items that grow, or a finished forest, or neither. The order in which things
- * may happen is checked by the TypeScript side; here a wrong order is an error too, but a plain one.
+ * The native side of the class AnnoyIndex: growing items, or a finished forest, or neither. The TypeScript side checks
+ * the order of calls and reports violations in full; here they are plain errors.
  */
 class Index : public Napi::ObjectWrap<Index> {
  public:
@@ -23,15 +22,15 @@ class Index : public Napi::ObjectWrap<Index> {
   explicit Index(const Napi::CallbackInfo& info);
   ~Index() override;
 
-  /** Puts a finished forest in place, unless the index was closed meanwhile. */
+  /** Replaces the contents with a finished forest, unless the index was closed meanwhile. */
   void adopt(Napi::Env env, ForestPointer forest);
-  /** Puts items in place, after a build that failed or an unbuild, unless the index was closed meanwhile. */
+  /** Replaces the contents with items, after a failed build or an unbuild, unless the index was closed meanwhile. */
   void restore(Napi::Env env, std::shared_ptr<NodeStorage> storage);
-  /** Searches with `accelerator` from now on, unless `forest` is not the one in place any more. */
-  void attach(Napi::Env env, const ForestPointer& forest, AcceleratorPointer accelerator);
+  /** Searches with `graph` from now on, unless another forest has replaced `forest` meanwhile. */
+  void attach(Napi::Env env, const ForestPointer& forest, GraphPointer graph);
 
  private:
-  // index.cpp: items and what is known about them
+  // index.cpp: items and facts
   void start_on_disk(const Napi::CallbackInfo& info);
   void release_disk(const Napi::CallbackInfo& info);
   void own_disk(const Napi::CallbackInfo& info);
@@ -47,12 +46,12 @@ class Index : public Napi::ObjectWrap<Index> {
   Napi::Value search(const Napi::CallbackInfo& info);
   Napi::Value search_item(const Napi::CallbackInfo& info);
   Napi::Value search_many(const Napi::CallbackInfo& info);
-  // index_accelerator.cpp
+  // index_graph.cpp
   Napi::Value accelerate(const Napi::CallbackInfo& info);
   Napi::Value save_accelerator(const Napi::CallbackInfo& info);
   Napi::Value load_accelerator(const Napi::CallbackInfo& info);
   Napi::Value verify_accelerator(const Napi::CallbackInfo& info);
-  // index_work.cpp: what takes long
+  // index_work.cpp: long operations on pool threads
   Napi::Value build(const Napi::CallbackInfo& info);
   Napi::Value unbuild(const Napi::CallbackInfo& info);
   void load(const Napi::CallbackInfo& info);
@@ -66,14 +65,14 @@ class Index : public Napi::ObjectWrap<Index> {
   Napi::Value validate(const Napi::CallbackInfo& info);
   Napi::Value prefault(const Napi::CallbackInfo& info);
 
-  /** The items so far. Throws when there is a forest, or the items are busy in a build. */
+  /** The items so far. Throws when there is a forest, or a build holds the items. */
   NodeStorage& storage(Napi::Env env);
   const ForestPointer& forest(Napi::Env env) const;
   /** The finished forest, or the items so far. */
   ForestView view() const;
   int64_t heap_bytes() const;
   void remove_disk();
-  /** Tells the garbage collector how much memory hangs on this object. */
+  /** Reports the memory of this object to the garbage collector. */
   void account(Napi::Env env);
   Napi::Value run_search(Napi::Env env, const float* query, const Napi::CallbackInfo& info, size_t first_option);
 
@@ -81,14 +80,12 @@ class Index : public Napi::ObjectWrap<Index> {
   int32_t dimensions_ = 0;
   NodeLayout layout_;
   std::shared_ptr<NodeStorage> storage_;
-  ForestPointer forest_;
-  /** Of `forest_`; nothing where that is searched as Annoy does. */
-  AcceleratorPointer accelerator_;
-  /** The temporary file of an on-disk build, removed unless it was released. */
+  Segment segment_;
+  /** The temporary file of an on-disk build; removed with the index unless released. */
   std::string disk_path_;
   bool closed_ = false;
   int64_t accounted_ = 0;
-  SearchMemory memory_;
+  SegmentScratch scratch_;
   std::vector<float> vector_;
 };
 

@@ -6,7 +6,7 @@
 #include "annoy/forest_build.h"
 #include "arguments.h"
 #include "index.h"
-#include "io/atomic_file.h"
+#include "segment/forest_digest.h"
 #include "structure_report.h"
 #include "task.h"
 #include "work.h"
@@ -34,16 +34,12 @@ class BuildWork : public IndexWork {
 
   Status run() override {
     options.cancel = &task->cancelled;
-    options.progress = [](void* context, int64_t done, int64_t total) {
-      auto* state = static_cast<TaskState*>(context);
-      state->done.store(done);
-      state->total.store(total);
-    };
+    options.progress = report_progress;
     options.progress_context = task.get();
     BuildResult result;
     Status status = build_forest(storage.get(), options, &result);
     if (status.ok()) status = storage->finish();
-    if (status.ok()) status = forest_of_storage(storage, &forest);
+    if (status.ok()) status = forest_from_storage(storage, &forest);
     return status;
   }
 
@@ -55,9 +51,7 @@ class BuildWork : public IndexWork {
   void fail(Napi::Env env) override { index_->restore(env, std::move(storage)); }
 };
 
-constexpr int32_t kItemsPerCancelCheck = 4096;
-
-/** Takes the trees away, or copies the items when others still look at the forest. */
+/** Removes the trees, or copies the items when others still read the forest. */
 class UnbuildWork : public IndexWork {
  public:
   using IndexWork::IndexWork;
@@ -65,24 +59,7 @@ class UnbuildWork : public IndexWork {
 
   Status run() override {
     if (storage) return storage->unbuild();
-    const std::atomic<bool>& cancelled = task->cancelled;
-    const ForestView& view = forest->view;
-    NodeLayout layout;
-    Status status = make_layout(view.layout().metric, view.layout().dimensions, &layout);
-    std::unique_ptr<NodeStorage> copy;
-    if (status.ok()) status = NodeStorage::in_memory(layout, &copy);
-    if (status.ok()) status = copy->reserve(view.items());
-    std::vector<float> vector(static_cast<size_t>(layout.dimensions));
-    for (int32_t item = 0; status.ok() && item < view.items(); item++) {
-      if (item % kItemsPerCancelCheck == 0 && cancelled.load()) return {StatusCode::cancelled, 0, {}};
-      if (!view.has_item(item)) continue;
-      status = view.item_vector(item, vector.data());
-      if (status.ok()) status = copy->set_item(item, vector.data());
-    }
-    // Pages that were lost look like holes, of which there may be some.
-    if (status.ok()) status = view.check_unchanged();
-    storage = std::move(copy);
-    return status;
+    return copy_items(*forest, &task->cancelled, &storage);
   }
 
   Napi::Value finish(Napi::Env env) override {
@@ -108,11 +85,11 @@ class LoadWork : public IndexWork {
 
   Status run() override {
     if (!path.empty()) return load();
-    return forest_of_bytes(std::move(bytes), size, metric, dimensions, &forest);
+    return forest_from_bytes(std::move(bytes), size, metric, dimensions, &forest);
   }
 
   Status load() {
-    const Status status = forest_of_file(path, metric, dimensions, &forest);
+    const Status status = forest_from_file(path, metric, dimensions, &forest);
     return status.ok() && prefault ? forest->file->prefault(&task->cancelled) : status;
   }
 
@@ -127,11 +104,7 @@ class SaveWork : public IndexWork {
   using IndexWork::IndexWork;
   std::string path;
 
-  Status run() override {
-    const BytesView all{forest->data(), forest->size};
-    const Status status = save_atomically(path, &all, 1, &task->cancelled);
-    return status.ok() ? forest->view.check_unchanged() : status;
-  }
+  Status run() override { return save_forest(*forest, path, &task->cancelled); }
 };
 
 class CopyWork : public IndexWork {
@@ -139,21 +112,14 @@ class CopyWork : public IndexWork {
   using IndexWork::IndexWork;
   uint8_t* target = nullptr;
 
-  Status run() override {
-    constexpr int64_t kPiece = 1 << 24;
-    for (int64_t at = 0; at < forest->size; at += kPiece) {
-      if (task->cancelled.load()) return {StatusCode::cancelled, 0, {}};
-      std::memcpy(target + at, forest->data() + at, static_cast<size_t>(std::min(kPiece, forest->size - at)));
-    }
-    return forest->view.check_unchanged();
-  }
+  Status run() override { return copy_bytes(*forest, &task->cancelled, target); }
 };
 
 class DigestWork : public IndexWork {
  public:
   using IndexWork::IndexWork;
 
-  Status run() override { return digest_of(*forest, &task->cancelled, &digest_); }
+  Status run() override { return compute_digest(*forest, &task->cancelled, &digest_); }
 
   Napi::Value finish(Napi::Env env) override {
     Napi::Object result = Napi::Object::New(env);
@@ -173,7 +139,7 @@ class ContentWork : public IndexWork {
  public:
   using IndexWork::IndexWork;
 
-  Status run() override { return content_of(*forest, &task->cancelled, &content_); }
+  Status run() override { return compute_content(*forest, &task->cancelled, &content_); }
 
   Napi::Value finish(Napi::Env env) override { return Napi::String::New(env, content_); }
 
@@ -244,7 +210,7 @@ Napi::Value Index::unbuild(const Napi::CallbackInfo& info) {
   if (alone && work->forest->storage && !work->forest->storage->is_on_disk()) {
     work->storage = work->forest->storage;
     work->forest.reset();
-    forest_.reset();
+    segment_.forest.reset();
   }
   return Work::start(env, std::move(work));
 }
@@ -252,7 +218,7 @@ Napi::Value Index::unbuild(const Napi::CallbackInfo& info) {
 void Index::load(const Napi::CallbackInfo& info) {
   const Arguments arguments(info);
   ForestPointer loaded;
-  throw_unless_ok(info.Env(), forest_of_file(arguments.string(0), metric_, dimensions_, &loaded));
+  throw_unless_ok(info.Env(), forest_from_file(arguments.string(0), metric_, dimensions_, &loaded));
   adopt(info.Env(), std::move(loaded));
 }
 

@@ -4,6 +4,12 @@
 
 namespace semantic_index {
 
+void report_progress(void* context, int64_t done, int64_t total) {
+  auto* state = static_cast<TaskState*>(context);
+  state->done.store(done);
+  state->total.store(total);
+}
+
 void Task::define(Napi::Env env, Napi::Object exports) {
   Napi::Function constructor =
       DefineClass(env, "Task",
@@ -19,7 +25,7 @@ std::shared_ptr<TaskState> Task::state_of(const Napi::Value& value) {
   if (value.IsUndefined()) return std::make_shared<TaskState>();
   Napi::Env env = value.Env();
   if (!value.IsObject() || !value.As<Napi::Object>().InstanceOf(env.GetInstanceData<AddonData>()->task_class.Value())) {
-    throw make_error(env, "INTERNAL", "a Task was expected");
+    throw make_error(env, "INTERNAL", "expected a Task");
   }
   return Task::Unwrap(value.As<Napi::Object>())->state_;
 }

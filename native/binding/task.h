@@ -9,20 +9,23 @@
 
 namespace semantic_index {
 
-/** What long work and JavaScript tell each other. Shared by both, so that neither need outlive the other. */
+/** State shared by long work and JavaScript; either may outlive the other. */
 struct TaskState {
   std::atomic<bool> cancelled{false};
   std::atomic<int64_t> done{0};
   std::atomic<int64_t> total{0};
 };
 
-/** `new Task()`: `cancel()` stops the work it is given to; `done` and `total` tell how far that is. */
+/** Progress callback of the kernel's builds; `context` is the TaskState. */
+void report_progress(void* context, int64_t done, int64_t total);
+
+/** `new Task()`: `cancel()` stops the work that it was passed to; `done` and `total` are its progress. */
 class Task : public Napi::ObjectWrap<Task> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
   explicit Task(const Napi::CallbackInfo& info);
 
-  /** The state of the Task in `value`, or a fresh one that nobody else sees when it is undefined. */
+  /** The state of the Task in `value`, or a new one when it is undefined. */
   static std::shared_ptr<TaskState> state_of(const Napi::Value& value);
 
  private:

@@ -13,7 +13,7 @@ namespace semantic_index {
 namespace {
 
 /** As many as libuv has; each job of an index may start more threads of its own. */
-constexpr size_t kLeastThreads = 4;
+constexpr size_t kMinThreads = 4;
 
 class ThreadPool {
  public:
@@ -55,7 +55,7 @@ class ThreadPool {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> jobs_;
-  const size_t limit_ = std::max<size_t>(kLeastThreads, std::thread::hardware_concurrency());
+  const size_t limit_ = std::max<size_t>(kMinThreads, std::thread::hardware_concurrency());
   size_t threads_ = 0;
   size_t idle_ = 0;
 };

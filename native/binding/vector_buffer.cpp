@@ -1,11 +1,11 @@
 #include "vector_buffer.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "addon_data.h"
 #include "arguments.h"
-#include "exact_search.h"
+#include "distance/vector_check.h"
+#include "segment/segment_search.h"
 #include "task.h"
 #include "work.h"
 
@@ -18,29 +18,15 @@ class ScanWork : public Work {
   RowBuffer::Snapshot rows;
   NodeLayout layout;
   std::vector<float> queries;
-  int64_t count = 0;
-  int32_t k = 0;
   int64_t limit = -1;
   AllowedCopy allowed{Allowed()};
-  int threads = 1;
-  int32_t* items = nullptr;
-  float* distances = nullptr;
+  BatchSearch batch;
 
   Status run() override {
-    const Allowed bits = allowed.view();
-    ExactSearch search;
-    search.layout = layout;
-    search.queries = queries.data();
-    search.count = count;
-    search.k = k;
-    search.rows = limit < 0 ? rows.rows() : std::min(limit, rows.rows());
-    search.threads = threads;
-    search.items = items;
-    search.distances = distances;
-    search.scan = [this, bits](ExactScan* scan, int64_t begin, int64_t end) {
-      return rows.scan(scan, bits, end, &task->cancelled, begin);
-    };
-    return run_exact_search(search);
+    batch.queries = queries.data();
+    batch.options.allowed = allowed.view();
+    batch.cancel = &task->cancelled;
+    return search_rows(rows, layout, limit, batch);
   }
 };
 
@@ -66,7 +52,7 @@ VectorBuffer::VectorBuffer(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Ve
 
 VectorBuffer::~VectorBuffer() {
   buffer_.reset();
-  // The environment may be on its way out here, where this call fails and does not matter.
+  // The environment may be ending here; then this call fails, which is harmless.
   int64_t ignored = 0;
   if (accounted_ != 0) napi_adjust_external_memory(Env(), -accounted_, &ignored);
 }
@@ -87,13 +73,7 @@ void VectorBuffer::append(const Napi::CallbackInfo& info) {
   RowBuffer& rows = buffer(env);
   const Numbers<float> numbers = Arguments(info).floats(0);
   const int32_t dimensions = rows.layout().dimensions;
-  const int64_t bad = find_not_finite(numbers.data, numbers.count);
-  if (bad >= 0) {
-    throw make_error(env, "INVALID_VECTOR",
-                     "row " + std::to_string(bad / dimensions) + " is " +
-                         (std::isnan(numbers.data[bad]) ? "NaN" : "infinite") + " at position " +
-                         std::to_string(bad % dimensions));
-  }
+  check_finite(env, numbers, dimensions, "row", 0);
   const Status status = rows.append(numbers.data, static_cast<int64_t>(numbers.count) / dimensions);
   account(env);
   throw_unless_ok(env, status);
@@ -126,16 +106,16 @@ Napi::Value VectorBuffer::search(const Napi::CallbackInfo& info) {
   work->layout = rows.layout();
   const int32_t dimensions = work->layout.dimensions;
   const Numbers<float> queries = arguments.floats(0);
-  work->count = static_cast<int64_t>(queries.count) / dimensions;
-  work->k = arguments.integer(1);
+  work->batch.count = static_cast<int64_t>(queries.count) / dimensions;
+  work->batch.options.k = arguments.integer(1);
   work->limit = arguments.wide_integer(2);
   work->allowed = AllowedCopy(arguments.allowed(3));
-  work->threads = arguments.integer(4);
+  work->batch.threads = arguments.integer(4);
   const Numbers<int32_t> items = arguments.integers(5);
   const Numbers<float> distances = arguments.floats(6);
   work->task = Task::state_of(info[7]);
-  const auto results = static_cast<size_t>(work->count) * static_cast<size_t>(std::max(work->k, 1));
-  if (work->k < 1 || items.count < results || distances.count < results) {
+  const auto results = static_cast<size_t>(work->batch.count) * static_cast<size_t>(std::max(work->batch.options.k, 1));
+  if (work->batch.options.k < 1 || items.count < results || distances.count < results) {
     throw make_error(env, "INTERNAL", "the arrays for the results are too short");
   }
   const int64_t bad = find_not_finite(queries.data, queries.count);
@@ -143,8 +123,8 @@ Napi::Value VectorBuffer::search(const Napi::CallbackInfo& info) {
     throw make_error(env, "INVALID_VECTOR", "query " + std::to_string(bad / dimensions) + " holds NaN or infinity");
   }
   work->queries.assign(queries.data, queries.data + queries.count);
-  work->items = items.data;
-  work->distances = distances.data;
+  work->batch.items = items.data;
+  work->batch.distances = distances.data;
   work->keep(info[5].As<Napi::Object>());
   work->keep(info[6].As<Napi::Object>());
   return Work::start(env, std::move(work));

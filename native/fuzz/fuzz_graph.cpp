@@ -61,9 +61,9 @@ const Case& case_of(uint8_t choice) {
   BuildResult result;
   if (!build_forest(made.storage.get(), options, &result).ok()) give_up("no forest");
   if (!ForestView::open(made.storage->data(), made.storage->bytes(), layout, &made.forest).ok()) give_up("no view");
-  AcceleratorOptions accelerate;
+  GraphBuildOptions accelerate;
   accelerate.threads = 1;
-  if (!build_accelerator(made.forest, accelerate, &made.accelerator).ok()) give_up("no accelerator");
+  if (!build_graph_index(made.forest, accelerate, &made.accelerator).ok()) give_up("no accelerator");
   return made;
 }
 
@@ -77,14 +77,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::unique_ptr<uint64_t[]> memory(new uint64_t[(length + 7) / 8]);
   uint8_t* bytes = reinterpret_cast<uint8_t*>(memory.get());
   std::memcpy(bytes, data + kChoices, length);
-  if (length >= sizeof(AcceleratorHeader)) {
-    const uint64_t sum = checksum(bytes, offsetof(AcceleratorHeader, header_checksum));
-    std::memcpy(bytes + offsetof(AcceleratorHeader, header_checksum), &sum, sizeof sum);
+  if (length >= sizeof(GraphHeader)) {
+    const uint64_t sum = checksum(bytes, offsetof(GraphHeader, header_checksum));
+    std::memcpy(bytes + offsetof(GraphHeader, header_checksum), &sum, sizeof sum);
   }
-  AcceleratorView view;
-  if (!AcceleratorView::open(bytes, static_cast<int64_t>(length), made.forest, &view).ok()) return 0;
+  GraphView view;
+  if (!GraphView::open(bytes, static_cast<int64_t>(length), made.forest, &view).ok()) return 0;
 
-  static AcceleratorScratch scratch;
+  static GraphScratch scratch;
   std::vector<float> query(static_cast<size_t>(made.forest.layout().dimensions), 0.25f);
   query[0] = -0.5f;
   const uint32_t words[] = {0x7fff7777u, 0xffff0fffu, 0x12345678u, 0xffffffffu};
@@ -104,10 +104,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     ExactScan scan;
     if (!scan.prepare(made.forest.layout(), query.data(), 1, options.k).ok()) give_up("no scan");
-    const Status scanned = scan_bounded(view, made.forest, &scan, 0, view.header().positions, options.allowed);
+    const Status scanned = scan_pruned(view, made.forest, &scan, 0, view.header().positions, options.allowed);
     if (!scanned.ok() && scanned.code != StatusCode::corrupt) give_up("a scan failed for another reason than bytes");
   }
-  int32_t items[kMostNeighbors];
+  int32_t items[kMaxNeighbors];
   int32_t count = 0;
   for (int32_t position : {0, view.header().positions - 1, view.header().positions, -1}) {
     static_cast<void>(view.neighbors(position, items, &count));
@@ -129,10 +129,10 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
     std::memcpy(data + kChoices, made.accelerator.data(), made.accelerator.size());
     return whole;
   }
-  AcceleratorHeader header;
+  GraphHeader header;
   std::memcpy(&header, made.accelerator.data(), sizeof header);
   for (uint32_t change = 0; change <= random.below(12); ++change) {
-    const SectionPlace& section = header.sections[random.below(kAcceleratorSections)];
+    const SectionRange& section = header.sections[random.below(kGraphSections)];
     if (section.bytes < 4) continue;
     const int64_t place = random.below(20) == 0
                               ? random.below(sizeof header / 4) * 4

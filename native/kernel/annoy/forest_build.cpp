@@ -205,7 +205,7 @@ class ForestBuild {
       std::vector<uint8_t> nodes = std::move(finished_.begin()->second);
       finished_.erase(finished_.begin());
       const int64_t count = static_cast<int64_t>(nodes.size() / layout_.node_bytes);
-      if (node_total_ + count > kMaximumNodes) {
+      if (node_total_ + count > kMaxNodes) {
         failure_ = Status::failure(StatusCode::invalid_argument, "the forest would have more than 2^31 - 1 nodes");
         stopped_.store(true);
         break;

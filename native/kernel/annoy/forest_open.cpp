@@ -88,7 +88,7 @@ Status ForestView::open(const uint8_t* bytes, int64_t size, const NodeLayout& la
   const int64_t node_bytes = static_cast<int64_t>(layout.node_bytes);
   if (size <= 0) return wrong_layout("the file is empty");
   if (size % node_bytes != 0) return wrong_layout("the size is no multiple of the size of a node");
-  if (size / node_bytes > kMaximumNodes) return wrong_layout("there are more than 2^31 - 1 nodes");
+  if (size / node_bytes > kMaxNodes) return wrong_layout("there are more than 2^31 - 1 nodes");
 
   ForestView result;
   result.bytes_ = bytes;

@@ -50,18 +50,18 @@ Status NodeStorage::set_capacity(int64_t nodes) {
 Status NodeStorage::grow(int64_t nodes) {
   if (nodes <= capacity_) return Status::success();
   const int64_t smallest = kSmallestGrowth / static_cast<int64_t>(layout_.node_bytes) + 1;
-  const int64_t generous = std::min(capacity_ + std::max(capacity_ / 2, smallest), kMaximumNodes);
+  const int64_t generous = std::min(capacity_ + std::max(capacity_ / 2, smallest), kMaxNodes);
   return set_capacity(std::max(nodes, generous));
 }
 
 Status NodeStorage::reserve(int64_t nodes) {
-  if (nodes > kMaximumNodes) return Status::failure(StatusCode::invalid_argument, "more than 2^31 - 1 nodes");
+  if (nodes > kMaxNodes) return Status::failure(StatusCode::invalid_argument, "more than 2^31 - 1 nodes");
   return nodes <= capacity_ ? Status::success() : set_capacity(nodes);
 }
 
 Status NodeStorage::check_room(int64_t first, int64_t count) const {
   if (built_) return Status::failure(StatusCode::invalid_argument, "items cannot be set after a build");
-  if (first < 0 || count < 0 || first + count > kMaximumNodes - 2) {
+  if (first < 0 || count < 0 || first + count > kMaxNodes - 2) {
     return Status::failure(StatusCode::invalid_argument, "item numbers must be between 0 and 2147483644");
   }
   return Status::success();
@@ -119,7 +119,7 @@ Status NodeStorage::finish() {
 
 Status NodeStorage::append_tree(std::vector<uint8_t> tree) try {
   const int64_t size = static_cast<int64_t>(tree.size());
-  if ((bytes() + tree_bytes_ + size) / static_cast<int64_t>(layout_.node_bytes) > kMaximumNodes) {
+  if ((bytes() + tree_bytes_ + size) / static_cast<int64_t>(layout_.node_bytes) > kMaxNodes) {
     return Status::failure(StatusCode::invalid_argument, "the forest would have more than 2^31 - 1 nodes");
   }
   if (file_ != nullptr) {

@@ -35,7 +35,7 @@ struct QuantizedPlane {
 class QuantizedItems {
  public:
   /** Items below this many dimensions have no copy: it would not be smaller. */
-  static constexpr int32_t kLeastDimensions = 64;
+  static constexpr int32_t kMinDimensions = 64;
 
   /** Makes room. False when there is none, or when a copy would not help; builds then go without. */
   bool prepare(const ItemNodes& items);

@@ -22,7 +22,7 @@ constexpr double kHopelessShare = 0.99;
 /** Quantized rows asked for ahead of their use: the rows of a part lie far apart in memory. */
 constexpr int32_t kAheadQuantized = 8;
 /** Smaller parts lie in the cache as floats after their planes are found. */
-constexpr int32_t kLeastQuantized = 64;
+constexpr int32_t kMinQuantized = 64;
 
 /** The larger side's share of all. */
 double imbalance(int32_t ones, int32_t count) {
@@ -212,7 +212,7 @@ int32_t Splitter::assign(const int32_t* items, int32_t count, Random* random, ui
   if (items_.layout->metric == Metric::hamming) return assign_bits(items, count, sides);
   undecided_.clear();
   int32_t ones = 0;
-  if (quantized_ != nullptr && count >= kLeastQuantized) {
+  if (quantized_ != nullptr && count >= kMinQuantized) {
     quantized_plane_->set(plane_.data(), elements_);
     ones = assign_quantized(items, nullptr, count, false, sides);
     ones += assign_quantized(items, undecided_.data(), static_cast<int32_t>(undecided_.size()), true, sides);

@@ -61,9 +61,9 @@ bool has_avx512vnni() { return false; }
 
 /** What this processor can run, best first. */
 struct Available {
-  static constexpr int kMost = 6;
-  DistanceTable filled[kMost] = {};
-  const DistanceTable* tables[kMost + 1] = {};
+  static constexpr int kMax = 6;
+  DistanceTable filled[kMax] = {};
+  const DistanceTable* tables[kMax + 1] = {};
 
   Available() {
     int count = 0;

@@ -33,7 +33,7 @@ static inline void write_int8(const float* numbers, size_t count, float scale, i
  * An integer v is kept in two halves of four bits: v + 128 = 16 * upper + lower. This is what the upper one alone
  * stands for: the middle of the 16 integers that have it.
  */
-static inline int32_t upper_value(int8_t number) { return ((number + 128) & ~15) - 120; }
+static inline int32_t high_value(int8_t number) { return ((number + 128) & ~15) - 120; }
 
 /** Writes n 4-bit integers: element i into the lower four bits of byte i, element i + n / 2 into the upper ones. */
 template <typename Element>

@@ -11,7 +11,7 @@ constexpr const char* kMetricNames[] = {"angular", "euclidean", "manhattan", "do
 }  // namespace
 
 Status make_layout(Metric metric, int32_t dimensions, NodeLayout* layout, DotLayout dot_layout) {
-  if (dimensions < 1 || dimensions > kMaximumDimensions) {
+  if (dimensions < 1 || dimensions > kMaxDimensions) {
     return Status::failure(StatusCode::invalid_argument, "dimensions must be between 1 and 1048576");
   }
   NodeLayout result;

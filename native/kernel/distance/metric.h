@@ -20,9 +20,9 @@ enum class Metric { angular, euclidean, manhattan, dot, hamming };
 enum class DotLayout { released, extended };
 
 /** More dimensions than this are refused: it keeps every size far from overflow. */
-constexpr int32_t kMaximumDimensions = 1 << 20;
+constexpr int32_t kMaxDimensions = 1 << 20;
 /** Items and nodes are numbered by int32 in Annoy's files. */
-constexpr int64_t kMaximumNodes = INT32_MAX;
+constexpr int64_t kMaxNodes = INT32_MAX;
 
 /**
  * Where things are in one node of an Annoy file. All nodes of a file have `node_bytes`; integers and floats are
@@ -58,7 +58,7 @@ constexpr size_t kDotBuiltOffset = 20;
 
 /**
  * Fills `layout` for vectors of `dimensions` numbers. invalid_argument when `dimensions` is not in
- * 1..kMaximumDimensions.
+ * 1..kMaxDimensions.
  */
 Status make_layout(Metric metric, int32_t dimensions, NodeLayout* layout, DotLayout dot_layout = DotLayout::released);
 

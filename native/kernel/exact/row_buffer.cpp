@@ -48,7 +48,7 @@ int64_t RowBuffer::bytes() const {
 
 Status RowBuffer::append(const float* rows, int64_t count) try {
   const NodeLayout& layout = snapshot_.layout_;
-  if (count < 0 || snapshot_.rows_ + count > kMaximumNodes) {
+  if (count < 0 || snapshot_.rows_ + count > kMaxNodes) {
     return Status::failure(StatusCode::invalid_argument, "too many rows");
   }
   if (count == 0) return Status::success();

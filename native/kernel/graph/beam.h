@@ -12,10 +12,10 @@ namespace semantic_index {
  * A place of a beam: a position of a graph and its distance as one number, in the order of the distances and then of
  * the positions. The lowest bit tells whether the position's neighbours were looked at.
  */
-class Spot {
+class Candidate {
  public:
-  Spot() = default;
-  Spot(float distance, uint32_t position) {
+  Candidate() = default;
+  Candidate(float distance, uint32_t position) {
     uint32_t bits;
     std::memcpy(&bits, &distance, sizeof bits);
     // Floats in the order of unsigned integers: of negative ones all bits are turned, of others the sign.
@@ -33,9 +33,9 @@ class Spot {
   uint32_t position() const { return static_cast<uint32_t>(code_) >> 1; }
   bool is_expanded() const { return (code_ & 1) != 0; }
   void expand() { code_ |= 1; }
-  bool is_before(const Spot& other) const { return code_ < other.code_; }
+  bool is_before(const Candidate& other) const { return code_ < other.code_; }
   /** The same position at the same distance. */
-  bool is_at(const Spot& other) const { return (code_ | 1) == (other.code_ | 1); }
+  bool is_at(const Candidate& other) const { return (code_ | 1) == (other.code_ | 1); }
 
  private:
   uint64_t code_ = 0;
@@ -46,38 +46,40 @@ class Beam {
  public:
   /** Empties it and sets how many it holds. May throw bad_alloc. */
   void reset(size_t capacity) {
-    if (spots_.size() < capacity + 1) spots_.resize(capacity + 1);
+    if (candidates_.size() < capacity + 1) candidates_.resize(capacity + 1);
     capacity_ = capacity;
     size_ = 0;
   }
 
   size_t size() const { return size_; }
-  Spot& operator[](size_t place) { return spots_[place]; }
+  Candidate& operator[](size_t place) { return candidates_[place]; }
 
-  /** True when a spot of this distance cannot enter, whatever its position. */
-  bool is_beyond(float distance) const { return size_ == capacity_ && !Spot(distance, 0).is_before(spots_[size_ - 1]); }
+  /** True when a candidate of this distance cannot enter, whatever its position. */
+  bool is_beyond(float distance) const {
+    return size_ == capacity_ && !Candidate(distance, 0).is_before(candidates_[size_ - 1]);
+  }
 
-  /** Takes a spot; returns its place, or the size when it is too far or held already. */
-  size_t enter(const Spot& spot) {
-    Spot* spots = spots_.data();
+  /** Takes a candidate; returns its place, or the size when it is too far or held already. */
+  size_t enter(const Candidate& candidate) {
+    Candidate* candidates = candidates_.data();
     const bool is_full = size_ == capacity_;
-    if (is_full && !spot.is_before(spots[size_ - 1])) return size_;
+    if (is_full && !candidate.is_before(candidates[size_ - 1])) return size_;
     // Halves without branches: which way a search goes cannot be foretold.
     size_t place = 0;
     for (size_t rest = size_; rest > 0;) {
       const size_t half = (rest + 1) / 2;
-      place += spots[place + half - 1].is_before(spot) ? half : 0;
+      place += candidates[place + half - 1].is_before(candidate) ? half : 0;
       rest -= half;
     }
-    if (place < size_ && spots[place].is_at(spot)) return size_;
+    if (place < size_ && candidates[place].is_at(candidate)) return size_;
     if (!is_full) ++size_;
-    std::memmove(spots + place + 1, spots + place, (size_ - 1 - place) * sizeof(Spot));
-    spots[place] = spot;
+    std::memmove(candidates + place + 1, candidates + place, (size_ - 1 - place) * sizeof(Candidate));
+    candidates[place] = candidate;
     return place;
   }
 
  private:
-  std::vector<Spot> spots_;
+  std::vector<Candidate> candidates_;
   size_t capacity_ = 0;
   size_t size_ = 0;
 };

@@ -12,18 +12,18 @@ constexpr size_t kBits = 64;
 
 }  // namespace
 
-SignSketch::SignSketch(size_t dimensions) : dimensions_(dimensions), signs_(kSketchWords * dimensions) {
+BinarySketch::BinarySketch(size_t dimensions) : dimensions_(dimensions), signs_(kSketchWords * dimensions) {
   Random random(kSignSeed);
   for (float& sign : signs_) sign = random.flip() ? 1.0f : -1.0f;
 }
 
-void SignSketch::write(const float* vector, uint64_t* words) const {
+void BinarySketch::write(const float* vector, uint64_t* words) const {
   for (size_t index = 0; index < kSketchWords; ++index) {
     words[index] = word(vector, signs_.data() + index * dimensions_);
   }
 }
 
-uint64_t SignSketch::word(const float* vector, const float* signs) const {
+uint64_t BinarySketch::word(const float* vector, const float* signs) const {
   // The first 64 numbers of the transform of a longer vector are the transform of the sum of its pieces of 64.
   float numbers[kBits] = {};
   size_t start = 0;

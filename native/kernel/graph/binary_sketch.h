@@ -15,10 +15,10 @@ namespace semantic_index {
  * and a fast Hadamard transform (Ailon, Chazelle: "Approximate nearest neighbors and the fast Johnson-Lindenstrauss
  * transform", 2006). The same vector gives the same bits on every machine: each number is a fixed tree of additions.
  */
-class SignSketch {
+class BinarySketch {
  public:
   /** For vectors of `dimensions` numbers. May throw bad_alloc. */
-  explicit SignSketch(size_t dimensions);
+  explicit BinarySketch(size_t dimensions);
 
   /** Writes kSketchWords words. */
   void write(const float* vector, uint64_t* words) const;

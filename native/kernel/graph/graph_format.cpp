@@ -12,23 +12,23 @@ namespace semantic_index {
 namespace {
 
 constexpr int64_t kEndBytes = 4096;
-constexpr int32_t kLeastStride = 16;
-constexpr int32_t kMostLandmarks = 1 << 15;
+constexpr int32_t kMinStride = 16;
+constexpr int32_t kMaxLandmarks = 1 << 15;
 
 Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
-size_t index_of(AcceleratorSection section) { return static_cast<size_t>(section); }
+size_t index_of(GraphSection section) { return static_cast<size_t>(section); }
 
 }  // namespace
 
-bool can_accelerate(Metric metric, int32_t dimensions) {
+bool supports_graph(Metric metric, int32_t dimensions) {
   const bool is_metric = metric == Metric::angular || metric == Metric::euclidean || metric == Metric::dot;
-  return is_metric && dimensions <= kMostAcceleratedDimensions;
+  return is_metric && dimensions <= kMaxGraphDimensions;
 }
 
 int32_t landmark_stride(int32_t distinct) {
-  int32_t stride = kLeastStride;
-  while (distinct / stride > kMostLandmarks) stride *= 2;
+  int32_t stride = kMinStride;
+  while (distinct / stride > kMaxLandmarks) stride *= 2;
   return stride;
 }
 
@@ -40,26 +40,25 @@ uint64_t ends_checksum(const uint8_t* bytes, int64_t size) {
   return sum.value();
 }
 
-void place_sections(AcceleratorHeader* header) {
+void layout_sections(GraphHeader* header) {
   const int64_t positions = header->positions;
   const bool has_norms = header->metric == static_cast<uint32_t>(Metric::euclidean);
   const bool has_estimates = header->metric != static_cast<uint32_t>(Metric::dot);
-  int64_t bytes[kAcceleratorSections] = {};
-  bytes[index_of(AcceleratorSection::upper)] = positions * (header->row_bytes / 2);
-  bytes[index_of(AcceleratorSection::lower)] = positions * (header->row_bytes / 2);
-  bytes[index_of(AcceleratorSection::neighbors)] = static_cast<int64_t>(header->distinct) * kMostNeighbors * 4;
-  bytes[index_of(AcceleratorSection::items)] = positions * 4;
-  bytes[index_of(AcceleratorSection::norms)] = has_norms ? positions * 4 : 0;
-  bytes[index_of(AcceleratorSection::residuals)] = positions * static_cast<int64_t>(sizeof(RowResiduals));
-  bytes[index_of(AcceleratorSection::estimates)] =
-      has_estimates ? positions * static_cast<int64_t>(sizeof(RowNorms)) : 0;
-  bytes[index_of(AcceleratorSection::originals)] = (positions - header->distinct) * 4;
-  bytes[index_of(AcceleratorSection::places)] = static_cast<int64_t>(header->items) * 4;
-  bytes[index_of(AcceleratorSection::leaves)] = positions * static_cast<int64_t>(sizeof(LeafEntry));
-  bytes[index_of(AcceleratorSection::landmarks)] = static_cast<int64_t>(landmark_count(*header) * kSketchWords * 8);
-  bytes[index_of(AcceleratorSection::centre)] = static_cast<int64_t>(header->dimensions) * 4;
-  int64_t offset = sizeof(AcceleratorHeader);
-  for (size_t section = 0; section < kAcceleratorSections; ++section) {
+  int64_t bytes[kGraphSections] = {};
+  bytes[index_of(GraphSection::high_nibbles)] = positions * (header->row_bytes / 2);
+  bytes[index_of(GraphSection::low_nibbles)] = positions * (header->row_bytes / 2);
+  bytes[index_of(GraphSection::neighbors)] = static_cast<int64_t>(header->distinct) * kMaxNeighbors * 4;
+  bytes[index_of(GraphSection::items)] = positions * 4;
+  bytes[index_of(GraphSection::norms)] = has_norms ? positions * 4 : 0;
+  bytes[index_of(GraphSection::residuals)] = positions * static_cast<int64_t>(sizeof(RowResiduals));
+  bytes[index_of(GraphSection::estimates)] = has_estimates ? positions * static_cast<int64_t>(sizeof(RowNorms)) : 0;
+  bytes[index_of(GraphSection::originals)] = (positions - header->distinct) * 4;
+  bytes[index_of(GraphSection::slots)] = static_cast<int64_t>(header->items) * 4;
+  bytes[index_of(GraphSection::leaves)] = positions * static_cast<int64_t>(sizeof(LeafEntry));
+  bytes[index_of(GraphSection::landmarks)] = static_cast<int64_t>(landmark_count(*header) * kSketchWords * 8);
+  bytes[index_of(GraphSection::centroid)] = static_cast<int64_t>(header->dimensions) * 4;
+  int64_t offset = sizeof(GraphHeader);
+  for (size_t section = 0; section < kGraphSections; ++section) {
     offset = (offset + kSectionAlignment - 1) / kSectionAlignment * kSectionAlignment;
     header->sections[section].offset = offset;
     header->sections[section].bytes = bytes[section];
@@ -67,26 +66,25 @@ void place_sections(AcceleratorHeader* header) {
   }
 }
 
-int64_t accelerator_bytes(const AcceleratorHeader& header) {
-  const SectionPlace& last = header.sections[kAcceleratorSections - 1];
+int64_t graph_bytes(const GraphHeader& header) {
+  const SectionRange& last = header.sections[kGraphSections - 1];
   return last.offset + last.bytes;
 }
 
-Status check_header(const uint8_t* bytes, int64_t size, AcceleratorHeader* header) {
-  if (size < static_cast<int64_t>(sizeof *header) ||
-      std::memcmp(bytes, kAcceleratorMagic, sizeof kAcceleratorMagic) != 0) {
+Status check_header(const uint8_t* bytes, int64_t size, GraphHeader* header) {
+  if (size < static_cast<int64_t>(sizeof *header) || std::memcmp(bytes, kGraphMagic, sizeof kGraphMagic) != 0) {
     return Status::failure(StatusCode::wrong_layout, "the file is no accelerator");
   }
   std::memcpy(header, bytes, sizeof *header);
-  if (header->version != kAcceleratorVersion) {
+  if (header->version != kGraphVersion) {
     return Status::failure(StatusCode::wrong_layout, "the accelerator has another version of the format");
   }
-  if (header->header_checksum != checksum(header, offsetof(AcceleratorHeader, header_checksum))) {
+  if (header->header_checksum != checksum(header, offsetof(GraphHeader, header_checksum))) {
     return corrupt("the header of the accelerator is damaged");
   }
   // The checksum keeps accidents out; what follows also keeps out what was made to deceive.
   const bool is_metric = header->metric <= static_cast<uint32_t>(Metric::hamming) &&
-                         can_accelerate(static_cast<Metric>(header->metric), header->dimensions);
+                         supports_graph(static_cast<Metric>(header->metric), header->dimensions);
   if (!is_metric || header->dimensions < 1) return corrupt("the accelerator has no possible metric or dimensions");
   const auto dimensions = static_cast<size_t>(header->dimensions);
   if (header->row_bytes != (dimensions + kInt8Block - 1) / kInt8Block * kInt8Block) {
@@ -98,15 +96,15 @@ Status check_header(const uint8_t* bytes, int64_t size, AcceleratorHeader* heade
       !(header->scale > 0) || !(header->longest >= 0) || header->needs_trees > 1) {
     return corrupt("the accelerator's counts are impossible");
   }
-  AcceleratorHeader expected = *header;
-  place_sections(&expected);
-  for (size_t section = 0; section < kAcceleratorSections; ++section) {
+  GraphHeader expected = *header;
+  layout_sections(&expected);
+  for (size_t section = 0; section < kGraphSections; ++section) {
     if (expected.sections[section].offset != header->sections[section].offset ||
         expected.sections[section].bytes != header->sections[section].bytes) {
       return corrupt("the accelerator's sections are not where its counts put them");
     }
   }
-  if (accelerator_bytes(*header) != size) return corrupt("the accelerator does not have the size that it says");
+  if (graph_bytes(*header) != size) return corrupt("the accelerator does not have the size that it says");
   return Status::success();
 }
 

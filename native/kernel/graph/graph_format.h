@@ -10,24 +10,24 @@
 namespace semantic_index {
 
 /** The first bytes of an accelerator file. See native/FORMAT.md. */
-constexpr char kAcceleratorMagic[8] = {'S', 'I', 'A', 'C', 'C', 'E', 'L', '\n'};
-constexpr uint32_t kAcceleratorVersion = 4;
+constexpr char kGraphMagic[8] = {'S', 'I', 'A', 'C', 'C', 'E', 'L', '\n'};
+constexpr uint32_t kGraphVersion = 4;
 /** Every section begins at a multiple of this, counted from the start of the file. */
 constexpr int64_t kSectionAlignment = 64;
 /** Room for the neighbours of a position. */
-constexpr int32_t kMostNeighbors = 32;
+constexpr int32_t kMaxNeighbors = 32;
 /** In the place of a neighbour: there are no more. */
 constexpr uint32_t kNoNeighbor = 0xffffffffu;
 /** Longer vectors have no accelerator: their integer sums would not fit. */
-constexpr int32_t kMostAcceleratedDimensions = 1 << 15;
+constexpr int32_t kMaxGraphDimensions = 1 << 15;
 
 /** The parts of the file, in their order. */
-enum class AcceleratorSection : uint32_t {
+enum class GraphSection : uint32_t {
   /** For each position: the upper halves of its integers (see split_int8), `row_bytes` / 2. */
-  upper,
+  high_nibbles,
   /** For each position: the lower halves. */
-  lower,
-  /** For each distinct position: kMostNeighbors positions. */
+  low_nibbles,
+  /** For each distinct position: kMaxNeighbors positions. */
   neighbors,
   /** For each position: its item in the Annoy file. */
   items,
@@ -40,18 +40,18 @@ enum class AcceleratorSection : uint32_t {
   /** For each position that is a copy: the position it is a copy of, with kSameBytes. */
   originals,
   /** For each item: its place in the order of the first tree's leaves, -1 for holes. */
-  places,
+  slots,
   /** For each place: a LeafEntry. */
   leaves,
   /** For each landmark: the sketch of its vector, word by word: first words of all, then second ones. */
   landmarks,
   /** What was subtracted from every vector, rotated: `dimensions` floats. */
-  centre,
+  centroid,
 };
-constexpr size_t kAcceleratorSections = 12;
+constexpr size_t kGraphSections = 12;
 
 /** Where a section is, and the XXH64 of its bytes. */
-struct SectionPlace {
+struct SectionRange {
   int64_t offset;
   int64_t bytes;
   uint64_t checksum;
@@ -60,18 +60,18 @@ struct SectionPlace {
 /** The lengths of what a row's integers leave over of its vector, not rounded down. */
 struct RowResiduals {
   /** Of the upper halves, taking 8 for each lower one. */
-  float upper;
+  float high;
   float whole;
 };
 
 /**
- * Squared lengths from which distances are estimated: |v|^2 - 2 v.r for a centred vector v of which r is what its
+ * Squared lengths from which distances are estimated: |v|^2 - 2 v.r for a centered vector v of which r is what its
  * integers leave over. With it, the estimate of a distance between a query and v is off by 2 (q - v).r, which vanishes
  * where q is near v; with |v|^2 alone it is off by 2 q.r, as large as the distances within a group of near-duplicates.
  */
 struct RowNorms {
   /** For the upper halves, taking 8 for each lower one. */
-  float upper;
+  float high;
   float whole;
 };
 
@@ -89,7 +89,7 @@ struct LeafEntry {
 constexpr uint32_t kSameBytes = 0x80000000u;
 
 /** The beginning of the file. Integers and floats are little-endian. */
-struct AcceleratorHeader {
+struct GraphHeader {
   char magic[8];
   uint32_t version;
   uint32_t metric;
@@ -114,7 +114,7 @@ struct AcceleratorHeader {
   int64_t forest_bytes;
   uint64_t forest_ends;
   uint64_t forest_checksum;
-  SectionPlace sections[kAcceleratorSections];
+  SectionRange sections[kGraphSections];
   /** XXH64 of what comes before. */
   uint64_t header_checksum;
 };
@@ -123,29 +123,29 @@ struct AcceleratorHeader {
 int32_t landmark_stride(int32_t distinct);
 
 /** How many landmarks there are. */
-static inline size_t landmark_count(const AcceleratorHeader& header) {
+static inline size_t landmark_count(const GraphHeader& header) {
   return (static_cast<size_t>(header.distinct) + static_cast<size_t>(header.landmark_stride) - 1) /
          static_cast<size_t>(header.landmark_stride);
 }
 
 /** True for the metrics that an accelerator can be derived for: angular, euclidean and dot. */
-bool can_accelerate(Metric metric, int32_t dimensions);
+bool supports_graph(Metric metric, int32_t dimensions);
 
 /** XXH64 of the first and the last 4096 bytes, one after the other: tells files apart at the cost of two pages. */
 uint64_t ends_checksum(const uint8_t* bytes, int64_t size);
 
 /** Sets the size of each section from the counts in the header, and its place. The checksums are left alone. */
-void place_sections(AcceleratorHeader* header);
+void layout_sections(GraphHeader* header);
 
 /** Bytes of the whole file. */
-int64_t accelerator_bytes(const AcceleratorHeader& header);
+int64_t graph_bytes(const GraphHeader& header);
 
 /**
  * Whether the first `size` bytes of a file are a header of this version whose sections lie within the file and have the
  * sizes that the counts ask for. wrong_layout when it is no accelerator or one of another version, corrupt when the
  * header contradicts itself.
  */
-Status check_header(const uint8_t* bytes, int64_t size, AcceleratorHeader* header);
+Status check_header(const uint8_t* bytes, int64_t size, GraphHeader* header);
 
 }  // namespace semantic_index
 

@@ -24,9 +24,9 @@ namespace {
 
 Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
-constexpr size_t kNeighborBytes = kMostNeighbors * sizeof(uint32_t);
+constexpr size_t kNeighborBytes = kMaxNeighbors * sizeof(uint32_t);
 /** A search compares about this many items for each place of its beam. */
-constexpr int64_t kComparedPerPlace = 8;
+constexpr int64_t kComparedPerSlot = 8;
 /** Items that are compared by their floats, beyond those wanted; at least half as many as these. */
 constexpr int64_t kReranked = 5;
 /** Items that are compared by the whole of their integers, beyond those that are compared by their floats. */
@@ -37,13 +37,13 @@ constexpr int64_t kRefined = 30;
  */
 constexpr double kScanRow = 20.0;
 constexpr double kScanDimension = 0.35;
-constexpr double kBeamPlace = 250.0;
+constexpr double kBeamSlot = 250.0;
 constexpr double kBeamMove = 0.25;
 
 }  // namespace
 
-struct AcceleratorScratch::Memory {
-  IntegerQuery query;
+struct GraphScratch::Memory {
+  QuantizedQuery query;
   uint64_t sketch[kSketchWords];
   SearchEntries::Memory entries;
   /** A bit for each position that was compared in this search; `compared` lists them, to clear the bits. */
@@ -51,26 +51,26 @@ struct AcceleratorScratch::Memory {
   std::vector<uint32_t> compared;
   Beam beam;
   /** All that were compared and may be found. */
-  std::vector<Spot> met;
+  std::vector<Candidate> met;
   /** The best of a walk. */
   std::vector<uint32_t> candidates;
   /** For each of them, the sum of products with its upper half. */
-  std::vector<int32_t> upper_sums;
-  std::vector<Spot> refined;
+  std::vector<int32_t> high_sums;
+  std::vector<Candidate> refined;
   NearestHeap nearest;
   /** For searches that walk the trees as well. */
   SearchScratch forest;
   std::vector<int32_t> tree_items;
 };
 
-AcceleratorScratch::AcceleratorScratch() = default;
-AcceleratorScratch::~AcceleratorScratch() = default;
+GraphScratch::GraphScratch() = default;
+GraphScratch::~GraphScratch() = default;
 
 /** One search. */
-class AcceleratedSearch {
+class GraphSearch {
  public:
-  AcceleratedSearch(const AcceleratorView& view, const ForestView& forest, const SearchOptions& options,
-                    AcceleratorScratch::Memory* memory)
+  GraphSearch(const GraphView& view, const ForestView& forest, const SearchOptions& options,
+              GraphScratch::Memory* memory)
       : view_(view),
         header_(view.header_),
         forest_(forest),
@@ -80,15 +80,15 @@ class AcceleratedSearch {
         table_(distances()),
         rows_(view),
         items_(view),
-        neighbors_(view.section<uint8_t>(AcceleratorSection::neighbors)),
+        neighbors_(view.section<uint8_t>(GraphSection::neighbors)),
         estimates_(view, memory->query) {}
 
-  Status run(const float* query, int32_t* items, float* distances_out, int32_t* found, AcceleratedWork* work) {
+  Status run(const float* query, int32_t* items, float* distances_out, int32_t* found, GraphSearchStats* work) {
     const int64_t matches = options_.allowed.bits == nullptr ? header_.positions : count_allowed();
     const int64_t k = std::min<int64_t>(options_.k, matches);
     const int64_t search_k = options_.search_k > 0 ? options_.search_k : kDefaultSearchK;
     reranked_ = k + std::max<int64_t>(kReranked, k / 2);
-    const int64_t wanted = std::max(reranked_, search_k / kComparedPerPlace);
+    const int64_t wanted = std::max(reranked_, search_k / kComparedPerSlot);
     *found = 0;
     if (matches == 0) return Status::success();
     // A filter lets only a part through, so the beam is wider by that.
@@ -96,7 +96,7 @@ class AcceleratedSearch {
     const double share = static_cast<double>(matches) / positions;
     const double width = std::min(positions, std::ceil(static_cast<double>(wanted) / share));
     const double scan_time = static_cast<double>(matches) * (kScanRow + kScanDimension * header_.dimensions);
-    if (scan_time <= width * (kBeamPlace + kBeamMove * width)) return scan(query, items, distances_out, found, work);
+    if (scan_time <= width * (kBeamSlot + kBeamMove * width)) return scan(query, items, distances_out, found, work);
     beam_ = static_cast<size_t>(width);
     prepare(query);
     Status status = SearchEntries(view_, forest_, options_.allowed, &memory_.entries).find(query, memory_.sketch);
@@ -134,7 +134,7 @@ class AcceleratedSearch {
     return std::min<int64_t>(count, header_.positions);
   }
 
-  Status scan(const float* query, int32_t* items, float* distances_out, int32_t* found, AcceleratedWork* work) {
+  Status scan(const float* query, int32_t* items, float* distances_out, int32_t* found, GraphSearchStats* work) {
     if (work != nullptr) work->scanned = true;
     ExactScan exact;
     Status status = exact.prepare(layout_, query, 1, options_.k);
@@ -149,7 +149,7 @@ class AcceleratedSearch {
 
   /** The query as the rows are, and as a sketch. */
   void prepare(const float* query) {
-    memory_.query.set(layout_, view_.rotation(), estimates_.centre(), header_.row_bytes, query);
+    memory_.query.set(layout_, view_.rotation(), estimates_.centroid(), header_.row_bytes, query);
     estimates_.prepare();
     view_.sketch_->write(memory_.query.vector.data(), memory_.sketch);
     const size_t words = (static_cast<size_t>(header_.distinct) + 63) / 64;
@@ -184,11 +184,11 @@ class AcceleratedSearch {
   size_t compare(const uint32_t* positions, size_t count) {
     size_t first = memory_.beam.size();
     const auto position_of = [positions](size_t index) { return positions[index]; };
-    rows_.sum_upper(memory_.query, count, position_of, [&](size_t index, int32_t sum) {
+    rows_.sum_high(memory_.query, count, position_of, [&](size_t index, int32_t sum) {
       const uint32_t position = positions[index];
-      const Spot spot(estimates_.by_upper(position, memory_.query.upper_product(sum)), position);
-      if (!is_filtered() || items_.is_allowed(options_.allowed, position)) memory_.met.push_back(spot);
-      first = std::min(first, memory_.beam.enter(spot));
+      const Candidate candidate(estimates_.by_high(position, memory_.query.high_product(sum)), position);
+      if (!is_filtered() || items_.is_allowed(options_.allowed, position)) memory_.met.push_back(candidate);
+      first = std::min(first, memory_.beam.enter(candidate));
     });
     work_.compared += static_cast<int64_t>(count);
     return first;
@@ -196,17 +196,17 @@ class AcceleratedSearch {
 
   /** Asks for what `compare` reads of a position. */
   void prefetch_row(uint32_t position) const {
-    rows_.prefetch_upper(position);
+    rows_.prefetch_high(position);
     estimates_.prefetch_norms(position);
   }
 
   /** Compares the positions that a walk begins at. */
   void enter() {
     const std::vector<uint32_t>& entries = memory_.entries.positions;
-    uint32_t fresh[kMostNeighbors];
+    uint32_t fresh[kMaxNeighbors];
     for (size_t place = 0; place < entries.size();) {
       size_t count = 0;
-      for (; place < entries.size() && count < kMostNeighbors; ++place) {
+      for (; place < entries.size() && count < kMaxNeighbors; ++place) {
         if (!mark(entries[place])) continue;
         prefetch_row(entries[place]);
         fresh[count++] = entries[place];
@@ -216,12 +216,12 @@ class AcceleratedSearch {
   }
 
   /**
-   * Follows the graph from the entries, always from the nearest spot that was not expanded. While the rows of a spot's
-   * neighbours are on their way from memory, those of the spot before it are compared.
+   * Follows the graph from the entries, always from the nearest candidate that was not expanded. While the rows of a
+   * candidate's neighbours are on their way from memory, those of the candidate before it are compared.
    */
   Status walk() {
-    uint32_t arriving[kMostNeighbors];
-    uint32_t arrived[kMostNeighbors];
+    uint32_t arriving[kMaxNeighbors];
+    uint32_t arrived[kMaxNeighbors];
     size_t count = 0;
     Beam& beam = memory_.beam;
     size_t next = 0;
@@ -247,11 +247,11 @@ class AcceleratedSearch {
     }
   }
 
-  /** Lists the neighbours of a spot that were not met before, and asks for their rows. */
-  Status expand(Spot* spot, uint32_t* fresh, size_t* count) {
-    const uint8_t* numbers = neighbors(spot->position());
-    spot->expand();
-    for (size_t rank = 0; rank < kMostNeighbors; ++rank) {
+  /** Lists the neighbours of a candidate that were not met before, and asks for their rows. */
+  Status expand(Candidate* candidate, uint32_t* fresh, size_t* count) {
+    const uint8_t* numbers = neighbors(candidate->position());
+    candidate->expand();
+    for (size_t rank = 0; rank < kMaxNeighbors; ++rank) {
       const auto other = static_cast<uint32_t>(read_int32(numbers + 4 * rank));
       if (other == kNoNeighbor) break;
       if (other >= static_cast<uint32_t>(header_.distinct)) return corrupt("a neighbour does not exist");
@@ -273,7 +273,7 @@ class AcceleratedSearch {
     const auto wanted = static_cast<size_t>(reranked_ + kRefined);
     Beam& beam = memory_.beam;
     if (!is_filtered() && beam.size() >= needed) {
-      const Spot limit = limit_of(beam[needed - 1]);
+      const Candidate limit = limit_of(beam[needed - 1]);
       if (beam.size() < beam_ || limit.is_before(beam[beam.size() - 1])) {
         for (size_t place = 0; place < beam.size(); ++place) {
           if (place >= wanted && limit.is_before(beam[place])) break;
@@ -283,14 +283,15 @@ class AcceleratedSearch {
         return;
       }
     }
-    std::vector<Spot>& met = memory_.met;
-    const auto is_before = [](const Spot& left, const Spot& right) { return left.is_before(right); };
+    std::vector<Candidate>& met = memory_.met;
+    const auto is_before = [](const Candidate& left, const Candidate& right) { return left.is_before(right); };
     auto end = met.end();
     if (met.size() > needed) {
       const auto last = met.begin() + static_cast<std::ptrdiff_t>(needed) - 1;
       std::nth_element(met.begin(), last, met.end(), is_before);
-      const Spot limit = limit_of(*last);
-      end = std::partition(met.begin(), met.end(), [&](const Spot& spot) { return !limit.is_before(spot); });
+      const Candidate limit = limit_of(*last);
+      end = std::partition(met.begin(), met.end(),
+                           [&](const Candidate& candidate) { return !limit.is_before(candidate); });
       const auto found = static_cast<size_t>(end - met.begin());
       if (found < wanted && met.size() > wanted) {
         end = met.begin() + static_cast<std::ptrdiff_t>(wanted);
@@ -299,45 +300,45 @@ class AcceleratedSearch {
         end = met.end();
       }
     }
-    for (auto spot = met.begin(); spot != end; ++spot) candidates.push_back(spot->position());
+    for (auto candidate = met.begin(); candidate != end; ++candidate) candidates.push_back(candidate->position());
     ask_for(candidates);
   }
 
-  /** Beyond this, an estimate by upper halves is too large for an item nearer than `spot`. */
-  Spot limit_of(const Spot& spot) const {
+  /** Beyond this, an estimate by upper halves is too large for an item nearer than `candidate`. */
+  Candidate limit_of(const Candidate& candidate) const {
     // Products of vectors that are far from the query are too uncertain to be taken in numbers.
-    if (estimates_.is_dot()) return spot;
+    if (estimates_.is_dot()) return candidate;
     // The least of many estimates are too small, but none of a true distance is below 0.
-    const float distance = std::max(spot.distance(), 0.0f);
-    return {distance + estimates_.upper_uncertainty(distance), kNoNeighbor >> 1};
+    const float distance = std::max(candidate.distance(), 0.0f);
+    return {distance + estimates_.high_uncertainty(distance), kNoNeighbor >> 1};
   }
 
   void ask_for(const std::vector<uint32_t>& candidates) const {
-    for (uint32_t position : candidates) rows_.prefetch_lower(position);
+    for (uint32_t position : candidates) rows_.prefetch_low(position);
   }
 
   /** Compares the candidates by their whole integers. */
   void refine() {
     const std::vector<uint32_t>& candidates = memory_.candidates;
-    std::vector<Spot>& refined = memory_.refined;
+    std::vector<Candidate>& refined = memory_.refined;
     refined.clear();
     const auto position_of = [&candidates](size_t index) { return candidates[index]; };
-    std::vector<int32_t>& upper_sums = memory_.upper_sums;
-    upper_sums.resize(candidates.size());
-    rows_.sum_upper(memory_.query, candidates.size(), position_of,
-                    [&upper_sums](size_t index, int32_t sum) { upper_sums[index] = sum; });
-    rows_.sum_lower(memory_.query, candidates.size(), position_of, [&](size_t index, int32_t sum) {
-      const int32_t product = memory_.query.whole_product(upper_sums[index], sum);
+    std::vector<int32_t>& high_sums = memory_.high_sums;
+    high_sums.resize(candidates.size());
+    rows_.sum_high(memory_.query, candidates.size(), position_of,
+                   [&high_sums](size_t index, int32_t sum) { high_sums[index] = sum; });
+    rows_.sum_low(memory_.query, candidates.size(), position_of, [&](size_t index, int32_t sum) {
+      const int32_t product = memory_.query.whole_product(high_sums[index], sum);
       refined.emplace_back(estimates_.by_whole(candidates[index], product), candidates[index]);
     });
     work_.refined += static_cast<int64_t>(candidates.size());
     std::sort(refined.begin(), refined.end(),
-              [](const Spot& left, const Spot& right) { return left.is_before(right); });
+              [](const Candidate& left, const Candidate& right) { return left.is_before(right); });
   }
 
   /** Compares the best of these by their floats, and all that integers cannot tell from the best. */
   void rerank(const float* query, int32_t* items, float* distances_out, int32_t* found) {
-    const std::vector<Spot>& refined = memory_.refined;
+    const std::vector<Candidate>& refined = memory_.refined;
     const auto needed = std::min(refined.size(), static_cast<size_t>(reranked_));
     for (size_t place = 0; place < needed; ++place) prefetch_item(items_.item_of(refined[place].position()));
     const Query target = Query::of_floats(layout_, query);
@@ -403,33 +404,33 @@ class AcceleratedSearch {
     return true;
   }
 
-  const AcceleratorView& view_;
-  const AcceleratorHeader& header_;
+  const GraphView& view_;
+  const GraphHeader& header_;
   const ForestView& forest_;
   const NodeLayout& layout_;
   const SearchOptions& options_;
-  AcceleratorScratch::Memory& memory_;
+  GraphScratch::Memory& memory_;
   const DistanceTable& table_;
-  const IntegerRows rows_;
+  const QuantizedRows rows_;
   const PositionItems items_;
   const uint8_t* neighbors_;
   RowEstimates estimates_;
   size_t beam_ = 0;
   int64_t reranked_ = 0;
-  AcceleratedWork work_;
+  GraphSearchStats work_;
 };
 
-Status AcceleratorView::search(const ForestView& forest, const float* query, const SearchOptions& options,
-                               AcceleratorScratch* scratch, int32_t* items, float* distances_out, int32_t* found,
-                               AcceleratedWork* work) const try {
+Status GraphView::search(const ForestView& forest, const float* query, const SearchOptions& options,
+                         GraphScratch* scratch, int32_t* items, float* distances_out, int32_t* found,
+                         GraphSearchStats* work) const try {
   *found = 0;
   if (options.k < 1) return Status::failure(StatusCode::invalid_argument, "k must be at least 1");
   if (options.search_k < -1 || options.search_k == 0) {
     return Status::failure(StatusCode::invalid_argument, "search_k must be at least 1, or -1");
   }
-  if (scratch->memory_ == nullptr) scratch->memory_ = std::make_unique<AcceleratorScratch::Memory>();
+  if (scratch->memory_ == nullptr) scratch->memory_ = std::make_unique<GraphScratch::Memory>();
   const Status status =
-      AcceleratedSearch(*this, forest, options, scratch->memory_.get()).run(query, items, distances_out, found, work);
+      GraphSearch(*this, forest, options, scratch->memory_.get()).run(query, items, distances_out, found, work);
   const Status own = check_unchanged();
   if (!own.ok()) return own;
   const Status unchanged = forest.check_unchanged();

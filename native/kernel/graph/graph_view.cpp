@@ -29,15 +29,15 @@ bool sum_of(const uint8_t* data, int64_t size, const std::atomic<bool>* cancel, 
 
 }  // namespace
 
-Status AcceleratorView::open(const uint8_t* bytes, int64_t size, const ForestView& forest, AcceleratorView* view,
-                             const std::atomic<bool>* changed) try {
+Status GraphView::open(const uint8_t* bytes, int64_t size, const ForestView& forest, GraphView* view,
+                       const std::atomic<bool>* changed) try {
   if (reinterpret_cast<uintptr_t>(bytes) % 8 != 0) {
     return Status::failure(StatusCode::invalid_argument, "the bytes are not aligned to 8");
   }
-  AcceleratorView result;
+  GraphView result;
   const Status status = check_header(bytes, size, &result.header_);
   if (!status.ok()) return status;
-  const AcceleratorHeader& header = result.header_;
+  const GraphHeader& header = result.header_;
   const NodeLayout& layout = forest.layout();
   const int64_t forest_bytes = static_cast<int64_t>(forest.nodes()) * static_cast<int64_t>(layout.node_bytes);
   if (header.metric != static_cast<uint32_t>(layout.metric) || header.dimensions != layout.dimensions ||
@@ -47,7 +47,7 @@ Status AcceleratorView::open(const uint8_t* bytes, int64_t size, const ForestVie
   }
   result.bytes_ = bytes;
   result.changed_ = changed;
-  result.sketch_ = std::make_shared<SignSketch>(static_cast<size_t>(header.dimensions));
+  result.sketch_ = std::make_shared<BinarySketch>(static_cast<size_t>(header.dimensions));
   result.rotation_ = std::make_shared<Rotation>(static_cast<size_t>(header.dimensions));
   *view = std::move(result);
   return Status::success();
@@ -55,47 +55,46 @@ Status AcceleratorView::open(const uint8_t* bytes, int64_t size, const ForestVie
   return Status::no_memory();
 }
 
-Status AcceleratorView::neighbors(int32_t position, int32_t* items, int32_t* count) const {
+Status GraphView::neighbors(int32_t position, int32_t* items, int32_t* count) const {
   *count = 0;
   if (position < 0 || position >= header_.distinct) {
     return Status::failure(StatusCode::invalid_argument, "there is no such position");
   }
   const uint8_t* numbers =
-      section<uint8_t>(AcceleratorSection::neighbors) + static_cast<size_t>(position) * kMostNeighbors * 4;
-  for (int32_t rank = 0; rank < kMostNeighbors; ++rank) {
+      section<uint8_t>(GraphSection::neighbors) + static_cast<size_t>(position) * kMaxNeighbors * 4;
+  for (int32_t rank = 0; rank < kMaxNeighbors; ++rank) {
     const int32_t other = read_int32(numbers + 4 * static_cast<size_t>(rank));
     if (other == -1) break;
     if (other < 0 || other >= header_.distinct) return corrupt("a neighbour does not exist");
-    items[(*count)++] = section<int32_t>(AcceleratorSection::items)[other];
+    items[(*count)++] = section<int32_t>(GraphSection::items)[other];
   }
   return Status::success();
 }
 
-Status AcceleratorView::verify_section(AcceleratorSection section, const std::atomic<bool>* cancel) const {
-  constexpr const char* kParts[kAcceleratorSections] = {"upper halves", "lower halves", "neighbors", "items",
-                                                        "norms",        "residuals",    "estimates", "originals",
-                                                        "places",       "leaves",       "landmarks", "centre"};
+Status GraphView::verify_section(GraphSection section, const std::atomic<bool>* cancel) const {
+  constexpr const char* kParts[kGraphSections] = {"upper halves", "lower halves", "neighbors", "items",
+                                                  "norms",        "residuals",    "estimates", "originals",
+                                                  "slots",        "leaves",       "landmarks", "centroid"};
   const auto index = static_cast<size_t>(section);
-  const SectionPlace& place = header_.sections[index];
+  const SectionRange& place = header_.sections[index];
   uint64_t sum = 0;
   if (!sum_of(bytes_ + place.offset, place.bytes, cancel, &sum)) return {StatusCode::cancelled, 0, {}};
   if (sum == place.checksum) return Status::success();
   return Status::failure(StatusCode::corrupt, std::string("damaged part: ") + kParts[index]);
 }
 
-Status AcceleratorView::verify_rows(const std::atomic<bool>* cancel) const {
-  for (AcceleratorSection section :
-       {AcceleratorSection::upper, AcceleratorSection::lower, AcceleratorSection::items, AcceleratorSection::norms,
-        AcceleratorSection::residuals, AcceleratorSection::centre}) {
+Status GraphView::verify_rows(const std::atomic<bool>* cancel) const {
+  for (GraphSection section : {GraphSection::high_nibbles, GraphSection::low_nibbles, GraphSection::items,
+                               GraphSection::norms, GraphSection::residuals, GraphSection::centroid}) {
     const Status status = verify_section(section, cancel);
     if (!status.ok()) return status;
   }
   return check_unchanged();
 }
 
-Status AcceleratorView::verify(const ForestView& forest, const std::atomic<bool>* cancel) const {
-  for (size_t section = 0; section < kAcceleratorSections; ++section) {
-    const Status status = verify_section(static_cast<AcceleratorSection>(section), cancel);
+Status GraphView::verify(const ForestView& forest, const std::atomic<bool>* cancel) const {
+  for (size_t section = 0; section < kGraphSections; ++section) {
+    const Status status = verify_section(static_cast<GraphSection>(section), cancel);
     if (!status.ok()) return status;
   }
   const Status of_forest = verify_forest(forest, cancel);
@@ -103,14 +102,14 @@ Status AcceleratorView::verify(const ForestView& forest, const std::atomic<bool>
   return check_unchanged();
 }
 
-Status AcceleratorView::verify_forest(const ForestView& forest, const std::atomic<bool>* cancel) const {
+Status GraphView::verify_forest(const ForestView& forest, const std::atomic<bool>* cancel) const {
   uint64_t sum = 0;
   if (!sum_of(forest.node(0), header_.forest_bytes, cancel, &sum)) return {StatusCode::cancelled, 0, {}};
   if (sum != header_.forest_checksum) return of_another_forest();
   return forest.check_unchanged();
 }
 
-Status AcceleratorView::check_unchanged() const {
+Status GraphView::check_unchanged() const {
   if (changed_ == nullptr || !changed_->load(std::memory_order_acquire)) return Status::success();
   return Status::failure(StatusCode::file_changed, "the accelerator was cut short while it was in use");
 }

@@ -14,22 +14,22 @@
 namespace semantic_index {
 
 /** The working memory of accelerated searches, reused from one to the next. One thread at a time. */
-class AcceleratorScratch {
+class GraphScratch {
  public:
-  AcceleratorScratch();
-  ~AcceleratorScratch();
-  AcceleratorScratch(const AcceleratorScratch&) = delete;
-  AcceleratorScratch& operator=(const AcceleratorScratch&) = delete;
+  GraphScratch();
+  ~GraphScratch();
+  GraphScratch(const GraphScratch&) = delete;
+  GraphScratch& operator=(const GraphScratch&) = delete;
 
  private:
-  friend class AcceleratorView;
-  friend class AcceleratedSearch;
+  friend class GraphView;
+  friend class GraphSearch;
   struct Memory;
   std::unique_ptr<Memory> memory_;
 };
 
 /** Search statistics, for benchmarks: rows compared by upper halves, by whole integers, and by floats. */
-struct AcceleratedWork {
+struct GraphSearchStats {
   int64_t compared = 0;
   int64_t refined = 0;
   int64_t reranked = 0;
@@ -41,9 +41,9 @@ struct AcceleratedWork {
  * anything: what is followed is checked first, so hostile bytes give `corrupt` or a poor answer in bounded time, never
  * an access out of bounds. Any number of threads may use one view at once.
  */
-class AcceleratorView {
+class GraphView {
  public:
-  AcceleratorView() = default;
+  GraphView() = default;
 
   /**
    * Checks the header, the bounds of its sections, and whether it can have been derived from `forest`: same metric,
@@ -51,10 +51,10 @@ class AcceleratorView {
    * `verify_forest` compares the rest. wrong_layout for another kind of file or another version, corrupt for a damaged
    * header, invalid_argument when it belongs to another forest.
    */
-  static Status open(const uint8_t* bytes, int64_t size, const ForestView& forest, AcceleratorView* view,
+  static Status open(const uint8_t* bytes, int64_t size, const ForestView& forest, GraphView* view,
                      const std::atomic<bool>* changed = nullptr);
 
-  const AcceleratorHeader& header() const { return header_; }
+  const GraphHeader& header() const { return header_; }
 
   /**
    * The nearest neighbours, as ForestView::search returns them, with the same distances; `forest` is the one that it
@@ -63,10 +63,10 @@ class AcceleratorView {
    * enough, all of them are compared with the floats. An item whose vector is the query is found. Where the header says
    * `needs_trees`, it finds no less than ForestView::search with the same options.
    */
-  Status search(const ForestView& forest, const float* query, const SearchOptions& options, AcceleratorScratch* scratch,
-                int32_t* items, float* distances, int32_t* found, AcceleratedWork* work = nullptr) const;
+  Status search(const ForestView& forest, const float* query, const SearchOptions& options, GraphScratch* scratch,
+                int32_t* items, float* distances, int32_t* found, GraphSearchStats* work = nullptr) const;
 
-  /** Positions that lie next to a distinct one in the graph. Writes at most kMostNeighbors items. */
+  /** Positions that lie next to a distinct one in the graph. Writes at most kMaxNeighbors items. */
   Status neighbors(int32_t position, int32_t* items, int32_t* count) const;
 
   /**
@@ -81,7 +81,7 @@ class AcceleratorView {
    */
   Status verify_forest(const ForestView& forest, const std::atomic<bool>* cancel) const;
 
-  /** Compares the checksums of what scan_bounded relies on. corrupt with the part that differs, cancelled,
+  /** Compares the checksums of what scan_pruned relies on. corrupt with the part that differs, cancelled,
    * file_changed. */
   Status verify_rows(const std::atomic<bool>* cancel) const;
 
@@ -91,19 +91,19 @@ class AcceleratorView {
   const Rotation& rotation() const { return *rotation_; }
 
   template <typename T>
-  const T* section(AcceleratorSection name) const {
+  const T* section(GraphSection name) const {
     return reinterpret_cast<const T*>(bytes_ + header_.sections[static_cast<size_t>(name)].offset);
   }
 
  private:
-  friend class AcceleratedSearch;
+  friend class GraphSearch;
 
-  Status verify_section(AcceleratorSection section, const std::atomic<bool>* cancel) const;
+  Status verify_section(GraphSection section, const std::atomic<bool>* cancel) const;
 
   const uint8_t* bytes_ = nullptr;
-  AcceleratorHeader header_ = {};
+  GraphHeader header_ = {};
   const std::atomic<bool>* changed_ = nullptr;
-  std::shared_ptr<const SignSketch> sketch_;
+  std::shared_ptr<const BinarySketch> sketch_;
   std::shared_ptr<const Rotation> rotation_;
 };
 

@@ -15,9 +15,9 @@ namespace semantic_index {
  */
 class PositionItems {
  public:
-  explicit PositionItems(const AcceleratorView& view)
-      : items_(view.section<int32_t>(AcceleratorSection::items)),
-        originals_(view.section<uint32_t>(AcceleratorSection::originals)),
+  explicit PositionItems(const GraphView& view)
+      : items_(view.section<int32_t>(GraphSection::items)),
+        originals_(view.section<uint32_t>(GraphSection::originals)),
         distinct_(static_cast<size_t>(view.header().distinct)),
         copies_(static_cast<size_t>(view.header().positions) - distinct_) {}
 

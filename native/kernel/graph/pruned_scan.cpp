@@ -31,7 +31,7 @@ double length_of(const float* vector, size_t size) {
  * integers leave over. All of it internal distances.
  */
 struct Bound {
-  IntegerQuery query;
+  QuantizedQuery query;
   float base = 0;
   /** Below 1 for what rounding may do; 0 unless the metric is euclidean. */
   float own = 0;
@@ -43,9 +43,9 @@ struct Bound {
   }
 };
 
-class BoundedScan {
+class PrunedScan {
  public:
-  BoundedScan(const AcceleratorView& view, const ForestView& forest, ExactScan* scan, const Allowed& allowed)
+  PrunedScan(const GraphView& view, const ForestView& forest, ExactScan* scan, const Allowed& allowed)
       : view_(view),
         header_(view.header()),
         forest_(forest),
@@ -54,9 +54,9 @@ class BoundedScan {
         allowed_(allowed),
         table_(distances()),
         rows_(view),
-        items_(view.section<int32_t>(AcceleratorSection::items)),
-        residuals_(view.section<RowResiduals>(AcceleratorSection::residuals)) {
-    if (layout_.metric == Metric::euclidean) norms_ = view.section<float>(AcceleratorSection::norms);
+        items_(view.section<int32_t>(GraphSection::items)),
+        residuals_(view.section<RowResiduals>(GraphSection::residuals)) {
+    if (layout_.metric == Metric::euclidean) norms_ = view.section<float>(GraphSection::norms);
     bounds_.resize(static_cast<size_t>(scan_.queries()));
     for (size_t query = 0; query < bounds_.size(); ++query) set_bound(query);
   }
@@ -76,9 +76,9 @@ class BoundedScan {
  private:
   void set_bound(size_t index) {
     Bound& bound = bounds_[index];
-    const float* centre = view_.section<float>(AcceleratorSection::centre);
+    const float* centroid = view_.section<float>(GraphSection::centroid);
     const auto dimensions = static_cast<size_t>(layout_.dimensions);
-    bound.query.set(layout_, view_.rotation(), layout_.metric == Metric::euclidean ? centre : nullptr,
+    bound.query.set(layout_, view_.rotation(), layout_.metric == Metric::euclidean ? centroid : nullptr,
                     header_.row_bytes, scan_.query(static_cast<int64_t>(index)));
     const std::vector<float>& vector = bound.query.vector;
     std::vector<float> rest(dimensions);
@@ -86,24 +86,24 @@ class BoundedScan {
       rest[i] = vector[i] - bound.query.scale * static_cast<float>(bound.query.row[i]);
     }
     const double length = length_of(vector.data(), dimensions);
-    const double centre_length = length_of(centre, dimensions);
+    const double centroid_length = length_of(centroid, dimensions);
     const double longest = header_.longest;
     // Sums of n products in 16 lanes, rotations, and lengths are rounded: each by far less than this share of the
     // lengths that go in (Higham, "Accuracy and Stability of Numerical Algorithms", 3.1).
     const double rounding = (static_cast<double>(dimensions) / 16.0 + 64.0) * 2.4e-7;
-    const double error = length_of(rest.data(), dimensions) * longest + rounding * length * (longest + centre_length);
-    const double centre_product = table_.dot(vector.data(), centre, dimensions);
+    const double error = length_of(rest.data(), dimensions) * longest + rounding * length * (longest + centroid_length);
+    const double centroid_product = table_.dot(vector.data(), centroid, dimensions);
     const double unit = static_cast<double>(bound.query.scale) * header_.scale;
     double base = 0;
     double weight = 2;
     if (layout_.metric == Metric::angular) {
-      base = 2.0 - 2.0 * (centre_product + error + rounding);
+      base = 2.0 - 2.0 * (centroid_product + error + rounding);
     } else if (layout_.metric == Metric::euclidean) {
       base = length * length * (1.0 - rounding) - 2.0 * error;
       bound.own = static_cast<float>(1.0 - rounding);
     } else {
       weight = 1;
-      base = -(centre_product + error);
+      base = -(centroid_product + error);
     }
     bound.base = static_cast<float>(base);
     bound.factor = static_cast<float>(weight * unit);
@@ -123,7 +123,7 @@ class BoundedScan {
   /** A row that its upper half could not rule out. */
   struct Remaining {
     int32_t position;
-    int32_t upper_sum;
+    int32_t high_sum;
   };
 
   Status look_at_block(size_t query) {
@@ -131,12 +131,12 @@ class BoundedScan {
     const float limit = scan_.limit(static_cast<int64_t>(query));
     remaining_.clear();
     const auto position_of = [this](size_t index) { return positions_[index]; };
-    rows_.sum_upper(bound.query, positions_.size(), position_of, [&](size_t index, int32_t sum) {
-      if (index + kAhead < positions_.size()) rows_.prefetch_upper(static_cast<size_t>(positions_[index + kAhead]));
+    rows_.sum_high(bound.query, positions_.size(), position_of, [&](size_t index, int32_t sum) {
+      if (index + kAhead < positions_.size()) rows_.prefetch_high(static_cast<size_t>(positions_[index + kAhead]));
       const int32_t position = positions_[index];
-      const int32_t product = bound.query.upper_product(sum);
+      const int32_t product = bound.query.high_product(sum);
       // A NaN rules nothing out.
-      if (bound.least(norm_of(position), product, residuals_[position].upper) > limit) return;
+      if (bound.least(norm_of(position), product, residuals_[position].high) > limit) return;
       remaining_.push_back({position, sum});
     });
     return look_closely(query);
@@ -148,9 +148,9 @@ class BoundedScan {
     const Query query = Query::of_floats(layout_, scan_.query(number));
     Status status = Status::success();
     const auto position_of = [this](size_t place) { return remaining_[place].position; };
-    rows_.sum_lower(bound.query, remaining_.size(), position_of, [&](size_t place, int32_t sum) {
-      const auto [position, upper_sum] = remaining_[place];
-      const int32_t product = bound.query.whole_product(upper_sum, sum);
+    rows_.sum_low(bound.query, remaining_.size(), position_of, [&](size_t place, int32_t sum) {
+      const auto [position, high_sum] = remaining_[place];
+      const int32_t product = bound.query.whole_product(high_sum, sum);
       if (bound.least(norm_of(position), product, residuals_[position].whole) > scan_.limit(number)) return;
       const int32_t item = read_int32(reinterpret_cast<const uint8_t*>(items_ + position));
       if (item < 0 || item >= forest_.items() || !forest_.has_item(item)) {
@@ -164,14 +164,14 @@ class BoundedScan {
     return status;
   }
 
-  const AcceleratorView& view_;
-  const AcceleratorHeader& header_;
+  const GraphView& view_;
+  const GraphHeader& header_;
   const ForestView& forest_;
   const NodeLayout& layout_;
   ExactScan& scan_;
   const Allowed& allowed_;
   const DistanceTable& table_;
-  const IntegerRows rows_;
+  const QuantizedRows rows_;
   const int32_t* items_;
   const RowResiduals* residuals_;
   const float* norms_ = nullptr;
@@ -182,9 +182,9 @@ class BoundedScan {
 
 }  // namespace
 
-Status scan_bounded(const AcceleratorView& view, const ForestView& forest, ExactScan* scan, int32_t begin, int32_t end,
-                    const Allowed& allowed, const std::atomic<bool>* cancel) try {
-  const Status status = BoundedScan(view, forest, scan, allowed).run(begin, end, cancel);
+Status scan_pruned(const GraphView& view, const ForestView& forest, ExactScan* scan, int32_t begin, int32_t end,
+                   const Allowed& allowed, const std::atomic<bool>* cancel) try {
+  const Status status = PrunedScan(view, forest, scan, allowed).run(begin, end, cancel);
   const Status own = view.check_unchanged();
   if (!own.ok()) return own;
   const Status unchanged = forest.check_unchanged();

@@ -16,11 +16,11 @@ namespace semantic_index {
  * over all items of `forest` is found, with the same distances, from an eighth of the bytes. The product of two vectors
  * differs from that of their integers by at most the length of one times the length of what the other's integers leave
  * over (Cauchy, Schwarz); rows that cannot be near by this bound are passed over, first by their coarse halves, then by
- * whole integers, and what remains is compared by its floats. True of sound bytes: AcceleratorView::verify_rows tells.
+ * whole integers, and what remains is compared by its floats. True of sound bytes: GraphView::verify_rows tells.
  * cancelled, corrupt, file_changed, out_of_memory.
  */
-Status scan_bounded(const AcceleratorView& view, const ForestView& forest, ExactScan* scan, int32_t begin, int32_t end,
-                    const Allowed& allowed, const std::atomic<bool>* cancel = nullptr);
+Status scan_pruned(const GraphView& view, const ForestView& forest, ExactScan* scan, int32_t begin, int32_t end,
+                   const Allowed& allowed, const std::atomic<bool>* cancel = nullptr);
 
 }  // namespace semantic_index
 

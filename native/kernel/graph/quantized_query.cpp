@@ -18,13 +18,13 @@ void scale_and_rotate(const NodeLayout& layout, const Rotation& rotation, float*
   rotation.apply(vector);
 }
 
-void IntegerQuery::set(const NodeLayout& layout, const Rotation& rotation, const float* centre, size_t row_bytes,
-                       const float* query) {
+void QuantizedQuery::set(const NodeLayout& layout, const Rotation& rotation, const float* centroid, size_t row_bytes,
+                         const float* query) {
   const auto dimensions = static_cast<size_t>(layout.dimensions);
   vector.assign(query, query + dimensions);
   scale_and_rotate(layout, rotation, vector.data());
-  if (centre != nullptr) {
-    for (size_t i = 0; i < dimensions; ++i) vector[i] -= centre[i];
+  if (centroid != nullptr) {
+    for (size_t i = 0; i < dimensions; ++i) vector[i] -= centroid[i];
   }
   row.resize(row_bytes);
   scale = int8_scale(vector.data(), dimensions);

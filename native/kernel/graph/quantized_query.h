@@ -12,8 +12,8 @@ namespace semantic_index {
 /** What vectors and queries are before they become integers: of length 1 for angular, unless zero; then rotated. */
 void scale_and_rotate(const NodeLayout& layout, const Rotation& rotation, float* vector);
 
-/** A query as the rows of an accelerator are: of length 1 for angular, rotated, centred where wanted, as integers. */
-struct IntegerQuery {
+/** A query as the rows of an accelerator are: of length 1 for angular, rotated, centered where wanted, as integers. */
+struct QuantizedQuery {
   std::vector<float> vector;
   /** An integer of it stands for `scale`; padded with zeros. */
   std::vector<int8_t> row;
@@ -21,12 +21,12 @@ struct IntegerQuery {
   /** The sum of the integers. */
   int32_t sum = 0;
 
-  /** Makes it from `layout.dimensions` numbers, less `centre` unless that is nullptr. May throw bad_alloc. */
-  void set(const NodeLayout& layout, const Rotation& rotation, const float* centre, size_t row_bytes,
+  /** Makes it from `layout.dimensions` numbers, less `centroid` unless that is nullptr. May throw bad_alloc. */
+  void set(const NodeLayout& layout, const Rotation& rotation, const float* centroid, size_t row_bytes,
            const float* query);
 
   /** The product with integers of which the upper halves are known: the lower ones are 8 on average. */
-  int32_t upper_product(int32_t upper) const { return 16 * upper - 120 * sum; }
+  int32_t high_product(int32_t upper) const { return 16 * upper - 120 * sum; }
   int32_t whole_product(int32_t upper, int32_t lower) const { return 16 * upper + lower - 128 * sum; }
 };
 

@@ -13,36 +13,36 @@
 namespace semantic_index {
 
 /** The rows of an accelerator: integers in halves of four bits, which are compared four rows at a time. */
-class IntegerRows {
+class QuantizedRows {
  public:
-  explicit IntegerRows(const AcceleratorView& view)
+  explicit QuantizedRows(const GraphView& view)
       : table_(distances()),
-        upper_(view.section<uint8_t>(AcceleratorSection::upper)),
-        lower_(view.section<uint8_t>(AcceleratorSection::lower)),
+        high_(view.section<uint8_t>(GraphSection::high_nibbles)),
+        low_(view.section<uint8_t>(GraphSection::low_nibbles)),
         row_bytes_(view.header().row_bytes) {}
 
-  void prefetch_upper(size_t position) const { prefetch(half(upper_, position), row_bytes_ / 2); }
-  void prefetch_lower(size_t position) const { prefetch(half(lower_, position), row_bytes_ / 2); }
+  void prefetch_high(size_t position) const { prefetch(half(high_, position), row_bytes_ / 2); }
+  void prefetch_low(size_t position) const { prefetch(half(low_, position), row_bytes_ / 2); }
 
   /**
    * Calls take(index, sum) for each index below `count`, in order: the sum of products of the query with the upper half
-   * of the row at position_of(index). IntegerQuery tells what such sums stand for.
+   * of the row at position_of(index). QuantizedQuery tells what such sums stand for.
    */
   template <typename PositionOf, typename Take>
-  void sum_upper(const IntegerQuery& query, size_t count, const PositionOf& position_of, const Take& take) const {
-    sum(upper_, query, count, position_of, take);
+  void sum_high(const QuantizedQuery& query, size_t count, const PositionOf& position_of, const Take& take) const {
+    sum(high_, query, count, position_of, take);
   }
 
   template <typename PositionOf, typename Take>
-  void sum_lower(const IntegerQuery& query, size_t count, const PositionOf& position_of, const Take& take) const {
-    sum(lower_, query, count, position_of, take);
+  void sum_low(const QuantizedQuery& query, size_t count, const PositionOf& position_of, const Take& take) const {
+    sum(low_, query, count, position_of, take);
   }
 
  private:
   const uint8_t* half(const uint8_t* halves, size_t position) const { return halves + position * (row_bytes_ / 2); }
 
   template <typename PositionOf, typename Take>
-  void sum(const uint8_t* halves, const IntegerQuery& query, size_t count, const PositionOf& position_of,
+  void sum(const uint8_t* halves, const QuantizedQuery& query, size_t count, const PositionOf& position_of,
            const Take& take) const {
     for (size_t start = 0; start < count; start += 4) {
       const uint8_t* rows[4];
@@ -56,8 +56,8 @@ class IntegerRows {
   }
 
   const DistanceTable& table_;
-  const uint8_t* upper_;
-  const uint8_t* lower_;
+  const uint8_t* high_;
+  const uint8_t* low_;
   const size_t row_bytes_;
 };
 

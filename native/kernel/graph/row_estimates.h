@@ -17,15 +17,15 @@ namespace semantic_index {
  */
 class RowEstimates {
  public:
-  RowEstimates(const AcceleratorView& view, const IntegerQuery& query)
+  RowEstimates(const GraphView& view, const QuantizedQuery& query)
       : header_(view.header()),
-        centre_(view.section<float>(AcceleratorSection::centre)),
+        centroid_(view.section<float>(GraphSection::centroid)),
         query_(query),
-        norms_(is_dot() ? nullptr : view.section<RowNorms>(AcceleratorSection::estimates)) {}
+        norms_(is_dot() ? nullptr : view.section<RowNorms>(GraphSection::estimates)) {}
 
   bool is_dot() const { return header_.metric == static_cast<uint32_t>(Metric::dot); }
   /** What the query's vector is less: nullptr for dot. */
-  const float* centre() const { return is_dot() ? nullptr : centre_; }
+  const float* centroid() const { return is_dot() ? nullptr : centroid_; }
 
   /** To be called once the query is set. */
   void prepare() {
@@ -33,12 +33,12 @@ class RowEstimates {
     const auto dimensions = static_cast<size_t>(header_.dimensions);
     const float square = distances().dot(vector, vector, dimensions);
     length_ = std::sqrt(square);
-    base_ = is_dot() ? -distances().dot(vector, centre_, dimensions) : corrected_square();
+    base_ = is_dot() ? -distances().dot(vector, centroid_, dimensions) : corrected_square();
     factor_ = (is_dot() ? 1.0f : 2.0f) * query_.scale * header_.scale;
   }
 
-  float by_upper(uint32_t position, int32_t product) const {
-    return estimate(norms_ == nullptr ? 0.0f : norms_[position].upper, product);
+  float by_high(uint32_t position, int32_t product) const {
+    return estimate(norms_ == nullptr ? 0.0f : norms_[position].high, product);
   }
   float by_whole(uint32_t position, int32_t product) const {
     return estimate(norms_ == nullptr ? 0.0f : norms_[position].whole, product);
@@ -52,7 +52,7 @@ class RowEstimates {
   /** How much larger than `distance` the estimate by whole integers of an item at that distance may be. */
   float whole_uncertainty(float distance) const { return uncertainty(distance, header_.scale); }
   /** The same by upper halves. */
-  float upper_uncertainty(float distance) const { return uncertainty(distance, 16.0f * header_.scale); }
+  float high_uncertainty(float distance) const { return uncertainty(distance, 16.0f * header_.scale); }
 
  private:
   /** Standard deviations by which an estimate may be too large. */
@@ -85,9 +85,9 @@ class RowEstimates {
     return static_cast<float>(sum);
   }
 
-  const AcceleratorHeader& header_;
-  const float* centre_;
-  const IntegerQuery& query_;
+  const GraphHeader& header_;
+  const float* centroid_;
+  const QuantizedQuery& query_;
   const RowNorms* norms_;
   float base_ = 0;
   float factor_ = 0;

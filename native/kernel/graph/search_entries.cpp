@@ -19,16 +19,15 @@ constexpr size_t kAllowedLandmarks = 16;
 /** Landmarks that are looked at together before any of them is looked at closely. */
 constexpr size_t kLandmarkBlock = 32;
 /** Leaves that are searched where planes divide at random; elsewhere that of the query alone. */
-constexpr int kMostLeaves = 32;
+constexpr int kMaxLeaves = 32;
 /** Items of a leaf that a walk begins at, and more where as many differ as little as the first. */
 constexpr size_t kLeafItems = 16;
 /** Planes that are looked at; ways are longer only where nearly all vectors are the same. */
-constexpr int kMostPlanes = 4096;
+constexpr int kMaxPlanes = 4096;
 
 }  // namespace
 
-SearchEntries::SearchEntries(const AcceleratorView& view, const ForestView& forest, const Allowed& allowed,
-                             Memory* memory)
+SearchEntries::SearchEntries(const GraphView& view, const ForestView& forest, const Allowed& allowed, Memory* memory)
     : view_(view), header_(view.header()), forest_(forest), allowed_(allowed), items_(view), memory_(*memory) {}
 
 Status SearchEntries::find(const float* query, const uint64_t* sketch) {
@@ -43,7 +42,7 @@ void SearchEntries::find_landmarks(const uint64_t* sketch) {
   const size_t blocks = (count + kLandmarkBlock - 1) / kLandmarkBlock;
   std::vector<uint8_t>& differences = memory_.differences;
   differences.assign(blocks * kLandmarkBlock, UINT8_MAX);
-  distances().hamming_columns(sketch, view_.section<uint64_t>(AcceleratorSection::landmarks), kSketchWords, count,
+  distances().hamming_columns(sketch, view_.section<uint64_t>(GraphSection::landmarks), kSketchWords, count,
                               differences.data());
   // As many blocks as entries are wanted hold one at most so far away: no entry is farther.
   std::vector<uint8_t>& least = memory_.least;
@@ -94,14 +93,14 @@ Status SearchEntries::find_in_leaves(const float* query, const uint64_t* sketch)
   std::vector<int32_t>& sides = memory_.sides;
   sides.assign(1, forest_.roots()[0]);
   int planes = 0;
-  for (int leaf = 0; !sides.empty() && leaf < kMostLeaves; ++leaf) {
+  for (int leaf = 0; !sides.empty() && leaf < kMaxLeaves; ++leaf) {
     int32_t number = sides.back();
     sides.pop_back();
     while (true) {
       const uint8_t* node = forest_.node(number);
       if (number < forest_.items() || read_int32(node + kDescendantsOffset) <= layout.leaf_capacity) break;
       // Bytes that lead to more planes contain a cycle.
-      if (++planes > kMostPlanes) return Status::success();
+      if (++planes > kMaxPlanes) return Status::success();
       const float margin = plane_margin(table, layout, node, query);
       const int32_t children[] = {read_int32(node + layout.children_offset),
                                   read_int32(node + layout.children_offset + 4)};
@@ -129,12 +128,12 @@ Status SearchEntries::search_leaf(int32_t number, const uint64_t* sketch) {
     // A root over holes names the items first, so the first is an item where any is.
     if (item < 0 || item >= forest_.items()) return corrupt("a leaf lists an item that does not exist");
   }
-  const uint8_t* places = view_.section<uint8_t>(AcceleratorSection::places);
-  const int32_t first = read_int32(places + 4 * static_cast<size_t>(item));
+  const uint8_t* slots = view_.section<uint8_t>(GraphSection::slots);
+  const int32_t first = read_int32(slots + 4 * static_cast<size_t>(item));
   if (first < 0) return Status::success();
   if (first >= header_.positions) return corrupt("an item of the accelerator has no place");
   const auto size = static_cast<size_t>(std::min(count, header_.positions - first));
-  const LeafEntry* entries = view_.section<LeafEntry>(AcceleratorSection::leaves) + first;
+  const LeafEntry* entries = view_.section<LeafEntry>(GraphSection::leaves) + first;
   const DistanceTable& table = distances();
   std::vector<uint8_t>& differences = memory_.leaf_differences;
   differences.resize(size);

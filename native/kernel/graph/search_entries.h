@@ -35,7 +35,7 @@ class SearchEntries {
     std::vector<uint32_t> positions;
   };
 
-  SearchEntries(const AcceleratorView& view, const ForestView& forest, const Allowed& allowed, Memory* memory);
+  SearchEntries(const GraphView& view, const ForestView& forest, const Allowed& allowed, Memory* memory);
 
   /** Fills `Memory::positions` for a query with a sketch. corrupt. */
   Status find(const float* query, const uint64_t* sketch);
@@ -48,8 +48,8 @@ class SearchEntries {
     return static_cast<uint32_t>(landmark * static_cast<size_t>(header_.landmark_stride));
   }
 
-  const AcceleratorView& view_;
-  const AcceleratorHeader& header_;
+  const GraphView& view_;
+  const GraphHeader& header_;
   const ForestView& forest_;
   const Allowed& allowed_;
   const PositionItems items_;

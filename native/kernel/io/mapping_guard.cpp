@@ -96,12 +96,12 @@ bool replace_page(uintptr_t address) {
     if (start == 0 || address < start || address >= slot.end.load(std::memory_order_acquire)) continue;
     std::atomic<bool>* changed = slot.changed.load(std::memory_order_acquire);
     void* page = reinterpret_cast<void*>(address & ~(page_size - 1));
+    // Before the page is there: a thread that reads its zeros must find the flag raised.
+    if (changed != nullptr) changed->store(true, std::memory_order_release);
     const int saved_errno = errno;
     const bool is_mapped = map_zeros(page, page_size);
     errno = saved_errno;
-    if (!is_mapped) return false;
-    if (changed != nullptr) changed->store(true, std::memory_order_release);
-    return true;
+    return is_mapped;
   }
   return false;
 }

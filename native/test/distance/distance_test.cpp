@@ -249,7 +249,7 @@ TEST(split_integers_are_whole_again) {
   for (size_t i = 0; i < 128; ++i) {
     CHECK_EQUAL(16 * (upper[i] & 15) + (lower[i] & 15) - 128, row[i]);
     CHECK_EQUAL(16 * (upper[i] >> 4) + (lower[i] >> 4) - 128, row[i + 128]);
-    CHECK_EQUAL(upper_value(row[i]), 16 * (upper[i] & 15) - 120);
+    CHECK_EQUAL(high_value(row[i]), 16 * (upper[i] & 15) - 120);
   }
 }
 

@@ -42,7 +42,7 @@ TEST(a_rotation_keeps_products_and_spreads_coordinates) {
 
 TEST(sketches_of_near_vectors_are_near) {
   const size_t size = 100;
-  const SignSketch sketch(size);
+  const BinarySketch sketch(size);
   const std::vector<float> rows = random_rows(Metric::angular, 200, static_cast<int32_t>(size), 8);
   const auto differing = [](const uint64_t* left, const uint64_t* right) {
     return static_cast<double>(distances().hamming(left, right, kSketchWords));
@@ -71,10 +71,10 @@ TEST(an_order_holds_every_position_once_and_follows_neighbours) {
   constexpr size_t kRows = 500;
   Random random(12);
   // Some know nobody, and nobody knows some.
-  std::vector<uint32_t> neighbors(kRows * kMostNeighbors, kNoNeighbor);
+  std::vector<uint32_t> neighbors(kRows * kMaxNeighbors, kNoNeighbor);
   for (size_t position = 0; position < kRows; ++position) {
-    for (uint32_t rank = random.below(kMostNeighbors + 1); rank > 0; --rank) {
-      neighbors[position * kMostNeighbors + rank - 1] = random.below(kRows);
+    for (uint32_t rank = random.below(kMaxNeighbors + 1); rank > 0; --rank) {
+      neighbors[position * kMaxNeighbors + rank - 1] = random.below(kRows);
     }
   }
   const std::vector<int32_t> order = order_by_neighbors(neighbors);
@@ -85,7 +85,7 @@ TEST(an_order_holds_every_position_once_and_follows_neighbours) {
   // A ring whose members lie far apart becomes a run.
   std::fill(neighbors.begin(), neighbors.end(), kNoNeighbor);
   for (size_t position = 0; position < kRows; ++position) {
-    neighbors[position * kMostNeighbors] = static_cast<uint32_t>((position + 77) % kRows);
+    neighbors[position * kMaxNeighbors] = static_cast<uint32_t>((position + 77) % kRows);
   }
   const std::vector<int32_t> ring = order_by_neighbors(neighbors);
   for (size_t place = 0; place < kRows; ++place) CHECK_EQUAL(ring[place], static_cast<int32_t>(77 * place % kRows));

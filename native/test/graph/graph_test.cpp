@@ -28,13 +28,13 @@ struct Answers {
 };
 
 /** Searches for all queries; every distance must be that of the scan. */
-Answers search_all(const Index& index, const AcceleratorView& view, const std::vector<float>& queries, int32_t k,
+Answers search_all(const Index& index, const GraphView& view, const std::vector<float>& queries, int32_t k,
                    int64_t search_k, const Allowed& allowed = Allowed()) {
   const int32_t dimensions = index.layout.dimensions;
   const auto count = static_cast<int64_t>(queries.size()) / dimensions;
   const Truth truth = scan_all(index, queries, k, allowed);
   Answers answers;
-  AcceleratorScratch scratch;
+  GraphScratch scratch;
   int64_t hits = 0;
   int64_t possible = 0;
   for (int64_t query = 0; query < count; ++query) {
@@ -45,7 +45,7 @@ Answers search_all(const Index& index, const AcceleratorView& view, const std::v
     std::vector<int32_t> items(static_cast<size_t>(k), -1);
     std::vector<float> distances(static_cast<size_t>(k));
     int32_t found = 0;
-    AcceleratedWork work;
+    GraphSearchStats work;
     CHECK_OK(view.search(index.view, queries.data() + query * dimensions, options, &scratch, items.data(),
                          distances.data(), &found, &work));
     const int32_t* true_items = truth.items.data() + query * k;
@@ -72,12 +72,12 @@ Answers search_all(const Index& index, const AcceleratorView& view, const std::v
 }  // namespace
 
 TEST(finds_what_a_scan_finds) {
-  for (Metric metric : kAccelerated) {
+  for (Metric metric : kGraphMetrics) {
     for (int32_t dimensions : {24, 100, 256}) {
       Data data = make_data(6000, dimensions, 200);
       stretch(&data.rows, dimensions);
       const Index index = build_index(metric, dimensions, data.rows, 10, 1, 2);
-      Accelerated accelerated;
+      GraphFixture accelerated;
       accelerate(index, &accelerated);
       const Answers few = search_all(index, accelerated.view, data.queries, 10, 200);
       const Answers usual = search_all(index, accelerated.view, data.queries, 10, -1);
@@ -93,21 +93,21 @@ TEST(finds_what_a_scan_finds) {
 }
 
 TEST(same_bytes_for_any_threads_and_instruction_set) {
-  for (Metric metric : kAccelerated) {
+  for (Metric metric : kGraphMetrics) {
     const Data data = make_data(1500, 200, 20);
     const Index index = build_index(metric, 200, data.rows, 4);
-    Accelerated first;
+    GraphFixture first;
     accelerate(index, &first, 1);
     const Answers expected = search_all(index, first.view, data.queries, 7, 100);
     for (int threads : {2, 3, 7}) {
-      Accelerated other;
+      GraphFixture other;
       accelerate(index, &other, threads);
       CHECK(bytes_of(other.file) == bytes_of(first.file));
     }
     const std::string before = distances().name;
     for (const DistanceTable* const* table = available_instruction_sets(); *table != nullptr; ++table) {
       CHECK(select_instruction_set((*table)->name));
-      Accelerated other;
+      GraphFixture other;
       accelerate(index, &other);
       CHECK(bytes_of(other.file) == bytes_of(first.file));
       const Answers answers = search_all(index, first.view, data.queries, 7, 100);
@@ -123,7 +123,7 @@ TEST(only_what_is_allowed_and_enough_of_it) {
   const int32_t rows = 5000;
   const Data data = make_data(rows, dimensions, 100);
   const Index index = build_index(Metric::angular, dimensions, data.rows, 10);
-  Accelerated accelerated;
+  GraphFixture accelerated;
   accelerate(index, &accelerated);
   for (int per_thousand : {0, 1, 3, 20, 100, 300, 500, 900, 1000}) {
     Random random(static_cast<uint64_t>(per_thousand) + 1);
@@ -149,7 +149,7 @@ TEST(only_what_is_allowed_and_enough_of_it) {
 TEST(more_neighbours_than_the_walk_would_look_at) {
   const Data data = make_data(2000, 32, 10);
   const Index index = build_index(Metric::euclidean, 32, data.rows, 3);
-  Accelerated accelerated;
+  GraphFixture accelerated;
   accelerate(index, &accelerated);
   CHECK(search_all(index, accelerated.view, data.queries, 600, 1).recall >= 0.9);
   CHECK_EQUAL(search_all(index, accelerated.view, data.queries, 2000, 1).recall, 1.0);
@@ -159,7 +159,7 @@ TEST(more_neighbours_than_the_walk_would_look_at) {
 }
 
 TEST(holes_zeros_and_few_items) {
-  for (Metric metric : kAccelerated) {
+  for (Metric metric : kGraphMetrics) {
     for (int32_t rows : {1, 2, 5, 40, 700}) {
       Index index;
       CHECK_OK(make_layout(metric, 6, &index.layout));
@@ -175,7 +175,7 @@ TEST(holes_zeros_and_few_items) {
       BuildResult built;
       CHECK_OK(build_forest(index.storage.get(), options, &built));
       CHECK_OK(ForestView::open(index.storage->data(), index.storage->bytes(), index.layout, &index.view));
-      Accelerated accelerated;
+      GraphFixture accelerated;
       accelerate(index, &accelerated);
       const std::vector<float> queries = random_rows(metric, 20, 6, 5);
       CHECK(search_all(index, accelerated.view, queries, 3, 1).recall >= 0.5);
@@ -188,7 +188,7 @@ TEST(holes_zeros_and_few_items) {
 TEST(equal_items) {
   const std::vector<float> rows(3000 * 8, 0.25f);
   const Index index = build_index(Metric::angular, 8, rows, 3);
-  Accelerated accelerated;
+  GraphFixture accelerated;
   accelerate(index, &accelerated);
   search_all(index, accelerated.view, std::vector<float>(8, 1.0f), 10, 100);
 }
@@ -197,26 +197,26 @@ TEST(what_has_no_accelerator) {
   for (Metric metric : {Metric::manhattan, Metric::hamming}) {
     const Index index = build_index(metric, 8, random_rows(metric, 50, 8, 1), 2);
     MemoryBlock file;
-    CHECK(build_accelerator(index.view, AcceleratorOptions(), &file).code == StatusCode::invalid_argument);
+    CHECK(build_graph_index(index.view, GraphBuildOptions(), &file).code == StatusCode::invalid_argument);
   }
 }
 
 TEST(belongs_to_one_forest) {
   const Data data = make_data(800, 16, 1);
   const Index index = build_index(Metric::angular, 16, data.rows, 2);
-  Accelerated accelerated;
+  GraphFixture accelerated;
   accelerate(index, &accelerated);
-  AcceleratorView view;
+  GraphView view;
   const auto size = static_cast<int64_t>(accelerated.file.size());
   const Index other = build_index(Metric::angular, 16, data.rows, 2, 77);
-  CHECK(AcceleratorView::open(accelerated.file.data(), size, other.view, &view).code == StatusCode::invalid_argument);
+  CHECK(GraphView::open(accelerated.file.data(), size, other.view, &view).code == StatusCode::invalid_argument);
   CHECK_OK(accelerated.view.verify(index.view, nullptr));
   // A change in the middle of the forest shows when everything is read.
   index.storage->node(400)[40] ^= 1;
-  CHECK_OK(AcceleratorView::open(accelerated.file.data(), size, index.view, &view));
+  CHECK_OK(GraphView::open(accelerated.file.data(), size, index.view, &view));
   CHECK(view.verify(index.view, nullptr).code == StatusCode::invalid_argument);
   index.storage->node(400)[40] ^= 1;
-  for (const SectionPlace& place : accelerated.view.header().sections) {
+  for (const SectionRange& place : accelerated.view.header().sections) {
     if (place.bytes == 0) continue;
     uint8_t* byte = accelerated.file.data() + place.offset + place.bytes / 2;
     *byte ^= 16;
@@ -235,7 +235,7 @@ TEST(progress_and_cancel) {
     int64_t done = 0;
     int64_t total = 0;
   } seen;
-  AcceleratorOptions options;
+  GraphBuildOptions options;
   options.cancel = &seen.cancel;
   options.progress_context = &seen;
   options.progress = [](void* context, int64_t done, int64_t total) {
@@ -246,23 +246,23 @@ TEST(progress_and_cancel) {
     if (done >= seen->stop_at) seen->cancel.store(true);
   };
   MemoryBlock file;
-  CHECK_OK(build_accelerator(index.view, options, &file));
+  CHECK_OK(build_graph_index(index.view, options, &file));
   CHECK(seen.total > 0);
   CHECK_EQUAL(seen.done, seen.total);
   for (int64_t stop_at = 1; stop_at < seen.total; stop_at += 3) {
     seen.cancel.store(false);
     seen.done = 0;
     seen.stop_at = stop_at;
-    CHECK(build_accelerator(index.view, options, &file).code == StatusCode::cancelled);
+    CHECK(build_graph_index(index.view, options, &file).code == StatusCode::cancelled);
   }
 }
 
 namespace {
 
 /** Does with the bytes of an accelerator whatever can be done with them. */
-bool try_accelerator(const uint8_t* bytes, int64_t size, const Index& index, AcceleratorScratch* scratch) {
-  AcceleratorView view;
-  if (!AcceleratorView::open(bytes, size, index.view, &view).ok()) return false;
+bool try_accelerator(const uint8_t* bytes, int64_t size, const Index& index, GraphScratch* scratch) {
+  GraphView view;
+  if (!GraphView::open(bytes, size, index.view, &view).ok()) return false;
   const std::vector<float> query = random_rows(Metric::angular, 1, index.layout.dimensions, 77);
   const uint32_t words[] = {0x77777777u, 0xffff0fffu, 0x12345678u, 0xffffffffu, 0xffffffffu};
   for (int filter = 0; filter < 2; ++filter) {
@@ -277,7 +277,7 @@ bool try_accelerator(const uint8_t* bytes, int64_t size, const Index& index, Acc
     CHECK(status.ok() || status.code == StatusCode::corrupt);
     ExactScan scan;
     CHECK_OK(scan.prepare(index.layout, query.data(), 1, 5));
-    const Status scanned = scan_bounded(view, index.view, &scan, 0, view.header().positions, options.allowed);
+    const Status scanned = scan_pruned(view, index.view, &scan, 0, view.header().positions, options.allowed);
     CHECK(scanned.ok() || scanned.code == StatusCode::corrupt);
     if (!status.ok()) continue;
     CHECK_EQUAL(found, 5);
@@ -286,7 +286,7 @@ bool try_accelerator(const uint8_t* bytes, int64_t size, const Index& index, Acc
     }
   }
   for (int32_t position : {0, view.header().positions - 1, view.header().positions, -1}) {
-    int32_t items[kMostNeighbors];
+    int32_t items[kMaxNeighbors];
     int32_t count;
     static_cast<void>(view.neighbors(position, items, &count));
   }
@@ -295,18 +295,18 @@ bool try_accelerator(const uint8_t* bytes, int64_t size, const Index& index, Acc
 }
 
 void sign_header(uint8_t* bytes) {
-  const uint64_t sum = checksum(bytes, offsetof(AcceleratorHeader, header_checksum));
-  std::memcpy(bytes + offsetof(AcceleratorHeader, header_checksum), &sum, sizeof sum);
+  const uint64_t sum = checksum(bytes, offsetof(GraphHeader, header_checksum));
+  std::memcpy(bytes + offsetof(GraphHeader, header_checksum), &sum, sizeof sum);
 }
 
 }  // namespace
 
 TEST(bytes_of_strangers) {
-  AcceleratorScratch scratch;
-  for (Metric metric : kAccelerated) {
+  GraphScratch scratch;
+  for (Metric metric : kGraphMetrics) {
     for (int32_t dimensions : {5, 200}) {
       const Index index = build_index(metric, dimensions, random_rows(metric, 150, dimensions, 4), 2);
-      Accelerated accelerated;
+      GraphFixture accelerated;
       accelerate(index, &accelerated);
       const std::vector<uint8_t> file = bytes_of(accelerated.file);
       const auto size = static_cast<int64_t>(file.size());
@@ -318,21 +318,21 @@ TEST(bytes_of_strangers) {
       for (int64_t length = 0; length < size; length += 1 + length / 16) {
         CHECK(!try_accelerator(bytes, length, index, &scratch));
       }
-      for (size_t place = 0; place + 4 <= sizeof(AcceleratorHeader); place += 4) {
+      for (size_t place = 0; place + 4 <= sizeof(GraphHeader); place += 4) {
         for (int32_t value : {-1, 0, 1, 2, 149, 150, 151, INT32_MAX, INT32_MIN, 0x7fc00000}) {
           if (std::memcmp(bytes + place, &value, 4) == 0) continue;
           std::memcpy(bytes + place, &value, 4);
           CHECK(!try_accelerator(bytes, size, index, &scratch));
           sign_header(bytes);
           try_accelerator(bytes, size, index, &scratch);
-          std::memcpy(bytes, file.data(), sizeof(AcceleratorHeader));
+          std::memcpy(bytes, file.data(), sizeof(GraphHeader));
         }
       }
       Random random(6);
       const int32_t values[] = {-1, 0, 1, 149, 150, INT32_MAX, INT32_MIN, 0x7f800000, 0x7fc00000, -2};
       for (int round = 0; round < 4000; ++round) {
         // Some sections are small, and all matter: the place is chosen by section.
-        const SectionPlace& section = accelerated.view.header().sections[random.below(kAcceleratorSections)];
+        const SectionRange& section = accelerated.view.header().sections[random.below(kGraphSections)];
         const bool has_many = random.flip();
         for (int change = 0; change < (has_many ? 40 : 1) && section.bytes > 0; ++change) {
           const int64_t place = section.offset + random.below(static_cast<uint32_t>(section.bytes / 4)) * 4;

@@ -13,8 +13,8 @@ using namespace semantic_index_test;
 namespace {
 
 /** What a bounded scan finds, in two parts, as threads do it. */
-Truth scan_bounded_all(const Index& index, const AcceleratorView& view, const std::vector<float>& queries, int32_t k,
-                       const Allowed& allowed) {
+Truth scan_pruned_all(const Index& index, const GraphView& view, const std::vector<float>& queries, int32_t k,
+                      const Allowed& allowed) {
   const auto count = static_cast<int64_t>(queries.size()) / index.layout.dimensions;
   Truth truth;
   truth.items.resize(static_cast<size_t>(count * k));
@@ -23,16 +23,16 @@ Truth scan_bounded_all(const Index& index, const AcceleratorView& view, const st
   const int32_t positions = view.header().positions;
   for (int part = 0; part < 2; ++part) {
     CHECK_OK(scans[part].prepare(index.layout, queries.data(), count, k));
-    CHECK_OK(scan_bounded(view, index.view, &scans[part], part * positions / 3, part == 0 ? positions / 3 : positions,
-                          allowed));
+    CHECK_OK(scan_pruned(view, index.view, &scans[part], part * positions / 3, part == 0 ? positions / 3 : positions,
+                         allowed));
   }
   scans[0].absorb(&scans[1]);
   scans[0].finish(truth.items.data(), truth.distances.data());
   return truth;
 }
 
-void check_bounded(const Index& index, const std::vector<float>& queries, int32_t k) {
-  Accelerated accelerated;
+void check_pruned(const Index& index, const std::vector<float>& queries, int32_t k) {
+  GraphFixture accelerated;
   accelerate(index, &accelerated);
   CHECK_OK(accelerated.view.verify_rows(nullptr));
   const int32_t items = index.view.items();
@@ -41,7 +41,7 @@ void check_bounded(const Index& index, const std::vector<float>& queries, int32_
   for (uint32_t& word : bits) word = static_cast<uint32_t>(random.next());
   for (const Allowed& allowed : {Allowed(), Allowed{bits.data(), static_cast<int64_t>(bits.size())}}) {
     const Truth expected = scan_all(index, queries, k, allowed);
-    const Truth found = scan_bounded_all(index, accelerated.view, queries, k, allowed);
+    const Truth found = scan_pruned_all(index, accelerated.view, queries, k, allowed);
     CHECK(found.items == expected.items);
     CHECK(std::memcmp(found.distances.data(), expected.distances.data(), 4 * found.distances.size()) == 0);
   }
@@ -50,7 +50,7 @@ void check_bounded(const Index& index, const std::vector<float>& queries, int32_
 }  // namespace
 
 TEST(a_bounded_scan_finds_what_a_scan_finds) {
-  for (Metric metric : kAccelerated) {
+  for (Metric metric : kGraphMetrics) {
     for (int32_t dimensions : {1, 3, 24, 100, 384}) {
       Data data = make_data(3000, dimensions, 40);
       if (dimensions > 1) stretch(&data.rows, dimensions);
@@ -63,8 +63,8 @@ TEST(a_bounded_scan_finds_what_a_scan_finds) {
       queries.insert(queries.end(), data.rows.begin() + 490 * dimensions, data.rows.begin() + 530 * dimensions);
       queries.resize(queries.size() + static_cast<size_t>(dimensions), 0.0f);
       const Index index = build_index(metric, dimensions, data.rows, 3, 1, 2);
-      check_bounded(index, queries, 10);
-      check_bounded(index, queries, 1);
+      check_pruned(index, queries, 10);
+      check_pruned(index, queries, 1);
     }
     // Numbers of every size, zeros, holes, and what is no number.
     const int32_t dimensions = 20;
@@ -83,6 +83,6 @@ TEST(a_bounded_scan_finds_what_a_scan_finds) {
     BuildResult built;
     CHECK_OK(build_forest(index.storage.get(), options, &built));
     CHECK_OK(ForestView::open(index.storage->data(), index.storage->bytes(), index.layout, &index.view));
-    check_bounded(index, random_rows(metric, 30, dimensions, 6), 12);
+    check_pruned(index, random_rows(metric, 30, dimensions, 6), 12);
   }
 }

@@ -18,7 +18,7 @@ constexpr int32_t kNearest = 10;
 /** The share of `asked` that are among the ten nearest of their own vectors, of those that a scan finds there. */
 double self_recall(const Index& index, const std::vector<float>& rows, const std::vector<int32_t>& asked,
                    const Allowed& allowed = Allowed()) {
-  Accelerated accelerated;
+  GraphFixture accelerated;
   accelerate(index, &accelerated);
   const auto dimensions = static_cast<size_t>(index.layout.dimensions);
   std::vector<float> queries;
@@ -27,7 +27,7 @@ double self_recall(const Index& index, const std::vector<float>& rows, const std
     queries.insert(queries.end(), row, row + dimensions);
   }
   const Truth truth = scan_all(index, queries, kNearest, allowed);
-  AcceleratorScratch scratch;
+  GraphScratch scratch;
   int possible = 0;
   int hits = 0;
   for (size_t place = 0; place < asked.size(); ++place) {
@@ -35,7 +35,7 @@ double self_recall(const Index& index, const std::vector<float>& rows, const std
     options.allowed = allowed;
     int32_t items[kNearest];
     int32_t found = 0;
-    AcceleratedWork work;
+    GraphSearchStats work;
     CHECK_OK(accelerated.view.search(index.view, queries.data() + place * dimensions, options, &scratch, items, nullptr,
                                      &found, &work));
     const int32_t* wanted = truth.items.data() + place * kNearest;
@@ -55,11 +55,11 @@ std::vector<int32_t> every(int32_t step, int32_t rows) {
 
 /** `size` variants of each of `groups` vectors, in turn. */
 std::vector<float> variants(int32_t groups, int32_t size, int32_t dimensions, float spread) {
-  const std::vector<float> centres = random_rows(Metric::angular, groups, dimensions, 4);
+  const std::vector<float> centroids = random_rows(Metric::angular, groups, dimensions, 4);
   Random random(5);
   std::vector<float> rows(static_cast<size_t>(groups) * static_cast<size_t>(size) * static_cast<size_t>(dimensions));
   for (size_t i = 0; i < rows.size(); ++i) {
-    rows[i] = centres[i % centres.size()] + (spread > 0 ? spread * normal(&random) : 0.0f);
+    rows[i] = centroids[i % centroids.size()] + (spread > 0 ? spread * normal(&random) : 0.0f);
   }
   return rows;
 }
@@ -100,11 +100,11 @@ TEST(finds_copies_in_the_order_of_items) {
 TEST(finds_outliers_and_islands) {
   for (Metric metric : {Metric::angular, Metric::euclidean}) {
     for (int32_t size : {1, 5, 30}) {
-      const std::vector<float> centre = random_rows(Metric::angular, 1, 48, 6);
+      const std::vector<float> centroid = random_rows(Metric::angular, 1, 48, 6);
       const std::vector<float> far = random_rows(Metric::angular, 30, 48, 7);
       Random random(8);
       std::vector<float> rows(4000 * 48);
-      for (size_t i = 0; i < rows.size(); ++i) rows[i] = centre[i % 48] + 0.3f * normal(&random);
+      for (size_t i = 0; i < rows.size(); ++i) rows[i] = centroid[i % 48] + 0.3f * normal(&random);
       std::vector<int32_t> asked;
       for (int32_t one = 0; one < 30 * size; ++one) {
         asked.push_back(one * 4000 / (30 * size));
@@ -128,12 +128,12 @@ TEST(finds_as_many_products_as_the_trees_do) {
       for (size_t column = 0; column < 48; ++column) rows[row * 48 + column] *= length;
     }
     const Index index = build_index(Metric::dot, 48, rows, 10, 1, 2);
-    Accelerated accelerated;
+    GraphFixture accelerated;
     accelerate(index, &accelerated);
     if (spread > 0) CHECK_EQUAL(accelerated.view.header().needs_trees, 1u);
     const std::vector<float> queries = random_rows(Metric::dot, 50, 48, 11);
     const Truth truth = scan_all(index, queries, kNearest);
-    AcceleratorScratch scratch;
+    GraphScratch scratch;
     SearchScratch tree_scratch;
     for (int64_t search_k : {-1, 1500}) {
       int hits[2] = {};
@@ -166,12 +166,12 @@ TEST(derives_at_most_one_graph_of_trees_that_hold_all_items_in_one_list) {
   int64_t totals[2] = {};
   const Index* indexes[] = {&few, &many};
   for (int number = 0; number < 2; ++number) {
-    AcceleratorOptions options;
+    GraphBuildOptions options;
     options.threads = 1;
     options.progress_context = &totals[number];
     options.progress = [](void* context, int64_t, int64_t total) { *static_cast<int64_t*>(context) = total; };
     MemoryBlock file;
-    CHECK_OK(build_accelerator(indexes[number]->view, options, &file));
+    CHECK_OK(build_graph_index(indexes[number]->view, options, &file));
   }
   CHECK_EQUAL(totals[0], totals[1]);
 }

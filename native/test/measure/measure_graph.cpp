@@ -59,18 +59,18 @@ int main(int count, char** arguments) {
 
   start = now();
   MemoryBlock file;
-  AcceleratorOptions options;
+  GraphBuildOptions options;
   options.threads = threads;
-  CHECK_OK(build_accelerator(index.view, options, &file));
+  CHECK_OK(build_graph_index(index.view, options, &file));
   std::printf("accelerator  %8.2f s, %.1f MB, %.0f bytes a vector\n", now() - start,
               static_cast<double>(file.size()) / 1e6, static_cast<double>(file.size()) / rows);
-  AcceleratorView view;
+  GraphView view;
   start = now();
-  CHECK_OK(AcceleratorView::open(file.data(), static_cast<int64_t>(file.size()), index.view, &view));
+  CHECK_OK(GraphView::open(file.data(), static_cast<int64_t>(file.size()), index.view, &view));
   std::printf("open         %8.2f us\n", (now() - start) * 1e6);
   int64_t edges = 0;
   for (int32_t position = 0; position < view.header().distinct; ++position) {
-    int32_t items[kMostNeighbors];
+    int32_t items[kMaxNeighbors];
     int32_t size;
     CHECK_OK(view.neighbors(position, items, &size));
     edges += size;
@@ -93,27 +93,27 @@ int main(int count, char** arguments) {
   for (int32_t query = 0; query < 100; ++query) {
     ExactScan scan;
     CHECK_OK(scan.prepare(index.layout, queries.data() + static_cast<int64_t>(query) * dimensions, 1, 10));
-    CHECK_OK(scan_bounded(view, index.view, &scan, 0, view.header().positions, Allowed()));
+    CHECK_OK(scan_pruned(view, index.view, &scan, 0, view.header().positions, Allowed()));
     scan.finish(bounded.data() + query * 10, nullptr);
   }
   std::printf("exact        %8.2f us a query, one at a time, with bounds\n", (now() - start) / 100 * 1e6);
   for (size_t place = 0; place < bounded.size(); ++place) CHECK_EQUAL(bounded[place], exact[place]);
 
-  AcceleratorScratch scratch;
+  GraphScratch scratch;
   for (int64_t search_k : {80, 128, 192, 256, 320, 400, 512, 640, 800, 1024, 1280, 1600, 2048, 4096, 8192}) {
     SearchOptions search;
     search.search_k = search_k;
     int hits = 0;
     double best = 1e9;
-    AcceleratedWork total;
+    GraphSearchStats total;
     for (int round = 0; round < 3; ++round) {
       hits = 0;
-      total = AcceleratedWork();
+      total = GraphSearchStats();
       start = now();
       for (int32_t query = 0; query < kQueries; ++query) {
         int32_t items[10];
         int32_t found;
-        AcceleratedWork work;
+        GraphSearchStats work;
         CHECK_OK(view.search(index.view, queries.data() + static_cast<int64_t>(query) * dimensions, search, &scratch,
                              items, nullptr, &found, &work));
         total.compared += work.compared;

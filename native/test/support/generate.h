@@ -32,17 +32,17 @@ inline std::vector<float> random_rows(Metric metric, int64_t rows, int32_t dimen
   return result;
 }
 
-/** Rows around `clusters` centres: text-like in that neighbours exist. */
+/** Rows around `clusters` centroids: text-like in that neighbours exist. */
 inline std::vector<float> clustered_rows(int64_t rows, int32_t dimensions, int32_t clusters, uint64_t seed,
                                          float spread = 0.7f) {
-  const std::vector<float> centres = random_rows(Metric::angular, clusters, dimensions, seed);
+  const std::vector<float> centroids = random_rows(Metric::angular, clusters, dimensions, seed);
   Random random(seed + 1);
   std::vector<float> result(static_cast<size_t>(rows * dimensions));
   for (int64_t row = 0; row < rows; ++row) {
-    const size_t centre = random.below(static_cast<uint32_t>(clusters)) * static_cast<size_t>(dimensions);
+    const size_t centroid = random.below(static_cast<uint32_t>(clusters)) * static_cast<size_t>(dimensions);
     for (int32_t column = 0; column < dimensions; ++column) {
       result[static_cast<size_t>(row * dimensions + column)] =
-          centres[centre + static_cast<size_t>(column)] + spread * normal(&random);
+          centroids[centroid + static_cast<size_t>(column)] + spread * normal(&random);
     }
   }
   return result;

@@ -13,19 +13,18 @@
 
 namespace semantic_index_test {
 
-constexpr Metric kAccelerated[] = {Metric::angular, Metric::euclidean, Metric::dot};
+constexpr Metric kGraphMetrics[] = {Metric::angular, Metric::euclidean, Metric::dot};
 
-struct Accelerated {
+struct GraphFixture {
   MemoryBlock file;
-  AcceleratorView view;
+  GraphView view;
 };
 
-inline void accelerate(const Index& index, Accelerated* result, int threads = 2) {
-  AcceleratorOptions options;
+inline void accelerate(const Index& index, GraphFixture* result, int threads = 2) {
+  GraphBuildOptions options;
   options.threads = threads;
-  CHECK_OK(build_accelerator(index.view, options, &result->file));
-  CHECK_OK(
-      AcceleratorView::open(result->file.data(), static_cast<int64_t>(result->file.size()), index.view, &result->view));
+  CHECK_OK(build_graph_index(index.view, options, &result->file));
+  CHECK_OK(GraphView::open(result->file.data(), static_cast<int64_t>(result->file.size()), index.view, &result->view));
 }
 
 /** The true neighbours, by a scan. */

@@ -30,19 +30,19 @@ namespace {
 constexpr int64_t kGroupItems = 256;
 /** Items of one block of work. */
 constexpr int64_t kBlockItems = 512;
-/** Items from which the centre and the scale are taken. */
+/** Items from which the centroid and the scale are taken. */
 constexpr int32_t kSample = 8192;
 /** The share of numbers that may be larger than what an integer can stand for. */
 constexpr double kClipped = 2e-5;
 /** Trees of which the graph takes groups: what more of them add is little, and all pairs of every group are compared.
  */
-constexpr size_t kMostGraphTrees = 32;
+constexpr size_t kMaxGraphTrees = 32;
 /** Positions beyond this would not fit the counters of the graph. */
-constexpr int64_t kMostPositions = int64_t{1} << 27;
+constexpr int64_t kMaxPositions = int64_t{1} << 27;
 
-class AcceleratorBuild {
+class GraphBuild {
  public:
-  AcceleratorBuild(const ForestView& forest, const AcceleratorOptions& options)
+  GraphBuild(const ForestView& forest, const GraphBuildOptions& options)
       : forest_(forest),
         layout_(forest.layout()),
         dimensions_(static_cast<size_t>(layout_.dimensions)),
@@ -60,7 +60,7 @@ class AcceleratorBuild {
   Status run(MemoryBlock* file) {
     Status status = read_trees();
     if (!status.ok()) return status;
-    find_centre();
+    find_centroid();
     find_scale();
     status = fill_rows();
     if (status.ok()) status = fill_graph();
@@ -77,7 +77,7 @@ class AcceleratorBuild {
   Status read_trees() {
     const int32_t items = forest_.items();
     std::vector<int32_t> seen(static_cast<size_t>(items), -1);
-    trees_.resize(std::min(forest_.roots().size(), kMostGraphTrees));
+    trees_.resize(std::min(forest_.roots().size(), kMaxGraphTrees));
     ParallelWatch quiet;
     quiet.cancel = watch_.cancel;
     const auto count = static_cast<int64_t>(trees_.size());
@@ -88,7 +88,7 @@ class AcceleratorBuild {
       if (!status.ok()) return status;
     }
     // Where one group holds all items, every pair of it is compared: trees like it add nothing.
-    const auto is_one_group = [](const TreeGroups& tree) { return tree.groups.size() <= 1; };
+    const auto is_one_group = [](const LeafGroups& tree) { return tree.groups.size() <= 1; };
     if (!trees_.empty() && is_one_group(trees_[0])) trees_.resize(1);
     // What is near in the first tree is near in memory.
     position_of_.assign(static_cast<size_t>(items), -1);
@@ -102,10 +102,10 @@ class AcceleratorBuild {
       position_of_[static_cast<size_t>(item)] = static_cast<int32_t>(item_of_.size());
       item_of_.push_back(item);
     }
-    if (static_cast<int64_t>(item_of_.size()) > kMostPositions) {
+    if (static_cast<int64_t>(item_of_.size()) > kMaxPositions) {
       return Status::failure(StatusCode::invalid_argument, "there are more items than an accelerator can hold");
     }
-    for (TreeGroups& tree : trees_) {
+    for (LeafGroups& tree : trees_) {
       for (int32_t& item : tree.items) item = position_of_[static_cast<size_t>(item)];
     }
     return Status::success();
@@ -118,9 +118,9 @@ class AcceleratorBuild {
     scale_and_rotate(layout_, rotation_, vector);
   }
 
-  void load_centred(int32_t position, float* vector) const {
+  void load_centered(int32_t position, float* vector) const {
     load(position, vector);
-    for (size_t i = 0; i < dimensions_; ++i) vector[i] -= centre_[i];
+    for (size_t i = 0; i < dimensions_; ++i) vector[i] -= centroid_[i];
   }
 
   int32_t samples() const { return std::min<int32_t>(kSample, static_cast<int32_t>(item_of_.size())); }
@@ -129,17 +129,17 @@ class AcceleratorBuild {
     return static_cast<int32_t>(static_cast<int64_t>(item_of_.size()) * sample / samples());
   }
 
-  void find_centre() {
+  void find_centroid() {
     std::vector<double> sums(dimensions_, 0.0);
     std::vector<float> vector(dimensions_);
     for (int32_t sample = 0; sample < samples(); ++sample) {
       load(sample_at(sample), vector.data());
       for (size_t i = 0; i < dimensions_; ++i) sums[i] += vector[i];
     }
-    centre_.assign(dimensions_, 0.0f);
+    centroid_.assign(dimensions_, 0.0f);
     for (size_t i = 0; i < dimensions_ && samples() > 0; ++i) {
       const auto mean = static_cast<float>(sums[i] / samples());
-      centre_[i] = std::isfinite(mean) ? mean : 0.0f;
+      centroid_[i] = std::isfinite(mean) ? mean : 0.0f;
     }
   }
 
@@ -147,7 +147,7 @@ class AcceleratorBuild {
     std::vector<float> sizes(static_cast<size_t>(samples()) * dimensions_);
     for (int32_t sample = 0; sample < samples(); ++sample) {
       float* vector = sizes.data() + static_cast<size_t>(sample) * dimensions_;
-      load_centred(sample_at(sample), vector);
+      load_centered(sample_at(sample), vector);
       for (size_t i = 0; i < dimensions_; ++i) vector[i] = std::isfinite(vector[i]) ? std::fabs(vector[i]) : 0.0f;
     }
     scale_ = 1.0f;
@@ -159,25 +159,25 @@ class AcceleratorBuild {
   }
 
   Status make_room(MemoryBlock* file) {
-    std::memcpy(header_.magic, kAcceleratorMagic, sizeof header_.magic);
-    header_.version = kAcceleratorVersion;
+    std::memcpy(header_.magic, kGraphMagic, sizeof header_.magic);
+    header_.version = kGraphVersion;
     header_.metric = static_cast<uint32_t>(layout_.metric);
     header_.dimensions = layout_.dimensions;
     header_.items = forest_.items();
     header_.landmark_stride = landmark_stride(header_.distinct);
     header_.scale = scale_;
     header_.longest = find_longest();
-    place_sections(&header_);
-    if (!file->resize(0) || !file->resize(static_cast<size_t>(accelerator_bytes(header_)))) return Status::no_memory();
+    layout_sections(&header_);
+    if (!file->resize(0) || !file->resize(static_cast<size_t>(graph_bytes(header_)))) return Status::no_memory();
     bytes_ = file->data();
-    std::memcpy(section<float>(AcceleratorSection::centre), centre_.data(), dimensions_ * sizeof(float));
-    std::copy(position_of_.begin(), position_of_.end(), section<int32_t>(AcceleratorSection::places));
-    std::copy(originals_.begin(), originals_.end(), section<uint32_t>(AcceleratorSection::originals));
+    std::memcpy(section<float>(GraphSection::centroid), centroid_.data(), dimensions_ * sizeof(float));
+    std::copy(position_of_.begin(), position_of_.end(), section<int32_t>(GraphSection::slots));
+    std::copy(originals_.begin(), originals_.end(), section<uint32_t>(GraphSection::originals));
     return Status::success();
   }
 
   template <typename T>
-  T* section(AcceleratorSection name) const {
+  T* section(GraphSection name) const {
     return reinterpret_cast<T*>(bytes_ + header_.sections[static_cast<size_t>(name)].offset);
   }
 
@@ -226,7 +226,7 @@ class AcceleratorBuild {
   void fill_row(int32_t position, float* vector) {
     const auto at = static_cast<size_t>(position);
     const int32_t item = item_of_[at];
-    load_centred(position, vector);
+    load_centered(position, vector);
     int8_t* row = reinterpret_cast<int8_t*>(row_block_.data() + at * row_bytes());
     write_int8(vector, dimensions_, scale_, row, row_bytes());
     int64_t square = 0;
@@ -250,9 +250,9 @@ class AcceleratorBuild {
     double whole = 0;
     for (size_t i = 0; i < dimensions_; ++i) {
       const double unit = scale_;
-      const double upper_rest = vector[i] - unit * upper_value(row[i]);
+      const double high_rest = vector[i] - unit * high_value(row[i]);
       const double whole_rest = vector[i] - unit * row[i];
-      upper += upper_rest * upper_rest;
+      upper += high_rest * high_rest;
       whole += whole_rest * whole_rest;
     }
     constexpr double kSlack = 1.0 + 1e-6;
@@ -266,7 +266,7 @@ class AcceleratorBuild {
       // |v|^2 - 2 v.r, of which r is v less what the integers stand for.
       const double unit = scale_;
       const double number = vector[i];
-      upper += number * (2.0 * unit * upper_value(row[i]) - number);
+      upper += number * (2.0 * unit * high_value(row[i]) - number);
       whole += number * (2.0 * unit * row[i] - number);
     }
     return {static_cast<float>(upper), static_cast<float>(whole)};
@@ -278,8 +278,7 @@ class AcceleratorBuild {
     for (int32_t position = 0; position < rows_.count; ++position) {
       const int8_t* row = rows_.row(position);
       int64_t square = 0;
-      for (size_t i = 0; i < row_bytes(); ++i)
-        square += static_cast<int64_t>(upper_value(row[i])) * upper_value(row[i]);
+      for (size_t i = 0; i < row_bytes(); ++i) square += static_cast<int64_t>(high_value(row[i])) * high_value(row[i]);
       longest = std::max(longest, static_cast<double>(std::max(square, squares_[static_cast<size_t>(position)])));
     }
     return static_cast<float>(std::sqrt(longest) * scale_ * (1.0 + 1e-6));
@@ -288,7 +287,7 @@ class AcceleratorBuild {
   Status fill_graph() {
     copies_ = find_copies(rows_, item_of_);
     if (copies_.count > 0) {
-      for (TreeGroups& tree : trees_) leave_out_copies(copies_, kGroupItems, &tree);
+      for (LeafGroups& tree : trees_) leave_out_copies(copies_, kGroupItems, &tree);
       partition();
     }
     header_.distinct = header_.positions - copies_.count;
@@ -301,9 +300,9 @@ class AcceleratorBuild {
   void order_positions() {
     order_ = order_by_neighbors(neighbors_);
     if (copies_.count > 0) originals_ = put_copies_last(copies_, forest_, item_of_, &order_);
-    place_of_.resize(order_.size());
+    slot_of_.resize(order_.size());
     for (size_t place = 0; place < order_.size(); ++place) {
-      place_of_[static_cast<size_t>(order_[place])] = static_cast<uint32_t>(place);
+      slot_of_[static_cast<size_t>(order_[place])] = static_cast<uint32_t>(place);
     }
   }
 
@@ -323,32 +322,32 @@ class AcceleratorBuild {
 
   void write_position(size_t place, int32_t position) {
     const size_t half = row_bytes() / 2;
-    split_int8(rows_.row(position), row_bytes(), section<uint8_t>(AcceleratorSection::upper) + place * half,
-               section<uint8_t>(AcceleratorSection::lower) + place * half);
+    split_int8(rows_.row(position), row_bytes(), section<uint8_t>(GraphSection::high_nibbles) + place * half,
+               section<uint8_t>(GraphSection::low_nibbles) + place * half);
     const auto from = static_cast<size_t>(position);
-    const uint32_t* neighbors = neighbors_.data() + from * kMostNeighbors;
-    uint32_t* renamed = section<uint32_t>(AcceleratorSection::neighbors) + place * kMostNeighbors;
-    for (int32_t rank = 0; rank < kMostNeighbors && place < static_cast<size_t>(header_.distinct); ++rank) {
-      renamed[rank] = neighbors[rank] == kNoNeighbor ? kNoNeighbor : place_of_[neighbors[rank]];
+    const uint32_t* neighbors = neighbors_.data() + from * kMaxNeighbors;
+    uint32_t* renamed = section<uint32_t>(GraphSection::neighbors) + place * kMaxNeighbors;
+    for (int32_t rank = 0; rank < kMaxNeighbors && place < static_cast<size_t>(header_.distinct); ++rank) {
+      renamed[rank] = neighbors[rank] == kNoNeighbor ? kNoNeighbor : slot_of_[neighbors[rank]];
     }
-    section<int32_t>(AcceleratorSection::items)[place] = item_of_[from];
-    section<RowResiduals>(AcceleratorSection::residuals)[place] = residuals_[from];
-    if (!norms_.empty()) section<float>(AcceleratorSection::norms)[place] = norms_[from];
-    if (!estimates_.empty()) section<RowNorms>(AcceleratorSection::estimates)[place] = estimates_[from];
+    section<int32_t>(GraphSection::items)[place] = item_of_[from];
+    section<RowResiduals>(GraphSection::residuals)[place] = residuals_[from];
+    if (!norms_.empty()) section<float>(GraphSection::norms)[place] = norms_[from];
+    if (!estimates_.empty()) section<RowNorms>(GraphSection::estimates)[place] = estimates_[from];
   }
 
-  /** Positions are still numbered by the leaves of the first tree where the graph is built: these are the places. */
+  /** Positions are still numbered by the leaves of the first tree where the graph is built: these are the slots. */
   void write_leaf_entry(size_t place) {
-    LeafEntry& entry = section<LeafEntry>(AcceleratorSection::leaves)[place];
+    LeafEntry& entry = section<LeafEntry>(GraphSection::leaves)[place];
     std::copy_n(sketches_.data() + place * kSketchWords, kSketchWords, entry.sketch);
     const int32_t original = copies_.count > 0 ? copies_.original_of[place] : static_cast<int32_t>(place);
-    entry.position = place_of_[static_cast<size_t>(original)];
+    entry.position = slot_of_[static_cast<size_t>(original)];
     entry.unused = 0;
   }
 
   void write_landmark(int32_t place) {
     const uint64_t* words = sketches_.data() + static_cast<size_t>(order_[static_cast<size_t>(place)]) * kSketchWords;
-    uint64_t* columns = section<uint64_t>(AcceleratorSection::landmarks) + place / header_.landmark_stride;
+    uint64_t* columns = section<uint64_t>(GraphSection::landmarks) + place / header_.landmark_stride;
     for (size_t word = 0; word < kSketchWords; ++word) columns[word * landmark_count(header_)] = words[word];
   }
 
@@ -357,7 +356,7 @@ class AcceleratorBuild {
     header_.forest_bytes = static_cast<int64_t>(forest_.nodes()) * static_cast<int64_t>(layout_.node_bytes);
     header_.forest_ends = ends_checksum(forest_bytes, header_.forest_bytes);
     header_.forest_checksum = checksum(forest_bytes, static_cast<size_t>(header_.forest_bytes));
-    for (SectionPlace& place : header_.sections) {
+    for (SectionRange& place : header_.sections) {
       place.checksum = checksum(bytes_ + place.offset, static_cast<size_t>(place.bytes));
     }
     write_header();
@@ -365,9 +364,9 @@ class AcceleratorBuild {
 
   /** Notes in the header whether searches need the trees as well. */
   Status check_walks(const MemoryBlock& file) {
-    AcceleratorView view;
+    GraphView view;
     bool needs_trees = false;
-    Status status = AcceleratorView::open(file.data(), static_cast<int64_t>(file.size()), forest_, &view);
+    Status status = GraphView::open(file.data(), static_cast<int64_t>(file.size()), forest_, &view);
     if (status.ok()) status = measure_walks(view, forest_, watch_.cancel, &needs_trees);
     if (!status.ok() || !needs_trees) return status;
     header_.needs_trees = 1;
@@ -376,7 +375,7 @@ class AcceleratorBuild {
   }
 
   void write_header() {
-    header_.header_checksum = checksum(&header_, offsetof(AcceleratorHeader, header_checksum));
+    header_.header_checksum = checksum(&header_, offsetof(GraphHeader, header_checksum));
     std::memcpy(bytes_, &header_, sizeof header_);
   }
 
@@ -384,22 +383,22 @@ class AcceleratorBuild {
   const NodeLayout& layout_;
   const size_t dimensions_;
   const int threads_;
-  const SignSketch sketch_;
+  const BinarySketch sketch_;
   const Rotation rotation_;
   ParallelWatch watch_;
   int64_t total_ = 0;
-  std::vector<TreeGroups> trees_;
+  std::vector<LeafGroups> trees_;
   std::vector<int32_t> position_of_;
   std::vector<int32_t> item_of_;
-  std::vector<float> centre_;
+  std::vector<float> centroid_;
   float scale_ = 1.0f;
-  AcceleratorHeader header_ = {};
+  GraphHeader header_ = {};
   uint8_t* bytes_ = nullptr;
   MemoryBlock row_block_;
   GraphRows rows_;
   std::vector<uint32_t> neighbors_;
   std::vector<int32_t> order_;
-  std::vector<uint32_t> place_of_;
+  std::vector<uint32_t> slot_of_;
   std::vector<int64_t> squares_;
   std::vector<RowResiduals> residuals_;
   std::vector<float> extras_;
@@ -414,14 +413,14 @@ class AcceleratorBuild {
 
 }  // namespace
 
-Status build_accelerator(const ForestView& forest, const AcceleratorOptions& options, MemoryBlock* file) try {
+Status build_graph_index(const ForestView& forest, const GraphBuildOptions& options, MemoryBlock* file) try {
   const NodeLayout& layout = forest.layout();
-  if (!can_accelerate(layout.metric, layout.dimensions)) {
+  if (!supports_graph(layout.metric, layout.dimensions)) {
     return Status::failure(StatusCode::invalid_argument,
                            "there are accelerators for angular, euclidean and dot, up to 32768 dimensions");
   }
   if (forest.nodes() == 0) return Status::failure(StatusCode::invalid_argument, "there is no forest");
-  return AcceleratorBuild(forest, options).run(file);
+  return GraphBuild(forest, options).run(file);
 } catch (const std::bad_alloc&) {
   return Status::no_memory();
 }

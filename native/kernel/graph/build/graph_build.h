@@ -10,7 +10,7 @@
 
 namespace semantic_index {
 
-struct AcceleratorOptions {
+struct GraphBuildOptions {
   /** Threads to use; 0 = as many as the machine has. The bytes do not depend on it. */
   int threads = 0;
   /** Raise it to stop; the build returns `cancelled` soon. */
@@ -23,10 +23,10 @@ struct AcceleratorOptions {
 /**
  * Derives the accelerator of a forest: the bytes of the whole file, see native/FORMAT.md. A pure function of the
  * forest's bytes: the same for any number of threads and any instruction set. Besides `file` it takes about 330 bytes
- * an item while it runs. invalid_argument for manhattan, hamming and more than kMostAcceleratedDimensions; corrupt when
+ * an item while it runs. invalid_argument for manhattan, hamming and more than kMaxGraphDimensions; corrupt when
  * the trees contradict themselves; out_of_memory; cancelled.
  */
-Status build_accelerator(const ForestView& forest, const AcceleratorOptions& options, MemoryBlock* file);
+Status build_graph_index(const ForestView& forest, const GraphBuildOptions& options, MemoryBlock* file);
 
 }  // namespace semantic_index
 

@@ -17,7 +17,7 @@ struct Waiting {
 
 class TreeReading {
  public:
-  TreeReading(const ForestView& forest, int64_t group_items, std::vector<int32_t>* seen, int32_t mark, TreeGroups* tree)
+  TreeReading(const ForestView& forest, int64_t group_items, std::vector<int32_t>* seen, int32_t mark, LeafGroups* tree)
       : forest_(forest), layout_(forest.layout()), group_items_(group_items), seen_(*seen), mark_(mark), tree_(tree) {}
 
   Status run(int32_t root) {
@@ -89,14 +89,14 @@ class TreeReading {
   const int64_t group_items_;
   std::vector<int32_t>& seen_;
   const int32_t mark_;
-  TreeGroups* tree_;
+  LeafGroups* tree_;
   int64_t group_begin_ = 0;
 };
 
 }  // namespace
 
 Status read_tree(const ForestView& forest, int32_t root, int64_t group_items, std::vector<int32_t>* seen, int32_t mark,
-                 TreeGroups* tree) {
+                 LeafGroups* tree) {
   return TreeReading(forest, group_items, seen, mark, tree).run(root);
 }
 

@@ -11,7 +11,7 @@
 namespace semantic_index {
 
 /** What one tree of a forest says about who is near whom. */
-struct TreeGroups {
+struct LeafGroups {
   /** Items, leaf by leaf: each item of the tree once, and what is near in the tree lies together. */
   std::vector<int32_t> items;
   /** The largest subtrees of at most `group_items` items, or single leaves above that, as parts of `items`. */
@@ -23,7 +23,7 @@ struct TreeGroups {
  * items below a node than that says. May throw bad_alloc. `seen` has an element for each item and none that is `mark`.
  */
 Status read_tree(const ForestView& forest, int32_t root, int64_t group_items, std::vector<int32_t>* seen, int32_t mark,
-                 TreeGroups* tree);
+                 LeafGroups* tree);
 
 }  // namespace semantic_index
 

@@ -191,7 +191,7 @@ Status NeighborGraph::descend(ParallelWatch* watch, Edge* next) {
 
 /** Whether a neighbour is, by some slack, nearer to one of `kept` than to the row itself. */
 bool NeighborGraph::is_hidden(const Edge& edge, const int32_t* kept, int32_t count) const {
-  float far[kMostNeighbors];
+  float far[kMaxNeighbors];
   distances_to(edge.position, kept, count, far);
   return std::any_of(far, far + count, [&](float other) { return other * kSlack < edge.distance; });
 }
@@ -214,7 +214,7 @@ void NeighborGraph::prune(int32_t position, const std::vector<Edge>& sorted, Edg
  */
 void NeighborGraph::write_neighbors(int32_t position, Edge* first, Edge* last, uint32_t* room) const {
   const Edge* own = kept_.data() + static_cast<size_t>(position) * kChosen;
-  int32_t neighbors[kMostNeighbors];
+  int32_t neighbors[kMaxNeighbors];
   int32_t size = 0;
   while (size < kChosen && own[size].position != INT32_MAX) {
     neighbors[size] = own[size].position;
@@ -223,17 +223,17 @@ void NeighborGraph::write_neighbors(int32_t position, Edge* first, Edge* last, u
   int32_t* const end = neighbors + size;
   last = std::remove_if(first, last, [&](const Edge& edge) { return std::find(neighbors, end, edge.position) != end; });
   std::sort(first, last, is_nearer);
-  const bool has_room = last - first <= kMostNeighbors - size;
-  for (Edge* edge = first; edge != last && size < kMostNeighbors; ++edge) {
+  const bool has_room = last - first <= kMaxNeighbors - size;
+  for (Edge* edge = first; edge != last && size < kMaxNeighbors; ++edge) {
     if (!has_room && is_hidden(*edge, neighbors, size)) continue;
     neighbors[size++] = edge->position;
     edge->position = INT32_MAX;
   }
-  for (Edge* edge = first; edge != last && size < kMostNeighbors; ++edge) {
+  for (Edge* edge = first; edge != last && size < kMaxNeighbors; ++edge) {
     if (edge->position != INT32_MAX) neighbors[size++] = edge->position;
   }
   std::copy_n(neighbors, size, room);
-  std::fill(room + size, room + kMostNeighbors, kNoNeighbor);
+  std::fill(room + size, room + kMaxNeighbors, kNoNeighbor);
 }
 
 /** Finds out who chose each row, and writes its neighbours. */
@@ -252,14 +252,14 @@ Status NeighborGraph::join(ParallelWatch* watch, std::vector<uint32_t>* neighbor
     reverse[next[static_cast<size_t>(edge.position)]++] = {edge.distance, static_cast<int32_t>(place / kChosen)};
   }
   std::vector<uint32_t>().swap(next);
-  neighbors->resize(count * kMostNeighbors);
+  neighbors->resize(count * kMaxNeighbors);
   const Status status = run_blocks(threads_, pieces(rows_.count, kBlockRows), watch, [&]() {
     return [&](int64_t block) {
       const auto end = static_cast<int32_t>(std::min<int64_t>((block + 1) * kBlockRows, rows_.count));
       for (auto position = static_cast<int32_t>(block * kBlockRows); position < end; ++position) {
         const auto at = static_cast<size_t>(position);
         write_neighbors(position, reverse.data() + begins[at], reverse.data() + begins[at + 1],
-                        neighbors->data() + at * kMostNeighbors);
+                        neighbors->data() + at * kMaxNeighbors);
       }
       return Status::success();
     };
@@ -273,16 +273,16 @@ Status NeighborGraph::join(ParallelWatch* watch, std::vector<uint32_t>* neighbor
  * has room for it, or a neighbour that others have as well.
  */
 void NeighborGraph::adopt_orphans(std::vector<uint32_t>* neighbors) {
-  const size_t count = neighbors->size() / kMostNeighbors;
+  const size_t count = neighbors->size() / kMaxNeighbors;
   std::vector<uint32_t> parents(count, 0);
   for (uint32_t other : *neighbors) {
     if (other != kNoNeighbor) ++parents[other];
   }
   for (size_t position = 0; position < count; ++position) {
-    const uint32_t* own = neighbors->data() + position * kMostNeighbors;
-    for (size_t rank = 0; rank < kMostNeighbors && own[rank] != kNoNeighbor && parents[position] == 0; ++rank) {
-      uint32_t* theirs = neighbors->data() + static_cast<size_t>(own[rank]) * kMostNeighbors;
-      for (size_t place = kMostNeighbors; place > 0; --place) {
+    const uint32_t* own = neighbors->data() + position * kMaxNeighbors;
+    for (size_t rank = 0; rank < kMaxNeighbors && own[rank] != kNoNeighbor && parents[position] == 0; ++rank) {
+      uint32_t* theirs = neighbors->data() + static_cast<size_t>(own[rank]) * kMaxNeighbors;
+      for (size_t place = kMaxNeighbors; place > 0; --place) {
         uint32_t& other = theirs[place - 1];
         const bool is_free = other == kNoNeighbor && (place == 1 || theirs[place - 2] != kNoNeighbor);
         if (!is_free && (other == kNoNeighbor || parents[other] < 2)) continue;

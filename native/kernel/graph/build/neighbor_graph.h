@@ -47,7 +47,7 @@ class NeighborGraph {
       : rows_(rows), partitions_(partitions), threads_(threads) {}
 
   int64_t blocks() const;
-  /** `neighbors` comes to hold kMostNeighbors numbers for each row. */
+  /** `neighbors` comes to hold kMaxNeighbors numbers for each row. */
   Status build(ParallelWatch* watch, std::vector<uint32_t>* neighbors);
 
  private:

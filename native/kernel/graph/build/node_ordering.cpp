@@ -5,7 +5,7 @@
 namespace semantic_index {
 
 std::vector<int32_t> order_by_neighbors(const std::vector<uint32_t>& neighbors) {
-  const size_t count = neighbors.size() / kMostNeighbors;
+  const size_t count = neighbors.size() / kMaxNeighbors;
   std::vector<int32_t> order;
   order.reserve(count);
   std::vector<bool> seen(count, false);
@@ -22,10 +22,10 @@ std::vector<int32_t> order_by_neighbors(const std::vector<uint32_t>& neighbors) 
     visit(start);
     while (!path.empty()) {
       const int32_t position = path.back();
-      const uint32_t* theirs = neighbors.data() + static_cast<size_t>(position) * kMostNeighbors;
+      const uint32_t* theirs = neighbors.data() + static_cast<size_t>(position) * kMaxNeighbors;
       uint8_t& next = asked[static_cast<size_t>(position)];
-      while (next < kMostNeighbors && theirs[next] != kNoNeighbor && seen[theirs[next]]) ++next;
-      if (next == kMostNeighbors || theirs[next] == kNoNeighbor) {
+      while (next < kMaxNeighbors && theirs[next] != kNoNeighbor && seen[theirs[next]]) ++next;
+      if (next == kMaxNeighbors || theirs[next] == kNoNeighbor) {
         path.pop_back();
       } else {
         visit(static_cast<int32_t>(theirs[next]));

@@ -59,8 +59,8 @@ RowCopies find_copies(const GraphRows& rows, const std::vector<int32_t>& items) 
   return copies;
 }
 
-void leave_out_copies(const RowCopies& copies, int64_t group_items, TreeGroups* tree) {
-  TreeGroups result;
+void leave_out_copies(const RowCopies& copies, int64_t group_items, LeafGroups* tree) {
+  LeafGroups result;
   bool may_grow = false;
   for (const auto& [begin, end] : tree->groups) {
     const auto first = static_cast<int64_t>(result.items.size());

@@ -23,7 +23,7 @@ RowCopies find_copies(const GraphRows& rows, const std::vector<int32_t>& items);
  * Takes copies out of the groups of a tree. Groups that have lost members are joined with those beside them, which are
  * near in the tree, up to `group_items` in all: else a group of many copies would have no other row to compare with.
  */
-void leave_out_copies(const RowCopies& copies, int64_t group_items, TreeGroups* tree);
+void leave_out_copies(const RowCopies& copies, int64_t group_items, LeafGroups* tree);
 
 /**
  * Puts copies behind all distinct positions: in the order of their originals, then those with the bytes of the

@@ -21,13 +21,13 @@ constexpr double kMargin = 0.03;
 
 }  // namespace
 
-Status measure_walks(const AcceleratorView& view, const ForestView& forest, const std::atomic<bool>* cancel,
+Status measure_walks(const GraphView& view, const ForestView& forest, const std::atomic<bool>* cancel,
                      bool* needs_trees) {
   *needs_trees = false;
-  const AcceleratorHeader& header = view.header();
+  const GraphHeader& header = view.header();
   const NodeLayout& layout = forest.layout();
   const auto dimensions = static_cast<size_t>(layout.dimensions);
-  const int32_t* items = view.section<int32_t>(AcceleratorSection::items);
+  const int32_t* items = view.section<int32_t>(GraphSection::items);
   std::vector<float> queries;
   for (int32_t query = 0; query < std::min(kQueries, header.positions); ++query) {
     const int64_t position = static_cast<int64_t>(header.positions) * query / kQueries;
@@ -49,7 +49,7 @@ Status measure_walks(const AcceleratorView& view, const ForestView& forest, cons
   SearchOptions options;
   options.k = kNeighbors;
   options.search_k = kCandidates;
-  AcceleratorScratch graph_scratch;
+  GraphScratch graph_scratch;
   SearchScratch tree_scratch;
   int64_t by_graph = 0;
   int64_t by_trees = 0;

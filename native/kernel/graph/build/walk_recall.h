@@ -15,7 +15,7 @@ namespace semantic_index {
  * longest, and a walk can end before it is there. The same for any instruction set. cancelled, file_changed,
  * out_of_memory.
  */
-Status measure_walks(const AcceleratorView& view, const ForestView& forest, const std::atomic<bool>* cancel,
+Status measure_walks(const GraphView& view, const ForestView& forest, const std::atomic<bool>* cancel,
                      bool* needs_trees);
 
 }  // namespace semantic_index

@@ -1,4 +1,4 @@
-#include "exact_search.h"
+#include "segment/exact_search.h"
 
 #include <algorithm>
 
@@ -8,9 +8,9 @@ namespace semantic_index {
 
 namespace {
 
-/** Queries of one pass: a row is read from memory once for all of them. */
+/** Queries per pass: each row is read from memory once for all of them. */
 constexpr int64_t kQueries = 16;
-/** Fewer bytes than this are scanned sooner than a thread starts. */
+/** Scanning fewer bytes than this takes less time than starting a thread. */
 constexpr int64_t kSmallestPart = 2 << 20;
 
 }  // namespace
@@ -21,7 +21,7 @@ Status run_exact_search(const ExactSearch& search) {
   const int64_t bytes = search.rows * static_cast<int64_t>(search.layout.vector_bytes);
   const int64_t wanted = (std::max(search.threads, 1) + blocks - 1) / blocks;
   const int64_t parts = std::max<int64_t>(1, std::min(wanted, bytes / kSmallestPart));
-  // A part begins where a word of the bitset of allowed items does.
+  // Parts begin at a word boundary of the bitset of allowed items.
   const int64_t part_rows = ((search.rows + parts - 1) / parts + 31) / 32 * 32;
   const auto dimensions = static_cast<int64_t>(search.layout.dimensions);
 

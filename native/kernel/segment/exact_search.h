@@ -1,5 +1,5 @@
-#ifndef SEMANTIC_INDEX_BINDING_EXACT_SEARCH_H_
-#define SEMANTIC_INDEX_BINDING_EXACT_SEARCH_H_
+#ifndef SEMANTIC_INDEX_KERNEL_SEGMENT_EXACT_SEARCH_H_
+#define SEMANTIC_INDEX_KERNEL_SEGMENT_EXACT_SEARCH_H_
 
 #include <cstdint>
 #include <functional>
@@ -9,7 +9,7 @@
 
 namespace semantic_index {
 
-/** An exact search of many queries over rows that can be scanned in parts. */
+/** An exact search for many queries over rows that can be scanned in parts. */
 struct ExactSearch {
   NodeLayout layout;
   const float* queries = nullptr;
@@ -19,18 +19,18 @@ struct ExactSearch {
   int threads = 1;
   /** Scans the rows begin..end-1. Called from several threads at once. */
   std::function<Status(ExactScan* scan, int64_t begin, int64_t end)> scan;
-  /** Called with the number of queries that were answered since the last call, from any thread. */
+  /** Called from any thread with the number of queries answered since the last call. */
   std::function<void(int64_t answered)> progress;
   int32_t* items = nullptr;
   float* distances = nullptr;
 };
 
 /**
- * Runs it. Threads share the queries; where there are fewer queries than keep them busy they share the rows, too. The
- * answer does not depend on how.
+ * Runs the search. Threads split the queries; when there are too few queries to keep all threads busy, they also split
+ * the rows. The answer does not depend on the split.
  */
 Status run_exact_search(const ExactSearch& search);
 
 }  // namespace semantic_index
 
-#endif  // SEMANTIC_INDEX_BINDING_EXACT_SEARCH_H_
+#endif  // SEMANTIC_INDEX_KERNEL_SEGMENT_EXACT_SEARCH_H_
