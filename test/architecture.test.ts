@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
 import { describe, expect, test } from 'vitest';
+import { phraseViolations } from './architecture/phrases.js';
 import { nativeViolations, sourceViolations } from './architecture/rules.js';
 import { parseSource } from './architecture/source-file.js';
 
@@ -39,6 +40,40 @@ describe('the tree', () => {
     const files = read('native/**/*.{cpp,h}', ['native/build*/**']);
     expect(files.length).toBeGreaterThan(3);
     expect(files.flatMap(([path, text]) => nativeViolations(path, text))).toEqual([]);
+  });
+});
+
+/** Where the list of phrases holds. */
+const plainEnglish = ['src/{embed,rag,adapters}/**/*.ts', 'test/{adapters,embed,options,rag}/**/*.ts'];
+
+describe('the language', () => {
+  test('has none of the listed phrases', () => {
+    const files = plainEnglish.flatMap((pattern) => read(pattern, ['test/architecture/phrases.ts']));
+    expect(files.length).toBeGreaterThan(50);
+    expect(files.flatMap(([path, text]) => phraseViolations(path, text))).toEqual([]);
+  });
+
+  test.each([
+    ['who for a process', '// Whoever holds the lock writes.', 'who for things'],
+    ['whom across a line end', '/** Calls\n * whom it knows. */', 'who for things'],
+    ['is no X', "const message = 'the id is no string';", 'is no X'],
+    ['is told, broken over two lines', 'A writer that waits too long is\ntold `BUSY`.', 'is told'],
+    ['tells', 'This page tells of modes.', 'tells'],
+    ['nobody', '// Nobody reads it.', 'nobody'],
+    ['under way', 'Work under way is awaited.', 'under way'],
+    ['anew', 'The file is made anew.', 'anew'],
+    ['but for', 'All routes but for /health.', 'but for'],
+    ['a what-clause as a noun', '/** What `open(path, options)` takes. */', 'What … takes'],
+    ['the bench of', 'See the bench of speed.', 'the bench of'],
+  ])('finds %s', (_, text, name) => {
+    expect(phraseViolations('src/a.ts', `\n${text}`)).toEqual([
+      expect.stringMatching(new RegExp(`^src/a.ts:[23]: .*\\(${name}\\)`)),
+    ]);
+  });
+
+  test('allows people, existence and comparison', () => {
+    const text = 'Users who ask, those who search. There is no index. It is no longer there, and is no more than that.';
+    expect(phraseViolations('docs/a.md', text)).toEqual([]);
   });
 });
 

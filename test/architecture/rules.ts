@@ -37,7 +37,7 @@ const maxFiles = 20;
 /** Longest file, in lines, before it counts as two concepts. */
 const longestFile = 450;
 
-/** Who may do what others may not; each entry is a path or, with a slash at the end, a folder. */
+/** Files with privileges that others do not have; each entry is a path or, with a slash at the end, a folder. */
 const owners = {
   'better-sqlite3': ['src/store/'],
   addon: ['src/vectors/binding.ts'],
@@ -51,7 +51,7 @@ const owners = {
     'src/cli/',
   ],
   'computed imports': ['src/embed/transformers/transformers-model.ts'],
-  // Each is a sub-path of its own, which only those import who have its framework; they extend its classes.
+  // Each is a separate entry point, imported only together with its framework, whose classes it extends.
   'optional libraries at once': ['src/adapters/'],
   printing: ['src/cli/', 'src/crash-test/main.ts'],
   // Signal 0 only asks whether a process lives; crashTest kills its own.

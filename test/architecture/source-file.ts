@@ -10,7 +10,7 @@ export interface Import {
   readonly names: readonly string[];
 }
 
-/** What the rules want to know of a TypeScript file. */
+/** The facts about a TypeScript file that the rules use. */
 export interface SourceFile {
   /** Relative to the folder of the package, with forward slashes. */
   readonly path: string;
