@@ -1,9 +1,9 @@
 import { type EmbeddingModel, embedMany, tool } from 'ai';
 import { z } from 'zod';
+import { embedAll } from '../embed/embed-all.js';
 import type { EmbeddingProvider, SearchOptions, SemanticIndex, Where } from '../index.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { refuseUnknownMembers } from './foreign-documents.js';
-import { embedAll, type ForeignEmbeddings } from './foreign-embeddings.js';
+import type { ForeignEmbeddings } from './foreign-embeddings.js';
 
 export type { ForeignEmbeddings } from './foreign-embeddings.js';
 
@@ -13,15 +13,24 @@ type ProviderOptions = NonNullable<Parameters<typeof embedMany>[0]['providerOpti
 export interface AiProviderOptions extends Partial<ForeignEmbeddings> {
   /** Passed to the model with every call, for instance `{ openai: { dimensions: 512 } }`. Default: none. */
   readonly providerOptions?: ProviderOptions;
-  /** Passed with queries instead, for instance `{ google: { taskType: 'RETRIEVAL_QUERY' } }`. Default: `providerOptions`. */
+  /**
+   * Passed with queries instead, for instance `{ google: { taskType: 'RETRIEVAL_QUERY' } }`. Default:
+   * `providerOptions`.
+   */
   readonly queryProviderOptions?: ProviderOptions;
 }
 
-const providerMembers = ['id', 'dimensions', 'maxBatchSize', 'providerOptions', 'queryProviderOptions'];
+const aiProviderDefaults = {
+  id: undefined as string | undefined,
+  dimensions: undefined as number | undefined,
+  maxBatchSize: 64,
+  providerOptions: undefined as ProviderOptions | undefined,
+  queryProviderOptions: undefined as ProviderOptions | undefined,
+};
 
 /**
- * An embedding model of the AI SDK as a provider for an index. Its id is made of the model and the provider options, unless one
- * is given. The SDK splits batches and tries again.
+ * An embedding model of the AI SDK as a provider for an index. The default id consists of the model and the provider
+ * options. The SDK splits batches and retries.
  *
  * @throws UNKNOWN_OPTION for an option that does not exist.
  * @example
@@ -30,23 +39,26 @@ const providerMembers = ['id', 'dimensions', 'maxBatchSize', 'providerOptions', 
  *   queryProviderOptions: { google: { taskType: 'RETRIEVAL_QUERY' } },
  * });
  */
-export function aiProvider(model: EmbeddingModel, options: AiProviderOptions = {}): EmbeddingProvider {
-  refuseUnknownMembers('aiProvider', options, providerMembers);
-  const { providerOptions, queryProviderOptions = providerOptions, ...foreign } = options;
+export function aiProvider(model: EmbeddingModel, options?: AiProviderOptions): EmbeddingProvider {
+  const { id, dimensions, maxBatchSize, providerOptions, queryProviderOptions } = resolveOptions(
+    'aiProvider',
+    options,
+    aiProviderDefaults,
+  );
   const named = typeof model === 'string' ? model : `${model.provider}/${model.modelId}`;
-  // What changes a vector is part of the id, so that vectors of two settings are never compared.
+  // Everything that changes a vector is part of the id, so that vectors of different settings are never compared.
   const settings =
     providerOptions === undefined ? '' : `&options=${encodeURIComponent(JSON.stringify(providerOptions))}`;
   return {
-    id: `ai?model=${encodeURIComponent(named)}${settings}`,
-    maxBatchSize: 64,
-    ...foreign,
+    id: id ?? `ai?model=${encodeURIComponent(named)}${settings}`,
+    maxBatchSize,
+    ...(dimensions === undefined ? {} : { dimensions }),
     async embed(texts, { role, signal }) {
-      const given = role === 'query' ? queryProviderOptions : providerOptions;
+      const passed = role === 'query' ? (queryProviderOptions ?? providerOptions) : providerOptions;
       const { embeddings, usage } = await embedMany({
         model,
         values: [...texts],
-        ...(given === undefined ? {} : { providerOptions: given }),
+        ...(passed === undefined ? {} : { providerOptions: passed }),
         ...(signal === undefined ? {} : { abortSignal: signal }),
       });
       return { vectors: embeddings.map((vector) => Float32Array.from(vector)), usage: { tokens: usage.tokens || 0 } };
@@ -54,7 +66,7 @@ export function aiProvider(model: EmbeddingModel, options: AiProviderOptions = {
   };
 }
 
-/** A provider, such as the bundled model, as an embedding model of the AI SDK. All texts are embedded in one role. */
+/** A provider, such as the bundled model, as an embedding model of the AI SDK. All texts are embedded with one role. */
 export function aiEmbeddingModel(
   provider: EmbeddingProvider,
   role: 'document' | 'query' = 'document',
@@ -73,13 +85,13 @@ export function aiEmbeddingModel(
 
 /** Options of `searchTool`. */
 export interface SearchToolOptions {
-  /** Tells the model what the index holds, and so when to search it. Default: a general description. */
+  /** Describes the content of the index to the model. Default: a general description. */
   readonly description?: string | undefined;
-  /** Most hits. Default 5. */
+  /** Max. number of hits. Default 5. */
   readonly k?: number | undefined;
-  /** Only documents that match; the model cannot change it. Default: all. */
+  /** Filter on metadata; the model cannot change it. Default: all documents. */
   readonly where?: Where | undefined;
-  /** Default hybrid. */
+  /** Search mode. Default `hybrid`. */
   readonly mode?: SearchOptions['mode'] | undefined;
 }
 
@@ -91,7 +103,7 @@ const searchToolDefaults = {
 };
 
 /**
- * An index as a tool that a model of the AI SDK can call: a query in, hits with id, score, text and metadata out.
+ * A tool of the AI SDK that searches an index: takes a query, returns hits with id, score, text and metadata.
  *
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION.
  */

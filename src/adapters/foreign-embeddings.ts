@@ -1,46 +1,27 @@
-import type { EmbeddingProvider, EmbeddingRole } from '../index.js';
+import type { EmbeddingProvider } from '../index.js';
 
-/** The vectors of any number of texts, in their order, in batches of a size that the provider takes. */
-export async function embedAll(
-  provider: EmbeddingProvider,
-  texts: readonly string[],
-  role: EmbeddingRole,
-  signal?: AbortSignal,
-): Promise<number[][]> {
-  const size = provider.maxBatchSize ?? 64;
-  const vectors: number[][] = [];
-  for (let first = 0; first < texts.length; first += size) {
-    const batch = await provider.embed(texts.slice(first, first + size), {
-      role,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    for (const vector of batch.vectors) vectors.push(Array.from(vector));
-  }
-  return vectors;
-}
-
-/** What makes a provider of another framework's embeddings. */
+/** Options for a provider based on the embeddings of another framework. */
 export interface ForeignEmbeddings {
   /**
-   * Names everything that changes a vector: the model, its revision, its dimensions. An index remembers it, and refuses
-   * vectors of another.
+   * Identifies everything that changes a vector: the model, its revision, its dimensions. An index stores the id and
+   * refuses vectors with another one.
    */
   readonly id: string;
-  /** Length of the vectors, if it is known. */
+  /** Length of the vectors, if known. */
   readonly dimensions?: number;
-  /** Most texts per call. Default 64. */
+  /** Max. texts per call. Default 64. */
   readonly maxBatchSize?: number;
 }
 
-/** How another framework embeds: documents together, questions one by one. */
+/** The calls of another framework: documents in batches, queries one by one. */
 export interface ForeignCalls {
   documents(texts: string[]): Promise<readonly (readonly number[])[]>;
   query(text: string): Promise<readonly number[] | null>;
 }
 
 /**
- * Another framework's embeddings as a provider for an index. What a call did not answer is an empty vector, which the index
- * refuses.
+ * The embeddings of another framework as a provider for an index. A missing vector becomes an empty one, which the
+ * index refuses.
  */
 export function foreignProvider(calls: ForeignCalls, foreign: ForeignEmbeddings): EmbeddingProvider {
   return {

@@ -1,6 +1,7 @@
 import { Document, type DocumentInterface } from '@langchain/core/documents';
 import { Embeddings, type EmbeddingsInterface, type EmbeddingsParams } from '@langchain/core/embeddings';
 import { type MaxMarginalRelevanceSearchOptions, VectorStore } from '@langchain/core/vectorstores';
+import { embedAll } from '../embed/embed-all.js';
 import {
   type DocumentId,
   type DocumentInput,
@@ -12,12 +13,13 @@ import {
   SemanticIndexError,
   type Where,
 } from '../index.js';
-import { jsonMetadata, refuseUnknownMembers } from './foreign-documents.js';
-import { embedAll, type ForeignEmbeddings, foreignProvider } from './foreign-embeddings.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import { jsonMetadata } from './foreign-documents.js';
+import { type ForeignEmbeddings, foreignProvider } from './foreign-embeddings.js';
 
 export type { ForeignEmbeddings } from './foreign-embeddings.js';
 
-/** LangChain's embeddings as a provider for an index. Calls that fail are tried again by LangChain, as it is set up to. */
+/** LangChain embeddings as a provider for an index. LangChain retries failed calls according to its own settings. */
 export function langchainProvider(embeddings: EmbeddingsInterface, foreign: ForeignEmbeddings): EmbeddingProvider {
   const calls = {
     documents: (texts: string[]) => embeddings.embedDocuments(texts),
@@ -26,7 +28,7 @@ export function langchainProvider(embeddings: EmbeddingsInterface, foreign: Fore
   return foreignProvider(calls, foreign);
 }
 
-/** A provider, such as the bundled model, as LangChain's embeddings. */
+/** A provider, such as the bundled model, as LangChain embeddings. */
 export class ProviderEmbeddings extends Embeddings {
   readonly provider: EmbeddingProvider;
 
@@ -49,11 +51,11 @@ export class ProviderEmbeddings extends Embeddings {
 export interface SemanticIndexStoreConfig {
   /** The index that holds the documents. The caller owns it and must close it. */
   readonly index: SemanticIndex;
-  /** How texts are searched. Default `vector`, as the scores of LangChain's stores are similarities of vectors. */
+  /** Search mode. Default `vector`, because LangChain expects vector similarities as scores. */
   readonly mode?: SearchOptions['mode'];
 }
 
-/** Options of `delete`: ids, a filter, or both. */
+/** Options for `delete`: ids, a filter, or both. */
 export interface StoreDeletion {
   /** Ids as the store returned them. */
   readonly ids?: DocumentId[];
@@ -61,15 +63,18 @@ export interface StoreDeletion {
   readonly filter?: Where;
 }
 
-const configMembers = ['index', 'mode'];
-const deletionMembers = ['ids', 'filter'];
+const configDefaults = {
+  index: undefined as SemanticIndex | undefined,
+  mode: 'vector' as NonNullable<SearchOptions['mode']>,
+};
+const deletionDefaults = { ids: undefined as DocumentId[] | undefined, filter: undefined as Where | undefined };
 
 /**
- * An index as LangChain's vector store. Texts are embedded by the index, which never embeds the same text twice; ids, metadata
- * and filters (`where`) are those of the index. A higher score is better.
+ * An index as a LangChain vector store. The index embeds texts, and never embeds the same text twice. Ids, metadata and
+ * filters (`where`) are those of the index. Higher scores are better.
  *
- * LangChain's ids are strings. Where the index has a document under the number `7` and none under `"7"`, the id `"7"` names that
- * document. Metadata is stored as JSON has it: a `Date` or `URL` becomes a string, an instance of a class a plain object.
+ * LangChain ids are strings: `"7"` refers to the document with the number `7`, unless a document with the id `"7"`
+ * exists. Metadata is converted to JSON: a `Date` or `URL` becomes a string, a class instance a plain object.
  *
  * @example
  * const store = await SemanticIndexVectorStore.open('my-index', embeddings, { id: 'openai/text-embedding-3-small' });
@@ -83,7 +88,8 @@ export class SemanticIndexVectorStore extends VectorStore {
   #checked: Promise<void> | undefined;
 
   /**
-   * `embeddings` must be those of the index (`langchainProvider`, `ProviderEmbeddings`): the first call compares them.
+   * `embeddings` must be those of the index (`langchainProvider`, `ProviderEmbeddings`); the first call compares their
+   * vectors.
    *
    * @throws INVALID_ARGUMENT without an index, UNKNOWN_OPTION for another member of `config`.
    */
@@ -94,9 +100,8 @@ export class SemanticIndexVectorStore extends VectorStore {
         hint: 'Open one with `SemanticIndex.open`, or use `SemanticIndexVectorStore.open(folder, embeddings, { id })`.',
       });
     }
-    refuseUnknownMembers('SemanticIndexVectorStore', config, configMembers);
     this.index = config.index;
-    this.#mode = config.mode ?? 'vector';
+    this.#mode = resolveOptions('SemanticIndexVectorStore', config, configDefaults).mode;
   }
 
   _vectorstoreType(): string {
@@ -104,10 +109,11 @@ export class SemanticIndexVectorStore extends VectorStore {
   }
 
   /**
-   * Adds documents, or replaces those with the same id. Documents without text, such as blank pages, are left out. Returns the
-   * ids of the documents that are in the index, in their order.
+   * Adds documents, or replaces those with the same id. Documents without text, such as blank pages, are skipped.
+   * Returns the ids of the added documents, in order.
    *
-   * @throws INVALID_ARGUMENT when the number of ids differs from that of the documents, and the errors of `addDocuments`.
+   * @throws INVALID_ARGUMENT when the number of ids differs from that of the documents, and the errors of
+   * `addDocuments`.
    */
   override async addDocuments(documents: DocumentInterface[], options: { ids?: string[] } = {}): Promise<string[]> {
     checkCount('ids', options.ids, documents);
@@ -116,7 +122,7 @@ export class SemanticIndexVectorStore extends VectorStore {
   }
 
   /**
-   * Adds documents with vectors that are known.
+   * Adds documents with existing vectors.
    *
    * @throws INVALID_ARGUMENT when the number of vectors or ids differs from that of the documents, and the errors of
    * `addDocuments`.
@@ -151,7 +157,8 @@ export class SemanticIndexVectorStore extends VectorStore {
   /**
    * Deletes documents by ids, or all that match a filter.
    *
-   * @throws INVALID_ARGUMENT without ids and filter, UNKNOWN_OPTION for another member, and the errors of `deleteDocuments`.
+   * @throws INVALID_ARGUMENT without ids and filter, UNKNOWN_OPTION for another member, and the errors of
+   * `deleteDocuments`.
    */
   override async delete(options: StoreDeletion): Promise<void> {
     if (typeof options !== 'object' || options === null || Array.isArray(options)) {
@@ -159,8 +166,7 @@ export class SemanticIndexVectorStore extends VectorStore {
         hint: 'Pass ids as `delete({ ids })`.',
       });
     }
-    refuseUnknownMembers('delete', options, deletionMembers);
-    const { ids, filter } = options;
+    const { ids, filter } = resolveOptions('delete', options, deletionDefaults);
     if (ids === undefined && filter === undefined) {
       throw new SemanticIndexError('INVALID_ARGUMENT', 'delete: expected ids or a filter, got neither');
     }
@@ -171,7 +177,7 @@ export class SemanticIndexVectorStore extends VectorStore {
     if (filter !== undefined) await this.index.deleteDocuments({ where: filter });
   }
 
-  /** The numeric ids that strings name, for those strings that are not ids of the index themselves. */
+  /** Maps strings that are not ids of the index to numeric ids. */
   async #resolved(ids: readonly DocumentId[]): Promise<Map<DocumentId, DocumentId>> {
     const numeric = ids.filter(isIntegerText);
     if (numeric.length === 0) return new Map();
@@ -184,7 +190,7 @@ export class SemanticIndexVectorStore extends VectorStore {
     );
   }
 
-  /** Once: the vectors of `embeddings` must be those of the index, or a search by vector would compare two models. */
+  /** Checks once that `embeddings` return the vectors of the index; otherwise a search would compare two models. */
   #checkEmbeddings(): Promise<void> {
     this.#checked ??= this.#compareEmbeddings().catch((error: unknown) => {
       this.#checked = undefined;
@@ -231,7 +237,7 @@ export class SemanticIndexVectorStore extends VectorStore {
     return (await this.similaritySearchWithScore(query, k, filter)).map(([document]) => document);
   }
 
-  /** `lambda` from 0, unlike each other, to 1, the best ones. Default 0.5. `fetchK` is chosen by the index. */
+  /** `lambda` ranges from 0 (most diverse) to 1 (most relevant). Default 0.5. The index chooses `fetchK`. */
   override async maxMarginalRelevanceSearch(
     query: string,
     { k, lambda = 0.5, filter }: MaxMarginalRelevanceSearchOptions<this['FilterType']>,
@@ -247,7 +253,7 @@ export class SemanticIndexVectorStore extends VectorStore {
   }
 
   /**
-   * A store of these texts, in the index of `config`; without one, in an index in memory.
+   * Adds texts to the index of `config`, or to a new index in memory, and returns the store.
    *
    * @throws INVALID_ARGUMENT when the number of metadata objects differs from that of the texts.
    */
@@ -265,7 +271,7 @@ export class SemanticIndexVectorStore extends VectorStore {
     return SemanticIndexVectorStore.fromDocuments(documents, embeddings, config);
   }
 
-  /** A store of these documents, in the index of `config`; without one, in an index in memory. */
+  /** Adds documents to the index of `config`, or to a new index in memory, and returns the store. */
   static override async fromDocuments(
     documents: DocumentInterface[],
     embeddings: EmbeddingsInterface,
@@ -279,7 +285,7 @@ export class SemanticIndexVectorStore extends VectorStore {
     return store;
   }
 
-  /** Opens the index in a folder with LangChain's embeddings, as a store. `close` of its `index` closes it. */
+  /** Opens an index with LangChain embeddings as a store. Close it with `store.index.close()`. */
   static async open(
     folder: string,
     embeddings: EmbeddingsInterface,
@@ -298,7 +304,7 @@ function inMemory(embeddings: EmbeddingsInterface): Promise<SemanticIndex> {
   return SemanticIndex.open(':memory:', { provider });
 }
 
-/** Whether a string is how LangChain shows an integer id. */
+/** Whether a string is the string form of an integer id. */
 function isIntegerText(id: DocumentId): id is string {
   return typeof id === 'string' && Number.isSafeInteger(Number(id)) && String(Number(id)) === id;
 }
@@ -312,11 +318,11 @@ function checkCount(name: string, values: readonly unknown[] | undefined, docume
 }
 
 function inputOf({ pageContent, metadata, id }: DocumentInterface, named: string | undefined): DocumentInput {
-  const given = named ?? id;
+  const documentId = named ?? id;
   const json = jsonMetadata(metadata);
   return {
     text: pageContent,
-    ...(given === undefined ? {} : { id: given }),
+    ...(documentId === undefined ? {} : { id: documentId }),
     ...(Object.keys(json).length === 0 ? {} : { metadata: json }),
   };
 }

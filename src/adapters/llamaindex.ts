@@ -10,6 +10,7 @@ import {
   VectorStoreQueryMode,
   type VectorStoreQueryResult,
 } from '@llamaindex/core/vector-store';
+import { embedAll } from '../embed/embed-all.js';
 import {
   type EmbeddingProvider,
   type FieldConditions,
@@ -19,11 +20,11 @@ import {
   type Where,
 } from '../index.js';
 import { jsonMetadata } from './foreign-documents.js';
-import { embedAll, type ForeignEmbeddings, foreignProvider } from './foreign-embeddings.js';
+import { type ForeignEmbeddings, foreignProvider } from './foreign-embeddings.js';
 
 export type { ForeignEmbeddings } from './foreign-embeddings.js';
 
-/** LlamaIndex's embedding model as a provider for an index. */
+/** A LlamaIndex embedding model as a provider for an index. */
 export function llamaindexProvider(embedding: BaseEmbedding, foreign: ForeignEmbeddings): EmbeddingProvider {
   const calls = {
     documents: (texts: string[]) => embedding.getTextEmbeddings(texts),
@@ -32,7 +33,7 @@ export function llamaindexProvider(embedding: BaseEmbedding, foreign: ForeignEmb
   return foreignProvider(calls, foreign);
 }
 
-/** A provider, such as the bundled model, as LlamaIndex's embedding model. */
+/** A provider, such as the bundled model, as a LlamaIndex embedding model. */
 export class ProviderEmbedding extends BaseEmbedding {
   readonly #provider: EmbeddingProvider;
 
@@ -56,14 +57,14 @@ export class ProviderEmbedding extends BaseEmbedding {
 }
 
 /**
- * An index as LlamaIndex's vector store. Nodes come with their vectors, so the index needs no provider of its own, unless
- * queries of the mode `hybrid` are asked. Filters become `where`.
+ * An index as a LlamaIndex vector store. Nodes already have vectors, so the index needs a provider only for `hybrid`
+ * queries. Filters are converted to `where`.
  */
 export class SemanticIndexVectorStore extends BaseVectorStore<SemanticIndex> {
   storesText = true;
   readonly #index: SemanticIndex;
 
-  /** Whoever opened the index closes it. `embedModel` embeds queries; default: that of LlamaIndex's settings. */
+  /** The caller owns the index and must close it. `embedModel` embeds queries; default: the LlamaIndex settings. */
   constructor(index: SemanticIndex, options: { readonly embedModel?: BaseEmbedding } = {}) {
     super({ embedModel: options.embedModel });
     this.#index = index;
@@ -73,7 +74,7 @@ export class SemanticIndexVectorStore extends BaseVectorStore<SemanticIndex> {
     return this.#index;
   }
 
-  /** Adds nodes, or replaces those of the same id. @throws what `addDocuments` throws. */
+  /** Adds nodes, or replaces those with the same id. @throws the errors of `addDocuments`. */
   async add(nodes: BaseNode[]): Promise<string[]> {
     const { ids } = await this.#index.addDocuments(
       nodes.map((node) => ({
@@ -86,19 +87,19 @@ export class SemanticIndexVectorStore extends BaseVectorStore<SemanticIndex> {
     return ids.map(String);
   }
 
-  /** Deletes all nodes that were made from a document. */
+  /** Deletes all nodes of a document. */
   async delete(refDocId: string): Promise<void> {
     await this.#index.deleteDocuments({ where: { ref_doc_id: refDocId } });
   }
 
-  /** @throws UNSUPPORTED for modes and operators that an index does not know, and what `search` throws. */
+  /** @throws UNSUPPORTED for other modes and operators, and the errors of `search`. */
   async query(query: VectorStoreQuery): Promise<VectorStoreQueryResult> {
     const { queryEmbedding, queryStr, similarityTopK, mode, mmrThreshold = 0.5, filters, docIds } = query;
     const where = whereOf(filters, docIds);
     const byWords = mode === VectorStoreQueryMode.HYBRID || mode === VectorStoreQueryMode.SEMANTIC_HYBRID;
     const bySparse = mode === VectorStoreQueryMode.SPARSE;
     if (!byWords && !bySparse && mode !== VectorStoreQueryMode.DEFAULT && mode !== VectorStoreQueryMode.MMR) {
-      throw new SemanticIndexError('UNSUPPORTED', `An index has no query mode ${mode}`, {
+      throw new SemanticIndexError('UNSUPPORTED', `The query mode ${mode} is not supported`, {
         hint: 'Use default, hybrid, sparse or mmr.',
       });
     }
@@ -106,7 +107,7 @@ export class SemanticIndexVectorStore extends BaseVectorStore<SemanticIndex> {
     if (asked === undefined) {
       throw new SemanticIndexError(
         'INVALID_ARGUMENT',
-        'The query has neither the text nor the vector that its mode needs',
+        'Expected a query with the text or the vector that its mode needs, got neither',
       );
     }
     const hits = await this.#index.search(asked, {
@@ -130,7 +131,7 @@ function embeddingOf(node: BaseNode): number[] {
   });
 }
 
-/** Documents that did not come from LlamaIndex are nodes of their text and metadata. */
+/** Documents from other sources become nodes with their text and metadata. */
 function nodeOf(id: string, text: string, metadata: Metadata): BaseNode {
   const known = '_node_content' in metadata;
   const node = known ? metadataDictToNode({ ...metadata }) : new TextNode({ id_: id, metadata: { ...metadata } });
@@ -154,11 +155,12 @@ const operators: Partial<Record<MetadataFilter['operator'], keyof FieldCondition
 function conditionOf({ key, value, operator }: MetadataFilter): Where {
   const values = Array.isArray(value) ? value : [value];
   if (operator === 'is_empty') return { $or: [{ [key]: null }, { [key]: '' }] };
-  // A value that is not given is refused by the index: as null it would match whatever lacks the field.
+  // The index refuses a missing value: as null it would match documents without the field.
   if (operator === 'any') return { $or: values.map((one) => ({ [key]: { $contains: one as string } })) };
   if (operator === 'all') return { [key]: { $all: values as string[] } };
   const name = operators[operator];
-  if (name === undefined) throw new SemanticIndexError('UNSUPPORTED', `An index has no filter ${operator}`);
+  if (name === undefined)
+    throw new SemanticIndexError('UNSUPPORTED', `The filter operator ${operator} is not supported`);
   return { [key]: { [name]: value } as FieldConditions };
 }
 

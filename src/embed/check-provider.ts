@@ -5,7 +5,7 @@ import type { EmbeddingProvider } from '../types.js';
 const limits = ['dimensions', 'maxBatchSize', 'maxBatchTokens', 'maxInputTokens', 'maxParallelCalls'] as const;
 const calls = ['ready', 'countTokens', 'retryAfter', 'close'] as const;
 
-/** Embeddings of other libraries by a method of theirs, and what makes a provider of them. */
+/** Embedding classes of other libraries, recognised by a method name, and the adapter for each. */
 const foreign: Readonly<Record<string, string>> = {
   embedDocuments: "Embeddings of LangChain: langchainProvider(embeddings, { id }) of 'semantic-index/langchain'.",
   getTextEmbedding: "Embeddings of LlamaIndex: llamaindexProvider(embedding, { id }) of 'semantic-index/llamaindex'.",
@@ -14,25 +14,25 @@ const foreign: Readonly<Record<string, string>> = {
 
 /** @throws INVALID_ARGUMENT unless it has the members of an EmbeddingProvider. */
 export function checkProvider(method: string, provider: unknown): asserts provider is EmbeddingProvider {
-  const refused = (what: string): SemanticIndexError =>
+  const refuse = (what: string): SemanticIndexError =>
     new SemanticIndexError('INVALID_ARGUMENT', `${method}: expected a provider with ${what}`, {
       hint: hintFor(provider),
     });
   if (typeof provider !== 'object' || provider === null) {
-    throw refused(`an id and a function embed, got ${describe(provider)}`);
+    throw refuse(`an id and a function embed, got ${describe(provider)}`);
   }
   const { id, embed } = provider as { id?: unknown; embed?: unknown };
-  if (typeof embed !== 'function') throw refused(`a function embed, got ${describe(embed)}`);
-  if (typeof id !== 'string' || id === '') throw refused(`a string as id, got ${describe(id)}`);
+  if (typeof embed !== 'function') throw refuse(`a function embed, got ${describe(embed)}`);
+  if (typeof id !== 'string' || id === '') throw refuse(`a string as id, got ${describe(id)}`);
   for (const name of limits) {
     const value = (provider as Record<string, unknown>)[name];
     if (value === undefined || (typeof value === 'number' && value >= 1)) continue;
-    throw refused(`a number above zero as ${name}, got ${describe(value)}`);
+    throw refuse(`a number above zero as ${name}, got ${describe(value)}`);
   }
   for (const name of calls) {
     const value = (provider as Record<string, unknown>)[name];
     if (value !== undefined && typeof value !== 'function')
-      throw refused(`a function as ${name}, got ${describe(value)}`);
+      throw refuse(`a function as ${name}, got ${describe(value)}`);
   }
 }
 

@@ -4,10 +4,10 @@ import { describe } from '../options.js';
 import { TimeSlice } from '../time-slice.js';
 
 /**
- * Checks what a provider returned for `count` texts and gives it back as fresh vectors of length 1. Works in slices of
- * time: thousands of long vectors take dozens of milliseconds.
+ * Checks what a provider returned for `count` texts and returns fresh vectors of length 1. Yields to the event loop
+ * between vectors: thousands of long vectors take tens of milliseconds.
  *
- * @param dimensions what every vector must have; absent: what the first one has.
+ * @param dimensions required length of every vector. Default: the length of the first one.
  * @throws PROVIDER_INVALID when the number of vectors or a dimension is wrong, or a vector is not finite or all zero.
  */
 export async function checkVectors(
@@ -47,7 +47,9 @@ export async function checkVectors(
   return units;
 }
 
-/** A copy of length 1, or why there is none. Sums in double precision, so that neither 1e-30 nor 1e30 is lost. */
+/**
+ * A copy of length 1, or the reason why it cannot be normalized. Sums in double precision, so 1e-30 and 1e30 survive.
+ */
 export function unitVector(vector: ArrayLike<number>): Float32Array | 'not finite' | 'all zero' {
   let squares = 0;
   for (let column = 0; column < vector.length; column++) {

@@ -1,6 +1,6 @@
 /**
- * Room for calls of one provider, shared by all who embed with it: how many run at the same time, and how many have
- * brought something that is not safe yet. What a killed process has to pay for again is bounded by the second.
+ * Limits concurrent provider calls, and calls whose results are not persisted yet. The latter bounds how much paid work
+ * a crash can lose. One limiter is shared by all iterations over the same provider.
  */
 export class ConcurrencyLimiter {
   readonly #parallel: number;
@@ -9,33 +9,33 @@ export class ConcurrencyLimiter {
   #runningNow = 0;
   #unsavedNow = 0;
 
-  /** @param parallel most calls at the same time. @param unsaved most calls that run or whose result is not safe yet. */
+  /** @param parallel max. concurrent calls. @param unsaved max. calls that run or whose result is not persisted. */
   constructor(parallel: number, unsaved: number) {
     this.#parallel = parallel;
     this.#unsaved = unsaved;
   }
 
-  /** Takes room for one call, if there is any. Who takes it calls `ended` and `saved` once each. */
-  take(): boolean {
+  /** Reserves a slot for one call; false when none is free. The holder calls `ended` and `saved` once each. */
+  tryAcquire(): boolean {
     if (this.#runningNow >= this.#parallel || this.#unsavedNow >= this.#unsaved) return false;
     this.#runningNow++;
     this.#unsavedNow++;
     return true;
   }
 
-  /** The call is over. */
+  /** The call has ended. */
   ended(): void {
     this.#runningNow--;
     this.#tell();
   }
 
-  /** What the call brought is safe, or it brought nothing. */
+  /** The result of the call is persisted, or the call had none. */
   saved(): void {
     this.#unsavedNow--;
     this.#tell();
   }
 
-  /** Has `wake` called whenever there may be room: first for who waits longest. */
+  /** Calls `wake` whenever a slot may be free, in the order of the subscriptions. */
   wait(wake: () => void): void {
     this.#waiting.add(wake);
   }

@@ -7,59 +7,59 @@ import { type BatchRange, planBatches } from './plan-batches.js';
 import { ProviderCalls } from './provider-calls.js';
 import { type RefusedText, refusal } from './refused-text.js';
 
-/** Texts per call when neither the provider nor the caller says. */
+/** Texts per call when neither the provider nor the caller sets a limit. */
 export const defaultBatchSize = 256;
 /** Fewer texts than this are not spread over several calls. */
-const smallestShare = 32;
+const minTextsPerCall = 32;
 const progressInterval = 40;
 
-/** How `embedTexts` works through its texts. */
+/** Options for `embedTexts`. */
 export interface EmbedTextsOptions {
   role: EmbeddingRole;
-  /** Aborting ends the iteration with `signal.reason`; batches that had landed are still yielded before. */
+  /** Aborting ends the iteration with `signal.reason`, after the batches that have already returned are yielded. */
   signal?: AbortSignal | undefined;
   /** Stage `embed`; at most 25 times a second, and at the end. */
   onProgress?: ((progress: Progress) => void) | undefined;
-  /** Most calls at the same time. Default: what the provider declares, else 1. Never more than it declares. */
+  /** Max. concurrent calls, capped by what the provider declares. Default: the declared value, else 1. */
   concurrency?: number | undefined;
   /**
-   * Most texts per call. Default: what the provider declares, else 256. Never more than it declares. Fewer go into one
-   * call where the texts can be spread over parallel calls.
+   * Max. texts per call, capped by what the provider declares. Default: the declared value, else 256. Calls are smaller
+   * when the texts can be spread over parallel calls.
    */
   batchSize?: number | undefined;
   /**
-   * Room for calls that is shared with other iterations over the same provider. A batch counts as safe when the next one
-   * is asked for. Default: room of its own.
+   * Limiter shared with other iterations over the same provider. A batch counts as persisted when the next one is
+   * requested. Default: a limiter of this iteration.
    */
-  slots?: ConcurrencyLimiter | undefined;
-  /** Dimensions that the vectors must have. Default: what the provider declares, else those of the first vector. */
+  limiter?: ConcurrencyLimiter | undefined;
+  /** Required dimensions of the vectors. Default: the declared value, else those of the first vector. */
   dimensions?: number | undefined;
   /**
-   * Called for each text that the provider refuses while it embeds others: one that is too long for it, or one for which it
-   * returns no usable vector. The rest is embedded all the same. Default: the iteration fails with that text's error.
+   * Called for each text that the provider refuses while it embeds others: the text is too long, or its vector is
+   * unusable. The other texts are embedded. Default: the iteration fails with the error of that text.
    */
   onRefused?: ((refused: RefusedText) => void) | undefined;
 }
 
-/** One call's worth of vectors: `vectors[i]` belongs to `texts[indices[i]]`. */
+/** The vectors of one call: `vectors[i]` belongs to `texts[indices[i]]`. */
 export interface EmbeddedBatch {
   readonly indices: number[];
-  /** Of length 1 each, in their own memory. */
+  /** Of length 1; each has its own buffer. */
   readonly vectors: Float32Array[];
-  /** What the provider says that the call used; else what it counts; else 0. */
+  /** Tokens reported by the provider for the call; else counted with `countTokens`; else 0. */
   readonly tokens: number;
 }
 
 /**
- * Embeds texts through a provider: the one place that splits by count and tokens, runs calls in parallel, tries again
- * what the provider says may be tried again, checks every vector and scales it to length 1.
+ * Embeds texts through a provider. This is the only place that batches by count and tokens, runs calls in parallel,
+ * retries what the provider marks as retryable, validates every vector and scales it to length 1.
  *
- * A call that the service refuses (HTTP 400, 413, 422) is sent again in halves until the text at fault stands alone, and its
- * error names that text by `details.index`: the other texts of the call are embedded.
+ * A call that the service refuses (HTTP 400, 413, 422) is bisected until the faulty text is isolated; its error has
+ * `details.index`, and the other texts of the call are embedded.
  *
- * Yields each batch as it lands, in any order. When a call fails for good, no further call starts, what was under way
- * is awaited and yielded, and only then the error is thrown: a caller who commits each batch loses nothing paid for.
- * Leaving the loop early aborts what is under way.
+ * Yields each batch when it arrives, in any order. When a call fails permanently, no further call starts; pending calls
+ * are awaited and yielded before the error is thrown, so a caller that commits each batch loses nothing that was paid
+ * for. Leaving the loop early aborts pending calls.
  *
  * @throws INVALID_TEXT and INPUT_TOO_LONG before the first call; PROVIDER_FAILED (with `cause`), PROVIDER_INVALID, any
  * SemanticIndexError of the provider, or `signal.reason`.
@@ -79,8 +79,8 @@ export async function* embedTexts(
   const most = atLeastOne(
     Math.min(options.batchSize ?? Number.POSITIVE_INFINITY, provider.maxBatchSize ?? defaultBatchSize),
   );
-  // All parallel calls get something to do, rather than one of them everything.
-  const share = Math.max(smallestShare, Math.ceil(places.length / concurrency));
+  // Spread the texts over all parallel calls.
+  const share = Math.max(minTextsPerCall, Math.ceil(places.length / concurrency));
   const size = concurrency === 1 ? most : Math.min(most, share);
   const ranges = planBatches(places.length, { size, tokens: provider.maxBatchTokens }, tokensOf);
 
@@ -89,8 +89,8 @@ export async function* embedTexts(
   const stop = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal]);
   const landed: EmbeddedBatch[] = [];
   let failure: { error: unknown } | undefined;
-  // What has landed but is not fetched is bounded, and yet a consumer who is busy with one batch holds up nobody.
-  const slots = options.slots ?? new ConcurrencyLimiter(concurrency, 2 * concurrency);
+  // Bounds results that wait for the consumer, and still lets calls run while the consumer handles one batch.
+  const limiter = options.limiter ?? new ConcurrencyLimiter(concurrency, 2 * concurrency);
   let next = 0;
   let running = 0;
   let left = false;
@@ -105,10 +105,10 @@ export async function* embedTexts(
     stop,
     givingUp: givingUp.signal,
     dimensions: options.dimensions,
-    // A text that was sent alone needs no search.
+    // A text that was sent alone need not be isolated.
     isolate: options.onRefused !== undefined || texts.length > 1,
   });
-  /** Whether the range brought vectors. */
+  /** Embeds one range; resolves to whether it returned vectors. */
   const embedRange = async ({ start, end }: BatchRange): Promise<boolean> => {
     const own = places.slice(start, end);
     const answer = await calls.embed(own.map((place) => texts[place] as string));
@@ -119,7 +119,7 @@ export async function* embedTexts(
       else options.onRefused(refused);
     }
     const kept = answer.vectors.flatMap((vector, position) => (vector === undefined ? [] : [{ vector, position }]));
-    // After the end of the iteration the room of all that had landed has been given back.
+    // After the iteration has ended, the slots of all results are released already.
     if (left || kept.length === 0) return false;
     landed.push({
       indices: kept.map(({ position }) => own[position] as number),
@@ -131,7 +131,7 @@ export async function* embedTexts(
   const startCalls = (): void => {
     while (running < concurrency && failure === undefined && !stop.aborted) {
       const range = ranges[next];
-      if (range === undefined || !slots.take()) return;
+      if (range === undefined || !limiter.tryAcquire()) return;
       next++;
       running++;
       embedRange(range)
@@ -139,10 +139,10 @@ export async function* embedTexts(
           if (!stop.aborted) fail(error);
           return false;
         })
-        .then((brought) => {
+        .then((hasVectors) => {
           running--;
-          slots.ended();
-          if (!brought) slots.saved();
+          limiter.ended();
+          if (!hasVectors) limiter.saved();
           startCalls();
           wake();
         });
@@ -152,7 +152,7 @@ export async function* embedTexts(
   const report = throttledProgress(options.onProgress, places.length);
   const onAbort = (): void => wake();
   stop.addEventListener('abort', onAbort);
-  slots.wait(startCalls);
+  limiter.wait(startCalls);
   let yielded = false;
   try {
     for (;;) {
@@ -163,7 +163,7 @@ export async function* embedTexts(
         yielded = true;
         yield batch;
         yielded = false;
-        slots.saved();
+        limiter.saved();
         continue;
       }
       if (stop.aborted || (running === 0 && (failure !== undefined || next === ranges.length))) break;
@@ -175,11 +175,11 @@ export async function* embedTexts(
     if (failure !== undefined) throw failure.error;
   } finally {
     stop.removeEventListener('abort', onAbort);
-    slots.leave(startCalls);
+    limiter.leave(startCalls);
     leaving.abort();
     left = true;
-    if (yielded) slots.saved();
-    for (const _ of landed.splice(0)) slots.saved();
+    if (yielded) limiter.saved();
+    for (const _ of landed.splice(0)) limiter.saved();
   }
 }
 
@@ -208,8 +208,8 @@ function checkTexts(texts: readonly string[]): void {
 }
 
 /**
- * The places of the texts to embed, with their tokens as far as the provider's limits make them matter. Counting is done in
- * slices of time. Texts that are too long for the provider are left out where `onRefused` takes them.
+ * The positions of the texts to embed, with token counts where the provider has token limits. Yields to the event loop
+ * while it counts. Texts that are too long go to `onRefused`, if set.
  */
 async function countTokens(
   provider: EmbeddingProvider,
@@ -233,7 +233,7 @@ async function countTokens(
     ) {
       const error = new SemanticIndexError(
         'INPUT_TOO_LONG',
-        `Text ${index} has ${tokens} tokens; the provider "${provider.id}" takes ${provider.maxInputTokens}`,
+        `Text ${index} has ${tokens} tokens, more than the limit of the provider "${provider.id}" (${provider.maxInputTokens})`,
         { details: { index, tokens, maxInputTokens: provider.maxInputTokens } },
       );
       if (onRefused === undefined) throw error;

@@ -1,14 +1,17 @@
-/** Pieces that tokenizers do not join: words, numbers, characters of scripts without spaces, runs of signs, line ends. */
+/**
+ * Pieces that tokenizers do not join: words, numbers, characters of scripts without spaces, runs of punctuation, line
+ * ends.
+ */
 const pieces =
   /(?<dense>[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}])|(?<latin>[A-Za-z]+)|(?<digits>\p{N}+)|(?<letters>[\p{L}\p{M}]+)|(?<lines>[^\S\n]*\n\s*|[^\S\n]{2,})|(?<signs>[^\p{L}\p{M}\p{N}\s]+)/gu;
 
-/** Letters of a word up to which it is most often one token. */
+/** Words up to this length are usually one token. */
 const commonWord = 7;
 
 /**
- * About how many tokens a text has for today's language models, without their vocabularies: a common English word is one, a
- * longer one is one for each five letters more, three digits are one, and so on. Deterministic and fast. It is an estimate
- * that leans to the high side; pass the tokenizer of your model as `countTokens` where the figure must be exact.
+ * Estimates the number of tokens of a text for current language models, without a vocabulary: one per common English
+ * word, one more per five further letters, one per three digits, and so on. Deterministic and fast; tends to
+ * overestimate. Pass the tokenizer of your model as `countTokens` where the number must be exact.
  */
 export function estimateTokens(text: string): number {
   let tokens = 0;

@@ -1,4 +1,4 @@
-/** What shapes the vectors of a provider, by name. Absent facts are left out. */
+/** Everything that affects the vectors of a provider, by name. Undefined facts are left out. */
 export type ProviderFacts = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** One fact in which two fingerprints differ; undefined where it is absent. */
@@ -13,14 +13,14 @@ export interface FactDifference {
  * facts give equal text, whatever their order.
  */
 export function fingerprintOf(kind: string, facts: ProviderFacts): string {
-  const given = Object.entries(facts).filter(([, value]) => value !== undefined && value !== '');
-  given.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `${kind}?${new URLSearchParams(given.map(([fact, value]): [string, string] => [fact, String(value)])).toString()}`;
+  const known = Object.entries(facts).filter(([, value]) => value !== undefined && value !== '');
+  known.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${kind}?${new URLSearchParams(known.map(([fact, value]): [string, string] => [fact, String(value)])).toString()}`;
 }
 
 /**
- * In which facts two fingerprints differ; the kind counts as a fact of its own. Ids of other forms, which users choose
- * freely, differ as a whole, in the fact `id`.
+ * The facts in which two fingerprints differ; the kind counts as the fact `provider`. Ids in other formats, which users
+ * choose freely, are compared as a whole, as the fact `id`.
  */
 export function fingerprintDifferences(expected: string, actual: string): FactDifference[] {
   if (expected === actual) return [];
@@ -31,7 +31,7 @@ export function fingerprintDifferences(expected: string, actual: string): FactDi
     .map((fact) => ({ fact, expected: before.get(fact), actual: after.get(fact) }));
 }
 
-/** Differences in words: `pooling is "cls", was "mean"`. */
+/** Differences as text: `pooling is "cls", was "mean"`. */
 export function describeDifferences(differences: readonly FactDifference[]): string {
   const show = (value: string | undefined): string => (value === undefined ? 'not set' : JSON.stringify(value));
   return differences

@@ -1,7 +1,7 @@
 /** How the token vectors of a text become one vector. */
 export type Pooling = 'mean' | 'cls' | 'last';
 
-/** What a family of models was trained with; forgetting it costs quality without any error. */
+/** Settings that a family of models was trained with. Other settings lower the quality without any error. */
 export interface ModelFamily {
   readonly pooling: Pooling;
   readonly queryPrefix: string;
@@ -13,8 +13,8 @@ const represent = 'Represent this sentence for searching relevant passages: ';
 const instruct = 'Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery: ';
 
 /**
- * Defaults by model name, from the model cards of the families; the first that matches counts. Names are compared
- * without owner and in lower case, so `Xenova/bge-small-en-v1.5` and a folder `bge-small-en-v1.5` are the same.
+ * Defaults by model name, from the model cards; the first match wins. Names are compared without owner and in lower
+ * case, so `Xenova/bge-small-en-v1.5` and a directory `bge-small-en-v1.5` are the same.
  */
 const families: readonly (readonly [RegExp, Partial<ModelFamily>])[] = [
   [/^e5-mistral/, { pooling: 'last', queryPrefix: instruct }],
@@ -34,7 +34,7 @@ const families: readonly (readonly [RegExp, Partial<ModelFamily>])[] = [
   [/^embeddinggemma/, { queryPrefix: 'task: search result | query: ', documentPrefix: 'title: none | text: ' }],
 ];
 
-/** The defaults for a model's name or folder; mean pooling and no prefixes for one that is not known. */
+/** The defaults for a model name or directory; mean pooling and no prefixes for an unknown model. */
 export function familyOf(model: string): ModelFamily {
   const name = model.split(/[\\/]/).filter(Boolean).at(-1)?.toLowerCase() ?? '';
   const found = families.find(([pattern]) => pattern.test(name));

@@ -1,20 +1,20 @@
-/** What one call of a provider may carry. */
+/** Limits of one provider call. */
 export interface BatchLimits {
-  /** Most texts per call; at least 1. */
+  /** Max. texts per call; at least 1. */
   readonly size: number;
-  /** Most tokens per call over all its texts. Absent: no limit. */
+  /** Max. tokens per call, summed over its texts. Default: no limit. */
   readonly tokens?: number | undefined;
 }
 
-/** Texts `start` up to but without `end` go into one call. */
+/** The texts of one call: from `start` up to, but not including, `end`. */
 export interface BatchRange {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * Cuts `count` texts into consecutive ranges that respect the limits, each as full as it can be. A single text over
- * the token limit gets a range of its own: whether it is acceptable is for the provider to say.
+ * Splits `count` texts into consecutive ranges within the limits, each as full as possible. A single text over the
+ * token limit gets its own range: the provider decides whether to accept it.
  */
 export function planBatches(count: number, limits: BatchLimits, tokensOf?: ArrayLike<number>): BatchRange[] {
   const ranges: BatchRange[] = [];

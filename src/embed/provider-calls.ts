@@ -6,9 +6,9 @@ import { isVectorFault, mayBeOneText, namedText, type RefusedText } from './refu
 
 type EmbeddingBatch = Awaited<ReturnType<EmbeddingProvider['embed']>>;
 
-/** How often one call is tried again at most, whatever the provider says. */
+/** Max. retries of one call, whatever `retryAfter` returns. */
 export const maxRetries = 20;
-/** Embedded to see whether a provider that refuses a text refuses everything. */
+/** Embedded to find out whether a provider that refuses a text refuses everything. */
 const probe = 'text';
 
 /** The vectors of some texts, in their order, of length 1 each; undefined for those that the provider refused. */
@@ -19,20 +19,20 @@ export interface Embedded {
   readonly tokens: number | undefined;
 }
 
-/** What the calls of one iteration share. */
+/** Settings shared by the calls of one iteration. */
 export interface CallSettings {
   readonly role: EmbeddingRole;
-  /** Ends everything with its reason. */
+  /** Aborts all calls. */
   readonly stop: AbortSignal;
-  /** Aborted with the error of a call that failed for good: no other call is worth waiting for. */
+  /** Aborted with the error of a call that failed permanently: retry delays of other calls end. */
   readonly givingUp: AbortSignal;
-  /** Length that vectors must have. Default: what the provider declares, else that of the first vector. */
+  /** Required length of vectors. Default: the declared value, else the length of the first vector. */
   readonly dimensions: number | undefined;
-  /** Whether to look for the texts at fault when a call is refused. */
+  /** Whether to isolate the faulty texts of a refused call. */
   readonly isolate: boolean;
 }
 
-/** Calls a provider: tries again what may be tried again, checks every vector, and finds the texts at fault. */
+/** Calls a provider: retries, validates every vector, and isolates faulty texts. */
 export class ProviderCalls {
   readonly #provider: EmbeddingProvider;
   readonly #settings: CallSettings;
@@ -46,8 +46,8 @@ export class ProviderCalls {
   }
 
   /**
-   * Embeds texts in one call. Where the service refuses it (HTTP 400, 413, 422), they are sent in halves until each text at
-   * fault stands alone. A text is only at fault if the provider embeds others; else the error is thrown.
+   * Embeds texts in one call. If the service refuses it (HTTP 400, 413, 422), the texts are bisected until each faulty
+   * text is isolated. A text counts as faulty only if the provider embeds another text; otherwise the error is thrown.
    *
    * @throws PROVIDER_FAILED, PROVIDER_INVALID, any SemanticIndexError of the provider, or the reason of `stop`.
    */
@@ -75,17 +75,17 @@ export class ProviderCalls {
     }
   }
 
-  /** One call, tried again as the provider says. */
+  /** One call, with the retries that `retryAfter` asks for. */
   async #call(texts: readonly string[]): Promise<Embedded> {
     const { role, stop, givingUp } = this.#settings;
     const failures = new Map<unknown, number>();
     for (let attempt = 1; ; attempt++) {
       let answer: EmbeddingBatch | undefined;
       try {
-        // A signal of its own, because libraries leave listeners on the signals that they are given.
+        // A fresh signal for each call, because libraries leave listeners on the signals that they receive.
         answer = await this.#provider.embed(texts, { role, signal: AbortSignal.any([stop]) });
         const vectors = await checkVectors(this.#provider.id, answer, texts.length, this.#dimensions);
-        // A parallel call may have settled the dimensions meanwhile; then this throws.
+        // A parallel call may have fixed the dimensions meanwhile; then this throws.
         if (this.#dimensions !== undefined && vectors[0]?.length !== this.#dimensions) {
           await checkVectors(this.#provider.id, answer, texts.length, this.#dimensions);
         }
@@ -102,7 +102,7 @@ export class ProviderCalls {
           if (usable === undefined) throw this.#typed(error, texts.length);
           return usable;
         }
-        // Once another call has failed for good, waiting to try again would only delay the bad news.
+        // After a permanent failure of another call, waiting for a retry would only delay the error.
         await sleep(delay, undefined, { signal: AbortSignal.any([stop, givingUp]) }).catch(() => {});
         stop.throwIfAborted();
         givingUp.throwIfAborted();
@@ -110,7 +110,7 @@ export class ProviderCalls {
     }
   }
 
-  /** The usable vectors of an answer that has others, too; undefined when none is usable. */
+  /** The usable vectors of a response that also has invalid ones; undefined when none is usable. */
   async #usable(answer: EmbeddingBatch, count: number): Promise<Embedded | undefined> {
     if (!Array.isArray(answer.vectors) || answer.vectors.length !== count) return undefined;
     const refused: RefusedText[] = [];
@@ -129,7 +129,7 @@ export class ProviderCalls {
     return refused.length === count ? undefined : { vectors, refused, tokens: answer.usage?.tokens };
   }
 
-  /** Whether the provider embeds anything: else not a text is to blame, but the model or an option. */
+  /** Whether the provider embeds anything. If not, the model or an option is at fault, not a text. */
   async #embedsOthers(): Promise<boolean> {
     const { role, stop } = this.#settings;
     this.#works ||= await this.#provider

@@ -1,6 +1,6 @@
 import { mixBits, Random } from '../random.js';
 
-/** A 32-bit hash of a string (FNV-1a over UTF-16 units, then a final mix), the same on every machine. */
+/** A 32-bit hash of a string (FNV-1a over UTF-16 code units, then a final mix), identical on every machine. */
 export function hashText(text: string, seed = 0): number {
   let hash = 0x811c9dc5 ^ seed;
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);

@@ -3,11 +3,11 @@ import type { EmbeddingProvider, EmbeddingRole } from '../types.js';
 import { unitVector } from './check-vectors.js';
 import { embedTexts } from './embed-texts.js';
 
-/** How far, in cosine, a canary may move and still be of the same model: services are not exact to the last bit. */
-export const canaryTolerance = 1e-3;
+/** Max. cosine distance between a stored and a new reference embedding: services are not exact to the last bit. */
+export const referenceTolerance = 1e-3;
 
-const long = Array.from({ length: 60 }, (_, part) => `Part ${part + 1} tells of harbours, engines, rain and letters.`);
-/** Chosen to move when anything moves: case, marks, other scripts, code, both roles, and what follows after 512 tokens. */
+const long = Array.from({ length: 60 }, (_, part) => `Part ${part + 1} covers harbours, engines, rain and letters.`);
+/** Sensitive to changes of case, diacritics, scripts, code, roles, and truncation at 512 tokens. */
 const referenceTexts: readonly (readonly [EmbeddingRole, string])[] = [
   ['document', 'The quick brown fox jumps over the lazy dog.'],
   ['document', 'THE NAÏVE CAFÉ in Straßburg'],
@@ -17,7 +17,7 @@ const referenceTexts: readonly (readonly [EmbeddingRole, string])[] = [
   ['query', 'how does the fox jump'],
 ];
 
-/** A canary as stored. */
+/** A stored reference embedding. */
 interface ReferenceEmbedding {
   readonly role: EmbeddingRole;
   readonly text: string;
@@ -25,19 +25,19 @@ interface ReferenceEmbedding {
   readonly vector: string;
 }
 
-/** What callers may say about the few calls that canaries need. */
-export interface CanaryOptions {
+/** Options for the calls that reference embeddings need. */
+export interface ReferenceOptions {
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Embeds a handful of fixed texts and returns them with their vectors as JSON text, to be kept beside the vectors of
- * the same provider. See `checkReferenceEmbeddings`. Texts that the provider refuses while it embeds others, such as one that is longer
- * than its model takes, are left out.
+ * Embeds a few fixed texts and returns them with their vectors as JSON text, which is stored with the embedding space
+ * (see `checkReferenceEmbeddings`). Texts that the provider refuses while it embeds others, for example because they
+ * are too long, are left out. The JSON member is called `canaries`, as in the stored format.
  */
 export async function makeReferenceEmbeddings(
   provider: EmbeddingProvider,
-  options: CanaryOptions = {},
+  options: ReferenceOptions = {},
 ): Promise<string> {
   const vectors = await embedReferenceTexts(provider, referenceTexts, options);
   const canaries = referenceTexts.flatMap(([role, text], index) => {
@@ -48,15 +48,15 @@ export async function makeReferenceEmbeddings(
 }
 
 /**
- * Embeds stored canaries again and compares: catches a model that changed behind an unchanged id.
+ * Embeds the reference texts again and compares the vectors: detects a model that changed behind an unchanged id.
  *
- * @throws SPACE_MISMATCH when a vector has moved by more than the tolerance or changed its dimensions, CORRUPT when the
- * stored text is not what `makeReferenceEmbeddings` returned, and whatever `embedTexts` throws.
+ * @throws SPACE_MISMATCH when a vector differs by more than the tolerance or in its dimensions, CORRUPT when the stored
+ * text is not what `makeReferenceEmbeddings` returned, and the errors of `embedTexts`.
  */
 export async function checkReferenceEmbeddings(
   provider: EmbeddingProvider,
   stored: string,
-  options: CanaryOptions = {},
+  options: ReferenceOptions = {},
 ): Promise<void> {
   const canaries = parse(stored);
   const vectors = await embedReferenceTexts(
@@ -67,40 +67,38 @@ export async function checkReferenceEmbeddings(
   const moved = canaries.flatMap(({ role, text, vector }, index) => {
     const now = vectors[index];
     const distance = now === undefined ? Number.POSITIVE_INFINITY : cosineDistance(decode(vector), now);
-    return distance <= canaryTolerance ? [] : [{ role, text: text.slice(0, 60), distance }];
+    return distance <= referenceTolerance ? [] : [{ role, text: text.slice(0, 60), distance }];
   });
   if (moved.length === 0) return;
   const worst = Math.max(...moved.map(({ distance }) => distance));
   const far =
-    worst === Number.POSITIVE_INFINITY
-      ? 'refused, or of another number of dimensions'
-      : `1 - cosine up to ${worst.toFixed(4)}`;
+    worst === Number.POSITIVE_INFINITY ? 'refused, or with other dimensions' : `1 - cosine up to ${worst.toFixed(4)}`;
   throw new SemanticIndexError(
     'SPACE_MISMATCH',
-    `The provider "${provider.id}" no longer gives the vectors that the index was made with: ` +
-      `${moved.length} of ${canaries.length} known texts moved (${far})`,
+    `The provider "${provider.id}" no longer returns the vectors that the index was built with: ` +
+      `${moved.length} of ${canaries.length} reference texts differ (${far})`,
     {
-      hint: 'The model behind this id has changed. Go back to the earlier one, or migrate the index.',
-      details: { moved, tolerance: canaryTolerance },
+      hint: 'The model behind this id has changed. Use the previous model, or migrate the index.',
+      details: { moved, tolerance: referenceTolerance },
     },
   );
 }
 
 /**
- * Checks canaries that came from outside without embedding them.
+ * Checks imported reference embeddings without embedding them.
  *
- * @throws CORRUPT unless they are what `makeReferenceEmbeddings` returns for vectors of this many dimensions.
+ * @throws CORRUPT unless they have the format of `makeReferenceEmbeddings` and this number of dimensions.
  */
 export function checkStoredReferenceEmbeddings(stored: string, dimensions: number): void {
   const wrong = parse(stored).find(({ vector }) => Buffer.from(vector, 'base64').length !== dimensions * 4);
   if (wrong === undefined) return;
-  throw new SemanticIndexError('CORRUPT', `The stored canaries do not have ${dimensions} dimensions`);
+  throw new SemanticIndexError('CORRUPT', `The stored reference embeddings do not have ${dimensions} dimensions`);
 }
 
 async function embedReferenceTexts(
   provider: EmbeddingProvider,
   texts: readonly (readonly [EmbeddingRole, string])[],
-  { signal }: CanaryOptions,
+  { signal }: ReferenceOptions,
 ): Promise<readonly (Float32Array | undefined)[]> {
   await provider.ready?.();
   const vectors: (Float32Array | undefined)[] = [];
@@ -120,7 +118,7 @@ async function embedReferenceTexts(
   return vectors;
 }
 
-/** The longest beginning, by halves, that a provider with a hard limit takes. */
+/** The text, halved until it is within the token limit of the provider. */
 function shortened(provider: EmbeddingProvider, text: string): string {
   const { maxInputTokens } = provider;
   let shorter = text;
@@ -136,7 +134,7 @@ function shortened(provider: EmbeddingProvider, text: string): string {
 
 function parse(stored: string): ReferenceEmbedding[] {
   const damaged = (cause?: unknown): SemanticIndexError =>
-    new SemanticIndexError('CORRUPT', 'The stored canaries of the space are damaged', { cause });
+    new SemanticIndexError('CORRUPT', 'The stored reference embeddings of the embedding space are damaged', { cause });
   let value: { version?: unknown; canaries?: unknown } | null;
   try {
     value = JSON.parse(stored);

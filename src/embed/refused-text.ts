@@ -1,8 +1,8 @@
 import { SemanticIndexError } from '../errors.js';
 
-/** A text that the provider does not embed, while it embeds others. */
+/** A text that the provider refuses while it embeds others. */
 export interface RefusedText {
-  /** Its place among the texts of the call. */
+  /** Position among the texts of the call. */
   readonly index: number;
   readonly error: SemanticIndexError;
 }
@@ -10,7 +10,7 @@ export interface RefusedText {
 /** HTTP: a bad request, a body that is too large, an input that cannot be processed. */
 const refusingStatuses = new Set([400, 413, 422]);
 
-/** Whether a failed call may be the fault of one of its texts: smaller calls can tell which. */
+/** Whether one of the texts may have caused the failure of a call; bisecting finds it. */
 export function mayBeOneText(error: unknown): boolean {
   if (!SemanticIndexError.is(error)) return false;
   if (error.code === 'INPUT_TOO_LONG' || error.code === 'INVALID_TEXT') return true;
@@ -22,14 +22,14 @@ export function mayBeOneText(error: unknown): boolean {
 }
 
 /**
- * Whether an answer is right except for a vector that is not finite or all zero. A vector of another length or type makes the
- * whole answer doubtful.
+ * Whether the only fault of a response is a vector that is not finite or all zero. A vector of the wrong length or type
+ * invalidates the whole response.
  */
 export function isVectorFault({ details }: SemanticIndexError): boolean {
   return details.fault !== undefined;
 }
 
-/** The place of the text that an error names, where it names one of the `count` texts of its call. */
+/** The position of the text that an error names, if it is one of the `count` texts of the call. */
 export function namedText(error: SemanticIndexError, count: number): number | undefined {
   const { index } = error.details;
   const named = error.code === 'INPUT_TOO_LONG' || error.code === 'INVALID_TEXT';
@@ -38,7 +38,7 @@ export function namedText(error: SemanticIndexError, count: number): number | un
     : undefined;
 }
 
-/** The error of a text under its place in the whole call; its own place meant the part in which it was sent. */
+/** The error of a text with its position in the whole call, instead of the position in the bisected part. */
 export function refusal(index: number, error: SemanticIndexError): SemanticIndexError {
   const { index: _, ...details } = error.details;
   return new SemanticIndexError(error.code, `Text ${index} cannot be embedded: ${error.message}`, {

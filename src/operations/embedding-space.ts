@@ -20,7 +20,7 @@ export class EmbeddingSpace {
   readonly #provider: EmbeddingProvider | undefined;
   /** Providers that the index may be in the space of while this process looks on, by fingerprint. */
   readonly #expected = new Map<string, EmbeddingProvider>();
-  readonly #slots = new WeakMap<EmbeddingProvider, ConcurrencyLimiter>();
+  readonly #limiters = new WeakMap<EmbeddingProvider, ConcurrencyLimiter>();
   readonly #recognised = new Map<number, Promise<void>>();
   #creating: Promise<Space> | undefined;
 
@@ -46,11 +46,11 @@ export class EmbeddingSpace {
    * Room for calls of a provider. Of parallel calls, all that is not safe yet is one batch of an add, spread over them; a
    * single one may be followed by the next while its vectors are being stored.
    */
-  slots(provider: EmbeddingProvider): ConcurrencyLimiter {
+  limiterOf(provider: EmbeddingProvider): ConcurrencyLimiter {
     const parallel = Math.max(1, Math.floor(provider.maxParallelCalls ?? 1));
-    const slots = this.#slots.get(provider) ?? new ConcurrencyLimiter(parallel, Math.max(parallel, 2));
-    this.#slots.set(provider, slots);
-    return slots;
+    const limiter = this.#limiters.get(provider) ?? new ConcurrencyLimiter(parallel, Math.max(parallel, 2));
+    this.#limiters.set(provider, limiter);
+    return limiter;
   }
 
   /** Of the space of the index, else of its provider; undefined where neither is known. */
@@ -197,8 +197,8 @@ export class EmbeddingSpace {
     }
     if (space !== undefined) await this.#recognise(provider, space);
     // A query does not wait behind documents.
-    const slots = options.role === 'document' ? this.slots(provider) : undefined;
-    for await (const batch of this.shared.embed(provider, texts, { ...options, slots })) {
+    const limiter = options.role === 'document' ? this.limiterOf(provider) : undefined;
+    for await (const batch of this.shared.embed(provider, texts, { ...options, limiter })) {
       yield { ...batch, space: space?.space };
     }
   }

@@ -1,6 +1,6 @@
 import type { Json } from '../types.js';
 
-/** JSON with the members of every object, at every depth, in the order of their names: equal values give equal texts. */
+/** JSON with sorted members in every object, at every depth: equal values give equal texts. */
 export function canonicalJson(value: Json | undefined): string {
   if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalJson(item)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null);

@@ -2,16 +2,16 @@ import { isUtf8 } from 'node:buffer';
 import { SemanticIndexError } from '../errors.js';
 import { describe } from '../options.js';
 
-/** The text of a file, or why its bytes are not one. */
+/** The text of a file, or the reason why its bytes cannot be decoded. */
 export type DecodedText =
   | { readonly kind: 'text'; readonly text: string; readonly encoding: string }
   /** Not text in any encoding. */
   | { readonly kind: 'binary'; readonly reason: string }
-  /** Text probably, of another encoding than the one that was tried. */
+  /** Probably text in another encoding. */
   | { readonly kind: 'undecodable'; readonly reason: string; readonly encoding: string };
 
 const marks: readonly (readonly [encoding: string, bytes: readonly number[]])[] = [
-  // Before UTF-16, whose mark is the beginning of this one.
+  // Before UTF-16, whose byte-order mark is a prefix of this one.
   ['utf-32le', [0xff, 0xfe, 0, 0]],
   ['utf-32be', [0, 0, 0xfe, 0xff]],
   ['utf-8', [0xef, 0xbb, 0xbf]],
@@ -19,17 +19,17 @@ const marks: readonly (readonly [encoding: string, bytes: readonly number[]])[] 
   ['utf-16be', [0xfe, 0xff]],
 ];
 
-/** Text has few of these; a byte each in UTF-8 and in all that extends ASCII. */
+/** Control characters are rare in text; one byte each in UTF-8 and in every superset of ASCII. */
 const maxControlShare = 0.05;
 const sampledBytes = 65_536;
 
-/** Encodings whose bytes may be valid UTF-8 and yet mean something else: where one is named, it goes first. */
+/** Encodings whose bytes may also be valid UTF-8: if one of them is requested, it is tried first. */
 const neverMistakenForUtf8 = /^(?:utf-16|utf-32|iso-2022)/;
 
 /**
- * The one way from the bytes of a text file to its text. A byte-order mark decides. Without one: UTF-8 where the bytes are
- * valid UTF-8, UTF-16 or UTF-32 where zero bytes lie as in text of that encoding, else `fallback`. Nothing is replaced: bytes
- * that are not of the encoding are reported.
+ * Decodes a text file. A byte-order mark decides the encoding. Without one: UTF-8 if the bytes are valid, UTF-16 or
+ * UTF-32 if the zero bytes match that encoding, otherwise `fallback`. Never inserts replacement characters: invalid
+ * bytes are reported.
  */
 export function decodeText(bytes: Uint8Array, fallback?: string): DecodedText {
   const marked = markOf(bytes);
@@ -41,7 +41,7 @@ export function decodeText(bytes: Uint8Array, fallback?: string): DecodedText {
   return decodedAs(fallback ?? 'utf-8', bytes);
 }
 
-/** The encoding that a byte-order mark names, and the length of the mark. */
+/** The encoding of a byte-order mark, and the length of the mark. */
 export function markOf(bytes: Uint8Array): { readonly encoding: string; readonly length: number } | undefined {
   const found = marks.find(([, mark]) => mark.every((byte, position) => bytes[position] === byte));
   return found === undefined ? undefined : { encoding: found[0], length: found[1].length };
@@ -50,14 +50,14 @@ export function markOf(bytes: Uint8Array): { readonly encoding: string; readonly
 /**
  * The standard name of an encoding, such as `windows-1252` for `latin1`.
  *
- * @throws INVALID_ARGUMENT for a label that no decoder has.
+ * @throws INVALID_ARGUMENT for an unknown label.
  */
 export function encodingNamed(label: unknown, what: string): string {
   try {
     if (typeof label === 'string' && /^utf-32[lb]e$/i.test(label)) return label.toLowerCase();
     if (typeof label === 'string') return new TextDecoder(label, { fatal: true }).encoding;
   } catch {
-    // Reported below.
+    // An unknown label is reported below.
   }
   throw new SemanticIndexError(
     'INVALID_ARGUMENT',
@@ -101,7 +101,7 @@ function fromUtf32(bytes: Uint8Array, littleEndian: boolean): string | undefined
   return pieces.join('') + String.fromCodePoint(...points);
 }
 
-/** Text of two or four bytes a character without a mark: the zero bytes of ASCII lie all on one side. */
+/** Decodes UTF-16 or UTF-32 without a byte-order mark: the zero bytes of ASCII characters are all on one side. */
 function wideText(bytes: Uint8Array): DecodedText | undefined {
   const zeros = [0, 0, 0, 0];
   const sample = bytes.subarray(0, sampledBytes);
@@ -123,10 +123,10 @@ function wideText(bytes: Uint8Array): DecodedText | undefined {
   return undefined;
 }
 
-/** Whether decoded characters look like text: all of them assigned, none of them control, and some of ASCII. */
+/** Whether decoded characters look like text: all assigned, no control characters, some ASCII. */
 function isPlausible(text: string): boolean {
   const sample = text.slice(0, sampledBytes);
-  // The slice may end within a pair.
+  // The slice may end within a surrogate pair.
   const whole = sample.replace(/[\ud800-\udbff]$/, '');
   if (/[^\P{Cc}\t\n\f\r]|[\p{Cs}\p{Co}\p{Cn}]/u.test(whole)) return false;
   const ascii = sample.match(/[\t\n\r -~]/g)?.length ?? 0;
@@ -149,11 +149,14 @@ function whereInvalid(encoding: string, bytes: Uint8Array): string {
   return `it is not UTF-8: line ${line} has the byte 0x${byte} at offset ${offset}`;
 }
 
-/** Where the first sequence begins that is not UTF-8: halving, as each beginning of valid UTF-8 is valid but for its last character. */
+/**
+ * Offset of the first invalid UTF-8 sequence, by binary search: every prefix of valid UTF-8 is valid up to its last
+ * character.
+ */
 function firstInvalid(bytes: Uint8Array): number {
   let low = 0;
   let high = bytes.length;
-  // The longest beginning of whole characters that is valid is at least `low` long, and shorter than `high`.
+  // The longest valid prefix is at least `low` and less than `high` bytes long.
   while (high - low > 1) {
     const middle = (low + high) >>> 1;
     let cut = middle;

@@ -7,14 +7,14 @@ import type { DocumentId, DocumentInput } from '../types.js';
 const documentsPerStep = 256;
 
 /**
- * Documents that de-duplication deleted and that are not to come back while the document that stayed, their representative, is
- * there with the text that it had.
+ * Documents that de-duplication deleted. They are not added again as long as their representative, the document that
+ * was kept, exists with the same text.
  */
 export class DismissedChunks {
   readonly #index: SemanticIndex;
   readonly #dismissed: ReadonlyMap<DocumentId, DismissedDuplicate>;
   readonly #restore: boolean;
-  /** What was left out, by its representative. */
+  /** Skipped documents, by representative. */
   readonly #waiting = new Map<DocumentId, DocumentInput[]>();
   readonly #gone = new Set<DocumentId>();
   #leftOut = 0;
@@ -25,7 +25,7 @@ export class DismissedChunks {
     this.#restore = restore;
   }
 
-  /** With `restore` none is left out. */
+  /** With `restore`, no document is skipped. */
   static async read(index: SemanticIndex, restore = false): Promise<DismissedChunks> {
     const all = await index[storedNotes].dismissed();
     if (restore) return new DismissedChunks(index, all, restore);
@@ -43,12 +43,12 @@ export class DismissedChunks {
     return new DismissedChunks(index, valid, restore);
   }
 
-  /** How many documents were left out. */
+  /** Number of skipped documents. */
   get leftOut(): number {
     return this.#leftOut;
   }
 
-  /** Whether a document that the index does not have stays away. */
+  /** Whether a document that is not in the index is skipped. */
   leavesOut(document: DocumentInput): boolean {
     const dismissed = document.id === undefined ? undefined : this.#dismissed.get(document.id);
     if (this.#restore || dismissed === undefined || dismissed.text !== contentHash(document.text)) return false;
@@ -63,7 +63,7 @@ export class DismissedChunks {
     return true;
   }
 
-  /** Documents without those that stay away; one that the index already has is kept. */
+  /** The documents to add: without skipped ones, but with those that are already in the index. */
   async *without(documents: AsyncIterable<DocumentInput>): AsyncGenerator<DocumentInput> {
     for await (const document of documents) {
       if (this.#dismissed.size > 0 && !this.#restore) {
@@ -81,7 +81,7 @@ export class DismissedChunks {
     }
   }
 
-  /** Documents that were left out for the sake of these, which are being deleted. */
+  /** Documents that were skipped because of these representatives, which are being deleted. */
   withoutRepresentatives(deleted: readonly DocumentId[]): DocumentInput[] {
     if (this.#dismissed.size === 0) return [];
     return deleted.flatMap((id) => {
@@ -93,7 +93,7 @@ export class DismissedChunks {
     });
   }
 
-  /** Forgets those of these documents that are there again. */
+  /** Removes the records of documents that are in the index again. */
   async restore(added: readonly DocumentInput[]): Promise<void> {
     const ids = added.flatMap(({ id }) => (id !== undefined && this.#dismissed.has(id) ? [id] : []));
     if (ids.length > 0) await this.#index[storedNotes].restore(ids);

@@ -4,9 +4,9 @@ import type { Metadata } from '../types.js';
 import { canonicalJson } from './canonical-json.js';
 import { chunkPlace } from './chunking/chunk-documents.js';
 
-/** A chunk that an index holds. */
+/** A chunk in the index. */
 export interface HeldChunk {
-  /** Of the metadata without `duplicateOf`. */
+  /** Hash of the metadata without `duplicateOf`. */
   readonly fingerprint: string;
   /** The document that de-duplication linked it to. */
   readonly duplicateOf: Metadata[string];
@@ -17,7 +17,7 @@ interface Unnoted {
   readonly sources: ReadonlySet<string>;
 }
 
-/** A source that was compared, for the next run: its hash, and the ids of all its chunks. */
+/** Record of a compared source for the next run: its hash, and the ids of all its chunks. */
 export interface ComparedSource {
   readonly source: string;
   readonly hash: string;
@@ -25,14 +25,14 @@ export interface ComparedSource {
 }
 
 /**
- * The chunks that an index holds of one collection, read as they are asked for: of sources that a note says are unchanged
- * nothing is read.
+ * The chunks of one collection in the index, loaded on demand. Chunks of sources that are unchanged according to their
+ * record are not loaded.
  */
 export class HeldChunks {
   readonly #index: SemanticIndex;
   readonly #collection: string | undefined;
   readonly #notes = new Map<string, { readonly hash: string; readonly chunks: number }>();
-  /** Chunks whose ids do not begin with their source, and the sources that there are; read when the first one without a note is met. */
+  /** Chunks whose ids do not begin with their source, and all sources; loaded for the first source without a record. */
   #unnoted: Unnoted | undefined;
   #compared: ComparedSource[] = [];
 
@@ -48,12 +48,12 @@ export class HeldChunks {
     return held;
   }
 
-  /** Sources that are noted. */
+  /** Sources with a record. */
   get noted(): number {
     return this.#notes.size;
   }
 
-  /** How many chunks a source has, where it is the very source that they were made from; else undefined. */
+  /** Number of chunks of a source that has not changed since they were made; otherwise undefined. */
   unchanged(source: string, hash: string): number | undefined {
     const note = this.#notes.get(source);
     return note?.hash === hash ? note.chunks : undefined;
@@ -62,7 +62,7 @@ export class HeldChunks {
   /** The chunks of a source, by id. */
   async of(source: string): Promise<Map<string, HeldChunk>> {
     const held = new Map<string, HeldChunk>();
-    // A note that holds says that there are no others.
+    // A valid record lists all of them.
     if (!this.#notes.has(source)) {
       const { strays, sources } = await this.#readUnnoted();
       if (!sources.has(source)) return held;
@@ -83,12 +83,12 @@ export class HeldChunks {
     return this.#index[storedNotes].chunkIds(this.#collection);
   }
 
-  /** To be noted once what it leads to is committed. */
+  /** Queues a record, to be written after its changes are committed. */
   compared(source: ComparedSource): void {
     this.#compared.push(source);
   }
 
-  /** Notes what was compared since the last time. */
+  /** Writes the queued records. */
   async note(): Promise<void> {
     const compared = this.#compared;
     this.#compared = [];
@@ -115,7 +115,7 @@ function add(held: Map<string, HeldChunk>, id: string, json: string): void {
   held.set(id, { fingerprint: fingerprint(metadata), duplicateOf: metadata.duplicateOf });
 }
 
-/** Equal for metadata that differ in nothing but their link to a duplicate. */
+/** A hash of the metadata without its link to a duplicate. */
 export function fingerprint({ duplicateOf: _, ...metadata }: Metadata): string {
   return createHash('sha256').update(canonicalJson(metadata)).digest('base64url').slice(0, 22);
 }

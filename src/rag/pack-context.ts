@@ -2,7 +2,7 @@ import type { CountTokens } from '../options.js';
 import { furthestCut } from './chunking/split-parts.js';
 import { type Excerpt, joinExcerpts, type Passage, type Stretch } from './passages.js';
 
-/** Writes a passage into a context. */
+/** Formats a passage for a context. */
 export type PassageFormat = (passage: Passage) => string;
 
 const between = '\n\n';
@@ -15,8 +15,8 @@ export const formatPassage: PassageFormat = ({ number, source, headings, startLi
 };
 
 /**
- * A context that grows excerpt by excerpt and never beyond its budget of tokens, headers included. Passages are numbered in
- * the order of the best hit that they hold.
+ * Builds a context, excerpt by excerpt, within a token budget that includes the headers. Passages are numbered in the
+ * order of their best hits.
  */
 export class PackedContext {
   readonly #maxTokens: number;
@@ -44,7 +44,7 @@ export class PackedContext {
     return this.#excerpts.size === 0;
   }
 
-  /** Takes an excerpt in if it fits; with a score when it is a hit itself. */
+  /** Adds an excerpt if it fits, with a score if it is a hit. */
   add(excerpt: Excerpt, score?: number): boolean {
     if (this.#cut !== undefined || this.has(excerpt.id)) return false;
     this.#excerpts.set(excerpt.id, excerpt);
@@ -55,7 +55,7 @@ export class PackedContext {
     return false;
   }
 
-  /** Takes in the beginning of an excerpt, as much as fits; for when nothing fits whole. Nothing can be added behind it. */
+  /** Adds the longest prefix of an excerpt that fits, for a hit that does not fit as a whole. Nothing can follow it. */
   addBeginning(excerpt: Excerpt, score: number): boolean {
     const [whole] = joinExcerpts([excerpt]) as [Stretch];
     const cutAt = (length: number): Stretch => {
@@ -90,7 +90,7 @@ export class PackedContext {
       });
   }
 
-  /** Every stretch holds a hit: what is around one is added to one. */
+  /** Every passage contains a hit: surrounding chunks are added to passages with hits only. */
   #bestHit({ ids }: Stretch): { id: Excerpt['id']; rank: number; score: number } {
     const hits = ids.flatMap((id) => {
       const hit = this.#scores.get(id);

@@ -1,40 +1,40 @@
 import type { Hit, Metadata } from '../types.js';
 import { type ChunkPlace, chunkPlace } from './chunking/chunk-documents.js';
 
-/** A document on its way into a context: a chunk, or any other document, which is a source of its own. */
+/** A document in a context: a chunk, or another document, which is its own source. */
 export interface Excerpt {
   readonly id: Hit['id'];
   readonly source: string;
-  /** Where it stands; undefined of documents that are no chunks. */
+  /** Position in the source; undefined for documents that are not chunks. */
   readonly place: ChunkPlace | undefined;
-  /** The characters of the source, without the headings put before them. */
+  /** The text of the source, without the prepended headings. */
   readonly text: string;
   readonly metadata: Metadata;
 }
 
-/** A stretch of one source in a context, and what to cite. */
+/** A passage of one source in a context, and its citation. */
 export interface Passage {
-  /** Its number in the context, from 1. */
+  /** Number in the context, from 1. */
   readonly number: number;
-  /** Id of the source; of a document that is no chunk its own id. */
+  /** Id of the source; for a document that is not a chunk, its own id. */
   readonly source: string;
-  /** Headings that the best hit in it stands under, outermost first. */
+  /** Headings above the best hit, outermost first. */
   readonly headings: readonly string[];
-  /** First and last line in the source, from 1; undefined of documents that are no chunks. */
+  /** First and last line in the source, from 1; undefined for documents that are not chunks. */
   readonly startLine: number | undefined;
   readonly endLine: number | undefined;
-  /** Characters of the source, as in `text.slice(start, end)`. */
+  /** Range in the source, as in `text.slice(start, end)`. */
   readonly start: number | undefined;
   readonly end: number | undefined;
-  /** What stands there; white space between chunks may differ. */
+  /** The text of the passage; white space between chunks may differ from the source. */
   readonly text: string;
-  /** The score of the best hit in it. */
+  /** The score of its best hit. */
   readonly score: number;
-  /** Ids of its documents, in the order of the source. */
+  /** Ids of its documents, in source order. */
   readonly ids: readonly Hit['id'][];
 }
 
-/** What a document says, and where. */
+/** Text and position of a document. */
 export function excerptOf({ id, text, metadata }: { id: Hit['id']; text: string; metadata: Metadata }): Excerpt {
   const found = chunkPlace(metadata);
   if (found === undefined) return { id, source: String(id), place: undefined, text, metadata };
@@ -42,12 +42,12 @@ export function excerptOf({ id, text, metadata }: { id: Hit['id']; text: string;
   return { id, source, place: chunk, text: text.slice(Math.max(0, text.length - (chunk.end - chunk.start))), metadata };
 }
 
-/** A passage before it has a number. */
+/** A passage without a number. */
 export type Stretch = Omit<Passage, 'number' | 'score' | 'headings'>;
 
 /**
- * Joins excerpts that follow each other in their source, or overlap, to stretches. Between two that follow each other as many
- * line ends are put as there are in the source, so that lines stay what they are.
+ * Joins excerpts that are adjacent in their source, or overlap, into passages. Adjacent excerpts are separated by as
+ * many line ends as in the source, so that line numbers stay correct.
  */
 export function joinExcerpts(excerpts: readonly Excerpt[]): Stretch[] {
   const bySource = new Map<string, Excerpt[]>();

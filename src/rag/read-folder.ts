@@ -6,20 +6,21 @@ import { describe, type FolderOptions, folderDefaults, type Given, resolveOption
 import type { SourceDocument } from './chunking/chunk-documents.js';
 import { type DecodedText, decodeText, encodingNamed } from './decode-text.js';
 
-/** A source that was left out, and why. */
+/** A skipped source, and the reason. */
 export interface SkippedSource {
-  /** The id that it would have. */
+  /** The id of the source. */
   readonly id: string;
   readonly reason: string;
 }
 
 /**
- * The texts in a folder and the folders within it, one after the other by name: ids are their paths from the folder, with
- * slashes. Hidden files and folders are left out, and links are not followed. A byte-order mark decides the encoding and is
- * removed; without one UTF-8, UTF-16 and UTF-32 are recognised. Files that are binary or of another encoding are left out and
- * returned at the end, see `onInvalid`; `sync` reports them and keeps the chunks that they had.
+ * Yields the text files in a directory and its subdirectories, sorted by name. The id of a source is its path relative
+ * to the directory, with slashes. Hidden files and directories are skipped, symbolic links are not followed. A
+ * byte-order mark decides the encoding and is removed; without one, UTF-8, UTF-16 and UTF-32 are detected. Binary files
+ * and files in another encoding are skipped and returned at the end (see `onInvalid`); `sync` reports them and keeps
+ * their chunks.
  *
- * @throws IO when the folder or a file cannot be read, INVALID_FILE with `onInvalid: 'error'`, INVALID_ARGUMENT.
+ * @throws IO when the directory or a file cannot be read, INVALID_FILE with `onInvalid: 'error'`, INVALID_ARGUMENT.
  * @example
  * ```ts
  * const { skipped } = await sync(index, readFolder('docs', { encoding: 'windows-1252' }));
@@ -33,7 +34,7 @@ export async function* readFolder(
   if (typeof folder !== 'string' || folder === '') {
     throw new SemanticIndexError(
       'INVALID_ARGUMENT',
-      `readFolder: expected the path of a folder, got ${describe(folder)}`,
+      `readFolder: expected the path of a directory, got ${describe(folder)}`,
     );
   }
   checkOneOf('readFolder', 'onInvalid', onInvalid, ['skip', 'error']);
@@ -75,8 +76,8 @@ function notText(path: string, { kind, reason }: Exclude<DecodedText, { kind: 't
   return new SemanticIndexError('INVALID_FILE', `readFolder: ${path}: ${reason}`, {
     hint:
       kind === 'binary'
-        ? 'Name the endings of text files, or pass onInvalid: "skip".'
-        : 'Name its encoding with the option `encoding`, or pass onInvalid: "skip".',
+        ? 'Pass the extensions of text files, or onInvalid: "skip".'
+        : 'Pass its encoding as `encoding`, or onInvalid: "skip".',
     details: { path },
   });
 }
@@ -87,7 +88,7 @@ async function readable<T>(path: string, reading: Promise<T>): Promise<T> {
   } catch (cause) {
     throw new SemanticIndexError('IO', `readFolder: cannot read ${path}: ${(cause as Error).message}`, {
       cause,
-      hint: 'Check that it exists and that this user may read it.',
+      hint: 'Check that it exists and that this user has permission to read it.',
       details: { path },
     });
   }

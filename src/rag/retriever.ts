@@ -10,26 +10,26 @@ import type { DocumentId, Hit, Metadata } from '../types.js';
 import { formatPassage, PackedContext, type PassageFormat } from './pack-context.js';
 import { type Excerpt, excerptOf, type Passage } from './passages.js';
 
-/** What a retriever made of a question. */
+/** The context for a question. */
 export interface RetrievedContext {
   readonly question: string;
-  /** The passages as they go into a prompt. */
+  /** The formatted passages, for a prompt. */
   readonly text: string;
-  /** Tokens of the text; never more than the budget. */
+  /** Tokens of `text`; never more than the budget. */
   readonly tokens: number;
-  /** What the numbers in the text stand for: the citations. */
+  /** The citations: the sources of the numbers in `text`. */
   readonly passages: readonly Passage[];
-  /** Hits that did not get in: like a better one, or too large for what was left of the budget. */
+  /** Hits that were left out: near duplicates of a better one, or too large for the rest of the budget. */
   readonly leftOut: { readonly duplicates: readonly DocumentId[]; readonly tooLarge: readonly DocumentId[] };
 }
 
-/** Hits looked at for each that is wanted: some will be duplicates. */
+/** Candidates per requested hit: some are duplicates. */
 const depth = 3;
 
 /**
- * Turns a question into a context for a language model: the best hits, without near duplicates, each with the chunks around
- * it, joined to passages with numbers to cite, within a budget of tokens. Hits come first, then what is around them, in the
- * order of the hits. Documents that are no chunks are passages of their own.
+ * Builds the context for a language model from a question: the best hits without near duplicates, each with its
+ * surrounding chunks, joined into numbered passages for citations, within a token budget. Hits are added first, then
+ * their surroundings, in the order of the hits. Documents that are not chunks are separate passages.
  */
 export class Retriever<M extends Metadata = Metadata> {
   readonly #index: SemanticIndex<M>;
@@ -42,7 +42,7 @@ export class Retriever<M extends Metadata = Metadata> {
   }
 
   /**
-   * The context for a question; options given here go before those of the retriever.
+   * Returns the context for a question; these options override those of the retriever.
    *
    * @throws INVALID_ARGUMENT, UNKNOWN_OPTION, and what `search` throws.
    */
@@ -69,7 +69,7 @@ export class Retriever<M extends Metadata = Metadata> {
     return { question, text, tokens: countTokens(text), passages, leftOut: { duplicates, tooLarge } };
   }
 
-  /** The first `k` hits of which none is like a better one. */
+  /** The first `k` hits without near duplicates of better ones. */
   async #withoutDuplicates(
     hits: readonly Hit<M>[],
     { k, duplicateThreshold }: RetrieverOptions,
@@ -93,7 +93,7 @@ export class Retriever<M extends Metadata = Metadata> {
     return { different: different.map(({ hit }) => hit), duplicates };
   }
 
-  /** Adds what stands around the hits, nearest first, as long as there is room. */
+  /** Adds the chunks around the hits, nearest first, while the budget allows. */
   async #expand(context: PackedContext, { expand, neighbors }: RetrieverOptions): Promise<void> {
     if (expand === 'none') return;
     const hits = [...context.excerpts];
@@ -123,7 +123,7 @@ export class Retriever<M extends Metadata = Metadata> {
   }
 }
 
-/** A direction in which a hit grows, and how far it has come. */
+/** A direction in which the passage of a hit grows, and its progress. */
 interface Side {
   readonly hit: Excerpt;
   readonly edge: Excerpt;
@@ -136,7 +136,7 @@ function isWithin({ place }: Excerpt, hit: Excerpt): boolean {
   return place.end > parent.start && place.end <= parent.end;
 }
 
-/** @param defaults what holds where nothing is given. */
+/** @param defaults values of missing options. */
 function checked(
   given: Given<RetrieverOptions<PassageFormat>> | undefined,
   defaults: RetrieverOptions<PassageFormat>,
@@ -147,9 +147,13 @@ function checked(
   checkOneOf('Retriever', 'expand', options.expand, ['none', 'neighbors', 'parent']);
   const { neighbors, duplicateThreshold } = options;
   if (!Number.isSafeInteger(neighbors) || neighbors < 0) {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `Retriever: neighbors is ${describe(neighbors)}`, {
-      hint: 'Pass a whole number; 0 for none.',
-    });
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `Retriever: expected a non-negative integer as neighbors, got ${describe(neighbors)}`,
+      {
+        hint: 'Pass 0 for no surrounding chunks.',
+      },
+    );
   }
   if (!(duplicateThreshold >= -1)) {
     throw new SemanticIndexError(

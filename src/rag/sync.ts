@@ -13,31 +13,33 @@ import { DismissedChunks } from './dismissed-chunks.js';
 import { fingerprint, HeldChunks } from './held-chunks.js';
 import type { SkippedSource } from './read-folder.js';
 
-/** How many of something there were of each kind. */
+/** Counts by kind of change. */
 export interface SyncCounts {
   readonly added: number;
-  /** Of sources: some chunk differs. Of chunks: the same text, but another place in the source or other metadata. */
+  /** Sources: at least one chunk differs. Chunks: the same text with another position or other metadata. */
   readonly updated: number;
   readonly unchanged: number;
   readonly deleted: number;
 }
 
-/** What `sync` did, or with `dryRun` would do. */
+/** Result of `sync`; with `dryRun`, the changes that it would make. */
 export interface SyncResult {
   readonly dryRun: boolean;
   readonly sources: SyncCounts;
   readonly chunks: SyncCounts;
-  /** Texts that the provider turned into vectors; of a dry run those that the index does not have. */
+  /** Texts embedded by the provider; for a dry run, texts without a stored vector. */
   readonly embedded: number;
-  /** Tokens that the provider reports to have used; 0 of a dry run. */
+  /** Tokens reported by the provider; 0 for a dry run. */
   readonly tokens: number;
-  /** Sources that `readFolder` left out, as they are not text. The chunks that they had stay. */
+  /** Sources that `readFolder` skipped because they are not text. Their existing chunks are kept. */
   readonly skipped: readonly SkippedSource[];
-  /** Chunks that `Duplicates.apply('delete')` deleted and whose representative is still there: they are not added again. */
+  /**
+   * Chunks that `Duplicates.apply('delete')` deleted and whose representative still exists: they are not added again.
+   */
   readonly duplicates: number;
 }
 
-/** Sources, all at once or one after the other. */
+/** Sources as an array, iterable or async iterable. */
 export type Sources<M extends Metadata> = Iterable<SourceDocument<M>> | AsyncIterable<SourceDocument<M>>;
 
 /** Cuts a source into chunks. */
@@ -50,18 +52,18 @@ const { version }: { version: string } = JSON.parse(
 type Counts = { -readonly [K in keyof SyncCounts]: SyncCounts[K] };
 
 /**
- * Brings the chunks in an index into line with their sources: new chunks are embedded and added, those that only moved get
- * their new place, what a source no longer has is deleted (see `cleanup`). What did not change is neither embedded nor
- * written, and a source that is the same as the last time is not even cut into chunks, unless `chunker` is given. New chunks
- * are there before old ones go, so a search meanwhile misses nothing; a call that is aborted or fails can be made again.
- * Documents that are not chunks are left alone. Chunks that de-duplication deleted stay away until their text changes or the
- * document that stayed is gone; links that it made stay.
+ * Synchronizes the chunks in an index with their sources: embeds and adds new chunks, updates the position of moved
+ * ones, and deletes chunks that a source no longer has (see `cleanup`). Unchanged chunks are neither embedded nor
+ * written, and an unchanged source is not even chunked, unless `chunker` is set. New chunks are added before old ones
+ * are deleted, so a concurrent search misses nothing. A failed or aborted call can be repeated. Documents that are not
+ * chunks are ignored. Chunks that de-duplication deleted are not added again until their text changes or their
+ * representative is deleted; links of de-duplication are kept.
  *
- * @throws INVALID_ARGUMENT, UNKNOWN_OPTION, DUPLICATE_ID (a source twice), INVALID_TEXT, INVALID_METADATA, and what
- *   `addDocuments` throws.
+ * @throws INVALID_ARGUMENT, UNKNOWN_OPTION, DUPLICATE_ID (a source twice), INVALID_TEXT, INVALID_METADATA, and the
+ *   errors of `addDocuments`.
  */
 export async function sync<M extends Metadata>(
-  // An index of chunks alone is one of ChunkMetadata; one that holds other documents too may be of a wider type.
+  // An index with only chunks has the type ChunkMetadata; one with other documents may have a wider type.
   index: SemanticIndex<ChunkMetadata> | SemanticIndex,
   sources: Sources<M>,
   options?: Given<SyncOptions<SourceChunker<M>>>,
@@ -76,22 +78,26 @@ export async function sync<M extends Metadata>(
     );
   }
   if (!isIterable(sources)) {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `sync: sources is ${describe(sources)}`, {
-      hint: 'Pass an array or an iterable of { id, text }, such as readFolder(folder).',
-    });
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `sync: expected an iterable of sources, got ${describe(sources)}`,
+      {
+        hint: 'Pass an array or an iterable of { id, text }, such as readFolder(folder).',
+      },
+    );
   }
   const held = await HeldChunks.read(index as SemanticIndex, resolved.collection);
   const dismissed = await DismissedChunks.read(index as SemanticIndex, resolved.restoreDuplicates);
   return new Synchronization<M>(index as SemanticIndex, resolved, held, dismissed).run(sources);
 }
 
-/** One run of `sync`: what the index holds, what is on its way, and the counts. */
+/** State of one `sync` call: chunks in the index, pending changes, and counts. */
 class Synchronization<M extends Metadata> {
   readonly #index: SemanticIndex;
   readonly #options: SyncOptions<SourceChunker<M>>;
   readonly #held: HeldChunks;
   readonly #dismissed: DismissedChunks;
-  /** Texts that have a vector, by the name that chunk ids end in; of a dry run. */
+  /** For a dry run: texts that have a vector, by the suffix of chunk ids. */
   readonly #known = new Set<string>();
   readonly #seen = new Set<string>();
   readonly #slice = new TimeSlice();
@@ -139,7 +145,7 @@ class Synchronization<M extends Metadata> {
     };
   }
 
-  /** The sources; what `readFolder` returns at its end is kept. */
+  /** The sources; keeps the return value of `readFolder`. */
   async *#withSkipped(sources: Sources<M>): AsyncGenerator<SourceDocument<M>> {
     const all = Symbol.asyncIterator in sources ? sources[Symbol.asyncIterator]() : sources[Symbol.iterator]();
     let ended = false;
@@ -154,7 +160,7 @@ class Synchronization<M extends Metadata> {
         }
       }
     } catch (error) {
-      // What failed needs no end.
+      // The iterator has failed already.
       ended = true;
       throw error;
     } finally {
@@ -162,7 +168,7 @@ class Synchronization<M extends Metadata> {
     }
   }
 
-  /** Removes chunks of sources that were not given, except sources that could not be read as text. */
+  /** Deletes chunks of missing sources, except sources that could not be decoded. */
   async #removeOthers(): Promise<void> {
     const { keep, signal } = this.#options;
     const skipped = new Set(this.#skipped.map(({ id }) => id));
@@ -180,9 +186,9 @@ class Synchronization<M extends Metadata> {
   async #compare(source: SourceDocument<M>): Promise<void> {
     const { chunker, collection, cleanup, dryRun } = this.#options;
     if (this.#seen.has(source?.id)) {
-      throw new SemanticIndexError('DUPLICATE_ID', `sync: the source ${describe(source.id)} was given twice`);
+      throw new SemanticIndexError('DUPLICATE_ID', `sync: the source ${describe(source.id)} occurs twice`);
     }
-    // Nothing shows whether a function of the caller's is the one of the last time.
+    // Whether a custom chunker is the same as in the last run is unknown.
     const hash = chunker === undefined ? sourceHash(source) : undefined;
     const unchanged = hash === undefined ? undefined : this.#held.unchanged(source.id, hash);
     if (unchanged !== undefined) {
@@ -226,14 +232,14 @@ class Synchronization<M extends Metadata> {
 
   #remove(ids: readonly string[]): void {
     this.#stale.push(...ids);
-    // Texts that were left out for the sake of these come back.
+    // Texts that were skipped because of these representatives are added again.
     for (const document of this.#dismissed.withoutRepresentatives(ids)) {
       this.#chunks.added++;
       this.#pending.push(document);
     }
   }
 
-  /** Adds what is on its way, and only then deletes what it replaces. */
+  /** Adds pending chunks, then deletes the chunks that they replace. */
   async #flush(): Promise<void> {
     const { dryRun, batchSize, signal } = this.#options;
     const [pending, stale] = [this.#pending, this.#stale];
@@ -257,7 +263,10 @@ class Synchronization<M extends Metadata> {
   }
 }
 
-/** Of all that decides which chunks a source has; undefined of what is not a source, which `chunkDocuments` refuses. */
+/**
+ * Hash of everything that affects the chunks of a source; undefined if it is not a source, which `chunkDocuments`
+ * refuses.
+ */
 function sourceHash({ id, text, metadata }: SourceDocument): string | undefined {
   if (typeof id !== 'string' || typeof text !== 'string') return undefined;
   const facts = canonicalJson([version, id, (metadata ?? {}) as Metadata]);
@@ -268,7 +277,7 @@ function isSkippedList(value: unknown): value is SkippedSource[] {
   return Array.isArray(value) && value.every((one) => typeof one?.id === 'string' && typeof one?.reason === 'string');
 }
 
-/** What a chunk says, as its id has it: the same text in another source has the same name. */
+/** Hash of the text of a chunk, as in its id: the same text has the same hash in every source. */
 function nameOf(id: string): string {
   return id.slice(id.lastIndexOf('#') + 1).replace(/~\d+$/, '');
 }

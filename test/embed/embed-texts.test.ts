@@ -21,7 +21,7 @@ async function collect(batches: AsyncGenerator<EmbeddedBatch>): Promise<{ landed
 const indicesOf = (landed: EmbeddedBatch[]): number[] => landed.flatMap(({ indices }) => indices).sort((a, b) => a - b);
 
 describe('embedTexts', () => {
-  it('gives every text its own vector, whatever the limits', async () => {
+  it('assigns the right vector to every text for all limits', async () => {
     const alone = new Map<string, Float32Array>();
     for (const text of texts(40))
       alone.set(text, (await embedText(deterministicProvider(), text, { role: 'query' })).vector);
@@ -67,7 +67,7 @@ describe('embedTexts', () => {
     );
   });
 
-  it('uses all the parallel calls it may, and yields batches as they land', async () => {
+  it('uses all allowed parallel calls, and yields batches as they arrive', async () => {
     // No call is answered before there are four of them.
     let waiting: (() => void)[] = [];
     const provider = deterministicProvider({
@@ -101,7 +101,7 @@ describe('embedTexts', () => {
     expect(order).toEqual([1, 2, 3, 0]);
   });
 
-  it('spreads texts over the parallel calls, but not thinly', async () => {
+  it('spreads texts over the parallel calls, with a minimum per call', async () => {
     for (const [count, expected] of [
       [1000, [250, 250, 250, 250]],
       [100, [32, 32, 32, 4]],
@@ -119,7 +119,7 @@ describe('embedTexts', () => {
     }
   });
 
-  it('never asks for more parallel calls than the provider declares, and fewer on demand', async () => {
+  it('respects the maxParallelCalls of the provider and a lower concurrency', async () => {
     for (const [declared, concurrency, expected] of [
       [3, 8, 3],
       [8, 2, 2],
@@ -140,7 +140,7 @@ describe('embedTexts', () => {
     }
   });
 
-  it('keeps what landed when a call fails for good, and starts no more calls', async () => {
+  it('yields completed batches when a call fails permanently, and starts no more calls', async () => {
     let calls = 0;
     let begun = (): void => {};
     const fourth = new Promise<void>((resolve) => {
@@ -151,7 +151,7 @@ describe('embedTexts', () => {
       maxParallelCalls: 2,
       onCall: async ([first]) => {
         calls++;
-        // The third fails while the fourth is under way.
+        // The third fails while the fourth is pending.
         if (first === 'text number 4') {
           await fourth;
           throw new Error('the third call is refused');
@@ -169,7 +169,7 @@ describe('embedTexts', () => {
     expect(calls).toBe(4);
   });
 
-  it('tries again when the provider says so, waiting as long as it says', async () => {
+  it('retries after the delay that retryAfter returns', async () => {
     const attempts: number[] = [];
     let failures = 3;
     const provider = deterministicProvider({
@@ -191,7 +191,7 @@ describe('embedTexts', () => {
     expect(performance.now() - started).toBeGreaterThan(55);
   });
 
-  it('gives up when the provider does, and in any case after 20 retries', async () => {
+  it('gives up when retryAfter returns undefined, and always after 20 retries', async () => {
     const failing = (retryAfter: (error: unknown, attempt: number) => number | undefined) =>
       deterministicProvider({
         onCall: () => {
@@ -226,7 +226,7 @@ describe('embedTexts', () => {
     expect(asked).toBe(20);
   });
 
-  it('does not sit out the wait for a retry once another call has failed for good', async () => {
+  it('ends retry delays when another call has failed permanently', async () => {
     let wait = (): void => {};
     const waiting = new Promise<void>((resolve) => {
       wait = resolve;
@@ -280,7 +280,7 @@ describe('embedTexts', () => {
     expect((error as Error).message).toMatch(message);
   });
 
-  it('refuses dimensions other than declared, asked for, or seen in an earlier batch', async () => {
+  it('refuses dimensions that differ from the declared, requested or earlier ones', async () => {
     const wrongLater = {
       id: 'changing',
       maxBatchSize: 1,
@@ -314,7 +314,7 @@ describe('embedTexts', () => {
     expect(SemanticIndexError.is(error, 'PROVIDER_INVALID')).toBe(true);
   });
 
-  it('scales vectors to length 1 without touching those of the provider', async () => {
+  it('scales vectors to length 1 without modifying those of the provider', async () => {
     const own = [Float32Array.of(3e-20, 4e-20), Float32Array.of(-3e19, 4e19), [0, 2]];
     const provider = { id: 'plain', embed: async () => ({ vectors: own }) } as unknown as EmbeddingProvider;
     const { landed } = await collect(embedTexts(provider, texts(3), { role: 'document' }));
@@ -322,7 +322,7 @@ describe('embedTexts', () => {
     expect(own[0]).toEqual(Float32Array.of(3e-20, 4e-20));
   });
 
-  it('refuses bad texts and over-long ones before the first call', async () => {
+  it('refuses invalid and over-long texts before the first call', async () => {
     const provider: EmbeddingProvider = { ...deterministicProvider(), maxInputTokens: 4 };
     for (const [input, code] of [
       [['fine', ''], 'INVALID_TEXT'],
@@ -338,7 +338,7 @@ describe('embedTexts', () => {
     expect((provider as unknown as { answered: { calls: number } }).answered.calls).toBe(0);
   });
 
-  it('aborts: at once, in the middle, and while waiting to try again', async () => {
+  it('aborts immediately, half-way, and during a retry delay', async () => {
     const reason = new Error('enough');
     const before = await collect(
       embedTexts(deterministicProvider(), texts(3), { role: 'document', signal: AbortSignal.abort(reason) }),
@@ -365,7 +365,7 @@ describe('embedTexts', () => {
     expect(some.landed.length).toBeLessThan(20);
   });
 
-  it('aborts what is under way when the loop is left early', async () => {
+  it('aborts pending calls when the loop is left early', async () => {
     const signals: AbortSignal[] = [];
     const base = deterministicProvider({ maxBatchSize: 1, maxParallelCalls: 3 });
     const provider: EmbeddingProvider = {
@@ -381,7 +381,7 @@ describe('embedTexts', () => {
     expect(signals.every((signal) => signal.aborted)).toBe(true);
   });
 
-  it('works on while the consumer is busy, but not without bound', async () => {
+  it('continues while the consumer is busy, up to a bound', async () => {
     const provider = deterministicProvider({ maxBatchSize: 1, maxParallelCalls: 3 });
     const batches = embedTexts(provider, texts(100), { role: 'document' });
     await batches.next();
@@ -404,7 +404,7 @@ describe('embedTexts', () => {
     expect([...seen].sort((a, b) => a.done - b.done)).toEqual(seen);
   });
 
-  it('assumes one token per byte where nothing counts tokens', async () => {
+  it('assumes one token per byte without countTokens', async () => {
     const sizes: number[] = [];
     const provider: EmbeddingProvider = {
       id: 'uncounted',

@@ -8,7 +8,7 @@ const facts = fc.dictionary(
 );
 
 describe('fingerprints', () => {
-  it('are equal exactly when the facts are, and tell which differ', () => {
+  it('are equal if and only if the facts are, and list differences', () => {
     fc.assert(
       fc.property(facts, facts, (a, b) => {
         const names = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter(
@@ -30,7 +30,7 @@ describe('fingerprints', () => {
     expect(fingerprintOf('kind', { b: 1, a: 2, c: undefined })).toBe(fingerprintOf('kind', { a: 2, b: 1 }));
   });
 
-  it('are described in words', () => {
+  it('are described as text', () => {
     const expected = fingerprintOf('transformers', { model: 'm', pooling: 'mean', dtype: 'q8' });
     const actual = fingerprintOf('transformers', { model: 'm', pooling: 'cls', query: 'query: ' });
     expect(describeDifferences(fingerprintDifferences(expected, actual))).toBe(

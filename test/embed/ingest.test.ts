@@ -10,7 +10,7 @@ const apiKey = 'sk-test-0123456789';
 const count = 10_000;
 const texts = Array.from(
   { length: count },
-  (_, index) => `Document ${index} speaks of matter number ${(index * 7919) % 104729}.`,
+  (_, index) => `Document ${index} is about matter number ${(index * 7919) % 104729}.`,
 );
 const own = new Set(texts);
 const faults: Fault[] = [
@@ -43,11 +43,11 @@ const program = `
   const provider = openaiProvider({ apiKey: '${apiKey}', baseURL, model: 'any-model', timeout: 30_000, maxBatchSize: 256 });
   const index = await SemanticIndex.open(directory, { provider });
   await index.addDocuments(Array.from({ length: Number(count) }, (_, index) => ({
-    id: index, text: \`Document \${index} speaks of matter number \${(index * 7919) % 104729}.\`,
+    id: index, text: \`Document \${index} is about matter number \${(index * 7919) % 104729}.\`,
   })));`;
 
 describe('10,000 documents through a service that misbehaves', () => {
-  it('lose nothing, and nothing is embedded twice', async () => {
+  it('stores every document and embeds none twice', async () => {
     // Every sixth batch meets one fault.
     const met = new Set<string>();
     let batches = 0;
@@ -73,7 +73,7 @@ describe('10,000 documents through a service that misbehaves', () => {
     expect(hit?.id).toBe(1234);
   }, 240_000);
 
-  it('killed at nine tenths and run again, bill one batch twice at most', async () => {
+  it('embeds at most one batch twice after a kill at 90 % and a second run', async () => {
     const running = await misbehavingServer({ dimensions: 32, delay: 5 });
     server = running;
     const directory = mkdtempSync(join(tmpdir(), 'ingest-killed-'));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Time on the processor in milliseconds: of this thread where the system tells (Linux), else of all threads. */
+/** CPU time in milliseconds: of this thread on Linux, otherwise of all threads. */
 function processorTime(): number {
   try {
     return Number.parseInt(readFileSync('/proc/thread-self/schedstat', 'utf8'), 10) / 1e6;
@@ -11,8 +11,8 @@ function processorTime(): number {
 }
 
 /**
- * How long work keeps the event loop from turning: the longest turn while it runs, in milliseconds on the processor. What
- * other processes take meanwhile does not count.
+ * How long work keeps the event loop from turning: the longest turn while it runs, in milliseconds on the processor.
+ * What other processes take meanwhile does not count.
  */
 export async function longestTurn(work: Promise<unknown>): Promise<number> {
   let ended = false;

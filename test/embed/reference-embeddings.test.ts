@@ -23,8 +23,8 @@ const outcome = async (provider: EmbeddingProvider, stored: string): Promise<str
     (error: SemanticIndexError) => error.code,
   );
 
-describe('canaries', () => {
-  it('recognise the provider that they were made with, in spite of noise in the last digits', async () => {
+describe('reference embeddings', () => {
+  it('accept the same provider, despite noise in the last digits', async () => {
     for (const provider of [base, bundledProvider()]) {
       const stored = await makeReferenceEmbeddings(provider);
       expect(stored.length).toBeLessThan(20_000);
@@ -47,9 +47,9 @@ describe('canaries', () => {
     ['other dimensions', (vector) => [...vector, 0]],
     ['a slight change, as of quantization', (vector) => vector.map((value, column) => value + (column % 3) * 0.01)],
     ['a prefix for queries only', (vector, _, role) => (role === 'query' ? [...vector].reverse() : vector)],
-    ['long texts cut elsewhere', (vector, text) => (text.length > 2000 ? [...vector].reverse() : vector)],
-    ['marks or case treated otherwise', (vector, text) => (/[À-ÿ]/.test(text) ? [...vector].reverse() : vector)],
-    ['another script treated otherwise', (vector, text) => (/[一-龥]/.test(text) ? [...vector].reverse() : vector)],
+    ['long texts truncated elsewhere', (vector, text) => (text.length > 2000 ? [...vector].reverse() : vector)],
+    ['diacritics or case handled differently', (vector, text) => (/[À-ÿ]/.test(text) ? [...vector].reverse() : vector)],
+    ['another script handled differently', (vector, text) => (/[一-龥]/.test(text) ? [...vector].reverse() : vector)],
   ])('notice %s', async (_, change) => {
     const stored = await makeReferenceEmbeddings(base);
     const error = await checkReferenceEmbeddings(changed(change), stored).catch((thrown: unknown) => thrown);
@@ -57,10 +57,10 @@ describe('canaries', () => {
     expect((error as SemanticIndexError).details).toHaveProperty('moved');
   });
 
-  it('notice another table behind the same id', async () => {
+  it('detect another table behind the same id', async () => {
     const [first, second] = ['int8', 'int4'].map((quantization) =>
       bundledProvider({
-        folder: tinyStaticModel(['the', 'fox', 'part', 'tells'], { quantization: quantization as 'int8' }).folder,
+        folder: tinyStaticModel(['the', 'fox', 'part', 'covers'], { quantization: quantization as 'int8' }).folder,
       }),
     );
     expect(await outcome({ ...second!, id: first!.id }, await makeReferenceEmbeddings(first!))).toBe('SPACE_MISMATCH');
@@ -72,7 +72,7 @@ describe('canaries', () => {
   });
 
   it.each(['', '{', 'null', '[]', '{"version":2,"canaries":[]}', '{"version":1,"canaries":[{"text":1}]}'])(
-    'refuse damaged storage: %s',
+    'refuse a damaged stored value: %s',
     async (stored) => {
       expect(await outcome(base, stored)).toBe('CORRUPT');
     },

@@ -33,7 +33,7 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
     (error: SemanticIndexError) => error.code,
   );
 
-describe('an index made with one model', () => {
+describe('an index built with one model', () => {
   it.each<[string, object, RegExp]>([
     ['another model', { model: quantized.folder }, /revision is/],
     ['other pooling', { pooling: 'mean' }, /pooling is "mean", was "model or mean"/],
@@ -42,7 +42,7 @@ describe('an index made with one model', () => {
     ['another document prefix', { documentPrefix: 'passage: ' }, /document is "passage: ", was not set/],
     ['fewer dimensions', { dimensions: 4 }, /dimensions is "4", was not set/],
     ['a shorter limit', { maxTokens: 5 }, /maxTokens is "5", was not set/],
-    ['no normalisation', { normalize: false }, /normalize is "false", was "true"/],
+    ['no normalization', { normalize: false }, /normalize is "false", was "true"/],
   ])('is not opened with %s, and says what differs', async (_, change, words) => {
     const directory = await madeWith(provide({}));
     const error = await SemanticIndex.open(directory, { provider: provide(change) }).then(
@@ -55,14 +55,14 @@ describe('an index made with one model', () => {
     expect(await index.search('the red cat', { k: 1 })).toMatchObject([{ text: 'the red cat' }]);
   });
 
-  it('is not opened with the model of another service', async () => {
+  it('refuses a model of another service', async () => {
     const directory = await madeWith(deterministicProvider());
     expect(await codeOf(SemanticIndex.open(directory, { provider: openaiProvider({ apiKey: 'none-at-all' }) }))).toBe(
       'SPACE_MISMATCH',
     );
   });
 
-  it('notices a model that changed behind its name before the first answer, and stays as it was', async () => {
+  it('detects a model that changed behind its id before the first search, and remains unchanged', async () => {
     const honest = deterministicProvider();
     const directory = await madeWith(honest);
     const changed: EmbeddingProvider = { ...deterministicProvider({ seed: 1 }), id: honest.id };

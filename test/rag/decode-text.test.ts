@@ -60,7 +60,7 @@ const text = fc
   .map((parts) => `${parts.join(' ')}\nThe end.\n`);
 
 describe('decodeText', () => {
-  it('returns what TextDecoder returns for the encoding that it names, and never a character in place of bytes', () => {
+  it('matches TextDecoder for the detected encoding, without replacement characters', () => {
     fc.assert(
       fc.property(anyBytes, (bytes) => {
         const decoded = decodeText(bytes);
@@ -76,7 +76,7 @@ describe('decodeText', () => {
     );
   });
 
-  it('takes all bytes that are valid UTF-8 text, and names the place of the first that are not', () => {
+  it('accepts valid UTF-8 text, and reports the offset of the first invalid byte', () => {
     fc.assert(
       fc.property(anyBytes, (bytes) => {
         if (bytes.includes(0) || [...bytes].some((byte) => (byte < 32 && byte !== 10) || byte === 127)) return;
@@ -97,7 +97,7 @@ describe('decodeText', () => {
     );
   });
 
-  it('reads text of every Unicode encoding, with a mark and without', () => {
+  it('reads text in every Unicode encoding, with and without a byte-order mark', () => {
     fc.assert(
       fc.property(text, fc.constantFrom(...Object.keys(marks)), fc.boolean(), (written, encoding, marked) => {
         const bytes = Uint8Array.from([...(marked ? (marks[encoding] as number[]) : []), ...encode(written, encoding)]);
@@ -107,7 +107,7 @@ describe('decodeText', () => {
     );
   });
 
-  it('uses the named encoding for what is not UTF-8, and only for that', () => {
+  it('uses the fallback encoding only for text that is not UTF-8', () => {
     const labels = ['latin1', 'shift_jis', 'gb18030', 'koi8-r', 'euc-kr', 'windows-1251'];
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40, min: 32, max: 255 }), fc.constantFrom(...labels), (bytes, label) => {
@@ -139,12 +139,12 @@ describe('decodeText', () => {
     expect(decodeText(Uint8Array.from(bytes)).kind).toBe('binary');
   });
 
-  it('keeps a replacement character that the file has, and a second mark', () => {
+  it('keeps a replacement character in the file, and a second byte-order mark', () => {
     expect(decodeText(Buffer.from('a\uFFFDb'))).toMatchObject({ text: 'a\uFFFDb' });
     expect(decodeText(Buffer.from('\uFEFF\uFEFFx'))).toMatchObject({ text: '\uFEFFx' });
   });
 
-  it('refuses a label that no decoder has', () => {
+  it('refuses an unknown label', () => {
     expect(() => encodingNamed('latin-99', 'readFolder: encoding')).toThrow(
       /readFolder: encoding: expected the name of an encoding, got "latin-99"/,
     );

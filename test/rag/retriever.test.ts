@@ -34,7 +34,7 @@ const settings = fc.record({
 });
 
 describe('a retriever', () => {
-  it('stays within its budget and cites the right lines, whatever the sources', { timeout: 240_000 }, async () => {
+  it('stays within its budget and cites the right lines for any sources', { timeout: 240_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
         sources,
@@ -82,7 +82,7 @@ describe('a retriever', () => {
   );
   const book: SourceDocument = { id: 'book.md', text: `# Book\n\n${chapters.join('\n\n')}\n` };
 
-  it('shows what is around a hit', async () => {
+  it('adds the chunks around a hit', async () => {
     await using index = await open();
     await sync(index, [book]);
     const retriever = new Retriever(index, { k: 1, mode: 'vector' });
@@ -95,7 +95,7 @@ describe('a retriever', () => {
     expect(five?.ids).toHaveLength(5);
   });
 
-  it('grows to the parent, and no further', async () => {
+  it('extends a hit up to its parent', async () => {
     await using index = await open();
     const sentences = Array.from({ length: 30 }, (_, n) => `Sentence ${n} is about topic${n}.`).join(' ');
     const chunker = ({ text }: SourceDocument) => chunkSentences(text, { sentences: 1, parentTokens: 60 });
@@ -107,7 +107,7 @@ describe('a retriever', () => {
     expect(passages[0]?.text).toBe(sentences.slice(parent.start, parent.end));
   });
 
-  it('keeps copies and near duplicates out, and takes what comes after them', async () => {
+  it('skips copies and near duplicates, and uses the next hits', async () => {
     await using index = await open();
     const text = 'Send the parcel back within thirty days and we refund the price.';
     await index.addDocuments([
@@ -124,7 +124,7 @@ describe('a retriever', () => {
     expect(passages[0]).toMatchObject({ startLine: undefined, headings: [], text });
   });
 
-  it('shows the beginning of what is too long for the budget', async () => {
+  it('truncates a hit that is too long for the budget', async () => {
     await using index = await open();
     const text = Array.from({ length: 40 }, (_, n) => `line ${n} of it`).join('\n');
     await sync(index, [{ id: 'long.txt', text }], { chunker: ({ text }) => chunkMarkdown(text, { maxTokens: 500 }) });
@@ -136,7 +136,7 @@ describe('a retriever', () => {
     expect(shown.split('\n')).toHaveLength(endLine!);
   });
 
-  it('counts and writes as it is told', async () => {
+  it('uses countTokens and format', async () => {
     await using index = await open();
     await sync(index, [book]);
     const { text, tokens } = await new Retriever(index, {
@@ -149,7 +149,7 @@ describe('a retriever', () => {
     expect(text).toMatch(/^<1>/);
   });
 
-  it('finds nothing in an empty index, and refuses what makes no sense', async () => {
+  it('returns nothing for an empty index, and refuses invalid options', async () => {
     await using index = await open();
     expect(await new Retriever(index).retrieve('anything')).toMatchObject({ text: '', tokens: 0, passages: [] });
     expect(() => new Retriever(index, { k: 0 })).toThrow(SemanticIndexError);

@@ -34,7 +34,7 @@ const guide = (steps: readonly string[]): SourceDocument => ({
 });
 
 describe('sync', () => {
-  it('embeds what is new, and only that', async () => {
+  it('embeds only new chunks', async () => {
     await using index = await open();
     const steps = ['Open the box.', 'Remove the foil.', 'Close the lid.'];
     const first = await sync(index, [guide(steps)]);
@@ -52,7 +52,7 @@ describe('sync', () => {
     expect(await index.count()).toBe(3);
   });
 
-  it('gives chunks that only move their new lines without embedding them', async () => {
+  it('updates the lines of moved chunks without embedding them', async () => {
     await using index = await open();
     await sync(index, [{ id: 'a.md', text: '# One\n\nFirst.\n\n# Two\n\nSecond.\n' }]);
     const moved = await sync(index, [
@@ -63,7 +63,7 @@ describe('sync', () => {
     expect(second?.metadata.chunk).toMatchObject({ startLine: 9, endLine: 11, headings: ['Two'] });
   });
 
-  it('sees a change of nested metadata, and none in the order of members', async () => {
+  it('detects changes of nested metadata, but ignores member order', async () => {
     await using index = await open();
     const source = (metadata: SourceDocument['metadata']): SourceDocument[] => [
       { id: 'a.txt', text: 'Some text.', metadata },
@@ -83,7 +83,7 @@ describe('sync', () => {
     expect(await index.count({ where: { 'author.tags.1.deep': false } })).toBe(1);
   });
 
-  it('cleans up as it is told', async () => {
+  it('deletes chunks according to cleanup', async () => {
     await using index = await open();
     const [a, b] = [
       { id: 'a.txt', text: 'Alpha.' },
@@ -101,7 +101,7 @@ describe('sync', () => {
     expect([...(await everything(index)).keys()].map((id) => id.split('#')[0]).sort()).toEqual(['a.txt', 'note']);
   });
 
-  it('keeps sets of sources apart', async () => {
+  it('separates collections', async () => {
     await using index = await open();
     await sync(index, [{ id: 'a.txt', text: 'One.' }], { collection: 'first' });
     await sync(index, [{ id: 'b.txt', text: 'Two.' }], { collection: 'second', cleanup: 'full' });
@@ -159,7 +159,7 @@ describe('sync', () => {
     );
   });
 
-  it('restores what others changed since the last run, whatever it noted then', { timeout: 240_000 }, async () => {
+  it('restores chunks that were changed since the last run', { timeout: 240_000 }, async () => {
     const word = fc.constantFrom('red', 'green', 'blue', 'stone');
     const text = fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join('\n\n'));
     const files = fc.dictionary(fc.constantFrom('a.md', 'b.txt', 'a.md#x', 'c'), text, { minKeys: 1 });
@@ -195,7 +195,7 @@ describe('sync', () => {
     );
   });
 
-  it('does not cut unchanged sources again', async () => {
+  it('does not chunk unchanged sources again', async () => {
     await using index = await open();
     const sources = Array.from({ length: 40 }, (_, n) => guide([`Step ${n} is here.`, 'Close the lid.'])).map(
       (source, n) => ({ ...source, id: `${n}.md` }),
@@ -219,7 +219,7 @@ describe('sync', () => {
     expect(readsOfUnchanged).toBeLessThan(cuts);
   });
 
-  it('keeps what de-duplication deleted or linked', async () => {
+  it('keeps deletions and links of de-duplication', async () => {
     await using index = await open();
     const files = (extra = ''): SourceDocument[] => [
       { id: 'a.txt', text: `Send it back.${extra}` },
@@ -257,7 +257,7 @@ describe('sync', () => {
     expect(await index.count({ where: { duplicateOf: { $exists: true } } })).toBe(1);
   });
 
-  it('adds deleted duplicates again when asked', async () => {
+  it('adds deleted duplicates again with restore', async () => {
     await using index = await open();
     const sources = ['a.txt', 'b.txt'].map((id) => ({ id, text: 'The same.' }));
     await sync(index, sources);
@@ -266,14 +266,14 @@ describe('sync', () => {
     expect(await sync(index, sources)).toMatchObject({ duplicates: 0, chunks: { unchanged: 2 } });
   });
 
-  it('tells chunks with the same words in one source apart', async () => {
+  it('distinguishes chunks with the same text in one source', async () => {
     await using index = await open();
     const result = await sync(index, [{ id: 'a.md', text: '# A\n\nSame.\n\n# A\n\nSame.\n' }]);
     expect(result).toMatchObject({ chunks: { added: 2 }, embedded: 1 });
     expect(await index.count()).toBe(2);
   });
 
-  it('refuses a source twice, reserved names and what is no source', async () => {
+  it('refuses duplicate sources, reserved names and values that are not sources', async () => {
     await using index = await open();
     const source = { id: 'a.txt', text: 'Text.' };
     expect(await codeOf(sync(index, [source, source]))).toBe('DUPLICATE_ID');
@@ -285,7 +285,7 @@ describe('sync', () => {
     expect(await codeOf(sync(index, [source], { dryrun: true } as object))).toBe('UNKNOWN_OPTION');
   });
 
-  it('deletes nothing more when the sources fail', async () => {
+  it('deletes nothing when the sources fail', async () => {
     await using index = await open();
     await sync(index, [
       { id: 'a.txt', text: 'Alpha.' },
@@ -301,7 +301,7 @@ describe('sync', () => {
 });
 
 describe('readFolder with sync', () => {
-  it('reports files that are not text and keeps the chunks that they had', async () => {
+  it('reports files that are not text and keeps their chunks', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'semantic-index-'));
     try {
       await writeFile(join(folder, 'bom.md'), '\uFEFF# Returns\n\nSend it back.\n');
@@ -334,7 +334,7 @@ describe('readFolder with sync', () => {
 });
 
 describe('chunkDocuments', () => {
-  it('puts the headings above a chunk before its text', () => {
+  it('prepends the headings above a chunk to its text', () => {
     const [, second] = chunkDocuments({ id: 'a.md', text: '# One\n\nFirst.\n\n## Two\n\nSecond.\n' });
     expect(second?.text).toBe('One\n## Two\n\nSecond.');
     const { start, end } = second?.metadata?.chunk ?? { start: 0, end: 0 };
@@ -353,7 +353,7 @@ describe('chunkDocuments', () => {
 });
 
 describe('readFolder', () => {
-  it('reads texts in order, without what is hidden, linked or of another kind', async () => {
+  it('reads text files in order, without hidden files, links and other extensions', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'semantic-index-'));
     try {
       await mkdir(join(folder, 'b'));

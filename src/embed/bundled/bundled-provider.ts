@@ -8,17 +8,17 @@ import { fingerprintOf } from '../fingerprint.js';
 import { knownWordsOf } from './known-words.js';
 import { readStaticModelConfig, StaticModel } from './static-model.js';
 
-/** Seen from `dist/embed/`, in a checkout as in an installed package. */
+/** Relative to `dist/embed/bundled/`, both in a checkout and in an installed package. */
 const bundledFolder = fileURLToPath(new URL('../../../models/semantic-index-en', import.meta.url));
 
 /**
- * The default provider: a static token table that ships with the package. Needs no network, no key and no runtime; the
- * weights are read at the first call, in some dozens of milliseconds. A text's vector is the normalised sum of its tokens' rows;
- * a text without any known token gets a vector made from its characters. Long work is done in slices of about a
- * millisecond, so the event loop stays free.
+ * The default provider: a static token table that ships with the package. Needs no network, no API key and no runtime;
+ * the weights are read at the first call, in tens of milliseconds. The vector of a text is the normalized sum of the
+ * rows of its tokens; a text without any known token gets a vector made from its characters. Yields to the event loop
+ * about every millisecond.
  *
- * @throws MODEL_NOT_FOUND or INVALID_FILE when the folder's config.json is missing or wrong; the first call throws
- * them when another file is.
+ * @throws MODEL_NOT_FOUND or INVALID_FILE when config.json is missing or invalid; the first call throws them for the
+ * other files.
  */
 export function bundledProvider(options?: BundledProviderOptions): EmbeddingProvider & { readonly dimensions: number } {
   const { folder } = resolveOptions('bundledProvider', options, bundledProviderDefaults);
@@ -59,7 +59,7 @@ export function bundledProvider(options?: BundledProviderOptions): EmbeddingProv
           table.add(ids, tokenizer.unknown);
           if (position === text.length || left === 0) break;
           if (!slice.due()) continue;
-          // The table has one sum; another call may use it meanwhile.
+          // The table holds one running sum; another call may use it meanwhile.
           const sums = table.sums();
           await slice.yieldIfDue(signal);
           table.resume(sums);

@@ -1,22 +1,22 @@
 /**
- * A WebAssembly module of two functions that sum rows of a table of small integers, 16 bytes at a time; written out
- * here because 40 instructions need no toolchain. In the text format, with the parts that differ in braces:
+ * A WebAssembly module with two functions that sum rows of a quantized table, 16 bytes at a time. It is assembled here
+ * because 40 instructions need no toolchain. In the text format, with the parts that differ in braces:
  *
  *     (func (export "sumInt8" | "sumInt4")
- *       (param $ids i32) (param $count i32) (param $table i32) (param $scales i32) (param $rowBytes i32) (param $sums i32)
+ * (param $ids i32) (param $count i32) (param $table i32) (param $scales i32) (param $rowBytes i32) (param $sums i32)
  *       (loop $columns                                ;; 16 bytes of all rows
  *         acc_* = 0
  *         (loop $rows
  *           id = ids[index]
  *           scale = splat(scales[id])
  *           bytes = table[id * rowBytes + column ...]
- *           {acc_k += scale * float(bytes_k)}         ;; int4: even columns from low nibbles, odd ones from high nibbles
+ * {acc_k += scale * float(bytes_k)} ;; int4: even columns from low nibbles, odd ones from high nibbles
  *           index += 1, again while index < count)
  *         {sums[column ...] += acc_*}
  *         column += 16, again while column < rowBytes))
  *
- * Opcodes are those of the core specification with the 128-bit SIMD instructions, which every Node that is supported has on
- * x64 and arm64. Sums are float32 in a fixed order without fused operations: the same on every machine.
+ * Uses the core opcodes and 128-bit SIMD, which every supported Node version has on x64 and arm64. Sums are float32 in
+ * a fixed order without fused operations, so results are identical on every machine.
  */
 export function rowSumModule(): Uint8Array<ArrayBuffer> {
   const functions = [sumFunction('int8'), sumFunction('int4')];
@@ -126,12 +126,12 @@ function sumFunction(kind: 'int8' | 'int4'): number[] {
   return [2, 4, i32, 3 + accumulators.length, v128, ...code];
 }
 
-/** A loop that goes on while what its body leaves is not zero. */
+/** A loop that repeats while its body leaves a non-zero value on the stack. */
 function loop(body: readonly number[]): number[] {
   return [0x03, 0x40, ...body, 0x0d, 0, 0x0b];
 }
 
-/** bytes & 15, less 8. */
+/** (bytes & 15) - 8. */
 const lowNibbles = [
   ...get(bytes),
   ...constant(15),
@@ -142,7 +142,7 @@ const lowNibbles = [
   ...simd(0x71),
   ...set(part),
 ];
-/** bytes >> 4 without sign, less 8. */
+/** (bytes >>> 4) - 8. */
 const highNibbles = [
   ...get(bytes),
   ...constant(4),
@@ -187,7 +187,7 @@ function addToSums(accumulator: number, index: number): number[] {
   ];
 }
 
-/** Even and odd columns back in turn: accumulator k holds four even columns, accumulator k + 4 the odd ones between. */
+/** Interleaves even and odd columns: accumulator k holds four even columns, accumulator k + 4 the odd ones between. */
 const interleaved = [0, 1, 2, 3].flatMap((even) => [
   { even, odd: even + 4, lanes: [0, 4, 1, 5] },
   { even, odd: even + 4, lanes: [2, 6, 3, 7] },

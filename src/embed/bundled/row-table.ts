@@ -1,11 +1,11 @@
 import { rowSumModule } from './row-sum-module.js';
 
-/** How the integers of a row are stored: one a byte, or two (the even column in the low half, plus 8). */
+/** Storage of quantized rows: one value per byte, or two (the even column in the low nibble, offset by 8). */
 export type Quantization = 'int8' | 'int4';
 
 type SumRows = (ids: number, count: number, table: number, scales: number, rowBytes: number, sums: number) => void;
 
-/** As much of the global `WebAssembly` as is used; TypeScript has its types only among those of browsers. */
+/** The used part of the global `WebAssembly`; TypeScript declares it only in the DOM library. */
 interface WebAssemblyApi {
   readonly Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer };
   readonly Module: new (bytes: Uint8Array) => object;
@@ -19,8 +19,8 @@ const pageBytes = 65_536;
 let compiled: object | null | undefined;
 
 /**
- * A table with one row of small integers and one scale per token, and a running sum of rows. Sums in WebAssembly with
- * SIMD where the width allows it, in about a tenth of the time that plain JavaScript takes.
+ * A table with one quantized row and one scale per token, and a running sum of rows. Sums in WebAssembly with SIMD
+ * where the row width allows it, about ten times faster than plain JavaScript.
  */
 export class RowTable {
   readonly #dimensions: number;
@@ -31,7 +31,7 @@ export class RowTable {
   readonly #ids: Int32Array;
   readonly #sumRows: ((count: number) => void) | undefined;
 
-  /** @param table rows one after the other; copied. @param scales one per row. */
+  /** @param table concatenated rows; copied. @param scales one per row. */
   constructor(table: Uint8Array, scales: Float32Array, dimensions: number, quantization: Quantization) {
     this.#dimensions = dimensions;
     this.#quantization = quantization;
@@ -64,12 +64,12 @@ export class RowTable {
     return this.#sums.slice();
   }
 
-  /** Goes on with an earlier sum. */
+  /** Restores a sum returned by `sums`. */
   resume(sums: Float32Array): void {
     this.#sums.set(sums);
   }
 
-  /** Adds the rows of tokens; those of `unknown`, and those that are zero, add nothing. */
+  /** Adds the rows of tokens, except `unknown` and rows of zeros. */
   add(tokens: readonly number[], unknown: number): void {
     let count = 0;
     for (let index = 0; index < tokens.length; index++) {
@@ -120,7 +120,7 @@ export class RowTable {
   }
 }
 
-/** The module, or null on a machine whose Node has no SIMD in WebAssembly. */
+/** The module, or null where WebAssembly has no SIMD. */
 function compile(): object | null {
   if (compiled === undefined) {
     const bytes = rowSumModule();

@@ -1,11 +1,11 @@
 import { SemanticIndexError } from '../../errors.js';
 
-/** Where a tensor lies in the bytes of a safetensors file, and what it is. */
+/** A tensor of a safetensors file. */
 export interface TensorView {
-  /** As in the file's header: `F32`, `I8`, `U8`, ... */
+  /** As in the header of the file: `F32`, `I8`, `U8`, ... */
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** The tensor's bytes, row-major, little-endian; shares memory with the file's bytes. */
+  /** The bytes of the tensor, row-major, little-endian; a view of the bytes of the file. */
   readonly bytes: Uint8Array;
 }
 
@@ -24,13 +24,13 @@ const bytesPerNumber: Readonly<Record<string, number>> = {
   I64: 8,
   F64: 8,
 };
-const longestHeader = 100_000_000;
+const maxHeaderBytes = 100_000_000;
 
 /**
- * The tensors of a safetensors file: eight bytes of header length, a JSON header, then the numbers
+ * Parses a safetensors file: eight bytes of header length, a JSON header, then the data
  * (github.com/huggingface/safetensors, "Format").
  *
- * @param name what to call the file in errors.
+ * @param name name of the file in errors.
  * @throws INVALID_FILE when lengths, offsets or shapes do not fit the bytes.
  */
 export function readSafetensors(bytes: Uint8Array, name: string): Map<string, TensorView> {
@@ -42,8 +42,8 @@ export function readSafetensors(bytes: Uint8Array, name: string): Map<string, Te
   if (bytes.byteLength < 8) throw refuse(`it has ${bytes.byteLength} bytes`);
   const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
   const start = 8 + headerLength;
-  if (headerLength > longestHeader || start > bytes.byteLength) {
-    throw refuse(`its header claims ${headerLength} of ${bytes.byteLength} bytes`);
+  if (headerLength > maxHeaderBytes || start > bytes.byteLength) {
+    throw refuse(`its header length is ${headerLength}, but the file has ${bytes.byteLength} bytes`);
   }
   let header: unknown;
   try {
@@ -51,7 +51,8 @@ export function readSafetensors(bytes: Uint8Array, name: string): Map<string, Te
   } catch (error) {
     throw refuse('its header is not JSON', error);
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header)) throw refuse('its header is no object');
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    throw refuse('its header is not an object');
 
   const tensors = new Map<string, TensorView>();
   for (const [tensor, entry] of Object.entries(header as Record<string, unknown>)) {

@@ -7,23 +7,23 @@ import { type Quantization, RowTable } from './row-table.js';
 import { readSafetensors, type TensorView } from './safetensors.js';
 import { WordTokenizer } from './word-tokenizer.js';
 
-/** The facts in the config.json of a static-embedding folder. */
+/** The config.json of a static-embedding directory. */
 export interface StaticModelConfig {
   readonly dimensions: number;
   readonly rows: number;
   readonly quantization: Quantization;
-  /** Of a longer text only so many tokens count. */
+  /** Longer texts are truncated to this number of tokens. */
   readonly maxTokens: number;
   /** The first hexadecimal digits of the SHA-256 of model.safetensors. */
   readonly revision: string;
 }
 
-const restore = 'Restore the folder of the model; every file belongs to one revision.';
+const restore = 'Restore the directory of the model: all files must be of the same revision.';
 
 /**
- * Reads and checks config.json. It is small, and names the model, so it is read at once.
+ * Reads and validates config.json. It is small and names the model, so it is read synchronously.
  *
- * @throws MODEL_NOT_FOUND when there is none, INVALID_FILE when it does not describe a static-embedding model.
+ * @throws MODEL_NOT_FOUND when it is missing, INVALID_FILE when it does not describe a static-embedding model.
  */
 export function readStaticModelConfig(folder: string): StaticModelConfig {
   const path = join(folder, 'config.json');
@@ -48,7 +48,7 @@ export function readStaticModelConfig(folder: string): StaticModelConfig {
   return { dimensions, rows: count('vocab_size'), quantization, maxTokens: count('max_tokens', 4096), revision };
 }
 
-/** A tokenizer and a table with one row of numbers per token; a text is the sum of the rows of its tokens. */
+/** A tokenizer and a table with one row per token; the vector of a text is the sum of the rows of its tokens. */
 export class StaticModel {
   readonly tokenizer: WordTokenizer;
   readonly table: RowTable;
@@ -61,7 +61,7 @@ export class StaticModel {
   /**
    * Reads tokenizer.json and model.safetensors.
    *
-   * @throws MODEL_NOT_FOUND when one is missing, INVALID_FILE when they do not fit the config or each other.
+   * @throws MODEL_NOT_FOUND when one is missing, INVALID_FILE when they do not match the config or each other.
    */
   static async load(folder: string, config: StaticModelConfig): Promise<StaticModel> {
     const tokenizerPath = join(folder, 'tokenizer.json');
@@ -96,7 +96,7 @@ export class StaticModel {
     if (tokenizer.size > rows) {
       throw new SemanticIndexError(
         'INVALID_FILE',
-        `${tokenizerPath} has token ids up to ${tokenizer.size - 1}, but there are ${rows} rows`,
+        `${tokenizerPath} has token ids up to ${tokenizer.size - 1}, but the table has ${rows} rows`,
         { hint: restore },
       );
     }
@@ -141,7 +141,7 @@ function parseJson(path: string, read: () => string): Record<string, unknown> {
 
 function missingFile(path: string, cause: unknown): SemanticIndexError {
   return new SemanticIndexError('MODEL_NOT_FOUND', `Cannot read ${path}: ${(cause as Error).message}`, {
-    hint: 'Check the folder of the model; it must hold config.json, tokenizer.json and model.safetensors.',
+    hint: 'The directory of the model must contain config.json, tokenizer.json and model.safetensors.',
     cause,
   });
 }

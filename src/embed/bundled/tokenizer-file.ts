@@ -1,14 +1,14 @@
 /** A parsed tokenizer.json. */
 export interface TokenizerFile {
-  /** The file; without its vocabulary where that was read apart. */
+  /** The file, without its vocabulary if that was parsed separately. */
   readonly file: Record<string, unknown>;
-  /** Token to id, in the order of the file; undefined where it was left in the file. */
+  /** Token to id, in the order of the file; undefined if it is still in `file`. */
   readonly vocabulary: Map<string, number> | undefined;
 }
 
 /**
- * Parses a tokenizer.json. Its vocabulary is nearly all of it; that of a WordPiece tokenizer is read straight into a
- * map, which takes a quarter of the time of building an object of tens of thousands of names first.
+ * Parses a tokenizer.json. Most of it is the vocabulary: that of a WordPiece tokenizer is read directly into a map,
+ * which takes a quarter of the time of building an object with tens of thousands of members first.
  *
  * @throws SyntaxError when it is not JSON.
  */
@@ -34,7 +34,7 @@ interface Apart {
   readonly end: number;
 }
 
-/** Reads `"vocab": { "token": 0, ... }`; undefined for anything that is not as plain as that. */
+/** Reads `"vocab": { "token": 0, ... }`; undefined for anything else. */
 function readVocabularyApart(text: string): Apart | undefined {
   const opening = /"vocab"\s*:\s*\{/.exec(text);
   if (opening === null) return undefined;

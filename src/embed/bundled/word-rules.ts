@@ -1,25 +1,25 @@
-/** What a tokenizer file promises about words, so that they can be tokenized one by one. */
+/** Guarantees of a tokenizer file that allow tokenizing word by word. */
 export interface WordRules {
-  /** Prefix of the pieces of a word but the first. */
+  /** Prefix of all pieces of a word except the first. */
   readonly continuingPrefix: string;
-  /** Most characters of a word; a longer one is unknown as a whole. */
-  readonly longestWord: number;
-  /** Whether this character is always a token, or several, of its own, whatever stands beside it. */
+  /** Max. characters of a word; a longer one is the unknown token. */
+  readonly maxWordCharacters: number;
+  /** Whether this character always forms its own tokens, whatever the adjacent characters are. */
   isSolitary(character: string): boolean;
-  /** A word of ASCII letters and digits as the vocabulary spells it; undefined when only the library can tell. */
+  /** A normalized word of ASCII letters and digits; undefined if only the library can normalize it. */
   normalizePlain(word: string): string | undefined;
-  /** Texts whose words do depend on their neighbours. */
+  /** Whether the words of a text depend on their neighbours. */
   isException(text: string): boolean;
 }
 
-/** The capital sigmas, and the first half of the mathematical letters, some of which decompose to them. */
+/** The capital sigmas, and the high surrogate of the mathematical letters, some of which decompose to them. */
 const sigmas = /[\u03a3\u03f9\ud835]/;
 
 type Json = { readonly [key: string]: unknown };
 
 /**
- * Reads from a parsed tokenizer.json whether `tokens(text)` is the concatenation of the tokens of its words, and how
- * words are found; undefined when that cannot be told. The argument, step by step:
+ * Derives from a parsed tokenizer.json whether `tokens(text)` is the concatenation of the tokens of its words, and how
+ * to find the words; undefined if this cannot be derived. The argument, step by step:
  *
  * - white space always separates: the first pre-tokenizer splits at it;
  * - replacements are made only of letters, digits and marks, so that what they match, and what their lookarounds see,
@@ -52,7 +52,7 @@ export function wordRulesOf(file: object): WordRules | undefined {
 
   return {
     continuingPrefix: String(pieces.continuing_subword_prefix ?? '##'),
-    longestWord: Number(pieces.max_input_chars_per_word ?? 100),
+    maxWordCharacters: Number(pieces.max_input_chars_per_word ?? 100),
     isSolitary: (character) =>
       solitary.test(character) &&
       !/\p{M}/u.test(character) &&
@@ -67,7 +67,7 @@ export function wordRulesOf(file: object): WordRules | undefined {
   };
 }
 
-/** The members of a `Sequence`, or the one step that stands in its place; undefined when it is null. */
+/** The members of a `Sequence`, or a single step; undefined when it is null. */
 function listOf(value: unknown, member: string): readonly Json[] | undefined {
   if (value === null || value === undefined) return [];
   const step = value as Json;
@@ -88,14 +88,14 @@ function wordBoundPattern(source: unknown): RegExp | undefined {
   return pattern?.test('') === false ? pattern : undefined;
 }
 
-/** The class of characters that pre-tokenization isolates, where white space is split at before. */
+/** The class of characters that pre-tokenization isolates after splitting at white space. */
 function solitaryPattern(steps: readonly Json[]): RegExp | undefined {
   const [first, second] = steps;
   if (steps.length !== 2 || first?.type !== 'WhitespaceSplit' || second?.type !== 'Split') return undefined;
   const source = (second.pattern as Json | undefined)?.Regex;
   const isolates = String(second.behavior).toLowerCase() === 'isolated' && second.invert !== true;
   if (typeof source !== 'string' || !isolates) return undefined;
-  // An alternation of classes, nothing else: it matches single characters.
+  // An alternation of classes only, so it matches single characters.
   if (!/^\[(?:\\p\{\w+\}|[^\]\\])+\](?:\|\[(?:\\p\{\w+\}|[^\]\\])+\])*$/u.test(source)) return undefined;
   return compile(`^(?:${source})$`);
 }

@@ -3,34 +3,34 @@ import { SemanticIndexError } from '../../errors.js';
 import { parseTokenizerFile, type TokenizerFile } from './tokenizer-file.js';
 import { type WordRules, wordRulesOf } from './word-rules.js';
 
-/** Words per `step`, and characters that it begins: enough to be worth the call, few enough to take about a millisecond. */
+/** Max. words and characters per `step`: a step takes about a millisecond. */
 const wordsPerStep = 128;
 const charactersPerStep = 4096;
 const maxCachedWords = 65_536;
-const longestCachedWord = 64;
+const maxCachedCharacters = 64;
 
-/** Kinds of UTF-16 units; 0 is one not seen yet. */
+/** Kinds of UTF-16 code units; 0: not classified yet. */
 const space = 1;
 const letter = 2;
 const solitary = 3;
 const other = 4;
 
-/** Characters without a space after which a word is cut: rules for words read all of one, and such a run is none. */
-const longestRun = 16_384;
+/** A longer run without a space is cut: the library reads a word as a whole, and such a run is not a word. */
+const maxRun = 16_384;
 
-/** Whether the character at this place is the second half of a pair. */
+/** Whether the code unit at this index is a low surrogate. */
 function isLowSurrogate(text: string, index: number): boolean {
   return (text.charCodeAt(index) & 0xfc00) === 0xdc00;
 }
 
 /**
- * Token ids of texts, equal to those of the library `@huggingface/tokenizers` without special tokens, but many times
- * faster: where the rules of the tokenizer file allow it (see `wordRulesOf`), a text is cut into words whose tokens
- * do not depend on their neighbours, and the tokens of words are remembered. Plain ASCII words are looked up here, all
- * others are left to the library; where the rules do not allow it, so are whole texts. A run of more than 16,384 characters is cut.
+ * Returns the same token ids as `@huggingface/tokenizers` without special tokens, many times faster: where the
+ * tokenizer file allows it (see `wordRulesOf`), a text is split into words whose tokens do not depend on their
+ * neighbours, and the tokens of words are cached. ASCII words are looked up here; the library handles other words, and
+ * whole texts where the file does not allow splitting. A run of more than 16,384 characters is cut.
  */
 export class WordTokenizer {
-  /** The id of what the vocabulary does not cover; -1 when it has none. */
+  /** The id of the unknown token; -1 if the vocabulary has none. */
   readonly unknown: number;
   readonly #library: Tokenizer;
   readonly #rules: WordRules | undefined;
@@ -39,7 +39,7 @@ export class WordTokenizer {
   readonly #kinds = new Uint8Array(65_536);
   readonly #solitaryIds = new Map<number, readonly number[]>();
 
-  /** @param text a tokenizer.json. @throws INVALID_FILE when the library cannot make sense of it. */
+  /** @param text a tokenizer.json. @throws INVALID_FILE when the library cannot parse it. */
   constructor(text: string, name = 'tokenizer.json') {
     let file: Record<string, unknown>;
     try {
@@ -58,7 +58,7 @@ export class WordTokenizer {
     for (let unit = 0; unit < 128; unit++) this.#kinds[unit] = this.#kindOf(unit, String.fromCharCode(unit));
   }
 
-  /** Whether words are remembered, or every text goes through the library as a whole. */
+  /** Whether words are cached; false if the library tokenizes every text as a whole. */
   get fast(): boolean {
     return this.#rules !== undefined;
   }
@@ -77,15 +77,15 @@ export class WordTokenizer {
     return ids;
   }
 
-  /** Whether a word is one token of the vocabulary, not pieces. */
+  /** Whether a word is a single token of the vocabulary. */
   isOneToken(word: string): boolean {
     const ids: number[] = [];
     return this.step(word, 0, ids) === word.length && ids.length === 1 && ids[0] !== this.unknown;
   }
 
   /**
-   * Appends the ids of the next words of `text` from `position` on to `ids`, and returns where to go on; the text's
-   * length when it is done. Lets a caller pause within a long text.
+   * Appends the ids of the next words of `text`, starting at `position`, to `ids`. Returns the position to continue at;
+   * the length of the text when done. Lets a caller pause within a long text.
    */
   step(text: string, position: number, ids: number[]): number {
     const rules = this.#rules;
@@ -117,7 +117,7 @@ export class WordTokenizer {
         if (++index === text.length) break;
         const following = text.charCodeAt(index);
         next = kinds[following] || this.#classify(following);
-      } while ((next === letter || next === other) && (index - start < longestRun || isLowSurrogate(text, index)));
+      } while ((next === letter || next === other) && (index - start < maxRun || isLowSurrogate(text, index)));
       const word = text.slice(start, index);
       const known = this.#words.get(word) ?? this.#remember(word, plain, rules);
       if (typeof known === 'number') ids.push(known);
@@ -133,19 +133,19 @@ export class WordTokenizer {
   #remember(word: string, plain: boolean, rules: WordRules): number | readonly number[] {
     const ids = (plain ? this.#lookUp(word, rules) : undefined) ?? this.#encodeWhole(word);
     const known = ids.length === 1 ? (ids[0] as number) : ids;
-    if (word.length <= longestCachedWord) {
-      // What a word is does not depend on the cache, so starting over is as good as any cleverer eviction.
+    if (word.length <= maxCachedCharacters) {
+      // Results do not depend on the cache, so clearing it is a sufficient eviction policy.
       if (this.#words.size >= maxCachedWords) this.#words.clear();
       this.#words.set(ownCopy(word), known);
     }
     return known;
   }
 
-  /** Greedy WordPiece for a word of ASCII letters and digits; undefined when the library must decide. */
+  /** Greedy WordPiece for a word of ASCII letters and digits; undefined when only the library can tokenize it. */
   #lookUp(word: string, rules: WordRules): readonly number[] | undefined {
     const normal = rules.normalizePlain(word);
     if (normal === undefined) return undefined;
-    if (normal.length > rules.longestWord) return [this.unknown];
+    if (normal.length > rules.maxWordCharacters) return [this.unknown];
     const ids: number[] = [];
     for (let start = 0; start < normal.length; ) {
       const prefix = start === 0 ? '' : rules.continuingPrefix;
@@ -184,7 +184,7 @@ export class WordTokenizer {
   }
 }
 
-/** The library's tokenizer; one that was parsed apart from its vocabulary gets it back. */
+/** The tokenizer of the library, with the vocabulary that was parsed separately. */
 function libraryTokenizer({ file, vocabulary }: TokenizerFile): Tokenizer {
   if (vocabulary === undefined) return new Tokenizer(file, {});
   const model = file.model as Record<string, unknown>;
@@ -198,7 +198,7 @@ function libraryTokenizer({ file, vocabulary }: TokenizerFile): Tokenizer {
   return library;
 }
 
-/** A string that does not keep the long text alive that it was cut from. */
+/** A copy that does not keep the text alive that it was sliced from. */
 function ownCopy(word: string): string {
   return Buffer.from(word, 'utf16le').toString('utf16le');
 }

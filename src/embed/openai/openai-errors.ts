@@ -1,20 +1,20 @@
 import { SemanticIndexError } from '../../errors.js';
 import { serviceMessage } from './service-message.js';
 
-/** What `openaiProvider` knows about a failed request; kept in `details`. */
+/** A failed request of `openaiProvider`; kept in `details` of the error. */
 export interface RequestFailure {
-  /** HTTP status; undefined when no answer came. */
+  /** HTTP status; undefined without a response. */
   readonly status: number | undefined;
-  /** The service's own code, such as `insufficient_quota`. */
+  /** The error code of the service, such as `insufficient_quota`. */
   readonly code: string | undefined;
   readonly requestId: string | undefined;
-  /** Whether trying again may help. */
+  /** Whether a retry may succeed. */
   readonly retryable: boolean;
-  /** Milliseconds that the service asked to wait. */
+  /** Retry delay requested by the service, in milliseconds. */
   readonly retryAfter: number | undefined;
 }
 
-/** As far as it is read here, an error of the package `openai`. */
+/** The used members of an error of the package `openai`. */
 interface ServiceError {
   readonly message?: string;
   readonly status?: number;
@@ -24,10 +24,10 @@ interface ServiceError {
   readonly cause?: unknown;
 }
 
-/** Longest wait that a service may ask for before the request counts as failed. */
-export const longestWait = 120_000;
+/** Max. retry delay in milliseconds; a request whose service asks for more fails. */
+export const maxRetryDelay = 120_000;
 
-/** The service's error as one of ours, with nothing secret in it. */
+/** The error of the service as a SemanticIndexError without secrets. */
 export function requestError(error: unknown, texts: number, secrets: readonly string[]): SemanticIndexError {
   const { message, status, code, requestID, headers, cause } = error as ServiceError;
   const failure: RequestFailure = {
@@ -39,7 +39,7 @@ export function requestError(error: unknown, texts: number, secrets: readonly st
   };
   const inner = cause instanceof Error && cause.message !== message ? ` (${cause.message})` : '';
   const text = scrub(`${message ?? String(error)}${inner}`, secrets);
-  // The original error is not passed on: it holds the request's and the answer's headers.
+  // The original error is not passed on: it contains the headers of request and response.
   const plain = new Error(text);
   if (error instanceof Error) plain.name = error.constructor.name;
   return new SemanticIndexError(
@@ -54,8 +54,7 @@ export function requestError(error: unknown, texts: number, secrets: readonly st
 }
 
 /**
- * The error of an answer with status 200 that holds an error in place of vectors, as OpenRouter and LocalAI send it; undefined
- * when it holds none.
+ * The error in a response with status 200, as OpenRouter and LocalAI send it; undefined if it has none.
  */
 export function answerError(
   answer: unknown,
@@ -77,13 +76,13 @@ export function answerError(
   );
 }
 
-/** Whether a server may have refused the form in which vectors were asked for, and not the rest of the request. */
+/** Whether a server may have refused only `encoding_format`. */
 export function mayRefuseForm(error: unknown): boolean {
   const { status } = error as ServiceError;
   return status === 400 || status === 415 || status === 422 || status === 501;
 }
 
-/** Replaces keys, and what looks like one, in a message. */
+/** Redacts the known keys, and anything that looks like a key, in a message. */
 export function scrub(text: string, secrets: readonly string[]): string {
   const known = secrets
     .filter((secret) => secret.length > 3)
@@ -95,13 +94,16 @@ function isRetryable(error: ServiceError): boolean {
   const { status, code, headers } = error;
   const says = headers?.get?.('x-should-retry');
   if (says === 'true' || says === 'false') return says === 'true';
-  // An account without money answers 429, too; it does not fill up by waiting.
+  // Insufficient quota is reported as 429 as well, but a retry cannot succeed.
   if (code === 'insufficient_quota' || status === 402) return false;
   if (typeof status === 'number') return status === 408 || status === 409 || status === 429 || status >= 500;
   return isNetworkTrouble(error);
 }
 
-/** No answer, half an answer, or one that is not JSON: names and messages of the package, of fetch and of sockets. */
+/**
+ * No response, a truncated one, or one that is not JSON; recognised by names and messages of the package, fetch and
+ * sockets.
+ */
 function isNetworkTrouble(error: ServiceError): boolean {
   const { code, message = '', cause } = error;
   if (error instanceof SyntaxError || /Connection|Timeout/.test(error.constructor.name)) return true;
@@ -110,7 +112,7 @@ function isNetworkTrouble(error: ServiceError): boolean {
   return typeof cause === 'object' && cause !== null && isNetworkTrouble(cause);
 }
 
-/** Milliseconds, from `retry-after-ms`, or from `retry-after` in seconds or as a date. */
+/** The retry delay in milliseconds, from `retry-after-ms`, or from `retry-after` in seconds or as a date. */
 function waitOf(headers: ServiceError['headers']): number | undefined {
   const milliseconds = numberOf(headers?.get?.('retry-after-ms'));
   if (milliseconds !== undefined) return milliseconds;
@@ -128,13 +130,13 @@ function numberOf(value: string | null | undefined): number | undefined {
 
 function hintFor({ status, code, retryAfter }: RequestFailure): string {
   if (code === 'insufficient_quota' || status === 402) return 'The account has no credit left.';
-  if (status === 401 || status === 403) return 'Check the API key and what it may do.';
+  if (status === 401 || status === 403) return 'Check the API key and its permissions.';
   if (status === 404) return 'Check `model` and `baseURL`.';
-  if (status === 429 && retryAfter !== undefined && retryAfter > longestWait)
-    return 'The service asks to come back much later.';
+  if (status === 429 && retryAfter !== undefined && retryAfter > maxRetryDelay)
+    return 'The service requests a retry delay of more than two minutes: try again later.';
   if (status === 429) return 'Lower `maxParallelCalls`, or raise `maxRetries`.';
   if (status === undefined) return 'Check `baseURL`, the network and `timeout`.';
   if (status === 413 || status === 422 || status === 400)
-    return 'Check the texts, `model` and `dimensions` against what the service accepts.';
+    return 'Check the texts, `model` and `dimensions` against the limits of the service.';
   return 'The service failed: try again later.';
 }

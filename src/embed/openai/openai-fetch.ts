@@ -1,11 +1,11 @@
 import { serviceMessage } from './service-message.js';
 
-/** Most bytes of a refusal that are read for its message. */
+/** Max. bytes of an error response that are read for its message. */
 const maxBody = 64 * 1024;
 
 /**
- * `fetch` for the package `openai`, which only reads refusals of the shape `{ error: { message } }`: the body of any other
- * refusal is put into that shape, so that what the server said reaches the error. Answers that are no refusals pass unchanged.
+ * `fetch` for the package `openai`, which reads error responses only in the shape `{ error: { message } }`: other
+ * bodies are converted to it, so that the message of the server reaches the error. Successful responses pass unchanged.
  */
 export async function fetchWithMessage(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, init);
@@ -35,14 +35,14 @@ async function beginningOf(response: Response): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-/** The service's own error object where there is one, with a message in any case. */
+/** The error object of the service, if any, always with a message. */
 function errorOf(body: string): object {
   const message = serviceMessage(body) ?? 'no body';
   try {
     const { error } = JSON.parse(body) as { error?: unknown };
     if (typeof error === 'object' && error !== null) return { ...error, message };
   } catch {
-    // Not JSON: the text itself is the message.
+    // Not JSON: the text is the message.
   }
   return { message };
 }

@@ -11,7 +11,14 @@ import { unitVector } from '../check-vectors.js';
 import { fingerprintOf } from '../fingerprint.js';
 import { familyOf } from '../model-families.js';
 import { planBatches } from '../plan-batches.js';
-import { answerError, longestWait, mayRefuseForm, type RequestFailure, requestError, scrub } from './openai-errors.js';
+import {
+  answerError,
+  maxRetryDelay,
+  mayRefuseForm,
+  type RequestFailure,
+  requestError,
+  scrub,
+} from './openai-errors.js';
 import { fetchWithMessage } from './openai-fetch.js';
 import { serviceMessage } from './service-message.js';
 import { loadTokenCounter, type TokenCounter, tokenCounterOf } from './token-counter.js';
@@ -23,33 +30,34 @@ interface ServiceLimits {
   readonly maxBatchSize: number;
 }
 
-/** The service's own limits (API reference, "Create embeddings"). */
+/** Limits of the service (API reference, "Create embeddings"). */
 const openaiLimits = { maxInputTokens: 8192, maxBatchTokens: 300_000, maxBatchSize: 2048 };
 const knownModels: Readonly<Record<string, ServiceLimits>> = {
   'text-embedding-3-small': { ...openaiLimits, dimensions: 1536 },
   'text-embedding-3-large': { ...openaiLimits, dimensions: 3072 },
   'text-embedding-ada-002': { ...openaiLimits, dimensions: 1536 },
 };
-/** For names that are not OpenAI's: servers differ, and small batches suit all. */
+/** For other models: servers differ, and all accept small batches. */
 const unknownModel: ServiceLimits = { maxBatchSize: 64 };
 
-/** How vectors are asked for, as `encoding_format`; `unstated` leaves it to the service. */
+/** Values of `encoding_format`; `unstated` omits it. */
 type VectorForm = 'base64' | 'float' | 'unstated';
 const otherForms: Readonly<Partial<Record<VectorForm, VectorForm>>> = { base64: 'float', float: 'unstated' };
 
 const firstWait = 500;
-const longestBackoff = 20_000;
+const maxBackoff = 20_000;
 const maxBadAnswers = 2;
 
 /**
- * A provider for OpenAI's embedding service and everything that speaks its API (`baseURL`), on the package `openai`
- * (an optional peer, imported at the first call). For OpenAI's own models, tokens are counted with `gpt-tokenizer`
- * (an optional peer) so that no request breaks the limits of 2,048 inputs, 8,192 tokens an input and 300,000 a request.
+ * A provider for the OpenAI embeddings API and compatible servers (`baseURL`), based on the package `openai` (an
+ * optional peer, imported at the first call). For OpenAI models, tokens are counted with `gpt-tokenizer` (an optional
+ * peer) to keep every request within 2,048 inputs, 8,192 tokens per input and 300,000 tokens per request.
  *
- * Retries belong to the caller, `embedTexts`: the package's own are off, and `retryAfter` says when, from the service's
- * `retry-after-ms` or `retry-after`, else with growing random waits. The key appears in no error.
+ * The batching engine retries; the retries of the package are off. Delays follow `retry-after-ms` or `retry-after`,
+ * otherwise exponential backoff with jitter. `insufficient_quota` is not retried. Errors never contain the API key.
  *
- * @throws INVALID_ARGUMENT, UNKNOWN_OPTION; calls throw MISSING_PEER, INPUT_TOO_LONG, PROVIDER_FAILED, PROVIDER_INVALID.
+ * @throws INVALID_ARGUMENT, UNKNOWN_OPTION; calls throw MISSING_PEER, INPUT_TOO_LONG, PROVIDER_FAILED,
+ * PROVIDER_INVALID.
  */
 export function openaiProvider(options?: OpenAIProviderOptions): EmbeddingProvider {
   const settings = resolveOptions('openaiProvider', options, openaiProviderDefaults);
@@ -71,7 +79,7 @@ export function openaiProvider(options?: OpenAIProviderOptions): EmbeddingProvid
   let client: Promise<EmbeddingsClient> | undefined;
   let counter: TokenCounter | undefined;
   let form: VectorForm = 'base64';
-  // The form that the service accepted once is kept.
+  // Keep the format that the service accepted once.
   let settled = false;
   const ready = async (): Promise<void> => {
     if (counter !== undefined || (maxInputTokens === undefined && maxBatchTokens === undefined)) return;
@@ -79,10 +87,10 @@ export function openaiProvider(options?: OpenAIProviderOptions): EmbeddingProvid
   };
   const countWhole = (text: string): number => counter?.count(text) ?? Buffer.byteLength(text);
 
-  /** The inputs to send for a text: itself, its beginning, or its parts. */
+  /** The inputs to send for a text: the text, its truncated form, or its parts. */
   const inputsOf = (text: string, index: number): string[] => {
     if (maxInputTokens === undefined || counter === undefined) return [text];
-    // No token is shorter than a byte.
+    // Every token is at least one byte long.
     if (Buffer.byteLength(text) <= maxInputTokens) return [text];
     if (overLong === 'truncate') return [counter.truncate(text, maxInputTokens)];
     if (overLong === 'average') return counter.split(text, maxInputTokens);
@@ -90,7 +98,7 @@ export function openaiProvider(options?: OpenAIProviderOptions): EmbeddingProvid
     if (tokens <= maxInputTokens) return [text];
     throw new SemanticIndexError(
       'INPUT_TOO_LONG',
-      `Text ${index} has ${tokens} tokens; "${model}" takes ${maxInputTokens}`,
+      `Text ${index} has ${tokens} tokens, more than the limit of "${model}" (${maxInputTokens})`,
       {
         details: { index, tokens, maxInputTokens },
         hint: 'Split the text, or set `overLong` to "truncate" or "average".',
@@ -125,7 +133,7 @@ export function openaiProvider(options?: OpenAIProviderOptions): EmbeddingProvid
           break;
         } catch (error) {
           signal?.throwIfAborted();
-          // Base64 is a third of the bytes, but some servers take numbers only, or do not know the choice.
+          // Base64 is a third of the size, but some servers support only numbers, or no `encoding_format` at all.
           const next = otherForms[form];
           if (settled || next === undefined || !mayRefuseForm(error)) throw error;
           if (next === 'unstated' && post === undefined) throw error;
@@ -153,7 +161,7 @@ export function openaiProvider(options?: OpenAIProviderOptions): EmbeddingProvid
     maxBatchSize,
     maxParallelCalls: settings.maxParallelCalls,
     ...(maxBatchTokens === undefined ? {} : { maxBatchTokens }),
-    // A provider that shortens or splits takes inputs of any length.
+    // A provider that truncates or splits accepts inputs of any length.
     ...(maxInputTokens === undefined || overLong !== 'error' ? {} : { maxInputTokens }),
     ready,
     countTokens(text) {
@@ -165,7 +173,7 @@ export function openaiProvider(options?: OpenAIProviderOptions): EmbeddingProvid
         return attempt <= maxBadAnswers ? backoff(attempt) : undefined;
       if (!SemanticIndexError.is(error, 'PROVIDER_FAILED') || attempt > settings.maxRetries) return undefined;
       const { retryable, retryAfter } = error.details as unknown as Partial<RequestFailure>;
-      if (retryable !== true || (retryAfter ?? 0) > longestWait) return undefined;
+      if (retryable !== true || (retryAfter ?? 0) > maxRetryDelay) return undefined;
       return retryAfter ?? backoff(attempt);
     },
     async embed(texts, { role, signal }) {
@@ -177,7 +185,7 @@ export function openaiProvider(options?: OpenAIProviderOptions): EmbeddingProvid
       const tokensOf = maxBatchTokens === undefined ? undefined : inputs.map(countWhole);
       const vectors: Float32Array[] = [];
       let tokens = 0;
-      // One request, but for texts in so many parts that they break the limits.
+      // One request, unless the texts have so many parts that they exceed its limits.
       for (const { start, end } of planBatches(
         inputs.length,
         { size: maxBatchSize, tokens: maxBatchTokens },
@@ -215,7 +223,7 @@ async function createClient(apiKey: string, baseURL: string | undefined): Promis
   }
   return new library.default({
     apiKey,
-    // Its log would show requests; its retries would multiply with ours.
+    // Its log would contain requests, and its retries would multiply with ours.
     logLevel: 'off',
     maxRetries: 0,
     fetch: fetchWithMessage,
@@ -252,20 +260,20 @@ function readAnswer(
   return { vectors: vectors as Float32Array[], tokens: Number.isFinite(tokens) && tokens > 0 ? tokens : 0 };
 }
 
-/** Base64 of little-endian float32; some servers send plain numbers whatever is asked for. */
+/** Base64 of little-endian float32; some servers send plain numbers regardless of `encoding_format`. */
 function decode(embedding: unknown): Float32Array | undefined {
   if (Array.isArray(embedding))
     return embedding.every((value) => typeof value === 'number') ? Float32Array.from(embedding) : undefined;
   if (typeof embedding !== 'string') return undefined;
   const bytes = Buffer.from(embedding, 'base64');
   if (bytes.length === 0 || bytes.length % 4 !== 0) return undefined;
-  // Every platform that Node supports and we build for is little-endian.
+  // All supported platforms are little-endian.
   const vector = new Float32Array(bytes.length / 4);
   new Uint8Array(vector.buffer).set(bytes);
   return vector;
 }
 
-/** The mean of the parts' directions, long parts counting more; the first part where they cancel out. */
+/** The mean direction of the parts, weighted by length; the first part if they cancel out. */
 function weightedMean(vectors: readonly Float32Array[], weights: readonly number[]): Float32Array {
   const sums = new Float64Array(vectors[0]?.length ?? 0);
   vectors.forEach((vector, part) => {
@@ -279,9 +287,9 @@ function weightedMean(vectors: readonly Float32Array[], weights: readonly number
   return typeof mean === 'string' ? (vectors[0] as Float32Array) : mean;
 }
 
-/** Growing waits, half of them random, so that parallel calls do not come back together. */
+/** Exponential backoff with jitter, so that parallel calls do not retry at the same time. */
 function backoff(attempt: number): number {
-  const wait = Math.min(longestBackoff, firstWait * 2 ** (attempt - 1));
+  const wait = Math.min(maxBackoff, firstWait * 2 ** (attempt - 1));
   return wait * (0.5 + Math.random() / 2);
 }
 
@@ -302,7 +310,7 @@ function checkSettings(settings: typeof openaiProviderDefaults): void {
       throw refuse(name, 'a positive integer', value);
   }
   if (!Number.isSafeInteger(settings.maxRetries) || settings.maxRetries < 0) {
-    throw refuse('maxRetries', 'a whole number from 0', settings.maxRetries);
+    throw refuse('maxRetries', 'a non-negative integer', settings.maxRetries);
   }
   if (!['error', 'truncate', 'average'].includes(settings.overLong)) {
     throw refuse('overLong', '"error", "truncate" or "average"', settings.overLong);

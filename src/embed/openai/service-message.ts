@@ -1,11 +1,11 @@
 const maxLength = 300;
 
-/** Members under which services put what they have to say, in order of preference. */
+/** Members that contain the message, in order of preference. */
 const members = ['error', 'message', 'detail', 'errors', 'msg', 'error_description', 'title', 'reason'];
 
 /**
- * What a service said in the body of an answer, whatever its shape: `{ error: { message } }` (OpenAI), `{ message }` (vLLM),
- * `{ detail }` (FastAPI), a string, or else the body itself. At most 300 characters; undefined for an empty body.
+ * The message in the body of an error response: `{ error: { message } }` (OpenAI), `{ message }` (vLLM),
+ * `{ detail }` (FastAPI), a string, otherwise the body itself. At most 300 characters; undefined for an empty body.
  */
 export function serviceMessage(body: unknown): string | undefined {
   const text = messageIn(typeof body === 'string' ? parsed(body) : body, 0) ?? whole(body);

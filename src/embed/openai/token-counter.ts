@@ -1,11 +1,11 @@
 import { SemanticIndexError } from '../../errors.js';
 
-/** Counts and cuts texts in the tokens of OpenAI's embedding models (cl100k_base). */
+/** Counts and splits texts by tokens of the OpenAI embedding models (cl100k_base). */
 export interface TokenCounter {
   count(text: string): number;
-  /** A beginning, on a character boundary, of at most `limit` tokens and hardly less; at least one character. */
+  /** The longest prefix, on a character boundary, of about `limit` tokens and never more; at least one character. */
   truncate(text: string, limit: number): string;
-  /** Consecutive parts of at most `limit` tokens each, cut at white space where there is some. */
+  /** Consecutive parts of at most `limit` tokens each, split at white space where possible. */
   split(text: string, limit: number): string[];
 }
 
@@ -14,13 +14,13 @@ interface Encoding {
   countTokens(text: string, options: object): number;
 }
 
-/** Text such as `<|endoftext|>` is just text here. */
+/** Special tokens such as `<|endoftext|>` are treated as text. */
 const plain = { disallowedSpecial: new Set<string>() };
-/** Runs that the encoding takes as one word; merging their pairs costs the square of their length. */
+/** Runs that the encoding treats as one word; merging their pairs takes quadratic time. */
 const longRun = /\p{L}{192,}|[^\s\p{L}\p{N}]{192,}|\s{192,}/gu;
 const lengthOfLongRun = 192;
 const partOfRun = 96;
-/** UTF-16 units, for a first guess; English has four to five. */
+/** UTF-16 code units per token, for a first estimate; English has four to five. */
 const typicalTokenLength = 6;
 
 /** @throws MISSING_PEER when the optional package gpt-tokenizer is not installed. */
@@ -37,18 +37,18 @@ export async function loadTokenCounter(): Promise<TokenCounter> {
   return tokenCounterOf((text) => encoding.countTokens(text, plain));
 }
 
-/** A counter on top of any function that counts the tokens of a text. */
+/** A counter based on any function that counts the tokens of a text. */
 export function tokenCounterOf(countPart: (text: string) => number): TokenCounter {
   const count = (text: string): number => {
     if (!mayHaveLongRun(text)) return countPart(text);
     let tokens = 0;
     let position = 0;
-    // Real text has no such runs, so its count is exact; for the others it is a little too high.
+    // Natural text has no such runs, so its count is exact; for others it is slightly too high.
     for (const match of text.matchAll(longRun)) {
       if (match.index > position) tokens += countPart(text.slice(position, match.index));
       const run = [...match[0]];
       for (let start = 0; start < run.length; start += partOfRun) {
-        // Merging is greedy, so the parts may take a token less than the whole would.
+        // Merging is greedy, so the parts may have one token less than the whole.
         tokens += countPart(run.slice(start, start + partOfRun).join('')) + 1;
       }
       position = match.index + match[0].length;
@@ -66,7 +66,7 @@ export function tokenCounterOf(countPart: (text: string) => number): TokenCounte
       tooLong = Math.min(text.length, tooLong * 2);
       tooMany = count(text.slice(0, tooLong));
     }
-    // Tokens are spread rather evenly, so aiming between the two ends takes few steps.
+    // Tokens are distributed evenly, so interpolation needs few steps.
     while (tooLong - fits > 1 && fitsTokens < limit) {
       const aim = fits + Math.floor(((tooLong - fits) * (limit - fitsTokens)) / (tooMany - fitsTokens));
       const middle = Math.min(tooLong - 1, Math.max(fits + 1, aim));
@@ -92,7 +92,7 @@ export function tokenCounterOf(countPart: (text: string) => number): TokenCounte
   return { count, truncate, split };
 }
 
-/** A quick look before the regular expression: kinds of ASCII characters, to which all others are joined. */
+/** A fast check before the regular expression: runs of one kind of ASCII character; others join any run. */
 function mayHaveLongRun(text: string): boolean {
   let run = 0;
   let kind = 0;
@@ -112,14 +112,14 @@ function kindOf(unit: number): number {
   return unit >= 48 && unit <= 57 ? 3 : 4;
 }
 
-/** Not between the halves of a character, and at least one character in. */
+/** The nearest character boundary, after at least one character. */
 function onBoundary(text: string, end: number): number {
   const unit = text.charCodeAt(end - 1);
   const splitsPair = unit >= 0xd800 && unit <= 0xdbff && end < text.length;
   return end === 0 || (splitsPair && end === 1) ? Math.min(text.length, 2) : splitsPair ? end - 1 : end;
 }
 
-/** The last white space in the second half of a part, so that words stay whole; else its end. */
+/** The last white space in the second half of a part, so that words stay whole; otherwise its end. */
 function bestEnd(part: string): number {
   const half = part.length >> 1;
   const at = part.slice(half).search(/\s\S*$/);

@@ -3,15 +3,15 @@ import { SemanticIndexError } from '../../errors.js';
 import { describe, resolveOptions } from '../../options.js';
 import type { Check, EmbeddingProvider, EmbeddingRole, ValidationReport } from '../../types.js';
 
-/** How `testProvider` goes about it. */
+/** Options for `testProvider`. */
 export interface TestProviderOptions {
-  /** Texts to use, at least three that differ. Default: a dozen from several languages, short and long. */
+  /** Texts to embed, at least three different ones. Default: a dozen short and long texts in several languages. */
   texts?: readonly string[] | undefined;
-  /** How far, in cosine, two vectors of the same text may be apart. Default 1e-4, which remote services keep. */
+  /** Max. cosine distance between two vectors of the same text. Default 1e-4, which remote services keep. */
   tolerance?: number | undefined;
-  /** Milliseconds after which a call counts as hanging. Default 60,000. */
+  /** Timeout of a call in milliseconds. Default 60,000. */
   timeout?: number | undefined;
-  /** Whether to throw when a check fails; else read `valid` of the report. Default true. */
+  /** Throw when a check fails; otherwise read `valid` of the report. Default true. */
   throws?: boolean | undefined;
 }
 
@@ -31,11 +31,11 @@ const defaultTexts = [
 ];
 
 /**
- * Checks that a provider keeps its contract (see `EmbeddingProvider`), whatever the test runner: order, count,
- * dimension, finite numbers, the same vector alone and beside others, both roles, repeatability, empty calls, abort.
- * It makes a few dozen calls and does not close the provider.
+ * Checks that a provider keeps its contract (see `EmbeddingProvider`), in any test runner: order, count, dimensions,
+ * finite numbers, the same vector alone and in a batch, both roles, repeatability, empty calls, abort. Makes a few
+ * dozen calls and does not close the provider.
  *
- * @throws PROVIDER_INVALID listing what failed (the report is in `details.report`), unless `throws` is false.
+ * @throws PROVIDER_INVALID with the failed checks (the report is in `details.report`), unless `throws` is false.
  */
 export async function testProvider(
   provider: EmbeddingProvider,
@@ -54,7 +54,7 @@ export async function testProvider(
   if (!report.valid && settings.throws) {
     const list = failed.map(({ check, message }) => `${check}: ${message}`).join('; ');
     throw new SemanticIndexError('PROVIDER_INVALID', `The provider "${provider.id}" breaks its contract: ${list}`, {
-      hint: 'Each named check tells what was expected and what came back.',
+      hint: 'Each check reports what was expected and what was returned.',
       details: { report },
     });
   }
@@ -91,7 +91,7 @@ class ConformanceSuite {
       const dimensions = new Set(alone.map((vector) => vector.length));
       expect(dimensions.size === 1, `vectors have different dimensions: ${[...dimensions].join(', ')}`);
     });
-    // Everything below compares with these.
+    // The following checks compare with these vectors.
     if (alone.length !== this.#texts.length) return this.#checks;
 
     await this.#check('distinct', 'error', async () => {
@@ -176,7 +176,7 @@ class ConformanceSuite {
       ),
     );
     expect(outcome === reason, `an aborted call must reject with signal.reason, but: ${describe(outcome)}`);
-    // Aborted half-way, both outcomes are right; hanging or another error is not.
+    // A call aborted half-way may resolve or reject with the reason; hanging or another error is a fault.
     const controller = new AbortController();
     const running = this.#provider.embed(this.#batch(), { role: 'document', signal: controller.signal }).then(
       () => reason,
@@ -203,7 +203,7 @@ class ConformanceSuite {
     }
   }
 
-  /** As many of the texts as one call may carry. */
+  /** As many of the texts as fit into one call. */
   #batch(): readonly string[] {
     return this.#texts.slice(0, this.#provider.maxBatchSize ?? this.#texts.length);
   }

@@ -4,36 +4,36 @@ import type { EmbeddingProvider, EmbeddingRole } from '../../types.js';
 import { unitVector } from '../check-vectors.js';
 import { addRandomVector, hashText } from '../pseudo-random.js';
 
-/** What a `deterministicProvider` can be told. */
+/** Options for `deterministicProvider`. */
 export interface DeterministicProviderOptions {
   /** Length of the vectors. Default 64. */
   dimensions?: number | undefined;
-  /** Another number is another model: other vectors, another id. Default 0. */
+  /** Each seed is a different model, with its own vectors and id. Default 0. */
   seed?: number | undefined;
-  /** Milliseconds that each call takes. Default 0: as fast as it can. */
+  /** Delay of each call in milliseconds. Default 0. */
   delay?: number | undefined;
-  /** Most texts per call. Default 256. */
+  /** Max. texts per call. Default 256. */
   maxBatchSize?: number | undefined;
-  /** Most calls at the same time. Default 1. */
+  /** Max. concurrent calls. Default 1. */
   maxParallelCalls?: number | undefined;
-  /** Whether a query has another vector than the same text as document. Default false. */
+  /** Whether the same text has different vectors as query and as document. Default false. */
   distinguishRoles?: boolean | undefined;
-  /** Sees every call before it is answered, and may throw (or reject) in its stead. */
+  /** Called before every call; may throw or reject to make the call fail. */
   onCall?: ((texts: readonly string[], role: EmbeddingRole) => void | Promise<void>) | undefined;
-  /** As in `EmbeddingProvider`. Default: never again. */
+  /** As in `EmbeddingProvider`. Default: no retries. */
   retryAfter?: ((error: unknown, attempt: number) => number | undefined) | undefined;
 }
 
-/** A provider for tests, with a tally of what it was asked. */
+/** A provider for tests that counts its calls. */
 export interface DeterministicProvider extends EmbeddingProvider {
   readonly dimensions: number;
-  /** What has been answered so far. */
+  /** Totals of the successful calls so far. */
   readonly answered: { calls: number; texts: number; tokens: number };
 }
 
 /**
- * A provider that needs no model: every word has a pseudo-random vector and a text is the sum of its words, so texts
- * that share words are similar, and the same text has the same vector on every machine, for ever.
+ * A provider that needs no model: every word has a pseudo-random vector, and the vector of a text is their sum. Texts
+ * that share words are similar, and the same text has the same vector on every machine and in every version.
  */
 export function deterministicProvider(options?: DeterministicProviderOptions): DeterministicProvider {
   const settings = resolveOptions<Required<DeterministicProviderOptions>>('deterministicProvider', options, {

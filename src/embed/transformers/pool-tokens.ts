@@ -1,11 +1,11 @@
 import type { Pooling } from '../model-families.js';
 
 /**
- * One vector per text from the vectors of its tokens. Only real tokens count, never padding: else a text's vector
- * would depend on the longest text beside it.
+ * Pools the vectors of tokens into one vector per text. Padding is ignored: otherwise the vector of a text would depend
+ * on the longest text of its batch.
  *
- * @param tokens rows x length x dimensions numbers.
- * @param counts how many tokens of each row are real; they come first.
+ * @param tokens rows x length x dimensions.
+ * @param counts number of tokens of each row without padding; they come first.
  */
 export function poolTokens(
   tokens: ArrayLike<number>,

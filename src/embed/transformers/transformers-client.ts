@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { SemanticIndexError } from '../../errors.js';
 import type { FromWorker, ToWorker, TransformersSettings } from './transformers-messages.js';
 
-/** What the worker answers to a call. */
+/** Reply of the worker to a call. */
 export type WorkerVectors = Extract<FromWorker, { type: 'vectors' }>;
 
 interface Waiting {
@@ -10,7 +10,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Talks to the worker thread that holds the model; starts it when needed, and keeps the process alive only for calls. */
+/** Client of the worker thread that holds the model. Starts it on demand; only pending calls keep the process alive. */
 export class TransformersClient {
   readonly #settings: TransformersSettings;
   readonly #waiting = new Map<number, Waiting>();
@@ -46,7 +46,7 @@ export class TransformersClient {
     }
   }
 
-  /** Rejects what is under way with CLOSED, frees the model and ends the worker. */
+  /** Rejects pending calls with CLOSED, frees the model and ends the worker. */
   close(): Promise<void> {
     this.#closing ??= this.#end();
     return this.#closing;
@@ -64,7 +64,7 @@ export class TransformersClient {
 
   #start(): Worker {
     if (this.#worker !== undefined) return this.#worker;
-    // What the process was started with, such as --input-type, need not suit a worker.
+    // Flags of the process, such as --input-type, may be invalid for a worker.
     const worker = new Worker(new URL('./transformers-worker.js', import.meta.url), {
       workerData: this.#settings,
       execArgv: [],
@@ -91,10 +91,10 @@ export class TransformersClient {
 
   #lose(worker: Worker, cause: unknown): void {
     if (this.#worker !== worker) return;
-    // The next call starts another one.
+    // The next call starts a new worker.
     this.#worker = undefined;
     this.#fail(
-      new SemanticIndexError('PROVIDER_FAILED', `The worker of the model ended: ${(cause as Error).message}`, {
+      new SemanticIndexError('PROVIDER_FAILED', `The worker thread of the model ended: ${(cause as Error).message}`, {
         hint: 'It may have run out of memory: lower `batchSize` or `maxTokens`.',
         cause,
       }),

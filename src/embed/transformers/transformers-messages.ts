@@ -1,16 +1,16 @@
 import type { ErrorCode } from '../../errors.js';
 import type { Pooling } from '../model-families.js';
 
-/** What the worker of `transformersProvider` is started with. */
+/** Settings of the worker of `transformersProvider`. */
 export interface TransformersSettings {
-  /** Names of packages to try, in this order. */
+  /** Package names to try, in this order. */
   readonly packages: readonly string[];
-  /** A hub name, or the last part of a local folder whose parent is `localPath`. */
+  /** A hub name, or the name of a local directory in `localPath`. */
   readonly model: string;
   readonly localPath: string | undefined;
   readonly revision: string;
   readonly dtype: string;
-  /** Undefined: the model's own `sentence_embedding` if it has that output, else `familyPooling`. */
+  /** Undefined: the output `sentence_embedding` if the model has it, otherwise `familyPooling`. */
   readonly pooling: Pooling | undefined;
   readonly familyPooling: Pooling;
   readonly normalize: boolean;
@@ -33,7 +33,7 @@ export type FromWorker =
   | {
       readonly type: 'vectors';
       readonly call: number;
-      /** All vectors in one piece; a text that the model knows nothing in has zeros. */
+      /** All vectors, concatenated; zeros for a text without known tokens. */
       readonly numbers: Float32Array;
       readonly dimensions: number;
       readonly tokens: number;

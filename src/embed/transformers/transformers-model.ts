@@ -7,13 +7,13 @@ import type { Pooling } from '../model-families.js';
 import { poolTokens } from './pool-tokens.js';
 import type { TransformersSettings } from './transformers-messages.js';
 
-/** A tensor of the library, as far as it is used here. */
+/** The used members of a tensor of the library. */
 interface Tensor {
   readonly dims: readonly number[];
   readonly data: ArrayLike<number>;
   dispose?(): void;
 }
-/** What `@xenova/transformers` and `@huggingface/transformers` have in common, as far as it is used here. */
+/** The used members that `@xenova/transformers` and `@huggingface/transformers` have in common. */
 interface TransformersLibrary {
   readonly env: Record<string, unknown>;
   readonly Tensor: new (type: string, data: BigInt64Array, dims: readonly number[]) => Tensor;
@@ -32,7 +32,7 @@ interface LibraryModel {
 }
 
 const wordy = { return_tensor: false, padding: false, truncation: false };
-/** Most tokens of one run, padding included: more is not faster on a processor, and memory grows with it. */
+/** Max. tokens of one run, padding included: larger runs are not faster on a CPU and need more memory. */
 const maxTokensPerRun = 8192;
 
 /** A model of transformers.js with its tokenizer: texts in, vectors out. Lives in a worker thread. */
@@ -42,7 +42,7 @@ export class TransformersModel {
   readonly #model: LibraryModel;
   readonly #settings: TransformersSettings;
   readonly #maxTokens: number;
-  /** How many tokens the tokenizer puts after those of the text, such as [SEP]. */
+  /** Number of special tokens after those of the text, such as [SEP]. */
   readonly #suffix: number;
 
   private constructor(
@@ -95,12 +95,12 @@ export class TransformersModel {
     }
   }
 
-  /** Whether the model is a token table, in which some texts have no vector. */
+  /** Whether the model is a token table, where some texts have no vector. */
   get #isStatic(): boolean {
     return this.#model.config?.model_type === 'static-embedding';
   }
 
-  /** Token ids of a text, cut to what the model takes; the closing special tokens stay. */
+  /** Token ids of a text, truncated to the limit of the model; the closing special tokens are kept. */
   tokenize(text: string): number[] {
     const ids = this.#idsOf(text);
     const limit = this.#maxTokens;
@@ -110,10 +110,10 @@ export class TransformersModel {
   }
 
   /**
-   * Cuts texts into runs, short ones first, so that little padding is needed; each run is a list of positions.
+   * Groups texts into runs, short texts first, to minimize padding; each run is a list of positions.
    *
-   * With 8-bit weights the library's exports also quantize activations, by the range over a whole run: the vector of a
-   * text would depend on its neighbours, so each such text runs alone.
+   * Exports with 8-bit weights also quantize activations, by the range over a whole run: the vector of a text would
+   * depend on the other texts, so each text runs alone.
    */
   planRuns(lengths: readonly number[]): number[][] {
     const { dtype, batchSize } = this.#settings;
@@ -135,7 +135,7 @@ export class TransformersModel {
     return runs;
   }
 
-  /** Vectors of texts given as token ids, all in one run. Zeros where a token table knows nothing. */
+  /** Vectors of texts as token ids, all in one run. Zeros for a text without known tokens in a token table. */
   async embed(texts: readonly (readonly number[])[]): Promise<Float32Array[]> {
     const counts = texts.map((ids) => Math.max(1, ids.length));
     const length = Math.max(...counts);
@@ -181,7 +181,7 @@ export class TransformersModel {
     const states = outputs.last_hidden_state ?? outputs.token_embeddings ?? outputs.logits;
     if (states?.dims.length !== 3) {
       const names = Object.keys(outputs).join(', ');
-      throw new SemanticIndexError('UNSUPPORTED', `The model has no output to make vectors from, only: ${names}`, {
+      throw new SemanticIndexError('UNSUPPORTED', `The model has no output with embeddings, only: ${names}`, {
         hint: 'Use a feature-extraction (embedding) model.',
       });
     }
@@ -194,7 +194,7 @@ export class TransformersModel {
     if (dimensions !== undefined && dimensions > vector.length) {
       throw new SemanticIndexError(
         'DIMENSION_MISMATCH',
-        `The model has ${vector.length} dimensions; ${dimensions} cannot be taken from it`,
+        `The model has ${vector.length} dimensions, fewer than the option dimensions (${dimensions})`,
       );
     }
     const short = dimensions === undefined ? vector : vector.slice(0, dimensions);
@@ -208,7 +208,7 @@ export class TransformersModel {
   }
 }
 
-/** The library's name for a precision: its successor takes it as it is, the older one knows two. */
+/** The name of a precision in the library: the successor takes it unchanged, the older package has two. */
 function weightsOption(library: string, dtype: string): object {
   if (!library.startsWith('@xenova/')) return { dtype, device: 'cpu' };
   if (dtype === 'fp32' || dtype === 'q8') return { quantized: dtype === 'q8' };
@@ -224,7 +224,7 @@ async function importLibrary(packages: readonly string[]): Promise<{ name: strin
     } catch (error) {
       if (!isMissing(error, name)) throw importError(name, error);
     }
-    // Where this package is linked rather than installed, its peers are found from the application.
+    // If this package is linked instead of installed, its peers are resolved from the application.
     const path = resolveFrom(join(process.cwd(), 'package.json'), name);
     if (path !== undefined) return { name, library: (await import(pathToFileURL(path).href)) as TransformersLibrary };
   }
@@ -251,7 +251,7 @@ function importError(name: string, cause: unknown): SemanticIndexError {
     'PROVIDER_FAILED',
     `The package ${name} cannot be loaded: ${(cause as Error).message}`,
     {
-      hint: `Install it anew: npm install ${name}. Its native parts must fit this machine.`,
+      hint: `Reinstall it: npm install ${name}. Its native binaries must match this platform.`,
       cause,
     },
   );
@@ -264,7 +264,7 @@ function loadError(error: unknown, settings: TransformersSettings): unknown {
   if (/not found locally|Could not locate file|Unauthorized access|ENOENT|404/i.test(message)) {
     return new SemanticIndexError(
       'MODEL_NOT_FOUND',
-      `The model "${settings.model}" (revision ${settings.revision}, ${settings.dtype}) is not there: ${message}`,
+      `The model "${settings.model}" (revision ${settings.revision}, ${settings.dtype}) was not found: ${message}`,
       {
         hint: settings.offline
           ? `Looked in ${where} only, because remote models are off. Fetch the model there first, with onnx/ weights of this dtype.`
@@ -274,7 +274,7 @@ function loadError(error: unknown, settings: TransformersSettings): unknown {
     );
   }
   return new SemanticIndexError('PROVIDER_FAILED', `The model "${settings.model}" cannot be loaded: ${message}`, {
-    hint: `Without network, fetch the model into ${settings.cacheDir} once and set \`offline: true\`.`,
+    hint: `Without a network, download the model to ${settings.cacheDir} once and set \`offline: true\`.`,
     cause: error,
   });
 }

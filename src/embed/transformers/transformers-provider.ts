@@ -15,20 +15,20 @@ import { fingerprintOf } from '../fingerprint.js';
 import { familyOf } from '../model-families.js';
 import { TransformersClient } from './transformers-client.js';
 
-/** Tried in this order: the successor first. */
+/** Tried in this order. */
 const packages = ['@huggingface/transformers', '@xenova/transformers'];
 
 /**
- * A provider for any embedding model with ONNX weights, from a local folder or the Hugging Face hub, run by
+ * A provider for any embedding model with ONNX weights, from a local directory or the Hugging Face hub, run by
  * transformers.js (`@huggingface/transformers` or `@xenova/transformers`: optional peers, imported at the first call).
  *
- * It runs in a worker thread, so the event loop stays free; queries overtake documents. Pooling ignores padding, and a
- * text has the same vector whatever stands beside it. Pooling and prefixes default to what the known families (e5,
- * bge, gte, nomic, arctic, ...) were trained with. Longer texts are cut at `maxTokens`.
+ * Runs in a worker thread, so the event loop stays free; queries are served before documents. Pooling ignores padding,
+ * so the vector of a text does not depend on its batch. Pooling and prefixes default to the settings that the known
+ * families (e5, bge, gte, nomic, arctic, ...) were trained with. Longer texts are truncated to `maxTokens`.
  *
- * Call `close()` when done: it ends the worker and frees the model.
+ * Call `close()` when done to end the worker and free the model.
  *
- * @throws INVALID_ARGUMENT, UNKNOWN_OPTION, MODEL_NOT_FOUND for a folder that is none; calls throw MISSING_PEER,
+ * @throws INVALID_ARGUMENT, UNKNOWN_OPTION, MODEL_NOT_FOUND for a directory without a model; calls throw MISSING_PEER,
  * MODEL_NOT_FOUND, UNSUPPORTED, PROVIDER_FAILED and CLOSED.
  */
 export function transformersProvider(options: TransformersProviderOptions): EmbeddingProvider {
@@ -71,7 +71,7 @@ export function transformersProvider(options: TransformersProviderOptions): Embe
     }),
     ...(dimensions === undefined ? {} : { dimensions }),
     maxBatchSize: 256,
-    // A second call keeps the worker busy while the first is being committed.
+    // A second call keeps the worker busy while the first result is committed.
     maxParallelCalls: 2,
     async embed(texts, { role, signal }) {
       const prefix = role === 'query' ? queryPrefix : documentPrefix;
@@ -98,7 +98,7 @@ function checkSettings(settings: typeof transformersProviderDefaults): void {
   const refuse = (name: string, rule: string, value: unknown): SemanticIndexError =>
     new SemanticIndexError('INVALID_ARGUMENT', `transformersProvider: ${name} must be ${rule}, got ${describe(value)}`);
   if (typeof settings.model !== 'string' || settings.model === '') {
-    throw refuse('model', 'the name or folder of a model', settings.model);
+    throw refuse('model', 'the name or directory of a model', settings.model);
   }
   for (const name of ['maxTokens', 'dimensions', 'batchSize'] as const) {
     const value = settings[name];
@@ -110,13 +110,13 @@ function checkSettings(settings: typeof transformersProviderDefaults): void {
   }
 }
 
-/** The folder that a model's name means, if it is written as a path or is one; else it is a name on the hub. */
+/** The directory of a model, if its name is a path or an existing directory; otherwise it is a name on the hub. */
 function localFolder(model: string): string | undefined {
   const folder = resolve(model);
   if (existsSync(join(folder, 'config.json'))) return folder;
   if (!isAbsolute(model) && !/^\.{0,2}[\\/]|^~/.test(model)) return undefined;
-  throw new SemanticIndexError('MODEL_NOT_FOUND', `${folder} holds no config.json`, {
-    hint: 'Pass a folder in Hugging Face layout: config.json, tokenizer.json, tokenizer_config.json, onnx/model.onnx.',
+  throw new SemanticIndexError('MODEL_NOT_FOUND', `${folder} has no config.json`, {
+    hint: 'Pass a directory in Hugging Face layout: config.json, tokenizer.json, tokenizer_config.json, onnx/model.onnx.',
   });
 }
 
@@ -125,7 +125,7 @@ function weightsIn(folder: string): string {
   return !has('model.onnx') && has('model_quantized.onnx') ? 'q8' : 'fp32';
 }
 
-/** A short name for the state of a folder: its config, and the sizes of what is too long to be read for it. */
+/** A short hash of the state of a directory: its config, and the sizes of the large files. */
 function revisionOf(folder: string, dtype: string): string {
   const hash = createHash('sha256').update(readFileSync(join(folder, 'config.json')));
   const weights = dtype === 'q8' ? 'model_quantized.onnx' : 'model.onnx';

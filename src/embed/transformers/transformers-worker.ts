@@ -6,7 +6,7 @@ import { SemanticIndexError } from '../../errors.js';
 import type { FromWorker, ToWorker, TransformersSettings } from './transformers-messages.js';
 import { TransformersModel } from './transformers-model.js';
 
-/** A call that is not answered yet. */
+/** A pending call. */
 interface OpenCall {
   readonly call: number;
   readonly urgent: boolean;
@@ -19,7 +19,7 @@ interface OpenCall {
 const port = parentPort;
 if (port === null) throw new SemanticIndexError('INTERNAL', 'transformers-worker.js must run in a worker thread');
 
-// What the library prints goes nowhere; what fails comes back as an error.
+// Discard the output of the library; failures are returned as errors.
 globalThis.console = new Console(new Writable({ write: (_chunk, _encoding, done) => done() }));
 
 const calls: OpenCall[] = [];
@@ -38,7 +38,7 @@ port.on('message', (message: ToWorker) => {
   }
 });
 
-/** Answers calls run by run: queries first, so that a search need not wait for all that is being indexed. */
+/** Processes calls run by run: queries first, so that a search does not wait for documents being indexed. */
 async function work(): Promise<void> {
   working = true;
   while (calls.length > 0) {
@@ -47,12 +47,12 @@ async function work(): Promise<void> {
       loading ??= TransformersModel.load(workerData as TransformersSettings);
       await advance(open, await loading);
     } catch (error) {
-      // A model that failed to load is tried anew by the next call.
+      // The next call tries again to load a model that failed to load.
       if (open.ids === undefined) loading = undefined;
       drop(open.call);
       send(asMessage(open.call, error));
     }
-    // Lets cancellations and urgent calls in.
+    // Lets cancellations and queries in.
     await nextTurn();
   }
   working = false;

@@ -117,9 +117,9 @@ export class MigrateJourney {
       for (const hash of [...texts.keys()]) if (this.#underWay.has(hash)) texts.delete(hash);
       for (const hash of texts.keys()) this.#underWay.add(hash);
       const hashes = [...texts.keys()];
-      const slots = this.#space.slots(this.#provider);
+      const limiter = this.#space.limiterOf(this.#provider);
       const { dimensions } = to;
-      const options = { role: 'document', signal, slots, dimensions } as const;
+      const options = { role: 'document', signal, limiter, dimensions } as const;
       const batches = this.#space.shared.embed(this.#provider, [...texts.values()], options);
       for await (const { indices, vectors, tokens, cached } of batches) {
         const landed = indices.map((index) => hashes[index] as string);

@@ -6,38 +6,38 @@ import type { Chunk, Chunker, TextRange } from './chunk.js';
 import { chunkMarkdown } from './chunk-markdown.js';
 import { chunkRecursively } from './chunk-recursively.js';
 
-/** A text that is cut into chunks: a file, a page, an article. */
+/** A text to split into chunks: a file, a page, an article. */
 export interface SourceDocument<M extends Metadata = Metadata> {
-  /** What citations name: a path, an address. */
+  /** Shown in citations: a path, a URL. */
   readonly id: string;
   readonly text: string;
-  /** Goes into the metadata of each chunk. */
+  /** Copied to the metadata of each chunk. */
   readonly metadata?: M | undefined;
 }
 
-/** Where a chunk comes from, in its metadata. */
+/** Position of a chunk in its source; part of its metadata. */
 export interface ChunkPlace extends TextRange {
   readonly startLine: number;
   readonly endLine: number;
   readonly headings: readonly string[];
-  /** The larger passage that it belongs to. */
+  /** The enclosing larger passage. */
   readonly parent: { readonly start: number; readonly end: number };
-  /** Id of the chunk before it in its source. */
+  /** Id of the previous chunk of the source. */
   readonly previous?: string;
-  /** Id of the chunk behind it. */
+  /** Id of the next chunk. */
   readonly next?: string;
 }
 
-/** The metadata of a chunk: that of its source, and these. */
+/** The metadata of a chunk: the metadata of its source, and these members. */
 export type ChunkMetadata = Metadata & {
   /** Id of the source. */
   readonly source: string;
   readonly chunk: Metadata & ChunkPlace;
-  /** Name of the set of sources, where `sync` was given one. */
+  /** The option `collection` of `sync`, if set. */
   readonly collection?: string;
 };
 
-/** The place of a document that is a chunk; undefined of others. */
+/** The position of a chunk; undefined for other documents. */
 export function chunkPlace(metadata: Metadata): { readonly source: string; readonly chunk: ChunkPlace } | undefined {
   const { source, chunk } = metadata;
   if (typeof source !== 'string' || typeof chunk !== 'object' || chunk === null || Array.isArray(chunk))
@@ -48,17 +48,17 @@ export function chunkPlace(metadata: Metadata): { readonly source: string; reado
 
 const reserved = ['source', 'chunk', 'collection'];
 
-/** Markdown by its headings, everything else by paragraphs. */
+/** Splits Markdown by headings, everything else by paragraphs. */
 export function chunkerFor(id: string): Chunker {
   return /\.(?:md|mdx|markdown)$/i.test(id) ? chunkMarkdown : chunkRecursively;
 }
 
 /**
- * The chunks of a source as documents. Their ids are made from the id of the source and what the chunk says, so a chunk that
- * a change of the source leaves alone keeps its id, wherever it has moved to. The text begins with the headings that the
- * chunk stands under and does not hold itself; its last `end - start` characters are those of the source.
+ * The chunks of a source as documents. An id consists of the id of the source and a hash of the text, so an unchanged
+ * chunk keeps its id when it moves. The text begins with the headings above the chunk that it does not contain itself;
+ * its last `end - start` characters are those of the source.
  *
- * @throws INVALID_ARGUMENT, INVALID_TEXT, INVALID_METADATA (a name that chunks use for themselves).
+ * @throws INVALID_ARGUMENT, INVALID_TEXT, INVALID_METADATA (a reserved name).
  */
 export function chunkDocuments<M extends Metadata>(
   source: SourceDocument<M>,
@@ -98,19 +98,23 @@ function textOf({ text, context }: Chunk): string {
 
 function checkSource(source: SourceDocument): void {
   if (typeof source !== 'object' || source === null || typeof source.id !== 'string' || source.id === '') {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `A source is ${describe(source)}`, {
-      hint: 'A source is an object with a non-empty id, a text and, if you like, metadata.',
+    throw new SemanticIndexError('INVALID_ARGUMENT', `Expected a source, got ${describe(source)}`, {
+      hint: 'A source is an object with a non-empty id, a text and optional metadata.',
     });
   }
   if (typeof source.text !== 'string') {
     throw new SemanticIndexError(
       'INVALID_TEXT',
-      `The text of source ${describe(source.id)} is ${describe(source.text)}`,
+      `Expected a string as the text of source ${describe(source.id)}, got ${describe(source.text)}`,
     );
   }
   const taken = Object.keys(source.metadata ?? {}).find((name) => reserved.includes(name));
   if (taken === undefined) return;
-  throw new SemanticIndexError('INVALID_METADATA', `The metadata of source ${describe(source.id)} has "${taken}"`, {
-    hint: `${reserved.join(', ')} are what chunks say about themselves; use another name.`,
-  });
+  throw new SemanticIndexError(
+    'INVALID_METADATA',
+    `The metadata of source ${describe(source.id)} has the reserved name "${taken}"`,
+    {
+      hint: `Use another name: ${reserved.join(', ')} are reserved for the metadata of chunks.`,
+    },
+  );
 }

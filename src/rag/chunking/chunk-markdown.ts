@@ -5,7 +5,7 @@ import { type MarkdownBlock, markdownBlocks } from './markdown-blocks.js';
 import { type PackLimits, packParts } from './pack-parts.js';
 import { atLines, atListItems, atParagraphs, atSentences, atWords, type Splitter, splitParts } from './split-parts.js';
 
-/** Where a block may be cut when it is too long for a chunk. */
+/** Where to split a block that is too long for a chunk. */
 const splittersOf: Record<MarkdownBlock['kind'], readonly Splitter[]> = {
   heading: [atWords],
   code: [atParagraphs, atLines, atWords],
@@ -16,16 +16,16 @@ const splittersOf: Record<MarkdownBlock['kind'], readonly Splitter[]> = {
   text: [atSentences, atLines, atWords],
 };
 
-/** Blocks under one path of headings. */
+/** Blocks with the same path of headings. */
 interface OpenSection {
   readonly headings: readonly { depth: number; title: string; start: number }[];
   readonly blocks: MarkdownBlock[];
 }
 
 /**
- * Cuts Markdown into chunks of at most `maxTokens` tokens, none of them across the sections of two headings. Blocks of code,
- * tables and lists stay whole where they fit. A heading stays with the text under it; one without text of its own goes with the
- * next section. Each chunk knows its headings; the `title` of front matter (YAML or TOML) is the first of them, unless a heading
+ * Splits Markdown into chunks of at most `maxTokens` tokens that never cross a heading. Code blocks, tables and lists
+ * are kept whole if they fit. A heading stays with the text below it; a heading without text stays with the next
+ * section. Each chunk has its headings; the `title` of front matter (YAML or TOML) is the first, unless a heading
  * repeats it.
  *
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION.
@@ -38,7 +38,7 @@ export function chunkMarkdown(text: string, options?: Given<ChunkOptions>): Chun
   const sections = sectionsOf(markdownBlocks(text)).map(({ headings, blocks }): Section => {
     const parts = blocks.flatMap((block, position) => {
       const split = splitParts(text, block, splittersOf[block.kind], maxTokens, countTokens);
-      // Behind a heading is the worst place for a cut.
+      // After a heading is the worst place to split.
       const behindHeading = position > 0 && blocks[position - 1]?.kind === 'heading';
       return behindHeading ? split.map((part, at) => (at === 0 ? { ...part, level: worstLevel } : part)) : split;
     });
@@ -52,7 +52,7 @@ export function chunkMarkdown(text: string, options?: Given<ChunkOptions>): Chun
 }
 
 const worstLevel = 9;
-/** The title of a document stands above all its headings. */
+/** The title of a document precedes all headings. */
 const titleDepth = 0;
 
 function isSameTitle(title: string, heading: string): boolean {

@@ -5,8 +5,8 @@ import { packParts } from './pack-parts.js';
 import { atLines, atParagraphs, atSentences, atWords, splitParts } from './split-parts.js';
 
 /**
- * Cuts any text into chunks of at most `maxTokens` tokens: between paragraphs if possible, else between sentences, lines,
- * words, and characters at last. A change of the text changes the chunks near it only.
+ * Splits any text into chunks of at most `maxTokens` tokens: between paragraphs if possible, otherwise between
+ * sentences, lines, words, and finally characters. A change of the text affects only the chunks near it.
  *
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION.
  */

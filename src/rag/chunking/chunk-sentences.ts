@@ -6,8 +6,8 @@ import { packParts } from './pack-parts.js';
 import { atParagraphs, atSentences, atWords, type Part, type Splitter, splitParts } from './split-parts.js';
 
 /**
- * Cuts a text into chunks of a few whole sentences (by the rules of Unicode, UAX #29), none of them across paragraphs. A
- * sentence with more than `maxTokens` tokens is cut between words.
+ * Splits a text into chunks of a few whole sentences (Unicode UAX #29) that never cross paragraphs. A sentence with
+ * more than `maxTokens` tokens is split between words.
  *
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION.
  */

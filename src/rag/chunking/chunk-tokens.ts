@@ -4,8 +4,8 @@ import { chunkSettings, makeChunks } from './make-chunks.js';
 import { furthestCut, trimmed } from './split-parts.js';
 
 /**
- * Cuts a text into chunks as near to `maxTokens` tokens as possible, between words, whatever its structure. A change of
- * the text moves all cuts behind it: for texts that change, `chunkRecursively` saves embedding.
+ * Splits a text into chunks as close to `maxTokens` tokens as possible, between words, regardless of structure. A
+ * change of the text moves all later splits: for texts that change, `chunkRecursively` saves embedding.
  *
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION.
  */
@@ -23,7 +23,7 @@ export function chunkTokens(text: string, options?: Given<ChunkOptions>): Chunk[
   return makeChunks(text, [{ headings: [], headingStarts: [], ranges }], settings);
 }
 
-/** The last beginning of a word at or before a place, or the place itself when there is none. */
+/** The last start of a word at or before `place`; `place` if there is none. */
 function wordStart(text: string, start: number, place: number): number {
   for (let at = place; at > start; at--) {
     if (/\s/.test(text[at - 1] as string) || /\s/.test(text[at] as string)) return at;

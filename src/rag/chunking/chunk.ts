@@ -1,27 +1,29 @@
-/** Characters of a text: from `start` up to, but not including, `end`, in UTF-16 units as in `text.slice(start, end)`. */
+/**
+ * A range of a text: from `start` up to, but not including, `end`, in UTF-16 code units as in `text.slice(start, end)`.
+ */
 export interface TextRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** A piece of a text that is embedded by itself. */
+/** A part of a text that is embedded separately. */
 export interface Chunk extends TextRange {
-  /** Exactly the characters of its range; no white space at either end. */
+  /** The characters of the range; no white space at either end. */
   readonly text: string;
   /** Line of its first character, from 1. */
   readonly startLine: number;
   /** Line of its last character. */
   readonly endLine: number;
-  /** Headings that it stands under, outermost first, its own included. */
+  /** Headings above and in the chunk, outermost first. */
   readonly headings: readonly string[];
-  /** Those of the headings that its text does not hold: what a reader of the chunk alone would miss. */
+  /** The headings that are not in the text of the chunk: the missing context. */
   readonly context: readonly string[];
-  /** The larger passage that it belongs to, for retrieval. */
+  /** The enclosing larger passage, for retrieval. */
   readonly parent: TextRange;
 }
 
 /**
- * Cuts a text into chunks, in their order. Every character that is not white space is in at least one of them. A plain
- * function: the same text gives the same chunks.
+ * Splits a text into chunks, in order. Every character except white space is in at least one chunk. Must be a pure
+ * function.
  */
 export type Chunker = (text: string) => Chunk[];

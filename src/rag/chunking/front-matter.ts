@@ -1,26 +1,26 @@
-/** Metadata at the very beginning of a Markdown text. */
+/** Metadata at the start of a Markdown text. */
 export interface FrontMatter {
-  /** Lines that it takes, its fences included. */
+  /** Number of lines, fences included. */
   readonly lines: number;
-  /** What its `title` says; empty when it has none, or one that is not a text. */
+  /** The value of `title`; empty if it is missing or not a string. */
   readonly title: string;
 }
 
 const yamlFence = /^---\s*$/;
 const yamlEnd = /^(?:---|\.\.\.)\s*$/;
 const tomlFence = /^\+\+\+\s*$/;
-/** A key that cannot be anything else: one word, or quoted. */
+/** An unambiguous key: one word, or quoted. */
 const plainKey = /^(?:[\p{L}\p{M}\p{N}_.-]+|"[^"]*"|'[^']*')\s*:(?:\s|$)/u;
-/** Any key: with spaces, and any sign that does not begin something else in YAML. */
+/** Any key: may have spaces, and any first character without a special meaning in YAML. */
 const anyKey = /^(?:[^\s#:,[\]{}&*!|>'"%@`?-][^#:]{0,62}?|"[^"]*"|'[^']*')\s*:(?:\s|$)/;
 const tomlKey = /^(?:[\p{L}\p{M}\p{N}_.-]+|"[^"]*"|'[^']*')\s*=|^\[{1,2}[^\]]+\]/u;
-/** Lines between keys: empty, a comment, an item of a list, what is indented, the end of a list or an object. */
+/** Lines between keys: empty, comments, list items, indented lines, the end of a list or an object. */
 const betweenKeys = /^(?:\s|#|-\s|-$|[\]}]|$)/;
 
 /**
- * The front matter of a text, given as lines: YAML between lines of three dashes, or TOML between lines of three plus signs, as Jekyll,
- * Hugo, Docusaurus and Astro read it. Comments and empty lines may come first, and keys may hold spaces, dots and letters of any
- * script. Undefined where the first line is a thematic break and text follows.
+ * Parses the front matter of a text: YAML between lines of three dashes, or TOML between lines of three plus signs, as
+ * in Jekyll, Hugo, Docusaurus and Astro. Comments and empty lines may come first; keys may have spaces, dots and
+ * letters of any script. Undefined if the first line is a thematic break followed by text.
  */
 export function frontMatter(lines: readonly string[]): FrontMatter | undefined {
   const opening = lines[0] ?? '';
@@ -63,12 +63,12 @@ function yamlTitle(within: readonly string[]): string {
   for (let line = at + 1; line < within.length && /^(?:\s+\S|\s*$)/.test(within[line] as string); line++) {
     indented.push((within[line] as string).trim());
   }
-  // A block scalar, whatever its indicators; else the lines of a plain or quoted one go on where they are indented.
+  // A block scalar with any indicators; otherwise indented lines continue a plain or quoted scalar.
   if (/^[|>][-+0-9]*\s*(?:#.*)?$/.test(value)) return indented.join(' ');
   return yamlScalar([value, ...indented].join(' ').trim());
 }
 
-/** A quoted or plain scalar of YAML; empty for lists, objects, null, anchors and tags. */
+/** The value of a quoted or plain YAML scalar; empty for lists, objects, null, anchors and tags. */
 function yamlScalar(value: string): string {
   const double = /^"((?:[^"\\]|\\.)*)"/.exec(value)?.[1];
   if (double !== undefined) return unescaped(double);
@@ -80,7 +80,7 @@ function yamlScalar(value: string): string {
 
 function tomlTitle(within: readonly string[]): string {
   for (const line of within) {
-    // Behind the first table, keys are no longer those of the document.
+    // Keys after the first table header belong to the table.
     if (/^\s*\[/.test(line)) return '';
     const value = /^\s*(?:title|"title"|'title')\s*=\s*(.*)$/i.exec(line)?.[1];
     if (value === undefined) continue;

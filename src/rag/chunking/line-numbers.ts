@@ -1,4 +1,4 @@
-/** Tells the lines of a text by the positions of its characters. A line ends with \n, \r\n or \r. */
+/** Maps positions of a text to line numbers. A line ends with \n, \r\n or \r. */
 export class LineNumbers {
   readonly #starts: number[] = [0];
 
@@ -11,7 +11,7 @@ export class LineNumbers {
     return this.#starts.length;
   }
 
-  /** The line, from 1, of the character at a position. */
+  /** Line number, from 1, of a position. */
   at(position: number): number {
     let low = 0;
     let high = this.#starts.length - 1;

@@ -6,7 +6,7 @@ import type { Chunk, TextRange } from './chunk.js';
 import { LineNumbers } from './line-numbers.js';
 import { atSentences, atWords, trimmed } from './split-parts.js';
 
-/** Options of a chunker, checked; every chunker counts tokens by `countTokens`. */
+/** Validated options of a chunker; every chunker counts tokens with `countTokens`. */
 export type ChunkSettings<T extends ChunkOptions = ChunkOptions> = T & { readonly countTokens: CountTokens };
 
 /** @throws INVALID_ARGUMENT, UNKNOWN_OPTION. */
@@ -17,30 +17,34 @@ export function chunkSettings<T extends ChunkOptions>(
   defaults: T,
 ): ChunkSettings<T> {
   if (typeof text !== 'string') {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: the text is ${describe(text)}`);
+    throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: expected a string as text, got ${describe(text)}`);
   }
   const options = resolveOptions(method, given, defaults);
   checkPositive(method, 'maxTokens', options.maxTokens);
   checkPositive(method, 'parentTokens', options.parentTokens);
   const { overlapTokens, maxTokens } = options;
   if (!Number.isSafeInteger(overlapTokens) || overlapTokens < 0 || overlapTokens > maxTokens / 2) {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: overlapTokens is ${describe(overlapTokens)}`, {
-      hint: `Pass a whole number from 0 to half of maxTokens (${maxTokens}).`,
-    });
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `${method}: expected at most half of maxTokens as overlapTokens, got ${describe(overlapTokens)}`,
+      {
+        hint: `Pass an integer from 0 to ${Math.floor(maxTokens / 2)}.`,
+      },
+    );
   }
   return { ...options, countTokens: options.countTokens ?? estimateTokens };
 }
 
-/** A stretch of a text whose chunks belong together: a section, or the whole. */
+/** A part of a text whose chunks belong together: a section, or the whole text. */
 export interface Section {
   readonly headings: readonly string[];
-  /** Where the line of each heading begins. */
+  /** Start of the line of each heading. */
   readonly headingStarts: readonly number[];
-  /** Its chunks, in order, without overlap. */
+  /** Ranges of the chunks, in order, without overlap. */
   readonly ranges: readonly TextRange[];
 }
 
-/** Makes chunks of ranges: overlap within a section, lines, headings, parents. */
+/** Builds chunks from ranges: adds overlap within a section, lines, headings and parents. */
 export function makeChunks(text: string, sections: readonly Section[], settings: ChunkSettings): Chunk[] {
   const lines = new LineNumbers(text);
   return sections.flatMap(({ headings, headingStarts, ranges }) => {
@@ -62,7 +66,7 @@ export function makeChunks(text: string, sections: readonly Section[], settings:
   });
 }
 
-/** For each range the passage of whole ranges that it belongs to: as many as fit into `parentTokens`, one at least. */
+/** For each range, its parent passage: as many whole ranges as fit into `parentTokens`, at least one. */
 function parentRanges(text: string, ranges: readonly TextRange[], settings: ChunkSettings): TextRange[] {
   const { parentTokens, countTokens } = settings;
   const parents: TextRange[] = [];
@@ -80,14 +84,14 @@ function parentRanges(text: string, ranges: readonly TextRange[], settings: Chun
   return parents;
 }
 
-/** The range with the last sentences, or else words, of the one before it, as many as there is room for. */
+/** The range, extended by the last sentences (otherwise words) of the previous one within the overlap. */
 function withOverlap(text: string, before: TextRange, range: TextRange, settings: ChunkSettings): TextRange {
   const { overlapTokens, maxTokens, countTokens } = settings;
   if (overlapTokens === 0) return range;
   const fits = (start: number): boolean =>
     countTokens(text.slice(start, range.start).trimEnd()) <= overlapTokens &&
     countTokens(text.slice(start, range.end)) <= maxTokens;
-  // A token is seldom longer than this; what lies further back is not looked at.
+  // Tokens are rarely longer than this; earlier text is ignored.
   const from = Math.max(before.start, range.start - overlapTokens * 16);
   for (const splitter of [atSentences, atWords]) {
     const starts = splitter(text, from, range.start).filter((start) => start > from);
@@ -97,7 +101,7 @@ function withOverlap(text: string, before: TextRange, range: TextRange, settings
   return range;
 }
 
-/** The first of ascending places that passes, where all behind one that passes do too. */
+/** Binary search: the first of ascending places that passes; all later places pass as well. */
 function firstThat(places: readonly number[], passes: (place: number) => boolean): number | undefined {
   let low = 0;
   let high = places.length;

@@ -1,17 +1,17 @@
 import type { TextRange } from './chunk.js';
 import { frontMatter } from './front-matter.js';
 
-/** What stands between blank lines in Markdown, or a heading, or a block of code with its fences. */
+/** A block of Markdown between blank lines, a heading, or a code block with its fences. */
 export interface MarkdownBlock extends TextRange {
   readonly kind: 'heading' | 'code' | 'table' | 'list' | 'html' | 'metadata' | 'text';
-  /** Of headings: 1 to 6. */
+  /** For headings: 1 to 6. */
   readonly depth: number;
-  /** Of headings: their words without markup. Of metadata: the title that it names, or nothing. */
+  /** For headings: the text without markup. For metadata: the title, or an empty string. */
   readonly heading: string;
 }
 
 interface Line extends TextRange {
-  /** Without its end. */
+  /** Without the line end. */
   readonly text: string;
 }
 
@@ -22,9 +22,9 @@ const listItem = /^ {0,3}(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)/;
 const tableRuler = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
 const indentedCode = /^(?: {4}|\t)/;
 const thematicBreak = /^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$/;
-/** HTML whose content is no Markdown, up to its end tag (CommonMark, HTML blocks 1 and 2). */
+/** HTML whose content is not Markdown, up to its end tag (CommonMark, HTML blocks 1 and 2). */
 const rawHtml = /^ {0,3}<(?:(script|pre|style|textarea)(?=[\s>]|$)|!--)/i;
-/** HTML up to the next blank line: beginning with an element that is a block, or with a lone tag (HTML blocks 6 and 7). */
+/** HTML up to the next blank line: starts with a block element or a single tag (HTML blocks 6 and 7). */
 const htmlBlock = new RegExp(
   '^ {0,3}<(?:/?(?:address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|' +
     'dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|' +
@@ -34,8 +34,8 @@ const htmlBlock = new RegExp(
 );
 
 /**
- * The top-level blocks of a Markdown text, in order; only white space lies between them. Follows CommonMark as far as
- * headings and code are concerned: what looks like a heading within a block of code, a comment or HTML is none.
+ * The top-level blocks of a Markdown text, in order, separated by white space only. Follows CommonMark for headings and
+ * code: a line that looks like a heading inside a code block, a comment or HTML is not a heading.
  */
 export function markdownBlocks(text: string): MarkdownBlock[] {
   const lines = linesOf(text);
@@ -117,13 +117,13 @@ function lastLine(lines: readonly Line[], at: number, kind: MarkdownBlock['kind'
   return last;
 }
 
-/** Whether a line goes on with the paragraph, table or HTML of the lines before it. */
+/** Whether a line continues the paragraph, table or HTML of the previous lines. */
 function continues(kind: MarkdownBlock['kind'], text: string): boolean {
   if (text.trim() === '') return false;
   if (kind === 'html') return true;
   if (kind === 'text' && setextUnderline.test(text)) return true;
   if (fence.test(text) || atxHeading.test(text) || rawHtml.test(text) || thematicBreak.test(text)) return false;
-  // Of ordered lists only one that begins with 1 interrupts a paragraph.
+  // An ordered list interrupts a paragraph only if it starts with 1.
   return !/^ {0,3}(?:[-*+]|1[.)])[ \t]+\S/.test(text);
 }
 
@@ -133,7 +133,7 @@ function endOfFence(lines: readonly Line[], at: number, opening: string): number
   return lastWritten(lines, lines.length - 1);
 }
 
-/** A list goes on over blank lines as long as what follows is indented or another item, and as lazy lines follow. */
+/** A list continues after blank lines with indented lines or another item, and with lazy continuation lines. */
 function endOfList(lines: readonly Line[], at: number): number {
   let last = at;
   for (let line = at + 1; line < lines.length; line++) {
@@ -161,7 +161,7 @@ function endOfList(lines: readonly Line[], at: number): number {
   return last;
 }
 
-/** Code within a list item ends at its fence, or where the indentation does. */
+/** Code in a list item ends at its fence, or where the indentation ends. */
 function endOfInnerFence(lines: readonly Line[], at: number, opening: string): number {
   const closing = new RegExp(`^[ \\t]*${opening[0] === '`' ? '`' : '~'}{${opening.length},}[ \\t]*$`);
   let last = at;
@@ -191,9 +191,9 @@ function lastWritten(lines: readonly Line[], at: number): number {
   return last;
 }
 
-/** The words of a heading without the markup of Markdown and HTML. */
+/** The text of a heading without Markdown and HTML markup. */
 function plainHeading(markup: string): string {
-  // A sign behind a backslash is none of the markup: it is put aside, in a character that means nothing.
+  // An escaped character is not markup: it is replaced by a placeholder meanwhile.
   const signs: string[] = [];
   return markup
     .replace(/\\([!-/:-@[-`{-~])/g, (_, sign: string) => aside[signs.push(sign) - 1] ?? sign)

@@ -2,25 +2,25 @@ import type { CountTokens } from '../../options.js';
 import type { TextRange } from './chunk.js';
 import type { Part } from './split-parts.js';
 
-/** How large chunks may be. */
+/** Size limits of chunks. */
 export interface PackLimits {
   readonly maxTokens: number;
-  /** Most parts of a chunk. */
+  /** Max. parts of a chunk. */
   readonly maxParts: number;
   readonly countTokens: CountTokens;
 }
 
 /**
- * A chunk is cut only where it is this full. The less, the sooner cuts are what they were behind a change, and the smaller
- * the chunks: on random paragraphs 0.5 changes 2.0 chunks and fills them to 0.75, 0.4 changes 1.6 and fills 0.71, 0.25
- * changes 1.5 and fills 0.65; always filling as much as fits changes 6 to 12.
+ * Min. fill of a chunk before it may end. Lower values realign the splits sooner after a change, but make chunks
+ * smaller. On random paragraphs, 0.5 changes 2.0 chunks with an average fill of 0.75; 0.4 changes 1.6 (0.71); 0.25
+ * changes 1.5 (0.65). Filling chunks completely changes 6 to 12.
  */
 const minShare = 0.4;
 
 /**
- * Joins neighbouring parts to ranges of at most `maxTokens` tokens. A range ends where the best place for a cut is, and among equal places at the one that the text behind it decides (as in
- * content-defined chunking; Muthitacharoen, Chen, Mazières 2001). So a change in one place moves the cuts near it only, and
- * chunks further on stay what they were.
+ * Joins adjacent parts into ranges of at most `maxTokens` tokens. A range ends at the best place to split; among equal
+ * places, a hash of the following text decides (content-defined chunking; Muthitacharoen, Chen, Mazières 2001). So a
+ * change moves only the splits near it, and later chunks are unchanged.
  */
 export function packParts(text: string, parts: readonly Part[], limits: PackLimits): TextRange[] {
   const ranges: TextRange[] = [];
@@ -33,7 +33,7 @@ export function packParts(text: string, parts: readonly Part[], limits: PackLimi
   return ranges;
 }
 
-/** The part behind the last one that fits into a range beginning with `first`. */
+/** The end (exclusive) of the longest range that starts with `first`. */
 function furthestPart(text: string, parts: readonly Part[], first: number, limits: PackLimits): number {
   const { maxTokens, maxParts, countTokens } = limits;
   const { start, tokens } = parts[first] as Part;
@@ -43,7 +43,7 @@ function furthestPart(text: string, parts: readonly Part[], first: number, limit
     sum += (parts[end] as Part).tokens;
     if (sum > maxTokens) break;
   }
-  // What stands between parts may be a token too.
+  // The separator between parts may be a token as well.
   while (end > first + 1 && countTokens(text.slice(start, (parts[end - 1] as Part).end)) > maxTokens) end--;
   return end;
 }
@@ -66,13 +66,13 @@ function bestCut(text: string, parts: readonly Part[], first: number, end: numbe
   return best;
 }
 
-/** FNV-1a (Fowler, Noll, Vo 1991) of the beginning of a part. */
+/** FNV-1a (Fowler, Noll, Vo 1991) of the start of a part. */
 function contentHash(text: string, { start, end }: Part): number {
   let hash = 0x811c9dc5;
   for (let place = start; place < Math.min(end, start + 64); place++) {
     hash = Math.imul(hash ^ text.charCodeAt(place), 0x01000193);
   }
-  // The last rounds of FNV move little upwards: mix once more, so that similar beginnings are far apart.
+  // The last rounds of FNV barely affect the high bits: mix again, so that similar texts get distant hashes.
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return (hash ^ (hash >>> 13)) >>> 0;
 }

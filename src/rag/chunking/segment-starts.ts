@@ -1,18 +1,20 @@
-/** Code units that are segmented at once. On Node 20 every segment holds a copy of the text that it was cut from. */
+/** Code units per window. On Node 20 every segment holds a copy of the whole input. */
 const windowLength = 4096;
 
-/** Scripts whose words are found with a dictionary. */
+/** Scripts that need a dictionary for word segmentation. */
 const dictionaryScripts =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/u;
-/** White space, and the punctuation of East Asia, which is never within a word. */
+/** White space and East Asian punctuation, which never occur within a word. */
 const wordBreak = /[\s\u3001\u3002\u3008-\u3011\u3014-\u301B\uFF01\uFF08\uFF09\uFF1A\uFF1F]/;
 
 /**
- * Where the segments of a text begin, 0 included, in ascending order: what `segmenter.segment(text)` gives, found in windows
- * of a few thousand code units, so that memory and time grow with the length of the text and not with its square.
+ * The starts of the segments of a text, 0 included, in ascending order, as returned by `segmenter.segment(text)`. Works
+ * in windows of a few thousand code units, so memory and time are linear in the length of the text instead of
+ * quadratic.
  *
- * A window continues at a segment that began in its first three quarters, and one without such a segment is doubled. So the
- * result differs from that of the whole text only where a rule would look ahead further than a quarter of a window.
+ * The next window starts at a segment from the first three quarters of the previous one; a window without such a
+ * segment is doubled. The result differs from that for the whole text only if a rule looks ahead more than a quarter of
+ * a window.
  */
 export function segmentStarts(segmenter: Intl.Segmenter, text: string, length = windowLength): number[] {
   const starts: number[] = text === '' ? [] : [0];
@@ -26,7 +28,7 @@ export function segmentStarts(segmenter: Intl.Segmenter, text: string, length = 
       if (from + index > trusted) break;
       next = from + index;
       starts.push(next);
-      // A window that was enlarged is left at once: it may hold thousands of further segments.
+      // Leave an enlarged window immediately: it may contain thousands of further segments.
       if (size > length) break;
     }
     if (next === from) {
@@ -42,8 +44,9 @@ export function segmentStarts(segmenter: Intl.Segmenter, text: string, length = 
 }
 
 /**
- * Where words begin that a dictionary finds (Chinese, Japanese, Thai, Lao, Khmer), in ascending order. A window ends at white space
- * or a full stop; only a run of more letters than a window holds is cut elsewhere, and may have another word there.
+ * The starts of words in scripts that need a dictionary (Chinese, Japanese, Thai, Lao, Khmer), in ascending order. A
+ * window ends at white space or a full stop; a run of letters longer than a window is split elsewhere and may differ
+ * there.
  */
 export function dictionaryWordStarts(segmenter: Intl.Segmenter, text: string, length = windowLength >>> 2): number[] {
   const starts: number[] = [];
@@ -66,7 +69,7 @@ function windowEnd(text: string, from: number, length: number): number {
   for (let end = furthest; end > from + (length >>> 1); end--) {
     if (wordBreak.test(text[end - 1] as string)) return end;
   }
-  // Not within a surrogate pair, nor between a letter and its marks.
+  // Never within a surrogate pair or between a letter and its combining marks.
   let end = furthest;
   while (end > furthest - 16 && /[\p{M}\uDC00-\uDFFF]/u.test(text[end] as string)) end--;
   return end;

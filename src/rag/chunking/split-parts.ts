@@ -2,14 +2,14 @@ import type { CountTokens } from '../../options.js';
 import type { TextRange } from './chunk.js';
 import { dictionaryWordStarts, segmentStarts } from './segment-starts.js';
 
-/** A piece of a text that is not cut any further, with what its beginning is good for. */
+/** A part of a text that is not split further. */
 export interface Part extends TextRange {
   readonly tokens: number;
-  /** How good a place for a cut its beginning is: 0 best (a paragraph), larger ones are worse. */
+  /** Quality of a split before this part: 0 is best (a paragraph), larger is worse. */
   readonly level: number;
 }
 
-/** Finds where the pieces of a range begin, in ascending order; the beginning of the range is one of them. */
+/** Returns the starts of the pieces of a range, in ascending order, including the start of the range. */
 export type Splitter = (text: string, start: number, end: number) => number[];
 
 function startsAfter(pattern: RegExp): Splitter {
@@ -23,13 +23,13 @@ function startsAfter(pattern: RegExp): Splitter {
   };
 }
 
-/** Paragraphs: what blank lines separate. */
+/** Paragraphs, separated by blank lines. */
 export const atParagraphs = startsAfter(/(?:\r\n|\n|\r)[^\S\n\r]*(?:\r\n|\n|\r)\s*/g);
 
 /** Lines. */
 export const atLines = startsAfter(/\r\n|\n|\r/g);
 
-/** Items of a list, and their continuation with them. */
+/** List items with their continuation lines. */
 export const atListItems: Splitter = (text, start, end) => [
   start,
   ...[...text.slice(start, end).matchAll(/(?<=[\n\r])[^\S\n\r]*(?:[-*+]|\d{1,9}[.)])\s/g)].map(
@@ -39,17 +39,17 @@ export const atListItems: Splitter = (text, start, end) => [
 
 const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
 const words = new Intl.Segmenter('en', { granularity: 'word' });
-/** Units of a character as people see it, with all its marks: a family of emoji has eleven. */
-const longestCharacter = 64;
+/** Max. code units of a grapheme cluster: an emoji family has eleven. */
+const maxGraphemeUnits = 64;
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** Sentences by the rules of Unicode (UAX #29); a line end within a paragraph is a space like others. */
+/** Sentences (Unicode UAX #29); a line end within a paragraph counts as a space. */
 export const atSentences: Splitter = (text, start, end) => {
   const flowing = text.slice(start, end).replace(/[\n\r\u0085\u2028\u2029]/g, ' ');
   return segmentStarts(sentences, flowing).map((index) => start + index);
 };
 
-/** Words: what white space separates, and in scripts without spaces what a dictionary does. */
+/** Words, separated by white space; in scripts without spaces, by a dictionary. */
 export const atWords: Splitter = (text, start, end) => {
   const range = text.slice(start, end);
   const starts = new Set([0]);
@@ -60,8 +60,8 @@ export const atWords: Splitter = (text, start, end) => {
 };
 
 /**
- * Cuts a range into parts of at most `maxTokens` tokens: at the first splitter, and what is still too long at the next one; in
- * the end between characters as people see them. Only white space lies between parts, and at neither end of one.
+ * Splits a range into parts of at most `maxTokens` tokens: with the first splitter, parts that are too long with the
+ * next one, and finally between grapheme clusters. Parts are separated by white space only and have none at their ends.
  */
 export function splitParts(
   text: string,
@@ -81,12 +81,12 @@ export function splitParts(
   return starts.flatMap((from, position) => {
     const piece = { start: from, end: starts[position + 1] ?? end };
     const parts = splitParts(text, piece, rest, maxTokens, countTokens, level + 1);
-    // The first piece begins where the whole does, which may be a better place.
+    // The first piece starts where the whole part does, which may be a better place to split.
     return position > 0 || parts[0] === undefined ? parts : [{ ...parts[0], level }, ...parts.slice(1)];
   });
 }
 
-/** Pieces of a word that is too long, each as long as it may be; a single character is kept whole whatever its tokens. */
+/** Pieces of a word that is too long, each as long as possible; a single grapheme cluster is never split. */
 function hardParts(
   text: string,
   { start, end }: TextRange,
@@ -105,7 +105,7 @@ function hardParts(
   return parts;
 }
 
-/** The furthest place up to which the text from `start` has at most so many tokens; after one character at least. */
+/** The largest end with at most `maxTokens` tokens from `start`, after at least one grapheme cluster. */
 export function furthestCut(
   text: string,
   start: number,
@@ -126,18 +126,18 @@ export function furthestCut(
   return characterStart(text, start, low, end);
 }
 
-/** The last place at or before `place` where a character as people see it begins; after the first one at least. */
+/** The last grapheme boundary at or before `place`, after at least one grapheme cluster. */
 function characterStart(text: string, start: number, place: number, end: number): number {
-  const first = start + firstCharacter(text.slice(start, Math.min(end, start + longestCharacter)));
+  const first = start + firstCharacter(text.slice(start, Math.min(end, start + maxGraphemeUnits)));
   if (place <= first) return first;
-  const from = Math.max(first, place - longestCharacter);
+  const from = Math.max(first, place - maxGraphemeUnits);
   let found = from;
-  for (const { index } of graphemes.segment(text.slice(from, Math.min(end, place + longestCharacter)))) {
+  for (const { index } of graphemes.segment(text.slice(from, Math.min(end, place + maxGraphemeUnits)))) {
     if (from + index > place) break;
     found = from + index;
   }
   if (found > from || from === first) return found;
-  // Something that no reader would call a character: half of a surrogate pair at least is never cut off.
+  // Not a grapheme cluster of natural text: still never split a surrogate pair.
   return /[\uDC00-\uDFFF]/.test(text[place] ?? '') ? place - 1 : place;
 }
 
@@ -146,7 +146,7 @@ function firstCharacter(text: string): number {
   return 0;
 }
 
-/** The range without the white space at its ends; empty at its start when there is nothing else. */
+/** The range without white space at its ends; empty, at its start, if there is nothing else. */
 export function trimmed(text: string, { start, end }: TextRange): TextRange {
   const piece = text.slice(start, end);
   const leading = piece.length - piece.trimStart().length;

@@ -14,14 +14,14 @@ const document = { role: 'document' } as const;
 const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, column) => sum + value * b[column]!, 0);
 
 describe('bundledProvider', () => {
-  it('keeps the contract', async () => {
+  it('keeps the provider contract', async () => {
     const provider = bundledProvider();
     expect((await testProvider(provider, { tolerance: 1e-12 })).valid).toBe(true);
     expect(provider.id).toMatch(/^bundled\?dimensions=\d+&model=semantic-index-en&revision=[0-9a-f]{12}$/);
     await provider.close?.();
   });
 
-  it('finds what is meant', async () => {
+  it('ranks texts by meaning', async () => {
     const { vectors } = await bundledProvider().embed(
       [
         'How do I delete my account?',
@@ -65,7 +65,7 @@ describe('bundledProvider', () => {
     },
   );
 
-  it('takes only the first tokens of a text that is too long', async () => {
+  it('truncates long texts', async () => {
     const { folder } = tinyStaticModel(vocabulary, { maxTokens: 5 });
     const { vectors, usage } = await bundledProvider({ folder }).embed(
       [
@@ -81,7 +81,7 @@ describe('bundledProvider', () => {
     expect(usage).toEqual({ tokens: 5 + 5 + 5 + 5 });
   });
 
-  it('has a vector of length 1 for texts without a known token, alike when they share characters', async () => {
+  it('returns unit vectors for texts without known tokens, similar for shared characters', async () => {
     const { folder } = tinyStaticModel(vocabulary, { dimensions: 64, zero: [','] });
     const texts = ['zebra', ',', '???', '🎉🎉', '🎉🎊', '', ' ', '\ud800', 'ॐ'.repeat(5000)];
     const { vectors } = await bundledProvider({ folder }).embed(texts, document);
@@ -92,12 +92,12 @@ describe('bundledProvider', () => {
     expect((await bundledProvider({ folder }).embed(texts, document)).vectors).toEqual(vectors);
   });
 
-  it('leaves the event loop free', async () => {
+  it('keeps the event loop free', async () => {
     const provider = bundledProvider();
     await provider.embed(['warm'], document);
     const texts = Array.from(
       { length: 5000 },
-      (_, index) => `Text number ${index} tells how the ${index % 97} parts of it fit together.`,
+      (_, index) => `Text number ${index} describes how the ${index % 97} parts of it fit together.`,
     );
     // Garbage collection can hold up any single round; the best of some shows what the provider does.
     const rounds: number[] = [];
@@ -107,7 +107,7 @@ describe('bundledProvider', () => {
     expect(Math.min(...rounds)).toBeLessThan(50);
   });
 
-  it('stops when it is aborted half-way', async () => {
+  it('stops when aborted half-way', async () => {
     const provider = bundledProvider();
     const reason = new Error('enough');
     const controller = new AbortController();
@@ -123,7 +123,7 @@ describe('bundledProvider', () => {
     expect((await provider.embed(['again'], document)).vectors).toEqual(before.vectors);
   });
 
-  it('refuses unknown options and folders without a model', () => {
+  it('refuses unknown options and directories without a model', () => {
     expect(() => bundledProvider({ path: 'x' } as object)).toThrow('unknown option "path"');
     expect(codeOf(() => bundledProvider({ folder: join(tmpdir(), 'no-such-model') }))).toBe('MODEL_NOT_FOUND');
     const folder = mkdtempSync(join(tmpdir(), 'no-model-'));
@@ -137,7 +137,7 @@ describe('bundledProvider', () => {
     ['tokenizer.json is missing', 'MODEL_NOT_FOUND', (folder: string) => rmSync(join(folder, 'tokenizer.json'))],
     ['weights are missing', 'MODEL_NOT_FOUND', (folder: string) => rmSync(join(folder, 'model.safetensors'))],
     [
-      'tokenizer.json is cut',
+      'tokenizer.json is truncated',
       'INVALID_FILE',
       (folder: string) => writeFileSync(join(folder, 'tokenizer.json'), '{"model"'),
     ],
@@ -151,10 +151,14 @@ describe('bundledProvider', () => {
         writeFileSync(path, weights);
       },
     ],
-    ['the config tells another width', 'INVALID_FILE', (folder: string) => changeConfig(folder, { hidden_size: 16 })],
-    ['the config tells other rows', 'INVALID_FILE', (folder: string) => changeConfig(folder, { vocab_size: 3 })],
+    ['the config has another width', 'INVALID_FILE', (folder: string) => changeConfig(folder, { hidden_size: 16 })],
     [
-      'the config tells another quantization',
+      'the config has another number of rows',
+      'INVALID_FILE',
+      (folder: string) => changeConfig(folder, { vocab_size: 3 }),
+    ],
+    [
+      'the config has another quantization',
       'INVALID_FILE',
       (folder: string) => changeConfig(folder, { quantization: 'int4' }),
     ],
@@ -168,7 +172,7 @@ describe('bundledProvider', () => {
         writeFileSync(path, JSON.stringify(tokenizer));
       },
     ],
-  ])('tells what is wrong at the first call: %s', async (_, code, damage) => {
+  ])('throws at the first call: %s', async (_, code, damage) => {
     const { folder } = tinyStaticModel(vocabulary);
     damage(folder);
     const error = await bundledProvider({ folder })

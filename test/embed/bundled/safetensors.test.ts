@@ -18,7 +18,7 @@ function withHeader(header: unknown): Buffer {
 }
 
 describe('readSafetensors', () => {
-  it('finds every tensor with its type, shape and bytes', () => {
+  it('reads every tensor with its type, shape and bytes', () => {
     const tensors = readSafetensors(file, 'file');
     expect([...tensors.keys()]).toEqual(['a', 'b']);
     expect(tensors.get('a')).toMatchObject({ dtype: 'F32', shape: [2, 3] });
@@ -46,7 +46,7 @@ describe('readSafetensors', () => {
     expect(() => readSafetensors(damaged, 'weights')).toThrow(/weights is not a valid safetensors file/);
   });
 
-  it('never reads outside the file, whatever the bytes', () => {
+  it('never reads outside the file for random bytes', () => {
     fc.assert(
       fc.property(fc.nat(file.length - 1), fc.nat(255), fc.nat(file.length), (position, value, length) => {
         const damaged = Buffer.from(file.subarray(0, length));

@@ -6,7 +6,7 @@ import { tinyTokenizer } from './tiny-static-model.js';
 type File = { model: { vocab: object } };
 
 describe('parseTokenizerFile', () => {
-  it('reads any vocabulary as JSON does', () => {
+  it('parses any vocabulary as JSON.parse does', () => {
     fc.assert(
       fc.property(
         fc.array(

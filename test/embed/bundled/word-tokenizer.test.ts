@@ -31,7 +31,7 @@ const tiny = tinyTokenizer([
   'fi',
 ]);
 
-/** Texts that mix what tends to go wrong: scripts, marks, cases, odd spaces, surrogates, long runs. */
+/** Texts with difficult input: scripts, combining marks, cases, unusual spaces, surrogates, long runs. */
 const pieces = fc.oneof(
   {
     weight: 4,
@@ -141,7 +141,7 @@ describe('WordTokenizer', () => {
     fc.assert(fc.property(texts, equal), { numRuns: 4000 });
   });
 
-  it('gives what the library gives for every single character, alone and between letters', () => {
+  it('matches the library for every single character, alone and between letters', () => {
     const tokenizer = new WordTokenizer(JSON.stringify(bundled));
     const library = new Tokenizer(bundled, {});
     for (let code = 0; code < 0x3200; code++) {
@@ -155,14 +155,14 @@ describe('WordTokenizer', () => {
     }
   });
 
-  it('does not depend on what it has seen, even when the memory of words overflows', () => {
+  it('does not depend on earlier texts, even when the word cache overflows', () => {
     const tokenizer = new WordTokenizer(JSON.stringify(bundled));
     const before = tokenizer.encode('unbelievably 日本 café');
     for (let word = 0; word < 150_000; word++) tokenizer.encode(`w${word.toString(36)}`);
     expect(tokenizer.encode('unbelievably 日本 café')).toEqual(before);
   });
 
-  it('goes through a long text in steps', () => {
+  it('tokenizes a long text in steps', () => {
     const tokenizer = new WordTokenizer(JSON.stringify(bundled));
     const text = 'one two three '.repeat(2000);
     const ids: number[] = [];
@@ -192,7 +192,7 @@ describe('WordTokenizer', () => {
     }
   });
 
-  it('refuses what is not a tokenizer', () => {
+  it('refuses a file that is not a tokenizer', () => {
     for (const file of [{}, { model: {} }, tinyTokenizer([], { model: { type: 'Magic' } })]) {
       expect(() => new WordTokenizer(JSON.stringify(file))).toThrow(SemanticIndexError);
     }

@@ -57,14 +57,14 @@ const expectRight = (vectors: Float32Array[], texts: readonly string[], dimensio
 };
 
 describe('openaiProvider', () => {
-  it('keeps the contract', async () => {
+  it('keeps the provider contract', async () => {
     const { baseURL, complaints } = await start({ dimensions: 32 });
     const provider = openaiProvider({ apiKey: key, baseURL, model });
     expect((await testProvider(provider, { tolerance: 1e-6 })).valid).toBe(true);
     expect(complaints).toEqual([]);
   });
 
-  it('embeds thousands of texts within the limits of the service, each once', async () => {
+  it('embeds thousands of texts exactly once, within the limits of the service', async () => {
     const server = await start({ delay: 50 });
     const provider = openaiProvider({ apiKey: key, baseURL: server.baseURL, dimensions: 96 });
     expect(provider).toMatchObject({
@@ -86,7 +86,7 @@ describe('openaiProvider', () => {
     expect(server.maxAtOnce).toBeGreaterThan(1);
   });
 
-  it('loses nothing and embeds nothing twice while the service misbehaves', async () => {
+  it('loses no text and embeds none twice while the service misbehaves', async () => {
     const faults: Fault[] = [
       'busy',
       'busy silent',
@@ -137,7 +137,7 @@ describe('openaiProvider', () => {
     ['busy silent', 250, 900],
     ['broken', 250, 900],
     ['cut', 250, 900],
-  ])('waits as it is told, or else a growing time: %s', async (fault, least, most) => {
+  ])('waits for retry-after, otherwise with exponential backoff: %s', async (fault, least, most) => {
     const server = await start({ fault: (request) => (request === 0 ? fault : undefined) });
     const provider = openaiProvider({ apiKey: key, baseURL: server.baseURL, model });
     const waits: (number | undefined)[] = [];
@@ -153,7 +153,7 @@ describe('openaiProvider', () => {
     expect(server.requests[1]!.at - server.requests[0]!.at).toBeGreaterThanOrEqual(least - 5);
   });
 
-  it('waits longer each time, with some chance in it, and gives up after `maxRetries`', async () => {
+  it('backs off exponentially with jitter, and gives up after `maxRetries`', async () => {
     const provider = openaiProvider({ apiKey: key, maxRetries: 3 });
     const error = new SemanticIndexError('PROVIDER_FAILED', 'x', { details: { retryable: true } });
     const waits = [1, 2, 3].map((attempt) => provider.retryAfter?.(error, attempt) ?? -1);
@@ -171,7 +171,7 @@ describe('openaiProvider', () => {
   });
 
   it.each<Fault>(['too few', 'dimension', 'nan', 'garbage'])(
-    'gives up on a service that keeps answering wrongly: %s',
+    'gives up on a service that keeps returning invalid responses: %s',
     async (fault) => {
       const server = await start({ fault: () => fault });
       const provider = openaiProvider({ apiKey: key, baseURL: server.baseURL, model, dimensions: 8, maxRetries: 2 });
@@ -181,7 +181,7 @@ describe('openaiProvider', () => {
     },
   );
 
-  it('gives up at once where waiting does not help', async () => {
+  it('does not retry permanent failures', async () => {
     const server = await start();
     const attempts: unknown[] = [
       { status: 400 },
@@ -212,7 +212,7 @@ describe('openaiProvider', () => {
     expect(server.requests.length).toBe(1);
   });
 
-  it('never shows the key', async () => {
+  it('never reveals the API key', async () => {
     const secret = 'my-very-own-secret-key';
     const server = await start();
     const seen: unknown[] = [];
@@ -236,7 +236,7 @@ describe('openaiProvider', () => {
     expect(error?.message).toContain('[key]');
   });
 
-  it('takes the key from the environment for OpenAI only, and says when there is none', async () => {
+  it('reads the API key from the environment for OpenAI only, and reports a missing key', async () => {
     const before = process.env.OPENAI_API_KEY;
     try {
       process.env.OPENAI_API_KEY = key;
@@ -255,7 +255,7 @@ describe('openaiProvider', () => {
     }
   });
 
-  it('asks for the dimensions that it is told', async () => {
+  it('requests the configured dimensions', async () => {
     const server = await start();
     const provider = openaiProvider({
       apiKey: key,
@@ -271,7 +271,7 @@ describe('openaiProvider', () => {
     expect(openaiProvider({ apiKey: key, model: 'text-embedding-ada-002' }).dimensions).toBe(1536);
   });
 
-  it('names in its id what changes vectors', () => {
+  it('includes everything that changes vectors in its id', () => {
     const ids = [
       {},
       { model: 'text-embedding-3-large' },
@@ -289,7 +289,7 @@ describe('openaiProvider', () => {
     );
   });
 
-  it('puts the prefixes of known families before texts', async () => {
+  it('prepends the prefixes of known model families', async () => {
     const server = await start();
     const provider = openaiProvider({ apiKey: key, baseURL: server.baseURL, model: 'nomic-embed-text' });
     await provider.embed(['a'], { role: 'query' });
@@ -297,7 +297,7 @@ describe('openaiProvider', () => {
     expect([...server.billed.keys()]).toEqual(['search_query: a', 'search_document: a']);
   });
 
-  it('aborts a request under way', async () => {
+  it('aborts a pending request', async () => {
     const server = await start({ fault: () => 'slow' });
     const reason = new Error('enough');
     const controller = new AbortController();
@@ -330,7 +330,7 @@ describe('over-long texts', () => {
   const long = Array.from({ length: 9000 }, (_, index) => `word${index % 10}`).join(' ');
   const options = { apiKey: key, model: 'text-embedding-3-small', dimensions: 8 };
 
-  it('are refused before anything is sent, by default', async () => {
+  it('are refused before any request by default', async () => {
     const server = await start();
     const provider = openaiProvider({ ...options, baseURL: server.baseURL });
     const { error, vectors } = await collect(embedTexts(provider, ['short', long], role));
@@ -341,7 +341,7 @@ describe('over-long texts', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('are cut on demand', async () => {
+  it('are truncated with overLong: truncate', async () => {
     const server = await start();
     const provider = openaiProvider({ ...options, baseURL: server.baseURL, overLong: 'truncate' });
     const { error, vectors } = await collect(embedTexts(provider, ['short', long], role));
@@ -354,7 +354,7 @@ describe('over-long texts', () => {
     expectRight(vectors, ['short', cut!], 8);
   });
 
-  it('are embedded in parts and averaged on demand, within all limits', async () => {
+  it('are embedded in parts and averaged with overLong: average, within all limits', async () => {
     const server = await start();
     const provider = openaiProvider({ ...options, baseURL: server.baseURL, overLong: 'average' });
     const huge = long.repeat(30);

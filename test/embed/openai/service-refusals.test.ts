@@ -53,7 +53,7 @@ async function add(baseURL: string): Promise<number | SemanticIndexError> {
 }
 
 describe('a server that refuses base64', () => {
-  it('is asked for numbers, and keeps being asked for them', async () => {
+  it('gets requests for numbers from then on', async () => {
     const { baseURL, seen } = await serve((body) =>
       body.encoding_format === 'base64' ? [400, { message: 'base64 is unsupported' }] : numbers(body),
     );
@@ -64,7 +64,7 @@ describe('a server that refuses base64', () => {
     expect(seen.map((body) => body.encoding_format)).toEqual(['base64', ...Array(seen.length - 1).fill('float')]);
   });
 
-  it('is asked without the field when it refuses the field itself', async () => {
+  it('gets requests without the field if it refuses the field itself', async () => {
     const { baseURL } = await serve((body) =>
       'encoding_format' in body
         ? [422, { detail: [{ loc: ['body', 'encoding_format'], msg: 'extra inputs' }] }]
@@ -74,7 +74,7 @@ describe('a server that refuses base64', () => {
   });
 });
 
-describe('what the server said', () => {
+describe('the message of the server', () => {
   it.each<[string, Reply]>([
     ['{ error: { message } }', [400, { error: { message: 'SAID' } }]],
     ['{ error: text }', [400, { error: 'SAID' }]],
@@ -93,7 +93,7 @@ describe('what the server said', () => {
     expect(error).toMatchObject({ code: 'PROVIDER_FAILED', message: expect.stringContaining('SAID') });
   });
 
-  it('never holds the key', async () => {
+  it('never contains the API key', async () => {
     const secret = 'secret-0123456789';
     const { baseURL } = await serve(() => [400, { message: `the key ${secret} is unknown` }]);
     const index = await SemanticIndex.open(':memory:', {
@@ -106,7 +106,7 @@ describe('what the server said', () => {
 });
 
 describe('serviceMessage', () => {
-  it('gives a line of at most 301 characters, or nothing, for any body', () => {
+  it('returns a line of at most 301 characters, or undefined, for any body', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json(), fc.jsonValue({ maxDepth: 6 })), (body) => {
         const message = serviceMessage(body);

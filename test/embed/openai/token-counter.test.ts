@@ -59,7 +59,7 @@ describe('token counter', () => {
     expect(process.cpuUsage(before).user / 1e6).toBeLessThan(10);
   });
 
-  it('truncates to the limit, on a character boundary, and wastes little', () => {
+  it('truncates to the limit, on a character boundary, with little waste', () => {
     fc.assert(
       fc.property(texts, fc.integer({ min: 4, max: 60 }), (text, limit) => {
         const part = counter.truncate(text, limit);
@@ -73,7 +73,7 @@ describe('token counter', () => {
     );
   });
 
-  it('splits without losing anything but white space', () => {
+  it('splits without losing anything except white space', () => {
     fc.assert(
       fc.property(texts, fc.integer({ min: 6, max: 60 }), (text, limit) => {
         const parts = counter.split(text, limit);

@@ -101,7 +101,7 @@ describe('testProvider', () => {
   });
 
   it.each(broken.map(([check, provider], index) => [index, check, provider] as const))(
-    'notices violation %i: %s',
+    'detects violation %i: %s',
     async (_, check, provider) => {
       const error = await testProvider(provider).catch((thrown: unknown) => thrown);
       expect(SemanticIndexError.is(error, 'PROVIDER_INVALID')).toBe(true);
@@ -112,7 +112,7 @@ describe('testProvider', () => {
     },
   );
 
-  it('notices a provider that does not answer', async () => {
+  it('detects a provider that does not respond', async () => {
     const hanging = withEmbed(async (texts, options) => {
       if (options.signal !== undefined) await sleep(60_000);
       return good.embed(texts, options);
@@ -138,7 +138,7 @@ describe('deterministicProvider', () => {
     expect(dot(vectors[0]!, vectors[1]!)).toBeGreaterThan(dot(vectors[0]!, vectors[2]!) + 0.3);
   });
 
-  it('is the same everywhere and for ever', async () => {
+  it('returns fixed vectors on every machine', async () => {
     const { vectors } = await deterministicProvider({ dimensions: 4 }).embed(['hello world', '!'], { role: 'query' });
     expect(vectors.map((vector) => [...vector].map((value) => value.toFixed(6)))).toMatchInlineSnapshot(`
       [

@@ -1,4 +1,6 @@
-/** Writes ONNX models byte by byte: protocol buffers need little more than a loop (github.com/onnx/onnx, onnx.proto3). */
+/**
+ * Writes ONNX models byte by byte: protocol buffers need little more than a loop (github.com/onnx/onnx, onnx.proto3).
+ */
 
 export interface OnnxTensor {
   name: string;

@@ -9,7 +9,9 @@ const special = { cls: 2, sep: 3 };
 const maxPositions = 64;
 const D = 8;
 
-/** A transformer of one layer (embeddings + positions, self-attention with mask, a feed-forward step) and its oracle. */
+/**
+ * A transformer of one layer (embeddings + positions, self-attention with mask, a feed-forward step) and its oracle.
+ */
 export interface TinyTransformer {
   folder: string;
   /** What the model gives for the tokens of one text, computed in plain JavaScript without any padding. */
@@ -22,7 +24,10 @@ export interface TinyTransformerOptions {
   /** Folder name; families are recognised by it. */
   name?: string;
   maxTokens?: number;
-  /** Writes onnx/model_quantized.onnx, whose feed-forward step quantizes activations at run time, in place of model.onnx. */
+  /**
+   * Writes onnx/model_quantized.onnx, whose feed-forward step quantizes activations at run time, in place of
+   * model.onnx.
+   */
   quantized?: boolean;
   /** An output `sentence_embedding` beside the token states: the first token's state, negated. */
   sentenceOutput?: boolean;

@@ -46,7 +46,7 @@ const fail = (provider: EmbeddingProvider): Promise<SemanticIndexError> =>
   );
 
 describe('transformersProvider with a tiny transformer', () => {
-  it('keeps the contract, the same vector whatever the batch included', async () => {
+  it('keeps the provider contract, including vectors that do not depend on the batch', async () => {
     const report = await testProvider(provide({ model: tiny.folder }), { tolerance: 1e-6 });
     expect(report.valid).toBe(true);
   });
@@ -62,7 +62,7 @@ describe('transformersProvider with a tiny transformer', () => {
     });
   });
 
-  it('leaves vectors as they are on demand, and keeps only the first dimensions on demand', async () => {
+  it('supports normalize: false and fewer dimensions', async () => {
     const states = texts.map((text) => mean(tiny.states(tiny.ids(text))));
     const raw = await embed(provide({ model: tiny.folder, normalize: false }), texts);
     raw.forEach((vector, index) => {
@@ -76,7 +76,7 @@ describe('transformersProvider with a tiny transformer', () => {
     expect((await fail(provide({ model: tiny.folder, dimensions: 99 }))).code).toBe('DIMENSION_MISMATCH');
   });
 
-  it('cuts long texts, keeping the closing token, by the option or by what the model says', async () => {
+  it('truncates long texts to maxTokens or the limit of the model, and keeps the closing token', async () => {
     const long = 'the cat sat on the mat the dog sat on the red mat green blue';
     const whole = tiny.ids(long);
     for (const [maxTokens, limit] of [
@@ -89,7 +89,7 @@ describe('transformersProvider with a tiny transformer', () => {
     }
   });
 
-  it('puts prefixes before queries and documents', async () => {
+  it('prepends prefixes to queries and documents', async () => {
     const provider = provide({ model: tiny.folder, queryPrefix: 'query: ', documentPrefix: 'passage: ' });
     for (const role of ['query', 'document'] as const) {
       const prefix = role === 'query' ? 'query :' : 'passage :';
@@ -114,7 +114,7 @@ describe('transformersProvider with a tiny transformer', () => {
     expect(facts.get('document')).toBe(document ?? null);
   });
 
-  it('follows the family in what it computes', async () => {
+  it('pools as the model family requires', async () => {
     const e5 = tinyTransformer({ name: 'e5-tiny' });
     const bge = tinyTransformer({ name: 'bge-tiny' });
     const [query] = await embed(provide({ model: e5.folder }), ['red cat'], 'query');
@@ -123,7 +123,7 @@ describe('transformersProvider with a tiny transformer', () => {
     expectNear(document, unit(tiny.states(tiny.ids('red cat'))[0]!));
   });
 
-  it('takes a finished sentence_embedding, unless told how to pool', async () => {
+  it('uses the output sentence_embedding unless pooling is set', async () => {
     const { folder } = tinyTransformer({ sentenceOutput: true });
     const states = tiny.states(tiny.ids('red cat'));
     const [ready] = await embed(provide({ model: folder }), ['red cat']);
@@ -132,7 +132,7 @@ describe('transformersProvider with a tiny transformer', () => {
     expectNear(pooled, unit(mean(states)));
   });
 
-  it('gives 8-bit models one text a run, because their activations are quantized over a whole run', async () => {
+  it('runs 8-bit models with one text per run, because activations are quantized per run', async () => {
     const { folder } = tinyTransformer({ quantized: true });
     const provider = provide({ model: folder });
     expect(provider.id).toContain('dtype=q8');
@@ -150,7 +150,7 @@ describe('transformersProvider with a tiny transformer', () => {
     expect(Math.max(...losses)).toBeGreaterThan(1e-7);
   });
 
-  it('names everything that changes vectors in its id', () => {
+  it('includes everything that changes vectors in its id', () => {
     const ids = [
       {},
       { pooling: 'cls' },
@@ -171,7 +171,7 @@ describe('transformersProvider with a tiny transformer', () => {
 });
 
 describe('transformersProvider with the bundled model', () => {
-  it('gives the vectors of bundledProvider', async () => {
+  it('returns the vectors of bundledProvider', async () => {
     const samples = [
       'How do I reset my password?',
       'x',
@@ -203,11 +203,11 @@ describe('transformersProvider with the bundled model', () => {
 });
 
 describe('the worker of transformersProvider', () => {
-  it('leaves the event loop free, and lets queries overtake documents', { timeout: 240_000 }, async () => {
+  it('keeps the event loop free, and serves queries before documents', { timeout: 240_000 }, async () => {
     const provider = provide({ model: bundledFolder });
     await embed(provider, ['warm']);
     const many = Array.from({ length: 5000 }, (_, index) =>
-      `Text number ${index} tells how the parts fit together. `.repeat(3),
+      `Text number ${index} describes how the parts fit together. `.repeat(3),
     );
     const rounds: number[] = [];
     for (let round = 0; round < 3; round++) {
@@ -220,7 +220,7 @@ describe('the worker of transformersProvider', () => {
     expect(Math.min(...rounds)).toBeLessThan(50);
   });
 
-  it('stops at once when aborted, and goes on with the next call', { timeout: 240_000 }, async () => {
+  it('stops immediately when aborted, and continues with the next call', { timeout: 240_000 }, async () => {
     const provider = provide({ model: bundledFolder });
     const [before] = await embed(provider, ['again']);
     const reason = new Error('enough');
@@ -232,13 +232,13 @@ describe('the worker of transformersProvider', () => {
     await expect(running).rejects.toBe(reason);
     expect((await embed(provider, ['again']))[0]).toEqual(before);
     const stopped = process.cpuUsage(start).user;
-    // Time on the processor, which others on the machine do not take away: most of the work is left undone.
+    // CPU time, which does not depend on other processes: most of the work is not done.
     const again = process.cpuUsage();
     await provider.embed(many, { role: 'document' });
     expect(stopped).toBeLessThan(process.cpuUsage(again).user / 2);
   });
 
-  it('rejects calls under way when it is closed, and later ones', async () => {
+  it('rejects pending and later calls when closed', async () => {
     const provider = provide({ model: tiny.folder });
     await embed(provider, ['red']);
     const running = fail(provider);
@@ -258,7 +258,7 @@ describe('the worker of transformersProvider', () => {
     }
   });
 
-  it('keeps its memory over thousands of calls', async () => {
+  it('does not leak memory over thousands of calls', async () => {
     const provider = provide({ model: tiny.folder });
     const resident = async (calls: number): Promise<number> => {
       for (let call = 0; call < calls; call++) await embed(provider, texts.slice(call % 3, 3 + (call % 4)));
@@ -269,7 +269,7 @@ describe('the worker of transformersProvider', () => {
     expect((await resident(3000)) - before).toBeLessThan(40);
   }, 240_000);
 
-  it('works in a process started with arguments that are not for workers', async () => {
+  it('works in a process with flags that workers refuse', async () => {
     const program = `
       import { transformersProvider } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
       const provider = transformersProvider({ model: ${JSON.stringify(tiny.folder)} });
@@ -280,7 +280,7 @@ describe('the worker of transformersProvider', () => {
     expect(stdout.trim()).toBe('8');
   });
 
-  it('does not keep a process alive that has nothing left to do', async () => {
+  it('does not keep an idle process alive', async () => {
     const program = `
       import { transformersProvider } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
       await transformersProvider({ model: ${JSON.stringify(tiny.folder)} }).embed(['red'], { role: 'query' });
@@ -289,13 +289,13 @@ describe('the worker of transformersProvider', () => {
     expect(stdout.trim()).toBe('done');
   });
 
-  it('writes nothing into the cache for a model in a folder', () => {
+  it('writes nothing to the cache for a model in a directory', () => {
     expect(readdirSync(cacheDir)).toEqual([]);
   });
 });
 
-describe('transformersProvider says what is wrong', () => {
-  it('with its options', () => {
+describe('errors of transformersProvider', () => {
+  it('reports invalid options', () => {
     const bad: object[] = [
       {},
       { model: 3 },
@@ -314,7 +314,7 @@ describe('transformersProvider says what is wrong', () => {
     );
   });
 
-  it('when a folder or a file is missing', async () => {
+  it('reports a missing directory or file', async () => {
     expect(() => transformersProvider({ model: './no-such-model' })).toThrow(SemanticIndexError);
     for (const file of ['tokenizer.json', 'onnx']) {
       const { folder } = tinyTransformer();
@@ -324,26 +324,26 @@ describe('transformersProvider says what is wrong', () => {
     }
   });
 
-  it('when a hub model is not in the cache and remote models are off', async () => {
+  it('reports a hub model that is not cached while offline', async () => {
     const error = await fail(provide({ model: 'owner/model' }));
     expect(error.code).toBe('MODEL_NOT_FOUND');
     expect(error.message).toContain('owner/model');
     expect(error.hint).toContain(cacheDir);
   });
 
-  it('when the host cannot be reached', async () => {
+  it('reports an unreachable host', async () => {
     const error = await fail(provide({ model: 'owner/model', offline: false, remoteHost: 'http://127.0.0.1:9/' }));
     expect(error.code).toBe('PROVIDER_FAILED');
     expect(error.hint).toContain('offline: true');
   });
 
-  it('when the package is not installed', async () => {
+  it('reports a missing package', async () => {
     const error = await fail(provide({ model: tiny.folder, package: 'no-such-transformers' }));
     expect(error.code).toBe('MISSING_PEER');
     expect(error.hint).toBe('Run: npm install no-such-transformers');
   });
 
-  it('when the package knows no such dtype, or the model has no token states', async () => {
+  it('reports an unsupported dtype, and a model without token states', async () => {
     expect((await fail(provide({ model: tiny.folder, dtype: 'q4', package: '@xenova/transformers' }))).code).toBe(
       'UNSUPPORTED',
     );

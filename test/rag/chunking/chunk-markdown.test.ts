@@ -36,7 +36,7 @@ End.
 `;
   const chunks = chunkMarkdown(guide);
 
-  it('cuts at headings, and knows them', () => {
+  it('splits at headings, and records them', () => {
     expect(chunks.map(({ headings, startLine, endLine }) => [headings.join(' › '), startLine, endLine])).toEqual([
       ['Guide', 1, 3],
       ['Guide › Install', 5, 12],
@@ -49,13 +49,13 @@ End.
     expect(chunks[1]?.text).toContain('# not a heading');
   });
 
-  it('takes a heading without text along to the next section', () => {
+  it('moves a heading without text to the next section', () => {
     const [only, ...others] = chunkMarkdown('# Title\n\n## Chapter\n\nText.');
     expect(others).toEqual([]);
     expect(only).toMatchObject({ text: '# Title\n\n## Chapter\n\nText.', headings: ['Title', 'Chapter'], context: [] });
   });
 
-  it('keeps blocks whole where they fit, and cuts where they do not', () => {
+  it('keeps blocks whole if they fit, and splits them otherwise', () => {
     const code = Array.from({ length: 12 }, (_, n) => `const value${n} = compute(${n});`).join('\n');
     const source = `# Code\n\n${'Some words before it. '.repeat(8)}\n\n\`\`\`ts\n${code}\n\`\`\`\n\n${'And words after it. '.repeat(8)}`;
     const whole = chunkMarkdown(source, { maxTokens: 200 });

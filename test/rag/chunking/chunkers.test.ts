@@ -9,7 +9,7 @@ import { chunkTokens } from '../../../src/rag/chunking/chunk-tokens.js';
 
 const chunkers = { chunkMarkdown, chunkRecursively, chunkSentences, chunkTokens };
 
-/** Things that texts are made of, some of them awkward. */
+/** Building blocks of texts, including difficult ones. */
 const piece = fc.oneof(
   { weight: 6, arbitrary: fc.stringMatching(/^[a-z]{1,12}$/) },
   { weight: 4, arbitrary: fc.constantFrom(' ', '\n', '\n\n', '\r\n', '\r\n\r\n', '  \n', '\t', '. ', '! ', ', ') },
@@ -56,7 +56,7 @@ function checkChunks(text: string, chunks: readonly Chunk[], maxTokens: number, 
     expect(chunk.text).toBe(text.slice(chunk.start, chunk.end));
     expect(chunk.text).toBe(chunk.text.trim());
     expect(chunk.text).not.toBe('');
-    // A lone character may have more tokens than fit; nothing else may.
+    // Only a single character may exceed the limit.
     if ([...new Intl.Segmenter('en').segment(chunk.text)].length > 1) {
       expect(estimateTokens(chunk.text)).toBeLessThanOrEqual(maxTokens);
     }
@@ -79,7 +79,7 @@ function checkChunks(text: string, chunks: readonly Chunk[], maxTokens: number, 
 }
 
 describe.each(Object.entries(chunkers))('%s', (_, chunker) => {
-  it('covers every text with chunks of the right places, lines and sizes', () => {
+  it('covers every text with chunks of correct ranges, lines and sizes', () => {
     fc.assert(
       fc.property(text, limits, (source, { maxTokens, overlap, parentTokens }) => {
         const overlapTokens = Math.floor(overlap * maxTokens);
@@ -91,33 +91,33 @@ describe.each(Object.entries(chunkers))('%s', (_, chunker) => {
     );
   });
 
-  it('counts as it is told to', () => {
+  it('uses countTokens', () => {
     const countTokens = (piece: string): number => piece.length;
     const source = 'Words of many lengths, in several sentences. Here is another one.\n\nAnd a paragraph.';
     for (const chunk of chunker(source, { maxTokens: 20, countTokens }))
       expect(chunk.text.length).toBeLessThanOrEqual(20);
   });
 
-  it('makes nothing of nothing, and refuses what it cannot do', () => {
+  it('returns no chunks for an empty text, and refuses invalid options', () => {
     expect(chunker('')).toEqual([]);
     expect(chunker(' \n\t\r\n ')).toEqual([]);
     expect(() => chunker('x', { maxTokens: 0 })).toThrow('maxTokens');
     expect(() => chunker('x', { maxTokens: 10, overlapTokens: 6 })).toThrow('overlapTokens');
     expect(() => chunker('x', { maxToken: 10 } as object)).toThrow('maxToken');
-    expect(() => chunker(7 as unknown as string)).toThrow('the text is 7');
+    expect(() => chunker(7 as unknown as string)).toThrow('expected a string as text, got 7');
   });
 
   it('is fast enough for a long text without any structure', () => {
     const source = 'x'.repeat(50_000) + ' word'.repeat(20_000);
     const before = process.cpuUsage();
     checkChunks(source, chunker(source), 200, 0);
-    // Seconds on the processor, which a busy machine does not add to.
+    // CPU time, which does not depend on other processes.
     expect(process.cpuUsage(before).user / 1e6).toBeLessThan(10);
   });
 });
 
 describe('parents', () => {
-  it('are whole chunks, and no larger than they may be unless one chunk is', () => {
+  it('consist of whole chunks within parentTokens, unless one chunk is larger', () => {
     const source = Array.from({ length: 40 }, (_, n) => `Paragraph ${n} has a few words of its own.`).join('\n\n');
     const chunks = chunkRecursively(source, { maxTokens: 25, parentTokens: 80 });
     const parents = new Set(chunks.map(({ parent }) => `${parent.start}-${parent.end}`));
@@ -181,7 +181,7 @@ describe('chunkSentences', () => {
     ]);
   });
 
-  it('knows where Chinese and Japanese sentences end', () => {
+  it('finds the ends of Chinese and Japanese sentences', () => {
     expect(chunkSentences('今日は晴れ。明日は雨。', { sentences: 1 }).map(({ text }) => text)).toEqual([
       '今日は晴れ。',
       '明日は雨。',
@@ -190,7 +190,7 @@ describe('chunkSentences', () => {
 });
 
 describe('chunkTokens', () => {
-  it('fills chunks', () => {
+  it('fills chunks up to maxTokens', () => {
     const source = 'word '.repeat(1000);
     const chunks = chunkTokens(source, { maxTokens: 50 });
     expect(chunks.length).toBe(20);

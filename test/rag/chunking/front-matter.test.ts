@@ -40,7 +40,7 @@ describe('frontMatter', () => {
     expect(read(`---\n${within}\n---`)?.title).toBe(title);
   });
 
-  it('reads TOML between plus signs', () => {
+  it('reads TOML between lines of plus signs', () => {
     expect(read('+++\n# x\ndate = 2025-01-01\ntitle = "Guide"\n[params]\ntitle = "no"\n+++\n')).toEqual({
       lines: 7,
       title: 'Guide',
@@ -60,7 +60,7 @@ describe('frontMatter', () => {
 });
 
 describe('chunkMarkdown with front matter', () => {
-  it('puts the title above every heading', () => {
+  it('puts the title before all headings', () => {
     const text = '---\ntitle: Cookies\n---\n\nIntroduction.\n\n## Usage\n\nUse it.\n\n# Other\n\n## Deep\n\nText.';
     expect(headingsOf(text)).toEqual(['Cookies', 'Cookies › Usage', 'Cookies › Other › Deep']);
     expect(chunkMarkdown(text)[1]).toMatchObject({ context: ['Cookies'] });

@@ -7,7 +7,7 @@ it('cuts 200 KB of prose without a blank line, and lines of other scripts, withi
   const program = `const chunkers = await import(${JSON.stringify(library)});
     const countTokens = (text) => Math.ceil(text.length / 4);
     const texts = {
-      prose: 'The call went on for an hour. Nobody wrote “anything” down, so here it is. '.repeat(2700),
+      prose: 'The call went on for an hour. None of us wrote “anything” down, so here it is. '.repeat(2700),
       lines: '[10:02] Kim: is the parcel there? It should have come on Monday.\\n'.repeat(1500),
       Chinese: '他养了一只猫今天下雨我们去北京大学学习'.repeat(1200),
       Thai: 'ภาษาไทยเป็นภาษาที่มีระดับเสียงของคำ'.repeat(600),

@@ -47,7 +47,7 @@ describe('segmentStarts', () => {
 });
 
 describe('dictionaryWordStarts', () => {
-  it('finds the words of the whole text where a window can end between words', () => {
+  it('finds the words of the whole text if windows can end between words', () => {
     fc.assert(
       fc.property(dictionaryText, (text) => {
         // Runs of letters longer than half a window may be cut within a word.
@@ -59,7 +59,7 @@ describe('dictionaryWordStarts', () => {
     );
   });
 
-  it('never cuts a letter from its marks, nor a surrogate pair', () => {
+  it('never splits a letter from its combining marks, nor a surrogate pair', () => {
     const text = '𠮷野家'.repeat(100) + 'กำ้'.repeat(100);
     for (const start of dictionaryWordStarts(words, text, 16)) {
       expect(/^[\p{M}\uDC00-\uDFFF]/u.test(text.slice(start))).toBe(false);
