@@ -88,7 +88,7 @@ export { type RetrievedContext, Retriever } from './rag/retriever.js';
 export { type SourceChunker, type Sources, type SyncCounts, type SyncResult, sync } from './rag/sync.js';
 export { SemanticIndex } from './semantic-index.js';
 export { type LostDocument, type SalvageReport, salvage } from './store/salvage/salvage.js';
-export type { UnreadableRange } from './store/salvage/salvaged-documents.js';
+export type { LostPart, UnreadableRange } from './store/salvage/salvaged-documents.js';
 export type { DocumentSelection, WhereOf } from './types/where-of.js';
 export type * from './types.js';
 export type { AcceleratorStatus } from './vectors/annoy/annoy-accelerator.js';

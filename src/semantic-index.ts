@@ -36,6 +36,8 @@ import {
   deleteDefaults,
   describe,
   type Given,
+  type ImportOptions,
+  importDefaults,
   type MigrateOptions,
   migrateDefaults,
   type OpenOptions,
@@ -65,6 +67,7 @@ import type {
   DocumentId,
   EmbeddingProvider,
   ExportedDocument,
+  ExportResult,
   IndexEvent,
   IndexStats,
   Metadata,
@@ -92,8 +95,10 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
   readonly #ownsProvider: boolean;
   readonly #options: OpenOptions;
   readonly #work: PendingCalls;
+  /** Undefined in memory. */
+  readonly #directory: string | undefined;
 
-  private constructor(store: Store, options: OpenOptions, provider: EmbeddingProvider | undefined) {
+  private constructor(store: Store, directory: string, options: OpenOptions, provider: EmbeddingProvider | undefined) {
     const { embeddingCache: path } = options;
     const cache = path === undefined ? undefined : new EmbeddingCache(checkPath('embeddingCache', path), options);
     const space = new EmbeddingSpace(store, provider, new SharedEmbeddings(cache));
@@ -101,6 +106,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     const work = new PendingCalls();
     super({ store, space, recall, work, searchK: options.searchK });
     this.#store = store;
+    this.#directory = directory === ':memory:' ? undefined : directory;
     this.#space = space;
     this.#recall = recall;
     this.#rules = new MetadataRules(options);
@@ -139,7 +145,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     };
     const store = await Store.open(directory, { ...resolved, onEvent });
     try {
-      index = new SemanticIndex<M>(store, resolved, provider);
+      index = new SemanticIndex<M>(store, directory, resolved, provider);
       index.#space.check();
       if (fields !== undefined && !resolved.readonly) await declareFields(store, fields);
       index.#recall.check();
@@ -344,32 +350,36 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
    * @throws CLOSED, CORRUPT, IO.
    */
   exportDocuments(): AsyncGenerator<ExportedDocument<M>> {
-    return this.#work.iterate(new TransferJourney(this.#store, this.#space).documents<M>());
+    return this.#work.iterate(this.#transfer().documents<M>());
   }
 
   /**
-   * Writes all documents into a new folder: `documents.jsonl` with one JSON object a line, `vectors.npy` with their vectors
-   * in the same order, and `manifest.json`. Returns how many there are. `importFrom` reads it, and so do NumPy and jq.
+   * Writes all documents into a new directory: `documents.jsonl` with one JSON object a line, `vectors.npy` with their vectors
+   * in the same order, and `manifest.json`. `importFrom` reads it, and so do NumPy and jq.
    *
-   * @throws INVALID_ARGUMENT when the folder exists or the index is empty, IO.
+   * Of a damaged index the export has what can be read: `lost` of the result lists the rest, an event `damage` is reported, and
+   * `manifest.json` says `complete: false`. Texts whose vectors are lost are in `texts.jsonl`, to be embedded again.
+   *
+   * @throws INVALID_ARGUMENT when the directory exists or the index is empty, CORRUPT when the settings cannot be read, IO.
    */
-  exportTo(folder: string, options?: Given<TransferOptions>): Promise<number> {
+  exportTo(folder: string, options?: Given<TransferOptions>): Promise<ExportResult> {
     return this.#run(async () => {
       const resolved = resolveOptions('exportTo', options, transferDefaults);
-      return new TransferJourney(this.#store, this.#space).exportTo(checkPath('exportTo', folder), resolved);
+      return this.#transfer().exportTo(checkPath('exportTo', folder), resolved);
     });
   }
 
   /**
-   * Adds the documents of a folder that `exportTo` wrote. Their vectors come along: nothing is embedded.
+   * Adds the documents of a directory that `exportTo` wrote. Their vectors come along: nothing is embedded. An export of a damaged
+   * index is refused unless `partial` is true.
    *
    * @throws INVALID_FILE, NEWER_FORMAT, SPACE_MISMATCH (another model), INVALID_ARGUMENT (another metric), READ_ONLY, BUSY, IO.
    */
-  importFrom(folder: string, options?: Given<TransferOptions>): Promise<AddResult> {
+  importFrom(folder: string, options?: Given<ImportOptions>): Promise<AddResult> {
     return this.#run(async () => {
-      const resolved = resolveOptions('importFrom', options, transferDefaults);
+      const resolved = resolveOptions('importFrom', options, importDefaults);
       this.#refuseReadonly('importFrom');
-      return new TransferJourney(this.#store, this.#space).importFrom(checkPath('importFrom', folder), resolved);
+      return this.#transfer().importFrom(checkPath('importFrom', folder), resolved);
     });
   }
 
@@ -411,6 +421,11 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
 
   #run<T>(work: () => Promise<T>): Promise<T> {
     return this.#work.run(work);
+  }
+
+  #transfer(): TransferJourney {
+    const { onEvent } = this.#options;
+    return new TransferJourney(this.#store, this.#space, { directory: this.#directory, onEvent });
   }
 
   #refuseReadonly(method: string): void {

@@ -403,6 +403,25 @@ export interface ExportedDocument<M extends Metadata = Metadata> extends Documen
   readonly vector: Float32Array;
 }
 
+/** A document, or a range of documents, that an export of a damaged index lacks as a whole or in part. */
+export interface LostDocuments {
+  /** Absent where only the keys are known. */
+  readonly id?: DocumentId;
+  /** First and last number in the catalog. A range may include numbers that no document had. */
+  readonly firstKey: number;
+  readonly lastKey: number;
+  /** The parts that cannot be read. Without its metadata alone, a document is in the export. */
+  readonly reason: string;
+}
+
+/** Result of `exportTo`. */
+export interface ExportResult {
+  /** Documents in the export. */
+  readonly documents: number;
+  /** Empty unless the index is damaged. */
+  readonly lost: readonly LostDocuments[];
+}
+
 /** How a search was done, and what it found. */
 export interface SearchExplanation<M extends Metadata = Metadata> {
   readonly hits: Hit<M>[];

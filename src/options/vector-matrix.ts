@@ -100,7 +100,16 @@ export interface RebuildOptions extends Listed<LongWorkOptions> {
 /** Defaults of {@link RebuildOptions}. */
 export const rebuildDefaults: RebuildOptions = { ...longWorkDefaults, from: 'vectors' };
 
-/** What `exportTo`, `exportAnn` and `importFrom` take. */
+/** Options of `importFrom(directory, options)`. */
+export interface ImportOptions extends Listed<LongWorkOptions> {
+  /** Also import an export that lacks documents, as its index was damaged. Default false: it is refused with INVALID_FILE. */
+  partial: boolean;
+}
+
+/** Defaults of {@link ImportOptions}. */
+export const importDefaults: ImportOptions = { ...longWorkDefaults, partial: false };
+
+/** Options of `exportTo` and `salvage`. */
 export type TransferOptions = Listed<LongWorkOptions>;
 
 /** Defaults of {@link TransferOptions}. */

@@ -1,12 +1,15 @@
 import { copyFile, lstat } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { counted } from '../counted.js';
+import { exitCodes } from '../exit-codes.js';
 import { notePath } from '../noted-model.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import type { CommonFlags } from '../terminal.js';
 
 const noModel = { model: 'none' };
+/** Lost documents that are listed without --json. */
+const listed = 20;
 
 /** `export`: a folder, one Annoy file, or JSON lines on stdout. */
 export function addExport(program: Command): void {
@@ -45,12 +48,25 @@ export function addExport(program: Command): void {
       }
       const bar = terminal.startProgress();
       const { onProgress } = bar;
-      const work = flags.as === 'ann' ? index.exportAnn(target) : index.exportTo(target, { signal, onProgress });
-      const documents = await work.finally(() => bar.stop());
-      terminal.result({ documents, target }, [`Wrote ${counted(documents, 'document')} to ${target}.`]);
-      return undefined;
+      const work =
+        flags.as === 'ann'
+          ? index.exportAnn(target).then((documents) => ({ documents, lost: [] }))
+          : index.exportTo(target, { signal, onProgress });
+      const { documents, lost } = await work.finally(() => bar.stop());
+      terminal.result({ documents, target, lost }, [
+        `Wrote ${counted(documents, 'document')} to ${target}.`,
+        ...lost.slice(0, listed).map(({ id, firstKey, lastKey, reason }) => {
+          return `lost  ${id === undefined ? `keys ${firstKey} to ${lastKey}` : JSON.stringify(id)}: ${reason}`;
+        }),
+        ...(lost.length > listed ? [`… and ${lost.length - listed} more; --json lists all.`] : []),
+      ]);
+      return lost.length === 0 ? undefined : exitCodes.findings;
     }),
   );
+}
+
+interface ImportFlags extends CommonFlags {
+  readonly partial?: boolean;
 }
 
 /** `import`: what `export` wrote. */
@@ -59,14 +75,15 @@ export function addImport(program: Command): void {
     .command('import')
     .description('add the documents of a folder that export wrote; nothing is embedded')
     .argument('<index>', 'folder of the index; made when it is missing')
-    .argument('<source>', 'folder that export wrote');
-  withCommonFlags(command, ['import my-copy my-export']).action((folder: string, source: string, flags: CommonFlags) =>
+    .argument('<source>', 'folder that export wrote')
+    .option('--partial', 'also import an export that lacks documents, as its index was damaged');
+  withCommonFlags(command, ['import my-copy my-export']).action((folder: string, source: string, flags: ImportFlags) =>
     perform(flags, async ({ terminal, signal }) => {
       await using opened = await openIndex(folder, noModel, terminal, { create: true });
       const bar = terminal.startProgress();
       const { onProgress } = bar;
       const { ids, ...result } = await opened.index
-        .importFrom(source, { signal, onProgress })
+        .importFrom(source, { signal, onProgress, partial: flags.partial })
         .finally(() => bar.stop());
       const { added, updated, unchanged } = result;
       terminal.result({ documents: ids.length, ...result }, [

@@ -5,9 +5,11 @@ import { types } from 'node:util';
 import { SemanticIndexError } from '../../errors.js';
 import { describe } from '../../options.js';
 import type { DocumentId, Metric } from '../../types.js';
+import { newNpyMatrix } from '../../vectors/matrix/npy-format.js';
 import { VectorMatrix } from '../../vectors/matrix/vector-matrix.js';
 import { METRICS } from '../../vectors/metric.js';
-import { entryAt, fileFacts, ioError, isSystemError, kindOf, syncDirectory } from '../directory/files.js';
+import { parseMetadata } from '../catalog/stored-json.js';
+import { entryAt, fileFacts, ioError, isSystemError, kindOf, syncDirectory, writeLines } from '../directory/files.js';
 
 /** What an export says about itself. */
 export interface ExportManifest {
@@ -19,6 +21,18 @@ export interface ExportManifest {
   /** Of the model that made the vectors. */
   readonly fingerprint: string;
   readonly canaries: string | null;
+  /** False where documents of a damaged index are missing. Default true. */
+  readonly complete?: boolean | undefined;
+}
+
+/** The facts that an export has from its index. */
+export type ExportFacts = Pick<ExportManifest, 'dimensions' | 'metric' | 'fingerprint' | 'canaries'>;
+
+/** A document whose vector is lost, as a line of texts.jsonl: it has to be embedded again. */
+export interface TextLine {
+  readonly id: DocumentId;
+  readonly text: string;
+  readonly metadata?: unknown;
 }
 
 /** One line of documents.jsonl; its vector is the row of the same number in vectors.npy. */
@@ -38,34 +52,52 @@ export interface ExportedBatch {
 
 /** Names of the files of an export. */
 export const exportNames = { manifest: 'manifest.json', documents: 'documents.jsonl', vectors: 'vectors.npy' } as const;
+/** Only in an export of a damaged index. */
+const textsName = 'texts.jsonl';
 const documentsPerReading = 512;
 
 /**
- * Writes documents as JSON lines and their vectors as a NumPy matrix into a new folder, which appears under its name only
- * when it is complete and durable.
+ * Writes documents as JSON lines and their vectors as a NumPy matrix into a new directory, which appears under its name only
+ * when it is complete and durable. Returns the number of documents.
  *
- * @throws INVALID_ARGUMENT when the folder exists, IO.
+ * @param gaps asked after the last batch whether documents are missing, and for the texts whose vectors are lost.
+ * @throws INVALID_ARGUMENT when the directory exists, IO.
  */
 export async function writeExport(
   target: string,
-  manifest: ExportManifest,
+  facts: ExportFacts,
   batches: AsyncIterable<ExportedBatch>,
-): Promise<void> {
+  gaps: () => { complete: boolean; texts: readonly TextLine[] } = () => ({ complete: true, texts: [] }),
+): Promise<number> {
   if ((await fileFacts(target)) !== undefined) {
     throw new SemanticIndexError('INVALID_ARGUMENT', `${target} exists already`, {
-      hint: 'An export never overwrites anything; choose a new folder.',
+      hint: 'An export never overwrites anything; choose a new directory.',
     });
   }
   const partial = `${target}.partial-${randomBytes(4).toString('hex')}`;
   try {
     await mkdir(partial, { recursive: true });
-    await writeBatches(partial, manifest, batches);
+    const documents = await writeBatches(partial, facts.dimensions, batches);
+    const { complete, texts } = gaps();
+    if (texts.length > 0) await writeLines(join(partial, textsName), texts);
+    const { dimensions, metric, fingerprint, canaries } = facts;
+    const manifest: ExportManifest = {
+      format: 'semantic-index-export',
+      version: 1,
+      complete,
+      documents,
+      dimensions,
+      metric,
+      fingerprint,
+      canaries,
+    };
     await writeDurably(join(partial, exportNames.manifest), async (file) => {
       await file.writeFile(`${JSON.stringify(manifest, undefined, 2)}\n`);
     });
     await syncDirectory(partial);
     await rename(partial, target);
     await syncDirectory(dirname(target));
+    return documents;
   } catch (error) {
     // That the rest cannot be removed matters less than why the export failed.
     await rm(partial, { recursive: true, force: true }).catch(() => {});
@@ -73,26 +105,32 @@ export async function writeExport(
   }
 }
 
+/** How many documents there are is known at the end; the header of the matrix has the same length for any number. */
 async function writeBatches(
   folder: string,
-  { documents, dimensions }: ExportManifest,
+  dimensions: number,
   batches: AsyncIterable<ExportedBatch>,
-): Promise<void> {
-  const shape = { rows: documents, columns: dimensions, dtype: 'f4', order: 'C' } as const;
-  await using matrix = await VectorMatrix.create(join(folder, exportNames.vectors), shape);
-  let row = 0;
-  await writeDurably(join(folder, exportNames.documents), async (file) => {
-    for await (const batch of batches) {
-      await matrix.setRows(row, batch.vectors);
-      row += batch.documents.length;
-      await file.writeFile(batch.documents.map((document) => `${lineOf(document)}\n`).join(''));
-    }
+): Promise<number> {
+  const path = join(folder, exportNames.vectors);
+  const header = (rows: number): Uint8Array =>
+    newNpyMatrix(path, { rows, columns: dimensions, dtype: 'f4', order: 'C' }).header;
+  let rows = 0;
+  await writeDurably(path, async (matrix) => {
+    await matrix.writeFile(header(0));
+    await writeDurably(join(folder, exportNames.documents), async (file) => {
+      for await (const { documents, vectors } of batches) {
+        await matrix.writeFile(new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength));
+        await file.writeFile(documents.map((document) => `${lineOf(document)}\n`).join(''));
+        rows += documents.length;
+      }
+    });
+    await matrix.write(header(rows), 0, header(rows).length, 0);
   });
-  await matrix.flush();
+  return rows;
 }
 
 function lineOf({ id, text, metadata, given }: ExportedDocument): string {
-  const parsed = metadata === null ? {} : { metadata: JSON.parse(metadata) as unknown };
+  const parsed = metadata === null ? {} : { metadata: parseMetadata(metadata, id) };
   return JSON.stringify({ id, text, ...parsed, ...(given ? { given } : {}) });
 }
 
@@ -142,6 +180,7 @@ const manifestRules: Record<
   metric: [(value) => METRICS.includes(value as Metric), `one of ${METRICS.join(', ')}`],
   fingerprint: [(value) => typeof value === 'string' && value !== '', 'the id of a model'],
   canaries: [(value) => value === null || typeof value === 'string', 'a string or null'],
+  complete: [(value) => value === undefined || typeof value === 'boolean', 'true or false'],
 };
 
 /** An export may come from someone else: a link could lead out of it, and a pipe would never end. @throws INVALID_FILE, IO. */

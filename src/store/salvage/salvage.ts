@@ -13,7 +13,14 @@ import {
 import type { DocumentId } from '../../types.js';
 import { fileFacts, ioError, syncDirectory, writeLines } from '../directory/files.js';
 import { Store } from '../store.js';
-import { type SalvagedDocument, SalvagedDocuments, type UnreadableRange } from './salvaged-documents.js';
+import {
+  isWhole,
+  type LostPart,
+  lostParts,
+  type SalvagedDocument,
+  SalvagedDocuments,
+  type UnreadableRange,
+} from './salvaged-documents.js';
 
 /** A document that could not be saved as a whole. */
 export interface LostDocument {
@@ -22,7 +29,7 @@ export interface LostDocument {
   /** Its number in the damaged catalog. */
   readonly key: number;
   /** What cannot be read. With the vector alone, the text is in `textsFile`; with the metadata alone, it is in the new index. */
-  readonly lost: readonly ('id' | 'text' | 'metadata' | 'vector')[];
+  readonly lost: readonly LostPart[];
 }
 
 /** What `salvage` saved and lost. */
@@ -129,25 +136,12 @@ async function save(store: Store, space: number, batch: readonly SalvagedDocumen
     );
     tally.documents += rows.length;
   }
-  for (const { key, id, text, metadata, vector } of batch) {
-    const parts = { id, text, metadata, vector };
-    // Without its text a vector is of no use, so it is not looked for.
-    const names = ['id', 'text', 'metadata', ...(text === undefined ? [] : (['vector'] as const))] as const;
-    const lost = names.filter((part) => parts[part] === undefined);
+  for (const document of batch) {
+    const lost = lostParts(document);
+    const { key, id, text, metadata, vector } = document;
     if (lost.length === 0) continue;
     tally.lost.push({ id, key, lost });
     if (id === undefined || text === undefined || vector !== undefined) continue;
     tally.texts.push({ id, text, ...(metadata != null && { metadata: JSON.parse(metadata) as unknown }) });
   }
-}
-
-/** Whether it can be a document of the new index; metadata may be missing. */
-function isWhole(document: SalvagedDocument): document is SalvagedDocument & {
-  readonly id: DocumentId;
-  readonly text: string;
-  readonly hash: string;
-  readonly vector: Float32Array;
-} {
-  const { id, text, hash, vector } = document;
-  return id !== undefined && text !== undefined && hash !== undefined && vector !== undefined;
 }

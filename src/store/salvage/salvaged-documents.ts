@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
+import { SemanticIndexError } from '../../errors.js';
 import type { DocumentId, Metric } from '../../types.js';
 import { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
 import { checksumFile } from '../../vectors/checksum.js';
@@ -25,6 +26,27 @@ export interface SalvagedDocument {
   readonly hash: string | undefined;
   readonly given: boolean;
   readonly vector: Float32Array | undefined;
+}
+
+/** The parts of a document that can be lost. */
+export type LostPart = 'id' | 'text' | 'metadata' | 'vector';
+
+/** What cannot be read of a document. Without its text a vector is of no use, so it is not looked for. */
+export function lostParts({ id, text, metadata, vector }: SalvagedDocument): LostPart[] {
+  const parts = { id, text, metadata, vector };
+  const names: LostPart[] = text === undefined ? ['id', 'text', 'metadata'] : ['id', 'text', 'metadata', 'vector'];
+  return names.filter((part) => parts[part] === undefined);
+}
+
+/** Whether it can be a document of another index; metadata may be missing. */
+export function isWhole(document: SalvagedDocument): document is SalvagedDocument & {
+  readonly id: DocumentId;
+  readonly text: string;
+  readonly hash: string;
+  readonly vector: Float32Array;
+} {
+  const { id, text, hash, vector } = document;
+  return id !== undefined && text !== undefined && hash !== undefined && vector !== undefined;
 }
 
 /** Keys of which cannot be said whether documents had them. */
@@ -82,7 +104,14 @@ export class SalvagedDocuments {
     try {
       db = connect({ path: paths.database, readonly: true, durability: 'process', busyTimeout: 5_000 });
       const setting = db.prepare<[string]>('SELECT value FROM settings WHERE name = ?').pluck();
-      const space = db.prepare('SELECT * FROM spaces WHERE space = ?').get(setting.get('space')) as Space;
+      // One transaction, so that all is read as it is at one moment.
+      db.exec('BEGIN');
+      const space = db.prepare('SELECT * FROM spaces WHERE space = ?').get(setting.get('space')) as Space | undefined;
+      if (space === undefined) {
+        throw new SemanticIndexError('CORRUPT', `${paths.database} does not name the model of its vectors`, {
+          hint: 'An index without documents has none: there is nothing to save. Otherwise restore a backup.',
+        });
+      }
       return new SalvagedDocuments(db, paths, setting.get('metric') as Metric, space);
     } catch (error) {
       db?.close();
