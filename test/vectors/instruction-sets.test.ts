@@ -10,7 +10,7 @@ const dist = new URL('../../dist/vectors/', import.meta.url);
 // exact neighbours, the bytes of a forest and what its search finds come back.
 const program = `
   import { instructionSet } from ${JSON.stringify(new URL('binding.js', dist).href)};
-  import { AnnoyIndex } from ${JSON.stringify(new URL('annoy-index.js', dist).href)};
+  import { AnnoyIndex } from ${JSON.stringify(new URL('annoy/annoy-index.js', dist).href)};
   import { VectorBuffer } from ${JSON.stringify(new URL('vector-buffer.js', dist).href)};
   import { createHash } from 'node:crypto';
   const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex');

@@ -11,7 +11,7 @@ const megabyte = 2 ** 20;
 /** Runs a module in a process of its own that may collect garbage, and returns what it prints as JSON. */
 async function measure<T>(body: string): Promise<T> {
   const program = `
-    import { AnnoyIndex } from ${JSON.stringify(new URL('annoy-index.js', dist).href)};
+    import { AnnoyIndex } from ${JSON.stringify(new URL('annoy/annoy-index.js', dist).href)};
     import { VectorBuffer } from ${JSON.stringify(new URL('vector-buffer.js', dist).href)};
     const f = 128;
     const rows = new Float32Array(f * 16384).map((_, index) => Math.sin(index ** 2));
