@@ -92,11 +92,11 @@ export type { LostPart, UnreadableRange } from './store/salvage/salvaged-documen
 export type { DocumentSelection, WhereOf } from './types/where-of.js';
 export type * from './types.js';
 export type { AcceleratorStatus } from './vectors/annoy/annoy-accelerator.js';
-export { AnnoyIndex } from './vectors/annoy/annoy-index.js';
-export type { AnnoyState } from './vectors/annoy/annoy-lifecycle.js';
-export type { AnnoyInfo, AnnoyMemory, WithDistances } from './vectors/annoy/annoy-reader.js';
+export { AnnoyIndex, type WithDistances } from './vectors/annoy/annoy-index.js';
+export type { AnnoyInfo, AnnoyMemory } from './vectors/annoy/annoy-info.js';
 export type { Neighbors } from './vectors/annoy/annoy-search.js';
 export type { AnnoySnapshot } from './vectors/annoy/annoy-snapshot.js';
+export type { AnnoyState } from './vectors/annoy/annoy-state.js';
 export type { MatrixSource, StreamingOptions } from './vectors/matrix/matrix-search.js';
 export { type MatrixBlock, VectorMatrix } from './vectors/matrix/vector-matrix.js';
 export type { Vector, VectorRows } from './vectors/vector-arguments.js';

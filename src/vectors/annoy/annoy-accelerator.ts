@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { SemanticIndexError } from '../../errors.js';
-import type { AnnoyEngine } from '../../options.js';
+import { type AnnoyEngine, describe } from '../../options.js';
 import type { Metric } from '../../types.js';
 import type { NativeIndex } from '../binding.js';
 import type { AnnoyDescription } from './sidecar.js';
@@ -31,7 +31,11 @@ export function canAccelerate(metric: Metric, dimensions: number): boolean {
 /** @throws INVALID_ARGUMENT unless it is one of the two. */
 export function checkEngine(method: string, engine: unknown): AnnoyEngine {
   if (engine === 'annoy' || engine === 'accelerated') return engine;
-  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: engine must be "annoy" or "accelerated"`);
+  throw new SemanticIndexError(
+    'INVALID_ARGUMENT',
+    `${method}: expected engine "annoy" or "accelerated", got ${describe(engine)}`,
+    { hint: 'Leave it out for accelerated searches.' },
+  );
 }
 
 const foreign = 'the accelerator was derived from another file';
@@ -65,34 +69,33 @@ export async function removeForeignAccelerator(
   await unlink(file).catch(() => undefined);
 }
 
-/** Which engine an index searches with, and what it knows of its accelerator. */
-export class AcceleratorHandle {
-  readonly engine: AnnoyEngine;
-  #ignored: string | undefined;
+/**
+ * Maps the accelerator beside the file that `native` has just loaded. Returns why one that is there is not used, or
+ * undefined. A sidecar with the checksum of the file decides at once; without one, the first search compares the whole file.
+ */
+export function attachAccelerator(
+  engine: AnnoyEngine,
+  native: NativeIndex,
+  path: string,
+  description: AnnoyDescription | undefined,
+): string | undefined {
+  const file = acceleratorPath(path);
+  if (engine === 'annoy' || !existsSync(file)) return undefined;
+  return native.loadAccelerator(file, knownContent(path, description))?.message;
+}
 
-  constructor(engine: AnnoyEngine) {
-    this.engine = engine;
-  }
-
-  /**
-   * Maps the accelerator beside the file that `native` has just loaded, if there is one that belongs to it. A sidecar
-   * that knows the file's checksum decides at once. Without such a sidecar, the first search compares the whole file.
-   */
-  attach(native: NativeIndex, path: string, description: AnnoyDescription | undefined): void {
-    this.#ignored = undefined;
-    if (this.engine === 'annoy') return;
-    const file = acceleratorPath(path);
-    if (existsSync(file)) this.#ignored = native.loadAccelerator(file, knownContent(path, description))?.message;
-  }
-
-  status(native: NativeIndex | undefined): AcceleratorStatus {
-    const facts = native?.facts();
-    const bytes = facts?.acceleratorBytes ?? 0;
-    if (this.engine === 'annoy') return { inUse: false, bytes: 0, reason: 'the engine is annoy' };
-    if (facts?.acceleratorForeign === true) return { inUse: false, bytes: 0, reason: foreign };
-    if (facts?.acceleratorDamaged === true) return { inUse: false, bytes: 0, reason: 'it is damaged' };
-    if (bytes > 0) return { inUse: true, bytes, reason: undefined };
-    if (this.#ignored !== undefined) return { inUse: false, bytes: 0, reason: this.#ignored };
-    return { inUse: false, bytes: 0, reason: facts === undefined ? 'nothing is loaded' : 'there is none' };
-  }
+/** Whether searches of `native` use an accelerator; `native` is undefined while nothing is loaded. */
+export function acceleratorStatus(
+  engine: AnnoyEngine,
+  native: NativeIndex | undefined,
+  ignored: string | undefined,
+): AcceleratorStatus {
+  const facts = native?.facts();
+  const bytes = facts?.acceleratorBytes ?? 0;
+  const unused = (reason: string): AcceleratorStatus => ({ inUse: false, bytes: 0, reason });
+  if (engine === 'annoy') return unused('the engine is annoy');
+  if (facts === undefined) return unused('nothing is loaded');
+  if (facts.acceleratorForeign) return unused(foreign);
+  if (facts.acceleratorDamaged) return unused('it is damaged');
+  return bytes > 0 ? { inUse: true, bytes, reason: undefined } : unused(ignored ?? 'there is none');
 }

@@ -1,126 +1,89 @@
-import { types } from 'node:util';
-import { SemanticIndexError } from '../../errors.js';
-import {
-  type AnnoyAccelerateOptions,
-  type AnnoyBuildOptions,
-  type AnnoyDeserializeOptions,
-  type AnnoyIndexOptions,
-  type AnnoyOpenOptions,
-  type AnnoySerializeOptions,
-  type AnnoySnapshotOptions,
-  annoyAccelerateDefaults,
-  annoyBuildDefaults,
-  annoyDeserializeDefaults,
-  annoyIndexDefaults,
-  annoyOpenDefaults,
-  annoyPrefaultDefaults,
-  annoySerializeDefaults,
-  annoySnapshotDefaults,
-  type Given,
-  type MatrixAddOptions,
-  resolveOptions,
+import type {
+  AnnoyAccelerateOptions,
+  AnnoyBatchOptions,
+  AnnoyBuildOptions,
+  AnnoyDeserializeOptions,
+  AnnoyIndexOptions,
+  AnnoyOpenOptions,
+  AnnoySearchOptions,
+  AnnoySerializeOptions,
+  AnnoySnapshotOptions,
+  AnnoyValidateOptions,
+  Given,
+  MatrixAddOptions,
 } from '../../options.js';
-import type { Metric } from '../../types.js';
-import { addMatrix, expectNoAddition, isMatrixSource, type MatrixSource } from '../matrix/matrix-search.js';
-import { checkMetric } from '../metric.js';
-import { runNativeTask } from '../native-task.js';
-import { followLinks } from '../regular-file.js';
+import type { Metric, ValidationReport } from '../../types.js';
 import {
-  checkDimensions,
-  checkGap,
-  checkLogger,
-  checkNewItem,
-  checkPath,
-  checkSeed,
-  checkThreads,
-  checkTrees,
-  checkVerbosity,
-  lengthOfFirst,
-  toRows,
-  toVector,
-  type Vector,
-  type VectorRows,
-} from '../vector-arguments.js';
-import { acceleratorPath, checkEngine, removeForeignAccelerator } from './annoy-accelerator.js';
-import { checkCompression, compressBytes, copyBytes, expandBytes } from './annoy-bytes.js';
-import { checkAgreement, describeAs, describeFile, mapLater } from './annoy-description.js';
-import { saveForest } from './annoy-file.js';
-import { AnnoyLifecycle } from './annoy-lifecycle.js';
-import { AnnoyReader } from './annoy-reader.js';
-import { type AnnoySnapshot, checkSnapshot, isSameFile } from './annoy-snapshot.js';
+  addMatrix,
+  expectNoAddition,
+  isMatrixSource,
+  type MatrixSource,
+  type StreamingOptions,
+  searchMatrix,
+} from '../matrix/matrix-search.js';
+import type { Vector, VectorRows } from '../vector-arguments.js';
+import type { NeighborRows } from '../vector-buffer.js';
+import * as building from './annoy-building.js';
+import type { AnnoyCore } from './annoy-core.js';
+import { type AnnoyInfo, type AnnoyMemory, acceleratorOf, infoOf, memoryOf, summaryOf } from './annoy-info.js';
+import * as persistence from './annoy-persistence.js';
+import * as reading from './annoy-reading.js';
+import type { Neighbors } from './annoy-search.js';
+import { type AnnoySnapshot, checkSnapshot } from './annoy-snapshot.js';
+import type { AnnoyState } from './annoy-state.js';
+
+/** Search options of a call that returns distances too. */
+export type WithDistances = Given<Omit<AnnoySearchOptions, 'includeDistances'>> & { includeDistances: true };
 
 /**
- * Annoy's index: a forest over the vectors of items 0, 1, 2 and so on, in memory or mapped from a file that Spotify's
- * library reads and writes too. Item numbers are dense: a number left out costs as much as an item. What takes long is
- * async, runs off the event loop, and finishes on what it began with whatever happens to the index meanwhile. Each
- * thread has objects of its own; a snapshot carries an index to another thread. `close` frees memory and file at once,
- * garbage collection later.
+ * An Annoy index: a forest of random projection trees over the vectors of items 0, 1, 2, ..., in memory or mapped from a file
+ * in the format of Spotify's Annoy, which both libraries read and write. Items are dense: a skipped number costs as much
+ * memory as an item.
  *
- * Every method throws CLOSED after `close`, and BUSY while a build, unbuild, load or deserialize is under way.
+ * Long operations are asynchronous and run off the event loop; each completes on the contents that it started with. An
+ * instance belongs to one thread; `toSnapshot` carries an index to another. `close` frees memory and file at once, garbage
+ * collection later.
+ *
+ * Every method throws CLOSED after `close`, and BUSY while a build, unbuild, load or deserialize is running.
+ *
+ * @example
+ * const index = new AnnoyIndex(384, 'angular');
+ * index.addItems(vectors);
+ * await index.build();
+ * const items = index.getNnsByVector(query, 10);
  */
-export class AnnoyIndex extends AnnoyReader {
-  readonly #life: AnnoyLifecycle;
-  readonly #maxGap: number;
-  readonly #logger: AnnoyIndexOptions['logger'];
-  #seed: number;
-  #verbose = false;
+export class AnnoyIndex {
+  readonly #core: AnnoyCore;
 
   /**
-   * @param f length of the vectors; 0 takes that of the first vector
+   * @param f number of dimensions; 0 takes it from the first vector
    * @throws INVALID_ARGUMENT, UNKNOWN_OPTION, ADDON_MISSING
+   * @example const index = new AnnoyIndex(384, 'angular', { seed: 1 })
    */
   constructor(f: number, metric: Metric, options?: Given<AnnoyIndexOptions>) {
-    const { seed, maxGap, logger, engine } = resolveOptions('AnnoyIndex', options, annoyIndexDefaults);
-    const life = new AnnoyLifecycle(
-      checkMetric('AnnoyIndex', metric),
-      checkDimensions('AnnoyIndex', f),
-      checkEngine('AnnoyIndex', engine),
-    );
-    super(life);
-    this.#life = life;
-    this.#seed = checkSeed('AnnoyIndex', seed);
-    this.#maxGap = checkGap('AnnoyIndex', maxGap);
-    this.#logger = checkLogger('AnnoyIndex', logger);
+    this.#core = building.createCore(f, metric, options);
   }
 
   /**
-   * Opens an Annoy file. With its sidecar beside it nothing but the path is needed; without, `f` and `metric` are.
+   * Opens an Annoy file. The sidecar that `save` writes beside it holds `f` and `metric`; pass them for a file without one.
    *
-   * @throws IO when the file cannot be read; INVALID_FILE when it is no Annoy file of that metric and `f`, or not the
+   * @throws IO when the file cannot be read; INVALID_FILE when it is not an Annoy file of that metric and `f`, or not the
    * one that its sidecar describes; DIMENSION_MISMATCH or INVALID_ARGUMENT when `f` or `metric` is missing or disagrees
    * with the sidecar; NEWER_FORMAT.
+   * @example const index = await AnnoyIndex.open('items.ann', { loadMode: 'lazy' })
    */
   static async open(path: string | URL, options?: Given<AnnoyOpenOptions>): Promise<AnnoyIndex> {
-    const method = 'AnnoyIndex.open';
-    const { f, metric, loadMode, prefault, ...rest } = resolveOptions(method, options, annoyOpenDefaults);
-    if (loadMode !== 'eager' && loadMode !== 'lazy') {
-      throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: loadMode must be "eager" or "lazy"`);
-    }
-    const file = checkPath(method, path);
-    const known = await describeFile(file, f !== undefined && f > 0 && metric !== undefined);
-    const { description } = known;
-    const dimensions = f ?? description?.dimensions;
-    const distance = metric ?? description?.metric;
-    if (dimensions === undefined || dimensions === 0 || distance === undefined) {
-      throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: ${file} has no sidecar`, {
-        hint: 'Pass f and metric: an Annoy file does not say what it holds.',
-      });
-    }
-    const index = new AnnoyIndex(dimensions, distance, rest);
-    checkAgreement(method, file, index, description);
-    if (loadMode === 'eager') {
-      await index.load(file, { prefault });
-    } else {
-      index.#life.enterUnloaded(file, known);
-    }
-    index.#life.prefault = prefault;
+    const opening = await persistence.prepareOpening(path, options);
+    const index = new AnnoyIndex(opening.f, opening.metric, opening.settings);
+    await persistence.finishOpening(index.#core, opening);
     return index;
   }
 
   /**
-   * The index of which `snapshot` was taken, here or on another thread.
+   * Restores the index of which `snapshot` was taken, on this thread or another.
    *
    * @throws as `open` and `deserialize`; INVALID_FILE when the file of a `disk` snapshot was replaced meanwhile.
+   * @example const index = await AnnoyIndex.fromSnapshot(workerData.snapshot)
    */
   static async fromSnapshot(snapshot: AnnoySnapshot, options?: Given<AnnoyIndexOptions>): Promise<AnnoyIndex> {
     const given = checkSnapshot('AnnoyIndex.fromSnapshot', snapshot);
@@ -130,310 +93,350 @@ export class AnnoyIndex extends AnnoyReader {
       return index;
     }
     const index = await AnnoyIndex.open(given.path, { ...options, f: given.f, metric: given.metric });
-    if (isSameFile(given, index.#life.known)) return index;
-    index.close();
-    throw new SemanticIndexError('INVALID_FILE', `${given.path} is not the file that the snapshot was taken of`, {
-      hint: 'Take the snapshot again, or with mode "byte".',
-    });
+    persistence.expectFileOf(given, index.#core);
+    return index;
+  }
+
+  /** Number of dimensions; 0 until the first vector sets it. @example index.f // 384 */
+  get f(): number {
+    return this.#core.f;
+  }
+
+  /** @example index.metric // 'angular' */
+  get metric(): Metric {
+    return this.#core.metric;
+  }
+
+  /** @example index.state // 'built' */
+  get state(): AnnoyState {
+    return this.#core.state.kind;
+  }
+
+  /** Whether a search finds the index in memory or mapped, without loading it first. @example index.isLoaded // true */
+  get isLoaded(): boolean {
+    return this.#core.state.kind === 'built';
+  }
+
+  /** Whether searches use the accelerator; if not, `info().accelerator` has the reason. @example index.isAccelerated // true */
+  get isAccelerated(): boolean {
+    return acceleratorOf(this.#core).inUse;
+  }
+
+  /** The file behind the index: the one it was opened from or last saved to. @example index.path // '/data/items.ann' */
+  get path(): string | undefined {
+    return this.#core.file?.path;
   }
 
   /**
-   * Puts a vector at a number, over what was there. Memory grows to the highest number, as in Annoy.
+   * Stores a vector as item `item`, replacing an earlier one. Memory grows to the highest item, as in Annoy.
    *
-   * @throws INVALID_ARGUMENT for a number that is negative, fractional, or more than `maxGap` beyond the items there
-   * are; DIMENSION_MISMATCH; INVALID_VECTOR for NaN, infinity, and (except for hamming) a length that is not 0 and not
-   * from 1e-18 to 1e18; ALREADY_BUILT; OUT_OF_MEMORY.
+   * @throws INVALID_ARGUMENT for an item that is negative, fractional, or more than `maxGap` beyond the number of items;
+   * DIMENSION_MISMATCH; INVALID_VECTOR for NaN, infinity, and (except for hamming) a norm other than 0 and outside
+   * 1e-18 to 1e18; ALREADY_BUILT; OUT_OF_MEMORY.
+   * @example index.addItem(0, new Float32Array([0.1, 0.2, 0.3]))
    */
   addItem(item: number, vector: Vector): void {
-    this.#life.expectAdding('addItem');
-    checkNewItem('addItem', item, this.#life.items, this.#maxGap);
-    const floats = toVector('addItem', vector, this.#life.f);
-    this.#life.add(item, floats, floats.length);
+    building.addItem(this.#core, item, vector);
   }
 
   /**
-   * Puts rows at the numbers from `first` on, by default after the items there are, and returns the number after the
-   * last. All rows or none. The rows of a VectorMatrix, or of the path of one, are added block by block as `addMatrix`
-   * says, which is async and may stop in between.
+   * Adds rows as the items from `first` on and returns the number after the last item. `first` defaults to the number of
+   * items. All rows are added, or none. A VectorMatrix, or the path of one, is added block by block and asynchronously; an
+   * abort or failure keeps the blocks added before.
    *
    * @throws as `addItem`
+   * @example
+   * index.addItems(new Float32Array(1000 * index.f));
+   * await index.addItems('vectors.npy');
    */
   addItems(rows: VectorRows, first?: number): number;
   addItems(matrix: MatrixSource, options?: Given<MatrixAddOptions>): Promise<number>;
   addItems(rows: VectorRows | MatrixSource, rest?: number | Given<MatrixAddOptions>): number | Promise<number> {
     if (isMatrixSource(rows)) return addMatrix(this, rows, rest as Given<MatrixAddOptions>);
-    this.#life.expectAdding('addItems');
-    if (rest === undefined) expectNoAddition(this, 'addItems');
-    const first = (rest ?? this.#life.items) as number;
-    checkNewItem('addItems', first, this.#life.items, this.#maxGap);
-    const f = this.#life.f > 0 ? this.#life.f : lengthOfFirst('addItems', rows);
-    const floats = toRows('addItems', rows, f);
-    if (floats.length === 0) return first;
-    const end = first + floats.length / f;
-    checkNewItem('addItems', end - 1, end, 0);
-    this.#life.add(first, floats, f);
-    return end;
+    if (rest === undefined) this.#expectNoAddition('addItems');
+    return building.addRows(this.#core, rows, rest as number | undefined);
   }
 
   /**
-   * Builds the forest, after which it can be searched and no item be added. -1 trees means as many as Annoy would
-   * choose: nodes for twice the items. The bytes depend on items, metric, trees and seed only, not on threads or
-   * machine. An abort leaves the items as they were.
+   * Builds the forest; afterwards the index can be searched, and items cannot be added. With -1 trees, Annoy's rule decides:
+   * as many as fit into twice as many nodes as there are items. The bytes depend on items, metric, trees and seed only, not
+   * on threads or machine. An abort leaves the items as they were.
    *
    * @throws ALREADY_BUILT; INVALID_ARGUMENT without items; OUT_OF_MEMORY; IO; the signal's reason.
+   * @example await index.build(10, { threads: 4, onProgress: ({ done, total }) => console.log(done, total) })
    */
   async build(nTrees = -1, options?: Given<AnnoyBuildOptions>): Promise<void> {
-    const life = this.#life;
-    life.expectAdding('build');
-    expectNoAddition(this, 'build');
-    const trees = checkTrees('build', nTrees);
-    const given = resolveOptions('build', options, annoyBuildDefaults);
-    const threads = checkThreads('build', given.threads);
-    const seed = checkSeed('build', given.seed ?? this.#seed);
-    const { native } = life;
-    if (native === undefined || life.items === 0) {
-      throw new SemanticIndexError('INVALID_ARGUMENT', 'build: there are no items', { hint: 'Call addItem first.' });
-    }
-    const start = performance.now();
-    await life.whileBusy('build', given, 'built', async (long) => {
-      await life.buildOrUndo(() => runNativeTask('build', long, (task) => native.build(trees, seed, threads, task)));
-      life.built = { seed, threads };
-      await life.publish();
-    });
-    const took = Math.round(performance.now() - start);
-    this.#log(() => `built ${life.trees} trees over ${life.items} items in ${took} ms`);
+    this.#expectNoAddition('build');
+    await building.build(this.#core, nTrees, options);
   }
 
   /**
-   * Derives the accelerator of the forest: a graph of near items with a copy of the vectors in a quarter of their size,
-   * about 570 bytes an item at 384 dimensions, with which searches take a fraction of the time at the same recall. With a
-   * file behind the index it is written beside it, as `NAME.ann.accel`, and found there by whoever opens the file; else it
-   * is in memory, and `save` writes it. Searches go on meanwhile. The bytes depend on the forest only. For
-   * angular, euclidean and dot. See native/FORMAT.md.
+   * Derives the accelerator of the forest: a neighbor graph with quantized copies of the vectors, about 570 bytes an item at
+   * 384 dimensions. Searches then take a fraction of the time at the same recall, and continue while it is derived. With a
+   * file behind the index it is written beside it, as `NAME.ann.accel`, where every process that opens the file finds it;
+   * otherwise it stays in memory until `save` writes it. The bytes depend on the forest only. Supports angular, euclidean
+   * and dot. The format is described in native/FORMAT.md.
    *
    * @throws NOT_BUILT; INVALID_ARGUMENT for other metrics, and for an index with `engine: 'annoy'`; INVALID_FILE when the
-   * trees contradict themselves; IO; OUT_OF_MEMORY; the signal's reason.
+   * trees contradict each other; IO; OUT_OF_MEMORY; the signal's reason.
+   * @example await index.accelerate()
    */
   async accelerate(options?: Given<AnnoyAccelerateOptions>): Promise<void> {
-    const given = resolveOptions('accelerate', options, annoyAccelerateDefaults);
-    const threads = checkThreads('accelerate', given.threads);
-    if (this.#life.accelerator.engine === 'annoy') {
-      throw new SemanticIndexError('INVALID_ARGUMENT', 'accelerate: the index has the engine annoy', {
-        hint: 'Open it without the option engine.',
-      });
-    }
-    const start = performance.now();
-    await this.#life.accelerate('accelerate', (frozen) =>
-      runNativeTask('accelerate', given, (task) => frozen.accelerate(threads, task)),
-    );
-    const took = Math.round(performance.now() - start);
-    this.#log(() => `derived the accelerator in ${took} ms`);
+    await building.accelerate(this.#core, options);
   }
 
   /**
-   * Takes the forest away, so that items can be added again. Of an index that is mapped from a file, or is being
-   * searched, the items are copied into memory.
+   * Removes the forest, so that items can be added again. If the index is mapped from a file, or a search is running, the
+   * items are copied into memory.
    *
    * @throws NOT_BUILT, OUT_OF_MEMORY
+   * @example await index.unbuild()
    */
   async unbuild(): Promise<void> {
-    const native = this.#life.searchable('unbuild');
-    await this.#life.whileBusy('unbuild', {}, 'adding', () => native.unbuild());
-    this.#life.setFile(undefined, undefined);
-    this.#life.built = { seed: null, threads: null };
-    this.#log(() => 'removed the forest');
+    await building.unbuild(this.#core);
   }
 
   /**
-   * From now on the items, and later the forest, grow in a file beside `path` instead of in memory; `build` gives it
-   * that name. To be called before the first item; no save is needed afterwards. Until then `path` is untouched.
+   * Keeps the items, and later the forest, in a temporary file beside `path` instead of in memory. `build` renames it to
+   * `path`, which is untouched until then; no `save` is needed. Call it before the first item.
    *
    * @throws ALREADY_BUILT; INVALID_ARGUMENT after the first item; IO
+   * @example index.onDiskBuild('items.ann')
    */
   onDiskBuild(path: string | URL): void {
-    this.#life.startOnDisk('onDiskBuild', checkPath('onDiskBuild', path));
+    building.onDiskBuild(this.#core, path);
   }
 
   /**
-   * Writes the Annoy file and its sidecar, then goes on from the file, so that its memory is shared with all who map
-   * it. Durable when it resolves; after a failure, or a crash at any moment, `path` leads to the old file or the new
-   * one, whole. The accelerator in use is written beside the file; one of another forest that lies there is removed.
+   * Returns the `n` nearest neighbors of an item, the item included.
+   *
+   * @throws INVALID_ARGUMENT, NOT_BUILT, and as `load` when the file is still to be loaded.
+   * @example const { items, distances } = index.getNnsByItem(0, 10, { includeDistances: true })
+   */
+  getNnsByItem(item: number, n: number, options: WithDistances): Neighbors;
+  getNnsByItem(item: number, n: number, options?: Given<AnnoySearchOptions>): Int32Array;
+  getNnsByItem(item: number, n: number, options?: Given<AnnoySearchOptions>): Int32Array | Neighbors {
+    return reading.neighborsOfItem(this.#core, item, n, options);
+  }
+
+  /**
+   * Returns the `n` nearest neighbors of a vector, nearest first, ties by item. Distances are Annoy's: `sqrt(2 - 2 cos)` for
+   * angular; for dot the dot product, where larger is nearer.
+   *
+   * @throws DIMENSION_MISMATCH, INVALID_VECTOR, INVALID_ARGUMENT, NOT_BUILT, and as `load` when the file is still to be
+   * loaded.
+   * @example const items = index.getNnsByVector(query, 10, { searchK: 5000 })
+   */
+  getNnsByVector(vector: Vector, n: number, options: WithDistances): Neighbors;
+  getNnsByVector(vector: Vector, n: number, options?: Given<AnnoySearchOptions>): Int32Array;
+  getNnsByVector(vector: Vector, n: number, options?: Given<AnnoySearchOptions>): Int32Array | Neighbors {
+    return reading.neighborsOfVector(this.#core, vector, n, options);
+  }
+
+  /**
+   * Searches many queries off the event loop and on all cores. Row r of the results belongs to query r, padded with -1 and
+   * NaN. `exact` compares with every item. The queries may be a VectorMatrix, or the path of one; with `neighbors`, the
+   * results of one are written to files, and the call resolves to the number of queries.
+   *
+   * @throws as `getNnsByVector`, and the signal's reason.
+   * @example
+   * const { items } = await index.getNnsByVectors(queries, 10, { exact: true });
+   * await index.getNnsByVectors('queries.npy', 10, { neighbors: 'neighbors.npy' });
+   */
+  getNnsByVectors(queries: MatrixSource, n: number, options: StreamingOptions): Promise<number>;
+  getNnsByVectors(
+    queries: VectorRows | MatrixSource,
+    n: number,
+    options?: Given<AnnoyBatchOptions>,
+  ): Promise<NeighborRows>;
+  async getNnsByVectors(
+    queries: VectorRows | MatrixSource,
+    n: number,
+    options?: StreamingOptions | Given<AnnoyBatchOptions>,
+  ): Promise<NeighborRows | number> {
+    this.#core.searchable('getNnsByVectors');
+    if (isMatrixSource(queries)) return searchMatrix(this, queries, n, options);
+    return reading.neighborsOfVectors(this.#core, queries, n, options);
+  }
+
+  /**
+   * Returns a copy of an item's vector; works before `build` too.
+   *
+   * @throws INVALID_ARGUMENT when there is no such item.
+   * @example const vector = index.getItemVector(0)
+   */
+  getItemVector(item: number): Float32Array {
+    return reading.itemVector(this.#core, item);
+  }
+
+  /**
+   * Returns copies of the vectors of `count` items from `first` on, row after row; NaN where a number was skipped. Default:
+   * all items. Read a large index in ranges of some thousands.
+   *
+   * @throws INVALID_ARGUMENT when the range ends beyond the items; OUT_OF_MEMORY.
+   * @example const firstThousand = index.getItemVectors(0, 1000)
+   */
+  getItemVectors(first = 0, count?: number): Float32Array {
+    return reading.itemVectors(this.#core, first, count);
+  }
+
+  /**
+   * Returns the distance between two items; works before `build` too.
+   *
+   * @throws INVALID_ARGUMENT when an item does not exist.
+   * @example const distance = index.getDistance(0, 1)
+   */
+  getDistance(left: number, right: number): number {
+    return reading.distanceOf(this.#core, left, right);
+  }
+
+  /** Returns the highest item number plus one; skipped numbers count. @example index.getNItems() // 10000 */
+  getNItems(): number {
+    return reading.countOf(this.#core, 'getNItems', 'items');
+  }
+
+  /** Returns the number of trees; 0 before a build. @example index.getNTrees() // 10 */
+  getNTrees(): number {
+    return reading.countOf(this.#core, 'getNTrees', 'trees');
+  }
+
+  /**
+   * Describes the index and its file. Loads nothing and never throws; of an unloaded index, the sidecar is read again.
+   *
+   * @example const { items, trees, accelerator } = index.info()
+   */
+  info(): AnnoyInfo {
+    return infoOf(this.#core);
+  }
+
+  /** The summary that `console.log(index)` prints. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return summaryOf(this.info());
+  }
+
+  /** Returns the bytes that the index holds now; 0 while nothing is loaded. @example index.memoryUsage().mapped */
+  memoryUsage(): AnnoyMemory {
+    return memoryOf(this.#core);
+  }
+
+  /**
+   * Reads the whole mapped file into memory, so that searches do not wait for the disk.
+   *
+   * @throws NOT_BUILT
+   * @example await index.prefault()
+   */
+  async prefault(): Promise<void> {
+    await reading.prefault(this.#core);
+  }
+
+  /**
+   * Checks the whole file, or the index in memory, against its sidecar, and the structure of every tree. Changes nothing.
+   *
+   * @throws NOT_BUILT; INVALID_FILE with the report in `details` when `strict` is set and a check fails.
+   * @example const { valid, checks } = await index.validate()
+   */
+  async validate(options?: Given<AnnoyValidateOptions>): Promise<ValidationReport> {
+    return reading.validate(this.#core, options);
+  }
+
+  /**
+   * Writes the Annoy file and its sidecar, then maps the file, so that its memory is shared with other processes. The file
+   * is durable when the promise resolves; after a failure, or a crash at any moment, `path` is the complete old or new file.
+   * The accelerator in use is written beside the file; one of another forest there is removed.
    *
    * @throws NOT_BUILT, IO
+   * @example await index.save('items.ann')
    */
   async save(path: string | URL, options?: Given<{ prefault: boolean }>): Promise<void> {
-    const given = checkPath('save', path);
-    const file = followLinks(given);
-    const { prefault } = resolveOptions('save', options, annoyPrefaultDefaults);
-    const frozen = this.#life.freeze('save');
-    const { generation } = this.#life;
-    try {
-      const description = await saveForest(frozen, file, this.#life.origin());
-      if (frozen.facts().acceleratorBytes > 0) await frozen.saveAccelerator(acceleratorPath(file));
-      else await removeForeignAccelerator(frozen, file, description);
-      const goesOn = await this.#life.continueFrom(given, description, frozen, generation);
-      if (goesOn && prefault) await this.#life.native?.prefault();
-    } finally {
-      frozen.close();
-    }
-    this.#log(() => `saved ${given}`);
+    await persistence.save(this.#core, path, options);
   }
 
   /**
-   * Maps an Annoy file in place of what was there. A sidecar beside it must agree with this index. On failure the index
-   * is as it was.
+   * Maps an Annoy file and replaces the contents by it. A sidecar beside the file must agree with this index. On failure the
+   * index is unchanged.
    *
    * @throws as `open`; INVALID_ARGUMENT when items were added.
+   * @example await index.load('items.ann', { prefault: true })
    */
   async load(path: string | URL, options?: Given<{ prefault: boolean }>): Promise<void> {
-    const life = this.#life;
-    const given = checkPath('load', path);
-    const { prefault } = resolveOptions('load', options, annoyPrefaultDefaults);
-    this.#expectNoItems('load');
-    await life.whileBusy('load', {}, 'built', async () => {
-      const file = followLinks(given);
-      const first = await describeAs('load', file, life);
-      if (life.f === 0) life.f = this.#knownLength('load', first.description?.dimensions);
-      let known = first;
-      await life.replaceBy(async (fresh) => {
-        known = await mapLater(fresh, file, life, prefault);
-        life.accelerator.attach(fresh, file, known.description);
-      });
-      life.setFile(given, known);
-    });
-    this.#log(() => `loaded ${life.items} items and ${life.trees} trees from ${given}`);
+    await persistence.load(this.#core, path, options);
   }
 
   /**
-   * Frees the memory of this handle. With a file behind it the index stays usable: the next search maps the file again.
+   * Frees the memory of this instance. With a file behind it the index stays usable: the next search maps the file again.
    * Without one it is empty, and items can be added.
+   *
+   * @example index.unload()
    */
   unload(): void {
-    this.#life.unload('unload');
-    this.#log(() => 'unloaded');
+    persistence.unload(this.#core);
   }
 
-  /** Sets where the random choices of later builds start. */
+  /** Sets the seed of later builds. @throws INVALID_ARGUMENT @example index.setSeed(42) */
   setSeed(seed: number): void {
-    this.#life.expectIdle('setSeed');
-    this.#seed = checkSeed('setSeed', seed);
+    building.setSeed(this.#core, seed);
   }
 
   /**
-   * Switches the messages to the logger of the constructor on or off; numbers are Annoy's levels, of which 0 is off.
-   * Default on.
+   * Turns the messages to the constructor's `logger` on or off; numbers are Annoy's levels, where 0 is off. Default on.
    *
    * @throws INVALID_ARGUMENT for another value, and for on without a logger.
    * @example index.verbose(true)
    */
   verbose(level: boolean | number = true): void {
-    const value = checkVerbosity('verbose', level);
-    if (value && this.#logger === undefined) {
-      throw new SemanticIndexError('INVALID_ARGUMENT', 'verbose: expected an index with a logger, got one without', {
-        hint: 'Pass the option logger to the constructor, for example `{ logger: console.log }`.',
-      });
-    }
-    this.#verbose = value;
-  }
-
-  /** The bytes of the Annoy file that `save` would write. @throws NOT_BUILT, OUT_OF_MEMORY */
-  async serialize(options?: Given<AnnoySerializeOptions>): Promise<Uint8Array> {
-    const { compress } = resolveOptions('serialize', options, annoySerializeDefaults);
-    checkCompression('serialize', compress);
-    const frozen = this.#life.freeze('serialize');
-    try {
-      return await compressBytes(await copyBytes('serialize', frozen), compress);
-    } finally {
-      frozen.close();
-    }
+    building.setVerbose(this.#core, level);
   }
 
   /**
-   * Puts the index in place that `serialize`, or Annoy's own, turned into bytes; compression is recognised. On failure
-   * the index is as it was. Compressed bytes that expand to more than `maxBytes` are refused before they take more memory:
-   * by default 32 times their size, at least 64 MiB.
+   * Returns the bytes of the Annoy file that `save` would write.
+   *
+   * @throws NOT_BUILT, OUT_OF_MEMORY
+   * @example const bytes = await index.serialize({ compress: 'gzip' })
+   */
+  async serialize(options?: Given<AnnoySerializeOptions>): Promise<Uint8Array> {
+    return persistence.serialize(this.#core, options);
+  }
+
+  /**
+   * Replaces the contents by the bytes that `serialize`, or Annoy's own `serialize`, returned; compression is detected. On
+   * failure the index is unchanged. Compressed data that expands to more than `maxBytes` is refused before it is expanded
+   * further. Default limit: 32 times the compressed size, at least 64 MiB.
    *
    * @throws INVALID_FILE; INVALID_ARGUMENT when items were added or f is 0; OUT_OF_MEMORY.
    * @example await index.deserialize(await other.serialize({ compress: 'gzip' }))
    */
   async deserialize(bytes: Uint8Array, options?: Given<AnnoyDeserializeOptions>): Promise<void> {
-    const { maxBytes } = resolveOptions('deserialize', options, annoyDeserializeDefaults);
-    this.#expectNoItems('deserialize');
-    this.#knownLength('deserialize', this.#life.f);
-    if (!types.isUint8Array(bytes)) {
-      throw new SemanticIndexError('INVALID_ARGUMENT', 'deserialize: bytes must be a Uint8Array');
-    }
-    await this.#life.whileBusy('deserialize', {}, 'built', async () => {
-      const expanded = await expandBytes('deserialize', bytes, maxBytes);
-      await this.#life.replaceBy((fresh) => fresh.fromBytes(expanded));
-      this.#life.setFile(undefined, undefined);
-    });
-    this.#log(() => `deserialized ${this.#life.items} items and ${this.#life.trees} trees`);
+    await persistence.deserialize(this.#core, bytes, options);
   }
 
   /**
-   * A plain object that `postMessage` accepts and `fromSnapshot` turns into an index again.
+   * Returns a plain object that `postMessage` accepts and `fromSnapshot` turns into an index again.
    *
    * @throws NOT_BUILT; INVALID_ARGUMENT for mode `disk` without a file behind the index.
+   * @example worker.postMessage(await index.toSnapshot())
    */
   async toSnapshot(options?: Given<AnnoySnapshotOptions>): Promise<AnnoySnapshot> {
-    const { mode, compress } = resolveOptions('toSnapshot', options, annoySnapshotDefaults);
-    if (mode !== 'byte' && mode !== 'disk' && mode !== 'auto') {
-      throw new SemanticIndexError('INVALID_ARGUMENT', 'toSnapshot: mode must be "byte", "disk" or "auto"');
-    }
-    const native = this.#life.searchable('toSnapshot');
-    const { f, metric, path, known } = this.#life;
-    const common = { kind: 'semantic-index.annoy', version: 1, f, metric } as const;
-    if (mode === 'byte' || (mode === 'auto' && path === undefined)) {
-      const fileSize = native.facts().fileBytes;
-      return { ...common, mode: 'byte', compress, bytes: await this.serialize({ compress }), fileSize };
-    }
-    if (path === undefined) {
-      throw new SemanticIndexError('INVALID_ARGUMENT', 'toSnapshot: there is no file behind the index', {
-        hint: 'Save the index first, or use mode "byte".',
-      });
-    }
-    const { fileBytes } = native.facts();
-    return {
-      ...common,
-      mode: 'disk',
-      path,
-      id: known?.description?.id,
-      fileSize: fileBytes,
-      identity: known?.identity,
-    };
+    return persistence.toSnapshot(this.#core, options);
   }
 
   /**
-   * Frees everything at once and removes the unfinished file of an on-disk build. Work that is under way finishes on what it
-   * began with; a build stops and rejects with CLOSED. Other indexes on the same file go on. Closing twice is fine.
+   * Frees everything at once and removes the unfinished file of an on-disk build. Running searches complete; a running build
+   * stops and rejects with CLOSED. Other indexes on the same file are unaffected. Closing twice has no effect.
+   *
+   * @example index.close()
    */
   close(): void {
-    this.#life.close();
+    this.#core.close();
   }
 
+  /** Same as `close`. @example using index = await AnnoyIndex.open('items.ann') */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  #log(message: () => string): void {
-    if (this.#verbose) this.#logger?.(message());
-  }
-
-  /** @throws INVALID_ARGUMENT when there are items that are not built: they would be lost. */
-  #expectNoItems(method: string): void {
-    this.#life.expectIdle(method);
-    if (this.#life.state !== 'adding' || this.#life.items === 0) return;
-    throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: there are items that were added`, {
-      hint: 'Call unload() to drop them, or load into a new AnnoyIndex.',
-    });
-  }
-
-  /** @throws INVALID_ARGUMENT when nothing tells the length of the vectors. */
-  #knownLength(method: string, f: number | undefined): number {
-    if (f !== undefined && f > 0) return f;
-    throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: f is not known`, {
-      hint: 'Make the index with the length of its vectors: an Annoy file does not say it.',
-    });
+  /** @throws CLOSED, BUSY, ALREADY_BUILT; BUSY while the rows of a matrix are being added. */
+  #expectNoAddition(method: string): void {
+    this.#core.expectAdding(method);
+    expectNoAddition(this, method);
   }
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../../src/errors.js';
 import { AnnoyIndex } from '../../../src/vectors/annoy/annoy-index.js';
-import type { AnnoyState } from '../../../src/vectors/annoy/annoy-lifecycle.js';
+import type { AnnoyState } from '../../../src/vectors/annoy/annoy-state.js';
 import { randomRows, temporaryFolder } from '../reference.js';
 
 const folder = temporaryFolder();
