@@ -1,6 +1,7 @@
-// Looks at what `npm pack` would put into the tarball: all that a user needs is in it, and nothing of the workshop.
+// Checks the contents of `npm pack`: everything that users need, no development files, and no broken links between pages.
 import { execFileSync } from 'node:child_process';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -10,6 +11,8 @@ const needed = [
   'LICENSE',
   'README.md',
   'CHANGELOG.md',
+  'docs/api.md',
+  'docs/search.md',
   'dist/index.js',
   'dist/index.d.ts',
   'dist/testing.js',
@@ -23,7 +26,7 @@ const needed = [
 ];
 
 const unwanted = [
-  [/^(?:test|examples|bench|scripts|docs|\.ci|\.github|src)\//, 'the workshop'],
+  [/^(?:test|examples|bench|scripts|\.ci|\.github|src)\//, 'development files'],
   [/^native\/(?:build|test|fuzz)/, 'native tests or builds'],
   [/\btraining\b/, 'training'],
   [/(?:\.tsbuildinfo|\.made-from|\.log)$/, 'traces of a build'],
@@ -39,7 +42,19 @@ const json = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scrip
 });
 const [tarball] = JSON.parse(json);
 const paths = tarball.files.map((file) => file.path);
+
+/** Relative links of a packed page that lead to files outside of the package. */
+function brokenLinks(page) {
+  const text = readFileSync(`${root}/${page}`, 'utf8');
+  const targets = [...text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)/g)].map(([, target]) => target);
+  return targets
+    .filter((target) => !paths.includes(posix.join(posix.dirname(page), target)))
+    .map((target) => `a link of ${page} leads nowhere: ${target}`);
+}
+
+const pages = paths.filter((path) => path.endsWith('.md') && !path.startsWith('models/'));
 const problems = [
+  ...pages.flatMap(brokenLinks),
   ...needed.filter((path) => !paths.includes(path)).map((path) => `missing: ${path}`),
   ...paths.flatMap((path) => unwanted.filter(([pattern]) => pattern.test(path)).map(([, what]) => `${what}: ${path}`)),
 ];

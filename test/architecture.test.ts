@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
 import { describe, expect, test } from 'vitest';
 import { phraseViolations } from './architecture/phrases.js';
-import { nativeViolations, sourceViolations } from './architecture/rules.js';
+import { nativeViolations, rooms, sourceViolations } from './architecture/rules.js';
 import { parseSource } from './architecture/source-file.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -26,6 +26,12 @@ describe('the tree', () => {
     expect(sourceViolations(files, dependencies)).toEqual([]);
   });
 
+  test('ARCHITECTURE.md names every room and every folder inside one', () => {
+    const page = readFileSync(`${root}ARCHITECTURE.md`, 'utf8');
+    expect(page.split('\n').length).toBeLessThanOrEqual(250);
+    expect(rooms().filter((room) => !page.includes(room))).toEqual([]);
+  });
+
   // Two copies of SQLite in one process drop each other's file locks: tests use the one that the catalog loads.
   test('tests open databases with the SQLite of src/store/sqlite/sqlite.ts', () => {
     const loaders = read('test/**/*.ts').flatMap(([path, text]) =>
@@ -44,7 +50,12 @@ describe('the tree', () => {
 });
 
 /** Where the list of phrases holds. */
-const plainEnglish = ['src/{embed,rag,adapters}/**/*.ts', 'test/{adapters,embed,options,rag}/**/*.ts'];
+const plainEnglish = [
+  '{ARCHITECTURE,CHANGELOG,CONTRIBUTING}.md',
+  'docs/**/*.md',
+  'src/{embed,rag,adapters}/**/*.ts',
+  'test/{adapters,embed,options,rag}/**/*.ts',
+];
 
 describe('the language', () => {
   test('has none of the listed phrases', () => {

@@ -31,6 +31,15 @@ const walls: Readonly<Record<string, readonly (readonly string[])[]>> = {
   vectors: [['.'], ['matrix'], ['annoy']],
 };
 
+/** Every room and every folder inside one, as ARCHITECTURE.md has to name it. */
+export function rooms(): string[] {
+  const folders = Object.values(walls)
+    .flat(2)
+    .filter((name) => name !== '.' && !name.endsWith('.ts'))
+    .map((name) => `${name}/`);
+  return [...layers.flat(), ...folders, ...kernelFolders.flat()];
+}
+
 /** Most files of one folder before it needs walls. */
 const maxFiles = 20;
 
