@@ -1,4 +1,5 @@
 import type { DocumentId } from '../types.js';
+import { cosine } from '../vectors/metric.js';
 
 /** A document and how near it is to a query; large is near. */
 export interface Scored {
@@ -8,18 +9,6 @@ export interface Scored {
 
 /** How near two vectors are, large is near: what `Hit.score` promises for a metric. */
 export type ScoreFunction = (a: Float32Array, b: Float32Array) => number;
-
-/** The cosine of the angle between two vectors, in double precision. */
-export const cosine: ScoreFunction = (a, b) => {
-  let [product, squareA, squareB] = [0, 0, 0];
-  for (let column = 0; column < a.length; column++) {
-    const [x, y] = [a[column] as number, b[column] as number];
-    product += x * y;
-    squareA += x * x;
-    squareB += y * y;
-  }
-  return product / Math.sqrt(squareA * squareB);
-};
 
 /** Every document with its score, best first: the oracle of all searches. */
 export function scoreAll(

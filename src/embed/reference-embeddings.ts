@@ -1,6 +1,6 @@
 import { SemanticIndexError } from '../errors.js';
 import type { EmbeddingProvider, EmbeddingRole } from '../types.js';
-import { unitVector } from './check-vectors.js';
+import { cosine } from '../vectors/metric.js';
 import { embedTexts } from './embed-texts.js';
 
 /** Max. cosine distance between a stored and a new reference embedding: services are not exact to the last bit. */
@@ -163,9 +163,6 @@ function decode(text: string): Float32Array {
 
 /** 1 - cosine; infinite for vectors of different lengths or without direction. */
 function cosineDistance(a: Float32Array, b: Float32Array): number {
-  const [left, right] = [unitVector(a), unitVector(b)];
-  if (typeof left === 'string' || typeof right === 'string' || left.length !== right.length) {
-    return Number.POSITIVE_INFINITY;
-  }
-  return 1 - left.reduce((product, value, column) => product + value * (right[column] as number), 0);
+  const similarity = cosine(a, b);
+  return Number.isNaN(similarity) ? Number.POSITIVE_INFINITY : 1 - similarity;
 }

@@ -7,6 +7,7 @@ import { describe, type Given, type RetrieverOptions, resolveOptions, retrieverD
 import type { SemanticIndex } from '../semantic-index.js';
 import type { WhereOf } from '../types/where-of.js';
 import type { DocumentId, Hit, Metadata } from '../types.js';
+import { cosine } from '../vectors/metric.js';
 import { formatPassage, PackedContext, type PassageFormat } from './pack-context.js';
 import { type Excerpt, excerptOf, type Passage } from './passages.js';
 
@@ -84,6 +85,7 @@ export class Retriever<M extends Metadata = Metadata> {
       const words = normalizedText(excerptOf(hit).text);
       const alike = different.some((other) => {
         if (other.words === words) return true;
+        if (other.vector === undefined || vector === undefined) return false;
         const similarity = cosine(other.vector, vector);
         return similarity >= duplicateThreshold && isDecidedByVectors(other.known, known[position], similarity);
       });
@@ -165,16 +167,4 @@ function checked(
     );
   }
   return options;
-}
-
-function cosine(u: Float32Array | undefined, v: Float32Array | undefined): number {
-  if (u === undefined || v === undefined || u.length !== v.length) return Number.NEGATIVE_INFINITY;
-  let [dot, uu, vv] = [0, 0, 0];
-  for (let place = 0; place < u.length; place++) {
-    const [a, b] = [u[place] as number, v[place] as number];
-    dot += a * b;
-    uu += a * a;
-    vv += b * b;
-  }
-  return dot / Math.sqrt(uu * vv);
 }

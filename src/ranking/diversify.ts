@@ -1,4 +1,5 @@
 import { TimeSlice } from '../time-slice.js';
+import { dotProduct } from '../vectors/metric.js';
 import { CandidateQueue } from './candidate-queue.js';
 import type { Ranked } from './ranked.js';
 
@@ -36,11 +37,11 @@ export async function diversify(
   const lengths = new Float64Array(count);
   for (let position = 0; position < count; position++) {
     if (position % perLook === perLook - 1 && slice.due()) await slice.yieldIfDue(signal);
-    lengths[position] = Math.sqrt(dot(data, position * dimensions, position * dimensions, dimensions));
+    lengths[position] = Math.sqrt(dotProduct(data, data, dimensions, position * dimensions, position * dimensions));
   }
   const cosine = (a: number, b: number): number => {
     const product = (lengths[a] as number) * (lengths[b] as number);
-    return product === 0 ? 0 : dot(data, a * dimensions, b * dimensions, dimensions) / product;
+    return product === 0 ? 0 : dotProduct(data, data, dimensions, a * dimensions, b * dimensions) / product;
   };
   /** Similarity to the most similar of the first `compared` picks. */
   const nearest = new Float64Array(count).fill(-1);
@@ -73,17 +74,4 @@ export async function diversify(
     if (picked.length === 1) queue.replaceValues(marginal);
   }
   return picked.map((position) => candidates[position] as Ranked);
-}
-
-function dot(data: Float32Array, a: number, b: number, dimensions: number): number {
-  let even = 0;
-  let odd = 0;
-  const last = dimensions - 1;
-  let i = 0;
-  for (; i < last; i += 2) {
-    even += (data[a + i] as number) * (data[b + i] as number);
-    odd += (data[a + i + 1] as number) * (data[b + i + 1] as number);
-  }
-  if (i === last) even += (data[a + i] as number) * (data[b + i] as number);
-  return even + odd;
 }

@@ -1,5 +1,6 @@
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
+import { distanceSign } from '../vectors/metric.js';
 import { VectorBuffer } from '../vectors/vector-buffer.js';
 import type { KeyedVectors } from './catalog/document-table.js';
 import { leaseOwner } from './catalog/lease-owner.js';
@@ -86,7 +87,7 @@ export class Migration {
   /** The true nearest documents of some vectors (packed) in a space that the index is not in. */
   async nearest({ space, dimensions }: Space, queries: Float32Array, k: number): Promise<KeyedNeighbor[][]> {
     const count = queries.length / dimensions;
-    const near = this.#metric === 'dot' ? -1 : 1;
+    const sign = distanceSign(this.#metric);
     const best: KeyedNeighbor[][] = Array.from({ length: count }, () => []);
     for (let after = 0; ; ) {
       const rows = await this.#reader.migration.vectorsAfter(space, after, rowsPerReading);
@@ -101,7 +102,7 @@ export class Migration {
             const key = rows.keys[items[place] as number] as number;
             list.push({ key, distance: distances[place] as number });
           }
-          list.sort((a, b) => near * (a.distance - b.distance) || a.key - b.key);
+          list.sort((a, b) => sign * (a.distance - b.distance) || a.key - b.key);
           list.length = Math.min(list.length, k);
         });
       } finally {

@@ -56,6 +56,43 @@ export function checkMetric(method: string, value: unknown): Metric {
 }
 
 /**
+ * Sign that puts distances in ascending order, nearest first: of two distances times this sign, the smaller one is nearer. Of a
+ * dot product, the larger one is nearer.
+ */
+export function distanceSign(metric: Metric): 1 | -1 {
+  return metric === 'dot' ? -1 : 1;
+}
+
+/** The dot product of two vectors, or of two parts of `dimensions` components of packed vectors, in double precision. */
+export function dotProduct(
+  a: Float32Array,
+  b: Float32Array,
+  dimensions: number = a.length,
+  startA = 0,
+  startB = 0,
+): number {
+  // Two sums, which the processor adds at the same time.
+  let [even, odd] = [0, 0];
+  const last = dimensions - 1;
+  let i = 0;
+  for (; i < last; i += 2) {
+    even += (a[startA + i] as number) * (b[startB + i] as number);
+    odd += (a[startA + i + 1] as number) * (b[startB + i + 1] as number);
+  }
+  if (i === last) even += (a[startA + i] as number) * (b[startB + i] as number);
+  return even + odd;
+}
+
+/**
+ * The cosine of the angle between two vectors, from -1 to 1, in double precision. NaN for vectors of different dimensions, and
+ * when one is all zeros or has a component that is not finite.
+ */
+export function cosine(a: Float32Array, b: Float32Array): number {
+  if (a.length !== b.length) return Number.NaN;
+  return dotProduct(a, b) / Math.sqrt(dotProduct(a, a) * dotProduct(b, b));
+}
+
+/**
  * Turns a distance, of which small is near, into a score, of which large is good: for angular the cosine `1 - d²/2`, for dot
  * the dot product itself, for euclidean and manhattan `1 / (1 + d)`, for hamming the share of equal bits `1 - d / f`.
  *

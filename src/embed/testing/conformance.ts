@@ -2,6 +2,7 @@ import { types } from 'node:util';
 import { SemanticIndexError } from '../../errors.js';
 import { describe, resolveOptions } from '../../options.js';
 import type { Check, EmbeddingProvider, EmbeddingRole, ValidationReport } from '../../types.js';
+import { cosine } from '../../vectors/metric.js';
 
 /** Options for `testProvider`. */
 export interface TestProviderOptions {
@@ -270,18 +271,4 @@ class ConformanceSuite {
 
 function expect(condition: boolean, message: string): void {
   if (!condition) throw new Error(message);
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  let product = 0;
-  let squaresA = 0;
-  let squaresB = 0;
-  for (let column = 0; column < a.length; column++) {
-    const x = a[column] as number;
-    const y = b[column] as number;
-    product += x * y;
-    squaresA += x * x;
-    squaresB += y * y;
-  }
-  return a.length === b.length ? product / Math.sqrt(squaresA * squaresB) : Number.NaN;
 }

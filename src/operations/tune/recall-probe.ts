@@ -1,6 +1,7 @@
 import type { SearchedSegment } from '../../store/snapshot/snapshot.js';
 import type { Store } from '../../store/store.js';
 import { TimeSlice } from '../../time-slice.js';
+import { distanceSign } from '../../vectors/metric.js';
 import type { FoundCounts } from './recall-interval.js';
 
 /** Queries of one kind, with what exact search finds for them. */
@@ -53,12 +54,12 @@ export class RecallProbe {
 
   /** How many of their true neighbours the queries find with a setting. */
   async found(queries: ProbeQueries, setting: ProbeSetting): Promise<FoundCounts> {
-    const near = this.#store.metric === 'dot' ? -1 : 1;
+    const sign = distanceSign(this.#store.metric);
     const found = new Int32Array(queries.count);
     await this.#search(queries, setting, (query, distances) => {
       const bound = queries.bounds[query] as number;
-      const limit = near * bound + tolerance * Math.max(1, Math.abs(bound));
-      const within = distances.filter((distance) => near * distance <= limit).length;
+      const limit = sign * bound + tolerance * Math.max(1, Math.abs(bound));
+      const within = distances.filter((distance) => sign * distance <= limit).length;
       found[query] = Math.min(within, queries.of[query] as number);
     });
     return { found, of: queries.of };

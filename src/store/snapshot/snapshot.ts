@@ -1,6 +1,7 @@
 import { TimeSlice } from '../../time-slice.js';
 import type { Metric } from '../../types.js';
 import { type Bitset, countItems, intersectItems } from '../../vectors/bitset.js';
+import { distanceSign } from '../../vectors/metric.js';
 import type { CatalogPosition } from '../catalog/catalog.js';
 import { keyAt } from '../catalog/sorted-keys.js';
 import { RefCounted, type SearchableSegment, type SegmentNeighbors } from './searchable-segment.js';
@@ -131,8 +132,8 @@ export class Snapshot {
         all.push({ key: keyAt(keys, item), distance: neighbors.distances[column] as number });
       }
     });
-    const near = this.metric === 'dot' ? -1 : 1;
-    all.sort((a, b) => near * (a.distance - b.distance) || a.key - b.key);
+    const sign = distanceSign(this.metric);
+    all.sort((a, b) => sign * (a.distance - b.distance) || a.key - b.key);
     return all.length > k ? all.slice(0, k) : all;
   }
 }

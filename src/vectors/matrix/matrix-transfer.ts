@@ -1,19 +1,29 @@
 import type { NumberArray } from '../../types.js';
 import { similarArray } from '../number-arrays.js';
-import { decode, dtypeSize, type Encoding, encode, isMemoryOf } from './matrix-dtype.js';
+import { decode, dtypeSize, encode, isMemoryOf } from './matrix-dtype.js';
 import type { MatrixFiles } from './matrix-files.js';
 import { invalidFile, type MatrixLayout } from './matrix-layout.js';
 
-/** Bytes that one read or write moves at most, where the numbers follow each other. */
+/** Maximum bytes of one read or write of contiguous numbers. */
 const pieceBytes = 1 << 20;
 
 /** Columns that are transposed together: 16 numbers of four bytes fill a cache line of each row. */
 const columnGroup = 16;
 
-/** Bytes that one read or write of a column moves at most: 16 of them are as large as a piece. */
+/** Maximum bytes of one read or write of a column: 16 of them are as large as a piece. */
 const segmentBytes = pieceBytes / columnGroup;
 
-/** Reads `count` rows into `target`, row after row, holding no more than a few MiB besides it. */
+/** Rows `first` to `first + count` of a matrix, and the array that they are read into or written from. */
+interface Transfer {
+  readonly action: 'read' | 'write';
+  readonly layout: MatrixLayout;
+  readonly first: number;
+  readonly count: number;
+  readonly numbers: NumberArray;
+  readonly files: MatrixFiles;
+}
+
+/** Reads `count` rows into `target`, row after row. Buffers at most a few MiB. */
 export function readRows(
   layout: MatrixLayout,
   files: MatrixFiles,
@@ -21,13 +31,10 @@ export function readRows(
   count: number,
   target: NumberArray,
 ): Promise<void> {
-  if (layout.order === 'F') return readColumns(layout, files, first, count, target);
-  return layout.rowHeaders
-    ? readHeadedRows(layout, files, first, count, target)
-    : readPlainRows(layout, files, first, count, target);
+  return transferRows({ action: 'read', layout, files, first, count, numbers: target });
 }
 
-/** Writes `count` rows from `source`, row after row, holding no more than a few MiB besides it. */
+/** Writes `count` rows from `source`, row after row. Buffers at most a few MiB. */
 export function writeRows(
   layout: MatrixLayout,
   files: MatrixFiles,
@@ -35,115 +42,96 @@ export function writeRows(
   count: number,
   source: NumberArray,
 ): Promise<void> {
-  if (layout.order === 'F') return writeColumns(layout, files, first, count, source);
-  return layout.rowHeaders
-    ? writeHeadedRows(layout, files, first, count, source)
-    : writePlainRows(layout, files, first, source);
+  return transferRows({ action: 'write', layout, files, first, count, numbers: source });
 }
 
-function bytesOf(array: NumberArray): Uint8Array {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+function transferRows(transfer: Transfer): Promise<void> {
+  if (transfer.layout.order === 'F') return transferColumns(transfer);
+  return transfer.layout.rowHeaders ? transferHeadedRows(transfer) : transferPlainRows(transfer);
 }
 
-async function readPlainRows(
-  layout: MatrixLayout,
-  files: MatrixFiles,
-  first: number,
-  count: number,
-  target: NumberArray,
-): Promise<void> {
-  const { encoding } = layout;
+/** Moves bytes between memory and disk: a read converts them afterwards, a write before. */
+async function move({ action }: Transfer, convert: () => void, transferBytes: () => Promise<void>): Promise<void> {
+  if (action === 'write') convert();
+  await transferBytes();
+  if (action === 'read') convert();
+}
+
+function convert({ action, layout }: Transfer, bytes: Uint8Array, numbers: NumberArray): void {
+  if (action === 'read') decode(layout.encoding, bytes, numbers);
+  else encode(layout.encoding, numbers, bytes);
+}
+
+async function transferPlainRows(transfer: Transfer): Promise<void> {
+  const { action, layout, files, first, count, numbers } = transfer;
   const path = layout.fileOf(0);
   const position = layout.start + first * layout.stride;
-  if (isMemoryOf(encoding, target)) {
-    await files.read(path, position, bytesOf(target));
+  if (isMemoryOf(layout.encoding, numbers)) {
+    await files[action](path, position, new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
     return;
   }
-  const size = dtypeSize[encoding.dtype];
+  const size = dtypeSize[layout.encoding.dtype];
   const total = count * layout.columns;
   const pieceLength = Math.min(total, pieceBytes / size);
   const scratch = new Uint8Array(pieceLength * size);
   for (let done = 0; done < total; done += pieceLength) {
-    const length = Math.min(pieceLength, total - done);
-    const bytes = scratch.subarray(0, length * size);
-    await files.read(path, position + done * size, bytes);
-    decode(encoding, bytes, target.subarray(done, done + length));
-  }
-}
-
-async function writePlainRows(
-  layout: MatrixLayout,
-  files: MatrixFiles,
-  first: number,
-  source: NumberArray,
-): Promise<void> {
-  const { encoding } = layout;
-  const path = layout.fileOf(0);
-  const position = layout.start + first * layout.stride;
-  if (isMemoryOf(encoding, source)) {
-    await files.write(path, position, bytesOf(source));
-    return;
-  }
-  const size = dtypeSize[encoding.dtype];
-  const pieceLength = Math.min(source.length, pieceBytes / size);
-  const scratch = new Uint8Array(pieceLength * size);
-  for (let done = 0; done < source.length; done += pieceLength) {
-    const part = source.subarray(done, done + pieceLength);
+    const part = numbers.subarray(done, Math.min(done + pieceLength, total));
     const bytes = scratch.subarray(0, part.length * size);
-    encode(encoding, part, bytes);
-    await files.write(path, position + done * size, bytes);
+    await move(
+      transfer,
+      () => convert(transfer, bytes, part),
+      () => files[action](path, position + done * size, bytes),
+    );
   }
 }
 
-async function readHeadedRows(
-  layout: MatrixLayout,
-  files: MatrixFiles,
-  first: number,
-  count: number,
-  target: NumberArray,
-): Promise<void> {
-  const { columns, stride, encoding } = layout;
+/** Rows that each follow their length. */
+async function transferHeadedRows(transfer: Transfer): Promise<void> {
+  const { action, layout, files, first, count, numbers } = transfer;
+  const { columns, stride } = layout;
   const path = layout.fileOf(0);
   const pieceRows = Math.min(count, Math.max(1, Math.floor(pieceBytes / stride)));
   const scratch = new Uint8Array(pieceRows * stride);
   const view = new DataView(scratch.buffer);
+  const convertRow = (row: number, done: number): void => {
+    if (action === 'write') view.setInt32(row * stride, columns, true);
+    const length = view.getInt32(row * stride, true);
+    if (length !== columns) {
+      throw invalidFile(path, `declares ${length} numbers in row ${first + done + row} and ${columns} in row 0`);
+    }
+    const bytes = scratch.subarray(row * stride + 4, (row + 1) * stride);
+    convert(transfer, bytes, numbers.subarray((done + row) * columns, (done + row + 1) * columns));
+  };
   for (let done = 0; done < count; done += pieceRows) {
     const rows = Math.min(pieceRows, count - done);
-    await files.read(path, (first + done) * stride, scratch.subarray(0, rows * stride));
-    for (let row = 0; row < rows; row++) {
-      const length = view.getInt32(row * stride, true);
-      if (length !== columns) {
-        throw invalidFile(path, `declares ${length} numbers in row ${first + done + row} and ${columns} in row 0`);
-      }
-      const numbers = scratch.subarray(row * stride + 4, (row + 1) * stride);
-      decode(encoding, numbers, target.subarray((done + row) * columns, (done + row + 1) * columns));
-    }
+    await move(
+      transfer,
+      () => {
+        for (let row = 0; row < rows; row++) convertRow(row, done);
+      },
+      () => files[action](path, (first + done) * stride, scratch.subarray(0, rows * stride)),
+    );
   }
 }
 
-async function writeHeadedRows(
-  layout: MatrixLayout,
-  files: MatrixFiles,
-  first: number,
-  count: number,
-  source: NumberArray,
-): Promise<void> {
-  const { columns, stride, encoding } = layout;
-  const pieceRows = Math.min(count, Math.max(1, Math.floor(pieceBytes / stride)));
-  const scratch = new Uint8Array(pieceRows * stride);
-  const view = new DataView(scratch.buffer);
-  for (let row = 0; row < pieceRows; row++) view.setInt32(row * stride, columns, true);
-  for (let done = 0; done < count; done += pieceRows) {
-    const rows = Math.min(pieceRows, count - done);
-    for (let row = 0; row < rows; row++) {
-      const numbers = scratch.subarray(row * stride + 4, (row + 1) * stride);
-      encode(encoding, source.subarray((done + row) * columns, (done + row + 1) * columns), numbers);
-    }
-    await files.write(layout.fileOf(0), (first + done) * stride, scratch.subarray(0, rows * stride));
+async function transferColumns(transfer: Transfer): Promise<void> {
+  const { action, layout, count, numbers } = transfer;
+  const size = dtypeSize[layout.encoding.dtype];
+  const scratch = new Uint8Array(Math.min(count, segmentBytes / size) * Math.min(layout.columns, columnGroup) * size);
+  const transposed = similarArray(numbers, scratch.length / size);
+  for (const tile of tilesOf(layout, count)) {
+    const length = tile.rows * tile.columns;
+    const convertTile = (): void => {
+      const columns = transposed.subarray(0, length);
+      if (action === 'write') transpose(tile, layout.columns, numbers, columns, action);
+      convert(transfer, scratch.subarray(0, length * size), columns);
+      if (action === 'read') transpose(tile, layout.columns, numbers, columns, action);
+    };
+    await move(transfer, convertTile, () => transferTile(transfer, tile, scratch));
   }
 }
 
-/** The part of some neighbouring columns that is moved at once: where it lies on disk and in memory. */
+/** A block of adjacent columns that is moved at once. */
 interface Tile {
   readonly row: number;
   readonly rows: number;
@@ -151,7 +139,7 @@ interface Tile {
   readonly columns: number;
 }
 
-/** Cuts rows into tiles whose columns are read in one go each, so that memory is bounded whatever the shape. */
+/** Cuts rows into tiles, so that memory is bounded whatever the shape. */
 function* tilesOf(layout: MatrixLayout, count: number): Generator<Tile> {
   const segmentRows = segmentBytes / dtypeSize[layout.encoding.dtype];
   for (let row = 0; row < count; row += segmentRows) {
@@ -166,77 +154,31 @@ function* tilesOf(layout: MatrixLayout, count: number): Generator<Tile> {
   }
 }
 
-/** Moves a tile's columns between disk and `scratch`, where they lie one after the other. */
-async function moveTile(
-  layout: MatrixLayout,
-  tile: Tile,
-  first: number,
-  scratch: Uint8Array,
-  move: (path: string, position: number, bytes: Uint8Array) => Promise<void>,
-): Promise<void> {
+/** Copies a tile between `rows`, in rows of `width` numbers, and `columns`, where its columns are contiguous. */
+function transpose(tile: Tile, width: number, rows: NumberArray, columns: NumberArray, action: 'read' | 'write'): void {
+  for (let row = 0; row < tile.rows; row++) {
+    const start = (tile.row + row) * width + tile.column;
+    for (let column = 0; column < tile.columns; column++) {
+      const place = column * tile.rows + row;
+      if (action === 'read') rows[start + column] = columns[place] as number;
+      else columns[place] = rows[start + column] as number;
+    }
+  }
+}
+
+/** Moves the columns of a tile between disk and `scratch`, where they are contiguous. */
+async function transferTile(transfer: Transfer, tile: Tile, scratch: Uint8Array): Promise<void> {
+  const { action, layout, files, first } = transfer;
   const size = dtypeSize[layout.encoding.dtype];
   const segment = tile.rows * size;
   const position = layout.start + (first + tile.row) * size;
   const moves = Array.from({ length: tile.columns }, (_, index) => {
     const column = tile.column + index;
     const columnPosition = position + (layout.separated ? 0 : column * layout.stride);
-    return move(layout.fileOf(column), columnPosition, scratch.subarray(index * segment, (index + 1) * segment));
+    const bytes = scratch.subarray(index * segment, (index + 1) * segment);
+    return files[action](layout.fileOf(column), columnPosition, bytes);
   });
-  // All have ended before the scratch memory is used again, also when one fails.
+  // All must end before the scratch memory is used again, also when one fails.
   const failed = (await Promise.allSettled(moves)).find((one) => one.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-}
-
-async function readColumns(
-  layout: MatrixLayout,
-  files: MatrixFiles,
-  first: number,
-  count: number,
-  target: NumberArray,
-): Promise<void> {
-  const scratch = scratchFor(layout, count);
-  const numbers = similarArray(target, scratch.length / dtypeSize[layout.encoding.dtype]);
-  for (const tile of tilesOf(layout, count)) {
-    await moveTile(layout, tile, first, scratch, (path, position, bytes) => files.read(path, position, bytes));
-    decodeTile(layout.encoding, scratch, numbers, tile);
-    for (let row = 0; row < tile.rows; row++) {
-      const start = (tile.row + row) * layout.columns + tile.column;
-      for (let column = 0; column < tile.columns; column++) {
-        target[start + column] = numbers[column * tile.rows + row] as number;
-      }
-    }
-  }
-}
-
-async function writeColumns(
-  layout: MatrixLayout,
-  files: MatrixFiles,
-  first: number,
-  count: number,
-  source: NumberArray,
-): Promise<void> {
-  const scratch = scratchFor(layout, count);
-  const size = dtypeSize[layout.encoding.dtype];
-  const numbers = similarArray(source, scratch.length / size);
-  for (const tile of tilesOf(layout, count)) {
-    for (let row = 0; row < tile.rows; row++) {
-      const start = (tile.row + row) * layout.columns + tile.column;
-      for (let column = 0; column < tile.columns; column++) {
-        numbers[column * tile.rows + row] = source[start + column] as number;
-      }
-    }
-    const length = tile.rows * tile.columns;
-    encode(layout.encoding, numbers.subarray(0, length), scratch.subarray(0, length * size));
-    await moveTile(layout, tile, first, scratch, (path, position, bytes) => files.write(path, position, bytes));
-  }
-}
-
-function scratchFor(layout: MatrixLayout, count: number): Uint8Array {
-  const size = dtypeSize[layout.encoding.dtype];
-  return new Uint8Array(Math.min(count, segmentBytes / size) * Math.min(layout.columns, columnGroup) * size);
-}
-
-function decodeTile(encoding: Encoding, scratch: Uint8Array, numbers: NumberArray, tile: Tile): void {
-  const length = tile.rows * tile.columns;
-  decode(encoding, scratch.subarray(0, length * dtypeSize[encoding.dtype]), numbers.subarray(0, length));
 }

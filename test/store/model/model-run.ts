@@ -1,11 +1,12 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cosine, goodHits, type ScoreFunction, scoreAll, searchFault } from '../../../src/crash-test/exact-search.js';
+import { goodHits, type ScoreFunction, scoreAll, searchFault } from '../../../src/crash-test/exact-search.js';
 import { deterministicProvider } from '../../../src/embed/testing/deterministic-provider.js';
 import { Random } from '../../../src/random.js';
 import { SemanticIndex } from '../../../src/semantic-index.js';
 import type { DocumentId, DocumentInput, IndexEvent, Metric } from '../../../src/types.js';
+import { cosine } from '../../../src/vectors/metric.js';
 import { type ModelFilter, ModelIndex } from './model-index.js';
 
 const dimensions = 16;
