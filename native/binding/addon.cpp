@@ -1,7 +1,8 @@
-/** The addon: what JavaScript sees of the kernel. Arguments in, typed arrays out; no arithmetic of its own. */
+/** The addon: exports the kernel to JavaScript. Arguments in, typed arrays out; no arithmetic of its own. */
 #include <napi.h>
 
 #include "addon_data.h"
+#include "arguments.h"
 #include "distance/distance.h"
 #include "files.h"
 #include "index.h"
@@ -24,6 +25,27 @@ void stop_work(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value instruction_set(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), distances().name); }
+
+/**
+ * (table: Uint8Array, scales: Float32Array, ids: Int32Array, count: number, isInt4: boolean, sums: Float32Array). Adds
+ * the rows of the first `count` ids to `sums`; see DistanceTable::sum_int8_rows.
+ */
+void sum_rows(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  const Numbers<uint8_t> table = arguments.bytes(0);
+  const Numbers<float> scales = arguments.floats(1);
+  const Numbers<int32_t> ids = arguments.integers(2);
+  const auto count = static_cast<size_t>(arguments.integer(3));
+  const bool is_int4 = arguments.boolean(4);
+  const Numbers<float> sums = arguments.floats(5);
+  const size_t row_bytes = is_int4 ? sums.count / 2 : sums.count;
+  bool fits = count <= ids.count && row_bytes % kRowBlock == 0 && table.count == scales.count * row_bytes &&
+              sums.count == (is_int4 ? 2 * row_bytes : row_bytes);
+  for (size_t index = 0; fits && index < count; ++index) fits = static_cast<uint32_t>(ids.data[index]) < scales.count;
+  if (!fits) throw make_error(info.Env(), "INTERNAL", "table, ids and sums do not fit together");
+  const TableRows rows = {table.data, row_bytes, scales.data, ids.data, count};
+  (is_int4 ? distances().sum_int4_rows : distances().sum_int8_rows)(rows, sums.data);
+}
 
 Napi::Value instruction_sets(const Napi::CallbackInfo& info) {
   Napi::Array names = Napi::Array::New(info.Env());
@@ -48,6 +70,7 @@ static Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("stopWork", Napi::Function::New<stop_work>(env, "stopWork"));
   exports.Set("writeFile", Napi::Function::New<write_file>(env, "writeFile"));
   exports.Set("syncFolder", Napi::Function::New<sync_folder>(env, "syncFolder"));
+  exports.Set("sumRows", Napi::Function::New<sum_rows>(env, "sumRows"));
   exports.Set("instructionSet", Napi::Function::New<instruction_set>(env, "instructionSet"));
   exports.Set("instructionSets", Napi::Function::New<instruction_sets>(env, "instructionSets"));
   return exports;

@@ -161,6 +161,18 @@ export interface Addon {
   stopWork(limit: number): void;
   /** Makes names in the folder of `path` survive a power cut. */
   syncFolder(path: string): Promise<void>;
+  /**
+   * Adds the rows of the first `count` ids, in order and each times its scale, to `sums`. Rows hold one integer per byte,
+   * or two, each plus 8, with the even column in the low nibble; their length is a multiple of 16 bytes.
+   */
+  sumRows(
+    table: Uint8Array,
+    scales: Float32Array,
+    ids: Int32Array,
+    count: number,
+    isInt4: boolean,
+    sums: Float32Array,
+  ): void;
   /** The instruction set in use: scalar, avx2, avx512 or neon. */
   instructionSet(): string;
   /** Those that this processor can run, best first. */

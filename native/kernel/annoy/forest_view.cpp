@@ -5,6 +5,7 @@
 #include <limits>
 #include <new>
 
+#include "annoy/item_distance.h"
 #include "annoy/plane.h"
 #include "base/prefetch.h"
 #include "distance/distance.h"
@@ -153,11 +154,6 @@ class Walk {
   int64_t gathered_ = 0;
 };
 
-/** The squared norm that an item holds, or 0 when it is to be computed. */
-float stored_norm(const NodeLayout& layout, const uint8_t* node) {
-  return layout.metric == Metric::angular ? read_float(node + kAngularNormOffset) : 0.0f;
-}
-
 }  // namespace
 
 Status ForestView::search(const float* query, const SearchOptions& options, SearchScratch* scratch, int32_t* items,
@@ -194,8 +190,7 @@ Status ForestView::search(const float* query, const SearchOptions& options, Sear
     const int32_t item = memory.candidates[index];
     const uint8_t* candidate = node(item);
     if (read_int32(candidate + kDescendantsOffset) != 1) continue;
-    memory.nearest.offer(target.distance(table, candidate + layout_.vector_offset, stored_norm(layout_, candidate)),
-                         item);
+    memory.nearest.offer(item_distance(target, table, layout_, candidate), item);
   }
   if (has_changed()) return changed_status();
   const std::vector<Neighbor>& sorted = memory.nearest.sorted();
@@ -239,9 +234,7 @@ Status ForestView::distance(int32_t left, int32_t right, float* distance) const 
   const uint8_t* vector = node(left) + layout_.vector_offset;
   Query query = layout_.metric == Metric::hamming ? Query::of_bits(layout_, reinterpret_cast<const uint64_t*>(vector))
                                                   : Query::of_floats(layout_, reinterpret_cast<const float*>(vector));
-  const float internal =
-      query.distance(distances(), node(right) + layout_.vector_offset, stored_norm(layout_, node(right)));
-  *distance = public_distance(layout_.metric, internal);
+  *distance = public_distance(layout_.metric, item_distance(query, distances(), layout_, node(right)));
   return check_unchanged();
 }
 

@@ -77,7 +77,7 @@ void QuantizedPlane::set(const float* plane, size_t elements) {
 bool QuantizedItems::prepare(const ItemNodes& items) {
   const int32_t dimensions = items.layout->dimensions;
   if (items.layout->metric == Metric::hamming || dimensions < kMinDimensions ||
-      static_cast<size_t>(dimensions) > kMaximumInt8 - kInt8Block) {
+      static_cast<size_t>(dimensions) > kMaxInt8 - kInt8Block) {
     return false;
   }
   items_ = items;

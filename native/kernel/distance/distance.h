@@ -6,6 +6,16 @@
 
 namespace semantic_index {
 
+/** Rows of small integers in a table, each with a scale, and the ids of those to add. */
+struct TableRows {
+  /** Row i begins at byte i * row_bytes; row_bytes is a multiple of kRowBlock. */
+  const uint8_t* table;
+  size_t row_bytes;
+  const float* scales;
+  const int32_t* ids;
+  size_t count;
+};
+
 /**
  * The arithmetic of one instruction set. Every table gives the same bits for the same input: sums run over 16 lanes
  * (element i belongs to lane i mod 16, the last block is padded with zeros), each step is one fused multiply-add, and
@@ -52,7 +62,7 @@ struct DistanceTable {
 
   /**
    * out[j] = the sum of one[i] * others[j][i] for four vectors of 8-bit integers from -127 to 127. n is a multiple of
-   * kInt8Block and at most kMaximumInt8, so that no sum overflows.
+   * kInt8Block and at most kMaxInt8, so that no sum overflows.
    */
   void (*dot_int8_four)(const int8_t* one, const int8_t* const* others, size_t n, int32_t* out);
 
@@ -61,12 +71,23 @@ struct DistanceTable {
    * each: the lower four bits of byte i are element i, the upper ones element i + n / 2. n as above.
    */
   void (*dot_int4_four)(const int8_t* one, const uint8_t* const* others, size_t n, int32_t* out);
+
+  /**
+   * Adds to each sums[c] the sum over the rows, in order, of scale * element c. Products and sums are rounded to float
+   * one by one, never fused. One 8-bit integer per byte.
+   */
+  void (*sum_int8_rows)(const TableRows& rows, float* sums);
+  /** The same for two 4-bit integers per byte, each stored plus 8: column 2 * i in the low nibble of byte i. */
+  void (*sum_int4_rows)(const TableRows& rows, float* sums);
 };
+
+/** Rows of a table are padded to a multiple of this many bytes. */
+constexpr size_t kRowBlock = 16;
 
 /** Vectors of 8-bit integers are padded with zeros to a multiple of this length. */
 constexpr size_t kInt8Block = 64;
 /** 127 * 127 * this is below 2^31. */
-constexpr size_t kMaximumInt8 = 1 << 17;
+constexpr size_t kMaxInt8 = 1 << 17;
 
 /**
  * The table in use. Chosen once, at the first call: the first of `available_instruction_sets`, or the one that the

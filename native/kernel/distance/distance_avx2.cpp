@@ -203,29 +203,91 @@ void dot_int4_four(const int8_t* one, const uint8_t* const* others, size_t n, in
   store_sums(sums, out);
 }
 
+/** Adds 16 scaled values to two registers. */
+inline void add_values(__m128i values, __m256 scale, __m256* totals) {
+  const __m256 low = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(values));
+  const __m256 high = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(values, 8)));
+  totals[0] = _mm256_add_ps(totals[0], _mm256_mul_ps(scale, low));
+  totals[1] = _mm256_add_ps(totals[1], _mm256_mul_ps(scale, high));
+}
+
+struct Int8Rows {
+  static constexpr size_t kColumns = 16;
+  static constexpr size_t kBlocks = 4;
+  static inline void add(const uint8_t* bytes, __m256 scale, __m256* totals) {
+    add_values(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)), scale, totals);
+  }
+};
+
+struct Int4Rows {
+  static constexpr size_t kColumns = 32;
+  static constexpr size_t kBlocks = 2;
+  static inline void add(const uint8_t* bytes, __m256 scale, __m256* totals) {
+    const __m128i mask = _mm_set1_epi8(15);
+    const __m128i offset = _mm_set1_epi8(8);
+    const __m128i both = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+    const __m128i low = _mm_sub_epi8(_mm_and_si128(both, mask), offset);
+    const __m128i high = _mm_sub_epi8(_mm_and_si128(_mm_srli_epi16(both, 4), mask), offset);
+    add_values(_mm_unpacklo_epi8(low, high), scale, totals);
+    add_values(_mm_unpackhi_epi8(low, high), scale, totals + 2);
+  }
+};
+
+template <typename Rows, size_t kBlocks>
+void sum_blocks(const TableRows& rows, size_t first, float* sums) {
+  constexpr size_t kSums = kBlocks * Rows::kColumns / 8;
+  __m256 totals[kSums];
+  for (size_t index = 0; index < kSums; ++index) totals[index] = _mm256_setzero_ps();
+  for (size_t row = 0; row < rows.count; ++row) {
+    const auto id = static_cast<size_t>(rows.ids[row]);
+    const __m256 scale = _mm256_set1_ps(rows.scales[id]);
+    const uint8_t* bytes = rows.table + id * rows.row_bytes + first;
+    for (size_t block = 0; block < kBlocks; ++block) {
+      Rows::add(bytes + block * kRowBlock, scale, totals + block * Rows::kColumns / 8);
+    }
+  }
+  for (size_t index = 0; index < kSums; ++index) {
+    float* target = sums + index * 8;
+    _mm256_storeu_ps(target, _mm256_add_ps(_mm256_loadu_ps(target), totals[index]));
+  }
+}
+
+template <typename Rows>
+void sum_rows(const TableRows& rows, float* sums) {
+  // Several blocks per pass over the rows, as many as fit into the registers.
+  constexpr size_t kPass = Rows::kBlocks * kRowBlock;
+  size_t byte = 0;
+  for (; byte + kPass <= rows.row_bytes; byte += kPass) {
+    sum_blocks<Rows, Rows::kBlocks>(rows, byte, sums + byte * Rows::kColumns / kRowBlock);
+  }
+  for (; byte < rows.row_bytes; byte += kRowBlock) {
+    sum_blocks<Rows, 1>(rows, byte, sums + byte * Rows::kColumns / kRowBlock);
+  }
+}
+
 }  // namespace
 
 bool fill_avx2(DistanceTable* table) {
-  *table = {
-      "avx2",
-      sum_terms<Product>,
-      sum_terms<SquaredDifference>,
-      sum_terms<AbsoluteDifference>,
-      hamming,
-      hamming_columns,
-      sum_terms_of<Product, 2>,
-      sum_terms_of<SquaredDifference, 2>,
-      sum_terms_of<AbsoluteDifference, 2>,
-      sum_terms_of<Product, 4>,
-      sum_terms_of<SquaredDifference, 4>,
-      sum_terms_of<AbsoluteDifference, 4>,
-      sum_block<Product>,
-      sum_block<SquaredDifference>,
-      add_scaled,
-      move_towards,
-      dot_int8_four,
-      dot_int4_four,
-  };
+  table->name = "avx2";
+  table->dot = sum_terms<Product>;
+  table->squared_euclidean = sum_terms<SquaredDifference>;
+  table->manhattan = sum_terms<AbsoluteDifference>;
+  table->hamming = hamming;
+  table->hamming_columns = hamming_columns;
+  table->dot_two = sum_terms_of<Product, 2>;
+  table->squared_euclidean_two = sum_terms_of<SquaredDifference, 2>;
+  table->manhattan_two = sum_terms_of<AbsoluteDifference, 2>;
+  table->dot_four = sum_terms_of<Product, 4>;
+  table->squared_euclidean_four = sum_terms_of<SquaredDifference, 4>;
+  table->manhattan_four = sum_terms_of<AbsoluteDifference, 4>;
+  table->dot_block = sum_block<Product>;
+  table->squared_euclidean_block = sum_block<SquaredDifference>;
+  table->add_scaled = add_scaled;
+  table->move_towards = move_towards;
+  table->dot_int8_four = dot_int8_four;
+  table->dot_int4_four = dot_int4_four;
+  table->sum_int8_rows = sum_rows<Int8Rows>;
+  table->sum_int4_rows = sum_rows<Int4Rows>;
   return true;
 }
 

@@ -158,29 +158,93 @@ void dot_int4_four(const int8_t* one, const uint8_t* const* others, size_t n, in
   for (size_t index = 0; index < 4; ++index) out[index] = vaddvq_s32(sums[index]);
 }
 
+/** Adds 16 scaled values to four registers. */
+inline void add_values(int8x16_t values, float32x4_t scale, float32x4_t* totals) {
+  const int16x8_t low = vmovl_s8(vget_low_s8(values));
+  const int16x8_t high = vmovl_s8(vget_high_s8(values));
+  const int32x4_t parts[4] = {vmovl_s16(vget_low_s16(low)), vmovl_s16(vget_high_s16(low)),
+                              vmovl_s16(vget_low_s16(high)), vmovl_s16(vget_high_s16(high))};
+  for (int index = 0; index < 4; ++index) {
+    totals[index] = vaddq_f32(totals[index], vmulq_f32(scale, vcvtq_f32_s32(parts[index])));
+  }
+}
+
+struct Int8Rows {
+  static constexpr size_t kColumns = 16;
+  static constexpr size_t kBlocks = 4;
+  static inline void add(const uint8_t* bytes, float32x4_t scale, float32x4_t* totals) {
+    add_values(vreinterpretq_s8_u8(vld1q_u8(bytes)), scale, totals);
+  }
+};
+
+struct Int4Rows {
+  static constexpr size_t kColumns = 32;
+  static constexpr size_t kBlocks = 2;
+  static inline void add(const uint8_t* bytes, float32x4_t scale, float32x4_t* totals) {
+    const uint8x16_t both = vld1q_u8(bytes);
+    const int8x16_t offset = vdupq_n_s8(8);
+    const int8x16_t low = vsubq_s8(vreinterpretq_s8_u8(vandq_u8(both, vdupq_n_u8(15))), offset);
+    const int8x16_t high = vsubq_s8(vreinterpretq_s8_u8(vshrq_n_u8(both, 4)), offset);
+    add_values(vzip1q_s8(low, high), scale, totals);
+    add_values(vzip2q_s8(low, high), scale, totals + 4);
+  }
+};
+
+template <typename Rows, size_t kBlocks>
+void sum_blocks(const TableRows& rows, size_t first, float* sums) {
+  constexpr size_t kSums = kBlocks * Rows::kColumns / 4;
+  float32x4_t totals[kSums];
+  for (size_t index = 0; index < kSums; ++index) totals[index] = vdupq_n_f32(0);
+  for (size_t row = 0; row < rows.count; ++row) {
+    const auto id = static_cast<size_t>(rows.ids[row]);
+    const float32x4_t scale = vdupq_n_f32(rows.scales[id]);
+    const uint8_t* bytes = rows.table + id * rows.row_bytes + first;
+    for (size_t block = 0; block < kBlocks; ++block) {
+      Rows::add(bytes + block * kRowBlock, scale, totals + block * Rows::kColumns / 4);
+    }
+  }
+  for (size_t index = 0; index < kSums; ++index) {
+    float* target = sums + index * 4;
+    vst1q_f32(target, vaddq_f32(vld1q_f32(target), totals[index]));
+  }
+}
+
+template <typename Rows>
+void sum_rows(const TableRows& rows, float* sums) {
+  // Several blocks per pass over the rows, as many as fit into the registers.
+  constexpr size_t kPass = Rows::kBlocks * kRowBlock;
+  size_t byte = 0;
+  for (; byte + kPass <= rows.row_bytes; byte += kPass) {
+    sum_blocks<Rows, Rows::kBlocks>(rows, byte, sums + byte * Rows::kColumns / kRowBlock);
+  }
+  for (; byte < rows.row_bytes; byte += kRowBlock) {
+    sum_blocks<Rows, 1>(rows, byte, sums + byte * Rows::kColumns / kRowBlock);
+  }
+}
+
 }  // namespace
 
 bool fill_neon(DistanceTable* table) {
-  *table = {
-      "neon",
-      sum_terms<Product>,
-      sum_terms<SquaredDifference>,
-      sum_terms<AbsoluteDifference>,
-      hamming,
-      hamming_columns,
-      sum_terms_of<Product, 2>,
-      sum_terms_of<SquaredDifference, 2>,
-      sum_terms_of<AbsoluteDifference, 2>,
-      sum_terms_of<Product, 4>,
-      sum_terms_of<SquaredDifference, 4>,
-      sum_terms_of<AbsoluteDifference, 4>,
-      sum_block<Product>,
-      sum_block<SquaredDifference>,
-      add_scaled,
-      move_towards,
-      dot_int8_four,
-      dot_int4_four,
-  };
+  table->name = "neon";
+  table->dot = sum_terms<Product>;
+  table->squared_euclidean = sum_terms<SquaredDifference>;
+  table->manhattan = sum_terms<AbsoluteDifference>;
+  table->hamming = hamming;
+  table->hamming_columns = hamming_columns;
+  table->dot_two = sum_terms_of<Product, 2>;
+  table->squared_euclidean_two = sum_terms_of<SquaredDifference, 2>;
+  table->manhattan_two = sum_terms_of<AbsoluteDifference, 2>;
+  table->dot_four = sum_terms_of<Product, 4>;
+  table->squared_euclidean_four = sum_terms_of<SquaredDifference, 4>;
+  table->manhattan_four = sum_terms_of<AbsoluteDifference, 4>;
+  table->dot_block = sum_block<Product>;
+  table->squared_euclidean_block = sum_block<SquaredDifference>;
+  table->add_scaled = add_scaled;
+  table->move_towards = move_towards;
+  table->dot_int8_four = dot_int8_four;
+  table->dot_int4_four = dot_int4_four;
+  table->sum_int8_rows = sum_rows<Int8Rows>;
+  table->sum_int4_rows = sum_rows<Int4Rows>;
   return true;
 }
 

@@ -126,29 +126,62 @@ void dot_int4_four(const int8_t* one, const uint8_t* const* others, size_t n, in
   }
 }
 
+void sum_int8_rows(const TableRows& rows, float* sums) {
+  for (size_t first = 0; first < rows.row_bytes; first += kRowBlock) {
+    float totals[kRowBlock] = {};
+    for (size_t row = 0; row < rows.count; ++row) {
+      const auto id = static_cast<size_t>(rows.ids[row]);
+      const float scale = rows.scales[id];
+      const uint8_t* bytes = rows.table + id * rows.row_bytes + first;
+      for (size_t i = 0; i < kRowBlock; ++i) totals[i] += scale * static_cast<float>(static_cast<int8_t>(bytes[i]));
+    }
+    for (size_t i = 0; i < kRowBlock; ++i) sums[first + i] += totals[i];
+  }
+}
+
+void sum_int4_rows(const TableRows& rows, float* sums) {
+  for (size_t first = 0; first < rows.row_bytes; first += kRowBlock) {
+    float even[kRowBlock] = {};
+    float odd[kRowBlock] = {};
+    for (size_t row = 0; row < rows.count; ++row) {
+      const auto id = static_cast<size_t>(rows.ids[row]);
+      const float scale = rows.scales[id];
+      const uint8_t* bytes = rows.table + id * rows.row_bytes + first;
+      for (size_t i = 0; i < kRowBlock; ++i) {
+        even[i] += scale * static_cast<float>((bytes[i] & 15) - 8);
+        odd[i] += scale * static_cast<float>((bytes[i] >> 4) - 8);
+      }
+    }
+    for (size_t i = 0; i < kRowBlock; ++i) {
+      sums[2 * (first + i)] += even[i];
+      sums[2 * (first + i) + 1] += odd[i];
+    }
+  }
+}
+
 }  // namespace
 
 void fill_scalar(DistanceTable* table) {
-  *table = {
-      "scalar",
-      sum_terms<Product>,
-      sum_terms<SquaredDifference>,
-      sum_terms<AbsoluteDifference>,
-      hamming,
-      hamming_columns,
-      sum_terms_of<Product, 2>,
-      sum_terms_of<SquaredDifference, 2>,
-      sum_terms_of<AbsoluteDifference, 2>,
-      sum_terms_of<Product, 4>,
-      sum_terms_of<SquaredDifference, 4>,
-      sum_terms_of<AbsoluteDifference, 4>,
-      sum_block<Product>,
-      sum_block<SquaredDifference>,
-      add_scaled,
-      move_towards,
-      dot_int8_four,
-      dot_int4_four,
-  };
+  table->name = "scalar";
+  table->dot = sum_terms<Product>;
+  table->squared_euclidean = sum_terms<SquaredDifference>;
+  table->manhattan = sum_terms<AbsoluteDifference>;
+  table->hamming = hamming;
+  table->hamming_columns = hamming_columns;
+  table->dot_two = sum_terms_of<Product, 2>;
+  table->squared_euclidean_two = sum_terms_of<SquaredDifference, 2>;
+  table->manhattan_two = sum_terms_of<AbsoluteDifference, 2>;
+  table->dot_four = sum_terms_of<Product, 4>;
+  table->squared_euclidean_four = sum_terms_of<SquaredDifference, 4>;
+  table->manhattan_four = sum_terms_of<AbsoluteDifference, 4>;
+  table->dot_block = sum_block<Product>;
+  table->squared_euclidean_block = sum_block<SquaredDifference>;
+  table->add_scaled = add_scaled;
+  table->move_towards = move_towards;
+  table->dot_int8_four = dot_int8_four;
+  table->dot_int4_four = dot_int4_four;
+  table->sum_int8_rows = sum_int8_rows;
+  table->sum_int4_rows = sum_int4_rows;
 }
 
 }  // namespace semantic_index

@@ -9,8 +9,8 @@
 namespace semantic_index {
 
 /**
- * A place of a beam: a position of a graph and its distance as one number, in the order of the distances and then of
- * the positions. The lowest bit tells whether the position's neighbours were looked at.
+ * A position of the graph and its distance, packed into one integer that orders by distance, then by position. The
+ * lowest bit is set once the neighbors of the position were visited.
  */
 class Candidate {
  public:
@@ -18,7 +18,7 @@ class Candidate {
   Candidate(float distance, uint32_t position) {
     uint32_t bits;
     std::memcpy(&bits, &distance, sizeof bits);
-    // Floats in the order of unsigned integers: of negative ones all bits are turned, of others the sign.
+    // Maps floats to unsigned integers of the same order: inverts all bits of negative ones, the sign of others.
     bits ^= (bits >> 31) != 0 ? 0xffffffffu : 0x80000000u;
     code_ = static_cast<uint64_t>(bits) << 32 | static_cast<uint64_t>(position) << 1;
   }
@@ -41,10 +41,10 @@ class Candidate {
   uint64_t code_ = 0;
 };
 
-/** The nearest positions that a walk has met, in order, equal distances by position. */
+/** The nearest candidates of a walk, nearest first, ties by position. */
 class Beam {
  public:
-  /** Empties it and sets how many it holds. May throw bad_alloc. */
+  /** Clears the beam and sets its capacity. May throw bad_alloc. */
   void reset(size_t capacity) {
     if (candidates_.size() < capacity + 1) candidates_.resize(capacity + 1);
     capacity_ = capacity;
@@ -52,30 +52,30 @@ class Beam {
   }
 
   size_t size() const { return size_; }
-  Candidate& operator[](size_t place) { return candidates_[place]; }
+  Candidate& operator[](size_t slot) { return candidates_[slot]; }
 
   /** True when a candidate of this distance cannot enter, whatever its position. */
   bool is_beyond(float distance) const {
     return size_ == capacity_ && !Candidate(distance, 0).is_before(candidates_[size_ - 1]);
   }
 
-  /** Takes a candidate; returns its place, or the size when it is too far or held already. */
+  /** Inserts a candidate. Returns its slot, or the size when it is too far or already present. */
   size_t enter(const Candidate& candidate) {
     Candidate* candidates = candidates_.data();
     const bool is_full = size_ == capacity_;
     if (is_full && !candidate.is_before(candidates[size_ - 1])) return size_;
-    // Halves without branches: which way a search goes cannot be foretold.
-    size_t place = 0;
+    // Branchless binary search: the comparisons are unpredictable.
+    size_t slot = 0;
     for (size_t rest = size_; rest > 0;) {
       const size_t half = (rest + 1) / 2;
-      place += candidates[place + half - 1].is_before(candidate) ? half : 0;
+      slot += candidates[slot + half - 1].is_before(candidate) ? half : 0;
       rest -= half;
     }
-    if (place < size_ && candidates[place].is_at(candidate)) return size_;
+    if (slot < size_ && candidates[slot].is_at(candidate)) return size_;
     if (!is_full) ++size_;
-    std::memmove(candidates + place + 1, candidates + place, (size_ - 1 - place) * sizeof(Candidate));
-    candidates[place] = candidate;
-    return place;
+    std::memmove(candidates + slot + 1, candidates + slot, (size_ - 1 - slot) * sizeof(Candidate));
+    candidates[slot] = candidate;
+    return slot;
   }
 
  private:

@@ -1,4 +1,4 @@
-// One accelerated search: sketches tell where to begin, a beam walks the graph, floats decide.
+// One search of the graph: binary sketches choose the entries, a beam walks the graph, floats rank the results.
 
 #include <algorithm>
 #include <cmath>
@@ -6,6 +6,7 @@
 #include <limits>
 #include <new>
 
+#include "annoy/item_distance.h"
 #include "base/prefetch.h"
 #include "distance/distance.h"
 #include "distance/query.h"
@@ -25,15 +26,15 @@ namespace {
 Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 constexpr size_t kNeighborBytes = kMaxNeighbors * sizeof(uint32_t);
-/** A search compares about this many items for each place of its beam. */
+/** A search compares about this many items per slot of its beam. */
 constexpr int64_t kComparedPerSlot = 8;
-/** Items that are compared by their floats, beyond those wanted; at least half as many as these. */
+/** Items reranked by their floats beyond the k wanted: this many, or k / 2 if that is more. */
 constexpr int64_t kReranked = 5;
-/** Items that are compared by the whole of their integers, beyond those that are compared by their floats. */
+/** Items compared by whole int8 values beyond those that are reranked. */
 constexpr int64_t kRefined = 30;
 /**
- * Nanoseconds, measured roughly: a row of a scan and each of its dimensions; a place of the beam, for what is compared
- * on its behalf, and for each other place that has to move aside.
+ * Costs in nanoseconds, measured roughly: per scanned row and per dimension of it; per slot of the beam, for the rows
+ * compared, and for each other slot that is moved.
  */
 constexpr double kScanRow = 20.0;
 constexpr double kScanDimension = 0.35;
@@ -46,19 +47,19 @@ struct GraphScratch::Memory {
   QuantizedQuery query;
   uint64_t sketch[kSketchWords];
   SearchEntries::Memory entries;
-  /** A bit for each position that was compared in this search; `compared` lists them, to clear the bits. */
+  /** One bit per position compared in this search; `compared` lists them for clearing. */
   std::vector<uint64_t> seen;
   std::vector<uint32_t> compared;
   Beam beam;
-  /** All that were compared and may be found. */
+  /** All compared candidates that pass the filter. */
   std::vector<Candidate> met;
-  /** The best of a walk. */
+  /** The best positions of a walk. */
   std::vector<uint32_t> candidates;
-  /** For each of them, the sum of products with its upper half. */
+  /** For each of them, the dot product with its high nibbles. */
   std::vector<int32_t> high_sums;
   std::vector<Candidate> refined;
   NearestHeap nearest;
-  /** For searches that walk the trees as well. */
+  /** For searches that also walk the trees. */
   SearchScratch forest;
   std::vector<int32_t> tree_items;
 };
@@ -91,7 +92,7 @@ class GraphSearch {
     const int64_t wanted = std::max(reranked_, search_k / kComparedPerSlot);
     *found = 0;
     if (matches == 0) return Status::success();
-    // A filter lets only a part through, so the beam is wider by that.
+    // A filter passes only a share of the items: widen the beam accordingly.
     const double positions = header_.positions;
     const double share = static_cast<double>(matches) / positions;
     const double width = std::min(positions, std::ceil(static_cast<double>(wanted) / share));
@@ -147,7 +148,7 @@ class GraphSearch {
     return status;
   }
 
-  /** The query as the rows are, and as a sketch. */
+  /** Quantizes the query and computes its sketch. */
   void prepare(const float* query) {
     memory_.query.set(layout_, view_.rotation(), estimates_.centroid(), header_.row_bytes, query);
     estimates_.prepare();
@@ -178,46 +179,47 @@ class GraphSearch {
   }
 
   /**
-   * Compares positions that are marked, and offers them to the beam. Returns the first place that changed, or the
-   * beam's size.
+   * Compares marked positions and offers them to the beam. Returns the first slot that changed, or the size of the
+   * beam.
    */
   size_t compare(const uint32_t* positions, size_t count) {
     size_t first = memory_.beam.size();
     const auto position_of = [positions](size_t index) { return positions[index]; };
-    rows_.sum_high(memory_.query, count, position_of, [&](size_t index, int32_t sum) {
+    rows_.sum(Nibbles::high, memory_.query, count, position_of, [&](size_t index, int32_t sum) {
       const uint32_t position = positions[index];
       const Candidate candidate(estimates_.by_high(position, memory_.query.high_product(sum)), position);
       if (!is_filtered() || items_.is_allowed(options_.allowed, position)) memory_.met.push_back(candidate);
       first = std::min(first, memory_.beam.enter(candidate));
+      return true;
     });
     work_.compared += static_cast<int64_t>(count);
     return first;
   }
 
-  /** Asks for what `compare` reads of a position. */
+  /** Prefetches the bytes that `compare` reads for a position. */
   void prefetch_row(uint32_t position) const {
-    rows_.prefetch_high(position);
+    rows_.prefetch_row(Nibbles::high, position);
     estimates_.prefetch_norms(position);
   }
 
-  /** Compares the positions that a walk begins at. */
+  /** Compares the entry positions of the walk. */
   void enter() {
     const std::vector<uint32_t>& entries = memory_.entries.positions;
     uint32_t fresh[kMaxNeighbors];
-    for (size_t place = 0; place < entries.size();) {
+    for (size_t slot = 0; slot < entries.size();) {
       size_t count = 0;
-      for (; place < entries.size() && count < kMaxNeighbors; ++place) {
-        if (!mark(entries[place])) continue;
-        prefetch_row(entries[place]);
-        fresh[count++] = entries[place];
+      for (; slot < entries.size() && count < kMaxNeighbors; ++slot) {
+        if (!mark(entries[slot])) continue;
+        prefetch_row(entries[slot]);
+        fresh[count++] = entries[slot];
       }
       compare(fresh, count);
     }
   }
 
   /**
-   * Follows the graph from the entries, always from the nearest candidate that was not expanded. While the rows of a
-   * candidate's neighbours are on their way from memory, those of the candidate before it are compared.
+   * Follows the graph from the entries, expanding the nearest candidate first. While the rows of its neighbors are
+   * fetched from memory, the neighbors of the previous candidate are compared.
    */
   Status walk() {
     uint32_t arriving[kMaxNeighbors];
@@ -238,23 +240,23 @@ class GraphSearch {
       next = std::min(compare(arrived, count), next);
       count = coming;
       std::copy_n(arriving, coming, arrived);
-      // What is likely to be next: its neighbours are read while others are compared.
-      for (size_t place = next, wanted = 2; place < beam.size() && wanted > 0; ++place) {
-        if (beam[place].is_expanded()) continue;
-        prefetch(neighbors(beam[place].position()), kNeighborBytes);
+      // Prefetch the neighbor lists of the likely next candidates.
+      for (size_t slot = next, wanted = 2; slot < beam.size() && wanted > 0; ++slot) {
+        if (beam[slot].is_expanded()) continue;
+        prefetch(neighbors(beam[slot].position()), kNeighborBytes);
         --wanted;
       }
     }
   }
 
-  /** Lists the neighbours of a candidate that were not met before, and asks for their rows. */
+  /** Lists the unseen neighbors of a candidate and prefetches their rows. */
   Status expand(Candidate* candidate, uint32_t* fresh, size_t* count) {
     const uint8_t* numbers = neighbors(candidate->position());
     candidate->expand();
     for (size_t rank = 0; rank < kMaxNeighbors; ++rank) {
       const auto other = static_cast<uint32_t>(read_int32(numbers + 4 * rank));
       if (other == kNoNeighbor) break;
-      if (other >= static_cast<uint32_t>(header_.distinct)) return corrupt("a neighbour does not exist");
+      if (other >= static_cast<uint32_t>(header_.distinct)) return corrupt("a neighbor does not exist");
       if (!mark(other)) continue;
       prefetch_row(other);
       fresh[(*count)++] = other;
@@ -263,8 +265,8 @@ class GraphSearch {
   }
 
   /**
-   * The best of the walk, as far as upper halves tell, and all that they cannot tell from these: near-duplicates. The
-   * beam has them unless it is full of such.
+   * Selects the best positions of the walk by their high nibbles, and all that high nibbles cannot distinguish from
+   * these, such as near-duplicates. They are in the beam unless it is full of them.
    */
   void choose_candidates() {
     std::vector<uint32_t>& candidates = memory_.candidates;
@@ -275,11 +277,11 @@ class GraphSearch {
     if (!is_filtered() && beam.size() >= needed) {
       const Candidate limit = limit_of(beam[needed - 1]);
       if (beam.size() < beam_ || limit.is_before(beam[beam.size() - 1])) {
-        for (size_t place = 0; place < beam.size(); ++place) {
-          if (place >= wanted && limit.is_before(beam[place])) break;
-          candidates.push_back(beam[place].position());
+        for (size_t slot = 0; slot < beam.size(); ++slot) {
+          if (slot >= wanted && limit.is_before(beam[slot])) break;
+          candidates.push_back(beam[slot].position());
         }
-        ask_for(candidates);
+        prefetch_low_nibbles(candidates);
         return;
       }
     }
@@ -301,23 +303,23 @@ class GraphSearch {
       }
     }
     for (auto candidate = met.begin(); candidate != end; ++candidate) candidates.push_back(candidate->position());
-    ask_for(candidates);
+    prefetch_low_nibbles(candidates);
   }
 
-  /** Beyond this, an estimate by upper halves is too large for an item nearer than `candidate`. */
+  /** An item nearer than `candidate` has no estimate by high nibbles beyond this. */
   Candidate limit_of(const Candidate& candidate) const {
-    // Products of vectors that are far from the query are too uncertain to be taken in numbers.
+    // For distant vectors, estimates of products are too uncertain: the limit would admit too many.
     if (estimates_.is_dot()) return candidate;
-    // The least of many estimates are too small, but none of a true distance is below 0.
+    // The smallest of many estimates are biased low; true distances are not below 0.
     const float distance = std::max(candidate.distance(), 0.0f);
     return {distance + estimates_.high_uncertainty(distance), kNoNeighbor >> 1};
   }
 
-  void ask_for(const std::vector<uint32_t>& candidates) const {
-    for (uint32_t position : candidates) rows_.prefetch_low(position);
+  void prefetch_low_nibbles(const std::vector<uint32_t>& candidates) const {
+    for (uint32_t position : candidates) rows_.prefetch_row(Nibbles::low, position);
   }
 
-  /** Compares the candidates by their whole integers. */
+  /** Compares the candidates by whole int8 values. */
   void refine() {
     const std::vector<uint32_t>& candidates = memory_.candidates;
     std::vector<Candidate>& refined = memory_.refined;
@@ -325,31 +327,34 @@ class GraphSearch {
     const auto position_of = [&candidates](size_t index) { return candidates[index]; };
     std::vector<int32_t>& high_sums = memory_.high_sums;
     high_sums.resize(candidates.size());
-    rows_.sum_high(memory_.query, candidates.size(), position_of,
-                   [&high_sums](size_t index, int32_t sum) { high_sums[index] = sum; });
-    rows_.sum_low(memory_.query, candidates.size(), position_of, [&](size_t index, int32_t sum) {
+    rows_.sum(Nibbles::high, memory_.query, candidates.size(), position_of, [&high_sums](size_t index, int32_t sum) {
+      high_sums[index] = sum;
+      return true;
+    });
+    rows_.sum(Nibbles::low, memory_.query, candidates.size(), position_of, [&](size_t index, int32_t sum) {
       const int32_t product = memory_.query.whole_product(high_sums[index], sum);
       refined.emplace_back(estimates_.by_whole(candidates[index], product), candidates[index]);
+      return true;
     });
     work_.refined += static_cast<int64_t>(candidates.size());
     std::sort(refined.begin(), refined.end(),
               [](const Candidate& left, const Candidate& right) { return left.is_before(right); });
   }
 
-  /** Compares the best of these by their floats, and all that integers cannot tell from the best. */
+  /** Compares the best by their floats, and all that int8 values cannot distinguish from the best. */
   void rerank(const float* query, int32_t* items, float* distances_out, int32_t* found) {
     const std::vector<Candidate>& refined = memory_.refined;
     const auto needed = std::min(refined.size(), static_cast<size_t>(reranked_));
-    for (size_t place = 0; place < needed; ++place) prefetch_item(items_.item_of(refined[place].position()));
+    for (size_t slot = 0; slot < needed; ++slot) prefetch_item(items_.item_of(refined[slot].position()));
     const Query target = Query::of_floats(layout_, query);
     memory_.nearest.reset(options_.k);
-    for (size_t place = 0; place < refined.size(); ++place) {
+    for (size_t slot = 0; slot < refined.size(); ++slot) {
       const float limit = memory_.nearest.limit();
-      if (place >= needed && refined[place].distance() > limit + estimates_.whole_uncertainty(limit)) break;
-      const uint32_t position = refined[place].position();
+      if (slot >= needed && refined[slot].distance() > limit + estimates_.whole_uncertainty(limit)) break;
+      const uint32_t position = refined[slot].position();
       offer(target, items_.item_of(position));
       ++work_.reranked;
-      // Of copies with the same bytes, k are as good as all: they come in the order of their items.
+      // Of copies with equal bytes, the first k suffice: they are ordered by item.
       int32_t same = 1;
       items_.for_each_copy(position, [&](uint32_t item, bool has_same_bytes) {
         if (!has_same_bytes) same = 0;
@@ -393,14 +398,12 @@ class GraphSearch {
     }
   }
 
-  /** Compares an item, which may be any number in bytes of strangers, by its floats. False unless it may be found. */
+  /** Compares an item by its floats. False when the filter excludes it, or when damaged bytes hold no valid item. */
   bool offer(const Query& target, uint32_t item) {
     const auto number = static_cast<int32_t>(item);
     if (item >= static_cast<uint32_t>(forest_.items()) || !options_.allowed.contains(number)) return false;
     if (!forest_.has_item(number)) return false;
-    const uint8_t* node = forest_.node(number);
-    const float norm = layout_.metric == Metric::angular ? read_float(node + kAngularNormOffset) : 0.0f;
-    memory_.nearest.offer(target.distance(table_, node + layout_.vector_offset, norm), number);
+    memory_.nearest.offer(item_distance(target, table_, layout_, forest_.node(number)), number);
     return true;
   }
 
@@ -436,7 +439,7 @@ Status GraphView::search(const ForestView& forest, const float* query, const Sea
   const Status unchanged = forest.check_unchanged();
   return unchanged.ok() ? status : unchanged;
 } catch (const std::bad_alloc&) {
-  // What was marked must not stay so.
+  // Marks of this search must not persist.
   scratch->memory_.reset();
   return Status::no_memory();
 }

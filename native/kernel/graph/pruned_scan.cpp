@@ -5,6 +5,7 @@
 #include <new>
 #include <vector>
 
+#include "annoy/item_distance.h"
 #include "distance/distance.h"
 #include "distance/query.h"
 #include "graph/graph_format.h"
@@ -15,9 +16,9 @@ namespace semantic_index {
 
 namespace {
 
-/** Positions that are compared with every query before the next are read. */
+/** Positions compared with every query before the next block is read. */
 constexpr int32_t kBlock = 512;
-/** Rows that are asked for ahead of the one that is compared. */
+/** How many rows ahead of the compared one are prefetched. */
 constexpr size_t kAhead = 16;
 
 double length_of(const float* vector, size_t size) {
@@ -27,18 +28,18 @@ double length_of(const float* vector, size_t size) {
 }
 
 /**
- * What a row's distance is at least: `base` + `own` * its squared length - `factor` * product - `reach` * what its
- * integers leave over. All of it internal distances.
+ * A lower bound of a row's internal distance: `base` + `own` * the squared length of the row - `factor` * the quantized
+ * product - `reach` * the length of the row's quantization residual.
  */
 struct Bound {
   QuantizedQuery query;
   float base = 0;
-  /** Below 1 for what rounding may do; 0 unless the metric is euclidean. */
+  /** Slightly below 1 to allow for rounding; 0 unless the metric is euclidean. */
   float own = 0;
   float factor = 0;
   float reach = 0;
 
-  float least(float norm, int32_t product, float residual) const {
+  float minimum(float norm, int32_t product, float residual) const {
     return base + own * norm - factor * static_cast<float>(product) - reach * residual;
   }
 };
@@ -66,7 +67,7 @@ class PrunedScan {
       if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return {StatusCode::cancelled, 0, {}};
       select(start, std::min(start + kBlock, end));
       for (size_t query = 0; query < bounds_.size() && !positions_.empty(); ++query) {
-        const Status status = look_at_block(query);
+        const Status status = scan_block(query);
         if (!status.ok()) return status;
       }
     }
@@ -88,8 +89,8 @@ class PrunedScan {
     const double length = length_of(vector.data(), dimensions);
     const double centroid_length = length_of(centroid, dimensions);
     const double longest = header_.longest;
-    // Sums of n products in 16 lanes, rotations, and lengths are rounded: each by far less than this share of the
-    // lengths that go in (Higham, "Accuracy and Stability of Numerical Algorithms", 3.1).
+    // Sums of n products in 16 lanes, rotations, and lengths are rounded, each by much less than this fraction of the
+    // lengths involved (Higham, "Accuracy and Stability of Numerical Algorithms", 3.1).
     const double rounding = (static_cast<double>(dimensions) / 16.0 + 64.0) * 2.4e-7;
     const double error = length_of(rest.data(), dimensions) * longest + rounding * length * (longest + centroid_length);
     const double centroid_product = table_.dot(vector.data(), centroid, dimensions);
@@ -115,51 +116,53 @@ class PrunedScan {
   void select(int32_t begin, int32_t end) {
     positions_.clear();
     for (int32_t position = begin; position < end; ++position) {
-      // In bytes of strangers it may be any number: below zero is beyond all that are allowed.
+      // Damaged bytes may hold any number; as unsigned, a negative one exceeds every allowed item.
       if (allowed_.contains(static_cast<uint32_t>(items_[position]))) positions_.push_back(position);
     }
   }
 
-  /** A row that its upper half could not rule out. */
+  /** A row that its high nibbles could not rule out. */
   struct Remaining {
     int32_t position;
     int32_t high_sum;
   };
 
-  Status look_at_block(size_t query) {
+  Status scan_block(size_t query) {
     const Bound& bound = bounds_[query];
     const float limit = scan_.limit(static_cast<int64_t>(query));
     remaining_.clear();
     const auto position_of = [this](size_t index) { return positions_[index]; };
-    rows_.sum_high(bound.query, positions_.size(), position_of, [&](size_t index, int32_t sum) {
-      if (index + kAhead < positions_.size()) rows_.prefetch_high(static_cast<size_t>(positions_[index + kAhead]));
+    rows_.sum(Nibbles::high, bound.query, positions_.size(), position_of, [&](size_t index, int32_t sum) {
+      if (index + kAhead < positions_.size()) {
+        rows_.prefetch_row(Nibbles::high, static_cast<size_t>(positions_[index + kAhead]));
+      }
       const int32_t position = positions_[index];
       const int32_t product = bound.query.high_product(sum);
-      // A NaN rules nothing out.
-      if (bound.least(norm_of(position), product, residuals_[position].high) > limit) return;
+      // Comparisons with NaN are false: the row stays.
+      if (bound.minimum(norm_of(position), product, residuals_[position].high) > limit) return true;
       remaining_.push_back({position, sum});
+      return true;
     });
-    return look_closely(query);
+    return scan_remaining(query);
   }
 
-  Status look_closely(size_t index) {
+  Status scan_remaining(size_t index) {
     const Bound& bound = bounds_[index];
     const auto number = static_cast<int64_t>(index);
     const Query query = Query::of_floats(layout_, scan_.query(number));
     Status status = Status::success();
-    const auto position_of = [this](size_t place) { return remaining_[place].position; };
-    rows_.sum_low(bound.query, remaining_.size(), position_of, [&](size_t place, int32_t sum) {
-      const auto [position, high_sum] = remaining_[place];
+    const auto position_of = [this](size_t row) { return remaining_[row].position; };
+    rows_.sum(Nibbles::low, bound.query, remaining_.size(), position_of, [&](size_t row, int32_t sum) {
+      const auto [position, high_sum] = remaining_[row];
       const int32_t product = bound.query.whole_product(high_sum, sum);
-      if (bound.least(norm_of(position), product, residuals_[position].whole) > scan_.limit(number)) return;
+      if (bound.minimum(norm_of(position), product, residuals_[position].whole) > scan_.limit(number)) return true;
       const int32_t item = read_int32(reinterpret_cast<const uint8_t*>(items_ + position));
       if (item < 0 || item >= forest_.items() || !forest_.has_item(item)) {
         status = Status::failure(StatusCode::corrupt, "an item of the accelerator does not exist");
-        return;
+        return false;
       }
-      const uint8_t* node = forest_.node(item);
-      const float norm = layout_.metric == Metric::angular ? read_float(node + kAngularNormOffset) : 0.0f;
-      scan_.offer(number, query.distance(table_, node + layout_.vector_offset, norm), item);
+      scan_.offer(number, item_distance(query, table_, layout_, forest_.node(item)), item);
+      return true;
     });
     return status;
   }

@@ -12,12 +12,12 @@
 namespace semantic_index {
 
 /**
- * Offers to `scan` every item at the positions begin..end-1 that can be among its nearest: what ExactScan::scan finds
- * over all items of `forest` is found, with the same distances, from an eighth of the bytes. The product of two vectors
- * differs from that of their integers by at most the length of one times the length of what the other's integers leave
- * over (Cauchy, Schwarz); rows that cannot be near by this bound are passed over, first by their coarse halves, then by
- * whole integers, and what remains is compared by its floats. True of sound bytes: GraphView::verify_rows tells.
- * cancelled, corrupt, file_changed, out_of_memory.
+ * Offers to `scan` every item at the positions begin..end-1 that can be among its nearest. The result is that of
+ * ExactScan::scan over all items of `forest`, with the same distances, but reads about an eighth of the bytes. The
+ * product of two vectors differs from that of their quantized forms by at most the length of one times the length of
+ * the other's quantization residual (Cauchy, Schwarz). Rows that this bound rules out are skipped, first by their high
+ * nibbles, then by whole int8 values; the rest is compared by its floats. Correct only for undamaged bytes: see
+ * GraphView::verify_rows. Stops at the first invalid item. cancelled, corrupt, file_changed, out_of_memory.
  */
 Status scan_pruned(const GraphView& view, const ForestView& forest, ExactScan* scan, int32_t begin, int32_t end,
                    const Allowed& allowed, const std::atomic<bool>* cancel = nullptr);

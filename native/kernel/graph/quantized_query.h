@@ -9,25 +9,25 @@
 
 namespace semantic_index {
 
-/** What vectors and queries are before they become integers: of length 1 for angular, unless zero; then rotated. */
+/** Prepares a vector for quantization: scales it to length 1 for angular, unless zero, then rotates it. */
 void scale_and_rotate(const NodeLayout& layout, const Rotation& rotation, float* vector);
 
-/** A query as the rows of an accelerator are: of length 1 for angular, rotated, centered where wanted, as integers. */
+/** A query in the form of the graph index's rows: scaled, rotated, optionally centered, quantized to int8. */
 struct QuantizedQuery {
   std::vector<float> vector;
-  /** An integer of it stands for `scale`; padded with zeros. */
+  /** The quantized vector, in units of `scale`; padded with zeros. */
   std::vector<int8_t> row;
   float scale = 1;
-  /** The sum of the integers. */
+  /** The sum of `row`. */
   int32_t sum = 0;
 
-  /** Makes it from `layout.dimensions` numbers, less `centroid` unless that is nullptr. May throw bad_alloc. */
+  /** Sets it from `layout.dimensions` numbers. Subtracts `centroid` unless nullptr. May throw bad_alloc. */
   void set(const NodeLayout& layout, const Rotation& rotation, const float* centroid, size_t row_bytes,
            const float* query);
 
-  /** The product with integers of which the upper halves are known: the lower ones are 8 on average. */
-  int32_t high_product(int32_t upper) const { return 16 * upper - 120 * sum; }
-  int32_t whole_product(int32_t upper, int32_t lower) const { return 16 * upper + lower - 128 * sum; }
+  /** The product with a row of which only the sum with its high nibbles is known; low nibbles are 8 on average. */
+  int32_t high_product(int32_t high_sum) const { return 16 * high_sum - 120 * sum; }
+  int32_t whole_product(int32_t high_sum, int32_t low_sum) const { return 16 * high_sum + low_sum - 128 * sum; }
 };
 
 }  // namespace semantic_index

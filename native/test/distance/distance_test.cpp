@@ -240,6 +240,57 @@ TEST(products_of_4_bits) {
   }
 }
 
+TEST(sums_of_rows_have_the_same_bits_everywhere) {
+  Random random(21);
+  constexpr int32_t kTableRows = 20;
+  for (const DistanceTable* const* table = available_instruction_sets(); *table != nullptr; ++table) {
+    for (size_t row_bytes = kRowBlock; row_bytes <= 13 * kRowBlock; row_bytes += kRowBlock) {
+      for (size_t count : {size_t{1}, size_t{2}, size_t{75}}) {
+        // On the heap and of the exact size, so that a sanitizer sees a step beyond.
+        std::vector<uint8_t> bytes(kTableRows * row_bytes);
+        for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.below(256));
+        std::vector<float> scales(kTableRows);
+        for (float& scale : scales) scale = normal(&random);
+        std::vector<int32_t> ids(count);
+        for (int32_t& id : ids) id = static_cast<int32_t>(random.below(kTableRows));
+        std::vector<float> before(2 * row_bytes);
+        for (float& sum : before) sum = normal(&random);
+        const TableRows rows = {bytes.data(), row_bytes, scales.data(), ids.data(), count};
+        std::vector<float> sums8(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(row_bytes));
+        std::vector<float> sums4 = before;
+        (*table)->sum_int8_rows(rows, sums8.data());
+        (*table)->sum_int4_rows(rows, sums4.data());
+        const auto total = [&](size_t byte, const auto& value_of) {
+          float sum = 0;
+          for (int32_t id : ids) {
+            const auto row = static_cast<size_t>(id);
+            const float product = scales[row] * static_cast<float>(value_of(bytes[row * row_bytes + byte]));
+            sum = sum + product;
+          }
+          return sum;
+        };
+        for (size_t i = 0; i < row_bytes; ++i) {
+          const float whole = before[i] + total(i, [](uint8_t byte) { return static_cast<int8_t>(byte); });
+          const float even = before[2 * i] + total(i, [](uint8_t byte) { return (byte & 15) - 8; });
+          const float odd = before[2 * i + 1] + total(i, [](uint8_t byte) { return (byte >> 4) - 8; });
+          CHECK_EQUAL(sums8[i], whole);
+          CHECK_EQUAL(sums4[2 * i], even);
+          CHECK_EQUAL(sums4[2 * i + 1], odd);
+        }
+      }
+    }
+  }
+}
+
+TEST(tables_have_every_function) {
+  for (const DistanceTable* const* table = available_instruction_sets(); *table != nullptr; ++table) {
+    void (*functions[sizeof(DistanceTable) / sizeof(void (*)())])();
+    static_assert(sizeof functions == sizeof(DistanceTable), "the table holds pointers only");
+    std::memcpy(functions, *table, sizeof functions);
+    for (auto function : functions) CHECK(function != nullptr);
+  }
+}
+
 TEST(split_integers_are_whole_again) {
   std::vector<int8_t> row(256);
   for (size_t i = 0; i < row.size(); ++i) row[i] = static_cast<int8_t>(static_cast<int>(i) - 128);

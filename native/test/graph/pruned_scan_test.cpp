@@ -49,7 +49,7 @@ void check_pruned(const Index& index, const std::vector<float>& queries, int32_t
 
 }  // namespace
 
-TEST(a_bounded_scan_finds_what_a_scan_finds) {
+TEST(finds_what_a_full_scan_finds) {
   for (Metric metric : kGraphMetrics) {
     for (int32_t dimensions : {1, 3, 24, 100, 384}) {
       Data data = make_data(3000, dimensions, 40);
@@ -66,7 +66,7 @@ TEST(a_bounded_scan_finds_what_a_scan_finds) {
       check_pruned(index, queries, 10);
       check_pruned(index, queries, 1);
     }
-    // Numbers of every size, zeros, holes, and what is no number.
+    // Numbers of every magnitude, zeros, holes.
     const int32_t dimensions = 20;
     Index index;
     CHECK_OK(make_layout(metric, dimensions, &index.layout));
@@ -85,4 +85,22 @@ TEST(a_bounded_scan_finds_what_a_scan_finds) {
     CHECK_OK(ForestView::open(index.storage->data(), index.storage->bytes(), index.layout, &index.view));
     check_pruned(index, random_rows(metric, 30, dimensions, 6), 12);
   }
+}
+
+TEST(stops_at_the_first_invalid_item) {
+  const Data data = make_data(600, 16, 1);
+  const Index index = build_index(Metric::angular, 16, data.rows, 3, 1, 2);
+  GraphFixture graph;
+  accelerate(index, &graph);
+  auto* items = const_cast<int32_t*>(graph.view.section<int32_t>(GraphSection::items));
+  const int32_t first = items[0];
+  items[0] = -1;
+  ExactScan scan;
+  CHECK_OK(scan.prepare(index.layout, data.queries.data(), 1, 1));
+  CHECK(scan_pruned(graph.view, index.view, &scan, 0, 600, Allowed()).code == StatusCode::corrupt);
+  // Nothing after it was offered.
+  CHECK(std::isinf(scan.limit(0)));
+  items[0] = first;
+  CHECK_OK(scan_pruned(graph.view, index.view, &scan, 0, 600, Allowed()));
+  CHECK(!std::isinf(scan.limit(0)));
 }

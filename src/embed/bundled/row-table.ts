@@ -1,26 +1,16 @@
-import { rowSumModule } from './row-sum-module.js';
+import { type Addon, addon } from '../../vectors/binding.js';
 
 /** Storage of quantized rows: one value per byte, or two (the even column in the low nibble, offset by 8). */
 export type Quantization = 'int8' | 'int4';
 
-type SumRows = (ids: number, count: number, table: number, scales: number, rowBytes: number, sums: number) => void;
-
-/** The used part of the global `WebAssembly`; TypeScript declares it only in the DOM library. */
-interface WebAssemblyApi {
-  readonly Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer };
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: Record<string, SumRows> };
-  validate(bytes: Uint8Array): boolean;
-}
-
-const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyApi };
+/** Rows added per native call. Part of the definition of a sum: each call adds its total to the sum so far. */
 const maxIds = 1024;
-const pageBytes = 65_536;
-let compiled: object | null | undefined;
+/** The native function needs rows of a multiple of this many bytes. */
+const rowBlock = 16;
 
 /**
- * A table with one quantized row and one scale per token, and a running sum of rows. Sums in WebAssembly with SIMD
- * where the row width allows it, about ten times faster than plain JavaScript.
+ * A table with one quantized row and one scale per token, and a running sum of rows. The native addon adds rows
+ * whose width allows it; sums are float32 in a fixed order, the same on every machine.
  */
 export class RowTable {
   readonly #dimensions: number;
@@ -28,30 +18,18 @@ export class RowTable {
   readonly #table: Uint8Array;
   readonly #scales: Float32Array;
   readonly #sums: Float32Array;
-  readonly #ids: Int32Array;
-  readonly #sumRows: ((count: number) => void) | undefined;
+  readonly #ids = new Int32Array(maxIds);
+  readonly #sumRows: Addon['sumRows'] | undefined;
 
-  /** @param table concatenated rows; copied. @param scales one per row. */
+  /** @param table concatenated rows; not copied. @param scales one per row; not copied. */
   constructor(table: Uint8Array, scales: Float32Array, dimensions: number, quantization: Quantization) {
     this.#dimensions = dimensions;
     this.#quantization = quantization;
+    this.#table = table;
+    this.#scales = scales;
+    this.#sums = new Float32Array(dimensions);
     const rowBytes = table.byteLength / scales.length;
-    const module = rowBytes % 16 === 0 ? compile() : null;
-    const sizes = [dimensions * 4, maxIds * 4, scales.byteLength, table.byteLength].map((size) => (size + 15) & ~15);
-    const total = sizes.reduce((sum, size) => sum + size, 0);
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(total / pageBytes) });
-    const offsets = sizes.map((_, index) => sizes.slice(0, index).reduce((sum, size) => sum + size, 0));
-    const [sums, ids, scale, rows] = offsets as [number, number, number, number];
-    this.#sums = new Float32Array(memory.buffer, sums, dimensions);
-    this.#ids = new Int32Array(memory.buffer, ids, maxIds);
-    this.#scales = new Float32Array(memory.buffer, scale, scales.length);
-    this.#table = new Uint8Array(memory.buffer, rows, table.byteLength);
-    this.#scales.set(scales);
-    this.#table.set(table);
-    if (module === null) return;
-    const { exports } = new WebAssembly.Instance(module, { host: { memory } });
-    const sumRows = exports[quantization === 'int8' ? 'sumInt8' : 'sumInt4'] as SumRows;
-    this.#sumRows = (count) => sumRows(ids, count, rows, scale, rowBytes, sums);
+    if (rowBytes % rowBlock === 0) this.#sumRows = addon().sumRows;
   }
 
   /** Starts a new sum. */
@@ -97,8 +75,9 @@ export class RowTable {
   }
 
   #addIds(count: number): void {
-    if (this.#sumRows !== undefined) this.#sumRows(count);
-    else for (let index = 0; index < count; index++) this.#addRow(this.#ids[index] as number);
+    const sumRows = this.#sumRows;
+    if (sumRows === undefined) for (let index = 0; index < count; index++) this.#addRow(this.#ids[index] as number);
+    else sumRows(this.#table, this.#scales, this.#ids, count, this.#quantization === 'int4', this.#sums);
   }
 
   #addRow(id: number): void {
@@ -118,13 +97,4 @@ export class RowTable {
       sums[column + 1] = (sums[column + 1] as number) + scale * ((byte >> 4) - 8);
     }
   }
-}
-
-/** The module, or null where WebAssembly has no SIMD. */
-function compile(): object | null {
-  if (compiled === undefined) {
-    const bytes = rowSumModule();
-    compiled = WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : null;
-  }
-  return compiled;
 }

@@ -27,7 +27,7 @@ describe('RowTable', () => {
   it.each<[Quantization, number[]]>([
     ['int8', [16, 32, 384, 1, 7, 24]],
     ['int4', [32, 64, 512, 2, 30, 100]],
-  ])('sums rows of %s, in WebAssembly and without', (quantization, widths) => {
+  ])('sums rows of %s, of every width', (quantization, widths) => {
     fc.assert(
       fc.property(
         fc.constantFrom(...widths),
