@@ -1,0 +1,99 @@
+#ifndef SEMANTIC_INDEX_KERNEL_TERMS_TERMS_QUERY_H_
+#define SEMANTIC_INDEX_KERNEL_TERMS_TERMS_QUERY_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/status.h"
+#include "terms/terms_part.h"
+
+namespace semantic_index {
+
+/** The parts of an index at one point in time, and the statistics of their living documents. Owns nothing but these. */
+class TermsSnapshot {
+ public:
+  /** Appends a part: hits come in the order of parts where scores are equal. out_of_memory. */
+  Status add(const TermsPart& part);
+
+  const std::vector<TermsPart>& parts() const { return parts_; }
+  /** Documents that are not deleted, and the sum of their lengths. */
+  int64_t documents() const { return documents_; }
+  uint64_t total_length() const { return total_length_; }
+  /** The deleted items of a part, ascending. */
+  const std::vector<uint32_t>& dead_items(size_t part) const { return dead_items_[part]; }
+
+ private:
+  std::vector<TermsPart> parts_;
+  std::vector<std::vector<uint32_t>> dead_items_;
+  int64_t documents_ = 0;
+  uint64_t total_length_ = 0;
+};
+
+struct TermsHit {
+  double score;
+  int32_t part;
+  int32_t item;
+};
+
+struct TermsSearchOptions {
+  int64_t k = 10;
+  /** For each part the items that may be found; nullptr allows all. */
+  const ItemBits* allowed = nullptr;
+  const std::atomic<bool>* cancel = nullptr;
+};
+
+/** Search statistics, for benchmarks. */
+struct TermsWork {
+  /** Postings scored, blocks decoded of lists that only complete scores, and candidates that were completed. */
+  int64_t scored = 0;
+  int64_t completed_blocks = 0;
+  int64_t candidates = 0;
+};
+
+/**
+ * A query on a snapshot, and the working memory of queries, reused from one to the next. One thread at a time.
+ *
+ * A document matches when it has one of the terms; its score is the sum of the BM25 scores of the terms that it has,
+ * each as often as the query has it. Number of documents, average length and document frequencies are those of the
+ * living documents of the whole snapshot, so scores do not depend on how documents are spread over parts, nor on
+ * whether deleted ones are still there. Results are exact: the same bits as from scoring every document.
+ */
+class TermsQuery {
+ public:
+  TermsQuery();
+  ~TermsQuery();
+  TermsQuery(const TermsQuery&) = delete;
+  TermsQuery& operator=(const TermsQuery&) = delete;
+
+  /**
+   * Looks the terms up; `snapshot` must outlive the calls below, `terms` need not. A term that comes n times weighs n
+   * times as much. Takes time in proportion to the number of terms, of which any number may be given. corrupt,
+   * cancelled, file_changed, out_of_memory.
+   */
+  Status prepare(const TermsSnapshot& snapshot, const TermBytes* terms, size_t count,
+                 const std::atomic<bool>* cancel = nullptr);
+
+  /** The k best matching documents, best first; equal scores by part, then item. corrupt, cancelled, ... */
+  Status search(const TermsSearchOptions& options, std::vector<TermsHit>* hits, TermsWork* work = nullptr);
+
+  /**
+   * The scores of given items of one part, in any order: 0 for those that match no term. Deleted items have scores as
+   * well. invalid_argument when an item does not exist.
+   */
+  Status score(size_t part, const uint32_t* items, size_t count, double* scores,
+               const std::atomic<bool>* cancel = nullptr);
+
+  /** The number of living, allowed documents that match. `k` is not used. */
+  Status count(const TermsSearchOptions& options, int64_t* matches);
+
+ private:
+  struct Memory;
+  std::unique_ptr<Memory> memory_;
+};
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_KERNEL_TERMS_TERMS_QUERY_H_

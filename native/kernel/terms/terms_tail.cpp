@@ -1,0 +1,249 @@
+#include "terms/terms_tail.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace semantic_index {
+
+namespace {
+
+constexpr size_t kFirstChunk = 1 << 14;
+constexpr size_t kLargestChunk = 1 << 20;
+
+uint32_t hash_of(const TermBytes& term) {
+  uint64_t hash = 0x9e3779b97f4a7c15u ^ term.size;
+  const auto* at = static_cast<const uint8_t*>(term.bytes);
+  for (size_t left = term.size; left > 0;) {
+    const size_t taken = std::min<size_t>(left, 8);
+    uint64_t word = 0;
+    std::memcpy(&word, at, taken);
+    hash = (hash ^ word) * 0xff51afd7ed558ccdu;
+    hash ^= hash >> 32;
+    at += taken;
+    left -= taken;
+  }
+  return static_cast<uint32_t>(hash ^ (hash >> 29));
+}
+
+Status check_document(const TermsDocument& document) {
+  if (document.length > kMaxDocumentLength) {
+    return Status::failure(StatusCode::invalid_argument, "expected a document length below 2^31");
+  }
+  for (size_t index = 0; index < document.count; ++index) {
+    const DocumentTerm& term = document.terms[index];
+    if (term.term.size > kMaxTermBytes) {
+      return Status::failure(StatusCode::invalid_argument, "expected terms of at most 32768 bytes");
+    }
+    if (term.frequency < 1 || term.frequency > kMaxTermFrequency) {
+      return Status::failure(StatusCode::invalid_argument, "expected term frequencies from 1 to 2^24");
+    }
+  }
+  return Status::success();
+}
+
+}  // namespace
+
+void* TermsTail::allocate(size_t bytes) {
+  const size_t words = std::max<size_t>(1, (bytes + 7) / 8);
+  if (words * 8 > free_) {
+    const size_t grown = std::min(kLargestChunk, std::max(kFirstChunk, bytes_ / 4));
+    const size_t chunk = std::max(words, grown / 8);
+    memory_.push_back(std::unique_ptr<uint64_t[]>(new uint64_t[chunk]));
+    chunk_ = chunk;
+    free_ = chunk * 8;
+    bytes_ += free_;
+  }
+  uint64_t* const place = memory_.back().get() + (chunk_ - free_ / 8);
+  free_ -= words * 8;
+  return place;
+}
+
+size_t TermsTail::slot_of(const TermBytes& term, uint32_t hash) const {
+  const size_t mask = slots_.size() - 1;
+  for (size_t slot = hash & mask;; slot = (slot + 1) & mask) {
+    if (slots_[slot] == 0) return slot;
+    const Term& other = terms_[slots_[slot] - 1];
+    if (other.hash == hash && other.size == term.size &&
+        (term.size == 0 || std::memcmp(other.bytes, term.bytes, term.size) == 0)) {
+      return slot;
+    }
+  }
+}
+
+void TermsTail::grow_slots() {
+  std::vector<uint32_t> grown(std::max<size_t>(1024, slots_.size() * 2), 0);
+  for (size_t number = 0; number < terms_.size(); ++number) {
+    size_t slot = terms_[number].hash & (grown.size() - 1);
+    while (grown[slot] != 0) slot = (slot + 1) & (grown.size() - 1);
+    grown[slot] = static_cast<uint32_t>(number) + 1;
+  }
+  slots_.swap(grown);
+}
+
+uint32_t TermsTail::find_or_add(const TermBytes& term) {
+  if (terms_.size() * 2 >= slots_.size()) grow_slots();
+  const uint32_t hash = hash_of(term);
+  const size_t slot = slot_of(term, hash);
+  if (slots_[slot] != 0) return slots_[slot] - 1;
+  auto* const bytes = static_cast<uint8_t*>(allocate(term.size));
+  if (term.size > 0) std::memcpy(bytes, term.bytes, term.size);
+  terms_.push_back({bytes, static_cast<uint32_t>(term.size), hash, 0, 0, {0, 0}, nullptr, 0, 0});
+  slots_[slot] = static_cast<uint32_t>(terms_.size());
+  return slots_[slot] - 1;
+}
+
+void TermsTail::reserve_posting(Term* term) {
+  const uint32_t block = tail_block_of(term->count);
+  if (block < term->block_count) return;
+  if (block == term->block_capacity) {
+    const uint32_t capacity = std::max(1u, term->block_capacity * 2);
+    auto** const blocks = static_cast<TailBlock**>(allocate(capacity * sizeof(TailBlock*)));
+    std::copy_n(term->blocks, term->block_count, blocks);
+    term->blocks = blocks;
+    term->block_capacity = capacity;
+  }
+  const uint32_t capacity = tail_block_begin(block + 1) - tail_block_begin(block);
+  auto* const made = static_cast<TailBlock*>(allocate(sizeof(TailBlock) + size_t{8} * capacity));
+  *made = {capacity, 0, UINT32_MAX};
+  term->blocks[block] = made;
+  term->block_count = block + 1;
+}
+
+void TermsTail::reserve_document(uint32_t item) {
+  if (item < document_capacity_) return;
+  const uint32_t capacity = std::max(256u, document_capacity_ * 2);
+  auto* const lengths = static_cast<uint32_t*>(allocate(size_t{4} * capacity));
+  auto* const totals = static_cast<uint64_t*>(allocate(size_t{8} * (capacity + 1)));
+  totals[0] = 0;
+  if (item > 0) {
+    std::copy_n(lengths_, item, lengths);
+    std::copy_n(totals_, item + 1, totals);
+  }
+  lengths_ = lengths;
+  totals_ = totals;
+  document_capacity_ = capacity;
+}
+
+void TermsTail::append_document(const TermsDocument& document, uint32_t item) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // First whatever can run out of memory, then the postings, so that a document is in all its lists or in none.
+  numbers_.clear();
+  for (size_t index = 0; index < document.count; ++index) {
+    const uint32_t number = find_or_add(document.terms[index].term);
+    reserve_posting(&terms_[number]);
+    numbers_.push_back(number);
+  }
+  reserve_document(item);
+  lengths_[item] = document.length;
+  totals_[item + 1] = totals_[item] + document.length;
+  for (size_t index = 0; index < document.count; ++index) {
+    Term& term = terms_[numbers_[index]];
+    const bool is_repeated = term.count > 0 && term.last_item == item;
+    const uint32_t posting = is_repeated ? term.count - 1 : term.count;
+    TailBlock* const block = term.blocks[tail_block_of(posting)];
+    const uint32_t place = posting - tail_block_begin(tail_block_of(posting));
+    const uint32_t before = is_repeated ? block->frequencies()[place] : 0;
+    const uint32_t frequency = std::min(kMaxTermFrequency, before + document.terms[index].frequency);
+    block->items()[place] = item;
+    block->frequencies()[place] = frequency;
+    block->max_frequency = std::max(block->max_frequency, frequency);
+    block->min_length = std::min(block->min_length, document.length);
+    term.impact.frequency = std::max(term.impact.frequency, frequency);
+    term.impact.length = term.count == 0 ? document.length : std::min(term.impact.length, document.length);
+    term.last_item = item;
+    term.count = posting + 1;
+  }
+}
+
+Status TermsTail::append(const TermsDocument* documents, size_t count) try {
+  const auto first = static_cast<uint32_t>(items());
+  if (written_ != first) return Status::no_memory();
+  if (count > static_cast<size_t>(kMaxTermsItems) - first) {
+    return Status::failure(StatusCode::invalid_argument, "expected at most 2^28 documents");
+  }
+  for (size_t index = 0; index < count; ++index) {
+    const Status status = check_document(documents[index]);
+    if (!status.ok()) return status;
+  }
+  for (size_t index = 0; index < count; ++index) {
+    append_document(documents[index], written_);
+    ++written_;
+  }
+  items_.store(static_cast<int32_t>(written_), std::memory_order_release);
+  return Status::success();
+} catch (const std::bad_alloc&) {
+  // What was written of the batch is never visible, and a second try would write it twice: the tail takes no more.
+  return Status::no_memory();
+}
+
+uint64_t TermsTail::total_length(int32_t items) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return totals_ == nullptr ? 0 : totals_[items];
+}
+
+const uint32_t* TermsTail::lengths() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return lengths_;
+}
+
+PostingList TermsTail::list_of(const Term& term, int32_t items) const {
+  PostingList list;
+  const auto end = static_cast<uint32_t>(items);
+  uint32_t count = term.count;
+  if (count > 0 && term.last_item >= end) {
+    uint32_t below = 0;
+    while (below < count) {
+      const uint32_t middle = below + (count - below) / 2;
+      const uint32_t block = tail_block_of(middle);
+      if (term.blocks[block]->items()[middle - tail_block_begin(block)] < end) {
+        below = middle + 1;
+      } else {
+        count = middle;
+      }
+    }
+  }
+  list.count = count;
+  list.items = end;
+  list.lengths = lengths_;
+  list.blocks = term.blocks;
+  list.impact = term.impact;
+  return list;
+}
+
+void TermsTail::find(const TermBytes* terms, size_t count, int32_t items, PostingList* lists) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (size_t index = 0; index < count; ++index) {
+    lists[index] = PostingList();
+    if (slots_.empty() || terms[index].size > kMaxTermBytes) continue;
+    const size_t slot = slot_of(terms[index], hash_of(terms[index]));
+    if (slots_[slot] != 0) lists[index] = list_of(terms_[slots_[slot] - 1], items);
+  }
+}
+
+Status TermsTail::list_terms(int32_t items, std::vector<TailTerm>* terms) const try {
+  terms->clear();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    terms->reserve(terms_.size());
+    for (const Term& term : terms_) {
+      const PostingList list = list_of(term, items);
+      if (list.count > 0) terms->push_back({{term.bytes, term.size}, list});
+    }
+  }
+  std::sort(terms->begin(), terms->end(), [](const TailTerm& left, const TailTerm& right) {
+    const size_t shared = std::min(left.term.size, right.term.size);
+    const int order = shared == 0 ? 0 : std::memcmp(left.term.bytes, right.term.bytes, shared);
+    return order != 0 ? order < 0 : left.term.size < right.term.size;
+  });
+  return Status::success();
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
+}
+
+size_t TermsTail::memory() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return bytes_ + terms_.capacity() * sizeof(Term) + slots_.capacity() * sizeof(uint32_t);
+}
+
+}  // namespace semantic_index

@@ -1,0 +1,122 @@
+#ifndef SEMANTIC_INDEX_KERNEL_TERMS_TERMS_TAIL_H_
+#define SEMANTIC_INDEX_KERNEL_TERMS_TERMS_TAIL_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/status.h"
+#include "terms/posting_list.h"
+#include "terms/terms_format.h"
+
+namespace semantic_index {
+
+/** A term as bytes, owned by someone else. */
+struct TermBytes {
+  const void* bytes = nullptr;
+  size_t size = 0;
+};
+
+/** A term of a document, and how often the document has it. */
+struct DocumentTerm {
+  TermBytes term;
+  uint32_t frequency = 1;
+};
+
+/** A document to be indexed. Terms may come in any order; a term that comes twice has the sum of its frequencies. */
+struct TermsDocument {
+  const DocumentTerm* terms = nullptr;
+  size_t count = 0;
+  /** What BM25 takes for the length; usually the sum of the frequencies. */
+  uint32_t length = 0;
+};
+
+/** A term of a tail and its list. */
+struct TailTerm {
+  TermBytes term;
+  PostingList list;
+};
+
+/**
+ * An inverted index in memory that grows. One thread appends while others search: a reader takes `items()` as its
+ * snapshot and sees the documents below it, whatever is appended later. The lock is held for one document by the writer
+ * and for one look-up of all terms of a query by readers; postings are read without it, since they never move. Nothing
+ * is removed: a tail that was sealed is destroyed as a whole.
+ */
+class TermsTail {
+ public:
+  TermsTail() = default;
+  TermsTail(const TermsTail&) = delete;
+  TermsTail& operator=(const TermsTail&) = delete;
+
+  /**
+   * Appends documents: the first gets item `items()`, and so on. They become visible together. invalid_argument when a
+   * frequency, a length or a term is out of range, out_of_memory: nothing was appended then.
+   */
+  Status append(const TermsDocument* documents, size_t count);
+
+  /** Documents so far: the snapshot of a reader. */
+  int32_t items() const { return items_.load(std::memory_order_acquire); }
+
+  /** Sum of the lengths of the first `items` documents. */
+  uint64_t total_length(int32_t items) const;
+
+  /** Lengths of all documents below `items()`; they stay where they are. */
+  const uint32_t* lengths() const;
+
+  /** Looks terms up in the first `items` documents: one list for each, count 0 where none has the term. */
+  void find(const TermBytes* terms, size_t count, int32_t items, PostingList* lists) const;
+
+  /** All terms of the first `items` documents, ascending. out_of_memory. */
+  Status list_terms(int32_t items, std::vector<TailTerm>* terms) const;
+
+  /** Bytes of memory, about. */
+  size_t memory() const;
+
+ private:
+  struct Term {
+    const uint8_t* bytes;
+    uint32_t size;
+    uint32_t hash;
+    uint32_t count;
+    uint32_t last_item;
+    Impact impact;
+    TailBlock** blocks;
+    uint32_t block_capacity;
+    uint32_t block_count;
+  };
+
+  void* allocate(size_t bytes);
+  uint32_t find_or_add(const TermBytes& term);
+  size_t slot_of(const TermBytes& term, uint32_t hash) const;
+  void reserve_posting(Term* term);
+  void reserve_document(uint32_t item);
+  void grow_slots();
+  void append_document(const TermsDocument& document, uint32_t item);
+  PostingList list_of(const Term& term, int32_t items) const;
+
+  mutable std::mutex mutex_;
+  std::atomic<int32_t> items_{0};
+  /** Documents whose postings are in the lists: after a failure some may not be visible. */
+  uint32_t written_ = 0;
+  std::vector<Term> terms_;
+  /** Open addressing: number of the term + 1, 0 for free; a power of two of them. */
+  std::vector<uint32_t> slots_;
+  /** Of one document, while it is appended. */
+  std::vector<uint32_t> numbers_;
+  std::vector<std::unique_ptr<uint64_t[]>> memory_;
+  size_t chunk_ = 0;
+  size_t free_ = 0;
+  size_t bytes_ = 0;
+  /** Both are replaced by larger ones; the old ones stay for readers. */
+  uint32_t* lengths_ = nullptr;
+  uint64_t* totals_ = nullptr;
+  uint32_t document_capacity_ = 0;
+};
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_KERNEL_TERMS_TERMS_TAIL_H_
