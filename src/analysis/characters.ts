@@ -1,9 +1,8 @@
 /**
- * What counts as the same character, for words and for equal texts alike: how characters are encoded (Unicode NFKC), what cannot
- * be seen, case, and marks.
+ * Character normalization for terms and for equality of texts: Unicode NFKC, invisible characters, case, and combining marks.
  */
 
-/** Whether a text has ASCII characters only. */
+/** Whether a text is pure ASCII. */
 export function isAscii(text: string): boolean {
   return ascii.test(text);
 }
@@ -14,8 +13,8 @@ const fractionBehindDigit = /(?<=\p{Nd})(?=[\u00BC-\u00BE\u2150-\u215E])/gu;
 const superscriptBehindDigit = /(?<=\p{Nd})(?=[\u00B2\u00B3\u00B9\u2070-\u207B])/gu;
 
 /**
- * A text in Unicode's composed compatibility form (NFKC), in time that grows with its length only: of a run of marks the first
- * sixteen are kept. What that form would join to another number stays apart: "10²" becomes "10^2" and "1½" becomes "1 1⁄2".
+ * Normalizes a text to NFKC in linear time: of a run of combining marks only the first sixteen are kept. Superscripts and
+ * fractions after a digit stay separate: "10²" becomes "10^2" and "1½" becomes "1 1⁄2".
  */
 export function composed(text: string): string {
   if (ascii.test(text)) return text;
@@ -26,13 +25,13 @@ export function composed(text: string): string {
     .normalize('NFKC');
 }
 
-/** Characters that do not show: soft hyphens, joiners, zero-width spaces, byte-order marks, variation selectors. */
+/** Invisible characters: soft hyphens, joiners, zero-width spaces, byte-order marks, variation selectors. */
 const invisible = /[\p{Cf}\p{Default_Ignorable_Code_Point}]+/gu;
-/** The same, except where they are part of an emoji: joiners between pictures, and the tags of a flag. */
+/** Same, except joiners and flag tags inside emoji. */
 const invisibleOutsideEmoji =
   /(?:(?![\u200D\u{E0020}-\u{E007F}])[\p{Cf}\p{Default_Ignorable_Code_Point}]|(?<!\p{Extended_Pictographic}|\p{Emoji_Modifier}|\uFE0F)\u200D|(?<!\p{Extended_Pictographic}|[\u{E0020}-\u{E007F}])[\u{E0020}-\u{E007F}])+/gu;
 
-/** The text with one form of each sign that has several: hyphens and minus, fraction slashes, the sharp sign. */
+/** Unifies variants of signs: hyphens and minus, fraction slashes, the sharp sign. */
 export function plainSigns(text: string): string {
   if (ascii.test(text)) return text;
   return text
@@ -41,24 +40,24 @@ export function plainSigns(text: string): string {
     .replaceAll('\u266F', '#');
 }
 
-/** The text without characters that do not show. */
+/** Removes invisible characters. */
 export function withoutInvisible(text: string): string {
   return ascii.test(text) ? text : text.replace(invisible, '');
 }
 
-/** The text without characters that do not show; emoji keep what makes one picture of several. */
+/** Removes invisible characters except joiners and flag tags inside emoji. */
 export function withoutInvisibleOutsideEmoji(text: string): string {
   return ascii.test(text) ? text : text.replace(invisibleOutsideEmoji, '');
 }
 
-/** Lower case, in which ß and ẞ are ss, and all forms of sigma are one. */
+/** Folds case: ß and ẞ become ss, and all forms of sigma become one. */
 export function foldCase(text: string): string {
   return ascii.test(text) ? text.toLowerCase() : text.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
 }
 
 /**
- * Scripts whose marks are accents, points and vowel signs that a reader may leave out. In all others (Devanagari and its
- * relatives, Thai, Khmer, Kana, ...) marks spell vowels or distinguish letters, and are kept.
+ * Scripts whose combining marks are optional accents, points and vowel signs. In all others (Devanagari and related scripts,
+ * Thai, Khmer, Kana, ...) marks spell vowels or distinguish letters, and are kept.
  */
 const markedScripts = [
   ...[
@@ -82,9 +81,9 @@ const strokes: Readonly<Record<string, string>> = {
 };
 
 /**
- * The text without the marks of scripts in which they may be left out, and without the strokes of Latin letters. й, ў and ї are letters
- * of their own and stay; so do the marks of Indic and Thai vowels and tones, and of Kana. The Arabic tatweel, which only
- * stretches a word, is left out.
+ * Removes the marks of scripts in which they are optional, the strokes of Latin letters, and the Arabic tatweel, which only
+ * stretches a word. Keeps й, ў and ї, which are letters of their own, and the marks of Indic and Thai vowels and tones and of
+ * Kana.
  */
 export function withoutMarks(text: string): string {
   if (ascii.test(text)) return text;
@@ -97,7 +96,7 @@ export function withoutMarks(text: string): string {
     .normalize('NFC');
 }
 
-/** Latin, Greek and Cyrillic letters that are one character with their marks. */
+/** Precomposed Latin, Greek and Cyrillic letters. */
 const precomposed = /[\u00C0-\u024F\u0386-\u0481\u048A-\u04FF\u1E00-\u1FFF]/g;
 const mayHaveMarks = /[\p{M}\u0620-\u06FF]/u;
 const plainLetters = new Map<string, string>();

@@ -1,8 +1,8 @@
 import { composed, foldCase, plainSigns, withoutInvisibleOutsideEmoji } from './characters.js';
 
 /**
- * What stands between words. Signs that are part of a name or a quantity are not: C#, 5 %, AT&T, @ada, and/or; neither are
- * symbols such as currencies, + and =.
+ * Separators between words. Excludes signs in names and quantities (C#, 5 %, AT&T, @ada, and/or) and symbols such as
+ * currencies, + and =.
  */
 const between = /[^\p{L}\p{N}\p{M}\p{S}\p{Cf}#%‰‱§&@/\\]+/gu;
 const digit = /\p{N}/u;
@@ -13,10 +13,10 @@ const pointBeforeWord = /(?:^|[^.])\.$/;
 const negation = /(?:^|[^!?])!(?=\(*$)/;
 
 /**
- * The text as it counts when case, white space, punctuation and the way characters are encoded (Unicode NFKC) do not. Two
- * texts with the same result have the same words in the same order. Marks and signs that change a name or a number stay: "C#" is not
- * "C", ".NET" is not "NET", "1.5" is not "15", ".5" is not "5", "10²" is not "102", "-5" is not "5", and "!ready" is not
- * "ready". A text of nothing but punctuation is left as it is.
+ * Normalizes a text for equality: ignores case, white space, punctuation and encoding (Unicode NFKC). Texts with equal results
+ * have the same words in the same order. Keeps marks and signs that change a name or a number: "C#" differs from "C", ".NET" from
+ * "NET", "1.5" from "15", ".5" from "5", "10²" from "102", "-5" from "5", and "!ready" from "ready". A text of punctuation only is
+ * unchanged.
  */
 export function normalizedText(text: string): string {
   const whole = plainSigns(withoutInvisibleOutsideEmoji(composed(text)));
@@ -24,7 +24,7 @@ export function normalizedText(text: string): string {
   return words === '' ? whole.trim() : foldCase(words);
 }
 
-/** What becomes of a run between words: a space, or the mark of a number or a name that it holds. */
+/** Replaces a separator: by a space, or by the sign of a number or name that it contains. */
 function keptMark(text: string, run: string, offset: number): string {
   if (run === ' ') return run;
   const before = text[offset - 1] ?? '';

@@ -1,66 +1,66 @@
 import { composed, foldCase, isAscii, plainSigns, withoutInvisible, withoutMarks } from './characters.js';
 
-/** Scripts that are written without spaces between words. */
+/** Scripts without spaces between words. */
 const unspaced =
   '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Bopomofo}\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}ー々〆';
-/** Signs that names, versions, addresses and amounts are written with. */
+/** Signs inside names, versions, addresses and amounts. */
 const nameSigns = '.\\-/:@&+#%$*=,\\\\~\\p{Sc}';
 const wordCharacters = `(?![${unspaced}])[\\p{L}\\p{N}\\p{M}_]`;
 /** A letter of a script without spaces; a run of words and signs of names; another symbol. */
 const pieces = new RegExp(`([${unspaced}]\\p{M}*)|((?:${wordCharacters}|[${nameSigns}])+)|(\\p{S})`, 'gu');
 const atoms = new RegExp(`[\\p{L}\\p{N}\\p{M}_]+|[${nameSigns}]`, 'gu');
-/** The same of ASCII, which most texts are. */
+/** Same for ASCII, the common case. */
 const asciiRuns = /[\w.\-/:@&+#%$*=,\\~]+/g;
 const asciiAtoms = /\w+|\W/g;
 const sign = new RegExp(`[${nameSigns}]`, 'u');
 const oneWord = /^(?:[A-Z]?[a-z]+|[0-9]+)$/;
 const letterOrNumber = /[\p{L}\p{N}]/u;
 const currency = /^\p{Sc}$/u;
-/** Marks that are written alone, and what stands for a character that could not be read, are not looked for. */
+/** Not searchable: standalone marks, and replacement characters. */
 const notASymbol = /[\p{Sk}\u2800\uFFFC\uFFFD]/u;
-/** Flags, and pictures with their skin colours and joined parts. */
+/** Flags, and pictographs with skin tones and joined parts. */
 const emojiUnit = '\\p{Extended_Pictographic}(?:[\\uFE0E\\uFE0F\\u20E3]|\\p{Emoji_Modifier}|[\\u{E0020}-\\u{E007F}])*';
 const emoji = new RegExp(`\\p{Regional_Indicator}{2}|${emojiUnit}(?:\\u200D${emojiUnit})*`, 'gu');
 const mayHoldEmoji = /[\u00A9\u00AE\u2000-\u32FF\uD83C-\uD83E]/;
-/** Where an identifier falls into words: before a capital after a small letter, at underscores, around digits. */
+/** Splits identifiers into words: between lower and upper case, at underscores, around digits. */
 const identifierParts = /\p{Lu}+(?=\p{Lu}\p{Ll})|\p{Lu}?[\p{Ll}\p{M}]+|\p{Lu}+|[\p{Lo}\p{Lm}\p{Lt}\p{M}]+|\p{N}+/gu;
 const asciiParts = /[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+/g;
-const longestTerm = 64;
+const maxTerm = 64;
 
 /**
- * The terms that a text is found by, in the form in which they are compared: composed (NFKC), without characters that do not
- * show, in lower case, and without the marks of scripts in which marks may be left out.
+ * Extracts the terms that index a text, normalized for comparison: NFKC, without invisible characters, in lower case, and without
+ * optional marks.
  *
- * - Words: runs of letters, digits, marks and underscores. Identifiers such as `addDocuments` and `max_size` are also given as
- *   their parts.
- * - Names: words joined by signs, or with a sign of their own (`c++`, `.net`, `1.2.3`, `10.0.0.1`, `a/b`, `$100`), beside
- *   their words.
- * - Every letter of Chinese, Japanese, Korean and other scripts without spaces, and every pair of neighbouring letters.
- * - Symbols and emoji; emoji of several parts as a whole and in parts.
+ * - Words: runs of letters, digits, marks and underscores. Identifiers such as `addDocuments` and `max_size` also yield their
+ *   parts.
+ * - Names: words joined by signs, or with a sign of their own (`c++`, `.net`, `1.2.3`, `10.0.0.1`, `a/b`, `$100`), in addition
+ *   to their words.
+ * - Every letter and every pair of adjacent letters of Chinese, Japanese, Korean and other scripts without spaces.
+ * - Symbols and emoji; composite emoji as a whole and in parts.
  *
- * What is longer than 64 code units is given as a hash of 64 bits, so names of any length are found by themselves.
+ * A term longer than 64 code units is replaced by a 64-bit hash, so names of any length match.
  */
 export function termsOf(text: string): string[] {
   return analyze(text, false);
 }
 
-/** English words that say how a question is put rather than what it is about. */
-const functionWords = new Set(
+/** English stop words of questions. */
+const stopWords = new Set(
   `a about an and any are as at be been but by can could did do does for from had has have how i if in into is it its may me
   my no not of on or our should so some such than that the their them then there these they this to was we were what when
   where which who whom whose why will with would you your`.split(/\s+/),
 );
 
 /**
- * The terms of a query: those of `termsOf`, except that function words are left out unless there are no others, and that a run
- * of letters without spaces is given by its pairs alone. A term that occurs twice counts twice: a name is given once more than it
- * has words, so that it outweighs them, and `10.0.0.1` comes before `1.0.0.10`. (On CISI and SQuAD leaving function words
- * out found more, in a fifth of the time.)
+ * Extracts the terms of a query: those of `termsOf`, except stop words (unless there are no other terms) and single letters of a
+ * run without spaces. A repeated term counts repeatedly: a name occurs once more often than it has words, so that it outweighs
+ * them, and `10.0.0.1` ranks above `1.0.0.10`. (On CISI and SQuAD, dropping stop words improved results and took a fifth of the
+ * time.)
  */
 export function queryTermsOf(query: string): string[] {
   const terms = analyze(query, true);
-  const telling = terms.filter((term) => !functionWords.has(term));
-  return telling.length > 0 ? telling : terms;
+  const contentTerms = terms.filter((term) => !stopWords.has(term));
+  return contentTerms.length > 0 ? contentTerms : terms;
 }
 
 function analyze(text: string, query: boolean): string[] {
@@ -81,7 +81,7 @@ function analyze(text: string, query: boolean): string[] {
     } else if (run !== undefined) {
       pushRun(terms, run, { ascii: false, query });
     } else if (!notASymbol.test(piece) && piece > '\x7f') {
-      // A ruled line is one symbol, however long.
+      // A repeated symbol, such as a ruled line, counts once.
       if (piece !== symbol || index !== symbolEnd) terms.push(piece);
       symbol = piece;
       symbolEnd = index + piece.length;
@@ -91,7 +91,7 @@ function analyze(text: string, query: boolean): string[] {
   return terms;
 }
 
-/** The letters of scripts without spaces that follow each other. */
+/** A run of adjacent letters of scripts without spaces. */
 class LetterRun {
   readonly #terms: string[];
   readonly #query: boolean;
@@ -113,14 +113,14 @@ class LetterRun {
     this.#end = index + letter.length;
   }
 
-  /** Of a query only a letter that stands alone is looked for by itself. */
+  /** In a query, only an isolated letter is a term by itself. */
   end(): void {
     if (this.#query && this.#length === 1) this.#terms.push(termFor(this.#before));
     this.#length = 0;
   }
 }
 
-/** Takes the emoji out of a text; skin colours and the joined parts are terms beside the whole. */
+/** Extracts the emoji of a text as terms: each as a whole, and its parts. Returns the rest of the text. */
 function takeEmoji(terms: string[], text: string): string {
   let before = '';
   let end = -1;
@@ -139,11 +139,11 @@ function takeEmoji(terms: string[], text: string): string {
 interface RunKind {
   /** Whether the run is ASCII. */
   readonly ascii: boolean;
-  /** Whether it is of a query. */
+  /** Whether the run belongs to a query. */
   readonly query: boolean;
 }
 
-/** The words of a run, and its names where it has signs. */
+/** Adds the words of a run, and its names if it contains signs. */
 function pushRun(terms: string[], dressed: string, { ascii, query }: RunKind): void {
   const run = withoutStops(dressed);
   if (!sign.test(run)) {
@@ -158,7 +158,7 @@ function pushRun(terms: string[], dressed: string, { ascii, query }: RunKind): v
   pushNames(terms, parts, query);
 }
 
-/** Without the signs that end a sentence or a part of it. */
+/** Removes trailing sentence punctuation. */
 function withoutStops(run: string): string {
   let end = run.length;
   while (end > 0 && '.,:'.includes(run[end - 1] as string)) end--;
@@ -173,13 +173,13 @@ function pushWord(terms: string[], word: string, ascii: boolean): void {
   if (parts.length > 1) for (const part of parts) terms.push(termFor(foldCase(part)));
 }
 
-/** Signs at which a longer name falls into names: `net/.NET`, `C++-style`, `10.0.0.1:80`. */
+/** Signs that split a compound name: `net/.NET`, `C++-style`, `10.0.0.1:80`. */
 const joiners = new Set('-/:@&=,\\~');
 const startsWithDigit = /^\p{N}/u;
 const endsInDigit = /\p{N}$/u;
 const endsName = /^(?:[+#%*]|\p{Sc})$/u;
 
-/** The whole run as a name, and the names in it that signs join. */
+/** Adds the whole run as a name, and the names inside it. */
 function pushNames(terms: string[], parts: readonly string[], query: boolean): void {
   const names = new Map<string, number>();
   const add = (start: number, end: number): void => {
@@ -198,7 +198,7 @@ function pushNames(terms: string[], parts: readonly string[], query: boolean): v
       at - 1 > start &&
       (before === '#' || (before === '+' && parts[at - 2] === '+'))
     ) {
-      // C++20 is a C++.
+      // C++20 also matches C++.
       add(start, at);
       start = at;
     }
@@ -209,19 +209,19 @@ function pushNames(terms: string[], parts: readonly string[], query: boolean): v
 
 const maxWeight = 8;
 
-/** Compounds of words are hardly more than their words; names and numbers are nothing without their signs. */
+/** Weight of a name: 1 for compounds of words, which add little to their words; more for names and numbers with signs. */
 function weightOf(parts: readonly string[]): number {
   if (parts.every((part) => /^(?:\p{L}+|[-/,=])$/u.test(part))) return 1;
   return Math.min(maxWeight, 1 + parts.filter((part) => letterOrNumber.test(part)).length);
 }
 
-/** What may stand before the first word of a name: before a digit, before a letter. */
+/** Signs allowed before the first word of a name: before a digit, before a letter. */
 const beforeDigit = /(?:[-+]?\p{Sc}[-+]?|[-+]?(?<!\.)\.|[-+#@])$/u;
 const beforeLetter = /(?:\p{Sc}|--|(?<!\.)\.|[#@])$/u;
-/** What may stand behind its last word. */
+/** Signs allowed after its last word. */
 const behindWord = /^(?:\+{1,3}|#|%|\*|\p{Sc})/u;
 
-/** A range of words and signs without the signs that are not part of a name; nothing where only a word is left. */
+/** Yields the name in a range of words and signs, without signs that are not part of it; nothing when only a word remains. */
 function* namesIn(parts: readonly string[], start: number, end: number): Generator<string> {
   let [first, last] = [start, end - 1];
   while (first <= last && !letterOrNumber.test(parts[first] as string)) first++;
@@ -232,19 +232,19 @@ function* namesIn(parts: readonly string[], start: number, end: number): Generat
   const before =
     (startsWithDigit.test(parts[first] as string) ? beforeDigit : beforeLetter).exec(signsBefore)?.[0] ?? '';
   let behind = behindWord.exec(signsBehind)?.[0] ?? '';
-  // Stars around a word are emphasis.
+  // Asterisks around a word are emphasis.
   if (behind === '*' && (signsBehind !== '*' || signsBefore.includes('*'))) behind = '';
   if (before === '' && behind === '' && first === last) return;
   const words = parts.slice(first, last + 1);
   yield termFor(foldCase(before + words.join('') + behind));
-  // v1.2.3 is found as 1.2.3.
+  // v1.2.3 also matches 1.2.3.
   const version = /^v(\p{N}+)$/iu.exec(words[0] as string)?.[1];
   if (version !== undefined && words.length > 2) yield termFor(foldCase(version + words.slice(1).join('') + behind));
 }
 
-/** A term of any length: beyond 64 code units, a private-use character and 64 bits of a hash (FNV-1a, in two halves). */
+/** Bounds a term: beyond 64 code units, a private-use character and a 64-bit hash (FNV-1a in two 32-bit halves). */
 function termFor(term: string): string {
-  if (term.length <= longestTerm) return term;
+  if (term.length <= maxTerm) return term;
   let [low, high] = [0x811c9dc5, 0xcbf29ce4];
   for (let at = 0; at < term.length; at++) {
     const unit = term.charCodeAt(at);

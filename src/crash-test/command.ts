@@ -6,37 +6,35 @@ import { SemanticIndexError } from '../errors.js';
 import { type CrashTestReport, crashTest } from './crash-test.js';
 import { type CrowdReport, crowd } from './crowd.js';
 
-/** Where a command tells what it does. */
+/** Output of a command. */
 export interface CommandOutput {
   /** Results. */
   readonly print: (line: string) => void;
-  /** Progress and complaints. */
+  /** Progress and errors. */
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-const usage = `Looks whether an index keeps its promises while processes die and get in each other's way.
+const usage = `Verifies the durability and isolation guarantees of an index on this machine.
 
-  kill [FOLDER]    kills a writer again and again, at each named step and at random moments, and looks after each death
-                   whether anything that was acknowledged is lost, deleted, or there in part
-    --rounds N       writers to kill (default 100)
-    --seconds S      no further round after so long (default: no limit)
-    --seed N         where the random choices start (default 1)
+  kill [DIRECTORY]   Kills a writer process at every crash point and at random moments. After each kill, verifies that no
+                     acknowledged change is lost, no deleted document is back, and none is there in part.
+    --rounds N       number of kills (default 100)
+    --seconds S      start no round after S seconds (default: no limit)
+    --seed N         seed of the random choices (default 1)
     --durability D   process or full (default process)
 
-  crowd [FOLDER]   several writers and readers at once: no error but BUSY, no search behind what was acknowledged before
-                   it began, no mixture of two commits
-    --seconds S      how long (default 60)
-    --writers N      (default 2)
-    --readers N      (default 4)
-    --seed N         where the random choices start (default 1)
+  crowd [DIRECTORY]  Runs writers and readers concurrently. Verifies that calls fail with BUSY only, and that each search
+                     sees every commit acknowledged before it started, and no part of a later one.
+    --seconds S      duration (default 60)
+    --writers N      writer processes (default 2)
+    --readers N      reader processes (default 4)
+    --seed N         seed of the random choices (default 1)
 
-FOLDER is empty or missing; without one a temporary folder is used. It is removed again, unless something was found.
-Ends with 0 when all promises were kept, 1 when one was broken, 2 when it was called wrongly.`;
+DIRECTORY must be empty or missing; default: a temporary directory. It is removed unless a guarantee was violated.
+Exit codes: 0 all guarantees held, 1 a guarantee was violated, 2 invalid arguments.`;
 
-/**
- * The command `crash-test`: reads its arguments, runs, prints a report. Resolves with the exit code.
- */
+/** Runs the command `kill` or `crowd` and prints a report. Resolves to the exit code. */
 export async function runCommand(args: readonly string[], output: CommandOutput): Promise<number> {
   let parsed: ReturnType<typeof parse>;
   try {
@@ -52,7 +50,7 @@ export async function runCommand(args: readonly string[], output: CommandOutput)
   }
   const [kind = 'kill', given, ...rest] = positionals;
   if ((kind !== 'kill' && kind !== 'crowd') || rest.length > 0) {
-    output.report(`Neither kill nor crowd: ${positionals.join(' ')}\n\n${usage}`);
+    output.report(`Expected kill or crowd and at most one directory, got: ${positionals.join(' ')}\n\n${usage}`);
     return 2;
   }
   const directory = given ?? (await mkdtemp(join(tmpdir(), 'semantic-index-crash-test-')));
@@ -85,9 +83,13 @@ function numberOf(values: Values, name: 'rounds' | 'seconds' | 'seed' | 'writers
   if (value === undefined) return undefined;
   const number = Number(value);
   if (value.trim() === '' || !Number.isFinite(number) || number < 0) {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `--${name} is ${JSON.stringify(value)}`, {
-      hint: 'Pass a number.',
-    });
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `Expected --${name} as a number of 0 or more, got ${JSON.stringify(value)}`,
+      {
+        hint: 'See --help.',
+      },
+    );
   }
   return number;
 }
@@ -99,9 +101,13 @@ function milliseconds(seconds: number | undefined): number | undefined {
 async function kill(directory: string, values: Values, { print, report, signal }: CommandOutput): Promise<number> {
   const { durability } = values;
   if (durability !== undefined && durability !== 'process' && durability !== 'full') {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `--durability is ${JSON.stringify(durability)}`, {
-      hint: 'Pass process or full.',
-    });
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `Expected --durability process or full, got ${JSON.stringify(durability)}`,
+      {
+        hint: 'See --help.',
+      },
+    );
   }
   const result = await crashTest({
     directory,
@@ -115,7 +121,7 @@ async function kill(directory: string, values: Values, { print, report, signal }
     },
   });
   for (const line of linesOfKills(result)) print(line);
-  return verdict(result.faults, directory, print);
+  return conclude(result.faults, directory, print);
 }
 
 function linesOfKills({
@@ -128,10 +134,10 @@ function linesOfKills({
   ...found
 }: CrashTestReport): string[] {
   return [
-    `killed ${rounds} writers in ${Math.round(milliseconds / 1000)} s:`,
+    `Killed ${rounds} writers in ${Math.round(milliseconds / 1000)} s:`,
     ...Object.entries(kills).map(([where, times]) => `  ${String(times).padStart(5)}  ${where}`),
-    `named steps at which nobody died: ${unreached.join(', ') || 'none'}`,
-    `acknowledged changes of documents: ${acknowledged}, backups compared: ${backups}`,
+    `crash points not reached: ${unreached.join(', ') || 'none'}`,
+    `acknowledged changes: ${acknowledged}, backups compared: ${backups}`,
     `lost: ${found.lost}, resurrected: ${found.resurrected}, torn: ${found.torn}`,
   ];
 }
@@ -146,20 +152,20 @@ async function gather(directory: string, values: Values, { print, signal }: Comm
     signal,
   });
   for (const line of linesOfCrowd(result)) print(line);
-  return verdict(result.faults, directory, print);
+  return conclude(result.faults, directory, print);
 }
 
 function linesOfCrowd({ writers, readers, milliseconds, ...counts }: CrowdReport): string[] {
   const { commits, searches, refusals, maintenance } = counts;
   return [
     `${writers} writers and ${readers} readers for ${Math.round(milliseconds / 1000)} s:`,
-    `commits: ${commits}, builds and compactions: ${maintenance}, refused as BUSY: ${refusals}`,
-    `searches: ${searches}, behind an acknowledged commit: ${counts.stale}, mixtures of commits: ${counts.mixed}`,
+    `commits: ${commits}, builds and compactions: ${maintenance}, failed with BUSY: ${refusals}`,
+    `searches: ${searches}, stale: ${counts.stale}, with parts of two commits: ${counts.mixed}`,
   ];
 }
 
-function verdict(faults: readonly string[], directory: string, print: (line: string) => void): number {
+function conclude(faults: readonly string[], directory: string, print: (line: string) => void): number {
   for (const fault of faults) print(`FAULT ${fault}`);
-  print(faults.length === 0 ? 'All promises were kept.' : `${faults.length} faults; see ${directory}.`);
+  print(faults.length === 0 ? 'All guarantees held.' : `${faults.length} faults; the files are in ${directory}.`);
   return faults.length === 0 ? 0 : 1;
 }

@@ -1,35 +1,36 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CrashPoint } from '../crash-points.js';
 import { SemanticIndexError } from '../errors.js';
 import { type CrashTestOptions, crashTestDefaults } from '../options/crash-test.js';
-import { type Given, resolveOptions } from '../options.js';
+import { describe, type Given, resolveOptions } from '../options.js';
 import { Random } from '../random.js';
-import { emptyFolder } from './empty-folder.js';
+import { crashPoints } from './crash-points.js';
+import { emptyDirectory } from './empty-directory.js';
 import { inspectIndex, inspectSearches } from './inspect.js';
-import { killSteps } from './kill-steps.js';
-import { Ledger } from './ledger.js';
+import { type Breach, Ledger } from './ledger.js';
 import type { WriterMessage, WriterOrders, WrittenDocument } from './messages.js';
 import { type KillPlan, runWriter } from './writer-process.js';
 
-/** What a crashTest came to. */
+/** Result of `crashTest`. */
 export interface CrashTestReport {
   readonly rounds: number;
-  /** How many writers died where: at which step, or at random and while doing what. */
+  /** Number of kills by place: the crash point, or the last message of a writer that was killed at random. */
   readonly kills: Readonly<Record<string, number>>;
-  /** Named steps at which no writer died. */
-  readonly unreached: readonly string[];
-  /** Documents added, replaced or deleted whose promise had resolved. */
+  /** Crash points at which no writer was killed. */
+  readonly unreached: readonly CrashPoint[];
+  /** Documents whose addition, replacement or deletion was acknowledged: the promise had resolved. */
   readonly acknowledged: number;
-  /** Backups that were acknowledged, opened and compared. */
+  /** Backups that were opened and compared. */
   readonly backups: number;
-  /** Acknowledged documents that were gone. */
+  /** Acknowledged documents that were missing. */
   readonly lost: number;
   /** Deleted or replaced documents that came back. */
   readonly resurrected: number;
-  /** Documents or operations that were there in part. */
+  /** Documents or operations that were applied in part. */
   readonly torn: number;
-  /** Everything that was wrong, in words; empty when all promises were kept. */
+  /** Descriptions of everything that was wrong; empty when all guarantees held. */
   readonly faults: readonly string[];
   readonly milliseconds: number;
 }
@@ -38,11 +39,11 @@ const roundsPerIndex = 40;
 const maxFaults = 20;
 
 /**
- * Kills a process that writes to an index, again and again, at random moments and at each step that the store names, and
- * looks after each death whether the index kept its promises: it opens without repair, no acknowledged document is lost,
- * none that was deleted is back, none is there in part, `validate` finds nothing, searches equal brute force.
+ * Kills a writer process repeatedly, at each crash point of the store and at random moments, and verifies the index after each
+ * kill: it opens without repair, no acknowledged document is missing, no deleted one is back, none is there in part, `validate`
+ * finds nothing, and searches equal brute force.
  *
- * @throws INVALID_ARGUMENT when the folder is not empty. A broken promise is no error: it is in the report.
+ * @throws INVALID_ARGUMENT when the directory is not empty. Violated guarantees are in the report.
  */
 export function crashTest(options: Given<CrashTestOptions>): Promise<CrashTestReport> {
   const resolved = resolveOptions('crash-test', options, crashTestDefaults);
@@ -55,12 +56,12 @@ class CrashTest {
   #folder = '';
   readonly #kills: Record<string, number> = {};
   readonly #faults: string[] = [];
-  readonly #breaches = { lost: 0, resurrected: 0, torn: 0 };
+  readonly #counts = { lost: 0, resurrected: 0, torn: 0 };
   #ledger = new Ledger();
   #acknowledged = 0;
   #backups = 0;
-  #steps: string[] = [];
-  /** Files of segments that were taken away on purpose. */
+  #queue: CrashPoint[] = [];
+  /** Segment files that `#damage` removed. */
   #removed: string[] = [];
 
   constructor(options: CrashTestOptions) {
@@ -71,10 +72,17 @@ class CrashTest {
   async run(): Promise<CrashTestReport> {
     const { rounds, duration = Number.POSITIVE_INFINITY, directory, signal, onProgress } = this.#options;
     if (!Number.isSafeInteger(rounds) || rounds < 1) {
-      throw new SemanticIndexError('INVALID_ARGUMENT', `crash-test: rounds is ${rounds}`);
+      throw new SemanticIndexError(
+        'INVALID_ARGUMENT',
+        `crash-test: expected rounds as a positive integer, got ${describe(rounds)}`,
+      );
     }
-    if (!(duration > 0)) throw new SemanticIndexError('INVALID_ARGUMENT', `crash-test: duration is ${duration}`);
-    this.#folder = await emptyFolder('crash-test', directory);
+    if (!(duration > 0))
+      throw new SemanticIndexError(
+        'INVALID_ARGUMENT',
+        `crash-test: expected duration above 0, got ${describe(duration)}`,
+      );
+    this.#folder = await emptyDirectory('crash-test', directory);
     const started = performance.now();
     let done = 0;
     while (done < rounds && performance.now() - started < duration && this.#faults.length < maxFaults) {
@@ -89,7 +97,7 @@ class CrashTest {
       unreached: this.#unreached,
       acknowledged: this.#acknowledged + this.#ledger.changes,
       backups: this.#backups,
-      ...this.#breaches,
+      ...this.#counts,
       faults: this.#faults,
       milliseconds: Math.round(performance.now() - started),
     };
@@ -101,7 +109,7 @@ class CrashTest {
     const directory = join(this.#folder, `index-${index}`);
     const plan = this.#plan(round);
     const emphasis =
-      plan.at === 'step' ? (plan.step.split('.')[0] as string) : this.#random.pick(['seal', 'build', '']);
+      plan.at === 'crash-point' ? (plan.crashPoint.split('.')[0] as string) : this.#random.pick(['seal', 'build', '']);
     if (emphasis === 'heal') await this.#damage(directory);
     const backups = join(this.#folder, 'backups');
     await mkdir(backups, { recursive: true });
@@ -137,30 +145,31 @@ class CrashTest {
     }
   }
 
-  /** Every step in turn, in random order, and as often a random moment. */
+  /** Kills at every crash point in turn, in random order, and in 40 % of the rounds at a random moment. */
   #plan(round: number): KillPlan {
     if (round % roundsPerIndex === 0 && this.#random.chance(0.5)) {
-      return { at: 'step', step: 'open.tables-made', occurrence: 1 };
+      return { at: 'crash-point', crashPoint: 'open.tables-made', occurrence: 1 };
     }
     if (this.#random.chance(0.4)) {
       const from = this.#random.pick<'opening' | 'opened'>(['opening', 'opened', 'opened']);
-      const longest = from === 'opening' ? 300 : this.#random.pick([300, 1_500]);
-      return { at: 'time', from, milliseconds: this.#random.integer(longest) };
+      const limit = from === 'opening' ? 300 : this.#random.pick([300, 1_500]);
+      return { at: 'time', from, milliseconds: this.#random.integer(limit) };
     }
-    // Where nobody died yet, two try in each turn, and at the first occurrence.
-    if (this.#steps.length === 0) {
-      this.#steps = [...killSteps, ...this.#unreached].filter((step) => !step.startsWith('open.'));
+    // A crash point that was not reached yet is tried twice in each turn, at its first occurrence.
+    if (this.#queue.length === 0) {
+      this.#queue = [...crashPoints, ...this.#unreached].filter((point) => !point.startsWith('open.'));
     }
-    const [step] = this.#steps.splice(this.#random.integer(this.#steps.length), 1) as [string];
-    const latest = step.startsWith('add.') ? 40 : step.startsWith('delete.') ? 10 : 2;
-    return { at: 'step', step, occurrence: 1 + (step in this.#kills ? this.#random.integer(latest) : 0) };
+    const [crashPoint] = this.#queue.splice(this.#random.integer(this.#queue.length), 1) as [CrashPoint];
+    const latest = crashPoint.startsWith('add.') ? 40 : crashPoint.startsWith('delete.') ? 10 : 2;
+    const occurrence = 1 + (crashPoint in this.#kills ? this.#random.integer(latest) : 0);
+    return { at: 'crash-point', crashPoint, occurrence };
   }
 
-  get #unreached(): string[] {
-    return killSteps.filter((step) => !(step in this.#kills));
+  get #unreached(): CrashPoint[] {
+    return crashPoints.filter((point) => !(point in this.#kills));
   }
 
-  /** Takes away the files of segments, so that there is something to heal. */
+  /** Removes the segment files, so that there is something to repair. */
   async #damage(directory: string): Promise<void> {
     const segments = join(directory, 'segments');
     if (!existsSync(segments)) return;
@@ -172,15 +181,15 @@ class CrashTest {
 
   async #inspect(round: number, directory: string): Promise<void> {
     if (!existsSync(join(directory, 'index.db'))) {
-      // It died before there was an index; then nothing was acknowledged either.
-      for (const { kind, message } of this.#ledger.settle(new Map())) this.#breach(round, kind, message);
+      // It was killed before the index was created, so nothing can be acknowledged.
+      for (const breach of this.#ledger.settle(new Map())) this.#breach(round, breach);
       return;
     }
     try {
-      // A reader is refused as long as nobody has set the index up completely; later it must do.
+      // A reader fails until the index is created completely; afterwards it must work.
       const readonly = this.#ledger.documents.length > 0 && this.#random.chance(0.3);
       const { documents, faults } = await inspectIndex(directory, this.#random, { removed: this.#removed, readonly });
-      for (const { kind, message } of this.#ledger.settle(documents)) this.#breach(round, kind, message);
+      for (const breach of this.#ledger.settle(documents)) this.#breach(round, breach);
       for (const fault of faults) this.#fault(round, fault);
       for (const fault of await inspectSearches(directory, this.#ledger.documents, this.#random)) {
         this.#fault(round, fault);
@@ -190,7 +199,7 @@ class CrashTest {
     }
   }
 
-  /** An acknowledged backup holds all that was untouched meanwhile; one that was not is complete or absent. */
+  /** An acknowledged backup holds every document that was unchanged meanwhile; any other is complete or absent. */
   async #inspectBackups(
     round: number,
     folder: string,
@@ -201,7 +210,7 @@ class CrashTest {
       if (!entry.includes('.partial-')) await this.#inspectBackup(round, target, copies);
     }
     for (const { target } of copies) {
-      if (!existsSync(target)) this.#fault(round, `the acknowledged backup ${target} is not there`);
+      if (!existsSync(target)) this.#fault(round, `the acknowledged backup ${target} is missing`);
     }
     await rm(folder, { recursive: true, force: true });
   }
@@ -216,7 +225,9 @@ class CrashTest {
       const { documents, faults } = await inspectIndex(target, this.#random, { removed: this.#removed, readonly });
       for (const fault of faults) this.#fault(round, `backup: ${fault}`);
       for (const { id, text } of copies.find((copy) => copy.target === target)?.documents ?? []) {
-        if (documents.get(id)?.text !== text) this.#breach(round, 'lost', `${JSON.stringify(id)} is not in a backup`);
+        if (documents.get(id)?.text !== text) {
+          this.#breach(round, { kind: 'lost', message: `${JSON.stringify(id)} is missing in a backup` });
+        }
       }
       this.#backups++;
     } catch (error) {
@@ -231,8 +242,8 @@ class CrashTest {
     if (this.#faults.length === 0) await rm(join(this.#folder, `index-${done}`), { recursive: true, force: true });
   }
 
-  #breach(round: number, kind: 'lost' | 'resurrected' | 'torn', message: string): void {
-    this.#breaches[kind]++;
+  #breach(round: number, { kind, message }: Breach): void {
+    this.#counts[kind]++;
     this.#fault(round, `${kind}: ${message}`);
   }
 

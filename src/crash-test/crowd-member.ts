@@ -6,7 +6,7 @@ import { type MemberOrders, type MemberReport, noReport } from './crowd-messages
 import { CrowdReader } from './crowd-reader.js';
 import { CrowdWriter } from './crowd-writer.js';
 
-// A process of a crowd: writes or searches until it is told to stop, then reports and ends.
+// A member process: writes or searches until it receives a message, then reports and exits.
 
 const orders = JSON.parse(process.argv[2] as string) as MemberOrders;
 const random = new Random(orders.seed);

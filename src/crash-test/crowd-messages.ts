@@ -1,30 +1,30 @@
-/** What a member of a crowd is told at its start. */
+/** Arguments of a member process. */
 export interface MemberOrders {
   readonly directory: string;
   readonly role: 'writer' | 'reader';
-  /** Which writer; documents of a writer are its own. */
+  /** Number of the member within its role. Each writer has documents of its own. */
   readonly number: number;
   readonly writers: number;
   readonly seed: number;
-  /** Folder with one file for each writer: the last commit that was acknowledged to it. */
+  /** Directory with one file for each writer: its last acknowledged commit. */
   readonly tallies: string;
 }
 
-/** What a member has done and found. */
+/** Counts and faults of a member. */
 export interface MemberReport {
   readonly commits: number;
   readonly maintenance: number;
   readonly searches: number;
-  /** Times that it was told BUSY, which is documented. */
+  /** Operations that failed with BUSY, which is documented behavior. */
   readonly refusals: number;
-  /** Searches that did not see a commit acknowledged before they began, or one that this member had seen already. */
+  /** Searches that missed a commit acknowledged before they started, or one that this member had already seen. */
   readonly stale: number;
   /** Searches that saw parts of two commits. */
   readonly mixed: number;
-  /** Everything that was wrong, in words. */
+  /** Descriptions of everything that was wrong. */
   readonly faults: readonly string[];
 }
 
-/** Counts that can be added up. */
+/** Counts at the start. */
 export const noReport = { commits: 0, maintenance: 0, searches: 0, refusals: 0, stale: 0, mixed: 0 };
 export type MemberCounts = { -readonly [K in keyof typeof noReport]: number };

@@ -5,14 +5,14 @@ import type { MemberCounts, MemberOrders } from './crowd-messages.js';
 import { membersOfCommit } from './crowd-writer.js';
 import { Tally } from './tally.js';
 
-/** One of several processes that search while others write, and compare what they see with what was acknowledged. */
+/** Searches while other processes write, and compares the hits with the acknowledged commits. */
 export class CrowdReader {
   readonly #orders: MemberOrders;
   readonly #random: Random;
   readonly #counts: MemberCounts;
   readonly #fault: (message: string) => void;
   readonly #tallies: Tally[];
-  /** Of each writer, the last commit that this reader has seen. */
+  /** The last commit of each writer that this reader has seen. */
   readonly #seen: number[];
 
   constructor(orders: MemberOrders, random: Random, counts: MemberCounts, fault: (message: string) => void) {
@@ -30,7 +30,7 @@ export class CrowdReader {
     else await this.#searchWriter(index, this.#random.integer(this.#orders.writers));
   }
 
-  /** All that a writer keeps: of one commit, and not of an older one than was acknowledged before the question. */
+  /** Finds the documents of a writer: all of one commit, which is not older than the last one acknowledged before the search. */
   async #searchWriter(index: SemanticIndex, writer: number): Promise<void> {
     const acknowledged = (this.#tallies[writer] as Tally).read();
     const mode = this.#random.pick(['vector', 'vector', 'hybrid'] as const);
@@ -49,10 +49,12 @@ export class CrowdReader {
     if (hits.length !== membersOfCommit || members.size !== membersOfCommit || lowest !== highest) {
       this.#counts.mixed++;
       const found = hits.map(({ id, metadata }) => `${id} of ${metadata.sequence}`).join(', ');
-      this.#fault(`${mode} search for the documents of writer ${writer} finds ${found || 'nothing'}`);
+      this.#fault(
+        `${mode} search: expected ${membersOfCommit} documents of one commit of writer ${writer}, got ${found || 'none'}`,
+      );
     } else if (lowest < wanted) {
       this.#counts.stale++;
-      this.#fault(`${mode} search sees commit ${lowest} of writer ${writer}, after ${wanted} was acknowledged or seen`);
+      this.#fault(`${mode} search: expected commit ${wanted} of writer ${writer} or a later one, got ${lowest}`);
     }
     if (hits.length > 0) this.#seen[writer] = Math.max(this.#seen[writer] as number, lowest);
   }
@@ -60,10 +62,10 @@ export class CrowdReader {
   async #searchAll(index: SemanticIndex): Promise<void> {
     const hits = await index.search(`word${this.#random.integer(400)}`, { k: 10, mode: 'vector' });
     const ids = new Set(hits.map(({ id }) => id));
-    if (ids.size !== hits.length) this.#fault('a document is found twice');
-    // Ten are there as soon as both writers have written.
-    const there = this.#seen.filter((sequence) => sequence > 0).length * membersOfCommit;
-    if (hits.length < Math.min(10, there)) this.#fault(`${hits.length} hits of at least ${there} documents`);
+    if (ids.size !== hits.length) this.#fault('a document occurs twice in the hits');
+    // Two writers that have written once have ten documents.
+    const minimum = this.#seen.filter((sequence) => sequence > 0).length * membersOfCommit;
+    if (hits.length < Math.min(10, minimum)) this.#fault(`expected ${Math.min(10, minimum)} hits, got ${hits.length}`);
   }
 
   close(): void {

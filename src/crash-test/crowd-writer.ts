@@ -5,12 +5,12 @@ import type { DocumentInput } from '../types.js';
 import type { MemberCounts, MemberOrders } from './crowd-messages.js';
 import { Tally } from './tally.js';
 
-/** Documents of a writer that are always there, and always of one commit. */
+/** Documents of a writer that always exist, and always belong to one commit. */
 export const membersOfCommit = 5;
 
 /**
- * One of several processes that write. Each commit changes all of its documents at once: some get a new text, some new
- * metadata only, and a few others come and go.
+ * Writes to the index while other processes do. Each commit changes all member documents of the writer at once, some in text and
+ * some in metadata only, and adds or replaces a few others.
  */
 export class CrowdWriter {
   readonly #index: SemanticIndex;
@@ -30,7 +30,7 @@ export class CrowdWriter {
     this.#sequence = this.#tally.read();
   }
 
-  /** One change. A refusal as BUSY is counted, and the change tried again later. */
+  /** Makes one change. BUSY is counted, and the change is retried later. */
   async act(): Promise<void> {
     const random = this.#random;
     try {

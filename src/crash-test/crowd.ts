@@ -5,41 +5,45 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { deterministicProvider } from '../embed/testing/deterministic-provider.js';
 import { SemanticIndexError } from '../errors.js';
 import { type CrowdOptions, crowdDefaults } from '../options/crash-test.js';
-import { type Given, resolveOptions } from '../options.js';
+import { describe, type Given, resolveOptions } from '../options.js';
 import { Random } from '../random.js';
 import { SemanticIndex } from '../semantic-index.js';
 import { type MemberCounts, type MemberOrders, type MemberReport, noReport } from './crowd-messages.js';
-import { emptyFolder } from './empty-folder.js';
+import { emptyDirectory } from './empty-directory.js';
 import { inspectIndex } from './inspect.js';
 
-/** What a crowd came to. */
+/** Result of `crowd`. */
 export interface CrowdReport extends MemberCounts {
   readonly writers: number;
   readonly readers: number;
-  /** Everything that was wrong, in words; empty when all promises were kept. */
+  /** Descriptions of everything that was wrong; empty when all guarantees held. */
   readonly faults: readonly string[];
   readonly milliseconds: number;
 }
 
-// A member that is told to stop has an operation to finish, which may wait for other writers.
-const longestEnd = 90_000;
+// A stopping member completes its operation, which may wait for other writers.
+const stopTimeout = 90_000;
 
 /**
- * Lets several processes write to one index while others search it. No call may fail but with BUSY; a search sees every
- * commit that was acknowledged, to whichever process, before it began; and what it finds is of one commit.
+ * Runs several processes that write to one index, and others that search it. Calls may fail with BUSY only, a search sees every
+ * commit that any process acknowledged before it started, and its hits belong to one commit.
  *
- * @throws INVALID_ARGUMENT. A broken promise is no error: it is in the report.
+ * @throws INVALID_ARGUMENT. Violated guarantees are in the report.
  */
 export async function crowd(options: Given<CrowdOptions>): Promise<CrowdReport> {
   const resolved = resolveOptions('crowd', options, crowdDefaults);
   const { writers, readers, duration, seed, signal } = resolved;
   for (const [name, value] of Object.entries({ writers, readers })) {
     if (!Number.isSafeInteger(value) || value < 0 || value > 64) {
-      throw new SemanticIndexError('INVALID_ARGUMENT', `crowd: ${name} is ${value}`);
+      throw new SemanticIndexError(
+        'INVALID_ARGUMENT',
+        `crowd: expected ${name} as an integer from 0 to 64, got ${describe(value)}`,
+      );
     }
   }
-  if (!(duration > 0)) throw new SemanticIndexError('INVALID_ARGUMENT', `crowd: duration is ${duration}`);
-  const folder = await emptyFolder('crowd', resolved.directory);
+  if (!(duration > 0))
+    throw new SemanticIndexError('INVALID_ARGUMENT', `crowd: expected duration above 0, got ${describe(duration)}`);
+  const folder = await emptyDirectory('crowd', resolved.directory);
   const [directory, tallies] = [join(folder, 'index'), join(folder, 'tallies')];
   await mkdir(tallies);
   for (let number = 0; number < writers; number++)
@@ -78,7 +82,7 @@ function sum(reports: readonly MemberReport[]): MemberCounts {
   return total;
 }
 
-/** A process of the crowd, as its parent sees it. */
+/** Handle of a member process. */
 class Member {
   readonly #child: ChildProcess;
   readonly #ended: Promise<MemberReport>;
@@ -90,7 +94,7 @@ class Member {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#child = child;
-    const who = `${orders.role} ${orders.number}`;
+    const name = `${orders.role} ${orders.number}`;
     let stderr = '';
     let report: MemberReport | undefined;
     child.stderr?.on('data', (chunk: Buffer) => {
@@ -103,7 +107,7 @@ class Member {
       child.once('close', (code, signal) => {
         const faults = report?.faults ?? [];
         const well = code === 0 && report !== undefined;
-        const fault = `${who} ended with ${signal ?? `exit code ${code}`}: ${stderr}`;
+        const fault = `${name} ended with ${signal ?? `exit code ${code}`}: ${stderr}`;
         resolve({ ...noReport, ...report, faults: well ? faults : [...faults, fault] });
       });
     });
@@ -111,10 +115,10 @@ class Member {
     this.ready = Promise.race([isReady, this.#ended]);
   }
 
-  /** Lets it finish what it is doing; what it has to say. */
+  /** Lets it complete its operation; returns its report. */
   async stop(): Promise<MemberReport> {
     if (this.#child.connected) this.#child.send('stop');
-    const timer = setTimeout(() => this.kill(), longestEnd);
+    const timer = setTimeout(() => this.kill(), stopTimeout);
     try {
       return await this.#ended;
     } finally {

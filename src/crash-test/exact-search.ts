@@ -1,16 +1,16 @@
 import type { DocumentId } from '../types.js';
 import { cosine } from '../vectors/metric.js';
 
-/** A document and how near it is to a query; large is near. */
+/** A document and its score for a query. */
 export interface Scored {
   readonly id: DocumentId;
   readonly score: number;
 }
 
-/** How near two vectors are, large is near: what `Hit.score` promises for a metric. */
+/** Score of two vectors, as `Hit.score` defines it for a metric: larger is nearer. */
 export type ScoreFunction = (a: Float32Array, b: Float32Array) => number;
 
-/** Every document with its score, best first: the oracle of all searches. */
+/** Scores every document, best first: the reference for all searches. */
 export function scoreAll(
   documents: Iterable<{ readonly id: DocumentId; readonly vector: Float32Array }>,
   query: Float32Array,
@@ -24,8 +24,8 @@ export function scoreAll(
 const tolerance = 1e-5;
 
 /**
- * What is wrong, in words, with the hits of a search over these documents; undefined when nothing is. An approximate one may
- * miss neighbours, but must return min(k, documents) different ones, best first, each with its true score.
+ * Describes what is wrong with the hits of a search over these documents, or returns undefined. An approximate search may miss
+ * neighbors, but must return min(k, documents) different documents, best first, each with its exact score.
  */
 export function searchFault(
   hits: readonly Scored[],
@@ -34,22 +34,22 @@ export function searchFault(
   exact: boolean,
 ): string | undefined {
   const wanted = Math.min(k, scored.length);
-  if (hits.length !== wanted) return `${hits.length} hits instead of ${wanted}`;
+  if (hits.length !== wanted) return `expected ${wanted} hits, got ${hits.length}`;
   const scores = new Map(scored.map(({ id, score }) => [id, score]));
-  if (new Set(hits.map(({ id }) => id)).size !== hits.length) return 'a document is found twice';
+  if (new Set(hits.map(({ id }) => id)).size !== hits.length) return 'a document occurs twice in the hits';
   for (const [rank, { id, score }] of hits.entries()) {
     const known = scores.get(id);
-    if (known === undefined) return `hit ${rank} is ${describeId(id)}, which should not be found`;
-    if (!near(score, known)) return `hit ${rank} (${describeId(id)}) has score ${score} instead of ${known}`;
+    if (known === undefined) return `hit ${rank} is ${describeId(id)}, which does not match`;
+    if (!near(score, known)) return `hit ${rank} (${describeId(id)}) has score ${score}, expected ${known}`;
     const before = hits[rank - 1];
-    if (before !== undefined && before.score < score) return `hit ${rank} is better than the one before`;
+    if (before !== undefined && before.score < score) return `hit ${rank} has a higher score than the hit before it`;
     const best = scored[rank] as Scored;
-    if (exact && !near(score, best.score)) return `hit ${rank} has score ${score}, but ${best.score} is there`;
+    if (exact && !near(score, best.score)) return `hit ${rank} has score ${score}, expected ${best.score}`;
   }
   return undefined;
 }
 
-/** How many of the hits are as good as the true ones: recall that does not care how equals are ordered. */
+/** Counts the hits that score as high as the exact ones: recall that ignores the order of ties. */
 export function goodHits(hits: readonly Scored[], scored: readonly Scored[], k: number): number {
   const worst = scored[Math.min(k, scored.length) - 1]?.score ?? Number.NEGATIVE_INFINITY;
   return hits.filter(({ score }) => score >= worst - tolerance * Math.max(1, Math.abs(worst))).length;

@@ -8,16 +8,16 @@ import type { WrittenDocument } from './messages.js';
 const provider = deterministicProvider({ dimensions: 16 });
 const searchesPerInspection = 4;
 
-/** An index as it was found: all documents, and what is wrong apart from them. */
+/** Result of an inspection: all documents, and faults other than missing or wrong documents. */
 export interface Inspection {
   readonly documents: ReadonlyMap<DocumentId, Document>;
   readonly faults: readonly string[];
 }
 
 /**
- * Opens the index of a dead writer as a user would, reads all of it, and looks whether it agrees with itself.
+ * Opens the index of a killed writer as a user would, reads everything, and checks that it is consistent.
  *
- * `removed` names files that were taken away on purpose.
+ * `removed` lists files that the crash test removed.
  */
 export async function inspectIndex(
   directory: string,
@@ -33,8 +33,8 @@ export async function inspectIndex(
     threads: 1,
     trees: 4,
     onEvent: ({ event, message }) => {
-      const lacks = event === 'damage' || event === 'graph-missing';
-      if (event === 'error' || (lacks && !isExpected(message))) faults.push(`${event}: ${message}`);
+      const isDamage = event === 'damage' || event === 'graph-missing';
+      if (event === 'error' || (isDamage && !isExpected(message))) faults.push(`${event}: ${message}`);
     },
   });
   try {
@@ -45,7 +45,8 @@ export async function inspectIndex(
       if (!passed && !expected) faults.push(`validate: ${check}: ${message}`);
     }
     const count = await index.count();
-    if (count !== documents.size) faults.push(`count is ${count}, but ${documents.size} documents are listed`);
+    if (count !== documents.size)
+      faults.push(`expected a count of ${documents.size}, as many documents as are listed, got ${count}`);
     return { documents, faults };
   } finally {
     await index.close();
@@ -63,7 +64,7 @@ async function readAll(index: SemanticIndex): Promise<Map<DocumentId, Document>>
   return documents;
 }
 
-/** Compares searches with brute force over what the index has to hold; says what differs. */
+/** Compares searches with brute force over the documents that the index must hold; describes each difference. */
 export async function inspectSearches(
   directory: string,
   documents: readonly WrittenDocument[],
@@ -83,16 +84,16 @@ export async function inspectSearches(
     for (let position = 0; position < searchesPerInspection; position++) {
       const exact = random.chance(0.5);
       const group = random.chance(0.3) ? random.integer(12) : undefined;
-      const meant = group === undefined ? all : all.filter(({ metadata }) => metadata.group === group);
+      const matching = group === undefined ? all : all.filter(({ metadata }) => metadata.group === group);
       const query = Float32Array.from({ length: 16 }, () => random.number() - 0.5);
       const k = random.pick([1, 10, 5_000]);
       const hits: Hit[] = await index.search(query, { k, exact, ...(group !== undefined && { where: { group } }) });
-      const fault = searchFault(hits, scoreAll(meant, query), k, exact);
+      const fault = searchFault(hits, scoreAll(matching, query), k, exact);
       if (fault !== undefined) faults.push(`search (k ${k}, exact ${exact}, group ${group}): ${fault}`);
     }
     for (const document of all.slice(0, 5)) {
       const [hit] = await index.search(document.text, { k: 1, mode: 'text' });
-      if (hit === undefined) faults.push(`no document has the words of ${JSON.stringify(document.id)}`);
+      if (hit === undefined) faults.push(`text search does not find ${JSON.stringify(document.id)} by its own text`);
     }
   } finally {
     await index.close();

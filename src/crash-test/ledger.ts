@@ -1,37 +1,40 @@
 import type { Document, DocumentId } from '../types.js';
 import type { Operation, WrittenDocument } from './messages.js';
 
-/** What the index must hold for an id; undefined for nothing. */
+/** The document that the index must hold for an id; undefined if it must not exist. */
 type Entry = WrittenDocument | undefined;
 
 interface PendingOperation {
   readonly operation: Operation;
-  /** What each id that it changes is to become. */
+  /** The new entry of each id that it changes. */
   readonly changes: ReadonlyMap<DocumentId, Entry>;
 }
 
-/** A way in which an index broke its promise. */
+/**
+ * A violated guarantee. `lost`: an acknowledged document is missing. `resurrected`: a deleted or replaced one is back. `torn`: a
+ * document or an operation is there in part.
+ */
 export interface Breach {
   readonly kind: 'lost' | 'resurrected' | 'torn';
   readonly message: string;
 }
 
-/** Keeps the books of a writer: what was acknowledged, and what was under way when it died. */
+/** Records what a writer was promised: acknowledged changes, and those that were pending when it was killed. */
 export class Ledger {
   readonly #acknowledged = new Map<DocumentId, WrittenDocument>();
-  /** Values that were deleted or replaced, by version: nobody may see them again. */
+  /** Versions of documents that were deleted or replaced, and must not come back. */
   readonly #gone = new Set<string>();
   readonly #pending = new Map<number, PendingOperation>();
   readonly #touched = new Map<DocumentId, number>();
   #clock = 0;
   #changes = 0;
 
-  /** Documents that the index holds for certain. */
+  /** Documents that the index must hold. */
   get documents(): WrittenDocument[] {
     return [...this.#acknowledged.values()];
   }
 
-  /** Documents added, replaced or deleted, and acknowledged. */
+  /** Number of acknowledged additions, replacements and deletions of documents. */
   get changes(): number {
     return this.#changes;
   }
@@ -43,7 +46,7 @@ export class Ledger {
     this.#pending.set(lane, { operation, changes });
   }
 
-  /** Returns what was acknowledged. */
+  /** Returns the operation that was acknowledged. */
   acknowledge(lane: number): Operation | undefined {
     const pending = this.#pending.get(lane);
     if (pending === undefined) return undefined;
@@ -57,17 +60,12 @@ export class Ledger {
     return pending.operation;
   }
 
-  /** What is under way. */
-  get pending(): Operation[] {
-    return [...this.#pending.values()].map(({ operation }) => operation);
-  }
-
-  /** Now, as the books count time. */
+  /** The current logical time. */
   get moment(): number {
     return this.#clock;
   }
 
-  /** Documents that no operation has touched since a moment: a backup begun then must hold them. */
+  /** Documents unchanged since a moment: a backup that started then must hold them. */
   untouchedSince(moment: number): WrittenDocument[] {
     const pending = new Set([...this.#pending.values()].flatMap(({ changes }) => [...changes.keys()]));
     return this.documents.filter(({ id }) => (this.#touched.get(id) ?? 0) <= moment && !pending.has(id));
@@ -88,8 +86,8 @@ export class Ledger {
         return new Map(operation.ids.map((id) => [id, undefined]));
       case 'deleteGroup': {
         const { lane, group } = operation;
-        const meant = this.documents.filter(({ metadata }) => metadata.lane === lane && metadata.group === group);
-        return new Map(meant.map(({ id }) => [id, undefined]));
+        const matching = this.documents.filter(({ metadata }) => metadata.lane === lane && metadata.group === group);
+        return new Map(matching.map(({ id }) => [id, undefined]));
       }
       default:
         return new Map();
@@ -97,8 +95,8 @@ export class Ledger {
   }
 
   /**
-   * Compares the books with what the index holds after a death, says what is wrong, and goes on from what is there. What
-   * was under way may have happened or not, but only as a whole.
+   * Compares the index with the ledger after a kill, returns the breaches, and continues from what the index holds. A pending
+   * operation may have happened or not, but only as a whole.
    */
   settle(found: ReadonlyMap<DocumentId, Document>): Breach[] {
     const breaches: Breach[] = [];
@@ -124,17 +122,18 @@ export class Ledger {
       }
     }
     for (const [{ operation }, sides] of happened) {
-      if (sides.size === 2) breaches.push({ kind: 'torn', message: `${operation.kind} happened in part` });
+      if (sides.size === 2) breaches.push({ kind: 'torn', message: `${operation.kind} was applied in part` });
     }
     return breaches;
   }
 
   #breach(id: DocumentId, actual: Document | undefined, before: Entry): Breach {
     const name = JSON.stringify(id);
-    if (actual === undefined) return { kind: 'lost', message: `${name} is gone: ${JSON.stringify(before)}` };
+    if (actual === undefined)
+      return { kind: 'lost', message: `${name} is missing, expected ${JSON.stringify(before)}` };
     const { version } = actual.metadata as WrittenDocument['metadata'];
     if (this.#gone.has(version)) return { kind: 'resurrected', message: `${name} is back: ${JSON.stringify(actual)}` };
-    return { kind: 'torn', message: `${name} is ${JSON.stringify(actual)} instead of ${JSON.stringify(before)}` };
+    return { kind: 'torn', message: `expected ${name} to be ${JSON.stringify(before)}, got ${JSON.stringify(actual)}` };
   }
 }
 

@@ -1,15 +1,15 @@
 import type { DocumentId } from '../types.js';
 
-/** A document of a writer: metadata says which lane wrote it, and `version` is never used twice. */
+/** A document of a writer. Metadata has the lane that wrote it; `version` is unique. */
 export interface WrittenDocument {
   readonly id: DocumentId;
   readonly text: string;
   readonly metadata: { readonly lane: number; readonly group: number; readonly version: string };
-  /** Given instead of embedded. */
+  /** Passed instead of embedded. */
   readonly vector?: Float32Array;
 }
 
-/** What a writer does to its index. Each of the first three is one transaction. */
+/** An operation on the index. Each of the first three is one transaction. */
 export type Operation =
   | { readonly kind: 'add'; readonly documents: readonly WrittenDocument[] }
   | { readonly kind: 'delete'; readonly ids: readonly DocumentId[] }
@@ -17,22 +17,22 @@ export type Operation =
   | { readonly kind: 'build' | 'compact' | 'rebuild' | 'rebuildFromTexts' | 'validate' }
   | { readonly kind: 'backup'; readonly target: string };
 
-/** What a writer is told at its start. */
+/** Arguments of a writer process. */
 export interface WriterOrders {
   readonly directory: string;
   readonly seed: number;
   readonly durability: 'process' | 'full';
-  /** Folder for backups. */
+  /** Directory for backups. */
   readonly backups: string;
-  /** What the third lane does most: the first word of a step. */
+  /** The operation that the third lane runs most often: the first word of a crash point. */
   readonly emphasis: string;
-  /** How many operations each lane does before the writer closes the index and ends. */
+  /** Operations of each lane before the writer closes the index and exits. */
   readonly operations: number;
 }
 
 /**
- * What a writer says, in order: each operation is announced before it begins and acknowledged when its promise has
- * resolved. An announcement has left the process before the operation begins.
+ * Messages of a writer, in order. An operation is announced before it starts and acknowledged when its promise has resolved;
+ * the announcement leaves the process before the operation starts.
  */
 export type WriterMessage =
   | { readonly about: 'opening' | 'opened' | 'closing' | 'closed' }

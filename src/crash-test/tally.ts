@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A number that one process raises and others read: the last commit of a writer that was acknowledged. */
+/** A number that one process increases and others read: the last acknowledged commit of a writer. */
 export class Tally {
   readonly #file: number;
   readonly #bytes = new Float64Array(1);

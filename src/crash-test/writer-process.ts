@@ -1,25 +1,31 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import type { CrashPoint } from '../crash-points.js';
 import type { WriterMessage, WriterOrders } from './messages.js';
 
 /**
- * When a writer dies: at a step of its own, or so many milliseconds after it began to open the index, or had opened it. One
- * that does not come to its step within `patience` milliseconds (default 4,000) is killed like the others.
+ * When to kill a writer: at a crash point, or some milliseconds after it began to open the index or had opened it. A writer
+ * that does not reach its crash point within `patience` milliseconds (default 4,000) is killed anyway.
  */
 export type KillPlan =
-  | { readonly at: 'step'; readonly step: string; readonly occurrence: number; readonly patience?: number }
+  | {
+      readonly at: 'crash-point';
+      readonly crashPoint: CrashPoint;
+      readonly occurrence: number;
+      readonly patience?: number;
+    }
   | { readonly at: 'time'; readonly from: 'opening' | 'opened'; readonly milliseconds: number };
 
 /** How a writer ended. */
 export interface WriterEnd {
-  /** Where it was killed: a step, or what it had said last; `closed` when it came to its end alive. */
+  /** Where it was killed: a crash point, or its last message; `closed` when it ended by itself. */
   readonly killedAt: string;
-  /** Why it ended though nobody killed it. */
+  /** Why it ended without being killed. */
   readonly fault?: string;
 }
 
-const longestLife = 4_000;
+const defaultPatience = 4_000;
 
-/** Starts a writer, hands on what it says, and sees to its death. */
+/** Starts a writer, forwards its messages, and kills it according to the plan. */
 export function runWriter(
   orders: WriterOrders,
   plan: KillPlan,
@@ -28,8 +34,8 @@ export function runWriter(
   return new Promise((resolve, reject) => {
     const child = fork(new URL('./writer.js', import.meta.url), [JSON.stringify(orders)], {
       execArgv: [],
-      // Threads of the writer take steps too: they load what NODE_OPTIONS names, and know nothing of arguments.
-      env: plan.at === 'step' ? environmentWith(preloadOf(plan)) : process.env,
+      // NODE_OPTIONS also applies to the threads of the writer, which reach crash points too.
+      env: plan.at === 'crash-point' ? environmentWith(preloadOf(plan)) : process.env,
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
@@ -48,7 +54,7 @@ export function runWriter(
     });
     child.on('message', (message: WriterMessage) => {
       if (plan.at === 'time' && message.about === plan.from) killAfter(plan.milliseconds);
-      if (plan.at === 'step' && message.about === 'opened') killAfter(plan.patience ?? longestLife);
+      if (plan.at === 'crash-point' && message.about === 'opened') killAfter(plan.patience ?? defaultPatience);
       if (message.about !== 'acknowledged' && message.about !== 'failed') {
         last = message.about === 'intent' ? 'writing' : message.about;
       }
@@ -58,20 +64,20 @@ export function runWriter(
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       if (signal === 'SIGKILL') {
-        resolve({ killedAt: plan.at === 'step' && !killed ? plan.step : `at random while ${last}` });
+        resolve({ killedAt: plan.at === 'crash-point' && !killed ? plan.crashPoint : `at random while ${last}` });
       } else if (code === 0 && last === 'closed') {
         resolve({ killedAt: 'closed' });
       } else {
         resolve({ killedAt: last, fault: `the writer ended with ${signal ?? `exit code ${code}`}: ${stderr}` });
       }
     });
-    detachOnExit(child);
+    killOnExit(child);
   });
 }
 
-function preloadOf({ step, occurrence }: KillPlan & { at: 'step' }): string {
-  const url = new URL('./kill-at-step.js', import.meta.url);
-  url.searchParams.set('step', step);
+function preloadOf({ crashPoint, occurrence }: KillPlan & { at: 'crash-point' }): string {
+  const url = new URL('./kill-at-crash-point.js', import.meta.url);
+  url.searchParams.set('crash-point', crashPoint);
   url.searchParams.set('occurrence', String(occurrence));
   return url.href;
 }
@@ -81,8 +87,8 @@ function environmentWith(preload: string): NodeJS.ProcessEnv {
   return { ...process.env, NODE_OPTIONS: `${others} --import=${JSON.stringify(preload)}` };
 }
 
-/** A writer must not outlive its tormentor. */
-function detachOnExit(child: ChildProcess): void {
+/** Kills the writer when this process exits. */
+function killOnExit(child: ChildProcess): void {
   const end = (): void => void child.kill('SIGKILL');
   process.once('exit', end);
   child.once('close', () => process.off('exit', end));

@@ -5,18 +5,18 @@ import { SemanticIndex } from '../semantic-index.js';
 import type { DocumentId } from '../types.js';
 import type { Operation, WriterMessage, WriterOrders, WrittenDocument } from './messages.js';
 
-// The process that is killed: it changes an index without pause, in three lanes at once, and reports over IPC.
+// The process that is killed: changes an index continuously in three concurrent lanes, and reports over IPC.
 
 const orders = JSON.parse(process.argv[2] as string) as WriterOrders;
 const random = new Random(orders.seed);
-// Segments are merged where documents stay and nobody builds; where many go, segments are compacted instead.
+// Merges need documents that stay and no builds; many deletions lead to compaction instead.
 const idsPerLane = orders.emphasis === 'merge' ? 20_000 : 300;
 const weights =
   orders.emphasis === 'merge' ? { deleteGroup: 0, delete: 1, add: 30 } : { deleteGroup: 1, delete: 3, add: 12 };
 const groups = 12;
 const maintenanceLane = 2;
-// Whoever builds all the time leaves nothing to seal, and no segments to merge.
-const longestPause = { seal: 400, merge: 5_000 }[orders.emphasis] ?? 60;
+// Frequent builds would leave nothing to seal, and no segments to merge.
+const maxPause = { seal: 400, merge: 5_000 }[orders.emphasis] ?? 60;
 const texts = new Map<DocumentId, string>();
 let versions = 0;
 
@@ -72,7 +72,10 @@ async function perform(index: SemanticIndex, operation: Operation): Promise<void
       await index.addDocuments(operation.documents);
       const last = operation.documents.at(-1) as WrittenDocument;
       const read = await index.getDocument(last.id);
-      if (read?.text !== last.text) throw new Error(`an added document reads ${JSON.stringify(read)}`);
+      if (read?.text !== last.text)
+        throw new Error(
+          `expected the added document ${JSON.stringify(last.id)} to be readable, got ${JSON.stringify(read)}`,
+        );
       return;
     }
     case 'delete':
@@ -92,7 +95,7 @@ async function perform(index: SemanticIndex, operation: Operation): Promise<void
       return index.rebuild({ from: 'texts' });
     case 'validate': {
       const { checks } = await index.validate({ level: 'full' });
-      // Segments whose files were taken away are warnings.
+      // Segments whose files the crash test removed are warnings.
       const failed = checks.filter(({ passed, severity }) => !passed && severity === 'error');
       if (failed.length > 0) throw new Error(`validate while writing: ${JSON.stringify(failed)}`);
       return;
@@ -114,7 +117,7 @@ async function runLane(index: SemanticIndex, lane: number): Promise<void> {
       return;
     }
     await say({ about: 'acknowledged', lane });
-    await sleep(random.integer(lane === maintenanceLane ? longestPause : 12));
+    await sleep(random.integer(lane === maintenanceLane ? maxPause : 12));
   }
 }
 

@@ -7,35 +7,35 @@ import { TimeSlice } from '../time-slice.js';
 import type { WhereOf } from '../types/where-of.js';
 import type { Document, DocumentId, Metadata } from '../types.js';
 
-/** Two documents and how similar they are. */
+/** Two documents and their similarity. */
 export interface SimilarPair<M extends Metadata = Metadata> {
   readonly first: Document<M>;
   readonly second: Document<M>;
   readonly similarity: number;
 }
 
-/** Pairs of about one similarity. */
+/** Pairs within a range of similarity. */
 export interface SimilarityBand<M extends Metadata = Metadata> {
-  /** Similarities of the band: from <= similarity < to; the last one includes its end. */
+  /** Bounds of the band: from <= similarity < to; the last band includes its end. */
   readonly from: number;
   readonly to: number;
   /** Pairs found in the sample. */
   readonly pairs: number;
-  /** Some of them, spread evenly over the band, the most similar first. */
+  /** Example pairs, spread evenly over the band, most similar first. */
   readonly examples: readonly SimilarPair<M>[];
-  /** Share of the examples that the judge called duplicates; undefined without judge or examples. */
+  /** Fraction of the examples that the judge called duplicates; undefined without judge or examples. */
   readonly duplicates: number | undefined;
 }
 
-/** What `adviseThreshold` found. */
+/** Result of `adviseThreshold`. */
 export interface ThresholdAdvice<M extends Metadata = Metadata> {
-  /** Bands of similarity, the most similar first. */
+  /** Bands of similarity, most similar first. */
   readonly bands: readonly SimilarityBand<M>[];
-  /** Documents whose neighbours were looked at. */
+  /** Documents whose neighbors were searched. */
   readonly sampled: number;
   /**
-   * The lowest bound of a band from which on the judged pairs, weighted by how many there are, are duplicates at least as often
-   * as asked for, with no band on the way where most are not; undefined without judge, and when no band is good enough.
+   * Suggested threshold: the lowest bound of a band above which the judged pairs, weighted by their number, reach the requested
+   * precision, without a band where most pairs are not duplicates. Undefined without judge, and when no band qualifies.
    */
   readonly threshold: number | undefined;
 }
@@ -44,10 +44,11 @@ const documentsPerPage = 256;
 const hitsPerSearch = 256;
 
 /**
- * Shows what pairs of documents look like at each similarity, so that a threshold for `findDuplicates` need not be guessed: it
- * depends on the model and on the texts. With a `judge`, a person or a model that looks at the pairs, it suggests one.
+ * Samples pairs of documents at each similarity, to choose a threshold for `findDuplicates`, which depends on the model and
+ * the texts. With a `judge`, a person or a model that decides for each pair, it suggests a threshold.
  *
- * @throws INVALID_ARGUMENT, INVALID_FILTER, or the signal's reason; what the judge throws.
+ * @throws INVALID_ARGUMENT, INVALID_FILTER, or the signal's reason; errors of the judge.
+ * @example const { bands } = await adviseThreshold(index, { sample: 500 })
  */
 export async function adviseThreshold<M extends Metadata>(
   index: SemanticIndex<M>,
@@ -83,12 +84,16 @@ function checkBands(bands: readonly number[]): readonly number[] {
     bands.length > 1 &&
     bands.every((bound, place) => Number.isFinite(bound) && (place === 0 || bound > (bands[place - 1] as number)));
   if (ascending) return bands;
-  throw new SemanticIndexError('INVALID_ARGUMENT', `adviseThreshold: bands is ${describe(bands)}`, {
-    hint: 'Pass at least two numbers, ascending, such as [0.8, 0.9, 1].',
-  });
+  throw new SemanticIndexError(
+    'INVALID_ARGUMENT',
+    `adviseThreshold: expected bands as two or more ascending numbers, got ${describe(bands)}`,
+    {
+      hint: 'For example [0.8, 0.9, 1].',
+    },
+  );
 }
 
-/** Ids of documents at even distances from each other. */
+/** Ids of evenly spaced documents. */
 async function sampleIds<M extends Metadata>(
   index: SemanticIndex<M>,
   { where: given, sample, signal, onProgress }: AdviceOptions<SimilarPair<M>>,
@@ -117,8 +122,8 @@ interface FoundPair {
 }
 
 /**
- * Pairs of sampled documents with their neighbours, each pair once, the most similar first; without those that no threshold
- * makes duplicates, because the model does not see what differs.
+ * Finds pairs of sampled documents and their neighbors, each once, most similar first. Leaves out pairs that no threshold makes
+ * duplicates, because the model does not represent their difference.
  */
 async function pairsOf<M extends Metadata>(
   index: SemanticIndex<M>,
@@ -133,19 +138,19 @@ async function pairsOf<M extends Metadata>(
     signal?.throwIfAborted();
     const some = ids.slice(first, first + perSearch);
     const documents = await index.getDocuments(some);
-    const there = (await index.getVectors(some)).flatMap((vector, place) => {
+    const present = (await index.getVectors(some)).flatMap((vector, place) => {
       const document = documents[place];
       return vector === undefined || document === undefined ? [] : [{ ...document, vector }];
     });
     const lists = await index.searchMany(
-      there.map(({ vector }) => vector),
+      present.map(({ vector }) => vector),
       { mode: 'vector', k: neighbors + 1, where: where as WhereOf<M> | undefined, signal },
     );
-    const texts = [...there, ...lists.flat()].map(({ text }) => text);
+    const texts = [...present, ...lists.flat()].map(({ text }) => text);
     const known = await index.knownWords(texts);
     const knownWordsOf = new Map(texts.map((text, place) => [text, known[place]]));
     for (const [place, hits] of lists.entries()) {
-      const { id, text } = there[place] as { id: DocumentId; text: string };
+      const { id, text } = present[place] as { id: DocumentId; text: string };
       const own = { text, knownWords: knownWordsOf.get(text) };
       for (const hit of hits) {
         const similarity = Math.min(1, hit.score);
@@ -196,7 +201,7 @@ function suggest(bands: readonly SimilarityBand[], precision: number): number | 
   let threshold: number | undefined;
   for (const { from, pairs, duplicates } of bands) {
     if (duplicates === undefined) continue;
-    // Many sure pairs above must not carry a band of others along.
+    // Many duplicates in the bands above must not outweigh a band where most pairs are not.
     if (duplicates < 0.5) break;
     all += pairs;
     same += pairs * duplicates;

@@ -8,34 +8,33 @@ import type { DocumentId, LongWorkOptions, Metadata } from '../types.js';
 
 const documentsPerPage = 256;
 
-/** 128 bits of SHA-256: two of a billion texts are taken for one with a chance of 1 in 10^20. */
+/** The first 128 bits of SHA-256; the probability of a collision among a billion texts is 1 in 10^20. */
 function fingerprint(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }
 
 /**
- * The documents of an index as de-duplication sees them: which have the same text, and which texts the same words. Texts
- * themselves are not kept, so a document costs some two hundred bytes. Documents, texts and wordings are numbered from 0
- * in the order in which they were met.
+ * The documents of an index grouped by equal text, and the texts by equal words. Stores fingerprints instead of texts, about 200
+ * bytes a document. Documents, texts and wordings are numbered from 0 in the order of the index.
  */
 export class DistinctTexts {
-  /** Ids of the documents. */
+  /** Id of each document. */
   readonly ids: DocumentId[] = [];
-  /** The text of each document. */
+  /** Text of each document. */
   readonly textOf: number[] = [];
-  /** The first document of each text. */
+  /** First document of each text. */
   readonly firstOf: number[] = [];
-  /** Documents that have each text. */
+  /** Number of documents with each text. */
   readonly copies: number[] = [];
-  /** Characters of each text. */
+  /** Length of each text in characters. */
   readonly lengths: number[] = [];
-  /** The wording of each text: which others have the same normalised words. */
+  /** Wording of each text; texts with the same normalized words share one. */
   readonly wordingOf: number[] = [];
   /** Texts of each wording. */
   readonly textsOf: number[][] = [];
   /**
-   * What the model knows of each text, as a number: texts with the same number look the same to it, and of texts with -1 it knows too
-   * little. Undefined where its provider does not declare it.
+   * Number of the words that the model knows in each text. Texts with the same number are indistinguishable to the model; -1 means
+   * that it knows too few of the words. Undefined when the provider does not declare them.
    */
   readonly knownOf: (number | undefined)[] = [];
   readonly #known = new Map<string, number>([['', -1]]);
@@ -43,7 +42,7 @@ export class DistinctTexts {
   readonly #texts = new Map<string, number>();
   readonly #wordings = new Map<string, number>();
 
-  /** Reads all documents, or those that match; with `near` also what the model knows of them. */
+  /** Reads all documents, or those that match; with `near` also the words that the model knows. */
   static async read<M extends Metadata>(
     index: SemanticIndex<M>,
     where: WhereOf<M> | undefined,
@@ -103,26 +102,26 @@ export class DistinctTexts {
     return number;
   }
 
-  /** Whether the similarity of the vectors of two texts of different words says that they are near; see `likenessOf`. */
+  /** Whether vectors can decide if two texts of different words are near duplicates; see `likenessOf`. */
   isDecidedByVectors(a: number, b: number, similarity: number): boolean {
     const [known, other] = [this.knownOf[a], this.knownOf[b]];
     if (known === -1 || other === -1) return false;
     return isDecidedByVectors(known, other, similarity);
   }
 
-  /** The same of a text of this list and one of elsewhere. */
+  /** Same for a text of this list and one of another index. */
   isDecidedAgainst(text: number, knownWords: string | undefined, similarity: number): boolean {
     if (knownWords === undefined) return isDecidedByVectors(undefined, undefined, similarity);
     if (knownWords === '' || this.knownOf[text] === -1) return false;
     return isDecidedByVectors(this.knownOf[text], this.#known.get(fingerprint(knownWords)) ?? 0, similarity);
   }
 
-  /** The number of a document, or undefined when it was not read. */
+  /** Number of a document; undefined when it was not read. */
   documentOf(id: DocumentId): number | undefined {
     return this.#documents.get(id);
   }
 
-  /** The text of a document, or undefined when it was not read. */
+  /** Text of a document; undefined when it was not read. */
   textOfId(id: DocumentId): number | undefined {
     const document = this.#documents.get(id);
     return document === undefined ? undefined : this.textOf[document];
@@ -133,7 +132,7 @@ export class DistinctTexts {
     return this.ids[this.firstOf[text] as number] as DocumentId;
   }
 
-  /** The number of an equal text, or of the first text with the same words, in this list. */
+  /** Number of the equal text, or else of the first text with the same words. */
   find(text: string): { text: number; kind: 'exact' | 'normalized' } | undefined {
     const same = this.#texts.get(fingerprint(text));
     if (same !== undefined) return { text: same, kind: 'exact' };

@@ -15,60 +15,60 @@ import { contentHash } from '../store/catalog/content-hash.js';
 import type { DocumentId, Metadata } from '../types.js';
 import { explainPair, type PairExplanation } from './explain-pair.js';
 
-/** A document that another one stands for. */
+/** A document that duplicates its representative. */
 export interface Duplicate {
   readonly id: DocumentId;
-  /** `exact`: the same text; `normalized`: the same words, whatever their case and punctuation; `near`: alike in meaning. */
+  /** `exact`: same text; `normalized`: same words, ignoring case and punctuation; `near`: similar vectors. */
   readonly kind: 'exact' | 'normalized' | 'near';
   /** Similarity to the representative; 1 for the first two kinds. */
   readonly similarity: number;
 }
 
-/** A document and those that it stands for, the most similar first. */
+/** A representative and its duplicates, most similar first. */
 export interface DuplicateGroup {
   readonly representative: DocumentId;
   readonly duplicates: readonly Duplicate[];
 }
 
-/** A document and how similar its nearest neighbour is. */
+/** A document and the similarity of its nearest neighbor. */
 export interface Outlier {
   readonly id: DocumentId;
   readonly similarity: number;
 }
 
-/** What `Duplicates` are made from. */
+/** Arguments of `Duplicates`. */
 export interface DuplicateFindings<M extends Metadata> {
-  /** The index whose documents may go. */
+  /** The index that `apply` changes. */
   readonly index: SemanticIndex<M>;
   /** The index of the representatives. */
   readonly reference: SemanticIndex<M>;
-  /** Documents that were looked at. */
+  /** Number of documents compared. */
   readonly documents: number;
-  /** Nothing is known of pairs that are less similar. */
+  /** Lowest similarity that was searched. */
   readonly lowest: number;
-  /** Groups at a threshold, a step at a time. */
+  /** Computes the groups at a threshold in steps. */
   group(threshold: number): Generator<void, DuplicateGroup[]>;
-  /** Documents with the similarity of their nearest neighbour, the most lonely first. */
-  lonely(): Outlier[];
+  /** Documents with the similarity of their nearest neighbor, least similar first. */
+  outliers(): Outlier[];
 }
 
 const documentsPerStep = 256;
 
 /**
- * The duplicates that `findDuplicates` found. Nothing has changed yet: `apply` deletes or links them. Each member of a group
- * is at least as similar to its representative as the threshold says; members among each other may be less so.
+ * Duplicates found by `findDuplicates`. The index is unchanged until `apply` deletes or links them. Each member of a group is at
+ * least as similar to its representative as the threshold; members may be less similar to each other.
  */
 export class Duplicates<M extends Metadata = Metadata> {
-  /** Similarity from which two texts count as duplicates. */
+  /** Similarity at or above which two texts count as duplicates. */
   readonly threshold: number;
-  /** Documents that were looked at. */
+  /** Number of documents compared. */
   readonly documents: number;
-  /** Groups of two and more, in the order of their representatives. */
+  /** Groups of two or more documents, in the order of their representatives. */
   readonly groups: readonly DuplicateGroup[];
   readonly #findings: DuplicateFindings<M>;
   #membership: Map<DocumentId, { duplicate: Duplicate; representative: DocumentId }> | undefined;
 
-  /** @internal Made by `findDuplicates`. */
+  /** @internal Created by `findDuplicates`. */
   constructor(findings: DuplicateFindings<M>, threshold: number, groups: readonly DuplicateGroup[]) {
     this.#findings = findings;
     this.threshold = threshold;
@@ -76,28 +76,33 @@ export class Duplicates<M extends Metadata = Metadata> {
     this.groups = groups;
   }
 
-  /** Ids of all documents that another one stands for. */
+  /** Ids of all duplicates, without their representatives. */
   get ids(): DocumentId[] {
     return this.groups.flatMap(({ duplicates }) => duplicates.map(({ id }) => id));
   }
 
-  /** Share of the documents that could go, from 0 to 1. */
+  /** Fraction of the documents that are duplicates, from 0 to 1. */
   get ratio(): number {
     const count = this.groups.reduce((sum, { duplicates }) => sum + duplicates.length, 0);
     return this.documents === 0 ? 0 : count / this.documents;
   }
 
   /**
-   * The groups at a higher threshold, from what is known already: nothing is searched.
+   * Returns the groups at a higher threshold, without searching again.
    *
-   * @throws INVALID_ARGUMENT when the threshold is lower than the one that was searched with.
+   * @throws INVALID_ARGUMENT when the threshold is lower than that of the search.
+   * @example const stricter = duplicates.rethreshold(0.98)
    */
   rethreshold(threshold: number): Duplicates<M> {
     const { lowest } = this.#findings;
     if (!Number.isFinite(threshold) || threshold < lowest) {
-      throw new SemanticIndexError('INVALID_ARGUMENT', `rethreshold: threshold is ${describe(threshold)}`, {
-        hint: `Pass a number of at least ${lowest}, or call findDuplicates with a lower threshold.`,
-      });
+      throw new SemanticIndexError(
+        'INVALID_ARGUMENT',
+        `rethreshold: expected a threshold of at least ${lowest}, got ${describe(threshold)}`,
+        {
+          hint: 'Call findDuplicates with a lower threshold.',
+        },
+      );
     }
     const work = this.#findings.group(threshold);
     for (;;) {
@@ -107,10 +112,11 @@ export class Duplicates<M extends Metadata = Metadata> {
   }
 
   /**
-   * What differs between a duplicate and its representative, or between two documents: their texts, the words that were
-   * removed and added, and how similar they are.
+   * Compares a duplicate with its representative, or two documents: their texts, the words removed and added, and their
+   * similarity.
    *
-   * @throws INVALID_ARGUMENT when the document is nobody's duplicate and no other is given, NOT_FOUND.
+   * @throws INVALID_ARGUMENT when the document is not a duplicate and no other id is passed; NOT_FOUND.
+   * @example const { removed, added } = await duplicates.explain('faq-12')
    */
   async explain(id: DocumentId, other?: DocumentId): Promise<PairExplanation> {
     const { index, reference } = this.#findings;
@@ -137,21 +143,22 @@ export class Duplicates<M extends Metadata = Metadata> {
     return this.#membership.get(id);
   }
 
-  /** The documents that are least like any other, the loneliest first. */
+  /** Returns the documents least similar to any other, least similar first. @example duplicates.outliers({ limit: 5 }) */
   outliers(options?: Given<OutlierOptions>): Outlier[] {
     const { below, limit } = resolveOptions('outliers', options, outlierDefaults);
     return this.#findings
-      .lonely()
+      .outliers()
       .filter(({ similarity }) => similarity < below)
       .slice(0, limit);
   }
 
   /**
-   * Deletes the duplicates, or links them: their metadata gets `duplicateOf`, the id of their representative. Representatives
-   * stay as they are. What has been deleted since is left out; returns how many documents were changed. The index remembers
-   * what was deleted: `sync` does not add it again until its text changes or its representative is gone.
+   * Deletes the duplicates, or links them by setting `duplicateOf` in their metadata to the id of the representative. Returns the
+   * number of documents changed; documents deleted meanwhile are skipped. The index remembers the deleted ones: `sync` does not
+   * add one again until its text changes or its representative is deleted.
    *
    * @throws READ_ONLY, BUSY, IO.
+   * @example await duplicates.apply('delete')
    */
   async apply(action: 'delete' | 'link', options?: Given<ApplyOptions>): Promise<number> {
     const { signal, onProgress } = resolveOptions('apply', options, applyDefaults);
@@ -173,7 +180,7 @@ export class Duplicates<M extends Metadata = Metadata> {
     const pairs = ids.map((id) => ({ id, representative: this.#member(id)?.representative as DocumentId }));
     const documents = await index.getDocuments(ids);
     const stayed = own ? await index.getDocuments(pairs.map(({ representative }) => representative)) : [];
-    // Noted first: what is still there when a process dies between the two is not left out.
+    // Recorded first: if the process is killed before the deletion, `sync` still adds what exists.
     await index[storedNotes].dismiss(
       pairs.flatMap(({ id, representative }, position): DismissedDuplicate[] => {
         const [document, other] = [documents[position], stayed[position]];

@@ -7,15 +7,15 @@ import { AnnoyIndex } from '../vectors/annoy/annoy-index.js';
 import { scoreOf } from '../vectors/metric.js';
 import { type DifferencePart, wordDifference } from './word-difference.js';
 
-/** Why two documents are alike, and what differs. */
+/** How two documents are alike, and how they differ. */
 export interface PairExplanation {
   readonly first: Document;
   readonly second: Document;
-  /** As in `Duplicate`; `near` also of two that are not alike at all. */
+  /** As in `Duplicate`; `near` also for documents that are not similar. */
   readonly kind: 'exact' | 'normalized' | 'near';
-  /** Similarity of their vectors, as the index scores it. */
+  /** Similarity of their vectors, as a score of the index. */
   readonly similarity: number;
-  /** The way from the first text to the second. */
+  /** Changes from the first text to the second. */
   readonly difference: readonly DifferencePart[];
   /** Runs of words that only the first text has. */
   readonly removed: readonly string[];
@@ -23,7 +23,7 @@ export interface PairExplanation {
   readonly added: readonly string[];
 }
 
-/** @throws NOT_FOUND when one of the documents is not there. */
+/** @throws NOT_FOUND when one of the documents does not exist. */
 export async function explainPair<M extends Metadata>(
   firstIndex: SemanticIndex<M>,
   firstId: DocumentId,

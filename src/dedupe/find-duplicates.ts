@@ -23,14 +23,14 @@ const growth = 4;
 const stepsPerTurn = 4096;
 
 /**
- * Finds the documents of an index that say what another one says: with the same text, with the same words, or with a vector
- * that is at least `threshold` similar. With `against` it finds the documents that another index has too. Only reads; see
- * `Duplicates.apply`.
+ * Finds documents that duplicate another one: the same text, the same words, or vectors at least `threshold` similar. With
+ * `against`, finds documents that another index has too. Changes nothing; see `Duplicates.apply`.
  *
- * Not all pairs are compared: the neighbours of each distinct text are searched, more of them only where the last is still
- * a duplicate. The same index gives the same groups. Documents that are added meanwhile are left out.
+ * Searches the nearest neighbors of each distinct text instead of comparing all pairs, and more of them while the last one is
+ * still a duplicate. The same index gives the same groups. Documents added meanwhile are left out.
  *
  * @throws INVALID_ARGUMENT, INVALID_FILTER, SPACE_MISMATCH (`against` has vectors of another model), or the signal's reason.
+ * @example const duplicates = await findDuplicates(index, { threshold: 0.95 })
  */
 export async function findDuplicates<M extends Metadata>(
   index: SemanticIndex<M>,
@@ -46,9 +46,13 @@ export async function findDuplicates<M extends Metadata>(
 
 function checkOptions({ threshold, neighbors, representative }: DuplicateOptions): void {
   if (!Number.isFinite(threshold)) {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `findDuplicates: threshold is ${describe(threshold)}`, {
-      hint: 'Pass a number, such as 0.9.',
-    });
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `findDuplicates: expected threshold as a number, got ${describe(threshold)}`,
+      {
+        hint: 'Pass a number, such as 0.9.',
+      },
+    );
   }
   checkPositive('findDuplicates', 'neighbors', neighbors);
   checkOneOf('findDuplicates', 'representative', representative, ['first', 'longest', 'central']);
@@ -68,11 +72,11 @@ async function findWithin<M extends Metadata>(
     documents: texts.ids.length,
     lowest: near ? threshold : Number.NEGATIVE_INFINITY,
     group: (at) => groupDocuments(texts, pairs, at, representative),
-    lonely: () => lonelyDocuments(texts, pairs),
+    outliers: () => findOutliers(texts, pairs),
   };
 }
 
-/** Searches the neighbours of every text, then those of representatives until none is missed. */
+/** Searches the neighbors of every text, then more neighbors of representatives until none is missed. */
 async function findPairs<M extends Metadata>(
   index: SemanticIndex<M>,
   texts: DistinctTexts,
@@ -88,7 +92,7 @@ async function findPairs<M extends Metadata>(
     k = Math.min(k * growth, neighbors);
     await pairs.search(index, texts, pairs.incomplete(everything, threshold), k, search);
   }
-  // A text with more duplicates than `neighbors` stands for all of them only if it knows them all.
+  // A text with more duplicates than `neighbors` represents them all only when all have been searched.
   for (;;) {
     k = Math.min(k * growth, texts.ids.length);
     const incomplete = pairs.incomplete(everything, threshold);
@@ -134,19 +138,19 @@ function* groupDocuments(
 
 const rank = { exact: 0, normalized: 1, near: 2 };
 
-/** The most similar first; the order of the index where two are equally so. */
+/** Most similar first, ties in the order of the index. */
 function bySimilarity(a: Duplicate, b: Duplicate): number {
   return b.similarity - a.similarity || rank[a.kind] - rank[b.kind];
 }
 
-function lonelyDocuments(texts: DistinctTexts, pairs: NeighborPairs): Outlier[] {
+function findOutliers(texts: DistinctTexts, pairs: NeighborPairs): Outlier[] {
   return texts.ids
     .map((id, document) => ({ id, similarity: pairs.nearest[texts.textOf[document] as number] as number }))
     .filter(({ similarity }) => similarity > Number.NEGATIVE_INFINITY)
     .sort((a, b) => a.similarity - b.similarity);
 }
 
-/** Runs work that yields now and then without holding up the event loop. */
+/** Runs a generator in time slices, so that it does not block the event loop. */
 async function politely<T>(work: Generator<void, T>, signal: AbortSignal | undefined): Promise<T> {
   const slice = new TimeSlice();
   for (;;) {

@@ -9,10 +9,10 @@ import type { Duplicate, DuplicateFindings, DuplicateGroup, Outlier } from './du
 
 const documentsPerPage = 64;
 const stepsPerTurn = 4096;
-/** Neighbours looked at for each document: the nearest may differ in what the model does not see. */
+/** Neighbors searched for each document: the nearest may differ in ways that the model does not represent. */
 const neighbors = 16;
 
-/** A document and what the other index has that is most like it. */
+/** A document and the most similar one of the other index. */
 interface Match {
   readonly id: DocumentId;
   readonly of: DocumentId;
@@ -21,10 +21,9 @@ interface Match {
 }
 
 /**
- * Finds for each document of an index what another index has that says the same: the same text, the same words, or else the
- * nearest vector.
+ * Finds for each document of an index its match in another index: the same text, else the same words, else the nearest vector.
  *
- * @throws SPACE_MISMATCH when the vectors of the two were not made by the same model.
+ * @throws SPACE_MISMATCH when the vectors of the two come from different models.
  */
 export async function findMatches<M extends Metadata>(
   index: SemanticIndex<M>,
@@ -81,7 +80,7 @@ export async function findMatches<M extends Metadata>(
     documents,
     lowest: near ? threshold : Number.NEGATIVE_INFINITY,
     group: (at) => groupMatches(matches, at),
-    lonely: () => [...nearest].sort((a, b) => a.similarity - b.similarity),
+    outliers: () => [...nearest].sort((a, b) => a.similarity - b.similarity),
   };
 }
 
@@ -92,7 +91,7 @@ async function checkSameSpace<M extends Metadata>(index: SemanticIndex<M>, other
     ours.provider === theirs.provider && ours.dimensions === theirs.dimensions && ours.metric === theirs.metric;
   if (same) return;
   throw new SemanticIndexError('SPACE_MISMATCH', 'findDuplicates: the two indexes have vectors of different models', {
-    hint: 'Migrate one of them to the model of the other, or pass `near: false` to compare texts only.',
+    hint: 'Migrate one index to the model of the other, or pass `near: false` to compare texts only.',
     details: { expected: theirs.provider, actual: ours.provider },
   });
 }

@@ -2,7 +2,7 @@ import type { Representative } from '../options.js';
 import type { DistinctTexts } from './distinct-texts.js';
 import type { NeighborPairs } from './neighbor-pairs.js';
 
-/** Which text stands for each text (itself, when it is kept), and how similar it is. */
+/** Representative of each text (the text itself when it is one), and the similarity to it. */
 export interface TextGroups {
   readonly representativeOf: Int32Array;
   readonly similarity: Float64Array;
@@ -10,7 +10,7 @@ export interface TextGroups {
 
 const stepsPerTurn = 4096;
 
-/** For each text the texts that are at least as similar as a threshold, from pairs in both directions. */
+/** Adjacency lists of the pairs at or above a threshold, in both directions. */
 class Adjacency {
   readonly #starts: Int32Array;
   readonly #neighbors: Int32Array;
@@ -65,10 +65,10 @@ class Adjacency {
 }
 
 /**
- * Groups texts around representatives: a text is one when no text before it, in the order that `representative` asks for, is
- * one and alike; every other text goes to the most similar of its representatives. So each member is at least as similar to
- * its representative as the threshold, nothing is chained, and no two representatives are alike as far as pairs are known. Texts
- * of the same words are alike by definition. Yields now and then, so that whoever drives it can let others work.
+ * Groups texts around representatives. In the order that `representative` sets, a text becomes a representative unless it is
+ * similar to an earlier one; every other text joins the most similar representative. So each member is at least as similar to
+ * its representative as the threshold, groups do not chain, and no two representatives are similar as far as pairs were
+ * searched. Texts with the same words count as similar. Yields regularly, so that the caller can yield to the event loop.
  */
 export function* groupTexts(
   texts: DistinctTexts,
@@ -116,7 +116,7 @@ export function* groupTexts(
   return { representativeOf, similarity };
 }
 
-/** Texts in the order in which they may become representatives; ties go to the one met first. */
+/** Sorts texts by their priority as representatives; ties keep the order of the index. */
 function ranked(
   grouped: readonly number[],
   texts: DistinctTexts,

@@ -5,25 +5,22 @@ import type { WhereOf } from '../types/where-of.js';
 import type { Hit, LongWorkOptions, Metadata, Where } from '../types.js';
 import type { DistinctTexts } from './distinct-texts.js';
 
-/** Hits of a search that are looked up at once: more would hold up the event loop. */
+/** Maximum hits of one search: more would block the event loop. */
 const hitsPerSearch = 256;
 
-/** How the neighbours of texts are searched. */
+/** Options for `NeighborPairs.search`. */
 export interface NeighborSearch extends LongWorkOptions {
   readonly where: Where | undefined;
   readonly exact: boolean;
-  /** Pairs that are less similar than this are not kept. */
+  /** Minimum similarity of a pair. */
   readonly lowest: number;
 }
 
-/**
- * Pairs of texts and their similarity, as three columns that grow, and what is known of each text. A pair may occur twice:
- * once from each side.
- */
+/** Pairs of texts and their similarity, in three growing columns. A pair may occur twice, once from each side. */
 export class NeighborPairs {
-  /** All neighbours of a text that are more similar than this have been seen; infinite before it was searched. */
+  /** Similarity above which all neighbors of a text are known; Infinity before it was searched. */
   readonly reach: Float64Array;
-  /** Similarity of the nearest other document of each text; -Infinity when it is alone, or was not searched. */
+  /** Similarity of the nearest other document of each text; -Infinity when there is none, or before the search. */
   readonly nearest: Float64Array;
   readonly #size: number;
   #from = new Int32Array(1024);
@@ -69,14 +66,14 @@ export class NeighborPairs {
     this.#similarity[this.#length++] = similarity;
   }
 
-  /** Texts whose neighbours down to a similarity are not all known, of those given. */
+  /** Filters the texts whose neighbors at or above a similarity are not all known. */
   incomplete(texts: Iterable<number>, similarity: number): number[] {
     return [...texts].filter((text) => (this.reach[text] as number) >= similarity);
   }
 
   /**
-   * Searches the `k` nearest documents of each text by the vector of its first document, and keeps the pairs. Blocks are
-   * searched while the block before is looked through; memory does not depend on their number.
+   * Searches the `k` nearest documents of each text by the vector of its first document, and stores the pairs. The next block is
+   * searched while the previous one is processed, so memory does not depend on the number of blocks.
    */
   async search<M extends Metadata>(
     index: SemanticIndex<M>,
@@ -90,14 +87,14 @@ export class NeighborPairs {
     const slice = new TimeSlice();
     const start = (first: number): Promise<Hit<M>[][]> => {
       const ids = wanted.slice(first, first + perBlock).map((text) => ({ id: texts.idOfText(text) }));
-      const hits = searchThoseThatAre(index, ids, {
+      const hits = searchExisting(index, ids, {
         mode: 'vector',
         k,
         where: where as WhereOf<M> | undefined,
         exact,
         signal,
       });
-      // It is awaited only after the block before it: a failure must wait as well.
+      // Awaited after the previous block: until then a rejection must not count as unhandled.
       hits.catch(() => {});
       return hits;
     };
@@ -130,14 +127,14 @@ export class NeighborPairs {
     this.reach[from] = all ? Number.NEGATIVE_INFINITY : (hits.at(-1)?.score as number);
   }
 
-  /** How many texts the pairs are about. */
+  /** Number of texts. */
   get texts(): number {
     return this.#size;
   }
 }
 
-/** Searches by documents; those that were deleted meanwhile have no hits. */
-async function searchThoseThatAre<M extends Metadata>(
+/** Searches by documents; a document deleted meanwhile has no hits. */
+async function searchExisting<M extends Metadata>(
   index: SemanticIndex<M>,
   queries: { id: string | number }[],
   options: Parameters<SemanticIndex<M>['searchMany']>[1],
@@ -148,7 +145,7 @@ async function searchThoseThatAre<M extends Metadata>(
   } catch (error) {
     if (!SemanticIndexError.is(error, 'NOT_FOUND')) throw error;
     const vectors = await index.getVectors(queries.map(({ id }) => id));
-    const found = await searchThoseThatAre(
+    const found = await searchExisting(
       index,
       queries.filter((_, position) => vectors[position] !== undefined),
       options,

@@ -1,21 +1,20 @@
-/** A run of words that two texts share, or that only one of them has. */
+/** A run of words that both texts contain, or only one of them. */
 export interface DifferencePart {
   readonly kind: 'same' | 'removed' | 'added';
-  /** Its words and what is between them, as they stand in the text (of shared ones: in the second text). */
+  /** The run as written in the text; a shared run as written in the second text. */
   readonly text: string;
 }
 
-/** A word, or a mark or character of a script without spaces, and the white space after it. */
+/** A word, a punctuation mark, or a character of a script without spaces, each with the white space after it. */
 const pieces =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]\s*|[\p{L}\p{N}\p{M}_'’]+\s*|[^\p{L}\p{N}\s]\s*|\s+/gu;
 
-/** Beyond so many comparisons the differing middle is given as a whole. */
+/** Maximum comparisons; beyond them the differing middle is returned as one removal and one addition. */
 const maxComparisons = 1_000_000;
 
 /**
- * What turns the first text into the second, by words: the longest common subsequence (Wagner, Fischer 1974) of what is left
- * between the common beginning and the common end. White space does not count. Long texts that differ throughout are
- * given as one removal and one addition.
+ * Computes the word difference between two texts: the longest common subsequence (Wagner, Fischer 1974) between their common
+ * prefix and suffix. Ignores white space. Long texts that differ throughout yield one removal and one addition.
  */
 export function wordDifference(first: string, second: string): DifferencePart[] {
   const a = first.match(pieces) ?? [];
@@ -64,7 +63,7 @@ interface Step {
   readonly y: number;
 }
 
-/** The way through the table of common lengths; words that go are named before those that come. */
+/** Backtracks the table of common lengths; removals come before additions. */
 function steps(start: number, endA: number, endB: number, same: (x: number, y: number) => boolean): Step[] {
   const [rows, columns] = [endA - start, endB - start];
   const width = columns + 1;
@@ -78,17 +77,17 @@ function steps(start: number, endA: number, endB: number, same: (x: number, y: n
         : Math.max(lengths[at + width] as number, lengths[at + 1] as number);
     }
   }
-  const way: Step[] = [];
+  const path: Step[] = [];
   let [x, y] = [0, 0];
   while (x < rows || y < columns) {
     const at = x * width + y;
     if (x < rows && y < columns && same(start + x, start + y)) {
-      way.push({ kind: 'same', x: start + x++, y: start + y++ });
+      path.push({ kind: 'same', x: start + x++, y: start + y++ });
     } else if (x < rows && (y === columns || (lengths[at + width] as number) >= (lengths[at + 1] as number))) {
-      way.push({ kind: 'removed', x: start + x++, y: start + y });
+      path.push({ kind: 'removed', x: start + x++, y: start + y });
     } else {
-      way.push({ kind: 'added', x: start + x, y: start + y++ });
+      path.push({ kind: 'added', x: start + x, y: start + y++ });
     }
   }
-  return way;
+  return path;
 }

@@ -1,14 +1,14 @@
 import type { LongWorkOptions } from '../types.js';
 
-/** What `crash-test(options)` takes. */
+/** Options for `crashTest`. */
 export interface CrashTestOptions {
-  /** A folder that is empty or missing. What the crashTest makes in it is removed again, unless something was found. */
+  /** An empty or missing directory. It is removed again, unless a guarantee was violated. */
   directory: string;
-  /** How often a writer is killed at most. Default 100. */
+  /** Maximum number of kills. Default 100. */
   rounds: number;
-  /** Milliseconds after which no further round begins. Default: no such limit. */
+  /** Milliseconds after which no round starts. Default: no limit. */
   duration: number | undefined;
-  /** Where the random choices start; the moments of the kills are not all repeatable. Default 1. */
+  /** Seed of the random choices; the moments of random kills still vary. Default 1. */
   seed: number;
   /** As in OpenOptions. Default process. */
   durability: 'process' | 'full';
@@ -16,7 +16,7 @@ export interface CrashTestOptions {
   onProgress: LongWorkOptions['onProgress'];
 }
 
-/** Defaults of {@link CrashTestOptions}; the folder has none. */
+/** Defaults of {@link CrashTestOptions}; the directory has none. */
 export const crashTestDefaults: CrashTestOptions = {
   directory: '',
   rounds: 100,
@@ -27,22 +27,22 @@ export const crashTestDefaults: CrashTestOptions = {
   onProgress: undefined,
 };
 
-/** What `crowd(options)` takes. */
+/** Options for `crowd`. */
 export interface CrowdOptions {
-  /** A folder that is empty or missing. The index in it is removed again, unless something was found. */
+  /** An empty or missing directory. It is removed again, unless a guarantee was violated. */
   directory: string;
-  /** Processes that write. Default 2. */
+  /** Number of writing processes. Default 2. */
   writers: number;
-  /** Processes that search. Default 4. */
+  /** Number of searching processes. Default 4. */
   readers: number;
-  /** How long they go on, in milliseconds. Default 60,000. */
+  /** Duration in milliseconds. Default 60,000. */
   duration: number;
-  /** Where the random choices start. Default 1. */
+  /** Seed of the random choices. Default 1. */
   seed: number;
   signal: LongWorkOptions['signal'];
 }
 
-/** Defaults of {@link CrowdOptions}; the folder has none. */
+/** Defaults of {@link CrowdOptions}; the directory has none. */
 export const crowdDefaults: CrowdOptions = {
   directory: '',
   writers: 2,

@@ -12,8 +12,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('two writers and four readers at once', () => {
-  // Longer: node dist/crash-test/main.js crowd --seconds 60
-  it('see what was acknowledged, all of a commit or nothing of it, and fail with nothing but BUSY', async () => {
+  // A longer run: node dist/crash-test/main.js crowd --seconds 60
+  it('see acknowledged commits, each as a whole, and fail with BUSY only', async () => {
     const report = await crowd({ directory: join(folder, 'crowd'), duration: 3_000, seed: 3 });
     expect(report.faults).toEqual([]);
     expect(report).toMatchObject({ writers: 2, readers: 4, stale: 0, mixed: 0 });
@@ -21,7 +21,7 @@ describe('two writers and four readers at once', () => {
     expect(report.searches).toBeGreaterThan(20);
   }, 240_000);
 
-  it('take sensible numbers only', async () => {
+  it('refuse impossible numbers', async () => {
     const directory = join(folder, 'crowd');
     for (const wrong of [{ writers: -1 }, { readers: 1.5 }, { duration: 0 }, { writers: 65 }]) {
       await expect(crowd({ directory, ...wrong })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
@@ -29,7 +29,7 @@ describe('two writers and four readers at once', () => {
   });
 });
 
-describe('the command crash-test', () => {
+describe('the commands kill and crowd', () => {
   const run = async (...args: string[]) => {
     const [printed, reported]: [string[], string[]] = [[], []];
     const code = await runCommand(args, {
@@ -39,13 +39,13 @@ describe('the command crash-test', () => {
     return { code, printed: printed.join('\n'), reported: reported.join('\n') };
   };
 
-  it('explains itself', async () => {
+  it('print their options for --help', async () => {
     const { code, printed, reported } = await run('--help');
     expect({ code, reported }).toEqual({ code: 0, reported: '' });
     for (const word of ['kill', 'crowd', '--rounds', '--seconds', '--seed']) expect(printed).toContain(word);
   });
 
-  it('says what is wrong with its arguments, without a stack', async () => {
+  it('report invalid arguments without a stack', async () => {
     const wrong = [
       ['--bogus'],
       ['dance'],
@@ -60,9 +60,9 @@ describe('the command crash-test', () => {
     }
   });
 
-  it('kills, counts and says that all promises were kept', async () => {
+  it('print a report of the kills', async () => {
     const { code, printed } = await run('kill', join(folder, 'killed'), '--rounds', '2', '--seed', '5');
-    expect(printed).toMatch(/killed 2 writers[\s\S]*lost: 0, resurrected: 0, torn: 0\nAll promises were kept\.$/);
+    expect(printed).toMatch(/Killed 2 writers[\s\S]*lost: 0, resurrected: 0, torn: 0\nAll guarantees held\.$/);
     expect(code).toBe(0);
   }, 240_000);
 });

@@ -12,16 +12,22 @@ interface CrashTestFlags extends CommonFlags {
   readonly durability: 'process' | 'full';
 }
 
-/** `crash-test`: kills writers on this machine and looks whether promises are kept. */
+/** `crash-test`: kills writers on this machine and verifies the durability guarantees. */
 export function addCrashTest(program: Command): void {
   const command = program
     .command('crash-test')
-    .description('kill writers again and again and look whether the index keeps its promises on this machine')
-    .argument('<folder>', 'a folder that is empty or missing; indexes are made and broken in it')
-    .option('--rounds <number>', 'how often a writer is killed', positiveInteger, 100)
-    .option('--seconds <number>', 'no further round after so long', positiveInteger)
-    .option('--seed <number>', 'where the random choices start', positiveInteger, 1)
-    .addOption(new Option('--durability <mode>', 'as of the index').choices(['process', 'full']).default('process'));
+    .description(
+      'kill writer processes at every crash point and at random moments, and verify that no acknowledged change is lost',
+    )
+    .argument('<directory>', 'an empty or missing directory; removed again unless a guarantee was violated')
+    .option('--rounds <number>', 'number of kills', positiveInteger, 100)
+    .option('--seconds <number>', 'start no round after this time', positiveInteger)
+    .option('--seed <number>', 'seed of the random choices', positiveInteger, 1)
+    .addOption(
+      new Option('--durability <mode>', 'durability of the index under test')
+        .choices(['process', 'full'])
+        .default('process'),
+    );
   withCommonFlags(command, ['crash-test scratch --rounds 20']).action((directory: string, flags: CrashTestFlags) =>
     perform(flags, async ({ terminal, signal }) => {
       const { rounds, seconds, seed, durability } = flags;
@@ -38,7 +44,9 @@ export function addCrashTest(program: Command): void {
         `${report.acknowledged} acknowledged changes, ${report.backups} backups: ` +
           `${report.lost} lost, ${report.resurrected} resurrected, ${report.torn} torn`,
         ...report.faults.map((fault) => terminal.style('red', `FAULT ${fault}`)),
-        report.faults.length === 0 ? 'All promises were kept.' : `${report.faults.length} faults.`,
+        report.faults.length === 0
+          ? 'All guarantees held.'
+          : `${report.faults.length} faults; the files are in ${directory}.`,
       ]);
       return report.faults.length === 0 ? undefined : exitCodes.findings;
     }),

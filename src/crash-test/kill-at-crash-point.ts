@@ -1,10 +1,10 @@
 import { subscribe } from 'node:diagnostics_channel';
 
-// Preloaded (--import) into every thread of a writer: kills the process when a step is taken for the n-th time in one thread.
-// The step and n are in the query of this module's URL.
+// Preloaded (--import) into every thread of a writer. Kills the process when one thread reaches a crash point for the n-th
+// time. Crash point and n are in the query of this module's URL.
 
 const { searchParams } = new URL(import.meta.url);
-const wanted = searchParams.get('step');
+const wanted = searchParams.get('crash-point');
 let left = Number(searchParams.get('occurrence'));
 
 subscribe('semantic-index:step', (message) => {
