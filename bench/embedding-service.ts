@@ -9,7 +9,7 @@ import { type Fault, misbehavingServer } from '../test/embed/openai/misbehaving-
 import { benchFlags } from './flags.js';
 
 const { documents, delay, parallel } = benchFlags(
-  'Adds texts through a service that takes its time and misbehaves; tells the time against the ideal, and what was billed twice.',
+  'Adds texts through a slow service that misbehaves; prints the time against the ideal, and tokens billed twice.',
   {
     documents: [10_000, 'texts'],
     delay: [100, 'milliseconds that the service takes'],

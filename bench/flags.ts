@@ -71,7 +71,7 @@ export function benchFlags<const T extends Record<string, Flag>>(
     const value = given[name];
     if (value === undefined) return [name, fallback];
     if (typeof fallback !== 'number') return [name, value];
-    return [name, Number.isNaN(Number(value)) ? end(`--${name}: ${value} is no number`) : Number(value)];
+    return [name, Number.isNaN(Number(value)) ? end(`--${name}: ${value} is not a number`) : Number(value)];
   });
   return { ...Object.fromEntries(values), operands: parsed.positionals } as Flags<T>;
 }

@@ -11,7 +11,7 @@ import { clusterRows } from './speed/clusters.js';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const flags = benchFlags(
   `Builds a forest and its accelerator over generated clusters, once; opens the file lazily in new processes, one and then several
-at a time; and tells the time and the memory of opening, of the first search, and of a thousand.`,
+at a time; prints the time and the memory of opening, of the first search, and of a thousand.`,
   {
     rows: [1_000_000, 'rows'],
     dimensions: [384, 'numbers in a row'],

@@ -17,7 +17,7 @@ const { text, passages, tokens } = await retriever.retrieve(question);
 
 const instructions =
   'Answer from the passages alone, in a few sentences. Put the number of the passage behind each statement, as in [1]. ' +
-  'Say so when the passages do not answer the question.';
+  'If the passages do not answer the question, state that.';
 const prompt = `Passages:\n\n${text}\n\nQuestion: ${question}`;
 
 const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseURL, CHAT_MODEL: model = 'gpt-4o-mini' } = process.env;

@@ -1,5 +1,5 @@
-// Finds texts that say the same: word for word, but for case and punctuation, or in other words. Shows why, and writes what
-// remains. Nothing is thrown away unseen: texts that differ in a number or a name may be alike and mean two things.
+// Finds duplicates: exact, with different case and punctuation, or in other words. Shows the differences, and writes the texts
+// that remain. Review them: texts that differ in a number or a name may be similar and mean different things.
 //
 //   npx tsx examples/dedupe.ts                         eighteen messages to a shop
 //   npx tsx examples/dedupe.ts FILE                    your texts, one on each line

@@ -32,11 +32,11 @@ try {
       .join('\n');
     const bare = (written: string): string => written.replace(/\s+/g, ' ').trim();
     const there = bare(lines).includes(bare(text)) && bare(file.slice(start, end)) === bare(text);
-    console.log(`[${number}] ${source}:${startLine}-${endLine} ${there ? 'says so' : 'DOES NOT SAY SO'}`);
+    console.log(`[${number}] ${source}:${startLine}-${endLine} ${there ? 'verified' : 'NOT VERIFIED'}`);
   }
 
   const changed = context.passages[0]?.source as string;
-  await appendFile(join(sources, changed), '\n## A new chapter\n\nA sentence that nobody wrote before.\n');
+  await appendFile(join(sources, changed), '\n## A new chapter\n\nA sentence that is new.\n');
   await writeFile(join(sources, 'new.md'), '# New\n\nA file that came later.\n');
   const planned = await sync(index, readFolder(sources), { cleanup: 'full', dryRun: true });
   const second = await sync(index, readFolder(sources), { cleanup: 'full' });

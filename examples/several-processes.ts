@@ -1,4 +1,4 @@
-// Several processes search one index file. The system keeps one copy of the file in memory, whoever maps it: each
+// Several processes search one index file. The system keeps one copy of the file in memory for all processes: each
 // process prints how much memory is its own and how much is its part of what is shared.
 //
 //   npx tsx examples/several-processes.ts [processes] [megabytes]    by default 4 processes, a file of about 100 MB

@@ -151,7 +151,7 @@ async function make(step, why) {
 const nodeLine = oldNode(manifest.engines.node);
 if (nodeLine !== undefined) stop(nodeLine);
 
-// Asked before anything is made: nobody waits three minutes to hear that cmake is missing.
+// Checked before anything is built, so that a missing cmake is reported immediately.
 const toolsLine = missingTools(steps.filter((step) => step.why() !== undefined).flatMap((step) => step.tools));
 if (toolsLine !== undefined) stop(toolsLine);
 

@@ -138,7 +138,7 @@ export function ordinary(metric: Metric, dimensions: number, count: number): Har
   };
 }
 
-/** Variants of the members of groups, which are no items themselves. */
+/** Variants of the members of groups, which are not items themselves. */
 export function variants(set: HardSet, scale: number): HardSet {
   const make = new Generator(12);
   const queries = set.asked.map((item) => make.around(set.rows[item] as Float32Array, scale));

@@ -57,7 +57,7 @@ const directions = 24;
 /**
  * Rows like embedded texts: topics of very different sizes (the share of topic t falls as 1 / (t + 10), as words do), whose
  * centres and members vary strongly along few directions and weakly along many (column c by (c + 1)^-0.35), each topic
- * also along 24 directions of its own; all of unit length. `part` tells rows from queries: both lie around the same centres.
+ * also along 24 directions of its own; all of unit length. `part` separates rows from queries: both have the same centroids.
  */
 export function* clusterRows(shape: ClusterShape, count: number, part: number): Generator<Float32Array> {
   const { dimensions, topics, seed } = shape;

@@ -13,7 +13,7 @@ export interface SectionDocument {
   readonly metadata: SectionMetadata;
 }
 
-/** Lists of names and changes, legal texts and translations: nobody asks them how to do something. */
+/** Lists of names and changes, legal texts and translations, which do not answer questions. */
 const besideTheDocumentation =
   /(?:^|\/)(?:(?:licen[cs]e|changelog|changes|history|releases?|upgrading|contributors|authors|code_of_conduct|governance)[^/]*|readme[._-][a-z]{2}(?:-[a-z]{2})?\.(?:md|markdown))$/i;
 

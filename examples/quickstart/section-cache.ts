@@ -12,7 +12,7 @@ const splitterSource = new URL('./split-text.ts', import.meta.url);
 
 /**
  * The sections of texts that were split before, by the hash of the text: to parse Markdown takes longer than everything
- * else when nothing has changed. It holds no truth: a file that is missing, damaged or of another splitter is made anew.
+ * else when nothing has changed. The file is derived data: if it is missing, damaged or of another splitter, it is rebuilt.
  */
 export class SectionCache {
   readonly #path: string;
@@ -38,7 +38,7 @@ export class SectionCache {
     }
   }
 
-  /** What `split` makes of the text; it is asked only when nobody knows. */
+  /** The sections of the text; calls `split` only if they are not cached. */
   sections(text: string, split: (text: string) => readonly Section[]): readonly Section[] {
     const hash = hashOf(`${split.name}\n${text}`);
     let sections = this.#now.get(hash) ?? this.#before.get(hash);
@@ -55,7 +55,7 @@ export class SectionCache {
     if (!this.#changed && this.#now.size === this.#before.size) return;
     const stored: Stored = { splitter: this.#splitter, files: Object.fromEntries(this.#now) };
     await mkdir(dirname(this.#path), { recursive: true });
-    // Written beside and renamed, so that nobody reads half of it.
+    // Written to a temporary file and renamed, so that no process reads half of it.
     await writeFile(`${this.#path}.new`, JSON.stringify(stored));
     await rename(`${this.#path}.new`, this.#path);
   }

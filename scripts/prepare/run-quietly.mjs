@@ -5,7 +5,7 @@ const graceMilliseconds = 1500;
 const isPosix = process.platform !== 'win32';
 
 /**
- * Runs a command in `cwd` and keeps what it prints to itself: the output is in the result, for whoever has to explain
+ * Runs a command in `cwd` and keeps what it prints to itself: the output is in the result, for callers that have to explain
  * a failure. An interrupt ends the command and all that it has started, then this process; what was half made has no
  * stamp and is made again the next time.
  */

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** Whoever keeps only the end of a log sees all of this, with what npm and .ci/run say after it. */
+/** Short enough for the end of a log, together with the output of npm and .ci/run after it. */
 const budgetLines = 14;
 const linesOfOne = 6;
 const shown = 5;

@@ -1,7 +1,7 @@
 const entities = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 const unescaped = (text) => text.replace(/&(amp|lt|gt|quot|apos);/g, (_, name) => entities[name]);
 
-/** How the programs of the kernel ended, from ctest's report. Of one that failed, the end of its output tells why. */
+/** Results of the kernel tests, from the report of ctest. For a failed one, the end of its output. */
 export function readKernelReport(report) {
   const cases = [...report.matchAll(/<testcase name="([^"]*)"[^>]*? status="(\w+)"[^>]*?>([\s\S]*?)<\/testcase>/g)];
   const failures = cases

@@ -1,5 +1,5 @@
 // A reporter of vitest: counts, and everything that went wrong with its message, as JSON in SEMANTIC_INDEX_TEST_REPORT.
-// Vitest's own JSON names neither errors outside of tests (a lost worker, a promise nobody awaited) nor failed hooks.
+// The JSON of vitest contains neither errors outside of tests (a lost worker, an unhandled rejection) nor failed hooks.
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 

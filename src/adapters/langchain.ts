@@ -30,17 +30,21 @@ export function langchainProvider(embeddings: EmbeddingsInterface, foreign: Fore
 
 /** A provider, such as the bundled model, as LangChain embeddings. */
 export class ProviderEmbeddings extends Embeddings {
+  /** The provider that embeds. The caller owns it and must close it. */
   readonly provider: EmbeddingProvider;
 
+  /** `params` are the settings of LangChain for concurrency and retries. */
   constructor(provider: EmbeddingProvider, params: EmbeddingsParams = {}) {
     super(params);
     this.provider = provider;
   }
 
+  /** Returns the vectors of texts, embedded as documents. */
   embedDocuments(texts: string[]): Promise<number[][]> {
     return this.caller.call(() => embedAll(this.provider, texts, 'document'));
   }
 
+  /** Returns the vector of a text, embedded as a query. */
   async embedQuery(text: string): Promise<number[]> {
     const [vector] = await this.caller.call(() => embedAll(this.provider, [text], 'query'));
     return vector as number[];
@@ -82,7 +86,9 @@ const deletionDefaults = { ids: undefined as DocumentId[] | undefined, filter: u
  * const retriever = store.asRetriever({ k: 5, filter: { lang: 'en' } });
  */
 export class SemanticIndexVectorStore extends VectorStore {
+  /** The type of filters: conditions on metadata, as in `where` of `search`. */
   declare FilterType: Where;
+  /** The index that holds the documents. */
   readonly index: SemanticIndex;
   readonly #mode: SearchOptions['mode'];
   #checked: Promise<void> | undefined;
@@ -213,6 +219,7 @@ export class SemanticIndexVectorStore extends VectorStore {
     );
   }
 
+  /** Returns the `k` documents nearest to a vector, with their scores. */
   override async similaritySearchVectorWithScore(
     query: number[],
     k: number,
@@ -221,6 +228,7 @@ export class SemanticIndexVectorStore extends VectorStore {
     return this.#search(query, { k, where: filter });
   }
 
+  /** Returns the `k` documents that match a text best, with their scores. */
   override async similaritySearchWithScore(
     query: string,
     k = 4,
@@ -229,6 +237,7 @@ export class SemanticIndexVectorStore extends VectorStore {
     return this.#search(query, { k, where: filter, mode: this.#mode });
   }
 
+  /** Returns the `k` documents that match a text best. */
   override async similaritySearch(
     query: string,
     k = 4,
@@ -237,7 +246,11 @@ export class SemanticIndexVectorStore extends VectorStore {
     return (await this.similaritySearchWithScore(query, k, filter)).map(([document]) => document);
   }
 
-  /** `lambda` ranges from 0 (most diverse) to 1 (most relevant). Default 0.5. The index chooses `fetchK`. */
+  /**
+   * Returns `k` documents that match a text and differ from each other (maximal marginal relevance).
+   *
+   * `lambda` ranges from 0 (most diverse) to 1 (most relevant). Default 0.5. The index chooses `fetchK`.
+   */
   override async maxMarginalRelevanceSearch(
     query: string,
     { k, lambda = 0.5, filter }: MaxMarginalRelevanceSearchOptions<this['FilterType']>,

@@ -37,6 +37,7 @@ export function llamaindexProvider(embedding: BaseEmbedding, foreign: ForeignEmb
 export class ProviderEmbedding extends BaseEmbedding {
   readonly #provider: EmbeddingProvider;
 
+  /** The caller owns the provider and must close it. */
   constructor(provider: EmbeddingProvider) {
     super();
     this.#provider = provider;
@@ -44,11 +45,13 @@ export class ProviderEmbedding extends BaseEmbedding {
     this.getTextEmbeddings = (texts) => embedAll(provider, texts, 'document');
   }
 
+  /** Returns the vector of a text, embedded as a document. */
   async getTextEmbedding(text: string): Promise<number[]> {
     const [vector] = await embedAll(this.#provider, [text], 'document');
     return vector as number[];
   }
 
+  /** Returns the vector of a text, embedded as a query; null for queries that are not text. */
   override async getQueryEmbedding(query: Parameters<BaseEmbedding['getQueryEmbedding']>[0]): Promise<number[] | null> {
     if (query.type !== 'text') return null;
     const [vector] = await embedAll(this.#provider, [query.text], 'query');
@@ -61,6 +64,7 @@ export class ProviderEmbedding extends BaseEmbedding {
  * queries. Filters are converted to `where`.
  */
 export class SemanticIndexVectorStore extends BaseVectorStore<SemanticIndex> {
+  /** The store keeps the texts of nodes. */
   storesText = true;
   readonly #index: SemanticIndex;
 
@@ -70,11 +74,16 @@ export class SemanticIndexVectorStore extends BaseVectorStore<SemanticIndex> {
     this.#index = index;
   }
 
+  /** Returns the index. */
   client(): SemanticIndex {
     return this.#index;
   }
 
-  /** Adds nodes, or replaces those with the same id. @throws the errors of `addDocuments`. */
+  /**
+   * Adds nodes, or replaces those with the same id, and returns their ids.
+   *
+   * @throws the errors of `addDocuments`.
+   */
   async add(nodes: BaseNode[]): Promise<string[]> {
     const { ids } = await this.#index.addDocuments(
       nodes.map((node) => ({
@@ -92,7 +101,11 @@ export class SemanticIndexVectorStore extends BaseVectorStore<SemanticIndex> {
     await this.#index.deleteDocuments({ where: { ref_doc_id: refDocId } });
   }
 
-  /** @throws UNSUPPORTED for other modes and operators, and the errors of `search`. */
+  /**
+   * Returns the nodes that match a query best. Supports the modes `default`, `hybrid`, `sparse` and `mmr`.
+   *
+   * @throws UNSUPPORTED for other modes and operators, and the errors of `search`.
+   */
   async query(query: VectorStoreQuery): Promise<VectorStoreQueryResult> {
     const { queryEmbedding, queryStr, similarityTopK, mode, mmrThreshold = 0.5, filters, docIds } = query;
     const where = whereOf(filters, docIds);

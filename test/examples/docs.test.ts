@@ -56,7 +56,7 @@ test.each(guides.flatMap((path) => blocksOf(path, 'json').map((code) => ({ path,
   },
 );
 
-/** A port that nobody uses just now, in the place of the one that a guide names. */
+/** A free port, to replace the one in a guide. */
 function freePort(): Promise<string> {
   const server = createServer();
   return new Promise((resolve) => {
@@ -70,7 +70,7 @@ function freePort(): Promise<string> {
 // `--json` came with curl 7.82.
 const hasCurl = spawnSync('curl', ['--json', '{}', '--version']).status === 0;
 
-/** Runs the commands of a guide, one block after the other, in a folder such as it speaks of. */
+/** Runs the commands of a guide, one block after the other, in a directory with the files that it mentions. */
 async function runCommands(blocks: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const cwd = scratchFolder();
   cpSync(join(root, 'docs'), join(cwd, 'docs'), { recursive: true });

@@ -30,6 +30,6 @@ test('an answer names score, source and heading, and wraps to the width', () => 
   );
 });
 
-test('an answer without hits says so', () => {
+test('reports an answer without hits', () => {
   expect(formatAnswer([])).toBe('   Nothing found.');
 });

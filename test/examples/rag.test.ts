@@ -16,7 +16,7 @@ test('a folder becomes a context whose citations hold, and a change costs only w
   expect(tokens).toBeLessThanOrEqual(budget);
   const citations = stdout.match(/^\[\d+\] \S+:\d+-\d+ .*$/gm) ?? [];
   expect(citations.length).toBeGreaterThan(0);
-  for (const citation of citations) expect(citation).toMatch(/ says so$/);
+  for (const citation of citations) expect(citation).toMatch(/ verified$/);
 
   const [planned] = numbers(/a dry run said (\d+) to embed/);
   const [added, , , unchanged = 0, again] = numbers(

@@ -38,7 +38,7 @@ test('a text is split once, in whichever file and run it comes', async () => {
   expect(await run('two')).toEqual(['two']);
 });
 
-test('what is damaged, or was made by another splitter, is made anew', async () => {
+test('rebuilds a file that is damaged or of another splitter', async () => {
   await run('one');
   const whole = await readFile(path, 'utf8');
   await writeFile(path, whole.slice(0, -5));

@@ -54,7 +54,7 @@ describe('what npm test says of a run', () => {
       'hook.test.js':
         "describe('a hook', () => {\n  afterAll(() => {\n    throw new TypeError('not closed');\n  });\n  test('passes', () => {});\n});",
       'broken.test.js': "import './missing.js';\ntest('never runs', () => {});",
-      'stray.test.js': "test('leaves a promise', () => {\n  void Promise.reject(new Error('nobody waits'));\n});",
+      'stray.test.js': "test('leaves a promise', () => {\n  void Promise.reject(new Error('not awaited'));\n});",
     });
     expect(code).toBe(1);
     expect([passed, skipped]).toEqual([3, 1]);
@@ -62,7 +62,7 @@ describe('what npm test says of a run', () => {
     expect(messageOf('test/bad.test.js > sums > add up (test/bad.test.js:3)')).toContain('{ sum: 3 } to deeply equal');
     expect(messageOf('test/hook.test.js > a hook (test/hook.test.js:3)')).toBe('TypeError: not closed');
     expect(failures.find(({ name }) => name.startsWith('test/broken.test.js'))?.message).toContain('missing.js');
-    expect(messageOf('test/stray.test.js > Unhandled Rejection')).toMatch(/^Error: nobody waits\n.*stray\.test\.js:2/);
+    expect(messageOf('test/stray.test.js > Unhandled Rejection')).toMatch(/^Error: not awaited\n.*stray\.test\.js:2/);
     expect(failures).toHaveLength(4);
   });
 
@@ -100,7 +100,7 @@ describe('what npm test says of a run', () => {
     expect(many.at(-1)).toBe('... and 295 more');
   });
 
-  test('of a program of the kernel the end of its output is told', () => {
+  test('reports the end of the output of a kernel test', () => {
     const report = `<?xml version="1.0" encoding="UTF-8" ?>
 <testsuite name="(empty)" tests="3" failures="1" disabled="0" skipped="1">
   <testcase name="good_test" classname="good_test" time="0.1" status="run">

@@ -143,6 +143,7 @@ export async function serveMcpOverStdio(
     server.server.onclose = resolve;
     stdin.once('end', resolve);
     signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) resolve();
   });
   const parse = (value: unknown) => JSONRPCMessageSchema.parse(value);
   await server.connect(new StdioTransport(stdin, stdout, maxMessageBytes, parse));
