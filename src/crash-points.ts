@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 
 /** Kinds of background work that publish a segment. */
-export type MergeKind = 'heal' | 'seal' | 'compact' | 'merge' | 'build' | 'rebuild';
+export type MergeKind = 'repair' | 'seal' | 'compact' | 'merge' | 'build' | 'rebuild';
 
 /** What a store has just done, or is about to make durable: the moments at which a death must cost nothing. */
 export type CrashPoint =

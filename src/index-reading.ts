@@ -1,11 +1,11 @@
 import { checkSearch } from './check-arguments.js';
 import { SemanticIndexError } from './errors.js';
 import { checkIds, documentOf } from './operations/checked-document.js';
+import type { OperationContext } from './operations/context.js';
 import { filterFor } from './operations/declared-fields.js';
-import type { EmbeddingSpace } from './operations/embedding-space.js';
 import { listPage } from './operations/search/list-documents.js';
 import type { Query } from './operations/search/query-vectors.js';
-import { SearchJourney } from './operations/search/search.js';
+import { search, searchPage } from './operations/search/search.js';
 import { SearchTrace } from './operations/search/search-trace.js';
 import type { RecallMonitor } from './operations/tune/recall-monitor.js';
 import {
@@ -20,7 +20,6 @@ import {
   type SearchOptions,
 } from './options.js';
 import type { PendingCalls } from './pending-calls.js';
-import type { Store } from './store/store.js';
 import type { WhereOf } from './types/where-of.js';
 import type {
   Document,
@@ -35,8 +34,7 @@ import type {
 
 /** What reading an index needs of it. */
 export interface IndexParts {
-  readonly store: Store;
-  readonly space: EmbeddingSpace;
+  readonly context: OperationContext;
   readonly recall: RecallMonitor;
   readonly work: PendingCalls;
   /** That of `open`. */
@@ -51,15 +49,13 @@ export type TypedFilter<Options extends { where: Where | undefined }, M extends 
 
 /** What can be done with an index that does not change it: searching and reading documents. */
 export class IndexReading<M extends Metadata = Metadata> {
-  readonly #store: Store;
-  readonly #space: EmbeddingSpace;
+  readonly #context: OperationContext;
   readonly #recall: RecallMonitor;
   readonly #work: PendingCalls;
   readonly #searchK: number | undefined;
 
-  protected constructor({ store, space, recall, work, searchK }: IndexParts) {
-    this.#store = store;
-    this.#space = space;
+  protected constructor({ context, recall, work, searchK }: IndexParts) {
+    this.#context = context;
     this.#recall = recall;
     this.#work = work;
     this.#searchK = searchK;
@@ -74,16 +70,17 @@ export class IndexReading<M extends Metadata = Metadata> {
   /** The documents with these ids, in their order; undefined where there is none. */
   getDocuments(ids: readonly DocumentId[]): Promise<(Document<M> | undefined)[]> {
     return this.#work.run(async () => {
-      return this.#store
-        .byIds(checkIds('getDocuments', ids))
-        .map((stored) => (stored === undefined ? undefined : documentOf<M>(stored)));
+      const found = await this.#context.backend.byIds(checkIds('getDocuments', ids));
+      return found.map((stored) => (stored === undefined ? undefined : documentOf<M>(stored)));
     });
   }
 
   /** The vectors of the documents with these ids, in their order; undefined where there is none. */
   getVectors(ids: readonly DocumentId[]): Promise<(Float32Array | undefined)[]> {
     return this.#work.run(async () => {
-      return checkIds('getVectors', ids).map((id) => this.#store.vectorOf(id)?.vector);
+      const vectors: (Float32Array | undefined)[] = [];
+      for (const id of checkIds('getVectors', ids)) vectors.push((await this.#context.backend.vectorOf(id))?.vector);
+      return vectors;
     });
   }
 
@@ -106,14 +103,14 @@ export class IndexReading<M extends Metadata = Metadata> {
           },
         );
       }
-      return this.#space.knownWords(texts);
+      return this.#context.space.knownWords(texts);
     });
   }
 
   /** One page of the documents, oldest first. */
   listDocuments(options?: Given<TypedFilter<ListOptions, M>>): Promise<DocumentPage<M>> {
     return this.#work.run(async () => {
-      return listPage<M>(this.#store, resolveOptions('listDocuments', options, listDefaults));
+      return listPage<M>(this.#context.backend, resolveOptions('listDocuments', options, listDefaults));
     });
   }
 
@@ -121,7 +118,8 @@ export class IndexReading<M extends Metadata = Metadata> {
   count(options?: Given<TypedFilter<CountOptions, M>>): Promise<number> {
     return this.#work.run(async () => {
       const { where, signal } = resolveOptions('count', options, countDefaults);
-      return this.#store.count(where === undefined ? undefined : filterFor(this.#store, where), signal);
+      const { backend } = this.#context;
+      return backend.count(where === undefined ? undefined : await filterFor(backend, where), signal);
     });
   }
 
@@ -146,7 +144,7 @@ export class IndexReading<M extends Metadata = Metadata> {
       if (!Array.isArray(queries)) {
         throw new SemanticIndexError('INVALID_ARGUMENT', `searchMany: queries is ${describe(queries)}`);
       }
-      return new SearchJourney(this.#store, this.#space).run<M>(queries, await this.#settled(options));
+      return search<M>(this.#context, queries, await this.#settled(options));
     });
   }
 
@@ -154,11 +152,10 @@ export class IndexReading<M extends Metadata = Metadata> {
    * Hits page by page: `next` of one page is `after` of the following, and no document comes twice. What is added or deleted
    * between two pages counts from then on; a document whose text changes is a new one. Ask with the same query and options.
    */
-  searchPage(query: Query, options?: Given<TypedFilter<PageOptions<Query, Hit<M>>, M>>): Promise<SearchPage<M>> {
+  searchPage(query: Query, given?: Given<TypedFilter<PageOptions<Query, Hit<M>>, M>>): Promise<SearchPage<M>> {
     return this.#work.run(async () => {
-      const { after, ...search } = options ?? {};
-      const journey = new SearchJourney(this.#store, this.#space);
-      return journey.page<M>(query, await this.#settled(search), after);
+      const { after, ...options } = given ?? {};
+      return searchPage<M>(this.#context, query, await this.#settled(options), after);
     });
   }
 
@@ -166,9 +163,8 @@ export class IndexReading<M extends Metadata = Metadata> {
   explain(query: Query, options?: Given<TypedFilter<SearchOptions<Query, Hit<M>>, M>>): Promise<SearchExplanation<M>> {
     return this.#work.run(async () => {
       const trace = new SearchTrace();
-      const journey = new SearchJourney(this.#store, this.#space, trace);
-      const [hits] = await journey.run<M>([query], await this.#settled(options));
-      const { parts, matchingWords, milliseconds } = trace;
+      const [hits] = await search<M>(this.#context, [query], await this.#settled(options), trace);
+      const { segments: parts, matchingWords, milliseconds } = trace;
       return { hits: hits as Hit<M>[], exact: parts.every((part) => part.exact), parts, matchingWords, milliseconds };
     });
   }

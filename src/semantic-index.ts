@@ -1,3 +1,5 @@
+import type { Backend } from './backend/backend.js';
+import type { StoredNotes } from './backend/notes.js';
 import {
   checkIterable,
   checkOneOf,
@@ -11,19 +13,20 @@ import { bundledProvider } from './embed/bundled/bundled-provider.js';
 import { checkProvider } from './embed/check-provider.js';
 import { SemanticIndexError } from './errors.js';
 import { IndexReading } from './index-reading.js';
-import { AddJourney, type Documents } from './operations/add/add-documents.js';
-import { PlanJourney } from './operations/add/plan.js';
+import { addDocuments, type Documents } from './operations/add/add-documents.js';
+import { planAdd } from './operations/add/plan.js';
 import { checkIds } from './operations/checked-document.js';
 import { compactIndex } from './operations/compact.js';
-import { checkFields, declareFields, selectionFor } from './operations/declared-fields.js';
+import type { OperationContext } from './operations/context.js';
+import { checkFields, selectionFor } from './operations/declared-fields.js';
 import { EmbeddingSpace } from './operations/embedding-space.js';
 import { indexStats } from './operations/index-stats.js';
 import { checkChanges, MetadataRules, refuseMissing } from './operations/metadata-rules.js';
-import { MigrateJourney } from './operations/migrate/migrate.js';
-import { RebuildJourney } from './operations/migrate/rebuild.js';
+import { migrate } from './operations/migrate/migrate.js';
+import { reembedTexts } from './operations/migrate/rebuild.js';
 import type { Query } from './operations/search/query-vectors.js';
 import { SharedEmbeddings } from './operations/shared-embeddings.js';
-import { TransferJourney } from './operations/transfer/transfer.js';
+import { exportDocuments, exportTo, importFrom } from './operations/transfer/transfer.js';
 import { RecallMonitor } from './operations/tune/recall-monitor.js';
 import {
   type AddOptions,
@@ -57,8 +60,8 @@ import {
 } from './options.js';
 import { PendingCalls } from './pending-calls.js';
 import { EmbeddingCache } from './store/embedding-cache.js';
+import { SalvagedExport } from './store/salvage/salvaged-export.js';
 import { Store } from './store/store.js';
-import type { StoredNotes } from './store/writer/stored-notes.js';
 import type { DocumentSelection } from './types/where-of.js';
 import type {
   AddPlan,
@@ -87,8 +90,8 @@ export const storedNotes: unique symbol = Symbol('semantic-index.stored-notes');
  * rejects with a SemanticIndexError; after `close` with code CLOSED.
  */
 export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M> {
-  readonly #store: Store;
-  readonly #space: EmbeddingSpace;
+  readonly #backend: Backend;
+  readonly #context: OperationContext;
   readonly #recall: RecallMonitor;
   readonly #rules: MetadataRules;
   readonly #provider: EmbeddingProvider | undefined;
@@ -98,16 +101,22 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
   /** Undefined in memory. */
   readonly #directory: string | undefined;
 
-  private constructor(store: Store, directory: string, options: OpenOptions, provider: EmbeddingProvider | undefined) {
+  private constructor(
+    backend: Backend,
+    directory: string,
+    options: OpenOptions,
+    provider: EmbeddingProvider | undefined,
+  ) {
     const { embeddingCache: path } = options;
     const cache = path === undefined ? undefined : new EmbeddingCache(checkPath('embeddingCache', path), options);
-    const space = new EmbeddingSpace(store, provider, new SharedEmbeddings(cache));
-    const recall = new RecallMonitor(store, space, options);
+    const space = new EmbeddingSpace(backend, provider, new SharedEmbeddings(cache));
+    const context: OperationContext = { backend, space };
+    const recall = new RecallMonitor(context, options);
     const work = new PendingCalls();
-    super({ store, space, recall, work, searchK: options.searchK });
-    this.#store = store;
+    super({ context, recall, work, searchK: options.searchK });
+    this.#backend = backend;
     this.#directory = directory === ':memory:' ? undefined : directory;
-    this.#space = space;
+    this.#context = context;
     this.#recall = recall;
     this.#rules = new MetadataRules(options);
     this.#work = work;
@@ -146,8 +155,8 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     const store = await Store.open(directory, { ...resolved, onEvent });
     try {
       index = new SemanticIndex<M>(store, directory, resolved, provider);
-      index.#space.check();
-      if (fields !== undefined && !resolved.readonly) await declareFields(store, fields);
+      index.#context.space.check();
+      if (fields !== undefined && !resolved.readonly) await store.declareFields(fields);
       index.#recall.check();
       return index;
     } catch (error) {
@@ -173,7 +182,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
       checkOneOf('addDocuments', 'onDuplicate', resolved.onDuplicate, ['add', 'skip', 'replace', 'link']);
       this.#refuseReadonly('addDocuments');
       checkIterable('addDocuments', documents);
-      return new AddJourney(this.#store, this.#space, this.#rules).run(documents, resolved);
+      return addDocuments(this.#context, documents, resolved, this.#rules);
     });
   }
 
@@ -187,7 +196,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     return this.#run(async () => {
       const resolved = resolveOptions('plan', options, planDefaults);
       checkIterable('plan', documents);
-      return new PlanJourney(this.#store, this.#space).run(documents, resolved);
+      return planAdd(this.#context, documents, resolved);
     });
   }
 
@@ -209,9 +218,10 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
       const { signal } = resolveOptions('deleteDocuments', options, deleteDefaults);
       this.#refuseReadonly('deleteDocuments');
       if (typeof which === 'object' && which !== null && !Array.isArray(which)) {
-        return this.#store.deleteWhere(selectionFor(this.#store, which as DocumentSelection), signal);
+        const selection = await selectionFor(this.#backend, which as DocumentSelection);
+        return this.#backend.deleteWhere(selection, signal);
       }
-      return this.#store.deleteByIds(checkIds('deleteDocuments', Array.isArray(which) ? which : [which]), signal);
+      return this.#backend.deleteByIds(checkIds('deleteDocuments', Array.isArray(which) ? which : [which]), signal);
     });
   }
 
@@ -236,8 +246,8 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
         throw new SemanticIndexError('INVALID_ARGUMENT', `updateMetadata: changes is ${describe(changes)}`);
       }
       const checked = await checkChanges(changes, this.#rules);
-      if (onMissing === 'error') refuseMissing(this.#store, checked);
-      return this.#store.setMetadata(checked);
+      if (onMissing === 'error') await refuseMissing(this.#backend, checked);
+      return this.#backend.setMetadata(checked);
     });
   }
 
@@ -249,7 +259,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     return this.#run(async () => {
       const resolved = resolveOptions('build', options, buildDefaults);
       this.#refuseReadonly('build');
-      await this.#store.buildAll(resolved);
+      await this.#backend.buildAll(resolved);
       this.#recall.check();
     });
   }
@@ -280,7 +290,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     return this.#run(async () => {
       const resolved = resolveOptions('compact', options, compactDefaults);
       this.#refuseReadonly('compact');
-      return compactIndex(this.#store, resolved);
+      return compactIndex(this.#backend, resolved);
     });
   }
 
@@ -292,7 +302,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     return this.#run(async () => {
       const { level, signal } = resolveOptions('validate', options, validateDefaults);
       checkOneOf('validate', 'level', level, ['quick', 'full']);
-      return this.#store.validate(level, signal);
+      return this.#backend.validate(level, signal);
     });
   }
 
@@ -307,8 +317,8 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
       const resolved = resolveOptions('rebuild', options, rebuildDefaults);
       checkOneOf('rebuild', 'from', resolved.from, ['vectors', 'texts']);
       this.#refuseReadonly('rebuild');
-      if (resolved.from === 'texts') await new RebuildJourney(this.#store, this.#space).run(resolved);
-      await this.#store.rebuildSegments(resolved);
+      if (resolved.from === 'texts') await reembedTexts(this.#context, resolved);
+      await this.#backend.rebuildSegments(resolved);
     });
   }
 
@@ -327,7 +337,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
       const resolved = resolveOptions('migrate', options, migrateDefaults);
       this.#refuseReadonly('migrate');
       checkProvider('migrate', provider);
-      return new MigrateJourney(this.#store, this.#space, provider).run(resolved);
+      return migrate(this.#context, provider, resolved);
     });
   }
 
@@ -339,7 +349,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
    */
   backup(path: string): Promise<void> {
     return this.#run(async () => {
-      await this.#store.backup(checkPath('backup', path));
+      await this.#backend.backup(checkPath('backup', path));
     });
   }
 
@@ -350,7 +360,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
    * @throws CLOSED, CORRUPT, IO.
    */
   exportDocuments(): AsyncGenerator<ExportedDocument<M>> {
-    return this.#work.iterate(this.#transfer().documents<M>());
+    return this.#work.iterate(exportDocuments<M>(this.#backend));
   }
 
   /**
@@ -365,7 +375,10 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
   exportTo(folder: string, options?: Given<TransferOptions>): Promise<ExportResult> {
     return this.#run(async () => {
       const resolved = resolveOptions('exportTo', options, transferDefaults);
-      return this.#transfer().exportTo(checkPath('exportTo', folder), resolved);
+      const directory = this.#directory;
+      const salvage = directory === undefined ? undefined : () => new SalvagedExport(directory);
+      const { onEvent } = this.#options;
+      return exportTo(this.#context, checkPath('exportTo', folder), resolved, { salvage, onEvent });
     });
   }
 
@@ -379,7 +392,7 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
     return this.#run(async () => {
       const resolved = resolveOptions('importFrom', options, importDefaults);
       this.#refuseReadonly('importFrom');
-      return this.#transfer().importFrom(checkPath('importFrom', folder), resolved);
+      return importFrom(this.#context, checkPath('importFrom', folder), resolved);
     });
   }
 
@@ -390,26 +403,26 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
    * @throws INVALID_ARGUMENT, IO.
    */
   exportAnn(path: string): Promise<number> {
-    return this.#run(() => this.#store.exportForest(checkPath('exportAnn', path)));
+    return this.#run(() => this.#backend.exportForest(checkPath('exportAnn', path)));
   }
 
   /** @internal What `sync` and de-duplication remember of sources and duplicates. */
   get [storedNotes](): StoredNotes {
     this.#work.refuseClosed();
-    return this.#store.settings.notes;
+    return this.#backend.notes;
   }
 
   /** Figures of the index as it is now. */
   stats(): Promise<IndexStats> {
-    return this.#run(async () => indexStats(this.#store, this.#provider, await this.#recall.tuning()));
+    return this.#run(async () => indexStats(this.#backend, this.#provider, await this.#recall.tuning()));
   }
 
   /** Waits for what is under way, ends background work and closes all files. Closing twice is no error. */
   close(): Promise<void> {
     return this.#work.close(async () => {
       await this.#recall.stop();
-      await this.#store.close();
-      await this.#space.shared.close();
+      await this.#backend.close();
+      await this.#context.space.shared.close();
       if (this.#ownsProvider) await this.#provider?.close?.();
     });
   }
@@ -421,11 +434,6 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
 
   #run<T>(work: () => Promise<T>): Promise<T> {
     return this.#work.run(work);
-  }
-
-  #transfer(): TransferJourney {
-    const { onEvent } = this.#options;
-    return new TransferJourney(this.#store, this.#space, { directory: this.#directory, onEvent });
   }
 
   #refuseReadonly(method: string): void {

@@ -134,7 +134,24 @@ describe('the rules find', () => {
     ['a folder without a place', 'src/store/heap/a.ts', `import { x } from '../catalog/b.js';`, 'has no place'],
     ['strangers that meet', 'src/embed/a.ts', `import { x } from '../store/b.js';`, 'strangers'],
     ['a room without a layer', 'src/helpers/a.ts', '', 'has no layer'],
-    ['a second user of SQLite', 'src/ranking/a.ts', `import Database from 'better-sqlite3';`, 'only src/store/ does'],
+    [
+      'an operation that knows the store',
+      'src/operations/search/a.ts',
+      `import type { Store } from '../../store/store.js';`,
+      'expected an interface of src/backend',
+    ],
+    [
+      'SQLite outside the store',
+      'src/ranking/a.ts',
+      `import type { Database } from 'better-sqlite3';`,
+      'only src/store/',
+    ],
+    [
+      'a second loader of SQLite',
+      'src/store/catalog/a.ts',
+      `import Database from 'better-sqlite3';`,
+      'only src/store/sqlite/ does',
+    ],
     ['an undeclared library', 'src/store/a.ts', `import x from 'left-pad';`, 'not among the dependencies'],
     ['an optional library at once', 'src/embed/a.ts', `import OpenAI from 'openai';`, 'it is optional'],
     ['a computed import', 'src/store/a.ts', 'await import(name);', 'imports a computed name'],
@@ -165,10 +182,10 @@ describe('the rules find', () => {
 
   test('nothing in what is allowed', () => {
     const allowed = violations({
-      'src/store/catalog/catalog.ts': `import Database from 'better-sqlite3';\nimport { E } from '../../errors.js'; // console.log(1)`,
+      'src/store/catalog/catalog.ts': `import type { Database } from 'better-sqlite3';\nimport { E } from '../../errors.js'; // console.log(1)`,
       'src/embed/openai/openai-provider.ts': `import type { A } from 'openai';\nawait import('openai');\nprocess.env.OPENAI_API_KEY;`,
       'src/store/catalog/filter-sql.ts': `import { readFileSync } from 'node:fs';\nconst text = 'console.log, process.exit';`,
-      'src/operations/add/add-documents.ts': `import { E } from '../../embed/e.js';\nimport { S } from '../../store/s.js';`,
+      'src/operations/add/add-documents.ts': `import { E } from '../../embed/e.js';\nimport { B } from '../../backend/b.js';`,
       'src/index-reading.ts': `import { J } from './operations/j.js';\nimport { S } from './store/s.js';`,
       'src/index.ts': `export { SemanticIndex } from './semantic-index.js';`,
     });

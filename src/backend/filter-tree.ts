@@ -100,3 +100,10 @@ function readSteps(steps: readonly string[], maxJoined: number, first = true): r
 export function placesOf(readings: readonly Step[]): number {
   return readings.reduce((places, { rest }) => places + (rest.length === 0 ? 1 : 2 * placesOf(rest)), 0);
 }
+
+const fieldName = /^[A-Za-z_]\w{0,63}(?:\.[A-Za-z_]\w{0,63}){0,7}$/;
+
+/** Whether a field with this name can be declared: letters, digits and underscores, with dots between steps. */
+export function isFieldName(name: string): boolean {
+  return fieldName.test(name);
+}

@@ -1,3 +1,5 @@
+import { contentHash } from '../backend/content-hash.js';
+import type { DismissedDuplicate } from '../backend/notes.js';
 import { checkOneOf } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
 import {
@@ -10,8 +12,6 @@ import {
   resolveOptions,
 } from '../options.js';
 import { type SemanticIndex, storedNotes } from '../semantic-index.js';
-import type { DismissedDuplicate } from '../store/catalog/chunk-notes.js';
-import { contentHash } from '../store/catalog/content-hash.js';
 import type { DocumentId, Metadata } from '../types.js';
 import { explainPair, type PairExplanation } from './explain-pair.js';
 

@@ -1,9 +1,9 @@
 import { types } from 'node:util';
+import { contentHash } from '../backend/content-hash.js';
+import type { StoredDocument } from '../backend/documents.js';
+import { parseMetadata } from '../backend/stored-json.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe, suggestName } from '../options.js';
-import { contentHash } from '../store/catalog/content-hash.js';
-import type { StoredDocument } from '../store/catalog/document-table.js';
-import { parseMetadata } from '../store/catalog/stored-json.js';
 import type { Document, DocumentId, DocumentInput, Metadata } from '../types.js';
 
 /** A document that passed all checks, in the form in which it is stored. */

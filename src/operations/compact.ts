@@ -1,11 +1,11 @@
-import type { Store } from '../store/store.js';
+import type { Backend } from '../backend/backend.js';
 import type { CompactResult, LongWorkOptions } from '../types.js';
 
-/** Drops what no document uses any more, and tells how much that was. */
-export async function compactIndex(store: Store, options: LongWorkOptions): Promise<CompactResult> {
-  const [before, deadBefore] = [await store.bytes(), await deadItems(store)];
-  const { vectors } = await store.compact(options);
-  const [after, deadAfter] = [await store.bytes(), await deadItems(store)];
+/** Drops deleted items and unused vectors, and reports how much that freed. */
+export async function compactIndex(backend: Backend, options: LongWorkOptions): Promise<CompactResult> {
+  const [before, deadBefore] = [await backend.bytes(), await deadItems(backend)];
+  const { vectors } = await backend.compact(options);
+  const [after, deadAfter] = [await backend.bytes(), await deadItems(backend)];
   return {
     items: deadBefore - deadAfter,
     vectors,
@@ -14,7 +14,7 @@ export async function compactIndex(store: Store, options: LongWorkOptions): Prom
   };
 }
 
-async function deadItems(store: Store): Promise<number> {
-  const snapshot = await store.snapshot();
-  return (snapshot?.parts ?? []).reduce((sum, part) => sum + (part.segment === 0 ? 0 : part.dead), 0);
+async function deadItems(backend: Backend): Promise<number> {
+  const { segments } = await backend.facts();
+  return segments.reduce((sum, { dead }) => sum + dead, 0);
 }

@@ -1,12 +1,12 @@
+import type { Backend } from '../backend/backend.js';
+import { contentHash } from '../backend/content-hash.js';
+import type { Space } from '../backend/space.js';
 import { ConcurrencyLimiter } from '../embed/concurrency-limiter.js';
 import type { EmbedTextsOptions } from '../embed/embed-texts.js';
 import { estimateTokens } from '../embed/estimate-tokens.js';
 import { describeDifferences, fingerprintDifferences } from '../embed/fingerprint.js';
 import { checkReferenceEmbeddings, makeReferenceEmbeddings } from '../embed/reference-embeddings.js';
 import { SemanticIndexError } from '../errors.js';
-import { contentHash } from '../store/catalog/content-hash.js';
-import type { Space } from '../store/catalog/vector-table.js';
-import type { Store } from '../store/store.js';
 import type { EmbeddingProvider } from '../types.js';
 import { type SharedBatch, SharedEmbeddings } from './shared-embeddings.js';
 
@@ -14,7 +14,7 @@ const textsWorthMeasuring = 32;
 
 /** Holds an index to one space: its provider, its dimensions, and the refusal of everything else. */
 export class EmbeddingSpace {
-  readonly #store: Store;
+  readonly #backend: Backend;
   /** The way to the provider, through the file that is shared with other indexes. */
   readonly shared: SharedEmbeddings;
   readonly #provider: EmbeddingProvider | undefined;
@@ -24,8 +24,8 @@ export class EmbeddingSpace {
   readonly #recognised = new Map<number, Promise<void>>();
   #creating: Promise<Space> | undefined;
 
-  constructor(store: Store, provider: EmbeddingProvider | undefined, shared = new SharedEmbeddings(undefined)) {
-    this.#store = store;
+  constructor(backend: Backend, provider: EmbeddingProvider | undefined, shared = new SharedEmbeddings(undefined)) {
+    this.#backend = backend;
     this.shared = shared;
     this.#provider = provider;
   }
@@ -37,7 +37,7 @@ export class EmbeddingSpace {
 
   /** The provider of the space that the index is in now. */
   #current(): EmbeddingProvider | undefined {
-    const fingerprint = this.#store.space?.fingerprint;
+    const fingerprint = this.#backend.space?.fingerprint;
     if (fingerprint === undefined || fingerprint === this.#provider?.id) return this.#provider;
     return this.#expected.get(fingerprint) ?? this.#provider;
   }
@@ -55,7 +55,7 @@ export class EmbeddingSpace {
 
   /** Of the space of the index, else of its provider; undefined where neither is known. */
   get fingerprint(): string | undefined {
-    return this.#store.space?.fingerprint ?? this.#current()?.id;
+    return this.#backend.space?.fingerprint ?? this.#current()?.id;
   }
 
   /** Whether several calls of the provider run at the same time. */
@@ -64,20 +64,20 @@ export class EmbeddingSpace {
   }
 
   /** How fast adds have embedded so far; undefined before the first one. */
-  get charactersPerSecond(): number | undefined {
-    const space = this.#store.space?.space;
-    const figure = space === undefined ? undefined : this.#store.settings.get(`characters_per_second:${space}`);
+  async charactersPerSecond(): Promise<number | undefined> {
+    const space = this.#backend.space?.space;
+    const figure = space === undefined ? undefined : await this.#backend.settings.get(`characters_per_second:${space}`);
     return figure === undefined ? undefined : Number(figure);
   }
 
   /** Remembers how fast an add embedded; the latest ones weigh most. Too short a run says nothing. */
   async measured(texts: number, characters: number, seconds: number): Promise<void> {
-    const space = this.#store.space?.space;
+    const space = this.#backend.space?.space;
     if (space === undefined || texts < textsWorthMeasuring || seconds <= 0) return;
-    const before = this.charactersPerSecond;
+    const before = await this.charactersPerSecond();
     const now = characters / seconds;
     const figure = before === undefined ? now : (before + now) / 2;
-    await this.#store.settings.set(`characters_per_second:${space}`, Math.max(1, Math.round(figure)));
+    await this.#backend.settings.set(`characters_per_second:${space}`, Math.max(1, Math.round(figure)));
   }
 
   /** For each content hash of a document, whether the file shared with other indexes has its vector. */
@@ -108,7 +108,7 @@ export class EmbeddingSpace {
 
   /** Length of the vectors; undefined before the first one. */
   get dimensions(): number | undefined {
-    return this.#store.space?.dimensions;
+    return this.#backend.space?.dimensions;
   }
 
   /**
@@ -117,7 +117,7 @@ export class EmbeddingSpace {
    * @throws SPACE_MISMATCH
    */
   check(): void {
-    const { space } = this.#store;
+    const { space } = this.#backend;
     const provider = this.#current();
     if (space === undefined || provider === undefined || space.fingerprint === provider.id) return;
     const [expected, actual] = [space.fingerprint, provider.id];
@@ -149,7 +149,7 @@ export class EmbeddingSpace {
    */
   async choose(dimensions: number): Promise<number> {
     const fingerprint = this.#current()?.id ?? `given:${dimensions}`;
-    const space = this.#store.space ?? (await this.#createOnce(fingerprint, dimensions));
+    const space = this.#backend.space ?? (await this.#createOnce(fingerprint, dimensions));
     this.check();
     this.checkDimensions(dimensions);
     return space.space;
@@ -167,7 +167,7 @@ export class EmbeddingSpace {
   async #create(fingerprint: string, dimensions: number): Promise<Space> {
     const provider = this.#current();
     const canaries = provider === undefined ? null : await makeReferenceEmbeddings(provider);
-    const space = await this.#store.chooseSpace(fingerprint, dimensions, canaries);
+    const space = await this.#backend.chooseSpace(fingerprint, dimensions, canaries);
     if (space.canaries === canaries) this.#recognised.set(space.space, Promise.resolve());
     return space;
   }
@@ -185,7 +185,7 @@ export class EmbeddingSpace {
   ): AsyncGenerator<SharedBatch & { readonly space: number | undefined }> {
     this.check();
     const provider = this.#current();
-    const { space } = this.#store;
+    const { space } = this.#backend;
     if (provider === undefined) {
       throw new SemanticIndexError('INVALID_ARGUMENT', `The index has no embedding provider for a ${options.role}`, {
         hint: 'Pass vectors, or open the index with the provider it was made with.',
@@ -210,9 +210,9 @@ export class EmbeddingSpace {
     texts: readonly string[],
     signal: AbortSignal | undefined,
   ): AsyncGenerator<SharedBatch & { readonly space: number }> {
-    const { queries } = this.#store;
+    const { queries } = this.#backend;
     const hashes = texts.map((text) => contentHash(text));
-    const found = queries.find(space.space, hashes);
+    const found = await queries.find(space.space, hashes);
     const [known, unknown]: [number[], number[]] = [[], []];
     found.forEach((vector, index) => {
       (vector === undefined ? unknown : known).push(index);

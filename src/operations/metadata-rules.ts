@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Backend } from '../backend/backend.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe, type FieldType, type OpenOptions, suggestName } from '../options.js';
-import type { Store } from '../store/store.js';
 import type { DocumentId, DocumentInput, Metadata } from '../types.js';
 import { checkId, checkMetadata } from './checked-document.js';
 
@@ -112,8 +112,10 @@ export async function checkChanges(
 }
 
 /** @throws NOT_FOUND when no document has one of the ids. */
-export function refuseMissing(store: Store, changes: readonly { readonly id: DocumentId }[]): void {
-  const missing = changes.filter(({ id }) => store.byIds([id])[0] === undefined).map(({ id }) => id);
+export async function refuseMissing(backend: Backend, changes: readonly { readonly id: DocumentId }[]): Promise<void> {
+  const ids = changes.map(({ id }) => id);
+  const found = await backend.byIds(ids);
+  const missing = ids.filter((_, position) => found[position] === undefined);
   if (missing.length === 0) return;
   const named = missing.slice(0, 5).map(describe).join(', ');
   throw new SemanticIndexError(

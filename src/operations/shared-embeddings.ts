@@ -1,9 +1,8 @@
+import { contentHash } from '../backend/content-hash.js';
+import type { Space, VectorCache } from '../backend/space.js';
 import { type EmbeddedBatch, type EmbedTextsOptions, embedTexts } from '../embed/embed-texts.js';
 import { checkReferenceEmbeddings, makeReferenceEmbeddings } from '../embed/reference-embeddings.js';
 import { SemanticIndexError } from '../errors.js';
-import { contentHash } from '../store/catalog/content-hash.js';
-import type { Space } from '../store/catalog/vector-table.js';
-import type { EmbeddingCache } from '../store/embedding-cache.js';
 import type { EmbeddingProvider } from '../types.js';
 
 /** A batch, and whether it came out of the cache: nothing was paid for it. */
@@ -13,10 +12,10 @@ export interface SharedBatch extends EmbeddedBatch {
 
 /** Embeds texts through a file that several indexes share, where there is one; else straight through the provider. */
 export class SharedEmbeddings {
-  readonly #cache: EmbeddingCache | undefined;
+  readonly #cache: VectorCache | undefined;
   readonly #spaces = new Map<string, Promise<Space>>();
 
-  constructor(cache: EmbeddingCache | undefined) {
+  constructor(cache: VectorCache | undefined) {
     this.#cache = cache;
   }
 
@@ -66,7 +65,7 @@ export class SharedEmbeddings {
   }
 
   /** The space of a provider in the file; once in a process it is made sure that the model is still the same. */
-  #space(cache: EmbeddingCache, provider: EmbeddingProvider, signal: AbortSignal | undefined): Promise<Space> {
+  #space(cache: VectorCache, provider: EmbeddingProvider, signal: AbortSignal | undefined): Promise<Space> {
     const found = this.#spaces.get(provider.id);
     if (found !== undefined) return found;
     const finding = this.#recognise(cache, provider, signal).catch((error: unknown) => {
@@ -77,11 +76,7 @@ export class SharedEmbeddings {
     return finding;
   }
 
-  async #recognise(
-    cache: EmbeddingCache,
-    provider: EmbeddingProvider,
-    signal: AbortSignal | undefined,
-  ): Promise<Space> {
+  async #recognise(cache: VectorCache, provider: EmbeddingProvider, signal: AbortSignal | undefined): Promise<Space> {
     const known = await cache.findSpace(provider.id);
     if (known?.canaries != null) {
       await checkReferenceEmbeddings(provider, known.canaries, { signal }).catch((error: unknown) => {

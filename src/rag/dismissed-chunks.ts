@@ -1,7 +1,7 @@
+import { contentHash } from '../backend/content-hash.js';
+import type { DismissedDuplicate } from '../backend/notes.js';
 import { checkDocument } from '../operations/checked-document.js';
 import { type SemanticIndex, storedNotes } from '../semantic-index.js';
-import type { DismissedDuplicate } from '../store/catalog/chunk-notes.js';
-import { contentHash } from '../store/catalog/content-hash.js';
 import type { DocumentId, DocumentInput } from '../types.js';
 
 const documentsPerStep = 256;

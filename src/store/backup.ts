@@ -18,7 +18,7 @@ import {
 import { isOwnFolder } from './directory/segment-directory.js';
 import { isSegmentName, segmentFiles } from './directory/segment-names.js';
 import type { CatalogClient } from './writer/catalog-client.js';
-import { leaseMilliseconds, whileHeld } from './writer/held-lease.js';
+import { acquireLease, type LeaseRequest, whileHeld } from './writer/held-lease.js';
 
 /** Leases with such a name keep the files of segments that are replaced. */
 export const backupLease = 'backup:';
@@ -26,17 +26,17 @@ export const backupLease = 'backup:';
 /** Does some work while nothing removes files of segments that are replaced meanwhile. */
 export async function whileFilesAreKept<T>(writer: CatalogClient, work: () => Promise<T>): Promise<T> {
   const owner = leaseOwner();
-  const name = `${backupLease}${owner}`;
+  const lease: LeaseRequest = { writer, name: `${backupLease}${owner}`, owner, onError: () => {} };
   await writer.leases.forgetEnded(backupLease);
-  await writer.leases.acquire(name, owner, leaseMilliseconds);
-  return whileHeld({ writer, name, owner, onError: () => {} }, work);
+  await acquireLease(lease);
+  return whileHeld(lease, work);
 }
 
 /**
  * Writes a copy of an index that is in use into a new folder: the catalog as it is at one moment, and the segments that it
  * names. The folder appears under its name only when it is complete and durable. Nothing removes files of segments while
  * the lease `backupLease` is held; without it (a reader may not take one) a segment that is replaced meanwhile can be
- * missing in the copy, which heals itself when it is opened.
+ * missing in the copy, which is rebuilt when the copy is opened.
  *
  * @param copyCatalog writes the catalog to a path.
  * @throws INVALID_ARGUMENT when the target exists, IO.

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
+import type { CacheKeys, Space, VectorCache } from '../backend/space.js';
 import { SemanticIndexError } from '../errors.js';
 import { packVectors } from '../vectors/pack-vectors.js';
-import type { Space } from './catalog/vector-table.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 import { catalogThread } from './writer/catalog-thread.js';
 
@@ -12,18 +12,12 @@ export interface EmbeddingCacheOptions {
   readonly embeddingCacheBytes: number;
 }
 
-/** A vector's text, as a cache knows it: its content hash, under a role. */
-export interface CacheKeys {
-  readonly role: 'document' | 'query';
-  readonly hashes: readonly string[];
-}
-
 /**
  * A file of vectors by (space, role, content hash) that several indexes and processes share: a text that one of them has
  * paid for is free for the others. It has the tables of an index without any document. Deleting it costs money, never
  * answers. It keeps to a size: what was used longest ago goes first.
  */
-export class EmbeddingCache {
+export class EmbeddingCache implements VectorCache {
   readonly path: string;
   readonly #thread: CatalogClient;
   readonly #maxBytes: number;
@@ -36,7 +30,6 @@ export class EmbeddingCache {
     this.#thread = catalogThread({ path: this.path, readonly: false, durability, busyTimeout });
   }
 
-  /** What the file knows of a model; undefined when nothing. */
   async findSpace(fingerprint: string): Promise<Space | undefined> {
     const space = this.#spaces.get(fingerprint) ?? (await this.#ask(this.#thread.vectors.findSpace(fingerprint)));
     if (space !== undefined) this.#spaces.set(fingerprint, space);
@@ -47,7 +40,6 @@ export class EmbeddingCache {
     return this.#ask(this.#thread.vectors.ensureSpace(fingerprint, dimensions, canaries));
   }
 
-  /** The vector of each hash, undefined where there is none. */
   async find({ space, dimensions }: Space, { role, hashes }: CacheKeys): Promise<(Float32Array | undefined)[]> {
     const asked = this.#thread.shared.lookUp(space, role, hashes, dimensions);
     const { numbers, vectors } = await this.#ask(asked);
@@ -56,7 +48,6 @@ export class EmbeddingCache {
     );
   }
 
-  /** Makes vectors durable under their hashes. */
   async keep({ space }: Space, { role, hashes }: CacheKeys, vectors: readonly Float32Array[]): Promise<void> {
     await this.#ask(this.#thread.shared.put(space, role, hashes, packVectors(vectors), this.#maxBytes));
   }

@@ -3,12 +3,12 @@ import { SemanticIndexError } from '../errors.js';
 import type { IndexEvent, LongWorkOptions, Metric } from '../types.js';
 import { backupLease } from './backup.js';
 import {
-  buildAllStep,
-  compactStep,
+  buildAllAction,
+  compactAction,
   type MergeAction,
-  nextStep,
+  nextAction,
   type PlannerOptions,
-  rebuildStep,
+  rebuildAction,
   type SegmentFacts,
   type TailFacts,
 } from './build/planner.js';
@@ -20,9 +20,9 @@ import { removeSegmentFiles } from './directory/segment-directory.js';
 import { freshSegmentName } from './directory/segment-names.js';
 import type { Snapshot } from './snapshot/snapshot.js';
 import type { CatalogClient } from './writer/catalog-client.js';
-import { leaseMilliseconds, whileHeld } from './writer/held-lease.js';
+import { acquireLease, type LeaseRequest, leaseMilliseconds, whileHeld } from './writer/held-lease.js';
 
-/** What background work needs to know and whom it tells. */
+/** Dependencies of background work. */
 export interface MaintenanceContext {
   readonly directory: string;
   readonly metric: Metric;
@@ -40,17 +40,18 @@ export interface MaintenanceContext {
   readonly onEvent: (event: IndexEvent) => void;
 }
 
-const leaseName = 'maintenance';
+/** Pause between two attempts to take the lease, for a caller that waits for it. */
 const retryMilliseconds = 200;
+/** Pause before background work is tried again that failed or is done by another process. */
 const laterMilliseconds = 5_000;
 
 /**
- * Gives documents forests: seals the tail, merges segments, writes damaged or wasteful ones anew. One process at a time
- * does so for an index; a lease in the catalog says which.
+ * Builds segments: seals the tail, merges segments, and rewrites damaged ones and those with many deleted items. A lease in the
+ * catalog keeps this to one process at a time.
  */
 export class Maintenance {
   readonly #context: MaintenanceContext;
-  readonly #owner = leaseOwner();
+  readonly #lease: LeaseRequest;
   #running: Promise<void> = Promise.resolve();
   #scheduled = false;
   #stopped = false;
@@ -58,14 +59,16 @@ export class Maintenance {
 
   constructor(context: MaintenanceContext) {
     this.#context = context;
+    const onError = (error: unknown): void => this.#report(error);
+    this.#lease = { writer: context.writer, name: 'maintenance', owner: leaseOwner(), onError };
   }
 
-  /** Whether the planner finds anything to do. */
+  /** Whether the planner has an action. */
   wants(snapshot: Snapshot): boolean {
-    return nextStep(segmentFacts(snapshot), tailFacts(snapshot), this.#context.planner) !== undefined;
+    return nextAction(segmentFacts(snapshot), tailFacts(snapshot), this.#context.planner) !== undefined;
   }
 
-  /** Does in the background what the planner finds, once; further calls meanwhile change nothing. */
+  /** Runs the actions of the planner in the background; calls before it has begun change nothing. */
   schedule(): void {
     if (this.#scheduled || this.#stopped || this.#later !== undefined) return;
     this.#scheduled = true;
@@ -78,7 +81,7 @@ export class Maintenance {
     });
   }
 
-  /** Another process is at it, or the disk is full: not again with every write. */
+  /** Another process holds the lease, or the disk is full: do not try again with every write. */
   #scheduleLater(): void {
     if (this.#stopped || this.#later !== undefined) return;
     this.#later = setTimeout(() => {
@@ -92,34 +95,34 @@ export class Maintenance {
   buildAll(options: LongWorkOptions): Promise<void> {
     return this.#exclusively(options, async (run) => {
       const snapshot = await this.#context.refresh();
-      const step = buildAllStep(segmentFacts(snapshot), tailFacts(snapshot));
-      if (step !== undefined) await run(step);
+      const action = buildAllAction(segmentFacts(snapshot), tailFacts(snapshot));
+      if (action !== undefined) await run(action);
     });
   }
 
-  /** Writes all segments with dead items anew, without them. */
+  /** Rewrites all segments with deleted items, without them. */
   compactAll(options: LongWorkOptions): Promise<void> {
     return this.#exclusively(options, async (run) => {
-      // Each once: while documents keep dying, another round would never be the last.
+      // Each once: while documents are being deleted, there would always be another round.
       for (const { segment } of segmentFacts(await this.#context.refresh())) {
         const now = segmentFacts(await this.#context.refresh());
-        const step = compactStep(now.filter((facts) => facts.segment === segment));
-        if (step !== undefined) await run(step);
+        const action = compactAction(now.filter((facts) => facts.segment === segment));
+        if (action !== undefined) await run(action);
       }
     });
   }
 
-  /** Derives every segment anew from the vectors of the catalog. */
+  /** Rebuilds every segment from the vectors in the catalog. */
   rebuildAll(options: LongWorkOptions): Promise<void> {
     return this.#exclusively(options, async (run) => {
-      for (const segment of segmentFacts(await this.#context.refresh())) await run(rebuildStep(segment));
+      for (const segment of segmentFacts(await this.#context.refresh())) await run(rebuildAction(segment));
     });
   }
 
-  /** Runs steps that the caller asked for and waits for; it can be aborted and reports progress. */
+  /** Runs actions for a caller that waits for them; can be aborted and reports progress. */
   #exclusively(
     { signal, onProgress }: LongWorkOptions,
-    work: (run: (step: MergeAction) => Promise<void>) => Promise<void>,
+    work: (run: (action: MergeAction) => Promise<void>) => Promise<void>,
   ): Promise<void> {
     return this.#enqueue(async () => {
       signal?.throwIfAborted();
@@ -127,15 +130,15 @@ export class Maintenance {
       signal?.addEventListener('abort', cancel, { once: true });
       let done = 0;
       try {
-        await this.#withLease((token) =>
-          work(async (step) => {
+        await this.#withLease((lease) =>
+          work(async (action) => {
             signal?.throwIfAborted();
-            if (!(await this.#run(step, token))) {
-              throw new SemanticIndexError('BUSY', 'Another process took over the building of segments', {
-                hint: 'This one was held up for too long. Try again.',
+            if (!(await this.#run(action, lease))) {
+              throw new SemanticIndexError('BUSY', 'Another process took over building segments of this index', {
+                hint: 'This process was suspended for too long. Try again.',
               });
             }
-            onProgress?.({ stage: step.kind, done: ++done });
+            onProgress?.({ stage: action.kind, done: ++done });
           }),
         );
       } catch (error) {
@@ -147,11 +150,11 @@ export class Maintenance {
     });
   }
 
-  /** Ends background work; what is under way is given up. */
+  /** Ends background work; a running build is cancelled. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#later);
-    // Where the database is lost nothing can be asked, and nothing is being built.
+    // The call fails when the database is lost; then nothing is being built.
     if (this.#scheduled || this.#busy > 0) await this.#context.builder.builder.cancel().catch(() => {});
     await this.#running.catch(() => {});
   }
@@ -165,19 +168,19 @@ export class Maintenance {
     return result;
   }
 
-  /** Returns false when another process has the lease, so that it may not have been done. */
+  /** Returns false when another process holds the lease, so that work may be left. */
   async #runAll(): Promise<boolean> {
-    const token = await this.#acquire();
-    if (token === 0) return false;
-    return this.#held(async () => {
-      await this.#sweep(token);
+    const lease = await acquireLease(this.#lease);
+    if (lease === undefined) return false;
+    return whileHeld(this.#lease, async () => {
+      await this.#sweep(lease);
       for (;;) {
         const snapshot = await this.#context.refresh();
-        const step = nextStep(segmentFacts(snapshot), tailFacts(snapshot), this.#context.planner);
-        if (step === undefined || this.#stopped) return true;
-        if (!(await this.#run(step, token))) return false;
+        const action = nextAction(segmentFacts(snapshot), tailFacts(snapshot), this.#context.planner);
+        if (action === undefined || this.#stopped) return true;
+        if (!(await this.#run(action, lease))) return false;
         if (this.#busy > 1) {
-          // Somebody waits for a build of their own; under constant writing there would be no end to this.
+          // A caller waits for a build of its own; under constant writes it would wait for ever.
           this.schedule();
           return true;
         }
@@ -185,49 +188,39 @@ export class Maintenance {
     });
   }
 
-  async #withLease(work: (token: number) => Promise<void>): Promise<void> {
+  async #withLease(work: (lease: Lease) => Promise<void>): Promise<void> {
     const deadline = Date.now() + 2 * leaseMilliseconds;
-    let token = await this.#acquire();
-    while (token === 0) {
+    let lease = await acquireLease(this.#lease);
+    while (lease === undefined) {
       if (Date.now() > deadline) {
         throw new SemanticIndexError('BUSY', 'Another process is building segments of this index', {
           hint: 'Wait for it to finish and try again.',
         });
       }
       await new Promise((resolve) => setTimeout(resolve, retryMilliseconds));
-      token = await this.#acquire();
+      lease = await acquireLease(this.#lease);
     }
-    await this.#held(() => work(token));
-  }
-
-  /** The token of the lease, 0 when another process has it. */
-  #acquire(): Promise<number> {
-    return this.#context.writer.leases.acquire(leaseName, this.#owner, leaseMilliseconds);
-  }
-
-  #held<T>(work: () => Promise<T>): Promise<T> {
-    const onError = (error: unknown): void => this.#report(error);
-    return whileHeld({ writer: this.#context.writer, name: leaseName, owner: this.#owner, onError }, work);
+    const held = lease;
+    await whileHeld(this.#lease, () => work(held));
   }
 
   /** Returns false, with nothing changed, when the lease was lost meanwhile. */
-  async #run(step: MergeAction, token: number): Promise<boolean> {
+  async #run(action: MergeAction, lease: Lease): Promise<boolean> {
     const { directory, metric, space, dimensions, trees, seed, threads, builder, writer, refresh, onEvent } =
       this.#context;
-    const { kind, firstKey, lastKey, replaces } = step;
-    const lease = this.#lease(token);
+    const { kind, firstKey, lastKey, replaces } = action;
     const file = freshSegmentName();
     if (!(await writer.segments.plan(lease, file))) return false;
     const forest = { metric, dimensions, trees, seed, threads };
     const request: BuildRequest = { kind, directory, file, firstKey, lastKey, ...forest };
     const { segment, lastDeletion, unsound } = await builder.builder.build(request);
     if (!(await writer.segments.publish({ kind, lease, space, replaces, segment, lastDeletion }))) {
-      // Somebody else changed the segments meanwhile: this file has no place in them.
+      // Another process changed the segments meanwhile: this file does not belong to them.
       if (segment !== undefined) await removeSegmentFiles(directory, segment.file);
       return false;
     }
     await refresh();
-    await this.#sweep(token);
+    await this.#sweep(lease);
     crashPoint(`${kind}.swept`);
     if (unsound.length > 0) onEvent(unsoundVectors(unsound));
     onEvent({
@@ -237,19 +230,15 @@ export class Maintenance {
     return true;
   }
 
-  #lease(token: number): Lease {
-    return { name: leaseName, owner: this.#owner, token };
-  }
-
   /**
    * Removes the files that the catalog knows and no segment uses: those of replaced segments (a process that has one mapped
    * keeps it until it is unmapped), and those of builds that died. Files that the catalog does not know are left alone: they
    * may be the last copy of something.
    */
-  async #sweep(token: number): Promise<void> {
+  async #sweep(lease: Lease): Promise<void> {
     const { directory, writer, onEvent } = this.#context;
-    const removable = await writer.segments.removable(this.#lease(token));
-    // A backup copies what was retired after its catalog was; asked last, so that none begins unseen in between.
+    const removable = await writer.segments.removable(lease);
+    // A backup copies files that were retired after its catalog was copied. Checked last, so that none begins in between.
     if (removable.length === 0 || (await writer.leases.anyHeld(backupLease))) return;
     const removed: string[] = [];
     for (const file of removable) if (await removeSegmentFiles(directory, file)) removed.push(file);
@@ -269,7 +258,7 @@ export class Maintenance {
 }
 
 const eventOf = {
-  heal: 'heal',
+  repair: 'heal',
   rebuild: 'heal',
   seal: 'seal',
   merge: 'merge',
@@ -278,19 +267,16 @@ const eventOf = {
 } as const satisfies Record<MergeAction['kind'], IndexEvent['event']>;
 
 function segmentFacts(snapshot: Snapshot): SegmentFacts[] {
-  return snapshot.parts
-    .filter((part) => part.segment !== 0)
-    .map(({ segment, firstKey, lastKey, keys, dead, damaged, graphMissing }) => ({
-      segment,
-      firstKey,
-      lastKey,
-      items: keys.offsets.length,
-      dead,
-      damaged: damaged || graphMissing,
-    }));
+  return snapshot.segments.map(({ segment, firstKey, lastKey, keys, dead, damaged, graphMissing }) => ({
+    segment,
+    firstKey,
+    lastKey,
+    items: keys.offsets.length,
+    dead,
+    damaged: damaged || graphMissing,
+  }));
 }
 
-function tailFacts(snapshot: Snapshot): TailFacts {
-  const tail = snapshot.parts.find((part) => part.segment === 0);
-  return { items: (tail?.keys.offsets.length ?? 0) - (tail?.dead ?? 0), lastKey: snapshot.position.lastKey };
+function tailFacts({ tail, position }: Snapshot): TailFacts {
+  return { items: (tail?.keys.offsets.length ?? 0) - (tail?.dead ?? 0), lastKey: position.lastKey };
 }

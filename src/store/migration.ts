@@ -1,63 +1,48 @@
+import type { KeyedVectors } from '../backend/documents.js';
+import type { MissingText, Remainder, SpaceMigration } from '../backend/migration.js';
+import type { KeyedNeighbor } from '../backend/read-snapshot.js';
+import type { Space } from '../backend/space.js';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import { distanceSign } from '../vectors/metric.js';
 import { VectorBuffer } from '../vectors/vector-buffer.js';
-import type { KeyedVectors } from './catalog/document-table.js';
 import { leaseOwner } from './catalog/lease-owner.js';
-import type { MissingText, Remainder } from './catalog/migration-table.js';
-import type { Space } from './catalog/vector-table.js';
-import type { KeyedNeighbor } from './snapshot/snapshot.js';
 import type { CatalogClient } from './writer/catalog-client.js';
+import { acquireLease, type LeaseRequest, whileHeld } from './writer/held-lease.js';
 
-const rowsPerReading = 4_096;
-const leaseName = 'migration';
-const leaseMilliseconds = 30_000;
+/** Vectors that are compared at a time when models are compared: bounds memory, some megabytes at usual dimensions. */
+const vectorsPerRead = 4_096;
 
-/** What the way of an index to another space asks of the catalog. */
-export class Migration {
+/** Moves an index to another space, by way of the catalog. */
+export class Migration implements SpaceMigration {
   readonly #writer: CatalogClient;
   readonly #reader: CatalogClient;
   readonly #metric: Metric;
-  readonly #owner = leaseOwner();
+  readonly #lease: LeaseRequest;
   #held = false;
 
   constructor(writer: CatalogClient, reader: CatalogClient, metric: Metric) {
     this.#writer = writer;
     this.#reader = reader;
     this.#metric = metric;
+    this.#lease = { writer, name: 'migration', owner: leaseOwner(), onError: () => {} };
   }
 
-  /**
-   * Does work while no other process migrates the index: two would embed the same texts. A process that died holds nobody up.
-   *
-   * @throws BUSY when another migration is under way.
-   */
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const acquire = (): Promise<number> => this.#writer.leases.acquire(leaseName, this.#owner, leaseMilliseconds);
-    if (this.#held || (await acquire()) === 0) {
-      throw new SemanticIndexError('BUSY', 'The index is being migrated already', {
-        hint: 'Wait for that migration to end, or abort it.',
-      });
-    }
+    if (this.#held) throw isRunning();
     this.#held = true;
-    // A heartbeat that fails is not the end: the lease lasts for three of them.
-    const heartbeat = setInterval(() => acquire().catch(() => {}), leaseMilliseconds / 3);
-    heartbeat.unref();
     try {
-      return await work();
+      if ((await acquireLease(this.#lease)) === undefined) throw isRunning();
+      return await whileHeld(this.#lease, work);
     } finally {
       this.#held = false;
-      clearInterval(heartbeat);
-      await this.#writer.leases.release(leaseName, this.#owner).catch(() => {});
     }
   }
 
-  /** Names the space to be filled; one that is known keeps its canaries. */
   begin(fingerprint: string, dimensions: number, canaries: string): Promise<Space> {
     return this.#writer.migration.begin(fingerprint, dimensions, canaries);
   }
 
-  /** The space with this fingerprint, if there ever was one. */
   findSpace(fingerprint: string): Promise<Space | undefined> {
     return this.#reader.vectors.findSpace(fingerprint);
   }
@@ -74,23 +59,20 @@ export class Migration {
     return this.#reader.migration.missingAfter(space, afterKey, limit);
   }
 
-  /** Moves the index to the space, unless anything is missing there. */
   cutOver(space: number): Promise<Remainder> {
     return this.#writer.migration.cutOver(space);
   }
 
-  /** Documents spread over the index, with their vectors in a space. */
   sample(space: number, count: number): Promise<KeyedVectors> {
     return this.#reader.migration.sample(space, count);
   }
 
-  /** The true nearest documents of some vectors (packed) in a space that the index is not in. */
   async nearest({ space, dimensions }: Space, queries: Float32Array, k: number): Promise<KeyedNeighbor[][]> {
     const count = queries.length / dimensions;
     const sign = distanceSign(this.#metric);
     const best: KeyedNeighbor[][] = Array.from({ length: count }, () => []);
     for (let after = 0; ; ) {
-      const rows = await this.#reader.migration.vectorsAfter(space, after, rowsPerReading);
+      const rows = await this.#reader.migration.vectorsAfter(space, after, vectorsPerRead);
       if (rows.keys.length === 0) return best;
       const buffer = new VectorBuffer(dimensions, this.#metric);
       try {
@@ -111,4 +93,10 @@ export class Migration {
       after = rows.keys[rows.keys.length - 1] as number;
     }
   }
+}
+
+function isRunning(): SemanticIndexError {
+  return new SemanticIndexError('BUSY', 'Another migration of this index is running', {
+    hint: 'Wait for it to finish, or abort it.',
+  });
 }

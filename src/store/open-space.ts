@@ -1,29 +1,31 @@
+import type { Space } from '../backend/space.js';
 import type { Metric } from '../types.js';
-import type { Catalog } from './catalog/catalog.js';
-import type { Space } from './catalog/vector-table.js';
 import { Maintenance } from './maintenance.js';
+import type { LocalReads } from './snapshot/reads.js';
 import { Scrubber } from './snapshot/scrubber.js';
 import type { Damage } from './snapshot/segment.js';
 import { SnapshotManager } from './snapshot/snapshot-manager.js';
 import type { StoreOptions } from './store-options.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 
+/** Each document is rewritten log4(n) times, and a search visits at most 3 segments per tier. */
 const mergeFactor = 4;
+/** Rewriting a segment costs as much as building it; below this share, deleted items cost less than that. */
 const deadShare = 0.3;
 
-/** An open space: the snapshots of its vectors, and the work that keeps them fast and sound. */
+/** An open space: the snapshots of its vectors, and the background work on its segments. */
 export interface OpenSpace {
   readonly space: Space;
-  readonly keeper: SnapshotManager;
-  /** Absent where nothing may be built. */
+  readonly snapshots: SnapshotManager;
+  /** Absent in a read-only index and in memory. */
   readonly maintenance: Maintenance | undefined;
-  /** Absent where nothing is done in the background. */
+  /** Absent in memory, and without background work. */
   readonly scrubber: Scrubber | undefined;
 }
 
-/** What a space is opened with. */
+/** Options for `openSpace`. */
 export interface OpenSpaceRequest {
-  readonly catalog: Catalog;
+  readonly reads: LocalReads;
   readonly options: StoreOptions;
   /** segments/; absent for an index in memory. */
   readonly directory: string | undefined;
@@ -36,10 +38,11 @@ export interface OpenSpaceRequest {
 
 /** Opens a space; nothing is read yet. */
 export function openSpace(space: Space, request: OpenSpaceRequest): OpenSpace {
-  const { catalog, options, directory = '', metric, writer, reader, isCurrent, onDamage } = request;
+  const { reads, options, directory = '', metric, writer, reader, isCurrent, onDamage } = request;
   const { loadMode, sealAt, trees, seed, threads, onEvent } = options;
   const files = { directory, metric, space: space.space, dimensions: space.dimensions };
-  const keeper = new SnapshotManager(catalog, { ...files, loadMode, reader, isCurrent }, onDamage);
+  const local = request.directory === undefined;
+  const snapshots = new SnapshotManager(space, reads, { ...files, loadMode, reader, local, isCurrent }, onDamage);
   const canBuild = request.directory !== undefined && !options.readonly;
   const maintenance = canBuild
     ? new Maintenance({
@@ -50,10 +53,11 @@ export function openSpace(space: Space, request: OpenSpaceRequest): OpenSpace {
         threads,
         writer,
         builder: reader,
-        refresh: () => keeper.refresh(),
+        refresh: () => snapshots.refresh(),
         onEvent,
       })
     : undefined;
   const scrubs = request.directory !== undefined && options.background;
-  return { space, keeper, maintenance, scrubber: scrubs ? new Scrubber(() => keeper.current.parts) : undefined };
+  const scrubber = scrubs ? new Scrubber(() => snapshots.current.segments) : undefined;
+  return { space, snapshots, maintenance, scrubber };
 }

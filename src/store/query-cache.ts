@@ -1,31 +1,32 @@
+import type { QueryVectors } from '../backend/backend.js';
 import { packVectors } from '../vectors/pack-vectors.js';
 import type { Catalog } from './catalog/catalog.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 
+/** Used vectors that are noted together: one write for so many queries that only found cached vectors. */
 const maxTouched = 64;
 
 /**
- * The vectors of queries that were asked before, in the table of all vectors: durable, bounded, the least recently used
- * go first. Writing it is nobody's business to wait for, and no search fails because it failed.
+ * Cached vectors of queries, in the table of all vectors: durable and bounded, the least recently used are evicted first. Writes
+ * happen in the background, and a failed one fails no search.
  */
-export class QueryCache {
+export class QueryCache implements QueryVectors {
   readonly #catalog: () => Catalog;
   readonly #writer: CatalogClient | undefined;
-  readonly #most: number;
-  /** Numbers of vectors that were used since the last writing. */
+  readonly #maxVectors: number;
+  /** Numbers of vectors used since the last write. */
   readonly #touched = new Set<number>();
   #writing: Promise<unknown> = Promise.resolve();
 
-  /** @param most how many vectors are kept; 0 keeps and finds none. @param writer absent where nothing may be written. */
-  constructor(catalog: () => Catalog, writer: CatalogClient | undefined, most: number) {
+  /** @param writer absent in a read-only index. @param maxVectors 0 disables the cache. */
+  constructor(catalog: () => Catalog, writer: CatalogClient | undefined, maxVectors: number) {
     this.#catalog = catalog;
     this.#writer = writer;
-    this.#most = most;
+    this.#maxVectors = maxVectors;
   }
 
-  /** The vector of each content hash in a space, undefined where it is not known. */
-  find(space: number, hashes: readonly string[]): (Float32Array | undefined)[] {
-    if (this.#most === 0) return hashes.map(() => undefined);
+  async find(space: number, hashes: readonly string[]): Promise<(Float32Array | undefined)[]> {
+    if (this.#maxVectors === 0) return hashes.map(() => undefined);
     const { vectors } = this.#catalog();
     const found = vectors.find(space, 'query', hashes).map((number) => {
       if (number === 0) return undefined;
@@ -36,17 +37,17 @@ export class QueryCache {
     return found;
   }
 
-  /** Remembers vectors under their content hashes, soon. */
   keep(space: number, hashes: readonly string[], vectors: readonly Float32Array[]): void {
-    if (this.#writer === undefined || this.#most === 0 || (hashes.length === 0 && this.#touched.size === 0)) return;
+    if (this.#writer === undefined || this.#maxVectors === 0 || (hashes.length === 0 && this.#touched.size === 0))
+      return;
     const touched = [...this.#touched];
     this.#touched.clear();
     const packed = packVectors(vectors);
-    const write = this.#writer.vectors.putQueries(space, hashes, packed, touched, this.#most);
+    const write = this.#writer.vectors.putQueries(space, hashes, packed, touched, this.#maxVectors);
     this.#writing = Promise.allSettled([this.#writing, write]);
   }
 
-  /** Waits until all is written. */
+  /** Waits for pending writes. */
   async settle(): Promise<void> {
     this.keep(0, [], []);
     await this.#writing;

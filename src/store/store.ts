@@ -1,51 +1,80 @@
+import type { Backend, BackendFacts, ExportedBatch, Settings } from '../backend/backend.js';
+import type {
+  DocumentChange,
+  DocumentOutcome,
+  DocumentRows,
+  IncomingDocument,
+  KnownDuplicates,
+  Representative,
+  StoredDocument,
+  VectorRole,
+} from '../backend/documents.js';
+import type { FilterTree } from '../backend/filter-tree.js';
+import type { StoredNotes } from '../backend/notes.js';
+import type {
+  KeyedNeighbor,
+  KeyedVector,
+  ReadSnapshot,
+  SnapshotRequest,
+  VectorSearch,
+} from '../backend/read-snapshot.js';
+import type { Space } from '../backend/space.js';
 import { crashPoint } from '../crash-points.js';
+import type { FieldType } from '../options.js';
+import { type Random, sampleNumbers } from '../random.js';
 import type { DiskUsage, DocumentId, LongWorkOptions, Metric, ValidationReport } from '../types.js';
 import { packVectors } from '../vectors/pack-vectors.js';
 import { whileFilesAreKept, writeBackup } from './backup.js';
-import { Catalog, type ViewRequest } from './catalog/catalog.js';
-import type { DocumentRows } from './catalog/document-pages.js';
-import type { DocumentOutcome, IncomingDocument, SqlFilter, StoredDocument } from './catalog/document-table.js';
-import type { SegmentRow } from './catalog/segment-table.js';
-import type { Space } from './catalog/vector-table.js';
-import { rankedWords, type WordMatches } from './catalog/words/text-table.js';
+import { Catalog } from './catalog/catalog.js';
+import type { SqlFilter } from './catalog/document-table.js';
+import { DeclaredFields } from './declared-fields.js';
 import { identify } from './directory/file-identity.js';
 import { bytesOnDisk, type IndexPaths, prepareDirectory, refuseLostDatabase, syncPath } from './directory/files.js';
 import { restoreSegmentFolder } from './directory/segment-directory.js';
+import { exportBatches } from './export-batches.js';
+import { factsOf } from './facts.js';
 import { Migration } from './migration.js';
 import { type OpenSpace, openSpace } from './open-space.js';
 import { QueryCache } from './query-cache.js';
-import type { ReadSnapshot, ReadSnapshotSearch } from './snapshot/read-snapshot.js';
+import { GatedReads, type LocalReads, TransactionReads } from './snapshot/reads.js';
 import type { Damage } from './snapshot/segment.js';
-import type { KeyedNeighbor, Snapshot } from './snapshot/snapshot.js';
+import type { SnapshotManager } from './snapshot/snapshot-manager.js';
 import type { CatalogOptions } from './sqlite/connection.js';
 import { fromSqliteError } from './sqlite/sqlite-error.js';
 import { checkMetricOf, type StoreOptions } from './store-options.js';
 import { Validations } from './validations.js';
 import type { CatalogClient } from './writer/catalog-client.js';
+import { CatalogNotes } from './writer/catalog-notes.js';
 import { catalogThread } from './writer/catalog-thread.js';
 import { consistentRead } from './writer/consistent-read.js';
 import { inlineCatalog } from './writer/inline-catalog.js';
-import { KnownDocuments } from './writer/known-documents.js';
-import { StoredSettings } from './writer/stored-settings.js';
+import { SnapshotGate } from './writer/snapshot-gate.js';
+
+/** The ways to a catalog: clients that write and read, and reads in this thread. */
+interface CatalogAccess {
+  readonly writer: CatalogClient;
+  readonly reader: CatalogClient;
+  readonly reads: LocalReads;
+}
 
 /**
- * Everything an index keeps: the catalog on disk (or in memory), the snapshot that searches see, and background work.
- * It knows vectors, not how texts become vectors.
+ * The embedded backend: a catalog (SQLite) in a directory or in memory, segments derived from it, the snapshots that searches read,
+ * and background work.
  */
-export class Store {
+export class Store implements Backend {
   readonly metric: Metric;
-  /** The way to another space. */
   readonly migration: Migration;
   readonly queries: QueryCache;
-  /** What is there already, for those who add. */
-  readonly known: KnownDocuments;
-  readonly settings: StoredSettings;
+  readonly settings: Settings;
+  readonly notes: StoredNotes;
   readonly #options: StoreOptions;
   readonly #paths: IndexPaths | undefined;
   readonly #connection: CatalogOptions;
   readonly #connected: Catalog;
   readonly #writer: CatalogClient;
   readonly #reader: CatalogClient;
+  readonly #reads: LocalReads;
+  readonly #fields: DeclaredFields;
   readonly #validations: Validations;
   #open: OpenSpace | undefined;
 
@@ -54,23 +83,49 @@ export class Store {
     paths: IndexPaths | undefined,
     connection: CatalogOptions,
     catalog: Catalog,
-    threads: CatalogClient[],
   ) {
     this.#options = options;
     this.#paths = paths;
     this.#connection = connection;
     this.#connected = catalog;
-    this.#writer = threads[0] as CatalogClient;
-    this.#reader = threads[threads.length - 1] as CatalogClient;
+    const { writer, reader, reads } = paths === undefined ? this.#inMemory() : this.#inDirectory();
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#reads = reads;
     this.metric = catalog.settings.all()?.metric as Metric;
-    this.known = new KnownDocuments(this.#reader);
-    this.settings = new StoredSettings(() => this.#catalog, this.#writer, this.#reader);
-    this.#validations = new Validations(connection, this.#reader);
-    this.migration = new Migration(this.#writer, this.#reader, this.metric);
-    this.queries = new QueryCache(() => this.#catalog, options.readonly ? undefined : this.#writer, options.queryCache);
+    this.settings = {
+      get: async (name) => this.#catalog.settings.get(name),
+      set: (name, value) => writer.settings.set(name, value),
+    };
+    this.notes = new CatalogNotes(writer, reader);
+    this.#fields = new DeclaredFields(() => this.#catalog, writer);
+    this.#validations = new Validations(connection, reader);
+    this.migration = new Migration(writer, reader, this.metric);
+    this.queries = new QueryCache(() => this.#catalog, options.readonly ? undefined : writer, options.queryCache);
   }
 
-  /** The catalog, as long as its file is the one at its path. */
+  #inMemory(): CatalogAccess {
+    const gate = new SnapshotGate();
+    return {
+      writer: inlineCatalog(this.#connected, gate),
+      reader: inlineCatalog(this.#connected),
+      reads: new GatedReads(() => this.#catalog, gate),
+    };
+  }
+
+  #inDirectory(): CatalogAccess {
+    const readonly: CatalogOptions = { ...this.#connection, readonly: true };
+    return {
+      writer: catalogThread(this.#connection),
+      reader: catalogThread(this.#connection),
+      reads: new TransactionReads(
+        () => this.#catalog,
+        () => Catalog.open(readonly),
+      ),
+    };
+  }
+
+  /** The catalog, checked to be the file at its path. */
   get #catalog(): Catalog {
     this.#connected.requireSameFile(this.#connection.file);
     return this.#connected;
@@ -100,8 +155,7 @@ export class Store {
       if (paths !== undefined && !readonly) await restoreSegmentFolder(paths.segments, options.onEvent);
       const file = paths && identify(paths.database);
       const connection: CatalogOptions = { ...first, file };
-      const threads = memory ? [inlineCatalog(catalog)] : [catalogThread(connection), catalogThread(connection)];
-      store = new Store(options, paths, connection, catalog, threads);
+      store = new Store(options, paths, connection, catalog);
       await store.#openSpace();
       return store;
     } catch (error) {
@@ -111,14 +165,14 @@ export class Store {
     }
   }
 
-  /** Looks whether the index has a space by now, and follows its vectors if so. */
+  /** Opens the space of the index, if it has one by now and it is not open yet. */
   async #openSpace(): Promise<OpenSpace | undefined> {
     const previous = this.#open;
     if (previous !== undefined && this.#isCurrent(previous.space)) return previous;
     const space = this.#catalog.space();
     if (space === undefined) return undefined;
     const open = openSpace(space, {
-      catalog: this.#connected,
+      reads: this.#reads,
       options: this.#options,
       directory: this.#paths?.segments,
       metric: this.metric,
@@ -128,10 +182,10 @@ export class Store {
       onDamage: (damage) => this.#onDamage(damage),
     });
     this.#open = open;
-    previous?.keeper.close();
+    previous?.snapshots.close();
     await previous?.scrubber?.stop();
     await previous?.maintenance?.stop();
-    await open.keeper.refresh();
+    await open.snapshots.refresh();
     this.#schedule(this.#hasLeftovers());
     return open;
   }
@@ -140,21 +194,20 @@ export class Store {
     return this.#catalog.settings.get('space') === space;
   }
 
-  /** Reads in the space that the newest commit is in. */
-  async #inSpace<T>(read: (keeper: OpenSpace['keeper']) => Promise<T>): Promise<T | undefined> {
+  /** Runs work on the snapshots of the current space; again, if the index moves to another space meanwhile. */
+  async #inSpace<T>(work: (snapshots: SnapshotManager) => Promise<T>): Promise<T | undefined> {
     for (;;) {
       const open = this.#open;
       try {
         const current = await this.#openSpace();
-        return current === undefined ? undefined : await read(current.keeper);
+        return current === undefined ? undefined : await work(current.snapshots);
       } catch (error) {
-        // Moved to another space while it was being read: there it is read again.
         if (open === this.#open && (open === undefined || this.#isCurrent(open.space))) throw error;
       }
     }
   }
 
-  /** Whether files wait to be removed: of segments that were replaced, or of a build that died. */
+  /** Whether files can be removed: of replaced segments, or of a build that died. */
   #hasLeftovers(): boolean {
     if (this.#paths === undefined || this.#options.readonly) return false;
     return this.#catalog.segments.retired().length > 0;
@@ -166,71 +219,64 @@ export class Store {
   }
 
   #schedule(always = false): void {
-    const { maintenance, keeper } = this.#open ?? {};
-    if (!this.#options.background || maintenance === undefined || keeper === undefined) return;
-    if (always || maintenance.wants(keeper.current)) maintenance.schedule();
+    const { maintenance, snapshots } = this.#open ?? {};
+    if (!this.#options.background || maintenance === undefined || snapshots === undefined) return;
+    if (always || maintenance.wants(snapshots.current)) maintenance.schedule();
   }
 
-  /** The space of the vectors, once there is one. */
   get space(): Space | undefined {
-    const space = this.#open?.space;
-    return space !== undefined && this.#isCurrent(space) ? space : this.#catalog.space();
+    return this.#open?.space;
   }
 
-  /** Fixes the space of an index without one; returns the one it has. */
+  #filter(tree: FilterTree | undefined): SqlFilter | undefined {
+    return tree === undefined ? undefined : this.#fields.compile(tree);
+  }
+
+  async fields(): Promise<ReadonlyMap<string, FieldType | undefined>> {
+    return this.#fields.types();
+  }
+
+  declareFields(fields: Readonly<Record<string, FieldType>>): Promise<void> {
+    return this.#fields.declare(fields);
+  }
+
   async chooseSpace(fingerprint: string, dimensions: number, canaries: string | null): Promise<Space> {
     const space = await this.#writer.catalog.chooseSpace(fingerprint, dimensions, canaries);
     await this.#openSpace();
     return space;
   }
 
-  /** For each document what a commit of it now would be to the content under its id. */
-  standings(documents: readonly { id: DocumentId; hash: string }[]): Promise<('new' | 'changed' | 'unchanged')[]> {
-    const identities = documents.map(({ id, hash }) => ({ id, hash }));
-    return this.#reader.documents.standings(identities);
+  classify(documents: readonly { id: DocumentId; hash: string }[]): Promise<DocumentChange[]> {
+    return this.#reader.documents.classify(documents.map(({ id, hash }) => ({ id, hash })));
   }
 
-  /** Numbers of known vectors by content hash, 0 for unknown ones. */
-  findVectors(space: number, role: 'document' | 'query' | 'given', hashes: readonly string[]): Promise<number[]> {
+  findVectors(space: number, role: VectorRole, hashes: readonly string[]): Promise<number[]> {
     return this.#reader.vectors.find(space, role, hashes);
   }
 
-  /** Makes vectors durable under their content hashes; returns their numbers. */
   putVectors(
     space: number,
-    role: 'document' | 'query' | 'given',
+    role: VectorRole,
     hashes: readonly string[],
     vectors: readonly Float32Array[],
   ): Promise<number[]> {
     return this.#writer.vectors.put(space, role, hashes, packVectors(vectors));
   }
 
-  /**
-   * Commits documents; on return they are durable and searchable. Undefined, with nothing changed, when a document that
-   * was found unchanged is so no longer.
-   */
+  findDuplicates(ids: readonly DocumentId[], vectors: readonly number[], dimensions: number): Promise<KnownDuplicates> {
+    return this.#reader.duplicates.look(ids, vectors, dimensions);
+  }
+
+  representatives(keys: readonly number[]): Promise<Representative[]> {
+    return this.#reader.duplicates.representatives(keys);
+  }
+
   async commit(documents: readonly IncomingDocument[]): Promise<DocumentOutcome[] | undefined> {
     const outcomes = await this.#writer.documents.commit(documents);
     await this.#afterWrite();
     return outcomes;
   }
 
-  /** The highest key ever given. */
-  lastKey(): number {
-    return this.#catalog.documents.lastKey();
-  }
-
-  /** Texts after this key, of documents whose vector was made from the text. */
-  textsAfter(afterKey: number, limit: number): Promise<{ key: number; text: string }[]> {
-    return this.#reader.documents.textsAfter(afterKey, limit);
-  }
-
-  /** Replaces vectors of documents; `rebuildSegments` has to follow. */
-  replaceVectors(space: number, keys: readonly number[], vectors: readonly Float32Array[]): Promise<void> {
-    return this.#writer.documents.replaceVectors(space, keys, packVectors(vectors));
-  }
-
-  /** Replaces the metadata (JSON) of documents; returns how many of them there were. */
   setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): Promise<number> {
     return this.#writer.documents.setMetadata(changes);
   }
@@ -241,119 +287,88 @@ export class Store {
     return deleted;
   }
 
-  async deleteWhere(filter: SqlFilter, signal?: AbortSignal): Promise<number> {
-    const deleted = await this.#writer.until(signal).documents.deleteWhere(filter);
+  async deleteWhere(filter: FilterTree, signal?: AbortSignal): Promise<number> {
+    const deleted = await this.#writer.until(signal).documents.deleteWhere(this.#fields.compile(filter));
     await this.#afterWrite();
     return deleted;
   }
 
+  replaceVectors(space: number, keys: readonly number[], vectors: readonly Float32Array[]): Promise<void> {
+    return this.#writer.documents.replaceVectors(space, keys, packVectors(vectors));
+  }
+
   async #afterWrite(): Promise<void> {
-    await this.snapshot();
+    await this.#inSpace((snapshots) => snapshots.refresh());
     this.#schedule();
   }
 
-  /** Documents by id, straight from the last commit. */
-  byIds(ids: readonly DocumentId[]): (StoredDocument | undefined)[] {
+  snapshot({ filter, text, signal }: SnapshotRequest = {}): Promise<ReadSnapshot | undefined> {
+    const queries = { filter: this.#filter(filter), text };
+    return this.#inSpace((snapshots) => snapshots.open(queries, signal));
+  }
+
+  async search(search: VectorSearch): Promise<KeyedNeighbor[][]> {
+    const snapshot = await this.snapshot();
+    if (snapshot === undefined) return Array.from({ length: search.count }, () => []);
+    return snapshot.search(search).finally(() => snapshot.close());
+  }
+
+  async byIds(ids: readonly DocumentId[]): Promise<(StoredDocument | undefined)[]> {
     return this.#catalog.documents.byIds(ids);
   }
 
-  /** Documents as they are at one moment; undefined for those that are gone, or do not match. */
-  byKeys(keys: readonly number[], filter?: SqlFilter): (StoredDocument | undefined)[] {
-    return this.#catalog.documents.byKeys(keys, filter);
+  async byKeys(keys: readonly number[]): Promise<(StoredDocument | undefined)[]> {
+    return this.#catalog.documents.byKeys(keys);
   }
 
-  /** As `byKeys`; in a thread where the filter takes more than about two milliseconds. */
-  async lookUp(
-    keys: readonly number[],
-    filter: SqlFilter | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<(StoredDocument | undefined)[]> {
-    if (filter === undefined || keys.length * filter.parameters.length < 1000) return this.byKeys(keys, filter);
-    return this.#reader.until(signal).documents.byKeys(keys, filter);
-  }
-
-  /** Whether all documents with these keys exist. */
-  haveAll(keys: readonly number[], signal: AbortSignal | undefined): Promise<boolean> {
-    return this.#reader.until(signal).documents.haveAll(keys);
-  }
-
-  /** Bytes of the texts and metadata of these documents, without reading them. */
-  bytesByKeys(keys: readonly number[]): number {
-    return this.#catalog.pages.bytesByKeys(keys);
-  }
-
-  vectorOf(id: DocumentId): { key: number; vector: Float32Array } | undefined {
+  async vectorOf(id: DocumentId): Promise<KeyedVector | undefined> {
     return this.#catalog.documents.vectorOf(id);
   }
 
+  vectorsByKeys(keys: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
+    return this.#reader.until(signal).documents.vectorsByKeys(keys, this.space?.dimensions ?? 0);
+  }
+
   list(
-    filter: SqlFilter | undefined,
+    filter: FilterTree | undefined,
     limit: number,
     afterKey: number,
     maxBytes: number | undefined,
     signal: AbortSignal | undefined,
   ): Promise<DocumentRows> {
-    return this.#reader.until(signal).pages.list(filter, limit, afterKey, maxBytes);
+    return this.#reader.until(signal).pages.list(this.#filter(filter), limit, afterKey, maxBytes);
   }
 
-  count(filter: SqlFilter | undefined, signal?: AbortSignal): Promise<number> {
-    return this.#reader.until(signal).documents.count(filter);
+  count(filter?: FilterTree, signal?: AbortSignal): Promise<number> {
+    return this.#reader.until(signal).documents.count(this.#filter(filter));
   }
 
-  /** Keys of the documents that match, ascending. */
-  keys(filter: SqlFilter): Promise<Float64Array> {
-    return this.#reader.documents.keys(filter);
+  async lastKey(): Promise<number> {
+    return this.#catalog.documents.lastKey();
   }
 
-  /** Searches all documents of the newest commit; empty lists while there is no vector. */
-  async search(search: ReadSnapshotSearch): Promise<KeyedNeighbor[][]> {
-    const view = await this.view();
-    if (view === undefined) return Array.from({ length: search.count }, () => []);
-    return view.search(search).finally(() => view.close());
+  async sampleKeys(count: number, random: Random): Promise<number[]> {
+    const keys = await this.#reader.documents.keys({ sql: '1', parameters: [] });
+    return sampleNumbers(count, keys.length, random).map((place) => keys[place] as number);
   }
 
-  /**
-   * The newest commit, and of that same moment which of its documents match a filter and share words with queries. To be
-   * closed. Undefined while there is no vector. The signal stops the reading.
-   */
-  view({
-    signal,
-    ...request
-  }: ViewRequest & { signal?: AbortSignal | undefined } = {}): Promise<ReadSnapshot | undefined> {
-    return this.#inSpace((keeper) => keeper.view(request, signal));
+  textsAfter(afterKey: number, limit: number): Promise<{ key: number; text: string }[]> {
+    return this.#reader.documents.textsAfter(afterKey, limit);
   }
 
-  /** Documents that share words with a query, best first by BM25, and the most that any could reach. */
-  async searchWords(
-    query: string,
-    limit: number,
-    filter: SqlFilter | undefined,
-    signal?: AbortSignal,
-  ): Promise<WordMatches> {
-    return rankedWords(await this.#reader.until(signal).texts.search(query, limit, filter));
-  }
-
-  /** Vectors of these documents, one after the other; zeros where there is none. */
-  vectorsByKeys(keys: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
-    const dimensions = this.space?.dimensions ?? 0;
-    return this.#reader.until(signal).documents.vectorsByKeys(Float64Array.from(keys), dimensions);
-  }
-
-  /** Waits for background work, then makes one segment of all documents. In memory there is nothing to build. */
   buildAll(options: LongWorkOptions): Promise<void> {
     return this.#maintain(options, async ({ maintenance }) => maintenance?.buildAll(options));
   }
 
-  /** Derives every segment anew from the stored vectors. */
   rebuildSegments(options: LongWorkOptions): Promise<void> {
-    return this.#maintain(options, async ({ keeper, maintenance }) => {
-      await keeper.forget();
+    return this.#maintain(options, async ({ snapshots, maintenance }) => {
+      await snapshots.forget();
       await maintenance?.rebuildAll(options);
-      await keeper.refresh();
+      await snapshots.refresh();
     });
   }
 
-  /** Works on the segments of the space that the index is in; begins again in the next one when it moves there meanwhile. */
+  /** Works on the segments of the current space; again, if the index moves to another space meanwhile. */
   async #maintain({ signal }: LongWorkOptions, work: (open: OpenSpace) => Promise<void>): Promise<void> {
     for (;;) {
       const open = await this.#openSpace();
@@ -367,7 +382,6 @@ export class Store {
     }
   }
 
-  /** Drops dead items from segments and vectors that nothing uses, and gives the room back to the file system. */
   async compact(options: LongWorkOptions): Promise<{ vectors: number }> {
     await this.#maintain(options, async ({ maintenance }) => maintenance?.compactAll(options));
     options.signal?.throwIfAborted();
@@ -381,65 +395,54 @@ export class Store {
     return { vectors };
   }
 
-  /** Looks for damage; only reads, and reports what cannot be read. */
   validate(level: 'quick' | 'full', signal?: AbortSignal): Promise<ValidationReport> {
     const request = { directory: this.#paths?.segments, level, metric: this.metric };
     return this.#validations.run(request, signal);
   }
 
-  /**
-   * Runs a long reading of the catalog as it is at one moment. In memory there is but one connection: what is written
-   * meanwhile shows.
-   */
-  consistentRead<T>(read: (catalog: CatalogClient) => AsyncGenerator<T>): AsyncGenerator<T> {
+  /** Runs a long read at one point in time. In memory there is one connection: the read sees later writes. */
+  #consistentRead<T>(read: (catalog: CatalogClient) => AsyncGenerator<T>): AsyncGenerator<T> {
     return this.#paths === undefined ? read(this.#reader) : consistentRead(this.#connection, read);
   }
 
-  /** Writes all documents as one Annoy file, and beside it their ids in the order of its items; returns how many. */
+  exportBatches(size: number): AsyncGenerator<ExportedBatch> {
+    const isOnePoint = this.#paths !== undefined;
+    return this.#consistentRead((catalog) => exportBatches(catalog, size, isOnePoint));
+  }
+
   async exportForest(path: string): Promise<number> {
     const { trees, seed, threads } = this.#options;
     const dimensions = this.space?.dimensions ?? 0;
     const request = { path, metric: this.metric, dimensions, trees, seed, threads };
-    const reading = this.consistentRead(async function* (catalog) {
+    const reading = this.#consistentRead(async function* (catalog) {
       yield await catalog.builder.exportForest(request);
     });
     return (await reading.next().finally(() => reading.return(undefined))).value ?? 0;
   }
 
-  /** Writes a complete copy into a new folder, while the index is in use. */
   backup(target: string): Promise<void> {
     const write = (): Promise<void> =>
       writeBackup(this.#paths?.segments, target, (path) => this.#reader.catalog.copyTo(path));
     return this.#options.readonly ? write() : whileFilesAreKept(this.#writer, write);
   }
 
-  /** The snapshot that searches see now. */
-  snapshot(): Promise<Snapshot | undefined> {
-    return this.#inSpace((keeper) => keeper.refresh());
+  async facts(): Promise<BackendFacts> {
+    const snapshot = await this.#inSpace((snapshots) => snapshots.refresh());
+    return factsOf(snapshot, this.#catalog.segments.all());
   }
 
-  /** Changes whenever the index moves to another space: what was read before and after does not go together. */
-  cutovers(): number {
-    return Number(this.#catalog.settings.get('cutovers') ?? 0);
-  }
-
-  segmentRows(): SegmentRow[] {
-    return this.#catalog.segments.all();
-  }
-
-  /** Bytes on disk: the database with its log, and the files of the segments. */
   async bytes(): Promise<DiskUsage> {
-    if (this.#paths !== undefined) return bytesOnDisk(this.#paths, this.segmentRows());
+    if (this.#paths !== undefined) return bytesOnDisk(this.#paths, this.#catalog.segments.all());
     return { database: this.#catalog.bytes().used, segments: 0, forests: 0, accelerators: 0 };
   }
 
-  /** Ends background work and closes files and connections. What was acknowledged is safe. */
   async close(): Promise<void> {
     await this.#open?.scrubber?.stop();
     await this.#open?.maintenance?.stop();
     await this.queries.settle();
     await Promise.all([this.#writer.close(), this.#reader.close()]);
-    this.#open?.keeper.close();
+    this.#open?.snapshots.close();
+    this.#reads.close();
     this.#connected.close();
   }
 }

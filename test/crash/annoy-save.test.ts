@@ -8,8 +8,8 @@ import { randomNumbers, randomRows, temporaryFolder } from '../vectors/reference
 
 const folder = temporaryFolder();
 const path = join(folder, 'target', 'index.ann');
-/** A sample; `SEMANTIC_INDEX_CRASH_ROUNDS=200 npx vitest run test/crash` is the long run. */
-const rounds = Number(process.env.SEMANTIC_INDEX_CRASH_ROUNDS ?? 10);
+/** A minute's worth; `SEMANTIC_INDEX_CRASH_ROUNDS=200 npx vitest run test/crash` is the long run. */
+const rounds = Number(process.env.SEMANTIC_INDEX_CRASH_ROUNDS ?? 20);
 
 /** Three indexes that take turns under one name: two of almost equal size, one of another metric and dimension. */
 const variants: { name: string; metric: Metric; f: number; count: number }[] = [

@@ -4,7 +4,7 @@ import { ModelRun } from './model/model-run.js';
 
 // More of them: SEMANTIC_INDEX_MODEL_SEEDS=100 SEMANTIC_INDEX_MODEL_OPERATIONS=2000 npm test -- test/store/model.test.ts
 const seeds = Number(process.env.SEMANTIC_INDEX_MODEL_SEEDS ?? 1);
-const operations = Number(process.env.SEMANTIC_INDEX_MODEL_OPERATIONS ?? 100);
+const operations = Number(process.env.SEMANTIC_INDEX_MODEL_OPERATIONS ?? 160);
 const first = Number(process.env.SEMANTIC_INDEX_MODEL_FIRST ?? 1);
 
 const kinds: { metric: Metric; start: number; seed: number }[] = [

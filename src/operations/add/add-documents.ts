@@ -1,17 +1,16 @@
 import type { RefusedText } from '../../embed/refused-text.js';
 import { SemanticIndexError } from '../../errors.js';
 import { type AddOptions, describe } from '../../options.js';
-import type { Store } from '../../store/store.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { AddedDuplicate, AddResult, DocumentId, DocumentInput, Metadata } from '../../types.js';
 import { type CheckedDocument, checkDocument } from '../checked-document.js';
-import type { EmbeddingSpace } from '../embedding-space.js';
+import type { OperationContext } from '../context.js';
 import type { MetadataRules } from '../metadata-rules.js';
 import { prefetch } from '../prefetch.js';
 import { type DuplicateDecision, DuplicateFilter } from './duplicate-filter.js';
 import { InvalidDocuments } from './invalid-documents.js';
 
-/** What `addDocuments` takes: strings and documents, all at once or one after the other. */
+/** Documents, or just their texts: in an array, or one after the other. */
 export type Documents<M extends Metadata> =
   | Iterable<string | DocumentInput<M>>
   | AsyncIterable<string | DocumentInput<M>>;
@@ -21,65 +20,76 @@ type Tally = { -readonly [K in keyof AddResult]: AddResult[K] };
 /** Errors of texts that the provider refused, by content hash. */
 type Refused = Map<string, SemanticIndexError>;
 
-/** A batch that is ready to be committed: numbers of vectors by content hash, and what has none. */
+/** A batch that is ready to be committed: numbers of vectors by content hash, and texts without one. */
 interface Prepared {
   readonly numbers: Map<string, number>;
   readonly refused: Refused;
 }
 
+/** Attempts of a commit while other processes change the same documents. */
 const maxAttempts = 5;
-// How many batches are under way: while one is committed the next is embedded, and a call that has to be tried again
-// holds up only what comes after it.
+/**
+ * Batches in progress: while one is committed the next one is embedded. With parallel calls there are more, so that a call that is
+ * retried delays only what follows it.
+ */
 const batchesAhead = { oneCall: 2, parallelCalls: 4 };
 
-/** The way of documents into an index: check, skip what is known, embed, commit, publish. */
-export class AddJourney {
-  readonly #store: Store;
-  readonly #space: EmbeddingSpace;
+/** Checks documents, skips unchanged ones, embeds and commits the rest, batch by batch. */
+export function addDocuments<M extends Metadata>(
+  context: OperationContext,
+  documents: Documents<M>,
+  options: AddOptions,
+  rules?: MetadataRules,
+): Promise<AddResult> {
+  return new DocumentAdder(context, rules).add(documents, options);
+}
+
+/** One call of `addDocuments`: the texts that are being embedded. */
+class DocumentAdder {
+  readonly #context: OperationContext;
   readonly #rules: MetadataRules | undefined;
-  /** Texts of batches under way by content hash, with the work that stores their vectors. */
-  readonly #underWay = new Map<string, Promise<void>>();
+  /** Texts that are being embedded by content hash, with the work that stores their vectors. */
+  readonly #embedding = new Map<string, Promise<void>>();
 
   #embeddedCharacters = 0;
 
-  constructor(store: Store, space: EmbeddingSpace, rules: MetadataRules | undefined = undefined) {
+  constructor(context: OperationContext, rules: MetadataRules | undefined) {
+    this.#context = context;
     this.#rules = rules?.any === true ? rules : undefined;
-    this.#store = store;
-    this.#space = space;
   }
 
-  async run<M extends Metadata>(documents: Documents<M>, options: AddOptions): Promise<AddResult> {
+  async add<M extends Metadata>(documents: Documents<M>, options: AddOptions): Promise<AddResult> {
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
     const began = performance.now();
     const total = Array.isArray(documents) ? documents.length : undefined;
     const tally: Tally = { ids: [], added: 0, updated: 0, unchanged: 0, embedded: 0, tokens: 0 };
-    const gate = DuplicateFilter.for(this.#store, this.#space, options);
+    const filter = DuplicateFilter.for(this.#context, options);
     const duplicates: AddedDuplicate[] = [];
     const invalid = new InvalidDocuments(options.onInvalid);
-    const depth = this.#space.parallel ? batchesAhead.parallelCalls : batchesAhead.oneCall;
+    const depth = this.#context.space.parallel ? batchesAhead.parallelCalls : batchesAhead.oneCall;
     const prepare = (batch: CheckedDocument[]) => this.#prepared(batch, tally, signal);
     const batches = this.#checkedBatches(documents, options, invalid);
     for await (const { item, prepared } of prefetch(batches, depth, prepare)) {
       signal?.throwIfAborted();
       const { numbers, refused } = prepared;
       const accepted = refused.size === 0 ? item : item.filter(({ hash }) => !refused.has(hash));
-      if (gate === undefined) {
+      if (filter === undefined) {
         await this.#commit(accepted, numbers, tally, signal);
         for (const { id } of accepted) tally.ids.push(id);
       } else {
-        await this.#commitJudged(await gate.judge(accepted, numbers), numbers, tally, duplicates, signal);
+        await this.#commitDecided(await filter.decide(accepted, numbers), numbers, tally, duplicates, signal);
       }
-      for (const { hash } of item) this.#underWay.delete(hash);
-      // What the provider accepted is committed by now: it is not embedded again when the call is repeated.
+      for (const { hash } of item) this.#embedding.delete(hash);
+      // Accepted documents are committed by now: they are not embedded again when the call is repeated.
       for (const document of item) invalid.refuse(document, refused.get(document.hash));
       const done = tally.ids.length + invalid.found.length;
       onProgress?.({ stage: 'add', done, ...(total === undefined ? {} : { total }) });
     }
-    await this.#space.measured(tally.embedded, this.#embeddedCharacters, (performance.now() - began) / 1000);
+    await this.#context.space.measured(tally.embedded, this.#embeddedCharacters, (performance.now() - began) / 1000);
     return {
       ...tally,
-      ...(gate === undefined ? {} : { duplicates }),
+      ...(filter === undefined ? {} : { duplicates }),
       ...(options.onInvalid === 'skip' ? { invalid: invalid.found } : {}),
     };
   }
@@ -93,7 +103,7 @@ export class AddJourney {
     const ids = new Set<DocumentId>();
     let position = 0;
     if (Array.isArray(documents) && onInvalid === 'error') {
-      // All or nothing as to what the caller wrote: the first pass writes nothing.
+      // An array is checked as a whole before anything is written.
       for (const input of documents as (string | DocumentInput)[]) {
         this.#check(await this.#ruled(input, position), position++, ids);
         if (slice.due()) await slice.yieldIfDue(signal);
@@ -118,7 +128,7 @@ export class AddJourney {
     if (batch.length > 0) yield batch;
   }
 
-  /** The document as the rules of the index want it. Without rules nothing is waited for but the turn of a promise. */
+  /** The document with the metadata that the rules of the index make of its own. */
   #ruled(input: string | DocumentInput, position: number): string | DocumentInput | Promise<string | DocumentInput> {
     return this.#rules === undefined ? input : this.#rules.document(input, position);
   }
@@ -130,13 +140,13 @@ export class AddJourney {
         details: { position },
       });
     }
-    if (document.vector !== undefined) this.#space.checkDimensions(document.vector.length);
+    if (document.vector !== undefined) this.#context.space.checkDimensions(document.vector.length);
     if (document.named) ids.add(document.id);
     return document;
   }
 
-  /** What is replaced goes when its replacement is there: a process that is killed in between leaves both. */
-  async #commitJudged(
+  /** Replaced documents are deleted after their replacement is committed: a process that is killed in between leaves both. */
+  async #commitDecided(
     { keep, remove, ids, duplicates }: DuplicateDecision,
     prepared: Map<string, number>,
     tally: Tally,
@@ -144,7 +154,7 @@ export class AddJourney {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     if (keep.length > 0) await this.#commit(keep, prepared, tally, signal);
-    if (remove.length > 0) await this.#store.deleteByIds(remove);
+    if (remove.length > 0) await this.#context.backend.deleteByIds(remove);
     tally.ids.push(...ids);
     found.push(...duplicates);
   }
@@ -157,7 +167,7 @@ export class AddJourney {
   ): Promise<void> {
     let vectors = prepared;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const outcomes = await this.#store.commit(
+      const outcomes = await this.#context.backend.commit(
         batch.map(({ id, text, hash, metadata }) => ({ id, text, hash, metadata, vector: vectors.get(hash) ?? 0 })),
       );
       if (outcomes === undefined) {
@@ -167,7 +177,10 @@ export class AddJourney {
       for (const outcome of outcomes) tally[outcome]++;
       return;
     }
-    throw new SemanticIndexError('BUSY', 'Other processes kept changing the documents of this call');
+    throw new SemanticIndexError(
+      'BUSY',
+      'Gave up after repeated write conflicts: other processes kept modifying the same documents',
+    );
   }
 
   async #prepared(batch: readonly CheckedDocument[], tally: Tally, signal: AbortSignal | undefined): Promise<Prepared> {
@@ -176,8 +189,8 @@ export class AddJourney {
   }
 
   /**
-   * Numbers of the vectors of those documents whose content is not in the index, by content hash; vectors that nobody knows
-   * yet are embedded and stored.
+   * Numbers of the vectors of those documents whose content is not in the index, by content hash; unknown vectors are embedded and
+   * stored.
    */
   async #vectorsOf(
     batch: readonly CheckedDocument[],
@@ -185,25 +198,25 @@ export class AddJourney {
     signal: AbortSignal | undefined,
     refused: Refused = new Map(),
   ): Promise<Map<string, number>> {
-    const standings = await this.#store.standings(batch);
-    const documents = batch.filter((_, position) => standings[position] !== 'unchanged');
+    const changes = await this.#context.backend.classify(batch);
+    const documents = batch.filter((_, position) => changes[position] !== 'unchanged');
     const numbers = new Map<string, number>();
     const given = documents.filter((document) => document.vector !== undefined);
     const texts = new Map(documents.filter(({ vector }) => vector === undefined).map(({ hash, text }) => [hash, text]));
     await this.#storeGiven(given, numbers);
     await this.#findKnown(texts, numbers);
     while (texts.size > 0) {
-      // What another batch is embedding is not paid for twice; should that one fail, it is looked for again.
-      const elsewhere = [...texts.keys()].flatMap((hash) => this.#underWay.get(hash) ?? []);
-      const own = new Map([...texts].filter(([hash]) => !this.#underWay.has(hash)));
+      // Texts that another batch is embedding are not embedded twice; if that one fails, they are looked for again.
+      const elsewhere = [...texts.keys()].flatMap((hash) => this.#embedding.get(hash) ?? []);
+      const own = new Map([...texts].filter(([hash]) => !this.#embedding.has(hash)));
       const embedding = this.#embed(own, { numbers, refused }, tally, signal);
       for (const hash of own.keys()) {
-        this.#underWay.set(hash, embedding);
+        this.#embedding.set(hash, embedding);
         texts.delete(hash);
       }
       await embedding;
       await Promise.allSettled(elsewhere);
-      for (const hash of texts.keys()) this.#underWay.delete(hash);
+      for (const hash of texts.keys()) this.#embedding.delete(hash);
       await this.#findKnown(texts, numbers);
     }
     return numbers;
@@ -213,21 +226,21 @@ export class AddJourney {
     const vectors = documents.map(({ vector }) => vector as Float32Array);
     const [first] = vectors;
     if (first === undefined) return;
-    const space = await this.#space.choose(first.length);
-    for (const vector of vectors) this.#space.checkDimensions(vector.length);
+    const space = await this.#context.space.choose(first.length);
+    for (const vector of vectors) this.#context.space.checkDimensions(vector.length);
     const hashes = documents.map(({ hash }) => hash);
-    keep(numbers, hashes, await this.#store.putVectors(space, 'given', hashes, vectors));
+    keep(numbers, hashes, await this.#context.backend.putVectors(space, 'given', hashes, vectors));
   }
 
   async #findKnown(texts: Map<string, string>, numbers: Map<string, number>): Promise<void> {
-    const { space } = this.#store;
+    const { space } = this.#context.backend;
     if (space === undefined || texts.size === 0) return;
     const hashes = [...texts.keys()];
-    keep(numbers, hashes, await this.#store.findVectors(space.space, 'document', hashes));
+    keep(numbers, hashes, await this.#context.backend.findVectors(space.space, 'document', hashes));
     for (const hash of hashes) if (numbers.has(hash)) texts.delete(hash);
   }
 
-  /** Each batch of the provider is durable as soon as it lands: nothing is paid for twice. */
+  /** Each batch of the provider is durable as soon as it arrives: a crash loses no vector that was paid for. */
   async #embed(
     texts: ReadonlyMap<string, string>,
     { numbers, refused }: Prepared,
@@ -240,12 +253,12 @@ export class AddJourney {
     const onRefused = ({ index, error }: RefusedText): void => {
       refused.set(hashes[index] as string, error);
     };
-    for await (const landed of this.#space.embed([...texts.values()], { role, signal, onRefused })) {
+    for await (const landed of this.#context.space.embed([...texts.values()], { role, signal, onRefused })) {
       const { length } = landed.vectors[0] as Float32Array;
-      // Should the index move to another space meanwhile, these vectors stay in theirs, and the commit is refused.
-      const space = landed.space ?? (await this.#space.choose(length));
+      // If the index moves to another space meanwhile, these vectors stay in theirs, and the commit is refused.
+      const space = landed.space ?? (await this.#context.space.choose(length));
       const landedHashes = landed.indices.map((position) => hashes[position] as string);
-      keep(numbers, landedHashes, await this.#store.putVectors(space, role, landedHashes, landed.vectors));
+      keep(numbers, landedHashes, await this.#context.backend.putVectors(space, role, landedHashes, landed.vectors));
       if (landed.cached) continue;
       tally.embedded += landedHashes.length;
       tally.tokens += landed.tokens;
@@ -254,7 +267,7 @@ export class AddJourney {
   }
 }
 
-/** Enters what was found; 0 stands for nothing. */
+/** Adds the numbers of found vectors; 0 is none. */
 function keep(numbers: Map<string, number>, hashes: readonly string[], found: readonly number[]): void {
   hashes.forEach((hash, position) => {
     const number = found[position] ?? 0;

@@ -1,21 +1,20 @@
 import { type ComparedText, likenessOf } from '../../analysis/near-duplicate.js';
+import type { Representative } from '../../backend/documents.js';
 import type { AddOptions } from '../../options.js';
-import type { Representative } from '../../store/catalog/duplicate-lookup.js';
-import type { Store } from '../../store/store.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { AddedDuplicate, DocumentId } from '../../types.js';
 import { scoreOf } from '../../vectors/metric.js';
 import { VectorBuffer } from '../../vectors/vector-buffer.js';
 import type { CheckedDocument } from '../checked-document.js';
-import type { EmbeddingSpace } from '../embedding-space.js';
+import type { OperationContext } from '../context.js';
 
-/** What is to become of a batch. */
+/** The decision on a batch. */
 export interface DuplicateDecision {
   /** Documents to commit, links entered. */
   readonly keep: readonly CheckedDocument[];
-  /** Documents of the index that go once these are committed. */
+  /** Documents of the index to delete once these are committed. */
   readonly remove: readonly DocumentId[];
-  /** Ids in the order of the batch: of what stands for a document that is left out. */
+  /** Ids in the order of the batch; a skipped document has the id of the one that it duplicates. */
   readonly ids: readonly DocumentId[];
   readonly duplicates: readonly AddedDuplicate[];
 }
@@ -26,57 +25,55 @@ interface Match {
   readonly similarity: number;
 }
 
-/** Neighbours that are looked at for each document: some of them may be linked to others, and count for nothing. */
+/** Neighbors compared with each document: some of them may be linked to others, and do not count. */
 const neighbors = 16;
+/** Documents whose neighbors are searched for in one call: their vectors fit into a cache of the processor. */
 const documentsPerStep = 128;
-/** Texts of the same words are looked for among neighbours from this similarity on, whatever the threshold. */
+/** Neighbors from this similarity on are compared word by word, whatever the threshold. */
 const sameWordsFrom = 0.5;
 
 /**
- * Looks at documents before they are added: is what they say there already? Each is compared with its nearest neighbours among
- * what stands for itself, in the index and among the documents before it in the batch, so nothing is chained. Texts of the same words
- * have similarity 1; of others the vectors decide, as far as the model sees what differs (`likenessOf`). A document whose
- * id the index has is an update and not looked at.
+ * Compares documents with their nearest neighbors before they are added: with documents of the index that are not linked to another
+ * one, and with earlier ones of the batch, so duplicates are never chained. Texts of the same words have similarity 1; for others the
+ * vectors decide, as far as the model sees the difference (`likenessOf`). A document whose id the index has is an update and is not
+ * compared.
  */
 export class DuplicateFilter {
-  readonly #store: Store;
-  readonly #space: EmbeddingSpace;
+  readonly #context: OperationContext;
   readonly #action: Exclude<AddOptions['onDuplicate'], 'add'>;
   readonly #threshold: number;
   readonly #signal: AbortSignal | undefined;
 
   private constructor(
-    store: Store,
-    space: EmbeddingSpace,
+    context: OperationContext,
     action: Exclude<AddOptions['onDuplicate'], 'add'>,
     options: AddOptions,
   ) {
-    this.#store = store;
-    this.#space = space;
+    this.#context = context;
     this.#action = action;
     this.#threshold = options.duplicateThreshold;
     this.#signal = options.signal;
   }
 
-  /** Undefined where everything is let through. */
-  static for(store: Store, space: EmbeddingSpace, options: AddOptions): DuplicateFilter | undefined {
+  /** Undefined when duplicates are added like other documents. */
+  static for(context: OperationContext, options: AddOptions): DuplicateFilter | undefined {
     const { onDuplicate } = options;
-    return onDuplicate === 'add' ? undefined : new DuplicateFilter(store, space, onDuplicate, options);
+    return onDuplicate === 'add' ? undefined : new DuplicateFilter(context, onDuplicate, options);
   }
 
   /** `vectors` are the numbers of the vectors of new texts, by content hash. */
-  async judge(batch: readonly CheckedDocument[], vectors: ReadonlyMap<string, number>): Promise<DuplicateDecision> {
-    const dimensions = this.#store.space?.dimensions;
+  async decide(batch: readonly CheckedDocument[], vectors: ReadonlyMap<string, number>): Promise<DuplicateDecision> {
+    const dimensions = this.#context.backend.space?.dimensions;
     // Without a space there is not one vector: everything was there already.
     if (dimensions === undefined) return { keep: batch, remove: [], ids: batch.map(({ id }) => id), duplicates: [] };
     const numbers = batch.map(({ hash }) => vectors.get(hash) ?? 0);
     const ids = batch.map(({ id }) => id);
-    const { known, same, vectors: packed } = await this.#store.known.look(ids, numbers, dimensions);
+    const { known, same, vectors: packed } = await this.#context.backend.findDuplicates(ids, numbers, dimensions);
     // What is about to change is no measure for others.
     const updates = new Set(ids.filter((_, place) => known[place]));
-    const verdict = new FilterDecision(this.#action);
+    const decision = new FilterDecision(this.#action);
     // What this batch adds that stands for itself; row numbers are places in `standing`.
-    const buffer = new VectorBuffer(dimensions, this.#store.metric);
+    const buffer = new VectorBuffer(dimensions, this.#context.backend.metric);
     const standing: { readonly id: DocumentId; readonly compared: ComparedText }[] = [];
     const slice = new TimeSlice();
     try {
@@ -98,13 +95,13 @@ export class DuplicateFilter {
           const document = batch[place] as CheckedDocument;
           const vector = packed.subarray(place * dimensions, (place + 1) * dimensions);
           if (updates.has(document.id) || numbers[place] === 0) {
-            verdict.add(document);
+            decision.add(document);
             continue;
           }
           const own = compared[place - first] as ComparedText;
           const before = await this.#earlier(buffer, vector, own, standing);
-          const matches = [...(stored[place - first] ?? []), ...before.filter(({ id }) => !verdict.isGone(id))];
-          if (verdict.judge(document, matches)) {
+          const matches = [...(stored[place - first] ?? []), ...before.filter(({ id }) => !decision.isGone(id))];
+          if (decision.decide(document, matches)) {
             standing.push({ id: document.id, compared: own });
             buffer.append(vector);
           }
@@ -113,7 +110,7 @@ export class DuplicateFilter {
     } finally {
       buffer.close();
     }
-    return verdict;
+    return decision;
   }
 
   /** For each document what the index has that says the same and stands for itself, the most similar first. */
@@ -133,7 +130,7 @@ export class DuplicateFilter {
     const lists =
       rows.length === 0
         ? []
-        : await this.#store.search({ queries, count: rows.length, k: neighbors, signal: this.#signal });
+        : await this.#context.backend.search({ queries, count: rows.length, k: neighbors, signal: this.#signal });
     const similarities = numbers.map((_, row) => {
       const near = new Map<number, number>((same[row] ?? []).map((key) => [key, 1]));
       for (const { key, distance } of lists[rows.indexOf(row)] ?? []) {
@@ -143,7 +140,7 @@ export class DuplicateFilter {
       return near;
     });
     const keys = [...new Set(similarities.flatMap((near) => [...near.keys()]))];
-    const standing: Representative[] = keys.length === 0 ? [] : await this.#store.known.representatives(keys);
+    const standing: Representative[] = keys.length === 0 ? [] : await this.#context.backend.representatives(keys);
     const others = await this.#compared(standing.map(({ text }) => text));
     const found = new Map(standing.map(({ key, id }, place) => [key, { id, compared: others[place] as ComparedText }]));
     return similarities.map((near, row) =>
@@ -173,7 +170,7 @@ export class DuplicateFilter {
   }
 
   async #compared(texts: readonly string[]): Promise<ComparedText[]> {
-    const known = await this.#space.knownWords(texts);
+    const known = await this.#context.space.knownWords(texts);
     return texts.map((text, place) => ({ text, knownWords: known[place] }));
   }
 
@@ -191,11 +188,11 @@ export class DuplicateFilter {
   }
 
   #similarity(distance: number): number {
-    return Math.min(1, scoreOf(this.#store.metric, distance, this.#store.space?.dimensions));
+    return Math.min(1, scoreOf(this.#context.backend.metric, distance, this.#context.backend.space?.dimensions));
   }
 }
 
-/** A verdict in the making. */
+/** Collects the decision. */
 class FilterDecision implements DuplicateDecision {
   readonly ids: DocumentId[] = [];
   readonly duplicates: AddedDuplicate[] = [];
@@ -227,7 +224,7 @@ class FilterDecision implements DuplicateDecision {
   }
 
   /** Whether the document stands for itself. */
-  judge(document: CheckedDocument, matches: readonly Match[]): boolean {
+  decide(document: CheckedDocument, matches: readonly Match[]): boolean {
     const others = matches
       .filter(({ id }) => id !== document.id && !this.#gone.has(id))
       .sort((a, b) => b.similarity - a.similarity);

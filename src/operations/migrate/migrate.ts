@@ -1,49 +1,55 @@
+import type { MissingText, Remainder } from '../../backend/migration.js';
+import type { Space } from '../../backend/space.js';
 import { embedText, embedTexts } from '../../embed/embed-texts.js';
 import { checkReferenceEmbeddings, makeReferenceEmbeddings } from '../../embed/reference-embeddings.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { MigrateOptions } from '../../options.js';
-import type { MissingText, Remainder } from '../../store/catalog/migration-table.js';
-import type { Space } from '../../store/catalog/vector-table.js';
-import type { Store } from '../../store/store.js';
 import type { EmbeddingProvider, EmbeddingRole, MigrationResult, SpaceOverlap } from '../../types.js';
 import { packVectors } from '../../vectors/pack-vectors.js';
-import type { EmbeddingSpace } from '../embedding-space.js';
+import type { OperationContext } from '../context.js';
 import { prefetch } from '../prefetch.js';
 
+/** Texts read and embedded together: several batches of most providers. */
 const textsPerPage = 512;
+/** Pages in progress, so that a slow call of the provider does not leave it idle. */
 const pagesAhead = 3;
+/** Nearest documents compared under both models, as many as a page of hits has. */
 const overlapDepth = 10;
+/** Documents used as queries: the mean overlap is known to about 0.03. */
 const sampledDocuments = 100;
 
 type Tally = { embedded: number; tokens: number };
 
 /**
- * The way of an index to another model: a second space is filled beside the first, batch by batch, and put in its place
- * in one transaction. Until then nothing that a search reads has changed.
+ * Moves an index to another model: a second space is filled beside the first, batch by batch, and takes its place in one
+ * transaction. Until then nothing that a search reads has changed.
  */
-export class MigrateJourney {
-  readonly #store: Store;
-  readonly #space: EmbeddingSpace;
+export function migrate(
+  context: OperationContext,
+  provider: EmbeddingProvider,
+  options: MigrateOptions,
+): Promise<MigrationResult> {
+  return context.backend.migration.exclusively(() => new ModelMigration(context, provider).run(options));
+}
+
+/** One call of `migrate`: the texts that are being embedded. */
+class ModelMigration {
+  readonly #context: OperationContext;
   readonly #provider: EmbeddingProvider;
   /** Content hashes of texts that are being embedded. */
-  readonly #underWay = new Set<string>();
+  readonly #embedding = new Set<string>();
 
-  constructor(store: Store, space: EmbeddingSpace, provider: EmbeddingProvider) {
-    this.#store = store;
-    this.#space = space;
+  constructor(context: OperationContext, provider: EmbeddingProvider) {
+    this.#context = context;
     this.#provider = provider;
   }
 
-  run(options: MigrateOptions): Promise<MigrationResult> {
-    return this.#store.migration.exclusively(() => this.#migrate(options));
-  }
-
-  async #migrate(options: MigrateOptions): Promise<MigrationResult> {
+  async run(options: MigrateOptions): Promise<MigrationResult> {
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
-    const { migration } = this.#store;
-    const from = this.#store.space;
-    const documents = await this.#store.count(undefined);
+    const { migration } = this.#context.backend;
+    const from = this.#context.backend.space;
+    const documents = await this.#context.backend.count();
     const tally: Tally = { embedded: 0, tokens: 0 };
     if (from === undefined) {
       throw new SemanticIndexError('INVALID_ARGUMENT', 'migrate: the index has no vectors yet', {
@@ -55,7 +61,7 @@ export class MigrateJourney {
       await migration.abandon();
       return { ...ends, ...tally, reused: documents, cutOver: false };
     }
-    this.#space.expect(this.#provider);
+    this.#context.space.expect(this.#provider);
     const to = await this.#begin(signal);
     const before = this.#refuseGiven(await migration.remainder(to.space));
     await this.#fill(to, documents - before.missing, documents, tally, options);
@@ -74,7 +80,7 @@ export class MigrateJourney {
       if (missing === 0) break;
       await this.#fill(to, documents - missing, documents, tally, options);
     }
-    await this.#store.snapshot();
+    (await this.#context.backend.snapshot())?.close();
     onProgress?.({ stage: 'migrate', done: documents, total: documents });
     return { ...result, ...tally, cutOver: true };
   }
@@ -82,13 +88,13 @@ export class MigrateJourney {
   /** The space to be filled; one that was begun earlier has to be of this very model. */
   async #begin(signal: AbortSignal | undefined): Promise<Space> {
     const { id, dimensions } = this.#provider;
-    const known = await this.#store.migration.findSpace(id);
+    const known = await this.#context.backend.migration.findSpace(id);
     if (known !== undefined) {
       if (known.canaries !== null) await checkReferenceEmbeddings(this.#provider, known.canaries, { signal });
-      return this.#store.migration.begin(id, known.dimensions, known.canaries ?? '');
+      return this.#context.backend.migration.begin(id, known.dimensions, known.canaries ?? '');
     }
     const width = dimensions ?? (await this.#embedOne('dimensions', 'document', signal)).length;
-    return this.#store.migration.begin(id, width, await makeReferenceEmbeddings(this.#provider, { signal }));
+    return this.#context.backend.migration.begin(id, width, await makeReferenceEmbeddings(this.#provider, { signal }));
   }
 
   #refuseGiven(remainder: Remainder): Remainder {
@@ -114,16 +120,16 @@ export class MigrateJourney {
     let ready = done;
     const embed = async (page: MissingText[]): Promise<number> => {
       const texts = new Map(page.map(({ hash, text }) => [hash, text]));
-      for (const hash of [...texts.keys()]) if (this.#underWay.has(hash)) texts.delete(hash);
-      for (const hash of texts.keys()) this.#underWay.add(hash);
+      for (const hash of [...texts.keys()]) if (this.#embedding.has(hash)) texts.delete(hash);
+      for (const hash of texts.keys()) this.#embedding.add(hash);
       const hashes = [...texts.keys()];
-      const limiter = this.#space.limiterOf(this.#provider);
+      const limiter = this.#context.space.limiterOf(this.#provider);
       const { dimensions } = to;
       const options = { role: 'document', signal, limiter, dimensions } as const;
-      const batches = this.#space.shared.embed(this.#provider, [...texts.values()], options);
+      const batches = this.#context.space.shared.embed(this.#provider, [...texts.values()], options);
       for await (const { indices, vectors, tokens, cached } of batches) {
         const landed = indices.map((index) => hashes[index] as string);
-        await this.#store.putVectors(to.space, 'document', landed, vectors);
+        await this.#context.backend.putVectors(to.space, 'document', landed, vectors);
         if (!cached) tally.embedded += landed.length;
         tally.tokens += tokens;
       }
@@ -131,7 +137,7 @@ export class MigrateJourney {
     };
     for await (const { item, prepared } of prefetch(this.#pages(to.space), pagesAhead, embed)) {
       signal?.throwIfAborted();
-      for (const { hash } of item) this.#underWay.delete(hash);
+      for (const { hash } of item) this.#embedding.delete(hash);
       ready = Math.min(total, ready + prepared);
       onProgress?.({ stage: 'embed', done: ready, total });
     }
@@ -139,7 +145,7 @@ export class MigrateJourney {
 
   async *#pages(space: number): AsyncGenerator<MissingText[]> {
     for (let after = 0; ; ) {
-      const page = await this.#store.migration.missingAfter(space, after, textsPerPage);
+      const page = await this.#context.backend.migration.missingAfter(space, after, textsPerPage);
       const last = page.at(-1);
       if (last === undefined) return;
       after = last.key;
@@ -149,7 +155,7 @@ export class MigrateJourney {
 
   /** How many of the nearest documents are the same under both models. */
   async #overlap(from: Space, to: Space, { queries, signal }: MigrateOptions): Promise<SpaceOverlap | undefined> {
-    const { migration } = this.#store;
+    const { migration } = this.#context.backend;
     const [old, next, own] =
       queries === undefined ? await this.#sampledDocuments(from, to) : await this.#embeddedQueries(queries, signal);
     if (old.length === 0) return undefined;
@@ -175,7 +181,7 @@ export class MigrateJourney {
 
   async #sampledDocuments(from: Space, to: Space): Promise<[Float32Array[], Float32Array[], number[]]> {
     const [old, next] = await Promise.all(
-      [from, to].map(({ space }) => this.#store.migration.sample(space, sampledDocuments)),
+      [from, to].map(({ space }) => this.#context.backend.migration.sample(space, sampledDocuments)),
     );
     const rowsOf = (vectors: Float32Array, { dimensions }: Space): Float32Array[] =>
       Array.from({ length: vectors.length / dimensions }, (_, row) =>
@@ -201,7 +207,7 @@ export class MigrateJourney {
     signal: AbortSignal | undefined,
   ): Promise<[Float32Array[], Float32Array[], undefined]> {
     const old: Float32Array[] = [];
-    for await (const { indices, vectors } of this.#space.embed(queries, { role: 'query', signal })) {
+    for await (const { indices, vectors } of this.#context.space.embed(queries, { role: 'query', signal })) {
       indices.forEach((index, place) => {
         old[index] = vectors[place] as Float32Array;
       });

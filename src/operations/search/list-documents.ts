@@ -1,14 +1,14 @@
+import type { Backend } from '../../backend/backend.js';
 import { checkPositive } from '../../check-arguments.js';
 import { SemanticIndexError } from '../../errors.js';
 import { describe, type ListOptions } from '../../options.js';
-import type { Store } from '../../store/store.js';
 import type { DocumentPage, Metadata } from '../../types.js';
 import { documentOf } from '../checked-document.js';
 import { filterFor } from '../declared-fields.js';
 
 /** One page of the documents of an index, for `listDocuments`. The cursor is the key of the last one. */
 export async function listPage<M extends Metadata>(
-  store: Store,
+  backend: Backend,
   { where, limit, after, maxBytes, signal }: ListOptions,
 ): Promise<DocumentPage<M>> {
   checkPositive('listDocuments', 'limit', limit);
@@ -19,8 +19,8 @@ export async function listPage<M extends Metadata>(
       hint: 'Pass the `next` of the page before.',
     });
   }
-  const filter = where === undefined ? undefined : filterFor(store, where);
-  const { rows, hasMore } = await store.list(filter, limit, afterKey, maxBytes, signal);
+  const filter = where === undefined ? undefined : await filterFor(backend, where);
+  const { rows, hasMore } = await backend.list(filter, limit, afterKey, maxBytes, signal);
   const documents = rows.map((row) => documentOf<M>(row));
   const last = rows.at(-1);
   return hasMore && last !== undefined ? { documents, next: last.key.toString(36) } : { documents };

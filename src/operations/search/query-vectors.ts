@@ -1,53 +1,49 @@
 import { SemanticIndexError } from '../../errors.js';
 import { describe } from '../../options.js';
-import type { Store } from '../../store/store.js';
 import type { DocumentId } from '../../types.js';
 import { checkId, checkText, checkVector } from '../checked-document.js';
 import type { EmbeddingSpace } from '../embedding-space.js';
 
-/** What one searches for: a text, a vector, or the likes of a document that is in the index. */
+/** A query: a text, a vector, or the id of a document whose neighbours are wanted. */
 export type Query = string | Float32Array | readonly number[] | { readonly id: DocumentId };
 
-/** A query, checked, and as a vector where one is wanted. */
+/** A query that passed all checks. */
 export interface CheckedQuery {
   readonly text: string | undefined;
   readonly vector: Float32Array | undefined;
-  /** Key of the document that is asked for its likes, and so is none of them. */
+  /** Number of the space that the text was embedded in; undefined for other queries, and before the index has a space. */
+  readonly space: number | undefined;
+  /** Id of the document whose neighbours are wanted. */
+  readonly id: DocumentId | undefined;
+}
+
+/** A query whose document was looked up. */
+export interface ResolvedQuery extends Omit<CheckedQuery, 'id'> {
+  /** Key of the document whose neighbours are wanted; it is not one of them. */
   readonly own: number | undefined;
 }
 
+const unset = { text: undefined, vector: undefined, space: undefined, id: undefined };
+
 /**
- * Checks queries and turns them into vectors; texts only when `embed` says so.
+ * Checks queries, and embeds texts if `embed` is true.
  *
- * @throws INVALID_TEXT, INVALID_VECTOR, INVALID_ID, NOT_FOUND, DIMENSION_MISMATCH, INVALID_ARGUMENT (no provider), and what
- *   the provider causes.
+ * @throws INVALID_TEXT, INVALID_VECTOR, INVALID_ID, INVALID_ARGUMENT (no provider), and what the provider causes.
  */
 export async function checkQueries(
   queries: readonly Query[],
   embed: boolean,
-  store: Store,
   space: EmbeddingSpace,
   signal: AbortSignal | undefined,
 ): Promise<CheckedQuery[]> {
   const checked = queries.map((query): CheckedQuery => {
-    if (typeof query === 'string') return { text: checkText(query, 'the query'), vector: undefined, own: undefined };
-    if (!isIdQuery(query)) return { text: undefined, vector: checkVector(query, 'the query'), own: undefined };
-    const found = store.vectorOf(checkId(query.id, 'the query'));
-    if (found === undefined) throw new SemanticIndexError('NOT_FOUND', `No document has the id ${describe(query.id)}`);
-    return { text: undefined, vector: found.vector, own: found.key };
+    if (typeof query === 'string') return { ...unset, text: checkText(query, 'the query') };
+    if (isIdQuery(query)) return { ...unset, id: checkId(query.id, 'the query') };
+    return { ...unset, vector: checkVector(query, 'the query') };
   });
-  if (embed) await embedQueries(checked, space, signal);
   for (const { vector } of checked) if (vector !== undefined) space.checkDimensions(vector.length);
+  if (embed) await embedQueries(checked, space, signal);
   return checked;
-}
-
-/** The checked queries, with the present key and vector of documents that were replaced since. */
-export function followOwn(queries: readonly Query[], checked: readonly CheckedQuery[], store: Store): CheckedQuery[] {
-  return checked.map((before, position) => {
-    const query = queries[position] as Query;
-    const found = isIdQuery(query) ? store.vectorOf(query.id) : undefined;
-    return found === undefined ? before : { text: undefined, vector: found.vector, own: found.key };
-  });
 }
 
 async function embedQueries(
@@ -61,12 +57,34 @@ async function embedQueries(
   for await (const landed of space.embed(texts, { role: 'query', signal })) {
     landed.indices.forEach((index, place) => {
       const position = positions[index] as number;
-      queries[position] = { text: texts[index], vector: landed.vectors[place], own: undefined };
+      queries[position] = { ...unset, text: texts[index], vector: landed.vectors[place], space: landed.space };
     });
   }
 }
 
-/** Whether a document is asked for its likes. */
-export function isIdQuery(query: Query): query is { readonly id: DocumentId } {
+/** Looks up vectors of documents. */
+interface VectorLookUp {
+  vectorOf(id: DocumentId): Promise<{ readonly key: number; readonly vector: Float32Array } | undefined>;
+}
+
+/** Adds key and vector to queries by id. @throws NOT_FOUND when no document has the id. */
+export async function resolveQueries(
+  queries: readonly CheckedQuery[],
+  documents: VectorLookUp | undefined,
+): Promise<ResolvedQuery[]> {
+  const resolved: ResolvedQuery[] = [];
+  for (const { id, ...query } of queries) {
+    const found = id === undefined ? undefined : await documents?.vectorOf(id);
+    if (id !== undefined && found === undefined) {
+      throw new SemanticIndexError('NOT_FOUND', `No document has the id ${describe(id)}`);
+    }
+    resolved.push(
+      found === undefined ? { ...query, own: undefined } : { ...query, vector: found.vector, own: found.key },
+    );
+  }
+  return resolved;
+}
+
+function isIdQuery(query: Query): query is { readonly id: DocumentId } {
   return typeof query === 'object' && query !== null && 'id' in query;
 }

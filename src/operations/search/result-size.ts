@@ -1,24 +1,23 @@
 import { SemanticIndexError } from '../../errors.js';
-import type { Store } from '../../store/store.js';
 
-/** Adds up what the hits of a search hold, and refuses it before it is read. */
+/** Adds up the size of the hits of a search, and refuses too many before they are read. */
 export class HitBytes {
-  readonly #most: number | undefined;
+  readonly #max: number | undefined;
   #bytes = 0;
 
-  /** @param most bytes of texts and metadata; undefined is no limit. */
-  constructor(most: number | undefined) {
-    this.#most = most;
+  /** @param max bytes of texts and metadata; undefined for no limit. */
+  constructor(max: number | undefined) {
+    this.#max = max;
   }
 
-  /** @throws TOO_LARGE when the texts and metadata of these and all earlier documents are more than the limit. */
-  add(keys: readonly number[], store: Store): void {
-    if (this.#most === undefined) return;
-    this.#bytes += store.bytesByKeys(keys);
-    if (this.#bytes <= this.#most) return;
+  /** @throws TOO_LARGE when these hits and all earlier ones exceed the limit. */
+  async add(measure: () => Promise<number>): Promise<void> {
+    if (this.#max === undefined) return;
+    this.#bytes += await measure();
+    if (this.#bytes <= this.#max) return;
     throw new SemanticIndexError(
       'TOO_LARGE',
-      `Expected hits with at most ${this.#most} bytes of text and metadata, got at least ${this.#bytes}`,
+      `Expected hits with at most ${this.#max} bytes of text and metadata, got at least ${this.#bytes}`,
       { hint: 'Ask for fewer hits, or send fewer queries at a time.' },
     );
   }

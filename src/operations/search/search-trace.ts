@@ -1,11 +1,11 @@
-import type { SearchedSegment } from '../../store/snapshot/snapshot.js';
+import type { SearchedSegment } from '../../backend/read-snapshot.js';
 
 /** Stages of a search, in their order. */
 export type SearchStage = 'embed' | 'filter' | 'vectors' | 'words' | 'lookup' | 'rerank';
 
-/** Takes notes of a search for `explain`. */
+/** Records how a search was done. */
 export class SearchTrace {
-  readonly parts: SearchedSegment[] = [];
+  readonly segments: SearchedSegment[] = [];
   readonly milliseconds: Record<SearchStage, number> = {
     embed: 0,
     filter: 0,
@@ -14,7 +14,7 @@ export class SearchTrace {
     lookup: 0,
     rerank: 0,
   };
-  /** Documents that share a word with the query, as far as the ranking was looked into. */
+  /** Documents that share a term with the query, as far as the ranking was read. */
   matchingWords = 0;
 
   /** Adds the duration of some work to its stage. */

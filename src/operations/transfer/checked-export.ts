@@ -1,7 +1,6 @@
 import { unitVector } from '../../embed/check-vectors.js';
 import { checkStoredReferenceEmbeddings } from '../../embed/reference-embeddings.js';
 import { SemanticIndexError } from '../../errors.js';
-import { hasUnitLength, squaredLength } from '../../store/catalog/sound-vector.js';
 import {
   type ExportedDocument,
   type ExportManifest,
@@ -9,6 +8,7 @@ import {
   readExport,
 } from '../../store/salvage/export-folder.js';
 import type { DocumentId, DocumentInput, Metadata } from '../../types.js';
+import { hasUnitLength, squaredLength } from '../../vectors/vector-length.js';
 import { checkDocument } from '../checked-document.js';
 
 /** A document of an export that passed all checks. */

@@ -1,17 +1,17 @@
+import type { Backend } from '../../backend/backend.js';
+import { contentHash } from '../../backend/content-hash.js';
+import { parseMetadata } from '../../backend/stored-json.js';
 import { fingerprintDifferences } from '../../embed/fingerprint.js';
 import { SemanticIndexError } from '../../errors.js';
 import { type AddOptions, addDefaults, type ImportOptions } from '../../options.js';
-import { contentHash } from '../../store/catalog/content-hash.js';
-import { parseMetadata } from '../../store/catalog/stored-json.js';
 import {
   type ExportedBatch,
+  type ExportFacts,
   type ExportManifest,
   readExportManifest,
+  type TextLine,
   writeExport,
 } from '../../store/salvage/export-folder.js';
-import { SalvagedDocuments } from '../../store/salvage/salvaged-documents.js';
-import { fromSqliteError } from '../../store/sqlite/sqlite-error.js';
-import type { Store } from '../../store/store.js';
 import type {
   AddResult,
   DocumentInput,
@@ -19,188 +19,115 @@ import type {
   ExportResult,
   IndexEvent,
   LongWorkOptions,
+  LostDocuments,
   Metadata,
 } from '../../types.js';
-import { AddJourney } from '../add/add-documents.js';
-import type { EmbeddingSpace } from '../embedding-space.js';
+import { addDocuments } from '../add/add-documents.js';
+import type { OperationContext } from '../context.js';
 import { checkExport, checkedRows } from './checked-export.js';
-import { SalvagedExport } from './salvaged-export.js';
 
-const documentsPerReading = 512;
+/** Documents read together: a batch of common vectors is below a megabyte, and goes to another thread in a millisecond. */
+const documentsPerRead = 512;
 
-/** The way of whole indexes out into files of common formats, and back in without the model. */
-export class TransferJourney {
-  readonly #store: Store;
-  readonly #space: EmbeddingSpace;
+/** The readable documents of an index whose catalog is damaged. */
+export interface SalvageableIndex {
+  readonly facts: ExportFacts;
+  batches(): AsyncGenerator<ExportedBatch>;
+  /** Documents whose vector is lost; complete after the last batch. */
+  readonly texts: readonly TextLine[];
+  /** Documents that cannot be read, by key; complete after the last batch. */
+  readonly lost: LostDocuments[];
+  close(): void;
+}
 
-  readonly #index: ExportedIndex;
+/** How the export of a damaged index goes on. */
+export interface DamageOptions {
+  /** Reads a damaged index; undefined in memory. */
+  readonly salvage: (() => SalvageableIndex) | undefined;
+  readonly onEvent: ((event: IndexEvent) => void) | undefined;
+}
 
-  constructor(
-    store: Store,
-    space: EmbeddingSpace,
-    index: ExportedIndex = { directory: undefined, onEvent: undefined },
-  ) {
-    this.#store = store;
-    this.#space = space;
-    this.#index = index;
-  }
-
-  /** All documents with their vectors, in batches, as they are at one moment. */
-  #batches(): AsyncGenerator<ExportedBatch & { readonly total: number }> {
-    // In memory what is written meanwhile shows.
-    const isOneMoment = this.#index.directory !== undefined;
-    return this.#store.consistentRead(async function* (catalog) {
-      const total = await catalog.documents.count();
-      for (let after = 0, done = 0; ; ) {
-        const batch = await catalog.documents.exportAfter(after, documentsPerReading);
-        const last = batch.documents.at(-1);
-        if (last === undefined) {
-          if (isOneMoment && done < total) throw missingRows(total - done);
-          return;
-        }
-        after = last.key;
-        done += batch.documents.length;
-        yield { ...batch, total };
-      }
-    });
-  }
-
-  async *documents<M extends Metadata>(): AsyncGenerator<ExportedDocument<M>> {
-    for await (const { documents, vectors } of this.#batches()) {
-      const dimensions = vectors.length / documents.length;
-      for (const [row, { id, text, metadata }] of documents.entries()) {
-        const vector = vectors.slice(row * dimensions, (row + 1) * dimensions);
-        yield { id, text, metadata: parseMetadata(metadata, id) as M, vector };
-      }
-    }
-  }
-
-  /** Writes an export. Of an index whose catalog is damaged it has what can be read. */
-  async exportTo(target: string, options: LongWorkOptions): Promise<ExportResult> {
-    let damage: SemanticIndexError | undefined;
-    try {
-      const documents = await this.#exportSound(target, options, (error) => {
-        const typed = fromSqliteError(error);
-        if (SemanticIndexError.is(typed, 'CORRUPT')) damage = typed;
-      });
-      return { documents, lost: [] };
-    } catch (error) {
-      const { directory, onEvent } = this.#index;
-      if (damage === undefined || directory === undefined) throw error;
-      return await exportDamaged(target, options, { directory, onEvent, damage });
-    }
-  }
-
-  /** @param onUnreadable is called with an error of reading, which then ends the export. */
-  async #exportSound(
-    target: string,
-    { signal, onProgress }: LongWorkOptions,
-    onUnreadable: (error: unknown) => void,
-  ): Promise<number> {
-    const cutovers = this.#store.cutovers();
-    const { space, metric } = this.#store;
-    const batches = this.#batches();
-    const first = await batches.next().catch((error: unknown) => {
-      onUnreadable(error);
-      throw error;
-    });
-    if (this.#store.cutovers() !== cutovers) {
-      // Moved to another model before the reading began: the name of the old one must not stand over its vectors.
-      await batches.return(undefined);
-      return this.#exportSound(target, { signal, onProgress }, onUnreadable);
-    }
-    if (space === undefined || first.done) {
-      await batches.return(undefined);
-      throw new SemanticIndexError('INVALID_ARGUMENT', 'There is nothing to export: the index is empty');
-    }
-    const { value } = first;
-    async function* all(): AsyncGenerator<ExportedBatch> {
-      let done = 0;
-      try {
-        for await (const batch of concatenate(value, batches)) {
-          signal?.throwIfAborted();
-          for (const { id, metadata } of batch.documents) parseMetadata(metadata, id);
-          yield batch;
-          done += batch.documents.length;
-          onProgress?.({ stage: 'export', done, total: value.total });
-        }
-      } catch (error) {
-        onUnreadable(error);
-        throw error;
-      }
-    }
-    const { dimensions, fingerprint, canaries } = space;
-    return writeExport(target, { dimensions, metric, fingerprint, canaries }, all());
-  }
-
-  /**
-   * Vectors made from texts become the cache of embeddings, so adding the texts pays for none of them. The whole export is
-   * checked before anything is written.
-   */
-  async importFrom(folder: string, { partial, ...options }: ImportOptions): Promise<AddResult> {
-    const manifest = await readExportManifest(folder);
-    if (manifest.complete === false && !partial) {
-      throw new SemanticIndexError('INVALID_FILE', `The export in ${folder} is incomplete: its index was damaged`, {
-        hint: 'To import the documents that it has, pass `partial: true`.',
-      });
-    }
-    this.#checkSpace(manifest);
-    await checkExport(folder, manifest, options.signal);
-    await this.#store.chooseSpace(manifest.fingerprint, manifest.dimensions, manifest.canaries);
-    this.#checkSpace(manifest);
-    const add = new AddJourney(this.#store, this.#space);
-    const resolved: AddOptions = { ...addDefaults, ...options };
-    return add.run(this.#incoming(folder, manifest), resolved);
-  }
-
-  /** Before anything is written, and again when another process may have chosen the space of an empty index. */
-  #checkSpace({ metric, fingerprint, dimensions }: ExportManifest): void {
-    const own = this.#space.fingerprint;
-    if (metric !== this.#store.metric) {
-      throw new SemanticIndexError('INVALID_ARGUMENT', `The export is ${metric}, the index ${this.#store.metric}`, {
-        hint: `Open the new index with \`metric: '${metric}'\`.`,
-      });
-    }
-    if (own !== undefined && own !== fingerprint) {
-      throw new SemanticIndexError('SPACE_MISMATCH', 'The export was made with another model', {
-        hint: 'Open the index with the provider of the export, or with `provider: null`.',
-        details: { differences: fingerprintDifferences(own, fingerprint) },
-      });
-    }
-    this.#space.checkDimensions(dimensions);
-  }
-
-  async *#incoming(folder: string, manifest: ExportManifest): AsyncGenerator<DocumentInput> {
-    const space = this.#store.space?.space as number;
-    for await (const rows of checkedRows(folder, manifest)) {
-      const embedded = rows.filter(({ given }) => !given);
-      if (embedded.length > 0) {
-        const hashes = embedded.map(({ document }) => contentHash(document.text as string));
-        const vectors = embedded.map(({ vector }) => vector);
-        await this.#store.putVectors(space, 'document', hashes, vectors);
-      }
-      for (const { document } of rows) yield document;
+/** All documents with their vectors at one point in time. */
+export async function* exportDocuments<M extends Metadata>(backend: Backend): AsyncGenerator<ExportedDocument<M>> {
+  for await (const { documents, vectors } of backend.exportBatches(documentsPerRead)) {
+    const dimensions = vectors.length / documents.length;
+    for (const [row, { id, text, metadata }] of documents.entries()) {
+      const vector = vectors.slice(row * dimensions, (row + 1) * dimensions);
+      yield { id, text, metadata: parseMetadata(metadata, id) as M, vector };
     }
   }
 }
 
-/** Facts about an index that its export needs. */
-export interface ExportedIndex {
-  /** Undefined in memory. */
-  readonly directory: string | undefined;
-  readonly onEvent: ((event: IndexEvent) => void) | undefined;
+/** Writes an export; for an index with a damaged catalog, of the documents that can be read. */
+export async function exportTo(
+  { backend }: OperationContext,
+  target: string,
+  options: LongWorkOptions,
+  { salvage, onEvent }: DamageOptions,
+): Promise<ExportResult> {
+  let damage: SemanticIndexError | undefined;
+  try {
+    const documents = await exportSound(backend, target, options, (error) => {
+      if (SemanticIndexError.is(error, 'CORRUPT')) damage = error;
+    });
+    return { documents, lost: [] };
+  } catch (error) {
+    if (damage === undefined || salvage === undefined) throw error;
+    return await exportDamaged(target, options, salvage(), (documents, lost) => {
+      const message = `index.db is damaged: the export has ${documents} documents, ${lost} entries are lost`;
+      onEvent?.({ event: 'damage', message, error: damage as SemanticIndexError });
+    });
+  }
+}
+
+/** @param onUnreadable is called with an error of reading, which then ends the export. */
+async function exportSound(
+  backend: Backend,
+  target: string,
+  { signal, onProgress }: LongWorkOptions,
+  onUnreadable: (error: unknown) => void,
+): Promise<number> {
+  const batches = backend.exportBatches(documentsPerRead);
+  const first = await batches.next().catch((error: unknown) => {
+    onUnreadable(error);
+    throw error;
+  });
+  if (first.done) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', 'There is nothing to export: the index is empty');
+  }
+  const { value } = first;
+  async function* all(): AsyncGenerator<ExportedBatch> {
+    let done = 0;
+    try {
+      for await (const batch of concatenate(value, batches)) {
+        signal?.throwIfAborted();
+        for (const { id, metadata } of batch.documents) parseMetadata(metadata, id);
+        yield batch;
+        done += batch.documents.length;
+        onProgress?.({ stage: 'export', done, total: value.total });
+      }
+    } catch (error) {
+      onUnreadable(error);
+      throw error;
+    }
+  }
+  const { dimensions, fingerprint, canaries } = value.space;
+  try {
+    return await writeExport(target, { dimensions, metric: backend.metric, fingerprint, canaries }, all());
+  } finally {
+    await batches.return(undefined);
+  }
 }
 
 async function exportDamaged(
   target: string,
   { signal, onProgress }: LongWorkOptions,
-  { directory, onEvent, damage }: ExportedIndex & { directory: string; damage: SemanticIndexError },
+  index: SalvageableIndex,
+  onDone: (documents: number, lost: number) => void,
 ): Promise<ExportResult> {
-  const damaged = SalvagedDocuments.open(directory);
-  const salvaged = new SalvagedExport(damaged);
   async function* all(): AsyncGenerator<ExportedBatch> {
     let done = 0;
-    for await (const batch of salvaged.batches()) {
+    for await (const batch of index.batches()) {
       signal?.throwIfAborted();
       yield batch;
       done += batch.documents.length;
@@ -208,23 +135,71 @@ async function exportDamaged(
     }
   }
   try {
-    const { metric, space } = damaged;
-    const { texts } = salvaged;
-    const gaps = () => ({ complete: salvaged.lost.length === 0, texts });
-    const documents = await writeExport(target, { ...space, metric }, all(), gaps);
-    const { lost } = salvaged;
-    const message = `index.db is damaged: the export has ${documents} documents, ${lost.length} entries are lost`;
-    onEvent?.({ event: 'damage', message, error: damage });
+    const gaps = () => ({ complete: index.lost.length === 0, texts: index.texts });
+    const documents = await writeExport(target, index.facts, all(), gaps);
+    const { lost } = index;
+    onDone(documents, lost.length);
     return { documents, lost };
   } finally {
-    damaged.close();
+    index.close();
   }
 }
 
-function missingRows(count: number): SemanticIndexError {
-  return new SemanticIndexError('CORRUPT', `The texts or vectors of ${count} documents are missing in index.db`, {
-    hint: 'Restore a backup, or save the rest with `salvage(from, to)`.',
-  });
+/**
+ * Adds the documents of an export. Vectors that were made from texts become cached embeddings, so no text is embedded. The whole
+ * export is checked before anything is written.
+ */
+export async function importFrom(
+  context: OperationContext,
+  folder: string,
+  { partial, ...options }: ImportOptions,
+): Promise<AddResult> {
+  const manifest = await readExportManifest(folder);
+  if (manifest.complete === false && !partial) {
+    throw new SemanticIndexError('INVALID_FILE', `The export in ${folder} is incomplete: its index was damaged`, {
+      hint: 'To import the documents that it has, pass `partial: true`.',
+    });
+  }
+  checkSpace(context, manifest);
+  await checkExport(folder, manifest, options.signal);
+  await context.backend.chooseSpace(manifest.fingerprint, manifest.dimensions, manifest.canaries);
+  checkSpace(context, manifest);
+  const resolved: AddOptions = { ...addDefaults, ...options };
+  return addDocuments(context, importedDocuments(context.backend, folder, manifest), resolved);
+}
+
+/** Before anything is written, and again because another process may have chosen the space of an empty index. */
+function checkSpace({ backend, space }: OperationContext, { metric, fingerprint, dimensions }: ExportManifest): void {
+  const own = space.fingerprint;
+  if (metric !== backend.metric) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `The export is ${metric}, the index ${backend.metric}`, {
+      hint: `Open the new index with \`metric: '${metric}'\`.`,
+    });
+  }
+  if (own !== undefined && own !== fingerprint) {
+    throw new SemanticIndexError('SPACE_MISMATCH', 'The export was made with another model', {
+      hint: 'Open the index with the provider of the export, or with `provider: null`.',
+      details: { differences: fingerprintDifferences(own, fingerprint) },
+    });
+  }
+  space.checkDimensions(dimensions);
+}
+
+async function* importedDocuments(
+  backend: Backend,
+  folder: string,
+  manifest: ExportManifest,
+): AsyncGenerator<DocumentInput> {
+  const space = backend.space?.space as number;
+  for await (const rows of checkedRows(folder, manifest)) {
+    const embedded = rows.filter(({ given }) => !given);
+    if (embedded.length > 0) {
+      const hashes = embedded.map(({ document }) => contentHash(document.text as string));
+      const vectors = embedded.map(({ vector }) => vector);
+      await backend.putVectors(space, 'document', hashes, vectors);
+    }
+    for (const { document } of rows) yield document;
+  }
 }
 
 async function* concatenate<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {

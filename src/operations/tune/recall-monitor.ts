@@ -1,38 +1,33 @@
+import type { SegmentSummary } from '../../backend/backend.js';
 import { SemanticIndexError } from '../../errors.js';
 import { type OpenOptions, type SearchOptions, type TuneOptions, tuneDefaults } from '../../options.js';
-import type { Store } from '../../store/store.js';
 import type { Drift, IndexEvent, TuneResult, Tuning } from '../../types.js';
-import type { EmbeddingSpace } from '../embedding-space.js';
+import type { OperationContext } from '../context.js';
 import type { Query } from '../search/query-vectors.js';
 import { driftOf } from './drift.js';
-import { storedTuning, TuneJourney } from './tune.js';
+import { storedTuning, tune } from './tune.js';
 
 /** Holds searches to what was measured, and measures anew when the index has moved away from it. */
 export class RecallMonitor {
-  readonly #store: Store;
-  readonly #space: EmbeddingSpace;
+  readonly #context: OperationContext;
   readonly #options: OpenOptions;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(store: Store, space: EmbeddingSpace, options: OpenOptions) {
-    this.#store = store;
-    this.#space = space;
+  constructor(context: OperationContext, options: OpenOptions) {
+    this.#context = context;
     this.#options = options;
   }
 
   /** What was measured last, and how far the index has moved since. */
   async tuning(): Promise<(Tuning & Drift) | undefined> {
-    const tuning = storedTuning(this.#store);
+    const tuning = await storedTuning(this.#context.backend);
     if (tuning === undefined) return undefined;
-    return { ...tuning, ...driftOf(tuning, await this.#forests()) };
+    return { ...tuning, ...driftOf(tuning, await this.#segments()) };
   }
 
-  async #forests(): Promise<{ segment: number; items: number; dead: number }[]> {
-    const parts = (await this.#store.snapshot())?.parts ?? [];
-    return parts.flatMap(({ segment, keys, dead }) =>
-      segment === 0 ? [] : [{ segment, items: keys.offsets.length, dead }],
-    );
+  async #segments(): Promise<readonly SegmentSummary[]> {
+    return (await this.#context.backend.facts()).segments;
   }
 
   /**
@@ -41,7 +36,7 @@ export class RecallMonitor {
    */
   async settle<O extends SearchOptions<never, never>>(search: O): Promise<O> {
     if (search.exact || search.searchK !== undefined || search.mode === 'text') return search;
-    const tuning = storedTuning(this.#store);
+    const tuning = await storedTuning(this.#context.backend);
     if (this.#options.recall !== undefined && !(await this.#holds(tuning))) return { ...search, exact: true };
     if (tuning === undefined) return search;
     if (tuning.exact) return { ...search, exact: true };
@@ -53,12 +48,12 @@ export class RecallMonitor {
   async #holds(tuning: Tuning | undefined): Promise<boolean> {
     const asked = this.#options.recall;
     if (asked === undefined) return true;
-    return tuning !== undefined && tuning.targetRecall >= asked && !driftOf(tuning, await this.#forests()).drifted;
+    return tuning !== undefined && tuning.targetRecall >= asked && !driftOf(tuning, await this.#segments()).drifted;
   }
 
   /** Measures, chooses and, unless it is a dry run, keeps the choice. */
   tune(options: TuneOptions<Query>): Promise<TuneResult> {
-    return new TuneJourney(this.#store, this.#space, options).run();
+    return tune(this.#context, options);
   }
 
   /** To be told of all that happens: new segments may call for another measurement. */
@@ -84,11 +79,11 @@ export class RecallMonitor {
   }
 
   async #measureIfDrifted(): Promise<void> {
-    const tuning = storedTuning(this.#store);
+    const tuning = await storedTuning(this.#context.backend);
     const asked = this.#options.recall;
-    const forests = await this.#forests();
-    if (forests.length === 0) return;
-    const drifted = tuning !== undefined && driftOf(tuning, forests).drifted;
+    const segments = await this.#segments();
+    if (segments.length === 0) return;
+    const drifted = tuning !== undefined && driftOf(tuning, segments).drifted;
     const unmeasured = asked !== undefined && (tuning === undefined || tuning.targetRecall < asked);
     if (!drifted && !unmeasured) return;
     const { tuning: found } = await this.tune({

@@ -1,5 +1,5 @@
-import type { SearchedSegment } from '../../store/snapshot/snapshot.js';
-import type { Store } from '../../store/store.js';
+import type { Backend } from '../../backend/backend.js';
+import type { SearchedSegment } from '../../backend/read-snapshot.js';
 import { TimeSlice } from '../../time-slice.js';
 import { distanceSign } from '../../vectors/metric.js';
 import type { FoundCounts } from './recall-interval.js';
@@ -29,12 +29,12 @@ const tolerance = 1e-5;
 
 /** Measures what searches of an index find and how long they take, against exact search of the same snapshot. */
 export class RecallProbe {
-  readonly #store: Store;
+  readonly #backend: Backend;
   readonly #k: number;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(store: Store, k: number, signal: AbortSignal | undefined) {
-    this.#store = store;
+  constructor(backend: Backend, k: number, signal: AbortSignal | undefined) {
+    this.#backend = backend;
     this.#k = k;
     this.#signal = signal;
   }
@@ -54,7 +54,7 @@ export class RecallProbe {
 
   /** How many of their true neighbours the queries find with a setting. */
   async found(queries: ProbeQueries, setting: ProbeSetting): Promise<FoundCounts> {
-    const sign = distanceSign(this.#store.metric);
+    const sign = distanceSign(this.#backend.metric);
     const found = new Int32Array(queries.count);
     await this.#search(queries, setting, (query, distances) => {
       const bound = queries.bounds[query] as number;
@@ -65,26 +65,26 @@ export class RecallProbe {
     return { found, of: queries.of };
   }
 
-  /** Median time of single searches, in milliseconds, and how the parts were searched. */
+  /** Median time of single searches, in milliseconds, and how the segments were searched. */
   async time(
     queries: ProbeQueries,
     setting: ProbeSetting,
-  ): Promise<{ milliseconds: number; parts: SearchedSegment[] }> {
+  ): Promise<{ milliseconds: number; segments: SearchedSegment[] }> {
     const times: number[] = [];
-    const parts: SearchedSegment[] = [];
+    const segments: SearchedSegment[] = [];
     const dimensions = queries.vectors.length / Math.max(1, queries.count);
     for (let run = 0; run < Math.min(timedSearches, queries.count) + 2; run++) {
       this.#signal?.throwIfAborted();
       const row = run % queries.count;
       const vector = queries.vectors.subarray(row * dimensions, (row + 1) * dimensions);
-      const onPart = (part: SearchedSegment): void => void parts.push(part);
+      const onSegment = (segment: SearchedSegment): void => void segments.push(segment);
       const began = performance.now();
-      await this.#store.search({ queries: vector, count: 1, k: this.#k, ...setting, onPart });
+      await this.#backend.search({ queries: vector, count: 1, k: this.#k, ...setting, onSegment });
       // The first two fetch what they touch into memory.
       if (run >= 2) times.push(performance.now() - began);
     }
     times.sort((a, b) => a - b);
-    return { milliseconds: times[Math.floor(times.length / 2)] ?? 0, parts };
+    return { milliseconds: times[Math.floor(times.length / 2)] ?? 0, segments };
   }
 
   async #search(
@@ -97,7 +97,7 @@ export class RecallProbe {
     for (let first = 0; first < count; first += queriesPerSearch) {
       const size = Math.min(queriesPerSearch, count - first);
       const queries = vectors.subarray(first * dimensions, (first + size) * dimensions);
-      const lists = await this.#store.search({
+      const lists = await this.#backend.search({
         queries,
         count: size,
         k: this.#k + 1,

@@ -1,22 +1,6 @@
 import type { Random } from '../../random.js';
 import type { Metric } from '../../types.js';
 
-/** `count` different numbers below `size`, in random order. */
-export function sampleNumbers(count: number, size: number, random: Random): number[] {
-  const wanted = Math.min(count, size);
-  const chosen = new Set<number>();
-  if (wanted * 2 > size) {
-    const all = Array.from({ length: size }, (_, number) => number);
-    for (let place = 0; place < wanted; place++) {
-      const other = place + random.integer(size - place);
-      [all[place], all[other]] = [all[other] as number, all[place] as number];
-    }
-    return all.slice(0, wanted);
-  }
-  while (chosen.size < wanted) chosen.add(random.integer(size));
-  return [...chosen];
-}
-
 /** Documents in a mixture. Mixtures of three find more than strangers do, up to 0.02; those of six up to 0.01. */
 const mixed = 6;
 

@@ -1,11 +1,10 @@
 import type { TuneOptions } from '../../options.js';
-import type { Store } from '../../store/store.js';
 import type { TreesPoint } from '../../types.js';
 import { canAccelerate } from '../../vectors/annoy/annoy-accelerator.js';
 import { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
 import type { NeighborRows } from '../../vectors/vector-buffer.js';
-import type { EmbeddingSpace } from '../embedding-space.js';
-import { TransferJourney } from '../transfer/transfer.js';
+import type { OperationContext } from '../context.js';
+import { exportDocuments } from '../transfer/transfer.js';
 import { recallInterval } from './recall-interval.js';
 import type { ProbeQueries } from './recall-probe.js';
 
@@ -23,18 +22,17 @@ export interface TreesTableOptions extends Pick<TuneOptions, 'k' | 'seed' | 'sig
  * forests are in memory, one at a time, beside one copy of the vectors.
  */
 export async function compareTrees(
-  store: Store,
-  space: EmbeddingSpace,
+  { backend, space }: OperationContext,
   numbers: readonly number[],
   { vectors, count }: ProbeQueries,
   options: TreesTableOptions,
 ): Promise<TreesPoint[]> {
   const { k, seed, signal, onProgress, searchK, confidence, effect } = options;
   const dimensions = space.dimensions as number;
-  const index = new AnnoyIndex(dimensions, store.metric);
+  const index = new AnnoyIndex(dimensions, backend.metric);
   try {
     let item = 0;
-    for await (const { vector } of new TransferJourney(store, space).documents()) {
+    for await (const { vector } of exportDocuments(backend)) {
       signal?.throwIfAborted();
       index.addItem(item++, vector);
     }
@@ -46,7 +44,7 @@ export async function compareTrees(
       const began = performance.now();
       await index.build(trees, signal === undefined ? {} : { signal });
       // As the segments of an index are.
-      if (canAccelerate(store.metric, dimensions)) await index.accelerate(signal === undefined ? {} : { signal });
+      if (canAccelerate(backend.metric, dimensions)) await index.accelerate(signal === undefined ? {} : { signal });
       const buildMilliseconds = performance.now() - began;
       // Documents find themselves in truth and walk alike.
       truth ??= await index.getNnsByVectors(vectors, k, { exact: true });

@@ -1,17 +1,17 @@
+import type { Backend } from '../../backend/backend.js';
+import { parseStored } from '../../backend/stored-json.js';
 import { SemanticIndexError } from '../../errors.js';
 import { describe, type TuneOptions } from '../../options.js';
 import { Random } from '../../random.js';
-import { parseStored } from '../../store/catalog/stored-json.js';
-import type { Store } from '../../store/store.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { MeasuredRecall, TuneResult, Tuning, TuningPoint } from '../../types.js';
 import { packVectors } from '../../vectors/pack-vectors.js';
-import type { EmbeddingSpace } from '../embedding-space.js';
-import { checkQueries, type Query } from '../search/query-vectors.js';
+import type { OperationContext } from '../context.js';
+import { checkQueries, type Query, resolveQueries } from '../search/query-vectors.js';
 import { plotCurve } from './curve-plot.js';
 import { designEffect, type FoundCounts, normalQuantile, recallInterval } from './recall-interval.js';
 import { type ProbeQueries, type ProbeSetting, RecallProbe } from './recall-probe.js';
-import { fragmentOf, mixtures, sampleNumbers } from './sample-queries.js';
+import { fragmentOf, mixtures } from './sample-queries.js';
 import { compareTrees } from './trees-table.js';
 
 /** Kinds of queries: each has to reach the target by itself. */
@@ -21,42 +21,48 @@ const fewestQueries = 400;
 const maxQueries = 10_000;
 const maxTimes = 24;
 const settingName = 'tuning';
+/** Texts read in one turn of the event loop: about a millisecond. */
+const textsPerRead = 32;
 
-/** The tuning that an index remembers, if any. */
-export function storedTuning(store: Store): Tuning | undefined {
-  const stored = store.settings.get(settingName);
+/** The stored tuning of an index. */
+export async function storedTuning(backend: Backend): Promise<Tuning | undefined> {
+  const stored = await backend.settings.get(settingName);
   return typeof stored === 'string' ? (parseStored(stored, 'The tuning') as Tuning) : undefined;
 }
 
 /**
- * Finds the fastest way of searching that reaches a recall. Half of the queries choose, the other half, which had no say,
- * certify; so the figures that are kept are not flattered by the choice.
+ * Finds the fastest setting that reaches a recall. Half of the queries select it; the held-out half validates it, so the reported
+ * figures are not biased by the selection.
+ *
+ * @throws INVALID_ARGUMENT when the index is empty, and what embedding the queries causes.
  */
-export class TuneJourney {
-  readonly #store: Store;
-  readonly #space: EmbeddingSpace;
+export function tune(context: OperationContext, options: TuneOptions<Query>): Promise<TuneResult> {
+  return new Tuner(context, options).run();
+}
+
+/** One call of `tune`: the settings measured so far. */
+class Tuner {
+  readonly #context: OperationContext;
   readonly #options: TuneOptions<Query>;
   readonly #probe: RecallProbe;
   readonly #points: TuningPoint[] = [];
   #effect: number;
   #exactMilliseconds = 0;
 
-  constructor(store: Store, space: EmbeddingSpace, options: TuneOptions<Query>) {
-    this.#store = store;
-    this.#space = space;
+  constructor(context: OperationContext, options: TuneOptions<Query>) {
+    this.#context = context;
     this.#options = options;
-    this.#probe = new RecallProbe(store, options.k, options.signal);
+    this.#probe = new RecallProbe(context.backend, options.k, options.signal);
     this.#effect = options.k;
   }
 
-  /** @throws INVALID_ARGUMENT when the index is empty, and what making vectors of given queries causes. */
   async run(): Promise<TuneResult> {
     const [choosing, certifying] = await this.#queries();
     const exact = await this.#probe.time(choosing[0] as ProbeQueries, { exact: true, searchK: undefined });
     this.#exactMilliseconds = exact.milliseconds;
-    const cap = this.#maxNodes((await this.#store.snapshot())?.parts ?? []);
+    const { maxNodes: cap } = await this.#context.backend.facts();
     const natural = await this.#probe.time(choosing[0] as ProbeQueries, { exact: false, searchK: undefined });
-    const hasWalks = natural.parts.some((part) => !part.exact);
+    const hasWalks = natural.segments.some((segment) => !segment.exact);
     if (hasWalks) await this.#explore(choosing, cap);
     const tuning = await this.#certify(choosing, certifying, cap);
     this.#points.sort((a, b) => (a.searchK ?? 0) - (b.searchK ?? 0));
@@ -65,12 +71,12 @@ export class TuneJourney {
     const table =
       trees === undefined
         ? []
-        : await compareTrees(this.#store, this.#space, trees, certifying[0] as ProbeQueries, {
+        : await compareTrees(this.#context, trees, certifying[0] as ProbeQueries, {
             ...this.#options,
             searchK: tuning.searchK ?? this.#closest(cap),
             effect: this.#effect,
           });
-    if (!dryRun) await this.#store.settings.set(settingName, JSON.stringify(tuning));
+    if (!dryRun) await this.#context.backend.settings.set(settingName, JSON.stringify(tuning));
     return { tuning, curve, trees: table, svg: plotCurve(curve, tuning) };
   }
 
@@ -83,12 +89,6 @@ export class TuneJourney {
       high: 1,
       milliseconds: this.#exactMilliseconds,
     };
-  }
-
-  /** Nodes past which a walk has seen every item of every tree. */
-  #maxNodes(parts: readonly { segment: number }[]): number {
-    const rows = new Map(this.#store.segmentRows().map((row) => [row.segment, row.items * row.trees]));
-    return Math.max(1, ...parts.map(({ segment }) => rows.get(segment) ?? 1));
   }
 
   #closest(cap: number): number {
@@ -126,7 +126,9 @@ export class TuneJourney {
         hint: 'Pass an array of some hundreds of texts, vectors or ids, or leave it out.',
       });
     }
-    const checked = await checkQueries(given, true, this.#store, this.#space, this.#options.signal);
+    const { backend, space } = this.#context;
+    const checked = await resolveQueries(await checkQueries(given, true, space, this.#options.signal), backend);
+    for (const { vector } of checked) space.checkDimensions((vector as Float32Array).length);
     return {
       vectors: packVectors(checked.map(({ vector }) => vector as Float32Array)),
       own: Float64Array.from(checked, ({ own }) => own ?? 0),
@@ -136,36 +138,39 @@ export class TuneJourney {
   /** Documents of the index, and what is asked of them: parts of their texts, else mixtures of their vectors. */
   async #ownQueries(): Promise<{ vectors: Float32Array; own: Float64Array }[]> {
     const { seed, sample } = this.#options;
-    const keys = await this.#store.keys({ sql: '1', parameters: [] });
+    const { backend } = this.#context;
+    const random = new Random(seed);
+    const keys = await backend.sampleKeys(2 * (sample ?? this.#queriesNeeded()), random);
     if (keys.length === 0) {
       throw new SemanticIndexError('INVALID_ARGUMENT', 'tune: the index has no documents', {
         hint: 'Add documents first; a small index is searched exactly without tuning.',
       });
     }
-    const random = new Random(seed);
-    const chosen = sampleNumbers(2 * (sample ?? this.#queriesNeeded()), keys.length, random);
-    const own = Float64Array.from(chosen, (place) => keys[place] as number);
-    const vectors = await this.#store.vectorsByKeys([...own]);
+    const own = Float64Array.from(keys);
+    const vectors = await backend.vectorsByKeys(keys);
     const strangers =
-      (await this.#fragments(own, random)) ?? mixtures(vectors, this.#space.dimensions ?? 1, this.#store.metric);
+      (await this.#fragments(keys, random)) ??
+      mixtures(vectors, this.#context.space.dimensions ?? 1, this.#context.backend.metric);
     const documents = { vectors, own };
     if (strangers === undefined) return [documents];
     return [documents, { vectors: strangers, own: new Float64Array(strangers.length / (vectors.length / own.length)) }];
   }
 
   /** Vectors of a few words out of each document; undefined where documents have no texts, or nobody can embed them. */
-  async #fragments(keys: Float64Array, random: Random): Promise<Float32Array | undefined> {
-    if (!this.#space.canEmbed) return undefined;
+  async #fragments(keys: readonly number[], random: Random): Promise<Float32Array | undefined> {
+    if (!this.#context.space.canEmbed) return undefined;
     const slice = new TimeSlice();
     const texts: string[] = [];
-    for (const key of keys) {
-      const text = fragmentOf(this.#store.byKeys([key])[0]?.text ?? '', random);
-      if (text !== undefined) texts.push(text);
-      if (slice.due()) await slice.yieldIfDue(this.#options.signal);
+    for (let first = 0; first < keys.length; first += textsPerRead) {
+      for (const document of await this.#context.backend.byKeys(keys.slice(first, first + textsPerRead))) {
+        const text = fragmentOf(document?.text ?? '', random);
+        if (text !== undefined) texts.push(text);
+        if (slice.due()) await slice.yieldIfDue(this.#options.signal);
+      }
     }
     if (texts.length < keys.length / 2) return undefined;
     const vectors: Float32Array[] = [];
-    for await (const landed of this.#space.embed(texts, { role: 'query', signal: this.#options.signal })) {
+    for await (const landed of this.#context.space.embed(texts, { role: 'query', signal: this.#options.signal })) {
       vectors.push(...landed.vectors);
       this.#report('embed', vectors.length, texts.length);
     }
@@ -279,7 +284,7 @@ export class TuneJourney {
     found: MeasuredRecall & Pick<Tuning, 'exact' | 'searchK' | 'milliseconds'>,
   ): Promise<Tuning> {
     const { targetRecall, k, confidence } = this.#options;
-    const forests = ((await this.#store.snapshot())?.parts ?? []).filter(({ segment }) => segment !== 0);
+    const { segments } = await this.#context.backend.facts();
     return {
       targetRecall,
       k,
@@ -288,8 +293,8 @@ export class TuneJourney {
       queries: queries.reduce((sum, { count }) => sum + count, 0),
       queriesFrom: this.#options.queries === undefined ? 'documents' : 'given',
       exactMilliseconds: this.#exactMilliseconds,
-      segments: forests.map(({ segment }) => segment),
-      dead: forests.reduce((sum, { dead }) => sum + dead, 0),
+      segments: segments.map(({ segment }) => segment),
+      dead: segments.reduce((sum, { dead }) => sum + dead, 0),
       measuredAt: new Date().toISOString(),
     };
   }

@@ -1,34 +1,34 @@
 import type { MergeKind } from '../../crash-points.js';
 
-/** What the planner knows of a segment. */
+/** A segment, as the planner sees it. */
 export interface SegmentFacts {
   readonly segment: number;
   readonly firstKey: number;
   readonly lastKey: number;
   readonly items: number;
-  /** Items whose document is gone. */
+  /** Items whose document was deleted. */
   readonly dead: number;
-  /** A file of it is missing or wrong; its documents are searched without that. */
+  /** A file of it is missing or wrong; its documents are searched without the file. */
   readonly damaged: boolean;
 }
 
-/** What the planner knows of the documents that have no segment yet. */
+/** The documents that no segment has yet. */
 export interface TailFacts {
   readonly items: number;
   readonly lastKey: number;
 }
 
-/** When background work begins. */
+/** Thresholds of background work. */
 export interface PlannerOptions {
-  /** Documents in the tail that are worth a forest. */
+  /** Documents in the tail from which on it becomes a segment. */
   readonly sealAt: number;
-  /** So many neighbouring segments of about one size become one. Also the ratio between the sizes. */
+  /** Number of neighbouring segments of similar size that are merged; also the size ratio of two tiers. */
   readonly mergeFactor: number;
-  /** Share of dead items that is worth writing a segment anew. */
+  /** Share of deleted items above which a segment is rewritten. */
   readonly deadShare: number;
 }
 
-/** Write one segment for the documents with firstKey <= key <= lastKey in place of others. */
+/** Write one segment for the documents with firstKey <= key <= lastKey, in place of others. */
 export interface MergeAction {
   readonly kind: MergeKind;
   readonly firstKey: number;
@@ -37,19 +37,19 @@ export interface MergeAction {
 }
 
 /**
- * The most urgent thing to do in the background, or undefined when all is well. Segments are given in the order of their
- * keys. A pure function: it sees figures, not files.
+ * The most urgent action, or undefined when there is none. Segments are passed in the order of their keys. A pure function of
+ * figures.
  *
  * Tiers grow geometrically, as in a log-structured merge tree (O'Neil et al., 1996): a document is written
  * O(log n) times, and there are at most (mergeFactor - 1) segments per tier.
  */
-export function nextStep(
+export function nextAction(
   segments: readonly SegmentFacts[],
   tail: TailFacts,
   options: PlannerOptions,
 ): MergeAction | undefined {
   const damaged = segments.find((segment) => segment.damaged);
-  if (damaged !== undefined) return rewrite('heal', [damaged]);
+  if (damaged !== undefined) return rewrite('repair', [damaged]);
   if (tail.items >= options.sealAt) {
     return { kind: 'seal', firstKey: sealedThrough(segments) + 1, lastKey: tail.lastKey, replaces: [] };
   }
@@ -59,8 +59,8 @@ export function nextStep(
   return run === undefined ? undefined : rewrite('merge', run);
 }
 
-/** One segment for everything there is; undefined when that is so already and nothing in it is dead. */
-export function buildAllStep(segments: readonly SegmentFacts[], tail: TailFacts): MergeAction | undefined {
+/** One segment for all documents; undefined when the index has just that, without deleted items. */
+export function buildAllAction(segments: readonly SegmentFacts[], tail: TailFacts): MergeAction | undefined {
   const [only] = segments;
   if (only === undefined && tail.items === 0) return undefined;
   if (segments.length === 1 && tail.items === 0 && only?.dead === 0 && !only.damaged) return undefined;
@@ -72,14 +72,14 @@ export function buildAllStep(segments: readonly SegmentFacts[], tail: TailFacts)
   };
 }
 
-/** The first segment with dead items, written anew; undefined when there is none. */
-export function compactStep(segments: readonly SegmentFacts[]): MergeAction | undefined {
+/** Rewrites the first segment with deleted items; undefined when there is none. */
+export function compactAction(segments: readonly SegmentFacts[]): MergeAction | undefined {
   const first = segments.find(({ dead, damaged }) => dead > 0 || damaged);
   return first === undefined ? undefined : rewrite('compact', [first]);
 }
 
-/** Writes a segment anew whatever its state. */
-export function rebuildStep(segment: SegmentFacts): MergeAction {
+/** Rewrites a segment whatever its state. */
+export function rebuildAction(segment: SegmentFacts): MergeAction {
   return rewrite('rebuild', [segment]);
 }
 
@@ -93,7 +93,7 @@ function rewrite(kind: MergeAction['kind'], run: readonly SegmentFacts[]): Merge
   return { kind, firstKey: first.firstKey, lastKey: last.lastKey, replaces: run.map((segment) => segment.segment) };
 }
 
-/** The first run of `mergeFactor` neighbours that belong to one tier; smaller tiers first, as they are cheaper. */
+/** The first run of `mergeFactor` neighbours of one tier; smaller tiers first, as they are cheaper. */
 function mergeableRun(segments: readonly SegmentFacts[], options: PlannerOptions): SegmentFacts[] | undefined {
   const tierOf = ({ items, dead }: SegmentFacts): number =>
     Math.max(
@@ -104,7 +104,7 @@ function mergeableRun(segments: readonly SegmentFacts[], options: PlannerOptions
   for (let start = 0; start + options.mergeFactor <= segments.length; start++) {
     const run = segments.slice(start, start + options.mergeFactor);
     const tier = Math.max(...run.map(tierOf));
-    // Small ones between large ones go along with them, or they would stay for ever.
+    // A small segment between large ones is merged with them, or it would stay for ever.
     const together = run.filter((segment) => tierOf(segment) === tier).length >= options.mergeFactor - 1;
     if (together && (best === undefined || tier < best.tier)) best = { tier, run };
   }

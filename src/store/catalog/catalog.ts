@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
+import type { KeyedVectors } from '../../backend/documents.js';
+import type { TextSearch } from '../../backend/read-snapshot.js';
+import type { Space } from '../../backend/space.js';
 import { SemanticIndexError } from '../../errors.js';
-import type { Metric } from '../../types.js';
+import type { DocumentId, Metric } from '../../types.js';
 import type { Bitset } from '../../vectors/bitset.js';
 import { requireSameFile } from '../directory/file-identity.js';
 import { type CatalogOptions, connect } from '../sqlite/connection.js';
 import { fromSqliteError } from '../sqlite/sqlite-error.js';
 import { ChunkNotes } from './chunk-notes.js';
 import { DocumentPages } from './document-pages.js';
-import { DocumentTable, type ReadVectors, type SqlFilter } from './document-table.js';
+import { DocumentTable, type SqlFilter } from './document-table.js';
 import { DuplicateLookup } from './duplicate-lookup.js';
 import { FieldIndexes } from './field-indexes.js';
 import { LeaseTable } from './lease-table.js';
@@ -18,8 +21,8 @@ import { type SegmentRow, SegmentTable } from './segment-table.js';
 import { SettingsTable } from './settings-table.js';
 import { SharedVectors } from './shared-vectors.js';
 import { itemsOf } from './sorted-keys.js';
-import { type Space, VectorTable } from './vector-table.js';
-import { type TextMatches, TextTable, type WordSearch } from './words/text-table.js';
+import { VectorTable } from './vector-table.js';
+import { type PackedMatches, TextTable } from './words/text-table.js';
 
 /** How far a snapshot has read. */
 export interface CatalogPosition {
@@ -43,12 +46,12 @@ export interface MatchingDocuments {
   readonly items: readonly Bitset[];
 }
 
-/** What a search needs to know of the very moment that its snapshot is of. */
-export interface ViewRequest {
-  /** Which documents match. */
+/** Queries that a snapshot answers as part of being taken. */
+export interface CatalogQueries {
+  /** Reports the documents that match. */
   readonly filter?: SqlFilter | undefined;
-  /** Which documents share words with some queries, of those that match. */
-  readonly words?: WordSearch | undefined;
+  /** Searches the texts of the documents that match. */
+  readonly text?: TextSearch | undefined;
 }
 
 /** What happened in the catalog after a position, as one consistent reading. */
@@ -62,13 +65,15 @@ export interface CatalogChanges {
   readonly deletedKeys: Float64Array;
   readonly sealedThrough: number;
   /** New documents of the tail. */
-  readonly tail: ReadVectors;
+  readonly tail: KeyedVectors;
+  /** New documents of the tail whose stored vector cannot be compared. */
+  readonly unsound: readonly DocumentId[];
   /** There is more of the tail than one reading takes; read again from `position`. */
   readonly more: boolean;
-  /** Present where a filter was given and there is no more. */
+  /** Present for requests with a filter, unless there is more. */
   readonly matching?: MatchingDocuments | undefined;
-  /** Present where words were asked for and there is no more: of as many queries as there was time for. */
-  readonly words?: readonly TextMatches[] | undefined;
+  /** Present for requests with text queries, unless there is more: matches of as many queries as there was time for. */
+  readonly text?: readonly PackedMatches[] | undefined;
 }
 
 const rowsPerReading = 8_192;
@@ -101,11 +106,17 @@ export class Catalog {
   readonly duplicates: DuplicateLookup;
   readonly notes: ChunkNotes;
   readonly #db: Database;
+  readonly #begin: Statement<[]>;
+  readonly #end: Statement<[]>;
+  readonly #dataVersion: Statement<[]>;
   readonly #options: CatalogOptions;
 
   private constructor(db: Database, options: CatalogOptions) {
     this.#db = db;
     this.#options = options;
+    this.#begin = db.prepare('BEGIN');
+    this.#end = db.prepare('COMMIT');
+    this.#dataVersion = db.prepare<[]>('PRAGMA data_version').pluck();
     this.settings = new SettingsTable(db);
     this.fields = new FieldIndexes(db, this.settings);
     this.duplicates = new DuplicateLookup(db);
@@ -213,7 +224,7 @@ export class Catalog {
   changesSince(
     position: CatalogPosition,
     known: readonly number[],
-    { filter, words }: ViewRequest = {},
+    { filter, text }: CatalogQueries = {},
   ): CatalogChanges {
     return this.#db.transaction((): CatalogChanges => {
       const now = this.position();
@@ -234,10 +245,11 @@ export class Catalog {
           })),
         deletedKeys: this.documents.deletionsAfter(position.lastDeletion),
         sealedThrough,
-        tail,
+        tail: { keys: tail.keys, vectors: tail.vectors },
+        unsound: this.documents.idsOf(tail.unsound),
         more,
         ...(filter !== undefined && !more && { matching: this.#matching(filter, rows) }),
-        ...(words !== undefined && !more && { words: this.texts.searchEach(words, filter) }),
+        ...(text !== undefined && !more && { text: this.texts.searchEach(text, filter) }),
       };
     })();
   }
@@ -322,14 +334,19 @@ export class Catalog {
     this.#db.prepare('VACUUM INTO ?').run(path);
   }
 
-  /** From here on this connection sees the catalog as it is now, until `endReading`. For a connection of its own. */
-  beginReading(): void {
-    this.#db.exec('BEGIN');
-    this.position();
+  /** Begins a read transaction: until `endReading` this connection sees the catalog as it is now. */
+  beginReading(): CatalogPosition {
+    this.#begin.run();
+    return this.position();
   }
 
   endReading(): void {
-    this.#db.exec('COMMIT');
+    this.#end.run();
+  }
+
+  /** A number that changes with every commit of another connection. */
+  dataVersion(): number {
+    return this.#dataVersion.get() as number;
   }
 
   close(): void {

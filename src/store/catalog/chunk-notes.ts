@@ -1,31 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { DismissedDuplicate, SourceNote, StoredChunk } from '../../backend/notes.js';
+import { parseStored } from '../../backend/stored-json.js';
 import type { DocumentId } from '../../types.js';
-import { parseStored } from './stored-json.js';
-
-/** A document that is a chunk, without its text; `metadata` is JSON. */
-export interface StoredChunk {
-  readonly id: string;
-  readonly metadata: string;
-}
-
-/** A source whose chunks are exactly those that a hash of it led to. */
-export interface SourceNote {
-  readonly source: string;
-  /** Of all that decides which chunks there are. */
-  readonly hash: string;
-  readonly chunks: number;
-}
-
-/** A document that was deleted because another says the same. */
-export interface DismissedDuplicate {
-  readonly id: DocumentId;
-  /** Content hash of its text. */
-  readonly text: string;
-  /** The document that stayed; null where it is one of another index. */
-  readonly representative: DocumentId | null;
-  /** Content hash of the text of the representative; null where it is one of another index. */
-  readonly representativeText: string | null;
-}
 
 const notePrefix = 'source-note:';
 const duplicatePrefix = 'dismissed-duplicate:';

@@ -1,12 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { DocumentRows, StoredDocument } from '../../backend/documents.js';
 import { whileWantedSql } from '../sqlite/cancelling.js';
-import { type SqlFilter, type StoredDocument, selectDocument } from './document-table.js';
-
-/** Documents in the order of their keys, and whether there are more. */
-export interface DocumentRows {
-  readonly rows: readonly StoredDocument[];
-  readonly hasMore: boolean;
-}
+import { type SqlFilter, selectDocument } from './document-table.js';
 
 /** Reads documents with a look at how large they are. */
 export class DocumentPages {

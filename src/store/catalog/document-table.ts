@@ -1,4 +1,12 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type {
+  DocumentChange,
+  DocumentOutcome,
+  ExportedRows,
+  IncomingDocument,
+  KeyedVectors,
+  StoredDocument,
+} from '../../backend/documents.js';
 import { crashPoint } from '../../crash-points.js';
 import type { DocumentId } from '../../types.js';
 import { packVectors } from '../../vectors/pack-vectors.js';
@@ -9,51 +17,16 @@ import { unsoundVectors } from './unsound-vectors.js';
 import { hashBytes, vectorOf } from './vector-table.js';
 import type { TextTable } from './words/text-table.js';
 
-/** A document as the catalog returns it; `metadata` is still JSON. */
-export interface StoredDocument {
-  readonly key: number;
-  readonly id: DocumentId;
-  readonly text: string;
-  readonly metadata: string | null;
-}
-
-/** A document on its way in. */
-export interface IncomingDocument {
-  readonly id: DocumentId;
-  readonly text: string;
-  /** Content hash (base64url) of the text, or of the vector where the caller gave one. */
-  readonly hash: string;
-  /** JSON, or null for none. */
-  readonly metadata: string | null;
-  /** Number of its vector in the vector table; 0 for a document whose content was found unchanged. */
-  readonly vector: number;
-}
-
-/** What became of each document of a commit. */
-export type DocumentOutcome = 'added' | 'updated' | 'unchanged';
-
 /** A filter as SQL over the row `d` of documents, with its bound parameters. */
 export interface SqlFilter {
   readonly sql: string;
   readonly parameters: readonly (string | number | bigint)[];
 }
 
-/** Rows of vectors with the keys of their documents, ascending. */
-export interface KeyedVectors {
-  readonly keys: Float64Array;
-  readonly vectors: Float32Array;
-}
-
 /** A reading of stored vectors, and what had to be left out of it. */
 export interface ReadVectors extends KeyedVectors {
   /** Keys of documents whose vector cannot be compared: its length is wrong, or a component is not finite. */
   readonly unsound: readonly number[];
-}
-
-/** Documents as they are exported, with their vectors one after the other. */
-export interface ExportedRows {
-  readonly documents: readonly (StoredDocument & { readonly given: boolean })[];
-  readonly vectors: Float32Array;
 }
 
 /** All that is stored of a document, for comparing it with its content hash. */
@@ -152,8 +125,8 @@ export class DocumentTable {
     return (this.#lastDeletion.get() as number | undefined) ?? 0;
   }
 
-  /** For each document what a commit of it now would be to the content under its id. */
-  standings(documents: readonly { id: DocumentId; hash: string }[]): ('new' | 'changed' | 'unchanged')[] {
+  /** Compares documents with the stored ones of the same ids. */
+  classify(documents: readonly { id: DocumentId; hash: string }[]): DocumentChange[] {
     return documents.map(({ id, hash }) => {
       if (this.#hasContent(id, hash)) return 'unchanged';
       return this.#identity.get(id) === undefined ? 'new' : 'changed';
@@ -309,7 +282,7 @@ export class DocumentTable {
   }
 
   /** Vectors of these documents, one after the other; zeros where there is none that can be compared. */
-  vectorsByKeys(keys: Float64Array, dimensions: number): Float32Array {
+  vectorsByKeys(keys: readonly number[], dimensions: number): Float32Array {
     const vectors = new Float32Array(keys.length * dimensions);
     const view = new Uint8Array(vectors.buffer);
     keys.forEach((key, position) => {

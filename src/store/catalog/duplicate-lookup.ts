@@ -1,22 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { KnownDuplicates, Representative } from '../../backend/documents.js';
 import type { DocumentId } from '../../types.js';
-
-/** What is known of documents before they are added. */
-export interface KnownDuplicates {
-  /** Whether the index has a document with the id. */
-  readonly known: readonly boolean[];
-  /** Vectors, one after the other; zeros where there is none yet. */
-  readonly vectors: Float32Array;
-  /** Keys of documents with the very same vector, oldest first. */
-  readonly same: readonly (readonly number[])[];
-}
-
-/** A document that stands for itself: it is linked to no other one. */
-export interface Representative {
-  readonly key: number;
-  readonly id: DocumentId;
-  readonly text: string;
-}
 
 const maxOfTheSame = 16;
 

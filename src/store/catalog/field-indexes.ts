@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
+import { parseStored } from '../../backend/stored-json.js';
 import type { SettingsTable } from './settings-table.js';
-import { parseStored } from './stored-json.js';
 
 /** A declared field of metadata. Path and condition are made of names plain enough to stand in SQL. */
 export interface DeclaredField {
@@ -11,7 +11,7 @@ export interface DeclaredField {
 }
 
 /** Declared fields by name. */
-export type DeclaredFields = Readonly<Record<string, DeclaredField>>;
+export type IndexedFields = Readonly<Record<string, DeclaredField>>;
 
 /** Under this name the settings have the declared fields, as JSON. */
 export const fieldsSetting = 'fields';
@@ -30,7 +30,7 @@ export class FieldIndexes {
   }
 
   /** Makes the indexes that are missing and drops those of fields that are no longer declared; one transaction. */
-  declare(fields: DeclaredFields): void {
+  declare(fields: IndexedFields): void {
     this.#db
       .transaction(() => {
         const before = parseStored(this.#settings.get(fieldsSetting) ?? '{}', 'The declared fields') as Record<

@@ -1,4 +1,4 @@
-import type { Field, FilterTree, Step, ValueTest } from '../../backend/filter-tree.js';
+import { type Field, type FilterTree, isFieldName, type Step, type ValueTest } from '../../backend/filter-tree.js';
 
 /** A condition over the row `d` of documents: SQL of our own making, and what the caller gave as bound parameters. */
 export interface CompiledFilter {
@@ -39,7 +39,7 @@ interface Scope {
 
 /** The field as SQL indexes know it, or undefined when its name is not plain enough to stand in SQL. */
 export function indexedField(name: string): IndexedField | undefined {
-  if (!/^[A-Za-z_]\w{0,63}(?:\.[A-Za-z_]\w{0,63}){0,7}$/.test(name)) return undefined;
+  if (!isFieldName(name)) return undefined;
   const steps = name.split('.');
   const paths = steps.map(
     (_, last) =>

@@ -1,24 +1,10 @@
 import type { Database } from 'better-sqlite3';
+import type { KeyedVectors } from '../../backend/documents.js';
+import type { MissingText, Remainder } from '../../backend/migration.js';
+import type { Space } from '../../backend/space.js';
 import { crashPoint } from '../../crash-points.js';
-import type { KeyedVectors } from './document-table.js';
 import type { SettingsTable } from './settings-table.js';
-import type { Space, VectorTable } from './vector-table.js';
-
-/** A document whose text has no vector in the space that is being filled. */
-export interface MissingText {
-  readonly key: number;
-  /** Content hash, base64url. */
-  readonly hash: string;
-  readonly text: string;
-}
-
-/** What stands between an index and its next space; both zero when it has moved there. */
-export interface Remainder {
-  /** Documents without a vector in the next space. */
-  readonly missing: number;
-  /** Documents whose vectors the caller gave: nobody can make them again. */
-  readonly given: number;
-}
+import type { VectorTable } from './vector-table.js';
 
 // The vector of a document in another space than that of the index: found by content, as in the cache.
 const inSpace = 'n.hash = d.hash AND n.space = ? AND n.role = 0';

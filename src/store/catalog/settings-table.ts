@@ -35,7 +35,7 @@ export class SettingsTable {
     this.#set.run(name, value);
   }
 
-  /** Adds one to a counter, which starts at zero. SearchableSegment of the transaction around it. */
+  /** Adds one to a counter, which starts at zero. Part of the caller's transaction. */
   increment(name: string): void {
     this.#increment.run(name);
   }

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import type { FoundVectors, VectorRole, VectorTable } from './vector-table.js';
+import type { VectorRole } from '../../backend/documents.js';
+import type { FoundVectors, VectorTable } from './vector-table.js';
 
 // A vector counts as used as long ago as this or longer: most readings of a file that is shared write nothing.
 const useMilliseconds = 60 * 60 * 1000;

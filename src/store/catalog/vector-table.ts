@@ -1,20 +1,12 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { VectorRole } from '../../backend/documents.js';
+import type { Space } from '../../backend/space.js';
 import { crashPoint } from '../../crash-points.js';
 import { isSound } from './sound-vector.js';
 
-/** What a stored vector was made from. */
-export const vectorRoles = { document: 0, query: 1, given: 2 } as const;
-export type VectorRole = keyof typeof vectorRoles;
+/** The number of each role in the table. */
+export const vectorRoles = { document: 0, query: 1, given: 2 } as const satisfies Record<VectorRole, number>;
 const roleNames = Object.keys(vectorRoles) as VectorRole[];
-
-/** A space as stored: the fingerprint of the model and how long its vectors are. */
-export interface Space {
-  readonly space: number;
-  readonly fingerprint: string;
-  readonly dimensions: number;
-  /** JSON of a few texts with their vectors, for recognising the model. */
-  readonly canaries: string | null;
-}
 
 /** The bytes of a content hash, which travels as base64url between threads. */
 export function hashBytes(hash: string): Buffer {
@@ -86,7 +78,7 @@ export class VectorTable {
     return this.#spaceByFingerprint.get(fingerprint) as Space | undefined;
   }
 
-  /** SearchableSegment of the transaction around it. */
+  /** Part of the caller's transaction. */
   addSpace(fingerprint: string, dimensions: number, canaries: string | null): Space {
     return this.#addSpace.get(fingerprint, dimensions, canaries, Date.now()) as Space;
   }

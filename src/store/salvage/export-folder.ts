@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { types } from 'node:util';
+import { parseMetadata } from '../../backend/stored-json.js';
 import { SemanticIndexError } from '../../errors.js';
 import { describe } from '../../options.js';
 import type { DocumentId, Metric } from '../../types.js';
 import { newNpyMatrix } from '../../vectors/matrix/npy-format.js';
 import { VectorMatrix } from '../../vectors/matrix/vector-matrix.js';
 import { METRICS } from '../../vectors/metric.js';
-import { parseMetadata } from '../catalog/stored-json.js';
 import { entryAt, fileFacts, ioError, isSystemError, kindOf, syncDirectory, writeLines } from '../directory/files.js';
 
 /** What an export says about itself. */

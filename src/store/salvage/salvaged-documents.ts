@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
+import { contentHash } from '../../backend/content-hash.js';
+import type { Space } from '../../backend/space.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { DocumentId, Metric } from '../../types.js';
 import { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
 import { checksumFile } from '../../vectors/checksum.js';
-import { contentHash } from '../catalog/content-hash.js';
 import type { SegmentRow } from '../catalog/segment-table.js';
 import { isSound } from '../catalog/sound-vector.js';
-import { type Space, vectorOf } from '../catalog/vector-table.js';
+import { vectorOf } from '../catalog/vector-table.js';
 import { type IndexPaths, indexPaths } from '../directory/files.js';
 import { segmentFacts } from '../directory/segment-directory.js';
 import { connect } from '../sqlite/connection.js';

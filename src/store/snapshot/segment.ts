@@ -24,6 +24,8 @@ export interface SegmentContext {
   readonly dimensions: number;
   readonly loadMode: 'lazy' | 'eager';
   readonly reader: CatalogClient;
+  /** Whether the catalog is in this thread, as that of an index in memory: it is read here, however long that takes. */
+  readonly local: boolean;
   /** Whether the catalog still names this segment. */
   readonly isCurrent: (segment: number) => boolean;
   /** Called when files changed after they were opened: with what is searched instead, and what is wrong with them. */

@@ -1,163 +1,224 @@
+import type { KeyedVectors } from '../../backend/documents.js';
+import type { SnapshotRequest } from '../../backend/read-snapshot.js';
+import type { Space } from '../../backend/space.js';
 import { SemanticIndexError } from '../../errors.js';
 import { TimeSlice } from '../../time-slice.js';
 import { VectorBuffer } from '../../vectors/vector-buffer.js';
-import type { Catalog, CatalogChanges, CatalogPosition, ViewRequest } from '../catalog/catalog.js';
-import type { KeyedVectors } from '../catalog/document-table.js';
+import type { CatalogChanges, CatalogPosition, CatalogQueries } from '../catalog/catalog.js';
 import { unsoundVectors } from '../catalog/unsound-vectors.js';
-import { ReadSnapshot } from './read-snapshot.js';
+import { unpackMatches } from '../catalog/words/text-table.js';
+import { CatalogSnapshot } from './catalog-snapshot.js';
+import { type LocalRead, type LocalReads, ThreadRead } from './reads.js';
 import { RefCounted, type SearchableSegment, withoutKeys } from './searchable-segment.js';
 import { type Damage, openSegment, type SegmentContext, tailSegment } from './segment.js';
 import { Snapshot } from './snapshot.js';
 
-const shortReading = 128;
-// Deletions that are read in about a millisecond.
-const fewDeletions = 4_096;
-// Vectors that are copied in one go: a fraction of a millisecond.
+/** Rows and deletions that are read in this thread: reading them takes about a millisecond, less than a call to another thread. */
+const [maxShortRows, maxShortDeletions] = [128, 4_096];
+/** Vectors copied before the event loop has its turn: a fraction of a millisecond. */
 const rowsPerCopy = 256;
 const start: CatalogPosition = { generation: 0, lastKey: 0, lastDeletion: 0 };
 
-/** Follows the catalog: holds the snapshot of the last commit that was looked at, its own process's or another's. */
+/** Reads the changes since a position, for a snapshot that has the `known` segments. */
+type ReadChanges = (position: CatalogPosition, known: readonly number[]) => CatalogChanges | Promise<CatalogChanges>;
+
+/** The files of a segment were replaced after the read began: only a later read has its successor. */
+class StaleRead extends Error {}
+
+/** Follows the catalog: holds the vectors of the newest commit that was read, and opens read snapshots. */
 export class SnapshotManager {
-  readonly #catalog: Catalog;
+  readonly #space: Space;
+  readonly #reads: LocalReads;
   readonly #context: SegmentContext;
   readonly #onDamage: (damage: Damage) => void;
   #snapshot: Snapshot;
   #tail: TailRows;
-  #refreshing: Promise<ReadSnapshot> | undefined;
-  /** What was found out about segments after they were opened. */
+  #advancing: Promise<unknown> | undefined;
+  /** Faults of segments that were found after they were opened. */
   readonly #findings = new Map<number, Partial<SearchableSegment>>();
 
-  /**
-   * `catalog` is asked where things stand, the reader of `context` for all that is long. `onDamage` is told of a file that is
-   * missing or wrong when the snapshot that does without it has been published.
-   */
-  constructor(catalog: Catalog, context: Omit<SegmentContext, 'onReopened'>, onDamage: (damage: Damage) => void) {
-    this.#catalog = catalog;
-    this.#context = { ...context, onReopened: (part, damages) => this.#reopened(part, damages) };
+  /** `onDamage` is called with a missing or wrong file once the snapshot that does without it is published. */
+  constructor(
+    space: Space,
+    reads: LocalReads,
+    context: Omit<SegmentContext, 'onReopened'>,
+    onDamage: (damage: Damage) => void,
+  ) {
+    this.#space = space;
+    this.#reads = reads;
+    this.#context = { ...context, onReopened: (segment, damages) => this.#reopened(segment, damages) };
     this.#onDamage = onDamage;
     this.#tail = new TailRows(this.#context);
-    this.#snapshot = new Snapshot(start, context.metric, [], 0);
+    this.#snapshot = new Snapshot(start, context.metric, [], undefined, 0);
   }
 
-  /** The snapshot as it was last refreshed. */
+  /** The snapshot as of the last refresh. */
   get current(): Snapshot {
     return this.#snapshot;
   }
 
   /** The snapshot of the newest commit. */
   async refresh(): Promise<Snapshot> {
-    while (!samePosition(this.#catalog.position(), this.#snapshot.position)) {
-      // Whoever asked for a view of their own closes it.
-      if (this.#refreshing === undefined) (await this.#begin()).close();
-      else await this.#refreshing.catch(() => {});
-    }
+    (await this.open()).close();
     return this.#snapshot;
   }
 
-  /** A view of the newest commit, with what was asked for of that very commit. To be closed. */
-  async view(request: ViewRequest = {}, signal?: AbortSignal): Promise<ReadSnapshot> {
-    if (isEmpty(request)) {
-      await this.refresh();
+  /** Opens the newest commit for reading, with the answers to the queries as of that commit. */
+  async open(queries: CatalogQueries = {}, signal?: SnapshotRequest['signal']): Promise<CatalogSnapshot> {
+    for (;;) {
+      try {
+        const opened = await this.#tryOpen(queries, signal);
+        if (opened !== undefined) return opened;
+        await this.#advancing?.catch(() => {});
+      } catch (error) {
+        if (!(error instanceof StaleRead)) throw error;
+      }
+      // Many may have waited: a cancelled one does not delay the next.
       signal?.throwIfAborted();
-      return new ReadSnapshot(this.#snapshot);
     }
-    while (this.#refreshing !== undefined) await this.#refreshing.catch(() => {});
-    // Many may have waited: one that is not wanted any more does not hold up the next.
-    signal?.throwIfAborted();
-    return this.#begin(request, signal);
   }
 
-  #begin(request: ViewRequest = {}, signal?: AbortSignal): Promise<ReadSnapshot> {
-    this.#refreshing = this.#advance(request, signal).finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
+  /** Undefined when another snapshot is being read: wait for it, and try again. */
+  async #tryOpen(queries: CatalogQueries, signal: AbortSignal | undefined): Promise<CatalogSnapshot | undefined> {
+    const { local } = this.#context;
+    const isPlain = queries.filter === undefined && queries.text === undefined;
+    if (!isPlain && !local) {
+      return this.#advancing === undefined ? this.#exclusively(() => this.#openInThread(queries, signal)) : undefined;
+    }
+    const begun = this.#reads.begin();
+    const read = begun instanceof Promise ? await begun : begun;
+    let opened: CatalogSnapshot | undefined;
+    try {
+      if (isPlain && samePosition(read.position, this.#snapshot.position)) {
+        signal?.throwIfAborted();
+        opened = new CatalogSnapshot(this.#space, this.#snapshot, read);
+        return opened;
+      }
+      if (this.#advancing !== undefined) return undefined;
+      if (local || this.#isShort(read)) {
+        opened = await this.#exclusively(() => this.#openHere(read, queries));
+        return opened;
+      }
+    } finally {
+      if (opened === undefined) read.end();
+    }
+    return this.#exclusively(() => this.#openInThread(queries, signal));
   }
 
-  async #advance(request: ViewRequest, signal: AbortSignal | undefined): Promise<ReadSnapshot> {
-    let parts = this.#snapshot.parts.filter((part) => part.segment !== 0);
-    let tail = this.#snapshot.parts.find((part) => part.segment === 0);
+  /** One snapshot is read at a time. */
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const working = work();
+    this.#advancing = working;
+    try {
+      return await working;
+    } finally {
+      this.#advancing = undefined;
+    }
+  }
+
+  async #openHere(read: LocalRead, queries: CatalogQueries): Promise<CatalogSnapshot> {
+    const changes = await this.#advance((position, known) => read.catalog.changesSince(position, known, queries));
+    return new CatalogSnapshot(this.#space, this.#snapshot, read, answersOf(changes));
+  }
+
+  async #openInThread(queries: CatalogQueries, signal: AbortSignal | undefined): Promise<CatalogSnapshot> {
+    const { reader } = this.#context;
+    const held = new ThreadRead(reader);
+    try {
+      const { reads } = reader.until(signal);
+      const changes = await this.#advance((position, known) =>
+        reads.changesSince(held.number, position, known, queries),
+      );
+      const answers = answersOf(changes);
+      // A change of metadata leaves the position alone, so documents that matched a filter are read where it was evaluated.
+      const near = queries.filter === undefined ? this.#reads.begin() : undefined;
+      if (near !== undefined && !(near instanceof Promise)) {
+        if (samePosition(near.position, this.#snapshot.position)) {
+          held.end();
+          return new CatalogSnapshot(this.#space, this.#snapshot, near, answers);
+        }
+        near.end();
+      }
+      return new CatalogSnapshot(this.#space, this.#snapshot, held, answers);
+    } catch (error) {
+      held.end();
+      throw error;
+    }
+  }
+
+  /** Brings the snapshot to the position of a read. */
+  async #advance(read: ReadChanges): Promise<CatalogChanges> {
+    let { segments, tail, position } = this.#snapshot;
     const opened: SearchableSegment[] = [];
     const damages: Damage[] = [];
-    let changes: CatalogChanges;
-    let { position } = this.#snapshot;
-    do {
-      const known = parts.map((part) => part.segment);
-      changes = await this.#read(position, known, request, signal);
-      // Vectors of two spaces do not meet in one snapshot.
-      if (changes.space !== this.#context.space) {
-        throw new SemanticIndexError('SPACE_MISMATCH', 'The index has been migrated to another model');
+    let isPublished = false;
+    try {
+      for (;;) {
+        const known = segments.map(({ segment }) => segment);
+        const changes = await read(this.#withoutDeletions(position), known);
+        // Vectors of two spaces must not meet in one snapshot.
+        if (changes.space !== this.#context.space) {
+          throw new SemanticIndexError('SPACE_MISMATCH', 'The index has been migrated to another model');
+        }
+        if (changes.unsound.length > 0) damages.push(unsoundVectors(changes.unsound));
+        position = changes.position;
+        isPublished = samePosition(position, this.#snapshot.position);
+        if (isPublished) return changes;
+        segments = await Promise.all(segments.map((segment) => withoutKeys(segment, changes.deletedKeys)));
+        for (const added of changes.added) {
+          const segment = await openSegment(added, this.#context, damages);
+          if (segment === undefined) continue;
+          opened.push(segment);
+          segments = [...segments, segment];
+        }
+        const current = segments;
+        segments = changes.segments.flatMap((number) => current.find(({ segment }) => segment === number) ?? []);
+        tail = await this.#tail.advance(changes, tail);
+        if (changes.more) continue;
+        if (segments.length < changes.segments.length) throw new StaleRead();
+        const { metric } = this.#context;
+        const asFound = segments.map((segment) => this.#asFound(segment));
+        this.#replace(new Snapshot(position, metric, asFound, tail, changes.sealedThrough));
+        isPublished = true;
+        return changes;
       }
-      position = changes.position;
-      const unsound = this.#catalog.documents.idsOf(changes.tail.unsound);
-      if (unsound.length > 0) damages.push(unsoundVectors(unsound));
-      if (samePosition(position, this.#snapshot.position)) break;
-      parts = await Promise.all(parts.map((part) => withoutKeys(part, changes.deletedKeys)));
-      for (const added of changes.added) {
-        const part = await openSegment(added, this.#context, damages);
-        if (part === undefined) continue;
-        opened.push(part);
-        parts.push(part);
-      }
-      parts = changes.segments.flatMap((segment) => parts.find((part) => part.segment === segment) ?? []);
-      tail = await this.#tail.advance(changes, tail);
-      // A segment that could not be opened because it was replaced: the next reading has its successor.
-    } while (changes.more || parts.length < changes.segments.length);
-    if (!samePosition(position, this.#snapshot.position)) {
-      const all = (tail === undefined ? parts : [...parts, tail]).map((part) => this.#asFound(part));
-      this.#replace(new Snapshot(position, this.#context.metric, all, changes.sealedThrough));
+    } finally {
+      // The snapshot retains the segments that it uses; the reference of opening them is released.
+      for (const segment of opened) segment.shared.release();
+      if (isPublished) for (const damage of damages) this.#onDamage(damage);
     }
-    const view = new ReadSnapshot(this.#snapshot, changes.matching, changes.words);
-    // The snapshot retains what it uses; the reference of the opening is given back.
-    for (const part of opened) part.shared.release();
-    for (const damage of damages) this.#onDamage(damage);
-    return view;
   }
 
-  #asFound(part: SearchableSegment): SearchableSegment {
-    const finding = this.#findings.get(part.segment);
-    return finding === undefined ? part : { ...part, ...finding };
+  /** A snapshot without documents does not need the deletion log. */
+  #withoutDeletions(position: CatalogPosition): CatalogPosition {
+    const isEmpty = position === start && this.#tail.isEmpty;
+    return isEmpty ? { ...position, lastDeletion: Number.MAX_SAFE_INTEGER } : position;
   }
 
-  /** The files of a segment changed after it was opened: it is searched as `part` now, and planned for as that. */
+  #asFound(segment: SearchableSegment): SearchableSegment {
+    const finding = this.#findings.get(segment.segment);
+    return finding === undefined ? segment : { ...segment, ...finding };
+  }
+
+  /** The files of a segment changed after it was opened: from now on it is searched, and planned for, in this state. */
   #reopened({ segment, damaged, graphMissing, hasForest }: SearchableSegment, damages: readonly Damage[]): void {
     this.#findings.set(segment, { damaged, graphMissing, hasForest });
-    const { position, metric, parts, sealedThrough } = this.#snapshot;
-    this.#replace(
-      new Snapshot(
-        position,
-        metric,
-        parts.map((part) => this.#asFound(part)),
-        sealedThrough,
-      ),
-    );
+    const { position, metric, segments, tail, sealedThrough } = this.#snapshot;
+    const asFound = segments.map((segment) => this.#asFound(segment));
+    this.#replace(new Snapshot(position, metric, asFound, tail, sealedThrough));
     for (const damage of damages) this.#onDamage(damage);
   }
 
-  /** A short reading is done right here: it takes less time than asking the thread, which may not have been started yet. */
-  async #read(
-    position: CatalogPosition,
-    known: readonly number[],
-    request: ViewRequest,
-    signal: AbortSignal | undefined,
-  ): Promise<CatalogChanges> {
-    // Whoever holds nothing yet need not learn who died.
-    const holdsNothing = position === start && this.#tail.isEmpty;
-    const since = holdsNothing ? { ...position, lastDeletion: Number.MAX_SAFE_INTEGER } : position;
-    if (isEmpty(request) && this.#isShort(since)) return this.#catalog.changesSince(since, known);
-    return this.#context.reader.until(signal).catalog.changesSince(since, known, request);
-  }
-
-  #isShort(position: CatalogPosition): boolean {
-    const { generation, lastKey, lastDeletion } = this.#catalog.position();
-    const rows = lastKey - Math.max(position.lastKey, this.#catalog.segments.sealedThrough());
-    if (rows > shortReading) return false;
-    // A segment that is new here comes with all deletions that it has seen.
+  #isShort({ catalog, position }: LocalRead): boolean {
+    const since = this.#snapshot.position;
+    const rows = position.lastKey - Math.max(since.lastKey, catalog.segments.sealedThrough());
+    if (rows > maxShortRows) return false;
+    // A new segment comes with all deletions since it was written.
     const dead =
-      generation === position.generation
-        ? Math.max(0, lastDeletion - position.lastDeletion)
-        : this.#catalog.documents.countDeletions(fewDeletions + 1);
-    return dead <= fewDeletions;
+      position.generation === since.generation
+        ? Math.max(0, position.lastDeletion - since.lastDeletion)
+        : catalog.documents.countDeletions(maxShortDeletions + 1);
+    return dead <= maxShortDeletions;
   }
 
   #replace(next: Snapshot): void {
@@ -166,21 +227,21 @@ export class SnapshotManager {
     previous.shared.release();
   }
 
-  /** Reads everything again at the next refresh: vectors have changed in their place. */
+  /** Reads everything again at the next refresh: vectors were replaced in place. */
   async forget(): Promise<void> {
-    while (this.#refreshing !== undefined) await this.#refreshing.catch(() => {});
+    while (this.#advancing !== undefined) await this.#advancing.catch(() => {});
     this.#close();
   }
 
-  /** Closes as soon as a refresh under way has ended. */
+  /** Closes once a running refresh has ended. */
   close(): void {
     const close = (): void => this.#close();
-    if (this.#refreshing === undefined) close();
-    else this.#refreshing.then(close, close);
+    if (this.#advancing === undefined) close();
+    else this.#advancing.then(close, close);
   }
 
   #close(): void {
-    this.#replace(new Snapshot(start, this.#context.metric, [], 0));
+    this.#replace(new Snapshot(start, this.#context.metric, [], undefined, 0));
     this.#tail.close();
   }
 }
@@ -209,13 +270,13 @@ class TailRows {
     if (dropped > 0) this.#drop(dropped);
     await this.#append(this.#unknown(tail));
     if (this.#buffer === undefined || this.#keys.length === 0) return undefined;
-    const part = tailSegment(this.#buffer, this.#keys, this.#shared);
-    // Who was dead before is dead still, whatever moved; then those who died since.
+    const segment = tailSegment(this.#buffer, this.#keys, this.#shared);
+    // Deleted documents stay deleted, whatever moved; then come those that were deleted since.
     const deadBefore = previous === undefined ? new Float64Array(0) : deadKeysOf(previous);
-    return withoutKeys(await withoutKeys(part, deadBefore), deletedKeys);
+    return withoutKeys(await withoutKeys(segment, deadBefore), deletedKeys);
   }
 
-  /** A reading that failed half-way is done again from its beginning: some rows are here already then. */
+  /** A read that failed half-way is repeated from its beginning: some rows are already here. */
   #unknown({ keys, vectors }: KeyedVectors): KeyedVectors {
     const last = this.#keys.at(-1) ?? 0;
     const first = keys.findIndex((key) => key > last);
@@ -267,8 +328,8 @@ function deadKeysOf({ alive, keys }: SearchableSegment): Float64Array {
   return Float64Array.from(dead);
 }
 
-function isEmpty({ filter, words }: ViewRequest): boolean {
-  return filter === undefined && words === undefined;
+function answersOf({ matching, text = [] }: CatalogChanges) {
+  return { matching, text: text.map(unpackMatches) };
 }
 
 function samePosition(a: CatalogPosition, b: CatalogPosition): boolean {

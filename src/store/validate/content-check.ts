@@ -1,9 +1,10 @@
+import { contentHash } from '../../backend/content-hash.js';
+import type { VectorRole } from '../../backend/documents.js';
 import type { DocumentId } from '../../types.js';
 import type { Catalog } from '../catalog/catalog.js';
-import { contentHash } from '../catalog/content-hash.js';
 import type { StoredContent } from '../catalog/document-table.js';
 import { isComparable, isSound } from '../catalog/sound-vector.js';
-import { type VectorRole, vectorRoles } from '../catalog/vector-table.js';
+import { vectorRoles } from '../catalog/vector-table.js';
 
 /** Documents in which something is not what was stored, by what it is. */
 export interface ContentFaults {

@@ -143,7 +143,7 @@ export class Validator {
       const items = index.getItemVectors(first, Math.min(rowsPerReading, offsets.length - first));
       const keys = offsets.subarray(first, first + rowsPerReading);
       const stored = this.#catalog.documents.vectorsByKeys(
-        Float64Array.from(keys, (offset) => row.first_key + offset),
+        Array.from(keys, (offset) => row.first_key + offset),
         f,
       );
       for (let item = 0; item < keys.length; item++) {

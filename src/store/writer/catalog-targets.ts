@@ -1,5 +1,6 @@
 import { SegmentBuilder } from '../build/segment-builder.js';
 import type { Catalog } from '../catalog/catalog.js';
+import { HeldReads } from '../catalog/held-reads.js';
 import { Validator } from '../validate/validator.js';
 
 /** The objects of a connection whose methods can be called from another thread. */
@@ -17,12 +18,13 @@ export interface CatalogTargets {
   readonly fields: Catalog['fields'];
   readonly duplicates: Catalog['duplicates'];
   readonly notes: Catalog['notes'];
+  readonly reads: HeldReads;
   readonly builder: SegmentBuilder;
   readonly validator: Validator;
 }
 
-/** Everything that can be called on a connection. */
-export function targetsOf(catalog: Catalog): CatalogTargets {
+/** Everything that can be called on a connection; `openReader` opens others for reads that stay open between calls. */
+export function targetsOf(catalog: Catalog, openReader: () => Catalog): CatalogTargets {
   const { documents, pages, texts, vectors, shared, segments, settings, leases, migration, fields, duplicates, notes } =
     catalog;
   return {
@@ -39,6 +41,7 @@ export function targetsOf(catalog: Catalog): CatalogTargets {
     fields,
     duplicates,
     notes,
+    reads: new HeldReads(openReader),
     builder: new SegmentBuilder(catalog),
     validator: new Validator(catalog),
   };

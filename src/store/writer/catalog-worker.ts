@@ -19,7 +19,7 @@ let closing = false;
 async function answer({ call, target, method, args, flag }: CallMessage): Promise<void> {
   running++;
   try {
-    targets ??= targetsOf(Catalog.open(options));
+    targets ??= targetsOf(Catalog.open(options), () => Catalog.open({ ...options, readonly: true }));
     const current = targets;
     current.catalog.requireSameFile();
     const returned = whileWanted(flag, () => callTarget(current, target, method, args));
@@ -43,6 +43,7 @@ function partsOf(error: unknown): ErrorParts {
 
 function endWhenIdle(): void {
   if (!closing || running > 0) return;
+  targets?.reads.close();
   targets?.catalog.close();
   port.close();
 }

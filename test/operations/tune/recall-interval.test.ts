@@ -6,8 +6,7 @@ import {
   recallInterval,
   recallOf,
 } from '../../../src/operations/tune/recall-interval.js';
-import { sampleNumbers } from '../../../src/operations/tune/sample-queries.js';
-import { Random } from '../../../src/random.js';
+import { Random, sampleNumbers } from '../../../src/random.js';
 import type { Tuning } from '../../../src/types.js';
 
 describe('recallInterval', () => {

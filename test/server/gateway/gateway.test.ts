@@ -4,7 +4,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCli, scratchFolder } from '../../cli/run-cli.js';
-import { runHere } from '../../cli/run-here.js';
 import { keepAsking, killable, serve, workersOf } from '../serve-command.js';
 
 const wait = { timeout: 60_000 };
@@ -13,7 +12,7 @@ const json = { 'content-type': 'application/json' };
 /** A service with a front over an index with one document, and where its sockets and other temporary files are. */
 async function serveWithFront(...flags: string[]) {
   const cwd = scratchFolder();
-  await runHere(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
+  await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
   const service = await serve(cwd, '--front', ...flags);
   // In order, as it then removes its sockets.
   onTestFinished(async () => {
@@ -167,7 +166,7 @@ test('a port that is taken is said at once', { timeout: 120_000 }, async () => {
 test.skipIf(!killable)('the sockets are gone at the end', { timeout: 120_000 }, async () => {
   const temporary = scratchFolder();
   const cwd = scratchFolder();
-  await runHere(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
+  await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
   process.env.TMPDIR = temporary;
   onTestFinished(() => {
     delete process.env.TMPDIR;

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { runCli, scratchFolder } from '../../cli/run-cli.js';
-import { runHere, runJsonHere } from '../../cli/run-here.js';
+import { runCli, runJson, scratchFolder } from '../../cli/run-cli.js';
 import { keepAsking, killable, serve, workersOf } from '../serve-command.js';
 
 /** A connection for each: workers take turns in accepting them, not in answering. */
@@ -13,7 +12,7 @@ const search = async (url: string, query: string) => {
 
 test('serve answers, sees what other commands add, and ends in order', { timeout: 240_000 }, async () => {
   const cwd = scratchFolder();
-  await runHere(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
+  await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
   const { child, ending, url } = await serve(cwd, '--token-env', 'MY_TOKEN', '--readonly');
   expect(await search(url, 'fruit')).toEqual({ status: 200, id: 'a', code: undefined });
   await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"b","text":"a bicycle"}\n' });
@@ -28,13 +27,13 @@ test('a missing token or index is said at once', { timeout: 240_000 }, async () 
   expect(await runCli(['serve', 'idx', '--port', '0', '--token-env', 'NO_SUCH_NAME'], { cwd })).toMatchObject({
     code: 2,
   });
-  expect(await runHere(['serve', 'idx', '--port', '0'], { cwd })).toMatchObject({ code: 4 });
+  expect(await runCli(['serve', 'idx', '--port', '0'], { cwd })).toMatchObject({ code: 4 });
 });
 
 // Only on Linux /proc tells whose child a process is.
 test.skipIf(!killable)('a worker that is told to end cuts no connection', { timeout: 180_000 }, async () => {
   const cwd = scratchFolder();
-  await runHere(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
+  await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
   const { child, ending, url } = await serve(cwd, '--workers', '2');
   await expect.poll(() => workersOf(child.pid).length, { timeout: 60_000 }).toBe(2);
   const clients = keepAsking(url, 6);
@@ -53,7 +52,7 @@ test.skipIf(!killable)('a worker that is told to end cuts no connection', { time
 
 test.skipIf(!killable)('workers share a port, and one that is killed is replaced', { timeout: 180_000 }, async () => {
   const cwd = scratchFolder();
-  await runHere(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
+  await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
   const { child, ending, url } = await serve(cwd, '--workers', '2');
   const workers = () => workersOf(child.pid);
   const metric = async (name: string) => {
@@ -71,8 +70,8 @@ test.skipIf(!killable)('workers share a port, and one that is killed is replaced
   process.kill(Number(before[0]), 'SIGKILL');
   await expect.poll(() => workers().filter((pid) => !before.includes(pid)).length, { timeout: 60_000 }).toBe(1);
   for (let request = 0; request < 50; request++) expect((await search(url, 'fruit')).status).toBe(200);
-  await runJsonHere(['delete', 'idx', 'a'], { cwd });
-  await runHere(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"b","text":"a bicycle"}\n' });
+  await runJson(['delete', 'idx', 'a'], { cwd });
+  await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"b","text":"a bicycle"}\n' });
   for (let request = 0; request < 10; request++)
     expect(await search(url, 'wheels')).toMatchObject({ status: 200, id: 'b' });
   child.kill('SIGINT');

@@ -3,8 +3,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { expect, test } from 'vitest';
-import { main, scratchFolder } from '../../cli/run-cli.js';
-import { runHere } from '../../cli/run-here.js';
+import { main, runCli, scratchFolder } from '../../cli/run-cli.js';
 import { documents, startServer } from '../start-server.js';
 
 async function connected(transport: Transport): Promise<Client> {
@@ -32,7 +31,7 @@ async function useTools(client: Client): Promise<void> {
 
 test('the official client uses the tools over stdio', { timeout: 240_000 }, async () => {
   const cwd = scratchFolder();
-  await runHere(['init', 'idx'], { cwd });
+  await runCli(['init', 'idx'], { cwd });
   const transport = (...flags: string[]) =>
     new StdioClientTransport({ command: process.execPath, args: [main, 'mcp', 'idx', ...flags], cwd });
   const client = await connected(transport());

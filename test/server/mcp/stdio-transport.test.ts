@@ -6,8 +6,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TopLevelId } from '../../../src/server/http/top-level-id.js';
 import { StdioTransport } from '../../../src/server/mcp/stdio-transport.js';
-import { main, scratchFolder } from '../../cli/run-cli.js';
-import { runHere } from '../../cli/run-here.js';
+import { main, runCli, scratchFolder } from '../../cli/run-cli.js';
 
 /** A transport, what it received, and what it answered by itself. */
 async function startTransport(maxBytes: number) {
@@ -94,7 +93,7 @@ test('finds the id at the top level of any message', () => {
 
 test('the command goes on after a message that is too large', { timeout: 240_000 }, async () => {
   const cwd = scratchFolder();
-  await runHere(['init', 'idx'], { cwd });
+  await runCli(['init', 'idx'], { cwd });
   const client = new Client({ name: 'test', version: '1' });
   await client.connect(new StdioClientTransport({ command: process.execPath, args: [main, 'mcp', 'idx'], cwd }));
   const documents = Array.from({ length: 1000 }, (_, id) => ({ id, text: `${id} ${'word '.repeat(2400)}` }));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildAllStep, nextStep, type PlannerOptions, type SegmentFacts } from '../../../src/store/build/planner.js';
+import { buildAllAction, nextAction, type PlannerOptions, type SegmentFacts } from '../../../src/store/build/planner.js';
 
 const options: PlannerOptions = { sealAt: 100, mergeFactor: 4, deadShare: 0.3 };
 
@@ -16,7 +16,7 @@ function simulate(adds: readonly { count: number; dead: number }[]): { segments:
     tail += count;
     segments = segments.map((segment) => ({ ...segment, dead: Math.min(segment.items, segment.dead + dead) }));
     for (let steps = 0; ; steps++) {
-      const step = nextStep(segments, { items: tail, lastKey }, options);
+      const step = nextAction(segments, { items: tail, lastKey }, options);
       if (step === undefined) break;
       expect(steps).toBeLessThan(1_000);
       const replaced = segments.filter((segment) => step.replaces.includes(segment.segment));
@@ -41,23 +41,23 @@ function simulate(adds: readonly { count: number; dead: number }[]): { segments:
   return { segments, writes };
 }
 
-describe('nextStep', () => {
+describe('nextAction', () => {
   it('leaves a small tail alone and seals a large one behind the last segment', () => {
-    expect(nextStep([], { items: 99, lastKey: 99 }, options)).toBeUndefined();
-    expect(nextStep([], { items: 100, lastKey: 120 }, options)).toEqual({
+    expect(nextAction([], { items: 99, lastKey: 99 }, options)).toBeUndefined();
+    expect(nextAction([], { items: 100, lastKey: 120 }, options)).toEqual({
       kind: 'seal',
       firstKey: 1,
       lastKey: 120,
       replaces: [],
     });
     const segment = { segment: 1, firstKey: 1, lastKey: 120, items: 100, dead: 0, damaged: false };
-    expect(nextStep([segment], { items: 100, lastKey: 240 }, options)).toMatchObject({ kind: 'seal', firstKey: 121 });
+    expect(nextAction([segment], { items: 100, lastKey: 240 }, options)).toMatchObject({ kind: 'seal', firstKey: 121 });
   });
 
   it('writes a damaged segment anew before anything else', () => {
     const segment = { segment: 7, firstKey: 5, lastKey: 9, items: 5, dead: 0, damaged: true };
-    expect(nextStep([segment], { items: 1_000, lastKey: 2_000 }, options)).toEqual({
-      kind: 'heal',
+    expect(nextAction([segment], { items: 1_000, lastKey: 2_000 }, options)).toEqual({
+      kind: 'repair',
       firstKey: 5,
       lastKey: 9,
       replaces: [7],
@@ -66,8 +66,8 @@ describe('nextStep', () => {
 
   it('writes a segment anew when too many of its items are dead', () => {
     const segment = { segment: 7, firstKey: 1, lastKey: 100, items: 100, dead: 31, damaged: false };
-    expect(nextStep([segment], { items: 0, lastKey: 100 }, options)).toMatchObject({ kind: 'compact', replaces: [7] });
-    expect(nextStep([{ ...segment, dead: 30 }], { items: 0, lastKey: 100 }, options)).toBeUndefined();
+    expect(nextAction([segment], { items: 0, lastKey: 100 }, options)).toMatchObject({ kind: 'compact', replaces: [7] });
+    expect(nextAction([{ ...segment, dead: 30 }], { items: 0, lastKey: 100 }, options)).toBeUndefined();
   });
 
   it('comes to rest, keeps the key ranges apart, and writes each document few times', () => {
@@ -95,13 +95,13 @@ describe('nextStep', () => {
   });
 });
 
-describe('buildAllStep', () => {
+describe('buildAllAction', () => {
   it('makes one segment of everything, and nothing when that is so already', () => {
-    expect(buildAllStep([], { items: 0, lastKey: 0 })).toBeUndefined();
+    expect(buildAllAction([], { items: 0, lastKey: 0 })).toBeUndefined();
     const segment = { segment: 3, firstKey: 1, lastKey: 10, items: 10, dead: 0, damaged: false };
-    expect(buildAllStep([segment], { items: 0, lastKey: 10 })).toBeUndefined();
-    expect(buildAllStep([{ ...segment, dead: 1 }], { items: 0, lastKey: 10 })).toMatchObject({ replaces: [3] });
-    expect(buildAllStep([segment], { items: 5, lastKey: 15 })).toEqual({
+    expect(buildAllAction([segment], { items: 0, lastKey: 10 })).toBeUndefined();
+    expect(buildAllAction([{ ...segment, dead: 1 }], { items: 0, lastKey: 10 })).toMatchObject({ replaces: [3] });
+    expect(buildAllAction([segment], { items: 5, lastKey: 15 })).toEqual({
       kind: 'build',
       firstKey: 1,
       lastKey: 15,

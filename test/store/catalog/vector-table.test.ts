@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { contentHash } from '../../../src/backend/content-hash.js';
 import { Catalog } from '../../../src/store/catalog/catalog.js';
-import { contentHash } from '../../../src/store/catalog/content-hash.js';
 
 let catalog: Catalog;
 beforeEach(() => {

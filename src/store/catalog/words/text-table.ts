@@ -1,36 +1,22 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { queryTermsOf, termsOf } from '../../../analysis/terms.js';
+import type { TextMatches, TextSearch } from '../../../backend/read-snapshot.js';
 import { checkWanted } from '../../sqlite/cancelling.js';
 import type { SqlFilter } from '../document-table.js';
 import { QueryTerms } from './query-terms.js';
 import { anyOf, rareTermMatch } from './rare-terms.js';
 
-/** Documents that share words with a query, best first. */
-export interface TextMatches {
+/** Matches of a text query in a form that is cheap to send between threads. */
+export interface PackedMatches {
   readonly keys: Float64Array;
   /** BM25, large is good. */
   readonly scores: Float64Array;
-  /** What no document can exceed for this query. */
-  readonly most: number;
+  /** Upper bound of the scores of this query. */
+  readonly maxScore: number;
 }
 
-/** Texts to look for, each for itself. */
-export interface WordSearch {
-  readonly queries: readonly string[];
-  /** At most so many documents of each. */
-  readonly limit: number;
-}
-
-/** What a search by words finds. */
-export interface WordMatches {
-  readonly ranked: { readonly key: number; readonly score: number }[];
-  /** No document could have a higher score. */
-  readonly most: number;
-}
-
-/** The matches as a ranking. */
-export function rankedWords({ keys, scores, most }: TextMatches): WordMatches {
-  return { ranked: Array.from(keys, (key, position) => ({ key, score: scores[position] as number })), most };
+export function unpackMatches({ keys, scores, maxScore }: PackedMatches): TextMatches {
+  return { ranked: Array.from(keys, (key, position) => ({ key, score: scores[position] as number })), maxScore };
 }
 
 const maxQueryWords = 256;
@@ -57,12 +43,12 @@ export class TextTable {
     this.#delete = db.prepare('DELETE FROM words WHERE rowid = ?');
   }
 
-  /** SearchableSegment of the transaction around it. */
+  /** Part of the caller's transaction. */
   insert(key: number | bigint, text: string): void {
     this.#insert.run(key, termsOf(text).join(' '));
   }
 
-  /** SearchableSegment of the transaction around it. */
+  /** Part of the caller's transaction. */
   delete(key: number): void {
     this.#delete.run(key);
   }
@@ -73,8 +59,8 @@ export class TextTable {
   }
 
   /** As `search`, for each query in turn until their time is up; for the first one in any case. */
-  searchEach({ queries, limit }: WordSearch, filter?: SqlFilter): TextMatches[] {
-    const found: TextMatches[] = [];
+  searchEach({ queries, limit }: TextSearch, filter?: SqlFilter): PackedMatches[] {
+    const found: PackedMatches[] = [];
     const began = performance.now();
     for (const query of queries) {
       if (found.length > 0 && performance.now() - began > batchMilliseconds) break;
@@ -88,9 +74,9 @@ export class TextTable {
    * At most `limit` documents with at least one word of the query, none with a higher key than `lastKey`. Nothing in a
    * query is an operator. In a large collection those without a telling word come only when the others are too few.
    */
-  search(query: string, limit: number, filter?: SqlFilter, lastKey = Number.MAX_SAFE_INTEGER): TextMatches {
+  search(query: string, limit: number, filter?: SqlFilter, lastKey = Number.MAX_SAFE_INTEGER): PackedMatches {
     const words = countedWords(queryTermsOf(query));
-    if (words.length === 0) return { keys: new Float64Array(0), scores: new Float64Array(0), most: 0 };
+    if (words.length === 0) return { keys: new Float64Array(0), scores: new Float64Array(0), maxScore: 0 };
     const condition = filter === undefined ? '' : `AND ${filter.sql}`;
     // To ask whether the answer is still wanted takes less than to rank a document by so many words.
     const stop = words.length > manyWords || filter !== undefined ? 'AND is_wanted(w.rowid)' : '';
@@ -109,7 +95,7 @@ export class TextTable {
     return {
       keys: Float64Array.from(rows, ({ key }) => key),
       scores: Float64Array.from(rows, ({ score }) => score),
-      most: rows.length === 0 ? 0 : (k1 + 1) * weights.total,
+      maxScore: rows.length === 0 ? 0 : (k1 + 1) * weights.total,
     };
   }
 }

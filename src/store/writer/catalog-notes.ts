@@ -1,9 +1,9 @@
+import type { DismissedDuplicate, SourceNote, StoredChunk, StoredNotes } from '../../backend/notes.js';
 import type { DocumentId } from '../../types.js';
-import type { DismissedDuplicate, SourceNote, StoredChunk } from '../catalog/chunk-notes.js';
 import type { CatalogClient } from './catalog-client.js';
 
-/** What an index remembers of sources and duplicates, asked of the catalog in its threads: see `ChunkNotes`. */
-export class StoredNotes {
+/** The notes in the catalog, read and written in its threads: see `ChunkNotes`. */
+export class CatalogNotes implements StoredNotes {
   readonly #writer: CatalogClient;
   readonly #reader: CatalogClient;
 
@@ -39,7 +39,6 @@ export class StoredNotes {
     return this.#reader.notes.chunkIds(collection ?? null);
   }
 
-  /** A value that a program remembers of its sources, such as the folder that their paths begin at. */
   async remembered(name: string): Promise<string | undefined> {
     const value = await this.#reader.settings.get(`remembered:${name}`);
     return value === undefined ? undefined : String(value);

@@ -1,5 +1,5 @@
-import { SemanticIndexError } from '../../errors.js';
-import type { DocumentId } from '../../types.js';
+import { SemanticIndexError } from '../errors.js';
+import type { DocumentId } from '../types.js';
 
 /**
  * Parses JSON that the catalog holds under a name.

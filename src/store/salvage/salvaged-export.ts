@@ -1,7 +1,7 @@
-import { parseMetadata } from '../../store/catalog/stored-json.js';
-import type { ExportedBatch, TextLine } from '../../store/salvage/export-folder.js';
-import { isWhole, lostParts, type SalvagedDocuments } from '../../store/salvage/salvaged-documents.js';
+import { parseMetadata } from '../../backend/stored-json.js';
 import type { LostDocuments } from '../../types.js';
+import type { ExportedBatch, ExportFacts, TextLine } from './export-folder.js';
+import { isWhole, lostParts, SalvagedDocuments } from './salvaged-documents.js';
 
 /** The documents of a damaged index that can be read, and notes of those that cannot. */
 export class SalvagedExport {
@@ -10,8 +10,14 @@ export class SalvagedExport {
   /** Documents whose vector alone is lost. */
   readonly texts: TextLine[] = [];
 
-  constructor(damaged: SalvagedDocuments) {
-    this.#damaged = damaged;
+  /** @throws IO, NOT_AN_INDEX, CORRUPT when nothing can be read. */
+  constructor(directory: string) {
+    this.#damaged = SalvagedDocuments.open(directory);
+  }
+
+  get facts(): ExportFacts {
+    const { metric, space } = this.#damaged;
+    return { ...space, metric };
   }
 
   async *batches(): AsyncGenerator<ExportedBatch> {
@@ -40,5 +46,9 @@ export class SalvagedExport {
     const reason = 'The pages of index.db that may hold documents with these keys cannot be read';
     const ranges = this.#damaged.unreadable.map((range) => ({ ...range, reason }));
     return [...this.#lost, ...ranges].sort((a, b) => a.firstKey - b.firstKey);
+  }
+
+  close(): void {
+    this.#damaged.close();
   }
 }

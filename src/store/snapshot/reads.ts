@@ -1,0 +1,219 @@
+import type { StoredDocument } from '../../backend/documents.js';
+import type { KeyedVector } from '../../backend/read-snapshot.js';
+import { TimeSlice } from '../../time-slice.js';
+import type { DocumentId } from '../../types.js';
+import type { Catalog, CatalogPosition } from '../catalog/catalog.js';
+import type { CatalogClient, RemoteCatalog } from '../writer/catalog-client.js';
+import type { SnapshotGate } from '../writer/snapshot-gate.js';
+
+/** Look-ups in the catalog at one point in time. */
+export interface LookUps {
+  byKeys(keys: readonly number[], signal?: AbortSignal): Promise<(StoredDocument | undefined)[]>;
+  bytesByKeys(keys: readonly number[]): Promise<number>;
+  vectorsByKeys(keys: readonly number[], dimensions: number, signal?: AbortSignal): Promise<Float32Array>;
+  vectorOf(id: DocumentId): Promise<KeyedVector | undefined>;
+  end(): void;
+}
+
+/** A read in this thread. */
+export interface LocalRead extends LookUps {
+  readonly catalog: Catalog;
+  readonly position: CatalogPosition;
+}
+
+/** Begins reads in this thread. */
+export interface LocalReads {
+  /** A read of the newest commit. */
+  begin(): LocalRead | Promise<LocalRead>;
+  close(): void;
+}
+
+/** Rows of one look-up before other work of the event loop has its turn. */
+const rowsPerTurn = 128;
+/** Connections that are kept open for the next reads. */
+const maxIdle = 2;
+
+/** Look-ups on a connection of this thread. */
+class CatalogRead implements LocalRead {
+  readonly catalog: Catalog;
+  readonly position: CatalogPosition;
+  readonly #onEnd: () => void;
+
+  constructor(catalog: Catalog, position: CatalogPosition, onEnd: () => void) {
+    this.catalog = catalog;
+    this.position = position;
+    this.#onEnd = onEnd;
+  }
+
+  async byKeys(keys: readonly number[], signal?: AbortSignal): Promise<(StoredDocument | undefined)[]> {
+    if (keys.length <= rowsPerTurn) return this.catalog.documents.byKeys(keys);
+    const found: (StoredDocument | undefined)[] = [];
+    for await (const some of inTurns(keys, signal)) found.push(...this.catalog.documents.byKeys(some));
+    return found;
+  }
+
+  async bytesByKeys(keys: readonly number[]): Promise<number> {
+    return this.catalog.pages.bytesByKeys(keys);
+  }
+
+  async vectorsByKeys(keys: readonly number[], dimensions: number, signal?: AbortSignal): Promise<Float32Array> {
+    const vectors = new Float32Array(keys.length * dimensions);
+    let row = 0;
+    for await (const some of inTurns(keys, signal)) {
+      vectors.set(this.catalog.documents.vectorsByKeys(some, dimensions), row * dimensions);
+      row += some.length;
+    }
+    return vectors;
+  }
+
+  async vectorOf(id: DocumentId): Promise<KeyedVector | undefined> {
+    return this.catalog.documents.vectorOf(id);
+  }
+
+  end(): void {
+    this.#onEnd();
+  }
+}
+
+async function* inTurns(keys: readonly number[], signal: AbortSignal | undefined): AsyncGenerator<readonly number[]> {
+  const slice = new TimeSlice();
+  for (let first = 0; first < keys.length; first += rowsPerTurn) {
+    if (slice.due()) await slice.yieldIfDue(signal);
+    yield keys.slice(first, first + rowsPerTurn);
+  }
+}
+
+/** A read transaction and the number of its users. */
+interface Transaction {
+  readonly catalog: Catalog;
+  readonly position: CatalogPosition;
+  /** Data version of the database when it began. */
+  readonly version: number;
+  users: number;
+}
+
+/**
+ * Reads on connections of this thread. Each is a read transaction; reads share one as long as nothing is committed, so there are
+ * as many connections as commits that running searches began at.
+ */
+export class TransactionReads implements LocalReads {
+  readonly #watch: () => Catalog;
+  readonly #open: () => Catalog;
+  readonly #idle: Catalog[] = [];
+  #newest: Transaction | undefined;
+
+  /** @param watch the connection that sees whether anything was committed. @param open opens a connection for reading. */
+  constructor(watch: () => Catalog, open: () => Catalog) {
+    this.#watch = watch;
+    this.#open = open;
+  }
+
+  begin(): LocalRead {
+    const transaction = this.#transaction();
+    transaction.users++;
+    const { catalog, position } = transaction;
+    let ended = false;
+    return new CatalogRead(catalog, position, () => {
+      if (ended) return;
+      ended = true;
+      if (--transaction.users === 0) this.#end(transaction);
+    });
+  }
+
+  #transaction(): Transaction {
+    const version = this.#watch().dataVersion();
+    if (this.#newest?.version === version) return this.#newest;
+    const catalog = this.#idle.pop() ?? this.#open();
+    try {
+      this.#newest = { catalog, position: catalog.beginReading(), version, users: 0 };
+    } catch (error) {
+      catalog.close();
+      throw error;
+    }
+    return this.#newest;
+  }
+
+  #end(transaction: Transaction): void {
+    if (transaction === this.#newest) this.#newest = undefined;
+    const { catalog } = transaction;
+    catalog.endReading();
+    if (this.#idle.length < maxIdle) this.#idle.push(catalog);
+    else catalog.close();
+  }
+
+  close(): void {
+    this.#newest?.catalog.close();
+    for (const catalog of this.#idle) catalog.close();
+    this.#newest = undefined;
+    this.#idle.length = 0;
+  }
+}
+
+/** Reads of a database in memory: its one connection, while the gate keeps writes out. */
+export class GatedReads implements LocalReads {
+  readonly #catalog: () => Catalog;
+  readonly #gate: SnapshotGate;
+
+  constructor(catalog: () => Catalog, gate: SnapshotGate) {
+    this.#catalog = catalog;
+    this.#gate = gate;
+  }
+
+  async begin(): Promise<LocalRead> {
+    await this.#gate.enter();
+    let ended = false;
+    const leave = (): void => {
+      if (!ended) this.#gate.leave();
+      ended = true;
+    };
+    try {
+      const catalog = this.#catalog();
+      return new CatalogRead(catalog, catalog.position(), leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  close(): void {}
+}
+
+let lastRead = 0;
+
+/** A read in the catalog thread; see `HeldReads`. */
+export class ThreadRead implements LookUps {
+  readonly number = ++lastRead;
+  readonly #thread: CatalogClient;
+  #ended = false;
+
+  constructor(thread: CatalogClient) {
+    this.#thread = thread;
+  }
+
+  #until(signal: AbortSignal | undefined): RemoteCatalog['reads'] {
+    return this.#thread.until(signal).reads;
+  }
+
+  byKeys(keys: readonly number[], signal?: AbortSignal): Promise<(StoredDocument | undefined)[]> {
+    return this.#until(signal).byKeys(this.number, keys);
+  }
+
+  bytesByKeys(keys: readonly number[]): Promise<number> {
+    return this.#thread.reads.bytesByKeys(this.number, keys);
+  }
+
+  vectorsByKeys(keys: readonly number[], dimensions: number, signal?: AbortSignal): Promise<Float32Array> {
+    return this.#until(signal).vectorsByKeys(this.number, keys, dimensions);
+  }
+
+  vectorOf(id: DocumentId): Promise<KeyedVector | undefined> {
+    return this.#thread.reads.vectorOf(this.number, id);
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    // The thread may be gone, and its reads with it.
+    this.#thread.reads.end(this.number).catch(() => {});
+  }
+}
