@@ -66,6 +66,8 @@ export class SnapshotManager {
   /** Opens the newest commit for reading, with the answers to the queries as of that commit. */
   async open(queries: CatalogQueries = {}, signal?: SnapshotRequest['signal']): Promise<CatalogSnapshot> {
     for (;;) {
+      // Many may have waited: a cancelled one does not delay the next.
+      signal?.throwIfAborted();
       try {
         const opened = await this.#tryOpen(queries, signal);
         if (opened !== undefined) return opened;
@@ -73,8 +75,6 @@ export class SnapshotManager {
       } catch (error) {
         if (!(error instanceof StaleRead)) throw error;
       }
-      // Many may have waited: a cancelled one does not delay the next.
-      signal?.throwIfAborted();
     }
   }
 
@@ -90,7 +90,6 @@ export class SnapshotManager {
     let opened: CatalogSnapshot | undefined;
     try {
       if (isPlain && samePosition(read.position, this.#snapshot.position)) {
-        signal?.throwIfAborted();
         opened = new CatalogSnapshot(this.#space, this.#snapshot, read);
         return opened;
       }

@@ -1,0 +1,4 @@
+import { testBackend } from './backend.js';
+import { openFolder } from './stores.js';
+
+testBackend('directory', openFolder);

@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Store } from '../../src/store/store.js';
+import type { IndexUnderTest } from './backend.js';
+
+const options = {
+  metric: undefined,
+  create: true,
+  readonly: false,
+  durability: 'process',
+  busyTimeout: 5_000,
+  loadMode: 'lazy',
+  background: false,
+  sealAt: 1_000,
+  trees: 5,
+  seed: 1,
+  queryCache: 10,
+  threads: 1,
+  onEvent: () => {},
+} as const;
+
+export async function openFolder(): Promise<IndexUnderTest> {
+  const folder = mkdtempSync(join(tmpdir(), 'semantic-index-contract-'));
+  const open = () => Store.open(join(folder, 'index'), options);
+  return { backend: await open(), another: open, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+export async function openMemory(): Promise<IndexUnderTest> {
+  return { backend: await Store.open(':memory:', options), remove: () => {} };
+}
