@@ -11,7 +11,7 @@ export const crashPoints: readonly CrashPoint[] = [
   'add.committed',
   'delete.writing',
   'delete.committed',
-  ...(['seal', 'merge', 'compact', 'build', 'rebuild', 'heal'] as const).flatMap((kind) =>
+  ...(['seal', 'merge', 'compact', 'build', 'rebuild', 'repair'] as const).flatMap((kind) =>
     segmentPoints.map((point) => `${kind}.${point}` as const),
   ),
   'rebuild.vectors-replacing',

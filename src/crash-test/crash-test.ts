@@ -110,7 +110,7 @@ class CrashTest {
     const plan = this.#plan(round);
     const emphasis =
       plan.at === 'crash-point' ? (plan.crashPoint.split('.')[0] as string) : this.#random.pick(['seal', 'build', '']);
-    if (emphasis === 'heal') await this.#damage(directory);
+    if (emphasis === 'repair') await this.#damage(directory);
     const backups = join(this.#folder, 'backups');
     await mkdir(backups, { recursive: true });
     const { durability } = this.#options;
