@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { SemanticIndex } from '../../src/index.js';
 import { contentHash } from '../../src/backend/content-hash.js';
+import { SemanticIndex } from '../../src/index.js';
 import { sqlite } from '../../src/store/sqlite/sqlite.js';
 import { deterministicProvider } from '../../src/testing.js';
 
