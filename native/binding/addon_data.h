@@ -10,8 +10,7 @@
 
 namespace semantic_index {
 
-/** What one environment (the main thread, or one worker) keeps. Nothing of the binding is shared between environments.
- */
+/** State of one environment (the main thread, or one worker). Environments share nothing of the binding. */
 struct AddonData {
   /** (code, message, systemError) => Error, given once by `initialize`. */
   Napi::FunctionReference make_error;
@@ -19,7 +18,7 @@ struct AddonData {
   std::shared_ptr<WorkQueue> work;
 };
 
-/** The error that JavaScript sees for a failed status: made by the function that was given to `initialize`. */
+/** The JavaScript error for a failed status, created by the function passed to `initialize`. */
 Napi::Error to_error(Napi::Env env, const Status& status);
 
 /** The same for a defect or misuse found by the binding itself. `code` is one of the package's error codes. */

@@ -8,7 +8,7 @@ namespace semantic_index {
 /** (path: string, bytes: Uint8Array) => Promise<void>: the file is the old one or the new one, whatever happens. */
 Napi::Value write_file(const Napi::CallbackInfo& info);
 
-/** (path: string) => Promise<void>: makes names in the folder of `path` survive a power cut. */
+/** (path: string) => Promise<void>: syncs the directory of `path`, so that its names survive a power cut. */
 Napi::Value sync_folder(const Napi::CallbackInfo& info);
 
 }  // namespace semantic_index

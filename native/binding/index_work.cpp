@@ -76,7 +76,7 @@ class LoadWork : public IndexWork {
  public:
   using IndexWork::IndexWork;
   std::string path;
-  /** A copy of the bytes to load, when there is no path. */
+  /** The bytes to load, when `path` is empty. */
   std::unique_ptr<uint64_t[]> bytes;
   int64_t size = 0;
   Metric metric = Metric::angular;
@@ -195,7 +195,7 @@ Napi::Value Index::build(const Napi::CallbackInfo& info) {
   work->options.seed = static_cast<uint64_t>(arguments.wide_integer(1));
   work->options.threads = arguments.integer(2);
   work->task = Task::state_of(info[3]);
-  // While it is built nobody else may touch it, so it leaves the index until then.
+  // The build owns the items until it ends.
   work->storage = std::move(storage_);
   storage_.reset();
   return Work::start(env, std::move(work));
@@ -205,7 +205,7 @@ Napi::Value Index::unbuild(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   auto work = std::make_unique<UnbuildWork>(this, info);
   work->forest = forest(env);
-  // Two owners are this index and the work: nobody else is reading.
+  // The two owners are this index and the work: nothing else reads the forest.
   const bool alone = work->forest.use_count() == 2;
   if (alone && work->forest->storage && !work->forest->storage->is_on_disk()) {
     work->storage = work->forest->storage;

@@ -7,8 +7,8 @@ namespace semantic_index {
 
 /**
  * Runs `job` on one of the process's own threads, in the order of the calls. The threads are shared by all environments
- * and separate from libuv's, whose jobs Node waits for before it tears an environment down. False when the system gives
- * no thread. `job` must not throw.
+ * and separate from libuv's, whose jobs Node waits for before it tears an environment down. False when the system
+ * refuses a thread. `job` must not throw.
  */
 bool run_in_thread_pool(std::function<void()> job);
 

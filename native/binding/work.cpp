@@ -18,7 +18,7 @@ Napi::Value Work::start(Napi::Env env, std::unique_ptr<Work> work) {
 }
 
 void Work::execute() {
-  // It may have waited for a thread until nothing wanted it any more.
+  // The work may have been cancelled while it waited for a thread.
   if (task->cancelled.load()) {
     status_.code = StatusCode::cancelled;
     return;

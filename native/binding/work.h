@@ -13,9 +13,9 @@
 namespace semantic_index {
 
 /**
- * Something long that runs on a thread of the pool and settles a promise. Members that hold memory must own it
- * (shared_ptr, copies), for the objects they come from may be closed meanwhile. `run` looks at `task->cancelled` at
- * least every few milliseconds: it is raised by the caller's signal, and when the environment ends.
+ * A long operation that runs on a pool thread and settles a promise. Members must own their memory (shared_ptr,
+ * copies): the objects they come from may be closed meanwhile. `run` checks `task->cancelled` at least every few
+ * milliseconds; the caller's signal raises it, and so does the end of the environment.
  */
 class Work {
  public:

@@ -24,7 +24,7 @@ class WorkQueue : public std::enable_shared_from_this<WorkQueue> {
   /** Called once for each environment. */
   static std::shared_ptr<WorkQueue> create(Napi::Env env);
 
-  /** Starts `work`, whose promise is settled on the thread of JavaScript. Throws when no thread can be had. */
+  /** Starts `work`, whose promise is settled on the thread of JavaScript. Throws when the system refuses a thread. */
   void start(Napi::Env env, std::unique_ptr<Work> work);
 
   /**

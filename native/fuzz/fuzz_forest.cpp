@@ -1,4 +1,4 @@
-// Coverage-guided fuzzing of everything that reads the bytes of strangers: open, search, scan, items, distances,
+// Coverage-guided fuzzing of everything that reads untrusted bytes: open, search, scan, items, distances,
 // validation, for all metrics and both layouts of dot.
 //
 //   CXX=clang++ cmake -S native -B build-fuzz -DSEMANTIC_INDEX_FUZZ=ON -DSEMANTIC_INDEX_SANITIZE=address,undefined
@@ -99,7 +99,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     is_whole = is_whole && status.ok();
     for (int32_t rank = 0; status.ok() && rank < found; ++rank) {
       const int32_t item = items[static_cast<size_t>(rank)];
-      if (!view.has_item(item) || !options.allowed.contains(item)) give_up("a search found what is no item");
+      if (!view.has_item(item) || !options.allowed.contains(item))
+        give_up("a search found an item that does not exist");
       if (rank > 0 && values[static_cast<size_t>(rank)] < values[static_cast<size_t>(rank - 1)] &&
           layout.metric != Metric::dot) {
         give_up("neighbors out of order");

@@ -1,10 +1,10 @@
-// Coverage-guided fuzzing of accelerators: open, search and scan with and without a filter, neighbours, verification.
+// Coverage-guided fuzzing of graph indexes: open, search and scan with and without a filter, neighbors, verification.
 //
 //   CXX=clang++ cmake -S native -B build-fuzz -DSEMANTIC_INDEX_FUZZ=ON -DSEMANTIC_INDEX_SANITIZE=address,undefined
-//   cmake --build build-fuzz && build-fuzz/fuzz_accelerator -max_total_time=600 -max_len=200000 CORPUS
+//   cmake --build build-fuzz && build-fuzz/fuzz_graph -max_total_time=600 -max_len=200000 CORPUS
 //
-// The first two bytes of an input choose one of a few forests and the search; the rest is the accelerator. Its header
-// is signed anew before it is opened, for a checksum would keep out nearly everything.
+// The first two bytes of an input choose one of a few forests and the search; the rest is the graph index. Its
+// header checksum is recomputed before it is opened; otherwise nearly every input would be rejected.
 
 #include <cstdio>
 #include <cstdlib>

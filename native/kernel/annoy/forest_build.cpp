@@ -25,8 +25,8 @@ struct Task {
 };
 
 /**
- * The threads of one build and what they share. Which thread does what depends on timing; what comes out does not,
- * since every part of a tree has its own random numbers and trees are appended in order.
+ * The threads of one build and their shared state. Timing decides which thread does what but not the result: every part
+ * of a tree has its own random numbers, and trees are appended in order.
  */
 class ForestBuild {
  public:
@@ -38,7 +38,7 @@ class ForestBuild {
     for (int32_t item = 0; item < items_.count; ++item) {
       if (read_int32(items_.node(item) + kDescendantsOffset) == 1) present_.push_back(item);
     }
-    // A build on disk is one that must not take memory for all items.
+    // An on-disk build must not hold all items in memory.
     has_quantized_ = !options.without_copy && !storage->is_on_disk() && quantized_.prepare(items_);
     node_total_ = items_.count;
     trees_wanted_ = options.trees;
@@ -52,7 +52,7 @@ class ForestBuild {
     try {
       for (int index = 1; index < count; ++index) threads.emplace_back([this] { work(); });
     } catch (const std::system_error&) {
-      // No more threads to be had: those that started, and this one, do the work.
+      // The system refuses more threads: continue with those that started and this one.
     }
     work();
     for (std::thread& thread : threads) thread.join();
@@ -177,7 +177,7 @@ class ForestBuild {
     deliver(task->tree->number, assemble_tree(layout_, items_.count, task->tree.get()));
   }
 
-  /** Tells the part's parent what grew from it. */
+  /** Links the finished part to its parent. */
   static void link(const Task& task, int32_t number) {
     if (task.part.parent < 0) {
       task.tree->top = number;
@@ -192,11 +192,11 @@ class ForestBuild {
     if (options_.progress == nullptr) return;
     const int64_t wanted = known_trees_.load();
     const int64_t total = wanted < 0 ? 0 : wanted * static_cast<int64_t>(present_.size());
-    // Trees begun beyond the last one that is needed count for nothing.
+    // Trees started beyond the last needed one are dropped.
     options_.progress(options_.progress_context, total > 0 ? std::min(done_, total) : done_, total);
   }
 
-  /** Appends the tree, and those after it that were waiting for it. */
+  /** Appends the tree, and later trees that waited for it. */
   void deliver(int32_t number, std::vector<uint8_t> tree) {
     std::lock_guard<std::mutex> lock(mutex_);
     finished_[number] = std::move(tree);
@@ -220,7 +220,7 @@ class ForestBuild {
         break;
       }
       ++next_delivered_;
-      // As Annoy chooses: the trees take as many nodes as the items.
+      // Annoy's default: trees are added until their nodes number as many as the items.
       if (options_.trees == -1 && node_total_ >= 2 * static_cast<int64_t>(items_.count))
         trees_wanted_ = next_delivered_;
       known_trees_.store(trees_wanted_);
@@ -246,7 +246,7 @@ class ForestBuild {
   std::condition_variable changed_;
   std::atomic<bool> stopped_{false};
   Status failure_;
-  /** What is to be done, by tree. */
+  /** Pending work, by tree. */
   std::map<int32_t, std::vector<Task>> tasks_;
   /** Trees to build; -1 until Annoy's rule has decided. */
   int32_t trees_wanted_ = -1;
@@ -283,7 +283,7 @@ void write_dot_factors(NodeStorage* storage) {
   }
 }
 
-/** What Spotify's main branch marks items with once they are built. */
+/** The mark that Spotify's main branch sets on items once the forest is built. */
 void mark_built(NodeStorage* storage) {
   if (storage->layout().metric != Metric::dot || storage->layout().dot_layout != DotLayout::extended) return;
   for (int32_t item = 0; item < storage->items(); ++item) storage->node(item)[kDotBuiltOffset] = 1;

@@ -1,4 +1,4 @@
-// How a ForestView finds its way into bytes without a header: sizes, roots, and whether they make sense.
+// Opening a ForestView on bytes without a header: sizes, roots, and plausibility checks.
 
 #include <algorithm>
 #include <cstring>
@@ -21,8 +21,8 @@ int32_t child_of(const ForestView& view, int32_t index, int side) {
 }
 
 /**
- * Whether a node below a root looks like one of this layout: its children exist, and their items add up. With the wrong
- * metric or dimension, what is read here are pieces of floats, and this does not hold.
+ * Whether a node below a root is plausible in this layout: its children exist and their item counts add up. With the
+ * wrong metric or dimension the fields are fragments of floats, and the check fails.
  */
 bool is_plausible_child(const ForestView& view, int32_t index) {
   if (index < 0 || index >= view.nodes()) return false;
@@ -67,7 +67,7 @@ bool has_copy(const ForestView& view, int32_t index) {
   return false;
 }
 
-/** Looks at a few items: each must be an item or a hole. */
+/** Samples a few items: each must be an item or a hole. */
 bool are_plausible_items(const ForestView& view) {
   constexpr int32_t kLooks = 16;
   for (int32_t look = 0; look < std::min(kLooks, view.items()); ++look) {
@@ -87,7 +87,7 @@ Status ForestView::open(const uint8_t* bytes, int64_t size, const NodeLayout& la
   }
   const int64_t node_bytes = static_cast<int64_t>(layout.node_bytes);
   if (size <= 0) return wrong_layout("the file is empty");
-  if (size % node_bytes != 0) return wrong_layout("the size is no multiple of the size of a node");
+  if (size % node_bytes != 0) return wrong_layout("the size is not a multiple of the node size");
   if (size / node_bytes > kMaxNodes) return wrong_layout("there are more than 2^31 - 1 nodes");
 
   ForestView result;
@@ -96,11 +96,11 @@ Status ForestView::open(const uint8_t* bytes, int64_t size, const NodeLayout& la
   result.changed_ = changed;
   result.nodes_ = static_cast<int32_t>(size / node_bytes);
   result.items_ = descendants_of(result, result.nodes_ - 1);
-  if (result.items_ < 0 || result.items_ >= result.nodes_) return wrong_layout("the last node is no root");
+  if (result.items_ < 0 || result.items_ >= result.nodes_) return wrong_layout("the last node is not a root");
 
   int32_t first = result.nodes_ - 1;
   while (first > result.items_ && descendants_of(result, first - 1) == result.items_) --first;
-  // Where a root can list all items, every tree is its root and nothing else.
+  // If a root can list all items, every tree is a single root node.
   if (result.items_ <= layout.leaf_capacity && first > result.items_) {
     return wrong_layout("there are nodes that no tree can have");
   }

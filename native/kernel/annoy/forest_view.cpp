@@ -25,7 +25,7 @@ struct Visit {
   }
 };
 
-/** Candidates asked for ahead of their use: they lie anywhere in the file. */
+/** Candidates prefetched ahead of use: they are scattered over the file. */
 constexpr size_t kAhead = 3;
 
 /** The smaller one; a NaN margin leaves the priority as it is. */
@@ -114,7 +114,7 @@ class Walk {
         const int32_t left = read_int32(node + layout_.children_offset);
         const int32_t right = read_int32(node + layout_.children_offset + 4);
         if (left < 0 || left >= view_.nodes() || right < 0 || right >= view_.nodes()) {
-          return corrupt("a child is no node of the file");
+          return corrupt("a child is not a node of the file");
         }
         if (layout_.metric == Metric::hamming) {
           const bool bit = query_bit(node);
@@ -142,7 +142,7 @@ class Walk {
     uint64_t position;
     std::memcpy(&position, node + layout_.vector_offset, sizeof position);
     const uint64_t word = position / 64;
-    // A position that is no bit of the vector leads nowhere special; Spotify would read past the end.
+    // A bit position beyond the vector counts as 0; Spotify would read past the end.
     return word < query_.elements && (query_.bits[word] >> (63 - position % 64) & 1) != 0;
   }
 
@@ -213,9 +213,9 @@ Status ForestView::changed_status() {
 Status ForestView::check_unchanged() const { return has_changed() ? changed_status() : Status::success(); }
 
 Status ForestView::missing_item() const {
-  // Where the file was cut short, every item looks like a hole.
+  // In a truncated file, every item looks like a hole.
   if (has_changed()) return changed_status();
-  return Status::failure(StatusCode::invalid_argument, "there is no such item");
+  return Status::failure(StatusCode::invalid_argument, "the item does not exist");
 }
 
 Status ForestView::item_vector(int32_t item, float* vector) const {

@@ -17,7 +17,7 @@ struct SearchOptions {
   int32_t k = 10;
   /** Candidates to gather, counted as Annoy does, duplicates included; -1 = k * number of trees. */
   int64_t search_k = -1;
-  /** Only these are gathered, so the walk goes on until search_k allowed candidates, or all of them, were met. */
+  /** The filter. Only allowed items are gathered: the walk goes on until search_k of them, or all, were found. */
   Allowed allowed;
 };
 
@@ -37,20 +37,20 @@ class SearchScratch {
 
 /**
  * A read-only view of the bytes of an Annoy file, on the heap or mapped. It owns nothing: the bytes must outlive it.
- * The bytes may be anything: whatever is followed is checked first, so hostile bytes give `corrupt`, or an answer, in
- * bounded time, never an access out of bounds. Any number of threads may use one view at once.
+ * Every number read from the bytes is checked before use: untrusted bytes give `corrupt`, or an answer, in bounded
+ * time, never an access out of bounds. Any number of threads may use one view at once.
  */
 class ForestView {
  public:
-  /** A view of nothing: no items, no trees. */
+  /** An empty view: no items, no trees. */
   ForestView() = default;
 
   /**
-   * Looks at `bytes` as nodes of `layout` and finds the roots as Spotify's library does: the run of nodes with equal
-   * n_descendants at the end, less the last root when the copies follow it. wrong_layout when `size` is 0 or no
-   * multiple of the node size, or when the roots make no sense or their copies were cut off; invalid_argument when
-   * `bytes` is not aligned to 8. `changed`, when given, is the flag of the mapping: it is looked at after each search,
-   * which then fails with file_changed instead of answering from zero bytes.
+   * Interprets `bytes` as nodes of `layout` and finds the roots as Spotify's library does: the run of nodes with equal
+   * n_descendants at the end, less the last root when the copies follow it. wrong_layout when `size` is 0 or not a
+   * multiple of the node size, or when the roots are implausible or their copies were cut off; invalid_argument when
+   * `bytes` is not aligned to 8. `changed`, if given, is the flag of the mapping: it is checked after each search,
+   * which fails with file_changed instead of answering from zero bytes.
    */
   static Status open(const uint8_t* bytes, int64_t size, const NodeLayout& layout, ForestView* view,
                      const std::atomic<bool>* changed = nullptr);
@@ -77,10 +77,10 @@ class ForestView {
   bool has_item(int32_t item) const;
 
   /**
-   * The nearest of what a best-first walk over all trees gathers: Annoy's search, same order of visits, same
-   * candidates. Writes at most k neighbors, nearest first and ties by item, and their number to `found`. `distances`
-   * may be nullptr; they are public distances. `query` has `dimensions` finite numbers. invalid_argument for k < 1 or
-   * search_k < -1 or 0.
+   * Searches like Annoy: gathers candidates in a best-first walk over all trees, in the same order of visits, and
+   * returns the nearest. Writes at most k neighbors, nearest first, ties by item, and their number to `found`.
+   * `distances` may be nullptr; they are public distances. `query` has `dimensions` finite numbers. invalid_argument
+   * for k < 1 or search_k < -1 or 0.
    */
   Status search(const float* query, const SearchOptions& options, SearchScratch* scratch, int32_t* items,
                 float* distances, int32_t* found) const;
@@ -92,8 +92,7 @@ class ForestView {
   /** The public distance of two items. invalid_argument when one is out of range or a hole. */
   Status distance(int32_t left, int32_t right, float* distance) const;
 
-  /** file_changed when the file under the bytes was cut short since `open`, else ok. For those who read nodes
-   * themselves. */
+  /** file_changed when the mapped file was truncated since `open`, else ok. For callers that read nodes themselves. */
   Status check_unchanged() const;
 
  private:

@@ -11,7 +11,7 @@ namespace semantic_index {
 
 namespace {
 
-/** The least that a growing array asks for, so that small indexes do not grow in tiny steps. */
+/** The minimum capacity, so that small indexes do not grow in tiny steps. */
 constexpr int64_t kSmallestGrowth = 1 << 16;
 
 }  // namespace
@@ -101,7 +101,7 @@ Status NodeStorage::set_items(int32_t first, const float* rows, int64_t count, i
 
 Status NodeStorage::unbuild() {
   if (!built_) return Status::success();
-  // What was a tree becomes holes again, should items be set there.
+  // Bytes of former trees become holes, in case items are set there.
   std::memset(node(items_), 0, static_cast<size_t>(nodes_ - items_) * layout_.node_bytes);
   nodes_ = items_;
   built_ = false;

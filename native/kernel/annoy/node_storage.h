@@ -24,8 +24,8 @@ class NodeStorage {
   static Status in_memory(const NodeLayout& layout, std::unique_ptr<NodeStorage>* storage);
 
   /**
-   * An empty array in the file `path`, which is created in place of one that may be there. The file is an Annoy file
-   * only after a build and `finish`.
+   * An empty array in the file `path`, which is created or replaced. It becomes an Annoy file only after a build and
+   * `finish`.
    */
   static Status on_disk(const NodeLayout& layout, const std::string& path, std::unique_ptr<NodeStorage>* storage);
 
@@ -63,12 +63,12 @@ class NodeStorage {
   /** Removes all trees; items can be set again. */
   Status unbuild();
 
-  /** On disk: cuts the file to what is used and writes it to the device. In memory: nothing. */
+  /** On disk: truncates the file to the used size and syncs it. In memory: does nothing. */
   Status finish();
 
   /**
-   * For the build: takes a finished tree (whole nodes) to be appended. `data` does not move, so items may be read
-   * meanwhile; a tree of an on-disk build goes to the file at once. Call `commit_trees` or `discard_trees` after the
+   * For the build: takes a finished tree (whole nodes) to append. `data` does not move, so items may be read meanwhile;
+   * a tree of an on-disk build is written to the file immediately. Call `commit_trees` or `discard_trees` after the
    * last.
    */
   Status append_tree(std::vector<uint8_t> tree);

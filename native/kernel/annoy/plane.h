@@ -9,8 +9,8 @@
 namespace semantic_index {
 
 /**
- * On which side of a plane a vector is, and how far: positive below child 1. `node` is a plane of any metric but
- * hamming. The same arithmetic as at the build, so that an item is sent to the leaf that holds it.
+ * The signed margin of a vector to a plane: positive on the side of child 1. `node` is a plane of any metric except
+ * hamming. Uses the arithmetic of the build, so an item reaches the leaf that holds it.
  */
 static inline float plane_margin(const DistanceTable& table, const NodeLayout& layout, const uint8_t* node,
                                  const float* vector) {
@@ -22,7 +22,7 @@ static inline float plane_margin(const DistanceTable& table, const NodeLayout& l
       return product + read_float(node + kPlaneConstantOffset);
     case Metric::dot:
       if (layout.dot_layout == DotLayout::released) {
-        // What Spotify's releases add; 0 in files written here.
+        // The constant that Spotify's releases add; 0 in files written here.
         const float factor = read_float(node + kDotFactorOffset);
         return product + factor * factor;
       }

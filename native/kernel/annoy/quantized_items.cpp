@@ -11,8 +11,7 @@ namespace semantic_index {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-/** More than the rounding of floats can change a norm: residuals are some thousandths of what they are differences of.
- */
+/** Exceeds the rounding error of a norm in floats: residuals are some thousandths of the numbers subtracted. */
 constexpr double kSlack = 1.0 + 1e-3;
 
 size_t padded(size_t elements) { return (elements + kInt8Block - 1) / kInt8Block * kInt8Block; }
@@ -39,7 +38,7 @@ float quantize(const float* numbers, size_t count, int8_t* result) {
     std::fill_n(result, count, static_cast<int8_t>(0));
     return 0.0f;
   }
-  // In a float of this size, the lowest bits are the integer that is nearest to what was added.
+  // At this magnitude the lowest bits of a float hold the nearest integer to the number added.
   constexpr float kRounder = 12582912.0f;
   for (size_t i = 0; i < count; ++i) {
     const float shifted = numbers[i] * inverse + kRounder;

@@ -28,16 +28,16 @@ struct QuantizedPlane {
 };
 
 /**
- * A copy of all items in a quarter of the bytes, from which most sides of a plane can be told: with a bound on the
- * error, so that what is told is always what the floats would say. What a build does is bound by memory, and this is
- * what most of it needs to read. It costs a quarter of the items' memory while a forest is built.
+ * An int8 copy of all items that decides most sides of a plane. It bounds the error, so each decision is the one that
+ * the floats give; undecided items are left to the floats. Builds are bound by memory bandwidth, and this copy has a
+ * quarter of the bytes. It takes a quarter of the items' memory during a build.
  */
 class QuantizedItems {
  public:
-  /** Items below this many dimensions have no copy: it would not be smaller. */
+  /** Items with fewer dimensions have no copy: it would not be smaller. */
   static constexpr int32_t kMinDimensions = 64;
 
-  /** Makes room. False when there is none, or when a copy would not help; builds then go without. */
+  /** Allocates the copy. False when out of memory, or when a copy would not help; the build then does without. */
   bool prepare(const ItemNodes& items);
 
   /** Fills in items begin..end-1. Different threads may fill different items. */
@@ -59,7 +59,9 @@ class QuantizedItems {
  private:
   struct Row {
     float scale;
-    /** Length of what quantization left out, plus what rounding may add to a product with a plane of length 1. */
+    /**
+     * The length of the quantization residual, plus the maximum rounding error of a product with a plane of length 1.
+     */
     float residual_norm;
     /** Length of the quantized vector. */
     float quantized_norm;

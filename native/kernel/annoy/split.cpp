@@ -19,12 +19,12 @@ constexpr double kPoorShare = 0.95;
 /** With a larger share than this on one side, the plane is given up and sides are random. */
 constexpr double kHopelessShare = 0.99;
 
-/** Quantized rows asked for ahead of their use: the rows of a part lie far apart in memory. */
+/** Quantized rows prefetched ahead of use: the rows of a part are scattered in memory. */
 constexpr int32_t kAheadQuantized = 8;
-/** Smaller parts lie in the cache as floats after their planes are found. */
+/** Smaller parts are still in the cache as floats after their planes are found. */
 constexpr int32_t kMinQuantized = 64;
 
-/** The larger side's share of all. */
+/** The share of the larger side. */
 double imbalance(int32_t ones, int32_t count) {
   return static_cast<double>(std::max(ones, count - ones)) / static_cast<double>(count);
 }
@@ -231,7 +231,7 @@ int32_t Splitter::assign_bits(const int32_t* items, int32_t count, uint8_t* side
   return ones;
 }
 
-/** What is added to the product of plane and vector. */
+/** The constant added to the product of plane and vector. */
 float Splitter::margin_rest(int32_t item) const {
   switch (items_.layout->metric) {
     case Metric::dot:
@@ -245,8 +245,8 @@ float Splitter::margin_rest(int32_t item) const {
 }
 
 /**
- * Tells what bytes can tell: of `places`, or of all when that is nullptr. The places that remain are left in
- * `undecided_`.
+ * Assigns the sides that quantized items determine: for the items at `places`, or for all when that is nullptr. Leaves
+ * the undecided places in `undecided_`.
  */
 int32_t Splitter::assign_quantized(const int32_t* items, const int32_t* places, int32_t count, bool with_fine,
                                    uint8_t* sides) {
@@ -276,7 +276,7 @@ int32_t Splitter::assign_quantized(const int32_t* items, const int32_t* places, 
         sides[four_places[index]] = margin > 0 ? 1 : 0;
         ones += margin > 0 ? 1 : 0;
       } else {
-        // Never beyond what has been read of `places`, which may be this very list.
+        // Never writes past the read part of `places`, which may be this very list.
         undecided_[static_cast<size_t>(undecided++)] = four_places[index];
       }
     }

@@ -31,12 +31,12 @@ class QuantizedItems;
 struct QuantizedPlane;
 
 /**
- * Cuts sets of items in two by a plane, the way Annoy does. One per thread: it holds working memory. All
- * arithmetic goes through the distance table or is plain and unfused, so planes do not depend on the machine.
+ * Splits sets of items by a plane, the way Annoy does. One per thread: it holds working memory. All arithmetic goes
+ * through the distance table or is plain and unfused, so planes do not depend on the machine.
  */
 class Splitter {
  public:
-  /** `quantized` may be nullptr: it makes no difference but to speed. May throw bad_alloc, as may all methods. */
+  /** `quantized` may be nullptr; it affects only speed. May throw bad_alloc, as may all methods. */
   explicit Splitter(const ItemNodes& items, const QuantizedItems* quantized = nullptr);
   ~Splitter();
   Splitter(const Splitter&) = delete;
@@ -66,7 +66,7 @@ class Splitter {
   size_t elements_;
   const QuantizedItems* quantized_;
   std::unique_ptr<QuantizedPlane> quantized_plane_;
-  /** Items, by their place, whose side only the floats can tell. */
+  /** Indexes of the items whose side only the floats determine. */
   std::vector<int32_t> undecided_;
   /** The two means, and the plane that keeps them apart. */
   std::vector<float> first_;

@@ -77,7 +77,7 @@ bool TreeBuilder::grow(std::vector<int32_t>* order, const TreePart& part, bool i
   const NodeLayout& layout = *items_.layout;
   fragment_ = &fragment->nodes;
   fragment_->clear();
-  // The way from the top to the part that is being grown, and the plane of each frame on it.
+  // The path from the top to the part that grows, with the plane of each frame.
   std::vector<Frame> frames;
   std::vector<uint8_t> planes;
   TreePart next = part;

@@ -19,7 +19,7 @@ struct TreePart {
   int32_t count = 0;
   /** Where its random numbers start: from the tree's seed and the path that leads here. */
   uint64_t seed = 0;
-  /** The upper node that it hangs from, -1 for the root, and on which side. */
+  /** The parent among the upper nodes, -1 for the root, and the side below it. */
   int32_t parent = -1;
   int side = 0;
 };
@@ -45,7 +45,7 @@ struct GrowingTree {
   std::vector<int32_t> order;
   std::vector<Upper> upper;
   std::vector<Fragment> fragments;
-  /** What the top is: an upper node, or a fragment as -1 - index. */
+  /** The top: an upper node, or a fragment as -1 - index. */
   int32_t top = 0;
   /** Parts not finished yet. */
   int32_t open_parts = 1;

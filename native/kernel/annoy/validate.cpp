@@ -171,7 +171,7 @@ class StructureCheck {
       }
       while (!frames.empty()) {
         Frame& frame = frames.back();
-        // What could not be counted has been reported already, and is not reported again by every parent.
+        // Parts that could not be counted were reported already; parents do not report them again.
         frame.below = is_known && frame.below >= 0 ? frame.below + below : -1;
         if (++frame.next_side < 2) {
           next = frame.children[1];

@@ -19,9 +19,9 @@ enum class Defect {
   not_finite,
   /** The squared norm stored in an item of the angular metric is not that of its vector. */
   wrong_norm,
-  /** A split of the hamming metric looks at a bit that vectors do not have. */
+  /** A split of the hamming metric tests a bit beyond the vector. */
   bit_out_of_bounds,
-  /** A child's number is no node, or an item's number in a leaf is no item. */
+  /** A child is not a node of the file, or a leaf lists an item that does not exist. */
   child_out_of_bounds,
   /** A node is reached twice: a cycle, or two parents. */
   node_reached_twice,

@@ -52,7 +52,7 @@ bool MemoryBlock::resize(size_t size) {
     data_ = static_cast<uint8_t*>(moved);
     mapped_ = wanted;
   }
-  // What was cut off may come back: as zeros.
+  // Bytes that were cut off must read as zeros when the block grows again.
   if (size < size_) std::memset(data_ + size, 0, (size_ < wanted ? size_ : wanted) - size);
   size_ = size;
   return true;

@@ -7,8 +7,8 @@
 namespace semantic_index {
 
 /**
- * A growing run of bytes, zero where nothing was written, aligned to 16 at least. Large ones ask the system for large
- * pages: rows that are read in any order then cost fewer look-ups of addresses. Growing may move them.
+ * A growable block of bytes, initially zero, aligned to at least 16. Large blocks request large pages, which reduces
+ * TLB misses for rows read in random order. Growing may move the bytes.
  */
 class MemoryBlock {
  public:
@@ -17,7 +17,7 @@ class MemoryBlock {
   MemoryBlock(const MemoryBlock&) = delete;
   MemoryBlock& operator=(const MemoryBlock&) = delete;
 
-  /** False, and nothing changed, when there is no memory. Bytes that are cut off are gone. */
+  /** Resizes; bytes beyond a smaller size are lost. False, without a change, when out of memory. */
   bool resize(size_t size);
 
   uint8_t* data() { return data_; }

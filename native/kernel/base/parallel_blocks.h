@@ -9,9 +9,9 @@
 
 namespace semantic_index {
 
-/** How far work is, and whether it is still wanted, for several passes of one job. */
+/** Progress and cancellation of one job with several passes. */
 struct ParallelWatch {
-  /** Raise it to stop: `cancelled` is returned after the blocks under way. */
+  /** Raise it to stop: run_blocks returns `cancelled` after the running blocks. */
   const std::atomic<bool>* cancel = nullptr;
   /** Called after blocks, never from two threads at once, with the blocks done so far in all passes. Must not throw. */
   std::function<void(int64_t done)> progress;

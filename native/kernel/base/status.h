@@ -6,7 +6,7 @@
 
 namespace semantic_index {
 
-/** What went wrong. Each value asks something different of the caller, so the binding maps each to one error code. */
+/** The kind of a failure. Each asks for a different reaction, so the binding maps each to one error code. */
 enum class StatusCode {
   ok,
   /** The cancel flag was raised; nothing was published. */
@@ -20,19 +20,19 @@ enum class StatusCode {
   wrong_layout,
   /** The bytes contradict themselves: a child or an item out of bounds, a cycle. */
   corrupt,
-  /** The file under a map shrank or failed to be read while it was used; what was read since is zero bytes. */
+  /** A mapped file was truncated or could not be read during use; bytes read since are zero. */
   file_changed,
 };
 
 /**
- * The result of everything in the kernel that can fail. The kernel throws nothing across its interface: running out of
- * memory becomes `out_of_memory`.
+ * The result of every kernel function that can fail. The kernel throws nothing across its interface: bad_alloc becomes
+ * `out_of_memory`.
  */
 struct [[nodiscard]] Status {
   StatusCode code = StatusCode::ok;
   /** errno or GetLastError of an `io_error`, else 0. */
   int system_error = 0;
-  /** One sentence for people, without the code; empty when ok. */
+  /** A human-readable sentence, without the code; empty when ok. */
   std::string message;
 
   bool ok() const { return code == StatusCode::ok; }

@@ -59,7 +59,7 @@ bool has_avx512vnni() { return false; }
 
 #endif
 
-/** What this processor can run, best first. */
+/** The tables that this processor can run, best first. */
 struct Available {
   static constexpr int kMax = 6;
   DistanceTable filled[kMax] = {};

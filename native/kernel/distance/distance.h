@@ -17,10 +17,10 @@ struct TableRows {
 };
 
 /**
- * The arithmetic of one instruction set. Every table gives the same bits for the same input: sums run over 16 lanes
+ * The arithmetic of one instruction set. All tables give the same bits for the same input: sums run over 16 lanes
  * (element i belongs to lane i mod 16, the last block is padded with zeros), each step is one fused multiply-add, and
- * the lanes are added in a fixed tree: i + (i+8), i + (i+4), i + (i+2), i + (i+1). So the answers of an index do not
- * depend on the machine. Pointers need no alignment beyond that of their type; a length of 0 gives 0.
+ * the lanes are added in a fixed tree: i + (i+8), i + (i+4), i + (i+2), i + (i+1). So results do not depend on the
+ * machine. Pointers need no alignment beyond that of their type; a length of 0 gives 0.
  */
 struct DistanceTable {
   /** The name that SEMANTIC_INDEX_ISA takes: "scalar", "avx2", "avx512", "avx512vnni", "neon". */
@@ -68,7 +68,7 @@ struct DistanceTable {
 
   /**
    * out[j] = the sum of one[i] * element i of others[j], for four vectors of 4-bit integers from 0 to 15 in n / 2 bytes
-   * each: the lower four bits of byte i are element i, the upper ones element i + n / 2. n as above.
+   * each: the low nibble of byte i is element i, the high nibble element i + n / 2. n as above.
    */
   void (*dot_int4_four)(const int8_t* one, const uint8_t* const* others, size_t n, int32_t* out);
 
@@ -100,11 +100,11 @@ const DistanceTable* const* available_instruction_sets();
 
 /**
  * Switches to the named table for all threads. False, and nothing changed, if this processor cannot run it. For
- * tests: work that is under way may mix tables, which changes no result.
+ * tests: running work may mix tables, which does not change results.
  */
 bool select_instruction_set(const char* name);
 
-/** Most lanes of a sum; part of the definition of every distance. */
+/** The lanes of a sum; part of the definition of every distance. */
 constexpr size_t kLanes = 16;
 
 }  // namespace semantic_index

@@ -1,7 +1,7 @@
 #ifndef SEMANTIC_INDEX_KERNEL_DISTANCE_DISTANCE_AVX512_H_
 #define SEMANTIC_INDEX_KERNEL_DISTANCE_DISTANCE_AVX512_H_
 
-// What the translation units with AVX-512 share. All of it is internal to each, for their flags differ.
+// Shared by the translation units with AVX-512. Everything has internal linkage, because their flags differ.
 
 #include <immintrin.h>
 

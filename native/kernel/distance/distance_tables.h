@@ -6,8 +6,8 @@
 namespace semantic_index {
 
 /**
- * Each fills in the functions of one instruction set: all of them, but for avx512vnni, which replaces those of avx512
- * that it does better. False where this build has none. Declarations only: the translation units of the
+ * Each fills in all functions of one instruction set, except fill_avx512vnni, which replaces the functions of avx512
+ * that it improves on. False when this build lacks the instruction set. Declarations only: the translation units of the
  * instruction sets include this and must share no inline function with others.
  */
 void fill_scalar(DistanceTable* table);

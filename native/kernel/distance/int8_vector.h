@@ -9,13 +9,12 @@
 
 namespace semantic_index {
 
-/** The nearest of the integers -127..127 to number / scale, given 1 / scale; 127 stands for all above it. NaN is -127.
- */
+/** Rounds number / scale, given 1 / scale, to the nearest integer and clamps it to -127..127. NaN becomes -127. */
 static inline int8_t to_int8(float number, float inverse) {
   const float scaled = number * inverse;
   const float low = scaled > -127.0f ? scaled : -127.0f;
   const float clamped = low < 127.0f ? low : 127.0f;
-  // In a float of this size, the lowest bits are the integer that is nearest to what was added.
+  // At this magnitude the lowest bits of a float hold the nearest integer to the number added.
   const float shifted = clamped + 12582912.0f;
   int32_t bits;
   std::memcpy(&bits, &shifted, sizeof bits);
@@ -30,25 +29,25 @@ static inline void write_int8(const float* numbers, size_t count, float scale, i
 }
 
 /**
- * An integer v is kept in two halves of four bits: v + 128 = 16 * upper + lower. This is what the upper one alone
- * stands for: the middle of the 16 integers that have it.
+ * The value of the high nibble alone. An int8 v is stored as two nibbles, v + 128 = 16 * high + low; this is the middle
+ * of the 16 values that share a high nibble.
  */
 static inline int32_t high_value(int8_t number) { return ((number + 128) & ~15) - 120; }
 
-/** Writes n 4-bit integers: element i into the lower four bits of byte i, element i + n / 2 into the upper ones. */
+/** Packs n 4-bit values: element i into the low nibble of byte i, element i + n / 2 into the high nibble. */
 template <typename Element>
 static inline void pack_int4(size_t n, uint8_t* bytes, const Element& element) {
   const size_t half = n / 2;
   for (size_t i = 0; i < half; ++i) bytes[i] = static_cast<uint8_t>(element(i) | element(half + i) << 4);
 }
 
-/** Writes the upper halves of n integers, and the lower ones, n / 2 bytes each. */
-static inline void split_int8(const int8_t* row, size_t n, uint8_t* upper, uint8_t* lower) {
-  pack_int4(n, upper, [row](size_t i) { return (row[i] + 128) >> 4; });
-  pack_int4(n, lower, [row](size_t i) { return (row[i] + 128) & 15; });
+/** Splits n int8 values into their high nibbles and their low nibbles, n / 2 bytes each. */
+static inline void split_int8(const int8_t* row, size_t n, uint8_t* high, uint8_t* low) {
+  pack_int4(n, high, [row](size_t i) { return (row[i] + 128) >> 4; });
+  pack_int4(n, low, [row](size_t i) { return (row[i] + 128) & 15; });
 }
 
-/** The scale at which the largest of the numbers is 127; 1 when there is nothing to scale. */
+/** The scale that maps the largest magnitude to 127; 1 when all numbers are zero. */
 static inline float int8_scale(const float* numbers, size_t count) {
   float largest = 0;
   for (size_t i = 0; i < count; ++i) {

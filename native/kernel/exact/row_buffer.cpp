@@ -19,7 +19,7 @@ int64_t rows_per_chunk(const NodeLayout& layout) {
 
 }  // namespace
 
-/** Rows that never move. Memory past `used` belongs to whoever claims it first. */
+/** Rows that never move. The first thread to claim memory past `used` owns it. */
 struct RowBuffer::Snapshot::Chunk {
   explicit Chunk(const NodeLayout& layout)
       : vectors(new uint8_t[static_cast<size_t>(rows_per_chunk(layout)) * layout.vector_bytes]),
@@ -97,7 +97,7 @@ Status RowBuffer::append(const float* rows, int64_t count) try {
 }
 
 Status RowBuffer::row(int64_t row, float* vector) const {
-  if (row < 0 || row >= snapshot_.rows_) return Status::failure(StatusCode::invalid_argument, "there is no such row");
+  if (row < 0 || row >= snapshot_.rows_) return Status::failure(StatusCode::invalid_argument, "the row does not exist");
   const NodeLayout& layout = snapshot_.layout_;
   const int64_t position = snapshot_.skipped_ + row;
   const int64_t chunk_rows = rows_per_chunk(layout);

@@ -12,7 +12,7 @@ namespace semantic_index {
 
 namespace {
 
-/** Rows looked at together: enough for every query of a batch to find them in the second-level cache. */
+/** Rows compared per pass: a batch of queries finds them in the second-level cache. */
 constexpr int64_t kBlockBytes = 384 * 1024;
 constexpr int64_t kLargestBlock = 512;
 
@@ -42,7 +42,7 @@ struct Block {
     for (int64_t row = begin; row < end; ++row) {
       const int64_t item = first_item + row;
       if (allowed.bits != nullptr && (item & 31) == 0 && row + 32 <= end) {
-        // 32 rows of which none is allowed cost one look.
+        // Skip 32 rows at once when none is allowed.
         if ((item >> 5) >= allowed.words || allowed.bits[item >> 5] == 0) {
           row += 31;
           continue;
@@ -66,8 +66,8 @@ struct Block {
 };
 
 /**
- * Whether a product is so small that the angular distance cannot be below the limit: cheaper than the square root that
- * most rows would otherwise cost. Never true for a row that belongs to the result: it leaves room for rounding.
+ * Whether a product is too small for the angular distance to be below the limit. Cheaper than the square root that most
+ * rows would otherwise need. Leaves room for rounding: never true for a row of the result.
  */
 class AngularSieve {
  public:
@@ -75,7 +75,7 @@ class AngularSieve {
 
   void set_limit(float limit) {
     const float cosine = 1.0f - 0.5f * limit - 1e-5f;
-    // Without a positive cosine to beat, nothing is left out.
+    // Without a positive cosine to exceed, no row is rejected.
     factor_ = cosine > 0 ? cosine * cosine * squared_norm_ * (1.0f - 1e-5f) : -1.0f;
   }
 
@@ -177,7 +177,7 @@ namespace {
 struct Comparison {
   float (*one)(const float*, const float*, size_t);
   void (*four)(const float*, const float* const*, size_t, float*);
-  /** nullptr where a metric has none. */
+  /** nullptr if the metric has none. */
   void (*block)(const float* const*, const float* const*, size_t, float*);
 };
 

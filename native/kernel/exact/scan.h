@@ -69,14 +69,14 @@ class ExactScan {
   }
   /** An internal distance above this cannot be among the nearest of a query. */
   float limit(int64_t query) const { return nearest_[static_cast<size_t>(query)].limit(); }
-  /** Offers an item at an internal distance, for those who scan by themselves; each item once. */
+  /** Offers an item at an internal distance, for callers with their own scan. Offer each item once. */
   void offer(int64_t query, float distance, int32_t item) {
     nearest_[static_cast<size_t>(query)].offer(distance, item);
   }
 
   /**
-   * Offers what `other` has found: a scan that was prepared with the same queries and has looked at other rows. The
-   * result is that of one scan over all of them.
+   * Merges the results of `other`, a scan prepared with the same queries that scanned other rows. The result is that of
+   * one scan over all rows.
    */
   void absorb(ExactScan* other);
 

@@ -6,7 +6,7 @@ namespace semantic_index {
 
 namespace {
 
-/** Where the random signs come from: part of the format, for stored sketches are compared with those of queries. */
+/** Seed of the random signs. Part of the format: stored sketches are compared with those of queries. */
 constexpr uint64_t kSignSeed = 0x5349474e;
 constexpr size_t kBits = 64;
 

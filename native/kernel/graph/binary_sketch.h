@@ -10,10 +10,11 @@
 namespace semantic_index {
 
 /**
- * Bits of which more differ the wider the angle between two vectors is (Charikar: "Similarity estimation techniques
- * from rounding algorithms", 2002): for each word, the signs of 64 numbers of a random rotation, made of random signs
- * and a fast Hadamard transform (Ailon, Chazelle: "Approximate nearest neighbors and the fast Johnson-Lindenstrauss
- * transform", 2006). The same vector gives the same bits on every machine: each number is a fixed tree of additions.
+ * A binary sketch (SimHash) of a vector: the Hamming distance of two sketches grows with the angle between the vectors
+ * (Charikar: "Similarity estimation techniques from rounding algorithms", 2002). Each word holds the signs of 64
+ * numbers of a random rotation, made of random signs and a fast Hadamard transform (Ailon, Chazelle: "Approximate
+ * nearest neighbors and the fast Johnson-Lindenstrauss transform", 2006). The same vector gives the same bits on every
+ * machine: each number is a fixed tree of additions.
  */
 class BinarySketch {
  public:

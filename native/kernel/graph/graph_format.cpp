@@ -73,7 +73,7 @@ int64_t graph_bytes(const GraphHeader& header) {
 
 Status check_header(const uint8_t* bytes, int64_t size, GraphHeader* header) {
   if (size < static_cast<int64_t>(sizeof *header) || std::memcmp(bytes, kGraphMagic, sizeof kGraphMagic) != 0) {
-    return Status::failure(StatusCode::wrong_layout, "the file is no accelerator");
+    return Status::failure(StatusCode::wrong_layout, "the file is not an accelerator");
   }
   std::memcpy(header, bytes, sizeof *header);
   if (header->version != kGraphVersion) {
@@ -82,7 +82,7 @@ Status check_header(const uint8_t* bytes, int64_t size, GraphHeader* header) {
   if (header->header_checksum != checksum(header, offsetof(GraphHeader, header_checksum))) {
     return corrupt("the header of the accelerator is damaged");
   }
-  // The checksum keeps accidents out; what follows also keeps out what was made to deceive.
+  // The checksum detects accidental damage; the checks below also reject crafted headers.
   const bool is_metric = header->metric <= static_cast<uint32_t>(Metric::hamming) &&
                          supports_graph(static_cast<Metric>(header->metric), header->dimensions);
   if (!is_metric || header->dimensions < 1) return corrupt("the accelerator has no possible metric or dimensions");

@@ -9,23 +9,23 @@
 
 namespace semantic_index {
 
-/** The first bytes of an accelerator file. See native/FORMAT.md. */
+/** The first bytes of a graph index file (.accel). See native/FORMAT.md. */
 constexpr char kGraphMagic[8] = {'S', 'I', 'A', 'C', 'C', 'E', 'L', '\n'};
 constexpr uint32_t kGraphVersion = 4;
-/** Every section begins at a multiple of this, counted from the start of the file. */
+/** Sections begin at multiples of this file offset. */
 constexpr int64_t kSectionAlignment = 64;
-/** Room for the neighbours of a position. */
+/** Neighbors stored per position. */
 constexpr int32_t kMaxNeighbors = 32;
-/** In the place of a neighbour: there are no more. */
+/** Marks the end of a list of fewer neighbors. */
 constexpr uint32_t kNoNeighbor = 0xffffffffu;
-/** Longer vectors have no accelerator: their integer sums would not fit. */
+/** Longer vectors get no graph index: the sums of their int8 products could overflow. */
 constexpr int32_t kMaxGraphDimensions = 1 << 15;
 
-/** The parts of the file, in their order. */
+/** The sections of the file, in order. */
 enum class GraphSection : uint32_t {
-  /** For each position: the upper halves of its integers (see split_int8), `row_bytes` / 2. */
+  /** For each position: the high nibbles of its quantized row (see split_int8), `row_bytes` / 2 bytes. */
   high_nibbles,
-  /** For each position: the lower halves. */
+  /** For each position: the low nibbles. */
   low_nibbles,
   /** For each distinct position: kMaxNeighbors positions. */
   neighbors,
@@ -37,40 +37,40 @@ enum class GraphSection : uint32_t {
   residuals,
   /** For each position: a RowNorms (angular and euclidean only). */
   estimates,
-  /** For each position that is a copy: the position it is a copy of, with kSameBytes. */
+  /** For each position that is a copy: the position of its original, with kSameBytes. */
   originals,
-  /** For each item: its place in the order of the first tree's leaves, -1 for holes. */
+  /** For each item: its slot in the leaf order of the first tree, -1 for holes. */
   slots,
-  /** For each place: a LeafEntry. */
+  /** For each slot: a LeafEntry. */
   leaves,
-  /** For each landmark: the sketch of its vector, word by word: first words of all, then second ones. */
+  /** The sketches of the landmarks, word by word: the first words of all, then the second words, and so on. */
   landmarks,
-  /** What was subtracted from every vector, rotated: `dimensions` floats. */
+  /** The centroid, subtracted from every vector before quantization, rotated: `dimensions` floats. */
   centroid,
 };
 constexpr size_t kGraphSections = 12;
 
-/** Where a section is, and the XXH64 of its bytes. */
+/** Offset, size and XXH64 of a section. */
 struct SectionRange {
   int64_t offset;
   int64_t bytes;
   uint64_t checksum;
 };
 
-/** The lengths of what a row's integers leave over of its vector, not rounded down. */
+/** The length of a row's quantization residual, never rounded down. */
 struct RowResiduals {
-  /** Of the upper halves, taking 8 for each lower one. */
+  /** With the high nibbles alone, taking 8 for each low nibble. */
   float high;
   float whole;
 };
 
 /**
- * Squared lengths from which distances are estimated: |v|^2 - 2 v.r for a centered vector v of which r is what its
- * integers leave over. With it, the estimate of a distance between a query and v is off by 2 (q - v).r, which vanishes
- * where q is near v; with |v|^2 alone it is off by 2 q.r, as large as the distances within a group of near-duplicates.
+ * Squared lengths for distance estimates: |v|^2 - 2 v.r, where v is the centered vector and r its quantization
+ * residual. The estimated distance of a query q is then off by 2 (q - v).r, which vanishes when q is near v. With |v|^2
+ * alone it would be off by 2 q.r, as much as the distances within a group of near-duplicates.
  */
 struct RowNorms {
-  /** For the upper halves, taking 8 for each lower one. */
+  /** With the high nibbles alone, taking 8 for each low nibble. */
   float high;
   float whole;
 };
@@ -98,52 +98,50 @@ struct GraphHeader {
   int32_t items;
   /** Items that are not holes: the positions. */
   int32_t positions;
-  /** Positions below this have distinct integers. The others are copies, sorted by what they are copies of. */
+  /** Positions below this have distinct quantized rows. The others are copies, sorted by their originals. */
   int32_t distinct;
   /** Distinct positions that are multiples of this are landmarks. */
   int32_t landmark_stride;
   uint32_t row_bytes;
-  /** An integer of a row stands for this much. */
+  /** The quantization step. */
   float scale;
-  /** No row's integers stand for a vector longer than this. */
+  /** Upper bound of the length of every dequantized row. */
   float longest;
-  /** 1: walks through the graph alone find less than the trees do (dot only), so searches walk these as well; else 0.
-   */
+  /** 1 if walks of the graph find less than walks of the trees (dot only): searches then walk both. Otherwise 0. */
   uint32_t needs_trees;
-  /** The Annoy file that this was derived from: its size, the XXH64 of both its ends, and that of all its bytes. */
+  /** The source Annoy file: its size, the XXH64 of both its ends, and the XXH64 of all its bytes. */
   int64_t forest_bytes;
   uint64_t forest_ends;
   uint64_t forest_checksum;
   SectionRange sections[kGraphSections];
-  /** XXH64 of what comes before. */
+  /** XXH64 of the preceding bytes. */
   uint64_t header_checksum;
 };
 
-/** The distance between landmarks: every 16th position is one, fewer where that would be over 32,768. */
+/** The stride between landmarks: 16, or larger to keep their number within 32,768. */
 int32_t landmark_stride(int32_t distinct);
 
-/** How many landmarks there are. */
+/** The number of landmarks. */
 static inline size_t landmark_count(const GraphHeader& header) {
   return (static_cast<size_t>(header.distinct) + static_cast<size_t>(header.landmark_stride) - 1) /
          static_cast<size_t>(header.landmark_stride);
 }
 
-/** True for the metrics that an accelerator can be derived for: angular, euclidean and dot. */
+/** True for the metrics that graph indexes support: angular, euclidean and dot. */
 bool supports_graph(Metric metric, int32_t dimensions);
 
-/** XXH64 of the first and the last 4096 bytes, one after the other: tells files apart at the cost of two pages. */
+/** XXH64 of the first and the last 4096 bytes: distinguishes files by reading two pages. */
 uint64_t ends_checksum(const uint8_t* bytes, int64_t size);
 
-/** Sets the size of each section from the counts in the header, and its place. The checksums are left alone. */
+/** Sets offset and size of each section from the counts in the header. Leaves the checksums alone. */
 void layout_sections(GraphHeader* header);
 
-/** Bytes of the whole file. */
+/** The size of the whole file. */
 int64_t graph_bytes(const GraphHeader& header);
 
 /**
- * Whether the first `size` bytes of a file are a header of this version whose sections lie within the file and have the
- * sizes that the counts ask for. wrong_layout when it is no accelerator or one of another version, corrupt when the
- * header contradicts itself.
+ * Reads and checks a header: sections must lie within the file and have the sizes that follow from the counts.
+ * wrong_layout for another kind of file or another version, corrupt when the header contradicts itself.
  */
 Status check_header(const uint8_t* bytes, int64_t size, GraphHeader* header);
 

@@ -58,23 +58,23 @@ Status GraphView::open(const uint8_t* bytes, int64_t size, const ForestView& for
 Status GraphView::neighbors(int32_t position, int32_t* items, int32_t* count) const {
   *count = 0;
   if (position < 0 || position >= header_.distinct) {
-    return Status::failure(StatusCode::invalid_argument, "there is no such position");
+    return Status::failure(StatusCode::invalid_argument, "the position does not exist");
   }
   const uint8_t* numbers =
       section<uint8_t>(GraphSection::neighbors) + static_cast<size_t>(position) * kMaxNeighbors * 4;
   for (int32_t rank = 0; rank < kMaxNeighbors; ++rank) {
     const int32_t other = read_int32(numbers + 4 * static_cast<size_t>(rank));
     if (other == -1) break;
-    if (other < 0 || other >= header_.distinct) return corrupt("a neighbour does not exist");
+    if (other < 0 || other >= header_.distinct) return corrupt("a neighbor does not exist");
     items[(*count)++] = section<int32_t>(GraphSection::items)[other];
   }
   return Status::success();
 }
 
 Status GraphView::verify_section(GraphSection section, const std::atomic<bool>* cancel) const {
-  constexpr const char* kParts[kGraphSections] = {"upper halves", "lower halves", "neighbors", "items",
-                                                  "norms",        "residuals",    "estimates", "originals",
-                                                  "slots",        "leaves",       "landmarks", "centroid"};
+  constexpr const char* kParts[kGraphSections] = {"high nibbles", "low nibbles", "neighbors", "items",
+                                                  "norms",        "residuals",   "estimates", "originals",
+                                                  "slots",        "leaves",      "landmarks", "centroid"};
   const auto index = static_cast<size_t>(section);
   const SectionRange& place = header_.sections[index];
   uint64_t sum = 0;

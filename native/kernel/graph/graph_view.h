@@ -13,7 +13,7 @@
 
 namespace semantic_index {
 
-/** The working memory of accelerated searches, reused from one to the next. One thread at a time. */
+/** The working memory of graph searches, reusable. One thread at a time. */
 class GraphScratch {
  public:
   GraphScratch();
@@ -28,7 +28,7 @@ class GraphScratch {
   std::unique_ptr<Memory> memory_;
 };
 
-/** Search statistics, for benchmarks: rows compared by upper halves, by whole integers, and by floats. */
+/** Search statistics, for benchmarks: rows compared by high nibbles, by whole int8 values, and by floats. */
 struct GraphSearchStats {
   int64_t compared = 0;
   int64_t refined = 0;
@@ -37,19 +37,19 @@ struct GraphSearchStats {
 };
 
 /**
- * A read-only view of the bytes of an accelerator. It owns nothing: the bytes must outlive it. The bytes may be
- * anything: what is followed is checked first, so hostile bytes give `corrupt` or a poor answer in bounded time, never
- * an access out of bounds. Any number of threads may use one view at once.
+ * A read-only view of the bytes of a graph index. It owns nothing: the bytes must outlive it. Every number read from
+ * the bytes is checked before use: untrusted bytes give `corrupt` or a poor answer in bounded time, never an access out
+ * of bounds. Any number of threads may use one view at once.
  */
 class GraphView {
  public:
   GraphView() = default;
 
   /**
-   * Checks the header, the bounds of its sections, and whether it can have been derived from `forest`: same metric,
-   * dimensions, counts, size, and the same bytes at both ends. Another forest can still agree in all of that:
-   * `verify_forest` compares the rest. wrong_layout for another kind of file or another version, corrupt for a damaged
-   * header, invalid_argument when it belongs to another forest.
+   * Checks the header, the bounds of its sections, and that it matches `forest`: metric, dimensions, counts, size, and
+   * the bytes at both ends. A different forest can still agree in all of these: `verify_forest` compares the rest.
+   * wrong_layout for another kind of file or another version, corrupt for a damaged header, invalid_argument when it
+   * belongs to another forest.
    */
   static Status open(const uint8_t* bytes, int64_t size, const ForestView& forest, GraphView* view,
                      const std::atomic<bool>* changed = nullptr);
@@ -57,35 +57,37 @@ class GraphView {
   const GraphHeader& header() const { return header_; }
 
   /**
-   * The nearest neighbours, as ForestView::search returns them, with the same distances; `forest` is the one that it
-   * was opened with. `search_k` is about how many items are compared, kDefaultSearchK for -1, and never so few that k
-   * could not be found. Always finds min(k, items allowed): where few are allowed, or the graph does not lead to
-   * enough, all of them are compared with the floats. An item whose vector is the query is found. Where the header says
-   * `needs_trees`, it finds no less than ForestView::search with the same options.
+   * Finds the nearest neighbors, with the interface and distances of ForestView::search; `forest` is the one passed to
+   * `open`. `search_k` is approximately the number of items compared, kDefaultSearchK for -1, raised when too small to
+   * find k. Always finds min(k, items allowed): when few are allowed, or the graph does not lead to enough, it compares
+   * all of them by their floats. An item equal to the query is always found. With `needs_trees` in the header, finds at
+   * least what ForestView::search finds with the same options.
    */
   Status search(const ForestView& forest, const float* query, const SearchOptions& options, GraphScratch* scratch,
                 int32_t* items, float* distances, int32_t* found, GraphSearchStats* work = nullptr) const;
 
-  /** Positions that lie next to a distinct one in the graph. Writes at most kMaxNeighbors items. */
+  /** The neighbors of a distinct position in the graph. Writes at most kMaxNeighbors items. */
   Status neighbors(int32_t position, int32_t* items, int32_t* count) const;
 
   /**
-   * Compares every checksum, that of the forest too. ok when all agree; corrupt with the part that does not,
-   * invalid_argument when the forest has other bytes; cancelled.
+   * Compares every checksum, including that of the forest. corrupt with the section that differs, invalid_argument when
+   * the forest has other bytes; cancelled.
    */
   Status verify(const ForestView& forest, const std::atomic<bool>* cancel) const;
 
   /**
-   * Compares the checksum of the whole forest. invalid_argument when the accelerator was derived from another one,
+   * Compares the checksum of the whole forest. invalid_argument when the graph index was derived from another forest;
    * cancelled.
    */
   Status verify_forest(const ForestView& forest, const std::atomic<bool>* cancel) const;
 
-  /** Compares the checksums of what scan_pruned relies on. corrupt with the part that differs, cancelled,
-   * file_changed. */
+  /**
+   * Compares the checksums of the sections that scan_pruned relies on. corrupt with the section that differs,
+   * cancelled, file_changed.
+   */
   Status verify_rows(const std::atomic<bool>* cancel) const;
 
-  /** file_changed when the file under the bytes was cut short since `open`, else ok. */
+  /** file_changed when the mapped file was truncated since `open`, else ok. */
   Status check_unchanged() const;
 
   const Rotation& rotation() const { return *rotation_; }
@@ -107,7 +109,7 @@ class GraphView {
   std::shared_ptr<const Rotation> rotation_;
 };
 
-/** What -1 stands for: recall@10 was 0.968 among 200,000 paragraphs and sentences, with 10 trees. */
+/** The default for -1: recall@10 was 0.968 among 200,000 paragraphs and sentences, with 10 trees. */
 constexpr int64_t kDefaultSearchK = 640;
 
 }  // namespace semantic_index

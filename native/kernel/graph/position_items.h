@@ -10,8 +10,8 @@
 namespace semantic_index {
 
 /**
- * The items at a distinct position: its own, then those of its copies. Numbers from the file may be anything: an item
- * is checked by the caller.
+ * The items at a distinct position: its own, then those of its copies. The numbers come from the file: the caller
+ * checks that items exist.
  */
 class PositionItems {
  public:
@@ -37,7 +37,7 @@ class PositionItems {
     }
   }
 
-  /** Whether the item at a position, or a copy of it, may be found. */
+  /** Whether the filter allows the item at a position or one of its copies. */
   bool is_allowed(const Allowed& allowed, uint32_t position) const {
     if (allowed.contains(item_of(position))) return true;
     bool found = false;

@@ -8,7 +8,7 @@ namespace semantic_index {
 
 namespace {
 
-/** Where the random signs come from: part of the format, for stored rows are compared with queries. */
+/** Seed of the random signs. Part of the format: stored sketches are compared with those of queries. */
 constexpr uint64_t kSignSeed = 0x524f5441;
 
 void hadamard(float* numbers, size_t count) {

@@ -7,11 +7,11 @@
 namespace semantic_index {
 
 /**
- * A fixed rotation after which no coordinate of typical vectors is much larger than the others, so that few bits a
- * coordinate lose little: random signs, then a Hadamard transform of the first 2^p numbers and one of the last 2^p,
- * the largest power that fits (after Ailon, Chazelle: "Approximate nearest neighbors and the fast Johnson-Lindenstrauss
- * transform", 2006). Lengths and products stay what they were, up to rounding. The same vector gives the same bits on
- * every machine: each number is a fixed tree of additions.
+ * A fixed pseudo-random rotation that spreads vectors evenly over the coordinates, so that coarse quantization loses
+ * little: random signs, then a Hadamard transform of the first 2^p numbers and one of the last 2^p, the largest power
+ * that fits (after Ailon, Chazelle: "Approximate nearest neighbors and the fast Johnson-Lindenstrauss transform",
+ * 2006). Preserves lengths and products up to rounding. The same vector gives the same bits on every machine: each
+ * number is a fixed tree of additions.
  */
 class Rotation {
  public:

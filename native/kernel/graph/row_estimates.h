@@ -12,8 +12,8 @@
 namespace semantic_index {
 
 /**
- * Estimates of distances from products of integers: of squared ones for angular and euclidean, of products with their
- * sign changed for dot. native/FORMAT.md derives them.
+ * Distance estimates from quantized products: squared distances for angular and euclidean, negated products for dot.
+ * native/FORMAT.md derives them.
  */
 class RowEstimates {
  public:
@@ -24,10 +24,10 @@ class RowEstimates {
         norms_(is_dot() ? nullptr : view.section<RowNorms>(GraphSection::estimates)) {}
 
   bool is_dot() const { return header_.metric == static_cast<uint32_t>(Metric::dot); }
-  /** What the query's vector is less: nullptr for dot. */
+  /** The centroid to subtract from the query; nullptr for dot. */
   const float* centroid() const { return is_dot() ? nullptr : centroid_; }
 
-  /** To be called once the query is set. */
+  /** Call after the query is set. */
   void prepare() {
     const float* vector = query_.vector.data();
     const auto dimensions = static_cast<size_t>(header_.dimensions);
@@ -44,25 +44,25 @@ class RowEstimates {
     return estimate(norms_ == nullptr ? 0.0f : norms_[position].whole, product);
   }
 
-  /** Asks for what the estimate of a row needs besides the row. */
+  /** Prefetches the norms that the estimate of a row needs. */
   void prefetch_norms(uint32_t position) const {
     if (norms_ != nullptr) prefetch(norms_ + position, sizeof(RowNorms));
   }
 
-  /** How much larger than `distance` the estimate by whole integers of an item at that distance may be. */
+  /** By how much the estimate by whole int8 values may exceed the true `distance`. */
   float whole_uncertainty(float distance) const { return uncertainty(distance, header_.scale); }
-  /** The same by upper halves. */
+  /** The same for estimates by high nibbles. */
   float high_uncertainty(float distance) const { return uncertainty(distance, 16.0f * header_.scale); }
 
  private:
-  /** Standard deviations by which an estimate may be too large. */
+  /** The standard deviations by which an estimate may be too large. */
   static constexpr float kDeviations = 3.0f;
-  /** The standard deviation of what rounding to a multiple of 1 leaves over. */
+  /** The standard deviation of the error of rounding to an integer. */
   static constexpr float kRounding = 0.288675f;
 
   float estimate(float norm, int32_t product) const { return base_ + norm - factor_ * static_cast<float>(product); }
 
-  /** From what the integers of row and query leave over, where a row's stand for multiples of `step`. */
+  /** From the quantization residuals of row and query; `step` is the quantization step of the row. */
   float uncertainty(float distance, float step) const {
     const float near = distance > 0 ? distance : 0.0f;
     const float row = kRounding * step;
@@ -73,8 +73,8 @@ class RowEstimates {
   }
 
   /**
-   * |q|^2 - 2 q.r, where r is what the integers of the query q leave over: as RowNorms does it for rows, so that
-   * estimates are right where the query is near.
+   * |q|^2 - 2 q.r, where r is the quantization residual of the query q. As with RowNorms, estimates are then accurate
+   * for rows near the query.
    */
   float corrected_square() const {
     double sum = 0;

@@ -16,13 +16,13 @@ Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt
 constexpr size_t kLandmarks = 32;
 /** With a filter, so many more that it allows. */
 constexpr size_t kAllowedLandmarks = 16;
-/** Landmarks that are looked at together before any of them is looked at closely. */
+/** Landmarks per block; blocks without a near landmark are skipped. */
 constexpr size_t kLandmarkBlock = 32;
 /** Leaves that are searched where planes divide at random; elsewhere that of the query alone. */
 constexpr int kMaxLeaves = 32;
 /** Items of a leaf that a walk begins at, and more where as many differ as little as the first. */
 constexpr size_t kLeafItems = 16;
-/** Planes that are looked at; ways are longer only where nearly all vectors are the same. */
+/** Maximum planes visited; paths are longer only when nearly all vectors are equal. */
 constexpr int kMaxPlanes = 4096;
 
 }  // namespace
@@ -36,7 +36,7 @@ Status SearchEntries::find(const float* query, const uint64_t* sketch) {
   return find_in_leaves(query, sketch);
 }
 
-/** Compares the sketches of all landmarks, and keeps the nearest; with a filter, the nearest that it allows too. */
+/** Compares the sketches of all landmarks and keeps the nearest; with a filter, also the nearest that it allows. */
 void SearchEntries::find_landmarks(const uint64_t* sketch) {
   const size_t count = landmark_count(header_);
   const size_t blocks = (count + kLandmarkBlock - 1) / kLandmarkBlock;
@@ -44,22 +44,22 @@ void SearchEntries::find_landmarks(const uint64_t* sketch) {
   differences.assign(blocks * kLandmarkBlock, UINT8_MAX);
   distances().hamming_columns(sketch, view_.section<uint64_t>(GraphSection::landmarks), kSketchWords, count,
                               differences.data());
-  // As many blocks as entries are wanted hold one at most so far away: no entry is farther.
-  std::vector<uint8_t>& least = memory_.least;
-  least.resize(blocks);
+  // At least as many blocks as wanted entries have a landmark within this distance: no entry is farther.
+  std::vector<uint8_t>& minima = memory_.minima;
+  minima.resize(blocks);
   std::array<uint32_t, UINT8_MAX + 1> blocks_at{};
   for (size_t block = 0; block < blocks; ++block) {
     uint8_t nearest = UINT8_MAX;
     const uint8_t* numbers = differences.data() + block * kLandmarkBlock;
     for (size_t i = 0; i < kLandmarkBlock; ++i) nearest = nearest < numbers[i] ? nearest : numbers[i];
-    least[block] = nearest;
+    minima[block] = nearest;
     ++blocks_at[nearest];
   }
   size_t limit = 0;
   for (size_t near = blocks_at[0]; near < std::min(kLandmarks, blocks); near += blocks_at[limit]) ++limit;
   memory_.landmarks.reset(kLandmarks);
   for (size_t block = 0; block < blocks; ++block) {
-    if (least[block] > limit) continue;
+    if (minima[block] > limit) continue;
     for (size_t landmark = block * kLandmarkBlock; landmark < (block + 1) * kLandmarkBlock; ++landmark) {
       const uint8_t difference = differences[landmark];
       if (difference > limit || landmark >= count) continue;
@@ -105,7 +105,7 @@ Status SearchEntries::find_in_leaves(const float* query, const uint64_t* sketch)
       const int32_t children[] = {read_int32(node + layout.children_offset),
                                   read_int32(node + layout.children_offset + 4)};
       for (int32_t child : children) {
-        if (child < 0 || child >= forest_.nodes()) return corrupt("a child is no node of the file");
+        if (child < 0 || child >= forest_.nodes()) return corrupt("a child is not a node of the file");
       }
       const int side = margin > 0 ? 1 : 0;
       if (margin == 0) sides.push_back(children[1 - side]);
@@ -117,7 +117,7 @@ Status SearchEntries::find_in_leaves(const float* query, const uint64_t* sketch)
   return Status::success();
 }
 
-/** Keeps the items of a leaf whose sketches differ least. */
+/** Keeps the items of a leaf with the nearest sketches. */
 Status SearchEntries::search_leaf(int32_t number, const uint64_t* sketch) {
   const uint8_t* node = forest_.node(number);
   int32_t item = number;
@@ -137,16 +137,16 @@ Status SearchEntries::search_leaf(int32_t number, const uint64_t* sketch) {
   const DistanceTable& table = distances();
   std::vector<uint8_t>& differences = memory_.leaf_differences;
   differences.resize(size);
-  uint8_t least = UINT8_MAX;
+  uint8_t minimum = UINT8_MAX;
   for (size_t place = 0; place < size; ++place) {
     differences[place] = static_cast<uint8_t>(table.hamming(sketch, entries[place].sketch, kSketchWords));
-    least = std::min(least, differences[place]);
+    minimum = std::min(minimum, differences[place]);
   }
   const auto distinct = static_cast<uint32_t>(header_.distinct);
   memory_.leaf.reset(kLeafItems);
   for (size_t place = 0; place < size; ++place) {
     const auto difference = static_cast<float>(differences[place]);
-    const bool is_first = differences[place] == least;
+    const bool is_first = differences[place] == minimum;
     if (!is_first && memory_.leaf.is_beyond(difference)) continue;
     const auto position = static_cast<uint32_t>(read_int32(reinterpret_cast<const uint8_t*>(&entries[place].position)));
     if (position >= distinct) return corrupt("an item of a leaf has no position");

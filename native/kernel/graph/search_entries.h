@@ -12,26 +12,26 @@
 namespace semantic_index {
 
 /**
- * Finds the positions at which a walk begins: the landmarks whose sketches differ least from that of the query, and
- * the items most like it in the leaves to which the first tree sends it. An item whose vector is the query lies in such
- * a leaf and has the same sketch, so it is always among them, however far it is from all others.
+ * Finds the entry positions of a walk: the landmarks with the sketches nearest to the query's, and the nearest items by
+ * sketch in the leaves that the first tree assigns to the query. An item equal to the query lies in such a leaf and has
+ * the same sketch, so it is always an entry, even if it is an outlier.
  */
 class SearchEntries {
  public:
   struct Memory {
-    /** In how many bits the sketch of each landmark differs from the query's, up to a whole block. */
+    /** The Hamming distance of each landmark's sketch to the query's, padded to a whole block. */
     std::vector<uint8_t> differences;
-    /** The least of them in each block. */
-    std::vector<uint8_t> least;
-    /** The landmarks that differ least, of all and of those allowed; a distance is the number of bits. */
+    /** The minimum of each block. */
+    std::vector<uint8_t> minima;
+    /** The nearest landmarks, of all and of those allowed, by Hamming distance. */
     Beam landmarks;
     Beam allowed;
-    /** Nodes below planes without direction, still to be searched. */
+    /** Nodes below degenerate planes, still to be searched. */
     std::vector<int32_t> sides;
-    /** As for the landmarks, of a leaf. */
+    /** The same for the entries of a leaf. */
     std::vector<uint8_t> leaf_differences;
     Beam leaf;
-    /** The result; a position may be there more than once. */
+    /** The result; may contain duplicates. */
     std::vector<uint32_t> positions;
   };
 

@@ -20,8 +20,7 @@ namespace semantic_index {
 
 namespace {
 
-/** One call writes at most this much: some systems refuse more than 2 GiB, and between two calls it can be cancelled.
- */
+/** Bytes per write call: some systems refuse more than 2 GiB, and cancellation is checked between calls. */
 constexpr int64_t kLargestWrite = 1 << 24;
 
 /** Bytes that a name may have on the usual file systems. */
@@ -100,7 +99,7 @@ Status system_failure(const char* step, const std::string& path) {
   return Status::io(error, std::string(step) + " " + path + ": " + strerror(error));
 }
 
-/** Asks the device, not only the system, to keep what was written. */
+/** Syncs to the device, not only to the system. */
 int sync_descriptor(int descriptor) {
 #if defined(__APPLE__)
   // fsync leaves the data in the drive's cache there.
@@ -172,7 +171,7 @@ Status sync_folder_of(const std::string& path) try {
   const int descriptor = open(folder.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return system_failure("Cannot open", folder);
   Status status;
-  // Some file systems have nothing to sync for a folder and say so.
+  // Some file systems cannot sync a directory and report it.
   if (fsync(descriptor) != 0 && errno != EINVAL && errno != EBADF) status = system_failure("Cannot sync", folder);
   close(descriptor);
   return status;

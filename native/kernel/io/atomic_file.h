@@ -16,17 +16,19 @@ struct BytesView {
 };
 
 /**
- * Writes a file so that its name leads to the old bytes or to the new ones, whatever happens: a fresh temporary file
- * in the same folder, every write checked, synced to the device, renamed over `path`, the folder synced. On failure
- * the old file is whole and the temporary one is removed. After a power cut or kill -9, a temporary file
- * `NAME.<number>.tmp` may be left over, or `.semantic-index.<number>.tmp` where NAME is too long for that. Maps of the
- * old file keep its bytes. io_error with errno and a message that names the step; `cancelled`, with the old file in
- * place, when the flag is raised before the rename.
+ * Writes a file atomically: its name refers to the old bytes or to the new ones at any time. Creates a temporary file
+ * in the same directory, checks every write, syncs it to the device, renames it over `path`, and syncs the directory.
+ * On failure the old file is unchanged and the temporary file is removed. A power cut or kill -9 may leave a temporary
+ * file `NAME.<number>.tmp`, or `.semantic-index.<number>.tmp` if NAME is too long for that. Maps of the old file keep
+ * its bytes. io_error with errno and a message that names the step; `cancelled`, with the old file in place, when the
+ * flag is raised before the rename.
  */
 Status save_atomically(const std::string& path, const BytesView* pieces, int count,
                        const std::atomic<bool>* cancel = nullptr);
 
-/** Syncs the folder that holds `path`, so that names survive a power cut. Nothing on Windows, which needs no such. */
+/**
+ * Syncs the directory of `path`, so that names survive a power cut. Does nothing on Windows, which does not need it.
+ */
 Status sync_folder_of(const std::string& path);
 
 }  // namespace semantic_index

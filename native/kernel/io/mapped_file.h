@@ -10,7 +10,7 @@
 
 namespace semantic_index {
 
-/** What identifies a file's state: compare two to see whether a path still leads to the same bytes. */
+/** The state of a file: compare two to see whether a path still refers to the same bytes. */
 struct FileIdentity {
   int64_t size = 0;
   /** Nanoseconds since 1970. */
@@ -19,7 +19,7 @@ struct FileIdentity {
   uint64_t inode = 0;
 };
 
-/** Reads the identity of the file at `path`. io_error when there is none. */
+/** Reads the identity of the file at `path`. io_error when the file is missing. */
 Status file_identity(const std::string& path, FileIdentity* identity);
 
 /**
@@ -40,7 +40,7 @@ class MappedFile {
    */
   static Status open(const std::string& path, std::unique_ptr<MappedFile>* file);
 
-  /** Creates the file with `size` zero bytes, in place of one that may be there, and maps it for writing. */
+  /** Creates or replaces the file with `size` zero bytes and maps it for writing. */
   static Status create(const std::string& path, int64_t size, std::unique_ptr<MappedFile>* file);
 
   ~MappedFile();
@@ -52,12 +52,12 @@ class MappedFile {
   uint8_t* writable_data() { return access_ == Access::read_write ? data_ : nullptr; }
   int64_t size() const { return size_; }
   const FileIdentity& identity() const { return identity_; }
-  /** Raised when a page could not be read. Outlives nothing: it belongs to this map. */
+  /** Raised when a page could not be read. Lives as long as this map. */
   const std::atomic<bool>& changed() const { return *changed_; }
 
   /**
-   * Only for a file made by `create`: grows or cuts it and maps it anew, so `data` may move. Room is reserved on the
-   * disk first where the system can, so a full disk is an io_error here and not a fault later.
+   * Only for a file made by `create`: resizes and remaps it, so `data` may move. Reserves disk space first where the
+   * system can: a full disk is then an io_error here, not a fault later.
    */
   Status resize(int64_t size);
 

@@ -36,11 +36,11 @@ struct Slot {
   std::atomic<std::atomic<bool>*> changed{nullptr};
 };
 
-/** Slots lie in blocks that are never moved or freed, so that the handler may look at them at any moment. */
+/** Slots lie in blocks that are never moved or freed: the handler may read them at any time. */
 constexpr int kBlockSlots = 4096;
 constexpr int kBlocks = 4096;
 std::atomic<Slot*> blocks[kBlocks];
-/** Slots that were used once: the handler looks at no others. */
+/** Slots used at least once; the handler checks only these. */
 std::atomic<int> used_slots{0};
 std::mutex slots_mutex;
 /** Slots below `used_slots` that are free again. Never destroyed: maps may end later than static objects. */
@@ -48,8 +48,7 @@ std::vector<int>& free_slots = *new std::vector<int>();
 struct sigaction previous_action;
 bool is_installed = false;
 
-/** Maps zeros over a page. By the system call itself where possible: nothing but that is sure to be safe in a handler.
- */
+/** Maps zeros over a page, by the system call where possible: it is async-signal-safe. */
 bool map_zeros(void* page, size_t size) {
   const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
 #if defined(__linux__) && defined(SYS_mmap)
@@ -77,7 +76,7 @@ int take_slot() {
     block.store(fresh, std::memory_order_release);
   }
   try {
-    // Room for it to come back, so that giving it back cannot fail.
+    // Reserve room now, so that returning the slot cannot fail.
     free_slots.reserve(static_cast<size_t>(index) + 1);
   } catch (const std::bad_alloc&) {
     return -1;
@@ -86,7 +85,7 @@ int take_slot() {
   return index;
 }
 
-/** Puts a page of zeros where the file has none any more. True when `address` lies in a guarded range. */
+/** Replaces a lost page by zeros. True when `address` lies in a guarded range. */
 bool replace_page(uintptr_t address) {
   const uintptr_t page_size = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   const int count = used_slots.load(std::memory_order_acquire);
@@ -111,8 +110,8 @@ void handle_bus_error(int signal_number, siginfo_t* information, void* context) 
   if ((previous_action.sa_flags & SA_SIGINFO) != 0 && previous_action.sa_sigaction != nullptr) {
     previous_action.sa_sigaction(signal_number, information, context);
   } else if (previous_action.sa_handler == SIG_DFL || previous_action.sa_handler == SIG_IGN) {
-    // Back to the default. A fault happens again as soon as this returns; a signal that was sent has to be sent again.
-    // Either ends the process as it would have.
+    // Restore the default action. A fault repeats when this returns; a sent signal must be raised again. Either then
+    // ends the process as without this handler.
     const bool was_sent = information->si_code <= 0;
     if (was_sent && previous_action.sa_handler == SIG_IGN) return;
     signal(SIGBUS, SIG_DFL);
@@ -122,7 +121,10 @@ void handle_bus_error(int signal_number, siginfo_t* information, void* context) 
   }
 }
 
-/** Installs the handler once. One that is installed later by others is expected to chain to it, as this one does. */
+/**
+ * Installs the handler once. A handler installed later is expected to chain to this one, as this one chains to earlier
+ * ones.
+ */
 void install_handler() {
   if (is_installed) return;
   struct sigaction current;

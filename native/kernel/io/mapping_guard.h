@@ -7,12 +7,12 @@
 namespace semantic_index {
 
 /**
- * Protects a mapped range against SIGBUS. When a thread touches a page of it that the file no longer has, the handler
- * puts a page of zero bytes in its place, raises `*changed`, and lets the thread go on. Faults outside guarded ranges
- * go to the handler that was there before. This is the kernel's one process-wide effect besides the distance table: the
- * handler is installed with the first guard and stays, so a library that holds this code must not be unloaded. `*slot`
- * is for `unguard_mapping`; it stays -1 on Windows, where no guard is needed. False when there is no memory for one
- * more slot: the range is then unprotected and must not be used.
+ * Protects a mapped range against SIGBUS. When a thread touches a page that the file no longer has, the handler raises
+ * `*changed`, maps a page of zero bytes in its place, and lets the thread continue. Faults outside guarded ranges go to
+ * the previous handler. Besides the distance table this is the only process-wide effect of the kernel: the handler is
+ * installed with the first guard and stays, so a library with this code must not be unloaded. `*slot` is for
+ * `unguard_mapping`; it stays -1 on Windows, where no guard is needed. False when out of memory for another slot: the
+ * range is then unprotected and must not be used.
  */
 bool guard_mapping(const void* start, size_t length, std::atomic<bool>* changed, int* slot);
 

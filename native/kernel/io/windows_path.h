@@ -10,7 +10,7 @@ namespace semantic_index {
 /** A UTF-8 path as Windows wants it. May throw bad_alloc. */
 std::wstring windows_path(const std::string& path);
 
-/** What the system says about an error of GetLastError, in UTF-8, without the line end. */
+/** The system's message for an error of GetLastError, in UTF-8, without the line end. */
 std::string windows_message(int error);
 
 }  // namespace semantic_index

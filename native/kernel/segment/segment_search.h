@@ -59,7 +59,7 @@ struct BatchSearch {
 
 /**
  * Answers all queries on several threads. An exact search skips the items that the graph rules out, after the checksums
- * of the graph were compared once; it scans every item when there is no sound graph. The answer depends neither on that
+ * of the graph were compared once; without a valid graph it scans every item. The answer depends neither on that
  * nor on the number of threads. cancelled, corrupt, file_changed, out_of_memory.
  */
 Status search_batch(const Segment& segment, const BatchSearch& batch);

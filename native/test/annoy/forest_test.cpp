@@ -1,4 +1,4 @@
-// Forests: same bytes for any number of threads and any instruction set, whole trees, and neighbours that are right.
+// Forests: same bytes for any number of threads and any instruction set, whole trees, and neighbors that are right.
 
 #include <algorithm>
 #include <atomic>

@@ -1,4 +1,4 @@
-// Bytes of strangers: every truncation and every changed byte of a small file, for each metric. Nothing may crash, hang
+// Untrusted bytes: every truncation and every changed byte of a small file, for each metric. Nothing may crash, hang
 // or read out of bounds (run this under the sanitizers); damage that a search follows must be reported or be harmless.
 
 #include <cstring>
@@ -156,7 +156,7 @@ TEST(bytes_of_another_metric_or_dimension) {
         const bool is_same = read.node_bytes == written.node_bytes && read.vector_offset == written.vector_offset &&
                              read.children_offset == written.children_offset &&
                              (read.metric == Metric::hamming) == (written.metric == Metric::hamming);
-        // Where nodes and children lie the same way, only the vectors are misread: no reader can tell.
+        // Where nodes and children lie the same way, only the vectors are misread, which no reader can detect.
         const bool is_alike = read.node_bytes == written.node_bytes && read.children_offset == written.children_offset;
         const Outcome outcome = try_everything(file.data(), file.size(), read, &scratch);
         if (is_same) CHECK(outcome.opened);

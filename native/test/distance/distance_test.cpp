@@ -291,7 +291,7 @@ TEST(tables_have_every_function) {
   }
 }
 
-TEST(split_integers_are_whole_again) {
+TEST(split_nibbles_restore_the_int8_values) {
   std::vector<int8_t> row(256);
   for (size_t i = 0; i < row.size(); ++i) row[i] = static_cast<int8_t>(static_cast<int>(i) - 128);
   std::vector<uint8_t> upper(128);

@@ -15,7 +15,7 @@ constexpr int32_t kDimensions = 24;
 constexpr int32_t kNeighbors = 10;
 constexpr int32_t kQueries = 200;
 
-/** Neighbours of all queries, by so many threads that take the queries in turn. */
+/** Neighbors of all queries, by so many threads that take the queries in turn. */
 std::vector<int32_t> search_batch(const ForestView& view, const std::vector<float>& queries, int threads) {
   std::vector<int32_t> items(static_cast<size_t>(kQueries * kNeighbors), -1);
   std::atomic<int32_t> next{0};

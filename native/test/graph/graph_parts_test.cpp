@@ -47,7 +47,7 @@ TEST(sketches_of_near_vectors_are_near) {
   const auto differing = [](const uint64_t* left, const uint64_t* right) {
     return static_cast<double>(distances().hamming(left, right, kSketchWords));
   };
-  double strangers = 0;
+  double unrelated = 0;
   double companions = 0;
   for (size_t row = 0; row + 1 < 200; ++row) {
     const float* vector = rows.data() + row * size;
@@ -60,17 +60,18 @@ TEST(sketches_of_near_vectors_are_near) {
     sketch.write(companion.data(), near);
     sketch.write(vector + size, far);
     companions += differing(own, near) / 199.0;
-    strangers += differing(own, far) / 199.0;
+    unrelated += differing(own, far) / 199.0;
   }
-  // The share of differing bits is the angle's share of a half turn: 0.5 for strangers, 0.148 for these companions.
-  CHECK(std::fabs(strangers / (64.0 * kSketchWords) - 0.5) < 0.02);
+  // The share of differing bits is the angle's share of a half turn: 0.5 for unrelated vectors, 0.148 for these near
+  // ones.
+  CHECK(std::fabs(unrelated / (64.0 * kSketchWords) - 0.5) < 0.02);
   CHECK(std::fabs(companions / (64.0 * kSketchWords) - 0.148) < 0.02);
 }
 
-TEST(an_order_holds_every_position_once_and_follows_neighbours) {
+TEST(node_ordering_is_a_permutation_that_follows_neighbors) {
   constexpr size_t kRows = 500;
   Random random(12);
-  // Some know nobody, and nobody knows some.
+  // Some have no neighbors, and some are no neighbor of any other.
   std::vector<uint32_t> neighbors(kRows * kMaxNeighbors, kNoNeighbor);
   for (size_t position = 0; position < kRows; ++position) {
     for (uint32_t rank = random.below(kMaxNeighbors + 1); rank > 0; --rank) {

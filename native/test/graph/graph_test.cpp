@@ -146,7 +146,7 @@ TEST(only_what_is_allowed_and_enough_of_it) {
   CHECK(search_all(index, accelerated.view, data.queries, 10, -1, allowed).recall >= 0.9);
 }
 
-TEST(more_neighbours_than_the_walk_would_look_at) {
+TEST(finds_more_neighbors_than_a_walk_visits) {
   const Data data = make_data(2000, 32, 10);
   const Index index = build_index(Metric::euclidean, 32, data.rows, 3);
   GraphFixture accelerated;
@@ -193,7 +193,7 @@ TEST(equal_items) {
   search_all(index, accelerated.view, std::vector<float>(8, 1.0f), 10, 100);
 }
 
-TEST(what_has_no_accelerator) {
+TEST(refuses_metrics_and_sizes_without_a_graph) {
   for (Metric metric : {Metric::manhattan, Metric::hamming}) {
     const Index index = build_index(metric, 8, random_rows(metric, 50, 8, 1), 2);
     MemoryBlock file;
@@ -301,7 +301,7 @@ void sign_header(uint8_t* bytes) {
 
 }  // namespace
 
-TEST(bytes_of_strangers) {
+TEST(survives_untrusted_bytes) {
   GraphScratch scratch;
   for (Metric metric : kGraphMetrics) {
     for (int32_t dimensions : {5, 200}) {

@@ -136,7 +136,7 @@ TEST(on_disk_build_is_the_same) {
 
 #if !defined(_WIN32)
 
-TEST(a_file_cut_short_is_an_error_and_no_crash) {
+TEST(reports_a_truncated_file_instead_of_crashing) {
   const std::string path = temporary_path("cut");
   const std::vector<float> data = random_rows(Metric::angular, 20000, 32, 2);
   const Index index = build_index(Metric::angular, 32, data, 3);
@@ -234,7 +234,7 @@ TEST(other_faults_still_end_the_process) {
   }
   int result = 0;
   CHECK_EQUAL(waitpid(child, &result, 0), child);
-  // By the signal, or by a sanitizer's report of it: whoever was there before this handler.
+  // Ended by the signal, or by the report of the sanitizer that was installed before this handler.
   CHECK(!WIFEXITED(result) || WEXITSTATUS(result) != 0);
   std::remove(path.c_str());
 }

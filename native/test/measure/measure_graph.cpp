@@ -75,7 +75,7 @@ int main(int count, char** arguments) {
     CHECK_OK(view.neighbors(position, items, &size));
     edges += size;
   }
-  std::printf("neighbours   %8.2f each, %zu landmarks\n", static_cast<double>(edges) / rows,
+  std::printf("neighbors   %8.2f each, %zu landmarks\n", static_cast<double>(edges) / rows,
               landmark_count(view.header()));
 
   std::vector<int32_t> exact(kQueries * 10);

@@ -42,9 +42,9 @@ void check_equal(const Left& left, const Right& right, const char* text, const c
   static const semantic_index_test::Test registration_##name(#name, test_##name); \
   static void test_##name()
 
-#define CHECK(condition)                                                                    \
-  do {                                                                                      \
-    if (!(condition)) semantic_index_test::fail(__FILE__, __LINE__, "not so: " #condition); \
+#define CHECK(condition)                                                                     \
+  do {                                                                                       \
+    if (!(condition)) semantic_index_test::fail(__FILE__, __LINE__, "expected " #condition); \
   } while (false)
 
 #define CHECK_EQUAL(left, right) \

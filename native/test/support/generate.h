@@ -32,7 +32,7 @@ inline std::vector<float> random_rows(Metric metric, int64_t rows, int32_t dimen
   return result;
 }
 
-/** Rows around `clusters` centroids: text-like in that neighbours exist. */
+/** Rows around `clusters` centroids: text-like in that neighbors exist. */
 inline std::vector<float> clustered_rows(int64_t rows, int32_t dimensions, int32_t clusters, uint64_t seed,
                                          float spread = 0.7f) {
   const std::vector<float> centroids = random_rows(Metric::angular, clusters, dimensions, seed);

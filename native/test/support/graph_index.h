@@ -27,7 +27,7 @@ inline void accelerate(const Index& index, GraphFixture* result, int threads = 2
   CHECK_OK(GraphView::open(result->file.data(), static_cast<int64_t>(result->file.size()), index.view, &result->view));
 }
 
-/** The true neighbours, by a scan. */
+/** The true neighbors, by a scan. */
 struct Truth {
   std::vector<int32_t> items;
   std::vector<float> distances;

@@ -26,16 +26,15 @@ namespace semantic_index {
 
 namespace {
 
-/** Items in a group of which all pairs are compared, where the leaves are not larger. */
+/** Maximum size of the groups in which all pairs are compared, unless the leaves are larger. */
 constexpr int64_t kGroupItems = 256;
 /** Items of one block of work. */
 constexpr int64_t kBlockItems = 512;
-/** Items from which the centroid and the scale are taken. */
+/** Sample size for the centroid and the scale. */
 constexpr int32_t kSample = 8192;
-/** The share of numbers that may be larger than what an integer can stand for. */
+/** The share of numbers that the scale may clip. */
 constexpr double kClipped = 2e-5;
-/** Trees of which the graph takes groups: what more of them add is little, and all pairs of every group are compared.
- */
+/** Trees whose leaf groups seed the graph: more add little, and every group costs all its pairs. */
 constexpr size_t kMaxGraphTrees = 32;
 /** Positions beyond this would not fit the counters of the graph. */
 constexpr int64_t kMaxPositions = int64_t{1} << 27;
@@ -87,16 +86,16 @@ class GraphBuild {
                                       static_cast<int32_t>(tree), &trees_[static_cast<size_t>(tree)]);
       if (!status.ok()) return status;
     }
-    // Where one group holds all items, every pair of it is compared: trees like it add nothing.
+    // If one group holds all items, all pairs are compared already: further such trees add nothing.
     const auto is_one_group = [](const LeafGroups& tree) { return tree.groups.size() <= 1; };
     if (!trees_.empty() && is_one_group(trees_[0])) trees_.resize(1);
-    // What is near in the first tree is near in memory.
+    // Items near in the first tree are placed near in memory.
     position_of_.assign(static_cast<size_t>(items), -1);
     if (!trees_.empty()) item_of_ = trees_[0].items;
     for (size_t position = 0; position < item_of_.size(); ++position) {
       position_of_[static_cast<size_t>(item_of_[position])] = static_cast<int32_t>(position);
     }
-    // A sound tree holds every item; of damaged ones, what is left is put behind.
+    // A valid tree holds every item; items missing from a damaged one go last.
     for (int32_t item = 0; item < items; ++item) {
       if (position_of_[static_cast<size_t>(item)] >= 0 || !forest_.has_item(item)) continue;
       position_of_[static_cast<size_t>(item)] = static_cast<int32_t>(item_of_.size());
@@ -213,7 +212,7 @@ class GraphBuild {
     });
   }
 
-  /** Takes the groups of the trees, and counts the work that they make. */
+  /** Collects the leaf groups of the trees and counts the resulting work. */
   void partition() {
     partitions_.resize(trees_.size());
     for (size_t tree = 0; tree < trees_.size(); ++tree) {
@@ -263,7 +262,7 @@ class GraphBuild {
     double upper = 0;
     double whole = 0;
     for (size_t i = 0; i < dimensions_; ++i) {
-      // |v|^2 - 2 v.r, of which r is v less what the integers stand for.
+      // |v|^2 - 2 v.r, where r is v minus its dequantized row.
       const double unit = scale_;
       const double number = vector[i];
       upper += number * (2.0 * unit * high_value(row[i]) - number);
@@ -272,7 +271,7 @@ class GraphBuild {
     return {static_cast<float>(upper), static_cast<float>(whole)};
   }
 
-  /** The length of the longest vector that integers of a row stand for, their upper halves alone or all of them. */
+  /** The largest length of a dequantized row, by high nibbles or by whole int8 values. */
   float find_longest() const {
     double longest = 0;
     for (int32_t position = 0; position < rows_.count; ++position) {
@@ -296,7 +295,7 @@ class GraphBuild {
     return status;
   }
 
-  /** Gives the positions their final numbers: those of the trees were good enough to build the graph. */
+  /** Renumbers the positions by the node ordering of the graph; until here the order of the trees was used. */
   void order_positions() {
     order_ = order_by_neighbors(neighbors_);
     if (copies_.count > 0) originals_ = put_copies_last(copies_, forest_, item_of_, &order_);
@@ -419,7 +418,7 @@ Status build_graph_index(const ForestView& forest, const GraphBuildOptions& opti
     return Status::failure(StatusCode::invalid_argument,
                            "there are accelerators for angular, euclidean and dot, up to 32768 dimensions");
   }
-  if (forest.nodes() == 0) return Status::failure(StatusCode::invalid_argument, "there is no forest");
+  if (forest.nodes() == 0) return Status::failure(StatusCode::invalid_argument, "the forest is empty");
   return GraphBuild(forest, options).run(file);
 } catch (const std::bad_alloc&) {
   return Status::no_memory();

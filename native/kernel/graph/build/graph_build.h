@@ -21,10 +21,10 @@ struct GraphBuildOptions {
 };
 
 /**
- * Derives the accelerator of a forest: the bytes of the whole file, see native/FORMAT.md. A pure function of the
- * forest's bytes: the same for any number of threads and any instruction set. Besides `file` it takes about 330 bytes
- * an item while it runs. invalid_argument for manhattan, hamming and more than kMaxGraphDimensions; corrupt when
- * the trees contradict themselves; out_of_memory; cancelled.
+ * Builds the graph index of a forest: the bytes of the whole file, see native/FORMAT.md. A pure function of the bytes
+ * of the forest: the same for any number of threads and any instruction set. Needs about 330 bytes per item besides
+ * `file`. invalid_argument for manhattan, hamming and more than kMaxGraphDimensions; corrupt when the trees contradict
+ * themselves; out_of_memory; cancelled.
  */
 Status build_graph_index(const ForestView& forest, const GraphBuildOptions& options, MemoryBlock* file);
 

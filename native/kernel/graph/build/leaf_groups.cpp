@@ -11,7 +11,7 @@ Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt
 /** A node to read, or -1 for the end of a group. */
 struct Waiting {
   int32_t node;
-  /** Whether it lies in a group that was begun above it. */
+  /** Whether a group that began above contains it. */
   bool is_grouped;
 };
 
@@ -32,7 +32,7 @@ class TreeReading {
         if (end > group_begin_) tree_->groups.emplace_back(group_begin_, end);
         continue;
       }
-      if (waiting.node >= forest_.nodes()) return corrupt("a child is no node of the file");
+      if (waiting.node >= forest_.nodes()) return corrupt("a child is not a node of the file");
       const uint8_t* node = forest_.node(waiting.node);
       const int32_t descendants = read_int32(node + kDescendantsOffset);
       const bool is_item = waiting.node < forest_.items();
@@ -54,7 +54,7 @@ class TreeReading {
       const bool is_grouped = waiting.is_grouped || begins_group;
       for (int side = 1; side >= 0; --side) {
         const int32_t child = read_int32(node + layout_.children_offset + 4 * static_cast<size_t>(side));
-        if (child < 0) return corrupt("a child is no node of the file");
+        if (child < 0) return corrupt("a child is not a node of the file");
         stack.push_back({child, is_grouped});
       }
     }
@@ -67,7 +67,7 @@ class TreeReading {
   }
 
  private:
-  /** Takes an item once. The list of a root over holes ends in zeros, so a repetition is no damage. */
+  /** Adds an item once. The list of a root over holes ends in zeros, so repeated items are valid. */
   void add(int32_t item) {
     int32_t& seen = seen_[static_cast<size_t>(item)];
     if (seen == mark_ || !forest_.has_item(item)) return;

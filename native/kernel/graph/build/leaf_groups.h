@@ -10,17 +10,17 @@
 
 namespace semantic_index {
 
-/** What one tree of a forest says about who is near whom. */
+/** The items of one tree, grouped by leaves: items near each other in the tree are near each other in space. */
 struct LeafGroups {
-  /** Items, leaf by leaf: each item of the tree once, and what is near in the tree lies together. */
+  /** Items, leaf by leaf in tree order; each item of the tree once. */
   std::vector<int32_t> items;
   /** The largest subtrees of at most `group_items` items, or single leaves above that, as parts of `items`. */
   std::vector<std::pair<int64_t, int64_t>> groups;
 };
 
 /**
- * Reads the tree below `root`. Holes are left out. corrupt when it leads out of the file, has a cycle, or has more
- * items below a node than that says. May throw bad_alloc. `seen` has an element for each item and none that is `mark`.
+ * Reads the tree below `root`, skipping holes. corrupt when the tree leaves the file, has a cycle, or has more items
+ * below a node than the node states. May throw bad_alloc. `seen` has one element per item, none equal to `mark`.
  */
 Status read_tree(const ForestView& forest, int32_t root, int64_t group_items, std::vector<int32_t>* seen, int32_t mark,
                  LeafGroups* tree);

@@ -20,9 +20,9 @@ constexpr int32_t kNear = 48;
 constexpr int32_t kAsked = 24;
 /** How often. Among a million rows, the second time saves a search a quarter of its comparisons. */
 constexpr int kRounds = 2;
-/** Neighbours that a row chooses for itself; the rest of its room is for those that chose it. */
+/** Neighbors that a row chooses itself; the remaining slots are for reverse edges. */
 constexpr int32_t kChosen = 16;
-/** How much nearer a kept neighbour must be for another to be left out, in squared distances: keeps graphs connected.
+/** How much nearer a kept neighbor must be to prune another, in squared distances: keeps graphs connected.
  */
 constexpr float kSlack = 1.15f;
 /** Rows of one block of work. */
@@ -134,8 +134,8 @@ Status NeighborGraph::compare_groups(ParallelWatch* watch) {
 }
 
 /**
- * Looks at neighbours of neighbours, in the lists as they were. Writes the nearest of all to the lists `next`; without
- * these, chooses among them.
+ * Compares the neighbors of neighbors in the current lists. Writes the nearest to `next`; when that is nullptr, prunes
+ * them into `kept_`.
  */
 Status NeighborGraph::descend(ParallelWatch* watch, Edge* next) {
   return run_blocks(threads_, pieces(rows_.count, kBlockRows), watch, [this, next]() {
@@ -189,14 +189,14 @@ Status NeighborGraph::descend(ParallelWatch* watch, Edge* next) {
   });
 }
 
-/** Whether a neighbour is, by some slack, nearer to one of `kept` than to the row itself. */
+/** Whether a neighbor is nearer, with some slack, to one of `kept` than to the row itself. */
 bool NeighborGraph::is_hidden(const Edge& edge, const int32_t* kept, int32_t count) const {
   float far[kMaxNeighbors];
   distances_to(edge.position, kept, count, far);
   return std::any_of(far, far + count, [&](float other) { return other * kSlack < edge.distance; });
 }
 
-/** Writes the neighbours that none kept before them hides; at most kChosen. */
+/** Keeps at most kChosen neighbors that no neighbor kept earlier hides. */
 void NeighborGraph::prune(int32_t position, const std::vector<Edge>& sorted, Edge* kept) const {
   int32_t count = 0;
   int32_t kept_positions[kChosen];
@@ -209,8 +209,8 @@ void NeighborGraph::prune(int32_t position, const std::vector<Edge>& sorted, Edg
 }
 
 /**
- * Writes the neighbours of a row: those it chose, then those that chose it, `first` to `last`. Where there is no room
- * for all, the ones that nothing hides come first: they may be the only way into a small group far from all others.
+ * Writes the neighbors of a row: its own choices, then the rows that chose it, `first` to `last`. When they do not all
+ * fit, unhidden ones come first: they may be the only way into a small distant group.
  */
 void NeighborGraph::write_neighbors(int32_t position, Edge* first, Edge* last, uint32_t* room) const {
   const Edge* own = kept_.data() + static_cast<size_t>(position) * kChosen;
@@ -236,7 +236,7 @@ void NeighborGraph::write_neighbors(int32_t position, Edge* first, Edge* last, u
   std::fill(room + size, room + kMaxNeighbors, kNoNeighbor);
 }
 
-/** Finds out who chose each row, and writes its neighbours. */
+/** Collects the reverse edges of each row and writes its neighbors. */
 Status NeighborGraph::join(ParallelWatch* watch, std::vector<uint32_t>* neighbors) {
   const auto count = static_cast<size_t>(rows_.count);
   std::vector<uint32_t> begins(count + 1, 0);
@@ -269,8 +269,8 @@ Status NeighborGraph::join(ParallelWatch* watch, std::vector<uint32_t>* neighbor
 }
 
 /**
- * Makes a neighbour of every row that is one of no other, such as an outlier: of the nearest of its own neighbours that
- * has room for it, or a neighbour that others have as well.
+ * Gives every row without incoming edges, such as an outlier, a place in the list of its nearest neighbor that has
+ * room, or that has a neighbor with other incoming edges to replace.
  */
 void NeighborGraph::adopt_orphans(std::vector<uint32_t>* neighbors) {
   const size_t count = neighbors->size() / kMaxNeighbors;

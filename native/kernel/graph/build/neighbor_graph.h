@@ -24,7 +24,7 @@ struct GraphRows {
   const int8_t* row(int32_t position) const { return rows + static_cast<size_t>(position) * row_bytes; }
 };
 
-/** A partition of the positions into groups of near ones: what a tree of the forest says. */
+/** A partition of the positions into groups of near ones: the leaf groups of one tree. */
 struct GraphGroups {
   /** Positions, group by group; each at most once. */
   const int32_t* positions = nullptr;
@@ -33,21 +33,21 @@ struct GraphGroups {
 };
 
 /**
- * Fills in the neighbours of every row, kNoNeighbor behind the last: a graph in which a greedy walk comes near any
- * query. All pairs within the groups are compared, and the nearest of each row kept; then the neighbours of its
- * neighbours are, twice (two rounds of NN-descent: Dong, Charikar, Li 2011); of those, a neighbour that is nearer to a
- * kept one than to the row is left out (Malkov, Yashunin 2016; Fu et al. 2019); what is left points both ways, and
- * where too many point back, those that would be left out go first. A pure function of rows and partitions: each step
- * takes the exact best under (distance, position), so threads do not matter. `blocks` tells how many blocks of work
- * there are in all. cancelled, out_of_memory.
+ * Builds a neighbor graph in which a greedy walk approaches any query. First compares all pairs within the groups and
+ * keeps the nearest of each row. Then compares the neighbors of neighbors in two rounds of NN-descent (Dong, Charikar,
+ * Li 2011). Then prunes each neighbor that is nearer to a kept neighbor than to the row (Malkov, Yashunin 2016; Fu et
+ * al. 2019). Then adds reverse edges; when there are too many, the ones that pruning would drop go first. A pure
+ * function of rows and partitions: each step takes the exact best by (distance, position), so the result does not
+ * depend on threads. cancelled, out_of_memory.
  */
 class NeighborGraph {
  public:
   NeighborGraph(const GraphRows& rows, const std::vector<GraphGroups>& partitions, int threads)
       : rows_(rows), partitions_(partitions), threads_(threads) {}
 
+  /** The number of blocks of work, for progress. */
   int64_t blocks() const;
-  /** `neighbors` comes to hold kMaxNeighbors numbers for each row. */
+  /** Fills `neighbors` with kMaxNeighbors positions per row; kNoNeighbor ends shorter lists. */
   Status build(ParallelWatch* watch, std::vector<uint32_t>* neighbors);
 
  private:

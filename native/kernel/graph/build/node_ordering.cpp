@@ -9,7 +9,7 @@ std::vector<int32_t> order_by_neighbors(const std::vector<uint32_t>& neighbors) 
   std::vector<int32_t> order;
   order.reserve(count);
   std::vector<bool> seen(count, false);
-  /** How many neighbours of each position were looked at. */
+  /** Neighbors visited so far, per position. */
   std::vector<uint8_t> asked(count, 0);
   std::vector<int32_t> path;
   const auto visit = [&](int32_t position) {

@@ -7,9 +7,9 @@
 namespace semantic_index {
 
 /**
- * An order of all positions in which neighbours lie close together: depth-first through the graph, nearest unseen
- * neighbour first. What a walk compares then lies in few pages of memory. `neighbors` holds kMaxNeighbors for each.
- * Element i of the result is the position that comes to be i. May throw bad_alloc.
+ * A node ordering that places neighbors close together: depth-first through the graph, nearest unseen neighbor first. A
+ * walk then touches few pages of memory. `neighbors` holds kMaxNeighbors per position. Element i of the result is the
+ * position that becomes i. May throw bad_alloc.
  */
 std::vector<int32_t> order_by_neighbors(const std::vector<uint32_t>& neighbors);
 

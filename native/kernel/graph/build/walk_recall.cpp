@@ -12,11 +12,11 @@ namespace {
 
 constexpr int32_t kQueries = 32;
 constexpr int32_t kNeighbors = 10;
-/** Candidates of either search: many, so that a graph that leads astray is told from data that are hard to search. */
+/** Candidates of either search: many, to distinguish a misleading graph from data that are hard to search. */
 constexpr int64_t kCandidates = 4000;
 /** A graph that finds this many needs no help. */
 constexpr double kEnough = 0.95;
-/** The graph has to find so many more than the trees, as a share: what chance may do among so few queries. */
+/** The margin, as a share, by which the graph must beat the trees: the noise of so few queries. */
 constexpr double kMargin = 0.03;
 
 }  // namespace

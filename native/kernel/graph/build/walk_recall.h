@@ -10,10 +10,10 @@
 namespace semantic_index {
 
 /**
- * Measures whether walks through the graph of a dot index find less than walks through its trees: items are searched
- * both ways and by a scan. Where lengths vary much, the graph joins vectors of like length, while products lead to the
- * longest, and a walk can end before it is there. The same for any instruction set. cancelled, file_changed,
- * out_of_memory.
+ * Measures whether walks of the graph of a dot index find less than walks of its trees, by searching for items both
+ * ways and by a scan. When lengths vary widely, the graph connects vectors of similar length, but products favor the
+ * longest, and a walk can end before it reaches them. The result is the same on any instruction set. cancelled,
+ * file_changed, out_of_memory.
  */
 Status measure_walks(const GraphView& view, const ForestView& forest, const std::atomic<bool>* cancel,
                      bool* needs_trees);
