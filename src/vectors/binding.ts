@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
 import { type ErrorCode, SemanticIndexError, type SemanticIndexErrorOptions } from '../errors.js';
 
-/** What long native work and this thread tell each other. */
+/** Progress and cancellation of long native work. */
 export interface NativeTask {
   cancel(): void;
   readonly done: number;
@@ -60,9 +60,9 @@ export interface NativeFacts {
  */
 export interface NativeIndex {
   startOnDisk(path: string): void;
-  /** From now on the file of an on-disk build is not this object's to remove. */
+  /** Stops owning the file of an on-disk build, which is then not removed with this object. */
   releaseDisk(): void;
-  /** Makes the file at `path` this object's to remove, as that of an on-disk build is. */
+  /** Owns the file at `path`, which is removed with this object, like that of an on-disk build. */
   ownDisk(path: string): void;
   addItems(first: number, rows: Float32Array): void;
   itemVector(item: number, out: Float32Array): void;
@@ -70,7 +70,7 @@ export interface NativeIndex {
   itemVectors(first: number, out: Float32Array): void;
   distance(left: number, right: number): number;
   facts(): NativeFacts;
-  /** Frees everything for good: work that is under way puts nothing back. */
+  /** Frees everything permanently; pending work does not restore anything. */
   close(): void;
   /** Frees everything; items can be added, or a file loaded, again. */
   unload(): void;
@@ -149,7 +149,7 @@ export interface NativeVectorBuffer {
   close(): void;
 }
 
-/** What the addon exports. Metrics are numbers: positions in METRICS. */
+/** Exports of the addon. A metric is its position in METRICS. */
 export interface Addon {
   initialize(makeError: (code: string, message: string, systemError: number) => Error): void;
   readonly Task: new () => NativeTask;
@@ -159,7 +159,7 @@ export interface Addon {
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
   /** Cancels all native work of this thread for good; waits for its end, at most `limit` milliseconds. */
   stopWork(limit: number): void;
-  /** Makes names in the folder of `path` survive a power cut. */
+  /** Syncs the directory of `path`, so that renames survive a power cut. */
   syncFolder(path: string): Promise<void>;
   /**
    * Adds the rows of the first `count` ids, in order and each times its scale, to `sums`. Rows hold one integer per byte,
@@ -180,13 +180,13 @@ export interface Addon {
 }
 
 const hintsOfSystemErrors: Readonly<Record<string, string>> = {
-  ENOENT: 'Check the path: there is no such file or folder.',
-  EISDIR: 'Pass the path of a file, not of a folder.',
-  EACCES: 'Check the permissions of the file and its folder.',
-  EPERM: 'Check the permissions of the file and its folder.',
-  EROFS: 'The file system is read-only; choose another folder.',
-  ENOSPC: 'The disk is full; free some room or choose another disk.',
-  EDQUOT: 'The quota is used up; free some room or choose another disk.',
+  ENOENT: 'Check the path: the file or directory does not exist.',
+  EISDIR: 'Pass the path of a file, not of a directory.',
+  EACCES: 'Check the permissions of the file and its directory.',
+  EPERM: 'Check the permissions of the file and its directory.',
+  EROFS: 'The file system is read-only; choose another directory.',
+  ENOSPC: 'The disk is full; free space or choose another disk.',
+  EDQUOT: 'The quota is used up; free space or choose another disk.',
   EMFILE: 'Too many files are open; close indexes that are not needed.',
 };
 
@@ -217,7 +217,7 @@ function howToCompile(): string {
   const native = fileURLToPath(new URL('../../native', import.meta.url));
   const tools = 'npm install --no-save cmake-js node-addon-api node-api-headers';
   return (
-    `There is no prebuilt addon for ${process.platform}-${process.arch} here. Compile it, with cmake and a C++17 compiler: ` +
+    `No prebuilt addon for ${process.platform}-${process.arch} is installed. Compile it, with cmake and a C++17 compiler: ` +
     `${tools} && npx cmake-js compile --directory ${JSON.stringify(native)}`
   );
 }
@@ -232,9 +232,9 @@ const EXIT_LIMIT = 1000;
 
 /**
  * The addon, loaded at the first call: the file that the environment variable SEMANTIC_INDEX_ADDON names, else the one
- * compiled in native/build, which somebody made for this machine, else the one in prebuilds/ for this platform.
+ * compiled in native/build, else the one in prebuilds/ for this platform.
  *
- * @throws ADDON_MISSING when there is none, or none that this platform can load; `cause` says why.
+ * @throws ADDON_MISSING when none exists that this platform can load; `cause` has the reason.
  */
 export function addon(): Addon {
   if (loaded !== undefined) return loaded;
@@ -255,7 +255,7 @@ export function addon(): Addon {
   }
   const reason =
     failures.length === 0
-      ? `there is no ${paths.join(' and no ')}`
+      ? `expected a file at ${paths.join(' or ')}, got none`
       : failures.map((failure) => (failure instanceof Error ? failure.message : String(failure))).join('; ');
   throw new SemanticIndexError('ADDON_MISSING', `The native addon cannot be loaded: ${reason}`, {
     hint: howToCompile(),

@@ -1,9 +1,9 @@
 /**
- * Sets of items as the native search takes them: item i is in the set when `bits[i >>> 5] & (1 << (i & 31))`.
+ * Sets of items in the layout of the native search: item i is in the set when `bits[i >>> 5] & (1 << (i & 31))`.
  */
 export type Bitset = Uint32Array;
 
-/** A set for so many items, all of them in it or none. Bits past the end are zero. */
+/** Creates a set for a number of items, all in it or none. Bits past the end are zero. */
 export function createBitset(items: number, filled: boolean): Bitset {
   const bits = new Uint32Array((items + 31) >>> 5);
   if (filled) {
@@ -27,7 +27,7 @@ export function hasItem(bits: Bitset, item: number): boolean {
   return ((bits[item >>> 5] ?? 0) & (1 << (item & 31))) !== 0;
 }
 
-/** How many items a set holds (the population count of Hacker's Delight, 5-2). */
+/** Number of items in a set (the population count of Hacker's Delight, 5-2). */
 export function countItems(bits: Bitset): number {
   let count = 0;
   for (let word of bits) {
@@ -38,7 +38,7 @@ export function countItems(bits: Bitset): number {
   return count;
 }
 
-/** The items that two sets of the same length share. */
+/** Intersection of two sets of the same length. */
 export function intersectItems(a: Bitset, b: Bitset): Bitset {
   const bits = new Uint32Array(a.length);
   for (let word = 0; word < a.length; word++) bits[word] = (a[word] as number) & (b[word] as number);

@@ -5,7 +5,7 @@ import type { Metric } from '../types.js';
 /** The five distances, in the order of their numbers in the native addon. */
 export const METRICS: readonly Metric[] = ['angular', 'euclidean', 'manhattan', 'dot', 'hamming'];
 
-/** Other names of the metrics, without case, spaces and signs. */
+/** Aliases of the metrics, ignoring case, spaces and punctuation. */
 const ALIASES: Readonly<Record<string, Metric>> = {
   cos: 'angular',
   cosine: 'angular',
@@ -35,8 +35,8 @@ const ALIASES: Readonly<Record<string, Metric>> = {
   bitwise: 'hamming',
 };
 
-/** The metric that another name means, if any. */
-function metricMeant(name: string): Metric | undefined {
+/** The metric for an alias or a misspelled name, if any. */
+function suggestMetric(name: string): Metric | undefined {
   const plain = name.toLowerCase().replace(/[^a-z0-9]/g, '');
   return Object.hasOwn(ALIASES, plain) ? ALIASES[plain] : (suggestName(name, METRICS) as Metric | undefined);
 }
@@ -48,7 +48,7 @@ function metricMeant(name: string): Metric | undefined {
  */
 export function checkMetric(method: string, value: unknown): Metric {
   if (METRICS.includes(value as Metric)) return value as Metric;
-  const meant = typeof value === 'string' ? metricMeant(value) : undefined;
+  const meant = typeof value === 'string' ? suggestMetric(value) : undefined;
   throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: unknown metric ${describe(value)}`, {
     hint: `${meant === undefined ? '' : `Did you mean "${meant}"? `}The metrics are ${METRICS.join(', ')}.`,
     details: { metric: value, known: METRICS },
@@ -93,7 +93,7 @@ export function cosine(a: Float32Array, b: Float32Array): number {
 }
 
 /**
- * Turns a distance, of which small is near, into a score, of which large is good: for angular the cosine `1 - d²/2`, for dot
+ * Converts a distance into a score, where larger is better: for angular the cosine `1 - d²/2`, for dot
  * the dot product itself, for euclidean and manhattan `1 / (1 + d)`, for hamming the share of equal bits `1 - d / f`.
  *
  * @throws INVALID_ARGUMENT when the metric is hamming and `dimensions` is missing.

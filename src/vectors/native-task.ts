@@ -5,8 +5,8 @@ import { addon, type NativeTask } from './binding.js';
 const REPORT_INTERVAL = 40;
 
 /**
- * Runs native work under a caller's signal: an abort stops it and rejects with the signal's reason. `onProgress` hears at
- * most 25 times a second how far it is, and once at the end.
+ * Runs native work under a caller's signal: an abort stops it and rejects with the signal's reason. `onProgress` is
+ * called at most 25 times a second, and once at the end.
  */
 export async function runNativeTask<T>(
   stage: string,

@@ -12,10 +12,10 @@ import {
 import { dirname, resolve } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
 
-/** O_NONBLOCK: without it the open of a FIFO waits until something writes to it. Windows has none, and no FIFOs. */
+/** O_NONBLOCK: without it, opening a FIFO blocks until another process writes to it. Windows has neither. */
 const nonBlocking = constants.O_NONBLOCK ?? 0;
 
-/** What `stats` is of, for messages: "a directory", "a FIFO". */
+/** Kind of a file for messages: "a directory", "a FIFO". */
 export function kindOfFile(stats: Pick<Stats, 'isFile' | 'isDirectory' | 'isFIFO' | 'isSocket'>): string {
   if (stats.isFile()) return 'a regular file';
   if (stats.isDirectory()) return 'a directory';
@@ -24,7 +24,7 @@ export function kindOfFile(stats: Pick<Stats, 'isFile' | 'isDirectory' | 'isFIFO
   return 'a device';
 }
 
-/** An IO error with what the operating system said as its cause. */
+/** An IO error with the error of the operating system as its cause. */
 export function systemError(message: string, cause: unknown): SemanticIndexError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;
@@ -55,8 +55,8 @@ export function readRegularFile(path: string): string {
 }
 
 /**
- * The path that symbolic links lead to, whose directory holds the sidecar and the accelerator; that of a link to nothing is
- * where its file would be. Any other path that leads nowhere is returned as it is.
+ * Follows symbolic links: sidecar and accelerator are beside the target. A dangling link resolves to the path of its missing
+ * target; any other path that does not exist is returned unchanged.
  */
 export function followLinks(path: string): string {
   try {

@@ -6,25 +6,25 @@ import { checkMetric, METRICS } from './metric.js';
 import { runNativeTask } from './native-task.js';
 import { checkAllowed, checkDimensions, checkItem, checkNeighbors, toRows } from './vector-arguments.js';
 
-/** Neighbours of several queries: `k` for each, nearest first, padded with -1 and NaN. */
+/** Neighbors of several queries: `k` for each, nearest first, padded with -1 and NaN. */
 export interface NeighborRows {
   readonly items: Int32Array;
   readonly distances: Float32Array;
 }
 
-/** How `VectorBuffer.search` may be narrowed. */
+/** Options for `VectorBuffer.search`. */
 export interface VectorBufferSearchOptions {
   /** As in AnnoySearchOptions. */
   allowed?: Uint32Array | undefined;
-  /** Look only at the first so many rows. Default: those there are when `search` is called. */
+  /** Search only the first `length` rows. Default: all rows at the time of the call. */
   length?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Rows of vectors in native memory that grow at the end and are searched exactly. A search sees the rows that were there
- * when it was called, whatever is appended, dropped or closed while it runs. Worker-thread safe: each thread has its own.
- * Memory is freed by `close` or by garbage collection, once no search and no other buffer shares it.
+ * An append-only buffer of vectors in native memory with exact search. A search runs on the rows at the time of the call,
+ * whatever is appended, dropped or closed meanwhile. An instance belongs to one thread. Memory is freed by `close` or garbage
+ * collection, when no search and no other buffer shares it.
  */
 export class VectorBuffer {
   readonly dimensions: number;
@@ -39,18 +39,18 @@ export class VectorBuffer {
     this.#native = new (addon().VectorBuffer)(METRICS.indexOf(metric), dimensions);
   }
 
-  /** Rows held; 0 once closed. */
+  /** Number of rows; 0 after `close`. */
   get length(): number {
     return this.#native.rows;
   }
 
-  /** Bytes of native memory, shared ones included. */
+  /** Bytes of native memory, including shared memory. */
   get byteLength(): number {
     return this.#native.byteLength;
   }
 
   /**
-   * Copies rows to the end, all of them or none.
+   * Appends copies of the rows, all or none.
    *
    * @throws DIMENSION_MISMATCH, INVALID_VECTOR for NaN and infinity, OUT_OF_MEMORY, CLOSED.
    */
@@ -58,7 +58,7 @@ export class VectorBuffer {
     this.#native.append(toRows('VectorBuffer.append', rows, this.dimensions));
   }
 
-  /** A copy of one row. @throws INVALID_ARGUMENT when there is no such row, CLOSED. */
+  /** Returns a copy of a row. @throws INVALID_ARGUMENT when the row does not exist; CLOSED. */
   get(item: number): Float32Array {
     this.#checkOpen();
     const vector = new Float32Array(this.dimensions);
@@ -67,7 +67,7 @@ export class VectorBuffer {
   }
 
   /**
-   * The `k` nearest rows of each query, found by looking at all, off the event loop.
+   * Returns the `k` nearest rows of each query by exact search, off the event loop.
    *
    * @throws DIMENSION_MISMATCH, INVALID_VECTOR, INVALID_ARGUMENT, CLOSED, or the signal's reason.
    */
@@ -84,18 +84,21 @@ export class VectorBuffer {
     return results;
   }
 
-  /** A buffer of the rows from `count` on, sharing their memory: its row 0 is row `count` here. */
+  /** Returns a buffer of the rows from `count` on, which shares their memory. */
   drop(count: number): VectorBuffer {
     this.#checkOpen();
     if (!Number.isInteger(count) || count < 0 || count > this.length) {
-      throw new SemanticIndexError('INVALID_ARGUMENT', `VectorBuffer.drop: ${count} of ${this.length} rows`);
+      throw new SemanticIndexError(
+        'INVALID_ARGUMENT',
+        `VectorBuffer.drop: expected count from 0 to ${this.length}, got ${count}`,
+      );
     }
     const rest = new VectorBuffer(this.dimensions, this.metric);
     this.#native.dropInto(rest.#native, count);
     return rest;
   }
 
-  /** Frees the rows, except those that other buffers or running searches share. Closing twice is fine. */
+  /** Frees the rows, except those that other buffers or running searches share. Closing twice has no effect. */
   close(): void {
     this.#closed = true;
     this.#native.close();
@@ -110,20 +113,20 @@ export class VectorBuffer {
   }
 }
 
-/** Results that are mostly padding may take so many bytes: enough for a `k` that is above the items of a small index. */
-const MAXIMUM_PADDED_BYTES = 16 * 1024 * 1024;
+/** Maximum bytes of results that are mostly padding: allows a `k` above the number of items of a small index. */
+const MAX_PADDED_BYTES = 16 * 1024 * 1024;
 
 /**
- * Refuses results of `rows` queries, `n` neighbours each, that the memory has no room for, before any of it is touched. An
- * `n` far above the number of items, such as Annoy's idiom 999999999 for "all", would fill memory with padding.
+ * Refuses results that do not fit into memory, before any of it is allocated. An `n` far above the number of items, such as
+ * Annoy's idiom 999999999 for "all", would fill memory with padding.
  *
  * @throws OUT_OF_MEMORY
  */
 export function checkResultSize(method: string, rows: number, n: number, items: number): void {
   const bytes = rows * n * 8;
-  const isPadding = n > items && bytes > MAXIMUM_PADDED_BYTES;
+  const isPadding = n > items && bytes > MAX_PADDED_BYTES;
   if (!isPadding && bytes <= availableBytes()) return;
-  const need = `the results of ${rows} ${rows === 1 ? 'query' : 'queries'}, ${n} neighbours each, need ${bytes} bytes`;
+  const need = `the results of ${rows} ${rows === 1 ? 'query' : 'queries'}, ${n} neighbors each, need ${bytes} bytes`;
   throw new SemanticIndexError(
     'OUT_OF_MEMORY',
     isPadding
@@ -136,18 +139,18 @@ export function checkResultSize(method: string, rows: number, n: number, items: 
   );
 }
 
-/** Bytes that this process can still take, limits of a container included where Node knows them. */
+/** Bytes available to this process, within the limits of its container if Node reports them. */
 function availableBytes(): number {
   return typeof process.availableMemory === 'function' ? process.availableMemory() : freemem();
 }
 
-/** Arrays for `rows` times `n` neighbours among `items`. @throws OUT_OF_MEMORY when they are too large to be made. */
+/** Arrays for `n` neighbors of `rows` queries. @throws OUT_OF_MEMORY when they do not fit. */
 export function allocateNeighborRows(method: string, rows: number, n: number, items: number): NeighborRows {
   checkResultSize(method, rows, n, items);
   try {
     return { items: new Int32Array(rows * n), distances: new Float32Array(rows * n) };
   } catch (cause) {
-    const message = `${method}: the neighbours of ${rows} queries, ${n} each, do not fit into memory`;
+    const message = `${method}: the neighbors of ${rows} queries, ${n} each, do not fit into memory`;
     throw new SemanticIndexError('OUT_OF_MEMORY', message, { cause, hint: 'Ask for fewer queries at a time.' });
   }
 }

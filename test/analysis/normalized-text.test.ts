@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { normalizedText } from '../../src/analysis/normalized-text.js';
 
 describe('normalizedText', () => {
-  it('does not see case, white space, punctuation and encoding', () => {
+  it('ignores case, white space, punctuation and encoding', () => {
     const word = fc.stringMatching(/^[a-zäöüéñßа-я]{1,8}$/);
     const between = fc.constantFrom(' ', '  ', '\n\t', ', ', ' — ', '; “', '…', '\u00a0');
     fc.assert(
@@ -17,7 +17,7 @@ describe('normalizedText', () => {
     );
   });
 
-  it('changes nothing more when it is done again', () => {
+  it('is idempotent', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (text) => {
         expect(normalizedText(normalizedText(text))).toBe(normalizedText(text));
@@ -53,7 +53,7 @@ describe('normalizedText', () => {
       '🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}',
       '🏴\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}',
     ],
-  ])('tells %s from %s', (a, b) => {
+  ])('distinguishes %s from %s', (a, b) => {
     expect(normalizedText(a)).not.toBe(normalizedText(b));
   });
 

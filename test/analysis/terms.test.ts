@@ -48,11 +48,11 @@ describe('termsOf', () => {
     expect(termsOf('x'.repeat(7_000_000))).toHaveLength(1);
   });
 
-  it('takes text of 200,000 marks without delay', () => {
+  it('analyzes text of 200,000 marks without delay', () => {
     expect(termsOf(`a${'\u0301\u0323'.repeat(100_000)}`)).toEqual(['a']);
   });
 
-  it('leaves out function words of a question unless there are no others', () => {
+  it('drops stop words of a question unless there are no other terms', () => {
     expect(queryTermsOf('What is the capital of France?')).toEqual(['capital', 'france']);
     expect(queryTermsOf('to be or not to be')).toEqual(['to', 'be', 'or', 'not', 'to', 'be']);
     expect(queryTermsOf('数据库')).toEqual(['数据', '据库']);
@@ -206,7 +206,7 @@ describe('search by words', () => {
     expect(find(query)[0]).toBe(id);
   });
 
-  it('takes everything in a query for a word', () => {
+  it('treats everything in a query as a term', () => {
     for (const query of [
       '"',
       '" OR *',
@@ -224,7 +224,7 @@ describe('search by words', () => {
     expect(find('"" OR *')).toEqual([]);
   });
 
-  it('forgets the words of a deleted document', () => {
+  it('does not find a deleted document', () => {
     expect(find('lazy')).toEqual(['en']);
     catalog.documents.deleteByIds(['en']);
     expect(find('lazy')).toEqual([]);

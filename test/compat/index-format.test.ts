@@ -91,7 +91,7 @@ describe.each(formats.map((format) => [Number(format)]))('an index of format %i'
     expect(migrated).toEqual(schemaOf());
   });
 
-  it.skipIf(format === currentFormat)('is left alone by who may only read, and says what to do', async () => {
+  it.skipIf(format === currentFormat)('is left unchanged by a read-only open, which fails with a hint', async () => {
     await expect(SemanticIndex.open(directory, { ...options, readonly: true })).rejects.toMatchObject({
       code: 'READ_ONLY',
       hint: expect.stringContaining('migrates'),
@@ -99,7 +99,7 @@ describe.each(formats.map((format) => [Number(format)]))('an index of format %i'
     expect(formatOf()).toBe(format);
   });
 
-  it('is migrated once, however many open it at the same time', async () => {
+  it('is migrated once when several processes open it at the same time', async () => {
     const opened = await Promise.all(Array.from({ length: 4 }, () => SemanticIndex.open(directory, options)));
     expect(await Promise.all(opened.map((index) => index.count()))).toEqual([57, 57, 57, 57]);
     await Promise.all(opened.map((index) => index.close()));

@@ -127,7 +127,7 @@ it(
     }
     console.log(
       `${tally.kills} kills, ${tally.whileFilling} of them while a space was filled; ${tally.migrations} migrations done; ` +
-        `${tally.asked} texts asked for, ${tally.inFlight} of them under way at a kill and asked for again; ` +
+        `${tally.asked} texts asked for, ${tally.inFlight} of them in flight at a kill and requested again; ` +
         `${tally.right} searches right, 0 empty or mixed`,
     );
     expect(tally.whileFilling).toBeGreaterThan(kills / 4);

@@ -49,7 +49,7 @@ describe('adviseThreshold', () => {
     }
   });
 
-  it('suggests what the judge finds precise enough', async () => {
+  it('suggests the lowest threshold that reaches the precision', async () => {
     await using index = await families(30);
     const options = { bands: [0.5, 0.7, 0.9, 1], pairsPerBand: 20 };
     const long = ({ first, second }: { first: { text: string }; second: { text: string } }) =>
@@ -70,7 +70,7 @@ describe('adviseThreshold', () => {
     await expect(adviseThreshold(index, options)).rejects.toMatchObject({ code });
   });
 
-  it('has nothing to say about nothing', async () => {
+  it('returns empty bands for an empty index', async () => {
     await using index = await open();
     const advice = await adviseThreshold(index);
     expect(advice.sampled).toBe(0);

@@ -77,7 +77,9 @@ async function checkGroups(index: SemanticIndex, texts: readonly string[], found
 }
 
 describe('findDuplicates', () => {
-  it('keeps its promises, whatever the texts, the threshold and the representative', { timeout: 240_000 }, async () => {
+  it('groups every text with a similar representative, for random texts, thresholds and orders', {
+    timeout: 240_000,
+  }, async () => {
     await fc.assert(
       fc.asyncProperty(
         someTexts,
@@ -98,7 +100,7 @@ describe('findDuplicates', () => {
     );
   });
 
-  it('gives at a higher threshold what a search with it gives', { timeout: 240_000 }, async () => {
+  it('rethreshold equals a search at the higher threshold', { timeout: 240_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(someTexts, fc.double({ min: 0, max: 0.5, noNaN: true }), async (texts, more) => {
         await using index = await open();
@@ -154,7 +156,7 @@ describe('findDuplicates', () => {
     expect(ratio).toBeCloseTo(2 / 6);
   });
 
-  it('lets the longest stand for a group', async () => {
+  it('makes the longest text the representative', async () => {
     await using index = await open();
     await index.addDocuments([
       { id: 'short', text: 'one two three four five six seven' },
@@ -189,7 +191,7 @@ describe('findDuplicates', () => {
     await incoming.addDocuments([
       { id: 'i1', text: 'The cat sat on the mat.' },
       { id: 'i2', text: 'prices of stocks fell on tuesday' },
-      { id: 'i3', text: 'nobody wrote this before' },
+      { id: 'i3', text: 'an entirely new sentence' },
       { id: 'i4', text: 'prices of stocks fell on monday' },
     ]);
     const found = await findDuplicates(incoming, { against: known, threshold: 0.7 });
@@ -218,7 +220,7 @@ describe('findDuplicates', () => {
     expect((await findDuplicates(first, { against: other, near: false })).ids).toHaveLength(1);
   });
 
-  it('looks at what the filter lets through, and at nothing in an empty index', async () => {
+  it('compares the documents that match the filter, and none in an empty index', async () => {
     await using index = await open();
     expect((await findDuplicates(index)).groups).toEqual([]);
     await index.addDocuments([
@@ -230,7 +232,7 @@ describe('findDuplicates', () => {
     expect(found).toMatchObject({ documents: 2, groups: [{ representative: 1, duplicates: [{ id: 3 }] }] });
   });
 
-  it('refuses what makes no sense, and lower thresholds than were searched', async () => {
+  it('refuses invalid options, and thresholds below that of the search', async () => {
     await using index = await open();
     await index.addDocuments(['a', 'b']);
     expect(await codeOf(findDuplicates(index, { threshold: Number.NaN }))).toBe('INVALID_ARGUMENT');
@@ -239,7 +241,7 @@ describe('findDuplicates', () => {
     expect(await codeOf(findDuplicates(index, { treshold: 0.5 } as object))).toBe('UNKNOWN_OPTION');
     const found = await findDuplicates(index, { threshold: 0.8 });
     expect(() => found.rethreshold(0.7)).toThrow(SemanticIndexError);
-    expect(await codeOf(found.explain('nobody'))).toBe('INVALID_ARGUMENT');
+    expect(await codeOf(found.explain('missing'))).toBe('INVALID_ARGUMENT');
     expect(await codeOf(found.apply('burn' as 'delete'))).toBe('INVALID_ARGUMENT');
   });
 

@@ -60,7 +60,7 @@ describe('native memory', () => {
     for (const grown of [index, buffer, mapped]) expect(grown).toBeLessThan(200 * megabyte);
   });
 
-  it('is seen by the garbage collector, which therefore comes by itself', async () => {
+  it('is reported to the garbage collector, which runs by itself', async () => {
     const { peak } = await measure<{ peak: number }>(`
       let peak = 0;
       for (let round = 0; round < 100; round++) {
@@ -95,7 +95,7 @@ describe('native memory', () => {
     expect(sizes.freed).toBeGreaterThan(35 * megabyte);
   });
 
-  it('stays while work that nobody holds on to is using it', async () => {
+  it('stays allocated while unreferenced work uses it', async () => {
     const { items } = await measure<{ items: number[] }>(`
       const start = async () => {
         const index = await make();

@@ -7,7 +7,7 @@ import { nearestDistances, randomRows } from './reference.js';
 const dimensions = 12;
 
 describe.each(METRICS)('a buffer with the metric %s', (metric) => {
-  it('finds what looking at every row finds', async () => {
+  it('equals brute force', async () => {
     const buffer = new VectorBuffer(dimensions, metric);
     const rows = randomRows(700, dimensions, metric);
     for (let row = 0; row < 700; row += 70) buffer.append(rows.subarray(row * dimensions, (row + 70) * dimensions));
@@ -27,7 +27,7 @@ describe.each(METRICS)('a buffer with the metric %s', (metric) => {
 });
 
 describe('search', () => {
-  it('sees the rows that were there when it was called', async () => {
+  it('searches the rows at the time of the call', async () => {
     const buffer = new VectorBuffer(1, 'euclidean');
     buffer.append(Float32Array.of(5, 4, 3));
     const searching = buffer.search(Float32Array.of(0), 5);
@@ -49,7 +49,7 @@ describe('search', () => {
     expect([...(await buffer.search(query, 1, { allowed: new Uint32Array(0) })).items]).toEqual([-1]);
   });
 
-  it('stops when told to', { timeout: 120_000 }, async () => {
+  it('can be aborted', { timeout: 120_000 }, async () => {
     const buffer = new VectorBuffer(256, 'angular');
     for (let part = 0; part < 40; part++) buffer.append(randomRows(1000, 256, 'angular', part));
     const queries = randomRows(1000, 256, 'angular', 99);
@@ -75,7 +75,7 @@ function cpuSince(before: NodeJS.CpuUsage): number {
 }
 
 describe('drop', () => {
-  it('gives the rows from there on, with memory of their own to grow', () => {
+  it('returns the remaining rows, which grow independently', () => {
     return fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 0, max: 700 }), { maxLength: 8 }),

@@ -6,16 +6,16 @@ import type { Metric } from '../../types.js';
 import type { NativeIndex } from '../binding.js';
 import type { AnnoyDescription } from './sidecar.js';
 
-/** Whether searches of an index are accelerated, and why not. */
+/** Whether searches use the accelerator, and if not, why. */
 export interface AcceleratorStatus {
   readonly inUse: boolean;
   /** Size of the accelerator in use; 0 without one. */
   readonly bytes: number;
-  /** Why there is none in use; undefined when there is. */
+  /** Why it is not used; undefined when it is. */
   readonly reason: string | undefined;
 }
 
-/** Where the accelerator of an Annoy file is. */
+/** Path of the accelerator of an Annoy file. */
 export function acceleratorPath(path: string): string {
   return `${path}.accel`;
 }
@@ -40,7 +40,7 @@ export function checkEngine(method: string, engine: unknown): AnnoyEngine {
 
 const foreign = 'the accelerator was derived from another file';
 
-/** Why an accelerator that another version of this package wrote is not used; the kernel's words. */
+/** Message of the kernel about an accelerator in another version of the format. */
 export const otherFormat = 'the accelerator has another version of the format';
 
 /**
@@ -57,7 +57,7 @@ function knownContent(path: string, description: AnnoyDescription | undefined): 
 
 /**
  * Removes the accelerator beside `path` unless it was derived from the forest that `native` holds and that was just
- * written there. An accelerator that cannot be removed is ignored by searches all the same.
+ * written there. Searches ignore an accelerator that cannot be removed.
  */
 export async function removeForeignAccelerator(
   native: NativeIndex,

@@ -11,9 +11,13 @@ const expanders = { gzip: promisify(gunzip), zlib: promisify(inflate) };
 /** @throws INVALID_ARGUMENT unless `compress` is one of the three. */
 export function checkCompression(method: string, compress: unknown): AnnoySerializeOptions['compress'] {
   if (compress === 'none' || compress === 'gzip' || compress === 'zlib') return compress;
-  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: unknown compression ${describe(compress)}`, {
-    hint: 'The compressions are none, gzip and zlib.',
-  });
+  throw new SemanticIndexError(
+    'INVALID_ARGUMENT',
+    `${method}: expected compress "none", "gzip" or "zlib", got ${describe(compress)}`,
+    {
+      hint: 'Leave it out for none.',
+    },
+  );
 }
 
 /** A copy of the bytes of a forest. @throws OUT_OF_MEMORY when they are more than one array can hold. */
@@ -40,13 +44,13 @@ export async function compressBytes(
   return compress === 'none' ? bytes : plainBytes(await compressors[compress](bytes));
 }
 
-/** Vectors are halved by compression at best; what expands to many times its size is holes, or meant to fill the memory. */
+/** Vectors compress to half their size at best; higher ratios mean skipped items, or a decompression bomb. */
 const MAXIMUM_RATIO = 32;
 const ALWAYS_EXPANDED = 64 * 1024 * 1024;
 
 /**
- * Undoes `compressBytes`, which it recognises: an Annoy file begins with 0 or 1, gzip with 1f 8b and zlib with 78. It stops
- * at `maxBytes`.
+ * Decompresses bytes of `compressBytes`; returns others unchanged. An Annoy file begins with 0 or 1, gzip (RFC 1952) with 1f 8b,
+ * zlib (RFC 1950) with 78. Stops at `maxBytes`.
  *
  * @throws INVALID_FILE when compressed bytes are damaged, or expand to more; INVALID_ARGUMENT for another `maxBytes`.
  */
@@ -67,11 +71,11 @@ export async function expandBytes(method: string, bytes: Uint8Array, maxBytes?: 
         { cause, hint: 'If you trust the data, pass a larger maxBytes.', details: { given: bytes.length, limit } },
       );
     }
-    throw new SemanticIndexError('INVALID_FILE', `${method}: the ${compress} data is damaged`, { cause });
+    throw new SemanticIndexError('INVALID_FILE', `${method}: expected ${compress} data, got damaged bytes`, { cause });
   }
 }
 
-/** A Buffer as the Uint8Array that it is, so that nobody meets Buffer's own ideas of `slice` and `toJSON`. */
+/** Views a Buffer as a plain Uint8Array: `slice` and `toJSON` of Buffer behave differently. */
 function plainBytes(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }

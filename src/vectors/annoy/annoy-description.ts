@@ -5,23 +5,23 @@ import type { NativeFacts, NativeIndex } from '../binding.js';
 import { followLinks, kindOfFile, systemError } from '../regular-file.js';
 import { type AnnoyDescription, describesEnds, readSidecar, readSidecarNow, sidecarPath } from './sidecar.js';
 
-/** What is known of a file before it is mapped. */
+/** Facts about a file, known before it is mapped. */
 export interface KnownFile {
-  /** What the sidecar says of it; undefined without a sidecar, or with one of another file. */
+  /** The sidecar's description; undefined without a sidecar, or with one of another file. */
   readonly description: AnnoyDescription | undefined;
   /** Why the sidecar beside the file is not used; undefined when it is, or when there is none. */
   readonly warning: string | undefined;
-  /** Equal for equal states of a file: device, inode, size and modification time. */
+  /** Device, inode, size and modification time: changes when the file does. */
   readonly identity: string;
 }
 
-/** The part of an index that must agree with its file. */
+/** What a file must match. */
 export interface FileExpectation {
   readonly f: number;
   readonly metric: Metric;
 }
 
-/** What tells the state of the file at `path`. @throws IO when it is not a regular file. */
+/** Identity of the file at `path`: see `KnownFile`. @throws IO when it is not a regular file. */
 export function identityOf(path: string): string {
   const { dev, ino, size, mtimeNs } = statRegular(path);
   return `${dev}:${ino}:${size}:${mtimeNs}`;
@@ -33,18 +33,23 @@ export function sizeIn(identity: string): number {
 }
 
 /**
- * What is known of the file that `path` leads to. `mayBeForeign` passes over a sidecar that describes another file, as one
- * does after a rename over the file; that is for callers that know `f` and `metric`.
+ * Describes the file at `path`, links followed. `mayBeForeign` ignores a sidecar of another file, which a rename over the file
+ * leaves behind; for callers that know `f` and `metric`.
  *
- * @throws IO when there is no such file; INVALID_FILE when the sidecar is damaged or of another file; NEWER_FORMAT.
+ * @throws IO when the file does not exist; INVALID_FILE when the sidecar is damaged or describes another file; NEWER_FORMAT.
  */
 export async function describeFile(path: string, mayBeForeign: boolean): Promise<KnownFile> {
   const file = followLinks(path);
   const identity = identityOf(file);
-  return judge(file, identity, await readSidecar(file), mayBeForeign);
+  return compare(file, identity, await readSidecar(file), mayBeForeign);
 }
 
-function judge(file: string, identity: string, found: AnnoyDescription | undefined, mayBeForeign: boolean): KnownFile {
+function compare(
+  file: string,
+  identity: string,
+  found: AnnoyDescription | undefined,
+  mayBeForeign: boolean,
+): KnownFile {
   if (found === undefined) return { description: undefined, warning: undefined, identity };
   if (describesEnds(found, file)) return { description: found, warning: undefined, identity };
   const size = statRegular(file).size;
@@ -61,7 +66,7 @@ function judge(file: string, identity: string, found: AnnoyDescription | undefin
 }
 
 /**
- * What is known of the file at `path` for an index of `expectation`, whose `f` of 0 is not known yet.
+ * Describes the file at `path` and checks it against `expectation`, where an `f` of 0 matches any dimensions.
  *
  * @throws as `describeFile` and `checkAgreement`
  */
@@ -71,18 +76,18 @@ export async function describeAs(method: string, path: string, expectation: File
   return known;
 }
 
-/** As `describeAs`, at once, for an index whose `f` is known. */
+/** Synchronous `describeAs`, for an index whose `f` is known. */
 export function describeNow(method: string, path: string, expectation: FileExpectation): KnownFile {
   const file = followLinks(path);
   const identity = identityOf(file);
-  const known = judge(file, identity, readSidecarNow(file), true);
+  const known = compare(file, identity, readSidecarNow(file), true);
   checkAgreement(method, path, expectation, known.description);
   return known;
 }
 
 /**
- * Maps the file at `path` into `native` at once. What is returned is of the very file that was mapped, though another process
- * may save meanwhile.
+ * Maps the file at `path` into `native` synchronously. The result describes the mapped file, even when another process saves
+ * meanwhile.
  *
  * @throws as `describeAs`, `native.load` and `checkFacts`, with nothing mapped
  */
@@ -99,7 +104,7 @@ export function mapNow(native: NativeIndex, path: string, expectation: FileExpec
   }
 }
 
-/** Maps a file as `mapNow` does, off the event loop; `prefault` reads it as a whole. */
+/** Same as `mapNow`, off the event loop; `prefault` reads the whole file. */
 export async function mapLater(
   native: NativeIndex,
   path: string,
@@ -114,8 +119,8 @@ export async function mapLater(
 }
 
 /**
- * Whether the file is still the one described, and so the one mapped in between. If not both are done again, five times at
- * most: saves happen once in a while, and a file that changes all the time is being written in place.
+ * Whether the file is still the one described, and therefore the one mapped in between. Otherwise the caller retries, up to
+ * five times: a file that keeps changing is being written in place.
  *
  * @throws INVALID_FILE at the fifth attempt, and as `checkFacts`; IO when the file is gone.
  */
@@ -130,20 +135,20 @@ function isUnchanged(path: string, known: KnownFile, native: NativeIndex, attemp
   });
 }
 
-/** @throws INVALID_FILE when a file does not hold what its sidecar says. */
+/** @throws INVALID_FILE when counts of the file differ from its sidecar. */
 function checkFacts(path: string, facts: NativeFacts, description: AnnoyDescription | undefined): void {
   if (description === undefined) return;
   for (const field of ['items', 'trees'] as const) {
     if (facts[field] === description[field]) continue;
     throw new SemanticIndexError(
       'INVALID_FILE',
-      `${path} has ${facts[field]} ${field}, but its sidecar says ${description[field]}`,
+      `${path}: expected ${description[field]} ${field}, as in its sidecar, got ${facts[field]}`,
       { details: { expected: description[field], actual: facts[field] } },
     );
   }
 }
 
-/** @throws DIMENSION_MISMATCH or INVALID_ARGUMENT when what the caller says of a file is not what its sidecar says. */
+/** @throws DIMENSION_MISMATCH or INVALID_ARGUMENT when the expectation differs from the sidecar. */
 export function checkAgreement(
   method: string,
   path: string,
@@ -154,14 +159,14 @@ export function checkAgreement(
   if (f > 0 && f !== description.dimensions) {
     throw new SemanticIndexError(
       'DIMENSION_MISMATCH',
-      `${method}: ${path} has ${description.dimensions} dimensions, not ${f}`,
+      `${method}: expected ${f} dimensions, got ${path} with ${description.dimensions}`,
       { details: { expected: description.dimensions, actual: f } },
     );
   }
   if (metric !== description.metric) {
     throw new SemanticIndexError(
       'INVALID_ARGUMENT',
-      `${method}: ${path} has metric ${description.metric}, not ${metric}`,
+      `${method}: expected metric ${metric}, got ${path} with ${description.metric}`,
     );
   }
 }

@@ -17,7 +17,7 @@ import {
   writeSidecar,
 } from './sidecar.js';
 
-/** What a sidecar says that the forest itself does not know. */
+/** Facts for the sidecar that the forest does not contain. */
 export interface Origin {
   readonly metric: Metric;
   readonly dimensions: number;
@@ -25,14 +25,14 @@ export interface Origin {
   readonly threads: number | null;
 }
 
-/** A left-over temporary file is removed when it has not been written to for so long, in milliseconds. */
+/** Milliseconds without a write after which a leftover temporary file is removed. */
 const STALE_AFTER = 60 * 60 * 1000;
 
 /**
- * Writes a forest as `path` with its sidecar. Durable when the promise resolves. Whatever happens before, the old file or
- * the new one is there, whole, and the sidecar describes it.
+ * Writes a forest to `path`, and its sidecar. Durable when the promise resolves; after a failure or crash, `path` is the complete
+ * old or new file, and the sidecar describes it.
  *
- * @throws IO, with the old file as it was.
+ * @throws IO, with the old file unchanged.
  */
 export async function saveForest(native: NativeIndex, path: string, origin: Origin): Promise<AnnoyDescription> {
   checkTarget(path);
@@ -41,12 +41,12 @@ export async function saveForest(native: NativeIndex, path: string, origin: Orig
   return description;
 }
 
-/** A name for a file that becomes `path` when it is finished; swept by a later save if that never happens. */
+/** Name of a temporary file that is renamed to `path` when complete; a later save removes leftovers. */
 export function temporaryPath(path: string): string {
   return `${path}.${randomInt(2 ** 47)}.tmp`;
 }
 
-/** Gives the finished file `temporary`, which `native` must not have open for writing, the name `path`, as `saveForest` does. */
+/** Renames the complete file `temporary` to `path`, as durably as `saveForest`. `native` must not have it open for writing. */
 export async function publishForest(
   native: NativeIndex,
   temporary: string,
@@ -65,17 +65,17 @@ export async function publishForest(
   return description;
 }
 
-/** Bytes that a file name may have on the usual file systems. */
-const MAXIMUM_NAME = 255;
+/** Maximum bytes of a file name on common file systems. */
+const MAX_NAME = 255;
 
 /**
- * Checks that `path`, of which all links were followed, can be replaced by a forest and its sidecar, before anything is
- * written. `ending` is the longest that is appended to the name.
+ * Checks, before anything is written, that `path` can be replaced by a forest and its sidecar. Links in `path` must be followed
+ * already. `ending` is the longest suffix that is appended to the name.
  *
  * @throws IO
  */
 export function checkTarget(path: string, ending: string = sidecarPath('')): void {
-  const longest = MAXIMUM_NAME - ending.length;
+  const longest = MAX_NAME - ending.length;
   const length = Buffer.byteLength(basename(path));
   if (length > longest) {
     throw new SemanticIndexError(
@@ -104,7 +104,7 @@ export function checkTarget(path: string, ending: string = sidecarPath('')): voi
   }
 }
 
-/** The longest that an on-disk build appends to a name: the temporary file of its sidecar. */
+/** The longest suffix that an on-disk build appends to a name: that of the temporary file of the sidecar. */
 export const ON_DISK_ENDING = `${sidecarPath('')}.${'0'.repeat(20)}.tmp`;
 
 function statIfThere(path: string): (ReturnType<typeof statSync> & object) | Error {
@@ -135,10 +135,10 @@ async function describeForest(native: NativeIndex, origin: Origin): Promise<Anno
   };
 }
 
-/** The last save of each path that is not over yet. */
+/** The last pending save of each path. */
 const saving = new Map<string, Promise<void>>();
 
-/** Saves of one path by this thread happen one after the other, for each changes two files. */
+/** Serializes the saves of one path in this thread: each changes two files. */
 async function inTurn(path: string, save: () => Promise<void>): Promise<void> {
   const before = saving.get(path) ?? Promise.resolve();
   const turn = before.then(save, save);
@@ -151,8 +151,8 @@ async function inTurn(path: string, save: () => Promise<void>): Promise<void> {
 }
 
 /**
- * The protocol of a save: the sidecar comes first and describes both files while there are two, then the file changes,
- * then the sidecar forgets the old one.
+ * Saves in three steps: the sidecar is written first and describes both the old and the new file, then the file changes, then
+ * the sidecar drops the old description.
  */
 async function replace(path: string, description: AnnoyDescription, change: () => Promise<void>): Promise<void> {
   const exists = (await stat(path).catch(() => undefined)) !== undefined;
@@ -167,12 +167,12 @@ async function replace(path: string, description: AnnoyDescription, change: () =
   }
   const modified = new Date(description.modified);
   await utimes(path, modified, modified);
-  // Another process may have saved meanwhile: then the sidecar is its business.
+  // If another process has saved meanwhile, that process writes the sidecar.
   if (exists && (await describes(description, path))) await writeSidecar(path, description);
   await sweep(path);
 }
 
-/** The description of the file that is replaced; one that is damaged, or of another file, is as good as none. */
+/** Description of the file to replace; undefined when it is damaged, or of another file. */
 async function previousDescription(path: string): Promise<AnnoyDescription | undefined> {
   try {
     const previous = await readSidecar(path);
@@ -182,7 +182,7 @@ async function previousDescription(path: string): Promise<AnnoyDescription | und
   }
 }
 
-/** Removes temporary files that saves of this path left behind when their process was killed. */
+/** Removes temporary files of saves of this path whose process was killed. */
 async function sweep(path: string): Promise<void> {
   const folder = dirname(path);
   const prefix = `${basename(path)}.`;

@@ -14,13 +14,13 @@ import { runNativeTask } from '../native-task.js';
 import { checkAllowed, checkNeighbors, checkSearchK, checkThreads, toRows } from '../vector-arguments.js';
 import { allocateNeighborRows, type NeighborRows } from '../vector-buffer.js';
 
-/** Neighbours of one query, nearest first and ties by item. */
+/** Neighbors of one query, nearest first, ties by item. */
 export interface Neighbors {
   readonly items: Int32Array;
   readonly distances: Float32Array;
 }
 
-/** Where native code writes results before they are copied out; made once, for small typed arrays are slow to share. */
+/** Reused output buffers of native searches: passing a new small typed array each time is slow. */
 let foundItems = new Int32Array(1024);
 let foundDistances = new Float32Array(1024);
 
@@ -44,7 +44,10 @@ export function searchOne(
   const searchK = checkSearchK(method, options.searchK);
   const allowed = checkAllowed(method, options.allowed);
   if (typeof options.includeDistances !== 'boolean') {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: includeDistances must be true or false`);
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `${method}: expected includeDistances as true or false, got ${describe(options.includeDistances)}`,
+    );
   }
   if (foundItems.length < k) {
     foundItems = new Int32Array(k * 2);
@@ -95,5 +98,8 @@ export async function searchMany(
 
 function checkFlag(method: string, name: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
-  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: ${name} must be true or false, got ${describe(value)}`);
+  throw new SemanticIndexError(
+    'INVALID_ARGUMENT',
+    `${method}: expected ${name} as true or false, got ${describe(value)}`,
+  );
 }

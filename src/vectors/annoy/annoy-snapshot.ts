@@ -1,11 +1,11 @@
 import { SemanticIndexError } from '../../errors.js';
-import type { AnnoySerializeOptions } from '../../options.js';
+import { type AnnoySerializeOptions, describe } from '../../options.js';
 import type { Metric } from '../../types.js';
 import { type KnownFile, sizeIn } from './annoy-description.js';
 
 /**
- * An index as a plain object that `postMessage` and `structuredClone` accept. Of a `byte` snapshot the buffer of `bytes` can be
- * transferred; a `disk` snapshot costs nothing, and threads and processes that open it share the memory of the file.
+ * An index as a plain object for `postMessage` and `structuredClone`. A `byte` snapshot contains the data, and its buffer can be
+ * transferred. A `disk` snapshot contains the path only; threads and processes that open it share the memory of the file.
  */
 export type AnnoySnapshot = {
   readonly kind: 'semantic-index.annoy';
@@ -17,13 +17,13 @@ export type AnnoySnapshot = {
       readonly mode: 'byte';
       readonly bytes: Uint8Array;
       readonly compress: AnnoySerializeOptions['compress'];
-      /** Size of the bytes before they were compressed, which bounds what is expanded. */
+      /** Size before compression, which limits the expansion. */
       readonly fileSize?: number | undefined;
     }
   | {
       readonly mode: 'disk';
       readonly path: string;
-      /** The id in the sidecar; without one, `identity` tells whether the file was replaced. */
+      /** Id in the sidecar; without one, `identity` detects a replaced file. */
       readonly id: string | undefined;
       readonly fileSize: number;
       readonly identity?: string | undefined;
@@ -38,17 +38,24 @@ export type AnnoySnapshot = {
 export function checkSnapshot(method: string, value: unknown): AnnoySnapshot {
   const snapshot = value as Partial<AnnoySnapshot> | null;
   if (typeof snapshot !== 'object' || snapshot === null || snapshot.kind !== 'semantic-index.annoy') {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: this is no snapshot of an AnnoyIndex`, {
-      hint: 'Pass what toSnapshot() returned.',
-    });
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `${method}: expected a snapshot of an AnnoyIndex, got ${describe(value)}`,
+      {
+        hint: 'Pass what toSnapshot() returned.',
+      },
+    );
   }
   if (snapshot.version !== 1) {
-    throw new SemanticIndexError('NEWER_FORMAT', `${method}: the snapshot has version ${String(snapshot.version)}`);
+    throw new SemanticIndexError(
+      'NEWER_FORMAT',
+      `${method}: expected a snapshot of version 1, got ${String(snapshot.version)}`,
+    );
   }
   return snapshot as AnnoySnapshot;
 }
 
-/** Whether the file that was opened for a `disk` snapshot is the one that it was taken of. */
+/** Whether a file is the one that a `disk` snapshot was taken of. */
 export function isSameFile(snapshot: AnnoySnapshot & { mode: 'disk' }, known: KnownFile | undefined): boolean {
   if (known === undefined || sizeIn(known.identity) !== snapshot.fileSize) return false;
   if (known.description?.id !== snapshot.id) return false;

@@ -8,20 +8,20 @@ import { followLinks, kindOfFile } from '../regular-file.js';
 import { acceleratorPath } from './annoy-accelerator.js';
 import { type AnnoyDescription, readSidecar, sidecarPath } from './sidecar.js';
 
-/** What is known about the index that is validated. */
+/** The index to validate. */
 export interface ValidationSubject {
   readonly f: number;
   readonly metric: Metric;
-  /** The file, or nothing for an index that is only in memory. */
+  /** Undefined for an index in memory. */
   readonly path: string | undefined;
-  /** A second owner of the forest, for an index that is only in memory. */
+  /** A second owner of the forest, for an index in memory. */
   readonly native: NativeIndex | undefined;
 }
 
-/** How far the modification time may be from the sidecar's: file systems round, some to two seconds. */
+/** Tolerance of the modification time in milliseconds: some file systems round it to two seconds. */
 const MTIME_TOLERANCE = 2000;
 
-/** Collects checks; `valid` is what no failed error contradicts. */
+/** Collects checks; the report is valid unless a check of severity `error` fails. */
 class Checks {
   readonly list: Check[] = [];
 
@@ -35,7 +35,7 @@ class Checks {
   }
 }
 
-/** Checks an index without touching its handle: the file is mapped a second time, or the memory looked at. */
+/** Checks an index without changing it: maps the file a second time, or reads the memory. */
 export async function validateIndex(subject: ValidationSubject): Promise<ValidationReport> {
   const checks = new Checks();
   if (subject.path === undefined) await validateMemory(checks, subject);
@@ -46,9 +46,9 @@ export async function validateIndex(subject: ValidationSubject): Promise<Validat
 async function validateMemory(checks: Checks, { native, f, metric }: ValidationSubject): Promise<void> {
   if (native === undefined) return;
   const { items } = native.facts();
-  checks.add('index_file', true, 'The index is only in memory', 'info');
+  checks.add('index_file', true, 'The index is in memory, without a file', 'info');
   checks.add('metric', true, `The metric is ${metric}`);
-  checks.add('dimensions', true, `Vectors have ${f} numbers`);
+  checks.add('dimensions', true, `Vectors have ${f} dimensions`);
   checks.add('items', true, `There are ${items} items`);
   await checkStructure(checks, native);
   checks.add('load', true, 'The index is in memory', 'info');
@@ -69,17 +69,17 @@ async function validateFile(checks: Checks, subject: ValidationSubject, named: s
   checkAgreement(checks, subject, sidecar);
   if (sidecar === undefined) {
     for (const check of ['file_size', 'file_mtime', 'checksum']) {
-      checks.add(check, true, 'Not checked: there is no sidecar to compare with', 'info');
+      checks.add(check, true, 'Not checked: no sidecar to compare with', 'info');
     }
   } else {
     const { fileSize, modified } = sidecar;
-    checks.add('file_size', file.size === fileSize, `The file has ${file.size} bytes, the sidecar says ${fileSize}`);
+    checks.add('file_size', file.size === fileSize, `The file has ${file.size} bytes, its sidecar ${fileSize}`);
     checks.add(
       'file_mtime',
       Math.abs(file.mtimeMs - modified) <= MTIME_TOLERANCE,
-      `The file was modified ${iso(file.mtimeMs)}, the sidecar says ${iso(modified)}`,
+      `The file was modified ${iso(file.mtimeMs)}, according to the sidecar ${iso(modified)}`,
       'warning',
-      'A copy may have a new time; if the checksum passes, nothing is wrong.',
+      'A copy may have a new time; the file is intact if the checksum passes.',
     );
   }
   await checkContents(checks, subject, path, sidecar);
@@ -105,12 +105,16 @@ async function checkSidecar(checks: Checks, path: string): Promise<AnnoyDescript
 
 function checkAgreement(checks: Checks, { f, metric }: ValidationSubject, sidecar: AnnoyDescription | undefined): void {
   if (sidecar === undefined) {
-    checks.add('metric', true, `Taken to be ${metric}; there is no sidecar that says so`, 'info');
-    checks.add('dimensions', true, `Taken to be ${f}; there is no sidecar that says so`, 'info');
+    checks.add('metric', true, `Assumed to be ${metric}: no sidecar to compare with`, 'info');
+    checks.add('dimensions', true, `Assumed to be ${f}: no sidecar to compare with`, 'info');
     return;
   }
-  checks.add('metric', sidecar.metric === metric, `The handle has ${metric}, the sidecar says ${sidecar.metric}`);
-  checks.add('dimensions', sidecar.dimensions === f, `The handle has ${f}, the sidecar says ${sidecar.dimensions}`);
+  checks.add('metric', sidecar.metric === metric, `The index has metric ${metric}, its sidecar ${sidecar.metric}`);
+  checks.add(
+    'dimensions',
+    sidecar.dimensions === f,
+    `The index has ${f} dimensions, its sidecar ${sidecar.dimensions}`,
+  );
 }
 
 async function checkContents(
@@ -132,7 +136,7 @@ async function checkContents(
       checks.add(
         'items',
         items === sidecar.items && trees === sidecar.trees,
-        `The file has ${items} items and ${trees} trees, the sidecar says ${sidecar.items} and ${sidecar.trees}`,
+        `The file has ${items} items and ${trees} trees, its sidecar ${sidecar.items} and ${sidecar.trees}`,
       );
       const digest = await runNativeTask('checksum', {}, (task) => native.digest(task));
       const wrong = (['items', 'forest'] as const).filter((part) => digest[part] !== sidecar.sha256[part]);
@@ -142,12 +146,12 @@ async function checkContents(
       checks.add(
         'items',
         false,
-        'There are no items: a file of zeros looks like this',
+        'Expected items, got none: a file of zeros looks like this',
         'error',
         'Build the index again.',
       );
     } else {
-      checks.add('items', true, `There are ${items} items; there is no sidecar to compare with`, 'info');
+      checks.add('items', true, `There are ${items} items; no sidecar to compare with`, 'info');
     }
     await checkStructure(checks, native);
     await checkAccelerator(checks, native, path);
@@ -160,25 +164,26 @@ async function checkContents(
 }
 
 /**
- * An accelerator of another forest is an error: it was left behind by a program that replaced the file. One that is
- * damaged or of another version is a warning: it is ignored, and searches take longer.
+ * An accelerator of another forest is an error: another program has replaced the file. A damaged one, or one of another version,
+ * is a warning: searches ignore it and take longer.
  */
 async function checkAccelerator(checks: Checks, native: NativeIndex, path: string): Promise<void> {
   const file = acceleratorPath(path);
   if (!existsSync(file)) {
-    checks.add('accelerator', true, 'There is no accelerator', 'info');
+    checks.add('accelerator', true, 'The index has no accelerator', 'info');
     return;
   }
   const fault =
     native.loadAccelerator(file) ??
     (await runNativeTask('accelerator', {}, (task) => native.verifyAccelerator(task))) ??
     undefined;
-  const message = fault === undefined ? 'The accelerator is whole and of this file' : `${file}: ${fault.message}`;
+  const message =
+    fault === undefined ? 'The accelerator is intact and belongs to this file' : `${file}: ${fault.message}`;
   const severity = fault?.isForeign === true ? 'error' : 'warning';
   checks.add('accelerator', fault === undefined, message, severity, 'Call accelerate() to derive it again.');
 }
 
-/** What is wrong with the accelerator beside an Annoy file when all of its bytes are read; undefined when nothing is. */
+/** Reads all bytes of the accelerator beside an Annoy file; describes the fault, or returns undefined. */
 export async function acceleratorContentFault(path: string, metric: Metric, f: number): Promise<string | undefined> {
   const file = acceleratorPath(path);
   if (!existsSync(file)) return undefined;
@@ -212,7 +217,7 @@ function iso(time: number): string {
   return Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : 'at an unknown time';
 }
 
-/** Throws what `strict` asks for. @throws INVALID_FILE with the report in `details`. */
+/** @throws INVALID_FILE with the report in `details` when the report is not valid. */
 export function throwUnlessValid(report: ValidationReport, name: string): void {
   if (report.valid) return;
   const failed = report.checks.filter(({ passed, severity }) => !passed && severity === 'error');

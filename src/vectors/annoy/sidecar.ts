@@ -7,10 +7,10 @@ import { METRICS } from '../metric.js';
 import { runNativeTask } from '../native-task.js';
 import { readRegularFile, withRegularFile } from '../regular-file.js';
 
-/** Version of the sidecar's fields. A reader refuses newer ones. */
+/** Version of the sidecar's fields. Newer versions are refused. */
 export const SIDECAR_VERSION = 1;
 
-/** What Annoy's own file does not say about itself. */
+/** Facts about an Annoy file that the file itself does not contain. */
 export interface AnnoyDescription {
   /** A UUID, new with every save of different contents. */
   readonly id: string;
@@ -18,24 +18,24 @@ export interface AnnoyDescription {
   readonly dimensions: number;
   readonly items: number;
   readonly trees: number;
-  /** Seed of the build; null when it is not known. */
+  /** Seed of the build; null when unknown. */
   readonly seed: number | null;
-  /** Threads of the build, for the record: the bytes do not depend on it. Null when not known. */
+  /** Threads of the build, for information: the bytes do not depend on it. Null when unknown. */
   readonly threads: number | null;
-  /** Name and version of what wrote the file. */
+  /** Name and version of the program that wrote the file. */
   readonly engine: string;
   readonly fileSize: number;
-  /** Modification time that the file was given, in milliseconds. */
+  /** Modification time that the save sets, in milliseconds. */
   readonly modified: number;
-  /** SHA-256 of the bytes of the items, of those after them, and of the first and last 4096 bytes. */
+  /** SHA-256 of the items, of the rest of the file, and of its first and last 4096 bytes. */
   readonly sha256: { readonly items: string; readonly forest: string; readonly ends: string };
   /** XXH64 of the whole file, in hexadecimal; missing in sidecars of earlier versions. */
   readonly content?: string;
 }
 
 /**
- * The contents of `NAME.ann.meta.json`. While a save replaces an older file, `previous` describes that one: the two names
- * cannot change at once, so whoever looks in between, or after a crash there, finds the description of either file.
+ * Contents of `NAME.ann.meta.json`. While a save replaces an older file, `previous` describes that one: the two files cannot
+ * change atomically, so a reader in between, or after a crash, finds the description of either file.
  */
 export interface Sidecar extends AnnoyDescription {
   readonly formatVersion: number;
@@ -47,10 +47,10 @@ const manifest: { version: string } = JSON.parse(
   readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
 );
 
-/** What this package writes as `engine`. */
+/** Value of `engine` that this package writes. */
 export const ENGINE = `semantic-index ${manifest.version}`;
 
-/** Where the sidecar of an Annoy file is. */
+/** Path of the sidecar of an Annoy file. */
 export function sidecarPath(path: string): string {
   return `${path}.meta.json`;
 }
@@ -59,8 +59,8 @@ export function sidecarPath(path: string): string {
 const END_BYTES = 4096;
 
 /**
- * The description in the sidecar of the file at `path`, or undefined when it has none. Of a sidecar with two descriptions,
- * the one of the file; a sidecar with one may be of another file, which `describesEnds` tells.
+ * Reads the sidecar of the file at `path`; undefined without one. Of two descriptions, returns the one that matches the file. A
+ * single description may be of another file: check it with `describesEnds`.
  *
  * @throws INVALID_FILE when the sidecar is damaged or not a regular file, NEWER_FORMAT, IO.
  */
@@ -71,8 +71,8 @@ export async function readSidecar(path: string): Promise<AnnoyDescription | unde
 }
 
 /**
- * As `readSidecar`, at once: undefined where a save that was killed left two descriptions, and only reading the whole file
- * would tell which is right.
+ * Synchronous `readSidecar`. Returns undefined when a killed save left two descriptions, and only reading the whole file would
+ * decide between them.
  */
 export function readSidecarNow(path: string): AnnoyDescription | undefined {
   const sidecar = parseIfThere(path);
@@ -89,7 +89,7 @@ function parseIfThere(path: string): Sidecar | undefined {
   return text === undefined ? undefined : parseSidecar(path, text);
 }
 
-/** Writes the sidecar; it is the old one or the new one, whatever happens. @throws IO. */
+/** Replaces the sidecar atomically. @throws IO */
 export async function writeSidecar(
   path: string,
   description: AnnoyDescription,
@@ -103,7 +103,7 @@ export async function writeSidecar(
   await addon().writeFile(sidecarPath(path), new TextEncoder().encode(`${JSON.stringify(sidecar, null, 2)}\n`));
 }
 
-/** A description without what a sidecar may have around it. */
+/** A description without the other fields of a sidecar. */
 function plain(description: AnnoyDescription & { formatVersion?: number; previous?: unknown }): AnnoyDescription {
   const { formatVersion: _, previous: __, ...rest } = description;
   return rest;
@@ -129,16 +129,20 @@ function parseSidecar(path: string, text: string): Sidecar {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw damaged(path, 'is no JSON', cause);
+    throw damaged(path, 'is not valid JSON', cause);
   }
-  if (typeof value !== 'object' || value === null) throw damaged(path, 'is no object');
+  if (typeof value !== 'object' || value === null) throw damaged(path, 'is not a JSON object');
   const version = (value as { formatVersion?: unknown }).formatVersion;
   if (typeof version === 'number' && version > SIDECAR_VERSION) {
-    throw new SemanticIndexError('NEWER_FORMAT', `The sidecar of ${path} has format ${version}`, {
-      details: { supported: SIDECAR_VERSION, found: version },
-    });
+    throw new SemanticIndexError(
+      'NEWER_FORMAT',
+      `The sidecar of ${path}: expected format ${SIDECAR_VERSION} or earlier, got ${version}`,
+      {
+        details: { supported: SIDECAR_VERSION, found: version },
+      },
+    );
   }
-  if (version !== SIDECAR_VERSION) throw damaged(path, 'has no format version');
+  if (version !== SIDECAR_VERSION) throw damaged(path, 'lacks a valid formatVersion');
   checkDescription(path, value as Record<string, unknown>);
   const previous = (value as { previous?: unknown }).previous;
   if (previous !== undefined && previous !== null) {
@@ -182,15 +186,15 @@ function damaged(path: string, what: string, cause?: unknown): SemanticIndexErro
 }
 
 /**
- * Whether the file at `path` is the one described. Size and both ends rule out nearly all others at the cost of two
- * pages; where they agree, the whole file is compared: another forest of the same items can differ in the middle alone.
+ * Whether the file at `path` is the one described. Size and both ends rule out nearly all other files at the cost of two page
+ * reads. If they match, the whole file is compared, because another forest of the same items can differ only in the middle.
  */
 export async function describes(description: AnnoyDescription, path: string): Promise<boolean> {
   if (!describesEnds(description, path)) return false;
   return existsSync(path) ? describesContent(description, path) : true;
 }
 
-/** Whether a forest of the same size and ends has the content described. */
+/** Compares the whole file with a description. */
 async function describesContent(description: AnnoyDescription, path: string): Promise<boolean> {
   const { metric, dimensions, content, sha256 } = description;
   const native = new (addon().Index)(METRICS.indexOf(metric), dimensions);
@@ -206,7 +210,7 @@ async function describesContent(description: AnnoyDescription, path: string): Pr
   }
 }
 
-/** Whether size and both ends of the file at `path` are those described; true when there is no such file. */
+/** Whether size and both ends of the file at `path` match; true when the file does not exist. */
 export function describesEnds(description: AnnoyDescription, path: string): boolean {
   try {
     return withRegularFile(path, (descriptor, { size }) => {
@@ -221,6 +225,6 @@ export function describesEnds(description: AnnoyDescription, path: string): bool
       return hash.digest('hex') === description.sha256.ends;
     });
   } catch {
-    return true; // No such file: opening it reports that better.
+    return true; // Opening the missing file reports the error.
   }
 }

@@ -5,7 +5,7 @@ import { dtypeSize, type Encoding } from './matrix-dtype.js';
 import { checkShape, invalidFile, type MatrixLayout } from './matrix-layout.js';
 import { parseRExpression, type RValue } from './r-expression.js';
 
-/** The names that R's bigmemory gives to number types, with the value that stands for NA in each. */
+/** Number types of R's bigmemory, with the NA value of each. */
 const types: Readonly<Record<string, Encoding>> = {
   char: { dtype: 'i1', littleEndian: true, missing: -(2 ** 7) },
   raw: { dtype: 'u1', littleEndian: true },
@@ -19,15 +19,15 @@ const types: Readonly<Record<string, Encoding>> = {
 /**
  * Describes a file-backed `big.matrix` of R's bigmemory package from its descriptor file: an R expression (written by
  * `dput`) of an object `big.matrix.descriptor` whose slot `description` lists the name of the backing file, the shape, the
- * number type and, for a part of a matrix (`sub.big.matrix`), the offset and length of the part. The backing file holds
- * nothing but the numbers, column after column; with `separated`, each column is a file `NAME_column_0`, `NAME_column_1`, …
- * The backing file is looked for beside the descriptor, as `attach.big.matrix` does, wherever the folder was moved.
+ * number type and, for a part of a matrix (`sub.big.matrix`), the offset and length of the part. The backing file contains
+ * the numbers only, column after column; with `separated`, each column is a file `NAME_column_0`, `NAME_column_1`, …
+ * The backing file is expected beside the descriptor, as in `attach.big.matrix`, wherever the directory was moved.
  *
  * @throws INVALID_FILE when the descriptor is damaged; UNSUPPORTED for shared memory, or one written in binary.
  */
 export function readBigMatrixLayout(path: string, text: string): MatrixLayout {
   if (text.startsWith('\x1f')) {
-    throw new SemanticIndexError('UNSUPPORTED', `${path} is a binary descriptor`, {
+    throw new SemanticIndexError('UNSUPPORTED', `Expected a text descriptor, got a binary one in ${path}`, {
       hint: 'Write it as text in R: `dput(describe(x), "NAME.desc")`.',
       details: { path },
     });
@@ -36,7 +36,7 @@ export function readBigMatrixLayout(path: string, text: string): MatrixLayout {
   const description = descriptor instanceof Map ? (descriptor.get('description') ?? descriptor) : null;
   if (!(description instanceof Map)) throw invalidFile(path, 'does not describe a big.matrix');
   if (description.get('sharedType') !== 'FileBacked') {
-    throw new SemanticIndexError('UNSUPPORTED', `${path} describes a matrix that is not file-backed`, {
+    throw new SemanticIndexError('UNSUPPORTED', `Expected a file-backed matrix, got one in shared memory in ${path}`, {
       details: { path },
     });
   }
@@ -114,7 +114,7 @@ export function newBigMatrix(
   const type = Object.keys(types).find((name) => types[name]?.dtype === dtype);
   const encoding = type === undefined ? undefined : types[type];
   if (encoding === undefined) {
-    throw new SemanticIndexError('UNSUPPORTED', `a big.matrix cannot store ${dtype}`, {
+    throw new SemanticIndexError('UNSUPPORTED', `expected a number type of big.matrix, got ${dtype}`, {
       hint: `It stores ${Object.values(types)
         .map((one) => one.dtype)
         .join(', ')}.`,

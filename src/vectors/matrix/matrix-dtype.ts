@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { SemanticIndexError } from '../../errors.js';
 import type { MatrixDtype, NumberArray } from '../../types.js';
 
-/** Bytes that one number of each stored type takes. */
+/** Bytes of one number of each stored type. */
 export const dtypeSize: Readonly<Record<MatrixDtype, number>> = {
   b1: 1,
   u1: 1,
@@ -17,7 +17,7 @@ export const dtypeSize: Readonly<Record<MatrixDtype, number>> = {
   f8: 8,
 };
 
-/** Smallest and largest value of the integer types; i8 is held to what a JavaScript number represents exactly. */
+/** Range of the integer types; i8 is limited to the safe integers of JavaScript. */
 const integerRange: Readonly<Partial<Record<MatrixDtype, readonly [number, number]>>> = {
   b1: [0, 1],
   u1: [0, 2 ** 8 - 1],
@@ -31,15 +31,15 @@ const integerRange: Readonly<Partial<Record<MatrixDtype, readonly [number, numbe
 
 const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
-/** How numbers are stored: their type, their byte order, and which value, if any, stands for "missing". */
+/** How numbers are stored: type, byte order, and the value that marks a missing number, if any. */
 export interface Encoding {
   readonly dtype: MatrixDtype;
   readonly littleEndian: boolean;
-  /** Read as NaN, and written where NaN has no other representation (R's NA in integer matrices). */
+  /** Read as NaN, and written for NaN in types without NaN (R's NA in integer matrices). */
   readonly missing?: number;
 }
 
-/** Whether the stored bytes are the memory of a typed array of this kind, so that no conversion is needed. */
+/** Whether the stored bytes equal the memory of the typed array, so that no conversion is needed. */
 export function isMemoryOf(encoding: Encoding, array: NumberArray): boolean {
   if (encoding.littleEndian !== hostIsLittleEndian) return false;
   if (encoding.dtype === 'f4') return types.isFloat32Array(array) && encoding.missing === undefined;
@@ -56,7 +56,7 @@ function swapBytes(bytes: Uint8Array, size: number): void {
 
 type View = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
 
-/** The stored numbers as the typed array nearest to them. f2 and i8 are views of their 16 and 32 bit words. */
+/** The stored numbers as a typed array. f2 and i8 are views of their 16-bit and 32-bit words. */
 function viewOf(dtype: MatrixDtype, bytes: Uint8Array): View {
   const { buffer, byteOffset } = bytes;
   const count = bytes.byteLength / dtypeSize[dtype];
@@ -85,9 +85,8 @@ function viewOf(dtype: MatrixDtype, bytes: Uint8Array): View {
 }
 
 /**
- * Turns stored bytes into numbers. `bytes` must begin at a multiple of the number's size in its buffer; they are scratch,
- * and are swapped in place where the byte order asks for it. An Int32Array as target takes integers; a fraction is cut
- * and NaN becomes 0 there, as everywhere in JavaScript.
+ * Decodes stored bytes. `bytes` must be aligned to the number size; they are swapped in place if the byte order differs. An
+ * Int32Array as target truncates fractions and stores NaN as 0, as always in JavaScript.
  */
 export function decode(encoding: Encoding, bytes: Uint8Array, target: NumberArray): void {
   const { dtype, missing } = encoding;
@@ -111,9 +110,9 @@ export function decode(encoding: Encoding, bytes: Uint8Array, target: NumberArra
 }
 
 /**
- * Turns numbers into the bytes to store. `bytes` must begin at a multiple of the number's size in its buffer.
+ * Encodes numbers into the bytes to store. `bytes` must be aligned to the number size.
  *
- * @throws INVALID_VECTOR when a number has no place in the stored type: a fraction, NaN or a number out of range among
+ * @throws INVALID_VECTOR when the stored type cannot represent a number: a fraction, NaN or a number out of range among
  * integers, or a finite number that would become infinite.
  */
 export function encode(encoding: Encoding, source: NumberArray, bytes: Uint8Array): void {
@@ -121,12 +120,12 @@ export function encode(encoding: Encoding, source: NumberArray, bytes: Uint8Arra
   const view = viewOf(dtype, bytes);
   const range = integerRange[dtype];
   if (range !== undefined) {
-    const [least, most] = range;
+    const [min, max] = range;
     const low = hostIsLittleEndian ? 0 : 1;
     for (let index = 0; index < source.length; index++) {
       let value = source[index] as number;
       if (missing !== undefined && Number.isNaN(value)) value = missing;
-      if (!(value >= least && value <= most && Number.isInteger(value))) throw unfit(value, dtype);
+      if (!(value >= min && value <= max && Number.isInteger(value))) throw unfit(value, dtype);
       if (dtype === 'i8') {
         view[2 * index + low] = value >>> 0;
         view[2 * index + 1 - low] = Math.floor(value / 2 ** 32);
@@ -151,7 +150,7 @@ export function encode(encoding: Encoding, source: NumberArray, bytes: Uint8Arra
 }
 
 function unfit(value: number, dtype: MatrixDtype): SemanticIndexError {
-  return new SemanticIndexError('INVALID_VECTOR', `the number ${value} cannot be stored in a matrix of ${dtype}`, {
+  return new SemanticIndexError('INVALID_VECTOR', `expected a number that ${dtype} can store, got ${value}`, {
     hint: 'Store it in a matrix of a wider type: f4 or f8 for fractions, i4 or i8 for item numbers.',
     details: { value, dtype },
   });
@@ -177,7 +176,7 @@ const double = new Float64Array(1);
 const doubleWords = new Uint32Array(double.buffer);
 const highWord = hostIsLittleEndian ? 1 : 0;
 
-/** What makes a number of exponent `index - 14` one between 1024 and 2048; 16 is beyond what half precision holds. */
+/** Scales a number of exponent `index - 14` to between 1024 and 2048; exponent 16 exceeds half precision. */
 const halfScales = Float64Array.from({ length: 31 }, (_, index) => 2 ** (24 - index));
 
 /** The nearest half precision number (ties to even), as its bits. */

@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { SemanticIndexError } from '../../errors.js';
 import { invalidFile } from './matrix-layout.js';
 
-/** Open files at the same time, per matrix. A matrix with separated columns may have thousands. */
-const maximumOpen = 512;
+/** Maximum open files of a matrix: separated columns may be thousands of files. */
+const maxOpen = 512;
 
-/** Bytes that one call of the system moves at most; some systems take no more than 2 GiB. */
-const maximumPiece = 1 << 30;
+/** Maximum bytes of one system call; some systems limit it to 2 GiB. */
+const maxPiece = 1 << 30;
 
 interface OpenFile {
   readonly handle: Promise<FileHandle>;
@@ -16,8 +16,8 @@ interface OpenFile {
 }
 
 /**
- * The files of one matrix, opened when they are first needed. Reads and writes are whole: they move all the bytes asked
- * for, or throw IO when the system refuses and INVALID_FILE when the file has become shorter than its matrix.
+ * The files of one matrix, opened on first use. Reads and writes transfer all bytes, or throw IO for system errors and
+ * INVALID_FILE when the file has become shorter than its matrix.
  */
 export class MatrixFiles {
   readonly #files = new Map<string, OpenFile>();
@@ -32,12 +32,7 @@ export class MatrixFiles {
     return this.#use(path, 'read', async (file) => {
       const handle = await file.handle;
       for (let done = 0; done < bytes.length; ) {
-        const { bytesRead } = await handle.read(
-          bytes,
-          done,
-          Math.min(bytes.length - done, maximumPiece),
-          position + done,
-        );
+        const { bytesRead } = await handle.read(bytes, done, Math.min(bytes.length - done, maxPiece), position + done);
         if (bytesRead === 0) throw invalidFile(path, `ends at byte ${position + done}, inside its matrix`);
         done += bytesRead;
       }
@@ -50,7 +45,7 @@ export class MatrixFiles {
       file.written = true;
       const handle = await file.handle;
       for (let done = 0; done < bytes.length; ) {
-        const length = Math.min(bytes.length - done, maximumPiece);
+        const length = Math.min(bytes.length - done, maxPiece);
         done += (await handle.write(bytes, done, length, position + done)).bytesWritten;
       }
     });
@@ -61,7 +56,7 @@ export class MatrixFiles {
     for (const [path, file] of this.#files) await this.#use(path, 'flush', (used) => this.#sync(used), file);
   }
 
-  /** Closes all files, waiting for reads and writes under way. */
+  /** Closes all files after pending reads and writes. */
   async close(): Promise<void> {
     const files = [...this.#files.values()];
     this.#files.clear();
@@ -107,9 +102,9 @@ export class MatrixFiles {
   }
 
   async #closeIdle(): Promise<void> {
-    if (this.#files.size <= maximumOpen) return;
+    if (this.#files.size <= maxOpen) return;
     for (const [path, file] of this.#files) {
-      if (this.#files.size <= maximumOpen) return;
+      if (this.#files.size <= maxOpen) return;
       if (file.users > 0) continue;
       this.#files.delete(path);
       await this.#sync(file);
@@ -118,14 +113,14 @@ export class MatrixFiles {
   }
 }
 
-/** The error as one of this package: IO with its cause, unless it already is one. */
+/** Wraps a system error in IO; returns a SemanticIndexError unchanged. */
 export function ioError(path: string, action: string, error: unknown): SemanticIndexError {
   if (SemanticIndexError.is(error)) return error;
   const reason = error instanceof Error ? error.message : String(error);
   return new SemanticIndexError('IO', `cannot ${action} ${path}: ${reason}`, { cause: error, details: { path } });
 }
 
-/** Makes the names of new files in the folder of `path` durable, where the system can. */
+/** Syncs the directory of `path`, where the system supports it, so that new file names are durable. */
 export async function flushFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await open(dirname(path), constants.O_RDONLY);

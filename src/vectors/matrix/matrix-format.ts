@@ -11,15 +11,14 @@ import { checkShape, invalidFile, type MatrixLayout, requiredBytes } from './mat
 import { newNpyMatrix, readNpyLayout } from './npy-format.js';
 import { readVecsLayout, vecsDtypes, vecsMatrix } from './vecs-format.js';
 
-/** No descriptor is longer, unless it lists the names of millions of rows. */
-const maximumDescriptor = 64 << 20;
+/** Maximum bytes of a descriptor: allows the names of millions of rows. */
+const maxDescriptor = 64 << 20;
 
 /**
- * Reads what kind of matrix the file at `path` is, by the ending of its name, and checks that the files are as long as it
- * says.
+ * Reads the layout of the matrix at `path`, whose extension names the format, and checks the size of its files.
  *
- * @throws IO when a file is missing or not a file; INVALID_FILE when it is damaged or too short; UNSUPPORTED for a format
- * that is not one of .npy, .fvecs, .ivecs, .bvecs and .desc.
+ * @throws IO when a file is missing or not a regular file; INVALID_FILE when it is damaged or too short; UNSUPPORTED for a
+ * format other than .npy, .fvecs, .ivecs, .bvecs and .desc.
  */
 export async function readLayout(path: string, files: MatrixFiles): Promise<MatrixLayout> {
   const size = await fileSize(path);
@@ -40,13 +39,13 @@ export async function readLayout(path: string, files: MatrixFiles): Promise<Matr
   for (let column = 0; column < (layout.separated ? layout.columns : 1); column++) {
     const file = layout.fileOf(column);
     const bytes = file === path ? size : await fileSize(file);
-    if (bytes < required) throw invalidFile(file, `has ${bytes} bytes where its matrix needs ${required}`);
+    if (bytes < required) throw invalidFile(file, `has ${bytes} bytes, expected at least ${required} for its matrix`);
   }
   return layout;
 }
 
 async function readDescriptor(path: string, size: number): Promise<MatrixLayout> {
-  if (size > maximumDescriptor) throw invalidFile(path, `is too long for a descriptor: ${size} bytes`);
+  if (size > maxDescriptor) throw invalidFile(path, `is too long for a descriptor: ${size} bytes`);
   const text = await readFile(path, 'utf8').catch((error) => {
     throw ioError(path, 'read', error);
   });
@@ -64,17 +63,17 @@ async function fileSize(path: string): Promise<number> {
 }
 
 function unknownFormat(path: string): SemanticIndexError {
-  return new SemanticIndexError('UNSUPPORTED', `${path} has the name of no known matrix format`, {
-    hint: 'Known are .npy, .fvecs, .ivecs, .bvecs, and .desc, the descriptor of a big.matrix (pass it, not its .bin file).',
+  return new SemanticIndexError('UNSUPPORTED', `Expected a matrix file of a supported format, got ${path}`, {
+    hint: 'Supported: .npy, .fvecs, .ivecs, .bvecs, and .desc, the descriptor of a big.matrix (pass it, not its .bin file).',
     details: { path },
   });
 }
 
-/** A checked shape, with the format's own number type and order where the caller named none. */
+/** Options of `VectorMatrix.create` with a known shape. */
 type NewMatrix = Omit<MatrixCreateOptions, 'rows' | 'columns'> & { rows: number; columns: number };
 
 /**
- * Creates the file or files of a matrix of zeros: the header at once, the rest as room that the file system fills in.
+ * Creates the file or files of a matrix of zeros: writes the header, and extends the file without writing the rest.
  *
  * @throws INVALID_ARGUMENT for a shape or type that the format cannot have, or when a file exists and `overwrite` is not
  * set; UNSUPPORTED for an unknown format; IO.
@@ -85,15 +84,20 @@ export async function createMatrix(path: string, matrix: NewMatrix): Promise<voi
   const dtype: MatrixDtype = matrix.dtype ?? vecsDtypes[ending] ?? 'f4';
   const { rows, columns, separated, overwrite } = matrix;
   const refuse = (what: string) => new SemanticIndexError('INVALID_ARGUMENT', `VectorMatrix.create: ${what}`);
-  if (!Object.hasOwn(dtypeSize, dtype)) throw refuse(`unknown dtype ${JSON.stringify(dtype)}`);
-  if (order !== 'C' && order !== 'F') throw refuse('order must be "C" or "F"');
+  if (!Object.hasOwn(dtypeSize, dtype))
+    throw refuse(`expected dtype as one of ${Object.keys(dtypeSize).join(', ')}, got ${JSON.stringify(dtype)}`);
+  if (order !== 'C' && order !== 'F') throw refuse(`expected order "C" or "F", got ${JSON.stringify(order)}`);
   try {
     checkShape(path, rows, columns, dtype);
   } catch (cause) {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `VectorMatrix.create: ${rows} rows by ${columns} columns`, {
-      hint: 'rows must be a whole number, columns at least 1.',
-      cause,
-    });
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `VectorMatrix.create: expected a valid shape, got ${rows} rows by ${columns} columns`,
+      {
+        hint: 'rows must be an integer of 0 or more, columns an integer of 1 or more.',
+        cause,
+      },
+    );
   }
   if (separated && ending !== '.desc') throw refuse('only a .desc matrix can have separated columns');
 
@@ -125,7 +129,7 @@ export async function createMatrix(path: string, matrix: NewMatrix): Promise<voi
 
 async function createFile(path: string, overwrite: boolean, fill: (file: FileHandle) => Promise<void>): Promise<void> {
   try {
-    // Replaced, not truncated: a process that has the old file open or mapped keeps its bytes.
+    // Replaced instead of truncated: a process with the old file open or mapped keeps its bytes.
     const target = overwrite ? `${path}.${randomUUID()}.tmp` : path;
     const file = await open(target, 'wx');
     try {
@@ -142,7 +146,7 @@ async function createFile(path: string, overwrite: boolean, fill: (file: FileHan
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      throw new SemanticIndexError('INVALID_ARGUMENT', `VectorMatrix.create: ${path} exists already`, {
+      throw new SemanticIndexError('INVALID_ARGUMENT', `VectorMatrix.create: ${path} already exists`, {
         hint: 'Pass `overwrite: true` to replace it, or open it with `writable: true`.',
         cause: error,
         details: { path },
@@ -152,7 +156,7 @@ async function createFile(path: string, overwrite: boolean, fill: (file: FileHan
   }
 }
 
-/** Writes rows of zeros, each after its length. */
+/** Writes rows of zeros, each preceded by its length. */
 async function writeEmptyRows(file: FileHandle, layout: MatrixLayout): Promise<void> {
   const { rows, columns, stride } = layout;
   const pieceRows = Math.min(rows, Math.max(1, Math.floor((1 << 20) / stride)));

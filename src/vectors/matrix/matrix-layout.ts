@@ -2,7 +2,7 @@ import { SemanticIndexError } from '../../errors.js';
 import type { MatrixDtype, MatrixOrder } from '../../types.js';
 import { dtypeSize, type Encoding } from './matrix-dtype.js';
 
-/** Where each number of a matrix lies in its file or files. All the formats come down to this. */
+/** Position of each number of a matrix in its file or files, for every format. */
 export interface MatrixLayout {
   readonly rows: number;
   readonly columns: number;
@@ -35,9 +35,9 @@ export function requiredBytes(layout: MatrixLayout): number {
 }
 
 /**
- * Checks a shape that came out of a file.
+ * Checks a shape read from a file.
  *
- * @throws INVALID_FILE when it is not one of whole numbers, has no column, or is beyond what can be addressed.
+ * @throws INVALID_FILE when it is not made of integers, has no column, or exceeds the addressable size.
  */
 export function checkShape(path: string, rows: number, columns: number, dtype: MatrixDtype): void {
   const whole = Number.isSafeInteger(rows) && Number.isSafeInteger(columns) && rows >= 0 && columns >= 1;
@@ -50,7 +50,7 @@ export function checkShape(path: string, rows: number, columns: number, dtype: M
 /** INVALID_FILE with the path in message and details. */
 export function invalidFile(path: string, what: string, cause?: unknown): SemanticIndexError {
   return new SemanticIndexError('INVALID_FILE', `${path} ${what}`, {
-    hint: 'The file is damaged, cut short, or not the matrix that its name promises.',
+    hint: 'The file is damaged, truncated, or not in the format of its extension.',
     details: { path },
     cause,
   });

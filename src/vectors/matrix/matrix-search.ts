@@ -19,10 +19,10 @@ import { VectorMatrix } from './vector-matrix.js';
 /** A matrix, or the path of one: of the file itself, or of a big.matrix's descriptor. */
 export type MatrixSource = VectorMatrix | string | URL;
 
-/** Options of a search whose answers go into files. */
+/** Options for a search that writes its results to files. */
 export type StreamingOptions = Given<MatrixSearchOptions<VectorMatrix>> & { neighbors: MatrixSource };
 
-/** What an index that takes rows must be able to do. */
+/** An index that rows can be added to. */
 export interface RowsTaker {
   readonly f: number;
   getNItems(): number;
@@ -30,23 +30,23 @@ export interface RowsTaker {
   addItems(rows: Float32Array, first?: number): unknown;
 }
 
-/** What an index that answers many queries at once must be able to do. */
+/** An index with batch search. */
 export interface RowsSearcher {
   readonly f: number;
   getNItems(): number;
   getNnsByVectors(queries: Float32Array, n: number, options?: Given<AnnoyBatchOptions>): Promise<NeighborRows>;
 }
 
-/** Whether a value is a matrix or may be the path of one. */
+/** Whether a value is a matrix or the path of one. */
 export function isMatrixSource(value: unknown): value is MatrixSource {
   return typeof value === 'string' || value instanceof VectorMatrix || value instanceof URL;
 }
 
-/** The additions of matrices to each index that are not over: how many, and when the last of them will be. */
+/** Pending additions of matrices to each index: their number, and the promise of the last one. */
 const additions = new WeakMap<RowsTaker, { count: number; last: Promise<unknown> }>();
 
 /**
- * Refuses what would mix with the rows of a matrix that is being added: rows for which the caller chose no numbers, a build.
+ * Refuses a build, and rows without an explicit first item, while the rows of a matrix are being added.
  *
  * @throws BUSY
  */
@@ -58,12 +58,12 @@ export function expectNoAddition(index: RowsTaker, method: string): void {
 }
 
 /**
- * Adds every row of a matrix to an index, holding one block of rows in memory besides what the index keeps. Returns the
- * number after the last item. Without `first` the rows follow those of all matrices that were to be added before: such calls
- * run one after the other, in the order of the calls. When it fails or is aborted, the blocks of rows before stay added.
+ * Adds every row of a matrix to an index, one block of rows in memory at a time. Returns the number after the last item.
+ * Without `first`, concurrent calls run in order, each after the rows of the call before. After a failure or abort, the blocks
+ * added before remain.
  *
- * @throws DIMENSION_MISMATCH when the rows are not as long as the index's vectors, before any is added; what
- * `VectorMatrix.open`, `VectorMatrix.blocks` and the index's `addItems` throw.
+ * @throws DIMENSION_MISMATCH when the matrix has other dimensions than the index, before any row is added; as
+ * `VectorMatrix.open`, `VectorMatrix.blocks` and the index's `addItems`.
  */
 export async function addMatrix(
   index: RowsTaker,
@@ -94,7 +94,7 @@ async function addRows(
     checkColumns('addItems', matrix, index.f);
     const start = first ?? index.getNItems();
     for await (const block of matrix.blocks({ blockRows, signal, reuse: true })) {
-      // The first vector tells an index of unknown dimensions what they are.
+      // The first vector sets the dimensions of an index that has none.
       if (index.f === 0) index.addItem(start, block.values.subarray(0, matrix.columns));
       index.addItems(block.values, start + block.first);
       onProgress?.({ stage: 'add', done: block.first + block.count, total: matrix.rows });
@@ -104,15 +104,14 @@ async function addRows(
 }
 
 /**
- * Searches an index with every row of a matrix; row i of the answers belongs to query i, nearest first. With `neighbors`
- * they are written to files, and memory is bounded by the block of queries, whatever their number: while a block is
- * searched the next one is read. The outputs are on the disk when it resolves, to the number of queries; when it fails or
- * is aborted, the rows of the blocks done are written, and the others of outputs created here hold -1 and NaN. Outputs opened here are closed, a caller's own stay open. Without
- * `neighbors` the answers come back in memory.
+ * Searches an index with every row of a matrix; row i of the results belongs to query i, nearest first. Without `neighbors`,
+ * returns the results. With `neighbors`, writes them to files and resolves to the number of queries when they are on the disk.
+ * Memory is bounded by a block of queries; the next block is read while one is searched. After a failure or abort, the rows of
+ * completed blocks are written, and the other rows of outputs created here hold -1 and NaN. Closes the outputs that it opened.
  *
- * @throws INVALID_ARGUMENT when an output is an input too, or `distances` is named and `neighbors` is not;
- * DIMENSION_MISMATCH when queries or outputs are of another shape; READ_ONLY for outputs that cannot be written; what the
- * index's `getNnsByVectors` and VectorMatrix throw. All shapes are checked before the first search.
+ * @throws INVALID_ARGUMENT when an output is also an input, or `distances` is passed without `neighbors`;
+ * DIMENSION_MISMATCH when queries or outputs are of another shape; READ_ONLY for outputs that cannot be written; as the
+ * index's `getNnsByVectors` and VectorMatrix. All shapes are checked before the first search.
  */
 export async function searchMatrix(
   index: RowsSearcher,
@@ -125,11 +124,14 @@ export async function searchMatrix(
   if (!Number.isSafeInteger(n) || n < 1) {
     throw new SemanticIndexError(
       'INVALID_ARGUMENT',
-      `getNnsByVectors: n must be a whole number above 0, got ${describe(n)}`,
+      `getNnsByVectors: expected n as a positive integer, got ${describe(n)}`,
     );
   }
   if (neighbors === undefined && distances !== undefined) {
-    throw new SemanticIndexError('INVALID_ARGUMENT', 'getNnsByVectors: `distances` needs `neighbors` beside it');
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      'getNnsByVectors: expected `neighbors` with `distances`, got `distances` alone',
+    );
   }
   await checkDistinct([queries, neighbors, distances].filter((source) => source !== undefined));
 
@@ -162,7 +164,7 @@ export async function searchMatrix(
   });
 }
 
-/** Searches block after block and hands the answers to `take`, in order. */
+/** Searches block by block and passes the results to `take`, in order. */
 async function searchBlocks(
   index: RowsSearcher,
   input: VectorMatrix,
@@ -193,7 +195,7 @@ async function searchBlocks(
   }
 }
 
-/** Opens a path for the time of `use`; a matrix is used as it is, and stays open. */
+/** Opens a path during `use`; a matrix is passed through and stays open. */
 async function withMatrix<T>(
   source: MatrixSource,
   writable: boolean,
@@ -214,7 +216,7 @@ async function withOutput<T>(
   if (target === undefined) return use(undefined);
   if (!(target instanceof VectorMatrix) && !(await exists(target))) {
     await using created = await VectorMatrix.create(target, { ...shape, dtype: dtypes[0] });
-    // A row that a failed search did not reach must not look like an answer: item 0 at distance 0.
+    // A row that a failed search did not reach must not look like a result: item 0 at distance 0.
     await fillWithNothing(created, dtypes[0] === 'i4' ? -1 : Number.NaN);
     return await use(created);
   }
@@ -223,14 +225,21 @@ async function withOutput<T>(
     if (matrix.rows !== shape.rows || matrix.columns !== shape.columns || !dtypes.includes(matrix.dtype)) {
       throw new SemanticIndexError(
         'DIMENSION_MISMATCH',
-        `${name} must have ${wanted}; ${matrix.path} has ${matrix.rows} by ${matrix.columns} of ${matrix.dtype}`,
-        { hint: 'Create it in that shape, or name a path where no file is.', details: { path: matrix.path, ...shape } },
+        `${name}: expected ${wanted}, got ${matrix.rows} by ${matrix.columns} of ${matrix.dtype} in ${matrix.path}`,
+        {
+          hint: 'Create it in that shape, or pass a path where no file exists.',
+          details: { path: matrix.path, ...shape },
+        },
       );
     }
     if (!matrix.writable) {
-      throw new SemanticIndexError('READ_ONLY', `${name}: ${matrix.path} was opened for reading only`, {
-        hint: 'Open it with `writable: true`.',
-      });
+      throw new SemanticIndexError(
+        'READ_ONLY',
+        `${name}: expected a writable matrix, got ${matrix.path} opened read-only`,
+        {
+          hint: 'Open it with `writable: true`.',
+        },
+      );
     }
     return use(matrix);
   });
@@ -247,7 +256,7 @@ async function fillWithNothing(matrix: VectorMatrix, nothing: number): Promise<v
   }
 }
 
-/** An error that names a query by its place in its block names it by its row in the matrix. */
+/** Replaces the position of a query in its block by its row in the matrix. */
 function ofWholeMatrix(error: unknown, first: number): unknown {
   if (!SemanticIndexError.is(error, 'INVALID_VECTOR')) return error;
   const { hint, cause, details } = error;
@@ -263,12 +272,12 @@ function checkColumns(method: string, matrix: VectorMatrix, f: number): void {
   if (matrix.columns === f || f === 0) return;
   throw new SemanticIndexError(
     'DIMENSION_MISMATCH',
-    `${method}: the rows of ${matrix.path} have ${matrix.columns} numbers, the index's vectors have ${f}`,
+    `${method}: expected rows of ${f} dimensions, got ${matrix.columns} in ${matrix.path}`,
     { details: { path: matrix.path, expected: f, actual: matrix.columns } },
   );
 }
 
-/** Also finds a file again that is named in two ways, through links of folders or files. */
+/** Compares real paths, so that links to the same file are detected. */
 async function checkDistinct(sources: readonly MatrixSource[]): Promise<void> {
   const paths = await Promise.all(
     sources.map((source) => {
@@ -279,12 +288,12 @@ async function checkDistinct(sources: readonly MatrixSource[]): Promise<void> {
   if (new Set(paths).size === paths.length) return;
   throw new SemanticIndexError(
     'INVALID_ARGUMENT',
-    'getNnsByVectors: queries, neighbors and distances must be different files',
+    'getNnsByVectors: expected different files for queries, neighbors and distances',
     { details: { paths } },
   );
 }
 
-/** Also finds numbers that two matrices share: by a link, or by two descriptors of one backing file. */
+/** Detects files shared by two matrices: through hard links, or two descriptors of one backing file. */
 async function expectOwnFiles(matrices: readonly (VectorMatrix | undefined)[]): Promise<void> {
   const owners = new Map<string, VectorMatrix>();
   for (const matrix of matrices) {
@@ -294,7 +303,7 @@ async function expectOwnFiles(matrices: readonly (VectorMatrix | undefined)[]): 
       if (known !== undefined && known !== matrix) {
         throw new SemanticIndexError(
           'INVALID_ARGUMENT',
-          `getNnsByVectors: expected matrices of their own, ${known.path} and ${matrix?.path} share ${file}`,
+          `getNnsByVectors: expected separate files, got ${known.path} and ${matrix?.path}, which share ${file}`,
           { hint: 'Write neighbors and distances into new files.', details: { file } },
         );
       }

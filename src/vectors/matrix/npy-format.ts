@@ -6,23 +6,24 @@ import { checkShape, invalidFile, type MatrixLayout } from './matrix-layout.js';
 /** First bytes of every .npy file: 0x93 and "NUMPY". */
 export const npyMagic = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
 
-/** More than any header that NumPy writes for a plain matrix; keeps a false length from costing memory. */
-const maximumHeader = 1 << 20;
+/** Maximum bytes of a header: bounds the memory that a false length costs. */
+const maxHeader = 1 << 20;
 
 /** Reads up to `length` bytes at `position`; fewer when the file ends. */
 export type ReadBytes = (position: number, length: number) => Promise<Uint8Array>;
 
 /**
- * Reads the header of a NumPy file, format versions 1 to 3 (described in NumPy's documentation, `numpy.lib.format`):
- * magic, version, header length, and a Python dictionary literal with `descr`, `fortran_order` and `shape`. The literal
- * is taken apart by a small parser that knows strings, whole numbers, booleans and tuples; nothing is evaluated.
+ * Reads the header of a NumPy file, format versions 1 to 3, as specified by `numpy.lib.format`
+ * (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): magic, version, header length, and a Python
+ * dictionary literal with `descr`, `fortran_order` and `shape`. A small parser reads strings, integers, booleans and tuples of
+ * the literal; nothing is evaluated.
  *
- * @throws INVALID_FILE when the header is damaged; UNSUPPORTED when it describes something else than a matrix of numbers.
+ * @throws INVALID_FILE when the header is damaged; UNSUPPORTED when it does not describe a matrix of numbers.
  */
 export async function readNpyLayout(path: string, read: ReadBytes): Promise<MatrixLayout> {
   const preamble = await read(0, 12);
   if (preamble.length < 10 || npyMagic.some((byte, index) => preamble[index] !== byte)) {
-    throw invalidFile(path, 'does not begin like a NumPy file');
+    throw invalidFile(path, 'does not start with the magic bytes of a NumPy file');
   }
   const version = preamble[6] as number;
   if (version < 1 || version > 3) throw invalidFile(path, `has the unknown NumPy format version ${version}`);
@@ -30,7 +31,7 @@ export async function readNpyLayout(path: string, read: ReadBytes): Promise<Matr
   if (preamble.length < headerStart) throw invalidFile(path, 'ends inside its header');
   const view = new DataView(preamble.buffer, preamble.byteOffset, preamble.byteLength);
   const headerLength = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (headerLength > maximumHeader) throw invalidFile(path, `declares a header of ${headerLength} bytes`);
+  if (headerLength > maxHeader) throw invalidFile(path, `declares a header of ${headerLength} bytes`);
   const header = await read(headerStart, headerLength);
   if (header.length < headerLength) throw invalidFile(path, 'ends inside its header');
   const text = Buffer.from(header.buffer, header.byteOffset, header.byteLength).toString(
@@ -47,10 +48,14 @@ function npyLayout(path: string, header: ReadonlyMap<string, Literal>, start: nu
     throw invalidFile(path, 'has a NumPy header without shape or order');
   const [rows, columns] = shape;
   if (shape.length !== 2 || rows === undefined || columns === undefined) {
-    throw new SemanticIndexError('UNSUPPORTED', `${path} holds an array of ${shape.length} dimensions, not a matrix`, {
-      hint: 'Store it with two dimensions, one vector a row: `numpy.save(path, array.reshape(rows, columns))`.',
-      details: { path, shape },
-    });
+    throw new SemanticIndexError(
+      'UNSUPPORTED',
+      `Expected a two-dimensional array, got ${shape.length} dimensions in ${path}`,
+      {
+        hint: 'Store it with two dimensions, one vector a row: `numpy.save(path, array.reshape(rows, columns))`.',
+        details: { path, shape },
+      },
+    );
   }
   checkShape(path, rows, columns, dtype);
   const order: MatrixOrder = fortran ? 'F' : 'C';
@@ -80,7 +85,7 @@ function npyMatrix(path: string, { rows, columns, dtype, order, littleEndian, st
   };
 }
 
-/** The layout and header of a new NumPy file: version 1, little-endian, data at a multiple of 64 as NumPy aligns it. */
+/** Layout and header of a new NumPy file: version 1.0, little-endian, data aligned to 64 bytes. */
 export function newNpyMatrix(
   path: string,
   shape: { rows: number; columns: number; dtype: MatrixDtype; order: MatrixOrder },
@@ -108,7 +113,7 @@ function parseDescription(
   if (!Object.hasOwn(dtypeSize, dtype)) {
     throw new SemanticIndexError(
       'UNSUPPORTED',
-      `${path} stores numbers of the NumPy type ${JSON.stringify(description.slice(0, 40))}`,
+      `Expected a supported number type, got the NumPy type ${JSON.stringify(description.slice(0, 40))} in ${path}`,
       {
         hint: `Convert it first, as in \`array.astype('f4')\`. Supported: ${Object.keys(dtypeSize).join(', ')}.`,
         details: { path, description },
@@ -124,7 +129,7 @@ function parseDescription(
 
 type Literal = string | boolean | number[];
 
-/** One token of the header: a string, a word or whole number, or a sign. */
+/** A token of the header: a string, a word, an integer, or a punctuation character. */
 const tokenPattern = /\s*(?:'([^'\\\n]*)'|"([^"\\\n]*)"|([A-Za-z_]+)|([0-9]+)[Ll]?|([{}()[\],:]))/y;
 
 function parseHeader(path: string, text: string): Map<string, Literal> {
@@ -158,9 +163,13 @@ function parseHeader(path: string, text: string): Map<string, Literal> {
     if (token.word === 'True' || token.word === 'False') return token.word === 'True';
     if (token.sign === '(') return tuple();
     if (token.sign === '[') {
-      throw new SemanticIndexError('UNSUPPORTED', `${path} is a NumPy array of records, not a matrix of numbers`, {
-        details: { path },
-      });
+      throw new SemanticIndexError(
+        'UNSUPPORTED',
+        `Expected a matrix of numbers, got a structured NumPy array in ${path}`,
+        {
+          details: { path },
+        },
+      );
     }
     throw damaged();
   };

@@ -1,11 +1,11 @@
 import { invalidFile } from './matrix-layout.js';
 
-/** A value that R's `dput` writes for plain data: vectors become arrays, lists become maps from name to value. */
+/** A value of R's `dput`: vectors become arrays, lists become maps from name to value. */
 export type RValue = null | string | number | boolean | RValue[] | Map<string, RValue>;
 
-const maximumDepth = 32;
+const maxDepth = 32;
 
-/** White space, then a string, a number, a name, or a sign. */
+/** White space, then a string, a number, a name, or a punctuation character. */
 const tokenPattern =
   /\s*(?:"([^"\\]*(?:\\[\s\S][^"\\]*)*)"|'([^'\\]*(?:\\[\s\S][^'\\]*)*)'|(-?(?:0x[0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)L?)|`([^`]*)`|([A-Za-z.][A-Za-z0-9._]*)|([(),=:]))/y;
 
@@ -32,9 +32,9 @@ function withoutEscapes(text: string): string {
 }
 
 /**
- * Reads the R expression that `dput` writes for an object made of vectors and lists: literals, `c(...)`, `list(...)`,
+ * Parses the R expression that `dput` writes for vectors and lists: literals, `c(...)`, `list(...)`,
  * `structure(value, ...)` (attributes are dropped, except that `.Names` names a list, as R before 3.5 wrote it) and
- * `new("class", slot = value, ...)`, which becomes a map of the slots. Nothing is evaluated, no other function is known.
+ * `new("class", slot = value, ...)`, which becomes a map of the slots. Nothing is evaluated; other function calls are refused.
  *
  * @throws INVALID_FILE when the text is anything else.
  */
@@ -109,7 +109,7 @@ export function parseRExpression(path: string, text: string): RValue {
   };
 
   const expression = (depth: number): RValue => {
-    if (depth > maximumDepth) throw damaged('it is nested too deeply');
+    if (depth > maxDepth) throw damaged('it is nested too deeply');
     const token = next();
     if (token.string !== undefined) return token.string;
     if (token.number !== undefined) return token.number;

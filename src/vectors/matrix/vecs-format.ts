@@ -3,13 +3,13 @@ import { dtypeSize } from './matrix-dtype.js';
 import { checkShape, invalidFile, type MatrixLayout } from './matrix-layout.js';
 import type { ReadBytes } from './npy-format.js';
 
-/** The number type of each vecs format, by the ending of the file's name. */
+/** Number type of each vecs format, by file extension. */
 export const vecsDtypes: Readonly<Record<string, MatrixDtype>> = { '.fvecs': 'f4', '.ivecs': 'i4', '.bvecs': 'u1' };
 
 /**
- * Describes a file of the TEXMEX corpora (SIFT, GIST): every row is its length as a little-endian 32 bit integer, and
- * then so many numbers. The file states no number of rows: it follows from the first row's length and the file's size.
- * Each further row's length is checked when the row is read.
+ * Describes a vecs file, the format of the TEXMEX corpora (http://corpus-texmex.irisa.fr): each row is its length as a
+ * little-endian 32-bit integer, followed by its numbers. The number of rows follows from the length of the first row and the
+ * size of the file; the lengths of other rows are checked when they are read.
  *
  * @throws INVALID_FILE when the first length is impossible, or the size is not a whole number of rows.
  */
@@ -20,7 +20,7 @@ export async function readVecsLayout(
   read: ReadBytes,
 ): Promise<MatrixLayout> {
   const head = await read(0, 4);
-  if (head.length < 4) throw invalidFile(path, 'holds no whole row, and only a row states the number of columns');
+  if (head.length < 4) throw invalidFile(path, 'does not contain a complete row, which has the number of columns');
   const columns = new DataView(head.buffer, head.byteOffset, 4).getInt32(0, true);
   if (columns < 1) throw invalidFile(path, `declares a row of ${columns} numbers`);
   const rows = size / (4 + columns * dtypeSize[dtype]);

@@ -21,40 +21,44 @@ import type { MatrixLayout } from './matrix-layout.js';
 import { readRows, writeRows } from './matrix-transfer.js';
 import { vecsDtypes, vecsMatrix } from './vecs-format.js';
 
-/** Some rows that follow each other. */
+/** A block of consecutive rows. */
 export interface MatrixBlock {
-  /** Number of the block's first row in the matrix. */
+  /** First row of the block. */
   readonly first: number;
-  /** Rows in the block. */
+  /** Number of rows. */
   readonly count: number;
   /** The numbers, row after row: `count` times `columns`. */
   readonly values: Float32Array;
 }
 
 /**
- * A matrix in a file, of which only the rows in use are in memory: NumPy's .npy, .fvecs / .ivecs / .bvecs, and R's
- * file-backed big.matrix by its .desc. `docs/matrices.md` lists what each format may hold.
+ * A matrix in a file, read and written by rows: NumPy's .npy, .fvecs / .ivecs / .bvecs, and R's file-backed big.matrix through
+ * its .desc file. `docs/matrices.md` lists the number types of each format.
  *
- * Reads and writes take place off the event loop and may run side by side; a read that overlaps a write may see part of
- * it. A matrix belongs to the thread that opened it: other threads and processes open the same path. `close` (or
- * `await using`) frees the files; Node closes what is collected unclosed, and warns about it.
+ * Reads and writes run off the event loop, and concurrently; a read that overlaps a write may see part of it. An instance
+ * belongs to one thread; other threads and processes open the same path. `close` (or `await using`) closes the files; Node
+ * warns about files that are garbage collected while open.
+ *
+ * @example
+ * await using matrix = await VectorMatrix.open('vectors.npy');
+ * for await (const { first, values } of matrix) index.addItems(values, first);
  */
 export class VectorMatrix implements AsyncDisposable, AsyncIterable<MatrixBlock> {
-  /** The absolute path that it was opened by. */
+  /** Absolute path. */
   readonly path: string;
   /** Number of rows. */
   readonly rows: number;
-  /** Numbers of each row. */
+  /** Numbers in each row. */
   readonly columns: number;
   /** How the numbers are stored. */
   readonly dtype: MatrixDtype;
-  /** 'C' when the numbers of a row lie side by side, 'F' when those of a column do. */
+  /** 'C' when the numbers of a row are contiguous, 'F' when those of a column are. */
   readonly order: MatrixOrder;
   /** Whether rows can be written. */
   readonly writable: boolean;
   readonly #layout: MatrixLayout;
   readonly #files: MatrixFiles;
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #pending = new Set<Promise<void>>();
   #closed = false;
 
   private constructor(path: string, layout: MatrixLayout, files: MatrixFiles, writable: boolean) {
@@ -69,10 +73,11 @@ export class VectorMatrix implements AsyncDisposable, AsyncIterable<MatrixBlock>
   }
 
   /**
-   * Opens the matrix at `path`. Its header is read and checked, and the length of its files; its numbers are not.
+   * Opens the matrix at `path`. Checks the header and the size of the files, and reads no numbers.
    *
    * @throws IO when a file is missing or cannot be opened; INVALID_FILE when it is damaged or shorter than its matrix;
    * UNSUPPORTED for formats and number types that are not listed in `docs/matrices.md`.
+   * @example const matrix = await VectorMatrix.open('vectors.npy', { writable: true })
    */
   static async open(path: string | URL, options?: Given<MatrixOpenOptions>): Promise<VectorMatrix> {
     const { writable } = resolveOptions('VectorMatrix.open', options, matrixOpenDefaults);
@@ -87,12 +92,12 @@ export class VectorMatrix implements AsyncDisposable, AsyncIterable<MatrixBlock>
   }
 
   /**
-   * Creates a matrix of zeros and opens it for writing. The ending of `path` names the format. The whole matrix has its
-   * place in the file at once, as a hole where the file system has holes, so that it can be filled in any order and
-   * opened again later.
+   * Creates a matrix of zeros and opens it for writing. The extension of `path` selects the format. The file has its full size
+   * at once (sparse where the file system supports it), so that rows can be written in any order and the matrix reopened later.
    *
    * @throws INVALID_ARGUMENT for an impossible shape, or when the file exists and `overwrite` is not set; UNSUPPORTED for
    * a format or number type that cannot be written; IO.
+   * @example const matrix = await VectorMatrix.create('vectors.npy', { rows: 1000, columns: 384 })
    */
   static async create(
     path: string | URL,
@@ -108,23 +113,24 @@ export class VectorMatrix implements AsyncDisposable, AsyncIterable<MatrixBlock>
     return new VectorMatrix(file, vecsMatrix(file, { ...shape, dtype }), new MatrixFiles(true), true);
   }
 
-  /** Paths of the files that hold the numbers: the matrix itself, or what a .desc names, a file for each separated column. */
+  /** Paths of the files with the numbers: the matrix itself, or the backing files of a .desc. @example matrix.files */
   get files(): readonly string[] {
     const { separated, fileOf, columns } = this.#layout;
     return Array.from({ length: separated ? columns : 1 }, (_, column) => fileOf(column));
   }
 
-  /** Bytes that the numbers take in the file, without headers. */
+  /** Bytes of the numbers, without headers. @example matrix.byteLength */
   get byteLength(): number {
     return this.rows * this.columns * dtypeSize[this.dtype];
   }
 
   /**
-   * Reads `count` rows from row `first` on, row after row, as float32; with `into`, as the numbers of that array, which
-   * is filled and returned: a Float64Array keeps all of f8 and of i8 up to 2^53, an Int32Array all of i4.
+   * Reads `count` rows from row `first` on as float32, row after row. With `into`, fills and returns that array instead: a
+   * Float64Array holds f8, and i8 up to 2^53, exactly; an Int32Array holds i4 exactly.
    *
-   * @throws INVALID_ARGUMENT when the matrix has no such rows or `into` is not of `count` times `columns` numbers;
-   * INVALID_FILE when the file was cut since it was opened; OUT_OF_MEMORY; IO; CLOSED.
+   * @throws INVALID_ARGUMENT when the rows do not exist or `into` does not have `count` times `columns` numbers;
+   * INVALID_FILE when the file was truncated meanwhile; OUT_OF_MEMORY; IO; CLOSED.
+   * @example const rows = await matrix.getRows(0, 100)
    */
   getRows(first: number, count: number): Promise<Float32Array>;
   getRows<T extends NumberArray>(first: number, count: number, into: T): Promise<T>;
@@ -133,7 +139,7 @@ export class VectorMatrix implements AsyncDisposable, AsyncIterable<MatrixBlock>
     if (into !== undefined && (!isNumberArray(into) || into.length !== count * this.columns)) {
       throw new SemanticIndexError(
         'INVALID_ARGUMENT',
-        `VectorMatrix.getRows: into must be a typed array of ${count} times ${this.columns} numbers, got ${describe(into)}`,
+        `VectorMatrix.getRows: expected into as a typed array of ${count} times ${this.columns} numbers, got ${describe(into)}`,
       );
     }
     const target = into ?? this.#allocate('getRows', count);
@@ -142,41 +148,50 @@ export class VectorMatrix implements AsyncDisposable, AsyncIterable<MatrixBlock>
   }
 
   /**
-   * Writes whole rows from row `first` on. They are in the file when it resolves, and on the disk after `flush`.
+   * Writes complete rows from row `first` on. They are in the file when the promise resolves, and durable after `flush`.
    *
    * @throws READ_ONLY unless opened with `writable`; INVALID_ARGUMENT when the rows do not fit the matrix; INVALID_VECTOR
-   * when a number cannot be stored (a fraction among integers, say): rows before it may be written by then; IO; CLOSED.
+   * when a number cannot be stored, such as a fraction among integers (earlier rows may be written); IO; CLOSED.
+   * @example await matrix.setRows(0, new Float32Array(matrix.columns))
    */
   async setRows(first: number, values: NumberArray): Promise<void> {
     if (!isNumberArray(values)) {
       throw new SemanticIndexError(
         'INVALID_ARGUMENT',
-        `VectorMatrix.setRows: values must be a Float32Array, Float64Array or Int32Array, got ${describe(values)}`,
+        `VectorMatrix.setRows: expected values as a Float32Array, Float64Array or Int32Array, got ${describe(values)}`,
       );
     }
     const count = values.length / this.columns;
     this.#checkRange('setRows', first, count);
     if (!this.writable) {
-      throw new SemanticIndexError('READ_ONLY', `${this.path} was opened for reading only`, {
-        hint: 'Open it with `writable: true`.',
-        details: { path: this.path },
-      });
+      throw new SemanticIndexError(
+        'READ_ONLY',
+        `VectorMatrix.setRows: expected a writable matrix, got ${this.path} opened read-only`,
+        {
+          hint: 'Open it with `writable: true`.',
+          details: { path: this.path },
+        },
+      );
     }
     if (count > 0) await this.#during(writeRows(this.#layout, this.#files, first, count, values));
   }
 
   /**
-   * Reads the whole matrix, block after block, in memory bounded by the size of a block.
+   * Iterates over the matrix in blocks of rows; memory is bounded by the size of a block.
    *
    * @throws as `getRows`, and `signal.reason` when aborted.
+   * @example for await (const { first, count, values } of matrix.blocks({ blockRows: 1000 })) console.log(first, count)
    */
   async *blocks(options?: Given<MatrixBlocksOptions>): AsyncGenerator<MatrixBlock, void, undefined> {
     const { blockRows, reuse, signal } = resolveOptions('VectorMatrix.blocks', options, matrixBlocksDefaults);
     if (blockRows !== undefined && !(Number.isSafeInteger(blockRows) && blockRows > 0)) {
-      throw new SemanticIndexError('INVALID_ARGUMENT', `VectorMatrix.blocks: blockRows must be a whole number above 0`);
+      throw new SemanticIndexError(
+        'INVALID_ARGUMENT',
+        `VectorMatrix.blocks: expected blockRows as a positive integer, got ${describe(blockRows)}`,
+      );
     }
     const most = Math.max(1, Math.min(this.rows, blockRows ?? this.defaultBlockRows));
-    // Small blocks of order F are cut from larger ones, since each column costs a read however short it is.
+    // Small blocks in order F are cut from larger ones, because each column costs a read, however short.
     const window = this.order === 'F' ? most * Math.max(1, Math.floor(this.defaultBlockRows / most)) : most;
     const memory = reuse || window > most ? this.#allocate('blocks', Math.min(window, this.rows)) : undefined;
     for (let start = 0; start < this.rows; start += window) {
@@ -196,28 +211,28 @@ export class VectorMatrix implements AsyncDisposable, AsyncIterable<MatrixBlock>
     signal?.throwIfAborted();
   }
 
-  /** As `blocks()`. */
+  /** Same as `blocks()`. @example for await (const { values } of matrix) index.addItems(values) */
   [Symbol.asyncIterator](): AsyncGenerator<MatrixBlock, void, undefined> {
     return this.blocks();
   }
 
-  /** Rows of a block where none are asked for. */
+  /** Default number of rows of a block. @example matrix.defaultBlockRows */
   get defaultBlockRows(): number {
-    // Gathering rows from columns pays one read per column and block: larger blocks make those reads worth it.
+    // Gathering rows from columns takes one read per column and block, so larger blocks are faster.
     const bytes = this.order === 'F' ? 16 << 20 : 4 << 20;
     return Math.max(1, Math.floor(bytes / (this.columns * 4)));
   }
 
-  /** Resolves when all that was written is on the disk. */
+  /** Resolves when all written rows are on the disk. @example await matrix.flush() */
   async flush(): Promise<void> {
     this.#checkOpen('flush');
     await this.#during(this.#files.flush());
   }
 
-  /** Closes the files, after reads and writes under way. Closing twice does nothing. */
+  /** Closes the files after pending reads and writes. Closing twice has no effect. @example await matrix.close() */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.allSettled(this.#underWay);
+    await Promise.allSettled(this.#pending);
     await this.#files.close();
   }
 
@@ -237,13 +252,13 @@ export class VectorMatrix implements AsyncDisposable, AsyncIterable<MatrixBlock>
     }
   }
 
-  /** Keeps the files open until the work has ended. */
+  /** Keeps the files open until the work ends. */
   async #during(work: Promise<void>): Promise<void> {
-    this.#underWay.add(work);
+    this.#pending.add(work);
     try {
       await work;
     } finally {
-      this.#underWay.delete(work);
+      this.#pending.delete(work);
     }
   }
 
@@ -258,8 +273,8 @@ export class VectorMatrix implements AsyncDisposable, AsyncIterable<MatrixBlock>
     if (!whole || first < 0 || count < 0 || first + count > this.rows) {
       throw new SemanticIndexError(
         'INVALID_ARGUMENT',
-        `VectorMatrix.${method}: ${count} rows from row ${first} on are not within the ${this.rows} rows`,
-        { hint: `Pass whole rows of ${this.columns} numbers, from row 0 to row ${this.rows - 1}.` },
+        `VectorMatrix.${method}: expected a range within the ${this.rows} rows, got ${count} rows from row ${first}`,
+        { hint: `Pass complete rows of ${this.columns} numbers, from row 0 to row ${this.rows - 1}.` },
       );
     }
   }

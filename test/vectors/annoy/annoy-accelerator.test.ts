@@ -84,7 +84,7 @@ describe('an accelerator', () => {
     index.close();
   });
 
-  it('is not believed when it belongs to another file, is cut short, or is no accelerator', async () => {
+  it('is ignored when it belongs to another file, is truncated, or is not an accelerator', async () => {
     const expected = await AnnoyIndex.open(path, { engine: 'annoy' });
     const bytes = readFileSync(accelerator);
     const other = join(folder, 'other.ann');
@@ -158,7 +158,7 @@ describe('an accelerator', () => {
     classical.close();
   });
 
-  it('reports progress and stops when it is told to', async () => {
+  it('reports progress and can be aborted', async () => {
     rmSync(accelerator);
     const index = await AnnoyIndex.open(path);
     const seen: number[] = [];

@@ -95,7 +95,7 @@ describe.each(METRICS)('an index with the metric %s', (metric) => {
 });
 
 describe('addItem', () => {
-  it('takes f from the first vector when f is 0', async () => {
+  it('sets f from the first vector when f is 0', async () => {
     const index = new AnnoyIndex(0, 'euclidean');
     expect(index.f).toBe(0);
     index.addItem(0, [1, 2, 3]);
@@ -272,7 +272,7 @@ describe('search options', () => {
     ]);
   });
 
-  it('tells vectors that differ by less than float32 can say in the order of their items', async () => {
+  it('orders vectors that are equal in float32 by item', async () => {
     const rows = new Float32Array(128 * 16_384).map((_, index) => Math.sin(index));
     const index = new AnnoyIndex(128, 'angular');
     index.addItems(rows);
@@ -391,7 +391,7 @@ describe('onDiskBuild', () => {
 });
 
 describe('info, memoryUsage and verbose', () => {
-  it('tells what is there', async () => {
+  it('report state, counts, file and memory', async () => {
     const messages: string[] = [];
     const index = new AnnoyIndex(f, 'dot', { seed: 3, logger: (message) => messages.push(message) });
     index.addItems(randomRows(count, f, 'dot'));

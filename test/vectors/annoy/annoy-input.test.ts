@@ -47,7 +47,7 @@ describe('refused, each with a code and a hint', () => {
     ['a fractional f', 'INVALID_ARGUMENT', () => new AnnoyIndex(1.5, 'angular')],
     ['a negative f', 'INVALID_ARGUMENT', () => new AnnoyIndex(-1, 'angular')],
     ['an f that is too large', 'INVALID_ARGUMENT', () => new AnnoyIndex(2 ** 21, 'angular')],
-    ['an f that is no number', 'INVALID_ARGUMENT', () => new AnnoyIndex('8' as Wrong, 'angular')],
+    ['an f that is not a number', 'INVALID_ARGUMENT', () => new AnnoyIndex('8' as Wrong, 'angular')],
     ['an unknown metric', 'INVALID_ARGUMENT', () => new AnnoyIndex(f, 'cosine' as Wrong)],
     ['an unknown option', 'UNKNOWN_OPTION', () => new AnnoyIndex(f, 'angular', { sed: 1 } as Wrong)],
     ['a negative seed', 'INVALID_ARGUMENT', () => new AnnoyIndex(f, 'angular', { seed: -1 })],
@@ -59,7 +59,7 @@ describe('refused, each with a code and a hint', () => {
     ['a fractional item', 'INVALID_ARGUMENT', () => adding().addItem(0.5, vector)],
     ['an item beyond the gap', 'INVALID_ARGUMENT', () => adding().addItem(1_000_001, vector)],
     ['an item beyond int32', 'INVALID_ARGUMENT', () => adding().addItem(2 ** 31, vector)],
-    ['an item that is no number', 'INVALID_ARGUMENT', () => adding().addItem('0' as Wrong, vector)],
+    ['an item that is not a number', 'INVALID_ARGUMENT', () => adding().addItem('0' as Wrong, vector)],
     [
       'rows beyond int32',
       'INVALID_ARGUMENT',
@@ -152,7 +152,7 @@ describe('what is refused', () => {
     expect(opened.path).toBe(saved);
   });
 
-  it('names the system error of a folder that nobody can write to', async () => {
+  it('names the system error of a directory that does not exist or is not writable', async () => {
     // Root may write anywhere on a disk, so the folder is one of the kernel's.
     if (process.platform !== 'linux') return;
     const error = await errorOf(() => built.save('/proc/self/x.ann'));

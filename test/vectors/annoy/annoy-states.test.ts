@@ -11,7 +11,7 @@ const f = 8;
 const rows = randomRows(200, f, 'angular');
 const vector = rows.subarray(0, f);
 
-/** A fresh index in each state; `settle` waits for what makes it busy. */
+/** A new index in each state; `settle` awaits the operation that makes it busy. */
 const enter: Record<AnnoyState | 'empty', () => Promise<{ index: AnnoyIndex; settle?: Promise<unknown> }>> = {
   empty: async () => ({ index: new AnnoyIndex(f, 'angular') }),
   adding: async () => {
@@ -37,14 +37,14 @@ const enter: Record<AnnoyState | 'empty', () => Promise<{ index: AnnoyIndex; set
 };
 
 type State = keyof typeof enter;
-/** What an operation leads to: the state afterwards, or the code of its error. */
+/** Outcome of an operation: the state afterwards, or the code of its error. */
 type Outcome = AnnoyState | ErrorCode;
 
 const states: State[] = ['empty', 'adding', 'busy', 'built', 'unloaded', 'closed'];
 let copies = 0;
 let bytes: Uint8Array;
 
-/** operation, then what happens in the states empty, adding, busy, built, unloaded, closed. */
+/** Operation, then its outcome in the states empty, adding, busy, built, unloaded, closed. */
 const table: [string, (index: AnnoyIndex) => unknown, ...Outcome[]][] = [
   ['addItem', (i) => i.addItem(0, vector), 'adding', 'adding', 'BUSY', 'ALREADY_BUILT', 'ALREADY_BUILT', 'CLOSED'],
   ['addItems', (i) => i.addItems(rows), 'adding', 'adding', 'BUSY', 'ALREADY_BUILT', 'ALREADY_BUILT', 'CLOSED'],
@@ -118,7 +118,7 @@ describe.each(table)('%s', (_, operation, ...outcomes) => {
       let result: Outcome;
       try {
         const pending = operation(index);
-        // What the operation left behind at once, not what the build that was under way became meanwhile.
+        // The state right after the call: the pending build changes it later.
         result = index.state;
         await pending;
         if (state !== 'busy') result = index.state;
@@ -137,7 +137,7 @@ describe.each(table)('%s', (_, operation, ...outcomes) => {
 });
 
 describe('close', () => {
-  it('lets a search that is under way finish, and ends this handle only', async () => {
+  it('lets a running search complete and affects this instance only', async () => {
     const first = await AnnoyIndex.open(saved);
     const second = await AnnoyIndex.open(saved);
     const searching = first.getNnsByVectors(rows, 5);
@@ -152,7 +152,7 @@ describe('close', () => {
   it('stops a build at once', async () => {
     const index = new AnnoyIndex(64, 'angular');
     index.addItems(randomRows(20_000, 64, 'angular'));
-    // The whole of it would take longer than the test may.
+    // Longer than the time limit of the test.
     const building = index.build(1_000_000, { threads: 1 });
     setTimeout(() => index.close(), 20);
     await expect(building).rejects.toMatchObject({ code: 'CLOSED' });
