@@ -1,3 +1,4 @@
+import { vectorsPerRead } from '../backend/batch-sizes.js';
 import type { KeyedVectors } from '../backend/documents.js';
 import type { MissingText, Remainder, SpaceMigration } from '../backend/migration.js';
 import type { KeyedNeighbor } from '../backend/read-snapshot.js';
@@ -9,9 +10,6 @@ import { VectorBuffer } from '../vectors/vector-buffer.js';
 import { leaseOwner } from './catalog/lease-owner.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 import { acquireLease, type LeaseRequest, whileHeld } from './writer/held-lease.js';
-
-/** Vectors that are compared at a time when models are compared: bounds memory, some megabytes at usual dimensions. */
-const vectorsPerRead = 4_096;
 
 /** Moves an index to another space, by way of the catalog. */
 export class Migration implements SpaceMigration {

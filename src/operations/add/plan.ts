@@ -1,3 +1,4 @@
+import { documentsPerRead } from '../../backend/batch-sizes.js';
 import type { DocumentChange } from '../../backend/documents.js';
 import type { PlanOptions } from '../../options.js';
 import { TimeSlice } from '../../time-slice.js';
@@ -5,9 +6,6 @@ import type { AddPlan, Metadata } from '../../types.js';
 import { type CheckedDocument, checkDocument } from '../checked-document.js';
 import type { OperationContext } from '../context.js';
 import type { Documents } from './add-documents.js';
-
-/** Documents classified in one call: bounds the memory for their texts. */
-const documentsPerRead = 512;
 
 type Sums = { -readonly [K in 'documents' | 'new' | 'changed' | 'unchanged' | 'cached' | 'embed' | 'tokens']: number };
 

@@ -1,3 +1,4 @@
+import { documentsPerRead } from '../../backend/batch-sizes.js';
 import type { MissingText, Remainder } from '../../backend/migration.js';
 import type { Space } from '../../backend/space.js';
 import { embedText, embedTexts } from '../../embed/embed-texts.js';
@@ -9,8 +10,6 @@ import { packVectors } from '../../vectors/pack-vectors.js';
 import type { OperationContext } from '../context.js';
 import { prefetch } from '../prefetch.js';
 
-/** Texts read and embedded together: several batches of most providers. */
-const textsPerPage = 512;
 /** Pages in progress, so that a slow call of the provider does not leave it idle. */
 const pagesAhead = 3;
 /** Nearest documents compared under both models, as many as a page of hits has. */
@@ -145,7 +144,7 @@ class ModelMigration {
 
   async *#pages(space: number): AsyncGenerator<MissingText[]> {
     for (let after = 0; ; ) {
-      const page = await this.#context.backend.migration.missingAfter(space, after, textsPerPage);
+      const page = await this.#context.backend.migration.missingAfter(space, after, documentsPerRead);
       const last = page.at(-1);
       if (last === undefined) return;
       after = last.key;

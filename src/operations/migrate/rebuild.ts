@@ -1,8 +1,6 @@
+import { documentsPerRead } from '../../backend/batch-sizes.js';
 import type { LongWorkOptions } from '../../types.js';
 import type { OperationContext } from '../context.js';
-
-/** Texts embedded and replaced together: a few batches of most providers, and one short transaction. */
-const textsPerRead = 256;
 
 /** Embeds every stored text again and replaces its vector; the segments must be rebuilt afterwards. */
 export async function reembedTexts(
@@ -15,7 +13,7 @@ export async function reembedTexts(
   let done = 0;
   for (let after = 0; ; ) {
     signal?.throwIfAborted();
-    const rows = await backend.textsAfter(after, textsPerRead);
+    const rows = await backend.textsAfter(after, documentsPerRead);
     const last = rows.at(-1);
     if (last === undefined || after >= lastKey) return;
     const texts = rows.map(({ text }) => text);

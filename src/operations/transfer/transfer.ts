@@ -1,4 +1,5 @@
 import type { Backend } from '../../backend/backend.js';
+import { documentsPerRead } from '../../backend/batch-sizes.js';
 import { contentHash } from '../../backend/content-hash.js';
 import { parseMetadata } from '../../backend/stored-json.js';
 import { fingerprintDifferences } from '../../embed/fingerprint.js';
@@ -25,9 +26,6 @@ import type {
 import { addDocuments } from '../add/add-documents.js';
 import type { OperationContext } from '../context.js';
 import { checkExport, checkedRows } from './checked-export.js';
-
-/** Documents read together: a batch of common vectors is below a megabyte, and goes to another thread in a millisecond. */
-const documentsPerRead = 512;
 
 /** The readable documents of an index whose catalog is damaged. */
 export interface SalvageableIndex {

@@ -1,3 +1,4 @@
+import { vectorsPerRead } from '../../backend/batch-sizes.js';
 import { join } from 'node:path';
 import { SemanticIndexError } from '../../errors.js';
 import type { DocumentId, Metric } from '../../types.js';
@@ -47,8 +48,6 @@ export interface BuiltSegment {
   /** Documents of the range that are not in it, because their vector cannot be compared. */
   readonly unsound: readonly DocumentId[];
 }
-
-const rowsPerReading = 2_048;
 
 /** Derives segment files from the vectors in the catalog. Lives in a catalog thread. */
 export class SegmentBuilder {
@@ -159,7 +158,7 @@ export class SegmentBuilder {
     const unsound = new Set<number>();
     for (let after = firstKey - 1; ; ) {
       signal.throwIfAborted();
-      const { keys, vectors, unsound: more } = this.#catalog.documents.vectorsAfter(after, lastKey, rowsPerReading);
+      const { keys, vectors, unsound: more } = this.#catalog.documents.vectorsAfter(after, lastKey, vectorsPerRead);
       for (const key of more) unsound.add(key);
       if (keys.length === 0)
         return { offsets: Uint32Array.from(offsets), unsound: this.#catalog.documents.idsOf([...unsound]) };

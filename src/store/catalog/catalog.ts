@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Statement } from 'better-sqlite3';
+import { tailVectorsPerRead } from '../../backend/batch-sizes.js';
 import type { KeyedVectors } from '../../backend/documents.js';
 import type { TextSearch } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
@@ -75,8 +76,6 @@ export interface CatalogChanges {
   /** Present for requests with text queries, unless there is more: matches of as many queries as there was time for. */
   readonly text?: readonly PackedMatches[] | undefined;
 }
-
-const rowsPerReading = 8_192;
 
 /** A file that does not begin as a database: another one's, or an index whose first page is damaged. */
 function notAnIndex(error: unknown): SemanticIndexError | undefined {
@@ -230,8 +229,12 @@ export class Catalog {
       const now = this.position();
       const rows = this.segments.all();
       const sealedThrough = this.segments.sealedThrough();
-      const tail = this.documents.vectorsAfter(Math.max(position.lastKey, sealedThrough), now.lastKey, rowsPerReading);
-      const more = tail.keys.length === rowsPerReading;
+      const tail = this.documents.vectorsAfter(
+        Math.max(position.lastKey, sealedThrough),
+        now.lastKey,
+        tailVectorsPerRead,
+      );
+      const more = tail.keys.length === tailVectorsPerRead;
       return {
         position: more ? { ...now, lastKey: tail.keys[tail.keys.length - 1] as number } : now,
         space: this.settings.all()?.space,

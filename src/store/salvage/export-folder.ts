@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { types } from 'node:util';
+import { documentsPerRead } from '../../backend/batch-sizes.js';
 import { parseMetadata } from '../../backend/stored-json.js';
 import { SemanticIndexError } from '../../errors.js';
 import { describe } from '../../options.js';
@@ -54,8 +55,6 @@ export interface ExportedBatch {
 export const exportNames = { manifest: 'manifest.json', documents: 'documents.jsonl', vectors: 'vectors.npy' } as const;
 /** Only in an export of a damaged index. */
 const textsName = 'texts.jsonl';
-const documentsPerReading = 512;
-
 /**
  * Writes documents as JSON lines and their vectors as a NumPy matrix into a new directory, which appears under its name only
  * when it is complete and durable. Returns the number of documents.
@@ -228,7 +227,7 @@ async function* readBatches(folder: string, manifest: ExportManifest): AsyncGene
       if (line.trim() === '') continue;
       documents.push(parseLine(line, row + documents.length));
       if (row + documents.length > matrix.rows) break;
-      if (documents.length === documentsPerReading) {
+      if (documents.length === documentsPerRead) {
         yield await batch();
         documents = [];
       }

@@ -2,7 +2,7 @@ import { addItem, type Bitset, createBitset, hasItem } from '../../vectors/bitse
 import { itemOf, keyAt, type SortedKeys } from '../catalog/sorted-keys.js';
 import { RefCounted, type SearchableSegment, type SegmentNeighbors, type SegmentSearch } from './searchable-segment.js';
 
-/** How the files behind a part are looked after. */
+/** Checks of the files behind a segment. */
 export interface SegmentGuard {
   /** Whether the mapped files have changed since they were opened. */
   readonly hasChanged: () => boolean;
@@ -15,10 +15,10 @@ export interface SegmentGuard {
 }
 
 /**
- * A part whose answers never come from damaged files. After each search it is seen whether the mapped files were changed
- * meanwhile; if so, the segment is opened again, and the search is done again there. Items keep their numbers.
+ * A segment whose answers never come from damaged files. After each search it checks whether the mapped files were changed
+ * meanwhile; if so, it opens the segment again and repeats the search there. Items keep their numbers.
  */
-export function guardPart(part: SearchableSegment, guard: SegmentGuard): SearchableSegment {
+export function guardSegment(part: SearchableSegment, guard: SegmentGuard): SearchableSegment {
   let successor: Promise<SearchableSegment> | undefined;
   let firstCheck: Promise<void> | undefined;
 
@@ -61,7 +61,7 @@ export function guardPart(part: SearchableSegment, guard: SegmentGuard): Searcha
   return { ...part, shared, search, verify };
 }
 
-/** Searches a part that holds some of the keys, and answers with the items that these keys have in the other one. */
+/** Searches a segment that has some of the keys, and returns the items that these keys have in the original one. */
 async function searchInstead(
   keys: SortedKeys,
   part: SearchableSegment,

@@ -1,6 +1,6 @@
 import type { SearchableSegment } from './searchable-segment.js';
 
-/** When parts are read through. */
+/** When segments are verified. */
 export interface ScrubOptions {
   /** Milliseconds until the first round: short-lived processes do not read everything. */
   readonly firstAfter: number;
@@ -12,8 +12,8 @@ export interface ScrubOptions {
 export const scrubSchedule: ScrubOptions = { firstAfter: 60_000, every: 24 * 60 * 60_000 };
 
 /**
- * Reads the files of all segments from time to time and compares checksums: bytes go bad on media while size and times
- * stay. What is damaged is reported and derived again by way of the part itself.
+ * Reads the files of all segments periodically and compares checksums: media may corrupt bytes without changing size or
+ * modification time. Damaged segments are reported and rebuilt.
  */
 export class Scrubber {
   readonly #parts: () => readonly SearchableSegment[];
@@ -45,7 +45,7 @@ export class Scrubber {
       try {
         await part.verify?.(signal);
       } catch {
-        // A file that cannot be read now is met again in the next round, and by searches before that.
+        // A file that cannot be read now is checked again in the next round, and by searches before that.
       } finally {
         part.shared.release();
       }

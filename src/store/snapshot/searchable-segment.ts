@@ -4,7 +4,7 @@ import { itemOf, type SortedKeys } from '../catalog/sorted-keys.js';
 
 const keysPerLook = 256;
 
-/** Counts the users of something that must be closed after the last one. */
+/** Counts users of a resource, and closes it after the last one. */
 export class RefCounted {
   #users = 1;
   readonly #close: () => void;
@@ -22,21 +22,21 @@ export class RefCounted {
   }
 }
 
-/** Nearest items of one part: `k` columns a query, item -1 where there are fewer. */
+/** Nearest items of one segment: `k` columns a query, item -1 where there are fewer. */
 export interface SegmentNeighbors {
   readonly k: number;
   readonly items: Int32Array;
   readonly distances: Float32Array;
 }
 
-/** How a part is to be searched. */
+/** A search of one segment. */
 export interface SegmentSearch {
   /** Packed, one query after the other. */
   readonly queries: Float32Array;
   readonly count: number;
   readonly k: number;
   readonly exact: boolean;
-  /** Nodes of the forest to look at; undefined takes the default of the part. */
+  /** Nodes of the forest to look at; undefined for the default of the segment. */
   readonly searchK: number | undefined;
   /** Share of the items that is allowed: a walk among few allowed ones has to be longer. */
   readonly share: number;
@@ -52,7 +52,7 @@ export interface SearchableSegment {
   /** Number of the segment; 0 for the tail. */
   readonly segment: number;
   readonly damaged: boolean;
-  /** Whether its accelerator is missing or wrong: it is searched without until it is derived again. */
+  /** Whether its graph is missing or wrong: it is searched without it until it is rebuilt. */
   readonly graphMissing: boolean;
   /** Whether it can be searched without comparing every item. */
   readonly hasForest: boolean;
@@ -72,8 +72,7 @@ export interface SearchableSegment {
 }
 
 /**
- * The part without the items of some keys; the same part when it holds none of them. Among hundreds of thousands it lets
- * other things happen in between.
+ * The segment without the items of some keys; the same segment if it has none of them. Yields to the event loop for long lists.
  */
 export async function withoutKeys(part: SearchableSegment, deadKeys: Float64Array): Promise<SearchableSegment> {
   let alive: Bitset | undefined;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { vectorsPerRead } from '../../backend/batch-sizes.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { Metric } from '../../types.js';
 import { acceleratorPath, canAccelerate, otherFormat } from '../../vectors/annoy/annoy-accelerator.js';
@@ -13,10 +14,10 @@ import { FileWatch } from '../directory/file-watch.js';
 import { fileFacts, ioError, isSystemError } from '../directory/files.js';
 import { segmentFacts } from '../directory/segment-directory.js';
 import type { CatalogClient } from '../writer/catalog-client.js';
-import { guardPart } from './guarded-segment.js';
+import { guardSegment } from './guarded-segment.js';
 import { RefCounted, type SearchableSegment, withoutKeys } from './searchable-segment.js';
 
-/** What opening a segment needs to know of its index. */
+/** The index that a segment belongs to. */
 export interface SegmentContext {
   readonly directory: string;
   readonly metric: Metric;
@@ -32,7 +33,7 @@ export interface SegmentContext {
   readonly onReopened: (part: SearchableSegment, damages: readonly Damage[]) => void;
 }
 
-/** What a segment turned out to lack when it was opened. */
+/** A fault of a segment that was found when it was opened. */
 export interface Damage {
   readonly event: 'damage' | 'graph-missing';
   /** What it is, and what it means until it is mended. */
@@ -57,8 +58,6 @@ function defaultSearchK(isAccelerated: boolean, items: number, k: number): numbe
 
 // Bytes that are compared with their checksum before the first search, in some milliseconds.
 const maxCheckedFirst = 16 * 2 ** 20;
-
-const rowsPerReading = 4_096;
 
 /**
  * Opens a segment for searching. A file that is missing or not what the catalog says is not believed: the vectors of its
@@ -89,7 +88,7 @@ async function openWith(
     const fault = (await sidecarFault(row, context)) ?? (await acceleratorFault(row, index, context, inFull));
     if (fault !== undefined) damages.push(fault);
     const { forest, size } = await trustedForest(index, row, context, fault);
-    const part = guardPart(forestPart(added, forest, fault !== undefined), {
+    const part = guardSegment(forestSegment(added, forest, fault !== undefined), {
       hasChanged: () => watch.hasChanged(),
       isSound: (signal) => isSound(row, context, forest.isAccelerated, signal),
       checkFirst: !inFull && size <= maxCheckedFirst,
@@ -101,14 +100,14 @@ async function openWith(
     if (!SemanticIndexError.is(error)) throw error;
     if (!context.isCurrent(row.segment)) return undefined;
     damages.push(damaged(error, `${row.items} documents are scanned`));
-    return scannedPart(row, context);
+    return scannedSegment(row, context);
   }
 }
 
 /** Opens a segment again whose files have changed, or turned out to be damaged; this time all their bytes are compared. */
 async function reopen(added: AddedSegment, context: SegmentContext): Promise<SearchableSegment> {
   const damages: Damage[] = [];
-  const part = (await openWith(added, context, damages, true)) ?? (await scannedPart(added.row, context));
+  const part = (await openWith(added, context, damages, true)) ?? (await scannedSegment(added.row, context));
   context.onReopened(part, damages);
   return part;
 }
@@ -166,11 +165,11 @@ async function openForest(row: SegmentRow, context: SegmentContext, inFull: bool
 
 function damage(row: SegmentRow, what: string): SemanticIndexError {
   return new SemanticIndexError('INVALID_FILE', `Segment file ${row.file} ${what}`, {
-    hint: 'Nothing to do: its documents are scanned until the file is derived again.',
+    hint: 'No action needed: its documents are scanned until the file is rebuilt.',
   });
 }
 
-/** Searches here do without the sidecar; whoever opens the file elsewhere does not. */
+/** Searches do not need the sidecar; other programs that open the file do. */
 async function sidecarFault(row: SegmentRow, context: SegmentContext): Promise<Damage | undefined> {
   const facts = await fileFacts(sidecarPath(join(context.directory, row.file)));
   return facts === undefined ? damaged(damage(row, 'has lost its sidecar'), slower) : undefined;
@@ -189,7 +188,7 @@ async function acceleratorFault(
 ): Promise<Damage | undefined> {
   if (!canAccelerate(index.metric, index.f)) return undefined;
   const facts = await fileFacts(acceleratorPath(join(context.directory, row.file)));
-  // Whether it was lost, or never made by an earlier version, nobody can tell.
+  // It may be lost, or an earlier version may have made none.
   if (facts === undefined) return { event: 'graph-missing', message: `${row.file} has no accelerator; ${slower}` };
   const path = join(context.directory, row.file);
   const inDoubt = inFull || facts.mtime !== row.file_mtime;
@@ -202,12 +201,12 @@ async function acceleratorFault(
     return { event: 'graph-missing', message: `${row.file} has an accelerator of another version; ${slower}` };
   }
   const error = new SemanticIndexError('INVALID_FILE', `${acceleratorPath(row.file)}: ${reason}`, {
-    hint: 'Nothing to do: it is derived again, and answers are right meanwhile.',
+    hint: 'No action needed: it is rebuilt, and answers are correct meanwhile.',
   });
   return damaged(error, slower);
 }
 
-function forestPart({ row, offsets }: AddedSegment, index: AnnoyIndex, graphMissing: boolean): SearchableSegment {
+function forestSegment({ row, offsets }: AddedSegment, index: AnnoyIndex, graphMissing: boolean): SearchableSegment {
   const searchKOf = (k: number, searchK: number | undefined): number =>
     searchK ?? defaultSearchK(index.isAccelerated, row.items, k);
   return {
@@ -262,11 +261,11 @@ export function tailSegment(buffer: VectorBuffer, keys: Float64Array, shared: Re
   };
 }
 
-async function scannedPart(row: SegmentRow, context: SegmentContext): Promise<SearchableSegment> {
+async function scannedSegment(row: SegmentRow, context: SegmentContext): Promise<SearchableSegment> {
   const buffer = new VectorBuffer(context.dimensions, context.metric);
   const keys: number[] = [];
   for (let after = row.first_key - 1; ; ) {
-    const rows = await context.reader.documents.vectorsAfter(after, row.last_key, rowsPerReading);
+    const rows = await context.reader.documents.vectorsAfter(after, row.last_key, vectorsPerRead);
     if (rows.keys.length === 0) break;
     buffer.append(rows.vectors);
     for (const key of rows.keys) keys.push(key);

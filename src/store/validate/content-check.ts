@@ -1,3 +1,4 @@
+import { documentsPerRead } from '../../backend/batch-sizes.js';
 import { contentHash } from '../../backend/content-hash.js';
 import type { VectorRole } from '../../backend/documents.js';
 import type { DocumentId } from '../../types.js';
@@ -16,7 +17,6 @@ export interface ContentFaults {
   readonly vectors: readonly DocumentId[];
 }
 
-const rowsPerReading = 1_024;
 const roleNames = Object.keys(vectorRoles) as VectorRole[];
 
 /** Compares the text, metadata and vector of every document with what was stored. Missing ones are another check's. */
@@ -24,7 +24,7 @@ export async function checkContents(catalog: Catalog): Promise<ContentFaults> {
   const dimensions = catalog.space()?.dimensions ?? 0;
   const faults = { texts: [] as DocumentId[], metadata: [] as DocumentId[], vectors: [] as DocumentId[] };
   for (let after = 0; ; ) {
-    const rows = catalog.documents.contentsAfter(after, rowsPerReading);
+    const rows = catalog.documents.contentsAfter(after, documentsPerRead);
     const last = rows.at(-1);
     if (last === undefined) return faults;
     for (const row of rows) {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { vectorsPerRead } from '../../backend/batch-sizes.js';
 import type { Check, DocumentId, Metric, ValidationReport } from '../../types.js';
 import type { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
 import { checksumFile } from '../../vectors/checksum.js';
@@ -20,7 +21,6 @@ export interface ValidationRequest {
 /** What a check found wrong; undefined when nothing. */
 type Finding = string | undefined;
 
-const rowsPerReading = 2_048;
 const namedIds = 10;
 const rebuild = 'Run `rebuild()`; until then the documents of the segment are scanned, or searched more slowly.';
 const fromTexts = "Run `rebuild({ from: 'texts' })`, or replace these documents.";
@@ -139,9 +139,9 @@ export class Validator {
   async #differentVectors(row: SegmentRow, offsets: Uint32Array, index: AnnoyIndex): Promise<Finding> {
     if (index.metric === 'hamming') return undefined;
     const { f } = index;
-    for (let first = 0; first < offsets.length; first += rowsPerReading) {
-      const items = index.getItemVectors(first, Math.min(rowsPerReading, offsets.length - first));
-      const keys = offsets.subarray(first, first + rowsPerReading);
+    for (let first = 0; first < offsets.length; first += vectorsPerRead) {
+      const items = index.getItemVectors(first, Math.min(vectorsPerRead, offsets.length - first));
+      const keys = offsets.subarray(first, first + vectorsPerRead);
       const stored = this.#catalog.documents.vectorsByKeys(
         Array.from(keys, (offset) => row.first_key + offset),
         f,
