@@ -305,7 +305,7 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
     const { space } = await backend.chooseSpace(provider.id, 16, null);
     const vector = await vectorOf('red');
     backend.queries.keep(space, [contentHash('red')], [vector]);
-    await expect.poll(() => backend.queries.find(space, [contentHash('red')])).toEqual([vector]);
+    await expect.poll(() => backend.queries.find(space, [contentHash('red')]), { timeout: 20_000 }).toEqual([vector]);
   });
 
   it(`${name}: counts its documents in facts`, async () => {
@@ -349,9 +349,10 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
             for (const { id } of text) expect(id).toBe('a');
           }
         };
-        await Promise.all([reader(), reader(), reader()]);
-        isWriting = false;
-        await writing;
+        await Promise.all([reader(), reader(), reader()]).finally(() => {
+          isWriting = false;
+          return writing;
+        });
       } finally {
         await other.close();
       }
