@@ -17,7 +17,8 @@ static inline double inverse_document_frequency(double documents, double frequen
 /**
  * What a term adds to the score of a document: weight * tf / (tf + k1 (1 - b + b length / average)), rounded to a
  * multiple of a quantum that depends on the query alone. Sums of multiples are exact in 53 bits, so a score does not
- * depend on the order in which terms are added, and every algorithm gives the same bits.
+ * depend on the order in which terms are added, and every algorithm gives the same bits. Never below one quantum: what
+ * has a term has a score above 0.
  */
 class Bm25 {
  public:
@@ -34,8 +35,11 @@ class Bm25 {
   }
 
   double score(double weight, uint32_t frequency, uint32_t length) const {
-    const double tf = frequency;
-    return round(weight * (tf / (tf + (kBase + per_length_ * length))));
+    // Valid values have 31 bits, which every instruction set converts at once.
+    const double tf = static_cast<int32_t>(frequency & 0x7fffffffu);
+    const double norm = kBase + per_length_ * static_cast<int32_t>(length & 0x7fffffffu);
+    const double score = round(weight * (tf / (tf + norm)));
+    return score > quantum_ ? score : quantum_;
   }
 
   /** Not below the score of any posting with at most this frequency and at least this length. */
@@ -44,6 +48,9 @@ class Bm25 {
     // Rounding may break monotonicity by some last bits: the margin is wider.
     return round(score(weight, frequency, length) * (1.0 + 1e-14)) + quantum_;
   }
+
+  /** Scores are multiples of it. */
+  double quantum() const { return quantum_; }
 
  private:
   static constexpr double kBase = kBm25K1 * (1.0 - kBm25B);

@@ -1,6 +1,7 @@
 #include "terms/part_search.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace semantic_index {
 
@@ -14,7 +15,12 @@ constexpr uint32_t kWindowPostings = 1 << 9;
 /** Longer queries are scored term by term over the whole part, with one cursor. */
 constexpr size_t kMaxCursors = 64;
 /** A look-up costs as much as scoring so many postings of a scan. */
-constexpr uint64_t kLookUpCost = 16;
+constexpr uint64_t kLookUpCost = 48;
+/** A list of more postings is not read to get a first threshold, nor for more hits than this. */
+constexpr uint32_t kPrimePostings = 1 << 12;
+constexpr size_t kPrimeHits = 64;
+/** Items whose scores are looked at together. */
+constexpr uint32_t kGroup = 16;
 
 Status corrupt() { return Status::failure(StatusCode::corrupt, "a posting list is damaged"); }
 
@@ -67,8 +73,9 @@ void PartSearch::forget() {
 
 void PartSearch::reserve(uint32_t window) {
   if (scores_.size() >= window) return;
-  scores_.resize(window, 0.0);
-  touched_.resize((window + 63) / 64, 0);
+  const uint32_t groups = (window + kGroup - 1) / kGroup;
+  scores_.resize(size_t{groups} * kGroup, 0.0);
+  touched_.resize(groups, 0);
 }
 
 Status PartSearch::search(const PartQuery& query, TopHits* hits, TermsWork* work) {
@@ -93,6 +100,7 @@ Status PartSearch::search(const PartQuery& query, TopHits* hits, TermsWork* work
     status = search_whole(hits);
   } else {
     status = open_terms(query);
+    if (status.ok()) status = prime(hits);
     if (status.ok()) status = search_windows(hits);
   }
   if (!status.ok()) forget();
@@ -119,6 +127,46 @@ Status PartSearch::open_terms(const PartQuery& query) {
   return Status::success();
 }
 
+/**
+ * Scores the documents that are best by one rare term alone: the k-th of their scores is a threshold to begin with,
+ * which spares the first windows from scoring nearly everything.
+ */
+Status PartSearch::prime(TopHits* hits) {
+  const size_t k = hits->capacity();
+  if (hits->is_full() || k > kPrimeHits) return Status::success();
+  const auto rare = std::find_if(order_.rbegin(), order_.rend(), [k](const Term* term) {
+    return term->cursor.list().count >= k && term->cursor.list().count <= kPrimePostings;
+  });
+  if (rare == order_.rend()) return Status::success();
+  const PostingList& list = (*rare)->cursor.list();
+  candidates_.clear();
+  if (!single_.open(list)) return corrupt();
+  for (uint32_t block = 0; block < single_.blocks(); ++block) {
+    if (!single_.load(block) || !single_.load_frequencies()) return corrupt();
+    for (uint32_t index = 0; index < single_.size(); ++index) {
+      const uint32_t item = single_.items()[index];
+      if (((living_bits(item / 64 * 64) >> (item % 64)) & 1) == 0) continue;
+      candidates_.push_back(
+          {item, query_.scorer.score((*rare)->weight, single_.frequencies()[index], list.lengths[item])});
+    }
+  }
+  if (candidates_.size() < k) return Status::success();
+  const size_t kept = std::min(candidates_.size(), 2 * k);
+  const auto end = candidates_.begin() + static_cast<std::ptrdiff_t>(kept);
+  const auto is_higher = [](const Candidate& left, const Candidate& right) { return left.score > right.score; };
+  if (end != candidates_.end()) std::nth_element(candidates_.begin(), end, candidates_.end(), is_higher);
+  allowed_items_.clear();
+  for (auto candidate = candidates_.begin(); candidate != end; ++candidate) allowed_items_.push_back(candidate->item);
+  std::sort(allowed_items_.begin(), allowed_items_.end());
+  allowed_scores_.assign(kept, 0.0);
+  const Status status = score(query_, allowed_items_.data(), kept, allowed_scores_.data());
+  if (!status.ok()) return status;
+  const auto kth = allowed_scores_.begin() + static_cast<std::ptrdiff_t>(k - 1);
+  std::nth_element(allowed_scores_.begin(), kth, allowed_scores_.end(), std::greater<double>());
+  hits->raise(*kth - query_.scorer.quantum());
+  return status;
+}
+
 double PartSearch::bound_of(Term* term, uint32_t block) {
   if (term->bound_block != block) {
     term->bound_block = block;
@@ -132,27 +180,59 @@ bool PartSearch::advance(Term* term, uint32_t block, double threshold) {
   const double others = before_.back() - term->bound;
   term->position = 0;
   for (; block < term->cursor.blocks(); ++block) {
-    if (threshold >= 0 && bound_of(term, block) + others <= threshold) continue;
+    if (threshold > 0 && bound_of(term, block) + others <= threshold) continue;
     return term->cursor.load(block);
   }
   term->done = true;
   return true;
 }
 
-void PartSearch::add_scores(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end, uint32_t base) {
+void PartSearch::score_run(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end, double* scores) {
   const uint32_t* const items = cursor.items();
   const uint32_t* const frequencies = cursor.frequencies();
   const uint32_t* const lengths = cursor.list().lengths;
-  double scores[kPostingBlock];
+  // Two passes, so that the second has vector instructions.
+  uint32_t own_lengths[kPostingBlock];
+  for (uint32_t index = begin; index < end; ++index) own_lengths[index] = lengths[items[index]];
+  const Bm25 scorer = query_.scorer;
   for (uint32_t index = begin; index < end; ++index) {
-    scores[index - begin] = query_.scorer.score(weight, frequencies[index], lengths[items[index]]);
-  }
-  for (uint32_t index = begin; index < end; ++index) {
-    const uint32_t place = items[index] - base;
-    scores_[place] += scores[index - begin];
-    touched_[place / 64] |= uint64_t{1} << (place % 64);
+    scores[index] = scorer.score(weight, frequencies[index], own_lengths[index]);
   }
   if (work_ != nullptr) work_->scored += end - begin;
+}
+
+void PartSearch::add_scores(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end, uint32_t base) {
+  double scores[kPostingBlock];
+  score_run(cursor, weight, begin, end, scores);
+  const uint32_t* const items = cursor.items();
+  double* const sums = scores_.data();
+  uint16_t* const touched = touched_.data();
+  for (uint32_t index = begin; index < end; ++index) {
+    const uint32_t place = items[index] - base;
+    sums[place] += scores[index];
+    touched[place / kGroup] = 1;
+  }
+}
+
+/** The candidates below `end` where no other list can make any: its scores need no adding up. */
+bool PartSearch::collect_alone(Term* term, uint32_t end, double least, double threshold) {
+  PostingCursor& cursor = term->cursor;
+  candidates_.clear();
+  while (!term->done && cursor.items()[term->position] < end) {
+    if (!cursor.load_frequencies()) return false;
+    const uint32_t stop = cursor.last() < end ? cursor.size() : cursor.lower_bound(term->position, end);
+    double scores[kPostingBlock];
+    score_run(cursor, term->weight, term->position, stop, scores);
+    for (uint32_t index = term->position; index < stop; ++index) {
+      const uint32_t item = cursor.items()[index];
+      if (scores[index] > least && ((living_bits(item / 64 * 64) >> (item % 64)) & 1) != 0) {
+        candidates_.push_back({item, scores[index]});
+      }
+    }
+    term->position = stop;
+    if (stop == cursor.size() && !advance(term, cursor.block() + 1, threshold)) return false;
+  }
+  return true;
 }
 
 /** Adds the postings of a term below `end`. */
@@ -171,18 +251,24 @@ bool PartSearch::accumulate(Term* term, uint32_t base, uint32_t end, double thre
 /** Clears the window, and keeps the living documents with scores above `least`. */
 void PartSearch::collect(uint32_t base, uint32_t end, double least) {
   candidates_.clear();
-  for (uint32_t item = base; item < end; item += 64) {
-    uint64_t word = touched_[(item - base) / 64];
-    if (word == 0) continue;
-    touched_[(item - base) / 64] = 0;
-    const uint64_t living = living_bits(item);
-    for (; word != 0; word &= word - 1) {
-      const uint32_t bit = lowest_bit(word);
-      const uint32_t place = item - base + bit;
-      const double score = scores_[place];
-      scores_[place] = 0;
-      if (score > least && ((living >> bit) & 1) != 0) candidates_.push_back({base + place, score});
-    }
+  for (uint32_t item = base; item < end; item += kGroup) {
+    const uint32_t place = item - base;
+    if (touched_[place / kGroup] == 0) continue;
+    touched_[place / kGroup] = 0;
+    collect_group(item, place, least);
+    std::fill_n(scores_.data() + place, kGroup, 0.0);
+  }
+}
+
+void PartSearch::collect_group(uint32_t item, uint32_t place, double least) {
+  const double* const scores = scores_.data() + place;
+  uint32_t above = 0;
+  for (uint32_t index = 0; index < kGroup; ++index) above |= (scores[index] > least ? 1u : 0u) << index;
+  if (above == 0) return;
+  above &= static_cast<uint32_t>(living_bits(item / 64 * 64) >> (item % 64));
+  for (; above != 0; above &= above - 1) {
+    const uint32_t index = lowest_bit(above);
+    candidates_.push_back({item + index, scores[index]});
   }
 }
 
@@ -241,10 +327,16 @@ Status PartSearch::search_windows(TopHits* hits) {
     const uint32_t base = first / 64 * 64;
     const uint32_t end = std::min(base + width, query_.items);
     const double threshold = hits->threshold();
-    for (size_t index = essential; index < count; ++index) {
-      if (!accumulate(order_[index], base, end, threshold)) return corrupt();
+    // Untouched items have a score of 0, which is no match.
+    const double least = std::max(0.0, threshold - before_[essential]);
+    if (essential + 1 == count) {
+      if (!collect_alone(order_[essential], end, least, threshold)) return corrupt();
+    } else {
+      for (size_t index = essential; index < count; ++index) {
+        if (!accumulate(order_[index], base, end, threshold)) return corrupt();
+      }
+      collect(base, end, least);
     }
-    collect(base, end, threshold - before_[essential]);
     if (work_ != nullptr) work_->candidates += static_cast<int64_t>(candidates_.size());
     for (size_t index = essential; index-- > 0 && !candidates_.empty();) {
       if (!complete(order_[index], before_[index], threshold)) return corrupt();
@@ -257,8 +349,7 @@ Status PartSearch::search_windows(TopHits* hits) {
 
 Status PartSearch::search_whole(TopHits* hits) {
   reserve(query_.items);
-  if (terms_.empty()) terms_.emplace_back();
-  PostingCursor& cursor = terms_.front().cursor;
+  PostingCursor& cursor = single_;
   Status status;
   for (size_t index = 0; index < query_.count && status.ok(); ++index) {
     const WeightedList& term = query_.lists[index];
@@ -274,7 +365,7 @@ Status PartSearch::search_whole(TopHits* hits) {
     }
   }
   if (!status.ok()) return status;
-  collect(0, query_.items, hits->threshold());
+  collect(0, query_.items, std::max(0.0, hits->threshold()));
   for (const Candidate& candidate : candidates_) {
     hits->offer(candidate.score, query_.part, static_cast<int32_t>(candidate.item));
   }
@@ -283,18 +374,16 @@ Status PartSearch::search_whole(TopHits* hits) {
 
 Status PartSearch::search_allowed(TopHits* hits, const std::vector<uint32_t>& items) {
   allowed_scores_.assign(items.size(), 0.0);
-  matched_.assign(items.size(), 0);
-  const Status status = score(query_, items.data(), items.size(), allowed_scores_.data(), matched_.data());
+  const Status status = score(query_, items.data(), items.size(), allowed_scores_.data());
   for (size_t index = 0; index < items.size() && status.ok(); ++index) {
-    if (matched_[index] != 0) hits->offer(allowed_scores_[index], query_.part, static_cast<int32_t>(items[index]));
+    if (allowed_scores_[index] > 0)
+      hits->offer(allowed_scores_[index], query_.part, static_cast<int32_t>(items[index]));
   }
   return status;
 }
 
-Status PartSearch::score(const PartQuery& query, const uint32_t* items, size_t count, double* scores,
-                         uint8_t* matched) {
-  if (terms_.empty()) terms_.emplace_back();
-  PostingCursor& cursor = terms_.front().cursor;
+Status PartSearch::score(const PartQuery& query, const uint32_t* items, size_t count, double* scores) {
+  PostingCursor& cursor = single_;
   for (size_t number = 0; number < query.count; ++number) {
     const WeightedList& term = query.lists[number];
     if (is_raised(query.cancel)) return cancelled();
@@ -308,7 +397,6 @@ Status PartSearch::score(const PartQuery& query, const uint32_t* items, size_t c
       if (cursor.items()[position] != items[index]) continue;
       if (!cursor.load_frequencies()) return corrupt();
       scores[index] += query.scorer.score(term.weight, cursor.frequencies()[position], term.list.lengths[items[index]]);
-      if (matched != nullptr) matched[index] = 1;
     }
   }
   return Status::success();
@@ -316,8 +404,7 @@ Status PartSearch::score(const PartQuery& query, const uint32_t* items, size_t c
 
 Status PartSearch::count(const PartQuery& query, int64_t* matches) {
   query_ = query;
-  if (terms_.empty()) terms_.emplace_back();
-  PostingCursor& cursor = terms_.front().cursor;
+  PostingCursor& cursor = single_;
   std::vector<uint64_t> found((query.items + 63) / 64, 0);
   for (size_t number = 0; number < query.count; ++number) {
     if (!cursor.open(query.lists[number].list)) return corrupt();

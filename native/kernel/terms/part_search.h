@@ -43,11 +43,8 @@ class PartSearch {
  public:
   Status search(const PartQuery& query, TopHits* hits, TermsWork* work);
 
-  /**
-   * Scores of ascending items; adds to `scores`, and sets `matched` to 1 where an item has one of the terms unless it
-   * is nullptr.
-   */
-  Status score(const PartQuery& query, const uint32_t* items, size_t count, double* scores, uint8_t* matched);
+  /** Adds to the scores of ascending items. */
+  Status score(const PartQuery& query, const uint32_t* items, size_t count, double* scores);
 
   /** Adds the number of documents that match, are allowed, and are not dead. */
   Status count(const PartQuery& query, int64_t* matches);
@@ -73,30 +70,36 @@ class PartSearch {
   };
 
   Status open_terms(const PartQuery& query);
+  Status prime(TopHits* hits);
   Status search_windows(TopHits* hits);
   Status search_whole(TopHits* hits);
   Status search_allowed(TopHits* hits, const std::vector<uint32_t>& items);
   void reserve(uint32_t window);
   bool advance(Term* term, uint32_t block, double threshold);
   bool accumulate(Term* term, uint32_t base, uint32_t end, double threshold);
+  void score_run(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end, double* scores);
   void add_scores(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end, uint32_t base);
+  bool collect_alone(Term* term, uint32_t end, double least, double threshold);
   uint64_t living_bits(uint32_t item) const;
+  void collect_group(uint32_t item, uint32_t place, double least);
   void collect(uint32_t base, uint32_t end, double least);
   bool complete(Term* term, double others, double threshold);
   double bound_of(Term* term, uint32_t block);
 
   PartQuery query_;
   TermsWork* work_ = nullptr;
+  /** Reads one list after the other. */
+  PostingCursor single_;
   /** Stay in place: they are large. */
   std::deque<Term> terms_;
   /** By ascending bound, and the sums of the bounds before each. */
   std::vector<Term*> order_;
   std::vector<double> before_;
+  /** Of the items of a window, 0 where nothing was added; and for each group of them whether something was. */
   std::vector<double> scores_;
-  std::vector<uint64_t> touched_;
+  std::vector<uint16_t> touched_;
   std::vector<Candidate> candidates_;
   std::vector<uint32_t> allowed_items_;
-  std::vector<uint8_t> matched_;
   std::vector<double> allowed_scores_;
 };
 

@@ -16,6 +16,9 @@ constexpr uint32_t kLaneBytes = kLanes * 4;
 template <uint32_t kBits>
 void unpack(const uint8_t* bytes, uint32_t* values) {
   constexpr uint32_t kMask = (1u << kBits) - 1;
+#if defined(__GNUC__)
+#pragma GCC unroll 32
+#endif
   for (uint32_t row = 0; row < kPostingBlock / kLanes; ++row) {
     const uint32_t bit = row * kBits;
     const uint32_t shift = bit % 32;

@@ -12,62 +12,14 @@ namespace semantic_index {
 namespace {
 
 constexpr size_t kTermsBetweenChecks = 256;
-/** Looking a deleted item up in a list costs as much as passing over so many of its postings. */
-constexpr uint64_t kLookUpPostings = 32;
 
 bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 
 Status cancelled() { return {StatusCode::cancelled, 0, {}}; }
 
-Status damaged_list() { return Status::failure(StatusCode::corrupt, "a posting list is damaged"); }
-
 std::string_view text_of(const TermBytes& term) { return {static_cast<const char*>(term.bytes), term.size}; }
 
-/** How many postings of a list are of deleted items. */
-Status count_dead(const PostingList& list, const ItemBits& dead, const std::vector<uint32_t>& dead_items,
-                  PostingCursor* cursor, uint32_t* count) {
-  *count = 0;
-  if (!cursor->open(list)) return damaged_list();
-  if (list.count < dead_items.size() * kLookUpPostings) {
-    for (uint32_t block = 0; block < cursor->blocks(); ++block) {
-      if (!cursor->load(block)) return damaged_list();
-      for (uint32_t index = 0; index < cursor->size(); ++index) *count += dead.contains(cursor->items()[index]) ? 1 : 0;
-    }
-    return Status::success();
-  }
-  for (uint32_t item : dead_items) {
-    const uint32_t block = cursor->locate(item);
-    if (block == cursor->blocks()) break;
-    if (!cursor->load(block)) return damaged_list();
-    if (cursor->items()[cursor->lower_bound(0, item)] == item) ++*count;
-  }
-  return Status::success();
-}
-
 }  // namespace
-
-Status TermsSnapshot::add(const TermsPart& part) try {
-  std::vector<uint32_t> dead;
-  uint64_t dead_length = 0;
-  const uint32_t* const lengths = part.lengths();
-  const auto items = static_cast<uint32_t>(part.items);
-  for (int64_t word = 0; word < std::min<int64_t>(part.dead.words, (int64_t{items} + 31) / 32); ++word) {
-    uint32_t bits = part.dead.bits[word];
-    for (auto item = static_cast<uint32_t>(word * 32); bits != 0 && item < items; bits >>= 1, ++item) {
-      if ((bits & 1) == 0) continue;
-      dead.push_back(item);
-      dead_length += lengths[item];
-    }
-  }
-  parts_.reserve(parts_.size() + 1);
-  documents_ += static_cast<int64_t>(items) - static_cast<int64_t>(dead.size());
-  total_length_ += part.total_length() - dead_length;
-  dead_items_.push_back(std::move(dead));
-  parts_.push_back(part);
-  return Status::success();
-} catch (const std::bad_alloc&) {
-  return Status::no_memory();
-}
 
 struct TermsQuery::Memory {
   const TermsSnapshot* snapshot = nullptr;
@@ -146,9 +98,9 @@ Status TermsQuery::Memory::weigh(const std::atomic<bool>* cancel) {
       const PostingList& list = lists[part * terms.size() + term];
       if (list.count == 0) continue;
       uint32_t dead = 0;
-      if (!snapshot->dead_items(part).empty()) {
+      if (snapshot->has_dead(part)) {
         if (is_raised(cancel)) return cancelled();
-        const Status status = count_dead(list, parts[part].dead, snapshot->dead_items(part), &cursor, &dead);
+        const Status status = snapshot->count_dead(part, terms[term], list, &cursor, &dead);
         if (!status.ok()) return status;
       }
       living += static_cast<int64_t>(list.count) - dead;
@@ -245,7 +197,7 @@ Status TermsQuery::score(size_t part, const uint32_t* items, size_t count, doubl
   std::vector<uint32_t> ascending(count);
   std::vector<double> found(count, 0.0);
   for (size_t index = 0; index < count; ++index) ascending[index] = items[order[index]];
-  const Status status = memory_->search.score(query, ascending.data(), count, found.data(), nullptr);
+  const Status status = memory_->search.score(query, ascending.data(), count, found.data());
   const Status changed = memory_->check_unchanged();
   if (!changed.ok()) return changed;
   for (size_t index = 0; index < count && status.ok(); ++index) scores[order[index]] = found[index];

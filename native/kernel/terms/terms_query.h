@@ -8,29 +8,9 @@
 #include <vector>
 
 #include "base/status.h"
-#include "terms/terms_part.h"
+#include "terms/terms_snapshot.h"
 
 namespace semantic_index {
-
-/** The parts of an index at one point in time, and the statistics of their living documents. Owns nothing but these. */
-class TermsSnapshot {
- public:
-  /** Appends a part: hits come in the order of parts where scores are equal. out_of_memory. */
-  Status add(const TermsPart& part);
-
-  const std::vector<TermsPart>& parts() const { return parts_; }
-  /** Documents that are not deleted, and the sum of their lengths. */
-  int64_t documents() const { return documents_; }
-  uint64_t total_length() const { return total_length_; }
-  /** The deleted items of a part, ascending. */
-  const std::vector<uint32_t>& dead_items(size_t part) const { return dead_items_[part]; }
-
- private:
-  std::vector<TermsPart> parts_;
-  std::vector<std::vector<uint32_t>> dead_items_;
-  int64_t documents_ = 0;
-  uint64_t total_length_ = 0;
-};
 
 struct TermsHit {
   double score;

@@ -15,11 +15,14 @@ class TopHits {
   void reset(int64_t k) {
     hits_.clear();
     capacity_ = static_cast<size_t>(k);
-    threshold_ = -1;
+    threshold_ = 0;
   }
 
-  /** Only a higher score can enter: -1, below every score, until there are k. Never NaN. */
+  /** Only a higher score can enter: 0, below every score, until there are k. Never NaN. */
   double threshold() const { return threshold_; }
+  size_t capacity() const { return capacity_; }
+  /** Sets the threshold to what is known to be below k scores. */
+  void raise(double threshold) { threshold_ = std::max(threshold_, threshold); }
   bool is_full() const { return hits_.size() == capacity_; }
 
   /** Keeps a hit with a score above the threshold; a later one of equal score is worse. May throw bad_alloc. */
@@ -50,7 +53,7 @@ class TopHits {
 
   std::vector<TermsHit> hits_;
   size_t capacity_ = 0;
-  double threshold_ = -1;
+  double threshold_ = 0;
 };
 
 }  // namespace semantic_index

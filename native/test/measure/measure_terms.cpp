@@ -109,7 +109,7 @@ void measure(const char* name, const TermsSnapshot& snapshot, const std::vector<
   TermsSearchOptions options;
   options.k = k;
   options.allowed = allowed;
-  for (int round = 0; round < 3; ++round) {
+  for (int round = 0; round < 6; ++round) {
     for (size_t index = 0; index < questions.size(); ++index) {
       const Clock::time_point start = Clock::now();
       CHECK_OK(query.prepare(snapshot, questions[index].terms.data(), questions[index].terms.size()));
