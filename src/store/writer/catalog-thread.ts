@@ -47,6 +47,7 @@ class ThreadTransport implements CatalogTransport {
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
   #calls = 0;
+  #isClosing = false;
 
   constructor(data: CatalogThreadData) {
     this.#data = data;
@@ -89,7 +90,8 @@ class ThreadTransport implements CatalogTransport {
   #settle(reply: ReplyMessage): void {
     const pending = this.#pending.get(reply.call);
     this.#pending.delete(reply.call);
-    if (this.#pending.size === 0) this.#worker?.unref();
+    // A closing thread keeps the process alive until it has ended, also after its last reply.
+    if (this.#pending.size === 0 && !this.#isClosing) this.#worker?.unref();
     if (pending === undefined) return;
     if ('result' in reply) {
       pending.resolve(reply.result);
@@ -112,11 +114,13 @@ class ThreadTransport implements CatalogTransport {
   async close(): Promise<void> {
     const worker = this.#worker;
     if (worker === undefined) return;
+    this.#isClosing = true;
     worker.removeAllListeners('exit');
     const ended = new Promise((resolve) => worker.once('exit', resolve));
     worker.ref();
     worker.postMessage(null);
     await ended;
+    this.#isClosing = false;
     this.#worker = undefined;
   }
 }
