@@ -47,11 +47,13 @@ function madeFrom({ inputs, skip, product, stamp, facts = [] }) {
   };
 }
 
-const isBuildFolder = (name) => name.startsWith('build') || name === 'node_modules';
+// Products lie in native/build*; kernel/*/build holds sources.
+const isBuildFolder = (name, directory) =>
+  (name.startsWith('build') && directory === join(root, 'native')) || name === 'node_modules';
 const platform = `${process.platform}-${process.arch}`;
 const addon = madeFrom({
   inputs: ['native', 'node_modules/node-addon-api/package.json'],
-  skip: (name) => isBuildFolder(name) || name === 'test' || name === 'fuzz',
+  skip: (name, directory) => isBuildFolder(name, directory) || name === 'test' || name === 'fuzz',
   product: 'native/build/Release/semantic_index.node',
   stamp: 'native/build/.made-from',
   facts: [platform],

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
-/** Every file below `path` (or `path` itself) in a fixed order, without what `skip` names. */
+/** Every file below `path` (or `path` itself) in a fixed order; `skip(name, directory)` excludes files and directories. */
 export function listFiles(path, skip = () => false) {
   if (!existsSync(path)) return [];
   if (statSync(path).isFile()) return [path];
   return readdirSync(path)
     .sort()
-    .filter((name) => !skip(name))
+    .filter((name) => !skip(name, path))
     .flatMap((name) => listFiles(join(path, name), skip));
 }
 
