@@ -98,13 +98,13 @@ for (const kind of Object.keys(kinds) as Kind[]) {
 
 const folder = mkdtempSync(join(tmpdir(), 'semantic-index-dedupe-'));
 try {
-  await using index = await SemanticIndex.open(folder, { background: false });
+  await using index = await SemanticIndex.open(folder, { ann: { background: false } });
   let began = performance.now();
   await index.addDocuments(documents, { batchSize: 4_096 });
   const seconds = (): string => ((performance.now() - began) / 1000).toFixed(1);
   console.log(`${count} texts added in ${seconds()} s`);
   began = performance.now();
-  await index.build();
+  await index.optimize({ full: true });
   console.log(`forest built in ${seconds()} s`);
 
   began = performance.now();

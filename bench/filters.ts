@@ -39,11 +39,11 @@ const folder = mkdtempSync(join(tmpdir(), 'semantic-index-filters-'));
 try {
   await using index = await SemanticIndex.open<{ plain: number; indexed: number }>(folder, {
     provider: null,
-    background: false,
     fields: { indexed: 'number' },
+    ann: { background: false },
   });
   await index.addDocuments(withMetadata() as never, { batchSize: 4_096 });
-  await index.build();
+  await index.optimize({ full: true });
   const { segments } = await index.stats();
   console.log(
     `${documents} documents, ${flags.dimensions} dimensions, ${segments.length} segment of ${segments[0]?.trees} trees; ` +
@@ -66,7 +66,7 @@ try {
         const vector = queries[Math.floor(random() * queries.length)] as Float32Array;
         const timed = async (kind: keyof typeof times, options: object) => {
           const began = performance.now();
-          const hits = await index.search(vector, { k, ...options });
+          const { hits } = await index.search(vector, { k, ...options });
           times[kind].push(performance.now() - began);
           return hits;
         };
@@ -79,8 +79,8 @@ try {
         found += hits.filter(({ id }) => ids.has(id)).length;
         wanted += ids.size;
         searches++;
-        const { exact: scanned } = await index.explain(vector, { k, where: range('indexed') });
-        if (scanned) exact++;
+        const { explanation } = await index.search(vector, { k, where: range('indexed'), explain: true });
+        if (explanation?.exact) exact++;
       }
     }
     starved += short;

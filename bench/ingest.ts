@@ -138,8 +138,8 @@ try {
   let [found, sought] = [0, 0];
   for (let i = 0; i < 50; i++) {
     const asked = query();
-    const exact = new Set((await again.search(asked, { mode: 'vector', exact: true })).map((hit) => hit.id));
-    const hits = await again.search(asked, { mode: 'vector' });
+    const exact = new Set((await again.search(asked, { mode: 'vector', exact: true })).hits.map((hit) => hit.id));
+    const { hits } = await again.search(asked, { mode: 'vector' });
     found += hits.filter((hit) => exact.has(hit.id)).length;
     sought += exact.size;
   }
@@ -147,7 +147,7 @@ try {
   const deleted = await again.deleteDocuments(Array.from({ length: documents / 2 }, (_, n) => n * 2));
   console.log(`deleted ${deleted}: ${await bytes(again)}`);
   const compacting = performance.now();
-  const result = await again.compact();
+  const result = await again.optimize();
   const took = ((performance.now() - compacting) / 1000).toFixed(1);
   console.log(`compacted in ${took} s, ${result.items} items dropped: ${await bytes(again)}`);
   await again.close();

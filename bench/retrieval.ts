@@ -83,7 +83,7 @@ for (const set of [squad(join(data, 'eval/squad'), flags.every), cisi(join(data,
     let recall = 0;
     const began = performance.now();
     for (const { text, relevant } of set.queries) {
-      const ids = (await index.search(text, { k: depth, mode })).map((hit) => hit.id);
+      const ids = (await index.search(text, { k: depth, mode })).hits.map((hit) => hit.id);
       gain += ndcg(ids, relevant);
       recall += ids.filter((id) => relevant.has(id as string)).length / Math.min(depth, relevant.size);
     }

@@ -176,9 +176,9 @@ console.log(
   `${cpus()[0]?.model}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}, Node ${process.version}`,
 );
 {
-  await using index = await SemanticIndex.open(place, { sealAt: 5000 });
+  await using index = await SemanticIndex.open(place, { ann: { sealAt: 5000 } });
   await index.addDocuments(texts(documents, 'first-', 0));
-  await index.build();
+  await index.optimize({ full: true });
   const { bytes, dimensions } = await index.stats();
   console.log(
     `${documents} documents, ${dimensions} dimensions, segments ${(bytes.segments / 1e6).toFixed(0)} MB, ${clients} clients`,
@@ -213,10 +213,10 @@ for (const [workers, front] of [
   }
   if (workers === 2) {
     const disturbed = startLoad(port, 'vector');
-    await using writer = await SemanticIndex.open(place, { sealAt: 5000, background: false });
+    await using writer = await SemanticIndex.open(place, { ann: { sealAt: 5000, background: false } });
     await writer.addDocuments(texts(3000, front ? 'third-' : 'second-', documents));
     await writer.deleteDocuments(Array.from({ length: 500 }, (_, n) => `first-${front ? n + 500 : n}`));
-    await writer.build();
+    await writer.optimize({ full: true });
     const { segments } = await writer.stats();
     report(`${through}while adding and swapping`, await disturbed());
     console.log(`  3,000 documents added, 500 deleted, ${segments.length} new segment of ${segments[0]?.items} items`);

@@ -58,7 +58,7 @@ try {
     await index.addDocuments(texts);
   });
   const building = await seconds(async () => {
-    await index.build();
+    await index.optimize({ full: true });
   });
   const { segments, tail } = await index.stats();
   await index.close();
@@ -82,8 +82,7 @@ try {
   await provider.close?.();
   const catalog = await SemanticIndex.open(join(folder, 'catalog'), {
     provider: null,
-    background: false,
-    sealAt: texts.length + 1,
+    ann: { background: false, sealAt: texts.length + 1 },
   });
   stages.push([
     'catalog (text, its words, vector, ids)',

@@ -110,20 +110,20 @@ for (const make of sets) {
   try {
     await using index = await SemanticIndex.open(folder, {
       metric: set.metric,
-      background: false,
       ...(set.texts ? {} : { provider: null }),
+      ann: { background: false },
     });
     await index.addDocuments(set.documents);
-    await index.build();
+    await index.optimize({ full: true });
     const options = { k, mode: 'vector' as const };
-    const truth = await index.searchMany(set.queries, { ...options, exact: true });
+    const truth = (await index.searchMany(set.queries, { ...options, exact: true })).map(({ hits }) => hits);
     for (const targetRecall of targets) {
       const fresh: number[] = [];
       let shown = '';
       for (let seed = 0; seed < flags.seeds; seed++) {
-        const { tuning, svg } = await index.tune({ targetRecall, k, seed });
+        const { tuning, svg } = await index.tune({ recall: targetRecall, k, seed });
         if (flags.svg !== undefined) writeFileSync(flags.svg, svg);
-        const found = await index.searchMany(set.queries, options);
+        const found = (await index.searchMany(set.queries, options)).map(({ hits }) => hits);
         let hits = 0;
         found.forEach((list, query) => {
           const bound = (truth[query]?.at(-1)?.score ?? 0) - 1e-6;

@@ -22,7 +22,7 @@ class Live {
   }
 
   search(query: string): Promise<Hit[]> {
-    return this.#index.search(query, { k: 1 });
+    return this.#index.search(query, { k: 1 }).then(({ hits }) => hits);
   }
 
   /** From now on searches go to the other index. Closing waits for those that are under way. */
@@ -36,7 +36,7 @@ class Live {
 async function make(name: string, texts: readonly string[]): Promise<SemanticIndex> {
   const index = await SemanticIndex.open(join(folder, name));
   await index.addDocuments(texts);
-  await index.build();
+  await index.optimize({ full: true });
   return index;
 }
 
@@ -61,7 +61,9 @@ const green = await make(
   rules.flatMap((text) => text.split(/(?<=\.) /)),
 );
 // Questions with known answers decide whether it goes live.
-const [answer] = await green.search('when do shops open?', { k: 1 });
+const {
+  hits: [answer],
+} = await green.search('when do shops open?', { k: 1 });
 if (answer?.text === 'Shops open at nine.' && (await green.validate()).valid) await live.swap(green);
 else await green.close();
 await show('green:');

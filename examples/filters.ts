@@ -18,7 +18,7 @@ await index.addDocuments([
 ]);
 
 const ids = async (where: Parameters<typeof index.count>[0]) => {
-  const hits = await index.search('a voyage on water', { k: 10, where: where?.where });
+  const { hits } = await index.search('a voyage on water', { k: 10, where: where?.where });
   return hits.map(({ id }) => id).sort();
 };
 console.log('after 1860:        ', await ids({ where: { year: { $gt: 1860 } } }));

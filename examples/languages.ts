@@ -74,7 +74,7 @@ for (const { name, documents, questions } of languages) {
   await index.addDocuments(Object.entries(documents).map(([id, text]) => ({ id, text })));
   for (const question of questions) {
     for (const mode of ['text', 'hybrid'] as const) {
-      const hits = await index.search(question, { mode, k: 3 });
+      const { hits } = await index.search(question, { mode, k: 3 });
       const found = hits.map(({ id, score }) => `${id} ${score.toFixed(2)}`).join(', ');
       console.log(`${name} | ${mode} | ${question} | ${found}`);
     }

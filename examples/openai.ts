@@ -22,6 +22,8 @@ console.log(`${embed} texts of ${tokens} tokens are to be embedded`);
 const first = await index.addDocuments(documents);
 const second = await index.addDocuments(documents);
 console.log(`embedded ${first.embedded}, then ${second.embedded}`);
-const [hit] = await index.search('can I get my money back?');
+const {
+  hits: [hit],
+} = await index.search('can I get my money back?');
 console.log(hit?.id);
 local?.close();

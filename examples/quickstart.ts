@@ -135,7 +135,7 @@ async function main(): Promise<void> {
   console.log(`The index is in ${relative(process.cwd(), place)}`);
 
   const answer = async (question: string, mode: 'vector' | 'hybrid'): Promise<string> => {
-    const hits: Hit<SectionMetadata>[] = await index.search(question, { k, mode });
+    const hits: Hit<SectionMetadata>[] = (await index.search(question, { k, mode })).hits;
     return formatAnswer(hits, { width, colors });
   };
   // The built-in questions show what meaning alone finds; people also type names, which words find better.

@@ -29,7 +29,9 @@ const shards = await Promise.all(
 async function searchAll(query: string, k: number): Promise<Hit[]> {
   // Embedded once: the vector goes to every shard.
   const { vectors } = await provider.embed([query], { role: 'query' });
-  const found = await Promise.all(shards.map((shard) => shard.search(vectors[0] as Float32Array, { k })));
+  const found = await Promise.all(
+    shards.map((shard) => shard.search(vectors[0] as Float32Array, { k }).then(({ hits }) => hits)),
+  );
   return found
     .flat()
     .sort((a, b) => b.score - a.score)

@@ -37,12 +37,12 @@ try {
   // Every so many lines one is held back: the beginning of it is a question that the index has never seen.
   const every = Math.max(2, Math.floor(all.length / questionsWanted));
   const questions = all.filter((_, n) => n % every === 0).map((line) => line.split(' ').slice(0, 6).join(' '));
-  await using index = await SemanticIndex.open(join(place, 'index'), { background: false });
+  await using index = await SemanticIndex.open(join(place, 'index'), { ann: { background: false } });
   await index.addDocuments(all.filter((_, n) => n % every !== 0));
-  await index.build();
+  await index.optimize({ full: true });
   console.log(`${await index.count()} lines, ${questions.length} questions held back`);
 
-  const { tuning, curve } = await index.tune({ targetRecall: 0.95 });
+  const { tuning, curve } = await index.tune({ recall: 0.95 });
   console.log('\nsetting         recall   milliseconds');
   for (const { exact, searchK, recall, milliseconds } of curve) {
     const setting = exact ? 'exact' : `searchK ${searchK}`;
@@ -54,8 +54,8 @@ try {
   // Exact search knows the truth; from now on a search without options is done as was chosen.
   let [found, wanted] = [0, 0];
   for (const question of questions) {
-    const truth = await index.search(question, { k: 10, mode: 'vector', exact: true });
-    const hits = new Set((await index.search(question, { k: 10, mode: 'vector' })).map(({ id }) => id));
+    const { hits: truth } = await index.search(question, { k: 10, mode: 'vector', exact: true });
+    const hits = new Set((await index.search(question, { k: 10, mode: 'vector' })).hits.map(({ id }) => id));
     found += truth.filter(({ id }) => hits.has(id)).length;
     wanted += truth.length;
   }

@@ -40,8 +40,8 @@ const quickstart = `
     { id: 'returns', text: 'Send the parcel back within 30 days and we refund the price.' },
     { id: 'delivery', text: 'Orders leave our warehouse the next morning.' },
   ]);
-  const [hit] = await index.search('Can I get my money back?');
-  await index.build();
+  const { hits: [hit] } = await index.search('Can I get my money back?');
+  await index.optimize({ full: true });
   const { instructionSet } = await index.stats();
   await index.close();
   console.log(hit.id, instructionSet);

@@ -1,13 +1,21 @@
 import { SemanticIndexError } from './errors.js';
 import {
+  type AddOptions,
+  addDefaults,
   describe,
-  type Given,
+  type OpenOptions,
+  openDefaults,
+  type ResolvedAddOptions,
+  type ResolvedOpenOptions,
+  type ResolvedSearchOptions,
+  type ResolvedTuneOptions,
   resolveOptions,
   type SearchOptions,
   searchDefaults,
   type TuneOptions,
   tuneDefaults,
 } from './options.js';
+import type { Metadata } from './types.js';
 
 /** Whether documents can be taken from it one after the other. */
 export function isIterable(value: unknown): boolean {
@@ -22,16 +30,36 @@ export function checkIterable(method: string, documents: unknown): void {
   });
 }
 
+/** Options of `open`, checked as far as they are numbers and paths. */
+export function checkOpen(given: OpenOptions | undefined): ResolvedOpenOptions {
+  const options = resolveOptions('SemanticIndex.open', given, openDefaults) as ResolvedOpenOptions;
+  const { ann, cache, recall } = options;
+  checkOneOf('SemanticIndex.open', 'ann.loadMode', ann.loadMode, ['lazy', 'eager']);
+  checkOneOf('SemanticIndex.open', 'storage.durability', options.storage.durability, ['process', 'full']);
+  checkPositive('SemanticIndex.open', 'ann.sealAt', ann.sealAt);
+  if (ann.searchK !== undefined) checkPositive('SemanticIndex.open', 'ann.searchK', ann.searchK);
+  checkWhole('SemanticIndex.open', 'cache.queries', cache.queries);
+  checkWhole('SemanticIndex.open', 'cache.embeddingsMaxBytes', cache.embeddingsMaxBytes);
+  if (cache.embeddings !== undefined) checkPath('cache.embeddings', cache.embeddings);
+  if (recall !== undefined) checkShare('SemanticIndex.open', 'recall', recall);
+  return options;
+}
+
+/** Options of an add, checked. */
+export function checkAdd(given: AddOptions | undefined): ResolvedAddOptions {
+  const options = resolveOptions('addDocuments', given, addDefaults);
+  checkPositive('addDocuments', 'batchSize', options.batchSize);
+  checkOneOf('addDocuments', 'onDuplicate', options.onDuplicate, ['add', 'skip', 'replace', 'link']);
+  return options;
+}
+
 /** Options of a search, checked; `searchK` is that of the index. */
-export function checkSearch<Query, Hit>(
-  given: Given<SearchOptions<Query, Hit>> | undefined,
+export function checkSearch<M extends Metadata>(
+  given: SearchOptions<M> | undefined,
   searchK: number | undefined,
-): SearchOptions<Query, Hit> {
-  const options = resolveOptions<SearchOptions<Query, Hit>>('search', given, {
-    ...searchDefaults,
-    rerank: undefined,
-    searchK,
-  });
+): ResolvedSearchOptions<M> {
+  const resolved = resolveOptions('search', given, searchDefaults);
+  const options = { ...resolved, searchK: resolved.searchK ?? searchK };
   checkPositive('search', 'k', options.k);
   checkPositive('search', 'rerankDepth', options.rerankDepth);
   if (options.rerank !== undefined && typeof options.rerank !== 'function') {
@@ -51,9 +79,9 @@ export function checkSearch<Query, Hit>(
 }
 
 /** Options of a tuning, checked. */
-export function checkTune<Query>(given: Given<TuneOptions<Query>> | undefined): TuneOptions<Query> {
-  const options = resolveOptions<TuneOptions<Query>>('tune', given, tuneDefaults);
-  checkShare('tune', 'targetRecall', options.targetRecall);
+export function checkTune(given: TuneOptions | undefined): ResolvedTuneOptions {
+  const options = resolveOptions('tune', given, tuneDefaults);
+  checkShare('tune', 'recall', options.recall);
   checkPositive('tune', 'k', options.k);
   if (options.sample !== undefined) checkPositive('tune', 'sample', options.sample);
   for (const trees of options.trees ?? []) checkPositive('tune', 'trees', trees);

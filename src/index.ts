@@ -1,7 +1,6 @@
 export {
   adviseThreshold,
   type SimilarityBand,
-  type SimilarPair,
   type ThresholdAdvice,
 } from './dedupe/advise-threshold.js';
 export {
@@ -12,59 +11,62 @@ export {
 } from './dedupe/duplicates.js';
 export type { PairExplanation } from './dedupe/explain-pair.js';
 export { findDuplicates } from './dedupe/find-duplicates.js';
+export type {
+  AdviceOptions,
+  ApplyOptions,
+  DuplicateOptions,
+  OutlierOptions,
+  Representative,
+  SimilarPair,
+} from './dedupe/options.js';
 export type { DifferencePart } from './dedupe/word-difference.js';
 export { bundledProvider } from './embed/bundled/bundled-provider.js';
 export { estimateTokens } from './embed/estimate-tokens.js';
 export { openaiProvider } from './embed/openai/openai-provider.js';
 export { transformersProvider } from './embed/transformers/transformers-provider.js';
 export { type ErrorCode, SemanticIndexError, type SemanticIndexErrorOptions } from './errors.js';
-export type { Documents } from './operations/add/add-documents.js';
-export type { Query } from './operations/search/query-vectors.js';
 export type {
   AddOptions,
-  AdviceOptions,
+  AnnOptions,
   AnnoyAccelerateOptions,
   AnnoyBatchOptions,
   AnnoyBuildOptions,
   AnnoyDeserializeOptions,
   AnnoyEngine,
   AnnoyIndexOptions,
+  AnnoyMapOptions,
   AnnoyOpenOptions,
   AnnoySearchOptions,
   AnnoySerializeOptions,
   AnnoySnapshotOptions,
   AnnoyValidateOptions,
-  ApplyOptions,
-  BuildOptions,
+  BackupOptions,
   BundledProviderOptions,
+  CacheOptions,
   ChunkOptions,
   CountOptions,
   CountTokens,
   DeleteOptions,
-  DuplicateOptions,
   EmbeddingsClient,
+  ExportOptions,
   FieldType,
   FolderOptions,
-  Given,
+  ImportOptions,
   ListOptions,
   MatrixAddOptions,
   MatrixBlocksOptions,
   MatrixCreateOptions,
   MatrixOpenOptions,
-  MatrixSearchOptions,
   MigrateOptions,
   OpenAIProviderOptions,
   OpenOptions,
-  OutlierOptions,
-  PageOptions,
+  OptimizeOptions,
   PlanOptions,
   RebuildOptions,
-  Representative,
-  Rerank,
-  RetrieverOptions,
+  SalvageOptions,
   SearchOptions,
   SentenceOptions,
-  SyncOptions,
+  StorageOptions,
   TransformersProviderOptions,
   TuneOptions,
   UpdateOptions,
@@ -75,21 +77,22 @@ export {
   type ChunkMetadata,
   type ChunkPlace,
   chunkDocuments,
+  type SourceChunker,
   type SourceDocument,
 } from './rag/chunking/chunk-documents.js';
 export { chunkMarkdown } from './rag/chunking/chunk-markdown.js';
 export { chunkRecursively } from './rag/chunking/chunk-recursively.js';
 export { chunkSentences } from './rag/chunking/chunk-sentences.js';
 export { chunkTokens } from './rag/chunking/chunk-tokens.js';
+export type { RetrieverOptions, SyncOptions } from './rag/options.js';
 export { formatPassage, type PassageFormat } from './rag/pack-context.js';
 export type { Passage } from './rag/passages.js';
 export { readFolder, type SkippedSource } from './rag/read-folder.js';
 export { type RetrievedContext, Retriever } from './rag/retriever.js';
-export { type SourceChunker, type Sources, type SyncCounts, type SyncResult, sync } from './rag/sync.js';
+export { type Sources, type SyncCounts, type SyncResult, sync } from './rag/sync.js';
 export { SemanticIndex } from './semantic-index.js';
 export { type LostDocument, type SalvageReport, salvage } from './store/salvage/salvage.js';
 export type { LostPart, UnreadableRange } from './store/salvage/salvaged-documents.js';
-export type { DocumentSelection, WhereOf } from './types/where-of.js';
 export type * from './types.js';
 export type { AcceleratorStatus } from './vectors/annoy/annoy-accelerator.js';
 export { AnnoyIndex, type WithDistances } from './vectors/annoy/annoy-index.js';
@@ -97,6 +100,7 @@ export type { AnnoyInfo, AnnoyMemory } from './vectors/annoy/annoy-info.js';
 export type { Neighbors } from './vectors/annoy/annoy-search.js';
 export type { AnnoySnapshot } from './vectors/annoy/annoy-snapshot.js';
 export type { AnnoyState } from './vectors/annoy/annoy-state.js';
+export type { MatrixSearchOptions } from './vectors/matrix/matrix-options.js';
 export type { MatrixSource, StreamingOptions } from './vectors/matrix/matrix-search.js';
 export { type MatrixBlock, VectorMatrix } from './vectors/matrix/vector-matrix.js';
 export type { Vector, VectorRows } from './vectors/vector-arguments.js';

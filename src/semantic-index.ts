@@ -1,209 +1,221 @@
-import type { Backend } from './backend/backend.js';
 import type { StoredNotes } from './backend/notes.js';
-import {
-  checkIterable,
-  checkOneOf,
-  checkPath,
-  checkPositive,
-  checkShare,
-  checkTune,
-  checkWhole,
-} from './check-arguments.js';
-import { bundledProvider } from './embed/bundled/bundled-provider.js';
-import { checkProvider } from './embed/check-provider.js';
 import { SemanticIndexError } from './errors.js';
-import { IndexReading } from './index-reading.js';
-import { addDocuments, type Documents } from './operations/add/add-documents.js';
-import { planAdd } from './operations/add/plan.js';
-import { checkIds } from './operations/checked-document.js';
-import { compactIndex } from './operations/compact.js';
-import type { OperationContext } from './operations/context.js';
-import { checkFields, selectionFor } from './operations/declared-fields.js';
-import { EmbeddingSpace } from './operations/embedding-space.js';
+import { openIndex, salvageOf } from './open-index.js';
+import type { IndexContext } from './operations/context.js';
+import * as documents from './operations/documents.js';
 import { indexStats } from './operations/index-stats.js';
-import { checkChanges, MetadataRules, refuseMissing } from './operations/metadata-rules.js';
-import { migrate } from './operations/migrate/migrate.js';
-import { reembedTexts } from './operations/migrate/rebuild.js';
-import type { Query } from './operations/search/query-vectors.js';
-import { SharedEmbeddings } from './operations/shared-embeddings.js';
-import { exportDocuments, exportTo, importFrom } from './operations/transfer/transfer.js';
-import { RecallMonitor } from './operations/tune/recall-monitor.js';
-import {
-  type AddOptions,
-  addDefaults,
-  type BuildOptions,
-  buildDefaults,
-  type CompactOptions,
-  compactDefaults,
-  type DeleteOptions,
-  deleteDefaults,
-  describe,
-  type Given,
-  type ImportOptions,
-  importDefaults,
-  type MigrateOptions,
-  migrateDefaults,
-  type OpenOptions,
-  openDefaults,
-  type PlanOptions,
-  planDefaults,
-  type RebuildOptions,
-  rebuildDefaults,
-  resolveOptions,
-  type TransferOptions,
-  type TuneOptions,
-  transferDefaults,
-  type UpdateOptions,
-  updateDefaults,
-  type ValidateOptions,
-  validateDefaults,
+import { searchMany } from './operations/search/search-many.js';
+import * as upkeep from './operations/upkeep.js';
+import type {
+  AddOptions,
+  BackupOptions,
+  CountOptions,
+  DeleteOptions,
+  ExportOptions,
+  ImportOptions,
+  ListOptions,
+  MigrateOptions,
+  OpenOptions,
+  OptimizeOptions,
+  PlanOptions,
+  RebuildOptions,
+  SearchOptions,
+  TuneOptions,
+  UpdateOptions,
+  ValidateOptions,
 } from './options.js';
 import { PendingCalls } from './pending-calls.js';
-import { EmbeddingCache } from './store/embedding-cache.js';
-import { SalvagedExport } from './store/salvage/salvaged-export.js';
-import { Store } from './store/store.js';
-import type { DocumentSelection } from './types/where-of.js';
+import { refuseRemovedMethods } from './removed-methods.js';
+
 import type {
   AddPlan,
   AddResult,
-  CompactResult,
+  Document,
   DocumentId,
+  DocumentPage,
+  DocumentSelection,
+  Documents,
+  DocumentWithVector,
   EmbeddingProvider,
-  ExportedDocument,
   ExportResult,
-  IndexEvent,
   IndexStats,
   Metadata,
+  MetadataUpdate,
   MigrationResult,
+  OptimizeResult,
+  Query,
+  SearchResult,
   TuneResult,
   ValidationReport,
 } from './types.js';
-import { checkMetric } from './vectors/metric.js';
 
-/** Key of what `sync` and de-duplication remember between runs; no part of the public interface. */
+/** Key of the notes that `sync` and de-duplication keep between runs. Internal. */
 export const storedNotes: unique symbol = Symbol('semantic-index.stored-notes');
 
 /**
- * Text in, meaning found: documents with their vectors in one folder, searched by nearness of meaning.
+ * A semantic search index: documents with text, metadata and embedding vectors in one directory.
  *
- * What `addDocuments` acknowledged is durable and found by the next search, of this process and of others. Every method
- * rejects with a SemanticIndexError; after `close` with code CLOSED.
+ * What `addDocuments` has acknowledged is durable, and found by the next search of this process and of others. Every method rejects
+ * with a {@link SemanticIndexError}, after `close` with code CLOSED. Methods with a `signal` reject with its reason when it
+ * aborts; committed work stays.
+ *
+ * @example
+ * await using index = await SemanticIndex.open('my-index');
+ * await index.addDocuments(['The harbour is quiet at night.', 'A fox crossed the field.']);
+ * const { hits } = await index.search('calm port', { k: 1 });
  */
-export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M> {
-  readonly #backend: Backend;
-  readonly #context: OperationContext;
-  readonly #recall: RecallMonitor;
-  readonly #rules: MetadataRules;
-  readonly #provider: EmbeddingProvider | undefined;
+export class SemanticIndex<M extends Metadata = Metadata> {
+  readonly #context: IndexContext;
   readonly #ownsProvider: boolean;
-  readonly #options: OpenOptions;
-  readonly #work: PendingCalls;
-  /** Undefined in memory. */
-  readonly #directory: string | undefined;
+  readonly #calls = new PendingCalls();
 
-  private constructor(
-    backend: Backend,
-    directory: string,
-    options: OpenOptions,
-    provider: EmbeddingProvider | undefined,
-  ) {
-    const { embeddingCache: path } = options;
-    const cache = path === undefined ? undefined : new EmbeddingCache(checkPath('embeddingCache', path), options);
-    const space = new EmbeddingSpace(backend, provider, new SharedEmbeddings(cache));
-    const context: OperationContext = { backend, space };
-    const recall = new RecallMonitor(context, options);
-    const work = new PendingCalls();
-    super({ context, recall, work, searchK: options.searchK });
-    this.#backend = backend;
-    this.#directory = directory === ':memory:' ? undefined : directory;
+  private constructor(context: IndexContext) {
     this.#context = context;
-    this.#recall = recall;
-    this.#rules = new MetadataRules(options);
-    this.#work = work;
-    this.#options = options;
-    this.#provider = provider;
-    this.#ownsProvider = options.provider === undefined;
+    this.#ownsProvider = context.options.provider === undefined;
   }
 
   /**
-   * Opens the index in a folder, or makes one there. `':memory:'` makes one that ends with the process, is searched exactly and
-   * never builds a forest.
+   * Opens the index in a directory, and creates it if the directory is empty or missing. `':memory:'` opens an index that ends with
+   * the process and is searched exactly.
    *
    * @throws NOT_AN_INDEX, NEWER_FORMAT, SPACE_MISMATCH (made with another model), READ_ONLY, BUSY, IO, CORRUPT,
    *   MODEL_NOT_FOUND, INVALID_ARGUMENT, UNKNOWN_OPTION.
+   * @example
+   * await using index = await SemanticIndex.open('my-index', { readonly: true });
    */
   static async open<M extends Metadata = Metadata>(
     directory: string,
-    options?: Given<OpenOptions<M>>,
+    options?: OpenOptions<M>,
   ): Promise<SemanticIndex<M>> {
-    const resolved = resolveOptions<OpenOptions>('SemanticIndex.open', options, openDefaults);
-    checkPath('SemanticIndex.open', directory);
-    if (resolved.metric !== undefined) checkMetric('SemanticIndex.open', resolved.metric);
-    if (resolved.provider !== undefined && resolved.provider !== null) {
-      checkProvider('SemanticIndex.open', resolved.provider);
-    }
-    const provider = resolved.provider === null ? undefined : (resolved.provider ?? bundledProvider());
-    checkWhole('SemanticIndex.open', 'queryCache', resolved.queryCache);
-    checkWhole('SemanticIndex.open', 'embeddingCacheBytes', resolved.embeddingCacheBytes);
-    if (resolved.recall !== undefined) checkShare('SemanticIndex.open', 'recall', resolved.recall);
-    const fields = resolved.fields === undefined ? undefined : checkFields(resolved.fields);
-    let index: SemanticIndex<M> | undefined;
-    const onEvent = (event: IndexEvent): void => {
-      resolved.onEvent?.(event);
-      if (index !== undefined) index.#recall.onEvent(event);
-    };
-    const store = await Store.open(directory, { ...resolved, onEvent });
-    try {
-      index = new SemanticIndex<M>(store, directory, resolved, provider);
-      index.#context.space.check();
-      if (fields !== undefined && !resolved.readonly) await store.declareFields(fields);
-      index.#recall.check();
-      return index;
-    } catch (error) {
-      await store.close();
-      throw error;
-    }
+    return new SemanticIndex<M>(await openIndex(directory, options as OpenOptions | undefined));
   }
 
   /**
-   * Adds documents, or replaces those whose id is known. What did not change is skipped; a text that was embedded before is
-   * not embedded again. On return all are durable and searchable.
+   * Returns the document with an id, or undefined.
    *
-   * An array is checked as a whole before anything is written; an iterable is checked and committed batch by batch, as is a
-   * call that is aborted or fails later on: what was committed stays.
+   * @throws INVALID_ID.
+   * @example
+   * const document = await index.getDocument('a');
+   */
+  async getDocument(id: DocumentId): Promise<Document<M> | undefined> {
+    const [document] = await this.getDocuments([id]);
+    return document;
+  }
+
+  /**
+   * Returns the documents with these ids, in their order; undefined for an unknown id.
+   *
+   * @throws INVALID_ID, INVALID_ARGUMENT.
+   * @example
+   * const [a, b] = await index.getDocuments(['a', 'b']);
+   */
+  getDocuments(ids: readonly DocumentId[]): Promise<(Document<M> | undefined)[]> {
+    return this.#read(() => documents.getDocuments<M>(this.#context, ids));
+  }
+
+  /**
+   * Returns the vectors of the documents with these ids, in their order; undefined for an unknown id.
+   *
+   * @throws INVALID_ID, INVALID_ARGUMENT.
+   * @example
+   * const [vector] = await index.getVectors(['a']);
+   */
+  getVectors(ids: readonly DocumentId[]): Promise<(Float32Array | undefined)[]> {
+    return this.#read(() => documents.getVectors(this.#context, ids));
+  }
+
+  /**
+   * Returns the words of each text that the model of the index knows; see `EmbeddingProvider.knownWords`. Undefined for each text
+   * if the provider does not declare them.
+   *
+   * @throws INVALID_ARGUMENT, SPACE_MISMATCH, MODEL_NOT_FOUND.
+   * @example
+   * const [words] = await index.knownWords(['A parcel №5, посылка']);
+   */
+  knownWords(texts: readonly string[]): Promise<readonly (string | undefined)[]> {
+    return this.#read(() => documents.knownWords(this.#context, texts));
+  }
+
+  /**
+   * Returns one page of the documents, oldest first. `next` of a page is `after` of the following one.
+   *
+   * @throws INVALID_ARGUMENT, INVALID_FILTER, UNKNOWN_OPTION.
+   * @example
+   * const { documents, next } = await index.listDocuments({ limit: 50, where: { lang: 'en' } });
+   */
+  listDocuments(options?: ListOptions<M>): Promise<DocumentPage<M>> {
+    return this.#read(() => documents.listDocuments(this.#context, options));
+  }
+
+  /**
+   * Returns the number of documents, or of those that match a filter.
+   *
+   * @throws INVALID_FILTER, UNKNOWN_OPTION.
+   * @example
+   * const english = await index.count({ where: { lang: 'en' } });
+   */
+  count(options?: CountOptions<M>): Promise<number> {
+    return this.#read(() => documents.countDocuments(this.#context, options));
+  }
+
+  /**
+   * Finds the documents nearest to a text, a vector, or another document (which is excluded), best first. Returns min(`k`, matching
+   * documents) hits, unless `minScore` excludes some. `next` of a result is `after` of the following page: no document is returned
+   * twice.
+   *
+   * @throws INVALID_TEXT, INVALID_VECTOR, DIMENSION_MISMATCH, NOT_FOUND (unknown id as query), INVALID_FILTER, INVALID_ARGUMENT,
+   *   TOO_LARGE, PROVIDER_FAILED, PROVIDER_INVALID, UNKNOWN_OPTION.
+   * @example
+   * const { hits, next } = await index.search('harbour at night', { k: 5, where: { lang: 'en' } });
+   * const page2 = await index.search('harbour at night', { k: 5, where: { lang: 'en' }, after: next });
+   */
+  async search(query: Query, options?: SearchOptions<M>): Promise<SearchResult<M>> {
+    const [result] = await this.searchMany([query], options);
+    return result as SearchResult<M>;
+  }
+
+  /**
+   * Searches for several queries at once and returns their results in the same order. Faster than one `search` after the other.
+   *
+   * @throws as `search`; INVALID_ARGUMENT for `after` with several queries.
+   * @example
+   * const [harbours, foxes] = await index.searchMany(['quiet port', 'wild animals'], { k: 3 });
+   */
+  searchMany(queries: readonly Query[], options?: SearchOptions<M>): Promise<SearchResult<M>[]> {
+    return this.#read(() => searchMany<M>(this.#context, queries, options));
+  }
+
+  /**
+   * Adds documents, and replaces those whose id exists. Unchanged documents are skipped, and a known text is not embedded again. On
+   * return all are durable and searchable.
+   *
+   * An array is checked as a whole before anything is written; an iterable is checked and committed batch by batch. Batches that were
+   * committed before an error or an abort stay.
    *
    * @throws INVALID_TEXT, INVALID_ID, INVALID_METADATA, INVALID_VECTOR, DUPLICATE_ID, DIMENSION_MISMATCH, UNKNOWN_OPTION,
-   *   READ_ONLY, BUSY, IO, and what the provider causes: PROVIDER_FAILED, PROVIDER_INVALID, INPUT_TOO_LONG.
+   *   READ_ONLY, BUSY, IO, and from the provider PROVIDER_FAILED, PROVIDER_INVALID, INPUT_TOO_LONG.
+   * @example
+   * await index.addDocuments([{ id: 'a', text: 'The harbour is quiet.', metadata: { lang: 'en' } }]);
    */
-  addDocuments(documents: Documents<M>, options?: Given<AddOptions>): Promise<AddResult> {
-    return this.#run(async () => {
-      const resolved = resolveOptions('addDocuments', options, addDefaults);
-      checkPositive('addDocuments', 'batchSize', resolved.batchSize);
-      checkOneOf('addDocuments', 'onDuplicate', resolved.onDuplicate, ['add', 'skip', 'replace', 'link']);
-      this.#refuseReadonly('addDocuments');
-      checkIterable('addDocuments', documents);
-      return addDocuments(this.#context, documents, resolved, this.#rules);
-    });
+  addDocuments(input: Documents<M>, options?: AddOptions): Promise<AddResult> {
+    return this.#write('addDocuments', () => documents.addDocuments(this.#context, input, options));
   }
 
   /**
-   * Says what `addDocuments` would do with documents before anything is spent: how many are new, changed or unchanged, how
-   * many texts need the provider, their tokens, and where they are known, cost and time. Asks the provider for no vector.
+   * Estimates an `addDocuments` call without calling the provider: new, changed and unchanged documents, the texts to embed, their
+   * tokens, and cost and time where they are known.
    *
    * @throws INVALID_TEXT, INVALID_ID, INVALID_METADATA, INVALID_VECTOR, UNKNOWN_OPTION.
+   * @example
+   * const { embed, tokens, cost } = await index.plan(texts, { pricePerMillionTokens: 0.02 });
    */
-  plan(documents: Documents<M>, options?: Given<PlanOptions>): Promise<AddPlan> {
-    return this.#run(async () => {
-      const resolved = resolveOptions('plan', options, planDefaults);
-      checkIterable('plan', documents);
-      return planAdd(this.#context, documents, resolved);
-    });
+  plan(input: Documents<M>, options?: PlanOptions): Promise<AddPlan> {
+    return this.#read(() => documents.planDocuments(this.#context, input, options));
   }
 
   /**
-   * Deletes documents by their ids, or those that match a filter; returns how many there were. They are gone for the next
-   * search of every process. A filter that matches every document by its form, such as `{}`, is refused: `{ all: true }`
-   * deletes all documents.
+   * Deletes documents by id, or those that match a filter, and returns their number. The next search of any process no longer finds
+   * them. A filter that matches every document by its form, such as `{}`, is refused; `{ all: true }` deletes all documents.
    *
    * @throws INVALID_ID, INVALID_FILTER, INVALID_ARGUMENT, UNKNOWN_OPTION, READ_ONLY, BUSY, IO.
    * @example
@@ -212,231 +224,191 @@ export class SemanticIndex<M extends Metadata = Metadata> extends IndexReading<M
    */
   deleteDocuments(
     which: DocumentId | readonly DocumentId[] | DocumentSelection<M>,
-    options?: Given<DeleteOptions>,
+    options?: DeleteOptions,
   ): Promise<number> {
-    return this.#run(async () => {
-      const { signal } = resolveOptions('deleteDocuments', options, deleteDefaults);
-      this.#refuseReadonly('deleteDocuments');
-      if (typeof which === 'object' && which !== null && !Array.isArray(which)) {
-        const selection = await selectionFor(this.#backend, which as DocumentSelection);
-        return this.#backend.deleteWhere(selection, signal);
-      }
-      return this.#backend.deleteByIds(checkIds('deleteDocuments', Array.isArray(which) ? which : [which]), signal);
-    });
+    return this.#write('deleteDocuments', () => documents.deleteDocuments(this.#context, which, options));
   }
 
   /**
-   * Replaces the metadata of documents; text and vector stay. Ids that no document has are skipped, unless `onMissing` says
-   * `error`. Returns how many documents were updated.
+   * Replaces the metadata of documents without touching text or vector, and returns the number of documents updated. Unknown ids
+   * are skipped, unless `onMissing` is `error`.
    *
    * @throws INVALID_ARGUMENT, UNKNOWN_OPTION (a misspelt member), INVALID_ID, DUPLICATE_ID, INVALID_METADATA, NOT_FOUND,
    *   READ_ONLY, BUSY, IO.
    * @example
    * await index.updateMetadata([{ id: 'a', metadata: { lang: 'en', year: 2020 } }]);
    */
-  updateMetadata(
-    changes: readonly { readonly id: DocumentId; readonly metadata: M }[],
-    options?: Given<UpdateOptions>,
-  ): Promise<number> {
-    return this.#run(async () => {
-      const { onMissing } = resolveOptions('updateMetadata', options, updateDefaults);
-      checkOneOf('updateMetadata', 'onMissing', onMissing, ['skip', 'error']);
-      this.#refuseReadonly('updateMetadata');
-      if (!Array.isArray(changes)) {
-        throw new SemanticIndexError('INVALID_ARGUMENT', `updateMetadata: changes is ${describe(changes)}`);
-      }
-      const checked = await checkChanges(changes, this.#rules);
-      if (onMissing === 'error') await refuseMissing(this.#backend, checked);
-      return this.#backend.setMetadata(checked);
-    });
+  updateMetadata(changes: readonly MetadataUpdate<M>[], options?: UpdateOptions): Promise<number> {
+    return this.#write('updateMetadata', () => documents.updateMetadata(this.#context, changes, options));
   }
 
   /**
-   * Gives every document a forest now: one segment of all, without the deleted ones. Searches go on meanwhile and see the new
-   * segment when it is complete. In memory there is nothing to build.
-   */
-  build(options?: Given<BuildOptions>): Promise<void> {
-    return this.#run(async () => {
-      const resolved = resolveOptions('build', options, buildDefaults);
-      this.#refuseReadonly('build');
-      await this.#backend.buildAll(resolved);
-      this.#recall.check();
-    });
-  }
-
-  /**
-   * Finds the fastest way of searching that reaches a recall, by comparing with exact search, and keeps it: searches that say
-   * nothing else are done so from now on, in every process. Returns what was measured, the curve of recall and time, also as
-   * SVG, and a table over numbers of trees where asked for. What is not worth approximating is searched exactly.
-   *
-   * @throws INVALID_ARGUMENT (the index is empty), READ_ONLY unless it is a dry run, BUSY, IO, and with texts as queries what
-   *   the provider causes.
-   */
-  tune(options?: Given<TuneOptions<Query>>): Promise<TuneResult> {
-    return this.#run(async () => {
-      const resolved = checkTune(options);
-      if (!resolved.dryRun) this.#refuseReadonly('tune');
-      return this.#recall.tune(resolved);
-    });
-  }
-
-  /**
-   * Drops deleted documents from the segments and vectors that nothing uses any more, and gives the room back to the file
-   * system. Searches and adds go on meanwhile.
+   * Builds segments for new documents, merges segments, drops deleted documents and unused vectors, and returns freed pages to the
+   * file system. With `full`, all documents are rewritten into a single segment, which searches fastest. Searches and adds
+   * continue meanwhile. With `ann.background` the index does most of this on its own.
    *
    * @throws READ_ONLY, BUSY (another process is building), IO.
+   * @example
+   * const { bytesBefore, bytesAfter } = await index.optimize({ full: true });
    */
-  compact(options?: Given<CompactOptions>): Promise<CompactResult> {
-    return this.#run(async () => {
-      const resolved = resolveOptions('compact', options, compactDefaults);
-      this.#refuseReadonly('compact');
-      return compactIndex(this.#backend, resolved);
-    });
+  optimize(options?: OptimizeOptions): Promise<OptimizeResult> {
+    return this.#write('optimize', () => upkeep.optimize(this.#context, options));
   }
 
   /**
-   * Looks for damage in the catalog and the segments, says what failed with which severity and what to do. Only reads; damaged
-   * segments are warnings, as they cost speed and no answers.
-   */
-  validate(options?: Given<ValidateOptions>): Promise<ValidationReport> {
-    return this.#run(async () => {
-      const { level, signal } = resolveOptions('validate', options, validateDefaults);
-      checkOneOf('validate', 'level', level, ['quick', 'full']);
-      return this.#backend.validate(level, signal);
-    });
-  }
-
-  /**
-   * Derives again what is derived: the segments from the stored vectors, or the vectors from the texts and then the segments.
-   * Searches go on meanwhile.
+   * Finds the fastest search setting that reaches a recall, measured against exact search, and stores it: searches of every process
+   * use it unless they set `searchK` or `exact`. Returns the measured curve of recall and time, also as SVG. If exact search is
+   * as fast, it is chosen.
    *
-   * @throws READ_ONLY, BUSY, IO, and with `from: 'texts'` what the provider causes.
+   * @throws INVALID_ARGUMENT (the index is empty), READ_ONLY unless `dryRun`, BUSY, IO, and with texts as queries the errors of
+   *   the provider.
+   * @example
+   * const { tuning } = await index.tune({ recall: 0.98 });
    */
-  rebuild(options?: Given<RebuildOptions>): Promise<void> {
-    return this.#run(async () => {
-      const resolved = resolveOptions('rebuild', options, rebuildDefaults);
-      checkOneOf('rebuild', 'from', resolved.from, ['vectors', 'texts']);
-      this.#refuseReadonly('rebuild');
-      if (resolved.from === 'texts') await reembedTexts(this.#context, resolved);
-      await this.#backend.rebuildSegments(resolved);
-    });
+  tune(options?: TuneOptions): Promise<TuneResult> {
+    const work = (): Promise<TuneResult> => upkeep.tuneIndex(this.#context, options);
+    return options?.dryRun === true ? this.#read(work) : this.#write('tune', work);
   }
 
   /**
-   * Moves the index to another model. All texts are embedded by `provider` beside the vectors that there are; searches go
-   * on in the old space meanwhile, and from one transaction on in the new one. Cut short, by a kill too, another call goes
-   * on where it ended; nothing is embedded twice. The old vectors stay until `compact()`: until then, migrating back to
-   * the old provider costs nothing. Open the index with `provider` from then on; other processes that have it open with
-   * the old one are refused (SPACE_MISMATCH). The provider is the caller's to close.
+   * Checks the catalog and the segments for damage and reports each check with its severity and a hint. Only reads. Damaged segments
+   * are warnings: they cost speed, never answers.
    *
-   * @throws UNSUPPORTED when documents have vectors that the caller gave, SPACE_MISMATCH, INVALID_ARGUMENT, READ_ONLY,
-   *   BUSY (another migration is under way), IO, and what the provider causes.
+   * @throws INVALID_ARGUMENT, UNKNOWN_OPTION.
+   * @example
+   * const { valid, checks } = await index.validate({ level: 'full' });
    */
-  migrate(provider: EmbeddingProvider, options?: Given<MigrateOptions>): Promise<MigrationResult> {
-    return this.#run(async () => {
-      const resolved = resolveOptions('migrate', options, migrateDefaults);
-      this.#refuseReadonly('migrate');
-      checkProvider('migrate', provider);
-      return migrate(this.#context, provider, resolved);
-    });
+  validate(options?: ValidateOptions): Promise<ValidationReport> {
+    return this.#read(() => upkeep.validateIndex(this.#context, options));
   }
 
   /**
-   * Writes a copy of the index, as it is at one moment, into a new folder while it is in use. The folder appears under its name
-   * only when it is complete and durable; `SemanticIndex.open` opens it.
+   * Rebuilds derived data: the segments from the stored vectors or, with `from: 'texts'`, first the vectors from the texts. Searches
+   * continue meanwhile.
    *
-   * @throws INVALID_ARGUMENT when the target exists, IO.
+   * @throws READ_ONLY, BUSY, IO, and with `from: 'texts'` the errors of the provider.
+   * @example
+   * await index.rebuild({ from: 'texts' });
    */
-  backup(path: string): Promise<void> {
-    return this.#run(async () => {
-      await this.#backend.backup(checkPath('backup', path));
-    });
+  rebuild(options?: RebuildOptions): Promise<void> {
+    return this.#write('rebuild', () => upkeep.rebuildIndex(this.#context, options));
   }
 
   /**
-   * All documents with their vectors, oldest first, as they are at one moment. Until the iteration ends, by `break` too, that
-   * moment is kept: the log of the index grows with what is written meanwhile. `close` ends it; then it throws CLOSED.
+   * Migrates the index to another model without downtime: embeds all texts with `provider` beside the existing vectors, then
+   * switches in one transaction. An interrupted migration, even by a kill, is continued by the next call; nothing is embedded
+   * twice. The old vectors stay until `optimize()`, so migrating back is free until then. Afterwards open the index with
+   * `provider`; other processes that have it open with the old one fail with SPACE_MISMATCH. The caller closes the provider.
+   *
+   * @throws UNSUPPORTED if documents have vectors of the caller, SPACE_MISMATCH, INVALID_ARGUMENT, READ_ONLY, BUSY (another
+   *   migration is running), IO, and the errors of the provider.
+   * @example
+   * const { embedded, overlap } = await index.migrate(openaiProvider({ model: 'text-embedding-3-large' }));
+   */
+  migrate(provider: EmbeddingProvider, options?: MigrateOptions): Promise<MigrationResult> {
+    return this.#write('migrate', () => upkeep.migrateIndex(this.#context, provider, options));
+  }
+
+  /**
+   * Writes a consistent copy of the index into a new directory while the index is in use. The directory appears under its name once it
+   * is complete and durable; `SemanticIndex.open` opens it.
+   *
+   * @throws INVALID_ARGUMENT if the target exists, IO.
+   * @example
+   * await index.backup('backups/monday');
+   */
+  backup(path: string, options?: BackupOptions): Promise<void> {
+    return this.#read(() => upkeep.backupIndex(this.#context, path, options));
+  }
+
+  /**
+   * Iterates over all documents with their vectors, oldest first, in one consistent snapshot. The snapshot is held until the iteration
+   * ends, also by `break`: until then the write-ahead log grows with every write. `close` ends the iteration.
    *
    * @throws CLOSED, CORRUPT, IO.
+   * @example
+   * for await (const { id, vector } of index.documents()) console.log(id, vector.length);
    */
-  exportDocuments(): AsyncGenerator<ExportedDocument<M>> {
-    return this.#work.iterate(exportDocuments<M>(this.#backend));
+  documents(): AsyncGenerator<DocumentWithVector<M>> {
+    return this.#calls.iterate(upkeep.allDocuments<M>(this.#context));
   }
 
   /**
-   * Writes all documents into a new directory: `documents.jsonl` with one JSON object a line, `vectors.npy` with their vectors
-   * in the same order, and `manifest.json`. `importFrom` reads it, and so do NumPy and jq.
+   * Exports all documents. Format `jsonl` (default) writes a new directory with `documents.jsonl` (one JSON object per line),
+   * `vectors.npy` (their vectors in the same order) and `manifest.json`; `importFrom` reads it, and so do NumPy and jq. Format
+   * `annoy` writes one Annoy file that Python's annoy loads, and `PATH.ids.jsonl` with the id of each item.
    *
-   * Of a damaged index the export has what can be read: `lost` of the result lists the rest, an event `damage` is reported, and
-   * `manifest.json` says `complete: false`. Texts whose vectors are lost are in `texts.jsonl`, to be embedded again.
+   * A `jsonl` export of a damaged index has every document that can be read: `lost` of the result lists the others, an event
+   * `damage` is reported, and `manifest.json` has `complete: false`. Texts whose vectors are lost are in `texts.jsonl`.
    *
-   * @throws INVALID_ARGUMENT when the directory exists or the index is empty, CORRUPT when the settings cannot be read, IO.
+   * @throws INVALID_ARGUMENT if the target exists or the index is empty, CORRUPT if the settings cannot be read, IO.
+   * @example
+   * const { documents, lost } = await index.exportTo('my-export');
    */
-  exportTo(folder: string, options?: Given<TransferOptions>): Promise<ExportResult> {
-    return this.#run(async () => {
-      const resolved = resolveOptions('exportTo', options, transferDefaults);
-      const directory = this.#directory;
-      const salvage = directory === undefined ? undefined : () => new SalvagedExport(directory);
-      const { onEvent } = this.#options;
-      return exportTo(this.#context, checkPath('exportTo', folder), resolved, { salvage, onEvent });
-    });
+  exportTo(path: string, options?: ExportOptions): Promise<ExportResult> {
+    return this.#read(() => upkeep.exportTo(this.#context, path, options, salvageOf(this.#context)));
   }
 
   /**
-   * Adds the documents of a directory that `exportTo` wrote. Their vectors come along: nothing is embedded. An export of a damaged
-   * index is refused unless `partial` is true.
+   * Adds the documents of a directory that `exportTo` wrote, with their vectors: nothing is embedded. The export is checked as a whole
+   * before anything is written. An incomplete export (of a damaged index) is refused unless `partial` is true.
    *
    * @throws INVALID_FILE, NEWER_FORMAT, SPACE_MISMATCH (another model), INVALID_ARGUMENT (another metric), READ_ONLY, BUSY, IO.
+   * @example
+   * const { added } = await index.importFrom('my-export');
    */
-  importFrom(folder: string, options?: Given<ImportOptions>): Promise<AddResult> {
-    return this.#run(async () => {
-      const resolved = resolveOptions('importFrom', options, importDefaults);
-      this.#refuseReadonly('importFrom');
-      return importFrom(this.#context, checkPath('importFrom', folder), resolved);
-    });
+  importFrom(directory: string, options?: ImportOptions): Promise<AddResult> {
+    return this.#write('importFrom', () => upkeep.importFrom(this.#context, directory, options));
+  }
+
+  /** @internal Notes of `sync` and de-duplication on sources and duplicates. */
+  get [storedNotes](): StoredNotes {
+    this.#calls.refuseClosed();
+    return this.#context.backend.notes;
   }
 
   /**
-   * Writes all documents as one Annoy file that Python's annoy loads, and beside it `PATH.ids.jsonl` with the id of each item,
-   * one JSON value a line. Returns how many there are.
+   * Returns statistics of the index: documents, dimensions, segments, bytes on disk, measured recall.
    *
-   * @throws INVALID_ARGUMENT, IO.
+   * @example
+   * const { documents, segments, bytes } = await index.stats();
    */
-  exportAnn(path: string): Promise<number> {
-    return this.#run(() => this.#backend.exportForest(checkPath('exportAnn', path)));
-  }
-
-  /** @internal What `sync` and de-duplication remember of sources and duplicates. */
-  get [storedNotes](): StoredNotes {
-    this.#work.refuseClosed();
-    return this.#backend.notes;
-  }
-
-  /** Figures of the index as it is now. */
   stats(): Promise<IndexStats> {
-    return this.#run(async () => indexStats(this.#backend, this.#provider, await this.#recall.tuning()));
+    const { backend, provider, recall } = this.#context;
+    return this.#read(async () => indexStats(backend, provider, await recall.tuning()));
   }
 
-  /** Waits for what is under way, ends background work and closes all files. Closing twice is no error. */
+  /**
+   * Waits for pending calls, stops background work and closes all files. Further calls have no effect.
+   *
+   * @example
+   * await index.close();
+   */
   close(): Promise<void> {
-    return this.#work.close(async () => {
-      await this.#recall.stop();
-      await this.#backend.close();
-      await this.#context.space.shared.close();
-      if (this.#ownsProvider) await this.#provider?.close?.();
+    const { backend, space, recall, provider } = this.#context;
+    return this.#calls.close(async () => {
+      await recall.stop();
+      await backend.close();
+      await space.shared.close();
+      if (this.#ownsProvider) await provider?.close?.();
     });
   }
 
-  /** The same as `close`, for `await using`. */
+  /** Same as `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #run<T>(work: () => Promise<T>): Promise<T> {
-    return this.#work.run(work);
+  #read<T>(work: () => Promise<T>): Promise<T> {
+    return this.#calls.run(work);
   }
 
-  #refuseReadonly(method: string): void {
-    if (this.#options.readonly) throw new SemanticIndexError('READ_ONLY', `${method}: the index was opened read-only`);
+  #write<T>(method: string, work: () => Promise<T>): Promise<T> {
+    return this.#calls.run(async () => {
+      if (!this.#context.options.readonly) return work();
+      throw new SemanticIndexError('READ_ONLY', `${method}: the index was opened read-only`);
+    });
   }
 }
+
+refuseRemovedMethods(SemanticIndex.prototype);

@@ -32,11 +32,11 @@ describe.each(['folder', ':memory:'])('an index in %s', (where) => {
 
   it('finds what was added, at once', async () => {
     await using index = await SemanticIndex.open(place(), { provider });
-    expect(await index.search('cat')).toEqual([]);
+    expect((await index.search('cat')).hits).toEqual([]);
     const result = await index.addDocuments(texts);
     expect(result).toMatchObject({ added: 4, updated: 0, unchanged: 0, embedded: 4 });
     expect(result.ids).toHaveLength(4);
-    const hits = await index.search('cat on a mat', { k: 2 });
+    const { hits } = await index.search('cat on a mat', { k: 2 });
     expect(hits).toHaveLength(2);
     expect(hits[0]).toMatchObject({ id: result.ids[0], text: texts[0], metadata: {} });
     expect(hits[0]!.score).toBeGreaterThan(hits[1]!.score);
@@ -56,8 +56,8 @@ describe.each(['folder', ':memory:'])('an index in %s', (where) => {
     expect(await index.addDocuments([other])).toMatchObject({ updated: 1, embedded: 0 });
     expect(await index.getDocument(7)).toEqual(other);
     expect(await index.addDocuments([{ id: 'a', text: texts[2]! }])).toMatchObject({ updated: 1, embedded: 1 });
-    expect(await index.search(texts[0]!, { k: 10 })).toHaveLength(2);
-    expect((await index.search(texts[2]!, { k: 1 }))[0]).toMatchObject({ id: 'a', text: texts[2], metadata: {} });
+    expect((await index.search(texts[0]!, { k: 10 })).hits).toHaveLength(2);
+    expect((await index.search(texts[2]!, { k: 1 })).hits[0]).toMatchObject({ id: 'a', text: texts[2], metadata: {} });
     // Three documents, two queries, and the texts by which the model is recognised.
     const canaries = 6;
     expect(counted.answered.texts).toBe(3 + 2 + canaries);
@@ -95,7 +95,7 @@ describe.each(['folder', ':memory:'])('an index in %s', (where) => {
       after = page.next;
     } while (after !== undefined);
     expect(seen).toEqual([0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
-    const hits = await index.search('text number 3', { k: 25 });
+    const { hits } = await index.search('text number 3', { k: 25 });
     expect(hits.map((hit) => hit.id).sort((a, b) => Number(a) - Number(b))).toEqual(seen);
   });
 
@@ -104,22 +104,22 @@ describe.each(['folder', ':memory:'])('an index in %s', (where) => {
     await index.addDocuments(
       Array.from({ length: 200 }, (_, n) => ({ id: n, text: `text ${n}`, metadata: { even: n % 2 === 0, n } })),
     );
-    const hits = await index.search('text 7', { k: 10, where: { n: { $in: [3, 150, 199] } } });
+    const { hits } = await index.search('text 7', { k: 10, where: { n: { $in: [3, 150, 199] } } });
     expect(hits.map((hit) => hit.id).sort()).toEqual([150, 199, 3]);
-    expect(await index.search('text 7', { k: 300, where: { even: true } })).toHaveLength(100);
+    expect((await index.search('text 7', { k: 300, where: { even: true } })).hits).toHaveLength(100);
   });
 
   it('explains how it searched', async () => {
     await using index = await SemanticIndex.open(place(), { provider });
     await index.addDocuments(texts.map((text, n) => ({ id: n, text, metadata: { n } })));
-    const explained = await index.explain('cat on a mat', { k: 2, where: { n: { $lt: 3 } } });
-    expect(explained.hits).toEqual(await index.search('cat on a mat', { k: 2, where: { n: { $lt: 3 } } }));
-    expect(explained).toMatchObject({
+    const explained = await index.search('cat on a mat', { k: 2, where: { n: { $lt: 3 } }, explain: true });
+    expect(explained.hits).toEqual((await index.search('cat on a mat', { k: 2, where: { n: { $lt: 3 } } })).hits);
+    expect(explained.explanation).toMatchObject({
       exact: true,
       matchingWords: 1,
       parts: [{ segment: 0, items: 4, allowed: 3, exact: true }],
     });
-    expect(explained.milliseconds.vectors).toBeGreaterThan(0);
+    expect(explained.explanation?.milliseconds.vectors).toBeGreaterThan(0);
   });
 
   it('finds unlike documents when asked for diversity', async () => {
@@ -127,7 +127,7 @@ describe.each(['folder', ':memory:'])('an index in %s', (where) => {
     const likes = Array.from({ length: 5 }, (_, n) => ({ id: `like ${n}`, text: `red apple pie ${n}` }));
     await index.addDocuments([...likes, { id: 'unlike', text: 'red bicycle' }]);
     const ids = async (diversity: number) =>
-      (await index.search('red apple pie', { k: 2, diversity })).map(({ id }) => id);
+      (await index.search('red apple pie', { k: 2, diversity })).hits.map(({ id }) => id);
     expect(await ids(0)).not.toContain('unlike');
     expect(await ids(0.7)).toContain('unlike');
     await expect(index.search('x', { diversity: 2 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
@@ -137,14 +137,14 @@ describe.each(['folder', ':memory:'])('an index in %s', (where) => {
     await using index = await SemanticIndex.open(place(), { provider });
     const { ids } = await index.addDocuments(texts);
     const { vectors } = await provider.embed([texts[3]!], { role: 'query' });
-    expect((await index.search(vectors[0]!, { k: 1 }))[0]!.id).toBe(ids[3]);
-    const likes = await index.search({ id: ids[2]! }, { k: 10 });
+    expect((await index.search(vectors[0]!, { k: 1 })).hits[0]!.id).toBe(ids[3]);
+    const { hits: likes } = await index.search({ id: ids[2]! }, { k: 10 });
     expect(likes).toHaveLength(3);
     expect(likes.map((hit) => hit.id)).not.toContain(ids[2]);
-    const many = await index.searchMany([texts[0]!, vectors[0]!, { id: ids[1]! }], { k: 2 });
+    const many = (await index.searchMany([texts[0]!, vectors[0]!, { id: ids[1]! }], { k: 2 })).map(({ hits }) => hits);
     expect(many.map((hits) => hits.length)).toEqual([2, 2, 2]);
     expect(many[0]![0]!.id).toBe(ids[0]);
-    expect(await index.search(texts[0]!, { k: 10, minScore: 0.99, mode: 'vector' })).toHaveLength(1);
+    expect((await index.search(texts[0]!, { k: 10, minScore: 0.99, mode: 'vector' })).hits).toHaveLength(1);
   });
 
   it('refuses bad input and stays as it was', async () => {
@@ -184,11 +184,13 @@ describe.each(['folder', ':memory:'])('an index in %s', (where) => {
       code: 'UNKNOWN_OPTION',
       hint: 'Did you mean "batchSize"?',
     });
-    expect((await failure(index.search(''))).code).toBe('INVALID_TEXT');
-    expect((await failure(index.search('x', { k: 0 }))).code).toBe('INVALID_ARGUMENT');
-    expect((await failure(index.search([1, 2]))).code).toBe('DIMENSION_MISMATCH');
-    expect((await failure(index.search({ id: 'nobody' }))).code).toBe('NOT_FOUND');
-    expect((await failure(index.search('x', { where: { a: { $gtt: 1 } } as never }))).code).toBe('INVALID_FILTER');
+    expect((await failure(index.search('').then(({ hits }) => hits))).code).toBe('INVALID_TEXT');
+    expect((await failure(index.search('x', { k: 0 }).then(({ hits }) => hits))).code).toBe('INVALID_ARGUMENT');
+    expect((await failure(index.search([1, 2]).then(({ hits }) => hits))).code).toBe('DIMENSION_MISMATCH');
+    expect((await failure(index.search({ id: 'nobody' }).then(({ hits }) => hits))).code).toBe('NOT_FOUND');
+    expect(
+      (await failure(index.search('x', { where: { a: { $gtt: 1 } } as never }).then(({ hits }) => hits))).code,
+    ).toBe('INVALID_FILTER');
     expect((await failure(index.deleteDocuments({} as never))).code).toBe('INVALID_ARGUMENT');
     expect(await index.count()).toBe(1);
   });
@@ -199,12 +201,12 @@ describe.each(['folder', ':memory:'])('an index in %s', (where) => {
       { id: 'x', text: '', vector: [1, 0, 0] },
       { id: 'y', text: 'why', vector: [0, 1, 0] },
     ]);
-    expect((await index.search([0.1, 0.9, 0]))[0]).toMatchObject({ id: 'y' });
-    expect(await failure(index.search('words'))).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect((await index.search([0.1, 0.9, 0])).hits[0]).toMatchObject({ id: 'y' });
+    expect(await failure(index.search('words').then(({ hits }) => hits))).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(await failure(index.addDocuments(['words']))).toMatchObject({ code: 'INVALID_ARGUMENT' });
     // Another vector for the same id is a change.
     expect(await index.addDocuments([{ id: 'x', text: '', vector: [0, 0, 1] }])).toMatchObject({ updated: 1 });
-    expect((await index.search([0, 0, 1], { k: 1 }))[0]!.score).toBeCloseTo(1, 5);
+    expect((await index.search([0, 0, 1], { k: 1 })).hits[0]!.score).toBeCloseTo(1, 5);
   });
 
   it('refuses everything after close', async () => {
@@ -213,7 +215,7 @@ describe.each(['folder', ':memory:'])('an index in %s', (where) => {
     await index.close();
     await index.close();
     for (const call of [
-      index.search('x'),
+      index.search('x').then(({ hits }) => hits),
       index.addDocuments(['y']),
       index.count(),
       index.getDocument('x'),
@@ -249,7 +251,7 @@ describe('an index on disk', () => {
     const path = join(folder, 'index');
     const first = await SemanticIndex.open(path, { provider });
     const { ids } = await first.addDocuments(texts);
-    await first.build();
+    await first.optimize({ full: true });
     await first.addDocuments(['something new']);
     await first.deleteDocuments(ids[1]!);
     await first.close();
@@ -257,7 +259,7 @@ describe('an index on disk', () => {
     const counted = deterministicProvider({ dimensions: 32 });
     await using second = await SemanticIndex.open(path, { provider: counted });
     expect(await second.count()).toBe(4);
-    expect((await second.search({ id: ids[0]! }, { k: 9 })).map((hit) => hit.text)).not.toContain(texts[1]);
+    expect((await second.search({ id: ids[0]! }, { k: 9 })).hits.map((hit) => hit.text)).not.toContain(texts[1]);
     expect(await second.addDocuments([texts[0]!])).toMatchObject({ unchanged: 1, embedded: 0 });
     expect(counted.answered.texts).toBe(0);
     expect(await second.stats()).toMatchObject({
@@ -270,21 +272,21 @@ describe('an index on disk', () => {
 
   it('gives the same answers with forests as by scanning', async () => {
     const path = join(folder, 'index');
-    await using index = await SemanticIndex.open(path, { provider, sealAt: 300, trees: 8 });
+    await using index = await SemanticIndex.open(path, { provider, ann: { sealAt: 300, trees: 8 } });
     const documents = Array.from({ length: 2_000 }, (_, n) => ({
       id: n,
       text: `w${n % 40} x${n % 7} y${n % 11} z${n}`,
     }));
     for (let start = 0; start < documents.length; start += 250)
       await index.addDocuments(documents.slice(start, start + 250));
-    await index.build();
+    await index.optimize({ full: true });
     const stats = await index.stats();
     expect(stats).toMatchObject({ documents: 2_000, tail: 0, segments: [{ items: 2_000, dead: 0 }] });
     let found = 0;
     for (let n = 0; n < 20; n++) {
       const query = `w${n} x${n % 7} y${n % 11}`;
-      const exact = await index.search(query, { k: 10, exact: true });
-      const forest = new Set((await index.search(query, { k: 10 })).map((hit) => hit.id));
+      const { hits: exact } = await index.search(query, { k: 10, exact: true });
+      const forest = new Set((await index.search(query, { k: 10 })).hits.map((hit) => hit.id));
       found += exact.filter((hit) => forest.has(hit.id)).length;
     }
     expect(found / 200).toBeGreaterThan(0.9);
@@ -303,7 +305,7 @@ describe('an index on disk', () => {
     });
     // The same name, and yet another model: found out before the first vector is compared.
     const disguised = await SemanticIndex.open(path, { provider: { ...other, id: provider.id } });
-    expect((await failure(disguised.search('x'))).code).toBe('SPACE_MISMATCH');
+    expect((await failure(disguised.search('x').then(({ hits }) => hits))).code).toBe('SPACE_MISMATCH');
     expect((await failure(disguised.addDocuments(['y']))).code).toBe('SPACE_MISMATCH');
     expect(await disguised.count()).toBe(1);
     await disguised.close();
@@ -344,36 +346,38 @@ describe('an index on disk', () => {
     await using writer = await SemanticIndex.open(path, { provider });
     await writer.addDocuments(['one']);
     await using reader = await SemanticIndex.open(path, { provider, readonly: true });
-    expect(await reader.search('one')).toHaveLength(1);
+    expect((await reader.search('one')).hits).toHaveLength(1);
     await writer.addDocuments(['two', 'three']);
-    expect(await reader.search('two')).toHaveLength(3);
-    const [{ id } = { id: '' }] = await reader.search('two', { k: 1 });
+    expect((await reader.search('two')).hits).toHaveLength(3);
+    const {
+      hits: [{ id } = { id: '' }],
+    } = await reader.search('two', { k: 1 });
     await writer.deleteDocuments(id);
-    expect(await reader.search('two')).toHaveLength(2);
-    await writer.build();
-    expect(await reader.search('two')).toHaveLength(2);
+    expect((await reader.search('two')).hits).toHaveLength(2);
+    await writer.optimize({ full: true });
+    expect((await reader.search('two')).hits).toHaveLength(2);
     expect((await reader.stats()).segments).toHaveLength(1);
     expect((await failure(reader.addDocuments(['four']))).code).toBe('READ_ONLY');
     expect((await failure(reader.deleteDocuments('x'))).code).toBe('READ_ONLY');
-    expect((await failure(reader.build())).code).toBe('READ_ONLY');
-    expect((await failure(reader.compact())).code).toBe('READ_ONLY');
+    expect((await failure(reader.optimize({ full: true }))).code).toBe('READ_ONLY');
+    expect((await failure(reader.optimize())).code).toBe('READ_ONLY');
   });
 
   it('answers correctly when segment files are gone, and heals', async () => {
     const path = join(folder, 'index');
     const first = await SemanticIndex.open(path, { provider });
     await first.addDocuments(Array.from({ length: 300 }, (_, n) => ({ id: n, text: `word${n} and more` })));
-    await first.build();
-    const expected = await first.search('word17 and more', { k: 5, exact: true });
+    await first.optimize({ full: true });
+    const { hits: expected } = await first.search('word17 and more', { k: 5, exact: true });
     await first.close();
     for (const file of readdirSync(join(path, 'segments'))) rmSync(join(path, 'segments', file));
     const events: IndexEvent[] = [];
     const second = await SemanticIndex.open(path, { provider, onEvent: (event) => events.push(event) });
-    expect(await second.search('word17 and more', { k: 5 })).toEqual(expected);
-    expect(events[0]).toMatchObject({ event: 'damage' });
-    await expect.poll(() => events.map(({ event }) => event), { timeout: 60_000 }).toContain('heal');
+    expect((await second.search('word17 and more', { k: 5 })).hits).toEqual(expected);
+    expect(events[0]).toMatchObject({ type: 'damage' });
+    await expect.poll(() => events.map(({ type }) => type), { timeout: 60_000 }).toContain('repair');
     expect((await second.stats()).segments).toMatchObject([{ items: 300, damaged: false }]);
-    expect(await second.search('word17 and more', { k: 5, exact: true })).toEqual(expected);
+    expect((await second.search('word17 and more', { k: 5, exact: true })).hits).toEqual(expected);
     expect(await second.validate({ level: 'full' })).toMatchObject({ valid: true });
     await second.close();
   });
@@ -384,9 +388,9 @@ describe('an index on disk', () => {
     await index.addDocuments(
       Array.from({ length: 1_000 }, (_, n) => ({ id: n, text: `word${n} ${'filler '.repeat(50)}` })),
     );
-    await index.build();
+    await index.optimize({ full: true });
     await index.deleteDocuments(Array.from({ length: 500 }, (_, n) => n * 2));
-    const result = await index.compact();
+    const result = await index.optimize();
     expect(result).toMatchObject({ items: 500, vectors: 500 });
     expect(result.bytesAfter).toBeLessThan(result.bytesBefore * 0.75);
     const copy = join(folder, 'copy');
@@ -398,7 +402,9 @@ describe('an index on disk', () => {
     expect(report.checks.filter((check) => !check.passed)).toEqual([]);
     await using restored = await SemanticIndex.open(copy, { provider });
     expect(await restored.count()).toBe(500);
-    expect(await restored.search('word7', { exact: true })).toEqual(await index.search('word7', { exact: true }));
+    expect((await restored.search('word7', { exact: true })).hits).toEqual(
+      (await index.search('word7', { exact: true })).hits,
+    );
     expect((await restored.stats()).segments).toMatchObject([{ damaged: false }]);
   });
 });

@@ -17,8 +17,8 @@ type Book = { year: number; author: string };
 
 export async function metadataIsTypedThroughout(): Promise<void> {
   await using index = await SemanticIndex.open<Book>('library');
-  expectTypeOf(await index.search('whale')).toEqualTypeOf<Hit<Book>[]>();
-  expectTypeOf((await index.search('whale'))[0]?.metadata.year).toEqualTypeOf<number | undefined>();
+  expectTypeOf((await index.search('whale')).hits).toEqualTypeOf<Hit<Book>[]>();
+  expectTypeOf((await index.search('whale')).hits[0]?.metadata.year).toEqualTypeOf<number | undefined>();
   expectTypeOf((await index.getDocument(1))?.metadata).toEqualTypeOf<Book | undefined>();
   expectTypeOf((await index.addDocuments(['a'])).ids).toEqualTypeOf<DocumentId[]>();
   expectTypeOf((await findDuplicates(index)).groups[0]?.representative).toEqualTypeOf<DocumentId | undefined>();

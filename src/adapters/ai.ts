@@ -113,7 +113,7 @@ export function searchTool(index: SemanticIndex, options?: SearchToolOptions) {
     description,
     inputSchema: z.object({ query: z.string().min(1).describe('A question, or some words') }),
     async execute({ query }, { abortSignal }) {
-      const hits = await index.search(query, { k, where, mode, signal: abortSignal });
+      const { hits } = await index.search(query, { k, where, mode, signal: abortSignal });
       return { hits: hits.map(({ id, score, text, metadata }) => ({ id, score, text, metadata })) };
     },
   });

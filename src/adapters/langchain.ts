@@ -261,7 +261,7 @@ export class SemanticIndexVectorStore extends VectorStore {
 
   async #search(query: Query, options: Partial<SearchOptions>): Promise<[Document, number][]> {
     await this.#checkEmbeddings();
-    const hits = await this.index.search(query, options);
+    const { hits } = await this.index.search(query, options);
     return hits.map((hit) => [documentOf(hit), hit.score]);
   }
 

@@ -123,7 +123,7 @@ export class SemanticIndexVectorStore extends BaseVectorStore<SemanticIndex> {
         'Expected a query with the text or the vector that its mode needs, got neither',
       );
     }
-    const hits = await this.#index.search(asked, {
+    const { hits } = await this.#index.search(asked, {
       k: similarityTopK,
       where,
       mode: bySparse ? 'text' : byWords ? 'hybrid' : 'vector',

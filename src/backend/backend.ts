@@ -140,21 +140,22 @@ export interface Backend {
   /** All documents with their vectors at one point in time, in batches; none if the index is empty. */
   exportBatches(size: number): AsyncGenerator<ExportedBatch>;
   /** Writes all vectors as one Annoy file, and beside it the ids in the order of its items; returns their number. */
-  exportForest(path: string): Promise<number>;
+  exportForest(path: string, options: LongWorkOptions): Promise<number>;
 
   facts(): Promise<BackendFacts>;
   /** Bytes on disk. */
   bytes(): Promise<DiskUsage>;
-  /** Writes one segment of all documents. */
-  buildAll(options: LongWorkOptions): Promise<void>;
   /** Rebuilds every segment from the stored vectors. */
   rebuildSegments(options: LongWorkOptions): Promise<void>;
-  /** Drops deleted items from segments and unused vectors, and returns the space to the file system. */
-  compact(options: LongWorkOptions): Promise<{ vectors: number }>;
+  /**
+   * Builds segments for new documents (one segment of all with `full`), drops deleted items and unused vectors, and returns freed
+   * space to the file system. Returns the number of vectors dropped.
+   */
+  optimize(options: LongWorkOptions & { readonly full: boolean }): Promise<{ vectors: number }>;
   /** Looks for damage; only reads. */
   validate(level: 'quick' | 'full', signal?: AbortSignal): Promise<ValidationReport>;
   /** Writes a complete copy into a new directory, while the index is in use. */
-  backup(target: string): Promise<void>;
+  backup(target: string, options: LongWorkOptions): Promise<void>;
   /** Ends background work and closes files and connections. */
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { type Given, type OpenOptions, SemanticIndex, SemanticIndexError } from '../index.js';
+import { type OpenOptions, SemanticIndex, SemanticIndexError } from '../index.js';
 import { chosenModel, type ModelFlags, providerOf } from './model-choice.js';
 import type { Terminal } from './terminal.js';
 
@@ -19,15 +19,15 @@ export async function openIndex(
   folder: string,
   flags: ModelFlags,
   terminal: Terminal,
-  options: Given<OpenOptions> = {},
+  options: OpenOptions = {},
 ): Promise<OpenedIndex> {
   const model = await chosenModel(folder, flags);
   const provider = providerOf({ ...model, keyless: flags.keyless === true });
   try {
     const index = await SemanticIndex.open(folder, {
       create: false,
-      onEvent: ({ event, message }) => {
-        if (event === 'damage' || event === 'heal' || event === 'error') terminal.note(`${event}: ${message}`);
+      onEvent: ({ type, message }) => {
+        if (type === 'damage' || type === 'repair' || type === 'error') terminal.note(`${type}: ${message}`);
       },
       ...options,
       provider,

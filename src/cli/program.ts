@@ -10,13 +10,14 @@ import { addDelete, addGet, addList } from './commands/documents.js';
 import { addInit } from './commands/init.js';
 import { addMcp } from './commands/mcp.js';
 import { addPlan } from './commands/plan.js';
+import { addRenamed } from './commands/renamed.js';
 import { addSalvage } from './commands/salvage.js';
 import { addSearch, addSimilar } from './commands/search.js';
 import { addServe } from './commands/serve.js';
 import { addBackup, addExport, addImport } from './commands/transfer.js';
 import { addTrust } from './commands/trust.js';
 import { addMigrate, addTune } from './commands/tune.js';
-import { addBuildAndCompact, addRebuild, addStats, addValidate } from './commands/upkeep.js';
+import { addOptimize, addRebuild, addStats, addValidate } from './commands/upkeep.js';
 import { exitCodes } from './exit-codes.js';
 import { Terminal } from './terminal.js';
 
@@ -32,7 +33,7 @@ const commands = [
   addDedupe,
   addStats,
   addValidate,
-  addBuildAndCompact,
+  addOptimize,
   addRebuild,
   addTune,
   addMigrate,
@@ -46,6 +47,7 @@ const commands = [
   addCrashTest,
   addDoctor,
   addCompletion,
+  addRenamed,
 ];
 
 const afterHelp = `

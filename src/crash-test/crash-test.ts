@@ -3,8 +3,8 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CrashPoint } from '../crash-points.js';
 import { SemanticIndexError } from '../errors.js';
-import { type CrashTestOptions, crashTestDefaults } from '../options/crash-test.js';
-import { describe, type Given, resolveOptions } from '../options.js';
+import { type CrashTestOptions, crashTestDefaults, type ResolvedCrashTestOptions } from '../options/crash-test.js';
+import { describe, resolveOptions } from '../options.js';
 import { Random } from '../random.js';
 import { crashPoints } from './crash-points.js';
 import { emptyDirectory } from './empty-directory.js';
@@ -45,13 +45,13 @@ const maxFaults = 20;
  *
  * @throws INVALID_ARGUMENT when the directory is not empty. Violated guarantees are in the report.
  */
-export function crashTest(options: Given<CrashTestOptions>): Promise<CrashTestReport> {
+export function crashTest(options: CrashTestOptions): Promise<CrashTestReport> {
   const resolved = resolveOptions('crash-test', options, crashTestDefaults);
   return new CrashTest(resolved).run();
 }
 
 class CrashTest {
-  readonly #options: CrashTestOptions;
+  readonly #options: ResolvedCrashTestOptions;
   readonly #random: Random;
   #folder = '';
   readonly #kills: Record<string, number> = {};
@@ -64,7 +64,7 @@ class CrashTest {
   /** Segment files that `#damage` removed. */
   #removed: string[] = [];
 
-  constructor(options: CrashTestOptions) {
+  constructor(options: ResolvedCrashTestOptions) {
     this.#options = options;
     this.#random = new Random(options.seed);
   }

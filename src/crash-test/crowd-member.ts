@@ -26,13 +26,12 @@ function open(): Promise<SemanticIndex> {
   return SemanticIndex.open(orders.directory, {
     provider: deterministicProvider({ dimensions: 16 }),
     readonly: orders.role === 'reader' && random.chance(0.8),
-    sealAt: 300,
-    trees: 4,
-    threads: 1,
-    onEvent: ({ event, message, error }) => {
-      if (event === 'damage' || event === 'graph-missing') fault(message);
-      if (event === 'error' && error?.code !== 'BUSY') fault(message);
+    onEvent: (event) => {
+      const { type, message } = event;
+      if (type === 'damage' || type === 'graph-missing') fault(message);
+      if (type === 'error' && event.error.code !== 'BUSY') fault(message);
     },
+    ann: { sealAt: 300, trees: 4, threads: 1 },
   });
 }
 

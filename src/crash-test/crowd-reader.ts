@@ -36,7 +36,7 @@ export class CrowdReader {
     const mode = this.#random.pick(['vector', 'vector', 'hybrid'] as const);
     const where = { writer, member: { $gte: 0 } };
     const query = `word${this.#random.integer(400)} writer${writer}`;
-    const hits = await index.search(query, { k: 50, where, mode, exact: this.#random.chance(0.5) });
+    const { hits } = await index.search(query, { k: 50, where, mode, exact: this.#random.chance(0.5) });
     if (hits.length === 0 && acknowledged === 0) return;
     this.#compare(hits, writer, acknowledged, mode);
   }
@@ -60,7 +60,7 @@ export class CrowdReader {
   }
 
   async #searchAll(index: SemanticIndex): Promise<void> {
-    const hits = await index.search(`word${this.#random.integer(400)}`, { k: 10, mode: 'vector' });
+    const { hits } = await index.search(`word${this.#random.integer(400)}`, { k: 10, mode: 'vector' });
     const ids = new Set(hits.map(({ id }) => id));
     if (ids.size !== hits.length) this.#fault('a document occurs twice in the hits');
     // Two writers that have written once have ten documents.

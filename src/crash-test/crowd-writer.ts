@@ -73,8 +73,8 @@ export class CrowdWriter {
   }
 
   async #maintain(): Promise<void> {
-    if (this.#random.chance(0.5)) await this.#index.build();
-    else await this.#index.compact();
+    if (this.#random.chance(0.5)) await this.#index.optimize({ full: true });
+    else await this.#index.optimize();
     this.#counts.maintenance++;
   }
 

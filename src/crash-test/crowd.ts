@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { deterministicProvider } from '../embed/testing/deterministic-provider.js';
 import { SemanticIndexError } from '../errors.js';
 import { type CrowdOptions, crowdDefaults } from '../options/crash-test.js';
-import { describe, type Given, resolveOptions } from '../options.js';
+import { describe, resolveOptions } from '../options.js';
 import { Random } from '../random.js';
 import { SemanticIndex } from '../semantic-index.js';
 import { type MemberCounts, type MemberOrders, type MemberReport, noReport } from './crowd-messages.js';
@@ -30,7 +30,7 @@ const stopTimeout = 90_000;
  *
  * @throws INVALID_ARGUMENT. Violated guarantees are in the report.
  */
-export async function crowd(options: Given<CrowdOptions>): Promise<CrowdReport> {
+export async function crowd(options: CrowdOptions): Promise<CrowdReport> {
   const resolved = resolveOptions('crowd', options, crowdDefaults);
   const { writers, readers, duration, seed, signal } = resolved;
   for (const [name, value] of Object.entries({ writers, readers })) {

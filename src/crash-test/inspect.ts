@@ -1,7 +1,7 @@
 import { deterministicProvider } from '../embed/testing/deterministic-provider.js';
 import type { Random } from '../random.js';
 import { SemanticIndex } from '../semantic-index.js';
-import type { Document, DocumentId, Hit } from '../types.js';
+import type { Document, DocumentId } from '../types.js';
 import { scoreAll, searchFault } from './exact-search.js';
 import type { WrittenDocument } from './messages.js';
 
@@ -28,14 +28,12 @@ export async function inspectIndex(
   const isExpected = (message: string): boolean => removed.some((file) => message.includes(file));
   const index = await SemanticIndex.open(directory, {
     provider,
-    background: random.chance(0.3),
     readonly,
-    threads: 1,
-    trees: 4,
-    onEvent: ({ event, message }) => {
-      const isDamage = event === 'damage' || event === 'graph-missing';
-      if (event === 'error' || (isDamage && !isExpected(message))) faults.push(`${event}: ${message}`);
+    onEvent: ({ type, message }) => {
+      const isDamage = type === 'damage' || type === 'graph-missing';
+      if (type === 'error' || (isDamage && !isExpected(message))) faults.push(`${type}: ${message}`);
     },
+    ann: { background: random.chance(0.3), threads: 1, trees: 4 },
   });
   try {
     const documents = await readAll(index);
@@ -79,7 +77,11 @@ export async function inspectSearches(
     ...document,
     vector: document.vector ?? (vectors[position] as Float32Array),
   }));
-  const index = await SemanticIndex.open(directory, { provider, background: false, readonly: random.chance(0.5) });
+  const index = await SemanticIndex.open(directory, {
+    provider,
+    readonly: random.chance(0.5),
+    ann: { background: false },
+  });
   try {
     for (let position = 0; position < searchesPerInspection; position++) {
       const exact = random.chance(0.5);
@@ -87,13 +89,14 @@ export async function inspectSearches(
       const matching = group === undefined ? all : all.filter(({ metadata }) => metadata.group === group);
       const query = Float32Array.from({ length: 16 }, () => random.number() - 0.5);
       const k = random.pick([1, 10, 5_000]);
-      const hits: Hit[] = await index.search(query, { k, exact, ...(group !== undefined && { where: { group } }) });
+      const where = group === undefined ? undefined : { group };
+      const { hits } = await index.search(query, { k, exact, where });
       const fault = searchFault(hits, scoreAll(matching, query), k, exact);
       if (fault !== undefined) faults.push(`search (k ${k}, exact ${exact}, group ${group}): ${fault}`);
     }
     for (const document of all.slice(0, 5)) {
-      const [hit] = await index.search(document.text, { k: 1, mode: 'text' });
-      if (hit === undefined) faults.push(`text search does not find ${JSON.stringify(document.id)} by its own text`);
+      const { hits } = await index.search(document.text, { k: 1, mode: 'text' });
+      if (hits.length === 0) faults.push(`text search does not find ${JSON.stringify(document.id)} by its own text`);
     }
   } finally {
     await index.close();

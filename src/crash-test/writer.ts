@@ -85,9 +85,10 @@ async function perform(index: SemanticIndex, operation: Operation): Promise<void
       await index.deleteDocuments({ where: { lane: operation.lane, group: operation.group } });
       return;
     case 'build':
-      return index.build();
+      await index.optimize({ full: true });
+      return;
     case 'compact':
-      await index.compact();
+      await index.optimize();
       return;
     case 'rebuild':
       return index.rebuild();
@@ -124,13 +125,11 @@ async function runLane(index: SemanticIndex, lane: number): Promise<void> {
 await say({ about: 'opening' });
 const index = await SemanticIndex.open(orders.directory, {
   provider: deterministicProvider({ dimensions: 16 }),
-  durability: orders.durability,
-  sealAt: 100,
-  trees: 4,
-  threads: 1,
-  onEvent: ({ event, message }) => {
-    if (event === 'error') void say({ about: 'failed', lane: -1, message });
+  onEvent: ({ type, message }) => {
+    if (type === 'error') void say({ about: 'failed', lane: -1, message });
   },
+  storage: { durability: orders.durability },
+  ann: { sealAt: 100, trees: 4, threads: 1 },
 });
 await say({ about: 'opened' });
 await Promise.all([0, 1, maintenanceLane].map((lane) => runLane(index, lane)));

@@ -1,18 +1,11 @@
 import { likenessOf } from '../analysis/near-duplicate.js';
 import { checkPositive, checkShare } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
-import { type AdviceOptions, adviceDefaults, describe, type Given, resolveOptions } from '../options.js';
+import { describe, resolveOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
-import type { WhereOf } from '../types/where-of.js';
-import type { Document, DocumentId, Metadata } from '../types.js';
-
-/** Two documents and their similarity. */
-export interface SimilarPair<M extends Metadata = Metadata> {
-  readonly first: Document<M>;
-  readonly second: Document<M>;
-  readonly similarity: number;
-}
+import type { DocumentId, Metadata } from '../types.js';
+import { type AdviceOptions, adviceDefaults, type ResolvedAdviceOptions, type SimilarPair } from './options.js';
 
 /** Pairs within a range of similarity. */
 export interface SimilarityBand<M extends Metadata = Metadata> {
@@ -52,12 +45,9 @@ const hitsPerSearch = 256;
  */
 export async function adviseThreshold<M extends Metadata>(
   index: SemanticIndex<M>,
-  options?: Given<AdviceOptions<SimilarPair<M>>>,
+  options?: AdviceOptions<M>,
 ): Promise<ThresholdAdvice<M>> {
-  const resolved = resolveOptions<AdviceOptions<SimilarPair<M>>>('adviseThreshold', options, {
-    ...adviceDefaults,
-    judge: undefined,
-  });
+  const resolved = resolveOptions('adviseThreshold', options, adviceDefaults);
   checkPositive('adviseThreshold', 'sample', resolved.sample);
   checkPositive('adviseThreshold', 'neighbors', resolved.neighbors);
   checkPositive('adviseThreshold', 'pairsPerBand', resolved.pairsPerBand);
@@ -96,9 +86,8 @@ function checkBands(bands: readonly number[]): readonly number[] {
 /** Ids of evenly spaced documents. */
 async function sampleIds<M extends Metadata>(
   index: SemanticIndex<M>,
-  { where: given, sample, signal, onProgress }: AdviceOptions<SimilarPair<M>>,
+  { where, sample, signal, onProgress }: ResolvedAdviceOptions<M>,
 ): Promise<DocumentId[]> {
-  const where = given as WhereOf<M> | undefined;
   const total = await index.count({ where });
   const wanted = Math.min(sample, total);
   const ids: DocumentId[] = [];
@@ -128,7 +117,7 @@ interface FoundPair {
 async function pairsOf<M extends Metadata>(
   index: SemanticIndex<M>,
   ids: readonly DocumentId[],
-  { neighbors, where, signal, onProgress }: AdviceOptions<SimilarPair<M>>,
+  { neighbors, where, signal, onProgress }: ResolvedAdviceOptions<M>,
   lowest: number,
 ): Promise<FoundPair[]> {
   const found = new Map<string, FoundPair>();
@@ -142,14 +131,14 @@ async function pairsOf<M extends Metadata>(
       const document = documents[place];
       return vector === undefined || document === undefined ? [] : [{ ...document, vector }];
     });
-    const lists = await index.searchMany(
+    const results = await index.searchMany(
       present.map(({ vector }) => vector),
-      { mode: 'vector', k: neighbors + 1, where: where as WhereOf<M> | undefined, signal },
+      { mode: 'vector', k: neighbors + 1, where, signal },
     );
-    const texts = [...present, ...lists.flat()].map(({ text }) => text);
+    const texts = [...present, ...results.flatMap(({ hits }) => hits)].map(({ text }) => text);
     const known = await index.knownWords(texts);
     const knownWordsOf = new Map(texts.map((text, place) => [text, known[place]]));
-    for (const [place, hits] of lists.entries()) {
+    for (const [place, { hits }] of results.entries()) {
       const { id, text } = present[place] as { id: DocumentId; text: string };
       const own = { text, knownWords: knownWordsOf.get(text) };
       for (const hit of hits) {
@@ -172,7 +161,7 @@ async function describeBand<M extends Metadata>(
   from: number,
   to: number,
   pairs: readonly FoundPair[],
-  { pairsPerBand, judge, signal }: AdviceOptions<SimilarPair<M>>,
+  { pairsPerBand, judge, signal }: ResolvedAdviceOptions<M>,
 ): Promise<SimilarityBand<M>> {
   const count = Math.min(pairsPerBand, pairs.length);
   const chosen = Array.from(

@@ -2,18 +2,11 @@ import { contentHash } from '../backend/content-hash.js';
 import type { DismissedDuplicate } from '../backend/notes.js';
 import { checkOneOf } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
-import {
-  type ApplyOptions,
-  applyDefaults,
-  describe,
-  type Given,
-  type OutlierOptions,
-  outlierDefaults,
-  resolveOptions,
-} from '../options.js';
+import { describe, resolveOptions } from '../options.js';
 import { type SemanticIndex, storedNotes } from '../semantic-index.js';
 import type { DocumentId, Metadata } from '../types.js';
 import { explainPair, type PairExplanation } from './explain-pair.js';
+import { type ApplyOptions, applyDefaults, type OutlierOptions, outlierDefaults } from './options.js';
 
 /** A document that duplicates its representative. */
 export interface Duplicate {
@@ -144,7 +137,7 @@ export class Duplicates<M extends Metadata = Metadata> {
   }
 
   /** Returns the documents least similar to any other, least similar first. @example duplicates.outliers({ limit: 5 }) */
-  outliers(options?: Given<OutlierOptions>): Outlier[] {
+  outliers(options?: OutlierOptions): Outlier[] {
     const { below, limit } = resolveOptions('outliers', options, outlierDefaults);
     return this.#findings
       .outliers()
@@ -160,7 +153,7 @@ export class Duplicates<M extends Metadata = Metadata> {
    * @throws READ_ONLY, BUSY, IO.
    * @example await duplicates.apply('delete')
    */
-  async apply(action: 'delete' | 'link', options?: Given<ApplyOptions>): Promise<number> {
+  async apply(action: 'delete' | 'link', options?: ApplyOptions): Promise<number> {
     const { signal, onProgress } = resolveOptions('apply', options, applyDefaults);
     checkOneOf('apply', 'action', action, ['delete', 'link']);
     const { ids } = this;

@@ -1,22 +1,20 @@
 import { checkOneOf, checkPositive } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
-import {
-  type DuplicateOptions,
-  describe,
-  duplicateDefaults,
-  type Given,
-  type Representative,
-  resolveOptions,
-} from '../options.js';
+import { describe, resolveOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
-import type { WhereOf } from '../types/where-of.js';
 import type { Metadata } from '../types.js';
 import { DistinctTexts } from './distinct-texts.js';
 import { type Duplicate, type DuplicateFindings, type DuplicateGroup, Duplicates, type Outlier } from './duplicates.js';
 import { findMatches } from './find-matches.js';
 import { groupTexts } from './group-texts.js';
 import { NeighborPairs } from './neighbor-pairs.js';
+import {
+  type DuplicateOptions,
+  duplicateDefaults,
+  type Representative,
+  type ResolvedDuplicateOptions,
+} from './options.js';
 
 const firstNeighbors = 4;
 const growth = 4;
@@ -34,9 +32,9 @@ const stepsPerTurn = 4096;
  */
 export async function findDuplicates<M extends Metadata>(
   index: SemanticIndex<M>,
-  options?: Given<DuplicateOptions<SemanticIndex<M>>>,
+  options?: DuplicateOptions<M>,
 ): Promise<Duplicates<M>> {
-  const resolved = resolveOptions<DuplicateOptions<SemanticIndex<M>>>('findDuplicates', options, duplicateDefaults);
+  const resolved = resolveOptions('findDuplicates', options, duplicateDefaults);
   checkOptions(resolved);
   const { against, threshold, signal } = resolved;
   const findings =
@@ -44,7 +42,11 @@ export async function findDuplicates<M extends Metadata>(
   return new Duplicates(findings, threshold, await politely(findings.group(threshold), signal));
 }
 
-function checkOptions({ threshold, neighbors, representative }: DuplicateOptions): void {
+function checkOptions({
+  threshold,
+  neighbors,
+  representative,
+}: Pick<ResolvedDuplicateOptions, 'threshold' | 'neighbors' | 'representative'>): void {
   if (!Number.isFinite(threshold)) {
     throw new SemanticIndexError(
       'INVALID_ARGUMENT',
@@ -60,10 +62,10 @@ function checkOptions({ threshold, neighbors, representative }: DuplicateOptions
 
 async function findWithin<M extends Metadata>(
   index: SemanticIndex<M>,
-  options: DuplicateOptions<SemanticIndex<M>>,
+  options: ResolvedDuplicateOptions<M>,
 ): Promise<DuplicateFindings<M>> {
   const { where, near, threshold, representative } = options;
-  const texts = await DistinctTexts.read(index, where as WhereOf<M> | undefined, options);
+  const texts = await DistinctTexts.read(index, where, options);
   const pairs = new NeighborPairs(texts.firstOf.length);
   if (near) await findPairs(index, texts, pairs, options);
   return {
@@ -81,7 +83,7 @@ async function findPairs<M extends Metadata>(
   index: SemanticIndex<M>,
   texts: DistinctTexts,
   pairs: NeighborPairs,
-  options: DuplicateOptions<SemanticIndex<M>>,
+  options: ResolvedDuplicateOptions<M>,
 ): Promise<void> {
   const { where, exact, threshold, neighbors, representative, signal, onProgress } = options;
   const search = { where, exact, lowest: threshold, signal, onProgress };

@@ -1,11 +1,11 @@
 import { SemanticIndexError } from '../errors.js';
-import type { DuplicateOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
 import type { WhereOf } from '../types/where-of.js';
 import type { DocumentId, Metadata } from '../types.js';
 import { DistinctTexts } from './distinct-texts.js';
 import type { Duplicate, DuplicateFindings, DuplicateGroup, Outlier } from './duplicates.js';
+import type { ResolvedDuplicateOptions } from './options.js';
 
 const documentsPerPage = 64;
 const stepsPerTurn = 4096;
@@ -28,7 +28,7 @@ interface Match {
 export async function findMatches<M extends Metadata>(
   index: SemanticIndex<M>,
   reference: SemanticIndex<M>,
-  options: DuplicateOptions<SemanticIndex<M>>,
+  options: ResolvedDuplicateOptions<M>,
 ): Promise<DuplicateFindings<M>> {
   const where = options.where as WhereOf<M> | undefined;
   const { near, threshold, exact, signal, onProgress } = options;
@@ -57,7 +57,9 @@ export async function findMatches<M extends Metadata>(
         .map(({ id }, position) => ({ id, words: words[position] }))
         .filter((_, position) => vectors[position] !== undefined);
       const queries = vectors.filter((vector) => vector !== undefined);
-      const lists = await reference.searchMany(queries, { mode: 'vector', k: neighbors, exact, signal });
+      const lists = (await reference.searchMany(queries, { mode: 'vector', k: neighbors, exact, signal })).map(
+        ({ hits }) => hits,
+      );
       lists.forEach((hits, position) => {
         const [nearestHit] = hits;
         if (nearestHit === undefined) return;

@@ -1,6 +1,6 @@
-import type { Representative } from '../options.js';
 import type { DistinctTexts } from './distinct-texts.js';
 import type { NeighborPairs } from './neighbor-pairs.js';
+import type { Representative } from './options.js';
 
 /** Representative of each text (the text itself when it is one), and the similarity to it. */
 export interface TextGroups {

@@ -141,7 +141,7 @@ async function searchExisting<M extends Metadata>(
 ): Promise<Hit<M>[][]> {
   if (queries.length === 0) return [];
   try {
-    return await index.searchMany(queries, options);
+    return (await index.searchMany(queries, options)).map(({ hits }) => hits);
   } catch (error) {
     if (!SemanticIndexError.is(error, 'NOT_FOUND')) throw error;
     const vectors = await index.getVectors(queries.map(({ id }) => id));

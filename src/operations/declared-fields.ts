@@ -37,7 +37,7 @@ export async function filterFor(backend: Backend, where: unknown): Promise<Filte
  * @throws INVALID_FILTER, INVALID_ARGUMENT, UNKNOWN_OPTION.
  */
 export async function selectionFor(backend: Backend, selection: DocumentSelection): Promise<FilterTree> {
-  const { where, all } = resolveOptions<{ where: unknown; all: unknown }>('deleteDocuments', selection, {
+  const { where, all } = resolveOptions('deleteDocuments', selection as { where?: unknown; all?: unknown }, {
     where: undefined,
     all: undefined,
   });

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Backend } from '../backend/backend.js';
 import { SemanticIndexError } from '../errors.js';
-import { describe, type FieldType, type OpenOptions, suggestName } from '../options.js';
+import { describe, type FieldType, type ResolvedOpenOptions, suggestName } from '../options.js';
 import type { DocumentId, DocumentInput, Metadata } from '../types.js';
 import { checkId, checkMetadata } from './checked-document.js';
 
@@ -10,7 +10,7 @@ export class MetadataRules {
   readonly #fields: readonly (readonly [name: string, type: FieldType])[];
   readonly #schema: StandardSchemaV1 | undefined;
 
-  constructor({ fields, schema }: Pick<OpenOptions, 'fields' | 'schema'>) {
+  constructor({ fields, schema }: Pick<ResolvedOpenOptions, 'fields' | 'schema'>) {
     this.#fields = Object.entries(fields ?? {});
     this.#schema = schema;
   }

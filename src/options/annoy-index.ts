@@ -1,5 +1,5 @@
 import type { LongWorkOptions, Metric } from '../types.js';
-import { type Listed, longWorkDefaults } from './resolve-options.js';
+import { type Listed, longWorkDefaults, type Resolved } from './resolve-options.js';
 
 /** `annoy`: a walk over the trees, with Annoy's own results. `accelerated`: with the accelerator, where there is one. */
 export type AnnoyEngine = 'annoy' | 'accelerated';
@@ -7,73 +7,95 @@ export type AnnoyEngine = 'annoy' | 'accelerated';
 /** What `new AnnoyIndex(f, metric, options)` takes. */
 export interface AnnoyIndexOptions {
   /** Where the random choices of `build` start: a safe integer, not negative. Default 0. */
-  seed: number;
+  seed?: number | undefined;
   /**
    * How far beyond the highest item a new item number may lie. Each number left out costs as much memory as an item, as
    * in Annoy. Default 1,000,000. For sparse ids use SemanticIndex, which maps them to dense items.
    */
-  maxGap: number;
+  maxGap?: number | undefined;
   /** Told in a sentence what happens, once `verbose(true)` was called. Default: nobody. */
-  logger: ((message: string) => void) | undefined;
+  logger?: ((message: string) => void) | undefined;
   /**
    * How to search. `accelerated` uses the accelerator of the forest, which `accelerate()` derives and `NAME.ann.accel` holds;
    * without one, or with one that is stale or damaged (`info().accelerator` says so), it searches as `annoy` does.
    * Default accelerated.
    */
-  engine: AnnoyEngine;
+  engine?: AnnoyEngine | undefined;
 }
 
 /** Defaults of {@link AnnoyIndexOptions}. */
-export const annoyIndexDefaults: AnnoyIndexOptions = {
+export const annoyIndexDefaults = {
   seed: 0,
   maxGap: 1_000_000,
   logger: undefined,
   engine: 'accelerated',
-};
+} satisfies Listed<AnnoyIndexOptions>;
+
+/** {@link AnnoyIndexOptions}, completed by the defaults. */
+export type ResolvedAnnoyIndexOptions = Resolved<AnnoyIndexOptions, typeof annoyIndexDefaults>;
 
 /** What `AnnoyIndex.build(nTrees, options)` takes. */
-export interface AnnoyBuildOptions extends Listed<LongWorkOptions> {
+export interface AnnoyBuildOptions extends LongWorkOptions {
   /** Most threads to use; -1 means one for each core. The result does not depend on it. Default -1. */
-  threads: number;
+  threads?: number | undefined;
   /** Seed of this build; without it the seed of the index holds. */
-  seed: number | undefined;
+  seed?: number | undefined;
 }
 
 /** Defaults of {@link AnnoyBuildOptions}. */
-export const annoyBuildDefaults: AnnoyBuildOptions = { ...longWorkDefaults, threads: -1, seed: undefined };
+export const annoyBuildDefaults = {
+  ...longWorkDefaults,
+  threads: -1,
+  seed: undefined,
+} satisfies Listed<AnnoyBuildOptions>;
+
+/** {@link AnnoyBuildOptions}, completed by the defaults. */
+export type ResolvedAnnoyBuildOptions = Resolved<AnnoyBuildOptions, typeof annoyBuildDefaults>;
 
 /** What `AnnoyIndex.accelerate(options)` takes. */
-export interface AnnoyAccelerateOptions extends Listed<LongWorkOptions> {
+export interface AnnoyAccelerateOptions extends LongWorkOptions {
   /** Most threads to use; -1 means one for each core. The result does not depend on it. Default -1. */
-  threads: number;
+  threads?: number | undefined;
 }
 
 /** Defaults of {@link AnnoyAccelerateOptions}. */
-export const annoyAccelerateDefaults: AnnoyAccelerateOptions = { ...longWorkDefaults, threads: -1 };
+export const annoyAccelerateDefaults = { ...longWorkDefaults, threads: -1 } satisfies Listed<AnnoyAccelerateOptions>;
+
+/** {@link AnnoyAccelerateOptions}, completed by the defaults. */
+export type ResolvedAnnoyAccelerateOptions = Resolved<AnnoyAccelerateOptions, typeof annoyAccelerateDefaults>;
 
 /** What `AnnoyIndex.open(path, options)` takes. */
 export interface AnnoyOpenOptions extends AnnoyIndexOptions {
   /** Length of the vectors. Needed only when the file has no sidecar; must agree with it otherwise. */
-  f: number | undefined;
+  f?: number | undefined;
   /** The metric. Needed only when the file has no sidecar; must agree with it otherwise. */
-  metric: Metric | undefined;
+  metric?: Metric | undefined;
   /** `eager` maps the file now, `lazy` at the first search. Default eager. */
-  loadMode: 'eager' | 'lazy';
+  loadMode?: 'eager' | 'lazy' | undefined;
   /** Whether to read the whole file into memory when it is mapped. Default false. */
-  prefault: boolean;
+  prefault?: boolean | undefined;
 }
 
 /** Defaults of {@link AnnoyOpenOptions}. */
-export const annoyOpenDefaults: AnnoyOpenOptions = {
+export const annoyOpenDefaults = {
   ...annoyIndexDefaults,
   f: undefined,
   metric: undefined,
   loadMode: 'eager',
   prefault: false,
-};
+} satisfies Listed<AnnoyOpenOptions>;
 
-/** Defaults of what `save` and `load` take: whether the file is read into memory as a whole. */
-export const annoyPrefaultDefaults: { prefault: boolean } = { prefault: false };
+/** {@link AnnoyOpenOptions}, completed by the defaults. */
+export type ResolvedAnnoyOpenOptions = Resolved<AnnoyOpenOptions, typeof annoyOpenDefaults>;
+
+/** Options of `AnnoyIndex.save(path, options)` and `AnnoyIndex.load(path, options)`. */
+export interface AnnoyMapOptions {
+  /** Read the whole file into memory when it is mapped. Default false. */
+  prefault?: boolean | undefined;
+}
+
+/** Defaults of {@link AnnoyMapOptions}. */
+export const annoyMapDefaults = { prefault: false } satisfies Listed<AnnoyMapOptions>;
 
 /** What `getNnsByVector` and `getNnsByItem` take. */
 export interface AnnoySearchOptions {
@@ -81,65 +103,77 @@ export interface AnnoySearchOptions {
    * How many candidates to look at: more is slower and finds more. Default: trees times n; with an accelerator, about 640
    * or, for large n, 8 times n.
    */
-  searchK: number | undefined;
+  searchK?: number | undefined;
   /** Whether the distances are returned too. Default false. */
-  includeDistances: boolean;
+  includeDistances?: boolean | undefined;
   /** Bit i (bit `i & 31` of word `i >>> 5`) says whether item i may be found. Items past its end may not. Default: all. */
-  allowed: Uint32Array | undefined;
+  allowed?: Uint32Array | undefined;
 }
 
 /** Defaults of {@link AnnoySearchOptions}. */
-export const annoySearchDefaults: AnnoySearchOptions = {
+export const annoySearchDefaults = {
   searchK: undefined,
   includeDistances: false,
   allowed: undefined,
-};
+} satisfies Listed<AnnoySearchOptions>;
+
+/** {@link AnnoySearchOptions}, completed by the defaults. */
+export type ResolvedAnnoySearchOptions = Resolved<AnnoySearchOptions, typeof annoySearchDefaults>;
 
 /** What `getNnsByVectors` takes. */
-export interface AnnoyBatchOptions extends Listed<LongWorkOptions> {
+export interface AnnoyBatchOptions extends LongWorkOptions {
   /** How many candidates to look at for each query, as in {@link AnnoySearchOptions}. */
-  searchK: number | undefined;
+  searchK?: number | undefined;
   /** As in {@link AnnoySearchOptions}. */
-  allowed: Uint32Array | undefined;
+  allowed?: Uint32Array | undefined;
   /** Whether to compare with every item, which finds the true neighbours. Default false. */
-  exact: boolean;
+  exact?: boolean | undefined;
   /**
    * Whether query i leaves item i out of its answers: for searching with the rows that the index was built from. Default false.
    */
-  excludeSelf: boolean;
+  excludeSelf?: boolean | undefined;
   /** Most threads to use; -1 means one for each core. Default -1. */
-  threads: number;
+  threads?: number | undefined;
 }
 
 /** Defaults of {@link AnnoyBatchOptions}. */
-export const annoyBatchDefaults: AnnoyBatchOptions = {
+export const annoyBatchDefaults = {
   ...longWorkDefaults,
   searchK: undefined,
   allowed: undefined,
   exact: false,
   excludeSelf: false,
   threads: -1,
-};
+} satisfies Listed<AnnoyBatchOptions>;
+
+/** {@link AnnoyBatchOptions}, completed by the defaults. */
+export type ResolvedAnnoyBatchOptions = Resolved<AnnoyBatchOptions, typeof annoyBatchDefaults>;
 
 /** What `AnnoyIndex.validate(options)` takes. */
 export interface AnnoyValidateOptions {
   /** Whether to throw INVALID_FILE, with the report in `details`, when a check of severity `error` fails. Default false. */
-  strict: boolean;
+  strict?: boolean | undefined;
   /** Whether to load the index, too. Without it the handle stays as it was. Default false. */
-  load: boolean;
+  load?: boolean | undefined;
 }
 
 /** Defaults of {@link AnnoyValidateOptions}. */
-export const annoyValidateDefaults: AnnoyValidateOptions = { strict: false, load: false };
+export const annoyValidateDefaults = { strict: false, load: false } satisfies Listed<AnnoyValidateOptions>;
+
+/** {@link AnnoyValidateOptions}, completed by the defaults. */
+export type ResolvedAnnoyValidateOptions = Resolved<AnnoyValidateOptions, typeof annoyValidateDefaults>;
 
 /** What `AnnoyIndex.serialize(options)` takes. */
 export interface AnnoySerializeOptions {
   /** Compression of the bytes. Default none. */
-  compress: 'none' | 'gzip' | 'zlib';
+  compress?: 'none' | 'gzip' | 'zlib' | undefined;
 }
 
 /** Defaults of {@link AnnoySerializeOptions}. */
-export const annoySerializeDefaults: AnnoySerializeOptions = { compress: 'none' };
+export const annoySerializeDefaults = { compress: 'none' } satisfies Listed<AnnoySerializeOptions>;
+
+/** {@link AnnoySerializeOptions}, completed by the defaults. */
+export type ResolvedAnnoySerializeOptions = Resolved<AnnoySerializeOptions, typeof annoySerializeDefaults>;
 
 /** Options for `AnnoyIndex.deserialize(bytes, options)`. */
 export interface AnnoyDeserializeOptions {
@@ -147,11 +181,14 @@ export interface AnnoyDeserializeOptions {
    * Most bytes that compressed data may expand to. Default: 32 times the size of the data, at least 64 MiB; raise it for an
    * index of few items with many numbers left out.
    */
-  maxBytes: number | undefined;
+  maxBytes?: number | undefined;
 }
 
 /** Defaults of {@link AnnoyDeserializeOptions}. */
-export const annoyDeserializeDefaults: AnnoyDeserializeOptions = { maxBytes: undefined };
+export const annoyDeserializeDefaults = { maxBytes: undefined } satisfies Listed<AnnoyDeserializeOptions>;
+
+/** {@link AnnoyDeserializeOptions}, completed by the defaults. */
+export type ResolvedAnnoyDeserializeOptions = Resolved<AnnoyDeserializeOptions, typeof annoyDeserializeDefaults>;
 
 /** What `AnnoyIndex.toSnapshot(options)` takes. */
 export interface AnnoySnapshotOptions extends AnnoySerializeOptions {
@@ -159,8 +196,11 @@ export interface AnnoySnapshotOptions extends AnnoySerializeOptions {
    * `byte`: the data travels. `disk`: only the path of the file travels. `auto`: disk where there is a file, byte otherwise.
    * Default auto.
    */
-  mode: 'byte' | 'disk' | 'auto';
+  mode?: 'byte' | 'disk' | 'auto' | undefined;
 }
 
 /** Defaults of {@link AnnoySnapshotOptions}. */
-export const annoySnapshotDefaults: AnnoySnapshotOptions = { compress: 'none', mode: 'auto' };
+export const annoySnapshotDefaults = { compress: 'none', mode: 'auto' } satisfies Listed<AnnoySnapshotOptions>;
+
+/** {@link AnnoySnapshotOptions}, completed by the defaults. */
+export type ResolvedAnnoySnapshotOptions = Resolved<AnnoySnapshotOptions, typeof annoySnapshotDefaults>;

@@ -1,23 +1,24 @@
 import type { LongWorkOptions } from '../types.js';
+import type { Listed, Resolved } from './resolve-options.js';
 
 /** Options for `crashTest`. */
 export interface CrashTestOptions {
   /** An empty or missing directory. It is removed again, unless a guarantee was violated. */
   directory: string;
   /** Maximum number of kills. Default 100. */
-  rounds: number;
+  rounds?: number | undefined;
   /** Milliseconds after which no round starts. Default: no limit. */
-  duration: number | undefined;
+  duration?: number | undefined;
   /** Seed of the random choices; the moments of random kills still vary. Default 1. */
-  seed: number;
+  seed?: number | undefined;
   /** As in OpenOptions. Default process. */
-  durability: 'process' | 'full';
-  signal: LongWorkOptions['signal'];
-  onProgress: LongWorkOptions['onProgress'];
+  durability?: 'process' | 'full' | undefined;
+  signal?: LongWorkOptions['signal'] | undefined;
+  onProgress?: LongWorkOptions['onProgress'] | undefined;
 }
 
 /** Defaults of {@link CrashTestOptions}; the directory has none. */
-export const crashTestDefaults: CrashTestOptions = {
+export const crashTestDefaults = {
   directory: '',
   rounds: 100,
   duration: undefined,
@@ -25,29 +26,35 @@ export const crashTestDefaults: CrashTestOptions = {
   durability: 'process',
   signal: undefined,
   onProgress: undefined,
-};
+} satisfies Listed<CrashTestOptions>;
+
+/** {@link CrashTestOptions}, completed by the defaults. */
+export type ResolvedCrashTestOptions = Resolved<CrashTestOptions, typeof crashTestDefaults>;
 
 /** Options for `crowd`. */
 export interface CrowdOptions {
   /** An empty or missing directory. It is removed again, unless a guarantee was violated. */
   directory: string;
   /** Number of writing processes. Default 2. */
-  writers: number;
+  writers?: number | undefined;
   /** Number of searching processes. Default 4. */
-  readers: number;
+  readers?: number | undefined;
   /** Duration in milliseconds. Default 60,000. */
-  duration: number;
+  duration?: number | undefined;
   /** Seed of the random choices. Default 1. */
-  seed: number;
-  signal: LongWorkOptions['signal'];
+  seed?: number | undefined;
+  signal?: LongWorkOptions['signal'] | undefined;
 }
 
 /** Defaults of {@link CrowdOptions}; the directory has none. */
-export const crowdDefaults: CrowdOptions = {
+export const crowdDefaults = {
   directory: '',
   writers: 2,
   readers: 4,
   duration: 60_000,
   seed: 1,
   signal: undefined,
-};
+} satisfies Listed<CrowdOptions>;
+
+/** {@link CrowdOptions}, completed by the defaults. */
+export type ResolvedCrowdOptions = Resolved<CrowdOptions, typeof crowdDefaults>;

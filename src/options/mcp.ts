@@ -1,33 +1,40 @@
+import type { Listed, Resolved } from './resolve-options.js';
 import { type ServerOptions, serverDefaults } from './server.js';
 
 /** Options of `createMcpServer(index, options)`. */
 export interface McpOptions {
   /** Offer only the `search` tool. Default false. */
-  readonly: boolean;
+  readonly?: boolean | undefined;
   /** What the index holds, for the model that chooses among tools. Default `the index`. */
-  description: string;
+  description?: string | undefined;
   /** Largest `k`. Default 100. */
-  maxHits: number;
+  maxHits?: number | undefined;
   /** Milliseconds that one call of a tool may take; longer ones fail with TIMEOUT. Default: no limit. */
-  answerTimeout: number | undefined;
+  answerTimeout?: number | undefined;
 }
 
 /** Defaults of {@link McpOptions}. */
-export const mcpDefaults: McpOptions = {
+export const mcpDefaults = {
   readonly: false,
   description: 'the index',
   maxHits: 100,
   answerTimeout: undefined,
-};
+} satisfies Listed<McpOptions>;
+
+/** {@link McpOptions}, completed by the defaults. */
+export type ResolvedMcpOptions = Resolved<McpOptions, typeof mcpDefaults>;
 
 /** Options of `serveMcpOverStdio(server, signal, options)`. */
 export interface McpStdioOptions {
   /** Largest message in bytes; longer ones are answered with an error. Default 10 MiB. */
-  maxMessageBytes: number;
+  maxMessageBytes?: number | undefined;
 }
 
 /** Defaults of {@link McpStdioOptions}. */
-export const mcpStdioDefaults: McpStdioOptions = { maxMessageBytes: 10 * 1024 * 1024 };
+export const mcpStdioDefaults = { maxMessageBytes: 10 * 1024 * 1024 } satisfies Listed<McpStdioOptions>;
+
+/** {@link McpStdioOptions}, completed by the defaults. */
+export type ResolvedMcpStdioOptions = Resolved<McpStdioOptions, typeof mcpStdioDefaults>;
 
 /** Options of `answerMcp(server, request, response, body, options)`. */
 export type McpHttpOptions = Pick<ServerOptions, 'host' | 'socketPath' | 'allowHost' | 'allowOrigin'>;
@@ -35,4 +42,7 @@ export type McpHttpOptions = Pick<ServerOptions, 'host' | 'socketPath' | 'allowH
 const { host, socketPath, allowHost, allowOrigin } = serverDefaults;
 
 /** Defaults of {@link McpHttpOptions}: those of the service. */
-export const mcpHttpDefaults: McpHttpOptions = { host, socketPath, allowHost, allowOrigin };
+export const mcpHttpDefaults = { host, socketPath, allowHost, allowOrigin } satisfies Listed<McpHttpOptions>;
+
+/** {@link McpHttpOptions}, completed by the defaults. */
+export type ResolvedMcpHttpOptions = Resolved<McpHttpOptions, typeof mcpHttpDefaults>;

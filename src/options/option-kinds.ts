@@ -24,7 +24,7 @@ const kinds: Readonly<Record<string, OptionKind>> = {
   documentPrefix: 'string',
   dtype: 'string',
   duration: 'number',
-  embeddingCache: 'string',
+  embeddings: 'string',
   encoding: 'string',
   f: 'number',
   first: 'number',
@@ -96,14 +96,14 @@ export function kindOf(name: string, fallback: unknown): OptionKind | undefined 
 }
 
 /** @throws INVALID_ARGUMENT unless the value is of the kind of the option. */
-export function checkKind(method: string, name: string, value: unknown, fallback: unknown): void {
+export function checkKind(method: string, name: string, value: unknown, fallback: unknown, group = ''): void {
   const kind = kindOf(name, fallback);
   if (kind === undefined || isOfKind(value, kind)) return;
   const otherwise = fallback === undefined ? 'Leave it out for the default.' : `Default: ${describe(fallback)}.`;
   throw new SemanticIndexError(
     'INVALID_ARGUMENT',
-    `${method}: expected ${words[kind]} as ${name}, got ${describe(value)}`,
-    { hint: otherwise, details: { option: name } },
+    `${method}: expected ${words[kind]} as ${group}${name}, got ${describe(value)}`,
+    { hint: otherwise, details: { option: `${group}${name}` } },
   );
 }
 

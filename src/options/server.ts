@@ -1,56 +1,57 @@
+import type { Listed, Resolved } from './resolve-options.js';
 /** What `createServer(open, options)` takes. */
 export interface ServerOptions {
   /** Address to listen on. Default 127.0.0.1: nobody but this machine. */
-  host: string;
+  host?: string | undefined;
   /** Port to listen on; 0 takes a free one. Default 8080. */
-  port: number;
+  port?: number | undefined;
   /** Unix socket or named pipe to listen on, instead of host and port. Default: none. */
-  socketPath: string | undefined;
+  socketPath?: string | undefined;
   /** Who does not send it as `Authorization: Bearer TOKEN` gets 401, but for /health and /ready. Default: no token. */
-  token: string | undefined;
+  token?: string | undefined;
   /**
    * Hosts that requests may name besides loopback names and the address of the service: `search.example.com`, or with a port
    * `10.0.0.5:8080`; `*` allows any. A request with another Host gets 403. Default: none.
    */
-  allowHost: string | readonly string[];
+  allowHost?: string | readonly string[] | undefined;
   /**
    * Origins whose pages may use the service, besides its own and loopback names: `https://app.example.com`; `*` allows any, `null`
    * those without one. They get CORS headers. A request with another Origin gets 403. Default: none.
    */
-  allowOrigin: string | readonly string[];
+  allowOrigin?: string | readonly string[] | undefined;
   /** Largest body of a request, in bytes; more is 413. Default 8 MiB. */
-  bodyLimit: number;
+  bodyLimit?: number | undefined;
   /**
    * Bytes of all request bodies that are held at once, received or being answered; a request beyond that gets 503. Default: four times
    * `bodyLimit`.
    */
-  bodyMemory: number | undefined;
+  bodyMemory?: number | undefined;
   /** Bytes of the texts and metadata of all hits of an answer; more is 413, a page of documents ends earlier. Default 32 MiB. */
-  maxAnswerBytes: number;
+  maxAnswerBytes?: number | undefined;
   /** Milliseconds in which a request has to have arrived; later it is 408. Default 10,000. */
-  receiveTimeout: number;
+  receiveTimeout?: number | undefined;
   /** Milliseconds that the answer may take; later it is 503. Default 30,000. */
-  answerTimeout: number;
+  answerTimeout?: number | undefined;
   /** Milliseconds in which open connections may still send requests when the server closes. Default 500. */
-  drainTime: number;
+  drainTime?: number | undefined;
   /** Largest `k` and `limit`. Default 1,000. */
-  maxHits: number;
+  maxHits?: number | undefined;
   /** Most queries of a batch. Default 256. */
-  maxQueries: number;
+  maxQueries?: number | undefined;
   /** Most documents of one request. Default 10,000. */
-  maxDocuments: number;
+  maxDocuments?: number | undefined;
   /** Most characters of a query; more is 413. Default 100,000. */
-  maxQueryCharacters: number;
+  maxQueryCharacters?: number | undefined;
   /** Most values in the metadata of a document, those of nested objects and lists included; more is 400. Default 10,000. */
-  maxMetadataValues: number;
+  maxMetadataValues?: number | undefined;
   /** Whether /mcp answers the Model Context Protocol. Default false. */
-  mcp: boolean;
+  mcp?: boolean | undefined;
   /** Whether each request is logged to stdout, as a line of JSON. Default false. */
-  log: boolean;
+  log?: boolean | undefined;
 }
 
 /** Defaults of {@link ServerOptions}. */
-export const serverDefaults: ServerOptions = {
+export const serverDefaults = {
   host: '127.0.0.1',
   port: 8080,
   socketPath: undefined,
@@ -70,4 +71,7 @@ export const serverDefaults: ServerOptions = {
   maxMetadataValues: 10_000,
   mcp: false,
   log: false,
-};
+} satisfies Listed<ServerOptions>;
+
+/** {@link ServerOptions}, completed by the defaults. */
+export type ResolvedServerOptions = Resolved<ServerOptions, typeof serverDefaults>;

@@ -2,7 +2,13 @@ import { type Dirent, promises as fs } from 'node:fs';
 import { join } from 'node:path';
 import { checkOneOf } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
-import { describe, type FolderOptions, folderDefaults, type Given, resolveOptions } from '../options.js';
+import {
+  describe,
+  type FolderOptions,
+  folderDefaults,
+  type ResolvedFolderOptions,
+  resolveOptions,
+} from '../options.js';
 import type { SourceDocument } from './chunking/chunk-documents.js';
 import { type DecodedText, decodeText, encodingNamed } from './decode-text.js';
 
@@ -28,7 +34,7 @@ export interface SkippedSource {
  */
 export async function* readFolder(
   folder: string,
-  options?: Given<FolderOptions>,
+  options?: FolderOptions,
 ): AsyncGenerator<SourceDocument, SkippedSource[]> {
   const { endings, ignore, encoding, onInvalid } = resolveOptions('readFolder', options, folderDefaults);
   if (typeof folder !== 'string' || folder === '') {
@@ -52,7 +58,7 @@ async function* readWithin(
   folder: string,
   below: string,
   skipped: SkippedSource[],
-  options: FolderOptions,
+  options: ResolvedFolderOptions,
 ): AsyncGenerator<SourceDocument> {
   const entries = await readable(folder, fs.readdir(folder, { withFileTypes: true }));
   entries.sort((a: Dirent, b: Dirent) => (a.name < b.name ? -1 : 1));

@@ -3,12 +3,12 @@ import { normalizedText } from '../analysis/normalized-text.js';
 import { checkOneOf, checkPositive } from '../check-arguments.js';
 import { estimateTokens } from '../embed/estimate-tokens.js';
 import { SemanticIndexError } from '../errors.js';
-import { describe, type Given, type RetrieverOptions, resolveOptions, retrieverDefaults } from '../options.js';
+import { describe, resolveOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
-import type { WhereOf } from '../types/where-of.js';
 import type { DocumentId, Hit, Metadata } from '../types.js';
 import { cosine } from '../vectors/metric.js';
-import { formatPassage, PackedContext, type PassageFormat } from './pack-context.js';
+import { type ResolvedRetrieverOptions, type RetrieverOptions, retrieverDefaults } from './options.js';
+import { formatPassage, PackedContext } from './pack-context.js';
 import { type Excerpt, excerptOf, type Passage } from './passages.js';
 
 /** The context for a question. */
@@ -34,10 +34,10 @@ const depth = 3;
  */
 export class Retriever<M extends Metadata = Metadata> {
   readonly #index: SemanticIndex<M>;
-  readonly #options: RetrieverOptions<PassageFormat>;
+  readonly #options: ResolvedRetrieverOptions<M>;
 
   /** @throws INVALID_ARGUMENT, UNKNOWN_OPTION. */
-  constructor(index: SemanticIndex<M>, options?: Given<RetrieverOptions<PassageFormat>>) {
+  constructor(index: SemanticIndex<M>, options?: RetrieverOptions<M>) {
     this.#index = index;
     this.#options = checked(options, retrieverDefaults);
   }
@@ -47,13 +47,13 @@ export class Retriever<M extends Metadata = Metadata> {
    *
    * @throws INVALID_ARGUMENT, UNKNOWN_OPTION, and what `search` throws.
    */
-  async retrieve(question: string, options?: Given<RetrieverOptions<PassageFormat>>): Promise<RetrievedContext> {
+  async retrieve(question: string, options?: RetrieverOptions<M>): Promise<RetrievedContext> {
     const resolved = checked(options, this.#options);
     const { k, maxTokens, mode, where, minScore, signal } = resolved;
-    const hits = await this.#index.search(question, {
+    const { hits } = await this.#index.search(question, {
       k: k * depth,
       mode,
-      where: where as WhereOf<M> | undefined,
+      where,
       minScore,
       signal,
     });
@@ -73,7 +73,7 @@ export class Retriever<M extends Metadata = Metadata> {
   /** The first `k` hits without near duplicates of better ones. */
   async #withoutDuplicates(
     hits: readonly Hit<M>[],
-    { k, duplicateThreshold }: RetrieverOptions,
+    { k, threshold }: ResolvedRetrieverOptions<M>,
   ): Promise<{ different: Hit<M>[]; duplicates: DocumentId[] }> {
     const vectors = await this.#index.getVectors(hits.map(({ id }) => id));
     const known = await this.#index.knownWords(hits.map((hit) => excerptOf(hit).text));
@@ -87,7 +87,7 @@ export class Retriever<M extends Metadata = Metadata> {
         if (other.words === words) return true;
         if (other.vector === undefined || vector === undefined) return false;
         const similarity = cosine(other.vector, vector);
-        return similarity >= duplicateThreshold && isDecidedByVectors(other.known, known[position], similarity);
+        return similarity >= threshold && isDecidedByVectors(other.known, known[position], similarity);
       });
       if (alike) duplicates.push(hit.id);
       else different.push({ hit, words, known: known[position], vector });
@@ -96,7 +96,7 @@ export class Retriever<M extends Metadata = Metadata> {
   }
 
   /** Adds the chunks around the hits, nearest first, while the budget allows. */
-  async #expand(context: PackedContext, { expand, neighbors }: RetrieverOptions): Promise<void> {
+  async #expand(context: PackedContext, { expand, neighbors }: ResolvedRetrieverOptions<M>): Promise<void> {
     if (expand === 'none') return;
     const hits = [...context.excerpts];
     const said = new Set(hits.map(({ text }) => normalizedText(text)));
@@ -139,15 +139,15 @@ function isWithin({ place }: Excerpt, hit: Excerpt): boolean {
 }
 
 /** @param defaults values of missing options. */
-function checked(
-  given: Given<RetrieverOptions<PassageFormat>> | undefined,
-  defaults: RetrieverOptions<PassageFormat>,
-): RetrieverOptions<PassageFormat> {
+function checked<M extends Metadata>(
+  given: RetrieverOptions<M> | undefined,
+  defaults: ResolvedRetrieverOptions<M>,
+): ResolvedRetrieverOptions<M> {
   const options = resolveOptions('Retriever', given, defaults);
   checkPositive('Retriever', 'k', options.k);
   checkPositive('Retriever', 'maxTokens', options.maxTokens);
   checkOneOf('Retriever', 'expand', options.expand, ['none', 'neighbors', 'parent']);
-  const { neighbors, duplicateThreshold } = options;
+  const { neighbors, threshold } = options;
   if (!Number.isSafeInteger(neighbors) || neighbors < 0) {
     throw new SemanticIndexError(
       'INVALID_ARGUMENT',
@@ -157,14 +157,10 @@ function checked(
       },
     );
   }
-  if (!(duplicateThreshold >= -1)) {
-    throw new SemanticIndexError(
-      'INVALID_ARGUMENT',
-      `Retriever: duplicateThreshold is ${describe(duplicateThreshold)}`,
-      {
-        hint: 'Pass a cosine, such as 0.95.',
-      },
-    );
+  if (!(threshold >= -1)) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `Retriever: threshold is ${describe(threshold)}`, {
+      hint: 'Pass a cosine, such as 0.95.',
+    });
   }
   return options;
 }

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { checkOneOf, checkPositive, isIterable } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
-import { describe, type Given, resolveOptions, type SyncOptions, syncDefaults } from '../options.js';
+import { describe, resolveOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
 import type { DocumentInput, Metadata } from '../types.js';
 import { canonicalJson } from './canonical-json.js';
-import type { Chunk } from './chunking/chunk.js';
 import { type ChunkMetadata, chunkDocuments, chunkerFor, type SourceDocument } from './chunking/chunk-documents.js';
 import { DismissedChunks } from './dismissed-chunks.js';
 import { fingerprint, HeldChunks } from './held-chunks.js';
+import { type ResolvedSyncOptions, type SyncOptions, syncDefaults } from './options.js';
 import type { SkippedSource } from './read-folder.js';
 
 /** Counts by kind of change. */
@@ -42,9 +42,6 @@ export interface SyncResult {
 /** Sources as an array, iterable or async iterable. */
 export type Sources<M extends Metadata> = Iterable<SourceDocument<M>> | AsyncIterable<SourceDocument<M>>;
 
-/** Cuts a source into chunks. */
-export type SourceChunker<M extends Metadata = Metadata> = (source: SourceDocument<M>) => Chunk[];
-
 const { version }: { version: string } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 );
@@ -66,9 +63,9 @@ export async function sync<M extends Metadata>(
   // An index with only chunks has the type ChunkMetadata; one with other documents may have a wider type.
   index: SemanticIndex<ChunkMetadata> | SemanticIndex,
   sources: Sources<M>,
-  options?: Given<SyncOptions<SourceChunker<M>>>,
+  options?: SyncOptions<M>,
 ): Promise<SyncResult> {
-  const resolved = resolveOptions<SyncOptions<SourceChunker<M>>>('sync', options, syncDefaults);
+  const resolved = resolveOptions('sync', options, syncDefaults);
   checkOneOf('sync', 'cleanup', resolved.cleanup, ['none', 'incremental', 'full']);
   checkPositive('sync', 'batchSize', resolved.batchSize);
   if (resolved.keep !== undefined && typeof resolved.keep !== 'function') {
@@ -94,7 +91,7 @@ export async function sync<M extends Metadata>(
 /** State of one `sync` call: chunks in the index, pending changes, and counts. */
 class Synchronization<M extends Metadata> {
   readonly #index: SemanticIndex;
-  readonly #options: SyncOptions<SourceChunker<M>>;
+  readonly #options: ResolvedSyncOptions<M>;
   readonly #held: HeldChunks;
   readonly #dismissed: DismissedChunks;
   /** For a dry run: texts that have a vector, by the suffix of chunk ids. */
@@ -109,12 +106,7 @@ class Synchronization<M extends Metadata> {
   #embedded = 0;
   #tokens = 0;
 
-  constructor(
-    index: SemanticIndex,
-    options: SyncOptions<SourceChunker<M>>,
-    held: HeldChunks,
-    dismissed: DismissedChunks,
-  ) {
+  constructor(index: SemanticIndex, options: ResolvedSyncOptions<M>, held: HeldChunks, dismissed: DismissedChunks) {
     this.#index = index;
     this.#options = options;
     this.#held = held;

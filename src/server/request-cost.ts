@@ -1,8 +1,8 @@
 import { SemanticIndexError } from '../index.js';
-import type { ServerOptions } from '../options/server.js';
+import type { ResolvedServerOptions } from '../options/server.js';
 import { TimeSlice } from '../time-slice.js';
 
-type Limits = Pick<ServerOptions, 'maxQueryCharacters' | 'maxMetadataValues'>;
+type Limits = Pick<ResolvedServerOptions, 'maxQueryCharacters' | 'maxMetadataValues'>;
 
 /** Values of a filter, those of its lists included. A filter with many conditions is refused by the index. */
 const maxFilterValues = 20_000;

@@ -2,29 +2,28 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   type DocumentId,
   type DocumentInput,
-  type Given,
   type Query,
   type SearchOptions,
   type SemanticIndex,
   SemanticIndexError,
   type Where,
 } from '../index.js';
-import type { ServerOptions } from '../options/server.js';
+import type { ResolvedServerOptions } from '../options/server.js';
 import { deadlineIn, untilAborted } from './http/deadline.js';
 import { jsonInSlices } from './http/json-answer.js';
 import { answerMcp, createMcpServer } from './mcp/mcp.js';
 import { schemasOf } from './schemas.js';
 import type { ServedIndex } from './served-index.js';
 
-type SearchBody = Given<SearchOptions> & { query?: string; vector?: number[]; id?: DocumentId };
-type BatchBody = Given<SearchOptions> & { queries: Query[] };
+type SearchBody = SearchOptions & { query?: string; vector?: number[]; id?: DocumentId };
+type BatchBody = SearchOptions & { queries: Query[] };
 type IdRequest = { Params: { id: string }; Querystring: { type: 'string' | 'number' } };
 
 /** Bytes of a message to /mcp: its arguments are checked in one go. */
 const maxMessageBytes = 1024 * 1024;
 
 /** All routes but /metrics. */
-export function addRoutes(app: FastifyInstance, served: ServedIndex, options: ServerOptions): void {
+export function addRoutes(app: FastifyInstance, served: ServedIndex, options: ResolvedServerOptions): void {
   const schemas = schemasOf(options);
   /** Does what a route is asked for; what takes longer than the time limit, or has no client any more, is aborted and not waited for. */
   const inTime = <T>(
@@ -59,16 +58,16 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Se
     const asked = query ?? (vector === undefined ? { id: id as DocumentId } : vector);
     const began = performance.now();
     return sendList(reply, async (index, signal) => {
-      const hits = await index.search(asked, { ...searchOptions, maxBytes, signal });
-      return { hits, milliseconds: performance.now() - began };
+      const result = await index.search(asked, { ...searchOptions, maxBytes, signal });
+      return { ...result, milliseconds: performance.now() - began };
     });
   });
   app.post<{ Body: BatchBody }>('/search/batch', { schema: schemas.searchBatch }, async ({ body }, reply) => {
     const { queries, ...searchOptions } = body;
     const began = performance.now();
     return sendList(reply, async (index, signal) => {
-      const found = await index.searchMany(queries, { ...searchOptions, maxBytes, signal });
-      return { results: found.map((hits) => ({ hits })), milliseconds: performance.now() - began };
+      const results = await index.searchMany(queries, { ...searchOptions, maxBytes, signal });
+      return { results, milliseconds: performance.now() - began };
     });
   });
 

@@ -1,4 +1,4 @@
-import type { ServerOptions } from '../options/server.js';
+import type { ResolvedServerOptions } from '../options/server.js';
 
 // JSON Schemas of requests and answers: what they refuse never reaches the index, and the OpenAPI document is made of them.
 
@@ -31,8 +31,36 @@ const hit = {
   properties: { ...document.properties, score: { type: 'number', description: 'Large is good.' } },
 } as const;
 
-const hits = { type: 'array', items: hit } as const;
-const milliseconds = { type: 'number' } as const;
+const number = { type: 'number' } as const;
+const integer = { type: 'integer' } as const;
+const milliseconds = number;
+
+const explanation = {
+  type: 'object',
+  description: 'How the search was executed; with "explain": true.',
+  required: ['exact', 'parts', 'matchingWords', 'milliseconds'],
+  properties: {
+    exact: { type: 'boolean', description: 'Every allowed vector was compared.' },
+    parts: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { segment: integer, items: integer, allowed: integer, exact: { type: 'boolean' }, milliseconds },
+      },
+    },
+    matchingWords: integer,
+    milliseconds: { type: 'object', additionalProperties: number },
+  },
+} as const;
+
+const searchResult = {
+  hits: { type: 'array', items: hit },
+  next: { type: 'string', description: 'Cursor of the next page, for "after". Absent on the last page.' },
+  explanation,
+} as const;
+
+/** A cursor holds the documents already returned, about ten thousand of them: a longer one would cost too much. */
+const maxCursorLength = 16_384;
 
 const error = {
   description: 'What went wrong, and what to do.',
@@ -56,7 +84,7 @@ const object = { type: 'object', additionalProperties: true } as const;
 const failures = { '4xx': error, '5xx': error } as const;
 
 /** What the routes take and give, by the name of the route. */
-export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) {
+export function schemasOf({ maxHits, maxQueries, maxDocuments }: ResolvedServerOptions) {
   const searchOptions = {
     k: { type: 'integer', minimum: 1, maximum: maxHits, default: Math.min(10, maxHits) },
     where,
@@ -65,6 +93,13 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) 
     diversity: { type: 'number', minimum: 0, maximum: 1 },
     exact: { type: 'boolean' },
     searchK: { type: 'integer', minimum: 1, maximum: 10_000_000 },
+    explain: { type: 'boolean' },
+  } as const;
+  const after = {
+    type: 'string',
+    minLength: 1,
+    maxLength: maxCursorLength,
+    description: 'Cursor: "next" of the previous page. Send the same query and options.',
   } as const;
   const ids = { type: 'array', items: id, minItems: 1, maxItems: maxDocuments } as const;
   return {
@@ -74,11 +109,11 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) 
       body: {
         type: 'object',
         additionalProperties: false,
-        properties: { query: text, vector, id, ...searchOptions },
+        properties: { query: text, vector, id, ...searchOptions, after },
         oneOf: [{ required: ['query'] }, { required: ['vector'] }, { required: ['id'] }],
       },
       response: {
-        200: { type: 'object', required: ['hits', 'milliseconds'], properties: { hits, milliseconds } },
+        200: { type: 'object', required: ['hits', 'milliseconds'], properties: { ...searchResult, milliseconds } },
         ...failures,
       },
     },
@@ -110,7 +145,7 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ServerOptions) 
           type: 'object',
           required: ['results', 'milliseconds'],
           properties: {
-            results: { type: 'array', items: { type: 'object', required: ['hits'], properties: { hits } } },
+            results: { type: 'array', items: { type: 'object', required: ['hits'], properties: searchResult } },
             milliseconds,
           },
         },

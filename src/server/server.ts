@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Given, type SemanticIndex, SemanticIndexError } from '../index.js';
+import { type SemanticIndex, SemanticIndexError } from '../index.js';
 import { describe, resolveOptions } from '../options/resolve-options.js';
-import { type ServerOptions, serverDefaults } from '../options/server.js';
+import { type ResolvedServerOptions, type ServerOptions, serverDefaults } from '../options/server.js';
 import { refuseConnection } from './gateway/refuse-connection.js';
 import { allMetricsOfWorkers } from './gateway/workers.js';
 import { BodyBudget } from './http/body-budget.js';
@@ -40,11 +40,11 @@ export class SearchServer {
   /** The fastify instance behind it, to add routes and plug-ins before `listen`. */
   readonly app: FastifyInstance;
   readonly #served: ServedIndex;
-  readonly #options: ServerOptions;
+  readonly #options: ResolvedServerOptions;
   #closing: Promise<void> | undefined;
 
   /** @internal Made by `createServer`. */
-  constructor(app: FastifyInstance, served: ServedIndex, options: ServerOptions) {
+  constructor(app: FastifyInstance, served: ServedIndex, options: ResolvedServerOptions) {
     this.app = app;
     this.#served = served;
     this.#options = options;
@@ -91,10 +91,7 @@ export class SearchServer {
  *
  * @throws MISSING_PEER (fastify, @fastify/swagger or prom-client), UNKNOWN_OPTION.
  */
-export async function createServer(
-  open: () => Promise<SemanticIndex>,
-  options?: Given<ServerOptions>,
-): Promise<SearchServer> {
+export async function createServer(open: () => Promise<SemanticIndex>, options?: ServerOptions): Promise<SearchServer> {
   const resolved = resolveOptions('createServer', options, serverDefaults);
   const { bodyLimit, receiveTimeout, token, log, socketPath } = resolved;
   const hostCheck = new HostCheck(resolved);

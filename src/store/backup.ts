@@ -3,6 +3,7 @@ import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crashPoint } from '../crash-points.js';
 import { SemanticIndexError } from '../errors.js';
+import type { LongWorkOptions } from '../types.js';
 import { Catalog } from './catalog/catalog.js';
 import { leaseOwner } from './catalog/lease-owner.js';
 import {
@@ -45,7 +46,9 @@ export async function writeBackup(
   segments: string | undefined,
   target: string,
   copyCatalog: (path: string) => Promise<void>,
+  { signal, onProgress }: LongWorkOptions,
 ): Promise<void> {
+  signal?.throwIfAborted();
   if ((await fileFacts(target)) !== undefined) {
     throw new SemanticIndexError('INVALID_ARGUMENT', `${target} exists already`, {
       hint: 'A backup never overwrites anything; choose a new folder.',
@@ -57,7 +60,17 @@ export async function writeBackup(
     await mkdir(paths.segments, { recursive: true });
     await copyCatalog(paths.database);
     crashPoint('backup.catalog-copied');
-    if (segments !== undefined) await copySegments(segments, paths.segments, namedFiles(paths.database));
+    const files = namedFiles(paths.database);
+    const total = files.length + 1;
+    onProgress?.({ stage: 'backup', done: 1, total });
+    // A link would bring in what lies outside of the index; without its files a segment of the copy is derived again.
+    const isOwn = segments !== undefined && (await isOwnFolder(segments));
+    for (const [position, file] of files.entries()) {
+      signal?.throwIfAborted();
+      if (isOwn && isSegmentName(file)) await copySegment(segments, paths.segments, file);
+      onProgress?.({ stage: 'backup', done: position + 2, total });
+    }
+    signal?.throwIfAborted();
     await syncFile(paths.database);
     await syncDirectory(paths.segments);
     await syncDirectory(partial);
@@ -68,6 +81,7 @@ export async function writeBackup(
   } catch (error) {
     // That the rest cannot be removed matters less than why the backup failed.
     await rm(partial, { recursive: true, force: true }).catch(() => {});
+    signal?.throwIfAborted();
     throw SemanticIndexError.is(error) ? error : ioError(`Cannot write a backup to ${target}`, error);
   }
 }
@@ -83,10 +97,8 @@ function namedFiles(database: string): string[] {
   }
 }
 
-async function copySegments(from: string, to: string, files: readonly string[]): Promise<void> {
-  // A link would bring in what lies outside of the index; without its files a segment of the copy is derived again.
-  if (!(await isOwnFolder(from))) return;
-  for (const name of files.filter(isSegmentName).flatMap(segmentFiles)) {
+async function copySegment(from: string, to: string, file: string): Promise<void> {
+  for (const name of segmentFiles(file)) {
     const source = join(from, name);
     const found = await entryAt(source);
     if (found?.isFile() !== true) continue;

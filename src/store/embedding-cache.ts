@@ -9,7 +9,7 @@ import { catalogThread } from './writer/catalog-thread.js';
 export interface EmbeddingCacheOptions {
   readonly durability: 'process' | 'full';
   readonly busyTimeout: number;
-  readonly embeddingCacheBytes: number;
+  readonly maxBytes: number;
 }
 
 /**
@@ -24,9 +24,9 @@ export class EmbeddingCache implements VectorCache {
   readonly #spaces = new Map<string, Space>();
 
   /** The file is opened, or made, at the first call. */
-  constructor(path: string, { durability, busyTimeout, embeddingCacheBytes }: EmbeddingCacheOptions) {
+  constructor(path: string, { durability, busyTimeout, maxBytes }: EmbeddingCacheOptions) {
     this.path = resolve(path);
-    this.#maxBytes = embeddingCacheBytes;
+    this.#maxBytes = maxBytes;
     this.#thread = catalogThread({ path: this.path, readonly: false, durability, busyTimeout });
   }
 

@@ -10,15 +10,17 @@ import {
   type PlannerOptions,
   rebuildAction,
   type SegmentFacts,
+  sealAction,
   type TailFacts,
 } from './build/planner.js';
-import type { BuildRequest } from './build/segment-builder.js';
+import type { BuildRequest, BuiltSegment } from './build/segment-builder.js';
 import { leaseOwner } from './catalog/lease-owner.js';
 import type { Lease } from './catalog/lease-table.js';
 import { unsoundVectors } from './catalog/unsound-vectors.js';
 import { removeSegmentFiles } from './directory/segment-directory.js';
 import { freshSegmentName } from './directory/segment-names.js';
 import type { Snapshot } from './snapshot/snapshot.js';
+import { fromSqliteError } from './sqlite/sqlite-error.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 import { acquireLease, type LeaseRequest, leaseMilliseconds, whileHeld } from './writer/held-lease.js';
 
@@ -100,9 +102,19 @@ export class Maintenance {
     });
   }
 
-  /** Rewrites all segments with deleted items, without them. */
-  compactAll(options: LongWorkOptions): Promise<void> {
+  /** Builds a segment for the tail, runs the actions of the planner, and rewrites segments with deleted items. */
+  optimize(options: LongWorkOptions): Promise<void> {
     return this.#exclusively(options, async (run) => {
+      const before = await this.#context.refresh();
+      const seal = sealAction(segmentFacts(before), tailFacts(before));
+      if (seal !== undefined) await run(seal);
+      // A merge leaves fewer segments; a repair that keeps failing must not go on for ever.
+      for (let left = 2 * before.segments.length + 2; left > 0; left--) {
+        const now = await this.#context.refresh();
+        const action = nextAction(segmentFacts(now), { items: 0, lastKey: 0 }, this.#context.planner);
+        if (action === undefined) break;
+        await run(action);
+      }
       // Each once: while documents are being deleted, there would always be another round.
       for (const { segment } of segmentFacts(await this.#context.refresh())) {
         const now = segmentFacts(await this.#context.refresh());
@@ -209,6 +221,7 @@ export class Maintenance {
     const { directory, metric, space, dimensions, trees, seed, threads, builder, writer, refresh, onEvent } =
       this.#context;
     const { kind, firstKey, lastKey, replaces } = action;
+    const began = performance.now();
     const file = freshSegmentName();
     if (!(await writer.segments.plan(lease, file))) return false;
     const forest = { metric, dimensions, trees, seed, threads };
@@ -223,10 +236,7 @@ export class Maintenance {
     await this.#sweep(lease);
     crashPoint(`${kind}.swept`);
     if (unsound.length > 0) onEvent(unsoundVectors(unsound));
-    onEvent({
-      event: eventOf[kind],
-      message: `${segment?.items ?? 0} documents in one segment (keys ${firstKey} to ${lastKey}, ${segment?.trees ?? 0} trees)`,
-    });
+    onEvent(publishedEvent(action, segment, performance.now() - began));
     return true;
   }
 
@@ -244,27 +254,44 @@ export class Maintenance {
     for (const file of removable) if (await removeSegmentFiles(directory, file)) removed.push(file);
     if (removed.length === 0) return;
     await writer.segments.forgetRetired(removed);
-    onEvent({ event: 'sweep', message: `Removed the files of ${removed.length} segments that are not needed` });
+    const message = `Removed the files of ${removed.length} segments that are not needed`;
+    onEvent({ type: 'sweep', files: removed, message });
   }
 
   #report(error: unknown): void {
     if (this.#stopped) return;
+    const message = `Background work failed: ${error instanceof Error ? error.message : String(error)}`;
+    const typed = fromSqliteError(error);
     this.#context.onEvent({
-      event: 'error',
-      message: `Background work failed: ${error instanceof Error ? error.message : String(error)}`,
-      ...(SemanticIndexError.is(error) ? { error } : {}),
+      type: 'error',
+      message,
+      error: SemanticIndexError.is(typed) ? typed : new SemanticIndexError('INTERNAL', message, { cause: error }),
     });
   }
 }
 
 const eventOf = {
-  repair: 'heal',
-  rebuild: 'heal',
+  repair: 'repair',
+  rebuild: 'repair',
   seal: 'seal',
   merge: 'merge',
   compact: 'merge',
   build: 'merge',
-} as const satisfies Record<MergeAction['kind'], IndexEvent['event']>;
+} as const satisfies Record<MergeAction['kind'], IndexEvent['type']>;
+
+/** The event of a new segment; without `segment` every document of it was deleted. */
+function publishedEvent(
+  { kind, firstKey, lastKey }: MergeAction,
+  segment: BuiltSegment['segment'],
+  milliseconds: number,
+): IndexEvent {
+  const { file, items: documents = 0, trees = 0 } = segment ?? {};
+  const message = `${documents} documents in one segment (keys ${firstKey} to ${lastKey}, ${trees} trees)`;
+  const facts = { message, documents, milliseconds };
+  const type = eventOf[kind];
+  if (type === 'repair') return { type, ...facts, ...(file !== undefined && { file: `segments/${file}` }) };
+  return { type, ...facts, ...(file !== undefined && { segment: file }) };
+}
 
 function segmentFacts(snapshot: Snapshot): SegmentFacts[] {
   return snapshot.segments.map(({ segment, firstKey, lastKey, keys, dead, damaged, graphMissing }) => ({

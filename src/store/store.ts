@@ -43,6 +43,7 @@ import type { CatalogOptions } from './sqlite/connection.js';
 import { fromSqliteError } from './sqlite/sqlite-error.js';
 import { checkMetricOf, type StoreOptions } from './store-options.js';
 import { Validations } from './validations.js';
+import { cancellableBuild } from './writer/cancellable-build.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 import { CatalogNotes } from './writer/catalog-notes.js';
 import { catalogThread } from './writer/catalog-thread.js';
@@ -356,10 +357,6 @@ export class Store implements Backend {
     return this.#reader.documents.textsAfter(afterKey, limit);
   }
 
-  buildAll(options: LongWorkOptions): Promise<void> {
-    return this.#maintain(options, async ({ maintenance }) => maintenance?.buildAll(options));
-  }
-
   rebuildSegments(options: LongWorkOptions): Promise<void> {
     return this.#maintain(options, async ({ snapshots, maintenance }) => {
       await snapshots.forget();
@@ -382,13 +379,15 @@ export class Store implements Backend {
     }
   }
 
-  async compact(options: LongWorkOptions): Promise<{ vectors: number }> {
-    await this.#maintain(options, async ({ maintenance }) => maintenance?.compactAll(options));
+  async optimize(options: LongWorkOptions & { readonly full: boolean }): Promise<{ vectors: number }> {
+    await this.#maintain(options, async ({ maintenance }) =>
+      options.full ? maintenance?.buildAll(options) : maintenance?.optimize(options),
+    );
     options.signal?.throwIfAborted();
     const vectors = await this.#writer.vectors.purge();
     crashPoint('compact.vectors-purged');
     options.signal?.throwIfAborted();
-    await this.#writer.catalog.vacuum();
+    if (vectors > 0 || (await this.#writer.catalog.isSparse())) await this.#writer.catalog.vacuum();
     crashPoint('compact.pages-released');
     await this.#writer.catalog.checkpoint();
     crashPoint('compact.log-emptied');
@@ -410,19 +409,21 @@ export class Store implements Backend {
     return this.#consistentRead((catalog) => exportBatches(catalog, size, isOnePoint));
   }
 
-  async exportForest(path: string): Promise<number> {
+  async exportForest(path: string, { signal, onProgress }: LongWorkOptions): Promise<number> {
     const { trees, seed, threads } = this.#options;
     const dimensions = this.space?.dimensions ?? 0;
     const request = { path, metric: this.metric, dimensions, trees, seed, threads };
     const reading = this.#consistentRead(async function* (catalog) {
-      yield await catalog.builder.exportForest(request);
+      yield await cancellableBuild(catalog, signal, () => catalog.builder.exportForest(request));
     });
-    return (await reading.next().finally(() => reading.return(undefined))).value ?? 0;
+    const { value: items = 0 } = await reading.next().finally(() => reading.return(undefined));
+    onProgress?.({ stage: 'export', done: items, total: items });
+    return items;
   }
 
-  backup(target: string): Promise<void> {
-    const write = (): Promise<void> =>
-      writeBackup(this.#paths?.segments, target, (path) => this.#reader.catalog.copyTo(path));
+  backup(target: string, options: LongWorkOptions): Promise<void> {
+    const copy = (path: string): Promise<void> => this.#reader.catalog.copyTo(path);
+    const write = (): Promise<void> => writeBackup(this.#paths?.segments, target, copy, options);
     return this.#options.readonly ? write() : whileFilesAreKept(this.#writer, write);
   }
 

@@ -1,4 +1,5 @@
-import type { FieldConditions, FilterList, FilterValue, Metadata, Where } from '../types.js';
+import type { Metadata } from './base.js';
+import type { FieldConditions, FilterList, FilterValue, Where } from './filter.js';
 
 /** Names of fields with dots, four steps deep; deeper ones are not checked. Lists of objects are looked into. */
 type Path<M, Depth extends unknown[] = []> = {

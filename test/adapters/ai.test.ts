@@ -22,7 +22,7 @@ test('a model of the SDK makes an index, and keeps the contract of providers', a
     { id: 'a', text: 'apples and pears' },
     { id: 'b', text: 'a bicycle' },
   ]);
-  expect((await index.search('fruit', { k: 1 }))[0]?.id).toBe('a');
+  expect((await index.search('fruit', { k: 1 })).hits[0]?.id).toBe('a');
 });
 
 test('a language model calls the index and is given the hits', async () => {

@@ -25,7 +25,7 @@ const layers: readonly (readonly string[])[] = [
 const walls: Readonly<Record<string, readonly (readonly string[])[]>> = {
   cli: [['.'], ['sources'], ['commands'], ['program.ts'], ['main.ts']],
   embed: [['.'], ['bundled', 'openai', 'transformers', 'testing']],
-  operations: [['.'], ['add', 'search'], ['transfer'], ['migrate', 'tune']],
+  operations: [['.'], ['add', 'search'], ['transfer'], ['migrate', 'tune'], ['documents.ts', 'upkeep.ts']],
   rag: [['chunking'], ['.']],
   server: [['http'], ['gateway', 'mcp'], ['.']],
   store: [['directory'], ['sqlite'], ['catalog'], ['build', 'validate'], ['writer'], ['snapshot'], ['.'], ['salvage']],

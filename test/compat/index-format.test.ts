@@ -54,16 +54,22 @@ describe.each(formats.map((format) => [Number(format)]))('an index of format %i'
         text: 'text 9 about word9 und Größe 1',
         metadata: { n: 9, tag: 'green', nested: { flag: true } },
       });
-      const [byWords] = await index.search('GRÖSSE 3 word9', { k: 3, mode: 'text' });
+      const {
+        hits: [byWords],
+      } = await index.search('GRÖSSE 3 word9', { k: 3, mode: 'text' });
       expect(byWords?.text).toContain('word9');
       for (const id of ['name 9', 20, 58, 2]) {
         const text = (await index.getDocument(id))?.text as string;
-        const [hit] = await index.search(text, { k: 1, mode: 'vector' });
+        const {
+          hits: [hit],
+        } = await index.search(text, { k: 1, mode: 'vector' });
         expect(hit).toMatchObject({ id, score: expect.closeTo(1, 5) });
       }
-      const [given] = await index.search([1, 0, 0, 0, 0, 0, 0, 0], { k: 1 });
+      const {
+        hits: [given],
+      } = await index.search([1, 0, 0, 0, 0, 0, 0, 0], { k: 1 });
       expect(given).toMatchObject({ id: 'given', score: 1 });
-      const red = await index.search('word2', { k: 100, where: { tag: 'red', 'nested.flag': true } });
+      const { hits: red } = await index.search('word2', { k: 100, where: { tag: 'red', 'nested.flag': true } });
       expect(red.map(({ id }) => id).sort()).toEqual([12, 18, 24, 36, 42, 48, 54, 6]);
       // The segment is used as it is: nothing had to be derived again.
       expect((await index.stats()).segments).toMatchObject([{ items: 37, dead: 1, damaged: false }]);
@@ -73,9 +79,9 @@ describe.each(formats.map((format) => [Number(format)]))('an index of format %i'
         ({ passed, message }) => !passed && !message.includes('another version of the format'),
       );
       expect(faults).toEqual([]);
-      expect(events.filter(({ event }) => event === 'damage' || event === 'error')).toEqual([]);
+      expect(events.filter(({ type }) => type === 'damage' || type === 'error')).toEqual([]);
       await index.addDocuments(['and it goes on']);
-      await index.build();
+      await index.optimize({ full: true });
       expect(await index.count()).toBe(58);
     } finally {
       await index.close();

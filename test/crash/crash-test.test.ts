@@ -56,7 +56,7 @@ describe('a killed writer', () => {
 
   it('refuses a non-empty directory and impossible options', async () => {
     await expect(crashTest({ directory: tmpdir() })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-    await expect(crashTest({})).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(crashTest({} as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await expect(crashTest({ directory: join(folder, 'x'), rounds: 0 })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });

@@ -67,7 +67,7 @@ it(
     const random = generator(7);
     const directory = join(folder, 'index');
     {
-      await using index = await SemanticIndex.open(directory, { provider: provider(0), sealAt: 500 });
+      await using index = await SemanticIndex.open(directory, { provider: provider(0), ann: { sealAt: 500 } });
       await index.addDocuments(Array.from({ length: count }, (_, id) => ({ id, text: textOf(id) })));
     }
     const tally = { kills: 0, migrations: 0, whileFilling: 0, right: 0, asked: 0, inFlight: 0 };
@@ -115,7 +115,9 @@ it(
       await using index = await SemanticIndex.open(directory, { provider: provider(current === target ? to : from) });
       expect((await index.validate({ level: 'full' })).valid).toBe(true);
       for (const id of [0, 500, count - 1]) {
-        const [hit] = await index.search(textOf(id), { k: 1, mode: 'vector' });
+        const {
+          hits: [hit],
+        } = await index.search(textOf(id), { k: 1, mode: 'vector' });
         expect(hit?.id).toBe(id);
         expect(hit?.score).toBeGreaterThan(0.999);
       }

@@ -15,7 +15,7 @@ async function duplicatesOf(texts: readonly string[], threshold: number): Promis
   await using index = await open();
   const { duplicates = [] } = await index.addDocuments(documents, {
     onDuplicate: 'skip',
-    duplicateThreshold: threshold,
+    threshold: threshold,
   });
   await using whole = await open();
   await whole.addDocuments(documents);
@@ -115,7 +115,7 @@ describe('a provider that declares nothing', () => {
     const texts = ['✅', '❌', 'near'];
     const { duplicates } = await index.addDocuments(
       texts.map((text, id) => ({ id, text })),
-      { onDuplicate: 'link', duplicateThreshold: 0.9 },
+      { onDuplicate: 'link', threshold: 0.9 },
     );
     expect(duplicates?.map(({ id }) => id)).toEqual([2]);
     expect(await index.knownWords(['x'])).toEqual([undefined]);

@@ -51,6 +51,6 @@ it.each([
   await expect(SemanticIndex.open(path)).rejects.toMatchObject(refused);
   await expect(index.backup(path)).rejects.toMatchObject(refused);
   await expect(index.exportTo(path)).rejects.toMatchObject(refused);
-  await expect(SemanticIndex.open(':memory:', { embeddingCache: path })).rejects.toMatchObject(refused);
+  await expect(SemanticIndex.open(':memory:', { cache: { embeddings: path } })).rejects.toMatchObject(refused);
   expect(await readdir('.')).toEqual(before);
 });

@@ -51,7 +51,7 @@ describe('declared fields', () => {
     expect(plan({ year: { $gt: 1855 } }, Object.keys(fields))).toContain('INDEX field_year');
     expect(plan({ 'author.name': 'Melville' }, Object.keys(fields))).toContain('INDEX field_author.name');
     await using later = await SemanticIndex.open(folder, { provider: null, readonly: true });
-    expect((await later.search(vector, { where: { year: 1851 } })).map(({ id }) => id)).toEqual([1]);
+    expect((await later.search(vector, { where: { year: 1851 } })).hits.map(({ id }) => id)).toEqual([1]);
   });
 
   it('can be dropped and declared again', async () => {
@@ -157,7 +157,9 @@ describe('schema', () => {
   it('checks and transforms metadata, and gives hits their type', async () => {
     await using index = await SemanticIndex.open(':memory:', { provider: null, schema });
     await index.addDocuments([{ id: 1, text: 'a', vector, metadata: { year: '1851' as never } }]);
-    const [hit] = await index.search(vector);
+    const {
+      hits: [hit],
+    } = await index.search(vector);
     const year: number | undefined = hit?.metadata.year;
     expect(year).toBe(1851);
     await index.updateMetadata([{ id: 1, metadata: { year: 1900 } }]);

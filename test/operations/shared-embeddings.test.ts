@@ -15,7 +15,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const canaries = 6;
 const documents = Array.from({ length: 700 }, (_, id) => ({ id, text: `tells of matter ${id}` }));
 const open = (name: string, provider: ReturnType<typeof deterministicProvider>) =>
-  SemanticIndex.open(join(folder, name), { provider, embeddingCache: join(folder, 'shared.db') });
+  SemanticIndex.open(join(folder, name), { provider, cache: { embeddings: join(folder, 'shared.db') } });
 
 describe('a file of embeddings that indexes share', () => {
   it('makes a text that one has paid for free for the others', async () => {
@@ -30,7 +30,9 @@ describe('a file of embeddings that indexes share', () => {
     const more = [...documents, { id: 'more', text: 'tells of something else' }];
     expect(await index.plan(more)).toMatchObject({ new: 701, cached: 700, embed: 1 });
     expect(await index.addDocuments(more)).toMatchObject({ added: 701, embedded: 1 });
-    const [hit] = await index.search('tells of matter 7', { mode: 'vector' });
+    const {
+      hits: [hit],
+    } = await index.search('tells of matter 7', { mode: 'vector' });
     expect(hit).toMatchObject({ id: 7 });
     expect(hit?.score).toBeGreaterThan(0.999);
     await index.search('matter 7');
@@ -38,8 +40,8 @@ describe('a file of embeddings that indexes share', () => {
     expect(second.answered.texts).toBe(2 + 2 * canaries);
     const plain = await SemanticIndex.open(join(folder, 'plain'), { provider: deterministicProvider() });
     await plain.addDocuments(more);
-    const without = await plain.search('matter 7', { k: 20 });
-    expect((await index.search('matter 7', { k: 20 })).map(({ id, score }) => [id, score])).toEqual(
+    const { hits: without } = await plain.search('matter 7', { k: 20 });
+    expect((await index.search('matter 7', { k: 20 })).hits.map(({ id, score }) => [id, score])).toEqual(
       without.map(({ id, score }) => [id, score]),
     );
     await plain.close();
@@ -54,7 +56,9 @@ describe('a file of embeddings that indexes share', () => {
     const next = () => deterministicProvider({ seed: 3 });
     expect(await one.migrate(next())).toMatchObject({ embedded: 700, cutOver: true });
     expect(await two.migrate(next())).toMatchObject({ embedded: 0, cutOver: true });
-    const [hit] = await two.search('tells of matter 7', { mode: 'vector' });
+    const {
+      hits: [hit],
+    } = await two.search('tells of matter 7', { mode: 'vector' });
     expect(hit?.score).toBeGreaterThan(0.999);
   });
 
@@ -82,8 +86,7 @@ describe('a file of embeddings that indexes share', () => {
       const provider = deterministicProvider({ dimensions: 256 });
       await using index = await SemanticIndex.open(join(folder, name), {
         provider,
-        embeddingCache: path,
-        embeddingCacheBytes,
+        cache: { embeddings: path, embeddingsMaxBytes: embeddingCacheBytes },
       });
       const texts = Array.from({ length: count }, (_, n) => ({ id: from + n, text: `tells of matter ${from + n}` }));
       return (await index.addDocuments(texts, { batchSize: 100 })).embedded;
@@ -101,7 +104,7 @@ describe('a file of embeddings that indexes share', () => {
     const { size } = statSync(path);
     expect(size).toBeLessThan(embeddingCacheBytes * 1.2);
     expect(size).toBeGreaterThan(embeddingCacheBytes * 0.8);
-    await expect(SemanticIndex.open(join(folder, 'bad'), { embeddingCacheBytes: -1 })).rejects.toMatchObject({
+    await expect(SemanticIndex.open(join(folder, 'bad'), { cache: { embeddingsMaxBytes: -1 } })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });
   });
@@ -113,12 +116,11 @@ describe('a file of embeddings that indexes share', () => {
     const provider = deterministicProvider();
     await using guest = await SemanticIndex.open(join(folder, 'guest'), {
       provider,
-      embeddingCache,
-      embeddingCacheBytes: 1,
+      cache: { embeddings: embeddingCache, embeddingsMaxBytes: 1 },
     });
     expect(await guest.addDocuments([...documents, 'another'])).toMatchObject({ embedded: 1 });
     expect((await owner.validate({ level: 'full' })).valid).toBe(true);
-    expect(await owner.search('tells of matter 7', { mode: 'vector', k: 1 })).toMatchObject([{ id: 7 }]);
+    expect((await owner.search('tells of matter 7', { mode: 'vector', k: 1 })).hits).toMatchObject([{ id: 7 }]);
   });
 
   it('says when the file is none', async () => {
@@ -127,7 +129,7 @@ describe('a file of embeddings that indexes share', () => {
     await expect(index.addDocuments(['text'])).rejects.toMatchObject({
       code: expect.stringMatching(/NOT_AN_INDEX|CORRUPT/),
     });
-    const bad = SemanticIndex.open(join(folder, 'bad'), { embeddingCache: 5 as never });
+    const bad = SemanticIndex.open(join(folder, 'bad'), { cache: { embeddings: 5 as never } });
     await expect(bad).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 });

@@ -67,7 +67,9 @@ describe('a retriever', () => {
               seen.add(character);
             }
           }
-          const [first] = await index.search(`the ${question}`, { k: 1 });
+          const {
+            hits: [first],
+          } = await index.search(`the ${question}`, { k: 1 });
           const fits = first !== undefined && !context.leftOut.tooLarge.includes(first.id);
           if (fits) expect(context.passages[0]?.ids).toContain(first.id);
         },
@@ -100,7 +102,9 @@ describe('a retriever', () => {
     const sentences = Array.from({ length: 30 }, (_, n) => `Sentence ${n} is about topic${n}.`).join(' ');
     const chunker = ({ text }: SourceDocument) => chunkSentences(text, { sentences: 1, parentTokens: 60 });
     await sync(index, [{ id: 'a.txt', text: sentences }], { chunker });
-    const [hit] = await index.search('topic11', { k: 1, mode: 'vector' });
+    const {
+      hits: [hit],
+    } = await index.search('topic11', { k: 1, mode: 'vector' });
     const { parent } = hit!.metadata.chunk;
     const { passages } = await new Retriever(index, { k: 1, mode: 'vector', expand: 'parent' }).retrieve('topic11');
     expect(passages).toMatchObject([parent]);
@@ -116,9 +120,7 @@ describe('a retriever', () => {
       { id: 'c', text: text.replace('parcel', 'box') },
       { id: 'd', text: 'We send every parcel by train.' },
     ] as never);
-    const { passages, leftOut } = await new Retriever(index, { k: 3, duplicateThreshold: 0.8 }).retrieve(
-      'send the parcel back',
-    );
+    const { passages, leftOut } = await new Retriever(index, { k: 3, threshold: 0.8 }).retrieve('send the parcel back');
     expect(passages.map(({ source }) => source)).toEqual(['a', 'd']);
     expect([...leftOut.duplicates].sort()).toEqual(['b', 'c']);
     expect(passages[0]).toMatchObject({ startLine: undefined, headings: [], text });

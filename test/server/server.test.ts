@@ -91,7 +91,7 @@ describe('a service', () => {
   test('shows what another process writes and builds, without a restart', async () => {
     await using writer = await SemanticIndex.open(join(service.folder, 'idx'));
     await writer.addDocuments([{ id: 'hours', text: 'We are open from nine to five.' }]);
-    await writer.build();
+    await writer.optimize({ full: true });
     const { body } = await service.ask('POST', '/search', { query: 'when are you open?', k: 1 });
     expect(body.hits[0].id).toBe('hours');
     expect((await service.ask('GET', '/stats')).body).toMatchObject({ tail: 0, segments: [{ items: 4 }] });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Given, SemanticIndex } from '../../src/index.js';
+import type { SemanticIndex } from '../../src/index.js';
 import { SemanticIndex as Index } from '../../src/index.js';
 import { createServer, type SearchServer, type ServerOptions } from '../../src/server/server.js';
 
@@ -22,7 +22,7 @@ export interface Answer {
 
 /** Starts a service for a new index with three documents. */
 export async function startServer(
-  options: Given<ServerOptions> = {},
+  options: ServerOptions = {},
   open: (folder: string) => Promise<SemanticIndex> = (folder) => Index.open(folder),
 ): Promise<Started> {
   const folder = mkdtempSync(join(tmpdir(), 'semantic-index-'));

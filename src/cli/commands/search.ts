@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
-import type { Hit, SearchOptions, Where } from '../../index.js';
+import type { SearchExplanation, SearchOptions, Where } from '../../index.js';
 import { existingIds, finiteNumber, positiveInteger } from '../arguments.js';
+import { counted } from '../counted.js';
 import { hitLines } from '../hit-lines.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { openIndex } from '../open-index.js';
@@ -57,24 +58,27 @@ export function addSearch(program: Command): void {
       await using opened = await openIndex(folder, flags, terminal, { readonly: true });
       const { index } = opened;
       if (flags.explain === true) {
-        const explanation = await index.explain(queries[0] as string, options);
-        const { parts, exact: compared, milliseconds } = explanation;
+        const result = await index.search(queries[0] as string, { ...options, explain: true });
+        const { parts, exact: compared, milliseconds } = result.explanation as SearchExplanation;
         const times = Object.entries(milliseconds).map(([stage, time]) => `${stage} ${time.toFixed(1)} ms`);
-        terminal.result(explanation, [
-          ...hitLines(explanation.hits, terminal, flags.full === true),
-          `${compared ? 'Every allowed vector was compared' : 'Forests were walked'} in ${parts.length} parts: ${times.join(', ')}`,
+        terminal.result(result, [
+          ...hitLines(result.hits, terminal, flags.full === true),
+          `${compared ? 'Compared every allowed vector' : 'Searched approximately'} in ${counted(parts.length, 'part')}: ${times.join(', ')}`,
         ]);
         return undefined;
       }
       const began = performance.now();
-      const found: Hit[][] = await index.searchMany(queries, options);
+      const results = await index.searchMany(queries, options);
       const milliseconds = Math.round((performance.now() - began) * 10) / 10;
-      const [hits = []] = found;
+      const [first = { hits: [] }] = results;
       if (words[0] !== '-') {
-        terminal.result({ query: queries[0], hits, milliseconds }, hitLines(hits, terminal, flags.full === true));
+        terminal.result(
+          { query: queries[0], ...first, milliseconds },
+          hitLines(first.hits, terminal, flags.full === true),
+        );
         return undefined;
       }
-      const searches = found.map((hitsOfOne, position) => ({ query: queries[position], hits: hitsOfOne }));
+      const searches = results.map((result, position) => ({ query: queries[position], ...result }));
       const lines = searches.flatMap(({ query, hits: own }) => [
         terminal.style('bold', `? ${String(query)}`),
         ...hitLines(own, terminal, flags.full === true),
@@ -99,7 +103,7 @@ export function addSimilar(program: Command): void {
         const { k, where, minScore, exact, searchK } = flags;
         await using opened = await openIndex(folder, flags, terminal, { readonly: true });
         const [id] = await existingIds(opened.index, [text]);
-        const hits = await opened.index.search(
+        const { hits } = await opened.index.search(
           { id: id as string | number },
           { k, where, minScore, exact, searchK, signal },
         );

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import type { Command } from 'commander';
-import { type Given, SemanticIndexError } from '../../index.js';
+import { SemanticIndexError } from '../../index.js';
 import { type ServerOptions, serverDefaults } from '../../options/server.js';
 import {
   awaitSuccessor,
@@ -111,7 +111,7 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-function optionsOf(flags: ServeFlags): Given<ServerOptions> {
+function optionsOf(flags: ServeFlags): ServerOptions {
   const { host, port, allowHost, allowOrigin, bodyLimit, timeout, mcp = false, log = false } = flags;
   return { host, port, token: tokenOf(flags), allowHost, allowOrigin, bodyLimit, answerTimeout: timeout, mcp, log };
 }

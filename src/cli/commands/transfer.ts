@@ -11,34 +11,35 @@ const noModel = { model: 'none' };
 /** Lost documents that are listed without --json. */
 const listed = 20;
 
-/** `export`: a folder, one Annoy file, or JSON lines on stdout. */
+/** `export`: a directory, one Annoy file, or JSON lines on stdout. */
 export function addExport(program: Command): void {
   interface ExportFlags extends CommonFlags {
-    readonly as: 'folder' | 'ann' | 'jsonl';
+    readonly format: 'jsonl' | 'annoy';
+    readonly as?: string;
   }
   const command = program
     .command('export')
     .description('write all documents and vectors into files of common formats')
-    .argument('<index>', 'folder of the index')
-    .argument('[target]', 'the folder or file to write; with jsonl none: stdout')
+    .argument('<index>', 'directory of the index')
+    .argument('[target]', 'directory or file to write; without it JSON lines go to stdout')
     .addOption(
-      new Option('--as <kind>', 'folder: documents.jsonl and vectors.npy; ann: one file for annoy; jsonl: to stdout')
-        .choices(['folder', 'ann', 'jsonl'])
-        .default('folder'),
-    );
+      new Option('--format <format>', 'jsonl: a directory with documents.jsonl and vectors.npy; annoy: one Annoy file')
+        .choices(['jsonl', 'annoy'])
+        .default('jsonl'),
+    )
+    .addOption(new Option('--as <kind>').hideHelp());
   withCommonFlags(command, [
     'export my-index my-export',
-    'export my-index vectors.ann --as ann',
-    'export my-index --as jsonl | gzip > my-index.jsonl.gz',
+    'export my-index vectors.ann --format annoy',
+    'export my-index | gzip > my-index.jsonl.gz',
   ]).action((folder: string, target: string | undefined, flags: ExportFlags) =>
     perform(flags, async ({ terminal, signal }) => {
-      if ((target === undefined) !== (flags.as === 'jsonl')) {
-        command.error(flags.as === 'jsonl' ? 'error: jsonl goes to stdout' : "error: missing argument 'target'");
-      }
+      const { format } = flags;
+      if (target === undefined && format === 'annoy') command.error("error: missing argument 'target'");
       await using opened = await openIndex(folder, noModel, terminal, { readonly: true });
       const { index } = opened;
       if (target === undefined) {
-        for await (const { id, text, metadata, vector } of index.exportDocuments()) {
+        for await (const { id, text, metadata, vector } of index.documents()) {
           signal.throwIfAborted();
           terminal.line(JSON.stringify({ id, text, metadata, vector: [...vector] }));
           if (process.stdout.writableNeedDrain)
@@ -48,11 +49,9 @@ export function addExport(program: Command): void {
       }
       const bar = terminal.startProgress();
       const { onProgress } = bar;
-      const work =
-        flags.as === 'ann'
-          ? index.exportAnn(target).then((documents) => ({ documents, lost: [] }))
-          : index.exportTo(target, { signal, onProgress });
-      const { documents, lost } = await work.finally(() => bar.stop());
+      const { documents, lost } = await index
+        .exportTo(target, { format, signal, onProgress })
+        .finally(() => bar.stop());
       terminal.result({ documents, target, lost }, [
         `Wrote ${counted(documents, 'document')} to ${target}.`,
         ...lost.slice(0, listed).map(({ id, firstKey, lastKey, reason }) => {

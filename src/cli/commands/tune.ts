@@ -42,7 +42,7 @@ export function addTune(program: Command): void {
       await using opened = await openIndex(folder, flags, terminal, { readonly: dryRun });
       const bar = terminal.startProgress();
       const { onProgress } = bar;
-      const options = { targetRecall: recall, k, queries, trees, dryRun, signal, onProgress };
+      const options = { recall, k, queries, trees, dryRun, signal, onProgress };
       const { svg, ...result } = await opened.index.tune(options).finally(() => bar.stop());
       if (target !== undefined) await writeFile(target, svg);
       const { tuning, curve } = result;

@@ -73,37 +73,26 @@ export function addValidate(program: Command): void {
   );
 }
 
-/** `build` and `compact`: the work that otherwise happens in the background. */
-export function addBuildAndCompact(program: Command): void {
-  const build = program
-    .command('build')
-    .description('give every document a forest now')
-    .argument('<index>', 'folder of the index');
-  withCommonFlags(build, ['build my-index']).action((folder: string, flags: CommonFlags) =>
-    perform(flags, async ({ terminal, signal }) => {
-      await using opened = await openIndex(folder, noModel, terminal, { background: false });
-      const bar = terminal.startProgress();
-      await opened.index.build({ signal, onProgress: bar.onProgress }).finally(() => bar.stop());
-      const stats = await opened.index.stats();
-      terminal.result(stats, statsLines(stats));
-      return undefined;
-    }),
-  );
-  const compact = program
-    .command('compact')
-    .description('drop deleted documents from the files, and give their room back')
-    .argument('<index>', 'folder of the index');
-  withCommonFlags(compact, ['compact my-index']).action((folder: string, flags: CommonFlags) =>
-    perform(flags, async ({ terminal, signal }) => {
-      await using opened = await openIndex(folder, noModel, terminal, { background: false });
-      const bar = terminal.startProgress();
-      const result = await opened.index.compact({ signal, onProgress: bar.onProgress }).finally(() => bar.stop());
-      const { items, vectors, bytesBefore, bytesAfter } = result;
-      terminal.result(result, [
-        `Dropped ${counted(items, 'item')} and ${counted(vectors, 'vector')}: ${megabytes(bytesBefore)} before, ${megabytes(bytesAfter)} after.`,
-      ]);
-      return undefined;
-    }),
+/** `optimize`: builds and merges segments, and returns freed space. */
+export function addOptimize(program: Command): void {
+  const command = program
+    .command('optimize')
+    .description('build and merge segments, drop deleted documents, and return freed space')
+    .argument('<index>', 'directory of the index')
+    .option('--full', 'rewrite all documents into a single segment');
+  withCommonFlags(command, ['optimize my-index', 'optimize my-index --full']).action(
+    (folder: string, flags: CommonFlags & { full?: true }) =>
+      perform(flags, async ({ terminal, signal }) => {
+        await using opened = await openIndex(folder, noModel, terminal, { ann: { background: false } });
+        const bar = terminal.startProgress();
+        const { onProgress } = bar;
+        const result = await opened.index.optimize({ full: flags.full, signal, onProgress }).finally(() => bar.stop());
+        const { items, vectors, segments, bytesBefore, bytesAfter } = result;
+        terminal.result(result, [
+          `${counted(segments, 'segment')}. Dropped ${counted(items, 'item')} and ${counted(vectors, 'vector')}: ${megabytes(bytesBefore)} before, ${megabytes(bytesAfter)} after.`,
+        ]);
+        return undefined;
+      }),
   );
 }
 
@@ -123,7 +112,7 @@ export function addRebuild(program: Command): void {
     (folder: string, flags: CommonFlags & ModelFlags & { from: 'vectors' | 'texts' }) =>
       perform(flags, async ({ terminal, signal }) => {
         const model = flags.from === 'texts' ? flags : noModel;
-        await using opened = await openIndex(folder, model, terminal, { background: false });
+        await using opened = await openIndex(folder, model, terminal, { ann: { background: false } });
         const bar = terminal.startProgress();
         const { onProgress } = bar;
         await opened.index.rebuild({ from: flags.from, signal, onProgress }).finally(() => bar.stop());

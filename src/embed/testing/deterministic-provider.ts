@@ -36,7 +36,7 @@ export interface DeterministicProvider extends EmbeddingProvider {
  * that share words are similar, and the same text has the same vector on every machine and in every version.
  */
 export function deterministicProvider(options?: DeterministicProviderOptions): DeterministicProvider {
-  const settings = resolveOptions<Required<DeterministicProviderOptions>>('deterministicProvider', options, {
+  const settings = resolveOptions('deterministicProvider', options, {
     dimensions: 64,
     seed: 0,
     delay: 0,

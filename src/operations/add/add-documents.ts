@@ -1,19 +1,14 @@
 import type { RefusedText } from '../../embed/refused-text.js';
 import { SemanticIndexError } from '../../errors.js';
-import { type AddOptions, describe } from '../../options.js';
+import { describe, type ResolvedAddOptions } from '../../options.js';
 import { TimeSlice } from '../../time-slice.js';
-import type { AddedDuplicate, AddResult, DocumentId, DocumentInput, Metadata } from '../../types.js';
+import type { AddedDuplicate, AddResult, DocumentId, DocumentInput, Documents, Metadata } from '../../types.js';
 import { type CheckedDocument, checkDocument } from '../checked-document.js';
 import type { OperationContext } from '../context.js';
 import type { MetadataRules } from '../metadata-rules.js';
 import { prefetch } from '../prefetch.js';
 import { type DuplicateDecision, DuplicateFilter } from './duplicate-filter.js';
 import { InvalidDocuments } from './invalid-documents.js';
-
-/** Documents, or just their texts: in an array, or one after the other. */
-export type Documents<M extends Metadata> =
-  | Iterable<string | DocumentInput<M>>
-  | AsyncIterable<string | DocumentInput<M>>;
 
 type Tally = { -readonly [K in keyof AddResult]: AddResult[K] };
 
@@ -38,7 +33,7 @@ const batchesAhead = { oneCall: 2, parallelCalls: 4 };
 export function addDocuments<M extends Metadata>(
   context: OperationContext,
   documents: Documents<M>,
-  options: AddOptions,
+  options: ResolvedAddOptions,
   rules?: MetadataRules,
 ): Promise<AddResult> {
   return new DocumentAdder(context, rules).add(documents, options);
@@ -58,7 +53,7 @@ class DocumentAdder {
     this.#rules = rules?.any === true ? rules : undefined;
   }
 
-  async add<M extends Metadata>(documents: Documents<M>, options: AddOptions): Promise<AddResult> {
+  async add<M extends Metadata>(documents: Documents<M>, options: ResolvedAddOptions): Promise<AddResult> {
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
     const began = performance.now();
@@ -96,7 +91,7 @@ class DocumentAdder {
 
   async *#checkedBatches<M extends Metadata>(
     documents: Documents<M>,
-    { batchSize, signal, onInvalid }: AddOptions,
+    { batchSize, signal, onInvalid }: ResolvedAddOptions,
     invalid: InvalidDocuments,
   ): AsyncGenerator<CheckedDocument[]> {
     const slice = new TimeSlice();

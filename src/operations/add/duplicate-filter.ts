@@ -1,6 +1,6 @@
 import { type ComparedText, likenessOf } from '../../analysis/near-duplicate.js';
 import type { Representative } from '../../backend/documents.js';
-import type { AddOptions } from '../../options.js';
+import type { ResolvedAddOptions } from '../../options.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { AddedDuplicate, DocumentId } from '../../types.js';
 import { scoreOf } from '../../vectors/metric.js';
@@ -40,23 +40,23 @@ const sameWordsFrom = 0.5;
  */
 export class DuplicateFilter {
   readonly #context: OperationContext;
-  readonly #action: Exclude<AddOptions['onDuplicate'], 'add'>;
+  readonly #action: Exclude<ResolvedAddOptions['onDuplicate'], 'add'>;
   readonly #threshold: number;
   readonly #signal: AbortSignal | undefined;
 
   private constructor(
     context: OperationContext,
-    action: Exclude<AddOptions['onDuplicate'], 'add'>,
-    options: AddOptions,
+    action: Exclude<ResolvedAddOptions['onDuplicate'], 'add'>,
+    options: ResolvedAddOptions,
   ) {
     this.#context = context;
     this.#action = action;
-    this.#threshold = options.duplicateThreshold;
+    this.#threshold = options.threshold;
     this.#signal = options.signal;
   }
 
   /** Undefined when duplicates are added like other documents. */
-  static for(context: OperationContext, options: AddOptions): DuplicateFilter | undefined {
+  static for(context: OperationContext, options: ResolvedAddOptions): DuplicateFilter | undefined {
     const { onDuplicate } = options;
     return onDuplicate === 'add' ? undefined : new DuplicateFilter(context, onDuplicate, options);
   }
@@ -196,11 +196,11 @@ export class DuplicateFilter {
 class FilterDecision implements DuplicateDecision {
   readonly ids: DocumentId[] = [];
   readonly duplicates: AddedDuplicate[] = [];
-  readonly #action: Exclude<AddOptions['onDuplicate'], 'add'>;
+  readonly #action: Exclude<ResolvedAddOptions['onDuplicate'], 'add'>;
   readonly #kept = new Map<DocumentId, CheckedDocument>();
   readonly #gone = new Set<DocumentId>();
 
-  constructor(action: Exclude<AddOptions['onDuplicate'], 'add'>) {
+  constructor(action: Exclude<ResolvedAddOptions['onDuplicate'], 'add'>) {
     this.#action = action;
   }
 

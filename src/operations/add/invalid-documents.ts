@@ -1,14 +1,14 @@
 import { SemanticIndexError } from '../../errors.js';
-import type { AddOptions } from '../../options.js';
+import type { ResolvedAddOptions } from '../../options.js';
 import type { DocumentId, DocumentInput, InvalidDocument } from '../../types.js';
 import { type CheckedDocument, nameOf } from '../checked-document.js';
 
 /** The documents of an add that cannot be added: the first one ends the call, or all are listed. */
 export class InvalidDocuments {
   readonly found: InvalidDocument[] = [];
-  readonly #onInvalid: AddOptions['onInvalid'];
+  readonly #onInvalid: ResolvedAddOptions['onInvalid'];
 
-  constructor(onInvalid: AddOptions['onInvalid']) {
+  constructor(onInvalid: ResolvedAddOptions['onInvalid']) {
     this.#onInvalid = onInvalid;
   }
 

@@ -1,11 +1,10 @@
 import { documentsPerRead } from '../../backend/batch-sizes.js';
 import type { DocumentChange } from '../../backend/documents.js';
-import type { PlanOptions } from '../../options.js';
+import type { ResolvedPlanOptions } from '../../options.js';
 import { TimeSlice } from '../../time-slice.js';
-import type { AddPlan, Metadata } from '../../types.js';
+import type { AddPlan, Documents, Metadata } from '../../types.js';
 import { type CheckedDocument, checkDocument } from '../checked-document.js';
 import type { OperationContext } from '../context.js';
-import type { Documents } from './add-documents.js';
 
 type Sums = { -readonly [K in 'documents' | 'new' | 'changed' | 'unchanged' | 'cached' | 'embed' | 'tokens']: number };
 
@@ -13,7 +12,7 @@ type Sums = { -readonly [K in 'documents' | 'new' | 'changed' | 'unchanged' | 'c
 export async function planAdd<M extends Metadata>(
   context: OperationContext,
   documents: Documents<M>,
-  options: PlanOptions,
+  options: ResolvedPlanOptions,
 ): Promise<AddPlan> {
   const { pricePerMillionTokens, signal } = options;
   const count = await context.space.tokenCounter();

@@ -4,7 +4,7 @@ import type { Space } from '../../backend/space.js';
 import { embedText, embedTexts } from '../../embed/embed-texts.js';
 import { checkReferenceEmbeddings, makeReferenceEmbeddings } from '../../embed/reference-embeddings.js';
 import { SemanticIndexError } from '../../errors.js';
-import type { MigrateOptions } from '../../options.js';
+import type { ResolvedMigrateOptions } from '../../options.js';
 import type { EmbeddingProvider, EmbeddingRole, MigrationResult, SpaceOverlap } from '../../types.js';
 import { packVectors } from '../../vectors/pack-vectors.js';
 import type { OperationContext } from '../context.js';
@@ -26,7 +26,7 @@ type Tally = { embedded: number; tokens: number };
 export function migrate(
   context: OperationContext,
   provider: EmbeddingProvider,
-  options: MigrateOptions,
+  options: ResolvedMigrateOptions,
 ): Promise<MigrationResult> {
   return context.backend.migration.exclusively(() => new ModelMigration(context, provider).run(options));
 }
@@ -43,7 +43,7 @@ class ModelMigration {
     this.#provider = provider;
   }
 
-  async run(options: MigrateOptions): Promise<MigrationResult> {
+  async run(options: ResolvedMigrateOptions): Promise<MigrationResult> {
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
     const { migration } = this.#context.backend;
@@ -114,7 +114,7 @@ class ModelMigration {
     done: number,
     total: number,
     tally: Tally,
-    { signal, onProgress }: MigrateOptions,
+    { signal, onProgress }: ResolvedMigrateOptions,
   ): Promise<void> {
     let ready = done;
     const embed = async (page: MissingText[]): Promise<number> => {
@@ -153,7 +153,11 @@ class ModelMigration {
   }
 
   /** How many of the nearest documents are the same under both models. */
-  async #overlap(from: Space, to: Space, { queries, signal }: MigrateOptions): Promise<SpaceOverlap | undefined> {
+  async #overlap(
+    from: Space,
+    to: Space,
+    { queries, signal }: ResolvedMigrateOptions,
+  ): Promise<SpaceOverlap | undefined> {
     const { migration } = this.#context.backend;
     const [old, next, own] =
       queries === undefined ? await this.#sampledDocuments(from, to) : await this.#embeddedQueries(queries, signal);

@@ -1,7 +1,7 @@
 import type { StoredDocument } from '../../backend/documents.js';
 import type { FilterTree } from '../../backend/filter-tree.js';
 import type { ReadSnapshot, TextMatches } from '../../backend/read-snapshot.js';
-import type { SearchOptions } from '../../options.js';
+import type { ResolvedSearchOptions } from '../../options.js';
 import { diversify } from '../../ranking/diversify.js';
 import { fuse } from '../../ranking/fuse.js';
 import type { Ranked } from '../../ranking/ranked.js';
@@ -14,7 +14,7 @@ import { HitBytes } from './result-size.js';
 import type { SearchTrace } from './search-trace.js';
 
 /** The options that ranking reads; no hook is called. */
-export type RankOptions = SearchOptions<never, never>;
+export type RankOptions = Omit<ResolvedSearchOptions, 'where' | 'rerank'> & { readonly rerank: unknown };
 
 /** The best documents of a query, read from the snapshot that they were found in. */
 export interface Candidates {

@@ -1,7 +1,7 @@
 import type { Backend } from '../../backend/backend.js';
 import { checkPositive } from '../../check-arguments.js';
 import { SemanticIndexError } from '../../errors.js';
-import { describe, type ListOptions } from '../../options.js';
+import { describe, type ResolvedListOptions } from '../../options.js';
 import type { DocumentPage, Metadata } from '../../types.js';
 import { documentOf } from '../checked-document.js';
 import { filterFor } from '../declared-fields.js';
@@ -9,7 +9,7 @@ import { filterFor } from '../declared-fields.js';
 /** One page of the documents of an index, for `listDocuments`. The cursor is the key of the last one. */
 export async function listPage<M extends Metadata>(
   backend: Backend,
-  { where, limit, after, maxBytes, signal }: ListOptions,
+  { where, limit, after, maxBytes, signal }: ResolvedListOptions<M>,
 ): Promise<DocumentPage<M>> {
   checkPositive('listDocuments', 'limit', limit);
   if (maxBytes !== undefined) checkPositive('listDocuments', 'maxBytes', maxBytes);

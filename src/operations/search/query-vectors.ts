@@ -1,11 +1,8 @@
 import { SemanticIndexError } from '../../errors.js';
 import { describe } from '../../options.js';
-import type { DocumentId } from '../../types.js';
+import type { DocumentId, Query } from '../../types.js';
 import { checkId, checkText, checkVector } from '../checked-document.js';
 import type { EmbeddingSpace } from '../embedding-space.js';
-
-/** A query: a text, a vector, or the id of a document whose neighbours are wanted. */
-export type Query = string | Float32Array | readonly number[] | { readonly id: DocumentId };
 
 /** A query that passed all checks. */
 export interface CheckedQuery {

@@ -1,8 +1,7 @@
 import { SemanticIndexError } from '../../errors.js';
-import { describe, type Rerank } from '../../options.js';
+import { describe } from '../../options.js';
 import { byRank, type Ranked } from '../../ranking/ranked.js';
-import type { Hit, Metadata } from '../../types.js';
-import type { Query } from './query-vectors.js';
+import type { Hit, Metadata, Query, Rerank } from '../../types.js';
 
 /**
  * Gives hits the scores that the caller's model has for them, best first.
@@ -10,7 +9,7 @@ import type { Query } from './query-vectors.js';
  * @throws PROVIDER_FAILED when the hook fails, PROVIDER_INVALID when it does not answer with one finite number for each hit.
  */
 export async function rerankHits<M extends Metadata>(
-  rerank: Rerank<Query, Hit<M>>,
+  rerank: Rerank<M>,
   query: Query,
   ranked: readonly Ranked[],
   hits: readonly Hit<M>[],

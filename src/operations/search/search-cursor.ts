@@ -24,7 +24,7 @@ export function cursorOf(keys: Iterable<number>): string {
 export function keysOf(cursor: string): Set<number> {
   const keys = new Set<number>();
   const invalid = (): SemanticIndexError =>
-    new SemanticIndexError('INVALID_ARGUMENT', `searchPage: after is ${describe(cursor)}`, {
+    new SemanticIndexError('INVALID_ARGUMENT', `search: after is ${describe(cursor)}`, {
       hint: 'Pass the `next` of the page before.',
     });
   if (typeof cursor !== 'string' || !/^[\w-]+$/.test(cursor)) throw invalid();

@@ -1,4 +1,5 @@
 import type { SearchedSegment } from '../../backend/read-snapshot.js';
+import type { SearchExplanation } from '../../types.js';
 
 /** Stages of a search, in their order. */
 export type SearchStage = 'embed' | 'filter' | 'vectors' | 'words' | 'lookup' | 'rerank';
@@ -16,6 +17,11 @@ export class SearchTrace {
   };
   /** Documents that share a term with the query, as far as the ranking was read. */
   matchingWords = 0;
+
+  explanation(): SearchExplanation {
+    const { segments, matchingWords, milliseconds } = this;
+    return { exact: segments.every(({ exact }) => exact), parts: segments, matchingWords, milliseconds };
+  }
 
   /** Adds the duration of some work to its stage. */
   async time<T>(stage: SearchStage, work: () => T | Promise<T>): Promise<T> {

@@ -1,14 +1,14 @@
 import { SemanticIndexError } from '../../errors.js';
-import type { SearchOptions } from '../../options.js';
+import type { ResolvedSearchOptions } from '../../options.js';
 import { diversify } from '../../ranking/diversify.js';
 import type { Ranked } from '../../ranking/ranked.js';
-import type { Hit, Metadata, SearchPage } from '../../types.js';
+import type { Hit, Metadata, Query, SearchResult } from '../../types.js';
 import { documentOf } from '../checked-document.js';
 import type { OperationContext } from '../context.js';
 import { filterFor } from '../declared-fields.js';
 import { boundedConcurrency } from './bounded-concurrency.js';
 import { CandidateSearch, type Candidates } from './candidates.js';
-import { checkQueries, type Query } from './query-vectors.js';
+import { checkQueries } from './query-vectors.js';
 import { rerankHits } from './rerank-hits.js';
 import { cursorOf, keysOf } from './search-cursor.js';
 import { SearchTrace } from './search-trace.js';
@@ -25,38 +25,32 @@ const rerankedAtOnce = 16;
 /** Attempts of a search while other processes move the index to other models. */
 const maxAttempts = 32;
 
-/** The best hits of each query. */
+/**
+ * The best hits of each query that are not on earlier pages. One more than `k` is searched for: it shows whether another page
+ * follows.
+ */
 export async function search<M extends Metadata>(
   context: OperationContext,
   queries: readonly Query[],
-  options: SearchOptions<Query, Hit<M>>,
-  trace = new SearchTrace(),
-): Promise<Hit<M>[][]> {
-  const found = await find<M>(context, queries, options, nothing, trace);
-  return found.map((list) => list.map(({ hit }) => hit));
-}
-
-/** The best hits that are not on earlier pages. */
-export async function searchPage<M extends Metadata>(
-  context: OperationContext,
-  query: Query,
-  options: SearchOptions<Query, Hit<M>>,
-  after: string | undefined,
-  trace = new SearchTrace(),
-): Promise<SearchPage<M>> {
+  options: ResolvedSearchOptions<M>,
+): Promise<SearchResult<M>[]> {
+  const { k, after, explain } = options;
   const seen = after === undefined ? nothing : keysOf(after);
-  const { k } = options;
-  const [found = []] = await find<M>(context, [query], { ...options, k: k + 1 }, seen, trace);
-  const page = found.slice(0, k);
-  const hits = page.map(({ hit }) => hit);
-  if (found.length <= k) return { hits };
-  return { hits, next: cursorOf([...seen, ...page.map(({ key }) => key)]) };
+  const trace = new SearchTrace();
+  const lists = await find<M>(context, queries, { ...options, k: k + 1 }, seen, trace);
+  const explanation = explain ? { explanation: trace.explanation() } : {};
+  return lists.map((found) => {
+    const page = found.slice(0, k);
+    const hits = page.map(({ hit }) => hit);
+    if (found.length <= k) return { hits, ...explanation };
+    return { hits, next: cursorOf([...seen, ...page.map(({ key }) => key)]), ...explanation };
+  });
 }
 
 async function find<M extends Metadata>(
   context: OperationContext,
   queries: readonly Query[],
-  options: SearchOptions<Query, Hit<M>>,
+  options: ResolvedSearchOptions<M>,
   seen: ReadonlySet<number>,
   trace: SearchTrace,
 ): Promise<Found<M>[][]> {
@@ -80,7 +74,7 @@ async function find<M extends Metadata>(
 async function completeHits<M extends Metadata>(
   query: Query,
   { ranked, documents, vectors }: Candidates,
-  { k, diversity, rerank, minScore, signal }: SearchOptions<Query, Hit<M>>,
+  { k, diversity, rerank, minScore, signal }: ResolvedSearchOptions<M>,
   trace: SearchTrace,
 ): Promise<Found<M>[]> {
   const hits = new Map<number, Hit<M>>();

@@ -4,7 +4,7 @@ import { contentHash } from '../../backend/content-hash.js';
 import { parseMetadata } from '../../backend/stored-json.js';
 import { fingerprintDifferences } from '../../embed/fingerprint.js';
 import { SemanticIndexError } from '../../errors.js';
-import { type AddOptions, addDefaults, type ImportOptions } from '../../options.js';
+import { addDefaults, type ResolvedImportOptions } from '../../options.js';
 import {
   type ExportedBatch,
   type ExportFacts,
@@ -16,7 +16,7 @@ import {
 import type {
   AddResult,
   DocumentInput,
-  ExportedDocument,
+  DocumentWithVector,
   ExportResult,
   IndexEvent,
   LongWorkOptions,
@@ -46,7 +46,7 @@ export interface DamageOptions {
 }
 
 /** All documents with their vectors at one point in time. */
-export async function* exportDocuments<M extends Metadata>(backend: Backend): AsyncGenerator<ExportedDocument<M>> {
+export async function* exportDocuments<M extends Metadata>(backend: Backend): AsyncGenerator<DocumentWithVector<M>> {
   for await (const { documents, vectors } of backend.exportBatches(documentsPerRead)) {
     const dimensions = vectors.length / documents.length;
     for (const [row, { id, text, metadata }] of documents.entries()) {
@@ -73,7 +73,8 @@ export async function exportTo(
     if (damage === undefined || salvage === undefined) throw error;
     return await exportDamaged(target, options, salvage(), (documents, lost) => {
       const message = `index.db is damaged: the export has ${documents} documents, ${lost} entries are lost`;
-      onEvent?.({ event: 'damage', message, error: damage as SemanticIndexError });
+      const error = damage as SemanticIndexError;
+      onEvent?.({ type: 'damage', file: 'index.db', reason: error.message, message, error });
     });
   }
 }
@@ -150,7 +151,7 @@ async function exportDamaged(
 export async function importFrom(
   context: OperationContext,
   folder: string,
-  { partial, ...options }: ImportOptions,
+  { partial, ...options }: ResolvedImportOptions,
 ): Promise<AddResult> {
   const manifest = await readExportManifest(folder);
   if (manifest.complete === false && !partial) {
@@ -162,8 +163,8 @@ export async function importFrom(
   await checkExport(folder, manifest, options.signal);
   await context.backend.chooseSpace(manifest.fingerprint, manifest.dimensions, manifest.canaries);
   checkSpace(context, manifest);
-  const resolved: AddOptions = { ...addDefaults, ...options };
-  return addDocuments(context, importedDocuments(context.backend, folder, manifest), resolved);
+  const documents = importedDocuments(context.backend, folder, manifest);
+  return addDocuments(context, documents, { ...addDefaults, ...options });
 }
 
 /** Before anything is written, and again because another process may have chosen the space of an empty index. */

@@ -1,20 +1,27 @@
 import type { SegmentSummary } from '../../backend/backend.js';
 import { SemanticIndexError } from '../../errors.js';
-import { type OpenOptions, type SearchOptions, type TuneOptions, tuneDefaults } from '../../options.js';
+import { type ResolvedTuneOptions, tuneDefaults } from '../../options.js';
 import type { Drift, IndexEvent, TuneResult, Tuning } from '../../types.js';
-import type { OperationContext } from '../context.js';
-import type { Query } from '../search/query-vectors.js';
+import type { OperationContext, RecallControl, SearchEffort } from '../context.js';
 import { driftOf } from './drift.js';
 import { storedTuning, tune } from './tune.js';
 
-/** Holds searches to what was measured, and measures anew when the index has moved away from it. */
-export class RecallMonitor {
+/** Options of `open` that decide how searches are done. */
+export interface RecallOptions {
+  readonly recall: number | undefined;
+  readonly background: boolean;
+  readonly readonly: boolean;
+  readonly onEvent: ((event: IndexEvent) => void) | undefined;
+}
+
+/** Sets searches to the measured setting, and measures again when the index has drifted away from it. */
+export class RecallMonitor implements RecallControl {
   readonly #context: OperationContext;
-  readonly #options: OpenOptions;
+  readonly #options: RecallOptions;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(context: OperationContext, options: OpenOptions) {
+  constructor(context: OperationContext, options: RecallOptions) {
     this.#context = context;
     this.#options = options;
   }
@@ -34,7 +41,7 @@ export class RecallMonitor {
    * How a search is done: as it says itself, else as was tuned. Where `open` asked for a recall, what was not yet measured to
    * have it is searched exactly: that costs time and no answers.
    */
-  async settle<O extends SearchOptions<never, never>>(search: O): Promise<O> {
+  async settle<O extends SearchEffort>(search: O): Promise<O> {
     if (search.exact || search.searchK !== undefined || search.mode === 'text') return search;
     const tuning = await storedTuning(this.#context.backend);
     if (this.#options.recall !== undefined && !(await this.#holds(tuning))) return { ...search, exact: true };
@@ -52,13 +59,13 @@ export class RecallMonitor {
   }
 
   /** Measures, chooses and, unless it is a dry run, keeps the choice. */
-  tune(options: TuneOptions<Query>): Promise<TuneResult> {
+  tune(options: ResolvedTuneOptions): Promise<TuneResult> {
     return tune(this.#context, options);
   }
 
   /** To be told of all that happens: new segments may call for another measurement. */
-  onEvent({ event }: IndexEvent): void {
-    if (event === 'seal' || event === 'merge' || event === 'heal') this.check();
+  onEvent({ type }: IndexEvent): void {
+    if (type === 'seal' || type === 'merge' || type === 'repair') this.check();
   }
 
   /** Measures in the background, where that is allowed and called for. */
@@ -71,7 +78,7 @@ export class RecallMonitor {
         const typed = SemanticIndexError.is(error)
           ? error
           : new SemanticIndexError('INTERNAL', 'Measuring recall failed', { cause: error });
-        this.#options.onEvent?.({ event: 'error', message: typed.message, error: typed });
+        this.#options.onEvent?.({ type: 'error', message: typed.message, error: typed });
       })
       .finally(() => {
         this.#running = undefined;
@@ -87,15 +94,17 @@ export class RecallMonitor {
     const unmeasured = asked !== undefined && (tuning === undefined || tuning.targetRecall < asked);
     if (!drifted && !unmeasured) return;
     const { tuning: found } = await this.tune({
-      ...(tuneDefaults as TuneOptions<Query>),
-      targetRecall: Math.max(asked ?? 0, tuning?.targetRecall ?? 0),
+      ...tuneDefaults,
+      recall: Math.max(asked ?? 0, tuning?.targetRecall ?? 0),
       k: tuning?.k ?? tuneDefaults.k,
       confidence: tuning?.confidence ?? tuneDefaults.confidence,
       signal: this.#stopping.signal,
     });
     const how = found.exact ? 'exact search' : `searchK ${found.searchK}`;
-    const message = `recall@${found.k} ${found.recall.toFixed(4)} (at least ${found.low.toFixed(4)}) with ${how}`;
-    this.#options.onEvent?.({ event: 'tune', message });
+    const { k, recall, low, exact, searchK } = found;
+    const message = `recall@${k} ${recall.toFixed(4)} (at least ${low.toFixed(4)}) with ${how}`;
+    const measured = { k, recall, low, exact, ...(searchK !== undefined && { searchK }) };
+    this.#options.onEvent?.({ type: 'tune', ...measured, message });
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { TuneOptions } from '../../options.js';
+import type { ResolvedTuneOptions } from '../../options.js';
 import type { TreesPoint } from '../../types.js';
 import { canAccelerate } from '../../vectors/annoy/annoy-accelerator.js';
 import { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
@@ -11,7 +11,8 @@ import type { ProbeQueries } from './recall-probe.js';
 const timedSearches = 50;
 
 /** What the table over numbers of trees is made with. */
-export interface TreesTableOptions extends Pick<TuneOptions, 'k' | 'seed' | 'signal' | 'onProgress' | 'confidence'> {
+export interface TreesTableOptions
+  extends Pick<ResolvedTuneOptions, 'k' | 'seed' | 'signal' | 'onProgress' | 'confidence'> {
   readonly searchK: number;
   /** As in `recallInterval`. */
   readonly effect: number;

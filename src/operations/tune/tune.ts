@@ -1,13 +1,13 @@
 import type { Backend } from '../../backend/backend.js';
 import { parseStored } from '../../backend/stored-json.js';
 import { SemanticIndexError } from '../../errors.js';
-import { describe, type TuneOptions } from '../../options.js';
+import { describe, type ResolvedTuneOptions } from '../../options.js';
 import { Random } from '../../random.js';
 import { TimeSlice } from '../../time-slice.js';
-import type { MeasuredRecall, TuneResult, Tuning, TuningPoint } from '../../types.js';
+import type { MeasuredRecall, Query, TuneResult, Tuning, TuningPoint } from '../../types.js';
 import { packVectors } from '../../vectors/pack-vectors.js';
 import type { OperationContext } from '../context.js';
-import { checkQueries, type Query, resolveQueries } from '../search/query-vectors.js';
+import { checkQueries, resolveQueries } from '../search/query-vectors.js';
 import { plotCurve } from './curve-plot.js';
 import { designEffect, type FoundCounts, normalQuantile, recallInterval } from './recall-interval.js';
 import { type ProbeQueries, type ProbeSetting, RecallProbe } from './recall-probe.js';
@@ -36,20 +36,20 @@ export async function storedTuning(backend: Backend): Promise<Tuning | undefined
  *
  * @throws INVALID_ARGUMENT when the index is empty, and what embedding the queries causes.
  */
-export function tune(context: OperationContext, options: TuneOptions<Query>): Promise<TuneResult> {
+export function tune(context: OperationContext, options: ResolvedTuneOptions): Promise<TuneResult> {
   return new Tuner(context, options).run();
 }
 
 /** One call of `tune`: the settings measured so far. */
 class Tuner {
   readonly #context: OperationContext;
-  readonly #options: TuneOptions<Query>;
+  readonly #options: ResolvedTuneOptions;
   readonly #probe: RecallProbe;
   readonly #points: TuningPoint[] = [];
   #effect: number;
   #exactMilliseconds = 0;
 
-  constructor(context: OperationContext, options: TuneOptions<Query>) {
+  constructor(context: OperationContext, options: ResolvedTuneOptions) {
     this.#context = context;
     this.#options = options;
     this.#probe = new RecallProbe(context.backend, options.k, options.signal);
@@ -92,7 +92,7 @@ class Tuner {
   }
 
   #closest(cap: number): number {
-    const best = this.#points.filter(({ low }) => low >= this.#options.targetRecall)[0] ?? this.#points.at(-1);
+    const best = this.#points.filter(({ low }) => low >= this.#options.recall)[0] ?? this.#points.at(-1);
     return best?.searchK ?? cap;
   }
 
@@ -179,7 +179,7 @@ class Tuner {
 
   /** With fewer queries even a perfect score would not prove the target. */
   #queriesNeeded(): number {
-    const { targetRecall, confidence } = this.#options;
+    const { recall: targetRecall, confidence } = this.#options;
     const z = normalQuantile(confidence);
     const needed = (1.5 * z * z * targetRecall) / Math.max(1e-4, 1 - targetRecall);
     return Math.min(maxQueries, Math.max(fewestQueries, Math.ceil(needed)));
@@ -187,7 +187,7 @@ class Tuner {
 
   /** Measures knobs around the smallest whose lower bound reaches the target, as long as exact search is not faster. */
   async #explore(queries: Kinds, cap: number): Promise<void> {
-    const { targetRecall, k } = this.#options;
+    const { recall: targetRecall, k } = this.#options;
     let searchK = Math.min(cap, Math.max(64, k * 8));
     let below = 0;
     let slowInARow = 0;
@@ -218,7 +218,7 @@ class Tuner {
     const again = await this.#probe.time(first, { exact: true, searchK: undefined });
     this.#exactMilliseconds = Math.min(this.#exactMilliseconds, again.milliseconds);
     for (const [place, point] of this.#points.entries()) {
-      if (point.low < this.#options.targetRecall) continue;
+      if (point.low < this.#options.recall) continue;
       const { milliseconds } = await this.#probe.time(first, { exact: false, searchK: point.searchK });
       this.#points[place] = { ...point, milliseconds: Math.min(point.milliseconds, milliseconds) };
     }
@@ -252,7 +252,7 @@ class Tuner {
    * say so of none, somewhat larger knobs are measured.
    */
   async #certify(choosing: Kinds, certifying: Kinds, cap: number): Promise<Tuning> {
-    const { targetRecall } = this.#options;
+    const { recall: targetRecall } = this.#options;
     let largestFailed: number | undefined;
     for (;;) {
       const best = this.#points
@@ -283,7 +283,7 @@ class Tuner {
     queries: Kinds,
     found: MeasuredRecall & Pick<Tuning, 'exact' | 'searchK' | 'milliseconds'>,
   ): Promise<Tuning> {
-    const { targetRecall, k, confidence } = this.#options;
+    const { recall: targetRecall, k, confidence } = this.#options;
     const { segments } = await this.#context.backend.facts();
     return {
       targetRecall,

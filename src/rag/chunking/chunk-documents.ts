@@ -15,6 +15,9 @@ export interface SourceDocument<M extends Metadata = Metadata> {
   readonly metadata?: M | undefined;
 }
 
+/** Splits a source into chunks. */
+export type SourceChunker<M extends Metadata = Metadata> = (source: SourceDocument<M>) => Chunk[];
+
 /** Position of a chunk in its source; part of its metadata. */
 export interface ChunkPlace extends TextRange {
   readonly startLine: number;

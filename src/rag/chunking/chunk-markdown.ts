@@ -1,4 +1,4 @@
-import { type ChunkOptions, chunkDefaults, type Given } from '../../options.js';
+import { type ChunkOptions, chunkDefaults } from '../../options.js';
 import type { Chunk } from './chunk.js';
 import { chunkSettings, makeChunks, type Section } from './make-chunks.js';
 import { type MarkdownBlock, markdownBlocks } from './markdown-blocks.js';
@@ -30,7 +30,7 @@ interface OpenSection {
  *
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION.
  */
-export function chunkMarkdown(text: string, options?: Given<ChunkOptions>): Chunk[] {
+export function chunkMarkdown(text: string, options?: ChunkOptions): Chunk[] {
   const settings = chunkSettings('chunkMarkdown', text, options, chunkDefaults);
   const { countTokens } = settings;
   const maxTokens = settings.maxTokens - settings.overlapTokens;

@@ -1,4 +1,4 @@
-import { type ChunkOptions, chunkDefaults, type Given } from '../../options.js';
+import { type ChunkOptions, chunkDefaults } from '../../options.js';
 import type { Chunk } from './chunk.js';
 import { chunkSettings, makeChunks } from './make-chunks.js';
 import { packParts } from './pack-parts.js';
@@ -10,7 +10,7 @@ import { atLines, atParagraphs, atSentences, atWords, splitParts } from './split
  *
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION.
  */
-export function chunkRecursively(text: string, options?: Given<ChunkOptions>): Chunk[] {
+export function chunkRecursively(text: string, options?: ChunkOptions): Chunk[] {
   const settings = chunkSettings('chunkRecursively', text, options, chunkDefaults);
   const { countTokens } = settings;
   const maxTokens = settings.maxTokens - settings.overlapTokens;

@@ -1,5 +1,5 @@
 import { checkPositive } from '../../check-arguments.js';
-import { type Given, type SentenceOptions, sentenceDefaults } from '../../options.js';
+import { type SentenceOptions, sentenceDefaults } from '../../options.js';
 import type { Chunk, TextRange } from './chunk.js';
 import { chunkSettings, makeChunks } from './make-chunks.js';
 import { packParts } from './pack-parts.js';
@@ -11,7 +11,7 @@ import { atParagraphs, atSentences, atWords, type Part, type Splitter, splitPart
  *
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION.
  */
-export function chunkSentences(text: string, options?: Given<SentenceOptions>): Chunk[] {
+export function chunkSentences(text: string, options?: SentenceOptions): Chunk[] {
   const settings = chunkSettings('chunkSentences', text, options, sentenceDefaults);
   checkPositive('chunkSentences', 'sentences', settings.sentences);
   const { countTokens, sentences } = settings;

@@ -1,4 +1,4 @@
-import { type ChunkOptions, chunkDefaults, type Given } from '../../options.js';
+import { type ChunkOptions, chunkDefaults } from '../../options.js';
 import type { Chunk, TextRange } from './chunk.js';
 import { chunkSettings, makeChunks } from './make-chunks.js';
 import { furthestCut, trimmed } from './split-parts.js';
@@ -9,7 +9,7 @@ import { furthestCut, trimmed } from './split-parts.js';
  *
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION.
  */
-export function chunkTokens(text: string, options?: Given<ChunkOptions>): Chunk[] {
+export function chunkTokens(text: string, options?: ChunkOptions): Chunk[] {
   const settings = chunkSettings('chunkTokens', text, options, chunkDefaults);
   const maxTokens = settings.maxTokens - settings.overlapTokens;
   const ranges: TextRange[] = [];

@@ -1,25 +1,33 @@
 import { checkPositive } from '../../check-arguments.js';
 import { estimateTokens } from '../../embed/estimate-tokens.js';
 import { SemanticIndexError } from '../../errors.js';
-import { type ChunkOptions, type CountTokens, describe, type Given, resolveOptions } from '../../options.js';
+import {
+  type ChunkOptions,
+  type CountTokens,
+  type chunkDefaults,
+  describe,
+  type Resolved,
+  type ResolvedChunkOptions,
+  resolveOptions,
+} from '../../options.js';
 import type { Chunk, TextRange } from './chunk.js';
 import { LineNumbers } from './line-numbers.js';
 import { atSentences, atWords, trimmed } from './split-parts.js';
 
 /** Validated options of a chunker; every chunker counts tokens with `countTokens`. */
-export type ChunkSettings<T extends ChunkOptions = ChunkOptions> = T & { readonly countTokens: CountTokens };
+export type ChunkSettings<T = ResolvedChunkOptions> = Omit<T, 'countTokens'> & { readonly countTokens: CountTokens };
 
 /** @throws INVALID_ARGUMENT, UNKNOWN_OPTION. */
-export function chunkSettings<T extends ChunkOptions>(
+export function chunkSettings<T extends ChunkOptions, D extends typeof chunkDefaults>(
   method: string,
   text: string,
-  given: Given<NoInfer<T>> | undefined,
-  defaults: T,
-): ChunkSettings<T> {
+  given: T | undefined,
+  defaults: D,
+): ChunkSettings<Resolved<T, D>> {
   if (typeof text !== 'string') {
     throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: expected a string as text, got ${describe(text)}`);
   }
-  const options = resolveOptions(method, given, defaults);
+  const options = resolveOptions(method, given, defaults) as Resolved<T, D> & ResolvedChunkOptions;
   checkPositive(method, 'maxTokens', options.maxTokens);
   checkPositive(method, 'parentTokens', options.parentTokens);
   const { overlapTokens, maxTokens } = options;

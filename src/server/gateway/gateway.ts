@@ -11,7 +11,7 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SemanticIndexError } from '../../index.js';
-import type { ServerOptions } from '../../options/server.js';
+import type { ResolvedServerOptions } from '../../options/server.js';
 import { BodyBudget } from '../http/body-budget.js';
 import { HostCheck } from '../http/host-check.js';
 import { cannotListen, httpErrorOf } from '../http/http-errors.js';
@@ -52,13 +52,13 @@ interface ProxiedRequest {
  */
 export class Gateway {
   readonly workers = new WorkerPool();
-  readonly #options: ServerOptions;
+  readonly #options: ResolvedServerOptions;
   readonly #hostCheck: HostCheck;
   readonly #bodies: BodyBudget;
   readonly #server: Server;
   #closing = false;
 
-  constructor(options: ServerOptions) {
+  constructor(options: ResolvedServerOptions) {
     this.#options = options;
     this.#hostCheck = new HostCheck(options);
     this.#bodies = new BodyBudget(options);

@@ -1,7 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
-import type { Given } from '../../index.js';
 import { resolveOptions } from '../../options/resolve-options.js';
 import { type ServerOptions, serverDefaults } from '../../options/server.js';
 import { type Prometheus, serverPackages } from '../http/server-packages.js';
@@ -20,7 +19,7 @@ export interface WorkersOptions {
    * Options of the workers, when requests are to pass through this process: it listens, and asks another worker when one dies.
    * Each worker then listens at `socketOfWorker()`, and calls `tellListening()`. Default: workers take connections themselves.
    */
-  readonly front?: Given<ServerOptions>;
+  readonly front?: ServerOptions;
   /** Called with the address once the first worker listens. */
   readonly onListening?: (address: string) => void;
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { SemanticIndexError } from '../../index.js';
-import type { ServerOptions } from '../../options/server.js';
+import type { ResolvedServerOptions } from '../../options/server.js';
 
 /** Bodies of the largest size that are held at once, where no option says otherwise. */
 const bodiesAtOnce = 4;
@@ -17,7 +17,7 @@ export class BodyBudget {
   /**
    * One body always has room. A body of unknown length counts as the largest.
    */
-  constructor({ bodyMemory, bodyLimit }: Pick<ServerOptions, 'bodyMemory' | 'bodyLimit'>) {
+  constructor({ bodyMemory, bodyLimit }: Pick<ResolvedServerOptions, 'bodyMemory' | 'bodyLimit'>) {
     this.#limit = Math.max(bodyMemory ?? bodiesAtOnce * bodyLimit, bodyLimit);
     this.#bodyLimit = bodyLimit;
   }

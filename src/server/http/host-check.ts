@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { SemanticIndexError } from '../../index.js';
 import { describe } from '../../options/resolve-options.js';
-import type { ServerOptions } from '../../options/server.js';
+import type { ResolvedServerOptions } from '../../options/server.js';
 
 /** A host and, where one is given, its port, in the form in which the WHATWG URL standard writes them. */
 interface Authority {
@@ -10,7 +10,7 @@ interface Authority {
 }
 
 /** Options of the service that say which hosts and origins it has. */
-export type HostOptions = Pick<ServerOptions, 'host' | 'socketPath' | 'allowHost' | 'allowOrigin'>;
+export type HostOptions = Pick<ResolvedServerOptions, 'host' | 'socketPath' | 'allowHost' | 'allowOrigin'>;
 
 /** Headers that let the page of an allowed origin read an answer. */
 export type CorsHeaders = Readonly<Record<string, string>>;

@@ -3,6 +3,9 @@ import { describe, suggestName } from '../../options/resolve-options.js';
 
 type Zod = typeof zod;
 
+/** Longest cursor: about ten thousand documents that were returned already. */
+const maxCursorLength = 16_384;
+
 /**
  * The arguments of the tools. Models send `null` for what they leave out, numbers as strings, and objects as JSON text: these are
  * understood. An unknown argument is refused, and the message lists the known ones.
@@ -39,6 +42,14 @@ export function toolArguments(z: Zod, maxHits: number) {
         'Conditions on the metadata, in the dialect of MongoDB: {"lang":"en","year":{"$gte":2020}}',
       ),
       fromJsonText,
+    ),
+    after: optional(
+      z
+        .string({ error: ({ input }) => `Expected after to be a string, got ${describe(input)}` })
+        .min(1)
+        .max(maxCursorLength)
+        .describe('The next of the previous result, for more hits of the same query'),
+      (value) => value,
     ),
   });
   const text = z

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { stdin, stdout } from 'node:process';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { type Given, type Json, type SemanticIndex, SemanticIndexError } from '../../index.js';
+import { type Json, type SemanticIndex, SemanticIndexError } from '../../index.js';
 import {
   type McpHttpOptions,
   type McpOptions,
@@ -43,7 +43,7 @@ async function mcpPackages() {
  *
  * @throws MISSING_PEER, UNKNOWN_OPTION.
  */
-export async function createMcpServer(index: SemanticIndex, options?: Given<McpOptions>): Promise<McpServer> {
+export async function createMcpServer(index: SemanticIndex, options?: McpOptions): Promise<McpServer> {
   const { readonly, description, maxHits, answerTimeout } = resolveOptions('createMcpServer', options, mcpDefaults);
   const { McpServer, z } = await mcpPackages();
   const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
@@ -64,13 +64,15 @@ export async function createMcpServer(index: SemanticIndex, options?: Given<McpO
             metadata: z.record(z.string(), z.unknown()),
           }),
         ),
+        next: z.string().optional(),
       },
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
-    async ({ query, k = 5, where }, { signal: cancelled }) =>
+    async ({ query, k = 5, where, after }, { signal: cancelled }) =>
       inWords(cancelled, answerTimeout, async (signal) => {
-        const hits = await index.search(query, { k, where: where as Record<string, string> | undefined, signal });
-        return { hits };
+        const options = { k, where: where as Record<string, string> | undefined, after, signal };
+        const { hits, next } = await index.search(query, options);
+        return { hits, ...(next !== undefined && { next }) };
       }),
   );
   if (!readonly) {
@@ -135,7 +137,7 @@ async function inWords<T extends Record<string, unknown>>(
 export async function serveMcpOverStdio(
   server: McpServer,
   signal: AbortSignal,
-  options?: Given<McpStdioOptions>,
+  options?: McpStdioOptions,
 ): Promise<void> {
   const { maxMessageBytes } = resolveOptions('serveMcpOverStdio', options, mcpStdioDefaults);
   const { JSONRPCMessageSchema } = await mcpPackages();
@@ -162,7 +164,7 @@ export async function answerMcp(
   request: IncomingMessage,
   response: ServerResponse,
   body: unknown,
-  options?: Given<McpHttpOptions>,
+  options?: McpHttpOptions,
 ): Promise<void> {
   const hostCheck = new HostCheck(resolveOptions('answerMcp', options, mcpHttpDefaults));
   const { StreamableHTTPServerTransport } = await mcpPackages();

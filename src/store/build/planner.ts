@@ -50,13 +50,17 @@ export function nextAction(
 ): MergeAction | undefined {
   const damaged = segments.find((segment) => segment.damaged);
   if (damaged !== undefined) return rewrite('repair', [damaged]);
-  if (tail.items >= options.sealAt) {
-    return { kind: 'seal', firstKey: sealedThrough(segments) + 1, lastKey: tail.lastKey, replaces: [] };
-  }
+  if (tail.items >= options.sealAt) return sealAction(segments, tail);
   const wasteful = segments.find((segment) => segment.dead > segment.items * options.deadShare);
   if (wasteful !== undefined) return rewrite('compact', [wasteful]);
   const run = mergeableRun(segments, options);
   return run === undefined ? undefined : rewrite('merge', run);
+}
+
+/** A segment for the tail; undefined when it is empty. */
+export function sealAction(segments: readonly SegmentFacts[], tail: TailFacts): MergeAction | undefined {
+  if (tail.items === 0) return undefined;
+  return { kind: 'seal', firstKey: sealedThrough(segments) + 1, lastKey: tail.lastKey, replaces: [] };
 }
 
 /** One segment for all documents; undefined when the index has just that, without deleted items. */

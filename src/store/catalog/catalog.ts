@@ -322,6 +322,12 @@ export class Catalog {
    * Writes the database and the index of words anew without gaps, so that what was deleted gives its room back to the file
    * system. Readers go on; writers wait.
    */
+  /** Whether more than a twentieth of the pages are free. */
+  isSparse(): boolean {
+    const pragma = (name: string): number => this.#db.pragma(name, { simple: true }) as number;
+    return pragma('freelist_count') * 20 > pragma('page_count');
+  }
+
   vacuum(): void {
     this.texts.optimize();
     this.#db.exec('VACUUM');

@@ -1,17 +1,10 @@
 import { SemanticIndexError } from '../../errors.js';
-import type { DocumentId } from '../../types.js';
+import type { DamageEvent, DocumentId } from '../../types.js';
 
 const namedIds = 10;
 
-/** An event about unsound vectors, with its error. */
-export interface UnsoundVectors {
-  readonly event: 'damage';
-  readonly message: string;
-  readonly error: SemanticIndexError;
-}
-
 /** Reports documents that searches by vector leave out, because their stored vector cannot be compared. */
-export function unsoundVectors(ids: readonly DocumentId[]): UnsoundVectors {
+export function unsoundVectors(ids: readonly DocumentId[]): DamageEvent & { readonly error: SemanticIndexError } {
   const named = ids.slice(0, namedIds).map((id) => JSON.stringify(id));
   const list = `${named.join(', ')}${ids.length > namedIds ? ' …' : ''}`;
   const message =
@@ -21,5 +14,12 @@ export function unsoundVectors(ids: readonly DocumentId[]): UnsoundVectors {
     hint: "Derive the vectors from the texts again with `rebuild({ from: 'texts' })`, or replace these documents.",
     details: { ids },
   });
-  return { event: 'damage', message: `${message}; searches by vector leave them out`, error };
+  return {
+    type: 'damage',
+    file: 'index.db',
+    reason: message,
+    ids,
+    message: `${message}; searches by vector leave them out`,
+    error,
+  };
 }

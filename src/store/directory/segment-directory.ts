@@ -27,7 +27,8 @@ export async function restoreSegmentFolder(directory: string, onEvent: (event: I
     await makeSegmentFolder(directory);
   } catch (error) {
     if (!SemanticIndexError.is(error)) throw error;
-    onEvent({ event: 'damage', message: `${error.message}; all documents are scanned`, error });
+    const { message: reason } = error;
+    onEvent({ type: 'damage', file: 'segments', reason, message: `${reason}; all documents are scanned`, error });
   }
 }
 

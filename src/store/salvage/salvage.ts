@@ -2,14 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SemanticIndexError } from '../../errors.js';
-import {
-  describe,
-  type Given,
-  openDefaults,
-  resolveOptions,
-  type TransferOptions,
-  transferDefaults,
-} from '../../options.js';
+import { describe, openDefaults, resolveOptions, type SalvageOptions, salvageDefaults } from '../../options.js';
 import type { DocumentId } from '../../types.js';
 import { fileFacts, ioError, syncDirectory, writeLines } from '../directory/files.js';
 import { Store } from '../store.js';
@@ -62,8 +55,8 @@ interface Tally {
  * const { documents, lost } = await salvage('damaged-index', 'saved-index');
  * console.log(`${documents} saved, ${lost.length} lost in part or as a whole`);
  */
-export async function salvage(from: string, to: string, options?: Given<TransferOptions>): Promise<SalvageReport> {
-  const { signal, onProgress } = resolveOptions('salvage', options, transferDefaults);
+export async function salvage(from: string, to: string, options?: SalvageOptions): Promise<SalvageReport> {
+  const { signal, onProgress } = resolveOptions('salvage', options, salvageDefaults);
   for (const path of [from, to]) {
     if (typeof path === 'string' && path !== '') continue;
     throw new SemanticIndexError(
@@ -84,7 +77,10 @@ export async function salvage(from: string, to: string, options?: Given<Transfer
   const tally: Tally = { documents: 0, texts: [], lost: [] };
   try {
     const store = await Store.open(partial, {
-      ...openDefaults,
+      ...openDefaults.ann,
+      ...openDefaults.storage,
+      create: true,
+      readonly: false,
       metric: damaged.metric,
       background: false,
       queryCache: 0,

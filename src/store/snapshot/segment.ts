@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { vectorsPerRead } from '../../backend/batch-sizes.js';
 import { SemanticIndexError } from '../../errors.js';
-import type { Metric } from '../../types.js';
+import type { DamageEvent, GraphMissingEvent, Metric } from '../../types.js';
 import { acceleratorPath, canAccelerate, otherFormat } from '../../vectors/annoy/annoy-accelerator.js';
 import { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
 import { acceleratorContentFault } from '../../vectors/annoy/annoy-validation.js';
@@ -34,13 +34,7 @@ export interface SegmentContext {
 }
 
 /** A fault of a segment that was found when it was opened. */
-export interface Damage {
-  readonly event: 'damage' | 'graph-missing';
-  /** What it is, and what it means until it is mended. */
-  readonly message: string;
-  /** Absent where nothing is wrong. */
-  readonly error?: SemanticIndexError;
-}
+export type Damage = DamageEvent | GraphMissingEvent;
 
 const slower = 'searches take longer';
 
@@ -99,7 +93,7 @@ async function openWith(
     const error = isSystemError(failure) ? ioError(`Cannot read segment file ${row.file}`, failure) : failure;
     if (!SemanticIndexError.is(error)) throw error;
     if (!context.isCurrent(row.segment)) return undefined;
-    damages.push(damaged(error, `${row.items} documents are scanned`));
+    damages.push(damaged(row, error, `${row.items} documents are scanned`));
     return scannedSegment(row, context);
   }
 }
@@ -172,11 +166,16 @@ function damage(row: SegmentRow, what: string): SemanticIndexError {
 /** Searches do not need the sidecar; other programs that open the file do. */
 async function sidecarFault(row: SegmentRow, context: SegmentContext): Promise<Damage | undefined> {
   const facts = await fileFacts(sidecarPath(join(context.directory, row.file)));
-  return facts === undefined ? damaged(damage(row, 'has lost its sidecar'), slower) : undefined;
+  return facts === undefined ? damaged(row, damage(row, 'has lost its sidecar'), slower) : undefined;
 }
 
-function damaged(error: SemanticIndexError, consequence: string): Damage {
-  return { event: 'damage', message: `${error.message}; ${consequence}`, error };
+function damaged({ file }: SegmentRow, error: SemanticIndexError, consequence: string): Damage {
+  const { message: reason } = error;
+  return { type: 'damage', file: `segments/${file}`, reason, message: `${reason}; ${consequence}`, error };
+}
+
+function graphMissing({ file }: SegmentRow, what: string): Damage {
+  return { type: 'graph-missing', file: `segments/${file}`, message: `${file} has ${what}; ${slower}` };
 }
 
 /** What is wrong with the accelerator of a segment: it is not used, or must not be trusted. */
@@ -189,7 +188,7 @@ async function acceleratorFault(
   if (!canAccelerate(index.metric, index.f)) return undefined;
   const facts = await fileFacts(acceleratorPath(join(context.directory, row.file)));
   // It may be lost, or an earlier version may have made none.
-  if (facts === undefined) return { event: 'graph-missing', message: `${row.file} has no accelerator; ${slower}` };
+  if (facts === undefined) return graphMissing(row, 'no accelerator');
   const path = join(context.directory, row.file);
   const inDoubt = inFull || facts.mtime !== row.file_mtime;
   // One whose time of change is not that of its segment has been touched: it is looked through.
@@ -198,12 +197,12 @@ async function acceleratorFault(
     (inDoubt ? await acceleratorContentFault(path, index.metric, index.f) : undefined);
   if (reason === undefined) return undefined;
   if (reason === otherFormat) {
-    return { event: 'graph-missing', message: `${row.file} has an accelerator of another version; ${slower}` };
+    return graphMissing(row, 'an accelerator of another version');
   }
   const error = new SemanticIndexError('INVALID_FILE', `${acceleratorPath(row.file)}: ${reason}`, {
     hint: 'No action needed: it is rebuilt, and answers are correct meanwhile.',
   });
-  return damaged(error, slower);
+  return damaged(row, error, slower);
 }
 
 function forestSegment({ row, offsets }: AddedSegment, index: AnnoyIndex, graphMissing: boolean): SearchableSegment {

@@ -6,7 +6,6 @@ import {
   annoyAccelerateDefaults,
   annoyBuildDefaults,
   annoyIndexDefaults,
-  type Given,
   resolveOptions,
 } from '../../options.js';
 import type { Metric } from '../../types.js';
@@ -32,7 +31,7 @@ import { checkEngine } from './annoy-accelerator.js';
 import { AnnoyCore } from './annoy-core.js';
 
 /** Checks the arguments of the constructor. */
-export function createCore(f: number, metric: Metric, options?: Given<AnnoyIndexOptions>): AnnoyCore {
+export function createCore(f: number, metric: Metric, options?: AnnoyIndexOptions): AnnoyCore {
   const { seed, maxGap, logger, engine } = resolveOptions('AnnoyIndex', options, annoyIndexDefaults);
   const checkedMetric = checkMetric('AnnoyIndex', metric);
   const dimensions = checkDimensions('AnnoyIndex', f);
@@ -67,7 +66,7 @@ export function addRows(core: AnnoyCore, rows: VectorRows, first: number | undef
   return end;
 }
 
-export async function build(core: AnnoyCore, nTrees: number, options?: Given<AnnoyBuildOptions>): Promise<void> {
+export async function build(core: AnnoyCore, nTrees: number, options?: AnnoyBuildOptions): Promise<void> {
   const state = core.expectAdding('build');
   const trees = checkTrees('build', nTrees);
   const given = resolveOptions('build', options, annoyBuildDefaults);
@@ -88,7 +87,7 @@ export async function build(core: AnnoyCore, nTrees: number, options?: Given<Ann
   core.log(() => `built ${core.counts?.trees} trees over ${core.counts?.items} items in ${took} ms`);
 }
 
-export async function accelerate(core: AnnoyCore, options?: Given<AnnoyAccelerateOptions>): Promise<void> {
+export async function accelerate(core: AnnoyCore, options?: AnnoyAccelerateOptions): Promise<void> {
   const given = resolveOptions('accelerate', options, annoyAccelerateDefaults);
   const threads = checkThreads('accelerate', given.threads);
   if (core.settings.engine === 'annoy') {

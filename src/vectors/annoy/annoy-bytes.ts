@@ -2,14 +2,14 @@ import { kMaxLength } from 'node:buffer';
 import { promisify } from 'node:util';
 import { deflate, gunzip, gzip, inflate } from 'node:zlib';
 import { SemanticIndexError } from '../../errors.js';
-import { type AnnoySerializeOptions, describe } from '../../options.js';
+import { describe, type ResolvedAnnoySerializeOptions } from '../../options.js';
 import type { NativeIndex } from '../binding.js';
 
 const compressors = { gzip: promisify(gzip), zlib: promisify(deflate) };
 const expanders = { gzip: promisify(gunzip), zlib: promisify(inflate) };
 
 /** @throws INVALID_ARGUMENT unless `compress` is one of the three. */
-export function checkCompression(method: string, compress: unknown): AnnoySerializeOptions['compress'] {
+export function checkCompression(method: string, compress: unknown): ResolvedAnnoySerializeOptions['compress'] {
   if (compress === 'none' || compress === 'gzip' || compress === 'zlib') return compress;
   throw new SemanticIndexError(
     'INVALID_ARGUMENT',
@@ -39,7 +39,7 @@ export async function copyBytes(method: string, native: NativeIndex): Promise<Ui
 /** Compresses bytes on the thread pool. */
 export async function compressBytes(
   bytes: Uint8Array,
-  compress: AnnoySerializeOptions['compress'],
+  compress: ResolvedAnnoySerializeOptions['compress'],
 ): Promise<Uint8Array> {
   return compress === 'none' ? bytes : plainBytes(await compressors[compress](bytes));
 }

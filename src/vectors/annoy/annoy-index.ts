@@ -4,12 +4,12 @@ import type {
   AnnoyBuildOptions,
   AnnoyDeserializeOptions,
   AnnoyIndexOptions,
+  AnnoyMapOptions,
   AnnoyOpenOptions,
   AnnoySearchOptions,
   AnnoySerializeOptions,
   AnnoySnapshotOptions,
   AnnoyValidateOptions,
-  Given,
   MatrixAddOptions,
 } from '../../options.js';
 import type { Metric, ValidationReport } from '../../types.js';
@@ -33,7 +33,7 @@ import { type AnnoySnapshot, checkSnapshot } from './annoy-snapshot.js';
 import type { AnnoyState } from './annoy-state.js';
 
 /** Search options of a call that returns distances too. */
-export type WithDistances = Given<Omit<AnnoySearchOptions, 'includeDistances'>> & { includeDistances: true };
+export type WithDistances = Omit<AnnoySearchOptions, 'includeDistances'> & { includeDistances: true };
 
 /**
  * An Annoy index: a forest of random projection trees over the vectors of items 0, 1, 2, ..., in memory or mapped from a file
@@ -60,7 +60,7 @@ export class AnnoyIndex {
    * @throws INVALID_ARGUMENT, UNKNOWN_OPTION, ADDON_MISSING
    * @example const index = new AnnoyIndex(384, 'angular', { seed: 1 })
    */
-  constructor(f: number, metric: Metric, options?: Given<AnnoyIndexOptions>) {
+  constructor(f: number, metric: Metric, options?: AnnoyIndexOptions) {
     this.#core = building.createCore(f, metric, options);
   }
 
@@ -72,7 +72,7 @@ export class AnnoyIndex {
    * with the sidecar; NEWER_FORMAT.
    * @example const index = await AnnoyIndex.open('items.ann', { loadMode: 'lazy' })
    */
-  static async open(path: string | URL, options?: Given<AnnoyOpenOptions>): Promise<AnnoyIndex> {
+  static async open(path: string | URL, options?: AnnoyOpenOptions): Promise<AnnoyIndex> {
     const opening = await persistence.prepareOpening(path, options);
     const index = new AnnoyIndex(opening.f, opening.metric, opening.settings);
     await persistence.finishOpening(index.#core, opening);
@@ -85,7 +85,7 @@ export class AnnoyIndex {
    * @throws as `open` and `deserialize`; INVALID_FILE when the file of a `disk` snapshot was replaced meanwhile.
    * @example const index = await AnnoyIndex.fromSnapshot(workerData.snapshot)
    */
-  static async fromSnapshot(snapshot: AnnoySnapshot, options?: Given<AnnoyIndexOptions>): Promise<AnnoyIndex> {
+  static async fromSnapshot(snapshot: AnnoySnapshot, options?: AnnoyIndexOptions): Promise<AnnoyIndex> {
     const given = checkSnapshot('AnnoyIndex.fromSnapshot', snapshot);
     if (given.mode === 'byte') {
       const index = new AnnoyIndex(given.f, given.metric, options);
@@ -150,9 +150,9 @@ export class AnnoyIndex {
    * await index.addItems('vectors.npy');
    */
   addItems(rows: VectorRows, first?: number): number;
-  addItems(matrix: MatrixSource, options?: Given<MatrixAddOptions>): Promise<number>;
-  addItems(rows: VectorRows | MatrixSource, rest?: number | Given<MatrixAddOptions>): number | Promise<number> {
-    if (isMatrixSource(rows)) return addMatrix(this, rows, rest as Given<MatrixAddOptions>);
+  addItems(matrix: MatrixSource, options?: MatrixAddOptions): Promise<number>;
+  addItems(rows: VectorRows | MatrixSource, rest?: number | MatrixAddOptions): number | Promise<number> {
+    if (isMatrixSource(rows)) return addMatrix(this, rows, rest as MatrixAddOptions);
     if (rest === undefined) this.#expectNoAddition('addItems');
     return building.addRows(this.#core, rows, rest as number | undefined);
   }
@@ -165,7 +165,7 @@ export class AnnoyIndex {
    * @throws ALREADY_BUILT; INVALID_ARGUMENT without items; OUT_OF_MEMORY; IO; the signal's reason.
    * @example await index.build(10, { threads: 4, onProgress: ({ done, total }) => console.log(done, total) })
    */
-  async build(nTrees = -1, options?: Given<AnnoyBuildOptions>): Promise<void> {
+  async build(nTrees = -1, options?: AnnoyBuildOptions): Promise<void> {
     this.#expectNoAddition('build');
     await building.build(this.#core, nTrees, options);
   }
@@ -181,7 +181,7 @@ export class AnnoyIndex {
    * trees contradict each other; IO; OUT_OF_MEMORY; the signal's reason.
    * @example await index.accelerate()
    */
-  async accelerate(options?: Given<AnnoyAccelerateOptions>): Promise<void> {
+  async accelerate(options?: AnnoyAccelerateOptions): Promise<void> {
     await building.accelerate(this.#core, options);
   }
 
@@ -214,8 +214,8 @@ export class AnnoyIndex {
    * @example const { items, distances } = index.getNnsByItem(0, 10, { includeDistances: true })
    */
   getNnsByItem(item: number, n: number, options: WithDistances): Neighbors;
-  getNnsByItem(item: number, n: number, options?: Given<AnnoySearchOptions>): Int32Array;
-  getNnsByItem(item: number, n: number, options?: Given<AnnoySearchOptions>): Int32Array | Neighbors {
+  getNnsByItem(item: number, n: number, options?: AnnoySearchOptions): Int32Array;
+  getNnsByItem(item: number, n: number, options?: AnnoySearchOptions): Int32Array | Neighbors {
     return reading.neighborsOfItem(this.#core, item, n, options);
   }
 
@@ -228,8 +228,8 @@ export class AnnoyIndex {
    * @example const items = index.getNnsByVector(query, 10, { searchK: 5000 })
    */
   getNnsByVector(vector: Vector, n: number, options: WithDistances): Neighbors;
-  getNnsByVector(vector: Vector, n: number, options?: Given<AnnoySearchOptions>): Int32Array;
-  getNnsByVector(vector: Vector, n: number, options?: Given<AnnoySearchOptions>): Int32Array | Neighbors {
+  getNnsByVector(vector: Vector, n: number, options?: AnnoySearchOptions): Int32Array;
+  getNnsByVector(vector: Vector, n: number, options?: AnnoySearchOptions): Int32Array | Neighbors {
     return reading.neighborsOfVector(this.#core, vector, n, options);
   }
 
@@ -244,15 +244,11 @@ export class AnnoyIndex {
    * await index.getNnsByVectors('queries.npy', 10, { neighbors: 'neighbors.npy' });
    */
   getNnsByVectors(queries: MatrixSource, n: number, options: StreamingOptions): Promise<number>;
-  getNnsByVectors(
-    queries: VectorRows | MatrixSource,
-    n: number,
-    options?: Given<AnnoyBatchOptions>,
-  ): Promise<NeighborRows>;
+  getNnsByVectors(queries: VectorRows | MatrixSource, n: number, options?: AnnoyBatchOptions): Promise<NeighborRows>;
   async getNnsByVectors(
     queries: VectorRows | MatrixSource,
     n: number,
-    options?: StreamingOptions | Given<AnnoyBatchOptions>,
+    options?: StreamingOptions | AnnoyBatchOptions,
   ): Promise<NeighborRows | number> {
     this.#core.searchable('getNnsByVectors');
     if (isMatrixSource(queries)) return searchMatrix(this, queries, n, options);
@@ -335,7 +331,7 @@ export class AnnoyIndex {
    * @throws NOT_BUILT; INVALID_FILE with the report in `details` when `strict` is set and a check fails.
    * @example const { valid, checks } = await index.validate()
    */
-  async validate(options?: Given<AnnoyValidateOptions>): Promise<ValidationReport> {
+  async validate(options?: AnnoyValidateOptions): Promise<ValidationReport> {
     return reading.validate(this.#core, options);
   }
 
@@ -347,7 +343,7 @@ export class AnnoyIndex {
    * @throws NOT_BUILT, IO
    * @example await index.save('items.ann')
    */
-  async save(path: string | URL, options?: Given<{ prefault: boolean }>): Promise<void> {
+  async save(path: string | URL, options?: AnnoyMapOptions): Promise<void> {
     await persistence.save(this.#core, path, options);
   }
 
@@ -358,7 +354,7 @@ export class AnnoyIndex {
    * @throws as `open`; INVALID_ARGUMENT when items were added.
    * @example await index.load('items.ann', { prefault: true })
    */
-  async load(path: string | URL, options?: Given<{ prefault: boolean }>): Promise<void> {
+  async load(path: string | URL, options?: AnnoyMapOptions): Promise<void> {
     await persistence.load(this.#core, path, options);
   }
 
@@ -393,7 +389,7 @@ export class AnnoyIndex {
    * @throws NOT_BUILT, OUT_OF_MEMORY
    * @example const bytes = await index.serialize({ compress: 'gzip' })
    */
-  async serialize(options?: Given<AnnoySerializeOptions>): Promise<Uint8Array> {
+  async serialize(options?: AnnoySerializeOptions): Promise<Uint8Array> {
     return persistence.serialize(this.#core, options);
   }
 
@@ -405,7 +401,7 @@ export class AnnoyIndex {
    * @throws INVALID_FILE; INVALID_ARGUMENT when items were added or f is 0; OUT_OF_MEMORY.
    * @example await index.deserialize(await other.serialize({ compress: 'gzip' }))
    */
-  async deserialize(bytes: Uint8Array, options?: Given<AnnoyDeserializeOptions>): Promise<void> {
+  async deserialize(bytes: Uint8Array, options?: AnnoyDeserializeOptions): Promise<void> {
     await persistence.deserialize(this.#core, bytes, options);
   }
 
@@ -415,7 +411,7 @@ export class AnnoyIndex {
    * @throws NOT_BUILT; INVALID_ARGUMENT for mode `disk` without a file behind the index.
    * @example worker.postMessage(await index.toSnapshot())
    */
-  async toSnapshot(options?: Given<AnnoySnapshotOptions>): Promise<AnnoySnapshot> {
+  async toSnapshot(options?: AnnoySnapshotOptions): Promise<AnnoySnapshot> {
     return persistence.toSnapshot(this.#core, options);
   }
 

@@ -3,16 +3,16 @@ import { SemanticIndexError } from '../../errors.js';
 import {
   type AnnoyDeserializeOptions,
   type AnnoyIndexOptions,
+  type AnnoyMapOptions,
   type AnnoyOpenOptions,
   type AnnoySerializeOptions,
   type AnnoySnapshotOptions,
   annoyDeserializeDefaults,
+  annoyMapDefaults,
   annoyOpenDefaults,
-  annoyPrefaultDefaults,
   annoySerializeDefaults,
   annoySnapshotDefaults,
   describe,
-  type Given,
   resolveOptions,
 } from '../../options.js';
 import type { Metric } from '../../types.js';
@@ -37,7 +37,7 @@ export interface Opening extends Loading {
 }
 
 /** Checks the options of `open` and reads the sidecar. */
-export async function prepareOpening(path: string | URL, options?: Given<AnnoyOpenOptions>): Promise<Opening> {
+export async function prepareOpening(path: string | URL, options?: AnnoyOpenOptions): Promise<Opening> {
   const method = 'AnnoyIndex.open';
   const { f, metric, loadMode, prefault, ...settings } = resolveOptions(method, options, annoyOpenDefaults);
   if (loadMode !== 'eager' && loadMode !== 'lazy') {
@@ -76,10 +76,10 @@ export function expectFileOf(snapshot: AnnoySnapshot & { mode: 'disk' }, core: A
   });
 }
 
-export async function save(core: AnnoyCore, path: string | URL, options?: Given<{ prefault: boolean }>): Promise<void> {
+export async function save(core: AnnoyCore, path: string | URL, options?: AnnoyMapOptions): Promise<void> {
   const given = checkPath('save', path);
   const file = followLinks(given);
-  const { prefault } = resolveOptions('save', options, annoyPrefaultDefaults);
+  const { prefault } = resolveOptions('save', options, annoyMapDefaults);
   const frozen = core.freeze('save');
   const { state } = core;
   try {
@@ -94,9 +94,9 @@ export async function save(core: AnnoyCore, path: string | URL, options?: Given<
   core.log(() => `saved ${given}`);
 }
 
-export async function load(core: AnnoyCore, path: string | URL, options?: Given<{ prefault: boolean }>): Promise<void> {
+export async function load(core: AnnoyCore, path: string | URL, options?: AnnoyMapOptions): Promise<void> {
   const given = checkPath('load', path);
-  const { prefault } = resolveOptions('load', options, annoyPrefaultDefaults);
+  const { prefault } = resolveOptions('load', options, annoyMapDefaults);
   expectNoItems(core, 'load');
   const { metric } = core;
   const { engine } = core.settings;
@@ -119,7 +119,7 @@ export function unload(core: AnnoyCore): void {
   core.log(() => 'unloaded');
 }
 
-export async function serialize(core: AnnoyCore, options?: Given<AnnoySerializeOptions>): Promise<Uint8Array> {
+export async function serialize(core: AnnoyCore, options?: AnnoySerializeOptions): Promise<Uint8Array> {
   const { compress } = resolveOptions('serialize', options, annoySerializeDefaults);
   checkCompression('serialize', compress);
   const frozen = core.freeze('serialize');
@@ -133,7 +133,7 @@ export async function serialize(core: AnnoyCore, options?: Given<AnnoySerializeO
 export async function deserialize(
   core: AnnoyCore,
   bytes: Uint8Array,
-  options?: Given<AnnoyDeserializeOptions>,
+  options?: AnnoyDeserializeOptions,
 ): Promise<void> {
   const { maxBytes } = resolveOptions('deserialize', options, annoyDeserializeDefaults);
   expectNoItems(core, 'deserialize');
@@ -152,7 +152,7 @@ export async function deserialize(
   core.log(() => `deserialized ${core.counts?.items} items and ${core.counts?.trees} trees`);
 }
 
-export async function toSnapshot(core: AnnoyCore, options?: Given<AnnoySnapshotOptions>): Promise<AnnoySnapshot> {
+export async function toSnapshot(core: AnnoyCore, options?: AnnoySnapshotOptions): Promise<AnnoySnapshot> {
   const { mode, compress } = resolveOptions('toSnapshot', options, annoySnapshotDefaults);
   if (mode !== 'byte' && mode !== 'disk' && mode !== 'auto') {
     throw new SemanticIndexError(

@@ -3,7 +3,6 @@ import {
   type AnnoySearchOptions,
   type AnnoyValidateOptions,
   annoyValidateDefaults,
-  type Given,
   resolveOptions,
 } from '../../options.js';
 import type { ValidationReport } from '../../types.js';
@@ -18,7 +17,7 @@ export function neighborsOfItem(
   core: AnnoyCore,
   item: number,
   n: number,
-  options?: Given<AnnoySearchOptions>,
+  options?: AnnoySearchOptions,
 ): Int32Array | Neighbors {
   const method = 'getNnsByItem';
   const native = core.searchable(method);
@@ -33,7 +32,7 @@ export function neighborsOfVector(
   core: AnnoyCore,
   vector: Vector,
   n: number,
-  options?: Given<AnnoySearchOptions>,
+  options?: AnnoySearchOptions,
 ): Int32Array | Neighbors {
   const method = 'getNnsByVector';
   const native = core.searchable(method);
@@ -47,7 +46,7 @@ export async function neighborsOfVectors(
   core: AnnoyCore,
   queries: VectorRows,
   n: number,
-  options?: Given<AnnoyBatchOptions>,
+  options?: AnnoyBatchOptions,
 ): Promise<NeighborRows> {
   const native = core.searchable('getNnsByVectors');
   return searchMany('getNnsByVectors', native, core.f, itemsOf(core), queries, n, options);
@@ -93,7 +92,7 @@ export async function prefault(core: AnnoyCore): Promise<void> {
   await core.searchable('prefault').prefault();
 }
 
-export async function validate(core: AnnoyCore, options?: Given<AnnoyValidateOptions>): Promise<ValidationReport> {
+export async function validate(core: AnnoyCore, options?: AnnoyValidateOptions): Promise<ValidationReport> {
   const { strict, load } = resolveOptions('validate', options, annoyValidateDefaults);
   core.expectIdle('validate');
   const { f, metric, file } = core;

@@ -5,7 +5,6 @@ import {
   annoyBatchDefaults,
   annoySearchDefaults,
   describe,
-  type Given,
   resolveOptions,
 } from '../../options.js';
 import type { NativeIndex } from '../binding.js';
@@ -28,7 +27,7 @@ let foundDistances = new Float32Array(1024);
 export function searchOne(
   method: string,
   n: number,
-  given: Given<AnnoySearchOptions> | undefined,
+  given: AnnoySearchOptions | undefined,
   items: number,
   run: (
     k: number,
@@ -69,7 +68,7 @@ export async function searchMany(
   items: number,
   queries: Float32Array | readonly (Float32Array | readonly number[])[],
   n: number,
-  given: Given<AnnoyBatchOptions> | undefined,
+  given: AnnoyBatchOptions | undefined,
 ): Promise<NeighborRows> {
   const options = resolveOptions(method, given, annoyBatchDefaults);
   const rows = toRows(method, queries, f);

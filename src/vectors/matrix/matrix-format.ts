@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { SemanticIndexError } from '../../errors.js';
-import type { MatrixCreateOptions } from '../../options.js';
+import type { ResolvedMatrixCreateOptions } from '../../options.js';
 import type { MatrixDtype } from '../../types.js';
 import { newBigMatrix, readBigMatrixLayout } from './big-matrix-format.js';
 import { dtypeSize } from './matrix-dtype.js';
@@ -70,7 +70,7 @@ function unknownFormat(path: string): SemanticIndexError {
 }
 
 /** Options of `VectorMatrix.create` with a known shape. */
-type NewMatrix = Omit<MatrixCreateOptions, 'rows' | 'columns'> & { rows: number; columns: number };
+type NewMatrix = ResolvedMatrixCreateOptions & { readonly rows: number; readonly columns: number };
 
 /**
  * Creates the file or files of a matrix of zeros: writes the header, and extends the file without writing the rest.

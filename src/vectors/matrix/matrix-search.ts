@@ -3,24 +3,22 @@ import { SemanticIndexError } from '../../errors.js';
 import {
   type AnnoyBatchOptions,
   describe,
-  type Given,
   type MatrixAddOptions,
-  type MatrixSearchOptions,
   matrixAddDefaults,
-  matrixSearchDefaults,
   resolveOptions,
 } from '../../options.js';
 import type { MatrixDtype } from '../../types.js';
 import { excludeSelf } from '../exclude-self.js';
 import { checkPath } from '../vector-arguments.js';
 import { allocateNeighborRows, checkResultSize, type NeighborRows } from '../vector-buffer.js';
+import { type MatrixSearchOptions, matrixSearchDefaults } from './matrix-options.js';
 import { VectorMatrix } from './vector-matrix.js';
 
 /** A matrix, or the path of one: of the file itself, or of a big.matrix's descriptor. */
 export type MatrixSource = VectorMatrix | string | URL;
 
 /** Options for a search that writes its results to files. */
-export type StreamingOptions = Given<MatrixSearchOptions<VectorMatrix>> & { neighbors: MatrixSource };
+export type StreamingOptions = MatrixSearchOptions & { neighbors: MatrixSource };
 
 /** An index that rows can be added to. */
 export interface RowsTaker {
@@ -34,7 +32,7 @@ export interface RowsTaker {
 export interface RowsSearcher {
   readonly f: number;
   getNItems(): number;
-  getNnsByVectors(queries: Float32Array, n: number, options?: Given<AnnoyBatchOptions>): Promise<NeighborRows>;
+  getNnsByVectors(queries: Float32Array, n: number, options?: AnnoyBatchOptions): Promise<NeighborRows>;
 }
 
 /** Whether a value is a matrix or the path of one. */
@@ -65,11 +63,7 @@ export function expectNoAddition(index: RowsTaker, method: string): void {
  * @throws DIMENSION_MISMATCH when the matrix has other dimensions than the index, before any row is added; as
  * `VectorMatrix.open`, `VectorMatrix.blocks` and the index's `addItems`.
  */
-export async function addMatrix(
-  index: RowsTaker,
-  source: MatrixSource,
-  options?: Given<MatrixAddOptions>,
-): Promise<number> {
+export async function addMatrix(index: RowsTaker, source: MatrixSource, options?: MatrixAddOptions): Promise<number> {
   const given = resolveOptions('addItems', options, matrixAddDefaults);
   const before = additions.get(index);
   const add = () => addRows(index, source, given);
@@ -117,10 +111,9 @@ export async function searchMatrix(
   index: RowsSearcher,
   queries: MatrixSource,
   n: number,
-  options?: Given<MatrixSearchOptions<VectorMatrix>>,
+  options?: MatrixSearchOptions,
 ): Promise<NeighborRows | number> {
-  const defaults: MatrixSearchOptions<VectorMatrix> = matrixSearchDefaults;
-  const { neighbors, distances, ...search } = resolveOptions('getNnsByVectors', options, defaults);
+  const { neighbors, distances, ...search } = resolveOptions('getNnsByVectors', options, matrixSearchDefaults);
   if (!Number.isSafeInteger(n) || n < 1) {
     throw new SemanticIndexError(
       'INVALID_ARGUMENT',

@@ -2,7 +2,6 @@ import { extname } from 'node:path';
 import { SemanticIndexError } from '../../errors.js';
 import {
   describe,
-  type Given,
   type MatrixBlocksOptions,
   type MatrixCreateOptions,
   type MatrixOpenOptions,
@@ -79,7 +78,7 @@ export class VectorMatrix implements AsyncDisposable, AsyncIterable<MatrixBlock>
    * UNSUPPORTED for formats and number types that are not listed in `docs/matrices.md`.
    * @example const matrix = await VectorMatrix.open('vectors.npy', { writable: true })
    */
-  static async open(path: string | URL, options?: Given<MatrixOpenOptions>): Promise<VectorMatrix> {
+  static async open(path: string | URL, options?: MatrixOpenOptions): Promise<VectorMatrix> {
     const { writable } = resolveOptions('VectorMatrix.open', options, matrixOpenDefaults);
     const file = checkPath('VectorMatrix.open', path);
     const files = new MatrixFiles(writable);
@@ -101,7 +100,7 @@ export class VectorMatrix implements AsyncDisposable, AsyncIterable<MatrixBlock>
    */
   static async create(
     path: string | URL,
-    options: Given<MatrixCreateOptions> & { rows: number; columns: number },
+    options: MatrixCreateOptions & { rows: number; columns: number },
   ): Promise<VectorMatrix> {
     const resolved = resolveOptions('VectorMatrix.create', options, matrixCreateDefaults);
     const file = checkPath('VectorMatrix.create', path);
@@ -182,7 +181,7 @@ export class VectorMatrix implements AsyncDisposable, AsyncIterable<MatrixBlock>
    * @throws as `getRows`, and `signal.reason` when aborted.
    * @example for await (const { first, count, values } of matrix.blocks({ blockRows: 1000 })) console.log(first, count)
    */
-  async *blocks(options?: Given<MatrixBlocksOptions>): AsyncGenerator<MatrixBlock, void, undefined> {
+  async *blocks(options?: MatrixBlocksOptions): AsyncGenerator<MatrixBlock, void, undefined> {
     const { blockRows, reuse, signal } = resolveOptions('VectorMatrix.blocks', options, matrixBlocksDefaults);
     if (blockRows !== undefined && !(Number.isSafeInteger(blockRows) && blockRows > 0)) {
       throw new SemanticIndexError(

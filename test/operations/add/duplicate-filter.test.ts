@@ -19,7 +19,7 @@ const second = [
   { id: 'e', text: 'seven eight nine ten eleven' },
   { id: 'a', text: 'one two three four five six', metadata: { changed: true } },
 ];
-const threshold = { duplicateThreshold: 0.8 };
+const threshold = { threshold: 0.8 };
 
 describe('onDuplicate', () => {
   it('adds everything unless told otherwise', async () => {
@@ -104,12 +104,14 @@ describe('onDuplicate', () => {
         async (texts, batchSize, onDuplicate) => {
           await using index = await open();
           const documents = texts.map((one, id) => ({ id, text: one }));
-          const result = await index.addDocuments(documents, { batchSize, onDuplicate, duplicateThreshold: 0.95 });
+          const result = await index.addDocuments(documents, { batchSize, onDuplicate, threshold: 0.95 });
           expect(result.ids).toHaveLength(texts.length);
           const where = { duplicateOf: { $exists: false } };
           const standing = (await index.listDocuments({ where, limit: 1_000 })).documents;
           for (const { id } of standing) {
-            const [nearest] = await index.search({ id }, { mode: 'vector', k: 1, where, exact: true });
+            const {
+              hits: [nearest],
+            } = await index.search({ id }, { mode: 'vector', k: 1, where, exact: true });
             // The order of words is not in these vectors: texts that differ in it alone are no duplicates.
             const own = texts[id as number] as string;
             const sameVector = (nearest?.score ?? 0) > 1 - 1e-6;

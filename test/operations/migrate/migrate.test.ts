@@ -20,7 +20,9 @@ const next = (more: object = {}) => deterministicProvider({ seed: 1, dimensions:
 /** The text of a document finds it with a cosine of 1 where query and vectors are of one model, and hardly ever else. */
 async function expectWhole(index: SemanticIndex, ids: readonly number[]): Promise<void> {
   for (const id of ids) {
-    const [hit] = await index.search(textOf(id), { k: 1, mode: 'vector' });
+    const {
+      hits: [hit],
+    } = await index.search(textOf(id), { k: 1, mode: 'vector' });
     expect(hit?.id).toBe(id);
     expect(hit?.score).toBeGreaterThan(0.999);
   }
@@ -33,7 +35,7 @@ describe('migrate', () => {
     {
       await using index = await SemanticIndex.open(directory, { provider: old() });
       await index.addDocuments(documents);
-      await index.build();
+      await index.optimize({ full: true });
       const progress: number[] = [];
       const result = await index.migrate(provider, { onProgress: ({ done }) => progress.push(done) });
       expect(result).toMatchObject({ documents: count, embedded: count, reused: 0, cutOver: true });
@@ -47,10 +49,10 @@ describe('migrate', () => {
       expect(progress).toEqual(progress.toSorted((a, b) => a - b));
       await expectWhole(index, [0, 7, 399]);
       await index.addDocuments([{ id: 'later', text: 'added under the new model' }]);
-      expect((await index.search('added under the new model', { k: 1 }))[0]?.id).toBe('later');
+      expect((await index.search('added under the new model', { k: 1 })).hits[0]?.id).toBe('later');
       expect(await index.stats()).toMatchObject({ dimensions: 48, provider: provider.id, documents: count + 1 });
       expect((await index.validate({ level: 'full' })).valid).toBe(true);
-      await index.build();
+      await index.optimize({ full: true });
       await expectWhole(index, [1, 200]);
     }
     await expect(SemanticIndex.open(directory, { provider: old() })).rejects.toMatchObject({ code: 'SPACE_MISMATCH' });
@@ -72,7 +74,7 @@ describe('migrate', () => {
     await expect(index.migrate(slow, { signal: controller.signal })).rejects.toThrow('enough');
     await expectWhole(index, [5]);
     // What was embedded for the new space is not taken for waste.
-    await index.compact();
+    await index.optimize();
     const answered = slow.answered.texts;
     const provider = next();
     const result = await index.migrate(provider);
@@ -101,17 +103,19 @@ describe('migrate', () => {
   });
 
   it('lets searches and adds go on, and never mixes', async () => {
-    await using index = await SemanticIndex.open(join(folder, 'index'), { provider: old(), sealAt: 150 });
+    await using index = await SemanticIndex.open(join(folder, 'index'), { provider: old(), ann: { sealAt: 150 } });
     await index.addDocuments(documents);
     let moving = true;
     let searches = 0;
     const searching = (async () => {
       for (let id = 0; moving || searches < 20; id = (id + 13) % count) {
         await expectWhole(index, [id]);
-        const hits = await index.search(textOf(id), { k: 5 });
+        const { hits } = await index.search(textOf(id), { k: 5 });
         expect(hits).toHaveLength(5);
         expect(hits[0]?.id).toBe(id);
-        const [like] = await index.search({ id }, { k: 1, diversity: 0.1 });
+        const {
+          hits: [like],
+        } = await index.search({ id }, { k: 1, diversity: 0.1 });
         expect(like).toBeDefined();
         searches++;
       }

@@ -26,12 +26,13 @@ const ask = (where: never) =>
 
 /** Every way of a filter into an index. */
 const doors: Record<string, (where: never) => unknown> = {
-  search: (where) => index.search('kite', { where }),
-  'search in text mode': (where) => index.search('kite', { where, mode: 'text' }),
-  searchMany: (where) => index.searchMany(['kite'], { where }),
-  'searchMany without queries': (where) => index.searchMany([], { where }),
-  searchPage: (where) => index.searchPage('kite', { where }),
-  explain: (where) => index.explain('kite', { where }),
+  search: (where) => index.search('kite', { where }).then(({ hits }) => hits),
+  'search in text mode': (where) => index.search('kite', { where, mode: 'text' }).then(({ hits }) => hits),
+  searchMany: (where) => index.searchMany(['kite'], { where }).then((results) => results.map(({ hits }) => hits)),
+  'searchMany without queries': (where) =>
+    index.searchMany([], { where }).then((results) => results.map(({ hits }) => hits)),
+  searchPage: (where) => index.search('kite', { where }),
+  explain: (where) => index.search('kite', { where, explain: true }),
   count: (where) => index.count({ where }),
   listDocuments: (where) => index.listDocuments({ where }),
   deleteDocuments: (where) => index.deleteDocuments({ where }),

@@ -60,7 +60,7 @@ async function open(): Promise<SemanticIndex> {
 /** Whatever was tried, all is as it was. */
 async function intact(index: SemanticIndex): Promise<void> {
   expect((await index.listDocuments()).documents.map(({ id }) => id)).toEqual(['whale', 'marsh']);
-  expect((await index.search('whale captain', { mode: 'text' })).map(({ id }) => id)).toEqual(['whale']);
+  expect((await index.search('whale captain', { mode: 'text' })).hits.map(({ id }) => id)).toEqual(['whale']);
   expect((await index.validate({ level: 'full' })).valid).toBe(true);
 }
 
@@ -70,7 +70,7 @@ describe('nothing that is given is read as a program', () => {
     await fc.assert(
       fc.asyncProperty(nasty, fc.constantFrom('text', 'hybrid', 'vector'), async (query, mode) => {
         try {
-          const hits = await index.search(query, { mode });
+          const { hits } = await index.search(query, { mode });
           expect(hits.length).toBeLessThanOrEqual(2);
           // In text mode a hit has a word of the query: an operator would have matched without.
           if (mode !== 'text') return;
@@ -107,7 +107,7 @@ describe('nothing that is given is read as a program', () => {
       fc.asyncProperty(where, async (filter) => {
         for (const use of [
           () => index.count({ where: filter as Where }),
-          () => index.search('whale', { where: filter as Where }),
+          () => index.search('whale', { where: filter as Where }).then(({ hits }) => hits),
           () => index.listDocuments({ where: { $and: [filter as Where, { a: 1 }] } }),
         ]) {
           try {
@@ -147,7 +147,7 @@ describe('nothing that is given is read as a program', () => {
         };
         await index.addDocuments([document]);
         expect((await index.getDocument(id))?.text).toBe('something else');
-        expect((await index.search({ id }, { k: 5 })).map((hit) => hit.id)).not.toContain(id);
+        expect((await index.search({ id }, { k: 5 })).hits.map((hit) => hit.id)).not.toContain(id);
         expect(await index.updateMetadata([{ id, metadata: { id } }])).toBe(1);
         expect((await index.getDocument(id))?.metadata).toEqual({ id });
         expect(await index.deleteDocuments(id)).toBe(1);

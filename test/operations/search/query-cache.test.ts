@@ -41,9 +41,9 @@ describe('the cache of queries', () => {
     {
       await using index = await SemanticIndex.open(directory, { provider: first.provider });
       await index.addDocuments(documents);
-      hits = await index.search('matter 7');
-      expect(await index.search('matter 7')).toEqual(hits);
-      const lists = await index.searchMany(['matter 7', 'matter 8', 'matter 7']);
+      hits = (await index.search('matter 7')).hits;
+      expect((await index.search('matter 7')).hits).toEqual(hits);
+      const lists = (await index.searchMany(['matter 7', 'matter 8', 'matter 7'])).map(({ hits }) => hits);
       expect(lists[0]).toEqual(hits);
       expect(lists[2]).toEqual(hits);
     }
@@ -56,14 +56,14 @@ describe('the cache of queries', () => {
       },
     });
     await using again = await SemanticIndex.open(directory, { provider: down });
-    expect(await again.search('matter 7')).toEqual(hits);
+    expect((await again.search('matter 7')).hits).toEqual(hits);
     await expect(again.search('matter 9', { mode: 'vector' })).rejects.toMatchObject({ code: 'PROVIDER_FAILED' });
   });
 
   it('is bounded: the least recently used go first', async () => {
     const { provider, asked } = watched();
     {
-      await using index = await SemanticIndex.open(directory, { provider, queryCache: 20 });
+      await using index = await SemanticIndex.open(directory, { provider, cache: { queries: 20 } });
       await index.addDocuments(documents);
       for (let number = 0; number < 60; number++) {
         await index.search(`query ${number}`);
@@ -76,7 +76,7 @@ describe('the cache of queries', () => {
     expect(storedQueries()).toBeGreaterThan(10);
     expect(asked.filter((text) => text === 'evergreen')).toHaveLength(1);
     asked.length = 0;
-    await using index = await SemanticIndex.open(directory, { provider, queryCache: 20 });
+    await using index = await SemanticIndex.open(directory, { provider, cache: { queries: 20 } });
     await index.search('query 59');
     await index.search('query 1');
     expect(asked).not.toContain('query 59');
@@ -86,7 +86,7 @@ describe('the cache of queries', () => {
   it('keeps none where it is told so, where the provider is fast, and where nothing may be written', async () => {
     const { provider, asked } = watched();
     {
-      await using index = await SemanticIndex.open(directory, { provider, queryCache: 0 });
+      await using index = await SemanticIndex.open(directory, { provider, cache: { queries: 0 } });
       await index.addDocuments(documents);
       await index.search('matter 7');
       await index.search('matter 7');
@@ -101,7 +101,7 @@ describe('the cache of queries', () => {
       await index.search('matter 7');
     }
     expect(storedQueries()).toBe(0);
-    await expect(SemanticIndex.open(directory, { provider, queryCache: -1 })).rejects.toMatchObject({
+    await expect(SemanticIndex.open(directory, { provider, cache: { queries: -1 } })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });
   });
@@ -112,7 +112,9 @@ describe('the cache of queries', () => {
     await index.addDocuments(documents);
     await index.search('tells of matter 7 and of 2');
     await index.migrate(deterministicProvider({ seed: 5 }));
-    const [hit] = await index.search('tells of matter 7 and of 2', { mode: 'vector' });
+    const {
+      hits: [hit],
+    } = await index.search('tells of matter 7 and of 2', { mode: 'vector' });
     expect(hit).toMatchObject({ id: 7 });
     expect(hit?.score).toBeGreaterThan(0.999);
   });

@@ -24,13 +24,13 @@ describe('searchPage', () => {
   it.each(['vector', 'text', 'hybrid'] as const)('gives every document once, in mode %s', async (mode) => {
     await using index = await filled(90);
     const where = { even: true };
-    const whole = await index.search('red river stone', { mode, where, k: 90 });
+    const { hits: whole } = await index.search('red river stone', { mode, where, k: 90 });
     expect(whole.length).toBeGreaterThan(20);
     const ids: DocumentId[] = [];
     let after: string | undefined;
     let pages = 0;
     do {
-      const page = await index.searchPage('red river stone', { mode, where, k: 7, after });
+      const page = await index.search('red river stone', { mode, where, k: 7, after });
       expect(page.hits.length).toBeGreaterThan(0);
       if (page.next !== undefined) expect(page.hits).toHaveLength(7);
       ids.push(...page.hits.map(({ id }) => id));
@@ -45,10 +45,10 @@ describe('searchPage', () => {
 
   it('goes on after an addition and a deletion without repeating', async () => {
     await using index = await filled(40);
-    const first = await index.searchPage('green cloud', { k: 10 });
+    const first = await index.search('green cloud', { k: 10 });
     await index.addDocuments([{ id: 'new', text: 'green cloud' }]);
     await index.deleteDocuments([first.hits[0]?.id as number]);
-    const second = await index.searchPage('green cloud', { k: 10, after: first.next });
+    const second = await index.search('green cloud', { k: 10, after: first.next });
     expect(second.hits.map(({ id }) => id)).toContain('new');
     const before = new Set(first.hits.map(({ id }) => id));
     expect(second.hits.filter(({ id }) => before.has(id))).toEqual([]);
@@ -56,7 +56,7 @@ describe('searchPage', () => {
 
   it.each(['', 'ä', '!', 'gA', 'AAAA', 7 as never, '____________________'])('refuses %j as a cursor', async (after) => {
     await using index = await filled(3);
-    await expect(index.searchPage('red', { after })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(index.search('red', { after })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
   it('reads back any set of keys', () => {
@@ -72,7 +72,7 @@ describe('rerank', () => {
   it('orders hits by the scores of the hook', async () => {
     await using index = await filled(60);
     const seen: Hit<{ even: boolean }>[] = [];
-    const hits = await index.search('red river stone', {
+    const { hits } = await index.search('red river stone', {
       k: 5,
       rerankDepth: 20,
       rerank: (query, found) => {
@@ -88,24 +88,24 @@ describe('rerank', () => {
       .slice(0, 5);
     expect(hits.map(({ id }) => id)).toEqual(best);
     expect(hits.map(({ score }) => score)).toEqual(best);
-    const some = await index.search('red', {
+    const { hits: some } = await index.search('red', {
       k: 5,
       rerank: async (_, found) => found.map((_, rank) => rank),
       minScore: 48,
     });
     expect(some.map(({ score }) => score)).toEqual([49, 48]);
-    const { milliseconds } = await index.explain('red', { rerank: (_, found) => found.map(() => 0) });
-    expect(milliseconds.rerank).toBeGreaterThanOrEqual(0);
+    const { explanation } = await index.search('red', { rerank: (_, found) => found.map(() => 0), explain: true });
+    expect(explanation?.milliseconds.rerank).toBeGreaterThanOrEqual(0);
   });
 
   it('goes with diversity and pages', async () => {
     await using index = await filled(60);
     const rerank = (_: unknown, found: readonly { id: DocumentId }[]): number[] =>
       found.map(({ id }) => 1 / (1 + Number(id)));
-    const hits = await index.search('red river', { k: 4, diversity: 0.3, rerank });
+    const { hits } = await index.search('red river', { k: 4, diversity: 0.3, rerank });
     expect(new Set(hits.map(({ id }) => id)).size).toBe(4);
-    const first = await index.searchPage('red river', { k: 4, rerank });
-    const second = await index.searchPage('red river', { k: 4, rerank, after: first.next });
+    const first = await index.search('red river', { k: 4, rerank });
+    const second = await index.search('red river', { k: 4, rerank, after: first.next });
     expect(new Set([...first.hits, ...second.hits].map(({ id }) => id)).size).toBe(8);
   });
 

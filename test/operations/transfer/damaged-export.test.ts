@@ -15,7 +15,7 @@ const textOf = (id: number) => `text ${id} ${`word${id % 31} `.repeat(10)}`;
 let copies = 0;
 
 const open = (directory: string, onEvent?: (event: IndexEvent) => void) =>
-  SemanticIndex.open(directory, { provider, background: false, onEvent });
+  SemanticIndex.open(directory, { provider, onEvent, ann: { background: false } });
 
 beforeAll(async () => {
   await using index = await open(sound);
@@ -63,7 +63,7 @@ describe('exportTo of a damaged index', () => {
         { id: 22, reason: expect.stringContaining('metadata') },
       ]);
     }
-    expect(events).toMatchObject([{ event: 'damage', error: { code: 'CORRUPT' } }]);
+    expect(events).toMatchObject([{ type: 'damage', error: { code: 'CORRUPT' } }]);
     expect(JSON.parse(readFileSync(join(target, 'manifest.json'), 'utf8'))).toMatchObject({
       complete: false,
       documents: size - 1,

@@ -41,7 +41,7 @@ async function refusal(source: string): Promise<SemanticIndexError> {
   );
   expect(SemanticIndexError.is(error)).toBe(true);
   expect(await index.count()).toBe(1);
-  expect(await index.search('my own', { mode: 'vector' })).toHaveLength(1);
+  expect((await index.search('my own', { mode: 'vector' })).hits).toHaveLength(1);
   expect(await index.validate({ level: 'full' })).toMatchObject({ valid: true });
   return error as SemanticIndexError;
 }

@@ -22,8 +22,8 @@ const documents = (count: number, first = 0) =>
   Array.from({ length: count }, (_, row) => ({ id: first + row, text: '', vector: vector() }));
 
 async function recallOf(index: SemanticIndex, queries: Float32Array[]): Promise<number> {
-  const truth = await index.searchMany(queries, { exact: true });
-  const found = await index.searchMany(queries);
+  const truth = (await index.searchMany(queries, { exact: true })).map(({ hits }) => hits);
+  const found = (await index.searchMany(queries)).map(({ hits }) => hits);
   let hits = 0;
   truth.forEach((list, query) => {
     const ids = new Set(list.map(({ id }) => id));
@@ -54,14 +54,14 @@ describe('tune', () => {
   it('reaches the target on queries it never saw, and remembers', { timeout: 240_000 }, async () => {
     const queries = Array.from({ length: strangers }, vector);
     {
-      await using index = await SemanticIndex.open(folder, { provider: null, background: false });
+      await using index = await SemanticIndex.open(folder, { provider: null, ann: { background: false } });
       await index.addDocuments(documents(12_000));
-      await index.build();
+      await index.optimize({ full: true });
       expect((await index.stats()).tuning).toBeUndefined();
       using _ = slowingClock();
       const stages = new Set<string>();
       const { tuning, curve, trees, svg } = await index.tune({
-        targetRecall: 0.9,
+        recall: 0.9,
         trees: [2, 8],
         onProgress: ({ stage }) => void stages.add(stage),
       });
@@ -87,18 +87,18 @@ describe('tune', () => {
       expect(stages).toContain('measure');
       expect(stages).toContain('trees');
       expect(await recallOf(index, queries)).toBeGreaterThanOrEqual(0.9 - chance);
-      expect((await index.explain(queries[0] as Float32Array)).exact).toBe(tuning.exact);
+      expect((await index.search(queries[0] as Float32Array, { explain: true })).explanation?.exact).toBe(tuning.exact);
     }
-    await using again = await SemanticIndex.open(folder, { provider: null, background: false });
+    await using again = await SemanticIndex.open(folder, { provider: null, ann: { background: false } });
     const { tuning } = await again.stats();
     expect(tuning).toMatchObject({ targetRecall: 0.9, k: 10, drift: 0, drifted: false });
     expect(await recallOf(again, queries)).toBeGreaterThanOrEqual(0.9 - chance);
   });
 
   it('chooses something that reaches the target, whatever the clock says', { timeout: 240_000 }, async () => {
-    await using index = await SemanticIndex.open(folder, { provider: null, background: false });
+    await using index = await SemanticIndex.open(folder, { provider: null, ann: { background: false } });
     await index.addDocuments(documents(6_000));
-    await index.build();
+    await index.optimize({ full: true });
     const clock = vi.spyOn(performance, 'now');
     for (const turn of [() => 1, random]) {
       let now = 0;
@@ -106,18 +106,18 @@ describe('tune', () => {
         now += turn();
         return now;
       });
-      const { tuning } = await index.tune({ targetRecall: 0.9, dryRun: true });
+      const { tuning } = await index.tune({ recall: 0.9, dryRun: true });
       expect(tuning.low).toBeGreaterThanOrEqual(0.9);
     }
     clock.mockRestore();
   });
 
   it('takes queries that look like those to come', { timeout: 240_000 }, async () => {
-    await using index = await SemanticIndex.open(folder, { provider: null, background: false });
+    await using index = await SemanticIndex.open(folder, { provider: null, ann: { background: false } });
     await index.addDocuments(documents(9_000));
-    await index.build();
+    await index.optimize({ full: true });
     const { tuning } = await index.tune({
-      targetRecall: 0.8,
+      recall: 0.8,
       queries: Array.from({ length: 300 }, vector),
       dryRun: true,
     });
@@ -129,19 +129,19 @@ describe('tune', () => {
     await using index = await SemanticIndex.open(':memory:', { provider: null });
     await expect(index.tune()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await index.addDocuments(documents(50));
-    const { tuning, curve } = await index.tune({ targetRecall: 1 });
+    const { tuning, curve } = await index.tune({ recall: 1 });
     expect(tuning).toMatchObject({ exact: true, recall: 1, low: 1 });
     expect(curve).toHaveLength(1);
   });
 
   it.each([
-    [{ targetRecall: 0 }, 'INVALID_ARGUMENT'],
-    [{ targetRecall: 1.1 }, 'INVALID_ARGUMENT'],
+    [{ recall: 0 }, 'INVALID_ARGUMENT'],
+    [{ recall: 1.1 }, 'INVALID_ARGUMENT'],
     [{ k: 0 }, 'INVALID_ARGUMENT'],
     [{ confidence: 1 }, 'INVALID_ARGUMENT'],
     [{ queries: [] }, 'INVALID_ARGUMENT'],
     [{ trees: [0] }, 'INVALID_ARGUMENT'],
-    [{ recall: 0.9 } as never, 'UNKNOWN_OPTION'],
+    [{ targetRecall: 0.9 } as never, 'UNKNOWN_OPTION'],
   ])('refuses %j', async (options, code) => {
     await using index = await SemanticIndex.open(':memory:', { provider: null });
     await index.addDocuments(documents(5));
@@ -160,27 +160,27 @@ describe('tune', () => {
 
 describe('open with a recall', () => {
   it('searches exactly what it has not measured', { timeout: 240_000 }, async () => {
-    await using index = await SemanticIndex.open(folder, { provider: null, recall: 0.95, background: false });
+    await using index = await SemanticIndex.open(folder, { provider: null, recall: 0.95, ann: { background: false } });
     await index.addDocuments(documents(7_000));
-    await index.build();
+    await index.optimize({ full: true });
     const queries = Array.from({ length: 400 }, vector);
-    expect((await index.explain(queries[0] as Float32Array)).exact).toBe(true);
+    expect((await index.search(queries[0] as Float32Array, { explain: true })).explanation?.exact).toBe(true);
     expect(await recallOf(index, queries)).toBe(1);
   });
 
   it('measures by itself, and anew after drift', { timeout: 300_000 }, async () => {
     const events: IndexEvent[] = [];
     const heard = async (event: string, times: number): Promise<void> => {
-      while (events.filter((one) => one.event === event).length < times) {
-        expect(events.filter((one) => one.event === 'error')).toEqual([]);
+      while (events.filter((one) => one.type === event).length < times) {
+        expect(events.filter((one) => one.type === 'error')).toEqual([]);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     };
     await using index = await SemanticIndex.open(folder, {
       provider: null,
       recall: 0.95,
-      sealAt: 6_000,
       onEvent: (event) => void events.push(event),
+      ann: { sealAt: 6_000 },
     });
     const queries = Array.from({ length: strangers }, vector);
     await index.addDocuments(documents(7_000));

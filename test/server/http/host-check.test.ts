@@ -7,7 +7,6 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { Given } from '../../../src/index.js';
 import { SemanticIndex } from '../../../src/index.js';
 import { type ServerOptions, serverDefaults } from '../../../src/options/server.js';
 import { Gateway } from '../../../src/server/gateway/gateway.js';
@@ -30,7 +29,7 @@ function send(port: number, lines: readonly string[], body = '', address = '127.
 }
 
 /** A service over an empty index with MCP, reached directly or through a front. */
-async function startBehind(way: 'direct' | 'front', options: Given<ServerOptions> = {}) {
+async function startBehind(way: 'direct' | 'front', options: ServerOptions = {}) {
   if (way === 'direct') {
     const service = await startServer({ mcp: true, ...options });
     await service.server.loaded;
@@ -298,5 +297,5 @@ test.each([
   { allowOrigin: 'https://app.example.com/path' },
 ])('refuses %o', async (options) => {
   const open = () => SemanticIndex.open(':memory:');
-  await expect(createServer(open, options as Given<ServerOptions>)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  await expect(createServer(open, options as ServerOptions)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
 });

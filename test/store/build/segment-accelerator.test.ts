@@ -21,9 +21,9 @@ const queries = Array.from({ length: 50 }, (_, query) =>
 );
 
 async function make(): Promise<void> {
-  await using index = await SemanticIndex.open(folder, { provider: null, background: false });
+  await using index = await SemanticIndex.open(folder, { provider: null, ann: { background: false } });
   await index.addDocuments(Array.from({ length: count }, (_, id) => ({ id, text: '', vector: vectorOf(id) })));
-  await index.build();
+  await index.optimize({ full: true });
 }
 
 function acceleratorFile(): string {
@@ -33,8 +33,8 @@ function acceleratorFile(): string {
 }
 
 async function recallOf(index: SemanticIndex): Promise<number> {
-  const truth = await index.searchMany(queries, { exact: true });
-  const found = await index.searchMany(queries);
+  const truth = (await index.searchMany(queries, { exact: true })).map(({ hits }) => hits);
+  const found = (await index.searchMany(queries)).map(({ hits }) => hits);
   const ids = found.map((hits) => new Set(hits.map(({ id }) => id)));
   const hits = truth.flatMap((list, query) => list.filter(({ id }) => ids[query]?.has(id)));
   return hits.length / (10 * queries.length);
@@ -43,7 +43,7 @@ async function recallOf(index: SemanticIndex): Promise<number> {
 describe('the accelerator of a segment', () => {
   it('is built, published and counted with it', async () => {
     await make();
-    await using index = await SemanticIndex.open(folder, { provider: null, background: false });
+    await using index = await SemanticIndex.open(folder, { provider: null, ann: { background: false } });
     const { bytes, segments } = await index.stats();
     expect(bytes.accelerators).toBe(readFileSync(acceleratorFile()).length);
     expect(bytes.forests).toBe(segments[0]?.bytes);
@@ -51,7 +51,7 @@ describe('the accelerator of a segment', () => {
     expect(await recallOf(index)).toBeGreaterThan(0.95);
     // It goes with the segment, too.
     await index.deleteDocuments(Array.from({ length: 100 }, (_, id) => id));
-    await index.compact();
+    await index.optimize();
     expect(readFileSync(acceleratorFile()).length).toBeLessThan(bytes.accelerators);
     expect(await recallOf(index)).toBeGreaterThan(0.95);
   });
@@ -73,17 +73,17 @@ describe('the accelerator of a segment', () => {
     const events: IndexEvent[] = [];
     const onEvent = (event: IndexEvent): void => void events.push(event);
     {
-      await using index = await SemanticIndex.open(folder, { provider: null, background: false, onEvent });
+      await using index = await SemanticIndex.open(folder, { provider: null, onEvent, ann: { background: false } });
       expect(await recallOf(index)).toBeGreaterThan(0.95);
-      expect(events.map(({ event }) => event)).toEqual([reported]);
+      expect(events.map(({ type }) => type)).toEqual([reported]);
       expect(events[0]?.message).toMatch(/accel.*; searches take longer$/);
       expect((await index.stats()).segments).toMatchObject([{ damaged: false }]);
     }
     await using healing = await SemanticIndex.open(folder, { provider: null, onEvent });
     await healing.search(queries[0] as Float32Array);
-    await expect.poll(() => events.map(({ event }) => event), { timeout: 60_000 }).toContain('heal');
+    await expect.poll(() => events.map(({ type }) => type), { timeout: 60_000 }).toContain('repair');
     events.length = 0;
-    await using again = await SemanticIndex.open(folder, { provider: null, background: false, onEvent });
+    await using again = await SemanticIndex.open(folder, { provider: null, onEvent, ann: { background: false } });
     expect(await recallOf(again)).toBeGreaterThan(0.95);
     expect(events).toEqual([]);
     expect((await again.stats()).bytes.accelerators).toBeGreaterThan(0);
@@ -96,7 +96,7 @@ describe('the accelerator of a segment', () => {
     bytes[bytes.length >> 1]! ^= 1;
     rmSync(file);
     writeFileSync(file, bytes);
-    await using index = await SemanticIndex.open(folder, { provider: null, background: false });
+    await using index = await SemanticIndex.open(folder, { provider: null, ann: { background: false } });
     const { valid, checks } = await index.validate({ level: 'full' });
     expect(valid).toBe(true);
     expect(checks.find(({ check }) => check === 'segment')).toMatchObject({

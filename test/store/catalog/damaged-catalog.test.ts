@@ -26,7 +26,7 @@ const size = 2_000;
 let copies = 0;
 
 beforeAll(async () => {
-  await using index = await SemanticIndex.open(sound, { provider, background: false, threads: 1, trees: 2 });
+  await using index = await SemanticIndex.open(sound, { provider, ann: { background: false, threads: 1, trees: 2 } });
   const documents = Array.from({ length: size }, (_, id) => ({
     id,
     text: `text ${id} word${id % 31}`,
@@ -34,7 +34,7 @@ beforeAll(async () => {
   }));
   const vector = Array.from({ length: 16 }, (_, column) => column + 1);
   await index.addDocuments([...documents, { id: 'given', text: 'own vector', vector }]);
-  await index.build();
+  await index.optimize({ full: true });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -46,7 +46,7 @@ function copied(change: (directory: string) => void): string {
   return directory;
 }
 
-const open = (directory: string) => SemanticIndex.open(directory, { provider, background: false, threads: 1 });
+const open = (directory: string) => SemanticIndex.open(directory, { provider, ann: { background: false, threads: 1 } });
 
 /** Puts random bytes in the place of pages; the first ones stay, so that the index can be opened. */
 function damagePages(directory: string, pages: number, random: Random): void {
@@ -75,9 +75,9 @@ describe('an index with damaged pages', () => {
     if (index === undefined) return;
     const ids = Array.from({ length: size }, (_, id) => id);
     const calls: (() => Promise<unknown>)[] = [
-      () => index.search('text word3', { k: 500 }),
-      () => index.search('text word3', { k: 500, mode: 'vector' }),
-      () => index.search({ id: 5 }),
+      () => index.search('text word3', { k: 500 }).then(({ hits }) => hits),
+      () => index.search('text word3', { k: 500, mode: 'vector' }).then(({ hits }) => hits),
+      () => index.search({ id: 5 }).then(({ hits }) => hits),
       () => index.getDocuments(ids),
       () => index.getVectors(ids),
       () => index.listDocuments({ limit: size }),
@@ -87,10 +87,10 @@ describe('an index with damaged pages', () => {
       () => index.updateMetadata([{ id: 3, metadata: { other: true } }]),
       () => index.exportTo(join(directory, 'export')),
       () => index.backup(join(directory, 'backup')),
-      () => index.build(),
+      () => index.optimize({ full: true }),
       () => index.stats(),
       async () => {
-        for await (const document of index.exportDocuments()) expect(document.vector).toHaveLength(16);
+        for await (const document of index.documents()) expect(document.vector).toHaveLength(16);
       },
     ];
     for (const call of calls) await call().catch(isTyped);
@@ -160,7 +160,7 @@ describe('a full validation', () => {
       symlinkSync(path, path);
     });
     await using index = await open(directory);
-    expect(await index.search('text 3', { k: 3 })).toHaveLength(3);
+    expect((await index.search('text 3', { k: 3 })).hits).toHaveLength(3);
     const { valid, checks } = await index.validate({ level: 'full' });
     expect(valid).toBe(true);
     expect(checks.find(({ passed }) => !passed)).toMatchObject({ check: 'segment', severity: 'warning' });
@@ -169,10 +169,17 @@ describe('a full validation', () => {
 
 describe('a call while the index moves to another model', () => {
   it('builds, compacts and rebuilds in the space that the index is in afterwards', async () => {
-    await using index = await SemanticIndex.open(join(folder, 'moving'), { provider, background: false, threads: 1 });
+    await using index = await SemanticIndex.open(join(folder, 'moving'), {
+      provider,
+      ann: { background: false, threads: 1 },
+    });
     await index.addDocuments(Array.from({ length: 1_500 }, (_, id) => ({ id, text: `text ${id}` })));
     const migrating = index.migrate(deterministicProvider({ dimensions: 16, seed: 2 }));
-    const working = Array.from({ length: 4 }, () => [index.build(), index.rebuild(), index.compact()]).flat();
+    const working = Array.from({ length: 4 }, () => [
+      index.optimize({ full: true }),
+      index.rebuild(),
+      index.optimize(),
+    ]).flat();
     expect(await migrating).toMatchObject({ cutOver: true });
     await Promise.all(working);
     expect(await index.validate({ level: 'full' })).toMatchObject({ valid: true });
@@ -183,9 +190,9 @@ describe('an export that is not finished', () => {
   it('ends when the index is closed, and gives its log free', async () => {
     const directory = copied(() => {});
     const index = await open(directory);
-    const reading = index.exportDocuments();
+    const reading = index.documents();
     expect(await reading.next()).toMatchObject({ done: false });
-    const never = index.exportDocuments();
+    const never = index.documents();
     await index.addDocuments(['one more']);
     await index.close();
     await expect(reading.next()).rejects.toMatchObject({ code: 'CLOSED' });

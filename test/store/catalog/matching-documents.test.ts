@@ -16,14 +16,14 @@ it.each([{ fields: {} }, { fields: { rank: 'number' } } as const])(
   'documents that match are found whatever order a filter finds them in (%o)',
   async ({ fields }) => {
     const provider = deterministicProvider({ dimensions: 8 });
-    await using index = await SemanticIndex.open(folder, { provider, fields, background: false });
+    await using index = await SemanticIndex.open(folder, { provider, fields, ann: { background: false } });
     const documents = Array.from({ length: 500 }, (_, id) => ({
       id,
       text: `text ${id}`,
       metadata: { rank: (id * 7) % 500 },
     }));
     await index.addDocuments(documents.slice(0, 400));
-    await index.build();
+    await index.optimize({ full: true });
     await index.addDocuments(documents.slice(400));
     for (const [from, below] of [
       [0, 500],
@@ -32,7 +32,7 @@ it.each([{ fields: {} }, { fields: { rank: 'number' } } as const])(
       [600, 700],
     ] as const) {
       const where = { rank: { $gte: from, $lt: below } };
-      const hits = await index.search('text', { k: 500, mode: 'vector', where });
+      const { hits } = await index.search('text', { k: 500, mode: 'vector', where });
       const expected = documents.filter(({ metadata: { rank } }) => rank >= from && rank < below).map(({ id }) => id);
       expect(hits.map(({ id }) => id as number).sort((a, b) => a - b)).toEqual(expected);
     }

@@ -37,7 +37,7 @@ beforeAll(async () => {
   const index = await open(sound, false);
   const documents = [...texts].map(([id, text]) => ({ id, text, metadata: { group: id % 3 } }));
   await index.addDocuments(documents.slice(0, 500));
-  await index.build();
+  await index.optimize({ full: true });
   await index.addDocuments(documents.slice(500));
   await index.deleteDocuments([3, 4, 5]);
   await index.close();
@@ -57,7 +57,7 @@ async function compare(index: SemanticIndex): Promise<void> {
       for (const group of [undefined, 1]) {
         const where = group === undefined ? undefined : { group };
         const meant = oracle.filter((document) => group === undefined || document.group === group);
-        const hits = await index.search(text, { k: 10, mode: 'vector', exact, where });
+        const { hits } = await index.search(text, { k: 10, mode: 'vector', exact, where });
         // Parts as small as these are scanned: every search is exact.
         expect(searchFault(hits, scoreAll(meant, query), 10, true)).toBeUndefined();
       }
@@ -104,8 +104,8 @@ describe.each(damages)('when a file of a segment %s', (what, damage) => {
       const index = await open(directory, true, events);
       await compare(index);
       const until = Date.now() + 60_000;
-      const named = events.some(({ event }) => event === 'damage' || event === 'graph-missing');
-      while (named && !events.some(({ event }) => event === 'heal' || event === 'merge') && Date.now() < until) {
+      const named = events.some(({ type }) => type === 'damage' || type === 'graph-missing');
+      while (named && !events.some(({ type }) => type === 'repair' || type === 'merge') && Date.now() < until) {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
       // The last byte of a sidecar is the end of its last line: it says the same without.
@@ -116,7 +116,7 @@ describe.each(damages)('when a file of a segment %s', (what, damage) => {
       expect(segments.filter(({ damaged }) => damaged)).toEqual([]);
       const { checks } = await index.validate({ level: 'full' });
       expect(checks.filter(({ passed, severity }) => !passed && severity !== 'info')).toEqual([]);
-      expect(events.filter(({ event }) => event === 'error')).toEqual([]);
+      expect(events.filter(({ type }) => type === 'error')).toEqual([]);
       await index.close();
       rmSync(directory, { recursive: true, force: true });
     }

@@ -26,13 +26,13 @@ const database = (): string => join(folder, 'index.db');
 const documents = Array.from({ length: 60 }, (_, id) => ({ id, text: `text ${id}`, vector: [1, id, 2] }));
 
 function open(options = {}): Promise<SemanticIndex> {
-  return SemanticIndex.open(folder, { provider: null, background: false, ...options });
+  return SemanticIndex.open(folder, { provider: null, ...options, ann: { background: false } });
 }
 
 async function make(withSegment: boolean): Promise<void> {
   await using index = await open();
   await index.addDocuments(documents);
-  if (withSegment) await index.build();
+  if (withSegment) await index.optimize({ full: true });
 }
 
 const losses: [string, () => void][] = [
@@ -109,13 +109,13 @@ describe('when index.db of an open index', () => {
     await lose();
     const before = existsSync(database()) ? statSync(database()).size : undefined;
     const calls: (() => Promise<unknown>)[] = [
-      () => index.search(Float32Array.of(1, 5, 2)),
+      () => index.search(Float32Array.of(1, 5, 2)).then(({ hits }) => hits),
       () => index.addDocuments([{ id: 'x', text: '', vector: [1, 2, 3] }]),
       () => index.deleteDocuments([1]),
       () => index.getDocument(5),
       () => index.count(),
       () => index.stats(),
-      () => index.build(),
+      () => index.optimize({ full: true }),
       () => index.backup(`${folder}-backup`),
     ];
     for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'IO', details: { lost: 'index.db' } });

@@ -43,7 +43,7 @@ function open(background = false): Promise<SemanticIndex> {
 async function make(): Promise<string> {
   await using index = await open();
   await index.addDocuments(documents.slice(0, 50));
-  await index.build();
+  await index.optimize({ full: true });
   await index.addDocuments(documents.slice(50));
   const [{ file } = { file: '' }] = (await index.stats()).segments;
   return file;
@@ -58,14 +58,14 @@ function sql(statement: string, ...values: unknown[]): void {
 async function expectAllFound(index: SemanticIndex): Promise<void> {
   for (const { id, vector } of [documents[3], documents[55]] as typeof documents) {
     for (const exact of [true, false]) {
-      expect((await index.search(Float32Array.from(vector), { k: 1, exact }))[0]?.id).toBe(id);
+      expect((await index.search(Float32Array.from(vector), { k: 1, exact })).hits[0]?.id).toBe(id);
     }
   }
 }
 
 async function settled(index: SemanticIndex): Promise<void> {
   await index.addDocuments([{ id: 'one more', text: '', vector: [0, 0, 1] }]);
-  await index.build();
+  await index.optimize({ full: true });
 }
 
 describe('a table that names files elsewhere', () => {
@@ -91,7 +91,7 @@ describe('a table that names files elsewhere', () => {
       await using index = await open();
       await expectAllFound(index);
       const message = expect.stringContaining('"../../outside.ann"');
-      expect(events).toContainEqual(expect.objectContaining({ event: 'damage', message }));
+      expect(events).toContainEqual(expect.objectContaining({ type: 'damage', message }));
       expect((await index.stats()).bytes.segments).toBe(0);
       await index.backup(join(base, 'deep', 'copy'));
       expect(readdirSync(join(base, 'deep'))).toEqual(['copy']);
@@ -128,7 +128,7 @@ describe('a link', () => {
     symlinkSync(photos, join(folder, 'segments'));
     await using index = await open();
     await expectAllFound(index);
-    expect(events.map(({ event }) => event)).toContain('damage');
+    expect(events.map(({ type }) => type)).toContain('damage');
     await expect(index.rebuild()).rejects.toMatchObject({
       code: 'IO',
       message: expect.stringContaining('symbolic link'),
@@ -147,7 +147,7 @@ describe('a link', () => {
     symlinkSync(outside, path);
     await using index = await open();
     await expectAllFound(index);
-    expect(events.find(({ event }) => event === 'damage')?.message).toContain('got a symbolic link');
+    expect(events.find(({ type }) => type === 'damage')?.message).toContain('got a symbolic link');
     await index.rebuild();
     expect(existsSync(outside)).toBe(true);
     expect((await index.stats()).segments[0]).toMatchObject({ damaged: false });
@@ -183,7 +183,7 @@ it('is not held up by a lease that ends in a century', async () => {
   }
   await using index = await open();
   await index.rebuild();
-  expect(events.map(({ event }) => event)).toContain('sweep');
+  expect(events.map(({ type }) => type)).toContain('sweep');
 });
 
 describe('segments/', () => {

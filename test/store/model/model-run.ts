@@ -89,7 +89,7 @@ export class ModelRun {
       await this.#open();
       if (this.#options.start > 0) {
         await this.#add(Array.from({ length: this.#options.start }, (_, n) => this.#document(n)));
-        await this.#index.build();
+        await this.#index.optimize({ full: true });
       }
       for (let position = 0; position < this.#options.operations; position++) {
         const operation = this.#random.weighted<Operation>(weights);
@@ -138,7 +138,7 @@ export class ModelRun {
       case 'otherReader':
         return this.#otherReader();
       case 'build':
-        return this.#index.build();
+        return this.#index.optimize({ full: true }).then(() => {});
       case 'compact':
         return this.#compact();
       case 'rebuild':
@@ -163,18 +163,20 @@ export class ModelRun {
     this.#index = await SemanticIndex.open(join(this.#folder, 'index'), {
       provider: this.#provider,
       metric: this.#options.metric,
-      sealAt: random.pick([60, 150, 400]),
-      trees: random.pick([8, 12]),
-      threads: 1,
-      background: random.chance(0.85),
-      loadMode: random.pick(['lazy', 'eager']),
       onEvent: (event) => this.#onEvent(event),
+      ann: {
+        sealAt: random.pick([60, 150, 400]),
+        trees: random.pick([8, 12]),
+        threads: 1,
+        background: random.chance(0.85),
+        loadMode: random.pick(['lazy', 'eager']),
+      },
     });
   }
 
-  #onEvent({ event, message }: IndexEvent): void {
-    this.#events[event] = (this.#events[event] ?? 0) + 1;
-    if (event === 'error') throw new Error(message);
+  #onEvent({ type, message }: IndexEvent): void {
+    this.#events[type] = (this.#events[type] ?? 0) + 1;
+    if (type === 'error') throw new Error(message);
   }
 
   #document(id: number): DocumentInput & { id: DocumentId } {
@@ -278,7 +280,9 @@ export class ModelRun {
     const count = random.chance(0.2) ? 3 : 1;
     const queries = Array.from({ length: count }, () => (random.chance(0.7) ? this.#text() : this.#vector()));
     const documents = this.#model.matching(filter);
-    const found = await index.searchMany(queries, { k, exact, mode: 'vector', where: filter?.where });
+    const found = (await index.searchMany(queries, { k, exact, mode: 'vector', where: filter?.where })).map(
+      ({ hits }) => hits,
+    );
     for (const [position, query] of queries.entries()) {
       const vector = typeof query === 'string' ? await this.#vectorOf({ text: query }) : query;
       const scored = scoreAll(documents, vector, scores[this.#options.metric]);
@@ -301,7 +305,7 @@ export class ModelRun {
     if (all.length === 0) return;
     const { id, vector } = this.#random.pick(all);
     const others = all.filter((document) => document.id !== id);
-    const hits = await this.#index.search({ id }, { k: 10, exact: true });
+    const { hits } = await this.#index.search({ id }, { k: 10, exact: true });
     const fault = searchFault(hits, scoreAll(others, vector, scores[this.#options.metric]), 10, true);
     if (fault !== undefined) throw new Error(`likes of ${id}: ${fault}`);
   }
@@ -313,9 +317,9 @@ export class ModelRun {
     const asked = new Set(text.split(' '));
     const sharing = documents.filter((document) => document.text.split(' ').some((word) => asked.has(word)));
     const where = filter?.where;
-    const byWords = await this.#index.search(text, { k: 20_000, mode: 'text', where });
+    const { hits: byWords } = await this.#index.search(text, { k: 20_000, mode: 'text', where });
     equal('documents found by words', byWords.map(({ id }) => id).sort(), sharing.map(({ id }) => id).sort());
-    const byBoth = await this.#index.search(text, { k: 10, where });
+    const { hits: byBoth } = await this.#index.search(text, { k: 10, where });
     equal('hits by both', new Set(byBoth.map(({ id }) => id)).size, Math.min(10, documents.length));
     for (const { id } of byBoth) if (!documents.some((document) => document.id === id)) throw new Error(`hit ${id}`);
   }
@@ -356,7 +360,7 @@ export class ModelRun {
   }
 
   async #compact(): Promise<void> {
-    await this.#index.compact();
+    await this.#index.optimize();
     const dead = (await this.#index.stats()).segments.reduce((sum, segment) => sum + segment.dead, 0);
     equal('dead items after compact', dead, 0);
   }
@@ -370,7 +374,7 @@ export class ModelRun {
   async #backup(): Promise<void> {
     const target = join(this.#folder, `copy-${this.#copies++}`);
     await this.#index.backup(target);
-    const copy = await SemanticIndex.open(target, { provider: this.#provider, background: false });
+    const copy = await SemanticIndex.open(target, { provider: this.#provider, ann: { background: false } });
     try {
       await this.#search(copy, undefined);
       await this.#read(copy);
@@ -395,9 +399,11 @@ export class ModelRun {
   /** Searches that run while documents come and go: each sees the state before or the one after, so all are full. */
   async #concurrent(): Promise<void> {
     const before = this.#model.size;
-    const searches = Array.from({ length: 4 }, () => this.#index.search(this.#text(), { k: 10 }));
+    const searches = Array.from({ length: 4 }, () =>
+      this.#index.search(this.#text(), { k: 10 }).then(({ hits }) => hits),
+    );
     const adding = this.#add(this.#batch());
-    const more = Array.from({ length: 4 }, () => this.#index.search(this.#text(), { k: 10 }));
+    const more = Array.from({ length: 4 }, () => this.#index.search(this.#text(), { k: 10 }).then(({ hits }) => hits));
     await adding;
     for (const hits of await Promise.all([...searches, ...more])) {
       if (hits.length < Math.min(10, before))

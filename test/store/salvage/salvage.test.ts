@@ -24,7 +24,7 @@ const size = 3_000;
 const textOf = (id: number) => `text ${id} ${`word${id % 31} `.repeat(10)}`;
 let copies = 0;
 
-const open = (directory: string) => SemanticIndex.open(directory, { provider, background: false, threads: 1 });
+const open = (directory: string) => SemanticIndex.open(directory, { provider, ann: { background: false, threads: 1 } });
 
 beforeAll(async () => {
   await using index = await open(sound);
@@ -32,7 +32,7 @@ beforeAll(async () => {
   const vector = Array.from({ length: 16 }, (_, column) => column + 1);
   await index.addDocuments([...documents, { id: 'given', text: 'own vector', vector }]);
   await index.deleteDocuments([5, 6, 7]);
-  await index.build();
+  await index.optimize({ full: true });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -64,7 +64,7 @@ describe('salvage', () => {
     await using two = await open(target);
     const lists = [one, two].map(async (index) => {
       const all: unknown[] = [];
-      for await (const document of index.exportDocuments()) all.push(document);
+      for await (const document of index.documents()) all.push(document);
       return all.sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
     });
     const [expected, saved] = await Promise.all(lists);

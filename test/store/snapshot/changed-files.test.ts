@@ -34,14 +34,14 @@ const other = join(base, 'other');
 let copies = 0;
 
 async function make(folder: string, shift: number): Promise<void> {
-  await using index = await SemanticIndex.open(folder, { provider: null, background: false, threads: 1 });
+  await using index = await SemanticIndex.open(folder, { provider: null, ann: { background: false, threads: 1 } });
   const documents = Array.from({ length: count }, (_, id) => ({
     id,
     text: '',
     vector: vectorOf((id + shift) % count),
   }));
   await index.addDocuments(documents);
-  await index.build();
+  await index.optimize({ full: true });
 }
 
 beforeAll(async () => {
@@ -75,7 +75,7 @@ const sample = Array.from({ length: 40 }, (_, position) => position * 121 + 3);
 /** Each document is the nearest to its own vector, at the distance 0. */
 async function expectRight(index: SemanticIndex, ids: readonly number[] = sample): Promise<void> {
   for (const exact of [false, true]) {
-    const found = await index.searchMany(ids.map(vectorOf), { k: 1, exact });
+    const found = (await index.searchMany(ids.map(vectorOf), { k: 1, exact })).map(({ hits }) => hits);
     expect(found.map(([hit]) => hit?.id)).toEqual(ids);
     for (const [hit] of found) expect(hit?.score).toBeCloseTo(1, 4);
   }
@@ -122,10 +122,12 @@ describe.each(['', '.accel'])('a mapped .ann%s', (end) => {
     const left = sample.slice(1);
     change(fileOf(folder, end), end);
     await expectRight(index, left);
-    expect(events.some(({ event }) => event === 'damage')).toBe(what !== 'touched');
-    expect((await index.search(vectorOf(sample[0] as number), { k: 1 }))[0]?.id).not.toBe(sample[0]);
+    expect(events.some(({ type }) => type === 'damage')).toBe(what !== 'touched');
+    expect((await index.search(vectorOf(sample[0] as number), { k: 1 })).hits[0]?.id).not.toBe(sample[0]);
     // Items are told apart by key, also where the forest still has the deleted one.
-    const [hit] = await index.search(vectorOf(4_000), { k: 1, where: { none: { $exists: false } } });
+    const {
+      hits: [hit],
+    } = await index.search(vectorOf(4_000), { k: 1, where: { none: { $exists: false } } });
     expect(hit?.id).toBe(4_000);
     await index.rebuild();
     await expectRight(index, left);
@@ -139,7 +141,7 @@ describe.each(['', '.accel'])('a mapped .ann%s', (end) => {
     await expectRight(index);
     truncateSync(fileOf(folder, end), 10_000);
     await expectRight(index);
-    await expect.poll(() => events.map(({ event }) => event), { timeout: 60_000 }).toContain('heal');
+    await expect.poll(() => events.map(({ type }) => type), { timeout: 60_000 }).toContain('repair');
     await expectRight(index);
     expect((await index.stats()).segments).toMatchObject([{ damaged: false }]);
   });
@@ -163,7 +165,7 @@ describe('bytes that went bad on the medium, under the same size and times', () 
           const events: IndexEvent[] = [];
           const index = await open(folder, events);
           await expectRight(index);
-          expect(events.map(({ event }) => event)).toContain('damage');
+          expect(events.map(({ type }) => type)).toContain('damage');
           await index.close();
           rmSync(folder, { recursive: true });
         },

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const open = () => SemanticIndex.open(join(folder, 'index'), { provider, background: false });
+const open = () => SemanticIndex.open(join(folder, 'index'), { provider, ann: { background: false } });
 const wanted = { id: 'wanted', metadata: { kind: 'rare' } };
 
 /** Replaces one document as fast as it can, until it is stopped. */
@@ -43,7 +43,9 @@ describe('a document that is being replaced', () => {
     const stop = replacing(writer);
     let searches = 0;
     for (const end = Date.now() + milliseconds; Date.now() < end; searches++) {
-      const lists = await reader.searchMany(['rareword', 'rareword version'], { k: 3, ...options });
+      const lists = (await reader.searchMany(['rareword', 'rareword version'], { k: 3, ...options })).map(
+        ({ hits }) => hits,
+      );
       for (const hits of lists) expect(hits.map(({ id }) => id)).toContain('wanted');
     }
     await stop();
@@ -57,7 +59,7 @@ describe('a document that is being replaced', () => {
     await reader.addDocuments([{ ...wanted, text: 'rareword' }]);
     const stop = replacing(writer);
     for (const end = Date.now() + milliseconds; Date.now() < end; ) {
-      const hits = await reader.search({ id: 'wanted' }, { k: 5 });
+      const { hits } = await reader.search({ id: 'wanted' }, { k: 5 });
       expect(hits.map(({ id }) => id)).not.toContain('wanted');
       expect(hits).toHaveLength(5);
     }
@@ -69,7 +71,7 @@ describe('a document that is being replaced', () => {
     const documents = Array.from({ length: 1_000 }, (_, id) => ({ id, text: `common words of number${id} again` }));
     await index.addDocuments(documents);
     const queries = Array.from({ length: 120 }, (_, n) => `common words of number${n * 7} again`);
-    const lists = await index.searchMany([...queries, { id: 3 }], { k: 1 });
+    const lists = (await index.searchMany([...queries, { id: 3 }], { k: 1 })).map(({ hits }) => hits);
     expect(lists.slice(0, 120).map(([hit]) => hit?.id)).toEqual(queries.map((_, n) => n * 7));
     expect(lists[120]?.[0]?.id).not.toBe(3);
   });

@@ -1,39 +1,47 @@
-import type { LongWorkOptions, Where } from '../types.js';
-import { type Listed, longWorkDefaults } from './resolve-options.js';
+import { type Listed, longWorkDefaults, type Resolved } from '../options.js';
+import type { SemanticIndex } from '../semantic-index.js';
+import type { Document, LongWorkOptions, Metadata, WhereOf } from '../types.js';
+
+/** Two documents and their similarity. */
+export interface SimilarPair<M extends Metadata = Metadata> {
+  readonly first: Document<M>;
+  readonly second: Document<M>;
+  readonly similarity: number;
+}
 
 /** Which document of a group stands for it. */
 export type Representative = 'first' | 'longest' | 'central';
 
-/** What `findDuplicates(index, options)` takes. */
-export interface DuplicateOptions<Index = unknown> extends Listed<LongWorkOptions> {
+/** Options of `findDuplicates(index, options)`. */
+export interface DuplicateOptions<M extends Metadata = Metadata> extends LongWorkOptions {
   /**
    * Similarity (the score of the index; for the angular metric the cosine) from which two texts count as duplicates.
    * With 1 only texts with the same words do. Default 0.9, which suits the bundled model; other models spread differently: see
    * `adviseThreshold`.
    */
-  threshold: number;
+  threshold?: number | undefined;
   /** Only documents that match are compared. Default: all. */
-  where: Where | undefined;
+  where?: WhereOf<M> | undefined;
   /**
    * Whether texts that are alike in meaning count, or only those with the same words. Texts that differ only in what the model
    * does not see are not alike: signs, numbers, the order of words (see `EmbeddingProvider.knownWords`). Default true.
    */
-  near: boolean;
+  near?: boolean | undefined;
   /**
    * `first`: the oldest document stands for its group; `longest`: the one with the longest text; `central`: the one with the
    * most and nearest duplicates. Default first.
    */
-  representative: Representative;
+  representative?: Representative | undefined;
   /** Most neighbours that are looked at for each text; those of representatives are looked at as far as needed. Default 64. */
-  neighbors: number;
+  neighbors?: number | undefined;
   /** Whether neighbours are found by comparing all vectors. Default false: that takes a time that grows with the square. */
-  exact: boolean;
+  exact?: boolean | undefined;
   /** Another index, of the same model: documents of the first that the other has too are duplicates. Default: none. */
-  against: Index | undefined;
+  against?: SemanticIndex<M> | undefined;
 }
 
 /** Defaults of {@link DuplicateOptions}. */
-export const duplicateDefaults: DuplicateOptions<never> = {
+export const duplicateDefaults = {
   ...longWorkDefaults,
   threshold: 0.9,
   where: undefined,
@@ -42,45 +50,57 @@ export const duplicateDefaults: DuplicateOptions<never> = {
   neighbors: 64,
   exact: false,
   against: undefined,
-};
+} satisfies Listed<DuplicateOptions>;
 
-/** What `Duplicates.outliers(options)` takes. */
+/** {@link DuplicateOptions}, completed by the defaults. */
+export type ResolvedDuplicateOptions<M extends Metadata = Metadata> = Resolved<
+  DuplicateOptions<M>,
+  typeof duplicateDefaults
+>;
+
+/** Options of `Duplicates.outliers(options)`. */
 export interface OutlierOptions {
   /** Only documents whose nearest neighbour is less similar than this. Default: no bound. */
-  below: number;
+  below?: number | undefined;
   /** How many at most. Default 10. */
-  limit: number;
+  limit?: number | undefined;
 }
 
 /** Defaults of {@link OutlierOptions}. */
-export const outlierDefaults: OutlierOptions = { below: Number.POSITIVE_INFINITY, limit: 10 };
+export const outlierDefaults = { below: Number.POSITIVE_INFINITY, limit: 10 } satisfies Listed<OutlierOptions>;
 
-/** What `Duplicates.apply(action, options)` takes. */
-export type ApplyOptions = Listed<LongWorkOptions>;
+/** {@link OutlierOptions}, completed by the defaults. */
+export type ResolvedOutlierOptions = Resolved<OutlierOptions, typeof outlierDefaults>;
+
+/** Options of `Duplicates.apply(action, options)`. */
+export type ApplyOptions = LongWorkOptions;
 
 /** Defaults of {@link ApplyOptions}. */
-export const applyDefaults: ApplyOptions = longWorkDefaults;
+export const applyDefaults = longWorkDefaults;
 
-/** What `adviseThreshold(index, options)` takes. */
-export interface AdviceOptions<Pair = unknown> extends Listed<LongWorkOptions> {
+/** {@link ApplyOptions}, completed by the defaults. */
+export type ResolvedApplyOptions = Resolved<ApplyOptions, typeof applyDefaults>;
+
+/** Options of `adviseThreshold(index, options)`. */
+export interface AdviceOptions<M extends Metadata = Metadata> extends LongWorkOptions {
   /** Documents whose neighbours are looked at, spread evenly over the index. Default 500. */
-  sample: number;
+  sample?: number | undefined;
   /** Neighbours looked at for each of them. Default 10. */
-  neighbors: number;
+  neighbors?: number | undefined;
   /** Bounds of the bands of similarity, ascending. Default 0.7 to 1 in steps of 0.05, and 0.98. */
-  bands: readonly number[];
+  bands?: readonly number[] | undefined;
   /** Pairs that are shown, or judged, for each band. Default 5. */
-  pairsPerBand: number;
+  pairsPerBand?: number | undefined;
   /** Only documents that match. Default: all. */
-  where: Where | undefined;
+  where?: WhereOf<M> | undefined;
   /** Says of a pair whether it is one of duplicates; asked of each pair shown. Default: nobody is asked. */
-  judge: ((pair: Pair) => boolean | Promise<boolean>) | undefined;
+  judge?: ((pair: SimilarPair<M>) => boolean | Promise<boolean>) | undefined;
   /** Share of true duplicates that the suggested threshold is to reach. Default 0.95. */
-  precision: number;
+  precision?: number | undefined;
 }
 
 /** Defaults of {@link AdviceOptions}. */
-export const adviceDefaults: AdviceOptions<never> = {
+export const adviceDefaults = {
   ...longWorkDefaults,
   sample: 500,
   neighbors: 10,
@@ -89,4 +109,7 @@ export const adviceDefaults: AdviceOptions<never> = {
   where: undefined,
   judge: undefined,
   precision: 0.95,
-};
+} satisfies Listed<AdviceOptions>;
+
+/** {@link AdviceOptions}, completed by the defaults. */
+export type ResolvedAdviceOptions<M extends Metadata = Metadata> = Resolved<AdviceOptions<M>, typeof adviceDefaults>;

@@ -1,0 +1,133 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { EmbeddingProvider, IndexEvent, Metadata, Metric } from '../types.js';
+import type { Listed, Resolved } from './resolve-options.js';
+
+/** Type of a declared metadata field. */
+export type FieldType = 'string' | 'number' | 'boolean';
+
+/** Approximate nearest neighbor search: how segments are built and searched. */
+export interface AnnOptions {
+  /** Trees of each segment's forest. Default 10. */
+  trees?: number | undefined;
+  /**
+   * Items examined in each segment per search. Higher values are slower and find more. Default: derived from `k` and the number
+   * of items, or the setting that `tune` found.
+   */
+  searchK?: number | undefined;
+  /** Documents without a segment that trigger the build of one. Fewer are searched exactly. Default 20,000. */
+  sealAt?: number | undefined;
+  /** Seed of the random choices of a build. Default 0. */
+  seed?: number | undefined;
+  /** Threads of a build; -1 means one per core. Default -1. */
+  threads?: number | undefined;
+  /** `lazy` maps the file of a segment at its first search, `eager` at open. Default `lazy`. */
+  loadMode?: 'lazy' | 'eager' | undefined;
+  /** Build, merge and repair segments in the background. Default true. With false, `optimize()` does so. */
+  background?: boolean | undefined;
+}
+
+/** Caches of embeddings. */
+export interface CacheOptions {
+  /**
+   * Path of a vector cache that several indexes share: a text that one of them has embedded costs the others nothing. Created if
+   * missing; may be deleted at any time. Default: each index has its own vectors only.
+   */
+  embeddings?: string | undefined;
+  /**
+   * Maximum size of that file in bytes. The least recently used vectors (to the hour) are evicted first. Default 4 GiB, about 2.5
+   * million vectors of 384 dimensions.
+   */
+  embeddingsMaxBytes?: number | undefined;
+  /**
+   * Number of query vectors kept on disk, so that a repeated query is not embedded again; the least recently used are evicted
+   * first. 0 turns the cache off. Providers with `fast: true`, such as the bundled one, are not cached. Default 10,000.
+   */
+  queries?: number | undefined;
+}
+
+/** Durability and locking of the database. */
+export interface StorageOptions {
+  /**
+   * `process`: acknowledged writes survive the death of the process (kill -9). `full`: also a power cut, at the cost of one fsync
+   * per commit. Default `process`.
+   */
+  durability?: 'process' | 'full' | undefined;
+  /** Milliseconds that a write waits for the writer of another process before it fails with BUSY. Default 10,000. */
+  busyTimeout?: number | undefined;
+}
+
+/**
+ * Options of `SemanticIndex.open(directory, options)`.
+ *
+ * @example
+ * const options: OpenOptions = { readonly: true, ann: { loadMode: 'eager' } };
+ */
+export interface OpenOptions<M extends Metadata = Metadata> {
+  /**
+   * Turns texts into vectors. Default: the bundled English model, which works offline. `null` for an index whose vectors all come
+   * from the caller.
+   */
+  provider?: EmbeddingProvider | null | undefined;
+  /** Distance between vectors, fixed at creation. Default: that of the index; `angular` (cosine) for a new one. */
+  metric?: Metric | undefined;
+  /**
+   * Types of metadata fields that filters use often: `{ year: 'number', 'author.name': 'string' }`. Each gets an SQL index, and added
+   * documents must have a value of that type there, null, or none. Default: the fields the index was last opened with; `{}`
+   * drops them.
+   */
+  fields?: Readonly<Record<string, FieldType>> | undefined;
+  /**
+   * Validates the metadata of added documents and may transform it: a schema of zod, valibot, arktype or another library that
+   * implements Standard Schema. It also types `where` and hits. Default: any JSON object.
+   */
+  schema?: StandardSchemaV1<unknown, M> | undefined;
+  /**
+   * Mean recall of vector searches, above 0 and at most 1. It is measured in the background and stored, `stats()` reports it, and it
+   * is measured again after a fifth of the index has changed; until then searches are exact. Default: not guaranteed, typically
+   * 0.97.
+   */
+  recall?: number | undefined;
+  /** Refuse every change with READ_ONLY. Default false. */
+  readonly?: boolean | undefined;
+  /** Create the index if there is none. Default true. */
+  create?: boolean | undefined;
+  /** Receives background events: seals, merges, damage and its repair. Default: events are dropped. */
+  onEvent?: ((event: IndexEvent) => void) | undefined;
+  ann?: AnnOptions | undefined;
+  cache?: CacheOptions | undefined;
+  storage?: StorageOptions | undefined;
+}
+
+/** Defaults of {@link OpenOptions}. */
+export const openDefaults = {
+  provider: undefined,
+  metric: undefined,
+  fields: undefined,
+  schema: undefined,
+  recall: undefined,
+  readonly: false,
+  create: true,
+  onEvent: undefined,
+  ann: {
+    trees: 10,
+    searchK: undefined,
+    sealAt: 20_000,
+    seed: 0,
+    threads: -1,
+    loadMode: 'lazy',
+    background: true,
+  },
+  cache: { embeddings: undefined, embeddingsMaxBytes: 4 * 2 ** 30, queries: 10_000 },
+  storage: { durability: 'process', busyTimeout: 10_000 },
+} satisfies Listed<OpenOptions> & {
+  ann: Listed<AnnOptions>;
+  cache: Listed<CacheOptions>;
+  storage: Listed<StorageOptions>;
+};
+
+/** {@link OpenOptions}, completed by the defaults. */
+export type ResolvedOpenOptions = Omit<Resolved<OpenOptions, typeof openDefaults>, 'ann' | 'cache' | 'storage'> & {
+  readonly ann: Resolved<AnnOptions, typeof openDefaults.ann>;
+  readonly cache: Resolved<CacheOptions, typeof openDefaults.cache>;
+  readonly storage: Resolved<StorageOptions, typeof openDefaults.storage>;
+};

@@ -1,0 +1,103 @@
+import type { WhereOf } from '../types/where-of.js';
+import type { Metadata, Rerank } from '../types.js';
+import type { Listed, Resolved } from './resolve-options.js';
+
+/**
+ * Options of `search(query, options)` and `searchMany(queries, options)`.
+ *
+ * @example
+ * const options: SearchOptions = { k: 5, mode: 'vector' };
+ */
+export interface SearchOptions<M extends Metadata = Metadata> {
+  /** Maximum number of hits. Default 10. */
+  k?: number | undefined;
+  /** Search only documents that match this filter. Default: all. */
+  where?: WhereOf<M> | undefined;
+  /**
+   * `vector`: by similarity of meaning. `text`: by shared terms, ranked by BM25. `hybrid`: by both, with scores from 0 to 1. A query
+   * that is not a string is always searched by vector. Default `hybrid`.
+   */
+  mode?: 'vector' | 'text' | 'hybrid' | undefined;
+  /** Maximal marginal relevance: from 0 (best hits only) to 1 (hits as different as possible). Default 0. */
+  diversity?: number | undefined;
+  /** Minimum score of a hit. Default: all hits are returned. */
+  minScore?: number | undefined;
+  /** Rescores the top hits and reorders them. Default: no reranking. */
+  rerank?: Rerank<M> | undefined;
+  /** Number of hits that are reranked, if above `k`. Default 50. */
+  rerankDepth?: number | undefined;
+  /** Compare with every vector, which finds the true nearest neighbors. Default false; small segments are always searched exactly. */
+  exact?: boolean | undefined;
+  /** Items examined in each segment. Higher values are slower and find more. Default: that of the index. */
+  searchK?: number | undefined;
+  /**
+   * Maximum size in bytes of the texts and metadata of all hits, over all queries of `searchMany`. A larger result fails with
+   * TOO_LARGE before it is read. Default: unlimited.
+   */
+  maxBytes?: number | undefined;
+  /**
+   * Cursor: `next` of the previous page. No document is returned twice; pass the same query and options. Default: the first page.
+   */
+  after?: string | undefined;
+  /** Return how the search was executed, as `explanation`. Default false. */
+  explain?: boolean | undefined;
+  /** Aborting rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link SearchOptions}. */
+export const searchDefaults = {
+  k: 10,
+  where: undefined,
+  mode: 'hybrid',
+  diversity: 0,
+  minScore: undefined,
+  rerank: undefined,
+  rerankDepth: 50,
+  exact: false,
+  searchK: undefined,
+  maxBytes: undefined,
+  after: undefined,
+  explain: false,
+  signal: undefined,
+} satisfies Listed<SearchOptions>;
+
+/** {@link SearchOptions}, completed by the defaults. */
+export type ResolvedSearchOptions<M extends Metadata = Metadata> = Resolved<SearchOptions<M>, typeof searchDefaults>;
+
+/** Options of `listDocuments(options)`. */
+export interface ListOptions<M extends Metadata = Metadata> {
+  /** List only documents that match this filter. Default: all. */
+  where?: WhereOf<M> | undefined;
+  /** Maximum number of documents. Default 100. */
+  limit?: number | undefined;
+  /** Cursor: `next` of the previous page. Default: the first page. */
+  after?: string | undefined;
+  /** Bytes of texts and metadata after which a page ends; it has at least one document. Default: unlimited. */
+  maxBytes?: number | undefined;
+  /** Aborting rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link ListOptions}. */
+export const listDefaults = {
+  where: undefined,
+  limit: 100,
+  after: undefined,
+  maxBytes: undefined,
+  signal: undefined,
+} satisfies Listed<ListOptions>;
+
+/** {@link ListOptions}, completed by the defaults. */
+export type ResolvedListOptions<M extends Metadata = Metadata> = Resolved<ListOptions<M>, typeof listDefaults>;
+
+/** Options of `count(options)`. */
+export interface CountOptions<M extends Metadata = Metadata> {
+  /** Count only documents that match this filter. Default: all. */
+  where?: WhereOf<M> | undefined;
+  /** Aborting rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link CountOptions}. */
+export const countDefaults = { where: undefined, signal: undefined } satisfies Listed<CountOptions>;

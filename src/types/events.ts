@@ -1,0 +1,97 @@
+import type { SemanticIndexError } from '../errors.js';
+import type { DocumentId } from './base.js';
+
+/** A segment was written for documents that had none. */
+export interface SealEvent {
+  readonly type: 'seal';
+  readonly message: string;
+  /** File of the new segment in `segments/`. Absent if every document was deleted meanwhile. */
+  readonly segment?: string;
+  readonly documents: number;
+  readonly milliseconds: number;
+}
+
+/** Segments were merged into one, or rewritten without deleted documents. */
+export interface MergeEvent {
+  readonly type: 'merge';
+  readonly message: string;
+  /** File of the new segment in `segments/`. Absent if every document was deleted. */
+  readonly segment?: string;
+  readonly documents: number;
+  readonly milliseconds: number;
+}
+
+/** A damaged or missing file was rebuilt from the catalog. */
+export interface RepairEvent {
+  readonly type: 'repair';
+  readonly message: string;
+  /** The file that replaces the damaged one, in `segments/`. Absent if every document was deleted. */
+  readonly file?: string;
+  readonly documents: number;
+  readonly milliseconds: number;
+}
+
+/** Damage was found. Damaged segments are searched exactly until they are repaired in the background. */
+export interface DamageEvent {
+  readonly type: 'damage';
+  readonly message: string;
+  /** The damaged file, relative to the directory of the index. */
+  readonly file: string;
+  readonly reason: string;
+  /** Documents that are affected, where they are known one by one. */
+  readonly ids?: readonly DocumentId[];
+  readonly error?: SemanticIndexError;
+}
+
+/** A segment has no usable graph index: searches of it are slower until it is rebuilt in the background. */
+export interface GraphMissingEvent {
+  readonly type: 'graph-missing';
+  readonly message: string;
+  /** The segment, relative to the directory of the index. */
+  readonly file: string;
+}
+
+/** Files of replaced segments were removed. */
+export interface SweepEvent {
+  readonly type: 'sweep';
+  readonly message: string;
+  readonly files: readonly string[];
+}
+
+/** Recall was measured in the background, and searches use the new setting. */
+export interface TuneEvent {
+  readonly type: 'tune';
+  readonly message: string;
+  readonly k: number;
+  readonly recall: number;
+  /** One-sided lower bound of the recall. */
+  readonly low: number;
+  readonly exact: boolean;
+  /** Absent if searches are exact. */
+  readonly searchK?: number;
+}
+
+/** Background work failed; it is retried. */
+export interface ErrorEvent {
+  readonly type: 'error';
+  readonly message: string;
+  readonly error: SemanticIndexError;
+}
+
+/**
+ * A background event of an index, for `onEvent` of `open`. `type` selects the members.
+ *
+ * @example
+ * const onEvent = (event: IndexEvent) => {
+ *   if (event.type === 'damage') console.warn(event.file, event.reason);
+ * };
+ */
+export type IndexEvent =
+  | SealEvent
+  | MergeEvent
+  | RepairEvent
+  | DamageEvent
+  | GraphMissingEvent
+  | SweepEvent
+  | TuneEvent
+  | ErrorEvent;

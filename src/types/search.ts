@@ -1,0 +1,64 @@
+import type { DocumentId, Metadata } from './base.js';
+import type { Document } from './documents.js';
+
+/** A search query: a text, a vector, or the id of a document whose nearest neighbors are wanted. */
+export type Query = string | Float32Array | readonly number[] | { readonly id: DocumentId };
+
+/** A document found by a search. */
+export interface Hit<M extends Metadata = Metadata> extends Document<M> {
+  /**
+   * Higher is better. Mode `vector` with the angular metric: the cosine, from -1 to 1. Mode `text`: BM25, from 0 up. Mode
+   * `hybrid`: from 0 to 1.
+   */
+  readonly score: number;
+}
+
+/**
+ * Result of a search.
+ *
+ * @example
+ * const { hits, next } = await index.search('harbour at night', { k: 5 });
+ */
+export interface SearchResult<M extends Metadata = Metadata> {
+  /** The documents found, best first. */
+  readonly hits: Hit<M>[];
+  /** Cursor of the next page, for the option `after`. Absent on the last page. */
+  readonly next?: string;
+  /** How the search was executed. Present with `explain: true`. */
+  readonly explanation?: SearchExplanation;
+}
+
+/** How one segment was searched by vector. */
+export interface SearchedPart {
+  /** Number of the segment; 0 for the documents that have none yet. */
+  readonly segment: number;
+  /** Vectors in the segment. */
+  readonly items: number;
+  /** Vectors that the filter allows. */
+  readonly allowed: number;
+  /** True if every allowed vector was compared. */
+  readonly exact: boolean;
+  readonly milliseconds: number;
+}
+
+/** How a search was executed. For `searchMany` it covers all queries of the call. */
+export interface SearchExplanation {
+  /** True if every allowed vector was compared, so that the nearest neighbors are the true ones. */
+  readonly exact: boolean;
+  /** The segments that were searched by vector. */
+  readonly parts: readonly SearchedPart[];
+  /** Documents that share a term with the query, as far as that ranking was read. */
+  readonly matchingWords: number;
+  /** Time by stage. The parts are searched in parallel, all other stages one after the other. */
+  readonly milliseconds: Readonly<Record<'embed' | 'filter' | 'vectors' | 'words' | 'lookup' | 'rerank', number>>;
+}
+
+/**
+ * Scores hits for a query, for example with a cross-encoder. Returns one number per hit, in the order of the hits; higher is
+ * better.
+ */
+export type Rerank<M extends Metadata = Metadata> = (
+  query: Query,
+  hits: readonly Hit<M>[],
+  options: { signal?: AbortSignal },
+) => ArrayLike<number> | Promise<ArrayLike<number>>;
