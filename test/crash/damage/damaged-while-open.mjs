@@ -26,11 +26,11 @@ const provider = deterministicProvider({ dimensions: 24 });
 const directory = join(folder, 'index');
 const segments = join(directory, 'segments');
 const report = { damages: {}, searches: 0, events: 0, errors: {}, pages: 0, faults: [] };
-const onEvent = ({ event, error }) => {
-  if (event === 'damage' || event === 'graph-missing') report.events++;
-  if (event === 'error' && !SemanticIndexError.is(error)) report.faults.push(`in the background: ${error?.stack}`);
+const onEvent = ({ type, error }) => {
+  if (type === 'damage' || type === 'graph-missing') report.events++;
+  if (type === 'error' && !SemanticIndexError.is(error)) report.faults.push(`in the background: ${error?.stack}`);
 };
-const options = { provider, trees: 3, threads: 1, sealAt: 10_000, background: false, onEvent };
+const options = { provider, ann: { trees: 3, threads: 1, sealAt: 10_000, background: false }, onEvent };
 
 const texts = Array.from({ length: 420 }, (_, n) => `document ${n} about number${n % 13} and word${n % 57}`);
 const { vectors } = await provider.embed(texts, { role: 'document' });
@@ -42,7 +42,7 @@ for (const [first, end] of [
   [200, 400],
 ]) {
   await writer.addDocuments(plain.slice(first, end));
-  await writer.build();
+  await writer.optimize({ full: true });
 }
 await writer.addDocuments(plain.slice(400));
 const open = { writer, reader: await SemanticIndex.open(directory, { ...options, readonly: true }) };
@@ -78,7 +78,7 @@ async function search(index) {
   const part = random.chance(0.3) ? random.integer(4) : undefined;
   const k = random.pick([1, 10, 1_000]);
   const query = Float32Array.from({ length: 24 }, () => random.number() - 0.5);
-  const hits = await index.search(query, { k, exact, ...(part !== undefined && { where: { part } }) });
+  const { hits } = await index.search(query, { k, exact, ...(part !== undefined && { where: { part } }) });
   report.searches++;
   const meant = part === undefined ? documents : documents.filter(({ metadata }) => metadata.part === part);
   const fault = searchFault(hits, scoreAll(meant, query), k, exact);
@@ -106,7 +106,7 @@ for (let round = 0; round < Number(rounds) && report.faults.length < 10; round++
 }
 
 // Pages of index.db, from another process: closing the file in this one would drop the locks of SQLite.
-await open.writer.compact();
+await open.writer.optimize();
 const database = join(directory, 'index.db');
 const operations = {
   search: (index) => search(index).then(() => {}),

@@ -6,7 +6,7 @@ import { FaultState } from './fault-state.mjs';
 
 const [folder, path, first, , errno, length] = process.argv.slice(2);
 const state = new FaultState(path);
-const options = { provider: deterministicProvider({ dimensions: 16 }), background: false };
+const options = { provider: deterministicProvider({ dimensions: 16 }), ann: { background: false } };
 const made = await SemanticIndex.open(`${folder}/index`, options);
 await made.addDocuments(['the first']);
 await made.close();

@@ -9,19 +9,22 @@ import { FaultState } from './fault-state.mjs';
 const [folder, path, first, stride, errno, length, last] = process.argv.slice(2);
 const state = new FaultState(path);
 const directory = `${folder}/index`;
-const options = { provider: deterministicProvider({ dimensions: 16 }), trees: 3, threads: 1, background: false };
+const options = {
+  provider: deterministicProvider({ dimensions: 16 }),
+  ann: { trees: 3, threads: 1, background: false },
+};
 const textOf = (n) => `some words of number${n} and number${n % 7}`;
 
 const made = await SemanticIndex.open(directory, options);
 await made.addDocuments(Array.from({ length: 80 }, (_, n) => ({ id: n, text: textOf(n), metadata: { part: n % 3 } })));
-await made.build();
+await made.optimize({ full: true });
 await made.addDocuments(
   Array.from({ length: 10 }, (_, n) => ({ id: 80 + n, text: textOf(80 + n), metadata: { part: 0 } })),
 );
 await made.deleteDocuments([3, 4]);
 await made.close();
 
-const idsOf = (hits) => hits.map(({ id, score, text }) => [id, Math.round(score * 1e5), text]);
+const idsOf = ({ hits }) => hits.map(({ id, score, text }) => [id, Math.round(score * 1e5), text]);
 /** Every way to read, by name; what each returns without a fault is the right answer. */
 const readings = {
   vector: async (index) => idsOf(await index.search(textOf(11), { k: 5, mode: 'vector' })),

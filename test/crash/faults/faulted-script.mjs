@@ -49,8 +49,8 @@ export async function runScript(folder, whenOver) {
   const open = () =>
     SemanticIndex.open(`${folder}/index`, {
       ...options,
-      onEvent: ({ event, message, error }) => {
-        if (event === 'error' && !fitting.includes(error?.code)) faults.push(`in the background: ${message}`);
+      onEvent: ({ type, message, error }) => {
+        if (type === 'error' && !fitting.includes(error?.code)) faults.push(`in the background: ${message}`);
       },
     });
 
@@ -60,7 +60,7 @@ export async function runScript(folder, whenOver) {
     index = await open();
   }
   await add(index, documents(0, 30));
-  await attempt('build', () => index.build());
+  await attempt('optimize', () => index.optimize({ full: true }));
   await add(index, documents(30, 60));
   await add(index, documents(10, 10, 'other words about'));
   const doomed = [1, 2, 3, 40, 41];
@@ -69,7 +69,7 @@ export async function runScript(folder, whenOver) {
     () => index.deleteDocuments(doomed),
     doomed.map((id) => [id, undefined]),
   );
-  await attempt('compact', () => index.compact());
+  await attempt('optimize', () => index.optimize());
   await attempt('rebuild', () => index.rebuild());
   await attempt('search', () => index.search('other words', { k: 5 }));
   await attempt('backup', () => index.backup(`${folder}/copy`));
@@ -80,9 +80,9 @@ export async function runScript(folder, whenOver) {
   const later = documents(300, 5);
   await index.addDocuments(later);
   for (const document of later) held.set(document.id, document);
-  const found = await index.search(later[0].text, { k: 1, mode: 'vector', exact: true });
+  const { hits: found } = await index.search(later[0].text, { k: 1, mode: 'vector', exact: true });
   if (found[0]?.id !== 300) faults.push(`the same process finds ${JSON.stringify(found)} afterwards`);
-  await index.build();
+  await index.optimize({ full: true });
   await index.close();
   faults.push(...(await inspect(`${folder}/index`, held, unsure)));
   return { outcomes, faults };
@@ -92,8 +92,8 @@ async function inspect(directory, held, unsure) {
   const faults = [];
   const index = await SemanticIndex.open(directory, {
     ...options,
-    background: false,
-    onEvent: ({ event, message }) => faults.push(`${event}: ${message}`),
+    ann: { background: false },
+    onEvent: ({ type, message }) => faults.push(`${type}: ${message}`),
   });
   const { documents: listed, next } = await index.listDocuments({ limit: 1_000 });
   const found = new Map(listed.map((document) => [document.id, document]));
@@ -107,7 +107,7 @@ async function inspect(directory, held, unsure) {
   }
   const { checks } = await index.validate({ level: 'full' });
   for (const check of checks) if (!check.passed && check.severity !== 'info') faults.push(JSON.stringify(check));
-  const hits = await index.search('some words of number7', { k: 1_000, mode: 'vector', exact: true });
+  const { hits } = await index.search('some words of number7', { k: 1_000, mode: 'vector', exact: true });
   if (hits.length !== found.size) faults.push(`${hits.length} hits of ${found.size} documents`);
   await index.close();
   return faults;

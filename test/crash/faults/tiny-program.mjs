@@ -7,11 +7,11 @@ import { SemanticIndex } from '../../../dist/semantic-index.js';
 const [folder] = process.argv.slice(2);
 const ballast = [1, 2].map((n) => `${folder}/ballast-${n}`);
 for (const file of ballast) writeFileSync(file, Buffer.alloc(512 * 1024, 1));
-const options = { provider: deterministicProvider({ dimensions: 32 }), sealAt: 500, trees: 4, threads: 1 };
+const options = { provider: deterministicProvider({ dimensions: 32 }), ann: { sealAt: 500, trees: 4, threads: 1 } };
 const events = [];
 const index = await SemanticIndex.open(`${folder}/index`, {
   ...options,
-  onEvent: ({ event, error }) => events.push([event, error?.code]),
+  onEvent: ({ type, error }) => events.push([type, error?.code]),
 });
 const refused = [];
 const held = new Set();
@@ -36,11 +36,11 @@ const attempt = async (work) => {
     refused.push(SemanticIndexError.is(error) ? error.code : String(error?.stack));
   }
 };
-await attempt(() => index.build());
-await attempt(() => index.compact());
+await attempt(() => index.optimize({ full: true }));
+await attempt(() => index.optimize());
 await attempt(() => index.backup(`${folder}/copy`));
 await attempt(() => index.rebuild());
-const duringSearch = (await index.search('text', { k: 10_000, mode: 'vector', exact: true })).length;
+const duringSearch = (await index.search('text', { k: 10_000, mode: 'vector', exact: true })).hits.length;
 const duringCount = await index.count();
 rmSync(ballast[0]);
 // Room again, in the same process.

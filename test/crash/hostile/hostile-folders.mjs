@@ -27,9 +27,7 @@ const report = { changes: {}, opened: 0, errors: {}, slowest: 0, faults: [] };
 const sound = join(folder, 'sound');
 const made = await SemanticIndex.open(sound, {
   provider,
-  trees: 2,
-  threads: 1,
-  background: false,
+  ann: { trees: 2, threads: 1, background: false },
   fields: { part: 'number' },
 });
 const documents = Array.from({ length: 60 }, (_, id) => ({
@@ -38,7 +36,7 @@ const documents = Array.from({ length: 60 }, (_, id) => ({
   metadata: { part: id % 3 },
 }));
 await made.addDocuments(documents);
-await made.build();
+await made.optimize({ full: true });
 await made.addDocuments([{ id: 'tail', text: 'in no segment' }]);
 await made.close();
 const sentinel = join(folder, 'sentinel');
@@ -138,7 +136,7 @@ const operations = {
   add: (index) => index.addDocuments([{ id: 'new', text: 'a new text' }]),
   delete: (index) => index.deleteDocuments([8]),
   rebuild: (index) => index.rebuild(),
-  compact: (index) => index.compact(),
+  optimize: (index) => index.optimize(),
   backup: (index) => index.backup(join(folder, 'copy', 'backup')),
 };
 
@@ -171,7 +169,7 @@ for (let number = 0; number < Number(folders) && report.faults.length < 10; numb
       report.slowest = Math.max(report.slowest, Math.round(performance.now() - started));
     }
   };
-  const options = { provider, trees: 2, threads: 1, background: random.chance(0.3) };
+  const options = { provider, ann: { trees: 2, threads: 1, background: random.chance(0.3) } };
   const index = await attempt('open', () => SemanticIndex.open(directory, options));
   if (index !== undefined) {
     report.opened++;

@@ -32,7 +32,9 @@ let ended = false;
 const searching = (async () => {
   for (let id = 0; !ended; id = (id + 17) % Number(count)) {
     // Whose query and vectors are of one model finds itself with a cosine of one.
-    const [hit] = await index.search(textOf(id), { k: 1, mode: 'vector' });
+    const {
+      hits: [hit],
+    } = await index.search(textOf(id), { k: 1, mode: 'vector' });
     note(hit?.id === id && hit.score > 0.999 ? 'right' : 'wrong', [id, hit?.id, hit?.score]);
     searches++;
     await sleep(1);

@@ -51,9 +51,11 @@ const modesByChance = modesToTry();
 async function read(directory) {
   const events = [];
   const index = await SemanticIndex.open(directory, {
-    ...{ provider, durability, trees: 3, threads: 1, background: false },
-    onEvent: ({ event, message }) => {
-      if (['damage', 'graph-missing', 'error'].includes(event)) events.push(`${event}: ${message}`);
+    provider,
+    storage: { durability },
+    ann: { trees: 3, threads: 1, background: false },
+    onEvent: ({ type, message }) => {
+      if (['damage', 'graph-missing', 'error'].includes(type)) events.push(`${type}: ${message}`);
     },
   });
   const faults = [];
@@ -74,7 +76,8 @@ async function read(directory) {
     for (const exact of [true, false]) {
       const query = Float32Array.from({ length: 16 }, () => random.number() - 0.5);
       const k = random.pick([5, 1_000]);
-      const fault = searchFault(await index.search(query, { k, exact }), scoreAll(documents, query), k, exact);
+      const { hits } = await index.search(query, { k, exact });
+      const fault = searchFault(hits, scoreAll(documents, query), k, exact);
       if (fault !== undefined) faults.push(`search (k ${k}, exact ${exact}): ${fault}`);
     }
     // What opens can be written, and derives again what it lost.

@@ -20,13 +20,14 @@ function changeOf(lane) {
 }
 
 function maintenanceOf(number) {
-  const kind = number === '0-1' ? 'backup' : random.weighted({ build: 4, compact: 3, rebuild: 2, backup: 1 });
+  const kind = number === '0-1' ? 'backup' : random.weighted({ full: 4, optimize: 3, rebuild: 2, backup: 1 });
   return { lane: 2, kind, ...(kind === 'backup' && { target: `${folder}/backup-${number}` }) };
 }
 
 function perform(index, { kind, documents, ids, target }) {
   if (kind === 'add') return index.addDocuments(documents);
   if (kind === 'delete') return index.deleteDocuments(ids);
+  if (kind === 'full') return index.optimize({ full: true });
   return kind === 'backup' ? index.backup(target) : index[kind]();
 }
 
@@ -43,9 +44,10 @@ for (let life = 0; life < 3; life++) {
   note({ about: 'opening' });
   const index = await SemanticIndex.open(`${folder}/index`, {
     provider: deterministicProvider({ dimensions: 16 }),
-    ...{ durability, sealAt: 40, trees: 3, threads: 1 },
-    onEvent: ({ event, message }) => {
-      if (event === 'error') throw new Error(message);
+    storage: { durability },
+    ann: { sealAt: 40, trees: 3, threads: 1 },
+    onEvent: ({ type, message }) => {
+      if (type === 'error') throw new Error(message);
     },
   });
   note({ about: 'opened' });
