@@ -16,7 +16,8 @@ const documents = Array.from({ length: 300 }, (_, n) => ({
   text: `word${n % 30} number${n}`,
   metadata: { group: n % 3 },
 }));
-const options = { provider, trees: 4, threads: 1, background: false };
+const ann = { trees: 4, threads: 1, background: false };
+const options = { provider, ann };
 let copies = 0;
 let exported: string;
 
@@ -35,11 +36,11 @@ interface Entered {
 const states = {
   /** Forests mapped and read in. */
   open: async (): Promise<Entered> => ({
-    index: await SemanticIndex.open(copy(), { ...options, ann: { loadMode: 'eager' } }),
+    index: await SemanticIndex.open(copy(), { provider, ann: { ...ann, loadMode: 'eager' } }),
   }),
   /** Nothing searched yet. */
   lazy: async (): Promise<Entered> => ({
-    index: await SemanticIndex.open(copy(), { ...options, ann: { loadMode: 'lazy' } }),
+    index: await SemanticIndex.open(copy(), { provider, ann: { ...ann, loadMode: 'lazy' } }),
   }),
   /** The first search and what it loads are under way. */
   loading: async (): Promise<Entered> => {

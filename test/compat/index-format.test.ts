@@ -13,7 +13,7 @@ import type { IndexEvent } from '../../src/types.js';
 const fixtures = fileURLToPath(new URL('./fixtures/', import.meta.url));
 /** Formats of earlier versions, each written by test/compat/write-index-fixture.mjs of its time. */
 const formats = readdirSync(fixtures).flatMap((name) => /^index-format-(\d+)$/.exec(name)?.[1] ?? []);
-const options = { provider: deterministicProvider({ dimensions: 8 }), background: false };
+const options = { provider: deterministicProvider({ dimensions: 8 }), ann: { background: false } };
 
 let directory: string;
 beforeEach(() => {

@@ -11,7 +11,7 @@ const left = 100;
 test('an index of which most was deleted opens without blocking, and without what was deleted', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'si-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const options = { provider: null, background: false } as const;
+  const options = { provider: null, ann: { background: false } } as const;
   {
     await using index = await SemanticIndex.open(folder, options);
     const documents = Array.from({ length: count }, (_, id) => ({ id, text: '', vector: [1, id / count] }));

@@ -5,7 +5,7 @@ import { SemanticIndexError } from '../../../dist/errors.js';
 import { SemanticIndex } from '../../../dist/semantic-index.js';
 
 const provider = deterministicProvider({ dimensions: 16 });
-const options = { provider, sealAt: 40, trees: 3, threads: 1 };
+const options = { provider, ann: { sealAt: 40, trees: 3, threads: 1 } };
 const fitting = ['IO', 'BUSY', 'CORRUPT'];
 
 export function documents(first, count, words = 'some words of') {

@@ -132,7 +132,7 @@ describe('a shared cache of embeddings', () => {
   it('is named, and not the index, when its file is damaged', async () => {
     const path = join(folder, 'shared.db');
     writeFileSync(path, 'no database at all, and long enough for the header of one. '.repeat(100));
-    const options = { provider: deterministicProvider({ dimensions }), embeddingCache: path };
+    const options = { provider: deterministicProvider({ dimensions }), cache: { embeddings: path } };
     await using index = await SemanticIndex.open(join(folder, 'index'), options);
     const error = await index.addDocuments(['some text']).catch((cause: unknown) => cause);
     expect(error).toMatchObject({ code: 'NOT_AN_INDEX', message: expect.stringContaining(path) });

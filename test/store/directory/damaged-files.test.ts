@@ -28,7 +28,8 @@ let files: string[];
 
 async function open(directory: string, background: boolean, events: IndexEvent[] = []): Promise<SemanticIndex> {
   return SemanticIndex.open(directory, {
-    ...{ provider, background, sealAt: 100, trees: 4, threads: 1 },
+    provider,
+    ann: { background, sealAt: 100, trees: 4, threads: 1 },
     onEvent: (event) => events.push(event),
   });
 }

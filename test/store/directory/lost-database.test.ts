@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SemanticIndex } from '../../../src/index.js';
+import { type OpenOptions, SemanticIndex } from '../../../src/index.js';
 import { sqlite } from '../../../src/store/sqlite/sqlite.js';
 
 let folder: string;
@@ -25,8 +25,8 @@ afterEach(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
 const database = (): string => join(folder, 'index.db');
 const documents = Array.from({ length: 60 }, (_, id) => ({ id, text: `text ${id}`, vector: [1, id, 2] }));
 
-function open(options = {}): Promise<SemanticIndex> {
-  return SemanticIndex.open(folder, { provider: null, ...options, ann: { background: false } });
+function open(options: OpenOptions = {}): Promise<SemanticIndex> {
+  return SemanticIndex.open(folder, { provider: null, ann: { background: false }, ...options });
 }
 
 async function make(withSegment: boolean): Promise<void> {
@@ -104,7 +104,7 @@ describe('when index.db of an open index', () => {
 
   it.each(ways)('%s, every call is refused, and nothing is made in its place', async (_, lose) => {
     await make(true);
-    const index = await open({ background: true });
+    const index = await open({ ann: { background: true } });
     await index.search(Float32Array.of(1, 5, 2));
     await lose();
     const before = existsSync(database()) ? statSync(database()).size : undefined;

@@ -34,7 +34,9 @@ const documents = Array.from({ length: count }, (_, id) => ({ id, text: `text ${
 
 function open(background = false): Promise<SemanticIndex> {
   return SemanticIndex.open(folder, {
-    ...{ provider: null, background, sealAt: 50, threads: 1, create: !existsSync(folder) },
+    provider: null,
+    create: !existsSync(folder),
+    ann: { background, sealAt: 50, threads: 1 },
     onEvent: (event) => events.push(event),
   });
 }

@@ -19,6 +19,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SemanticIndex } from '../../../src/index.js';
+import type { AnnOptions } from '../../../src/options.js';
 import { Scrubber } from '../../../src/store/snapshot/scrubber.js';
 import { RefCounted } from '../../../src/store/snapshot/searchable-segment.js';
 import type { IndexEvent } from '../../../src/types.js';
@@ -63,9 +64,10 @@ function fileOf(folder: string, end: string): string {
   return join(segments, name as string);
 }
 
-function open(folder: string, events: IndexEvent[], options = {}): Promise<SemanticIndex> {
+function open(folder: string, events: IndexEvent[], ann: AnnOptions = {}): Promise<SemanticIndex> {
   return SemanticIndex.open(folder, {
-    ...{ provider: null, background: false, threads: 1, ...options },
+    provider: null,
+    ann: { background: false, threads: 1, ...ann },
     onEvent: (event) => events.push(event),
   });
 }
