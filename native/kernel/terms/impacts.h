@@ -17,8 +17,11 @@ struct Impact {
   uint32_t length;
 };
 
-/** Pairs for a block of postings, and for a whole list. Measured: see measure_terms. */
-constexpr size_t kBlockImpacts = 2;
+/**
+ * Pairs for a block of postings, and for a whole list. One for a block is enough: two spare 2 % of the decoded blocks
+ * of measure_terms and four 4 %, for 1.6 and 4.7 bytes a document more.
+ */
+constexpr size_t kBlockImpacts = 1;
 constexpr size_t kListImpacts = 4;
 /** Bytes of a pair: frequency, at most 65535 for "any", and the length rounded down to twelve significant bits. */
 constexpr size_t kImpactBytes = 4;
