@@ -17,7 +17,7 @@ import {
 } from './options.js';
 import type { Metadata } from './types.js';
 
-/** Whether documents can be taken from it one after the other. */
+/** True for an iterable or async iterable object. */
 export function isIterable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
 }

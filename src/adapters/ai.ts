@@ -7,7 +7,8 @@ import type { ForeignEmbeddings } from './foreign-embeddings.js';
 
 export type { ForeignEmbeddings } from './foreign-embeddings.js';
 
-type ProviderOptions = NonNullable<Parameters<typeof embedMany>[0]['providerOptions']>;
+/** Options that the model passes to its service, by provider. */
+export type ProviderOptions = NonNullable<Parameters<typeof embedMany>[0]['providerOptions']>;
 
 /** Options of `aiProvider`. */
 export interface AiProviderOptions extends Partial<ForeignEmbeddings> {

@@ -23,7 +23,7 @@ export interface DuplicateOptions<M extends Metadata = Metadata> extends LongWor
   /** Only documents that match are compared. Default: all. */
   where?: WhereOf<M> | undefined;
   /**
-   * Whether texts that are alike in meaning count, or only those with the same words. Texts that differ only in what the model
+   * Count texts with a similar meaning, or only those with the same words. Texts that differ only in what the model
    * does not see are not alike: signs, numbers, the order of words (see `EmbeddingProvider.knownWords`). Default true.
    */
   near?: boolean | undefined;
@@ -34,7 +34,7 @@ export interface DuplicateOptions<M extends Metadata = Metadata> extends LongWor
   representative?: Representative | undefined;
   /** Most neighbours that are looked at for each text; those of representatives are looked at as far as needed. Default 64. */
   neighbors?: number | undefined;
-  /** Whether neighbours are found by comparing all vectors. Default false: that takes a time that grows with the square. */
+  /** Find neighbors by comparing all vectors, in quadratic time. Default false. */
   exact?: boolean | undefined;
   /** Another index, of the same model: documents of the first that the other has too are duplicates. Default: none. */
   against?: SemanticIndex<M> | undefined;
@@ -93,7 +93,7 @@ export interface AdviceOptions<M extends Metadata = Metadata> extends LongWorkOp
   pairsPerBand?: number | undefined;
   /** Only documents that match. Default: all. */
   where?: WhereOf<M> | undefined;
-  /** Says of a pair whether it is one of duplicates; asked of each pair shown. Default: nobody is asked. */
+  /** Decides whether a pair is a duplicate; called for each pair shown. Default: pairs are not judged. */
   judge?: ((pair: SimilarPair<M>) => boolean | Promise<boolean>) | undefined;
   /** Share of true duplicates that the suggested threshold is to reach. Default 0.95. */
   precision?: number | undefined;

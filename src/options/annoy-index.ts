@@ -4,7 +4,7 @@ import { type Listed, longWorkDefaults, type Resolved } from './resolve-options.
 /** `annoy`: a walk over the trees, with Annoy's own results. `accelerated`: with the accelerator, where there is one. */
 export type AnnoyEngine = 'annoy' | 'accelerated';
 
-/** What `new AnnoyIndex(f, metric, options)` takes. */
+/** Options of `new AnnoyIndex(f, metric, options)`. */
 export interface AnnoyIndexOptions {
   /** Where the random choices of `build` start: a safe integer, not negative. Default 0. */
   seed?: number | undefined;
@@ -13,7 +13,7 @@ export interface AnnoyIndexOptions {
    * in Annoy. Default 1,000,000. For sparse ids use SemanticIndex, which maps them to dense items.
    */
   maxGap?: number | undefined;
-  /** Told in a sentence what happens, once `verbose(true)` was called. Default: nobody. */
+  /** Receives progress messages after `verbose(true)`. Default: none are sent. */
   logger?: ((message: string) => void) | undefined;
   /**
    * How to search. `accelerated` uses the accelerator of the forest, which `accelerate()` derives and `NAME.ann.accel` holds;
@@ -34,7 +34,7 @@ export const annoyIndexDefaults = {
 /** {@link AnnoyIndexOptions}, completed by the defaults. */
 export type ResolvedAnnoyIndexOptions = Resolved<AnnoyIndexOptions, typeof annoyIndexDefaults>;
 
-/** What `AnnoyIndex.build(nTrees, options)` takes. */
+/** Options of `AnnoyIndex.build(nTrees, options)`. */
 export interface AnnoyBuildOptions extends LongWorkOptions {
   /** Most threads to use; -1 means one for each core. The result does not depend on it. Default -1. */
   threads?: number | undefined;
@@ -52,7 +52,7 @@ export const annoyBuildDefaults = {
 /** {@link AnnoyBuildOptions}, completed by the defaults. */
 export type ResolvedAnnoyBuildOptions = Resolved<AnnoyBuildOptions, typeof annoyBuildDefaults>;
 
-/** What `AnnoyIndex.accelerate(options)` takes. */
+/** Options of `AnnoyIndex.accelerate(options)`. */
 export interface AnnoyAccelerateOptions extends LongWorkOptions {
   /** Most threads to use; -1 means one for each core. The result does not depend on it. Default -1. */
   threads?: number | undefined;
@@ -64,7 +64,7 @@ export const annoyAccelerateDefaults = { ...longWorkDefaults, threads: -1 } sati
 /** {@link AnnoyAccelerateOptions}, completed by the defaults. */
 export type ResolvedAnnoyAccelerateOptions = Resolved<AnnoyAccelerateOptions, typeof annoyAccelerateDefaults>;
 
-/** What `AnnoyIndex.open(path, options)` takes. */
+/** Options of `AnnoyIndex.open(path, options)`. */
 export interface AnnoyOpenOptions extends AnnoyIndexOptions {
   /** Length of the vectors. Needed only when the file has no sidecar; must agree with it otherwise. */
   f?: number | undefined;
@@ -72,7 +72,7 @@ export interface AnnoyOpenOptions extends AnnoyIndexOptions {
   metric?: Metric | undefined;
   /** `eager` maps the file now, `lazy` at the first search. Default eager. */
   loadMode?: 'eager' | 'lazy' | undefined;
-  /** Whether to read the whole file into memory when it is mapped. Default false. */
+  /** Read the whole file into memory when it is mapped. Default false. */
   prefault?: boolean | undefined;
 }
 
@@ -97,14 +97,14 @@ export interface AnnoyMapOptions {
 /** Defaults of {@link AnnoyMapOptions}. */
 export const annoyMapDefaults = { prefault: false } satisfies Listed<AnnoyMapOptions>;
 
-/** What `getNnsByVector` and `getNnsByItem` take. */
+/** Options of `getNnsByVector` and `getNnsByItem`. */
 export interface AnnoySearchOptions {
   /**
    * How many candidates to look at: more is slower and finds more. Default: trees times n; with an accelerator, about 640
    * or, for large n, 8 times n.
    */
   searchK?: number | undefined;
-  /** Whether the distances are returned too. Default false. */
+  /** Return the distances too. Default false. */
   includeDistances?: boolean | undefined;
   /** Bit i (bit `i & 31` of word `i >>> 5`) says whether item i may be found. Items past its end may not. Default: all. */
   allowed?: Uint32Array | undefined;
@@ -120,16 +120,16 @@ export const annoySearchDefaults = {
 /** {@link AnnoySearchOptions}, completed by the defaults. */
 export type ResolvedAnnoySearchOptions = Resolved<AnnoySearchOptions, typeof annoySearchDefaults>;
 
-/** What `getNnsByVectors` takes. */
+/** Options of `getNnsByVectors`. */
 export interface AnnoyBatchOptions extends LongWorkOptions {
   /** How many candidates to look at for each query, as in {@link AnnoySearchOptions}. */
   searchK?: number | undefined;
   /** As in {@link AnnoySearchOptions}. */
   allowed?: Uint32Array | undefined;
-  /** Whether to compare with every item, which finds the true neighbours. Default false. */
+  /** Compare with every item, which finds the true neighbors. Default false. */
   exact?: boolean | undefined;
   /**
-   * Whether query i leaves item i out of its answers: for searching with the rows that the index was built from. Default false.
+   * Exclude item i from the result of query i: for searches with the rows that the index was built from. Default false.
    */
   excludeSelf?: boolean | undefined;
   /** Most threads to use; -1 means one for each core. Default -1. */
@@ -149,11 +149,11 @@ export const annoyBatchDefaults = {
 /** {@link AnnoyBatchOptions}, completed by the defaults. */
 export type ResolvedAnnoyBatchOptions = Resolved<AnnoyBatchOptions, typeof annoyBatchDefaults>;
 
-/** What `AnnoyIndex.validate(options)` takes. */
+/** Options of `AnnoyIndex.validate(options)`. */
 export interface AnnoyValidateOptions {
-  /** Whether to throw INVALID_FILE, with the report in `details`, when a check of severity `error` fails. Default false. */
+  /** Throw INVALID_FILE, with the report in `details`, if a check of severity `error` fails. Default false. */
   strict?: boolean | undefined;
-  /** Whether to load the index, too. Without it the handle stays as it was. Default false. */
+  /** Load the index as well. Default false: the handle is not changed. */
   load?: boolean | undefined;
 }
 
@@ -163,7 +163,7 @@ export const annoyValidateDefaults = { strict: false, load: false } satisfies Li
 /** {@link AnnoyValidateOptions}, completed by the defaults. */
 export type ResolvedAnnoyValidateOptions = Resolved<AnnoyValidateOptions, typeof annoyValidateDefaults>;
 
-/** What `AnnoyIndex.serialize(options)` takes. */
+/** Options of `AnnoyIndex.serialize(options)`. */
 export interface AnnoySerializeOptions {
   /** Compression of the bytes. Default none. */
   compress?: 'none' | 'gzip' | 'zlib' | undefined;
@@ -190,7 +190,7 @@ export const annoyDeserializeDefaults = { maxBytes: undefined } satisfies Listed
 /** {@link AnnoyDeserializeOptions}, completed by the defaults. */
 export type ResolvedAnnoyDeserializeOptions = Resolved<AnnoyDeserializeOptions, typeof annoyDeserializeDefaults>;
 
-/** What `AnnoyIndex.toSnapshot(options)` takes. */
+/** Options of `AnnoyIndex.toSnapshot(options)`. */
 export interface AnnoySnapshotOptions extends AnnoySerializeOptions {
   /**
    * `byte`: the data travels. `disk`: only the path of the file travels. `auto`: disk where there is a file, byte otherwise.

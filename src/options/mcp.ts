@@ -5,7 +5,7 @@ import { type ServerOptions, serverDefaults } from './server.js';
 export interface McpOptions {
   /** Offer only the `search` tool. Default false. */
   readonly?: boolean | undefined;
-  /** What the index holds, for the model that chooses among tools. Default `the index`. */
+  /** Description of the content of the index, for the model that chooses among tools. Default `the index`. */
   description?: string | undefined;
   /** Largest `k`. Default 100. */
   maxHits?: number | undefined;

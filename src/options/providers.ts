@@ -24,7 +24,7 @@ export interface TransformersProviderOptions {
   dtype?: string | undefined;
   /** How token vectors become one. Default: the model's own output if it has one, else what its family uses. */
   pooling?: 'mean' | 'cls' | 'last' | undefined;
-  /** Whether vectors are scaled to length 1. Default true. */
+  /** Scale vectors to length 1. Default true. */
   normalize?: boolean | undefined;
   /** Put before every query. Default: what the model's family was trained with. */
   queryPrefix?: string | undefined;
@@ -98,7 +98,7 @@ export interface OpenAIProviderOptions {
   /** Most requests at the same time. Default 4. */
   maxParallelCalls?: number | undefined;
   /**
-   * What to do with a text of too many tokens: `error` refuses it before anything is sent, `truncate` embeds its
+   * Handling of a text with too many tokens: `error` refuses it before anything is sent, `truncate` embeds its
    * beginning, `average` embeds it in parts and takes their mean, weighted by tokens. Default `error`.
    */
   overLong?: 'error' | 'truncate' | 'average' | undefined;

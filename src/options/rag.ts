@@ -3,7 +3,7 @@ import type { Listed, Resolved } from './resolve-options.js';
 /** Counts the tokens of a text. */
 export type CountTokens = (text: string) => number;
 
-/** What all chunkers take. */
+/** Options of all chunkers. */
 export interface ChunkOptions {
   /** Most tokens of a chunk. Default 200: what one vector can still stand for. */
   maxTokens?: number | undefined;
@@ -26,7 +26,7 @@ export const chunkDefaults = {
 /** {@link ChunkOptions}, completed by the defaults. */
 export type ResolvedChunkOptions = Resolved<ChunkOptions, typeof chunkDefaults>;
 
-/** What `chunkSentences(text, options)` takes. */
+/** Options of `chunkSentences(text, options)`. */
 export interface SentenceOptions extends ChunkOptions {
   /** Most sentences of a chunk. Default 4. */
   sentences?: number | undefined;
@@ -50,7 +50,7 @@ export interface FolderOptions {
    */
   encoding?: string | undefined;
   /**
-   * What happens to a file that is binary or not of its encoding. `skip`: it is left out and reported in the return value of
+   * Handling of a file that is binary or not in its encoding. `skip`: it is left out and reported in the return value of
    * the generator, which `sync` passes on as `skipped`. `error`: INVALID_FILE. Default skip.
    */
   onInvalid?: 'skip' | 'error' | undefined;

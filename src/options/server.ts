@@ -1,13 +1,13 @@
 import type { Listed, Resolved } from './resolve-options.js';
-/** What `createServer(open, options)` takes. */
+/** Options of `createServer(open, options)`. */
 export interface ServerOptions {
-  /** Address to listen on. Default 127.0.0.1: nobody but this machine. */
+  /** Address to listen on. Default 127.0.0.1, which only this machine reaches. */
   host?: string | undefined;
   /** Port to listen on; 0 takes a free one. Default 8080. */
   port?: number | undefined;
   /** Unix socket or named pipe to listen on, instead of host and port. Default: none. */
   socketPath?: string | undefined;
-  /** Who does not send it as `Authorization: Bearer TOKEN` gets 401, but for /health and /ready. Default: no token. */
+  /** Bearer token. Requests without it get 401, except `/health` and `/ready`. Default: no token. */
   token?: string | undefined;
   /**
    * Hosts that requests may name besides loopback names and the address of the service: `search.example.com`, or with a port
@@ -44,9 +44,9 @@ export interface ServerOptions {
   maxQueryCharacters?: number | undefined;
   /** Most values in the metadata of a document, those of nested objects and lists included; more is 400. Default 10,000. */
   maxMetadataValues?: number | undefined;
-  /** Whether /mcp answers the Model Context Protocol. Default false. */
+  /** Serve the Model Context Protocol at `/mcp`. Default false. */
   mcp?: boolean | undefined;
-  /** Whether each request is logged to stdout, as a line of JSON. Default false. */
+  /** Log each request to stdout as a line of JSON. Default false. */
   log?: boolean | undefined;
 }
 

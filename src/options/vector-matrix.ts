@@ -1,9 +1,9 @@
 import type { LongWorkOptions, MatrixDtype, MatrixOrder } from '../types.js';
 import { type Listed, longWorkDefaults, type Resolved } from './resolve-options.js';
 
-/** What `VectorMatrix.open(path, options)` takes. */
+/** Options of `VectorMatrix.open(path, options)`. */
 export interface MatrixOpenOptions {
-  /** Whether rows may be written. Default false. */
+  /** Open the file for writing. Default false. */
   writable?: boolean | undefined;
 }
 
@@ -13,7 +13,7 @@ export const matrixOpenDefaults = { writable: false } satisfies Listed<MatrixOpe
 /** {@link MatrixOpenOptions}, completed by the defaults. */
 export type ResolvedMatrixOpenOptions = Resolved<MatrixOpenOptions, typeof matrixOpenDefaults>;
 
-/** What `VectorMatrix.create(path, options)` takes besides `rows` and `columns`, which have no default. */
+/** Options of `VectorMatrix.create(path, options)`; `rows` and `columns` are required. */
 export interface MatrixCreateOptions {
   /** Number of rows; all are there at once, filled with zeros. */
   rows: number;
@@ -23,9 +23,9 @@ export interface MatrixCreateOptions {
   dtype?: MatrixDtype | undefined;
   /** Which numbers follow each other. Default C; F for .desc, which knows no other. */
   order?: MatrixOrder | undefined;
-  /** Whether each column gets a file of its own; only .desc can. Default false. */
+  /** Store each column in its own file; only .desc supports it. Default false. */
   separated?: boolean | undefined;
-  /** Whether a file of that name is replaced; who has the old one open keeps it. Default false: that is an error. */
+  /** Replace an existing file; programs that have it open keep the old one. Default false: an existing file is an error. */
   overwrite?: boolean | undefined;
 }
 
@@ -42,11 +42,11 @@ export const matrixCreateDefaults = {
 /** {@link MatrixCreateOptions}, completed by the defaults. */
 export type ResolvedMatrixCreateOptions = Resolved<MatrixCreateOptions, typeof matrixCreateDefaults>;
 
-/** What `VectorMatrix.blocks(options)` takes. */
+/** Options of `VectorMatrix.blocks(options)`. */
 export interface MatrixBlocksOptions {
   /** Rows of a block. Default: what fits into 4 MiB; 16 MiB where the rows must be gathered from columns. */
   blockRows?: number | undefined;
-  /** Whether every block is handed out in the same memory, valid until the next is asked for. Default false. */
+  /** Return every block in the same memory, valid until the next one is requested. Default false. */
   reuse?: boolean | undefined;
   /** Aborting ends the iteration with `signal.reason`. */
   signal?: AbortSignal | undefined;
@@ -62,7 +62,7 @@ export const matrixBlocksDefaults = {
 /** {@link MatrixBlocksOptions}, completed by the defaults. */
 export type ResolvedMatrixBlocksOptions = Resolved<MatrixBlocksOptions, typeof matrixBlocksDefaults>;
 
-/** What adding the rows of a matrix to an index takes. */
+/** Options of `addItems(matrix, options)`. */
 export interface MatrixAddOptions extends LongWorkOptions {
   /** Item number of the first row. Default: after the last item. */
   first?: number | undefined;

@@ -6,7 +6,7 @@ import type { PassageFormat } from './pack-context.js';
 /** Options of `sync(index, sources, options)`. */
 export interface SyncOptions<M extends Metadata = Metadata> extends LongWorkOptions {
   /**
-   * What happens to chunks that a source no longer has. `incremental`: they are deleted as soon as the new ones are there.
+   * Handling of chunks that a source no longer has. `incremental`: they are deleted as soon as the new ones are there.
    * `full`: so are, at the end, the chunks of sources that were not given at all. `none`: they stay. Default incremental.
    */
   cleanup?: 'none' | 'incremental' | 'full' | undefined;
@@ -15,7 +15,7 @@ export interface SyncOptions<M extends Metadata = Metadata> extends LongWorkOpti
    * none.
    */
   keep?: ((source: string) => boolean | Promise<boolean>) | undefined;
-  /** Whether to count only and change nothing. Default false. */
+  /** Count the changes without making them. Default false. */
   dryRun?: boolean | undefined;
   /** Cuts a source into chunks. Default: `chunkMarkdown` where the id ends in .md, .mdx or .markdown, else `chunkRecursively`. */
   chunker?: SourceChunker<M> | undefined;
@@ -25,7 +25,7 @@ export interface SyncOptions<M extends Metadata = Metadata> extends LongWorkOpti
    */
   collection?: string | undefined;
   /**
-   * Whether chunks that de-duplication deleted are added again. Default false: they stay away until their text changes or the
+   * Add chunks again that de-duplication deleted. Default false: they stay away until their text changes or the
    * document that stayed is gone.
    */
   restoreDuplicates?: boolean | undefined;

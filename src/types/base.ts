@@ -4,10 +4,10 @@ export type Metric = 'angular' | 'euclidean' | 'manhattan' | 'dot' | 'hamming';
 /** An external id: a non-empty string or a safe integer, as sparse as you like. `1` and `'1'` are two ids. */
 export type DocumentId = string | number;
 
-/** What JSON can represent. */
+/** A JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
 
-/** What a document carries besides its text: a plain JSON object. */
+/** Metadata of a document: a plain JSON object. */
 export type Metadata = { readonly [key: string]: Json | undefined };
 
 /** How many of something long are done. `total` is absent while it is unknown. */
@@ -31,11 +31,11 @@ export interface Check {
   readonly passed: boolean;
   readonly severity: 'error' | 'warning' | 'info';
   readonly message: string;
-  /** What to do about it, when it did not pass. */
+  /** The next step if it did not pass. */
   readonly hint?: string;
 }
 
-/** What `validate` returns: valid when no check of severity `error` failed. */
+/** Result of `validate`: valid if no check of severity `error` failed. */
 export interface ValidationReport {
   readonly valid: boolean;
   readonly checks: readonly Check[];

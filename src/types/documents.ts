@@ -37,7 +37,7 @@ export interface DocumentPage<M extends Metadata = Metadata> {
   readonly next?: string;
 }
 
-/** What became of the documents of a call. */
+/** Result of `addDocuments` and `importFrom`. */
 export interface AddResult {
   /** Ids in the order of the documents. */
   readonly ids: DocumentId[];
@@ -49,7 +49,7 @@ export interface AddResult {
   readonly embedded: number;
   /** Tokens that the provider reports to have used. */
   readonly tokens: number;
-  /** What `onDuplicate` found to be there already; absent where everything is let through. */
+  /** Duplicates handled by `onDuplicate`; absent with `add`. */
   readonly duplicates?: readonly AddedDuplicate[];
   /** Documents that were left out, with the reason; absent unless `onInvalid` is `skip`. Their ids are not in `ids`. */
   readonly invalid?: readonly InvalidDocument[];
@@ -74,7 +74,7 @@ export interface AddedDuplicate {
   readonly action: 'skip' | 'replace' | 'link';
 }
 
-/** What adding documents would do and take. */
+/** Result of `plan`. */
 export interface AddPlan {
   readonly documents: number;
   readonly new: number;
@@ -88,9 +88,9 @@ export interface AddPlan {
   readonly embed: number;
   /** Tokens of those texts. */
   readonly tokens: number;
-  /** Whether the provider's own tokenizer counted; else the tokens are an estimate. */
+  /** True if the provider's tokenizer counted the tokens; otherwise they are an estimate. */
   readonly counted: boolean;
-  /** What the tokens cost, where a price was given. */
+  /** Cost of the tokens, if a price was given. */
   readonly cost?: number;
   /** How long embedding will take, at the pace of earlier adds with this provider; absent before the first. */
   readonly seconds?: number;

@@ -1,8 +1,8 @@
 import type { Metric } from './base.js';
 
-/** How far two models agree on who is near whom. */
+/** Agreement of two models on nearest neighbors. */
 export interface SpaceOverlap {
-  /** How many of the nearest documents of each query were compared. */
+  /** Number of nearest documents compared per query. */
   readonly k: number;
   readonly queries: number;
   /** Share of the nearest documents that is the same under both, from 0 to 1: over all queries, and of the worst one. */
@@ -10,7 +10,7 @@ export interface SpaceOverlap {
   readonly least: number;
 }
 
-/** What a migration did. */
+/** Result of `migrate`. */
 export interface MigrationResult {
   /** Fingerprints of the models. */
   readonly from: string;
@@ -24,7 +24,7 @@ export interface MigrationResult {
   readonly tokens: number;
   /** Absent where there was nothing to compare. */
   readonly overlap?: SpaceOverlap;
-  /** Whether the index is in the new space now. */
+  /** True if the index now uses the new model. */
   readonly cutOver: boolean;
 }
 
@@ -63,7 +63,7 @@ export interface IndexStats {
   readonly tail: number;
   readonly bytes: DiskUsage;
   readonly instructionSet: string;
-  /** What `tune` or `open({ recall })` measured last, and how far the index has moved since; undefined before. */
+  /** Latest measurement of `tune` or `open({ recall })`, and the drift since then; undefined before the first. */
   readonly tuning: (Tuning & Drift) | undefined;
 }
 
@@ -79,7 +79,7 @@ export interface MeasuredRecall {
 export interface Tuning extends MeasuredRecall {
   readonly targetRecall: number;
   readonly k: number;
-  /** Whether all vectors are compared: then recall is 1 by definition. */
+  /** True if all vectors are compared; recall is then 1 by definition. */
   readonly exact: boolean;
   /** The quality knob of approximate searches; undefined for exact ones. */
   readonly searchK: number | undefined;
@@ -101,7 +101,7 @@ export interface Tuning extends MeasuredRecall {
 export interface Drift {
   /** Share of the items in forests that came, or whose documents went, since then. */
   readonly drift: number;
-  /** Whether that is enough to measure anew. */
+  /** True if recall should be measured again. */
   readonly drifted: boolean;
 }
 
@@ -114,7 +114,7 @@ export interface TuningPoint extends MeasuredRecall {
   readonly milliseconds: number;
 }
 
-/** What a forest of all vectors costs and finds at one number of trees. */
+/** Cost and recall of a forest of all vectors with one number of trees. */
 export interface TreesPoint extends MeasuredRecall {
   readonly trees: number;
   readonly buildMilliseconds: number;
@@ -124,7 +124,7 @@ export interface TreesPoint extends MeasuredRecall {
   readonly bytes: number;
 }
 
-/** What `tune` returns. */
+/** Result of `tune`. */
 export interface TuneResult {
   readonly tuning: Tuning;
   /** Recall and time of what was tried, the fastest setting first, exact search last. */
@@ -135,7 +135,7 @@ export interface TuneResult {
   readonly svg: string;
 }
 
-/** What `optimize` moved and freed. */
+/** Result of `optimize`. */
 export interface OptimizeResult {
   /** Deleted items dropped from segments. */
   readonly items: number;

@@ -19,7 +19,7 @@ export interface FieldConditions {
   readonly $gte?: string | number;
   readonly $lt?: string | number;
   readonly $lte?: string | number;
-  /** Whether the field is there, `null` included. */
+  /** The field exists, possibly as `null`. */
   readonly $exists?: boolean;
   /** The field is a list with this element, or a string with this part. */
   readonly $contains?: FilterValue;

@@ -1,4 +1,4 @@
-/** What a vector stands for: a stored text, or a question asked of the stored texts. */
+/** Role of a text: a stored document, or a query. */
 export type EmbeddingRole = 'document' | 'query';
 
 /**
@@ -28,12 +28,12 @@ export interface EmbeddingProvider {
   /**
    * The words of each text that the model knows, in a fixed order; empty for a text that it knows less than half of. Texts with
    * the same result, and texts it knows too little of, are never near duplicates by their vectors (`onDuplicate`,
-   * `findDuplicates`): such a model cannot tell Korean sentences apart, nor `$100` from `€100`, nor who owes whom. Default: the model
+   * `findDuplicates`): such a model cannot tell Korean sentences apart, nor `$100` from `€100`, nor debtor from creditor. Default: the model
    * is taken to see every difference that changes the vector.
    */
   knownWords?(texts: readonly string[]): Promise<readonly string[]>;
   /**
-   * Whether and when a failed call may be tried again: milliseconds to wait, or undefined for never. `attempt` counts
+   * Delay before a failed call is retried, in milliseconds; undefined for no retry. `attempt` counts
    * the failures of the call with the same error code, from 1. Also asked about answers that break the contract
    * (PROVIDER_INVALID). Default: never.
    */
@@ -42,6 +42,6 @@ export interface EmbeddingProvider {
     texts: readonly string[],
     options: { role: EmbeddingRole; signal?: AbortSignal },
   ): Promise<{ vectors: Float32Array[]; usage?: { tokens: number } }>;
-  /** Frees what the provider holds. Called by whoever made the provider. */
+  /** Frees resources. Called by the creator of the provider. */
   close?(): Promise<void>;
 }

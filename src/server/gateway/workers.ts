@@ -7,7 +7,7 @@ import { type Prometheus, serverPackages } from '../http/server-packages.js';
 import { Gateway } from './gateway.js';
 import { gatewaySockets } from './gateway-sockets.js';
 
-/** What `superviseWorkers` takes. */
+/** Options of `superviseWorkers`. */
 export interface WorkersOptions {
   /** Processes that share the port and the mapped files. */
   readonly workers: number;

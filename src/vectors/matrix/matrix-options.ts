@@ -1,7 +1,7 @@
 import { type AnnoyBatchOptions, annoyBatchDefaults, type Listed, type Resolved } from '../../options.js';
 import type { VectorMatrix } from './vector-matrix.js';
 
-/** What searching with the rows of a matrix takes. */
+/** Options of `getNnsByVectors(matrix, n, options)`. */
 export interface MatrixSearchOptions extends AnnoyBatchOptions {
   /**
    * Where the item numbers go: a matrix of i4 (or i8, f8) with a row for each query and n columns. A path is opened where
