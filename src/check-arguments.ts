@@ -22,12 +22,16 @@ export function isIterable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
 }
 
-/** @throws INVALID_ARGUMENT unless documents can be taken from it one after the other. */
+/** @throws INVALID_ARGUMENT unless it is iterable. */
 export function checkIterable(method: string, documents: unknown): void {
   if (isIterable(documents)) return;
-  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: documents is ${describe(documents)}`, {
-    hint: 'Pass an array or an iterable of strings or documents.',
-  });
+  throw new SemanticIndexError(
+    'INVALID_ARGUMENT',
+    `${method}: expected an iterable of documents, got ${describe(documents)}`,
+    {
+      hint: 'Pass an array or an iterable of strings or documents.',
+    },
+  );
 }
 
 /** Options of `open`, checked as far as they are numbers and paths. */
@@ -63,17 +67,25 @@ export function checkSearch<M extends Metadata>(
   checkPositive('search', 'k', options.k);
   checkPositive('search', 'rerankDepth', options.rerankDepth);
   if (options.rerank !== undefined && typeof options.rerank !== 'function') {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `search: rerank is ${describe(options.rerank)}`, {
-      hint: 'Pass a function of the query and the hits that returns a number for each hit.',
-    });
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `search: expected a function as rerank, got ${describe(options.rerank)}`,
+      {
+        hint: 'Pass (query, hits) => scores, with one number per hit.',
+      },
+    );
   }
   if (options.searchK !== undefined) checkPositive('search', 'searchK', options.searchK);
   if (options.maxBytes !== undefined) checkPositive('search', 'maxBytes', options.maxBytes);
   checkOneOf('search', 'mode', options.mode, ['vector', 'text', 'hybrid']);
   if (!(options.diversity >= 0 && options.diversity <= 1)) {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `search: diversity is ${describe(options.diversity)}`, {
-      hint: 'Pass a number from 0 to 1.',
-    });
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `search: expected a number from 0 to 1 as diversity, got ${describe(options.diversity)}`,
+      {
+        hint: '0 returns the best hits, 1 the most different ones.',
+      },
+    );
   }
   return options;
 }
@@ -86,9 +98,13 @@ export function checkTune(given: TuneOptions | undefined): ResolvedTuneOptions {
   if (options.sample !== undefined) checkPositive('tune', 'sample', options.sample);
   for (const trees of options.trees ?? []) checkPositive('tune', 'trees', trees);
   if (!(options.confidence >= 0.5 && options.confidence < 1)) {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `tune: confidence is ${describe(options.confidence)}`, {
-      hint: 'Pass a number from 0.5 to below 1, such as 0.99.',
-    });
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `tune: expected a number from 0.5 to below 1 as confidence, got ${describe(options.confidence)}`,
+      {
+        hint: 'For example 0.99.',
+      },
+    );
   }
   return options;
 }
@@ -96,9 +112,13 @@ export function checkTune(given: TuneOptions | undefined): ResolvedTuneOptions {
 /** @throws INVALID_ARGUMENT unless it is a number above 0 and at most 1. */
 export function checkShare(method: string, name: string, value: number): void {
   if (value > 0 && value <= 1) return;
-  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: ${name} is ${describe(value)}`, {
-    hint: 'Pass a number above 0 and at most 1, such as 0.95.',
-  });
+  throw new SemanticIndexError(
+    'INVALID_ARGUMENT',
+    `${method}: expected a number above 0 and at most 1 as ${name}, got ${describe(value)}`,
+    {
+      hint: 'For example 0.95.',
+    },
+  );
 }
 
 /**
@@ -123,20 +143,28 @@ export function checkPath(method: string, path: unknown): string {
 /** @throws INVALID_ARGUMENT unless it is one of the known values. */
 export function checkOneOf(method: string, name: string, value: string, known: readonly string[]): void {
   if (known.includes(value)) return;
-  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: ${name} is ${describe(value)}`, {
-    hint: `${name} is one of ${known.join(', ')}.`,
-  });
+  throw new SemanticIndexError(
+    'INVALID_ARGUMENT',
+    `${method}: expected one of ${known.join(', ')} as ${name}, got ${describe(value)}`,
+    {
+      hint: `Pass ${known.map((one) => `'${one}'`).join(' or ')}.`,
+    },
+  );
 }
 
-/** @throws INVALID_ARGUMENT unless it is a whole number, zero or above. */
+/** @throws INVALID_ARGUMENT unless it is zero or a positive integer. */
 export function checkWhole(method: string, name: string, value: number): void {
   if (value !== 0) checkPositive(method, name, value);
 }
 
-/** @throws INVALID_ARGUMENT unless it is a whole number above zero. */
+/** @throws INVALID_ARGUMENT unless it is a positive integer. */
 export function checkPositive(method: string, name: string, value: number): void {
   if (Number.isSafeInteger(value) && value > 0) return;
-  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: ${name} is ${describe(value)}`, {
-    hint: `Pass a whole number above zero as ${name}.`,
-  });
+  throw new SemanticIndexError(
+    'INVALID_ARGUMENT',
+    `${method}: expected a positive integer as ${name}, got ${describe(value)}`,
+    {
+      hint: 'Pass an integer from 1 up.',
+    },
+  );
 }

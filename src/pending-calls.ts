@@ -2,9 +2,8 @@ import { SemanticIndexError } from './errors.js';
 import { fromSqliteError } from './store/sqlite/sqlite-error.js';
 
 /**
- * The calls of an index that have not ended yet: closing waits for them, ends the readings that are still open, and lets no
- * new ones begin. Every call of an index goes through here, so this is where an error of SQLite gets its code, whichever
- * connection it comes from.
+ * The pending calls of an index. Closing waits for them, ends open iterations, and refuses new calls. Every call passes through here,
+ * so errors of SQLite get their codes here, whichever connection they come from.
  */
 export class PendingCalls {
   readonly #running = new Set<Promise<unknown>>();
@@ -16,7 +15,7 @@ export class PendingCalls {
     if (this.#closing !== undefined) throw new SemanticIndexError('CLOSED', 'The index is closed');
   }
 
-  /** Begins a call. @throws CLOSED after `close`. */
+  /** Runs a call. @throws CLOSED after `close`. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     this.refuseClosed();
     const running = work();
@@ -31,8 +30,8 @@ export class PendingCalls {
   }
 
   /**
-   * Hands out a reading piece by piece. `close` ends it where it stands: a reading that is left half-way would keep its
-   * connection, and with it the log, for as long as the process lives.
+   * Iterates over a reading. `close` ends it: an abandoned iteration would keep its connection, and with it the write-ahead log,
+   * until the process ends.
    *
    * @throws CLOSED after `close`.
    */
@@ -51,7 +50,7 @@ export class PendingCalls {
     }
   }
 
-  /** Waits for what is running, ends open readings, then does `end`, once however often it is asked. */
+  /** Waits for pending calls, ends open iterations, then calls `end`; once for any number of calls. */
   close(end: () => Promise<void>): Promise<void> {
     this.#closing ??= this.#end(end);
     return this.#closing;

@@ -1,18 +1,18 @@
 import { InvalidArgumentError } from 'commander';
 import { type DocumentId, type SemanticIndex, SemanticIndexError } from '../index.js';
 
-/** Parses a whole number above zero. */
+/** Parses a positive integer. */
 export function positiveInteger(text: string): number {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError(`Expected a positive whole number, got ${text}.`);
+  throw new InvalidArgumentError(`Expected a positive integer, got ${text}.`);
 }
 
-/** Parses a whole number from zero up. */
+/** Parses a non-negative integer. */
 export function naturalNumber(text: string): number {
   const number = Number(text);
   if (text !== '' && Number.isSafeInteger(number) && number >= 0) return number;
-  throw new InvalidArgumentError(`Expected a whole number from 0, got ${text}.`);
+  throw new InvalidArgumentError(`Expected a non-negative integer, got ${text}.`);
 }
 
 /** Collects the values of an option that may be given several times. */
@@ -31,7 +31,7 @@ export function finiteNumber(text: string): number {
 export function nonNegativeNumber(text: string): number {
   const number = finiteNumber(text);
   if (number >= 0) return number;
-  throw new InvalidArgumentError(`Expected a number from 0, got ${text}.`);
+  throw new InvalidArgumentError(`Expected a non-negative number, got ${text}.`);
 }
 
 /**
@@ -53,7 +53,7 @@ export async function existingIds(index: SemanticIndex, texts: readonly string[]
     const [document] = found;
     if (document === undefined) {
       throw new SemanticIndexError('NOT_FOUND', `No document has the id "${text}"`, {
-        hint: 'See the ids that there are with: semantic-index list INDEX',
+        hint: 'List the ids with: semantic-index list INDEX',
       });
     }
     ids.push(document.id);

@@ -14,7 +14,7 @@ export function withCommonFlags(command: Command, examples: readonly string[]): 
   return command
     .option('--json', 'print one JSON value instead of text')
     .option('-q, --quiet', 'print the result only: no notes, no progress')
-    .option('--no-color', 'print without colours, as does NO_COLOR')
+    .option('--no-color', 'print without colors; so does NO_COLOR')
     .addOption(new Option('--debug', 'print stacks of errors').hideHelp())
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ semantic-index ${example}`).join('\n')}`);
 }

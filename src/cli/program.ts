@@ -63,7 +63,7 @@ Exit codes:
 export function makeProgram(forPrograms = false): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const program = new Command('semantic-index')
-    .description('Search by meaning in a folder of your own.')
+    .description('Embedded semantic search.')
     .version(version)
     .showSuggestionAfterError()
     .showHelpAfterError('(see --help)')

@@ -13,15 +13,15 @@ import type { CommonFlags } from '../terminal.js';
 export function addAdd(program: Command): void {
   const command = program
     .command('add')
-    .description('add files, folders, tables or stdin; what is unchanged is skipped, what changed is replaced')
-    .argument('<index>', 'folder of the index; made when it is missing')
-    .argument('<sources...>', 'files, folders, quoted patterns, or - for stdin');
+    .description('add files, directories, tables or stdin; unchanged documents are skipped, changed ones replaced')
+    .argument('<index>', 'directory of the index; created if missing')
+    .argument('<sources...>', 'files, directories, quoted patterns, or - for stdin');
   withSourceFlags(command)
-    .option('--prune', 'also delete the chunks of text files that do not exist any more')
-    .option('--restore-duplicates', 'also add what dedupe deleted before')
-    .option('--dry-run', 'with text files: count only, change nothing')
-    .option('--watch', 'stay, and add what changes, until Ctrl-C')
-    .option('--batch-size <number>', 'documents that are committed together', positiveInteger, 512);
+    .option('--prune', 'also delete the chunks of text files that no longer exist')
+    .option('--restore-duplicates', 'also add documents that dedupe deleted')
+    .option('--dry-run', 'with text files: count the changes without making them')
+    .option('--watch', 'watch the sources and add changes until Ctrl-C')
+    .option('--batch-size <number>', 'documents committed together', positiveInteger, 512);
   withModelFlags(command);
   withCommonFlags(command, [
     'add my-index docs README.md',

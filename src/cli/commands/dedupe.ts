@@ -24,19 +24,19 @@ const noModel = { model: 'none' };
 export function addDedupe(program: Command): void {
   const command = program
     .command('dedupe')
-    .description('find documents that say the same as others; changes nothing without --apply')
-    .argument('<index>', 'folder of the index')
-    .option('-t, --threshold <number>', 'similarity from which two count as duplicates', finiteNumber, 0.9)
+    .description('find duplicate documents; changes nothing without --apply')
+    .argument('<index>', 'directory of the index')
+    .option('-t, --threshold <number>', 'minimum similarity of duplicates', finiteNumber, 0.9)
     .option('-w, --where <condition>', 'FIELD=VALUE (also !=, >, >=, <, <=) or JSON; several must all hold', condition)
     .option('--no-near', 'only the same words, not the same meaning')
     .addOption(
-      new Option('--representative <which>', 'which document of a group stays')
+      new Option('--representative <which>', 'document of a group that stays')
         .choices(['first', 'longest', 'central'])
         .default('first'),
     )
-    .option('--exact', 'compare all vectors; takes a time that grows with the square')
-    .option('--against <index>', 'find what this other index has too')
-    .addOption(new Option('--apply <action>', 'what to do with the duplicates').choices(['delete', 'link']))
+    .option('--exact', 'compare all vectors, in quadratic time')
+    .option('--against <index>', 'find documents that this other index has too')
+    .addOption(new Option('--apply <action>', 'delete the duplicates, or link them').choices(['delete', 'link']))
     .option('--show <number>', 'groups that are printed', positiveInteger, 10);
   withCommonFlags(command, [
     'dedupe my-index',

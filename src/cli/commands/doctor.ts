@@ -13,7 +13,7 @@ export function addDoctor(program: Command): void {
     .description(
       'say which engine and instruction set run here, whether the model works, what is missing, and how to mend it',
     )
-    .argument('[index]', 'an index to look at, too, and at the model that it uses');
+    .argument('[index]', 'also check this index and its model');
   withModelFlags(command);
   withCommonFlags(command, ['doctor', 'doctor my-index --json', 'doctor --model openai:text-embedding-3-small']).action(
     (folder: string | undefined, flags: CommonFlags & ModelFlags) =>

@@ -18,8 +18,8 @@ export function addGet(program: Command): void {
   const command = program
     .command('get')
     .description('print documents by their ids')
-    .argument('<index>', 'folder of the index')
-    .argument('<ids...>', 'their ids');
+    .argument('<index>', 'directory of the index')
+    .argument('<ids...>', 'ids of the documents');
   withCommonFlags(command, ['get my-index returns', 'get my-index 1 2 3 --json']).action(
     (folder: string, texts: string[], flags: CommonFlags) =>
       perform(flags, async ({ terminal }) => {
@@ -46,10 +46,10 @@ export function addList(program: Command): void {
   const command = program
     .command('list')
     .description('print documents, oldest first')
-    .argument('<index>', 'folder of the index')
+    .argument('<index>', 'directory of the index')
     .option('-w, --where <condition>', 'FIELD=VALUE (also !=, >, >=, <, <=) or JSON; several must all hold', condition)
-    .option('--limit <number>', 'documents at most', positiveInteger, 20)
-    .option('--after <next>', 'go on where the page before ended');
+    .option('--limit <number>', 'maximum number of documents', positiveInteger, 20)
+    .option('--after <next>', 'cursor of the previous page');
   withCommonFlags(command, ['list my-index --where lang=en', 'list my-index --limit 1000 --json']).action(
     (folder: string, flags: ListFlags) =>
       perform(flags, async ({ terminal }) => {
@@ -77,11 +77,11 @@ export function addDelete(program: Command): void {
   const command = program
     .command('delete')
     .description('delete documents by their ids, those that match a condition, or all of them')
-    .argument('<index>', 'folder of the index')
+    .argument('<index>', 'directory of the index')
     .argument('[ids...]', 'ids of the documents')
     .option('-w, --where <condition>', 'FIELD=VALUE (also !=, >, >=, <, <=) or JSON; several must all hold', condition)
     .option('--all', 'every document of the index')
-    .option('--dry-run', 'count only, delete nothing');
+    .option('--dry-run', 'count without deleting');
   withCommonFlags(command, [
     'delete my-index returns 12',
     'delete my-index --where source=docs/old.md',

@@ -15,8 +15,8 @@ interface InitFlags extends CommonFlags, ModelFlags {
 export function addInit(program: Command): void {
   const command = program
     .command('init')
-    .description('make an index in a folder that is empty or missing')
-    .argument('<index>', 'folder of the index')
+    .description('create an index in an empty or missing directory')
+    .argument('<index>', 'directory of the index')
     .option('--metric <metric>', 'angular (the default), euclidean, manhattan or dot');
   withModelFlags(command);
   withCommonFlags(command, [

@@ -15,9 +15,9 @@ export function addMcp(program: Command): void {
   const command = program
     .command('mcp')
     .description('offer an index to chat clients over stdio (Model Context Protocol); over HTTP: serve --mcp')
-    .argument('<index>', 'folder of the index')
+    .argument('<index>', 'directory of the index')
     .option('--readonly', 'offer search only')
-    .option('--about <text>', 'what the index holds, for the model that chooses among tools');
+    .option('--about <text>', 'content of the index, for the model that chooses among tools');
   withModelFlags(command);
   withCommonFlags(command, ['mcp my-index --readonly', 'mcp notes --about "the notes of our meetings"']).action(
     (folder: string, flags: McpFlags) =>

@@ -17,10 +17,10 @@ interface PlanFlags extends CommonFlags, ModelFlags, SourceFlags {
 export function addPlan(program: Command): void {
   const command = program
     .command('plan')
-    .description('say what an add would embed, with tokens, cost and time; embeds nothing, changes nothing')
-    .argument('<index>', 'folder of the index; it need not exist')
-    .argument('<sources...>', 'files, folders, quoted patterns, or - for stdin')
-    .option('--price <number>', 'what the service asks for a million tokens, in any currency', nonNegativeNumber);
+    .description('estimate an add: texts to embed, tokens, cost and time; embeds and changes nothing')
+    .argument('<index>', 'directory of the index; it may be missing')
+    .argument('<sources...>', 'files, directories, quoted patterns, or - for stdin')
+    .option('--price <number>', 'price of a million tokens, in any currency', nonNegativeNumber);
   withSourceFlags(command);
   withModelFlags(command);
   withCommonFlags(command, [

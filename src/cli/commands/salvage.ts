@@ -11,9 +11,9 @@ const listed = 20;
 export function addSalvage(program: Command): void {
   const command = program
     .command('salvage')
-    .description('save what can be read of a damaged index into a new one; ends with 3 when something is lost')
-    .argument('<index>', 'folder of the damaged index; it is only read, and must not be in use')
-    .argument('<target>', 'folder to make; it appears when it is complete');
+    .description('save the readable documents of a damaged index into a new one; exits with 3 if any are lost')
+    .argument('<index>', 'directory of the damaged index; it is only read, and must not be in use')
+    .argument('<target>', 'directory to create; it appears once it is complete');
   withCommonFlags(command, ['salvage damaged-index saved-index']).action(
     (folder: string, target: string, flags: CommonFlags) =>
       perform(flags, async ({ terminal, signal }) => {

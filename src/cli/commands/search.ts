@@ -25,11 +25,11 @@ interface SearchFlags extends CommonFlags, ModelFlags {
 
 function withSearchFlags(command: Command): Command {
   return withModelFlags(command)
-    .option('-k, --k <number>', 'hits at most', positiveInteger, 10)
+    .option('-k, --k <number>', 'maximum number of hits', positiveInteger, 10)
     .option('-w, --where <condition>', 'FIELD=VALUE (also !=, >, >=, <, <=) or JSON; several must all hold', condition)
-    .option('--min-score <number>', 'only hits with at least this score', finiteNumber)
+    .option('--min-score <number>', 'minimum score of a hit', finiteNumber)
     .option('--exact', 'compare every vector')
-    .option('--search-k <number>', 'nodes looked at in each forest', positiveInteger)
+    .option('--search-k <number>', 'items examined in each segment', positiveInteger)
     .option('--full', 'print whole texts');
 }
 
@@ -38,12 +38,12 @@ export function addSearch(program: Command): void {
   const command = program
     .command('search')
     .description('find documents by meaning and by words')
-    .argument('<index>', 'folder of the index')
-    .argument('<query...>', 'what to look for; - reads one query from each line of stdin')
-    .addOption(new Option('--mode <mode>', 'how to search').choices(['hybrid', 'vector', 'text']).default('hybrid'))
-    .option('--diversity <number>', 'from 0, the best hits, to 1, hits unlike each other', finiteNumber)
+    .argument('<index>', 'directory of the index')
+    .argument('<query...>', 'the query; - reads one query per line from stdin')
+    .addOption(new Option('--mode <mode>', 'search mode').choices(['hybrid', 'vector', 'text']).default('hybrid'))
+    .option('--diversity <number>', 'from 0 (best hits) to 1 (most different hits)', finiteNumber)
     .option('--vector', 'the query is a vector: a JSON array')
-    .option('--explain', 'also tell how the search was done');
+    .option('--explain', 'also print how the search was executed');
   withSearchFlags(command);
   withCommonFlags(command, [
     'search my-index "can I get my money back?"',
@@ -93,8 +93,8 @@ export function addSearch(program: Command): void {
 export function addSimilar(program: Command): void {
   const command = program
     .command('similar')
-    .description('find the documents that are most like one of the index')
-    .argument('<index>', 'folder of the index')
+    .description('find the documents most similar to one of the index')
+    .argument('<index>', 'directory of the index')
     .argument('<id>', 'id of the document');
   withSearchFlags(command);
   withCommonFlags(command, ['similar my-index returns', 'similar my-index 12 -k 3 --min-score 0.5 --json']).action(

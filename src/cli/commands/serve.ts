@@ -36,8 +36,8 @@ export function addServe(program: Command): void {
   const { host, port, bodyLimit, answerTimeout } = serverDefaults;
   const command = program
     .command('serve')
-    .description('answer searches over HTTP, until Ctrl-C')
-    .argument('<index>', 'folder of the index')
+    .description('serve the index over HTTP until Ctrl-C')
+    .argument('<index>', 'directory of the index')
     .option('--host <address>', 'address to listen on; 0.0.0.0 listens on all', host)
     .option('-p, --port <number>', 'port to listen on; 0 takes a free one', naturalNumber, port)
     .option('--workers <number>', 'processes behind the port', positiveInteger, 1)

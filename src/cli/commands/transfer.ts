@@ -72,9 +72,9 @@ interface ImportFlags extends CommonFlags {
 export function addImport(program: Command): void {
   const command = program
     .command('import')
-    .description('add the documents of a folder that export wrote; nothing is embedded')
-    .argument('<index>', 'folder of the index; made when it is missing')
-    .argument('<source>', 'folder that export wrote')
+    .description('add the documents of a directory that export wrote; nothing is embedded')
+    .argument('<index>', 'directory of the index; created if missing')
+    .argument('<source>', 'directory that export wrote')
     .option('--partial', 'also import an export that lacks documents, as its index was damaged');
   withCommonFlags(command, ['import my-copy my-export']).action((folder: string, source: string, flags: ImportFlags) =>
     perform(flags, async ({ terminal, signal }) => {
@@ -97,9 +97,9 @@ export function addImport(program: Command): void {
 export function addBackup(program: Command): void {
   const command = program
     .command('backup')
-    .description('copy an index as it is at one moment, while it is in use')
-    .argument('<index>', 'folder of the index')
-    .argument('<target>', 'folder to make; it appears when it is complete');
+    .description('write a consistent copy of an index that is in use')
+    .argument('<index>', 'directory of the index')
+    .argument('<target>', 'directory to create; it appears once it is complete');
   withCommonFlags(command, ['backup my-index backups/monday']).action(
     (folder: string, target: string, flags: CommonFlags) =>
       perform(flags, async ({ terminal }) => {

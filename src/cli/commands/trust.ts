@@ -10,7 +10,7 @@ export function addTrust(program: Command): void {
   const command = program
     .command('trust')
     .description('allow the model that an index directory names: its address, the key it gets, or what it loads')
-    .argument('<index>', 'folder of the index');
+    .argument('<index>', 'directory of the index');
   withCommonFlags(command, ['trust downloaded-index']).action((folder: string, flags: CommonFlags) =>
     perform(flags, async ({ terminal }) => {
       const noted = await notedModel(folder);

@@ -22,14 +22,14 @@ interface TuneFlags extends CommonFlags, ModelFlags {
 export function addTune(program: Command): void {
   const command = program
     .command('tune')
-    .description('measure what searches find and cost, and keep the cheapest setting that finds enough')
-    .argument('<index>', 'folder of the index')
-    .option('--recall <share>', 'share of the true neighbours to find, up to 1', finiteNumber, 0.95)
-    .option('-k, --k <number>', 'neighbours of a search', positiveInteger, 10)
-    .option('--queries <file>', 'questions such as will be asked, one on each line; default: made from the documents')
-    .option('--svg <file>', 'also draw recall over time into this file')
-    .option('--trees <numbers>', 'also compare forests of these numbers of trees, such as 4,8,16', listOfTrees)
-    .option('--dry-run', 'measure only, keep nothing');
+    .description('measure recall and time of searches, and store the fastest setting that reaches the recall')
+    .argument('<index>', 'directory of the index')
+    .option('--recall <share>', 'share of the true nearest neighbors to find, up to 1', finiteNumber, 0.95)
+    .option('-k, --k <number>', 'neighbors per search', positiveInteger, 10)
+    .option('--queries <file>', 'typical queries, one per line; default: derived from the documents')
+    .option('--svg <file>', 'also plot recall over time into this file')
+    .option('--trees <numbers>', 'also compare forests with these numbers of trees, such as 4,8,16', listOfTrees)
+    .option('--dry-run', 'measure without storing the result');
   withModelFlags(command);
   withCommonFlags(command, [
     'tune my-index --recall 0.98',
@@ -82,9 +82,9 @@ export function addMigrate(program: Command): void {
   }
   const command = program
     .command('migrate')
-    .description('embed all documents with another model, and move the index to it when that is done')
-    .argument('<index>', 'folder of the index')
-    .option('--no-cut-over', 'embed only; a later call moves the index at once');
+    .description('embed all documents with another model, then switch the index to it')
+    .argument('<index>', 'directory of the index')
+    .option('--no-cut-over', 'embed only; a later call switches at once');
   withModelFlags(command);
   withCommonFlags(command, ['migrate my-index --model openai:text-embedding-3-small']).action(
     (folder: string, flags: MigrateFlags) =>

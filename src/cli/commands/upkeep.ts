@@ -15,8 +15,8 @@ const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 export function addStats(program: Command): void {
   const command = program
     .command('stats')
-    .description('print figures of an index: documents, model, segments, sizes')
-    .argument('<index>', 'folder of the index');
+    .description('print statistics of an index: documents, model, segments, sizes')
+    .argument('<index>', 'directory of the index');
   withCommonFlags(command, ['stats my-index', 'stats my-index --json | jq .documents']).action(
     (folder: string, flags: CommonFlags) =>
       perform(flags, async ({ terminal }) => {
@@ -55,9 +55,9 @@ function tuned({ exact, searchK, low, k, confidence, measuredAt, drifted }: NonN
 export function addValidate(program: Command): void {
   const command = program
     .command('validate')
-    .description('look for damage; only reads, and ends with 3 when it found an error')
-    .argument('<index>', 'folder of the index')
-    .option('--full', 'read everything, and compare all checksums');
+    .description('check for damage; only reads, and exits with 3 if it finds an error')
+    .argument('<index>', 'directory of the index')
+    .option('--full', 'read everything and compare all checksums');
   withCommonFlags(command, ['validate my-index', 'validate my-index --full --json']).action(
     (folder: string, flags: CommonFlags & { full?: boolean }) =>
       perform(flags, async ({ terminal }) => {
@@ -100,10 +100,10 @@ export function addOptimize(program: Command): void {
 export function addRebuild(program: Command): void {
   const command = program
     .command('rebuild')
-    .description('derive the files of an index again')
-    .argument('<index>', 'folder of the index')
+    .description('rebuild the segments of an index')
+    .argument('<index>', 'directory of the index')
     .addOption(
-      new Option('--from <what>', 'vectors: the forests from the stored vectors; texts: the vectors too')
+      new Option('--from <what>', 'vectors: segments from the stored vectors; texts: embed the texts again first')
         .choices(['vectors', 'texts'])
         .default('vectors'),
     );

@@ -15,9 +15,13 @@ export async function listPage<M extends Metadata>(
   if (maxBytes !== undefined) checkPositive('listDocuments', 'maxBytes', maxBytes);
   const afterKey = after === undefined ? 0 : Number.parseInt(after, 36);
   if (!Number.isSafeInteger(afterKey)) {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `listDocuments: after is ${describe(after)}`, {
-      hint: 'Pass the `next` of the page before.',
-    });
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `listDocuments: expected a cursor as after, got ${describe(after)}`,
+      {
+        hint: 'Pass `next` of the previous page.',
+      },
+    );
   }
   const filter = where === undefined ? undefined : await filterFor(backend, where);
   const { rows, hasMore } = await backend.list(filter, limit, afterKey, maxBytes, signal);

@@ -24,8 +24,8 @@ export function cursorOf(keys: Iterable<number>): string {
 export function keysOf(cursor: string): Set<number> {
   const keys = new Set<number>();
   const invalid = (): SemanticIndexError =>
-    new SemanticIndexError('INVALID_ARGUMENT', `search: after is ${describe(cursor)}`, {
-      hint: 'Pass the `next` of the page before.',
+    new SemanticIndexError('INVALID_ARGUMENT', `search: expected a cursor as after, got ${describe(cursor)}`, {
+      hint: 'Pass `next` of the previous page.',
     });
   if (typeof cursor !== 'string' || !/^[\w-]+$/.test(cursor)) throw invalid();
   let [key, rest, unit] = [0, 0, 1];
