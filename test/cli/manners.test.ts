@@ -18,7 +18,7 @@ afterAll(() => rmSync(indexed, { recursive: true }));
 test.each([
   ['no command', ['serch'], 2, 'Did you mean search?'],
   ['an option that is not there', ['search', 'idx', 'x', '--kk', '3'], 2, 'unknown option'],
-  ['a number that is none', ['search', 'idx', 'x', '-k', 'many'], 2, 'whole number'],
+  ['a number that is none', ['search', 'idx', 'x', '-k', 'many'], 2, 'positive integer'],
   ['an operator that is not known', ['list', 'idx', '--where', 'year==3'], 2, 'There is no operator =='],
   ['an encoding that is not known', ['add', 'idx', 'x.md', '--encoding', 'latin99'], 2, 'latin99'],
   ['a missing argument', ['search', 'idx'], 2, "missing required argument 'query'"],

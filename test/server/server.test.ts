@@ -31,6 +31,28 @@ describe('a service', () => {
     expect(batch.body.results[0].hits[0].id).toBe('returns');
   });
 
+  test('returns pages and explanations', async () => {
+    const ids: unknown[] = [];
+    let after: string | undefined;
+    do {
+      const { status, body } = await service.ask('POST', '/search', {
+        query: 'open hours',
+        k: 1,
+        mode: 'vector',
+        after,
+      });
+      expect(status).toBe(200);
+      expect(body).not.toHaveProperty('explanation');
+      ids.push(...body.hits.map(({ id }: { id: unknown }) => id));
+      after = body.next;
+    } while (after !== undefined);
+    expect(new Set(ids).size).toBe(3);
+    const { body } = await service.ask('POST', '/search', { query: 'open hours', explain: true });
+    expect(body.explanation).toMatchObject({ exact: true, parts: [{ items: 3 }] });
+    const refused = await service.ask('POST', '/search', { query: 'open hours', after: 'A'.repeat(20_000) });
+    expect(refused.status).toBe(400);
+  });
+
   test('a vector of another length is refused with both lengths', async () => {
     const { status, body } = await service.ask('POST', '/search', { vector: [1, 2, 3] });
     expect(status).toBe(400);
