@@ -1,5 +1,5 @@
 // Duplicates planted among 100,000 generated texts: exact copies, other case, other punctuation, missing words, paraphrases.
-// Tells precision and recall by kind, the time, and whether any member of a group is below the threshold to its representative.
+// Prints precision and recall by kind, the time, and whether any member of a group is below the threshold to its representative.
 // Run: npx tsx bench/dedupe.ts --help
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { benchFlags } from './flags.js';
 import { randomNumbers } from './generated-vectors.js';
 
 const flags = benchFlags(
-  'Plants duplicates of every kind among generated texts; tells precision and recall by kind, and the time.',
+  'Plants duplicates of every kind among generated texts; prints precision and recall by kind, and the time.',
   {
     documents: [100_000, 'texts'],
     threshold: [0.9, 'similarity from which texts are duplicates'],

@@ -9,7 +9,7 @@ import { benchFlags } from './flags.js';
 import { generatedVectors, randomNumbers } from './generated-vectors.js';
 
 const flags = benchFlags(
-  'Searches with filters of every selectivity; tells whether they find min(k, matches), recall and time.',
+  'Searches with filters of every selectivity; prints whether they find min(k, matches), recall and time.',
   {
     documents: [200_000, 'documents'],
     dimensions: [96, 'numbers of a vector'],

@@ -11,7 +11,7 @@ import { generatedTexts } from './generated-texts.js';
 import { randomNumbers } from './generated-vectors.js';
 
 const flags = benchFlags(
-  'Adds documents while searches run, then deletes half and compacts; tells times, delays of the event loop and memory.',
+  'Adds documents while searches run, then deletes half and optimizes; prints times, event loop delays and memory.',
   {
     documents: [200_000, 'documents'],
     dimensions: [256, 'numbers of a generated vector'],
@@ -19,7 +19,7 @@ const flags = benchFlags(
     vectors: [false, 'generated vectors; otherwise texts go through the bundled model'],
     index: [undefined, 'folder that is kept; a run adds what is missing'],
     seconds: [Number.POSITIVE_INFINITY, 'how long a run with --index adds at most'],
-    open: [false, 'with --index: nothing is added; it is opened and searched, and time and memory are told'],
+    open: [false, 'with --index: nothing is added; it is opened and searched, and time and memory are printed'],
   },
 );
 const { documents, dimensions } = flags;

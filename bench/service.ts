@@ -61,7 +61,7 @@ type Mode = 'vector' | 'hybrid';
 interface Load {
   requests: number;
   failed: number;
-  /** Connections that were cut before the answer: no status, and nobody's fault but that of who killed the worker. */
+  /** Connections that were cut before the answer: no status; caused by killing the worker. */
   cut: number;
   latencies: number[];
   failures: Map<string, number>;

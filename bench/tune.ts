@@ -18,7 +18,7 @@ interface DataSet {
 }
 
 const flags = benchFlags(
-  'Chooses with tune() for each set and target, and tells the recall that fresh queries have then. DATA holds eval/ and train/.',
+  'Chooses with tune() for each set and target, and prints the recall of fresh queries. DATA holds eval/ and train/.',
   {
     seeds: [5, 'how often, with other random numbers'],
     documents: [30_000, 'documents of a set'],

@@ -25,7 +25,7 @@ class Live {
     return this.#index.search(query, { k: 1 }).then(({ hits }) => hits);
   }
 
-  /** From now on searches go to the other index. Closing waits for those that are under way. */
+  /** From now on searches go to the other index. Closing waits for pending ones. */
   async swap(next: SemanticIndex): Promise<void> {
     const before = this.#index;
     this.#index = next;

@@ -34,7 +34,7 @@ Options:
   --index FOLDER  where the index is kept (default: a folder below .cache/quickstart, named after DIR)
   --help          show this
 
-A second run embeds only what has changed. Delete the folder of the index to begin anew.`;
+A second run embeds only what has changed. Delete the directory of the index to start again.`;
 
 /** ProxiedRequest as people ask, mostly in other words than the sections that answer use: that is what the vectors are for. */
 const builtInQuestions = [

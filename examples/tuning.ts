@@ -1,5 +1,5 @@
 // How much is found, and what it costs: measures the recall of an index over real text, chooses a setting for a target,
-// and holds it against questions that had no say in it.
+// and validates it with held-out questions.
 //
 //   npx tsx examples/tuning.ts            lines of the documentation of the installed packages
 //   npx tsx examples/tuning.ts FOLDER     lines of the Markdown files of a folder of yours

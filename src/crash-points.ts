@@ -33,8 +33,9 @@ export type CrashPoint =
 const steps = channel('semantic-index:step');
 
 /**
- * Tells whoever listens to the diagnostics channel `semantic-index:step` (in the thread that takes the step) which one it
- * is; a step that ends in -ing is inside a transaction. Free when nobody listens.
+ * Publishes a crash point on the diagnostics channel `semantic-index:step`, in the thread that reaches it; a name that
+ * ends in
+ * -ing is inside a transaction. Free without subscribers.
  */
 export function crashPoint(step: CrashPoint): void {
   if (steps.hasSubscribers) steps.publish({ step });

@@ -45,24 +45,24 @@ const hints = {
   INTERNAL: 'This is a defect in semantic-index; please report it with the stack.',
 } as const;
 
-/** Stable, documented names of everything that can go wrong. */
+/** Stable error codes. */
 export type ErrorCode = keyof typeof hints;
 
 const marker = Symbol.for('semantic-index.error');
 
-/** What may accompany an error besides its message. */
+/** Additional members of an error. */
 export interface SemanticIndexErrorOptions {
-  /** What to do next. Defaults to the general hint of the code. */
+  /** The next step. Default: the general hint of the code. */
   hint?: string;
-  /** The error that led to this one. */
+  /** The original error. */
   cause?: unknown;
-  /** Facts for programs: expected and actual values, paths, reports. */
+  /** Data for programs: expected and actual values, paths, reports. */
   details?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * The one error class of this package. `code` says what went wrong and is stable across versions, `hint` says what to
- * do next, `cause` keeps the original error.
+ * The error class of this package. `code` identifies the error and is stable across versions, `hint` describes the next
+ * step, `cause` is the original error.
  */
 export class SemanticIndexError extends Error {
   readonly code: ErrorCode;
@@ -78,7 +78,7 @@ export class SemanticIndexError extends Error {
     Object.defineProperty(this, marker, { value: true });
   }
 
-  /** Recognises errors of this class across copies of the package and across threads. */
+  /** Whether a value is an error of this class, also of another copy of the package or another thread. */
   static is(value: unknown, code?: ErrorCode): value is SemanticIndexError {
     return (
       value instanceof Error &&

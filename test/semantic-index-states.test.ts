@@ -29,7 +29,7 @@ function copy(from = sound): string {
   return directory;
 }
 
-/** Work that is under way while an operation begins. */
+/** Work that is pending while an operation begins. */
 interface Entered {
   readonly index: SemanticIndex;
   readonly underWay?: Promise<unknown>;
@@ -44,12 +44,12 @@ const states = {
   lazy: async (): Promise<Entered> => ({
     index: await SemanticIndex.open(copy(), { provider, ann: { ...ann, loadMode: 'lazy' } }),
   }),
-  /** The first search and what it loads are under way. */
+  /** The first search is loading segments. */
   loading: async (): Promise<Entered> => {
     const index = await SemanticIndex.open(copy(), options);
     return { index, underWay: index.search('word1').then(({ hits }) => hits) };
   },
-  /** A build is under way. */
+  /** A build is running. */
   building: async (): Promise<Entered> => {
     const index = await SemanticIndex.open(copy(grown), options);
     return { index, underWay: index.optimize({ full: true }) };
@@ -60,7 +60,7 @@ const states = {
     return { index };
   },
   readonly: async (): Promise<Entered> => ({ index: await SemanticIndex.open(copy(), { ...options, readonly: true }) }),
-  /** Files of its forests are gone, and nobody derives them again. */
+  /** Segment files are missing, and no process rebuilds them. */
   degraded: async (): Promise<Entered> => {
     const directory = copy();
     const segments = join(directory, 'segments');
@@ -218,7 +218,7 @@ describe.each(Object.entries(table))('%s', (method, [operation, check]) => {
       } else {
         await expect(operation(index)).rejects.toMatchObject({ name: 'SemanticIndexError', code: outcome });
       }
-      // What was under way comes to its end, whatever was asked meanwhile.
+      // Pending work is completed, whatever was called meanwhile.
       expect(['done', 'BUSY']).toContain(await before);
     } finally {
       if ((await shared.get(state))?.index !== index) await index.close();

@@ -65,7 +65,7 @@ describe.each(['folder', ':memory:'])('an index in %s', (where) => {
     expect(await index.addDocuments([{ id: 'b', text: texts[0]! }])).toMatchObject({ added: 1, embedded: 0 });
   });
 
-  it('tells 1 from "1", and derives an id where none is given', async () => {
+  it('distinguishes 1 from "1", and derives missing ids', async () => {
     await using index = await SemanticIndex.open(place(), { provider });
     await index.addDocuments([
       { id: 1, text: texts[0]! },
@@ -187,7 +187,7 @@ describe.each(['folder', ':memory:'])('an index in %s', (where) => {
     expect((await failure(index.search('').then(({ hits }) => hits))).code).toBe('INVALID_TEXT');
     expect((await failure(index.search('x', { k: 0 }).then(({ hits }) => hits))).code).toBe('INVALID_ARGUMENT');
     expect((await failure(index.search([1, 2]).then(({ hits }) => hits))).code).toBe('DIMENSION_MISMATCH');
-    expect((await failure(index.search({ id: 'nobody' }).then(({ hits }) => hits))).code).toBe('NOT_FOUND');
+    expect((await failure(index.search({ id: 'missing' }).then(({ hits }) => hits))).code).toBe('NOT_FOUND');
     expect(
       (await failure(index.search('x', { where: { a: { $gtt: 1 } } as never }).then(({ hits }) => hits))).code,
     ).toBe('INVALID_FILTER');
@@ -322,7 +322,7 @@ describe('an index on disk', () => {
     );
   });
 
-  it('refuses the database of another program, of a later version, and bytes that are no database', async () => {
+  it('refuses the database of another program, of a later version, and files that are not a database', async () => {
     const open = async (make: (path: string) => void): Promise<string> => {
       const path = mkdtempSync(join(folder, 'index-'));
       make(join(path, 'index.db'));

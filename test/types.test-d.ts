@@ -31,7 +31,7 @@ export async function metadataIsTypedThroughout(): Promise<void> {
   await index.search('a', { mode: 'magic' });
   // @ts-expect-error there is no such option
   await index.search('a', { topK: 3 });
-  // @ts-expect-error a Date is no JSON
+  // @ts-expect-error a Date is not JSON
   await SemanticIndex.open<{ when: Date }>('library');
 }
 

@@ -2,10 +2,12 @@
  * A filter after validation. Whatever decides whether a document matches is made from this tree, so its words are the
  * semantics of `where`:
  *
- * - A condition on a field looks at the values that the name reaches in the metadata. It holds when it holds for one of them;
+ * - A condition on a field looks at the values that the name reaches in the metadata. It holds when it holds for one of
+ * them;
  *   `not` around it holds when it holds for none.
  * - A value that is a list is tested itself, and by each of its elements. Objects are never equal to anything.
- * - Numbers are compared as JSON writes them, strings by their code points; values of different types are never equal, and
+ * - Numbers are compared as JSON writes them, strings by their code points; values of different types are never equal,
+ * and
  *   none is less than the other.
  */
 export type FilterTree =
@@ -21,8 +23,8 @@ export interface Field {
 }
 
 /**
- * One step of a reading: a key of an object, which may have dots in it, or an index of a list. Where a key meets a list, it is
- * looked for in each object of the list.
+ * One step of a reading: a key of an object, which may have dots in it, or an index of a list. Where a key meets a
+ * list, it is looked for in each object of the list.
  */
 export interface Step {
   readonly key: string | number;
@@ -51,10 +53,14 @@ export type ValueTest =
   | { readonly test: 'contains'; readonly value: Scalar | null }
   /** A list of so many elements. */
   | { readonly test: 'size'; readonly size: number }
-  /** A list with an element for which the filter holds: one of its objects, or with `objects` false any element itself. */
+  /**
+   * A list with an element for which the filter holds: one of its objects, or with `objects` false any element itself.
+   */
   | { readonly test: 'element'; readonly objects: boolean; readonly of: FilterTree };
 
-/** Whether the filter matches every document by its form alone, as `{}`, `{ $and: [] }` and `{ x: { $nin: [] } }` do. */
+/**
+ * Whether the filter matches every document by its form alone, as `{}`, `{ $and: [] }` and `{ x: { $nin: [] } }` do.
+ */
 export function matchesAll(tree: FilterTree): boolean {
   return constantOf(tree) === true;
 }
@@ -75,8 +81,8 @@ const maxJoinedSteps = 4;
 const isIndex = /^(?:0|[1-9]\d{0,8})$/;
 
 /**
- * How a name with dots can be read. Up to four steps, each dot may be the border of two steps or belong to a key; longer names
- * are all steps, or one key. A step of digits is a key, or an index of a list.
+ * How a name with dots can be read. Up to four steps, each dot may be the border of two steps or belong to a key;
+ * longer names are all steps, or one key. A step of digits is a key, or an index of a list.
  */
 export function readingsOf(name: string): readonly Step[] {
   const steps = name.split('.');
@@ -90,7 +96,7 @@ function readSteps(steps: readonly string[], maxJoined: number, first = true): r
     const left = steps.slice(joined);
     const rest = left.length === 0 ? [] : readSteps(left, maxJoined, false);
     readings.push({ key: steps.slice(0, joined).join('.'), rest });
-    // Metadata is an object, so the first step is no index.
+    // Metadata is an object, so the first step is not an index.
     if (joined === 1 && !first && isIndex.test(steps[0] as string)) readings.push({ key: Number(steps[0]), rest });
   }
   return readings;

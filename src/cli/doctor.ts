@@ -3,7 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { type Check, SemanticIndex, SemanticIndexError } from '../index.js';
 import { counted } from './counted.js';
 
-/** What is optional, and who needs it. */
+/** Optional packages, and what they are needed for. */
 const optionalPackages: readonly (readonly [packages: readonly string[], purpose: string])[] = [
   [['fastify', '@fastify/swagger', 'prom-client'], 'serve'],
   [['@modelcontextprotocol/sdk', 'zod'], 'mcp'],
@@ -65,7 +65,7 @@ function isInstalled(name: string): boolean {
     import.meta.resolve(`${name}/package.json`);
     return true;
   } catch (error) {
-    // Installed, and says that its package.json is nobody's business.
+    // Installed, but its exports do not include package.json.
     return (error as NodeJS.ErrnoException).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED';
   }
 }
@@ -76,7 +76,7 @@ function describeMachine(): Check {
   return { check: 'machine', passed: true, severity: 'info', message };
 }
 
-/** Whether one index is well, as far as a quick look tells. */
+/** A quick check of one index. */
 export async function examineIndex(folder: string): Promise<Check> {
   try {
     await using index = await SemanticIndex.open(folder, { create: false, readonly: true, provider: null });

@@ -7,8 +7,8 @@ import type { Terminal } from './terminal.js';
 const sentence = 'The model turns this sentence into numbers.';
 
 /**
- * Whether the model that is used turns text into vectors, and those of the index: the model that the flags or `init` named,
- * else the bundled one. One sentence is embedded, by a service too.
+ * Whether the model that is used turns text into vectors, and those of the index: the model that the flags or `init`
+ * named, else the bundled one. One sentence is embedded, by a service too.
  */
 export async function examineModel(folder: string | undefined, flags: ModelFlags, terminal: Terminal): Promise<Check> {
   const severity = 'error';
@@ -47,7 +47,7 @@ async function spaceOf(folder: string): Promise<string | undefined> {
 
 async function embedOnce(model: ModelFlags) {
   const began = performance.now();
-  // Whoever asks what is wrong does not want to wait for a minute until it is.
+  // A diagnosis should not wait a minute for retries.
   const provider = providerOf({ ...model, retries: 1 });
   try {
     await using index = await SemanticIndex.open(':memory:', { provider });

@@ -59,7 +59,9 @@ Exit codes:
   0 done   1 failed   2 wrong use or input   3 found damage or something missing   4 no such index, document or model
   5 another process holds the lock   6 a package or the addon is not installed   130 Ctrl-C   143 terminated`;
 
-/** The command line as a tree of commands. `forPrograms`: also what is wrong about the words themselves is said as JSON. */
+/**
+ * The command line as a tree of commands. `forPrograms`: also what is wrong about the words themselves is said as JSON.
+ */
 export function makeProgram(forPrograms = false): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const program = new Command('semantic-index')
@@ -74,7 +76,7 @@ export function makeProgram(forPrograms = false): Command {
       if (forPrograms) new Terminal({ json: true }).fail(wrongUse(error));
       process.exit(exitCodes.wrongUse);
     });
-  // Programs read one JSON value from stderr, whoever found the fault.
+  // With --json, stderr gets one JSON value for usage errors as well.
   if (forPrograms) program.configureOutput({ outputError: () => {} }).showHelpAfterError(false);
   for (const add of commands) add(program);
   return program;

@@ -15,28 +15,27 @@ export type Representative = 'first' | 'longest' | 'central';
 /** Options of `findDuplicates(index, options)`. */
 export interface DuplicateOptions<M extends Metadata = Metadata> extends LongWorkOptions {
   /**
-   * Similarity (the score of the index; for the angular metric the cosine) from which two texts count as duplicates.
-   * With 1 only texts with the same words do. Default 0.9, which suits the bundled model; other models spread differently: see
-   * `adviseThreshold`.
+   * Min. similarity of duplicates (the score of the index; for the angular metric the cosine). With 1, only texts with
+   * the same words are duplicates. The default suits the bundled model; for others see `adviseThreshold`. Default 0.9.
    */
   threshold?: number | undefined;
   /** Only documents that match are compared. Default: all. */
   where?: WhereOf<M> | undefined;
   /**
-   * Count texts with a similar meaning, or only those with the same words. Texts that differ only in what the model
-   * does not see are not alike: signs, numbers, the order of words (see `EmbeddingProvider.knownWords`). Default true.
+   * Find texts with a similar meaning, not only with the same words. Texts that differ only in what the model ignores,
+   * such as punctuation, numbers and word order, are not duplicates (see `EmbeddingProvider.knownWords`). Default true.
    */
   near?: boolean | undefined;
   /**
-   * `first`: the oldest document stands for its group; `longest`: the one with the longest text; `central`: the one with the
-   * most and nearest duplicates. Default first.
+   * `first`: the oldest document stands for its group; `longest`: the one with the longest text; `central`: the one
+   * with the most and nearest duplicates. Default first.
    */
   representative?: Representative | undefined;
-  /** Most neighbours that are looked at for each text; those of representatives are looked at as far as needed. Default 64. */
+  /** Max. neighbors examined per text; those of representatives are examined as far as needed. Default 64. */
   neighbors?: number | undefined;
   /** Find neighbors by comparing all vectors, in quadratic time. Default false. */
   exact?: boolean | undefined;
-  /** Another index, of the same model: documents of the first that the other has too are duplicates. Default: none. */
+  /** Another index of the same model: documents that it contains as well are duplicates. Default: none. */
   against?: SemanticIndex<M> | undefined;
 }
 
@@ -60,9 +59,9 @@ export type ResolvedDuplicateOptions<M extends Metadata = Metadata> = Resolved<
 
 /** Options of `Duplicates.outliers(options)`. */
 export interface OutlierOptions {
-  /** Only documents whose nearest neighbour is less similar than this. Default: no bound. */
+  /** Only documents whose nearest neighbor is less similar. Default: no bound. */
   below?: number | undefined;
-  /** How many at most. Default 10. */
+  /** Max. number of documents. Default 10. */
   limit?: number | undefined;
 }
 
@@ -83,19 +82,19 @@ export type ResolvedApplyOptions = Resolved<ApplyOptions, typeof applyDefaults>;
 
 /** Options of `adviseThreshold(index, options)`. */
 export interface AdviceOptions<M extends Metadata = Metadata> extends LongWorkOptions {
-  /** Documents whose neighbours are looked at, spread evenly over the index. Default 500. */
+  /** Number of sampled documents, spread evenly over the index. Default 500. */
   sample?: number | undefined;
-  /** Neighbours looked at for each of them. Default 10. */
+  /** Neighbors examined for each of them. Default 10. */
   neighbors?: number | undefined;
   /** Bounds of the bands of similarity, ascending. Default 0.7 to 1 in steps of 0.05, and 0.98. */
   bands?: readonly number[] | undefined;
-  /** Pairs that are shown, or judged, for each band. Default 5. */
+  /** Example pairs per band. Default 5. */
   pairsPerBand?: number | undefined;
   /** Only documents that match. Default: all. */
   where?: WhereOf<M> | undefined;
-  /** Decides whether a pair is a duplicate; called for each pair shown. Default: pairs are not judged. */
+  /** Decides whether a pair is a duplicate; called for each example pair. Default: no suggested threshold. */
   judge?: ((pair: SimilarPair<M>) => boolean | Promise<boolean>) | undefined;
-  /** Share of true duplicates that the suggested threshold is to reach. Default 0.95. */
+  /** Precision that the suggested threshold must reach. Default 0.95. */
   precision?: number | undefined;
 }
 

@@ -25,7 +25,8 @@ const members = ['id', 'text', 'metadata', 'vector'];
 /**
  * Checks what the caller gave as a document; `place` names it in messages.
  *
- * @throws INVALID_ARGUMENT, UNKNOWN_OPTION (a misspelt member), INVALID_TEXT, INVALID_ID, INVALID_METADATA, INVALID_VECTOR.
+ * @throws INVALID_ARGUMENT, UNKNOWN_OPTION (a misspelt member), INVALID_TEXT, INVALID_ID, INVALID_METADATA,
+ * INVALID_VECTOR.
  */
 export function checkDocument(input: string | DocumentInput, position: number, place?: string): CheckedDocument {
   const document = typeof input === 'string' ? { text: input } : input;
@@ -83,13 +84,13 @@ export function checkId(id: unknown, where: string): DocumentId {
   throw new SemanticIndexError('INVALID_ID', `The id of ${where} is ${describe(id)}`);
 }
 
-/** @throws INVALID_ARGUMENT when it is no array, INVALID_ID when a member is no id. */
+/** @throws INVALID_ARGUMENT when it is not an array, INVALID_ID when a member is not an id. */
 export function checkIds(method: string, ids: unknown): DocumentId[] {
   if (!Array.isArray(ids)) throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: ids is ${describe(ids)}`);
   return ids.map((id, position) => checkId(id, `argument ${position}`));
 }
 
-/** @throws INVALID_VECTOR when it is no array of finite numbers, at least one of them not zero. */
+/** @throws INVALID_VECTOR when it is not an array of finite numbers, at least one of them not zero. */
 export function checkVector(vector: unknown, where: string): Float32Array {
   if (!types.isFloat32Array(vector) && !Array.isArray(vector)) {
     throw new SemanticIndexError('INVALID_VECTOR', `The vector of ${where} is ${describe(vector)}`, {

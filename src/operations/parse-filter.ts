@@ -36,11 +36,14 @@ const elsewhere: Readonly<Record<string, string>> = {
   $nor: 'Write { $not: { $or: [...] } }.',
   $regex: '$contains finds a part of a string.',
   $text: 'Words are searched by the query, not by the filter.',
-  $type: '$exists tells whether the field is there.',
+  $type: 'Use $exists to test whether the field exists.',
 };
 const maxLevels = 32;
 const maxSteps = 8;
-/** Conditions of one filter, and places that they are looked for in. Each costs a document that is tested about a microsecond. */
+/**
+ * Conditions of one filter, and places that they are looked for in. Each costs a document that is tested about a
+ * microsecond.
+ */
 const maxConditions = 500;
 const maxPlaces = 2000;
 const noTypes: DeclaredTypes = new Map();
@@ -284,7 +287,10 @@ function scalarAt(value: unknown, at: string): Scalar | null {
   throw unexpected(at, 'a string, a finite number, a boolean or null', value);
 }
 
-/** An object literal, of whichever realm, or one without prototype: what a class made may hold more than its own members. */
+/**
+ * An object literal, of whichever realm, or one without prototype: what a class made may hold more than its own
+ * members.
+ */
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

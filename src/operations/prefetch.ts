@@ -6,8 +6,8 @@ export interface Prepared<T, P> {
 
 /**
  * Begins to prepare up to `depth` items of a source at the same time and yields them in their order. Where the source
- * is slow, what is prepared is yielded without waiting for it. An error of the source or of a preparation is thrown when
- * all items before it have been yielded and all preparations under way have ended.
+ * is slow, what is prepared is yielded without waiting for it. An error of the source or of a preparation is thrown
+ * when all items before it have been yielded and all pending preparations have ended.
  */
 export async function* prefetch<T, P>(
   source: AsyncGenerator<T>,
@@ -34,7 +34,7 @@ export async function* prefetch<T, P>(
       reading = undefined;
       if (next === 'failed' || next.done === true) return;
       const prepared = prepare(next.value);
-      // Its error is thrown when its turn comes; until then nobody looks at it.
+      // Its error is thrown in order; this avoids an unhandled rejection meanwhile.
       prepared.catch(() => {});
       queue.push({ item: next.value, prepared });
       read();
@@ -54,7 +54,7 @@ export async function* prefetch<T, P>(
     }
   } finally {
     await Promise.allSettled(queue.map(({ prepared }) => prepared));
-    // Not awaited: a source that waits for something may do so for ever.
+    // Not awaited: a waiting source may never return.
     source.return(undefined).catch(() => {});
   }
 }

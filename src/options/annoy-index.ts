@@ -1,24 +1,23 @@
 import type { LongWorkOptions, Metric } from '../types.js';
 import { type Listed, longWorkDefaults, type Resolved } from './resolve-options.js';
 
-/** `annoy`: a walk over the trees, with Annoy's own results. `accelerated`: with the accelerator, where there is one. */
+/** `annoy`: search the trees, with the results of Annoy. `accelerated`: search the graph index, if there is one. */
 export type AnnoyEngine = 'annoy' | 'accelerated';
 
 /** Options of `new AnnoyIndex(f, metric, options)`. */
 export interface AnnoyIndexOptions {
-  /** Where the random choices of `build` start: a safe integer, not negative. Default 0. */
+  /** Seed of the random choices of `build`: a non-negative safe integer. Default 0. */
   seed?: number | undefined;
   /**
-   * How far beyond the highest item a new item number may lie. Each number left out costs as much memory as an item, as
-   * in Annoy. Default 1,000,000. For sparse ids use SemanticIndex, which maps them to dense items.
+   * Max. distance of a new item number beyond the highest one. Each skipped number takes as much memory as an item, as
+   * in Annoy. For sparse ids use SemanticIndex, which maps them to dense items. Default 1,000,000.
    */
   maxGap?: number | undefined;
-  /** Receives progress messages after `verbose(true)`. Default: none are sent. */
+  /** Receives messages after `verbose(true)`. Default: none. */
   logger?: ((message: string) => void) | undefined;
   /**
-   * How to search. `accelerated` uses the accelerator of the forest, which `accelerate()` derives and `NAME.ann.accel` holds;
-   * without one, or with one that is stale or damaged (`info().accelerator` says so), it searches as `annoy` does.
-   * Default accelerated.
+   * How to search. `accelerated` uses the graph index that `accelerate()` writes to `NAME.ann.accel`; without a valid
+   * one (see `info().accelerator`), it searches as `annoy`. Default `accelerated`.
    */
   engine?: AnnoyEngine | undefined;
 }
@@ -36,9 +35,9 @@ export type ResolvedAnnoyIndexOptions = Resolved<AnnoyIndexOptions, typeof annoy
 
 /** Options of `AnnoyIndex.build(nTrees, options)`. */
 export interface AnnoyBuildOptions extends LongWorkOptions {
-  /** Most threads to use; -1 means one for each core. The result does not depend on it. Default -1. */
+  /** Max. threads; -1 means one per core. The result does not depend on it. Default -1. */
   threads?: number | undefined;
-  /** Seed of this build; without it the seed of the index holds. */
+  /** Seed of this build. Default: the seed of the index. */
   seed?: number | undefined;
 }
 
@@ -54,7 +53,7 @@ export type ResolvedAnnoyBuildOptions = Resolved<AnnoyBuildOptions, typeof annoy
 
 /** Options of `AnnoyIndex.accelerate(options)`. */
 export interface AnnoyAccelerateOptions extends LongWorkOptions {
-  /** Most threads to use; -1 means one for each core. The result does not depend on it. Default -1. */
+  /** Max. threads; -1 means one per core. The result does not depend on it. Default -1. */
   threads?: number | undefined;
 }
 
@@ -66,11 +65,14 @@ export type ResolvedAnnoyAccelerateOptions = Resolved<AnnoyAccelerateOptions, ty
 
 /** Options of `AnnoyIndex.open(path, options)`. */
 export interface AnnoyOpenOptions extends AnnoyIndexOptions {
-  /** Length of the vectors. Needed only when the file has no sidecar; must agree with it otherwise. */
+  /**
+   * Length of the vectors. Required if the file has no sidecar; must match the sidecar otherwise. Default: from the
+   * sidecar.
+   */
   f?: number | undefined;
-  /** The metric. Needed only when the file has no sidecar; must agree with it otherwise. */
+  /** The metric. Required if the file has no sidecar; must match the sidecar otherwise. Default: from the sidecar. */
   metric?: Metric | undefined;
-  /** `eager` maps the file now, `lazy` at the first search. Default eager. */
+  /** `eager` maps the file immediately, `lazy` at the first search. Default `eager`. */
   loadMode?: 'eager' | 'lazy' | undefined;
   /** Read the whole file into memory when it is mapped. Default false. */
   prefault?: boolean | undefined;
@@ -100,13 +102,13 @@ export const annoyMapDefaults = { prefault: false } satisfies Listed<AnnoyMapOpt
 /** Options of `getNnsByVector` and `getNnsByItem`. */
 export interface AnnoySearchOptions {
   /**
-   * How many candidates to look at: more is slower and finds more. Default: trees times n; with an accelerator, about 640
-   * or, for large n, 8 times n.
+   * Number of candidates to examine. Higher values are slower and find more. Default: trees times n; with a graph
+   * index, about 640 or, for large n, 8 times n.
    */
   searchK?: number | undefined;
-  /** Return the distances too. Default false. */
+  /** Return distances as well. Default false. */
   includeDistances?: boolean | undefined;
-  /** Bit i (bit `i & 31` of word `i >>> 5`) says whether item i may be found. Items past its end may not. Default: all. */
+  /** Bit i (bit `i & 31` of word `i >>> 5`) allows item i. Items past the end are not allowed. Default: all items. */
   allowed?: Uint32Array | undefined;
 }
 
@@ -122,17 +124,18 @@ export type ResolvedAnnoySearchOptions = Resolved<AnnoySearchOptions, typeof ann
 
 /** Options of `getNnsByVectors`. */
 export interface AnnoyBatchOptions extends LongWorkOptions {
-  /** How many candidates to look at for each query, as in {@link AnnoySearchOptions}. */
+  /** Candidates per query, as in {@link AnnoySearchOptions}. Default: as there. */
   searchK?: number | undefined;
-  /** As in {@link AnnoySearchOptions}. */
+  /** Allowed items, as in {@link AnnoySearchOptions}. Default: all items. */
   allowed?: Uint32Array | undefined;
-  /** Compare with every item, which finds the true neighbors. Default false. */
+  /** Compare with every item (exact results). Default false. */
   exact?: boolean | undefined;
   /**
-   * Exclude item i from the result of query i: for searches with the rows that the index was built from. Default false.
+   * Exclude item i from the results of query i, for searching with the rows that the index was built from. Default
+   * false.
    */
   excludeSelf?: boolean | undefined;
-  /** Most threads to use; -1 means one for each core. Default -1. */
+  /** Max. threads; -1 means one per core. Default -1. */
   threads?: number | undefined;
 }
 
@@ -153,7 +156,7 @@ export type ResolvedAnnoyBatchOptions = Resolved<AnnoyBatchOptions, typeof annoy
 export interface AnnoyValidateOptions {
   /** Throw INVALID_FILE, with the report in `details`, if a check of severity `error` fails. Default false. */
   strict?: boolean | undefined;
-  /** Load the index as well. Default false: the handle is not changed. */
+  /** Load the index as well. Default false. */
   load?: boolean | undefined;
 }
 
@@ -165,7 +168,7 @@ export type ResolvedAnnoyValidateOptions = Resolved<AnnoyValidateOptions, typeof
 
 /** Options of `AnnoyIndex.serialize(options)`. */
 export interface AnnoySerializeOptions {
-  /** Compression of the bytes. Default none. */
+  /** Compression of the bytes. Default: none. */
   compress?: 'none' | 'gzip' | 'zlib' | undefined;
 }
 
@@ -175,11 +178,11 @@ export const annoySerializeDefaults = { compress: 'none' } satisfies Listed<Anno
 /** {@link AnnoySerializeOptions}, completed by the defaults. */
 export type ResolvedAnnoySerializeOptions = Resolved<AnnoySerializeOptions, typeof annoySerializeDefaults>;
 
-/** Options for `AnnoyIndex.deserialize(bytes, options)`. */
+/** Options of `AnnoyIndex.deserialize(bytes, options)`. */
 export interface AnnoyDeserializeOptions {
   /**
-   * Most bytes that compressed data may expand to. Default: 32 times the size of the data, at least 64 MiB; raise it for an
-   * index of few items with many numbers left out.
+   * Max. bytes of decompressed data. Raise it for an index with many skipped item numbers. Default: 32 times the size
+   * of the data, at least 64 MiB.
    */
   maxBytes?: number | undefined;
 }
@@ -193,8 +196,8 @@ export type ResolvedAnnoyDeserializeOptions = Resolved<AnnoyDeserializeOptions, 
 /** Options of `AnnoyIndex.toSnapshot(options)`. */
 export interface AnnoySnapshotOptions extends AnnoySerializeOptions {
   /**
-   * `byte`: the data travels. `disk`: only the path of the file travels. `auto`: disk where there is a file, byte otherwise.
-   * Default auto.
+   * `byte`: the snapshot contains the data. `disk`: it contains only the path of the file. `auto`: `disk` if there is a
+   * file, otherwise `byte`. Default `auto`.
    */
   mode?: 'byte' | 'disk' | 'auto' | undefined;
 }

@@ -1,7 +1,7 @@
 import type { LongWorkOptions } from '../types.js';
 import type { Listed, Resolved } from './resolve-options.js';
 
-/** Options for `crashTest`. */
+/** Options of `crashTest`. */
 export interface CrashTestOptions {
   /** An empty or missing directory. It is removed again, unless a guarantee was violated. */
   directory: string;
@@ -31,7 +31,7 @@ export const crashTestDefaults = {
 /** {@link CrashTestOptions}, completed by the defaults. */
 export type ResolvedCrashTestOptions = Resolved<CrashTestOptions, typeof crashTestDefaults>;
 
-/** Options for `crowd`. */
+/** Options of `crowd`. */
 export interface CrowdOptions {
   /** An empty or missing directory. It is removed again, unless a guarantee was violated. */
   directory: string;

@@ -4,45 +4,48 @@ import { SemanticIndexError } from '../errors.js';
 
 /** Options of `bundledProvider`. */
 export interface BundledProviderOptions {
-  /** A folder with another static-embedding model of the same format. Default: the model that ships with the package. */
+  /** Directory of another static-embedding model in the same format. Default: the model in the package. */
   folder?: string | undefined;
 }
 
 /** Defaults of `bundledProvider`. */
 export const bundledProviderDefaults = { folder: undefined as string | undefined };
 
-/** Options of `transformersProvider`. All but the last six change vectors, and are part of the provider's id. */
+/** Options of `transformersProvider`. All but the last six affect vectors, and are part of the id. */
 export interface TransformersProviderOptions {
-  /** A folder in Hugging Face layout, or a name on the hub such as `Xenova/all-MiniLM-L6-v2`. */
+  /** A directory in Hugging Face layout, or a name on the hub such as `Xenova/all-MiniLM-L6-v2`. */
   model: string;
   /** Branch, tag or commit on the hub. Default `main`. */
   revision?: string | undefined;
   /**
-   * Precision of the weights: `fp32`, `q8`, and with `@huggingface/transformers` others. Default `fp32`, which gives the same vectors
-   * on every machine; a folder that only has 8-bit weights defaults to `q8`.
+   * Precision of the weights: `fp32`, `q8`, and with `@huggingface/transformers` others. Default `fp32`, which gives
+   * the same vectors on every machine; a directory with only 8-bit weights defaults to `q8`.
    */
   dtype?: string | undefined;
-  /** How token vectors become one. Default: the model's own output if it has one, else what its family uses. */
+  /**
+   * How token vectors are pooled. Default: the pooled output of the model if it has one, otherwise as its family
+   * requires.
+   */
   pooling?: 'mean' | 'cls' | 'last' | undefined;
   /** Scale vectors to length 1. Default true. */
   normalize?: boolean | undefined;
-  /** Put before every query. Default: what the model's family was trained with. */
+  /** Prefix of queries. Default: as the model family was trained. */
   queryPrefix?: string | undefined;
-  /** Put before every document. Default: what the model's family was trained with. */
+  /** Prefix of documents. Default: as the model family was trained. */
   documentPrefix?: string | undefined;
-  /** Longer texts are cut. Default: what the model says. */
+  /** Texts are truncated to this number of tokens. Default: the limit of the model. */
   maxTokens?: number | undefined;
-  /** Keep only the first numbers of each vector, for models trained so (Matryoshka). Default: all. */
+  /** Keep only the first components of each vector, for models trained for it (Matryoshka). Default: all. */
   dimensions?: number | undefined;
-  /** Most texts per run of the model. Default 32; 8-bit models always run one by one. */
+  /** Max. texts per run of the model. Default 32; 8-bit models always run one by one. */
   batchSize?: number | undefined;
-  /** Where fetched models are kept. Default: a folder of the user, see `defaultCacheFolder`. */
+  /** Directory of downloaded models. Default: `semantic-index/models` in the cache directory of the user. */
   cacheDir?: string | undefined;
-  /** Never fetch; use what is in `cacheDir`. Default false. Models in folders are never fetched. */
+  /** Never download; use models in `cacheDir` and local directories only. Default false. */
   offline?: boolean | undefined;
-  /** Another host to fetch from, with the layout of the hub. */
+  /** Another host for downloads, with the layout of the hub. Default: the hub. */
   remoteHost?: string | undefined;
-  /** Which package to use. Default: `@huggingface/transformers` if it is installed, else `@xenova/transformers`. */
+  /** The package to use. Default: `@huggingface/transformers` if it is installed, else `@xenova/transformers`. */
   package?: string | undefined;
 }
 
@@ -81,38 +84,41 @@ export function defaultCacheFolder(): string {
 
 /** Options of `openaiProvider`. */
 export interface OpenAIProviderOptions {
-  /** Default: the environment's OPENAI_API_KEY. Not needed with `client`, nor with a `baseURL` that asks for none. */
+  /**
+   * The API key. Not needed with `client`, or with a `baseURL` that requires none. Default: OPENAI_API_KEY of the
+   * environment.
+   */
   apiKey?: string | undefined;
-  /** Any name that the service knows. Default `text-embedding-3-small`. */
+  /** Any model of the service. Default `text-embedding-3-small`. */
   model?: string | undefined;
-  /** Ask for shorter vectors, where the model can. Default: what the model gives. */
+  /** Request shorter vectors, if the model supports it. Default: the dimensions of the model. */
   dimensions?: number | undefined;
-  /** Another service with the same API, such as `http://localhost:11434/v1`. Default: OpenAI's. */
+  /** A service with a compatible API, such as `http://localhost:11434/v1`. Default: the OpenAI API. */
   baseURL?: string | undefined;
-  /** A client of the package `openai`, configured as you like, in place of `apiKey` and `baseURL`. */
+  /** A configured client of the package `openai`, instead of `apiKey` and `baseURL`. Default: one is created. */
   client?: EmbeddingsClient | undefined;
-  /** Milliseconds that one request may take. Default 60,000. */
+  /** Timeout of a request in milliseconds. Default 60,000. */
   timeout?: number | undefined;
-  /** How often a request is tried again at most. Default 8. */
+  /** Max. retries of a request. Default 8. */
   maxRetries?: number | undefined;
-  /** Most requests at the same time. Default 4. */
+  /** Max. concurrent requests. Default 4. */
   maxParallelCalls?: number | undefined;
   /**
-   * Handling of a text with too many tokens: `error` refuses it before anything is sent, `truncate` embeds its
-   * beginning, `average` embeds it in parts and takes their mean, weighted by tokens. Default `error`.
+   * Handling of a text with too many tokens: `error` refuses it before any request, `truncate` embeds its first tokens,
+   * `average` embeds it in parts and takes their mean, weighted by tokens. Default `error`.
    */
   overLong?: 'error' | 'truncate' | 'average' | undefined;
-  /** Most tokens of one input. Default 8,192 for OpenAI's models, else no limit. */
+  /** Max. tokens of one input. Default 8,192 for OpenAI models, otherwise no limit. */
   maxInputTokens?: number | undefined;
-  /** Most tokens of one request. Default 300,000 for OpenAI's models, else no limit. */
+  /** Max. tokens of one request. Default 300,000 for OpenAI models, otherwise no limit. */
   maxBatchTokens?: number | undefined;
-  /** Most inputs of one request. Default 2,048 for OpenAI's models, else 64. */
+  /** Max. inputs of one request. Default 2,048 for OpenAI models, otherwise 64. */
   maxBatchSize?: number | undefined;
   /** Counts tokens. Default: the package `gpt-tokenizer` with cl100k_base. */
   countTokens?: ((text: string) => number) | undefined;
-  /** Put before every query. Default: what the family of the model was trained with; nothing for OpenAI's. */
+  /** Prefix of queries. Default: as the model family was trained; none for OpenAI models. */
   queryPrefix?: string | undefined;
-  /** Put before every document. Default: what the family of the model was trained with; nothing for OpenAI's. */
+  /** Prefix of documents. Default: as the model family was trained; none for OpenAI models. */
   documentPrefix?: string | undefined;
 }
 

@@ -5,13 +5,13 @@ export type CountTokens = (text: string) => number;
 
 /** Options of all chunkers. */
 export interface ChunkOptions {
-  /** Most tokens of a chunk. Default 200: what one vector can still stand for. */
+  /** Max. tokens of a chunk. Default 200, which one vector represents well. */
   maxTokens?: number | undefined;
-  /** Tokens from the end of the chunk before that a chunk repeats, at most. Default 0: neighbours can be had at retrieval. */
+  /** Max. tokens that a chunk repeats from the previous one. Default 0; neighbors are available at retrieval. */
   overlapTokens?: number | undefined;
-  /** Most tokens of the passage that is the parent of its chunks. Default 800. */
+  /** Max. tokens of a parent passage. Default 800. */
   parentTokens?: number | undefined;
-  /** How tokens are counted. Default: an estimate that needs no vocabulary, see `estimateTokens`. */
+  /** Counts tokens. Default: `estimateTokens`. */
   countTokens?: CountTokens | undefined;
 }
 
@@ -28,7 +28,7 @@ export type ResolvedChunkOptions = Resolved<ChunkOptions, typeof chunkDefaults>;
 
 /** Options of `chunkSentences(text, options)`. */
 export interface SentenceOptions extends ChunkOptions {
-  /** Most sentences of a chunk. Default 4. */
+  /** Max. sentences of a chunk. Default 4. */
   sentences?: number | undefined;
 }
 
@@ -40,18 +40,18 @@ export type ResolvedSentenceOptions = Resolved<SentenceOptions, typeof sentenceD
 
 /** Options of `readFolder(folder, options)`. */
 export interface FolderOptions {
-  /** Endings of the files that are read. Default: .md, .mdx, .markdown, .txt, .rst. */
+  /** Extensions of the files to read. Default: .md, .mdx, .markdown, .txt, .rst. */
   endings?: readonly string[] | undefined;
-  /** Folders of these names are left out, as are hidden ones. Default: node_modules. */
+  /** Names of directories to skip, in addition to hidden ones. Default: node_modules. */
   ignore?: readonly string[] | undefined;
   /**
-   * Encoding of the files that have no byte-order mark and are not valid UTF-8, as a label of the Encoding Standard:
+   * Encoding of files without a byte-order mark that are not valid UTF-8, as a label of the Encoding Standard:
    * `windows-1252`, `shift_jis`. Default: none; such files are invalid.
    */
   encoding?: string | undefined;
   /**
-   * Handling of a file that is binary or not in its encoding. `skip`: it is left out and reported in the return value of
-   * the generator, which `sync` passes on as `skipped`. `error`: INVALID_FILE. Default skip.
+   * Handling of a file that is binary or in another encoding. `skip`: it is skipped and listed in the return value of
+   * the generator, which `sync` returns as `skipped`. `error`: INVALID_FILE. Default `skip`.
    */
   onInvalid?: 'skip' | 'error' | undefined;
 }

@@ -1,50 +1,53 @@
 import type { Listed, Resolved } from './resolve-options.js';
 /** Options of `createServer(open, options)`. */
 export interface ServerOptions {
-  /** Address to listen on. Default 127.0.0.1, which only this machine reaches. */
+  /** Address to listen on. Default 127.0.0.1, reachable from this machine only. */
   host?: string | undefined;
-  /** Port to listen on; 0 takes a free one. Default 8080. */
+  /** Port to listen on; 0 chooses a free one. Default 8080. */
   port?: number | undefined;
   /** Unix socket or named pipe to listen on, instead of host and port. Default: none. */
   socketPath?: string | undefined;
   /** Bearer token. Requests without it get 401, except `/health` and `/ready`. Default: no token. */
   token?: string | undefined;
   /**
-   * Hosts that requests may name besides loopback names and the address of the service: `search.example.com`, or with a port
-   * `10.0.0.5:8080`; `*` allows any. A request with another Host gets 403. Default: none.
+   * Allowed Host headers in addition to loopback names and the address of the service: `search.example.com`, or with a
+   * port `10.0.0.5:8080`; `*` allows any. A request with another Host gets 403. Default: none.
    */
   allowHost?: string | readonly string[] | undefined;
   /**
-   * Origins whose pages may use the service, besides its own and loopback names: `https://app.example.com`; `*` allows any, `null`
+   * Allowed Origin headers in addition to its own and loopback names: `https://app.example.com`; `*` allows any, `null`
    * those without one. They get CORS headers. A request with another Origin gets 403. Default: none.
    */
   allowOrigin?: string | readonly string[] | undefined;
-  /** Largest body of a request, in bytes; more is 413. Default 8 MiB. */
+  /** Max. bytes of a request body; larger ones get 413. Default 8 MiB. */
   bodyLimit?: number | undefined;
   /**
-   * Bytes of all request bodies that are held at once, received or being answered; a request beyond that gets 503. Default: four times
+   * Max. bytes of all concurrent request bodies; further requests get 503. Default: four times
    * `bodyLimit`.
    */
   bodyMemory?: number | undefined;
-  /** Bytes of the texts and metadata of all hits of an answer; more is 413, a page of documents ends earlier. Default 32 MiB. */
+  /**
+   * Max. bytes of the texts and metadata of all hits of a response; more is 413, and a page of documents is shortened.
+   * Default 32 MiB.
+   */
   maxAnswerBytes?: number | undefined;
-  /** Milliseconds in which a request has to have arrived; later it is 408. Default 10,000. */
+  /** Max. milliseconds for receiving a request; then 408. Default 10,000. */
   receiveTimeout?: number | undefined;
-  /** Milliseconds that the answer may take; later it is 503. Default 30,000. */
+  /** Max. milliseconds for a response; then 503. Default 30,000. */
   answerTimeout?: number | undefined;
-  /** Milliseconds in which open connections may still send requests when the server closes. Default 500. */
+  /** Milliseconds for which open connections may still send requests when the server closes. Default 500. */
   drainTime?: number | undefined;
-  /** Largest `k` and `limit`. Default 1,000. */
+  /** Max. `k` and `limit`. Default 1,000. */
   maxHits?: number | undefined;
-  /** Most queries of a batch. Default 256. */
+  /** Max. queries per batch. Default 256. */
   maxQueries?: number | undefined;
-  /** Most documents of one request. Default 10,000. */
+  /** Max. documents per request. Default 10,000. */
   maxDocuments?: number | undefined;
-  /** Most characters of a query; more is 413. Default 100,000. */
+  /** Max. characters of a query; more is 413. Default 100,000. */
   maxQueryCharacters?: number | undefined;
-  /** Most values in the metadata of a document, those of nested objects and lists included; more is 400. Default 10,000. */
+  /** Max. values in the metadata of a document, including nested objects and lists; more is 400. Default 10,000. */
   maxMetadataValues?: number | undefined;
-  /** Serve the Model Context Protocol at `/mcp`. Default false. */
+  /** Serve the Model Context Protocol at /mcp. Default false. */
   mcp?: boolean | undefined;
   /** Log each request to stdout as a line of JSON. Default false. */
   log?: boolean | undefined;

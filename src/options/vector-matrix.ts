@@ -3,7 +3,7 @@ import { type Listed, longWorkDefaults, type Resolved } from './resolve-options.
 
 /** Options of `VectorMatrix.open(path, options)`. */
 export interface MatrixOpenOptions {
-  /** Open the file for writing. Default false. */
+  /** Allow writing rows. Default false. */
   writable?: boolean | undefined;
 }
 
@@ -15,17 +15,19 @@ export type ResolvedMatrixOpenOptions = Resolved<MatrixOpenOptions, typeof matri
 
 /** Options of `VectorMatrix.create(path, options)`; `rows` and `columns` are required. */
 export interface MatrixCreateOptions {
-  /** Number of rows; all are there at once, filled with zeros. */
+  /** Number of rows, initially filled with zeros. */
   rows: number;
-  /** Numbers of a row. */
+  /** Numbers per row. */
   columns: number;
-  /** How the numbers are stored. Default f4; .ivecs i4 and .bvecs u1, which know no other. */
+  /** Element type. Default `f4`; `i4` for .ivecs and `u1` for .bvecs, which support no other. */
   dtype?: MatrixDtype | undefined;
-  /** Which numbers follow each other. Default C; F for .desc, which knows no other. */
+  /** Storage order. Default `C`; `F` for .desc, which supports no other. */
   order?: MatrixOrder | undefined;
-  /** Store each column in its own file; only .desc supports it. Default false. */
+  /** Store each column in its own file; .desc only. Default false. */
   separated?: boolean | undefined;
-  /** Replace an existing file; programs that have it open keep the old one. Default false: an existing file is an error. */
+  /**
+   * Replace an existing file; processes that have it open keep its data. Default false: an existing file is an error.
+   */
   overwrite?: boolean | undefined;
 }
 
@@ -44,9 +46,9 @@ export type ResolvedMatrixCreateOptions = Resolved<MatrixCreateOptions, typeof m
 
 /** Options of `VectorMatrix.blocks(options)`. */
 export interface MatrixBlocksOptions {
-  /** Rows of a block. Default: what fits into 4 MiB; 16 MiB where the rows must be gathered from columns. */
+  /** Rows per block. Default: 4 MiB of rows; 16 MiB if rows are gathered from columns. */
   blockRows?: number | undefined;
-  /** Return every block in the same memory, valid until the next one is requested. Default false. */
+  /** Reuse the same memory for all blocks; each is valid until the next one is requested. Default false. */
   reuse?: boolean | undefined;
   /** Aborting ends the iteration with `signal.reason`. */
   signal?: AbortSignal | undefined;
@@ -62,11 +64,11 @@ export const matrixBlocksDefaults = {
 /** {@link MatrixBlocksOptions}, completed by the defaults. */
 export type ResolvedMatrixBlocksOptions = Resolved<MatrixBlocksOptions, typeof matrixBlocksDefaults>;
 
-/** Options of `addItems(matrix, options)`. */
+/** Options of adding the rows of a matrix to an index. */
 export interface MatrixAddOptions extends LongWorkOptions {
   /** Item number of the first row. Default: after the last item. */
   first?: number | undefined;
-  /** Rows that are in memory at a time. Default as in {@link MatrixBlocksOptions}. */
+  /** Rows in memory at a time. Default: as in {@link MatrixBlocksOptions}. */
   blockRows?: number | undefined;
 }
 

@@ -6,30 +6,33 @@ import type { PassageFormat } from './pack-context.js';
 /** Options of `sync(index, sources, options)`. */
 export interface SyncOptions<M extends Metadata = Metadata> extends LongWorkOptions {
   /**
-   * Handling of chunks that a source no longer has. `incremental`: they are deleted as soon as the new ones are there.
-   * `full`: so are, at the end, the chunks of sources that were not given at all. `none`: they stay. Default incremental.
+   * Handling of chunks that a source no longer has. `incremental`: they are deleted once the new ones are added.
+   * `full`: the chunks of missing sources are deleted as well, at the end. `none`: they are kept. Default
+   * `incremental`.
    */
   cleanup?: 'none' | 'incremental' | 'full' | undefined;
   /**
-   * With `full`: which sources stay although they were not given, such as files that could not be read this time. Default:
-   * none.
+   * With `full`: returns true for missing sources to keep, such as files that could not be read. Default: none.
    */
   keep?: ((source: string) => boolean | Promise<boolean>) | undefined;
-  /** Count the changes without making them. Default false. */
+  /** Count changes without making them. Default false. */
   dryRun?: boolean | undefined;
-  /** Cuts a source into chunks. Default: `chunkMarkdown` where the id ends in .md, .mdx or .markdown, else `chunkRecursively`. */
+  /**
+   * Splits a source into chunks. Default: `chunkMarkdown` if the id ends in .md, .mdx or .markdown, otherwise
+   * `chunkRecursively`.
+   */
   chunker?: SourceChunker<M> | undefined;
   /**
-   * Name of the set of sources that is synced, where an index holds several: chunks of other sets are left alone, and the
-   * metadata of each chunk has it as `collection`. Default: chunks without one.
+   * Name of the set of sources, for an index with several: chunks of other sets are ignored, and the metadata of each
+   * chunk has it as `collection`. Default: chunks without one.
    */
   collection?: string | undefined;
   /**
-   * Add chunks again that de-duplication deleted. Default false: they stay away until their text changes or the
-   * document that stayed is gone.
+   * Add chunks again that de-duplication deleted. Default false: they are skipped until their text changes or their
+   * representative is deleted.
    */
   restoreDuplicates?: boolean | undefined;
-  /** Chunks that are embedded and committed together. Default 512. */
+  /** Chunks embedded and committed together. Default 512. */
   batchSize?: number | undefined;
 }
 
@@ -50,25 +53,28 @@ export type ResolvedSyncOptions<M extends Metadata = Metadata> = Resolved<SyncOp
 
 /** Options of `new Retriever(index, options)` and of `retrieve(question, options)`. */
 export interface RetrieverOptions<M extends Metadata = Metadata> {
-  /** How many different hits go into the context at most. Default 8. */
+  /** Max. number of hits in the context. Default 8. */
   k?: number | undefined;
-  /** Most tokens of the whole context, headers of the passages included. Default 2000. */
+  /** Max. tokens of the context, including headers of passages. Default 2000. */
   maxTokens?: number | undefined;
-  /** How a hit grows while there is room: by the chunks around it, to its whole parent, or not at all. Default neighbors. */
+  /**
+   * How to extend a hit within the budget: by adjacent chunks, to its parent passage, or not at all. Default
+   * `neighbors`.
+   */
   expand?: 'none' | 'neighbors' | 'parent' | undefined;
-  /** Chunks on each side that `neighbors` adds at most. Default 1. */
+  /** Max. chunks that `neighbors` adds on each side. Default 1. */
   neighbors?: number | undefined;
-  /** A hit that is at least so similar to a better one is left out; more than 1 leaves only copies out. Default 0.95. */
+  /** Min. similarity to a better hit at which a hit is left out; above 1, only copies are. Default 0.95. */
   threshold?: number | undefined;
-  /** As in `search`. Default hybrid. */
+  /** Search mode, as in `search`. Default `hybrid`. */
   mode?: 'vector' | 'text' | 'hybrid' | undefined;
-  /** Only documents that match. Default: all. */
+  /** Search only documents that match this filter. Default: all. */
   where?: WhereOf<M> | undefined;
-  /** Only hits with at least this score. Default: all. */
+  /** Minimum score of a hit. Default: all hits. */
   minScore?: number | undefined;
-  /** How tokens are counted. Default: `estimateTokens`. */
+  /** Counts tokens. Default: `estimateTokens`. */
   countTokens?: CountTokens | undefined;
-  /** Writes a passage into the context. Default: `[1] source › heading (lines 3-9)`, a line end, and its text. */
+  /** Formats a passage. Default: `[1] source › heading (lines 3-9)`, a line end, and its text. */
   format?: PassageFormat | undefined;
   signal?: AbortSignal | undefined;
 }

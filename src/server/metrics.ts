@@ -32,7 +32,7 @@ export function addMetrics(
   const databaseBytes = gauge('database_bytes', 'Size of the database.');
   const segmentBytes = gauge('segment_bytes', 'Size of the segments.');
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
-    // Addresses that nobody serves share one label: a scanner must not make thousands.
+    // Unknown addresses share one label: a scanner must not create thousands.
     const route = routeOptions.url ?? 'none';
     duration.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
   });

@@ -8,7 +8,8 @@ type Limits = Pick<ResolvedServerOptions, 'maxQueryCharacters' | 'maxMetadataVal
 const maxFilterValues = 20_000;
 
 /**
- * Refuses a request that costs too much before anything is done for it. Does not check anything else: the body may be any value.
+ * Refuses a request that costs too much before anything is done for it. Does not check anything else: the body may be
+ * any value.
  *
  * @throws TOO_LARGE (a query), INVALID_FILTER, INVALID_METADATA.
  */
@@ -21,7 +22,7 @@ export async function refuseCostly(body: unknown, { maxQueryCharacters, maxMetad
     throw new SemanticIndexError(
       'TOO_LARGE',
       `Expected a query of at most ${maxQueryCharacters} characters, got ${asked.length} in ${name}`,
-      { hint: 'Search for the part that tells most, or allow longer queries with `maxQueryCharacters`.' },
+      { hint: 'Search for the most relevant part, or allow longer queries with `maxQueryCharacters`.' },
     );
   };
   checkQuery(query, 'query');

@@ -25,7 +25,10 @@ const maxMessageBytes = 1024 * 1024;
 /** All routes but /metrics. */
 export function addRoutes(app: FastifyInstance, served: ServedIndex, options: ResolvedServerOptions): void {
   const schemas = schemasOf(options);
-  /** Does what a route is asked for; what takes longer than the time limit, or has no client any more, is aborted and not waited for. */
+  /**
+   * Does what a route is asked for; what takes longer than the time limit, or has no client any more, is aborted and
+   * not waited for.
+   */
   const inTime = <T>(
     reply: FastifyReply,
     work: (index: SemanticIndex, signal: AbortSignal) => Promise<T>,
@@ -138,7 +141,7 @@ function parseWhere(text: string): Where {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new SemanticIndexError('INVALID_FILTER', '`where` is no JSON', { cause });
+    throw new SemanticIndexError('INVALID_FILTER', '`where` is not JSON', { cause });
   }
 }
 

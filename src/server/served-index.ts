@@ -17,7 +17,7 @@ export class ServedIndex {
         throw error;
       },
     );
-    // Who awaits it hears of it; the routes say so, too.
+    // Callers that await it get the error; the routes report it as well.
     this.loaded.catch(() => {});
   }
 

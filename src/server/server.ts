@@ -18,14 +18,6 @@ import { schemaMessage } from './schema-messages.js';
 import { ServedIndex } from './served-index.js';
 
 export type { ServerOptions } from '../options/server.js';
-export {
-  awaitSuccessor,
-  socketOfWorker,
-  stopOfWorker,
-  superviseWorkers,
-  tellListening,
-  type WorkersOptions,
-} from './gateway/workers.js';
 
 const openRoutes = ['/health', '/ready'];
 const openapiHint = { hint: 'See /openapi.json for what the request may hold.' };
@@ -72,8 +64,8 @@ export class SearchServer {
   }
 
   /**
-   * Ends in order: /ready turns 503, open connections are told to close with their next answer, requests under way are
-   * answered, and the index is closed. Closing twice is no error.
+   * Shuts down gracefully: /ready returns 503, connections close after their next response, pending requests are
+   * completed, and the index is closed. Further calls have no effect.
    */
   close(): Promise<void> {
     this.#closing ??= (async () => {
@@ -103,7 +95,7 @@ export async function createServer(open: () => Promise<SemanticIndex>, options?:
     requestTimeout: receiveTimeout,
     // What comes while we close is answered, with the word that the connection ends.
     return503OnClosing: false,
-    // At a socket it is the front that asks; whom it asks for is what it says last.
+    // On a socket, requests come from the gateway, which appends the address of the client.
     trustProxy: (_, hop) => socketPath !== undefined && hop === 0,
     routerOptions: { maxParamLength: 4096 },
     // Wrong types are refused, not bent; the numbers of a query string are the exception, see below.

@@ -13,9 +13,9 @@ export interface EmbeddingCacheOptions {
 }
 
 /**
- * A file of vectors by (space, role, content hash) that several indexes and processes share: a text that one of them has
- * paid for is free for the others. It has the tables of an index without any document. Deleting it costs money, never
- * answers. It keeps to a size: what was used longest ago goes first.
+ * A file of vectors by (space, role, content hash) that several indexes and processes share: a text that one of them
+ * has paid for is free for the others. It has the tables of an index without any document. Deleting it costs money,
+ * never answers. It keeps to a size: what was used longest ago goes first.
  */
 export class EmbeddingCache implements VectorCache {
   readonly path: string;
@@ -52,7 +52,7 @@ export class EmbeddingCache implements VectorCache {
     await this.#ask(this.#thread.shared.put(space, role, hashes, packVectors(vectors), this.#maxBytes));
   }
 
-  /** Damage of this file is not damage of the index: the hint says so. */
+  /** Damage of this file is not damage of the index; the hint explains it. */
   async #ask<T>(work: Promise<T>): Promise<T> {
     try {
       return await work;

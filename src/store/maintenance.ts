@@ -48,8 +48,8 @@ const retryMilliseconds = 200;
 const laterMilliseconds = 5_000;
 
 /**
- * Builds segments: seals the tail, merges segments, and rewrites damaged ones and those with many deleted items. A lease in the
- * catalog keeps this to one process at a time.
+ * Builds segments: seals the tail, merges segments, and rewrites damaged ones and those with many deleted items. A
+ * lease in the catalog keeps this to one process at a time.
  */
 export class Maintenance {
   readonly #context: MaintenanceContext;
@@ -108,7 +108,7 @@ export class Maintenance {
       const before = await this.#context.refresh();
       const seal = sealAction(segmentFacts(before), tailFacts(before));
       if (seal !== undefined) await run(seal);
-      // A merge leaves fewer segments; a repair that keeps failing must not go on for ever.
+      // A merge leaves fewer segments; a repair that keeps failing must not be repeated forever.
       for (let left = 2 * before.segments.length + 2; left > 0; left--) {
         const now = await this.#context.refresh();
         const action = nextAction(segmentFacts(now), { items: 0, lastKey: 0 }, this.#context.planner);
@@ -192,7 +192,7 @@ export class Maintenance {
         if (action === undefined || this.#stopped) return true;
         if (!(await this.#run(action, lease))) return false;
         if (this.#busy > 1) {
-          // A caller waits for a build of its own; under constant writes it would wait for ever.
+          // A caller waits for a build of its own; under constant writes it would never resolve.
           this.schedule();
           return true;
         }
@@ -241,14 +241,15 @@ export class Maintenance {
   }
 
   /**
-   * Removes the files that the catalog knows and no segment uses: those of replaced segments (a process that has one mapped
-   * keeps it until it is unmapped), and those of builds that died. Files that the catalog does not know are left alone: they
-   * may be the last copy of something.
+   * Removes the files that the catalog knows and no segment uses: those of replaced segments (a process that has one
+   * mapped keeps it until it is unmapped), and those of builds that died. Files that the catalog does not know are left
+   * alone: they may be the last copy of something.
    */
   async #sweep(lease: Lease): Promise<void> {
     const { directory, writer, onEvent } = this.#context;
     const removable = await writer.segments.removable(lease);
-    // A backup copies files that were retired after its catalog was copied. Checked last, so that none begins in between.
+    // A backup copies files that were retired after its catalog was copied. Checked last, so that none begins in
+    // between.
     if (removable.length === 0 || (await writer.leases.anyHeld(backupLease))) return;
     const removed: string[] = [];
     for (const file of removable) if (await removeSegmentFiles(directory, file)) removed.push(file);

@@ -19,7 +19,7 @@ export interface StoreOptions {
   readonly onEvent: (event: IndexEvent) => void;
 }
 
-/** The metric is part of the index: who asks for another one is told, not served with it. */
+/** The metric is part of the index: another one is refused. */
 export function checkMetricOf(catalog: Catalog, asked: Metric | undefined): void {
   const metric = catalog.settings.all()?.metric;
   if (asked === undefined || asked === metric) return;

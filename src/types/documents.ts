@@ -1,13 +1,13 @@
 import type { SemanticIndexError } from '../errors.js';
 import type { DocumentId, Metadata } from './base.js';
 
-/** A document on its way into an index. */
+/** A document to add. */
 export interface DocumentInput<M extends Metadata = Metadata> {
-  /** Default: derived from text and metadata, so that adding the same again changes nothing. */
+  /** Default: derived from text and metadata, so that adding the same document again changes nothing. */
   readonly id?: DocumentId | undefined;
   readonly text: string;
   readonly metadata?: M | undefined;
-  /** Its vector, where the caller has one; the provider is not asked then. */
+  /** The vector, if the caller has one. Default: the provider embeds the text. */
   readonly vector?: Float32Array | readonly number[] | undefined;
 }
 
@@ -22,88 +22,88 @@ export interface MetadataUpdate<M extends Metadata = Metadata> {
   readonly metadata: M;
 }
 
-/** A document as an index holds it. */
+/** A document in an index. */
 export interface Document<M extends Metadata = Metadata> {
   readonly id: DocumentId;
   readonly text: string;
-  /** Empty when the document has none. */
+  /** An empty object if the document has none. */
   readonly metadata: M;
 }
 
 /** One page of documents. */
 export interface DocumentPage<M extends Metadata = Metadata> {
   readonly documents: Document<M>[];
-  /** Where the next page begins; absent on the last one. */
+  /** Cursor of the next page, for the option `after`. Absent on the last page. */
   readonly next?: string;
 }
 
-/** Result of `addDocuments` and `importFrom`. */
+/** Result of `addDocuments`. */
 export interface AddResult {
   /** Ids in the order of the documents. */
   readonly ids: DocumentId[];
   readonly added: number;
-  /** Text or metadata changed. */
+  /** Documents whose text or metadata changed. */
   readonly updated: number;
   readonly unchanged: number;
-  /** Texts that the provider turned into vectors; the others were known. */
+  /** Texts embedded by the provider; vectors of other texts were stored already. */
   readonly embedded: number;
-  /** Tokens that the provider reports to have used. */
+  /** Tokens reported by the provider. */
   readonly tokens: number;
-  /** Duplicates handled by `onDuplicate`; absent with `add`. */
+  /** Duplicates found by `onDuplicate`; absent with `add`. */
   readonly duplicates?: readonly AddedDuplicate[];
-  /** Documents that were left out, with the reason; absent unless `onInvalid` is `skip`. Their ids are not in `ids`. */
+  /** Skipped documents, with the reason; absent unless `onInvalid` is `skip`. Their ids are not in `ids`. */
   readonly invalid?: readonly InvalidDocument[];
 }
 
-/** A document of an add that was left out. */
+/** An invalid document that `addDocuments` skipped. */
 export interface InvalidDocument {
-  /** Its place among the documents of the call, from 0. */
+  /** Position among the documents of the call, from 0. */
   readonly position: number;
-  /** Absent where the document has none, or none that is valid. */
+  /** Absent if the document has no valid id. */
   readonly id?: DocumentId;
   readonly error: SemanticIndexError;
 }
 
-/** A document of an add that says what another one says. */
+/** An added document that duplicates another one. */
 export interface AddedDuplicate {
   readonly id: DocumentId;
-  /** The document that is most like it: of the index, or one before it in the call. */
+  /** The most similar document: in the index, or earlier in the call. */
   readonly of: DocumentId;
   readonly similarity: number;
-  /** `skip`: it was left out; `replace`: the other one went; `link`: its metadata has `duplicateOf`. */
+  /** `skip`: it was skipped; `replace`: the other document was deleted; `link`: its metadata has `duplicateOf`. */
   readonly action: 'skip' | 'replace' | 'link';
 }
 
-/** Result of `plan`. */
+/** Result of `plan`: the effect and cost of adding documents. */
 export interface AddPlan {
   readonly documents: number;
   readonly new: number;
-  /** The id is known, the text is another. */
+  /** Documents with a known id and another text. */
   readonly changed: number;
-  /** The text is known under this id; other metadata cost nothing. */
+  /** Documents with a known id and the same text; other metadata costs nothing. */
   readonly unchanged: number;
-  /** Texts of new and changed documents whose vectors are known. */
+  /** Texts of new and changed documents with a stored vector. */
   readonly cached: number;
-  /** Texts that the provider will be asked for; equal ones count once. */
+  /** Texts that the provider would embed; equal texts count once. */
   readonly embed: number;
   /** Tokens of those texts. */
   readonly tokens: number;
-  /** True if the provider's tokenizer counted the tokens; otherwise they are an estimate. */
+  /** True if the tokenizer of the provider counted the tokens; otherwise they are estimated. */
   readonly counted: boolean;
-  /** Cost of the tokens, if a price was given. */
+  /** Cost of the tokens; absent without a price. */
   readonly cost?: number;
-  /** How long embedding will take, at the pace of earlier adds with this provider; absent before the first. */
+  /** Estimated embedding time, from the throughput of earlier adds with this provider; absent before the first. */
   readonly seconds?: number;
 }
 
-/** A document with its vector, as `documents()` yields it. */
+/** A document with its vector, as yielded by `documents()`. */
 export interface DocumentWithVector<M extends Metadata = Metadata> extends Document<M> {
   readonly vector: Float32Array;
 }
 
-/** A document, or a range of documents, that an export of a damaged index lacks as a whole or in part. */
+/** A document, or a range of documents, that is completely or partly missing in an export of a damaged index. */
 export interface LostDocuments {
-  /** Absent where only the keys are known. */
+  /** Absent if only the keys are known. */
   readonly id?: DocumentId;
   /** First and last number in the catalog. A range may include numbers that no document had. */
   readonly firstKey: number;

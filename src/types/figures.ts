@@ -1,11 +1,11 @@
 import type { Metric } from './base.js';
 
-/** Agreement of two models on nearest neighbors. */
+/** Agreement of two models on the nearest neighbors of documents. */
 export interface SpaceOverlap {
   /** Number of nearest documents compared per query. */
   readonly k: number;
   readonly queries: number;
-  /** Share of the nearest documents that is the same under both, from 0 to 1: over all queries, and of the worst one. */
+  /** Share of common nearest documents, from 0 to 1: mean over all queries, and of the worst query. */
   readonly mean: number;
   readonly least: number;
 }
@@ -18,13 +18,13 @@ export interface MigrationResult {
   readonly documents: number;
   /** Texts that the new provider embedded in this call. */
   readonly embedded: number;
-  /** Documents whose vectors under the new model were known: from a call that was cut short, or from before. */
+  /** Documents with stored vectors of the new model, from an interrupted call or an earlier migration. */
   readonly reused: number;
-  /** Tokens that the provider reports to have used. */
+  /** Tokens reported by the provider. */
   readonly tokens: number;
-  /** Absent where there was nothing to compare. */
+  /** Absent if there was nothing to compare. */
   readonly overlap?: SpaceOverlap;
-  /** True if the index now uses the new model. */
+  /** Whether the index has switched to the new model. */
   readonly cutOver: boolean;
 }
 
@@ -32,7 +32,7 @@ export interface MigrationResult {
 export interface DiskUsage {
   /** The database with its log: texts, vectors, ids. */
   readonly database: number;
-  /** All files of segments, which can be derived again; of these: */
+  /** All segment files, which can be rebuilt; they consist of: */
   readonly segments: number;
   readonly forests: number;
   readonly accelerators: number;
@@ -53,59 +53,59 @@ export interface SegmentStats {
 /** Statistics of an index. */
 export interface IndexStats {
   readonly documents: number;
-  /** Length of the vectors; of an empty index what its provider declares. */
+  /** Length of the vectors; for an empty index, as declared by the provider. */
   readonly dimensions: number | undefined;
   readonly metric: Metric;
-  /** Fingerprint of the model that made the vectors; of an empty index that of its provider. */
+  /** Fingerprint of the model of the vectors; for an empty index, of the provider. */
   readonly provider: string | undefined;
   readonly segments: readonly SegmentStats[];
-  /** Documents that no segment holds yet; they are scanned. */
+  /** Documents without a segment; they are searched exactly. */
   readonly tail: number;
   readonly bytes: DiskUsage;
   readonly instructionSet: string;
-  /** Latest measurement of `tune` or `open({ recall })`, and the drift since then; undefined before the first. */
+  /** The last measurement of `tune` or `open({ recall })`, and the drift since then; undefined before the first. */
   readonly tuning: (Tuning & Drift) | undefined;
 }
 
-/** A share of true neighbours found, with its confidence interval (Wilson 1927, for answers that come in clusters). */
+/** A recall with its confidence interval (Wilson 1927, for correlated observations). */
 export interface MeasuredRecall {
   readonly recall: number;
-  /** One-sided bounds, each at the confidence of the tuning. */
+  /** One-sided bounds at the confidence of the tuning. */
   readonly low: number;
   readonly high: number;
 }
 
-/** How an index is searched unless a search says otherwise, and the recall that this was measured to have. */
+/** The default search setting of an index, with its measured recall. */
 export interface Tuning extends MeasuredRecall {
   readonly targetRecall: number;
   readonly k: number;
-  /** True if all vectors are compared; recall is then 1 by definition. */
+  /** Whether searches are exact; the recall is 1 then. */
   readonly exact: boolean;
-  /** The quality knob of approximate searches; undefined for exact ones. */
+  /** `searchK` of approximate searches; undefined for exact ones. */
   readonly searchK: number | undefined;
   readonly confidence: number;
-  /** Queries that the figures rest on; they were not used to choose. */
+  /** Number of held-out queries. */
   readonly queries: number;
   readonly queriesFrom: 'documents' | 'given';
-  /** Median time of one search, and of an exact one. */
+  /** Median time of a search, and of an exact search. */
   readonly milliseconds: number;
   readonly exactMilliseconds: number;
-  /** Segments that were there, and how many of their items had no document any more. */
+  /** The measured segments, and the number of their deleted items. */
   readonly segments: readonly number[];
   readonly dead: number;
-  /** ISO 8601. */
+  /** Time of the measurement, ISO 8601. */
   readonly measuredAt: string;
 }
 
-/** How far an index has moved since its recall was measured. */
+/** Changes of an index since its recall was measured. */
 export interface Drift {
-  /** Share of the items in forests that came, or whose documents went, since then. */
+  /** Share of items in segments that were added, or whose documents were deleted, since then. */
   readonly drift: number;
-  /** True if recall should be measured again. */
+  /** Whether the drift requires a new measurement. */
   readonly drifted: boolean;
 }
 
-/** One setting that `tune` tried. */
+/** A setting measured by `tune`. */
 export interface TuningPoint extends MeasuredRecall {
   /** Undefined for the exact search. */
   readonly searchK: number | undefined;
@@ -114,7 +114,7 @@ export interface TuningPoint extends MeasuredRecall {
   readonly milliseconds: number;
 }
 
-/** Cost and recall of a forest of all vectors with one number of trees. */
+/** Cost and recall of a forest of all vectors with a number of trees. */
 export interface TreesPoint extends MeasuredRecall {
   readonly trees: number;
   readonly buildMilliseconds: number;
@@ -127,11 +127,11 @@ export interface TreesPoint extends MeasuredRecall {
 /** Result of `tune`. */
 export interface TuneResult {
   readonly tuning: Tuning;
-  /** Recall and time of what was tried, the fastest setting first, exact search last. */
+  /** Recall and time of each setting, fastest first, exact search last. */
   readonly curve: readonly TuningPoint[];
-  /** The table over numbers of trees, where it was asked for. */
+  /** The table for the option `trees`. */
   readonly trees: readonly TreesPoint[];
-  /** The curve as a picture: a complete SVG document. */
+  /** The curve as an SVG document. */
   readonly svg: string;
 }
 

@@ -5,8 +5,8 @@ export type FilterValue = string | number | boolean | null;
 export type FilterList = readonly (FilterValue | FilterList)[];
 
 /**
- * Conditions on one field; all of them must hold. A field that is a list is compared by its elements: a condition holds when it
- * holds for one of them, and `$ne`, `$nin` and `$not` hold when it holds for none.
+ * Conditions on one field; all must match. A list is compared by its elements: a condition matches if it matches one of
+ * them; `$ne`, `$nin` and `$not` match if none does.
  */
 export interface FieldConditions {
   /** Equal, to a list as a whole or to one of its elements; `null` also matches a field that is missing. */
@@ -19,23 +19,25 @@ export interface FieldConditions {
   readonly $gte?: string | number;
   readonly $lt?: string | number;
   readonly $lte?: string | number;
-  /** The field exists, possibly as `null`. */
+  /** Whether the field exists, even as `null`. */
   readonly $exists?: boolean;
-  /** The field is a list with this element, or a string with this part. */
+  /** A list with this element, or a string with this substring. */
   readonly $contains?: FilterValue;
-  /** Equal to each of these: a list that has them all. */
+  /** A list that contains all of these elements. */
   readonly $all?: readonly (FilterValue | FilterList | Pick<FieldConditions, '$elemMatch'>)[];
-  /** A list of so many elements. */
+  /** A list with this number of elements. */
   readonly $size?: number;
-  /** A list with one element for which all of this holds: conditions on the element, or a filter of an object's fields. */
+  /**
+   * A list with an element that matches all of this: conditions on the element, or a filter on the fields of an object.
+   */
   readonly $elemMatch?: FieldConditions | Where;
   readonly $not?: FieldConditions;
 }
 
 /**
- * Which documents are meant, by their metadata, in the dialect of MongoDB: `{ lang: 'en', 'author.name': { $in: ['Ada'] } }`.
- * Names with dots reach into nested objects and lists of objects, or are names of keys with dots. All members must hold.
- * A member that is `undefined` is refused with INVALID_FILTER; `{}` matches all documents.
+ * A filter on metadata, in a subset of the query language of MongoDB: `{ lang: 'en', 'author.name': { $in: ['Ada'] }
+ * }`. Names with dots reach into nested objects and lists of objects, or are keys with dots. All members must match. An
+ * `undefined` member is refused with INVALID_FILTER; `{}` matches all documents.
  */
 export interface Where {
   readonly $and?: readonly Where[];

@@ -272,7 +272,7 @@ describe('add with prune', () => {
     expect(typo.hint).toContain('Did you mean "docs"?');
   });
 
-  it('keeps the chunks of a file that is no text any more', async () => {
+  it('keeps the chunks of a file that is not text any more', async () => {
     const { add, sources, write } = await workplace();
     write('docs/a.md');
     await add(['docs']);

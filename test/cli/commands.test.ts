@@ -19,7 +19,7 @@ function folderOfTexts(): string {
   return cwd;
 }
 
-test('every command tells what it does, with examples', () => {
+test('every command has a description with examples', () => {
   for (const command of makeProgram().commands.filter((known) => known.name() !== 'complete')) {
     let help = '';
     command.configureOutput({
@@ -119,7 +119,7 @@ test('doctor looks at the model that the index uses, and says which it is', asyn
   await given.addDocuments([{ id: 1, vector: [1, 0], text: 'one' }]);
   expect(await model('given')).toMatchObject({ code: 0, passed: true, message: expect.stringContaining('none, of') });
 
-  // Nobody listens there.
+  // No process listens there.
   const service = ['--model', 'openai:m', '--base-url', 'http://127.0.0.1:9/v1'];
   await runHere(['init', 'asked', ...service], { cwd, env: { OPENAI_API_KEY: 'none' } });
   const failed = expect.stringContaining('openai:m, of asked: ');
@@ -128,7 +128,7 @@ test('doctor looks at the model that the index uses, and says which it is', asyn
   expect(await model('texts', ...service)).toMatchObject({ code: 3, hint: expect.stringContaining('it is bundled') });
 });
 
-test('plan tells what an add would embed, with and without an index', async () => {
+test('plan reports what an add would embed, with and without an index', async () => {
   const cwd = folderOfTexts();
   const json = (...args: string[]) => runJsonHere(['plan', 'idx', ...args], { cwd });
   expect(await json('docs')).toMatchObject({ documents: 2, new: 2, embed: 2 });

@@ -71,7 +71,7 @@ test.each([
   expect(JSON.parse(stderr).error.message).toContain(words);
 });
 
-test('the stack is there for who asks', async () => {
+test('prints the stack on request', async () => {
   const { stderr } = await runHere(['search', 'nowhere', 'x', '--debug'], { cwd: scratchFolder() });
   expect(stderr).toMatch(/\n\s+at /);
 });
@@ -147,7 +147,7 @@ test('watch adds what changes and deletes what goes', { timeout: 240_000 }, asyn
   for (const line of stdout.trim().split('\n')) JSON.parse(line);
 });
 
-test('a reader that has seen enough is no error', () => {
+test('a closed output pipe is not an error', () => {
   const cwd = scratchFolder();
   execFileSync(process.execPath, [main, 'add', 'idx', '-', '--format', 'lines'], { cwd, input: 'a b c\n'.repeat(3) });
   const piped = spawnSync(`"${process.execPath}" "${main}" export idx | head -c 1`, { cwd, shell: true });

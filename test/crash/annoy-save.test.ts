@@ -19,7 +19,7 @@ const variants: { name: string; metric: Metric; f: number; count: number }[] = [
 ];
 const source = (name: string) => join(folder, `${name}.ann`);
 
-// Saves one after the other for ever, and says so after the first.
+// Saves repeatedly until killed, and reports the first save.
 const program = `
   import { AnnoyIndex } from ${JSON.stringify(new URL('../../dist/vectors/annoy/annoy-index.js', import.meta.url).href)};
   const [path, start, ...sources] = process.argv.slice(1);

@@ -85,7 +85,7 @@ function summaryOf(lines: readonly Line[], felt: number): string {
   const failed = [...kinds].sort(([, a], [, b]) => b - a).map(([kind, times]) => `${kind} ${times}`);
   const lives = lines.filter(({ given }) => given > 0).length;
   const calls = `calls ${lines[0]?.n} to ${lines.at(-1)?.n}${lines.at(-1)?.given === 0 ? ', beyond the last' : ''}`;
-  return `${lives} lives (${calls}), calls that failed: ${failed.join(', ')}; operations that said so: ${felt}`;
+  return `${lives} lives (${calls}), calls that failed: ${failed.join(', ')}; operations that reported it: ${felt}`;
 }
 
 describe.skipIf(!canInject)('with a call that fails (needs Linux and a C compiler)', () => {
@@ -100,9 +100,9 @@ describe.skipIf(!canInject)('with a call that fails (needs Linux and a C compile
     ['an input or output error, once', constants.errno.EIO, 1, 11],
     ['a short write, once', 0, 1, 23],
     ['no room until somebody makes some', constants.errno.ENOSPC, 1_000_000, 31],
-    ['a broken device until it is mended', constants.errno.EIO, 1_000_000, 41],
+    ['a broken device until it is repaired', constants.errno.EIO, 1_000_000, 41],
   ])(
-    '%s: each operation succeeds or says so, and the index goes on',
+    '%s: each operation succeeds or reports the fault, and the index continues',
     async (_, errno, length, first) => {
       const begin = firstCall ?? (stride === 1 ? 1 : first);
       const lines = await runFaulted('faulted-program.mjs', shim, [begin, stride, errno, length, lastCall]);
@@ -121,7 +121,7 @@ describe.skipIf(!canInject)('with a call that fails (needs Linux and a C compile
   it.each([
     ['an input or output error, once', constants.errno.EIO, 1, 14, 26],
     ['short reads, once', 0, 1, 38, 71],
-    ['a device that cannot be read until it is mended', constants.errno.EIO, 1_000_000, 40, 66],
+    ['a device that cannot be read until it is repaired', constants.errno.EIO, 1_000_000, 40, 66],
     ['no file descriptors for a while', constants.errno.EMFILE, 1_000_000, 41, 66],
   ])(
     'reading with %s: answers are right or errors typed, and all are right afterwards',

@@ -11,7 +11,7 @@ async function* numbers(count: number, failAt = -1): AsyncGenerator<number> {
 }
 
 describe('prefetch', () => {
-  it('yields in order, with as many under way as it may', async () => {
+  it('yields in order, with as many pending as allowed', async () => {
     let [running, most] = [0, 0];
     const seen: number[] = [];
     const ahead = prefetch(numbers(20), 3, async (number) => {
@@ -53,7 +53,7 @@ describe('prefetch', () => {
     expect(seen).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('yields all before a failing preparation, and waits for those under way', async () => {
+  it('yields all results before a failure, and waits for pending ones', async () => {
     const [seen, ended]: [number[], number[]] = [[], []];
     await expect(async () => {
       const ahead = prefetch(numbers(9), 4, async (number) => {

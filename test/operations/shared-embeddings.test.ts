@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const canaries = 6;
-const documents = Array.from({ length: 700 }, (_, id) => ({ id, text: `tells of matter ${id}` }));
+const documents = Array.from({ length: 700 }, (_, id) => ({ id, text: `is about matter ${id}` }));
 const open = (name: string, provider: ReturnType<typeof deterministicProvider>) =>
   SemanticIndex.open(join(folder, name), { provider, cache: { embeddings: join(folder, 'shared.db') } });
 
@@ -27,12 +27,12 @@ describe('a file of embeddings that indexes share', () => {
     }
     const second = deterministicProvider();
     await using index = await open('second', second);
-    const more = [...documents, { id: 'more', text: 'tells of something else' }];
+    const more = [...documents, { id: 'more', text: 'is about something else' }];
     expect(await index.plan(more)).toMatchObject({ new: 701, cached: 700, embed: 1 });
     expect(await index.addDocuments(more)).toMatchObject({ added: 701, embedded: 1 });
     const {
       hits: [hit],
-    } = await index.search('tells of matter 7', { mode: 'vector' });
+    } = await index.search('is about matter 7', { mode: 'vector' });
     expect(hit).toMatchObject({ id: 7 });
     expect(hit?.score).toBeGreaterThan(0.999);
     await index.search('matter 7');
@@ -58,7 +58,7 @@ describe('a file of embeddings that indexes share', () => {
     expect(await two.migrate(next())).toMatchObject({ embedded: 0, cutOver: true });
     const {
       hits: [hit],
-    } = await two.search('tells of matter 7', { mode: 'vector' });
+    } = await two.search('is about matter 7', { mode: 'vector' });
     expect(hit?.score).toBeGreaterThan(0.999);
   });
 
@@ -88,7 +88,7 @@ describe('a file of embeddings that indexes share', () => {
         provider,
         cache: { embeddings: path, embeddingsMaxBytes: embeddingCacheBytes },
       });
-      const texts = Array.from({ length: count }, (_, n) => ({ id: from + n, text: `tells of matter ${from + n}` }));
+      const texts = Array.from({ length: count }, (_, n) => ({ id: from + n, text: `is about matter ${from + n}` }));
       return (await index.addDocuments(texts, { batchSize: 100 })).embedded;
     };
     expect(await add('first', 0, 600)).toBe(600);
@@ -120,7 +120,7 @@ describe('a file of embeddings that indexes share', () => {
     });
     expect(await guest.addDocuments([...documents, 'another'])).toMatchObject({ embedded: 1 });
     expect((await owner.validate({ level: 'full' })).valid).toBe(true);
-    expect((await owner.search('tells of matter 7', { mode: 'vector', k: 1 })).hits).toMatchObject([{ id: 7 }]);
+    expect((await owner.search('is about matter 7', { mode: 'vector', k: 1 })).hits).toMatchObject([{ id: 7 }]);
   });
 
   it('says when the file is none', async () => {

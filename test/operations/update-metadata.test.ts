@@ -4,14 +4,14 @@ import { SemanticIndexError } from '../../src/errors.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
 
 describe('the parts of a document', () => {
-  it('are its metadata, which change without its vector, and its vector, which can be had', async () => {
+  it('updates metadata without re-embedding, and exposes the vector', async () => {
     const provider = deterministicProvider({ dimensions: 8 });
     await using index = await SemanticIndex.open(':memory:', { provider });
     await index.addDocuments([
       { id: 'a', text: 'one text', metadata: { page: 1 } },
       { id: 2, text: 'given', vector: [1, 0, 0, 0, 0, 0, 0, 0] },
     ]);
-    const before = await index.getVectors(['a', 2, 'nobody']);
+    const before = await index.getVectors(['a', 2, 'missing']);
     expect(before[0]).toHaveLength(8);
     expect([...before[1]!]).toEqual([1, 0, 0, 0, 0, 0, 0, 0]);
     expect(before[2]).toBeUndefined();
@@ -19,14 +19,14 @@ describe('the parts of a document', () => {
     const changes = [
       { id: 'a', metadata: { page: 2 } },
       { id: 2, metadata: { note: 'seen' } },
-      { id: 'nobody', metadata: {} },
+      { id: 'missing', metadata: {} },
     ];
     expect(await index.updateMetadata(changes)).toBe(2);
     expect(await index.getDocuments(['a', 2])).toEqual([
       { id: 'a', text: 'one text', metadata: { page: 2 } },
       { id: 2, text: 'given', metadata: { note: 'seen' } },
     ]);
-    expect(await index.getVectors(['a', 2, 'nobody'])).toEqual(before);
+    expect(await index.getVectors(['a', 2, 'missing'])).toEqual(before);
     expect(await index.count({ where: { page: 2 } })).toBe(1);
     expect(provider.answered.texts).toBe(answered);
   });

@@ -34,7 +34,7 @@ describe('fuse', () => {
     expect(fused[0]?.key).toBe(2);
   });
 
-  it('loses nobody, whatever the scores', () => {
+  it('keeps every candidate for all scores', () => {
     fc.assert(
       fc.property(ranking(0), ranking(-1), (words, vectors) => {
         const most = words.reduce((best, { score }) => Math.max(best, score), 0);

@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http';
 import { expect } from 'vitest';
 import { ended, startCli } from '../cli/run-cli.js';
 
-/** Starts `serve` and returns its address once it says so. */
+/** Starts `serve` and returns its address once it is printed. */
 export async function serve(cwd: string, ...flags: string[]) {
   const child = startCli(['serve', 'idx', '--port', '0', '--json', ...flags], { cwd, env: { MY_TOKEN: 'secret' } });
   const ending = ended(child);
@@ -55,7 +55,7 @@ export function keepAsking(url: string, clients: number) {
   };
 }
 
-/** Only on Linux /proc tells whose child a process is. */
+/** Only Linux has the parent of a process in /proc. */
 export const killable = process.platform === 'linux';
 
 /** The workers of a service. */

@@ -80,7 +80,7 @@ describe('a service', () => {
     });
   });
 
-  test('tells figures, health and metrics', async () => {
+  test('returns statistics, health and metrics', async () => {
     expect(await service.ask('GET', '/health')).toEqual({ status: 200, body: { status: 'ok' } });
     expect(await service.ask('GET', '/ready')).toMatchObject({ status: 200, body: { ready: true } });
     expect(await service.ask('GET', '/stats')).toMatchObject({ body: { documents: 3, dimensions: 384 } });
@@ -131,7 +131,7 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
-test('503 until the index is loaded, and for ever when it cannot be', async () => {
+test('503 until the index is loaded, and permanently if it cannot be', async () => {
   const { promise: gate, resolve: load } = withResolvers();
   const service = await startServer({}, async (folder) => {
     await gate;
@@ -154,7 +154,7 @@ test('503 until the index is loaded, and for ever when it cannot be', async () =
   await broken.stop();
 });
 
-test('a token is asked for, but for health', async () => {
+test('requires a token, except for health', async () => {
   const service = await startServer({ token: 'open sesame' });
   await service.server.loaded;
   const ask = (authorization?: string) =>
@@ -169,7 +169,7 @@ test('a token is asked for, but for health', async () => {
   await service.stop();
 });
 
-test('an index that is read-only says so', async () => {
+test('reports a read-only index', async () => {
   const service = await startServer({}, async (folder) => {
     await (await SemanticIndex.open(folder)).close();
     return SemanticIndex.open(folder, { readonly: true });
@@ -182,7 +182,7 @@ test('an index that is read-only says so', async () => {
   await service.stop();
 });
 
-test('closing answers what is under way and tells the others to go', { timeout: 240_000 }, async () => {
+test('completes pending requests while closing, and refuses others', { timeout: 240_000 }, async () => {
   const [asked, answer] = [withResolvers(), withResolvers()];
   const provider = deterministicProvider({
     onCall: async (_, role) => {

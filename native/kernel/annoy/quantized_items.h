@@ -45,7 +45,7 @@ class QuantizedItems {
 
   /**
    * Four products of the plane's vector with items: `products[j]` is within `bounds[j]` of what DistanceTable::dot
-   * gives for item j. A bound is infinity or NaN where nothing can be told. `with_fine` takes twice the time for a
+   * gives for item j. A bound is infinity or NaN if it is unknown. `with_fine` takes twice the time for a
    * bound about half as large.
    */
   void products(const DistanceTable& table, const QuantizedPlane& plane, bool with_fine, const int32_t* items,

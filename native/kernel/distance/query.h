@@ -13,7 +13,7 @@ namespace semantic_index {
  * Annoy's internal angular distance, 2 - 2 cos, from a product and two squared norms; 2 when one norm is 0. Annoy
  * rounds the product of the norms to float; in double it is exact, so that a vector is at distance 0 from itself.
  * Rounding can make the difference negative for a vector that is nearly the same: that counts as 0 here and not only in
- * what users see, so that vectors at the same distance are told in the order of their items.
+ * what users see, so that vectors at the same distance are ordered by item.
  */
 static inline float angular_distance(float product, float squared_norm, float other_squared_norm) {
   const double squares = static_cast<double>(squared_norm) * other_squared_norm;

@@ -328,7 +328,7 @@ Status PartSearch::search_windows(TopHits* hits) {
     const uint32_t base = first / 64 * 64;
     const uint32_t end = std::min(base + width, query_.items);
     const double threshold = hits->threshold();
-    // Untouched items have a score of 0, which is no match.
+    // Untouched items have a score of 0, which is not a match.
     const double least = std::max(0.0, threshold - before_[essential]);
     if (essential + 1 == count) {
       if (!collect_alone(order_[essential], end, least, threshold)) return corrupt();

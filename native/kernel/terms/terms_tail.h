@@ -30,7 +30,7 @@ struct DocumentTerm {
 struct TermsDocument {
   const DocumentTerm* terms = nullptr;
   size_t count = 0;
-  /** What BM25 takes for the length; usually the sum of the frequencies. */
+  /** Document length for BM25; usually the sum of the frequencies. */
   uint32_t length = 0;
 };
 

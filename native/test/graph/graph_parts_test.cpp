@@ -71,7 +71,7 @@ TEST(sketches_of_near_vectors_are_near) {
 TEST(node_ordering_is_a_permutation_that_follows_neighbors) {
   constexpr size_t kRows = 500;
   Random random(12);
-  // Some have no neighbors, and some are no neighbor of any other.
+  // Some have no neighbors, and some are not a neighbor of any other.
   std::vector<uint32_t> neighbors(kRows * kMaxNeighbors, kNoNeighbor);
   for (size_t position = 0; position < kRows; ++position) {
     for (uint32_t rank = random.below(kMaxNeighbors + 1); rank > 0; --rank) {

@@ -10,9 +10,7 @@ import type { CommonFlags } from '../terminal.js';
 export function addDoctor(program: Command): void {
   const command = program
     .command('doctor')
-    .description(
-      'say which engine and instruction set run here, whether the model works, what is missing, and how to mend it',
-    )
+    .description('check the engine, the instruction set, the model, and what is missing')
     .argument('[index]', 'also check this index and its model');
   withModelFlags(command);
   withCommonFlags(command, ['doctor', 'doctor my-index --json', 'doctor --model openai:text-embedding-3-small']).action(

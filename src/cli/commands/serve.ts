@@ -4,12 +4,12 @@ import { SemanticIndexError } from '../../index.js';
 import { type ServerOptions, serverDefaults } from '../../options/server.js';
 import {
   awaitSuccessor,
-  createServer,
   socketOfWorker,
   stopOfWorker,
   superviseWorkers,
   tellListening,
-} from '../../server/server.js';
+} from '../../server/gateway/workers.js';
+import { createServer } from '../../server/server.js';
 import { eachValue, naturalNumber, positiveInteger } from '../arguments.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { type OpenedIndex, openIndex } from '../open-index.js';

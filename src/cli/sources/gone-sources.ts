@@ -15,8 +15,8 @@ export interface KeptSource {
 }
 
 /**
- * Decides which sources of an index are gone: those whose file is known not to exist any more. Everything else stays: files
- * that were not named, and whatever cannot be looked at.
+ * Decides which sources of an index are gone: those whose file is known not to exist any more. Everything else stays:
+ * files that were not named, and whatever cannot be looked at.
  */
 export class GoneSources {
   /** Sources of which nothing could be found out. */
@@ -45,7 +45,7 @@ export class GoneSources {
     return new GoneSources(paths, found, prune, [...new Set([...noted, ...found.mounts])].sort());
   }
 
-  /** Notes the mount points, so that a file system that is not there is told from files that are gone. */
+  /** Records the mount points, to distinguish an unmounted file system from deleted files. */
   async note(index: SemanticIndex): Promise<void> {
     const mounts = JSON.stringify(this.#mounts);
     if (((await index[storedNotes].remembered(mountsName)) ?? '[]') !== mounts)

@@ -2,10 +2,10 @@ import { createInterface } from 'node:readline';
 import { SemanticIndexError } from '../../index.js';
 
 /**
- * The queries that the words of a command line stand for: one text, or with `-` one from each line of stdin. With `asVector`
- * each is a JSON array of numbers.
+ * The queries that the words of a command line stand for: one text, or with `-` one from each line of stdin. With
+ * `asVector` each is a JSON array of numbers.
  *
- * @throws INVALID_ARGUMENT when a line of stdin is missing, INVALID_VECTOR when it is no array.
+ * @throws INVALID_ARGUMENT when a line of stdin is missing, INVALID_VECTOR when it is not an array.
  */
 export async function readQueries(words: readonly string[], asVector: boolean): Promise<(string | number[])[]> {
   const texts: string[] = [];
@@ -27,5 +27,7 @@ function vectorOf(text: string): number[] {
   } catch {
     // Said below.
   }
-  throw new SemanticIndexError('INVALID_VECTOR', 'The query is no vector', { hint: 'Pass a JSON array of numbers.' });
+  throw new SemanticIndexError('INVALID_VECTOR', 'The query is not a vector', {
+    hint: 'Pass a JSON array of numbers.',
+  });
 }

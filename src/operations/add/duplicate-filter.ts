@@ -33,10 +33,10 @@ const documentsPerStep = 128;
 const sameWordsFrom = 0.5;
 
 /**
- * Compares documents with their nearest neighbors before they are added: with documents of the index that are not linked to another
- * one, and with earlier ones of the batch, so duplicates are never chained. Texts of the same words have similarity 1; for others the
- * vectors decide, as far as the model sees the difference (`likenessOf`). A document whose id the index has is an update and is not
- * compared.
+ * Compares documents with their nearest neighbors before they are added: with documents of the index that are not
+ * linked to another one, and with earlier ones of the batch, so duplicates are never chained. Texts of the same words
+ * have similarity 1; for others the vectors decide, as far as the model sees the difference (`likenessOf`). A document
+ * whose id the index has is an update and is not compared.
  */
 export class DuplicateFilter {
   readonly #context: OperationContext;
@@ -69,7 +69,7 @@ export class DuplicateFilter {
     const numbers = batch.map(({ hash }) => vectors.get(hash) ?? 0);
     const ids = batch.map(({ id }) => id);
     const { known, same, vectors: packed } = await this.#context.backend.findDuplicates(ids, numbers, dimensions);
-    // What is about to change is no measure for others.
+    // Documents about to change are not compared with.
     const updates = new Set(ids.filter((_, place) => known[place]));
     const decision = new FilterDecision(this.#action);
     // What this batch adds that stands for itself; row numbers are places in `standing`.

@@ -20,8 +20,8 @@ const sampledDocuments = 100;
 type Tally = { embedded: number; tokens: number };
 
 /**
- * Moves an index to another model: a second space is filled beside the first, batch by batch, and takes its place in one
- * transaction. Until then nothing that a search reads has changed.
+ * Moves an index to another model: a second space is filled beside the first, batch by batch, and takes its place in
+ * one transaction. Until then nothing that a search reads has changed.
  */
 export function migrate(
   context: OperationContext,
@@ -102,7 +102,7 @@ class ModelMigration {
       'UNSUPPORTED',
       `migrate: ${remainder.given} documents have vectors that the caller gave, which no model can make again`,
       {
-        hint: 'Add those documents anew without vectors, or with vectors to an index of their own.',
+        hint: 'Add those documents again without vectors, or with vectors to a separate index.',
         details: { documents: remainder.given },
       },
     );
@@ -194,7 +194,7 @@ class ModelMigration {
       rowsOf(old?.vectors ?? new Float32Array(0), from),
       rowsOf(next?.vectors ?? new Float32Array(0), to),
     ];
-    // A document that came or went between the two readings is no sample.
+    // Documents added or deleted between the two reads are skipped.
     const places = new Map([...(next?.keys ?? [])].map((key, place) => [key, place]));
     const both = [...(old?.keys ?? [])].flatMap((key, place) => {
       const other = places.get(key);

@@ -38,8 +38,8 @@ export class RecallMonitor implements RecallControl {
   }
 
   /**
-   * How a search is done: as it says itself, else as was tuned. Where `open` asked for a recall, what was not yet measured to
-   * have it is searched exactly: that costs time and no answers.
+   * How a search is done: as it says itself, else as was tuned. Where `open` asked for a recall, what was not yet
+   * measured to have it is searched exactly: that costs time and no answers.
    */
   async settle<O extends SearchEffort>(search: O): Promise<O> {
     if (search.exact || search.searchK !== undefined || search.mode === 'text') return search;
@@ -63,7 +63,7 @@ export class RecallMonitor implements RecallControl {
     return tune(this.#context, options);
   }
 
-  /** To be told of all that happens: new segments may call for another measurement. */
+  /** Receives all events: new segments may require another measurement. */
   onEvent({ type }: IndexEvent): void {
     if (type === 'seal' || type === 'merge' || type === 'repair') this.check();
   }

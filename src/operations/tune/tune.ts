@@ -31,8 +31,8 @@ export async function storedTuning(backend: Backend): Promise<Tuning | undefined
 }
 
 /**
- * Finds the fastest setting that reaches a recall. Half of the queries select it; the held-out half validates it, so the reported
- * figures are not biased by the selection.
+ * Finds the fastest setting that reaches a recall. Half of the queries select it; the held-out half validates it, so
+ * the reported figures are not biased by the selection.
  *
  * @throws INVALID_ARGUMENT when the index is empty, and what embedding the queries causes.
  */
@@ -156,7 +156,7 @@ class Tuner {
     return [documents, { vectors: strangers, own: new Float64Array(strangers.length / (vectors.length / own.length)) }];
   }
 
-  /** Vectors of a few words out of each document; undefined where documents have no texts, or nobody can embed them. */
+  /** Vectors of a few words out of each document; undefined if documents have no texts, or there is no provider. */
   async #fragments(keys: readonly number[], random: Random): Promise<Float32Array | undefined> {
     if (!this.#context.space.canEmbed) return undefined;
     const slice = new TimeSlice();
@@ -248,8 +248,8 @@ class Tuner {
   }
 
   /**
-   * The fastest of all measured settings, exact search included, that also the other queries say reaches the target. Where they
-   * say so of none, somewhat larger knobs are measured.
+   * The fastest measured setting, including exact search, that reaches the target on the held-out queries as well. If
+   * none does, larger values of searchK are measured.
    */
   async #certify(choosing: Kinds, certifying: Kinds, cap: number): Promise<Tuning> {
     const { recall: targetRecall } = this.#options;

@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Addresses between a front and its workers that nobody else on this machine may open. */
+/** Addresses between the gateway and its workers that only this user may open. */
 export interface GatewaySockets {
   /** An address that was never used before. */
   next(): string;
@@ -15,14 +15,17 @@ export interface GatewaySockets {
 }
 
 const prefix = 'si-front-';
-/** A socket at which the owner of the folder listens as long as it lives: no other sign of life can be trusted everywhere. */
+/**
+ * A socket at which the owner of the folder listens as long as it lives: no other sign of life can be trusted
+ * everywhere.
+ */
 const signOfLife = 'alive';
-/** Milliseconds in which whoever makes a folder listens in it, with a lot to spare. */
+/** Max. milliseconds from creating a directory to listening in it, with a margin. */
 const slowestStart = 60_000;
 
 /**
- * Unix sockets in a folder of this user alone; on Windows, named pipes with a name that cannot be guessed. Folders that killed
- * processes have left are removed first.
+ * Unix sockets in a folder of this user alone; on Windows, named pipes with a name that cannot be guessed. Folders that
+ * killed processes have left are removed first.
  */
 export async function gatewaySockets(): Promise<GatewaySockets> {
   let made = 0;
@@ -31,7 +34,7 @@ export async function gatewaySockets(): Promise<GatewaySockets> {
     return { next: () => `${name}-${made++}`, release: () => {}, remove: () => {} };
   }
   await sweep();
-  // The name is short: a socket's may have about a hundred bytes. mkdtemp lets nobody else in.
+  // The name is short: a socket's may have about a hundred bytes. mkdtemp gives access to this user only.
   const folder = await fs.mkdtemp(join(tmpdir(), prefix));
   const living = createServer((socket) => socket.destroy()).unref();
   await new Promise<void>((resolve, reject) => {
@@ -48,7 +51,7 @@ export async function gatewaySockets(): Promise<GatewaySockets> {
   };
 }
 
-/** Removes the folders of processes that are dead for certain; what cannot be told or removed is left. */
+/** Removes the directories of processes that have certainly ended; others are left. */
 async function sweep(): Promise<void> {
   const names = await fs.readdir(tmpdir()).catch(() => []);
   for (const name of names) {
@@ -61,7 +64,7 @@ async function sweepFolder(folder: string): Promise<void> {
   const about = await fs.lstat(folder);
   if (!about.isDirectory() || about.uid !== process.getuid?.()) return;
   const dead = await whyUnreachable(join(folder, signOfLife));
-  // Where nothing is, nobody listens yet, or the folder was being removed.
+  // A missing socket: no process listens yet, or the directory was being removed.
   if (dead !== 'ECONNREFUSED' && !(dead === 'ENOENT' && Date.now() - about.mtimeMs > slowestStart)) return;
   for (const entry of await fs.readdir(folder, { withFileTypes: true })) {
     if (entry.isSocket()) await fs.unlink(join(folder, entry.name));

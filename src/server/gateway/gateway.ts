@@ -23,7 +23,7 @@ import { type PooledWorker, WorkerPool } from './worker-pool.js';
 const maxAttempts = 3;
 /** Milliseconds that a request waits for a worker that is ready. */
 const longestWait = 5000;
-/** Milliseconds in which what is under way has to be answered at the end. */
+/** Max. milliseconds for completing pending requests at shutdown. */
 const longestEnd = 10_000;
 /** Milliseconds for which a client's idle connection stays open: as long as a worker keeps one. */
 const idleTime = 72_000;
@@ -47,8 +47,8 @@ interface ProxiedRequest {
 }
 
 /**
- * Takes the requests of all clients and sends each to a worker. One that only reads is sent to another worker when the first dies
- * before its answer was whole; any other gets 503, as nobody knows whether it was done.
+ * Takes the requests of all clients and sends each to a worker. One that only reads is sent to another worker when the
+ * first dies before its answer was whole; any other gets 503, because it may or may not have completed.
  */
 export class Gateway {
   readonly workers = new WorkerPool();
@@ -88,7 +88,7 @@ export class Gateway {
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`;
   }
 
-  /** /ready turns 503, connections are told to close with their next answer, and what is under way is answered. */
+  /** /ready returns 503, connections close after their next response, and pending requests are completed. */
   async close(): Promise<void> {
     this.#closing = true;
     await sleep(this.#options.drainTime);
@@ -115,7 +115,7 @@ export class Gateway {
       void this.#answer({ request, response, body: undefined, over: over.signal });
       return;
     }
-    // Who may not ask shall not fill the memory; everything else about the token is said by the worker.
+    // Reject unauthenticated requests before buffering the body; the worker checks the token again.
     if (token !== undefined && !isToken(authorization, token)) {
       request.resume();
       response.setHeader('www-authenticate', 'Bearer');
@@ -189,7 +189,7 @@ export class Gateway {
             response.destroy();
             return;
           }
-          // Who was never reached has done nothing.
+          // Connection refused: the worker never received the request, so it is safe to retry.
           const unreached = (cause as NodeJS.ErrnoException).syscall === 'connect';
           if (!unreached && !isReading(request)) throw undecided(cause);
           if (attempt === maxAttempts)
@@ -201,7 +201,10 @@ export class Gateway {
     }
   }
 
-  /** Sends a request to a worker; resolves when its answer is on the way to the client, rejects when there is none in whole. */
+  /**
+   * Sends a request to a worker; resolves when its answer is on the way to the client, rejects when there is none in
+   * whole.
+   */
   #ask({ socketPath, agent }: PooledWorker, { request, response, body, over }: ProxiedRequest): Promise<void> {
     const { method, url, headers, socket } = request;
     const sent: OutgoingHttpHeaders = endToEnd(headers);

@@ -13,7 +13,7 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): 
   const status = late ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
   const known = late
     ? new SemanticIndexError('TIMEOUT', 'The request did not arrive in time')
-    : new SemanticIndexError(status === 431 ? 'TOO_LARGE' : 'INVALID_ARGUMENT', 'The request is no proper HTTP', {
+    : new SemanticIndexError(status === 431 ? 'TOO_LARGE' : 'INVALID_ARGUMENT', 'The request is not valid HTTP', {
         hint: 'Check the client.',
       });
   const body = JSON.stringify(httpErrorOf(known).body);

@@ -6,7 +6,10 @@ export interface PooledWorker {
   readonly agent: Agent;
 }
 
-/** Milliseconds for which a worker that cut a connection is not asked: it is dead, and its end is about to be told. */
+/**
+ * Milliseconds for which a worker that broke a connection gets no requests: it has probably died, and its exit event
+ * follows.
+ */
 const suspension = 1000;
 
 /** The workers that answer, in turn. */

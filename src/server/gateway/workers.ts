@@ -7,17 +7,18 @@ import { type Prometheus, serverPackages } from '../http/server-packages.js';
 import { Gateway } from './gateway.js';
 import { gatewaySockets } from './gateway-sockets.js';
 
-/** Options of `superviseWorkers`. */
+/** Options for `superviseWorkers`. */
 export interface WorkersOptions {
   /** Processes that share the port and the mapped files. */
   readonly workers: number;
   /** Aborting ends them in order. */
   readonly signal: AbortSignal;
-  /** Told what happens to workers. Default: nobody. */
+  /** Receives messages about workers. Default: none. */
   readonly onEvent?: (message: string) => void;
   /**
-   * Options of the workers, when requests are to pass through this process: it listens, and asks another worker when one dies.
-   * Each worker then listens at `socketOfWorker()`, and calls `tellListening()`. Default: workers take connections themselves.
+   * Options of the workers, when requests are to pass through this process: it listens, and asks another worker when
+   * one dies. Each worker then listens at `socketOfWorker()`, and calls `tellListening()`. Default: workers take
+   * connections themselves.
    */
   readonly front?: ServerOptions;
   /** Called with the address once the first worker listens. */
@@ -27,11 +28,12 @@ export interface WorkersOptions {
 const slowestDeath = 10_000;
 
 /**
- * Runs this program again as several workers behind one port, and puts a new one in the place of each that dies or is told to
- * end. Each opens the index for itself: the files are mapped, so their pages are in memory once. Resolves when the signal has
+ * Runs this program again as several workers behind one port, and replaces each that dies or is asked to end. Each
+ * opens the index for itself: the files are mapped, so their pages are in memory once. Resolves when the signal has
  * aborted and all workers have ended.
  *
- * @throws MISSING_PEER; UNKNOWN_OPTION, and IO when the port is taken, both with `front`: otherwise the workers meet them.
+ * @throws MISSING_PEER; UNKNOWN_OPTION, and IO when the port is taken, both with `front`: otherwise the workers meet
+ * them.
  */
 export async function superviseWorkers(options: WorkersOptions): Promise<void> {
   const { workers, signal, onEvent, onListening } = options;
@@ -99,7 +101,7 @@ export async function superviseWorkers(options: WorkersOptions): Promise<void> {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  // Workers answer until nobody asks any more.
+  // Workers respond until the gateway is closed.
   await front?.close();
   await Promise.all(
     Object.values(cluster.workers ?? {}).map((worker) => (worker === undefined ? undefined : end(worker))),
@@ -124,8 +126,8 @@ function tellToStop(worker: Worker): void {
 }
 
 /**
- * In a worker that was asked to end by somebody else: resolves when another has taken its place, or when all are to end. Until
- * then it goes on answering, so that the port is never without anyone.
+ * In a worker that was asked to end by somebody else: resolves when another has taken its place, or when all are to
+ * end. Until then it goes on answering, so that the port is never without anyone.
  */
 export async function awaitSuccessor(stop: AbortSignal): Promise<void> {
   if (!cluster.isWorker || stop.aborted) return;
@@ -145,8 +147,8 @@ export function stopOfWorker(): AbortSignal {
 }
 
 /**
- * In a worker behind a front: the socket where it is to listen (`createServer(open, { socketPath })`). Call `tellListening` when
- * it does. Undefined where there is no front.
+ * In a worker behind a front: the socket where it is to listen (`createServer(open, { socketPath })`). Call
+ * `tellListening` when it does. Undefined where there is no front.
  */
 export async function socketOfWorker(): Promise<string | undefined> {
   if (!cluster.isWorker) return undefined;

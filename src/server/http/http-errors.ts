@@ -10,7 +10,7 @@ export interface ErrorBody {
   };
 }
 
-/** An error as HTTP tells it. */
+/** An error as an HTTP response. */
 export interface HttpError {
   readonly status: number;
   readonly body: ErrorBody;
@@ -45,7 +45,7 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
 /** Details that a client may see; paths and the like stay here. */
 const publicDetails = ['expected', 'actual', 'option', 'known'];
 
-/** Any error as an answer. What nobody foresaw is 500 and tells nothing about the inside. */
+/** Any error as a response. Unexpected errors are 500 without internal details. */
 export function httpErrorOf(error: unknown): HttpError {
   if (SemanticIndexError.is(error)) {
     const status = statusOf[error.code] ?? 500;

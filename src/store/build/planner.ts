@@ -37,8 +37,8 @@ export interface MergeAction {
 }
 
 /**
- * The most urgent action, or undefined when there is none. Segments are passed in the order of their keys. A pure function of
- * figures.
+ * The most urgent action, or undefined when there is none. Segments are passed in the order of their keys. A pure
+ * function of figures.
  *
  * Tiers grow geometrically, as in a log-structured merge tree (O'Neil et al., 1996): a document is written
  * O(log n) times, and there are at most (mergeFactor - 1) segments per tier.
@@ -108,7 +108,7 @@ function mergeableRun(segments: readonly SegmentFacts[], options: PlannerOptions
   for (let start = 0; start + options.mergeFactor <= segments.length; start++) {
     const run = segments.slice(start, start + options.mergeFactor);
     const tier = Math.max(...run.map(tierOf));
-    // A small segment between large ones is merged with them, or it would stay for ever.
+    // A small segment between large ones is merged with them, or it would never be merged.
     const together = run.filter((segment) => tierOf(segment) === tier).length >= options.mergeFactor - 1;
     if (together && (best === undefined || tier < best.tier)) best = { tier, run };
   }

@@ -11,7 +11,9 @@ import { makeSegmentFolder } from '../directory/segment-directory.js';
 import type { NewSegment } from '../catalog/segment-table.js';
 import { crashPoint } from '../../crash-points.js';
 
-/** Loaded when something is built: a thread that only reads or writes the catalog starts in half the time without it. */
+/**
+ * Loaded when something is built: a thread that only reads or writes the catalog starts in half the time without it.
+ */
 async function annoy() {
   const [index, accelerator] = await Promise.all([
     import('../../vectors/annoy/annoy-index.js'),
@@ -59,7 +61,7 @@ export class SegmentBuilder {
   }
 
   /**
-   * Writes the file of a segment, durable on return. It exists for nobody before its row is published.
+   * Writes the file of a segment, durable on return. It is not visible before its row is published.
    */
   build(request: BuildRequest): Promise<BuiltSegment> {
     return this.#cancelable((signal) => this.#build(request, signal));
@@ -100,7 +102,7 @@ export class SegmentBuilder {
     }
   }
 
-  /** Ends the build under way, which then rejects. */
+  /** Aborts the running build, which then rejects. */
   cancel(): void {
     this.#running?.abort();
   }
@@ -108,7 +110,7 @@ export class SegmentBuilder {
   async #build(request: BuildRequest, signal: AbortSignal): Promise<BuiltSegment> {
     const { kind, directory, file, firstKey, lastKey, metric, dimensions, trees, seed, threads } = request;
     await makeSegmentFolder(directory);
-    // Read before the rows: whoever dies during the reading is in the log behind it, so nobody comes back to life.
+    // Read before the rows: documents deleted during the read are in the log after it, so none reappears.
     const lastDeletion = this.#catalog.documents.lastDeletion();
     const { AnnoyIndex, acceleratorPath, canAccelerate } = await annoy();
     const index = new AnnoyIndex(dimensions, metric);
@@ -125,7 +127,7 @@ export class SegmentBuilder {
       const { inUse, reason } = index.info().accelerator;
       // Published like this, it would be found wanting and made again, and so on.
       if (isAccelerated && !inUse)
-        throw new SemanticIndexError('IO', `The accelerator of ${file} is no good: ${reason}`);
+        throw new SemanticIndexError('IO', `The accelerator of ${file} is invalid: ${reason}`);
       crashPoint(`${kind}.file-written`);
       const facts = await fileFacts(path);
       // One time for both: by it a touched accelerator is recognised.

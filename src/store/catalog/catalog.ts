@@ -156,11 +156,11 @@ export class Catalog {
   }
 
   /**
-   * Names a new index; an existing one keeps its name and metric. The name survives a power cut, whatever the durability:
-   * `segments/` beside a database without a name would be taken for an index that lost its database.
+   * Names a new index; an existing one keeps its name and metric. The name survives a power cut, whatever the
+   * durability: `segments/` beside a database without a name would be taken for an index that lost its database.
    */
   initialize(metric: Metric): void {
-    // Without a look first, opening would wait for whoever is writing.
+    // Checked first, because a write transaction would wait for other writers.
     if (this.settings.get('index_id') !== undefined) return;
     const synchronous = this.#db.pragma('synchronous', { simple: true });
     this.#db.pragma('synchronous = FULL');
@@ -179,7 +179,7 @@ export class Catalog {
     }
   }
 
-  /** @throws NOT_AN_INDEX when nobody has named the index yet: it is just being made, or its maker died. */
+  /** @throws NOT_AN_INDEX when the index has no id yet: it is being created, or its creator died. */
   requireSettings(): void {
     if (this.settings.all() !== undefined) return;
     throw new SemanticIndexError('NOT_AN_INDEX', 'The index has not been set up completely', {
@@ -217,8 +217,8 @@ export class Catalog {
   }
 
   /**
-   * All that a snapshot at `position`, which holds the `known` segments, must learn, and which documents match a filter and
-   * share words with queries; read in one transaction.
+   * All that a snapshot at `position`, which holds the `known` segments, must learn, and which documents match a filter
+   * and share words with queries; read in one transaction.
    */
   changesSince(
     position: CatalogPosition,
@@ -276,15 +276,17 @@ export class Catalog {
   /** What SQLite finds wrong with the file; empty when nothing. */
   integrity(level: 'quick' | 'full'): string[] {
     const rows = this.#db.transaction(() => {
-      // FTS5 remembers where its words are, and its part of the check trusts that even when another connection has moved
-      // them meanwhile; opening a cursor makes it look.
+      // FTS5 remembers where its words are, and its part of the check trusts that even when another connection has
+      // moved them meanwhile; opening a cursor makes it look.
       this.#db.prepare('SELECT 1 FROM words WHERE rowid = 0').get();
       return this.#db.pragma(level === 'full' ? 'integrity_check' : 'quick_check') as Record<string, string>[];
     })();
     return rows.map((row) => Object.values(row)[0] as string).filter((finding) => finding !== 'ok');
   }
 
-  /** Counts of rows that contradict each other, by kind, each counted when it is asked for; all zero in a sound catalog. */
+  /**
+   * Counts of rows that contradict each other, by kind, each counted when it is asked for; all zero in a sound catalog.
+   */
   inconsistencies(): { check: string; what: string; count: () => number }[] {
     const orphaned = (table: string, column: string, of: string): string =>
       `SELECT count(*) FROM ${table} x LEFT JOIN ${of} y ON y.${of === 'words_docsize' ? 'id' : 'key'} = x.${column}
@@ -319,8 +321,8 @@ export class Catalog {
   }
 
   /**
-   * Writes the database and the index of words anew without gaps, so that what was deleted gives its room back to the file
-   * system. Readers go on; writers wait.
+   * Rewrites the database and the text index without gaps, which returns the space of deleted data to the file system.
+   * Readers continue; writers wait.
    */
   /** Whether more than a twentieth of the pages are free. */
   isSparse(): boolean {

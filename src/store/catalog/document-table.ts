@@ -137,7 +137,8 @@ export class DocumentTable {
    * Adds, replaces or leaves documents: the commit point of an add. Same text and metadata: left alone. Same text,
    * other metadata: only the metadata changes. Other text: a new key, and the old one is dead.
    *
-   * @returns undefined, having changed nothing, when a document was changed, its vector forgotten, or the index moved to another
+   * @returns undefined, having changed nothing, when a document was changed, its vector forgotten, or the index moved
+   * to another
    *   space meanwhile: the caller has to look again.
    */
   commit(documents: readonly IncomingDocument[]): DocumentOutcome[] | undefined {
@@ -313,8 +314,8 @@ export class DocumentTable {
   }
 
   /**
-   * Vectors of at most `limit` documents with afterKey < key <= lastKey, in the order of their keys; fewer only where no more
-   * follow. What cannot be compared is left out.
+   * Vectors of at most `limit` documents with afterKey < key <= lastKey, in the order of their keys; fewer only where
+   * no more follow. What cannot be compared is left out.
    */
   vectorsAfter(afterKey: number, lastKey: number, limit: number): ReadVectors {
     const dimensions = (this.#dimensions.get() as number | undefined) ?? 0;
@@ -359,7 +360,7 @@ export class DocumentTable {
       .all(afterKey, limit) as { key: number; text: string }[];
   }
 
-  /** Puts other vectors (packed) in the place of those that these documents have in a space, in one transaction. */
+  /** Replaces the vectors of documents in a space by others (packed), in one transaction. */
   replaceVectors(space: number, keys: readonly number[], vectors: Float32Array): void {
     const replace = this.#db.prepare(
       'UPDATE vectors SET data = ? WHERE vector = (SELECT vector FROM documents WHERE key = ?) AND space = ?',
@@ -395,7 +396,9 @@ export class DocumentTable {
     };
   }
 
-  /** At most `limit` documents after this key with the hashes of what belongs to them; null stands for what is missing. */
+  /**
+   * At most `limit` documents after this key with the hashes of what belongs to them; null stands for what is missing.
+   */
   contentsAfter(afterKey: number, limit: number): StoredContent[] {
     const rows = this.#db
       .prepare(

@@ -11,8 +11,8 @@ export interface IndexedField {
   /** Its JSON path, which stands in SQL as it is. */
   readonly path: string;
   /**
-   * 1 for metadata where the name may reach more than the value at its path: a list on the way, or a key with dots. Undefined
-   * for a name without dots, which reaches nothing else. `row` is put before the column.
+   * 1 for metadata where the name may reach more than the value at its path: a list on the way, or a key with dots.
+   * Undefined for a name without dots, which reaches nothing else. `row` is put before the column.
    */
   readonly irregular: ((row: '' | 'd.') => string) | undefined;
 }
@@ -26,13 +26,16 @@ interface Value {
   readonly size: () => string;
 }
 
-/** What conditions are about: the object that names are looked for in, and the value that is tested where there is no name. */
+/**
+ * What conditions are about: the object that names are looked for in, and the value that is tested where there is no
+ * name.
+ */
 interface Scope {
   readonly object: string;
   readonly self: Value | undefined;
   /**
-   * Whether the condition stands below a `not`. There it must be 0 or 1, never null, so that negation means what it says;
-   * elsewhere null is as good as 0, and only a bare comparison can use an index.
+   * Whether the condition stands below a `not`. There it must be 0 or 1, never null, so that negation means what it
+   * says; elsewhere null is as good as 0, and only a bare comparison can use an index.
    */
   readonly negated: boolean;
 }
@@ -57,9 +60,9 @@ export function indexedField(name: string): IndexedField | undefined {
 }
 
 /**
- * Compiles a filter to SQL. Every value and every path of the caller becomes a bound parameter, so nothing of it is ever
- * read as SQL. Only declared fields stand in the text, for SQLite finds an index by its words; their names are letters, digits
- * and underscores, see `indexedField`.
+ * Compiles a filter to SQL. Every value and every path of the caller becomes a bound parameter, so nothing of it is
+ * ever read as SQL. Only declared fields stand in the text, for SQLite finds an index by its words; their names are
+ * letters, digits and underscores, see `indexedField`.
  */
 export function compileFilter(tree: FilterTree, indexed: ReadonlySet<string> = new Set()): CompiledFilter {
   const compiler = new SqlCompiler(indexed);
@@ -119,7 +122,9 @@ class SqlCompiler {
     return (value) => this.#test(value, test);
   }
 
-  /** A condition for each place that a name reaches: SQL of `found` for a value, and a look into the lists on the way. */
+  /**
+   * A condition for each place that a name reaches: SQL of `found` for a value, and a look into the lists on the way.
+   */
   #places(
     object: string,
     path: string,
@@ -247,7 +252,7 @@ class SqlCompiler {
 
 type ScalarTest = Extract<ValueTest, { test: 'null' | 'equal' | 'member' | 'order' }>;
 
-/** An element of a list, as json_each gives it: scalars are no JSON there. */
+/** An element of a list, as json_each gives it: scalars are not JSON there. */
 function elementOf(alias: string): Value {
   const list = `CASE ${alias}.type WHEN 'array' THEN ${alias}.value ELSE '[]' END`;
   return {
@@ -267,8 +272,8 @@ function typesOf(test: ScalarTest): string {
 }
 
 /**
- * A number as SQLite reads it in JSON. Integers of 64 bits are integers there, whose decimal digits, the fewest that tell the
- * number, are not those of the floating-point number from 2^53 on.
+ * A number as SQLite reads it in JSON. Integers of 64 bits are integers there, whose decimal digits, the fewest that
+ * tell the number, are not those of the floating-point number from 2^53 on.
  */
 function numeric(value: string | number): string | number | bigint {
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;

@@ -7,9 +7,9 @@ export function leaseOwner(): string {
 }
 
 /**
- * Whether the process behind an owner is known to be dead: it ran on this machine and runs no more. Where two containers
- * share a host name but no processes this errs, which costs double work at worst: the token of the lease tells the two
- * apart when they publish.
+ * Whether the process behind an owner is known to be dead: it ran on this machine and runs no more. Where two
+ * containers share a host name but no processes this errs, which costs double work at worst: the token of the lease
+ * distinguishes them when they publish.
  */
 export function isDeadOwner(owner: string): boolean {
   const [, pid, host] = /^(\d+)@(.*)#[^#]*$/.exec(owner) ?? [];

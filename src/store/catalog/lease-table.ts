@@ -1,8 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { isDeadOwner } from './lease-owner.js';
 
-// A lease that ends later than this was taken under a wrong clock, or made up: it counts as over. More than any lease and
-// any sane difference between the clocks of two machines.
+// A lease that ends later than this was taken under a wrong clock, or made up: it counts as over. More than any lease
+// and any sane difference between the clocks of two machines.
 const furthestMilliseconds = 5 * 60_000;
 
 /**
@@ -29,7 +29,7 @@ export class LeaseTable {
            token = leases.token + (leases.owner <> excluded.owner) RETURNING token`,
       )
       .pluck();
-    // The row stays, with its token: a holder that slept through the end of its lease can still be told from the next.
+    // The row stays, with its token: a holder whose lease expired can still be distinguished from the next one.
     this.#release = db.prepare('UPDATE leases SET expires_at = 0 WHERE name = ? AND owner = ?');
     this.#holds = db.prepare<[string, string, number]>(
       'SELECT 1 FROM leases WHERE name = ? AND owner = ? AND token = ?',
@@ -42,8 +42,8 @@ export class LeaseTable {
   }
 
   /**
-   * Takes or extends a lease for so many milliseconds. Returns its token, which changes with the owner, or 0 when another
-   * living owner holds it.
+   * Takes or extends a lease for so many milliseconds. Returns its token, which changes with the owner, or 0 when
+   * another living owner holds it.
    */
   acquire(name: string, owner: string, milliseconds: number): number {
     return this.#db
@@ -77,7 +77,7 @@ export class LeaseTable {
     this.#db.prepare("DELETE FROM leases WHERE name LIKE ? || '%' AND expires_at < ?").run(prefix, Date.now());
   }
 
-  /** Whether nobody else has had the lease since its owner was given this token. */
+  /** Whether the lease has not changed hands since its owner got this token. */
   holds({ name, owner, token }: Lease): boolean {
     return this.#holds.get(name, owner, token) !== undefined;
   }

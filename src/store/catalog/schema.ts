@@ -12,11 +12,10 @@ export const applicationId = 0x53494458;
  *
  * documents is thin (a filter or a list never reads a text), texts is fat. A changed text gets a new key, so an item
  * of a segment is dead exactly when no document has its key; `deletions` lets other processes learn of it in order.
- * No number of a space, vector, document or segment is ever given twice: who holds one over a purge must not find
- * another thing under it.
- * A segment keeps the keys of its items as one blob of 32-bit offsets from first_key, ascending: publishing a
- * million items writes one value instead of a million rows. The file of a segment that was replaced is retired until it
- * could be removed (where it is mapped, some systems refuse).
+ * Ids of spaces, vectors, documents and segments are never reused: a stale reference held across a purge must not
+ * resolve to another row. A segment keeps the keys of its items as one blob of 32-bit offsets from first_key,
+ * ascending: publishing a million items writes one value instead of a million rows. The file of a segment that was
+ * replaced is retired until it could be removed (where it is mapped, some systems refuse).
  */
 const migrations: readonly string[] = [
   `
@@ -83,7 +82,8 @@ const migrations: readonly string[] = [
   `,
   // 2: the cached vectors of queries are bounded; which of them were used least lately is found by an index.
   'CREATE INDEX queries_by_use ON vectors (used_at) WHERE role = 1;',
-  // 3: words with signs, long ones, single letters and symbols are terms too; terms_of gives them, FTS5 stems and counts them.
+  // 3: words with signs, long ones, single letters and symbols are terms too; terms_of gives them, FTS5 stems and
+  // counts them.
   `
   DROP TABLE words;
   CREATE VIRTUAL TABLE words USING fts5 (

@@ -29,8 +29,8 @@ export interface FoundVectors {
 }
 
 /**
- * Content-addressed vectors: the same table is the durable cache of embeddings, and equal texts share one. A vector that
- * cannot be what was written (see `isSound`) counts as unknown, and is replaced when its content is stored again.
+ * Content-addressed vectors: the same table is the durable cache of embeddings, and equal texts share one. A vector
+ * that cannot be what was written (see `isSound`) counts as unknown, and is replaced when its content is stored again.
  */
 export class VectorTable {
   readonly #db: Database;
@@ -142,8 +142,8 @@ export class VectorTable {
   }
 
   /**
-   * Stores vectors of queries as `put` does, marks others as used, and forgets those used longest ago while there are more
-   * than `most`: in one transaction.
+   * Stores vectors of queries as `put` does, marks others as used, and forgets those used longest ago while there are
+   * more than `most`: in one transaction.
    */
   putQueries(
     space: number,
@@ -172,7 +172,9 @@ export class VectorTable {
     return data === undefined ? undefined : vectorOf(data);
   }
 
-  /** Forgets document vectors that no document uses, but for those of a space that is being filled; returns how many. */
+  /**
+   * Deletes document vectors that no document uses, except those of a space that is being filled; returns their number.
+   */
   purge(): number {
     return this.#purge.run().changes;
   }

@@ -56,8 +56,8 @@ export const exportNames = { manifest: 'manifest.json', documents: 'documents.js
 /** Only in an export of a damaged index. */
 const textsName = 'texts.jsonl';
 /**
- * Writes documents as JSON lines and their vectors as a NumPy matrix into a new directory, which appears under its name only
- * when it is complete and durable. Returns the number of documents.
+ * Writes documents as JSON lines and their vectors as a NumPy matrix into a new directory, which appears under its name
+ * only when it is complete and durable. Returns the number of documents.
  *
  * @param gaps asked after the last batch whether documents are missing, and for the texts whose vectors are lost.
  * @throws INVALID_ARGUMENT when the directory exists, IO.
@@ -143,7 +143,7 @@ async function writeDurably(path: string, write: (file: FileHandle) => Promise<v
   }
 }
 
-/** @throws INVALID_FILE when the folder is no export, NEWER_FORMAT, IO. */
+/** @throws INVALID_FILE when the directory is not an export, NEWER_FORMAT, IO. */
 export async function readExportManifest(folder: string): Promise<ExportManifest> {
   const path = join(folder, exportNames.manifest);
   await requirePlainFiles(folder);
@@ -182,7 +182,10 @@ const manifestRules: Record<
   complete: [(value) => value === undefined || typeof value === 'boolean', 'true or false'],
 };
 
-/** An export may come from someone else: a link could lead out of it, and a pipe would never end. @throws INVALID_FILE, IO. */
+/**
+ * An export may come from someone else: a link could lead out of it, and a pipe would never end. @throws INVALID_FILE,
+ * IO.
+ */
 async function requirePlainFiles(folder: string): Promise<void> {
   for (const name of Object.values(exportNames)) {
     const found = await entryAt(join(folder, name));
@@ -196,7 +199,10 @@ async function requirePlainFiles(folder: string): Promise<void> {
   }
 }
 
-/** The documents of an export with their vectors, in order. Throws INVALID_FILE where a line or a row is missing or wrong. */
+/**
+ * The documents of an export with their vectors, in order. Throws INVALID_FILE where a line or a row is missing or
+ * wrong.
+ */
 export async function* readExport(folder: string, manifest: ExportManifest): AsyncGenerator<ExportedBatch> {
   try {
     yield* readBatches(folder, manifest);

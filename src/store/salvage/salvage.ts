@@ -15,26 +15,29 @@ import {
   type UnreadableRange,
 } from './salvaged-documents.js';
 
-/** A document that could not be saved as a whole. */
+/** A document that could not be recovered completely. */
 export interface LostDocument {
-  /** Undefined where only the key is known. */
+  /** Undefined if only the key is known. */
   readonly id: DocumentId | undefined;
   /** Its number in the damaged catalog. */
   readonly key: number;
-  /** What cannot be read. With the vector alone, the text is in `textsFile`; with the metadata alone, it is in the new index. */
+  /**
+   * What cannot be read. With the vector alone, the text is in `textsFile`; with the metadata alone, it is in the new
+   * index.
+   */
   readonly lost: readonly LostPart[];
 }
 
-/** What `salvage` saved and lost. */
+/** Result of `salvage`. */
 export interface SalvageReport {
   /** Documents in the new index. */
   readonly documents: number;
-  /** Documents whose text is in `textsFile`, as their vector is lost. */
+  /** Documents whose vector is lost; their text is in `textsFile`. */
   readonly texts: number;
   /** JSON lines of id, text and metadata, to be added with the model of the index. Absent when there are none. */
   readonly textsFile?: string;
   readonly lost: readonly LostDocument[];
-  /** Ranges of keys in which more documents may have been that left no trace. */
+  /** Ranges of keys that may have contained further documents. */
   readonly unreadable: readonly UnreadableRange[];
 }
 
@@ -45,9 +48,9 @@ interface Tally {
 }
 
 /**
- * Saves all that can be read of a damaged index into a new one, without asking a model, and lists what is lost. Texts and given
- * vectors are compared with their hashes; nothing that differs is saved. The damaged index is only read, and must not be in
- * use. The new directory appears under its name when it is complete. Texts whose vector is lost are written beside it, as
+ * Recovers everything readable of a damaged index into a new one, without calling a model, and lists what is lost.
+ * Texts and vectors of the caller are verified with their hashes. The damaged index is only read, and must not be in
+ * use. The new directory appears under its name when it is complete. Texts without a vector are written to
  * `TO.texts.jsonl`.
  *
  * @throws INVALID_ARGUMENT when the target exists, NOT_AN_INDEX, CORRUPT when not even the settings can be read, IO.

@@ -38,13 +38,13 @@ export type Damage = DamageEvent | GraphMissingEvent;
 
 const slower = 'searches take longer';
 
-// Items that an accelerated search compares for 10 neighbors among 100,000: on paragraphs of Wikipedia under the bundled
-// model (384 dimensions, 10 trees) it finds 0.98 of the true neighbors.
+// Items that an accelerated search compares for 10 neighbors among 100,000: on paragraphs of Wikipedia under the
+// bundled model (384 dimensions, 10 trees) it finds 0.98 of the true neighbors.
 const compared = 1_024;
 // Candidates of a walk over the trees alone: 0.95 among 50,000 of the same paragraphs; more trees find no more.
 const candidates = 8_000;
 
-/** How far a search looks unless the caller says so: further for more neighbors, and among more items. */
+/** Default searchK: larger for more neighbors and for more items. */
 function defaultSearchK(isAccelerated: boolean, items: number, k: number): number {
   const [base, size] = isAccelerated ? [compared, 100_000] : [candidates, 50_000];
   return Math.ceil(base * Math.sqrt(Math.max(k, 10) / 10) * Math.sqrt(Math.max(1, items / size)));
@@ -54,9 +54,9 @@ function defaultSearchK(isAccelerated: boolean, items: number, k: number): numbe
 const maxCheckedFirst = 16 * 2 ** 20;
 
 /**
- * Opens a segment for searching. A file that is missing or not what the catalog says is not believed: the vectors of its
- * documents are read from the catalog instead and scanned, so answers are right at once and only slower. It is entered
- * into `damages`.
+ * Opens a segment for searching. A file that is missing or not what the catalog says is not believed: the vectors of
+ * its documents are read from the catalog instead and scanned, so answers are right at once and only slower. It is
+ * entered into `damages`.
  *
  * @returns undefined when the segment was replaced meanwhile, and its file with it.
  */
@@ -98,7 +98,9 @@ async function openWith(
   }
 }
 
-/** Opens a segment again whose files have changed, or turned out to be damaged; this time all their bytes are compared. */
+/**
+ * Opens a segment again whose files have changed, or turned out to be damaged; this time all their bytes are compared.
+ */
 async function reopen(added: AddedSegment, context: SegmentContext): Promise<SearchableSegment> {
   const damages: Damage[] = [];
   const part = (await openWith(added, context, damages, true)) ?? (await scannedSegment(added.row, context));
@@ -121,7 +123,10 @@ async function trustedForest(
   return { forest: await AnnoyIndex.open(path, { f: dimensions, metric, loadMode: 'eager', engine: 'annoy' }), size };
 }
 
-/** Whether the files of a segment have the bytes that were published; removed files count as sound, for their mapping is. */
+/**
+ * Whether the files of a segment have the bytes that were published; removed files count as sound, for their mapping
+ * is.
+ */
 async function isSound(
   row: SegmentRow,
   context: SegmentContext,
@@ -144,7 +149,8 @@ async function openForest(row: SegmentRow, context: SegmentContext, inFull: bool
   const facts = await segmentFacts(context.directory, row.file);
   if (facts === undefined) throw damage(row, 'is missing');
   if (facts.size !== row.file_size) throw damage(row, `has ${facts.size} bytes instead of ${row.file_size}`);
-  // Untouched files are opened without reading them; small ones are compared before their first search, others by and by.
+  // Untouched files are opened without reading them; small ones are compared before their first search, others by and
+  // by.
   if ((inFull || facts.mtime !== row.file_mtime) && (await checksumFile(path)) !== row.checksum) {
     throw damage(row, 'does not have the bytes that were written');
   }

@@ -81,16 +81,16 @@ function open({ path, readonly, durability, busyTimeout, file }: CatalogOptions)
 }
 
 /**
- * SQLite opens a file that it may not write, or whose log it may not write, for reading, without a word; and every write of
- * that connection is refused for good, even if it was one call that failed once. `BEGIN IMMEDIATE` says nothing of it
- * either: it takes a write to see.
+ * SQLite opens a file that it may not write, or whose log it may not write, for reading, without a word; and every
+ * write of that connection is refused for good, even if it was one call that failed once. `BEGIN IMMEDIATE` says
+ * nothing of it either: it takes a write to see.
  */
 function requireWriting(db: Database, busyTimeout: number): void {
   db.pragma('busy_timeout = 0');
   try {
     db.exec('BEGIN; PRAGMA user_version = 0');
   } catch (error) {
-    // Whether it may write is looked at before the lock: who would have to wait for another writer may.
+    // SQLite checks the permission to write before the lock: a connection that waits for another writer has it.
     if (!(isSqliteError(error) && error.code.startsWith('SQLITE_BUSY'))) throw error;
   } finally {
     if (db.inTransaction) db.exec('ROLLBACK');

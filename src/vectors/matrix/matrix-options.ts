@@ -1,16 +1,19 @@
 import { type AnnoyBatchOptions, annoyBatchDefaults, type Listed, type Resolved } from '../../options.js';
 import type { VectorMatrix } from './vector-matrix.js';
 
-/** Options of `getNnsByVectors(matrix, n, options)`. */
+/** Options of searching with the rows of a matrix. */
 export interface MatrixSearchOptions extends AnnoyBatchOptions {
   /**
-   * Where the item numbers go: a matrix of i4 (or i8, f8) with a row for each query and n columns. A path is opened where
-   * there is such a file, and created where there is none. -1 stands where fewer than n items were found. Default: nowhere, they are returned.
+   * Target of the item numbers: a matrix of i4, i8 or f8 with one row per query and n columns, or a path, which is
+   * opened if it exists and created otherwise. Missing results are -1. Default: they are returned.
    */
   neighbors?: string | URL | VectorMatrix | undefined;
-  /** Where the distances go: a matrix of f4 or f8 of the same shape. NaN stands where there is none. Default: nowhere. */
+  /**
+   * Target of the distances: a matrix of f4 or f8 of the same shape. Missing results are NaN. Default: they are not
+   * written.
+   */
   distances?: string | URL | VectorMatrix | undefined;
-  /** Queries that are in memory at a time. Default: as many as fit into 4 MiB together with their answers, at most 4096. */
+  /** Queries in memory at a time. Default: as many as fit into 4 MiB with their results, at most 4096. */
   blockRows?: number | undefined;
 }
 

@@ -53,7 +53,7 @@ export class RecordedDisk {
     return this.#objects.get(inode);
   }
 
-  /** Tells the disk the inode of its root, by the first sync of it. */
+  /** Sets the inode of the root of the disk, from its first sync. */
   apply(record) {
     const { kind, inode, first, second, offset, data, modified } = record;
     switch (kind) {

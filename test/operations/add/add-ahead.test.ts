@@ -4,10 +4,10 @@ import { deterministicProvider } from '../../../src/testing.js';
 
 const texts = Array.from(
   { length: 3000 },
-  (_, index) => `Document ${index} tells of matter ${(index * 7919) % 10_007}.`,
+  (_, index) => `Document ${index} is about matter ${(index * 7919) % 10_007}.`,
 );
 
-/** Lets nobody pass before `count` are there; then all, for ever. */
+/** A barrier: waits until `count` calls have arrived, then lets all pass. */
 function barrier(count: number): () => Promise<void> {
   let [arrived, open] = [0, (): void => {}];
   const opened = new Promise<void>((resolve) => {
@@ -20,7 +20,7 @@ function barrier(count: number): () => Promise<void> {
 }
 
 describe('adding with a provider that takes parallel calls', () => {
-  it('keeps as many calls under way as the provider takes, and never has more than a batch unsaved', async () => {
+  it('keeps as many calls pending as the provider allows, with at most one batch unsaved', async () => {
     const sizes: number[] = [];
     const fourAtOnce = barrier(4);
     const provider = deterministicProvider({
@@ -63,7 +63,7 @@ describe('adding with a provider that takes parallel calls', () => {
     expect(most).toBe(3);
   });
 
-  it('embeds a text once that several batches under way hold', async () => {
+  it('embeds a text once that several pending batches contain', async () => {
     const asked = new Map<string, number>();
     const provider = deterministicProvider({
       maxParallelCalls: 4,
@@ -157,7 +157,7 @@ describe('plan', () => {
     expect(seconds).toBeLessThan(2.1 * took);
   });
 
-  it('estimates tokens where nobody counts them, and refuses what an add would', async () => {
+  it('estimates tokens without countTokens, and refuses what an add would', async () => {
     await using index = await SemanticIndex.open(':memory:');
     const plan = await index.plan(['a text of six words here']);
     expect(plan).toMatchObject({ counted: false, embed: 1 });

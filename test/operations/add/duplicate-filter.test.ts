@@ -36,7 +36,7 @@ describe('onDuplicate', () => {
     const result = await index.addDocuments(second, { onDuplicate: 'skip', ...threshold });
     expect(result.ids).toEqual(['c', 'd', 'd', 'a']);
     expect(result).toMatchObject({ added: 2, updated: 1, unchanged: 0 });
-    // 'a' changes in the same call, so it is no measure for 'c'; 'a' itself is an update, whatever it says.
+    // 'a' changes in the same call, so it is not compared with 'c'; 'a' itself is an update, whatever it says.
     expect(result.duplicates).toEqual([{ id: 'e', of: 'd', similarity: 1, action: 'skip' }]);
     const again = await index.addDocuments([{ id: 'f', text: 'red green blue stone river clouds!' }], {
       onDuplicate: 'skip',
@@ -112,7 +112,7 @@ describe('onDuplicate', () => {
             const {
               hits: [nearest],
             } = await index.search({ id }, { mode: 'vector', k: 1, where, exact: true });
-            // The order of words is not in these vectors: texts that differ in it alone are no duplicates.
+            // The order of words is not in these vectors: texts that differ only in it are not duplicates.
             const own = texts[id as number] as string;
             const sameVector = (nearest?.score ?? 0) > 1 - 1e-6;
             if (sameVector) expect(normalizedText(nearest?.text ?? '')).not.toBe(normalizedText(own));

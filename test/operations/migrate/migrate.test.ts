@@ -41,7 +41,7 @@ describe('migrate', () => {
       expect(result).toMatchObject({ documents: count, embedded: count, reused: 0, cutOver: true });
       expect(result.from).toMatch(/:0:32/);
       expect(result.to).toBe(provider.id);
-      // Both models know words only, so they agree on who shares them.
+      // Both models know words only, so they agree on which documents share them.
       expect(result.overlap).toMatchObject({ k: 10, queries: 100 });
       expect(result.overlap?.mean).toBeGreaterThan(0.1);
       expect(result.overlap?.mean).toBeLessThan(1);
@@ -133,7 +133,7 @@ describe('migrate', () => {
     expect((await index.validate({ level: 'full' })).valid).toBe(true);
   });
 
-  it('is noticed by others, who are refused rather than served a mixture', async () => {
+  it('is detected by other processes, which fail instead of mixing models', async () => {
     const directory = join(folder, 'index');
     await using index = await SemanticIndex.open(directory, { provider: old() });
     await index.addDocuments(documents);

@@ -170,7 +170,7 @@ describe('parseFilter', () => {
     ['a field without condition', { year: {} }, /expected a condition/],
     ['several elements for $contains', { tags: { $contains: ['a'] } }, /\$all.*\$contains/],
     ['a list within $in', { tags: { $in: [['a']] } }, /\$in\[0\].*\$or/],
-    ['a size that is no number of elements', { tags: { $size: 1.5 } }, /expected a number of elements, got 1\.5/],
+    ['a size that is not an integer', { tags: { $size: 1.5 } }, /expected a number of elements, got 1\.5/],
     ['$exists with a string', { x: { $exists: 'no' } }, /expected true or false, got "no"/],
     ['a circle', circle, /at most 32 levels/],
     ['501 conditions', { $or: Array.from({ length: 501 }, () => ({ x: 1 })) }, /at most 500 conditions.*\$in/],

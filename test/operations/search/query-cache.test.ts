@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const documents = Array.from({ length: 40 }, (_, id) => ({ id, text: `tells of matter ${id} and of ${id % 5}` }));
+const documents = Array.from({ length: 40 }, (_, id) => ({ id, text: `is about matter ${id} and of ${id % 5}` }));
 
 function watched(more: object = {}) {
   const asked: string[] = [];
@@ -83,7 +83,7 @@ describe('the cache of queries', () => {
     expect(asked).toContain('query 1');
   });
 
-  it('keeps none where it is told so, where the provider is fast, and where nothing may be written', async () => {
+  it('caches nothing with size 0, a fast provider, or a read-only index', async () => {
     const { provider, asked } = watched();
     {
       await using index = await SemanticIndex.open(directory, { provider, cache: { queries: 0 } });
@@ -110,11 +110,11 @@ describe('the cache of queries', () => {
     const { provider } = watched();
     await using index = await SemanticIndex.open(directory, { provider });
     await index.addDocuments(documents);
-    await index.search('tells of matter 7 and of 2');
+    await index.search('is about matter 7 and of 2');
     await index.migrate(deterministicProvider({ seed: 5 }));
     const {
       hits: [hit],
-    } = await index.search('tells of matter 7 and of 2', { mode: 'vector' });
+    } = await index.search('is about matter 7 and of 2', { mode: 'vector' });
     expect(hit).toMatchObject({ id: 7 });
     expect(hit?.score).toBeGreaterThan(0.999);
   });

@@ -10,7 +10,7 @@ import { Random, sampleNumbers } from '../../../src/random.js';
 import type { Tuning } from '../../../src/types.js';
 
 describe('recallInterval', () => {
-  it('is the interval of Wilson where every neighbour tells by itself', () => {
+  it('is the Wilson interval for independent neighbors', () => {
     // 90 of 100 at 97.5 % on each side: 0.8256 to 0.9448, as in tables.
     const counts = { found: [90], of: [100] };
     const { recall, low, high } = recallInterval(counts, 0.975, 1);

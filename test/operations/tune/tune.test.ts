@@ -148,7 +148,7 @@ describe('tune', () => {
     await expect(index.tune(options)).rejects.toMatchObject({ code });
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when aborted', async () => {
     await using index = await SemanticIndex.open(':memory:', { provider: null });
     await index.addDocuments(documents(2_000));
     const reason = new Error('enough');
@@ -168,7 +168,7 @@ describe('open with a recall', () => {
     expect(await recallOf(index, queries)).toBe(1);
   });
 
-  it('measures by itself, and anew after drift', { timeout: 300_000 }, async () => {
+  it('measures automatically, and again after drift', { timeout: 300_000 }, async () => {
     const events: IndexEvent[] = [];
     const heard = async (event: string, times: number): Promise<void> => {
       while (events.filter((one) => one.type === event).length < times) {

@@ -85,13 +85,13 @@ test.each([
 
 test('a write goes on to another worker when the first was never reached', async () => {
   const { front, sockets, ask, asked } = await startFront(answers);
-  // Nobody listens there; whoever's turn it is, both writes arrive.
+  // No worker listens there; both writes arrive at the other one.
   front.workers.add(sockets.next());
   for (let n = 0; n < 2; n++) expect((await ask('POST', '/documents', '{}')).status).toBe(200);
   expect(asked).toEqual([2]);
 });
 
-test('a request waits for a worker, and not for ever', { timeout: 20_000 }, async () => {
+test('a request waits for a worker, up to a limit', { timeout: 20_000 }, async () => {
   const { front, sockets, ask } = await startFront();
   const began = performance.now();
   expect((await ask('GET', '/ready')).status).toBe(503);
@@ -105,7 +105,7 @@ test('a request waits for a worker, and not for ever', { timeout: 20_000 }, asyn
   expect((await waiting).status).toBe(200);
 });
 
-test('headers of the connection stay on it; whom it is for is added', async () => {
+test('drops connection headers and adds the forwarded host', async () => {
   const { ask, received } = await startFront(answers);
   await ask('POST', '/search?x=1', '{}', { te: 'trailers', 'x-forwarded-for': '203.0.113.9', 'x-own': 'kept' });
   const head = (received[0] as string).toLowerCase();
@@ -123,7 +123,7 @@ test('a body that is too large reaches no worker', async () => {
   expect(asked).toEqual([1]);
 });
 
-test('at the end /ready is 503 and what is under way is answered', async () => {
+test('while closing, /ready is 503 and pending requests are completed', async () => {
   let answer: () => void = () => {};
   const { front, ask, asked } = await startFront((socket) => {
     answer = () => void socket.write(whole);

@@ -77,12 +77,14 @@ test.skipIf(!killable)('a write whose worker is killed is answered: done, or 503
     expect(JSON.parse(text).error).toMatchObject({ code: 'UNAVAILABLE', hint: expect.stringContaining('done or not') });
     expect(answer.headers.get('retry-after')).toBe('1');
   }
-  // What comes while there is no worker waits for one; what waits too long is told so, and sent again.
+  // Requests without a worker wait for one; after too long they get 503 and are sent again.
   const status = async () => (await fetch(`${url}/documents/a`)).status;
   await expect.poll(status, wait).toBe(200);
 });
 
-test('limits, tokens and addresses are kept; who hangs up leaves nothing', { timeout: 240_000 }, async () => {
+test('keeps limits, tokens and addresses; a disconnected client leaves nothing behind', {
+  timeout: 240_000,
+}, async () => {
   const { child, ending, url } = await serveWithFront(
     '--workers',
     '2',
@@ -110,7 +112,7 @@ test('limits, tokens and addresses are kept; who hangs up leaves nothing', { tim
   expect(refused.status).toBe(413);
   expect(await refused.json()).toMatchObject({ error: { code: 'TOO_LARGE' } });
   expect((await post(new Blob([huge]).stream())).status).toBe(413);
-  // Whole, but not what the route takes: the worker says so.
+  // A complete body that the route does not accept: the worker refuses it.
   expect((await post('{"query":')).status).toBe(400);
   // Some hang up in their body, some while they are answered.
   for (let n = 0; n < 20; n++) {
@@ -125,11 +127,11 @@ test('limits, tokens and addresses are kept; who hangs up leaves nothing', { tim
   child.kill('SIGTERM');
   const began = performance.now();
   expect((await ending).code).toBe(0);
-  // Nobody waited for a client that has gone.
+  // A disconnected client is not waited for.
   expect(performance.now() - began).toBeLessThan(9000);
 });
 
-test.skipIf(!killable)('who hangs up ends the work and leaves no connection', { timeout: 240_000 }, async () => {
+test.skipIf(!killable)('ends the work and the connection of a disconnected client', { timeout: 240_000 }, async () => {
   const { child, url } = await serveWithFront('--workers', '1');
   const sockets = () =>
     readdirSync(`/proc/${child.pid}/fd`).filter((fd) => {

@@ -30,8 +30,8 @@ test('a missing token or index is said at once', { timeout: 240_000 }, async () 
   expect(await runCli(['serve', 'idx', '--port', '0'], { cwd })).toMatchObject({ code: 4 });
 });
 
-// Only on Linux /proc tells whose child a process is.
-test.skipIf(!killable)('a worker that is told to end cuts no connection', { timeout: 180_000 }, async () => {
+// Only Linux has the parent of a process in /proc.
+test.skipIf(!killable)('a worker that gets SIGTERM breaks no connection', { timeout: 180_000 }, async () => {
   const cwd = scratchFolder();
   await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
   const { child, ending, url } = await serve(cwd, '--workers', '2');

@@ -35,7 +35,7 @@ test.each<[string, string, string, unknown, number, string]>([
   ['a vector of text', 'POST', '/search', { vector: ['a'] }, 400, 'INVALID_ARGUMENT'],
   ['a vector of zero length', 'POST', '/search', { vector: [] }, 400, 'INVALID_ARGUMENT'],
   ['an infinite number', 'POST', '/search', `{"vector":[${'1e999,'.repeat(383)}1e999]}`, 400, 'INVALID_ARGUMENT'],
-  ['an id that nobody has', 'POST', '/search', { id: 'nobody' }, 404, 'NOT_FOUND'],
+  ['an unknown id', 'POST', '/search', { id: 'missing' }, 404, 'NOT_FOUND'],
   ['a prototype', 'POST', '/search', '{"query":"a","__proto__":{"x":1}}', 400, 'INVALID_ARGUMENT'],
   ['a constructor', 'POST', '/search', '{"query":"a","constructor":{"prototype":{"x":1}}}', 400, 'INVALID_ARGUMENT'],
   ['a huge body', 'POST', '/search', { query: 'x'.repeat(300_000) }, 413, 'TOO_LARGE'],
@@ -80,7 +80,7 @@ test.each<[string, string, string, unknown, number, string]>([
   ],
   ['a page that is none', 'GET', '/documents?after=%F0%9F%92%A9', undefined, 400, 'INVALID_ARGUMENT'],
   ['a limit that is none', 'GET', '/documents?limit=many', undefined, 400, 'INVALID_ARGUMENT'],
-  ['a filter that is no JSON', 'GET', '/documents?where={', undefined, 400, 'INVALID_FILTER'],
+  ['a filter that is not JSON', 'GET', '/documents?where={', undefined, 400, 'INVALID_FILTER'],
   ['a number that is none', 'GET', '/documents/abc?type=number', undefined, 400, 'INVALID_ID'],
   ['bad percent signs', 'GET', '/documents/%E0%A4%A', undefined, 400, 'INVALID_ARGUMENT'],
   ['another level', 'GET', '/validate?level=deep', undefined, 400, 'INVALID_ARGUMENT'],
@@ -167,7 +167,7 @@ function talk(first: string, drip?: string): Promise<string> {
   });
 }
 
-test('a client that takes for ever is sent away', async () => {
+test('disconnects a client that is too slow', async () => {
   const slowBody = await talk(
     'POST /search HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n{',
     ' ',

@@ -52,7 +52,7 @@ test('the official client uses the tools over HTTP, with the token of the servic
   await useTools(client);
   await client.close();
   await expect(connected(new StreamableHTTPClientTransport(url) as Transport)).rejects.toThrow(/UNAUTHORIZED/);
-  // No stream of its own accord: the protocol has the server say so with 405.
+  // The server opens no stream of its own; the protocol asks for 405 then.
   for (const method of ['GET', 'DELETE']) {
     const refused = await fetch(url, { method, headers: { ...requestInit.headers, accept: 'text/event-stream' } });
     expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'POST']);

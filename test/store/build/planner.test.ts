@@ -54,7 +54,7 @@ describe('nextAction', () => {
     expect(nextAction([segment], { items: 100, lastKey: 240 }, options)).toMatchObject({ kind: 'seal', firstKey: 121 });
   });
 
-  it('writes a damaged segment anew before anything else', () => {
+  it('rewrites a damaged segment first', () => {
     const segment = { segment: 7, firstKey: 5, lastKey: 9, items: 5, dead: 0, damaged: true };
     expect(nextAction([segment], { items: 1_000, lastKey: 2_000 }, options)).toEqual({
       kind: 'repair',
@@ -64,7 +64,7 @@ describe('nextAction', () => {
     });
   });
 
-  it('writes a segment anew when too many of its items are dead', () => {
+  it('rewrites a segment with too many deleted items', () => {
     const segment = { segment: 7, firstKey: 1, lastKey: 100, items: 100, dead: 31, damaged: false };
     expect(nextAction([segment], { items: 0, lastKey: 100 }, options)).toMatchObject({ kind: 'compact', replaces: [7] });
     expect(nextAction([{ ...segment, dead: 30 }], { items: 0, lastKey: 100 }, options)).toBeUndefined();

@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A copy of the index that nobody has open. */
+/** A copy of the index that is not open. */
 function copied(change: (directory: string) => void): string {
   const directory = join(folder, `copy-${copies++}`);
   cpSync(sound, directory, { recursive: true, preserveTimestamps: true });
@@ -48,7 +48,7 @@ function copied(change: (directory: string) => void): string {
 
 const open = (directory: string) => SemanticIndex.open(directory, { provider, ann: { background: false, threads: 1 } });
 
-/** Puts random bytes in the place of pages; the first ones stay, so that the index can be opened. */
+/** Overwrites pages with random bytes, except the first ones, so that the index can be opened. */
 function damagePages(directory: string, pages: number, random: Random): void {
   const path = join(directory, 'index.db');
   const pageSize = 16_384;

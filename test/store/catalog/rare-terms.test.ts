@@ -26,7 +26,7 @@ function search(words: string, limit: number, lastKey?: number): { key: number; 
   return [...keys].map((key, n) => ({ key, score: Number((scores[n] as number).toFixed(9)) }));
 }
 
-/** Every document with any of the words: nobody has so many telling ones. */
+/** Every document with any of the words: no document has as many rare ones. */
 const ranked = (words: string): { key: number; score: number }[] => search(words, count);
 
 beforeAll(() => {
@@ -58,7 +58,7 @@ test('when those are too few the others come as well', () => {
   expect(found.every(isTelling)).toBe(false);
 });
 
-test('where every word tells, or one is no word to the index, all count', () => {
+test('uses all terms if every term is rare, or one is unknown', () => {
   expect(search('birch', 20)).toEqual(ranked('birch').slice(0, 20));
   // A letter of an alphabet that is younger than the tables of SQLite.
   expect(search(`${query} \u{1e900}`, 50)).toEqual(ranked(query).slice(0, 50));

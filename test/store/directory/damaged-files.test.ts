@@ -95,7 +95,7 @@ describe.each(damages)('when a file of a segment %s', (what, damage) => {
       cpSync(sound, directory, { recursive: true, preserveTimestamps: true });
       damage(join(directory, 'segments', file));
 
-      // As a reader sees it who may not mend anything, and as it was left.
+      // As a read-only process sees it, and as it was left.
       const reader = await SemanticIndex.open(directory, { provider, readonly: true });
       await compare(reader);
       expect((await reader.validate({ level: 'full' })).valid).toBe(true);

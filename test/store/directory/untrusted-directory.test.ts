@@ -121,7 +121,7 @@ describe('a table that names files elsewhere', () => {
 });
 
 describe('a link', () => {
-  it('in the place of segments/ is not followed: nothing behind it is removed or written', async () => {
+  it('instead of segments/ is not followed: nothing behind it is removed or written', async () => {
     await make();
     const photos = join(base, 'photos');
     renameSync(join(folder, 'segments'), photos);
@@ -140,7 +140,7 @@ describe('a link', () => {
     expect(readdirSync(join(base, 'copy', 'segments'))).toEqual([]);
   });
 
-  it.each(['', '.accel', '.meta.json'])('in the place of a segment file (%s) is not read through', async (end) => {
+  it.each(['', '.accel', '.meta.json'])('instead of a segment file (%s) is not read', async (end) => {
     const file = await make();
     const path = join(folder, 'segments', `${file}${end}`);
     const outside = join(base, 'outside');

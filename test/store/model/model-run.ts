@@ -11,7 +11,7 @@ import { type ModelFilter, ModelIndex } from './model-index.js';
 
 const dimensions = 16;
 const tags = ['red', 'green', 'blue', 'grey'];
-// Words that no stemmer changes and nobody takes apart.
+// Words that no stemmer or tokenizer changes.
 const words = Array.from({ length: 60 }, (_, n) => `b${'cdfghjkm'[n % 8]}${'nprtvwxz'[n >> 3]}`);
 
 const scores: Partial<Record<Metric, ScoreFunction>> = {
@@ -238,7 +238,7 @@ export class ModelRun {
     const ids = Array.from(
       { length: 1 + this.#random.integer(12) },
       (): DocumentId =>
-        all.length > 0 && this.#random.chance(0.9) ? this.#random.pick(all).id : `nobody-${this.#random.integer(99)}`,
+        all.length > 0 && this.#random.chance(0.9) ? this.#random.pick(all).id : `missing-${this.#random.integer(99)}`,
     );
     const deleted = await this.#index.deleteDocuments(ids);
     equal('deleted', deleted, ids.filter((id) => this.#model.delete(id)).length);

@@ -126,7 +126,7 @@ describe.each(['', '.accel'])('a mapped .ann%s', (end) => {
     await expectRight(index, left);
     expect(events.some(({ type }) => type === 'damage')).toBe(what !== 'touched');
     expect((await index.search(vectorOf(sample[0] as number), { k: 1 })).hits[0]?.id).not.toBe(sample[0]);
-    // Items are told apart by key, also where the forest still has the deleted one.
+    // Items are distinguished by key, even while the forest contains the deleted one.
     const {
       hits: [hit],
     } = await index.search(vectorOf(4_000), { k: 1, where: { none: { $exists: false } } });

@@ -10,10 +10,11 @@ import { connect } from '../../../src/store/sqlite/connection.js';
 const connection = new URL('../../../dist/store/sqlite/connection.js', import.meta.url).href;
 const isRoot = process.getuid?.() === 0;
 // Root may write everything, so for root somebody else tries it.
-const nobody = isRoot ? { uid: 65_534, gid: 65_534 } : {};
+const unprivileged = isRoot ? { uid: 65_534, gid: 65_534 } : {};
 const canTry =
   process.platform !== 'win32' &&
-  spawnSync(process.execPath, ['--input-type=module', '-e', `await import('${connection}')`], nobody).status === 0;
+  spawnSync(process.execPath, ['--input-type=module', '-e', `await import('${connection}')`], unprivileged).status ===
+    0;
 
 let folder: string;
 beforeEach(() => {
@@ -36,7 +37,7 @@ function tryToConnect(readonly: boolean): string {
       console.log(JSON.stringify({ code: error.code, message: error.message, hint: error.hint }));
     }`;
   const given = ['--input-type=module', '-e', program, join(folder, 'index.db')];
-  return spawnSync(process.execPath, given, { ...nobody, encoding: 'utf8' }).stdout.trim();
+  return spawnSync(process.execPath, given, { ...unprivileged, encoding: 'utf8' }).stdout.trim();
 }
 
 async function makeIndex(): Promise<void> {

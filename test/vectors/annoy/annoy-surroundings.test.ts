@@ -189,7 +189,7 @@ describe.skipIf(process.platform === 'win32')('a FIFO', () => {
     ['.accel', 'opened'],
     ['.meta.json', 'INVALID_FILE'],
     ['', 'IO'],
-  ])('in the place of NAME.ann%s does not block open', async (ending, expected) => {
+  ])('instead of NAME.ann%s does not block open', async (ending, expected) => {
     const path = await save('fifo.ann', 20);
     makeFifo(`${path}${ending}`);
     // In a process of its own: what blocks the event loop would block this test as well.

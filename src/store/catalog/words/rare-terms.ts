@@ -6,12 +6,12 @@ export const minDocuments = 10_000;
 const untelling = 0.3;
 
 /**
- * A query of FTS5 for the documents that have a telling word of the query: all its words tell but the most common ones, which
- * weigh at most 0.3 of all together, so that a document of those alone cannot get more than that share of the highest
- * score. There are many of them, and to rank a document costs much more than to skip it. (MaxScore skips in the same order;
- * Turtle, Flood 1995.) Words that do not tell still count for the documents that are found. Telling words are on both sides
- * of the AND, so the others are named twice, and a score is twice what it is with all words joined by OR. Undefined where
- * every word tells, and in a small collection.
+ * An FTS5 query for the documents with a rare term of the query: every term except the most common ones, which have at
+ * most 0.3 of the total IDF, so a document with only common terms gets at most that share of the highest score. Most
+ * documents have only common terms, and ranking one costs much more than skipping it (MaxScore; Turtle, Flood 1995).
+ * Common terms still contribute to the scores of the candidates. Rare terms are on both sides of the AND, so the others
+ * are repeated as well, and a score is twice that of an OR of all terms. Undefined if every term is rare, and in a
+ * small collection.
  */
 export function rareTermMatch(words: readonly string[], { documents, total, each }: QueryWeights): string | undefined {
   if (documents < minDocuments || each === undefined) return undefined;

@@ -1,0 +1,26 @@
+// Examples of docs/api/embeddings.md. scripts/api-pages.mjs copies each part into the page; a test compares the output.
+import { fileURLToPath } from 'node:url';
+import { bundledProvider, openaiProvider, transformersProvider } from 'semantic-index';
+import { deterministicProvider, testProvider } from 'semantic-index/testing';
+
+const model = fileURLToPath(new URL('../../models/semantic-index-en', import.meta.url));
+
+//# bundledProvider
+const provider = bundledProvider();
+const { vectors } = await provider.embed(['one text', 'another text'], { role: 'document' });
+console.log(vectors.length, provider.dimensions); // => 2 384
+//# transformersProvider
+const local = transformersProvider({ model, offline: true, dtype: 'q8' });
+const query = await local.embed(['can I get my money back?'], { role: 'query' });
+console.log(query.vectors[0]?.length); // => 384
+await local.close?.();
+//# openaiProvider
+const service = openaiProvider({ model: 'text-embedding-3-large', dimensions: 1024, apiKey: 'sk-example' });
+console.log(service.id); // => openai?dimensions=1024&model=text-embedding-3-large
+//# testProvider
+const report = await testProvider(provider, { throws: false });
+console.log(report.valid); // => true
+//# deterministicProvider
+const fake = deterministicProvider({ dimensions: 16 });
+await fake.embed(['a text for a test'], { role: 'document' });
+console.log(fake.dimensions, fake.answered.texts); // => 16 1
