@@ -132,8 +132,7 @@ export class EmbeddingSpace {
   }
 
   /** @throws DIMENSION_MISMATCH when the index has vectors of another length. */
-  checkDimensions(actual: number): void {
-    const expected = this.dimensions;
+  checkDimensions(actual: number, expected: number | undefined = this.dimensions): void {
     if (expected === undefined || expected === actual) return;
     throw new SemanticIndexError(
       'DIMENSION_MISMATCH',

@@ -130,7 +130,9 @@ export class CandidateSearch {
   async #rankByVector(queries: readonly ResolvedQuery[], snapshot: ReadSnapshot): Promise<Ranked[][]> {
     const { mode, exact, searchK, signal } = this.#options;
     const asked = queries.filter(({ vector }) => vector !== undefined);
-    for (const { vector } of asked) this.#context.space.checkDimensions((vector as Float32Array).length);
+    // Those of the snapshot: the index may move to another model while it is searched.
+    const { dimensions } = snapshot.space;
+    for (const { vector } of asked) this.#context.space.checkDimensions((vector as Float32Array).length, dimensions);
     const isFused = mode === 'hybrid' && asked.some(({ text }) => text !== undefined);
     const depth = isFused ? Math.max(this.#depth, fusionDepth) : this.#depth;
     const own = asked.some((query) => query.own !== undefined) ? 1 : 0;
