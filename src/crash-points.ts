@@ -3,7 +3,7 @@ import { channel } from 'node:diagnostics_channel';
 /** Kinds of background work that publish a segment. */
 export type MergeKind = 'repair' | 'seal' | 'compact' | 'merge' | 'build' | 'rebuild';
 
-/** What a store has just done, or is about to make durable: the moments at which a death must cost nothing. */
+/** Points at which a process may die without losing anything: a step of the store has ended, or is about to be durable. */
 export type CrashPoint =
   | 'open.tables-made'
   | 'add.vectors-writing'

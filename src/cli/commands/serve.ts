@@ -4,10 +4,10 @@ import { SemanticIndexError } from '../../index.js';
 import { type ServerOptions, serverDefaults } from '../../options/server.js';
 import {
   awaitSuccessor,
+  reportListening,
   socketOfWorker,
   stopOfWorker,
   superviseWorkers,
-  tellListening,
 } from '../../server/gateway/workers.js';
 import { createServer } from '../../server/server.js';
 import { eachValue, naturalNumber, positiveInteger } from '../arguments.js';
@@ -93,7 +93,7 @@ async function serve(
     // Of several workers, those that are ready answer while one loads: it takes no connection yet.
     if (cluster.isWorker) await server.loaded;
     announce(await server.listen());
-    if (socketPath !== undefined) tellListening();
+    if (socketPath !== undefined) reportListening();
     await server.loaded;
     await aborted(AbortSignal.any([signal, stop]));
     await awaitSuccessor(stop);

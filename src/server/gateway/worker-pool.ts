@@ -1,6 +1,6 @@
 import { Agent } from 'node:http';
 
-/** A worker that the front can ask, and the connections to it that stay open. */
+/** A worker that accepts requests of the gateway, and the connections to it that are kept open. */
 export interface PooledWorker {
   readonly socketPath: string;
   readonly agent: Agent;

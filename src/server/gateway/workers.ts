@@ -17,7 +17,7 @@ export interface WorkersOptions {
   readonly onEvent?: (message: string) => void;
   /**
    * Options of the workers, when requests are to pass through this process: it listens, and asks another worker when
-   * one dies. Each worker then listens at `socketOfWorker()`, and calls `tellListening()`. Default: workers take
+   * one dies. Each worker then listens at `socketOfWorker()`, and calls `reportListening()`. Default: workers take
    * connections themselves.
    */
   readonly front?: ServerOptions;
@@ -148,7 +148,7 @@ export function stopOfWorker(): AbortSignal {
 
 /**
  * In a worker behind a front: the socket where it is to listen (`createServer(open, { socketPath })`). Call
- * `tellListening` when it does. Undefined where there is no front.
+ * `reportListening` when it does. Undefined without a gateway.
  */
 export async function socketOfWorker(): Promise<string | undefined> {
   if (!cluster.isWorker) return undefined;
@@ -164,7 +164,7 @@ export async function socketOfWorker(): Promise<string | undefined> {
 }
 
 /** In a worker behind a front: it takes requests from now on. */
-export function tellListening(): void {
+export function reportListening(): void {
   if (cluster.isWorker) process.send?.({ semanticIndex: 'listening' });
 }
 
