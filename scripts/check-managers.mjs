@@ -82,9 +82,12 @@ function managerScript({ bin }, spec) {
   return join(home, JSON.parse(readFileSync(manifest, 'utf8')).bin[bin]);
 }
 
+/** The first program of the README, and what its comments say that it prints. */
 function firstProgram() {
   const [, code] = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, 'README.md'), 'utf8'));
-  return code;
+  const prints = [...code.matchAll(/\/\/ => (.*)$/gm)].map(([, line]) => `${line}\n`).join('');
+  if (prints === '') throw new Error('the first program of README.md says nowhere what it prints (// => ...)');
+  return { code, prints };
 }
 
 /** Runs a program to its end and resolves to what it printed. */
@@ -125,7 +128,8 @@ async function attempt({ major, name, node, script }, tarball, folder) {
   const project = join(folder, `${name}-${major}`);
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{"name":"project","private":true,"type":"module"}\n');
-  writeFileSync(join(project, 'first.mjs'), firstProgram());
+  const program = firstProgram();
+  writeFileSync(join(project, 'first.mjs'), program.code);
   if (manager.settings) {
     writeFileSync(join(project, '.yarnrc.yml'), manager.settings);
     writeFileSync(join(project, 'yarn.lock'), '');
@@ -139,10 +143,14 @@ async function attempt({ major, name, node, script }, tarball, folder) {
   }
   const start = manager.run ? [script, ...manager.run] : [];
   const { status, stdout, stderr } = await run(node, [...start, 'first.mjs'], options);
-  const works = status === 0 && /^returns 0\.\d+$/.test(stdout.trim()) && stderr === '';
+  const works = status === 0 && stdout === program.prints && stderr === '';
   const explains = status !== 0 && stderr.includes("code: 'ADDON_MISSING'") && stderr.includes(commandOn20);
   const right = works || (major === 20 && explains);
-  const said = works ? stdout.trim() : explains ? `ADDON_MISSING … ${commandOn20}` : `${stdout}${stderr}`;
+  const said = works
+    ? 'the program prints what it should'
+    : explains
+      ? `ADDON_MISSING … ${commandOn20}`
+      : `${stdout}${stderr}`;
   return { right, line: `installed in ${seconds} s; ${said}` };
 }
 
