@@ -6,7 +6,12 @@
 #include "distance/distance.h"
 #include "files.h"
 #include "index.h"
+#include "search_part.h"
+#include "search_snapshot.h"
 #include "task.h"
+#include "terms_file.h"
+#include "terms_parts.h"
+#include "terms_tail.h"
 #include "vector_buffer.h"
 
 namespace semantic_index {
@@ -66,10 +71,17 @@ static Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
   Task::define(env, exports);
   Index::define(env, exports);
   VectorBuffer::define(env, exports);
+  TermsFileObject::define(env, exports);
+  TermsTailObject::define(env, exports);
+  SearchPartObject::define(env, exports);
+  SearchSnapshotObject::define(env, exports);
   exports.Set("initialize", Napi::Function::New<initialize>(env, "initialize"));
   exports.Set("stopWork", Napi::Function::New<stop_work>(env, "stopWork"));
   exports.Set("writeFile", Napi::Function::New<write_file>(env, "writeFile"));
   exports.Set("syncFolder", Napi::Function::New<sync_folder>(env, "syncFolder"));
+  exports.Set("validateTerms", Napi::Function::New<validate_terms>(env, "validateTerms"));
+  exports.Set("writeTerms", Napi::Function::New<write_terms>(env, "writeTerms"));
+  exports.Set("searchTerms", Napi::Function::New<search_terms>(env, "searchTerms"));
   exports.Set("sumRows", Napi::Function::New<sum_rows>(env, "sumRows"));
   exports.Set("instructionSet", Napi::Function::New<instruction_set>(env, "instructionSet"));
   exports.Set("instructionSets", Napi::Function::New<instruction_sets>(env, "instructionSets"));

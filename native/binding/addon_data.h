@@ -15,6 +15,8 @@ struct AddonData {
   /** (code, message, systemError) => Error, given once by `initialize`. */
   Napi::FunctionReference make_error;
   Napi::FunctionReference task_class;
+  Napi::FunctionReference terms_file_class;
+  Napi::FunctionReference vector_buffer_class;
   std::shared_ptr<WorkQueue> work;
 };
 

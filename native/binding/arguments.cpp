@@ -12,6 +12,8 @@ int32_t Arguments::integer(size_t index) const { return info_[index].ToNumber().
 
 int64_t Arguments::wide_integer(size_t index) const { return info_[index].ToNumber().Int64Value(); }
 
+double Arguments::number(size_t index) const { return info_[index].ToNumber().DoubleValue(); }
+
 bool Arguments::boolean(size_t index) const { return info_[index].ToBoolean().Value(); }
 
 std::string Arguments::string(size_t index) const { return info_[index].ToString().Utf8Value(); }
@@ -33,6 +35,12 @@ Numbers<float> Arguments::floats(size_t index) const {
   return numbers;
 }
 
+Numbers<double> Arguments::doubles(size_t index) const {
+  Numbers<double> numbers;
+  numbers.data = static_cast<double*>(typed_array(index, napi_float64_array, &numbers.count));
+  return numbers;
+}
+
 Numbers<int32_t> Arguments::integers(size_t index) const {
   Numbers<int32_t> numbers;
   numbers.data = static_cast<int32_t*>(typed_array(index, napi_int32_array, &numbers.count));
@@ -46,12 +54,17 @@ Numbers<uint8_t> Arguments::bytes(size_t index) const {
 }
 
 Allowed Arguments::allowed(size_t index) const {
-  Allowed allowed;
-  if (info_[index].IsUndefined()) return allowed;
-  static const uint32_t kNone = 0;
+  if (info_[index].IsUndefined()) return {};
   size_t count = 0;
   const void* data = typed_array(index, napi_uint32_array, &count);
-  allowed.bits = count == 0 ? &kNone : static_cast<const uint32_t*>(data);
+  return allowed_of(static_cast<const uint32_t*>(data), count);
+}
+
+Allowed allowed_of(const uint32_t* words, size_t count) {
+  // An empty array may have no address, and no address means that everything is allowed.
+  static const uint32_t kNone = 0;
+  Allowed allowed;
+  allowed.bits = count == 0 ? &kNone : words;
   allowed.words = static_cast<int64_t>(count);
   return allowed;
 }

@@ -26,9 +26,11 @@ class Arguments {
 
   int32_t integer(size_t index) const;
   int64_t wide_integer(size_t index) const;
+  double number(size_t index) const;
   bool boolean(size_t index) const;
   std::string string(size_t index) const;
   Numbers<float> floats(size_t index) const;
+  Numbers<double> doubles(size_t index) const;
   Numbers<int32_t> integers(size_t index) const;
   Numbers<uint8_t> bytes(size_t index) const;
   /** The bitset, or everything allowed when the argument is undefined. */
@@ -40,6 +42,9 @@ class Arguments {
   const Napi::CallbackInfo& info_;
 };
 
+/** The set of items in an array of 32-bit words; an empty one when it has none. */
+Allowed allowed_of(const uint32_t* words, size_t count);
+
 /** A bitset that owns its words, for work on other threads. */
 class AllowedCopy {
  public:
@@ -47,16 +52,7 @@ class AllowedCopy {
     if (!all_) words_.assign(allowed.bits, allowed.bits + allowed.words);
   }
 
-  Allowed view() const {
-    Allowed allowed;
-    if (!all_) {
-      // An empty vector may have no address, and no address means that everything is allowed.
-      static const uint32_t kNone = 0;
-      allowed.bits = words_.empty() ? &kNone : words_.data();
-      allowed.words = static_cast<int64_t>(words_.size());
-    }
-    return allowed;
-  }
+  Allowed view() const { return all_ ? Allowed() : allowed_of(words_.data(), words_.size()); }
 
  private:
   bool all_;

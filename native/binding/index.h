@@ -29,6 +29,12 @@ class Index : public Napi::ObjectWrap<Index> {
   /** Searches with `graph` from now on, unless another forest has replaced `forest` meanwhile. */
   void attach(Napi::Env env, const ForestPointer& forest, GraphPointer graph);
 
+  /** The finished forest with its graph. Throws NOT_BUILT or CLOSED. */
+  const Segment& segment(Napi::Env env) const {
+    forest(env);
+    return segment_;
+  }
+
  private:
   // index.cpp: items and facts
   void start_on_disk(const Napi::CallbackInfo& info);

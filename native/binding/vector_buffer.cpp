@@ -33,14 +33,14 @@ class ScanWork : public Work {
 }  // namespace
 
 void VectorBuffer::define(Napi::Env env, Napi::Object exports) {
-  exports.Set(
-      "VectorBuffer",
-      DefineClass(
-          env, "VectorBuffer",
-          {InstanceMethod<&VectorBuffer::append>("append"), InstanceMethod<&VectorBuffer::row>("row"),
-           InstanceAccessor<&VectorBuffer::rows>("rows"), InstanceAccessor<&VectorBuffer::byte_length>("byteLength"),
-           InstanceMethod<&VectorBuffer::search>("search"), InstanceMethod<&VectorBuffer::drop_into>("dropInto"),
-           InstanceMethod<&VectorBuffer::close>("close")}));
+  const Napi::Function constructor = DefineClass(
+      env, "VectorBuffer",
+      {InstanceMethod<&VectorBuffer::append>("append"), InstanceMethod<&VectorBuffer::row>("row"),
+       InstanceAccessor<&VectorBuffer::rows>("rows"), InstanceAccessor<&VectorBuffer::byte_length>("byteLength"),
+       InstanceMethod<&VectorBuffer::search>("search"), InstanceMethod<&VectorBuffer::drop_into>("dropInto"),
+       InstanceMethod<&VectorBuffer::close>("close")});
+  env.GetInstanceData<AddonData>()->vector_buffer_class = Napi::Persistent(constructor);
+  exports.Set("VectorBuffer", constructor);
 }
 
 VectorBuffer::VectorBuffer(const Napi::CallbackInfo& info) : Napi::ObjectWrap<VectorBuffer>(info) {

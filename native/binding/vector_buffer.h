@@ -17,6 +17,9 @@ class VectorBuffer : public Napi::ObjectWrap<VectorBuffer> {
   explicit VectorBuffer(const Napi::CallbackInfo& info);
   ~VectorBuffer() override;
 
+  /** The rows that there are now. Throws CLOSED after `close`. */
+  const RowBuffer::Snapshot& snapshot(Napi::Env env) const { return buffer(env).snapshot(); }
+
  private:
   void append(const Napi::CallbackInfo& info);
   void row(const Napi::CallbackInfo& info);

@@ -90,9 +90,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   TermsSnapshot snapshot;
   if (!snapshot.add(TermsPart::of(view, (choice & 1) != 0 ? some : ItemBits())).ok()) give_up("no snapshot");
   const char* const names[] = {"all", "even", "blocks", "w0", "w1", "w17", "w29", "absent"};
-  std::vector<TermBytes> terms;
+  std::vector<QueryTerm> terms;
   for (uint32_t bit = 0; bit < 8; ++bit) {
-    if ((choice >> bit & 1) != 0) terms.push_back({names[bit], std::strlen(names[bit])});
+    if ((choice >> bit & 1) != 0) terms.push_back({{names[bit], std::strlen(names[bit])}, 1});
   }
   static TermsQuery query;
   const Status prepared = query.prepare(snapshot, terms.data(), terms.size());

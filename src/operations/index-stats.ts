@@ -1,6 +1,6 @@
+import { instructionSet } from '../addon/addon.js';
 import type { Backend } from '../backend/backend.js';
 import type { EmbeddingProvider, IndexStats } from '../types.js';
-import { instructionSet } from '../vectors/binding.js';
 
 /** Figures of an index, for `stats`. An empty index has the dimensions and the model of its provider. */
 export async function indexStats(

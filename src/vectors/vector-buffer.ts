@@ -1,9 +1,10 @@
 import { availableParallelism, freemem } from 'node:os';
+import { addon } from '../addon/addon.js';
+import type { NativeVectorBuffer } from '../addon/native-index.js';
+import { runNativeTask } from '../addon/native-task.js';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
-import { addon, type NativeVectorBuffer } from './binding.js';
 import { checkMetric, METRICS } from './metric.js';
-import { runNativeTask } from './native-task.js';
 import { checkAllowed, checkDimensions, checkItem, checkNeighbors, toRows } from './vector-arguments.js';
 
 /** Neighbors of several queries: `k` for each, nearest first, padded with -1 and NaN. */

@@ -6,8 +6,8 @@ const layers: readonly (readonly string[])[] = [
   ['errors'],
   ['types'],
   ['options', 'time-slice', 'random', 'crash-points'],
-  ['check-arguments'],
-  ['vectors', 'analysis', 'backend'],
+  ['check-arguments', 'addon'],
+  ['vectors', 'terms', 'analysis', 'backend'],
   ['ranking'],
   ['embed', 'store'],
   ['operations'],
@@ -59,11 +59,11 @@ const longestFile = 450;
 const owners = {
   'better-sqlite3': ['src/store/sqlite/'],
   'types of better-sqlite3': ['src/store/'],
-  addon: ['src/vectors/binding.ts'],
+  addon: ['src/addon/addon.ts'],
   environment: [
     'src/options.ts',
     'src/options/',
-    'src/vectors/binding.ts',
+    'src/addon/addon.ts',
     'src/embed/openai/openai-provider.ts',
     // The writers that are killed get theirs, and an option of Node more.
     'src/crash-test/writer-process.ts',
@@ -270,6 +270,7 @@ const kernelFolders: readonly (readonly string[])[] = [
   ['graph'],
   ['graph/build'],
   ['segment'],
+  ['search'],
 ];
 
 /** How the quoted includes of one file of the kernel break the order of its folders. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { addon } from '../../src/vectors/binding.js';
+import { addon } from '../../src/addon/addon.js';
 import { METRICS } from '../../src/vectors/metric.js';
 import { nearestDistances, randomRows } from './reference.js';
 
@@ -9,7 +9,7 @@ const dist = new URL('../../dist/vectors/', import.meta.url);
 // The instruction set is chosen once in a process, so each is tried in a process of its own. The data is sent to it, and
 // exact neighbours, the bytes of a forest and what its search finds come back.
 const program = `
-  import { instructionSet } from ${JSON.stringify(new URL('binding.js', dist).href)};
+  import { instructionSet } from ${JSON.stringify(new URL('../addon/addon.js', dist).href)};
   import { AnnoyIndex } from ${JSON.stringify(new URL('annoy/annoy-index.js', dist).href)};
   import { VectorBuffer } from ${JSON.stringify(new URL('vector-buffer.js', dist).href)};
   import { createHash } from 'node:crypto';

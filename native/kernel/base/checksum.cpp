@@ -79,4 +79,11 @@ uint64_t checksum(const void* data, size_t size) {
   return sum.value();
 }
 
+std::string checksum_text(uint64_t checksum) {
+  constexpr const char* kDigits = "0123456789abcdef";
+  std::string text;
+  for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[(checksum >> shift) & 15];
+  return text;
+}
+
 }  // namespace semantic_index

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace semantic_index {
 
@@ -27,6 +28,9 @@ class Checksum {
 
 /** The checksum of one piece. */
 uint64_t checksum(const void* data, size_t size);
+
+/** Formats a checksum as 16 lower-case hexadecimal digits. */
+std::string checksum_text(uint64_t checksum);
 
 }  // namespace semantic_index
 

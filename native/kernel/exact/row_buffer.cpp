@@ -96,13 +96,20 @@ Status RowBuffer::append(const float* rows, int64_t count) try {
   return Status::no_memory();
 }
 
+const uint8_t* RowBuffer::Snapshot::row(int64_t row, float* squared_norm) const {
+  const int64_t position = skipped_ + row;
+  const int64_t chunk_rows = rows_per_chunk(layout_);
+  const Chunk& chunk = *(*directory_)[static_cast<size_t>(position / chunk_rows)];
+  const auto place = static_cast<size_t>(position % chunk_rows);
+  *squared_norm = chunk.squared_norms == nullptr ? 0.0f : chunk.squared_norms[place];
+  return chunk.vectors.get() + place * layout_.vector_bytes;
+}
+
 Status RowBuffer::row(int64_t row, float* vector) const {
   if (row < 0 || row >= snapshot_.rows_) return Status::failure(StatusCode::invalid_argument, "the row does not exist");
   const NodeLayout& layout = snapshot_.layout_;
-  const int64_t position = snapshot_.skipped_ + row;
-  const int64_t chunk_rows = rows_per_chunk(layout);
-  const Snapshot::Chunk& chunk = *(*snapshot_.directory_)[static_cast<size_t>(position / chunk_rows)];
-  const uint8_t* source = chunk.vectors.get() + static_cast<size_t>(position % chunk_rows) * layout.vector_bytes;
+  float squared_norm = 0;
+  const uint8_t* const source = snapshot_.row(row, &squared_norm);
   if (layout.metric == Metric::hamming) {
     unpack_bits(reinterpret_cast<const uint64_t*>(source), layout.dimensions, vector);
   } else {

@@ -22,6 +22,9 @@ class RowBuffer {
   class Snapshot {
    public:
     int64_t rows() const { return rows_; }
+    const NodeLayout& layout() const { return layout_; }
+    /** The bytes of a row below `rows()`, and its squared norm, 0 where it is not kept. */
+    const uint8_t* row(int64_t row, float* squared_norm) const;
     /** Runs `scan` over all rows, or the first `limit` when that is not negative, from `first` on; row i is item i. */
     Status scan(ExactScan* scan, const Allowed& allowed, int64_t limit = -1, const std::atomic<bool>* cancel = nullptr,
                 int64_t first = 0) const;

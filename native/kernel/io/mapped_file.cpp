@@ -1,8 +1,34 @@
 #include "io/mapped_file.h"
 
+#include <cerrno>
+
 #include "io/mapping_guard.h"
 
 namespace semantic_index {
+
+namespace {
+
+#if defined(_WIN32)
+/** ERROR_FILE_NOT_FOUND and ERROR_PATH_NOT_FOUND. */
+constexpr int kMissing[] = {2, 3};
+#else
+constexpr int kMissing[] = {ENOENT, ENOTDIR};
+#endif
+
+}  // namespace
+
+bool operator==(const FileIdentity& left, const FileIdentity& right) {
+  return left.size == right.size && left.modified == right.modified && left.touched == right.touched &&
+         left.device == right.device && left.inode == right.inode;
+}
+
+bool MappedFile::has_changed() const {
+  if (changed_->load(std::memory_order_acquire)) return true;
+  FileIdentity now;
+  const Status status = file_identity(path_, &now);
+  if (status.ok()) return !(now == identity_);
+  return status.system_error != kMissing[0] && status.system_error != kMissing[1];
+}
 
 MappedFile::~MappedFile() {
   unmap();

@@ -15,9 +15,13 @@ struct FileIdentity {
   int64_t size = 0;
   /** Nanoseconds since 1970. */
   int64_t modified = 0;
+  /** When its bytes or its entry were changed, which no program can set; 0 on Windows. Nanoseconds since 1970. */
+  int64_t touched = 0;
   uint64_t device = 0;
   uint64_t inode = 0;
 };
+
+bool operator==(const FileIdentity& left, const FileIdentity& right);
 
 /** Reads the identity of the file at `path`. io_error when the file is missing. */
 Status file_identity(const std::string& path, FileIdentity* identity);
@@ -54,6 +58,13 @@ class MappedFile {
   const FileIdentity& identity() const { return identity_; }
   /** Raised when a page could not be read. Lives as long as this map. */
   const std::atomic<bool>& changed() const { return *changed_; }
+
+  /**
+   * Whether the file at the path was cut short, replaced or written to since it was mapped; looks at its entry only. A
+   * write changes the entry before its bytes can be read, so what was read before a look without findings is what was
+   * there. A file that was removed counts as unchanged: the map keeps its bytes.
+   */
+  bool has_changed() const;
 
   /**
    * Only for a file made by `create`: resizes and remaps it, so `data` may move. Reserves disk space first where the

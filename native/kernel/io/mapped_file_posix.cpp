@@ -28,10 +28,13 @@ FileIdentity identity_of(const struct stat& information) {
   identity.size = static_cast<int64_t>(information.st_size);
 #if defined(__APPLE__)
   const struct timespec& modified = information.st_mtimespec;
+  const struct timespec& touched = information.st_ctimespec;
 #else
   const struct timespec& modified = information.st_mtim;
+  const struct timespec& touched = information.st_ctim;
 #endif
   identity.modified = static_cast<int64_t>(modified.tv_sec) * 1000000000 + modified.tv_nsec;
+  identity.touched = static_cast<int64_t>(touched.tv_sec) * 1000000000 + touched.tv_nsec;
   identity.device = static_cast<uint64_t>(information.st_dev);
   identity.inode = static_cast<uint64_t>(information.st_ino);
   return identity;

@@ -31,12 +31,6 @@ Status cancelled_checksum() { return Status::failure(StatusCode::cancelled, "The
 
 }  // namespace
 
-std::string checksum_text(uint64_t checksum) {
-  uint8_t bytes[8];
-  for (int index = 0; index < 8; ++index) bytes[index] = static_cast<uint8_t>(checksum >> (56 - 8 * index));
-  return hexadecimal(bytes, sizeof bytes);
-}
-
 Status compute_content(const Forest& forest, const std::atomic<bool>* cancel, std::string* content) try {
   Checksum sum;
   const bool all = for_each_piece(0, forest.size, cancel, [&](int64_t offset, size_t size) {

@@ -24,9 +24,6 @@ struct ForestDigest {
 
 constexpr int64_t kDigestEndBytes = 4096;
 
-/** Formats a checksum as 16 lower-case hexadecimal digits. */
-std::string checksum_text(uint64_t checksum);
-
 /** Computes all checksums in one pass over the forest. cancelled, file_changed. */
 Status compute_digest(const Forest& forest, const std::atomic<bool>* cancel, ForestDigest* digest);
 

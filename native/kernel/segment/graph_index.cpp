@@ -3,8 +3,8 @@
 #include <new>
 #include <utility>
 
+#include "base/checksum.h"
 #include "io/atomic_file.h"
-#include "segment/forest_digest.h"
 
 namespace semantic_index {
 

@@ -24,9 +24,11 @@ std::string_view text_of(const TermBytes& term) { return {static_cast<const char
 struct TermsQuery::Memory {
   const TermsSnapshot* snapshot = nullptr;
   Bm25 scorer;
+  double max_score = 0;
+  int32_t failed_part = -1;
   /** Distinct terms in the order of the query, and how often each comes. */
   std::vector<TermBytes> terms;
-  std::vector<uint32_t> times;
+  std::vector<uint64_t> times;
   std::vector<uint32_t> order;
   std::vector<double> weights;
   /** For each part the list of each term; then, for each part, those with postings. */
@@ -36,35 +38,36 @@ struct TermsQuery::Memory {
   PartSearch search;
   TopHits hits;
 
-  void unite(const TermBytes* given, size_t count);
+  void unite(const QueryTerm* given, size_t count);
   Status find(const std::atomic<bool>* cancel);
   Status weigh(const std::atomic<bool>* cancel);
+  Status check_unchanged();
   PartQuery part_query(size_t part, const TermsSearchOptions& options) const;
-  Status check_unchanged() const;
+  Status fail(Status status, size_t part);
 };
 
 TermsQuery::TermsQuery() : memory_(std::make_unique<Memory>()) {}
 TermsQuery::~TermsQuery() = default;
 
-void TermsQuery::Memory::unite(const TermBytes* given, size_t count) {
+void TermsQuery::Memory::unite(const QueryTerm* given, size_t count) {
   order.resize(count);
   for (size_t index = 0; index < count; ++index) order[index] = static_cast<uint32_t>(index);
   std::sort(order.begin(), order.end(), [given](uint32_t left, uint32_t right) {
-    const int compared = text_of(given[left]).compare(text_of(given[right]));
+    const int compared = text_of(given[left].term).compare(text_of(given[right].term));
     return compared != 0 ? compared < 0 : left < right;
   });
-  // At the first of equal terms, how many there are; then the first ones in the order of the query.
-  std::vector<uint32_t> equal(count, 0);
+  // At the first of equal terms, how often they count; then the first ones in the order of the query.
+  std::vector<uint64_t> equal(count, 0);
   size_t first = 0;
   for (size_t index = 0; index < count; ++index) {
-    if (text_of(given[order[index]]) != text_of(given[order[first]])) first = index;
-    ++equal[order[first]];
+    if (text_of(given[order[index]].term) != text_of(given[order[first]].term)) first = index;
+    equal[order[first]] += given[order[index]].times;
   }
   terms.clear();
   times.clear();
   for (size_t index = 0; index < count; ++index) {
     if (equal[index] == 0) continue;
-    terms.push_back(given[index]);
+    terms.push_back(given[index].term);
     times.push_back(equal[index]);
   }
 }
@@ -81,7 +84,7 @@ Status TermsQuery::Memory::find(const std::atomic<bool>* cancel) {
     for (size_t term = 0; term < terms.size(); ++term) {
       if (term % kTermsBetweenChecks == kTermsBetweenChecks - 1 && is_raised(cancel)) return cancelled();
       const Status status = parts[part].view->find(terms[term].bytes, terms[term].size, found + term);
-      if (!status.ok()) return status;
+      if (!status.ok()) return fail(status, part);
     }
   }
   return Status::success();
@@ -91,6 +94,7 @@ Status TermsQuery::Memory::weigh(const std::atomic<bool>* cancel) {
   const std::vector<TermsPart>& parts = snapshot->parts();
   const auto documents = static_cast<double>(snapshot->documents());
   weights.assign(terms.size(), 0.0);
+  max_score = 0;
   double total = 0;
   for (size_t term = 0; term < terms.size(); ++term) {
     int64_t living = 0;
@@ -101,13 +105,16 @@ Status TermsQuery::Memory::weigh(const std::atomic<bool>* cancel) {
       if (snapshot->has_dead(part)) {
         if (is_raised(cancel)) return cancelled();
         const Status status = snapshot->count_dead(part, terms[term], list, &cursor, &dead);
-        if (!status.ok()) return status;
+        if (!status.ok()) return fail(status, part);
       }
       living += static_cast<int64_t>(list.count) - dead;
     }
+    const double rarity = inverse_document_frequency(documents, static_cast<double>(living));
+    const double weight = static_cast<double>(times[term]) * rarity;
+    max_score += weight;
     if (living == 0) continue;
-    weights[term] = times[term] * inverse_document_frequency(documents, static_cast<double>(living));
-    total += weights[term];
+    weights[term] = weight;
+    total += weight;
   }
   scorer = Bm25(documents, static_cast<double>(snapshot->total_length()), total);
   weighted.resize(parts.size());
@@ -121,11 +128,19 @@ Status TermsQuery::Memory::weigh(const std::atomic<bool>* cancel) {
   return Status::success();
 }
 
-Status TermsQuery::Memory::check_unchanged() const {
-  for (const TermsPart& part : snapshot->parts()) {
-    if (part.view == nullptr) continue;
-    Status status = part.view->check_unchanged();
-    if (!status.ok()) return status;
+Status TermsQuery::Memory::fail(Status status, size_t part) {
+  if (status.code == StatusCode::corrupt || status.code == StatusCode::file_changed) {
+    failed_part = static_cast<int32_t>(part);
+  }
+  return status;
+}
+
+Status TermsQuery::Memory::check_unchanged() {
+  for (size_t part = 0; part < snapshot->parts().size(); ++part) {
+    const TermsView* const view = snapshot->parts()[part].view;
+    if (view == nullptr) continue;
+    const Status status = view->check_unchanged();
+    if (!status.ok()) return fail(status, part);
   }
   return Status::success();
 }
@@ -138,14 +153,16 @@ PartQuery TermsQuery::Memory::part_query(size_t part, const TermsSearchOptions& 
   query.part = static_cast<int32_t>(part);
   query.items = static_cast<uint32_t>(snapshot->parts()[part].items);
   query.dead = snapshot->parts()[part].dead;
-  query.allowed = options.allowed == nullptr ? nullptr : options.allowed + part;
+  const bool is_filtered = options.allowed != nullptr && options.allowed[part].bits != nullptr;
+  query.allowed = is_filtered ? options.allowed + part : nullptr;
   query.cancel = options.cancel;
   return query;
 }
 
-Status TermsQuery::prepare(const TermsSnapshot& snapshot, const TermBytes* terms, size_t count,
+Status TermsQuery::prepare(const TermsSnapshot& snapshot, const QueryTerm* terms, size_t count,
                            const std::atomic<bool>* cancel) try {
   memory_->snapshot = &snapshot;
+  memory_->failed_part = -1;
   memory_->weighted.clear();
   memory_->unite(terms, count);
   Status status = memory_->find(cancel);
@@ -160,6 +177,10 @@ Status TermsQuery::prepare(const TermsSnapshot& snapshot, const TermBytes* terms
   return Status::no_memory();
 }
 
+int32_t TermsQuery::failed_part() const { return memory_->failed_part; }
+
+double TermsQuery::max_score() const { return memory_->max_score; }
+
 Status TermsQuery::search(const TermsSearchOptions& options, std::vector<TermsHit>* hits, TermsWork* work) try {
   hits->clear();
   if (memory_->snapshot == nullptr || options.k < 0) {
@@ -169,7 +190,7 @@ Status TermsQuery::search(const TermsSearchOptions& options, std::vector<TermsHi
   memory_->hits.reset(options.k);
   Status status;
   for (size_t part = 0; part < memory_->weighted.size() && status.ok(); ++part) {
-    status = memory_->search.search(memory_->part_query(part, options), &memory_->hits, work);
+    status = memory_->fail(memory_->search.search(memory_->part_query(part, options), &memory_->hits, work), part);
   }
   const Status changed = memory_->check_unchanged();
   if (!changed.ok()) return changed;

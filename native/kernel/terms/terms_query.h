@@ -12,6 +12,12 @@
 
 namespace semantic_index {
 
+/** A term of a query, and how many times it counts. */
+struct QueryTerm {
+  TermBytes term;
+  uint32_t times = 1;
+};
+
 struct TermsHit {
   double score;
   int32_t part;
@@ -20,7 +26,7 @@ struct TermsHit {
 
 struct TermsSearchOptions {
   int64_t k = 10;
-  /** For each part the items that may be found; nullptr allows all. */
+  /** For each part the items that may be found; nullptr allows all, and so do bits that are nullptr. */
   const ItemBits* allowed = nullptr;
   const std::atomic<bool>* cancel = nullptr;
 };
@@ -49,12 +55,21 @@ class TermsQuery {
   TermsQuery& operator=(const TermsQuery&) = delete;
 
   /**
-   * Looks the terms up; `snapshot` must outlive the calls below, `terms` need not. A term that comes n times weighs n
-   * times as much. Takes time in proportion to the number of terms, of which any number may be given. corrupt,
-   * cancelled, file_changed, out_of_memory.
+   * Looks the terms up; `snapshot` must outlive the calls below, `terms` need not. A term that counts n times weighs n
+   * times as much; one that comes repeatedly counts as often as all of these together. Takes time in proportion to the
+   * number of terms, of which any number may be given. corrupt, cancelled, file_changed, out_of_memory.
    */
-  Status prepare(const TermsSnapshot& snapshot, const TermBytes* terms, size_t count,
+  Status prepare(const TermsSnapshot& snapshot, const QueryTerm* terms, size_t count,
                  const std::atomic<bool>* cancel = nullptr);
+
+  /**
+   * The score that a document with all terms would approach: the sum of their weights. A term that no document has
+   * counts with the weight of the rarest, so that the share of a score in it says how much of the query was found.
+   */
+  double max_score() const;
+
+  /** The part whose bytes made the last call fail; -1 when none did. */
+  int32_t failed_part() const;
 
   /** The k best matching documents, best first; equal scores by part, then item. corrupt, cancelled, ... */
   Status search(const TermsSearchOptions& options, std::vector<TermsHit>* hits, TermsWork* work = nullptr);

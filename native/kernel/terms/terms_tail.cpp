@@ -4,6 +4,8 @@
 #include <cstring>
 #include <new>
 
+#include "terms/packed_terms.h"
+
 namespace semantic_index {
 
 namespace {
@@ -11,19 +13,11 @@ namespace {
 constexpr size_t kFirstChunk = 1 << 14;
 constexpr size_t kLargestChunk = 1 << 20;
 
-uint32_t hash_of(const TermBytes& term) {
-  uint64_t hash = 0x9e3779b97f4a7c15u ^ term.size;
-  const auto* at = static_cast<const uint8_t*>(term.bytes);
-  for (size_t left = term.size; left > 0;) {
-    const size_t taken = std::min<size_t>(left, 8);
-    uint64_t word = 0;
-    std::memcpy(&word, at, taken);
-    hash = (hash ^ word) * 0xff51afd7ed558ccdu;
-    hash ^= hash >> 32;
-    at += taken;
-    left -= taken;
-  }
-  return static_cast<uint32_t>(hash ^ (hash >> 29));
+/** Of a term that no document of the batch had so far. */
+constexpr uint32_t kNotLookedUp = UINT32_MAX;
+
+uint32_t hash_of(const HashKey& key, const TermBytes& term) {
+  return static_cast<uint32_t>(sip_hash(key, term.bytes, term.size));
 }
 
 Status check_document(const TermsDocument& document) {
@@ -83,7 +77,7 @@ void TermsTail::grow_slots() {
 
 uint32_t TermsTail::find_or_add(const TermBytes& term) {
   if (terms_.size() * 2 >= slots_.size()) grow_slots();
-  const uint32_t hash = hash_of(term);
+  const uint32_t hash = hash_of(key_, term);
   const size_t slot = slot_of(term, hash);
   if (slots_[slot] != 0) return slots_[slot] - 1;
   auto* const bytes = static_cast<uint8_t*>(allocate(term.size));
@@ -125,47 +119,56 @@ void TermsTail::reserve_document(uint32_t item) {
   document_capacity_ = capacity;
 }
 
-void TermsTail::append_document(const TermsDocument& document, uint32_t item) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  // First whatever can run out of memory, then the postings, so that a document is in all its lists or in none.
-  numbers_.clear();
-  for (size_t index = 0; index < document.count; ++index) {
-    const uint32_t number = find_or_add(document.terms[index].term);
-    reserve_posting(&terms_[number]);
-    numbers_.push_back(number);
-  }
-  reserve_document(item);
-  lengths_[item] = document.length;
-  totals_[item + 1] = totals_[item] + document.length;
-  for (size_t index = 0; index < document.count; ++index) {
+/** Appends one posting to the list of each of `numbers_`, where there is room for it. */
+void TermsTail::append_postings(uint32_t length, uint32_t item) {
+  lengths_[item] = length;
+  totals_[item + 1] = totals_[item] + length;
+  for (size_t index = 0; index < numbers_.size(); ++index) {
     Term& term = terms_[numbers_[index]];
     const bool is_repeated = term.count > 0 && term.last_item == item;
     const uint32_t posting = is_repeated ? term.count - 1 : term.count;
     TailBlock* const block = term.blocks[tail_block_of(posting)];
     const uint32_t place = posting - tail_block_begin(tail_block_of(posting));
     const uint32_t before = is_repeated ? block->frequencies()[place] : 0;
-    const uint32_t frequency = std::min(kMaxTermFrequency, before + document.terms[index].frequency);
+    const uint32_t frequency = std::min(kMaxTermFrequency, before + frequencies_[index]);
     block->items()[place] = item;
     block->frequencies()[place] = frequency;
     block->max_frequency = std::max(block->max_frequency, frequency);
-    block->min_length = std::min(block->min_length, document.length);
+    block->min_length = std::min(block->min_length, length);
     term.impact.frequency = std::max(term.impact.frequency, frequency);
-    term.impact.length = term.count == 0 ? document.length : std::min(term.impact.length, document.length);
+    term.impact.length = term.count == 0 ? length : std::min(term.impact.length, length);
     term.last_item = item;
     term.count = posting + 1;
   }
 }
 
-Status TermsTail::append(const TermsDocument* documents, size_t count) try {
-  const auto first = static_cast<uint32_t>(items());
-  if (written_ != first) return Status::no_memory();
-  if (count > static_cast<size_t>(kMaxTermsItems) - first) {
+void TermsTail::append_document(const TermsDocument& document, uint32_t item) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  // First whatever can run out of memory, then the postings, so that a document is in all its lists or in none.
+  numbers_.clear();
+  frequencies_.clear();
+  for (size_t index = 0; index < document.count; ++index) {
+    const uint32_t number = find_or_add(document.terms[index].term);
+    reserve_posting(&terms_[number]);
+    numbers_.push_back(number);
+    frequencies_.push_back(document.terms[index].frequency);
+  }
+  reserve_document(item);
+  append_postings(document.length, item);
+}
+
+Status TermsTail::check_room(size_t count) const {
+  if (written_ != static_cast<uint32_t>(items())) return Status::no_memory();
+  if (count > static_cast<size_t>(kMaxTermsItems) - written_) {
     return Status::failure(StatusCode::invalid_argument, "expected at most 2^28 documents");
   }
-  for (size_t index = 0; index < count; ++index) {
-    const Status status = check_document(documents[index]);
-    if (!status.ok()) return status;
-  }
+  return Status::success();
+}
+
+Status TermsTail::append(const TermsDocument* documents, size_t count) try {
+  Status status = check_room(count);
+  for (size_t index = 0; status.ok() && index < count; ++index) status = check_document(documents[index]);
+  if (!status.ok()) return status;
   for (size_t index = 0; index < count; ++index) {
     append_document(documents[index], written_);
     ++written_;
@@ -174,6 +177,33 @@ Status TermsTail::append(const TermsDocument* documents, size_t count) try {
   return Status::success();
 } catch (const std::bad_alloc&) {
   // What was written of the batch is never visible, and a second try would write it twice: the tail takes no more.
+  return Status::no_memory();
+}
+
+Status TermsTail::append(const PackedTerms& batch, const uint32_t* selected, size_t count) try {
+  const Status status = check_room(count);
+  if (!status.ok()) return status;
+  std::vector<uint32_t> known(batch.terms().size(), kNotLookedUp);
+  for (size_t index = 0; index < count; ++index) {
+    const PackedDocument& document = batch.documents()[selected[index]];
+    const PackedTerm* const terms = batch.terms_of(document);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    numbers_.clear();
+    frequencies_.clear();
+    for (uint32_t place = 0; place < document.count; ++place) {
+      uint32_t& number = known[terms[place].number];
+      if (number == kNotLookedUp) number = find_or_add(batch.terms()[terms[place].number]);
+      reserve_posting(&terms_[number]);
+      numbers_.push_back(number);
+      frequencies_.push_back(terms[place].frequency);
+    }
+    reserve_document(written_);
+    append_postings(document.length, written_);
+    ++written_;
+  }
+  items_.store(static_cast<int32_t>(written_), std::memory_order_release);
+  return Status::success();
+} catch (const std::bad_alloc&) {
   return Status::no_memory();
 }
 
@@ -216,7 +246,7 @@ void TermsTail::find(const TermBytes* terms, size_t count, int32_t items, Postin
   for (size_t index = 0; index < count; ++index) {
     lists[index] = PostingList();
     if (slots_.empty() || terms[index].size > kMaxTermBytes) continue;
-    const size_t slot = slot_of(terms[index], hash_of(terms[index]));
+    const size_t slot = slot_of(terms[index], hash_of(key_, terms[index]));
     if (slots_[slot] != 0) lists[index] = list_of(terms_[slots_[slot] - 1], items);
   }
 }

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/sip_hash.h"
 #include "base/status.h"
 #include "terms/posting_list.h"
 #include "terms/terms_format.h"
@@ -34,6 +35,8 @@ struct TermsDocument {
   uint32_t length = 0;
 };
 
+class PackedTerms;
+
 /** A term of a tail and its list. */
 struct TailTerm {
   TermBytes term;
@@ -48,7 +51,8 @@ struct TailTerm {
  */
 class TermsTail {
  public:
-  TermsTail() = default;
+  /** With a random key, terms that slow look-ups down cannot be chosen. */
+  explicit TermsTail(const HashKey& key = {}) : key_(key) {}
   TermsTail(const TermsTail&) = delete;
   TermsTail& operator=(const TermsTail&) = delete;
 
@@ -57,6 +61,12 @@ class TermsTail {
    * frequency, a length or a term is out of range, out_of_memory: nothing was appended then.
    */
   Status append(const TermsDocument* documents, size_t count);
+
+  /**
+   * Appends `count` documents of a batch: those at the positions in `selected`. A term is looked up once for all of
+   * them. Fails as above.
+   */
+  Status append(const PackedTerms& batch, const uint32_t* selected, size_t count);
 
   /** Documents so far: the snapshot of a reader. */
   int32_t items() const { return items_.load(std::memory_order_acquire); }
@@ -95,9 +105,12 @@ class TermsTail {
   void reserve_posting(Term* term);
   void reserve_document(uint32_t item);
   void grow_slots();
+  Status check_room(size_t count) const;
+  void append_postings(uint32_t length, uint32_t item);
   void append_document(const TermsDocument& document, uint32_t item);
   PostingList list_of(const Term& term, int32_t items) const;
 
+  const HashKey key_;
   mutable std::mutex mutex_;
   std::atomic<int32_t> items_{0};
   /** Documents whose postings are in the lists: after a failure some may not be visible. */
@@ -105,8 +118,9 @@ class TermsTail {
   std::vector<Term> terms_;
   /** Open addressing: number of the term + 1, 0 for free; a power of two of them. */
   std::vector<uint32_t> slots_;
-  /** Of one document, while it is appended. */
+  /** Of one document, while it is appended: its terms, and how often it has each. */
   std::vector<uint32_t> numbers_;
+  std::vector<uint32_t> frequencies_;
   std::vector<std::unique_ptr<uint64_t[]>> memory_;
   size_t chunk_ = 0;
   size_t free_ = 0;

@@ -74,3 +74,8 @@ TEST(pieces_do_not_matter_and_changes_do) {
     }
   }
 }
+
+TEST(a_checksum_is_written_as_sixteen_digits) {
+  CHECK_EQUAL(checksum_text(0x0123456789abcdefu), std::string("0123456789abcdef"));
+  CHECK_EQUAL(checksum_text(0xau), std::string("000000000000000a"));
+}

@@ -58,6 +58,20 @@ TEST(saves_replace_files_whole) {
   FileIdentity now;
   CHECK_OK(file_identity(path, &now));
   CHECK(now.inode != map->identity().inode || now.size != map->identity().size);
+  CHECK(map->has_changed());
+  std::remove(path.c_str());
+  CHECK(!map->has_changed());
+}
+
+TEST(a_write_into_a_mapped_file_is_noticed) {
+  const std::string path = temporary_path("written");
+  CHECK_OK(save(path, "first"));
+  std::unique_ptr<MappedFile> map;
+  CHECK_OK(MappedFile::open(path, &map));
+  CHECK(!map->has_changed());
+  FILE* const file = std::fopen(path.c_str(), "r+b");
+  CHECK(file != nullptr && std::fputc('F', file) == 'F' && std::fclose(file) == 0);
+  CHECK(map->has_changed());
   std::remove(path.c_str());
 }
 

@@ -96,7 +96,7 @@ void feed(const std::vector<Analysed>& documents, size_t begin, size_t end, cons
 
 struct Question {
   std::vector<std::string> words;
-  std::vector<TermBytes> terms;
+  std::vector<QueryTerm> terms;
 };
 
 void measure(const char* name, const TermsSnapshot& snapshot, const std::vector<Question>& questions,

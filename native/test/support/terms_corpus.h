@@ -72,7 +72,11 @@ inline bool is_set(const Bits& bits, size_t item) {
   return item / 32 < bits.size() && ((bits[item / 32] >> (item % 32)) & 1) != 0;
 }
 
-inline ItemBits set_of(const Bits& bits) { return {bits.data(), static_cast<int64_t>(bits.size())}; }
+inline ItemBits set_of(const Bits& bits) {
+  // An empty vector may have no address, and no address allows everything.
+  static const uint32_t kNone = 0;
+  return {bits.empty() ? &kNone : bits.data(), static_cast<int64_t>(bits.size())};
+}
 
 /** A set of items with about this share of them; the last words may be missing. */
 inline Bits random_bits(size_t items, double share, Random* random) {
@@ -213,9 +217,9 @@ inline Oracle score_all(const Parts& parts, const std::vector<std::string>& term
   return oracle;
 }
 
-inline std::vector<TermBytes> as_terms(const std::vector<std::string>& terms) {
-  std::vector<TermBytes> result;
-  for (const std::string& term : terms) result.push_back({term.data(), term.size()});
+inline std::vector<QueryTerm> as_terms(const std::vector<std::string>& terms) {
+  std::vector<QueryTerm> result;
+  for (const std::string& term : terms) result.push_back({{term.data(), term.size()}, 1});
   return result;
 }
 
@@ -223,7 +227,7 @@ inline std::vector<TermBytes> as_terms(const std::vector<std::string>& terms) {
 inline void check_query(const Parts& parts, const std::vector<std::string>& terms, const std::vector<Bits>* allowed,
                         const std::vector<int64_t>& ks, TermsQuery* query, Random* random) {
   const Oracle oracle = score_all(parts, terms, allowed);
-  const std::vector<TermBytes> bytes = as_terms(terms);
+  const std::vector<QueryTerm> bytes = as_terms(terms);
   CHECK_OK(query->prepare(parts.snapshot, bytes.data(), bytes.size()));
   std::vector<ItemBits> sets;
   for (size_t part = 0; allowed != nullptr && part < allowed->size(); ++part) sets.push_back(set_of((*allowed)[part]));

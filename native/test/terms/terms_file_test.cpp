@@ -53,7 +53,7 @@ bool is_good(const std::vector<uint8_t>& bytes) {
   CHECK_OK(snapshot.add(TermsPart::of(view, set_of(dead))));
   TermsQuery query;
   for (const char* term : {"w0", "w1", "w17", "w3", "absent"}) {
-    const TermBytes terms[] = {{term, std::strlen(term)}, {"w0", 2}, {"w2", 2}};
+    const QueryTerm terms[] = {{{term, std::strlen(term)}, 1}, {{"w0", 2}, 1}, {{"w2", 2}, 1}};
     if (!query.prepare(snapshot, terms, 3).ok()) continue;
     std::vector<TermsHit> hits;
     static_cast<void>(query.search({3, nullptr, nullptr}, &hits));

@@ -154,7 +154,7 @@ TEST(scores_do_not_depend_on_parts_and_merges) {
   TermsQuery query;
   for (int number = 0; number < 50; ++number) {
     const std::vector<std::string> terms = random_query(200, 8, &random);
-    const std::vector<TermBytes> bytes = as_terms(terms);
+    const std::vector<QueryTerm> bytes = as_terms(terms);
     std::vector<TermsHit> hits[2];
     for (const int which : {0, 1}) {
       CHECK_OK(query.prepare(which == 0 ? apart.snapshot : whole, bytes.data(), bytes.size()));
@@ -182,7 +182,7 @@ TEST(a_raised_flag_cancels_and_the_next_search_is_whole) {
   Parts parts;
   spread(corpus, 1, true, 0.01, &random, &parts);
   const std::vector<std::string> terms = {"w0", "w1", "w2"};
-  const std::vector<TermBytes> bytes = as_terms(terms);
+  const std::vector<QueryTerm> bytes = as_terms(terms);
   TermsQuery query;
   const std::atomic<bool> cancel{true};
   CHECK(query.prepare(parts.snapshot, bytes.data(), bytes.size(), &cancel).code == StatusCode::cancelled);

@@ -10,7 +10,7 @@ namespace {
 
 std::vector<TermsHit> search(const TermsSnapshot& snapshot, const std::vector<std::string>& terms, int64_t k) {
   TermsQuery query;
-  const std::vector<TermBytes> bytes = as_terms(terms);
+  const std::vector<QueryTerm> bytes = as_terms(terms);
   CHECK_OK(query.prepare(snapshot, bytes.data(), bytes.size()));
   std::vector<TermsHit> hits;
   CHECK_OK(query.search({k, nullptr, nullptr}, &hits));

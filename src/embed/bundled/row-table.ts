@@ -1,4 +1,4 @@
-import { type Addon, addon } from '../../vectors/binding.js';
+import { type Addon, addon } from '../../addon/addon.js';
 
 /** Storage of quantized rows: one value per byte, or two (the even column in the low nibble, offset by 8). */
 export type Quantization = 'int8' | 'int4';

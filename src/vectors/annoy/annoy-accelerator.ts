@@ -1,9 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
+import type { NativeIndex } from '../../addon/native-index.js';
 import { SemanticIndexError } from '../../errors.js';
 import { type AnnoyEngine, describe } from '../../options.js';
 import type { Metric } from '../../types.js';
-import type { NativeIndex } from '../binding.js';
 import type { AnnoyDescription } from './sidecar.js';
 
 /** Whether searches use the accelerator, and if not, why. */

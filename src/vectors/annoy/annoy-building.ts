@@ -1,3 +1,4 @@
+import { runNativeTask } from '../../addon/native-task.js';
 import { SemanticIndexError } from '../../errors.js';
 import {
   type AnnoyAccelerateOptions,
@@ -10,7 +11,6 @@ import {
 } from '../../options.js';
 import type { Metric } from '../../types.js';
 import { checkMetric } from '../metric.js';
-import { runNativeTask } from '../native-task.js';
 import {
   checkDimensions,
   checkGap,

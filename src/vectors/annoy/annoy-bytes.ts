@@ -1,9 +1,9 @@
 import { kMaxLength } from 'node:buffer';
 import { promisify } from 'node:util';
 import { deflate, gunzip, gzip, inflate } from 'node:zlib';
+import type { NativeIndex } from '../../addon/native-index.js';
 import { SemanticIndexError } from '../../errors.js';
 import { describe, type ResolvedAnnoySerializeOptions } from '../../options.js';
-import type { NativeIndex } from '../binding.js';
 
 const compressors = { gzip: promisify(gzip), zlib: promisify(deflate) };
 const expanders = { gzip: promisify(gunzip), zlib: promisify(inflate) };

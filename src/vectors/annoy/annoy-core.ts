@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs';
+import { addon } from '../../addon/addon.js';
+import type { NativeFacts, NativeIndex } from '../../addon/native-index.js';
+import { runNativeTask } from '../../addon/native-task.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { AnnoyEngine } from '../../options.js';
 import type { LongWorkOptions, Metric } from '../../types.js';
-import { addon, type NativeFacts, type NativeIndex } from '../binding.js';
 import { METRICS } from '../metric.js';
-import { runNativeTask } from '../native-task.js';
 import { followLinks } from '../regular-file.js';
 import { acceleratorPath, attachAccelerator, removeForeignAccelerator } from './annoy-accelerator.js';
 import { describeNow, identityOf, type KnownFile, mapNow } from './annoy-description.js';

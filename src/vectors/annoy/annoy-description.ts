@@ -1,7 +1,7 @@
 import { type BigIntStats, statSync } from 'node:fs';
+import type { NativeFacts, NativeIndex } from '../../addon/native-index.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { Metric } from '../../types.js';
-import type { NativeFacts, NativeIndex } from '../binding.js';
 import { followLinks, kindOfFile, systemError } from '../regular-file.js';
 import { type AnnoyDescription, describesEnds, readSidecar, readSidecarNow, sidecarPath } from './sidecar.js';
 

@@ -2,10 +2,11 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { readdir, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { addon } from '../../addon/addon.js';
+import type { NativeIndex } from '../../addon/native-index.js';
+import { runNativeTask } from '../../addon/native-task.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { Metric } from '../../types.js';
-import { addon, type NativeIndex } from '../binding.js';
-import { runNativeTask } from '../native-task.js';
 import { kindOfFile, systemError } from '../regular-file.js';
 import {
   type AnnoyDescription,

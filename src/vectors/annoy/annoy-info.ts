@@ -1,5 +1,5 @@
+import { addon } from '../../addon/addon.js';
 import type { Metric } from '../../types.js';
-import { addon } from '../binding.js';
 import { followLinks } from '../regular-file.js';
 import { type AcceleratorStatus, acceleratorStatus } from './annoy-accelerator.js';
 import type { AnnoyCore } from './annoy-core.js';

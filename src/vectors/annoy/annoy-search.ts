@@ -1,3 +1,5 @@
+import type { NativeIndex } from '../../addon/native-index.js';
+import { runNativeTask } from '../../addon/native-task.js';
 import { SemanticIndexError } from '../../errors.js';
 import {
   type AnnoyBatchOptions,
@@ -7,9 +9,7 @@ import {
   describe,
   resolveOptions,
 } from '../../options.js';
-import type { NativeIndex } from '../binding.js';
 import { excludeSelf } from '../exclude-self.js';
-import { runNativeTask } from '../native-task.js';
 import { checkAllowed, checkNeighbors, checkSearchK, checkThreads, toRows } from '../vector-arguments.js';
 import { allocateNeighborRows, type NeighborRows } from '../vector-buffer.js';
 

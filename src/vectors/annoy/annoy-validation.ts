@@ -1,9 +1,10 @@
 import { existsSync, type Stats, statSync } from 'node:fs';
+import { addon } from '../../addon/addon.js';
+import type { NativeIndex, NativeStructureReport } from '../../addon/native-index.js';
+import { runNativeTask } from '../../addon/native-task.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { Check, Metric, ValidationReport } from '../../types.js';
-import { addon, type NativeIndex, type NativeStructureReport } from '../binding.js';
 import { METRICS } from '../metric.js';
-import { runNativeTask } from '../native-task.js';
 import { followLinks, kindOfFile } from '../regular-file.js';
 import { acceleratorPath } from './annoy-accelerator.js';
 import { type AnnoyDescription, readSidecar, sidecarPath } from './sidecar.js';

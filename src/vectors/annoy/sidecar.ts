@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readSync } from 'node:fs';
+import { addon } from '../../addon/addon.js';
+import { runNativeTask } from '../../addon/native-task.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { Metric } from '../../types.js';
-import { addon } from '../binding.js';
 import { METRICS } from '../metric.js';
-import { runNativeTask } from '../native-task.js';
 import { readRegularFile, withRegularFile } from '../regular-file.js';
 
 /** Version of the sidecar's fields. Newer versions are refused. */

@@ -1,5 +1,12 @@
 import type { LongWorkOptions, Progress } from '../types.js';
-import { addon, type NativeTask } from './binding.js';
+import { addon } from './addon.js';
+
+/** Progress and cancellation of long native work. */
+export interface NativeTask {
+  cancel(): void;
+  readonly done: number;
+  readonly total: number;
+}
 
 /** Time between two reports of progress, in milliseconds. */
 const REPORT_INTERVAL = 40;

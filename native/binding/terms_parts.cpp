@@ -1,0 +1,155 @@
+#include "terms_parts.h"
+
+#include <algorithm>
+
+#include "addon_data.h"
+#include "arguments.h"
+#include "base/checksum.h"
+#include "terms/build/terms_merge.h"
+#include "terms/packed_terms.h"
+#include "terms/terms_query.h"
+#include "work.h"
+
+namespace semantic_index {
+
+namespace {
+
+class WriteTermsWork : public Work {
+ public:
+  explicit WriteTermsWork(OwnedTermsParts owned) : parts(std::move(owned)) {}
+
+  OwnedTermsParts parts;
+  std::string path;
+  TermsMergeOptions options;
+
+  Status run() override {
+    options.cancel = &task->cancelled;
+    MemoryBlock file;
+    Status status = merge_terms(parts.parts().data(), parts.parts().size(), options, &file);
+    if (status.ok()) status = save_terms(path, file, &task->cancelled);
+    TermsView view;
+    if (status.ok()) status = TermsView::open(file.data(), static_cast<int64_t>(file.size()), &view);
+    header_ = view.header();
+    bytes_ = file.size();
+    return status;
+  }
+
+  Napi::Value finish(Napi::Env env) override {
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("items", header_.items);
+    result.Set("bytes", static_cast<double>(bytes_));
+    result.Set("checksum", checksum_text(header_.header_checksum));
+    return result;
+  }
+
+ private:
+  TermsHeader header_ = {};
+  size_t bytes_ = 0;
+};
+
+class SearchTermsWork : public Work {
+ public:
+  explicit SearchTermsWork(OwnedTermsParts owned) : parts(std::move(owned)) {}
+
+  OwnedTermsParts parts;
+  std::vector<uint8_t> query;
+  int64_t k = 0;
+  BitsetCopies allowed;
+
+  Status run() override {
+    std::vector<QueryTerm> terms;
+    Status status = decode_query_terms(query.data(), query.size(), &terms);
+    TermsSnapshot snapshot;
+    for (const TermsPart& part : parts.parts()) {
+      if (status.ok()) status = snapshot.add(part);
+    }
+    TermsQuery search;
+    if (status.ok()) status = search.prepare(snapshot, terms.data(), terms.size(), &task->cancelled);
+    if (!status.ok()) return status;
+    max_score_ = search.max_score();
+    std::vector<ItemBits> sets;
+    for (size_t part = 0; part < allowed.size(); ++part) {
+      sets.push_back({allowed.set(part).bits, allowed.set(part).words});
+    }
+    TermsSearchOptions options;
+    options.k = k;
+    options.allowed = sets.empty() ? nullptr : sets.data();
+    options.cancel = &task->cancelled;
+    return search.search(options, &hits_);
+  }
+
+  Napi::Value finish(Napi::Env env) override {
+    Napi::Int32Array parts_of = Napi::Int32Array::New(env, hits_.size());
+    Napi::Int32Array items = Napi::Int32Array::New(env, hits_.size());
+    Napi::Float64Array scores = Napi::Float64Array::New(env, hits_.size());
+    for (size_t rank = 0; rank < hits_.size(); ++rank) {
+      parts_of[rank] = hits_[rank].part;
+      items[rank] = hits_[rank].item;
+      scores[rank] = hits_[rank].score;
+    }
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("parts", parts_of);
+    result.Set("items", items);
+    result.Set("scores", scores);
+    result.Set("maxScore", max_score_);
+    return result;
+  }
+
+ private:
+  std::vector<TermsHit> hits_;
+  double max_score_ = 0;
+};
+
+}  // namespace
+
+OwnedTermsParts::OwnedTermsParts(const Napi::CallbackInfo& info, size_t index) {
+  Napi::Env env = info.Env();
+  const Napi::Array sources = info[index].As<Napi::Array>();
+  const Napi::Array items = info[index + 1].As<Napi::Array>();
+  dead_ = BitsetCopies(env, info[index + 2]);
+  const Napi::Function file_class = env.GetInstanceData<AddonData>()->terms_file_class.Value();
+  if (items.Length() != sources.Length() || dead_.size() != sources.Length()) {
+    throw make_error(env, "INTERNAL", "sources, items and dead do not fit together");
+  }
+  for (uint32_t part = 0; part < sources.Length(); ++part) {
+    const Napi::Object source = sources.Get(part).As<Napi::Object>();
+    const int32_t count = items.Get(part).ToNumber().Int32Value();
+    const ItemBits dead = {dead_.set(part).bits, dead_.set(part).words};
+    if (source.InstanceOf(file_class)) {
+      files_.push_back(TermsFileObject::Unwrap(source)->file(env));
+      parts_.push_back(TermsPart::of(files_.back()->view, dead));
+      if (count != files_.back()->view.items()) throw make_error(env, "INTERNAL", "a terms file has other items");
+      continue;
+    }
+    tails_.push_back(TermsTailObject::Unwrap(source)->tail(env));
+    parts_.push_back(TermsPart::of(tails_.back()->tail, dead));
+    if (count < 0 || count > parts_.back().items) throw make_error(env, "INTERNAL", "a tail has fewer items");
+    parts_.back().items = count;
+  }
+}
+
+Napi::Value write_terms(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  auto work = std::make_unique<WriteTermsWork>(OwnedTermsParts(info, 1));
+  work->path = arguments.string(0);
+  work->options.source = static_cast<uint64_t>(arguments.wide_integer(4));
+  work->options.threads = arguments.integer(5);
+  work->task = Task::state_of(info[6]);
+  return Work::start(info.Env(), std::move(work));
+}
+
+Napi::Value search_terms(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  auto work = std::make_unique<SearchTermsWork>(OwnedTermsParts(info, 0));
+  const Numbers<uint8_t> query = arguments.bytes(3);
+  work->query.assign(query.data, query.data + query.count);
+  work->k = arguments.wide_integer(4);
+  if (!info[5].IsUndefined()) work->allowed = BitsetCopies(info.Env(), info[5]);
+  if (!info[5].IsUndefined() && work->allowed.size() != work->parts.parts().size()) {
+    throw make_error(info.Env(), "INTERNAL", "expected a set of allowed items for each part");
+  }
+  work->task = Task::state_of(info[6]);
+  return Work::start(info.Env(), std::move(work));
+}
+
+}  // namespace semantic_index

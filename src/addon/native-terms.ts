@@ -1,0 +1,81 @@
+import type { NativeTask } from './native-task.js';
+
+/** A mapped terms file. Searches and merges keep what they use, also when it is closed meanwhile. */
+export interface NativeTermsFile {
+  readonly items: number;
+  /** Number of distinct terms. */
+  readonly terms: number;
+  readonly bytes: number;
+  /** Identifies the contents: XXH64 of the header, which holds the checksums of all sections; 16 hexadecimal digits. */
+  readonly checksum: string;
+  /** The number given when it was written. */
+  readonly source: number;
+  /** Whether the file was cut short, replaced or written to since it was mapped; not when it was removed. */
+  hasChanged(): boolean;
+  close(): void;
+}
+
+/**
+ * An inverted index in memory that grows. Searches see the documents that it had when they began. Errors leave it without
+ * the documents of the call.
+ */
+export interface NativeTermsTail {
+  readonly items: number;
+  /** Bytes of native memory. */
+  readonly memory: number;
+  /**
+   * Appends the documents of a batch of packed terms whose first key is `firstKey`: all, or those with one of the
+   * ascending `keys`. Returns their number.
+   */
+  append(batch: Uint8Array, firstKey: number, keys: Float64Array | undefined): number;
+  /** The same on the thread pool; calls take effect in any order unless they are awaited. */
+  appendLater(batch: Uint8Array, firstKey: number, keys: Float64Array | undefined): Promise<number>;
+  close(): void;
+}
+
+/** A file as it was written. */
+export interface WrittenTerms {
+  readonly items: number;
+  readonly bytes: number;
+  readonly checksum: string;
+}
+
+/** The best documents by their terms, best first: for each its part, its item there, and its score. */
+export interface TermsMatches {
+  readonly parts: Int32Array;
+  readonly items: Int32Array;
+  readonly scores: Float64Array;
+  /** What a document with all terms of the query approaches; a term that no document has counts as well. */
+  readonly maxScore: number;
+}
+
+/** Exports of the addon for terms. `sources`, `items` and `dead` have an element for each part. */
+export interface TermsAddon {
+  /** Maps a file; checks its header and the bounds of its sections. Throws INVALID_FILE or IO. */
+  readonly TermsFile: new (
+    path: string,
+  ) => NativeTermsFile;
+  readonly TermsTail: new () => NativeTermsTail;
+  /** Reads the whole file; resolves to what is wrong with it, or to undefined. */
+  validateTerms(path: string, task: NativeTask): Promise<string | undefined>;
+  /** Merges the parts, without their dead items, into a file that is replaced at once or not at all. */
+  writeTerms(
+    path: string,
+    sources: readonly (NativeTermsFile | NativeTermsTail)[],
+    items: readonly number[],
+    dead: readonly (Uint32Array | undefined)[],
+    source: number,
+    threads: number,
+    task: NativeTask,
+  ): Promise<WrittenTerms>;
+  /** The `k` best documents. `query` holds packed query terms, `allowed` a set of items for each part. */
+  searchTerms(
+    sources: readonly (NativeTermsFile | NativeTermsTail)[],
+    items: readonly number[],
+    dead: readonly (Uint32Array | undefined)[],
+    query: Uint8Array,
+    k: number,
+    allowed: readonly Uint32Array[] | undefined,
+    task: NativeTask,
+  ): Promise<TermsMatches>;
+}

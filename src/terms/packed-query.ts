@@ -1,0 +1,41 @@
+const encoder = new TextEncoder();
+/** Most bytes of a number, and of a UTF-16 code unit in UTF-8. */
+const [numberBytes, unitBytes] = [4, 3];
+/** How many times a term can count. */
+const maxTimes = 2 ** 24;
+
+/**
+ * Packs the terms of a query for the kernel: for each its number of bytes, its bytes, and how many times it counts. See
+ * native/kernel/terms/FORMAT.md.
+ */
+export function packQueryTerms(terms: Iterable<readonly [term: string, times: number]>): Uint8Array {
+  let bytes = new Uint8Array(256);
+  let size = 0;
+  for (const [term, times] of terms) {
+    const needed = size + term.length * unitBytes + 2 * numberBytes;
+    if (needed > bytes.length) {
+      const grown = new Uint8Array(2 * needed);
+      grown.set(bytes.subarray(0, size));
+      bytes = grown;
+    }
+    // Most terms have less than 128 bytes, so their number takes one.
+    const { written } = encoder.encodeInto(term, bytes.subarray(size + 1));
+    if (written >= 0x80) bytes.copyWithin(size + bytesOf(written), size + 1, size + 1 + written);
+    size = writeNumber(written, bytes, size) + written;
+    size = writeNumber(Math.min(times, maxTimes), bytes, size);
+  }
+  return bytes.subarray(0, size);
+}
+
+function bytesOf(value: number): number {
+  return value < 0x80 ? 1 : 1 + bytesOf(value >>> 7);
+}
+
+/** Writes a varint and returns the place behind it. */
+function writeNumber(value: number, bytes: Uint8Array, at: number): number {
+  let rest = value;
+  let place = at;
+  for (; rest >= 0x80; rest >>>= 7) bytes[place++] = (rest & 0x7f) | 0x80;
+  bytes[place++] = rest;
+  return place;
+}
