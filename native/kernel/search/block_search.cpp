@@ -1,0 +1,288 @@
+#include "search/block_search.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <mutex>
+#include <utility>
+
+namespace semantic_index {
+
+namespace {
+
+/** Workspaces that are kept for the next searches. */
+constexpr size_t kMaxIdle = 8;
+
+struct IdleWorkspaces {
+  std::mutex mutex;
+  std::vector<std::unique_ptr<SearchWorkspace>> workspaces;
+};
+
+IdleWorkspaces& idle_workspaces() {
+  // Never destroyed: threads of the pool may search until the process ends.
+  static IdleWorkspaces* const idle = new IdleWorkspaces();
+  return *idle;
+}
+
+bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
+
+const float kNoDistance = std::nanf("");
+
+}  // namespace
+
+ScratchLease::ScratchLease() {
+  IdleWorkspaces& idle = idle_workspaces();
+  {
+    const std::lock_guard<std::mutex> lock(idle.mutex);
+    if (!idle.workspaces.empty()) {
+      workspace_ = std::move(idle.workspaces.back());
+      idle.workspaces.pop_back();
+      return;
+    }
+  }
+  workspace_ = std::make_unique<SearchWorkspace>();
+}
+
+ScratchLease::~ScratchLease() {
+  IdleWorkspaces& idle = idle_workspaces();
+  const std::lock_guard<std::mutex> lock(idle.mutex);
+  if (idle.workspaces.capacity() < kMaxIdle) {
+    try {
+      idle.workspaces.reserve(kMaxIdle);
+    } catch (const std::bad_alloc&) {
+      return;
+    }
+  }
+  if (idle.workspaces.size() < kMaxIdle) idle.workspaces.push_back(std::move(workspace_));
+}
+
+Status BlockSearch::fail(Status status, int32_t part, PartSide side) {
+  if (status.code == StatusCode::corrupt || status.code == StatusCode::file_changed) {
+    result_->failed_part = part;
+    result_->failed_side = side;
+  }
+  return status;
+}
+
+int32_t BlockSearch::depth_of(const SearchQuery& query) const {
+  return query.vector != nullptr && query.has_terms ? std::max(request_.depth, request_.k) : request_.k;
+}
+
+Status BlockSearch::run(int64_t first, int64_t count, BlockResult* result) {
+  result_ = result;
+  result->parts.resize(snapshot_.size());
+  work_.allowed.clear();
+  for (const int32_t part : snapshot_.with_terms()) {
+    // What does not exist is left out by the terms snapshot.
+    const bool is_filtered = request_.allowed != nullptr && request_.allowed[part].bits != nullptr;
+    const Allowed& allowed = filters_[static_cast<size_t>(part)].allowed;
+    work_.allowed.push_back(is_filtered ? ItemBits{allowed.bits, allowed.words} : ItemBits());
+  }
+  Status status = search_vectors(first, count);
+  int64_t row = 0;
+  for (int64_t index = first; index < first + count && status.ok(); ++index) {
+    const SearchQuery& query = request_.queries[index];
+    if (is_raised(request_.cancel)) return {StatusCode::cancelled, 0, {}};
+    status = answer(query, row);
+    if (query.vector != nullptr) ++row;
+  }
+  return status;
+}
+
+Status BlockSearch::answer(const SearchQuery& query, int64_t row) {
+  const NodeLayout& layout = snapshot_.layout();
+  double max_score = 0;
+  work_.candidates.clear();
+  if (query.vector != nullptr) merge_neighbors(query, row);
+  if (query.has_terms) {
+    Status status = search_terms(query, &max_score);
+    if (status.ok()) {
+      merge_terms_hits();
+      if (query.vector != nullptr) status = complete(query);
+    }
+    if (!status.ok()) return status;
+  }
+  work_.hits.clear();
+  for (const Candidate& candidate : work_.candidates) work_.hits.push_back(candidate.hit);
+  if (query.vector != nullptr && query.has_terms) {
+    fuse(layout, max_score, request_.vector_weight, request_.k, &work_.hits);
+  } else if (query.vector != nullptr) {
+    // They are ordered by distance: scores of great distances may be equal.
+    for (SearchHit& hit : work_.hits) hit.score = score_of(layout, hit.distance);
+  } else {
+    for (SearchHit& hit : work_.hits) hit.score = hit.term_score;
+  }
+  result_->counts.push_back(static_cast<int32_t>(work_.hits.size()));
+  result_->max_scores.push_back(max_score);
+  result_->hits.insert(result_->hits.end(), work_.hits.begin(), work_.hits.end());
+  return Status::success();
+}
+
+Status BlockSearch::search_vectors(int64_t first, int64_t count) {
+  const auto dimensions = static_cast<size_t>(snapshot_.layout().dimensions);
+  PartVectorSearch search;
+  const float* only = nullptr;
+  for (int64_t index = first; index < first + count; ++index) {
+    const SearchQuery& query = request_.queries[index];
+    if (query.vector == nullptr) continue;
+    only = query.vector;
+    search.k = std::max(search.k, depth_of(query));
+    ++search.count;
+  }
+  if (search.count == 0) return Status::success();
+  search.queries = only;
+  if (search.count > 1) {
+    work_.queries.clear();
+    for (int64_t index = first; index < first + count; ++index) {
+      const float* const vector = request_.queries[index].vector;
+      if (vector != nullptr) work_.queries.insert(work_.queries.end(), vector, vector + dimensions);
+    }
+    search.queries = work_.queries.data();
+  }
+  search.exact = request_.exact;
+  search.search_k = request_.search_k;
+  search.threads = threads_;
+  search.cancel = request_.cancel;
+  work_.neighbors.resize(snapshot_.size());
+  for (size_t number = 0; number < snapshot_.size(); ++number) {
+    PartNeighbors& neighbors = work_.neighbors[number];
+    neighbors.k = 0;
+    const SearchPart& part = snapshot_.part(number);
+    if (!part.has_vectors() || filters_[number].candidates == 0) continue;
+    if (is_raised(request_.cancel)) return {StatusCode::cancelled, 0, {}};
+    search.allowed = filters_[number].allowed;
+    search.candidates = filters_[number].candidates;
+    const auto began = std::chrono::steady_clock::now();
+    const Status status = search_part_vectors(part, search, &work_.segment, &neighbors);
+    if (!status.ok()) return fail(status, static_cast<int32_t>(number), PartSide::vectors);
+    const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - began;
+    PartReport& report = result_->parts[number];
+    report.searched = true;
+    report.exact = neighbors.exact;
+    report.milliseconds += taken.count();
+  }
+  return Status::success();
+}
+
+/** The nearest documents of a query over all parts, nearest first, ties by key. */
+void BlockSearch::merge_neighbors(const SearchQuery& query, int64_t row) {
+  std::vector<Candidate>& candidates = work_.candidates;
+  for (size_t number = 0; number < snapshot_.size(); ++number) {
+    const PartNeighbors& neighbors = work_.neighbors[number];
+    const SortedKeys& keys = snapshot_.part(number).keys;
+    for (int64_t place = row * neighbors.k; place < (row + 1) * neighbors.k; ++place) {
+      const int32_t item = neighbors.items[static_cast<size_t>(place)];
+      if (item < 0) break;
+      Candidate candidate;
+      candidate.hit = {keys.key_of(item), 0, neighbors.distances[static_cast<size_t>(place)], 0};
+      candidate.vector = {static_cast<int32_t>(number), item};
+      candidates.push_back(candidate);
+    }
+  }
+  const float sign = snapshot_.layout().metric == Metric::dot ? -1.0f : 1.0f;
+  const auto is_nearer = [sign](const Candidate& left, const Candidate& right) {
+    const float difference = sign * left.hit.distance - sign * right.hit.distance;
+    return difference < 0 || (difference == 0 && left.hit.key < right.hit.key);
+  };
+  std::sort(candidates.begin(), candidates.end(), is_nearer);
+  const auto depth = static_cast<size_t>(depth_of(query));
+  if (candidates.size() > depth) candidates.resize(depth);
+}
+
+Status BlockSearch::search_terms(const SearchQuery& query, double* max_score) {
+  TermsQuery& terms = work_.terms;
+  Status status = terms.prepare(snapshot_.terms(), query.terms, query.term_count, request_.cancel);
+  *max_score = terms.max_score();
+  if (status.ok()) {
+    TermsSearchOptions options;
+    options.k = depth_of(query);
+    options.allowed = work_.allowed.data();
+    options.cancel = request_.cancel;
+    status = terms.search(options, &work_.term_hits);
+  }
+  if (status.ok()) return status;
+  const int32_t part = terms.failed_part();
+  return fail(status, part < 0 ? -1 : snapshot_.with_terms()[static_cast<size_t>(part)], PartSide::terms);
+}
+
+/** Joins the hits by terms with the candidates by vector. */
+void BlockSearch::merge_terms_hits() {
+  std::vector<Candidate>& candidates = work_.candidates;
+  const auto is_below = [](const Candidate& left, const Candidate& right) { return left.hit.key < right.hit.key; };
+  const bool has_others = !candidates.empty();
+  if (has_others) std::sort(candidates.begin(), candidates.end(), is_below);
+  work_.by_terms.clear();
+  for (const TermsHit& found : work_.term_hits) {
+    const int32_t part = snapshot_.with_terms()[static_cast<size_t>(found.part)];
+    Candidate candidate;
+    candidate.hit = {snapshot_.part(static_cast<size_t>(part)).keys.key_of(found.item), 0, kNoDistance, found.score};
+    candidate.terms = {part, found.item};
+    if (has_others) {
+      const auto same = std::lower_bound(candidates.begin(), candidates.end(), candidate, is_below);
+      if (same != candidates.end() && same->hit.key == candidate.hit.key) {
+        same->hit.term_score = found.score;
+        same->terms = candidate.terms;
+        continue;
+      }
+    }
+    work_.by_terms.push_back(candidate);
+  }
+  candidates.insert(candidates.end(), work_.by_terms.begin(), work_.by_terms.end());
+}
+
+Status BlockSearch::complete(const SearchQuery& query) {
+  for (Candidate& candidate : work_.candidates) {
+    if (candidate.terms.part < 0) {
+      const auto part = static_cast<size_t>(candidate.vector.part);
+      candidate.terms = snapshot_.terms_place(part) >= 0 ? candidate.vector : snapshot_.find_terms(candidate.hit.key);
+    } else if (candidate.vector.part < 0) {
+      const auto part = static_cast<size_t>(candidate.terms.part);
+      candidate.vector =
+          snapshot_.part(part).has_vectors() ? candidate.terms : snapshot_.find_vector(candidate.hit.key);
+    }
+  }
+  complete_vectors(query);
+  return complete_terms();
+}
+
+Query BlockSearch::target_of(const float* vector) {
+  const NodeLayout& layout = snapshot_.layout();
+  if (layout.metric != Metric::hamming) return Query::of_floats(layout, vector);
+  work_.bits.assign(static_cast<size_t>(layout.elements), 0);
+  pack_bits(vector, layout.dimensions, work_.bits.data());
+  return Query::of_bits(layout, work_.bits.data());
+}
+
+void BlockSearch::complete_vectors(const SearchQuery& query) {
+  const Query target = target_of(query.vector);
+  for (Candidate& candidate : work_.candidates) {
+    if (candidate.vector.part < 0 || !std::isnan(candidate.hit.distance)) continue;
+    const SearchPart& part = snapshot_.part(static_cast<size_t>(candidate.vector.part));
+    candidate.hit.distance = part.distance(snapshot_.layout(), target, candidate.vector.item);
+  }
+}
+
+Status BlockSearch::complete_terms() {
+  for (size_t place = 0; place < snapshot_.with_terms().size(); ++place) {
+    const int32_t number = snapshot_.with_terms()[place];
+    work_.items.clear();
+    work_.places.clear();
+    for (size_t index = 0; index < work_.candidates.size(); ++index) {
+      const Candidate& candidate = work_.candidates[index];
+      if (candidate.terms.part != number || candidate.hit.term_score > 0) continue;
+      work_.items.push_back(static_cast<uint32_t>(candidate.terms.item));
+      work_.places.push_back(index);
+    }
+    if (work_.items.empty()) continue;
+    work_.scores.resize(work_.items.size());
+    const Status status =
+        work_.terms.score(place, work_.items.data(), work_.items.size(), work_.scores.data(), request_.cancel);
+    if (!status.ok()) return fail(status, number, PartSide::terms);
+    for (size_t index = 0; index < work_.places.size(); ++index) {
+      work_.candidates[work_.places[index]].hit.term_score = work_.scores[index];
+    }
+  }
+  return Status::success();
+}
+
+}  // namespace semantic_index

@@ -1,0 +1,103 @@
+#ifndef SEMANTIC_INDEX_KERNEL_SEARCH_BLOCK_SEARCH_H_
+#define SEMANTIC_INDEX_KERNEL_SEARCH_BLOCK_SEARCH_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "search/search.h"
+
+namespace semantic_index {
+
+/** The items of a part that may be found. */
+struct PartFilter {
+  Allowed allowed;
+  int64_t candidates = 0;
+  std::vector<uint32_t> words;
+};
+using PartFilters = std::vector<PartFilter>;
+
+/** A document that one side has found, and where its vector and its terms are. */
+struct Candidate {
+  SearchHit hit;
+  PartItem vector;
+  PartItem terms;
+};
+
+/** The working memory of one searching thread. Holds no pointer that is used by the next search. */
+struct SearchWorkspace {
+  SegmentScratch segment;
+  TermsQuery terms;
+  std::vector<ItemBits> allowed;
+  std::vector<float> queries;
+  std::vector<uint64_t> bits;
+  std::vector<PartNeighbors> neighbors;
+  std::vector<TermsHit> term_hits;
+  std::vector<Candidate> candidates;
+  std::vector<Candidate> by_terms;
+  std::vector<SearchHit> hits;
+  std::vector<uint32_t> items;
+  std::vector<size_t> places;
+  std::vector<double> scores;
+};
+
+/** A workspace from those that other searches have left, or a new one; given back at the end. */
+class ScratchLease {
+ public:
+  /** May throw bad_alloc. */
+  ScratchLease();
+  ~ScratchLease();
+  ScratchLease(const ScratchLease&) = delete;
+  ScratchLease& operator=(const ScratchLease&) = delete;
+
+  SearchWorkspace* get() const { return workspace_.get(); }
+
+ private:
+  std::unique_ptr<SearchWorkspace> workspace_;
+};
+
+/** The answers to a block of queries; as SearchResult. */
+struct BlockResult {
+  std::vector<SearchHit> hits;
+  std::vector<int32_t> counts;
+  std::vector<double> max_scores;
+  std::vector<PartReport> parts;
+  int32_t failed_part = -1;
+  PartSide failed_side = PartSide::vectors;
+};
+
+/** Answers a block of queries on one thread; exact searches of vectors may use `threads`. */
+class BlockSearch {
+ public:
+  BlockSearch(const SearchSnapshot& snapshot, const SearchRequest& request, const PartFilters& filters, int threads,
+              SearchWorkspace* work)
+      : snapshot_(snapshot), request_(request), filters_(filters), threads_(threads), work_(*work) {}
+
+  Status run(int64_t first, int64_t count, BlockResult* result);
+
+ private:
+  /** Candidates that a side finds for a query. */
+  int32_t depth_of(const SearchQuery& query) const;
+  Status search_vectors(int64_t first, int64_t count);
+  void merge_neighbors(const SearchQuery& query, int64_t row);
+  Status search_terms(const SearchQuery& query, double* max_score);
+  void merge_terms_hits();
+  /** Gives each candidate the score of the side that did not find it. */
+  Status complete(const SearchQuery& query);
+  Status complete_terms();
+  void complete_vectors(const SearchQuery& query);
+  Query target_of(const float* vector);
+  Status fail(Status status, int32_t part, PartSide side);
+  Status answer(const SearchQuery& query, int64_t row);
+
+  const SearchSnapshot& snapshot_;
+  const SearchRequest& request_;
+  const PartFilters& filters_;
+  const int threads_;
+  SearchWorkspace& work_;
+  BlockResult* result_ = nullptr;
+};
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_KERNEL_SEARCH_BLOCK_SEARCH_H_

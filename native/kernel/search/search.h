@@ -1,0 +1,82 @@
+#ifndef SEMANTIC_INDEX_KERNEL_SEARCH_SEARCH_H_
+#define SEMANTIC_INDEX_KERNEL_SEARCH_SEARCH_H_
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "base/status.h"
+#include "search/fusion.h"
+#include "search/search_snapshot.h"
+#include "terms/terms_query.h"
+
+namespace semantic_index {
+
+/** A query by vector, by terms, or by both, which are then fused. */
+struct SearchQuery {
+  /** `dimensions` finite numbers, or nullptr. */
+  const float* vector = nullptr;
+  /** Whether it has terms; there may be none among them. */
+  bool has_terms = false;
+  const QueryTerm* terms = nullptr;
+  size_t term_count = 0;
+};
+
+/** A batch of queries for one snapshot. */
+struct SearchRequest {
+  const SearchQuery* queries = nullptr;
+  int64_t count = 0;
+  /** Hits of each query. */
+  int32_t k = 10;
+  /** Candidates that each side finds for a query that is fused; k where that is more. */
+  int32_t depth = 50;
+  /** Compare every vector. */
+  bool exact = false;
+  /** Effort of an approximate search; 0 for the default. */
+  int64_t search_k = 0;
+  /** Weight of the similarity beside that of the terms, which is 1. */
+  double vector_weight = 0.5;
+  /** For each part the items that may be found; nullptr allows all. */
+  const Allowed* allowed = nullptr;
+  int threads = 1;
+  const std::atomic<bool>* cancel = nullptr;
+};
+
+/** How the vectors of a part were searched. */
+struct PartReport {
+  /** Documents that exist and are allowed. */
+  int64_t allowed = 0;
+  bool searched = false;
+  /** Whether all allowed items were compared for some query. */
+  bool exact = false;
+  double milliseconds = 0;
+  /** Whether its files were changed since they were mapped: then the answer must not be used. */
+  bool changed = false;
+};
+
+enum class PartSide { vectors, terms };
+
+struct SearchResult {
+  /** The hits of each query, best first, one query after the other; `counts` has their numbers. */
+  std::vector<SearchHit> hits;
+  std::vector<int32_t> counts;
+  /** For each query, what a document with all its terms approaches; 0 without terms. */
+  std::vector<double> max_scores;
+  std::vector<PartReport> parts;
+  /** After corrupt or file_changed: the part with the damaged bytes, -1 where that is not known. */
+  int32_t failed_part = -1;
+  PartSide failed_side = PartSide::vectors;
+};
+
+/**
+ * Answers all queries. Hits by vector alone are ordered by distance and have its score, always min(k, documents
+ * allowed) of them; hits by terms alone have their BM25, exact. A query with both takes the best `depth` candidates of
+ * either side, scores each of them by both sides, and fuses: results do not depend on which side found a document.
+ * Equal scores are ordered by key. The answer does not depend on the number of threads. corrupt, file_changed,
+ * cancelled, out_of_memory.
+ */
+Status search_snapshot(const SearchSnapshot& snapshot, const SearchRequest& request, SearchResult* result);
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_KERNEL_SEARCH_SEARCH_H_
