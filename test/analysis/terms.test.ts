@@ -4,6 +4,7 @@ import { queryTermsOf, termsOf } from '../../src/analysis/terms.js';
 import { Catalog } from '../../src/store/catalog/catalog.js';
 import { QueryTerms } from '../../src/store/catalog/words/query-terms.js';
 import { sqlite } from '../../src/store/sqlite/sqlite.js';
+import { randomText as text } from './random-text.js';
 import { referenceWords } from './reference-words.js';
 
 describe('termsOf', () => {
@@ -59,58 +60,6 @@ describe('termsOf', () => {
     expect(queryTermsOf('1.2')).toEqual(['1', '2', '1.2', '1.2', '1.2']);
   });
 });
-
-const awkward = fc.constantFrom(
-  ...['C++', '.NET', '1.2.3', '-5', '$1', 'a/b', 'fooBar', 'x_y', 'É', 'é', 'ё', 'й', 'ß', 'İ', 'ς', 'ΟΔΟΣ', 'کتاب'],
-  ...[
-    'شَ',
-    'हिन्दी',
-    'กำ้',
-    '猫',
-    '東京',
-    'カ\u3099',
-    '한국',
-    '\u1112\u1161',
-    '🍐',
-    '👩🏽‍💻',
-    '🇩🇪',
-    '€',
-    '½',
-    '²',
-    'ﬁ',
-    'Ⅳ',
-    '１',
-  ],
-  ...[
-    '\u00AD',
-    '\u200B',
-    '\u200D',
-    '\uFEFF',
-    '\uFE0F',
-    '\u0301',
-    '\ud800',
-    '\0',
-    '\uE000',
-    '"',
-    "'",
-    '*',
-    ' ',
-    '\n',
-    '\u3000',
-  ],
-);
-const text = fc
-  .array(
-    fc.oneof(
-      { weight: 3, arbitrary: awkward },
-      fc.string({ unit: 'binary', maxLength: 6 }),
-      fc.string({ maxLength: 6 }),
-    ),
-    {
-      maxLength: 12,
-    },
-  )
-  .map((pieces) => pieces.join(''));
 
 const plainWord = /^[\p{L}\p{N}\p{M}]+$/u;
 

@@ -1,4 +1,5 @@
 import { Tokenizer } from '@huggingface/tokenizers';
+import { ownCopy } from '../../analysis/own-copy.js';
 import { SemanticIndexError } from '../../errors.js';
 import { parseTokenizerFile, type TokenizerFile } from './tokenizer-file.js';
 import { type WordRules, wordRulesOf } from './word-rules.js';
@@ -196,9 +197,4 @@ function libraryTokenizer({ file, vocabulary }: TokenizerFile): Tokenizer {
   );
   if (library.model !== null) library.model.tokens_to_ids = vocabulary;
   return library;
-}
-
-/** A copy that does not keep the text alive that it was sliced from. */
-function ownCopy(word: string): string {
-  return Buffer.from(word, 'utf16le').toString('utf16le');
 }
