@@ -24,7 +24,7 @@ const layers: readonly (readonly string[])[] = [
  */
 const walls: Readonly<Record<string, readonly (readonly string[])[]>> = {
   cli: [['.'], ['sources'], ['commands'], ['program.ts'], ['main.ts']],
-  embed: [['.'], ['bundled', 'openai', 'transformers', 'testing']],
+  embed: [['.'], ['bundled', 'openai', 'transformers', 'testing'], ['text-workers']],
   operations: [['.'], ['add', 'search'], ['transfer'], ['migrate', 'tune'], ['documents.ts', 'upkeep.ts']],
   rag: [['chunking'], ['.']],
   server: [['http'], ['gateway', 'mcp'], ['.']],

@@ -3,13 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { type BundledProviderOptions, bundledProviderDefaults, resolveOptions } from '../../options.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { EmbeddingProvider } from '../../types.js';
-import { fallbackVector } from '../fallback-vector.js';
 import { fingerprintOf } from '../fingerprint.js';
 import { knownWordsOf } from './known-words.js';
 import { readStaticModelConfig, StaticModel } from './static-model.js';
 
 /** Relative to `dist/embed/bundled/`, both in a checkout and in an installed package. */
 const bundledFolder = fileURLToPath(new URL('../../../models/semantic-index-en', import.meta.url));
+
+const folders = new WeakMap<EmbeddingProvider, string>();
 
 /**
  * The default provider: a static token table that ships with the package. Needs no network, no API key and no runtime;
@@ -34,7 +35,7 @@ export function bundledProvider(options?: BundledProviderOptions): EmbeddingProv
     return loading;
   };
 
-  return {
+  const provider: EmbeddingProvider & { readonly dimensions: number } = {
     id: fingerprintOf('bundled', { model: name, revision: config.revision, dimensions: config.dimensions }),
     dimensions: config.dimensions,
     fast: true,
@@ -43,29 +44,19 @@ export function bundledProvider(options?: BundledProviderOptions): EmbeddingProv
       signal?.throwIfAborted();
       const model = await load();
       signal?.throwIfAborted();
-      const { tokenizer, table } = model;
       const slice = new TimeSlice();
       const vectors: Float32Array[] = [];
       let tokens = 0;
       for (const text of texts) {
-        if (slice.due()) await slice.yieldIfDue(signal);
-        table.clear();
-        let left = config.maxTokens;
-        for (let position = 0; ; ) {
-          const ids: number[] = [];
-          position = tokenizer.step(text, position, ids);
-          if (ids.length > left) ids.length = left;
-          left -= ids.length;
-          table.add(ids, tokenizer.unknown);
-          if (position === text.length || left === 0) break;
-          if (!slice.due()) continue;
-          // The table holds one running sum; another call may use it meanwhile.
-          const sums = table.sums();
-          await slice.yieldIfDue(signal);
-          table.resume(sums);
+        const steps = model.embedding(text);
+        for (;;) {
+          if (slice.due()) await slice.yieldIfDue(signal);
+          const { done, value } = steps.next();
+          if (done !== true) continue;
+          vectors.push(value.vector);
+          tokens += value.tokens;
+          break;
         }
-        tokens += config.maxTokens - left;
-        vectors.push(table.unit() ?? fallbackVector(text, config.dimensions));
       }
       return { vectors, usage: { tokens } };
     },
@@ -83,4 +74,11 @@ export function bundledProvider(options?: BundledProviderOptions): EmbeddingProv
       loading = undefined;
     },
   };
+  folders.set(provider, path);
+  return provider;
+}
+
+/** The directory of the model of a provider that `bundledProvider` made; other threads can load it from there. */
+export function modelFolderOf(provider: EmbeddingProvider): string | undefined {
+  return folders.get(provider);
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SemanticIndexError } from '../../errors.js';
+import { fallbackVector } from '../fallback-vector.js';
 import { type Quantization, RowTable } from './row-table.js';
 import { readSafetensors, type TensorView } from './safetensors.js';
 import { WordTokenizer } from './word-tokenizer.js';
@@ -48,14 +49,58 @@ export function readStaticModelConfig(folder: string): StaticModelConfig {
   return { dimensions, rows: count('vocab_size'), quantization, maxTokens: count('max_tokens', 4096), revision };
 }
 
-/** A tokenizer and a table with one row per token; the vector of a text is the sum of the rows of its tokens. */
+/** The vector of a text, of length 1, and the number of its tokens. */
+export interface EmbeddedText {
+  readonly vector: Float32Array;
+  readonly tokens: number;
+}
+
+/**
+ * A tokenizer and a table with one row per token. The vector of a text is the normalized sum of the rows of its tokens; a text
+ * without any known token gets a vector made from its characters.
+ */
 export class StaticModel {
   readonly tokenizer: WordTokenizer;
-  readonly table: RowTable;
+  readonly #table: RowTable;
+  readonly #config: StaticModelConfig;
 
-  private constructor(tokenizer: WordTokenizer, table: RowTable) {
+  private constructor(tokenizer: WordTokenizer, table: RowTable, config: StaticModelConfig) {
     this.tokenizer = tokenizer;
-    this.table = table;
+    this.#table = table;
+    this.#config = config;
+  }
+
+  get dimensions(): number {
+    return this.#config.dimensions;
+  }
+
+  /** Embeds a text in steps of at most about a millisecond, between which other texts may be embedded. */
+  *embedding(text: string): Generator<void, EmbeddedText, void> {
+    const table = this.#table;
+    const { maxTokens, dimensions } = this.#config;
+    table.clear();
+    let left = maxTokens;
+    for (let position = 0; ; ) {
+      const ids: number[] = [];
+      position = this.tokenizer.step(text, position, ids);
+      if (ids.length > left) ids.length = left;
+      left -= ids.length;
+      table.add(ids, this.tokenizer.unknown);
+      if (position === text.length || left === 0) break;
+      const sums = table.sums();
+      yield;
+      table.resume(sums);
+    }
+    return { vector: table.unit() ?? fallbackVector(text, dimensions), tokens: maxTokens - left };
+  }
+
+  /** Embeds a text without a pause. */
+  embed(text: string): EmbeddedText {
+    const steps = this.embedding(text);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+    }
   }
 
   /**
@@ -100,7 +145,7 @@ export class StaticModel {
         { hint: restore },
       );
     }
-    return new StaticModel(tokenizer, new RowTable(embeddings, scales, dimensions, quantization));
+    return new StaticModel(tokenizer, new RowTable(embeddings, scales, dimensions, quantization), config);
   }
 }
 
