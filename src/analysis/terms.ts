@@ -21,7 +21,7 @@ const notASymbol = /[\p{Sk}\u2800\uFFFC\uFFFD]/u;
 /** Flags, and pictographs with skin tones and joined parts. */
 const emojiUnit = '\\p{Extended_Pictographic}(?:[\\uFE0E\\uFE0F\\u20E3]|\\p{Emoji_Modifier}|[\\u{E0020}-\\u{E007F}])*';
 const emoji = new RegExp(`\\p{Regional_Indicator}{2}|${emojiUnit}(?:\\u200D${emojiUnit})*`, 'gu');
-const mayHoldEmoji = /[\u00A9\u00AE\u2000-\u32FF\uD83C-\uD83E]/;
+const mayHoldEmoji = /[\u00A9\u00AE\u2000-\u32FF\uD83C-\uD83F]/;
 /** Splits identifiers into words: between lower and upper case, at underscores, around digits. */
 const identifierParts = /\p{Lu}+(?=\p{Lu}\p{Ll})|\p{Lu}?[\p{Ll}\p{M}]+|\p{Lu}+|[\p{Lo}\p{Lm}\p{Lt}\p{M}]+|\p{N}+/gu;
 const asciiParts = /[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+/g;
