@@ -61,12 +61,12 @@ export interface EmbeddedText {
  */
 export class StaticModel {
   readonly tokenizer: WordTokenizer;
-  readonly #table: RowTable;
+  readonly table: RowTable;
   readonly #config: StaticModelConfig;
 
   private constructor(tokenizer: WordTokenizer, table: RowTable, config: StaticModelConfig) {
     this.tokenizer = tokenizer;
-    this.#table = table;
+    this.table = table;
     this.#config = config;
   }
 
@@ -76,7 +76,7 @@ export class StaticModel {
 
   /** Embeds a text in steps of at most about a millisecond, between which other texts may be embedded. */
   *embedding(text: string): Generator<void, EmbeddedText, void> {
-    const table = this.#table;
+    const table = this.table;
     const { maxTokens, dimensions } = this.#config;
     table.clear();
     let left = maxTokens;
