@@ -143,8 +143,9 @@ Napi::Value SearchSnapshotObject::search(const Napi::CallbackInfo& info) {
       if (numbers.TypedArrayType() != napi_float32_array || numbers.ElementLength() != dimensions) {
         throw make_error(env, "INTERNAL", "a vector has the wrong length");
       }
-      check_finite(env, {const_cast<float*>(numbers.Data()), dimensions}, snapshot_->layout().dimensions, "query",
-                   index);
+      const Numbers<float> components = {const_cast<float*>(numbers.Data()), dimensions};
+      check_finite(env, components, snapshot_->layout().dimensions, "query", index);
+      check_lengths(env, components, snapshot_->layout().metric, snapshot_->layout().dimensions, "query", index);
       query.vector = work->vectors.data() + work->vectors.size();
       work->vectors.insert(work->vectors.end(), numbers.Data(), numbers.Data() + dimensions);
     }

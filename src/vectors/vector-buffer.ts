@@ -5,6 +5,7 @@ import { runNativeTask } from '../addon/native-task.js';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import { checkMetric, METRICS } from './metric.js';
+import { registerNative } from './native-vectors.js';
 import { checkAllowed, checkDimensions, checkItem, checkNeighbors, toRows } from './vector-arguments.js';
 
 /** Neighbors of several queries: `k` for each, nearest first, padded with -1 and NaN. */
@@ -38,6 +39,7 @@ export class VectorBuffer {
     this.dimensions = checkDimensions('VectorBuffer', dimensions);
     this.metric = checkMetric('VectorBuffer', metric);
     this.#native = new (addon().VectorBuffer)(METRICS.indexOf(metric), dimensions);
+    registerNative(this, () => this.#native);
   }
 
   /** Number of rows; 0 after `close`. */

@@ -21,6 +21,7 @@ import {
   type StreamingOptions,
   searchMatrix,
 } from '../matrix/matrix-search.js';
+import { registerNative } from '../native-vectors.js';
 import type { Vector, VectorRows } from '../vector-arguments.js';
 import type { NeighborRows } from '../vector-buffer.js';
 import * as building from './annoy-building.js';
@@ -62,6 +63,7 @@ export class AnnoyIndex {
    */
   constructor(f: number, metric: Metric, options?: AnnoyIndexOptions) {
     this.#core = building.createCore(f, metric, options);
+    registerNative(this, () => this.#core.searchable('search'));
   }
 
   /**
