@@ -265,9 +265,9 @@ export function sourceViolations(files: readonly SourceFile[], dependencies: Dep
 const kernelFolders: readonly (readonly string[])[] = [
   ['base'],
   ['io', 'distance'],
-  ['annoy', 'terms'],
-  ['exact', 'terms/build'],
-  ['graph'],
+  ['annoy', 'terms', 'columns'],
+  ['exact', 'terms/build', 'columns/build'],
+  ['graph', 'columns/layers'],
   ['graph/build'],
   ['segment'],
   ['search'],

@@ -3,20 +3,11 @@
 
 #include <cstdint>
 
+#include "base/item_bits.h"
 #include "terms/terms_tail.h"
 #include "terms/terms_view.h"
 
 namespace semantic_index {
-
-/** A set of items: item i is in it when bit i % 32 of word i / 32 is set; beyond `words` there are none. */
-struct ItemBits {
-  const uint32_t* bits = nullptr;
-  int64_t words = 0;
-
-  bool contains(uint32_t item) const {
-    return static_cast<int64_t>(item >> 5) < words && ((bits[item >> 5] >> (item & 31)) & 1u) != 0;
-  }
-};
 
 /** A file or the first `items` documents of a tail, and which of its documents are deleted. Owns nothing. */
 struct TermsPart {
