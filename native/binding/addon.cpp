@@ -3,6 +3,7 @@
 
 #include "addon_data.h"
 #include "arguments.h"
+#include "columns.h"
 #include "distance/distance.h"
 #include "files.h"
 #include "index.h"
@@ -73,6 +74,8 @@ static Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
   VectorBuffer::define(env, exports);
   TermsFileObject::define(env, exports);
   TermsTailObject::define(env, exports);
+  ColumnsObject::define(env, exports);
+  ColumnsSnapshotObject::define(env, exports);
   SearchPartObject::define(env, exports);
   SearchSnapshotObject::define(env, exports);
   exports.Set("initialize", Napi::Function::New<initialize>(env, "initialize"));
@@ -82,6 +85,9 @@ static Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("validateTerms", Napi::Function::New<validate_terms>(env, "validateTerms"));
   exports.Set("writeTerms", Napi::Function::New<write_terms>(env, "writeTerms"));
   exports.Set("searchTerms", Napi::Function::New<search_terms>(env, "searchTerms"));
+  exports.Set("validateColumns", Napi::Function::New<validate_columns>(env, "validateColumns"));
+  exports.Set("writeColumns", Napi::Function::New<write_columns>(env, "writeColumns"));
+  exports.Set("filterColumns", Napi::Function::New<filter_columns>(env, "filterColumns"));
   exports.Set("sumRows", Napi::Function::New<sum_rows>(env, "sumRows"));
   exports.Set("instructionSet", Napi::Function::New<instruction_set>(env, "instructionSet"));
   exports.Set("instructionSets", Napi::Function::New<instruction_sets>(env, "instructionSets"));

@@ -3,13 +3,14 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
 import { type ErrorCode, SemanticIndexError, type SemanticIndexErrorOptions } from '../errors.js';
+import type { ColumnsAddon } from './native-columns.js';
 import type { NativeIndex, NativeVectorBuffer } from './native-index.js';
 import type { SearchAddon } from './native-search.js';
 import type { NativeTask } from './native-task.js';
 import type { TermsAddon } from './native-terms.js';
 
 /** Exports of the addon. A metric is its position in METRICS. */
-export interface Addon extends TermsAddon, SearchAddon {
+export interface Addon extends TermsAddon, SearchAddon, ColumnsAddon {
   initialize(makeError: (code: string, message: string, systemError: number) => Error): void;
   readonly Task: new () => NativeTask;
   readonly Index: new (metric: number, f: number) => NativeIndex;
