@@ -24,8 +24,9 @@ uint32_t size_class(size_t size) {
 }
 
 /**
- * Where the last images begin that are merged next, or their number for none: from a class on of which there are enough,
- * or from one that is smaller than a later one. So an image is merged a few times in all, and few images are left.
+ * Where the last images begin that are merged next, or their number for none: from a class on of which there are
+ * enough, or from one that is smaller than a later one. So an image is merged a few times in all, and few images are
+ * left.
  */
 size_t due_from(const std::vector<size_t>& sizes) {
   size_t due = sizes.size();
