@@ -10,7 +10,7 @@ import { clusterRows } from './speed/clusters.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const flags = benchFlags(
-  `Builds a forest and its accelerator over generated clusters, once; opens the file lazily in new processes, one and then several
+  `Builds a forest and its graph index over generated clusters, once; opens the file lazily in new processes, one and then several
 at a time; prints the time and the memory of opening, of the first search, and of a thousand.`,
   {
     rows: [1_000_000, 'rows'],

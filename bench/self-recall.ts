@@ -17,7 +17,7 @@ import {
 const flags = benchFlags(
   `Builds a forest over each of several sets that are hard for approximate search, and asks for the ten nearest of items by
 their own vectors: near-duplicates, exact duplicates, outliers, islands, letters of one template. Prints how often the item
-is among the ten by exact search, by the trees and with the accelerator, at the default searchK, and the processor time of a search.
+is among the ten by exact search, by the trees and with the graph index, at the default searchK, and the processor time of a search.
 For queries that are not items, the figure is recall@10.`,
   {
     trees: [10, 'trees of the forests'],

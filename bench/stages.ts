@@ -10,7 +10,7 @@ import { uniform } from './speed/clusters.js';
 
 const flags = benchFlags(
   `Adds texts of about thirty words to an index until a forest serves them all; then runs each stage alone over the same
-texts: embedding (tokens included), the catalog, the forest, its accelerator.`,
+texts: embedding (tokens included), the catalog, the forest, its graph index.`,
   {
     documents: [100_000, 'texts'],
     data: [

@@ -117,7 +117,7 @@ describe.each(['folder', ':memory:'])('an index in %s', (where) => {
     expect(explained.explanation).toMatchObject({
       exact: true,
       matchingWords: 1,
-      parts: [{ segment: 0, items: 4, allowed: 3, exact: true }],
+      segments: [{ segment: 0, items: 4, allowed: 3, exact: true }],
     });
     expect(explained.explanation?.milliseconds.vectors).toBeGreaterThan(0);
   });

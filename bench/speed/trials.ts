@@ -52,7 +52,7 @@ export const trials: readonly Trial[] = [
     queries: 100,
   },
   {
-    name: 'semantic-index exact without accelerator',
+    name: 'semantic-index exact without graph index',
     engine: 'semantic-index',
     settings: { engine: 'annoy', exact: 'yes', trees: 1 },
     knob: 'none',

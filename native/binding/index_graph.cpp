@@ -87,7 +87,7 @@ Napi::Value Index::accelerate(const Napi::CallbackInfo& info) {
 
 Napi::Value Index::save_accelerator(const Napi::CallbackInfo& info) {
   auto work = std::make_unique<SaveGraphWork>();
-  if (!segment_.graph) throw make_error(info.Env(), "INTERNAL", "the index has no accelerator");
+  if (!segment_.graph) throw make_error(info.Env(), "INTERNAL", "the index has no graph index");
   work->graph = segment_.graph;
   work->path = Arguments(info).string(0);
   return Work::start(info.Env(), std::move(work));
@@ -108,7 +108,7 @@ Napi::Value Index::load_accelerator(const Napi::CallbackInfo& info) {
 
 Napi::Value Index::verify_accelerator(const Napi::CallbackInfo& info) {
   auto work = std::make_unique<VerifyGraphWork>();
-  if (!segment_.graph) throw make_error(info.Env(), "INTERNAL", "the index has no accelerator");
+  if (!segment_.graph) throw make_error(info.Env(), "INTERNAL", "the index has no graph index");
   work->forest = forest(info.Env());
   work->graph = segment_.graph;
   work->task = Task::state_of(info[0]);

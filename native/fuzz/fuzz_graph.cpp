@@ -33,7 +33,7 @@ constexpr size_t kChoices = 2;
   std::abort();
 }
 
-/** A forest, and the accelerator that was derived from it. */
+/** A forest, and the graph index that was derived from it. */
 struct Case {
   std::unique_ptr<NodeStorage> storage;
   ForestView forest;
@@ -63,7 +63,7 @@ const Case& case_of(uint8_t choice) {
   if (!ForestView::open(made.storage->data(), made.storage->bytes(), layout, &made.forest).ok()) give_up("no view");
   GraphBuildOptions accelerate;
   accelerate.threads = 1;
-  if (!build_graph_index(made.forest, accelerate, &made.accelerator).ok()) give_up("no accelerator");
+  if (!build_graph_index(made.forest, accelerate, &made.accelerator).ok()) give_up("no graph index");
   return made;
 }
 

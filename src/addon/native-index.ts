@@ -11,7 +11,7 @@ export interface NativeDigest {
   readonly content: string;
 }
 
-/** Why an accelerator is not used. */
+/** Why a graph index is not used. */
 export interface NativeAcceleratorFault {
   readonly message: string;
   /** Whether it was derived from another forest, as opposed to damaged or of another version. */
@@ -37,9 +37,9 @@ export interface NativeFacts {
   readonly mappedBytes: number;
   readonly fileBytes: number;
   readonly acceleratorBytes: number;
-  /** Whether a search has met bytes of the accelerator that make no sense, and goes without it since. */
+  /** Whether a search has met bytes of the graph index that make no sense, and goes without it since. */
   readonly acceleratorDamaged: boolean;
-  /** Whether the first search found that the accelerator was derived from another forest; it is not used since. */
+  /** Whether the first search found that the graph index was derived from another forest; it is not used since. */
   readonly acceleratorForeign: boolean;
 }
 
@@ -106,15 +106,15 @@ export interface NativeIndex {
   equals(other: NativeIndex, task: NativeTask): Promise<boolean>;
   validate(task: NativeTask): Promise<NativeStructureReport>;
   prefault(): Promise<void>;
-  /** Derives the accelerator of the forest, and searches with it from then on. */
+  /** Derives the graph index of the forest, and searches with it from then on. */
   accelerate(threads: number, task: NativeTask): Promise<void>;
   saveAccelerator(path: string): Promise<void>;
   /**
-   * Maps an accelerator; returns why it is not used, or undefined when it is. `content` is the checksum of the whole
+   * Maps a graph index; returns why it is not used, or undefined when it is. `content` is the checksum of the whole
    * forest if it is known; otherwise the first search compares the forest.
    */
   loadAccelerator(path: string, content?: string): NativeAcceleratorFault | undefined;
-  /** Compares all checksums of the accelerator; resolves to what is wrong, or to undefined. */
+  /** Compares all checksums of the graph index; resolves to what is wrong, or to undefined. */
   verifyAccelerator(task: NativeTask): Promise<NativeAcceleratorFault | undefined>;
 }
 

@@ -1,4 +1,4 @@
-import type { DocumentId } from '../types.js';
+import type { DocumentId, SearchedSegment } from '../types.js';
 import type { StoredDocument } from './documents.js';
 import type { FilterTree } from './filter-tree.js';
 import type { Space } from './space.js';
@@ -22,18 +22,6 @@ export interface VectorSearch {
   readonly signal?: AbortSignal | undefined;
   /** Called for each searched segment. */
   readonly onSegment?: ((segment: SearchedSegment) => void) | undefined;
-}
-
-/** How one segment was searched. */
-export interface SearchedSegment {
-  /** Number of the segment; 0 for the tail. */
-  readonly segment: number;
-  readonly items: number;
-  /** Items whose document exists and passes the filter. */
-  readonly allowed: number;
-  /** Whether each allowed item was compared. */
-  readonly exact: boolean;
-  readonly milliseconds: number;
 }
 
 /** Queries for full-text search. */

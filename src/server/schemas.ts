@@ -38,10 +38,10 @@ const milliseconds = number;
 const explanation = {
   type: 'object',
   description: 'How the search was executed; with "explain": true.',
-  required: ['exact', 'parts', 'matchingWords', 'milliseconds'],
+  required: ['exact', 'segments', 'matchingWords', 'milliseconds'],
   properties: {
     exact: { type: 'boolean', description: 'Every allowed vector was compared.' },
-    parts: {
+    segments: {
       type: 'array',
       items: {
         type: 'object',

@@ -29,7 +29,7 @@ export interface SearchResult<M extends Metadata = Metadata> {
 }
 
 /** How one segment was searched by vector. */
-export interface SearchedPart {
+export interface SearchedSegment {
   /** Number of the segment; 0 for the documents that have none yet. */
   readonly segment: number;
   /** Vectors in the segment. */
@@ -46,10 +46,10 @@ export interface SearchExplanation {
   /** True if every allowed vector was compared, so that the nearest neighbors are the true ones. */
   readonly exact: boolean;
   /** The segments that were searched by vector. */
-  readonly parts: readonly SearchedPart[];
+  readonly segments: readonly SearchedSegment[];
   /** Documents that share a term with the query, as far as that ranking was read. */
   readonly matchingWords: number;
-  /** Time by stage. The parts are searched in parallel, all other stages one after the other. */
+  /** Time by stage. Segments are searched in parallel, all other stages one after the other. */
   readonly milliseconds: Readonly<Record<'embed' | 'filter' | 'vectors' | 'words' | 'lookup' | 'rerank', number>>;
 }
 

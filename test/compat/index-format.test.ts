@@ -74,7 +74,7 @@ describe.each(formats.map((format) => [Number(format)]))('an index of format %i'
       // The segment is used as it is: nothing had to be derived again.
       expect((await index.stats()).segments).toMatchObject([{ items: 37, dead: 1, damaged: false }]);
       const { checks } = await index.validate({ level: 'full' });
-      // Format 1 knew no accelerators, and those of format 2 are of an older version; nothing else is missing.
+      // Format 1 knew no graph indexes, and those of format 2 are of an older version; nothing else is missing.
       const faults = checks.filter(
         ({ passed, message }) => !passed && !message.includes('another version of the format'),
       );

@@ -120,7 +120,7 @@ describe('the declarations in dist', () => {
         const result: OptimizeResult = await index.optimize({ full: true });
         const { hits, next, explanation }: SearchResult = await index.search(query, { ...o, ...absent, after: undefined });
         await index.search(query, o);
-        console.log(result.bytesAfter, next, explanation?.parts);
+        console.log(result.bytesAfter, next, explanation?.segments);
         return hits;
       }
 

@@ -48,7 +48,7 @@ describe('a service', () => {
     } while (after !== undefined);
     expect(new Set(ids).size).toBe(3);
     const { body } = await service.ask('POST', '/search', { query: 'open hours', explain: true });
-    expect(body.explanation).toMatchObject({ exact: true, parts: [{ items: 3 }] });
+    expect(body.explanation).toMatchObject({ exact: true, segments: [{ items: 3 }] });
     const refused = await service.ask('POST', '/search', { query: 'open hours', after: 'A'.repeat(20_000) });
     expect(refused.status).toBe(400);
   });

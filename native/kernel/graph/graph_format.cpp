@@ -73,38 +73,38 @@ int64_t graph_bytes(const GraphHeader& header) {
 
 Status check_header(const uint8_t* bytes, int64_t size, GraphHeader* header) {
   if (size < static_cast<int64_t>(sizeof *header) || std::memcmp(bytes, kGraphMagic, sizeof kGraphMagic) != 0) {
-    return Status::failure(StatusCode::wrong_layout, "the file is not an accelerator");
+    return Status::failure(StatusCode::wrong_layout, "the file is not a graph index");
   }
   std::memcpy(header, bytes, sizeof *header);
   if (header->version != kGraphVersion) {
-    return Status::failure(StatusCode::wrong_layout, "the accelerator has another version of the format");
+    return Status::failure(StatusCode::wrong_layout, "the graph index has another version of the format");
   }
   if (header->header_checksum != checksum(header, offsetof(GraphHeader, header_checksum))) {
-    return corrupt("the header of the accelerator is damaged");
+    return corrupt("the header of the graph index is damaged");
   }
   // The checksum detects accidental damage; the checks below also reject crafted headers.
   const bool is_metric = header->metric <= static_cast<uint32_t>(Metric::hamming) &&
                          supports_graph(static_cast<Metric>(header->metric), header->dimensions);
-  if (!is_metric || header->dimensions < 1) return corrupt("the accelerator has no possible metric or dimensions");
+  if (!is_metric || header->dimensions < 1) return corrupt("the graph index has no possible metric or dimensions");
   const auto dimensions = static_cast<size_t>(header->dimensions);
   if (header->row_bytes != (dimensions + kInt8Block - 1) / kInt8Block * kInt8Block) {
-    return corrupt("the accelerator's rows have the wrong length");
+    return corrupt("the graph index's rows have the wrong length");
   }
   if (header->items < 0 || header->positions < 0 || header->positions > header->items || header->distinct < 0 ||
       header->distinct > header->positions || (header->distinct == 0) != (header->positions == 0) ||
       header->landmark_stride != landmark_stride(header->distinct) || !std::isfinite(header->scale) ||
       !(header->scale > 0) || !(header->longest >= 0) || header->needs_trees > 1) {
-    return corrupt("the accelerator's counts are impossible");
+    return corrupt("the graph index's counts are impossible");
   }
   GraphHeader expected = *header;
   layout_sections(&expected);
   for (size_t section = 0; section < kGraphSections; ++section) {
     if (expected.sections[section].offset != header->sections[section].offset ||
         expected.sections[section].bytes != header->sections[section].bytes) {
-      return corrupt("the accelerator's sections are not where its counts put them");
+      return corrupt("the graph index's sections are not where its counts put them");
     }
   }
-  if (graph_bytes(*header) != size) return corrupt("the accelerator does not have the size that it says");
+  if (graph_bytes(*header) != size) return corrupt("the graph index does not have the size that it says");
   return Status::success();
 }
 

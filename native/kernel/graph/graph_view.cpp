@@ -12,7 +12,7 @@ namespace {
 Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 Status of_another_forest() {
-  return Status::failure(StatusCode::invalid_argument, "the accelerator was derived from another file");
+  return Status::failure(StatusCode::invalid_argument, "the graph index was derived from another file");
 }
 
 /** The XXH64 of bytes; false when it was cancelled. */
@@ -111,7 +111,7 @@ Status GraphView::verify_forest(const ForestView& forest, const std::atomic<bool
 
 Status GraphView::check_unchanged() const {
   if (changed_ == nullptr || !changed_->load(std::memory_order_acquire)) return Status::success();
-  return Status::failure(StatusCode::file_changed, "the accelerator was cut short while it was in use");
+  return Status::failure(StatusCode::file_changed, "the graph index was cut short while it was in use");
 }
 
 }  // namespace semantic_index

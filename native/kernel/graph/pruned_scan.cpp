@@ -158,7 +158,7 @@ class PrunedScan {
       if (bound.minimum(norm_of(position), product, residuals_[position].whole) > scan_.limit(number)) return true;
       const int32_t item = read_int32(reinterpret_cast<const uint8_t*>(items_ + position));
       if (item < 0 || item >= forest_.items() || !forest_.has_item(item)) {
-        status = Status::failure(StatusCode::corrupt, "an item of the accelerator does not exist");
+        status = Status::failure(StatusCode::corrupt, "an item of the graph index does not exist");
         return false;
       }
       scan_.offer(number, item_distance(query, table_, layout_, forest_.node(item)), item);

@@ -131,7 +131,7 @@ Status SearchEntries::search_leaf(int32_t number, const uint64_t* sketch) {
   const uint8_t* slots = view_.section<uint8_t>(GraphSection::slots);
   const int32_t first = read_int32(slots + 4 * static_cast<size_t>(item));
   if (first < 0) return Status::success();
-  if (first >= header_.positions) return corrupt("an item of the accelerator has no place");
+  if (first >= header_.positions) return corrupt("an item of the graph index has no place");
   const auto size = static_cast<size_t>(std::min(count, header_.positions - first));
   const LeafEntry* entries = view_.section<LeafEntry>(GraphSection::leaves) + first;
   const DistanceTable& table = distances();

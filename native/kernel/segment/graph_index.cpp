@@ -30,7 +30,7 @@ Status graph_from_file(const std::string& path, const Forest& forest, const std:
   if (!status.ok()) return status;
   if (!content.empty()) {
     if (content != checksum_text(made->view.header().forest_checksum)) {
-      return Status::failure(StatusCode::invalid_argument, "the accelerator was derived from another file");
+      return Status::failure(StatusCode::invalid_argument, "the graph index was derived from another file");
     }
     made->state.is_own.store(true);
   }
@@ -44,7 +44,7 @@ Status save_graph(const GraphIndex& graph, const std::string& path, const std::a
   const BytesView all{graph.data(), graph.size()};
   const Status status = save_atomically(path, &all, 1, cancel);
   if (!status.ok() || !graph.file || !graph.file->changed().load()) return status;
-  return Status::failure(StatusCode::file_changed, "the accelerator was cut short while it was copied");
+  return Status::failure(StatusCode::file_changed, "the graph index was cut short while it was copied");
 }
 
 }  // namespace semantic_index

@@ -1,4 +1,4 @@
-// What an accelerator is made of: the rotation, sketches, and the order of positions.
+// What a graph index is made of: the rotation, sketches, and the order of positions.
 
 #include <algorithm>
 #include <cmath>

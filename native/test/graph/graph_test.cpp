@@ -1,4 +1,4 @@
-// The accelerator: what it finds is compared with exact scans, its bytes between threads and instruction sets.
+// The graph index: what it finds is compared with exact scans, its bytes between threads and instruction sets.
 
 #include <algorithm>
 #include <atomic>
@@ -259,7 +259,7 @@ TEST(progress_and_cancel) {
 
 namespace {
 
-/** Does with the bytes of an accelerator whatever can be done with them. */
+/** Does with the bytes of a graph index whatever can be done with them. */
 bool try_accelerator(const uint8_t* bytes, int64_t size, const Index& index, GraphScratch* scratch) {
   GraphView view;
   if (!GraphView::open(bytes, size, index.view, &view).ok()) return false;

@@ -1,4 +1,4 @@
-// Measures the accelerator: building it, and searches at several values of search_k against exact results.
+// Measures the graph index: building it, and searches at several values of search_k against exact results.
 //   measure_accelerator [rows=100000] [dimensions=384] [trees=10] [threads=2] [metric=angular] [file]
 // Text-like clusters are generated, or rows are read from a file of floats, the last 1,000 of them as queries.
 

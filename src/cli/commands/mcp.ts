@@ -7,7 +7,7 @@ import type { CommonFlags } from '../terminal.js';
 
 interface McpFlags extends CommonFlags, ModelFlags {
   readonly readonly?: boolean;
-  readonly about?: string;
+  readonly description?: string;
 }
 
 /** `mcp`: an index as tools for chat clients, over stdio. */
@@ -17,14 +17,14 @@ export function addMcp(program: Command): void {
     .description('offer an index to chat clients over stdio (Model Context Protocol); over HTTP: serve --mcp')
     .argument('<index>', 'directory of the index')
     .option('--readonly', 'offer search only')
-    .option('--about <text>', 'content of the index, for the model that chooses among tools');
+    .option('--description <text>', 'content of the index, for the model that chooses among tools');
   withModelFlags(command);
-  withCommonFlags(command, ['mcp my-index --readonly', 'mcp notes --about "the notes of our meetings"']).action(
+  withCommonFlags(command, ['mcp my-index --readonly', 'mcp notes --description "the notes of our meetings"']).action(
     (folder: string, flags: McpFlags) =>
       perform(flags, async ({ terminal, signal }) => {
-        const { readonly = false, about } = flags;
+        const { readonly = false, description } = flags;
         await using opened = await openIndex(folder, flags, terminal, { readonly });
-        await serveMcpOverStdio(await createMcpServer(opened.index, { readonly, description: about }), signal);
+        await serveMcpOverStdio(await createMcpServer(opened.index, { readonly, description }), signal);
         return undefined;
       }),
   );

@@ -59,11 +59,11 @@ export function addSearch(program: Command): void {
       const { index } = opened;
       if (flags.explain === true) {
         const result = await index.search(queries[0] as string, { ...options, explain: true });
-        const { parts, exact: compared, milliseconds } = result.explanation as SearchExplanation;
+        const { segments, exact: compared, milliseconds } = result.explanation as SearchExplanation;
         const times = Object.entries(milliseconds).map(([stage, time]) => `${stage} ${time.toFixed(1)} ms`);
         terminal.result(result, [
           ...hitLines(result.hits, terminal, flags.full === true),
-          `${compared ? 'Compared every allowed vector' : 'Searched approximately'} in ${counted(parts.length, 'part')}: ${times.join(', ')}`,
+          `${compared ? 'Compared every allowed vector' : 'Searched approximately'} in ${counted(segments.length, 'segment')}: ${times.join(', ')}`,
         ]);
         return undefined;
       }

@@ -20,7 +20,7 @@ interface ServeFlags extends CommonFlags, ModelFlags {
   readonly host: string;
   readonly port: number;
   readonly workers: number;
-  readonly front?: boolean;
+  readonly gateway?: boolean;
   readonly tokenEnv?: string;
   readonly allowHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
@@ -28,7 +28,7 @@ interface ServeFlags extends CommonFlags, ModelFlags {
   readonly mcp?: boolean;
   readonly log?: boolean;
   readonly bodyLimit: number;
-  readonly timeout: number;
+  readonly answerTimeout: number;
 }
 
 /** `serve`: an index over HTTP. */
@@ -42,33 +42,39 @@ export function addServe(program: Command): void {
     .option('-p, --port <number>', 'port to listen on; 0 takes a free one', naturalNumber, port)
     .option('--workers <number>', 'processes behind the port', positiveInteger, 1)
     .option(
-      '--front',
-      'requests pass through the first process, which asks another worker when one dies: no search is cut off, for about 0.4 ms of CPU a request',
+      '--gateway',
+      'route requests through the first process, which repeats a search on another worker when one dies; costs about 0.4 ms of CPU per request',
     )
     .option('--token-env <name>', 'environment variable with the token that clients have to send')
     .option('--allow-host <name>', 'Host that requests may name besides the address; may be repeated', eachValue)
     .option('--allow-origin <origin>', 'origin whose web pages may use the service; may be repeated', eachValue)
     .option('--readonly', 'refuse every change')
     .option('--body-limit <bytes>', 'largest body of a request', positiveInteger, bodyLimit)
-    .option('--timeout <milliseconds>', 'longest time of an answer', positiveInteger, answerTimeout)
+    .option('--answer-timeout <milliseconds>', 'max. time for a response; then 503', positiveInteger, answerTimeout)
     .option('--mcp', 'also answer the Model Context Protocol, at /mcp')
     .option('--log', 'log each request to stdout, as JSON');
   withModelFlags(command);
   withCommonFlags(command, [
     'serve my-index',
     'serve my-index --port 8080 --workers 4',
-    'serve my-index --workers 4 --front',
+    'serve my-index --workers 4 --gateway',
     'serve my-index --host 0.0.0.0 --token-env MY_TOKEN --readonly',
   ]).action((folder: string, flags: ServeFlags) =>
     perform(flags, async (session) => {
       const announce = (url: string): void =>
         session.terminal.result({ url }, [`Serving ${folder} at ${url} (see ${url}/openapi.json). Ctrl-C ends it.`]);
-      const { workers, front = false } = flags;
-      if ((workers > 1 || front) && cluster.isPrimary) {
+      const { workers, gateway = false } = flags;
+      if ((workers > 1 || gateway) && cluster.isPrimary) {
         const options = optionsOf(flags);
         const onEvent = (message: string): void => session.terminal.note(message);
         const { signal } = session;
-        await superviseWorkers({ workers, signal, onEvent, onListening: announce, ...(front && { front: options }) });
+        await superviseWorkers({
+          workers,
+          signal,
+          onEvent,
+          onListening: announce,
+          ...(gateway && { gateway: options }),
+        });
       } else await serve(folder, flags, session, cluster.isPrimary ? announce : () => {});
       return undefined;
     }),
@@ -87,7 +93,7 @@ async function serve(
     opened = await openIndex(folder, flags, terminal, { readonly: flags.readonly ?? false });
     return opened.index;
   };
-  const socketPath = flags.front ? await socketOfWorker() : undefined;
+  const socketPath = flags.gateway ? await socketOfWorker() : undefined;
   const server = await createServer(open, { ...optionsOf(flags), socketPath });
   try {
     // Of several workers, those that are ready answer while one loads: it takes no connection yet.
@@ -112,8 +118,8 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function optionsOf(flags: ServeFlags): ServerOptions {
-  const { host, port, allowHost, allowOrigin, bodyLimit, timeout, mcp = false, log = false } = flags;
-  return { host, port, token: tokenOf(flags), allowHost, allowOrigin, bodyLimit, answerTimeout: timeout, mcp, log };
+  const { host, port, allowHost, allowOrigin, bodyLimit, answerTimeout, mcp = false, log = false } = flags;
+  return { host, port, token: tokenOf(flags), allowHost, allowOrigin, bodyLimit, answerTimeout, mcp, log };
 }
 
 function tokenOf({ tokenEnv }: ServeFlags): string | undefined {

@@ -1,5 +1,4 @@
-import type { SearchedSegment } from '../../backend/read-snapshot.js';
-import type { SearchExplanation } from '../../types.js';
+import type { SearchExplanation, SearchedSegment } from '../../types.js';
 
 /** Stages of a search, in their order. */
 export type SearchStage = 'embed' | 'filter' | 'vectors' | 'words' | 'lookup' | 'rerank';
@@ -20,7 +19,7 @@ export class SearchTrace {
 
   explanation(): SearchExplanation {
     const { segments, matchingWords, milliseconds } = this;
-    return { exact: segments.every(({ exact }) => exact), parts: segments, matchingWords, milliseconds };
+    return { exact: segments.every(({ exact }) => exact), segments, matchingWords, milliseconds };
   }
 
   /** Adds the duration of some work to its stage. */

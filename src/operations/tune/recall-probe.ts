@@ -1,6 +1,6 @@
 import type { Backend } from '../../backend/backend.js';
-import type { SearchedSegment } from '../../backend/read-snapshot.js';
 import { TimeSlice } from '../../time-slice.js';
+import type { SearchedSegment } from '../../types.js';
 import { distanceSign } from '../../vectors/metric.js';
 import type { FoundCounts } from './recall-interval.js';
 

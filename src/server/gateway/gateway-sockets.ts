@@ -14,7 +14,7 @@ export interface GatewaySockets {
   remove(): void;
 }
 
-const prefix = 'si-front-';
+const prefix = 'si-gateway-';
 /**
  * A socket at which the owner of the folder listens as long as it lives: no other sign of life can be trusted
  * everywhere.

@@ -20,7 +20,7 @@ export interface WorkersOptions {
    * one dies. Each worker then listens at `socketOfWorker()`, and calls `reportListening()`. Default: workers take
    * connections themselves.
    */
-  readonly front?: ServerOptions;
+  readonly gateway?: ServerOptions;
   /** Called with the address once the first worker listens. */
   readonly onListening?: (address: string) => void;
 }
@@ -32,16 +32,16 @@ const slowestDeath = 10_000;
  * opens the index for itself: the files are mapped, so their pages are in memory once. Resolves when the signal has
  * aborted and all workers have ended.
  *
- * @throws MISSING_PEER; UNKNOWN_OPTION, and IO when the port is taken, both with `front`: otherwise the workers meet
+ * @throws MISSING_PEER; UNKNOWN_OPTION, and IO when the port is taken, both with `gateway`: otherwise the workers meet
  * them.
  */
 export async function superviseWorkers(options: WorkersOptions): Promise<void> {
   const { workers, signal, onEvent, onListening } = options;
   const { prometheus } = await serverPackages();
   const aggregator = new prometheus.AggregatorRegistry();
-  const front = options.front && new Gateway(resolveOptions('superviseWorkers', options.front, serverDefaults));
-  const ownAddress = await front?.listen();
-  const sockets = front && (await gatewaySockets());
+  const gateway = options.gateway && new Gateway(resolveOptions('superviseWorkers', options.gateway, serverDefaults));
+  const ownAddress = await gateway?.listen();
+  const sockets = gateway && (await gatewaySockets());
   let deaths = 0;
   let announced = false;
   const succeeded = new Set<Worker>();
@@ -58,7 +58,7 @@ export async function superviseWorkers(options: WorkersOptions): Promise<void> {
     const born = Date.now();
     const socket = sockets?.next();
     const leave = (): void => {
-      if (socket !== undefined) front?.workers.remove(socket);
+      if (socket !== undefined) gateway?.workers.remove(socket);
       tellToStop(worker);
     };
     const ready = (address: string): void => {
@@ -72,7 +72,7 @@ export async function superviseWorkers(options: WorkersOptions): Promise<void> {
       if (message.semanticIndex === 'leaving') succeed(worker, leave);
       if (message.semanticIndex === 'socket') worker.send({ ...message, socket });
       if (message.semanticIndex === 'listening' && socket !== undefined) {
-        front?.workers.add(socket);
+        gateway?.workers.add(socket);
         ready(ownAddress ?? socket);
       }
       if (message.semanticIndex !== 'metrics') return;
@@ -84,7 +84,7 @@ export async function superviseWorkers(options: WorkersOptions): Promise<void> {
     );
     worker.on('exit', async (code, died) => {
       if (socket !== undefined) {
-        front?.workers.remove(socket);
+        gateway?.workers.remove(socket);
         sockets?.release(socket);
       }
       if (signal.aborted || succeeded.has(worker)) return;
@@ -102,7 +102,7 @@ export async function superviseWorkers(options: WorkersOptions): Promise<void> {
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
   // Workers respond until the gateway is closed.
-  await front?.close();
+  await gateway?.close();
   await Promise.all(
     Object.values(cluster.workers ?? {}).map((worker) => (worker === undefined ? undefined : end(worker))),
   );
@@ -147,7 +147,7 @@ export function stopOfWorker(): AbortSignal {
 }
 
 /**
- * In a worker behind a front: the socket where it is to listen (`createServer(open, { socketPath })`). Call
+ * In a worker behind a gateway: the socket where it is to listen (`createServer(open, { socketPath })`). Call
  * `reportListening` when it does. Undefined without a gateway.
  */
 export async function socketOfWorker(): Promise<string | undefined> {
@@ -163,7 +163,7 @@ export async function socketOfWorker(): Promise<string | undefined> {
   });
 }
 
-/** In a worker behind a front: it takes requests from now on. */
+/** In a worker behind a gateway: it takes requests from now on. */
 export function reportListening(): void {
   if (cluster.isWorker) process.send?.({ semanticIndex: 'listening' });
 }

@@ -127,7 +127,7 @@ export class SegmentBuilder {
       const { inUse, reason } = index.info().accelerator;
       // Published like this, it would be found wanting and made again, and so on.
       if (isAccelerated && !inUse)
-        throw new SemanticIndexError('IO', `The accelerator of ${file} is invalid: ${reason}`);
+        throw new SemanticIndexError('IO', `The graph index of ${file} is invalid: ${reason}`);
       crashPoint(`${kind}.file-written`);
       const facts = await fileFacts(path);
       // One time for both: by it a touched accelerator is recognised.

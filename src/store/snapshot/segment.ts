@@ -108,7 +108,7 @@ async function reopen(added: AddedSegment, context: SegmentContext): Promise<Sea
   return part;
 }
 
-/** An accelerator that must not be trusted is not searched with, even where it could be mapped. */
+/** A graph index that must not be trusted is not searched with, even where it could be mapped. */
 async function trustedForest(
   index: AnnoyIndex,
   row: SegmentRow,
@@ -184,7 +184,7 @@ function graphMissing({ file }: SegmentRow, what: string): Damage {
   return { type: 'graph-missing', file: `segments/${file}`, message: `${file} has ${what}; ${slower}` };
 }
 
-/** What is wrong with the accelerator of a segment: it is not used, or must not be trusted. */
+/** What is wrong with the graph index of a segment: it is not used, or must not be trusted. */
 async function acceleratorFault(
   row: SegmentRow,
   index: AnnoyIndex,
@@ -194,7 +194,7 @@ async function acceleratorFault(
   if (!canAccelerate(index.metric, index.f)) return undefined;
   const facts = await fileFacts(acceleratorPath(join(context.directory, row.file)));
   // It may be lost, or an earlier version may have made none.
-  if (facts === undefined) return graphMissing(row, 'no accelerator');
+  if (facts === undefined) return graphMissing(row, 'no graph index');
   const path = join(context.directory, row.file);
   const inDoubt = inFull || facts.mtime !== row.file_mtime;
   // One whose time of change is not that of its segment has been touched: it is looked through.
@@ -203,7 +203,7 @@ async function acceleratorFault(
     (inDoubt ? await acceleratorContentFault(path, index.metric, index.f) : undefined);
   if (reason === undefined) return undefined;
   if (reason === otherFormat) {
-    return graphMissing(row, 'an accelerator of another version');
+    return graphMissing(row, 'a graph index of another version');
   }
   const error = new SemanticIndexError('INVALID_FILE', `${acceleratorPath(row.file)}: ${reason}`, {
     hint: 'No action needed: it is rebuilt, and answers are correct meanwhile.',

@@ -6,16 +6,16 @@ import { type AnnoyEngine, describe } from '../../options.js';
 import type { Metric } from '../../types.js';
 import type { AnnoyDescription } from './sidecar.js';
 
-/** Whether searches use the accelerator, and if not, why. */
+/** Whether searches use the graph index, and if not, why. */
 export interface AcceleratorStatus {
   readonly inUse: boolean;
-  /** Size of the accelerator in use; 0 without one. */
+  /** Size of the graph index in use; 0 without one. */
   readonly bytes: number;
   /** Why it is not used; undefined when it is. */
   readonly reason: string | undefined;
 }
 
-/** Path of the accelerator of an Annoy file. */
+/** Path of the graph index of an Annoy file. */
 export function acceleratorPath(path: string): string {
   return `${path}.accel`;
 }
@@ -23,7 +23,7 @@ export function acceleratorPath(path: string): string {
 const acceleratedMetrics: readonly Metric[] = ['angular', 'euclidean', 'dot'];
 const maxDimensions = 2 ** 15;
 
-/** Whether `accelerate()` can derive an accelerator for such an index. */
+/** Whether `accelerate()` can derive a graph index for such an index. */
 export function canAccelerate(metric: Metric, dimensions: number): boolean {
   return acceleratedMetrics.includes(metric) && dimensions <= maxDimensions;
 }
@@ -38,10 +38,10 @@ export function checkEngine(method: string, engine: unknown): AnnoyEngine {
   );
 }
 
-const foreign = 'the accelerator was derived from another file';
+const foreign = 'the graph index was derived from another file';
 
-/** Message of the kernel about an accelerator in another version of the format. */
-export const otherFormat = 'the accelerator has another version of the format';
+/** Message of the kernel about a graph index in another version of the format. */
+export const otherFormat = 'the graph index has another version of the format';
 
 /**
  * The checksum of the file at `path` according to its sidecar, or undefined when the file was modified since the save:
@@ -56,8 +56,8 @@ function knownContent(path: string, description: AnnoyDescription | undefined): 
 }
 
 /**
- * Removes the accelerator beside `path` unless it was derived from the forest that `native` holds and that was just
- * written there. Searches ignore an accelerator that cannot be removed.
+ * Removes the graph index beside `path` unless it was derived from the forest that `native` holds and that was just
+ * written there. Searches ignore a graph index that cannot be removed.
  */
 export async function removeForeignAccelerator(
   native: NativeIndex,
@@ -70,7 +70,7 @@ export async function removeForeignAccelerator(
 }
 
 /**
- * Maps the accelerator beside the file that `native` has just loaded. Returns why one that is there is not used, or
+ * Maps the graph index beside the file that `native` has just loaded. Returns why one that is there is not used, or
  * undefined. A sidecar with the checksum of the file decides at once; without one, the first search compares the whole file.
  */
 export function attachAccelerator(
@@ -84,7 +84,7 @@ export function attachAccelerator(
   return native.loadAccelerator(file, knownContent(path, description))?.message;
 }
 
-/** Whether searches of `native` use an accelerator; `native` is undefined while nothing is loaded. */
+/** Whether searches of `native` use a graph index; `native` is undefined while nothing is loaded. */
 export function acceleratorStatus(
   engine: AnnoyEngine,
   native: NativeIndex | undefined,

@@ -102,7 +102,7 @@ export async function accelerate(core: AnnoyCore, options?: AnnoyAccelerateOptio
     runNativeTask('accelerate', given, (task) => frozen.accelerate(threads, task)),
   );
   const took = Math.round(performance.now() - start);
-  core.log(() => `derived the accelerator in ${took} ms`);
+  core.log(() => `derived the graph index in ${took} ms`);
 }
 
 export async function unbuild(core: AnnoyCore): Promise<void> {

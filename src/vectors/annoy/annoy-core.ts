@@ -263,7 +263,7 @@ export class AnnoyCore {
     }
   }
 
-  /** Derives the accelerator while searches continue, writes it beside the file where there is one, and searches with it. */
+  /** Derives the graph index while searches continue, writes it beside the file where there is one, and searches with it. */
   async accelerate(method: string, derive: (frozen: NativeIndex) => Promise<void>): Promise<void> {
     const frozen = this.freeze(method);
     const state = this.#state;

@@ -119,7 +119,7 @@ export class AnnoyIndex {
     return this.#core.state.kind === 'built';
   }
 
-  /** Whether searches use the accelerator; if not, `info().accelerator` has the reason. @example index.isAccelerated // true */
+  /** Whether searches use the graph index; if not, `info().accelerator` has the reason. @example index.isAccelerated // true */
   get isAccelerated(): boolean {
     return acceleratorOf(this.#core).inUse;
   }
@@ -173,7 +173,7 @@ export class AnnoyIndex {
   }
 
   /**
-   * Derives the accelerator of the forest: a neighbor graph with quantized copies of the vectors, about 570 bytes an item at
+   * Derives the graph index of the forest: a neighbor graph with quantized copies of the vectors, about 570 bytes an item at
    * 384 dimensions. Searches then take a fraction of the time at the same recall, and continue while it is derived. With a
    * file behind the index it is written beside it, as `NAME.ann.accel`, where every process that opens the file finds it;
    * otherwise it stays in memory until `save` writes it. The bytes depend on the forest only. Supports angular, euclidean
@@ -340,7 +340,7 @@ export class AnnoyIndex {
   /**
    * Writes the Annoy file and its sidecar, then maps the file, so that its memory is shared with other processes. The file
    * is durable when the promise resolves; after a failure, or a crash at any moment, `path` is the complete old or new file.
-   * The accelerator in use is written beside the file; one of another forest there is removed.
+   * The graph index in use is written beside the file; one of another forest there is removed.
    *
    * @throws NOT_BUILT, IO
    * @example await index.save('items.ann')

@@ -35,7 +35,7 @@ export interface AnnoyInfo {
   /** Whether the whole file is read into memory when it is mapped. */
   readonly prefault: boolean;
   readonly memory: AnnoyMemory;
-  /** Whether searches use the accelerator, and if not, why. */
+  /** Whether searches use the graph index, and if not, why. */
   readonly accelerator: AcceleratorStatus;
   readonly engine: string;
   /** Instruction set of the distance functions: scalar, avx2, avx512 or neon. */

@@ -45,7 +45,7 @@ export interface Built extends Counts {
   readonly kind: 'built';
   readonly file: BackingFile | undefined;
   readonly build: BuildOrigin;
-  /** Why the accelerator beside the file is not used; undefined when it is, or when there is none. */
+  /** Why the graph index beside the file is not used; undefined when it is, or when there is none. */
   readonly ignoredAccelerator: string | undefined;
 }
 

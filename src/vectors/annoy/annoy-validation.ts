@@ -165,13 +165,13 @@ async function checkContents(
 }
 
 /**
- * An accelerator of another forest is an error: another program has replaced the file. A damaged one, or one of another version,
+ * A graph index of another forest is an error: another program has replaced the file. A damaged one, or one of another version,
  * is a warning: searches ignore it and take longer.
  */
 async function checkAccelerator(checks: Checks, native: NativeIndex, path: string): Promise<void> {
   const file = acceleratorPath(path);
   if (!existsSync(file)) {
-    checks.add('accelerator', true, 'The index has no accelerator', 'info');
+    checks.add('accelerator', true, 'The index has no graph index', 'info');
     return;
   }
   const fault =
@@ -179,12 +179,12 @@ async function checkAccelerator(checks: Checks, native: NativeIndex, path: strin
     (await runNativeTask('accelerator', {}, (task) => native.verifyAccelerator(task))) ??
     undefined;
   const message =
-    fault === undefined ? 'The accelerator is intact and belongs to this file' : `${file}: ${fault.message}`;
+    fault === undefined ? 'The graph index is intact and belongs to this file' : `${file}: ${fault.message}`;
   const severity = fault?.isForeign === true ? 'error' : 'warning';
   checks.add('accelerator', fault === undefined, message, severity, 'Call accelerate() to derive it again.');
 }
 
-/** Reads all bytes of the accelerator beside an Annoy file; describes the fault, or returns undefined. */
+/** Reads all bytes of the graph index beside an Annoy file; describes the fault, or returns undefined. */
 export async function acceleratorContentFault(path: string, metric: Metric, f: number): Promise<string | undefined> {
   const file = acceleratorPath(path);
   if (!existsSync(file)) return undefined;

@@ -56,15 +56,16 @@ test('what a killed process has left is swept by the next; that of a living one 
 test('an empty folder is swept when it is old; nothing else is touched', async () => {
   const folder = ownTemporaryFolder();
   const old = new Date(Date.now() - 3_600_000);
-  for (const name of ['si-front-young', 'si-front-old', 'si-front-full', 'elsewhere']) mkdirSync(join(folder, name));
-  writeFileSync(join(folder, 'si-front-full', 'a-file'), '');
+  for (const name of ['si-gateway-young', 'si-gateway-old', 'si-gateway-full', 'elsewhere'])
+    mkdirSync(join(folder, name));
+  writeFileSync(join(folder, 'si-gateway-full', 'a-file'), '');
   writeFileSync(join(folder, 'elsewhere', 'alive'), '');
-  symlinkSync(join(folder, 'elsewhere'), join(folder, 'si-front-link'));
-  for (const name of ['si-front-old', 'si-front-full']) utimesSync(join(folder, name), old, old);
+  symlinkSync(join(folder, 'elsewhere'), join(folder, 'si-gateway-link'));
+  for (const name of ['si-gateway-old', 'si-gateway-full']) utimesSync(join(folder, name), old, old);
 
   const sockets = await gatewaySockets();
   sockets.remove();
-  const left = ['elsewhere', 'si-front-full', 'si-front-link', 'si-front-young'];
+  const left = ['elsewhere', 'si-gateway-full', 'si-gateway-link', 'si-gateway-young'];
   expect(readdirSync(folder).sort()).toEqual(left);
   expect(readdirSync(join(folder, 'elsewhere'))).toEqual(['alive']);
 });

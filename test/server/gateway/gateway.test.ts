@@ -9,11 +9,11 @@ import { keepAsking, killable, serve, workersOf } from '../serve-command.js';
 const wait = { timeout: 60_000 };
 const json = { 'content-type': 'application/json' };
 
-/** A service with a front over an index with one document, and where its sockets and other temporary files are. */
+/** A service with a gateway over an index with one document, and where its sockets and other temporary files are. */
 async function serveWithFront(...flags: string[]) {
   const cwd = scratchFolder();
   await runCli(['add', 'idx', '-', '--format', 'jsonl'], { cwd, input: '{"id":"a","text":"apples"}\n' });
-  const service = await serve(cwd, '--front', ...flags);
+  const service = await serve(cwd, '--gateway', ...flags);
   // In order, as it then removes its sockets.
   onTestFinished(async () => {
     service.child.kill('SIGTERM');
@@ -48,7 +48,7 @@ test.skipIf(!killable)('workers that are killed fail and cut no search', { timeo
     await expect.poll(() => pidsOf(child.pid).includes(first as string), wait).toBe(false);
     await expect.poll(clients.answered, wait).toBeGreaterThan(before + 200);
   }
-  // Told to end, one is replaced in order behind a front, too.
+  // Told to end, one is replaced in order behind a gateway, too.
   await expect.poll(() => pidsOf(child.pid).length, wait).toBe(2);
   const [old] = pidsOf(child.pid);
   process.kill(Number(old), 'SIGTERM');
@@ -160,7 +160,7 @@ test('a port that is taken is said at once', { timeout: 120_000 }, async () => {
   await new Promise((resolve) => other.once('listening', resolve));
   const { port } = other.address() as { port: number };
   const cwd = scratchFolder();
-  const { code, stderr } = await runCli(['serve', 'idx', '--front', '--port', String(port)], { cwd });
+  const { code, stderr } = await runCli(['serve', 'idx', '--gateway', '--port', String(port)], { cwd });
   expect(code).not.toBe(0);
   expect(stderr).toContain('Cannot listen');
 });
@@ -173,10 +173,10 @@ test.skipIf(!killable)('the sockets are gone at the end', { timeout: 120_000 }, 
   onTestFinished(() => {
     delete process.env.TMPDIR;
   });
-  const { child, ending } = await serve(cwd, '--front');
-  const [folder] = readdirSync(temporary).filter((name) => name.startsWith('si-front-'));
+  const { child, ending } = await serve(cwd, '--gateway');
+  const [folder] = readdirSync(temporary).filter((name) => name.startsWith('si-gateway-'));
   expect(readdirSync(join(temporary, folder as string)).sort()).toEqual(['0', 'alive']);
   child.kill('SIGTERM');
   expect((await ending).code).toBe(0);
-  expect(readdirSync(temporary).filter((name) => name.startsWith('si-front-'))).toEqual([]);
+  expect(readdirSync(temporary).filter((name) => name.startsWith('si-gateway-'))).toEqual([]);
 });

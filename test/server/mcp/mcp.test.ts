@@ -37,7 +37,7 @@ test('the official client uses the tools over stdio', { timeout: 240_000 }, asyn
   const client = await connected(transport());
   await useTools(client);
   await client.close();
-  const reader = await connected(transport('--readonly', '--about', 'the rules of a shop'));
+  const reader = await connected(transport('--readonly', '--description', 'the rules of a shop'));
   const { tools } = await reader.listTools();
   expect(tools).toMatchObject([{ name: 'search', description: expect.stringContaining('the rules of a shop') }]);
   await reader.close();

@@ -40,7 +40,7 @@ async function recallOf(index: SemanticIndex): Promise<number> {
   return hits.length / (10 * queries.length);
 }
 
-describe('the accelerator of a segment', () => {
+describe('the graph index of a segment', () => {
   it('is built, published and counted with it', async () => {
     await make();
     await using index = await SemanticIndex.open(folder, { provider: null, ann: { background: false } });

@@ -35,7 +35,7 @@ async function recallOf(index: AnnoyIndex): Promise<number> {
 
 beforeEach(() => saveIndex(path));
 
-describe('an accelerator', () => {
+describe('a graph index', () => {
   it('is found beside the file and finds more than the trees do', async () => {
     const index = await AnnoyIndex.open(path);
     const classical = await AnnoyIndex.open(path, { engine: 'annoy' });
@@ -84,7 +84,7 @@ describe('an accelerator', () => {
     index.close();
   });
 
-  it('is ignored when it belongs to another file, is truncated, or is not an accelerator', async () => {
+  it('is ignored when it belongs to another file, is truncated, or is not a graph index', async () => {
     const expected = await AnnoyIndex.open(path, { engine: 'annoy' });
     const bytes = readFileSync(accelerator);
     const other = join(folder, 'other.ann');
@@ -101,7 +101,7 @@ describe('an accelerator', () => {
       const index = await AnnoyIndex.open(path);
       const { inUse, reason } = index.info().accelerator;
       expect(inUse).toBe(false);
-      expect(reason).toMatch(/accelerator/);
+      expect(reason).toMatch(/graph index/);
       expect(Array.from(index.getNnsByVector(query(0), 10))).toEqual(Array.from(expected.getNnsByVector(query(0), 10)));
       const report = await index.validate();
       const severity = /another file/.test(reason ?? '') ? 'error' : 'warning';

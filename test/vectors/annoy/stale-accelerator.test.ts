@@ -34,7 +34,7 @@ async function exactNearest(index: AnnoyIndex, vector: Float32Array): Promise<nu
 const report = async (index: AnnoyIndex) =>
   (await index.validate()).checks.find(({ check }) => check === 'accelerator' || check === 'sidecar');
 
-describe('an accelerator of an earlier forest', () => {
+describe('a graph index of an earlier forest', () => {
   it('is not used whichever item has changed and whatever vouches for the file', async () => {
     const path = join(folder, 'index.ann');
     const old = join(folder, 'old.ann');
@@ -57,7 +57,7 @@ describe('an accelerator of an earlier forest', () => {
           expect(index.info().accelerator).toEqual({
             inUse: false,
             bytes: 0,
-            reason: 'the accelerator was derived from another file',
+            reason: 'the graph index was derived from another file',
           });
           const { valid, checks } = await index.validate();
           expect(valid).toBe(false);

@@ -102,7 +102,7 @@ class GraphBuild {
       item_of_.push_back(item);
     }
     if (static_cast<int64_t>(item_of_.size()) > kMaxPositions) {
-      return Status::failure(StatusCode::invalid_argument, "there are more items than an accelerator can hold");
+      return Status::failure(StatusCode::invalid_argument, "there are more items than a graph index can hold");
     }
     for (LeafGroups& tree : trees_) {
       for (int32_t& item : tree.items) item = position_of_[static_cast<size_t>(item)];
@@ -416,7 +416,7 @@ Status build_graph_index(const ForestView& forest, const GraphBuildOptions& opti
   const NodeLayout& layout = forest.layout();
   if (!supports_graph(layout.metric, layout.dimensions)) {
     return Status::failure(StatusCode::invalid_argument,
-                           "there are accelerators for angular, euclidean and dot, up to 32768 dimensions");
+                           "there are graph indexes for angular, euclidean and dot, up to 32768 dimensions");
   }
   if (forest.nodes() == 0) return Status::failure(StatusCode::invalid_argument, "the forest is empty");
   return GraphBuild(forest, options).run(file);
