@@ -6,7 +6,7 @@ const dist = fileURLToPath(new URL('./dist/', import.meta.url));
 
 /** Files that measure time or memory, or hold processes to a time: they run one after the other, when the rest has ended. */
 const alone = [
-  'test/crash/**',
+  'test/crash/{crash-test,crowd}.test.ts',
   'test/server/**',
   'test/embed/{embed-texts,bundled/bundled-provider,transformers/transformers-provider}.test.ts',
   'test/examples/matrices.test.ts',

@@ -1,0 +1,160 @@
+// One engine in a process of its own: `build` fills an empty folder, `search` opens it and asks. Prints one line of JSON.
+import { bundledProvider } from 'semantic-index';
+import { loadCorpus, type Question } from './corpus.js';
+import { type Filter, type Found, folderBytes, type Mode, type OpenEngine, type SearchEngine } from './engine.js';
+
+/** Times of one kind of search, in milliseconds, and how good its answers were. */
+export interface SearchFigures {
+  readonly asked: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly ndcg: number;
+  readonly recall: number;
+}
+
+/** What building came to. */
+export interface BuildFigures {
+  /** Seconds until all documents could be searched, and until everything that makes searches fast was built. */
+  readonly addSeconds: number;
+  readonly buildSeconds: number;
+  readonly bytes: number;
+  readonly peakBytes: number;
+}
+
+/** What searching came to. */
+export interface AskFigures {
+  readonly openMilliseconds: number;
+  readonly firstMilliseconds: number;
+  readonly byMode: Partial<Record<Mode, SearchFigures>>;
+  /** Hybrid searches (text, where there are none) behind a filter, by its share of the documents. */
+  readonly filtered: Readonly<Record<string, SearchFigures>>;
+  /** Searches a second with 16 at once. */
+  readonly concurrent: number;
+  /** Bytes resident beyond those before opening. */
+  readonly residentBytes: number;
+}
+
+const k = 10;
+const atOnce = 16;
+/** Seconds after which no further question is asked. */
+const patience = Number(process.env.BENCH_PATIENCE ?? 30);
+const filters: readonly Filter[] = [{ below: 1 }, { below: 10 }, { below: 100 }];
+
+/** Binary relevance with one right answer: the discount of its rank. */
+function gain(found: readonly Found[], { relevant }: Question): number {
+  const rank = found.findIndex(({ id }) => id === relevant);
+  return rank < 0 ? 0 : 1 / Math.log2(rank + 2);
+}
+
+function quantile(sorted: Float64Array, share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** Asks one question after the other. */
+async function ask(
+  questions: readonly Question[],
+  search: (question: Question) => Promise<readonly Found[]>,
+): Promise<SearchFigures> {
+  for (const question of questions.slice(0, 50)) await search(question);
+  const times: number[] = [];
+  let [ndcg, right] = [0, 0];
+  const began = performance.now();
+  for (const question of questions) {
+    if (performance.now() - began > patience * 1e3) break;
+    const asked = performance.now();
+    const found = await search(question);
+    times.push(performance.now() - asked);
+    const value = gain(found, question);
+    ndcg += value;
+    if (value > 0) right++;
+  }
+  const sorted = Float64Array.from(times).sort();
+  const asked = times.length;
+  return { asked, p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), ndcg: ndcg / asked, recall: right / asked };
+}
+
+async function throughput(
+  questions: readonly Question[],
+  search: (question: Question) => Promise<readonly Found[]>,
+): Promise<number> {
+  let [next, done] = [0, 0];
+  const began = performance.now();
+  const isOver = (): boolean => performance.now() - began > Math.min(patience, 10) * 1e3;
+  const client = async (): Promise<void> => {
+    while (!isOver()) {
+      await search(questions[next++ % questions.length] as Question);
+      done++;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, client));
+  return done / ((performance.now() - began) / 1e3);
+}
+
+async function build(
+  engine: SearchEngine,
+  opened: OpenEngine,
+  corpusFolder: string,
+  folder: string,
+): Promise<BuildFigures> {
+  const { paragraphs, vectors, dimensions } = loadCorpus(corpusFolder);
+  const began = performance.now();
+  for (let first = 0; first < paragraphs.length; first += engine.batchSize) {
+    const end = Math.min(paragraphs.length, first + engine.batchSize);
+    await opened.add({
+      paragraphs: paragraphs.slice(first, end),
+      vectors: vectors.subarray(first * dimensions, end * dimensions),
+    });
+  }
+  const added = performance.now();
+  await opened.build();
+  const built = performance.now();
+  return {
+    addSeconds: (added - began) / 1e3,
+    buildSeconds: (built - added) / 1e3,
+    bytes: engine.persistent ? folderBytes(folder) : 0,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+async function run(name: string, corpusFolder: string, folder: string, phase: string): Promise<object> {
+  const { engine } = (await import(`./engines/${name}.js`)) as { engine: SearchEngine };
+  const { questions, dimensions } = loadCorpus(corpusFolder);
+  const provider = bundledProvider();
+  const embed = async (text: string): Promise<Float32Array> => {
+    const { vectors } = await provider.embed([text], { role: 'query' });
+    return vectors[0] as Float32Array;
+  };
+  await embed('the model is loaded');
+  global.gc?.();
+  const before = process.memoryUsage().rss;
+  const opening = performance.now();
+  const opened = await engine.open(folder, dimensions);
+  const openMilliseconds = performance.now() - opening;
+  const built = phase === 'search' ? undefined : await build(engine, opened, corpusFolder, folder);
+  if (phase === 'build') {
+    await opened.close();
+    return { library: engine.library, fusion: engine.fusion, persistent: engine.persistent, built };
+  }
+  const none = new Float32Array(dimensions);
+  const searching =
+    (mode: Mode, filter?: Filter) =>
+    async ({ text }: Question): Promise<readonly Found[]> =>
+      opened.search(mode, text, engine.embeds || mode === 'text' ? none : await embed(text), k, filter);
+  const best: Mode = engine.modes.includes('hybrid') ? 'hybrid' : 'text';
+  const first = performance.now();
+  await searching(best)(questions[0] as Question);
+  const firstMilliseconds = performance.now() - first;
+  const byMode: Partial<Record<Mode, SearchFigures>> = {};
+  for (const mode of engine.modes) byMode[mode] = await ask(questions, searching(mode));
+  const filtered: Record<string, SearchFigures> = {};
+  for (const filter of filters) filtered[filter.below / 1_000] = await ask(questions, searching(best, filter));
+  const concurrent = await throughput(questions, searching(best));
+  global.gc?.();
+  const residentBytes = process.memoryUsage().rss - before;
+  await opened.close();
+  const asked: AskFigures = { openMilliseconds, firstMilliseconds, byMode, filtered, concurrent, residentBytes };
+  return { library: engine.library, fusion: engine.fusion, persistent: engine.persistent, built, asked };
+}
+
+const [name, corpusFolder, folder, phase] = process.argv.slice(2) as [string, string, string, string];
+process.stdout.write(`\n${JSON.stringify(await run(name, corpusFolder, folder, phase))}\n`);
