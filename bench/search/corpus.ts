@@ -95,15 +95,16 @@ export async function prepareCorpus(data: string, cache: string, count: number, 
   rmSync(making, { recursive: true, force: true });
   mkdirSync(making, { recursive: true });
   const squad = rows<{ id: string; text: string }>(join(data, 'eval/squad/paragraphs.jsonl')).slice(0, count);
-  const known = new Set(squad.map(({ id }) => id));
+  // Some engines take only letters, digits and signs such as `-` in an id.
+  const ids = new Map(squad.map(({ id }, position) => [id, `squad-${position}`]));
   const asked = rows<{ question: string; para: string }>(join(data, 'eval/squad/questions.jsonl')).filter(({ para }) =>
-    known.has(para),
+    ids.has(para),
   );
   const every = Math.max(1, Math.floor(asked.length / questions));
   const chosen = asked.filter((_, position) => position % every === 0).slice(0, questions);
   writeFileSync(
     join(making, 'questions.json'),
-    JSON.stringify(chosen.map(({ question, para }) => ({ text: question, relevant: para }))),
+    JSON.stringify(chosen.map(({ question, para }) => ({ text: question, relevant: ids.get(para) }))),
   );
 
   const provider = bundledProvider();
@@ -129,7 +130,7 @@ export async function prepareCorpus(data: string, cache: string, count: number, 
     number++;
     if (batch.length === embeddedAtOnce) await flush();
   };
-  for (const { id, text } of squad) await add(id, text, 'squad');
+  for (const { id, text } of squad) await add(ids.get(id) as string, text, 'squad');
   for await (const { text, source } of texts(data)) {
     if (number >= count) break;
     await add(`p${number}`, text, source);

@@ -39,7 +39,7 @@ export interface SearchEngine {
   /** What it can do; others are left out of the report. */
   readonly modes: readonly Mode[];
   /** How rankings are fused. */
-  readonly fusion?: string;
+  readonly fusion?: string | undefined;
   /** Documents that one call of `add` takes best. */
   readonly batchSize: number;
   /** Whether it embeds texts by itself, so that the time of embedding is in its searches and additions. */

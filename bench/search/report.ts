@@ -4,9 +4,9 @@ import type { AskFigures, BuildFigures } from './run-engine.js';
 /** What one engine came to. */
 export interface EngineResult {
   readonly library: string;
-  readonly fusion?: string;
+  readonly fusion?: string | undefined;
   readonly persistent: boolean;
-  readonly built?: BuildFigures;
+  readonly built?: BuildFigures | undefined;
   readonly asked?: AskFigures;
 }
 

@@ -25,7 +25,9 @@ export const engine: SearchEngine = {
           })),
         );
       },
-      build: () => index.optimize(),
+      async build() {
+        await index.optimize();
+      },
       async search(mode, text, _vector, k, filter) {
         const { hits } = await index.search(text, {
           mode,
