@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "base/prefetch.h"
 #include "terms/packed_terms.h"
 
 namespace semantic_index {
@@ -13,8 +14,8 @@ namespace {
 constexpr size_t kFirstChunk = 1 << 14;
 constexpr size_t kLargestChunk = 1 << 20;
 
-/** Of a term that no document of the batch had so far. */
-constexpr uint32_t kNotLookedUp = UINT32_MAX;
+/** Terms of a batch that are looked up under one lock, and fetched from memory together. */
+constexpr size_t kTermsAtOnce = 16;
 
 uint32_t hash_of(const HashKey& key, const TermBytes& term) {
   return static_cast<uint32_t>(sip_hash(key, term.bytes, term.size));
@@ -36,7 +37,42 @@ Status check_document(const TermsDocument& document) {
   return Status::success();
 }
 
+uint32_t block_capacity(uint32_t block) { return tail_block_begin(block + 1) - tail_block_begin(block); }
+
 }  // namespace
+
+/** The postings of a batch in the order of its terms: those of term i from begins[i] to begins[i + 1]. */
+struct TermsTail::BatchPostings {
+  std::vector<uint32_t> begins;
+  std::vector<uint32_t> items;
+  std::vector<uint32_t> frequencies;
+};
+
+TermsTail::BatchPostings TermsTail::invert(const PackedTerms& batch, const uint32_t* selected, size_t count,
+                                           uint32_t first_item) {
+  BatchPostings postings;
+  std::vector<uint32_t>& begins = postings.begins;
+  begins.assign(batch.terms().size() + 2, 0);
+  for (size_t index = 0; index < count; ++index) {
+    const PackedDocument& document = batch.documents()[selected[index]];
+    const PackedTerm* const terms = batch.terms_of(document);
+    for (uint32_t place = 0; place < document.count; ++place) ++begins[terms[place].number + 2];
+  }
+  for (size_t term = 2; term < begins.size(); ++term) begins[term] += begins[term - 1];
+  postings.items.resize(begins.back());
+  postings.frequencies.resize(begins.back());
+  // Moves each begin to the end of its term, which is the begin of the next one.
+  for (size_t index = 0; index < count; ++index) {
+    const PackedDocument& document = batch.documents()[selected[index]];
+    const PackedTerm* const terms = batch.terms_of(document);
+    for (uint32_t place = 0; place < document.count; ++place) {
+      const uint32_t posting = begins[terms[place].number + 1]++;
+      postings.items[posting] = first_item + static_cast<uint32_t>(index);
+      postings.frequencies[posting] = terms[place].frequency;
+    }
+  }
+  return postings;
+}
 
 void* TermsTail::allocate(size_t bytes) {
   const size_t words = std::max<size_t>(1, (bytes + 7) / 8);
@@ -75,9 +111,8 @@ void TermsTail::grow_slots() {
   slots_.swap(grown);
 }
 
-uint32_t TermsTail::find_or_add(const TermBytes& term) {
+uint32_t TermsTail::find_or_add(const TermBytes& term, uint32_t hash) {
   if (terms_.size() * 2 >= slots_.size()) grow_slots();
-  const uint32_t hash = hash_of(key_, term);
   const size_t slot = slot_of(term, hash);
   if (slots_[slot] != 0) return slots_[slot] - 1;
   auto* const bytes = static_cast<uint8_t*>(allocate(term.size));
@@ -104,9 +139,11 @@ void TermsTail::reserve_posting(Term* term) {
   term->block_count = block + 1;
 }
 
-void TermsTail::reserve_document(uint32_t item) {
-  if (item < document_capacity_) return;
-  const uint32_t capacity = std::max(256u, document_capacity_ * 2);
+/** Makes room for the documents below `end`. */
+void TermsTail::reserve_documents(uint32_t end) {
+  if (end <= document_capacity_) return;
+  const uint32_t capacity = std::max({256u, end, document_capacity_ * 2});
+  const uint32_t item = written_;
   auto* const lengths = static_cast<uint32_t*>(allocate(size_t{4} * capacity));
   auto* const totals = static_cast<uint64_t*>(allocate(size_t{8} * (capacity + 1)));
   totals[0] = 0;
@@ -148,17 +185,17 @@ void TermsTail::append_document(const TermsDocument& document, uint32_t item) {
   numbers_.clear();
   frequencies_.clear();
   for (size_t index = 0; index < document.count; ++index) {
-    const uint32_t number = find_or_add(document.terms[index].term);
+    const uint32_t number = find_or_add(document.terms[index].term, hash_of(key_, document.terms[index].term));
     reserve_posting(&terms_[number]);
     numbers_.push_back(number);
     frequencies_.push_back(document.terms[index].frequency);
   }
-  reserve_document(item);
+  reserve_documents(item + 1);
   append_postings(document.length, item);
 }
 
 Status TermsTail::check_room(size_t count) const {
-  if (written_ != static_cast<uint32_t>(items())) return Status::no_memory();
+  if (!is_whole_) return Status::no_memory();
   if (count > static_cast<size_t>(kMaxTermsItems) - written_) {
     return Status::failure(StatusCode::invalid_argument, "expected at most 2^28 documents");
   }
@@ -169,10 +206,12 @@ Status TermsTail::append(const TermsDocument* documents, size_t count) try {
   Status status = check_room(count);
   for (size_t index = 0; status.ok() && index < count; ++index) status = check_document(documents[index]);
   if (!status.ok()) return status;
+  is_whole_ = false;
   for (size_t index = 0; index < count; ++index) {
     append_document(documents[index], written_);
     ++written_;
   }
+  is_whole_ = true;
   items_.store(static_cast<int32_t>(written_), std::memory_order_release);
   return Status::success();
 } catch (const std::bad_alloc&) {
@@ -180,28 +219,91 @@ Status TermsTail::append(const TermsDocument* documents, size_t count) try {
   return Status::no_memory();
 }
 
+/** Appends the postings of one term: ascending items, all above those that it has. */
+void TermsTail::append_to(Term* term, const uint32_t* items, const uint32_t* frequencies, uint32_t count) {
+  for (uint32_t done = 0; done < count;) {
+    reserve_posting(term);
+    const uint32_t number = tail_block_of(term->count);
+    TailBlock* const block = term->blocks[number];
+    const uint32_t place = term->count - tail_block_begin(number);
+    const uint32_t taken = std::min(count - done, block->capacity - place);
+    for (uint32_t index = 0; index < taken; ++index) {
+      const uint32_t item = items[done + index];
+      const uint32_t frequency = frequencies[done + index];
+      const uint32_t length = lengths_[item];
+      block->items()[place + index] = item;
+      block->frequencies()[place + index] = frequency;
+      block->max_frequency = std::max(block->max_frequency, frequency);
+      block->min_length = std::min(block->min_length, length);
+      term->impact.frequency = std::max(term->impact.frequency, frequency);
+      term->impact.length = term->count == 0 ? length : std::min(term->impact.length, length);
+      term->last_item = item;
+      ++term->count;
+    }
+    done += taken;
+  }
+}
+
+/** Appends the postings of some terms. What they touch is spread over memory: it is all asked for before it is used. */
+void TermsTail::append_terms(const TermBytes* terms, const uint32_t* hashes, size_t count, const uint32_t* begins,
+                             const BatchPostings& postings) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  while ((terms_.size() + count) * 2 >= slots_.size()) grow_slots();
+  const size_t mask = slots_.size() - 1;
+  const Term* likely[kTermsAtOnce];
+  for (size_t index = 0; index < count; ++index) prefetch(&slots_[hashes[index] & mask], sizeof(uint32_t));
+  for (size_t index = 0; index < count; ++index) {
+    const uint32_t slot = slots_[hashes[index] & mask];
+    likely[index] = slot == 0 ? nullptr : &terms_[slot - 1];
+    if (slot != 0) prefetch(likely[index], sizeof(Term));
+  }
+  for (size_t index = 0; index < count; ++index) {
+    if (likely[index] == nullptr || likely[index]->block_count == 0) continue;
+    prefetch(likely[index]->bytes, 1);
+    prefetch(likely[index]->blocks + (likely[index]->block_count - 1), sizeof(TailBlock*));
+  }
+  for (size_t index = 0; index < count; ++index) {
+    const Term* const term = likely[index];
+    if (term == nullptr || term->block_count == 0) continue;
+    const TailBlock* const block = term->blocks[term->block_count - 1];
+    const uint32_t place = term->count - tail_block_begin(term->block_count - 1);
+    prefetch(block, sizeof(TailBlock));
+    if (place < block_capacity(term->block_count - 1)) prefetch(block->items() + place, sizeof(uint32_t));
+  }
+  for (size_t index = 0; index < count; ++index) {
+    const uint32_t begin = begins[index];
+    const uint32_t end = begins[index + 1];
+    if (begin == end) continue;
+    Term* const term = &terms_[find_or_add(terms[index], hashes[index])];
+    append_to(term, postings.items.data() + begin, postings.frequencies.data() + begin, end - begin);
+  }
+}
+
 Status TermsTail::append(const PackedTerms& batch, const uint32_t* selected, size_t count) try {
   const Status status = check_room(count);
-  if (!status.ok()) return status;
-  std::vector<uint32_t> known(batch.terms().size(), kNotLookedUp);
-  for (size_t index = 0; index < count; ++index) {
-    const PackedDocument& document = batch.documents()[selected[index]];
-    const PackedTerm* const terms = batch.terms_of(document);
+  if (!status.ok() || count == 0) return status;
+  const auto end = written_ + static_cast<uint32_t>(count);
+  const BatchPostings postings = invert(batch, selected, count, written_);
+  const std::vector<TermBytes>& terms = batch.terms();
+  std::vector<uint32_t> hashes(terms.size());
+  for (size_t term = 0; term < terms.size(); ++term) hashes[term] = hash_of(key_, terms[term]);
+  is_whole_ = false;
+  {
     const std::lock_guard<std::mutex> lock(mutex_);
-    numbers_.clear();
-    frequencies_.clear();
-    for (uint32_t place = 0; place < document.count; ++place) {
-      uint32_t& number = known[terms[place].number];
-      if (number == kNotLookedUp) number = find_or_add(batch.terms()[terms[place].number]);
-      reserve_posting(&terms_[number]);
-      numbers_.push_back(number);
-      frequencies_.push_back(terms[place].frequency);
+    reserve_documents(end);
+    for (size_t index = 0; index < count; ++index) {
+      const uint32_t item = written_ + static_cast<uint32_t>(index);
+      lengths_[item] = batch.documents()[selected[index]].length;
+      totals_[item + 1] = totals_[item] + lengths_[item];
     }
-    reserve_document(written_);
-    append_postings(document.length, written_);
-    ++written_;
   }
-  items_.store(static_cast<int32_t>(written_), std::memory_order_release);
+  for (size_t begin = 0; begin < terms.size(); begin += kTermsAtOnce) {
+    append_terms(terms.data() + begin, hashes.data() + begin, std::min(kTermsAtOnce, terms.size() - begin),
+                 postings.begins.data() + begin, postings);
+  }
+  is_whole_ = true;
+  written_ = end;
+  items_.store(static_cast<int32_t>(end), std::memory_order_release);
   return Status::success();
 } catch (const std::bad_alloc&) {
   return Status::no_memory();

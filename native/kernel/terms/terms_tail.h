@@ -45,9 +45,9 @@ struct TailTerm {
 
 /**
  * An inverted index in memory that grows. One thread appends while others search: a reader takes `items()` as its
- * snapshot and sees the documents below it, whatever is appended later. The lock is held for one document by the writer
- * and for one look-up of all terms of a query by readers; postings are read without it, since they never move. Nothing
- * is removed: a tail that was sealed is destroyed as a whole.
+ * snapshot and sees the documents below it, whatever is appended later. The lock is held for one document, or for some
+ * terms of a batch, by the writer, and for one look-up of all terms of a query by readers; postings are read without
+ * it, since they never move. Nothing is removed: a tail that was sealed is destroyed as a whole.
  */
 class TermsTail {
  public:
@@ -63,8 +63,8 @@ class TermsTail {
   Status append(const TermsDocument* documents, size_t count);
 
   /**
-   * Appends `count` documents of a batch: those at the positions in `selected`. A term is looked up once for all of
-   * them. Fails as above.
+   * Appends `count` documents of a batch: those at the positions in `selected`, ascending. Goes through the batch term
+   * by term, which takes a fraction of the time that its documents would take one by one. Fails as above.
    */
   Status append(const PackedTerms& batch, const uint32_t* selected, size_t count);
 
@@ -100,21 +100,29 @@ class TermsTail {
   };
 
   void* allocate(size_t bytes);
-  uint32_t find_or_add(const TermBytes& term);
+  struct BatchPostings;
+
+  static BatchPostings invert(const PackedTerms& batch, const uint32_t* selected, size_t count, uint32_t first_item);
+  uint32_t find_or_add(const TermBytes& term, uint32_t hash);
   size_t slot_of(const TermBytes& term, uint32_t hash) const;
   void reserve_posting(Term* term);
-  void reserve_document(uint32_t item);
+  void reserve_documents(uint32_t end);
   void grow_slots();
   Status check_room(size_t count) const;
   void append_postings(uint32_t length, uint32_t item);
   void append_document(const TermsDocument& document, uint32_t item);
+  void append_to(Term* term, const uint32_t* items, const uint32_t* frequencies, uint32_t count);
+  void append_terms(const TermBytes* terms, const uint32_t* hashes, size_t count, const uint32_t* begins,
+                    const BatchPostings& postings);
   PostingList list_of(const Term& term, int32_t items) const;
 
   const HashKey key_;
   mutable std::mutex mutex_;
   std::atomic<int32_t> items_{0};
-  /** Documents whose postings are in the lists: after a failure some may not be visible. */
+  /** Documents whose postings are in the lists. */
   uint32_t written_ = 0;
+  /** False after a failure, which may have left postings of documents that are not visible. */
+  bool is_whole_ = true;
   std::vector<Term> terms_;
   /** Open addressing: number of the term + 1, 0 for free; a power of two of them. */
   std::vector<uint32_t> slots_;
