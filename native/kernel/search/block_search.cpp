@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -95,17 +97,19 @@ Status BlockSearch::answer(const SearchQuery& query, int64_t row) {
   work_.candidates.clear();
   if (query.vector != nullptr) merge_neighbors(query, row);
   if (query.has_terms) {
-    Status status = search_terms(query, &max_score);
-    if (status.ok()) {
-      merge_terms_hits();
-      if (query.vector != nullptr) status = complete(query);
-    }
+    const Status status = search_terms(query, &max_score);
+    if (!status.ok()) return status;
+    merge_terms_hits();
+  }
+  Fusion fusion(layout, max_score, request_.vector_weight);
+  if (query.vector != nullptr && query.has_terms) {
+    const Status status = complete(query, &fusion);
     if (!status.ok()) return status;
   }
   work_.hits.clear();
   for (const Candidate& candidate : work_.candidates) work_.hits.push_back(candidate.hit);
   if (query.vector != nullptr && query.has_terms) {
-    fuse(layout, max_score, request_.vector_weight, request_.k, &work_.hits);
+    fuse(fusion, request_.k, &work_.hits);
   } else if (query.vector != nullptr) {
     // They are ordered by distance: scores of great distances may be equal.
     for (SearchHit& hit : work_.hits) hit.score = score_of(layout, hit.distance);
@@ -141,6 +145,8 @@ Status BlockSearch::search_vectors(int64_t first, int64_t count) {
   }
   search.exact = request_.exact;
   search.search_k = request_.search_k;
+  // The other candidates of a fused query rank behind those that terms and the nearest vectors bring up.
+  search.needed = request_.k;
   search.threads = threads_;
   search.cancel = request_.cancel;
   work_.neighbors.resize(snapshot_.size());
@@ -230,7 +236,7 @@ void BlockSearch::merge_terms_hits() {
   candidates.insert(candidates.end(), work_.by_terms.begin(), work_.by_terms.end());
 }
 
-Status BlockSearch::complete(const SearchQuery& query) {
+Status BlockSearch::complete(const SearchQuery& query, Fusion* fusion) {
   for (Candidate& candidate : work_.candidates) {
     if (candidate.terms.part < 0) {
       const auto part = static_cast<size_t>(candidate.vector.part);
@@ -242,7 +248,22 @@ Status BlockSearch::complete(const SearchQuery& query) {
     }
   }
   complete_vectors(query);
-  return complete_terms();
+  for (const Candidate& candidate : work_.candidates) fusion->measure(candidate.hit.distance);
+  return complete_terms(*fusion, least_score(*fusion));
+}
+
+/** Documents below this score are not among the hits: the k-th best of those whose scores are known. */
+double BlockSearch::least_score(const Fusion& fusion) {
+  work_.known.clear();
+  for (const Candidate& candidate : work_.candidates) {
+    // Without its terms a score is at least what it is with a score of 0.
+    work_.known.push_back(fusion.score(candidate.hit.term_score, candidate.hit.distance));
+  }
+  const auto k = static_cast<size_t>(request_.k);
+  if (work_.known.size() < k) return -std::numeric_limits<double>::infinity();
+  const auto kth = work_.known.begin() + static_cast<std::ptrdiff_t>(k - 1);
+  std::nth_element(work_.known.begin(), kth, work_.known.end(), std::greater<double>());
+  return *kth;
 }
 
 Query BlockSearch::target_of(const float* vector) {
@@ -262,7 +283,14 @@ void BlockSearch::complete_vectors(const SearchQuery& query) {
   }
 }
 
-Status BlockSearch::complete_terms() {
+/**
+ * Looks up the terms of what only the vectors found. Where the terms found fewer documents than they were asked for, no
+ * other one has any; otherwise none has a higher score than the last of these, and most candidates cannot get among the
+ * hits with that. Rounding keeps the order of sums, so nothing is left out that would have a place.
+ */
+Status BlockSearch::complete_terms(const Fusion& fusion, double least) {
+  if (work_.term_hits.size() < static_cast<size_t>(std::max(request_.depth, request_.k))) return Status::success();
+  const double most = work_.term_hits.back().score;
   for (size_t place = 0; place < snapshot_.with_terms().size(); ++place) {
     const int32_t number = snapshot_.with_terms()[place];
     work_.items.clear();
@@ -270,6 +298,7 @@ Status BlockSearch::complete_terms() {
     for (size_t index = 0; index < work_.candidates.size(); ++index) {
       const Candidate& candidate = work_.candidates[index];
       if (candidate.terms.part != number || candidate.hit.term_score > 0) continue;
+      if (fusion.score(most, candidate.hit.distance) < least) continue;
       work_.items.push_back(static_cast<uint32_t>(candidate.terms.item));
       work_.places.push_back(index);
     }

@@ -39,6 +39,7 @@ struct SearchWorkspace {
   std::vector<uint32_t> items;
   std::vector<size_t> places;
   std::vector<double> scores;
+  std::vector<double> known;
 };
 
 /** A workspace from those that other searches have left, or a new one; given back at the end. */
@@ -82,9 +83,10 @@ class BlockSearch {
   void merge_neighbors(const SearchQuery& query, int64_t row);
   Status search_terms(const SearchQuery& query, double* max_score);
   void merge_terms_hits();
-  /** Gives each candidate the score of the side that did not find it. */
-  Status complete(const SearchQuery& query);
-  Status complete_terms();
+  /** Gives each candidate that can be among the hits the score of the side that did not find it. */
+  Status complete(const SearchQuery& query, Fusion* fusion);
+  double least_score(const Fusion& fusion);
+  Status complete_terms(const Fusion& fusion, double least);
   void complete_vectors(const SearchQuery& query);
   Query target_of(const float* vector);
   Status fail(Status status, int32_t part, PartSide side);

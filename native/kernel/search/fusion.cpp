@@ -1,7 +1,6 @@
 #include "search/fusion.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace semantic_index {
 
@@ -30,17 +29,8 @@ void keep_best(int64_t k, std::vector<SearchHit>* hits) {
   hits->resize(static_cast<size_t>(wanted));
 }
 
-void fuse(const NodeLayout& layout, double max_score, double weight, int64_t k, std::vector<SearchHit>* hits) {
-  const double total = 1 + weight;
-  double best = 1;
-  for (SearchHit& hit : *hits) {
-    hit.score = std::isnan(hit.distance) ? 0 : score_of(layout, hit.distance);
-    best = std::max(best, hit.score);
-  }
-  for (SearchHit& hit : *hits) {
-    const double by_terms = max_score > 0 ? hit.term_score / max_score / total : 0;
-    hit.score = by_terms + weight * hit.score / best / total;
-  }
+void fuse(const Fusion& fusion, int64_t k, std::vector<SearchHit>* hits) {
+  for (SearchHit& hit : *hits) hit.score = fusion.score(hit.term_score, hit.distance);
   keep_best(k, hits);
   for (SearchHit& hit : *hits) hit.score = std::min(1.0, std::max(0.0, hit.score));
 }

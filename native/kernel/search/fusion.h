@@ -1,6 +1,8 @@
 #ifndef SEMANTIC_INDEX_KERNEL_SEARCH_FUSION_H_
 #define SEMANTIC_INDEX_KERNEL_SEARCH_FUSION_H_
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -26,12 +28,36 @@ double score_of(const NodeLayout& layout, float distance);
 void keep_best(int64_t k, std::vector<SearchHit>* hits);
 
 /**
- * Sets the scores of hits from both sides, keeps the best k and brings their scores into 0..1: BM25 as a share of
- * `max_score`, plus `weight` times the similarity, scaled so that the sum is at most 1. So terms decide when they are
- * rare and the document has them, and vectors decide when only common terms match; and scores of different queries
- * compare. Similarities have no upper end for dot: they are measured by the best one.
+ * The sum of two scores: BM25 as a share of the maximum of the query, plus `weight` times the similarity, scaled to at
+ * most 1. So terms decide when they are rare and the document has them, and vectors decide when only common terms
+ * match; and scores of different queries compare.
  */
-void fuse(const NodeLayout& layout, double max_score, double weight, int64_t k, std::vector<SearchHit>* hits);
+class Fusion {
+ public:
+  Fusion(const NodeLayout& layout, double max_score, double weight)
+      : layout_(layout), max_score_(max_score), weight_(weight) {}
+
+  /** Similarities have no upper end for dot: they are measured by the best one. Call it for all hits first. */
+  void measure(float distance) { best_ = std::max(best_, similarity(distance)); }
+
+  /** May be below 0, for a negative similarity. */
+  double score(double term_score, float distance) const {
+    const double total = 1 + weight_;
+    const double by_terms = max_score_ > 0 ? term_score / max_score_ / total : 0;
+    return by_terms + weight_ * similarity(distance) / best_ / total;
+  }
+
+ private:
+  double similarity(float distance) const { return std::isnan(distance) ? 0 : score_of(layout_, distance); }
+
+  const NodeLayout& layout_;
+  double max_score_;
+  double weight_;
+  double best_ = 1;
+};
+
+/** Sets the fused scores of hits, keeps the best k, and brings their scores into 0..1. */
+void fuse(const Fusion& fusion, int64_t k, std::vector<SearchHit>* hits);
 
 }  // namespace semantic_index
 

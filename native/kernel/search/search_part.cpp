@@ -30,12 +30,12 @@ bool uses_graph(const Segment& segment) {
 }
 
 /** Larger for more neighbors and for more items. */
-int64_t search_k_of(const Segment& segment, const PartVectorSearch& search, int64_t items, int32_t k) {
+int64_t search_k_of(const Segment& segment, const PartVectorSearch& search, int64_t items) {
   if (search.search_k > 0) return search.search_k;
   const bool graph = uses_graph(segment);
   const double base = graph ? kGraphSearchK : kTreeSearchK;
   const double size = graph ? kGraphItems : kTreeItems;
-  const double more_neighbors = std::sqrt(std::max(k, 10) / 10.0);
+  const double more_neighbors = std::sqrt(std::max(search.needed, 10) / 10.0);
   const double more_items = std::sqrt(std::max(1.0, static_cast<double>(items) / size));
   return static_cast<int64_t>(std::ceil(base * more_neighbors * more_items));
 }
@@ -65,7 +65,7 @@ Status walk(const SearchPart& part, const PartVectorSearch& search, SegmentScrat
   SearchOptions options;
   options.k = found->k;
   options.allowed = search.allowed;
-  options.search_k = search_k_of(segment, search, items, found->k);
+  options.search_k = search_k_of(segment, search, items);
   // A graph search widens its beam by itself where a filter lets little through.
   if (!uses_graph(segment)) {
     const auto widened = static_cast<int64_t>(std::ceil(static_cast<double>(options.search_k) / share));
@@ -148,7 +148,7 @@ Status search_part_vectors(const SearchPart& part, const PartVectorSearch& searc
   if (!compares) {
     // The few allowed items are far apart in a forest: a walk that finds them looks at more than all of these.
     const double share = static_cast<double>(search.candidates) / static_cast<double>(items);
-    const auto wanted = static_cast<double>(search_k_of(part.segment, search, items, search.k));
+    const auto wanted = static_cast<double>(search_k_of(part.segment, search, items));
     compares = std::ceil(wanted / share) >= static_cast<double>(search.candidates);
   }
   if (!compares) {

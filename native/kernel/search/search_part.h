@@ -55,8 +55,10 @@ struct PartVectorSearch {
   int32_t k = 0;
   /** Compare all allowed items. */
   bool exact = false;
-  /** Effort of an approximate search; 0 for the default. */
+  /** Effort of an approximate search; 0 for the default, which grows with `needed`, the neighbors that must be right.
+   */
   int64_t search_k = 0;
+  int32_t needed = 0;
   /** Items that may be found, and their number. */
   Allowed allowed;
   int64_t candidates = 0;
