@@ -15,9 +15,13 @@ export type CrashPoint =
   | `${MergeKind}.vectors-read`
   | `${MergeKind}.forest-built`
   | `${MergeKind}.file-written`
+  | `${MergeKind}.terms-written`
   | `${MergeKind}.publishing`
   | `${MergeKind}.published`
   | `${MergeKind}.swept`
+  | 'analyze.terms-written'
+  | 'analyze.publishing'
+  | 'analyze.published'
   | 'migrate.begun'
   | 'migrate.switching'
   | 'migrate.switched'

@@ -60,6 +60,9 @@ struct Batch {
       while (key < key_count && keys[key] < own_key) ++key;
       if (takes_all || (key < key_count && keys[key] == own_key)) selected.push_back(position);
     }
+    if (!takes_all && selected.size() != key_count) {
+      return Status::failure(StatusCode::corrupt, "the packed terms lack one of the documents");
+    }
     const std::lock_guard<std::mutex> lock(target->appending);
     status = target->tail.append(packed, selected.data(), selected.size());
     if (status.ok()) *appended = static_cast<int32_t>(selected.size());

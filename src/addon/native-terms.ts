@@ -25,7 +25,7 @@ export interface NativeTermsTail {
   readonly memory: number;
   /**
    * Appends the documents of a batch of packed terms whose first key is `firstKey`: all, or those with one of the
-   * ascending `keys`. Returns their number.
+   * ascending `keys`, of which none may be missing. Returns their number. Throws INVALID_FILE.
    */
   append(batch: Uint8Array, firstKey: number, keys: Float64Array | undefined): number;
   /** The same on the thread pool; calls take effect in any order unless they are awaited. */

@@ -99,8 +99,11 @@ export interface Backend {
   /**
    * Commits documents; on return they are durable and searchable. Undefined, with nothing changed, when a document that was
    * unchanged has changed meanwhile, a vector is gone, or the index moved to another space.
+   *
+   * @param terms packed terms of the documents with a vector, in their order. The backend takes over their memory. Without them it
+   *   analyzes the texts.
    */
-  commit(documents: readonly IncomingDocument[]): Promise<DocumentOutcome[] | undefined>;
+  commit(documents: readonly IncomingDocument[], terms?: Uint8Array): Promise<DocumentOutcome[] | undefined>;
   /** Replaces the metadata (JSON) of documents; returns the number of documents found. */
   setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): Promise<number>;
   /** Deletes documents; returns their number. */

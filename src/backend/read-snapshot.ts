@@ -29,6 +29,7 @@ export interface TextSearch {
   readonly queries: readonly string[];
   /** Most documents of each query. */
   readonly limit: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Documents that share terms with a query, best first. */
@@ -42,22 +43,20 @@ export interface TextMatches {
 export interface SnapshotRequest {
   /** Restricts all searches of the snapshot to matching documents. */
   readonly filter?: FilterTree | undefined;
-  /** Searches the text of documents, as part of taking the snapshot. */
-  readonly text?: TextSearch | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * All documents at one point in time. Vectors, text matches, filter and look-ups come from the same commit, so a document that
- * was found can always be read. Keeps resources until `close`.
+ * All documents at one point in time. Vectors, texts, filter and look-ups come from the same commit, so a document that was
+ * found can always be read. Keeps resources until `close`.
  */
 export interface ReadSnapshot {
   /** The space of the vectors. */
   readonly space: Space;
-  /** Matches of the first text queries: of as many as there was time for, but of one at least. */
-  readonly text: readonly TextMatches[];
   /** The nearest documents of each query among those that pass the filter. */
   search(search: VectorSearch): Promise<KeyedNeighbor[][]>;
+  /** The documents that share terms with each query, by BM25, among those that pass the filter. */
+  searchTexts(search: TextSearch): Promise<TextMatches[]>;
   /** The distance of a vector to each of these documents, nearest first. */
   compare(vector: Float32Array, keys: readonly number[], signal?: AbortSignal): Promise<KeyedNeighbor[]>;
   /** The documents with these keys; undefined for a key that the snapshot does not have. */

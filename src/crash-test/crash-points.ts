@@ -1,6 +1,14 @@
 import type { CrashPoint } from '../crash-points.js';
 
-const segmentPoints = ['vectors-read', 'forest-built', 'file-written', 'publishing', 'published', 'swept'] as const;
+const segmentPoints = [
+  'vectors-read',
+  'forest-built',
+  'file-written',
+  'terms-written',
+  'publishing',
+  'published',
+  'swept',
+] as const;
 
 /** Crash points of the store at which writers are killed. */
 export const crashPoints: readonly CrashPoint[] = [
@@ -14,6 +22,9 @@ export const crashPoints: readonly CrashPoint[] = [
   ...(['seal', 'merge', 'compact', 'build', 'rebuild', 'repair'] as const).flatMap((kind) =>
     segmentPoints.map((point) => `${kind}.${point}` as const),
   ),
+  'analyze.terms-written',
+  'analyze.publishing',
+  'analyze.published',
   'rebuild.vectors-replacing',
   'rebuild.vectors-replaced',
   'compact.vectors-purged',

@@ -110,7 +110,8 @@ class CrashTest {
     const plan = this.#plan(round);
     const emphasis =
       plan.at === 'crash-point' ? (plan.crashPoint.split('.')[0] as string) : this.#random.pick(['seal', 'build', '']);
-    if (emphasis === 'repair') await this.#damage(directory);
+    if (emphasis === 'repair') await this.#damage(directory, '');
+    if (emphasis === 'analyze') await this.#damage(directory, '.terms');
     const backups = join(this.#folder, 'backups');
     await mkdir(backups, { recursive: true });
     const { durability } = this.#options;
@@ -169,11 +170,12 @@ class CrashTest {
     return crashPoints.filter((point) => !(point in this.#kills));
   }
 
-  /** Removes the segment files, so that there is something to repair. */
-  async #damage(directory: string): Promise<void> {
+  /** Removes segment files with such an end, so that there is something to derive again. */
+  async #damage(directory: string, end: string): Promise<void> {
     const segments = join(directory, 'segments');
     if (!existsSync(segments)) return;
     for (const file of await readdir(segments)) {
+      if (!file.endsWith(end)) continue;
       await rm(join(segments, file));
       this.#removed.push(file);
     }

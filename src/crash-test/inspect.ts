@@ -3,6 +3,7 @@ import type { Random } from '../random.js';
 import { SemanticIndex } from '../semantic-index.js';
 import type { Document, DocumentId } from '../types.js';
 import { scoreAll, searchFault } from './exact-search.js';
+import { scoreTexts } from './exact-texts.js';
 import type { WrittenDocument } from './messages.js';
 
 const provider = deterministicProvider({ dimensions: 16 });
@@ -30,7 +31,7 @@ export async function inspectIndex(
     provider,
     readonly,
     onEvent: ({ type, message }) => {
-      const isDamage = type === 'damage' || type === 'graph-missing';
+      const isDamage = ['damage', 'graph-missing', 'terms-missing'].includes(type);
       if (type === 'error' || (isDamage && !isExpected(message))) faults.push(`${type}: ${message}`);
     },
     ann: { background: random.chance(0.3), threads: 1, trees: 4 },
@@ -94,9 +95,10 @@ export async function inspectSearches(
       const fault = searchFault(hits, scoreAll(matching, query), k, exact);
       if (fault !== undefined) faults.push(`search (k ${k}, exact ${exact}, group ${group}): ${fault}`);
     }
-    for (const document of all.slice(0, 5)) {
-      const { hits } = await index.search(document.text, { k: 1, mode: 'text' });
-      if (hits.length === 0) faults.push(`text search does not find ${JSON.stringify(document.id)} by its own text`);
+    for (const { text } of all.slice(0, 3)) {
+      const { hits } = await index.search(text, { k: 50, mode: 'text' });
+      const fault = searchFault(hits, scoreTexts(all, text), 50, true);
+      if (fault !== undefined) faults.push(`text search for ${JSON.stringify(text)}: ${fault}`);
     }
   } finally {
     await index.close();

@@ -1,8 +1,10 @@
+import { documentsPerRead } from '../backend/batch-sizes.js';
 import { crashPoint } from '../crash-points.js';
 import { SemanticIndexError } from '../errors.js';
 import type { IndexEvent, LongWorkOptions, Metric } from '../types.js';
 import { backupLease } from './backup.js';
 import {
+  type AnalyzeAction,
   buildAllAction,
   compactAction,
   type MergeAction,
@@ -65,8 +67,9 @@ export class Maintenance {
     this.#lease = { writer: context.writer, name: 'maintenance', owner: leaseOwner(), onError };
   }
 
-  /** Whether the planner has an action. */
+  /** Whether there is anything to do. */
   wants(snapshot: Snapshot): boolean {
+    if (snapshot.tail !== undefined && snapshot.tail.terms.lacking.length > 0) return true;
     return nextAction(segmentFacts(snapshot), tailFacts(snapshot), this.#context.planner) !== undefined;
   }
 
@@ -134,7 +137,7 @@ export class Maintenance {
   /** Runs actions for a caller that waits for them; can be aborted and reports progress. */
   #exclusively(
     { signal, onProgress }: LongWorkOptions,
-    work: (run: (action: MergeAction) => Promise<void>) => Promise<void>,
+    work: (run: (action: MergeAction | AnalyzeAction) => Promise<void>) => Promise<void>,
   ): Promise<void> {
     return this.#enqueue(async () => {
       signal?.throwIfAborted();
@@ -186,6 +189,7 @@ export class Maintenance {
     if (lease === undefined) return false;
     return whileHeld(this.#lease, async () => {
       await this.#sweep(lease);
+      await this.#storeTerms(await this.#context.refresh());
       for (;;) {
         const snapshot = await this.#context.refresh();
         const action = nextAction(segmentFacts(snapshot), tailFacts(snapshot), this.#context.planner);
@@ -216,8 +220,40 @@ export class Maintenance {
     await whileHeld(this.#lease, () => work(held));
   }
 
+  /** Stores the terms of documents of the tail that an earlier version wrote, or whose row is damaged. */
+  async #storeTerms({ tail }: Snapshot): Promise<void> {
+    const lacking = tail?.terms.lacking ?? [];
+    for (const keys of lacking) {
+      for (let first = 0; first < keys.length; first += documentsPerRead) {
+        if (this.#stopped) return;
+        const last = Math.min(first + documentsPerRead, keys.length) - 1;
+        await this.#context.writer.terms.restore(keys[first] as number, keys[last] as number);
+      }
+    }
+    tail?.terms.restored(lacking);
+  }
+
   /** Returns false, with nothing changed, when the lease was lost meanwhile. */
-  async #run(action: MergeAction, lease: Lease): Promise<boolean> {
+  #run(action: MergeAction | AnalyzeAction, lease: Lease): Promise<boolean> {
+    return action.kind === 'analyze' ? this.#analyze(action, lease) : this.#merge(action, lease);
+  }
+
+  async #analyze({ segment }: AnalyzeAction, lease: Lease): Promise<boolean> {
+    const { directory, threads, builder, writer, refresh, onEvent } = this.#context;
+    const began = performance.now();
+    const analyzed = await builder.builder.analyze({ directory, segment, threads });
+    // Replaced meanwhile: the next action is chosen for what is there now.
+    if (analyzed === undefined) return true;
+    const { file, documents, terms } = analyzed;
+    if (!(await writer.segments.publishTerms(lease, segment, terms))) return false;
+    await refresh();
+    const message = `${documents} documents in a terms file`;
+    const milliseconds = performance.now() - began;
+    onEvent({ type: 'repair', message, file: `segments/${file}`, documents, milliseconds });
+    return true;
+  }
+
+  async #merge(action: MergeAction, lease: Lease): Promise<boolean> {
     const { directory, metric, space, dimensions, trees, seed, threads, builder, writer, refresh, onEvent } =
       this.#context;
     const { kind, firstKey, lastKey, replaces } = action;
@@ -227,7 +263,8 @@ export class Maintenance {
     const forest = { metric, dimensions, trees, seed, threads };
     const request: BuildRequest = { kind, directory, file, firstKey, lastKey, ...forest };
     const { segment, lastDeletion, unsound } = await builder.builder.build(request);
-    if (!(await writer.segments.publish({ kind, lease, space, replaces, segment, lastDeletion }))) {
+    const publication = { kind, lease, space, replaces, firstKey, lastKey, segment, lastDeletion };
+    if (!(await writer.segments.publish(publication))) {
       // Another process changed the segments meanwhile: this file does not belong to them.
       if (segment !== undefined) await removeSegmentFiles(directory, segment.file);
       return false;
@@ -295,13 +332,14 @@ function publishedEvent(
 }
 
 function segmentFacts(snapshot: Snapshot): SegmentFacts[] {
-  return snapshot.segments.map(({ segment, firstKey, lastKey, keys, dead, damaged, graphMissing }) => ({
+  return snapshot.segments.map(({ segment, firstKey, lastKey, keys, dead, damaged, graphMissing, terms }) => ({
     segment,
     firstKey,
     lastKey,
     items: keys.offsets.length,
     dead,
-    damaged: damaged || graphMissing,
+    damaged: damaged || graphMissing || terms.state === 'damaged',
+    termsMissing: terms.state === 'missing',
   }));
 }
 

@@ -1,4 +1,4 @@
-import { vectorsPerRead } from '../backend/batch-sizes.js';
+import { documentsPerRead, vectorsPerRead } from '../backend/batch-sizes.js';
 import type { KeyedVectors } from '../backend/documents.js';
 import type { MissingText, Remainder, SpaceMigration } from '../backend/migration.js';
 import type { KeyedNeighbor } from '../backend/read-snapshot.js';
@@ -18,6 +18,7 @@ export class Migration implements SpaceMigration {
   readonly #metric: Metric;
   readonly #lease: LeaseRequest;
   #held = false;
+  #areTermsKept = false;
 
   constructor(writer: CatalogClient, reader: CatalogClient, metric: Metric) {
     this.#writer = writer;
@@ -38,6 +39,7 @@ export class Migration implements SpaceMigration {
   }
 
   begin(fingerprint: string, dimensions: number, canaries: string): Promise<Space> {
+    this.#areTermsKept = false;
     return this.#writer.migration.begin(fingerprint, dimensions, canaries);
   }
 
@@ -57,8 +59,21 @@ export class Migration implements SpaceMigration {
     return this.#reader.migration.missingAfter(space, afterKey, limit);
   }
 
-  cutOver(space: number): Promise<Remainder> {
+  async cutOver(space: number): Promise<Remainder> {
+    await this.#keepTerms();
     return this.#writer.migration.cutOver(space);
+  }
+
+  /**
+   * The segments are left behind, and the terms of their documents with them: they are stored as those of a tail. Documents that
+   * are added later have their terms there.
+   */
+  async #keepTerms(): Promise<void> {
+    for (let after = 0; !this.#areTermsKept; ) {
+      const last = await this.#writer.terms.complete(after, documentsPerRead);
+      if (last === undefined) this.#areTermsKept = true;
+      else after = last;
+    }
   }
 
   sample(space: number, count: number): Promise<KeyedVectors> {

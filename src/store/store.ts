@@ -272,8 +272,8 @@ export class Store implements Backend {
     return this.#reader.duplicates.representatives(keys);
   }
 
-  async commit(documents: readonly IncomingDocument[]): Promise<DocumentOutcome[] | undefined> {
-    const outcomes = await this.#writer.documents.commit(documents);
+  async commit(documents: readonly IncomingDocument[], terms?: Uint8Array): Promise<DocumentOutcome[] | undefined> {
+    const outcomes = await this.#writer.documents.commit(documents, terms);
     await this.#afterWrite();
     return outcomes;
   }
@@ -303,9 +303,9 @@ export class Store implements Backend {
     this.#schedule();
   }
 
-  snapshot({ filter, text, signal }: SnapshotRequest = {}): Promise<ReadSnapshot | undefined> {
-    const queries = { filter: this.#filter(filter), text };
-    return this.#inSpace((snapshots) => snapshots.open(queries, signal));
+  snapshot({ filter, signal }: SnapshotRequest = {}): Promise<ReadSnapshot | undefined> {
+    const compiled = this.#filter(filter);
+    return this.#inSpace((snapshots) => snapshots.open(compiled, signal));
   }
 
   async search(search: VectorSearch): Promise<KeyedNeighbor[][]> {
@@ -384,6 +384,7 @@ export class Store implements Backend {
       options.full ? maintenance?.buildAll(options) : maintenance?.optimize(options),
     );
     options.signal?.throwIfAborted();
+    await this.#writer.terms.purge();
     const vectors = await this.#writer.vectors.purge();
     crashPoint('compact.vectors-purged');
     options.signal?.throwIfAborted();

@@ -51,6 +51,17 @@ export interface GraphMissingEvent {
   readonly file: string;
 }
 
+/**
+ * Terms of documents are not stored yet, because an earlier version wrote them, or their file was removed. Texts are analyzed
+ * before the first search for words, until the terms are stored in the background.
+ */
+export interface TermsMissingEvent {
+  readonly type: 'terms-missing';
+  readonly message: string;
+  /** The segment, or the catalog for documents without a segment; relative to the directory of the index. */
+  readonly file: string;
+}
+
 /** Files of replaced segments were removed. */
 export interface SweepEvent {
   readonly type: 'sweep';
@@ -92,6 +103,7 @@ export type IndexEvent =
   | RepairEvent
   | DamageEvent
   | GraphMissingEvent
+  | TermsMissingEvent
   | SweepEvent
   | TuneEvent
   | ErrorEvent;

@@ -49,7 +49,7 @@ export interface SearchExplanation {
   readonly segments: readonly SearchedSegment[];
   /** Documents that share a term with the query, as far as that ranking was read. */
   readonly matchingWords: number;
-  /** Time by stage. Segments are searched in parallel, all other stages one after the other. */
+  /** Time by stage. `vectors` and `words` run at the same time, all other stages one after the other. */
   readonly milliseconds: Readonly<Record<'embed' | 'filter' | 'vectors' | 'words' | 'lookup' | 'rerank', number>>;
 }
 

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { queryTermsOf, termsOf } from '../../src/analysis/terms.js';
-import { Catalog } from '../../src/store/catalog/catalog.js';
-import { QueryTerms } from '../../src/store/catalog/words/query-terms.js';
-import { sqlite } from '../../src/store/sqlite/sqlite.js';
+import { SemanticIndex } from '../../src/index.js';
+import { deterministicProvider } from '../../src/testing.js';
 import { randomText as text } from './random-text.js';
 import { referenceWords } from './reference-words.js';
 
@@ -103,21 +102,6 @@ describe('terms of random Unicode', () => {
       { numRuns: 1000 },
     );
   });
-
-  it('are one token each for FTS5, which has no operators in them', () => {
-    const db = new (sqlite())(':memory:');
-    db.exec("CREATE TABLE documents (key); CREATE VIRTUAL TABLE words USING fts5 (text, content = '')");
-    const terms = new QueryTerms(db);
-    fc.assert(
-      fc.property(text, (one) => {
-        const given = termsOf(one);
-        expect(given.join(' ')).not.toMatch(/["'\0]/);
-        expect(terms.weigh(given).each ?? []).toHaveLength(given.length);
-      }),
-      { numRuns: 500 },
-    );
-    db.close();
-  });
 });
 
 describe('search by words', () => {
@@ -128,16 +112,14 @@ describe('search by words', () => {
     ko: '벡터 데이터베이스는 의미로 문서를 검색합니다',
     code: 'call index.addDocuments(texts) before searching',
   };
-  const catalog = Catalog.open({ path: ':memory:', readonly: false, durability: 'process', busyTimeout: 0 });
-  catalog.initialize('angular');
-  const space = catalog.chooseSpace('test', 1, null);
-  const hashes = Object.keys(texts).map((id) => Buffer.from(id.padEnd(16)).toString('base64url'));
-  const vectors = catalog.vectors.put(space.space, 'document', hashes, new Float32Array(hashes.length).fill(1));
-  catalog.documents.commit(
-    Object.entries(texts).map(([id, text], n) => ({ id, text, hash: hashes[n]!, metadata: null, vector: vectors[n]! })),
-  );
-  const find = (query: string): unknown[] =>
-    catalog.documents.byKeys([...catalog.texts.search(query, 10).keys]).map((document) => document?.id);
+  let index: SemanticIndex;
+  beforeAll(async () => {
+    index = await SemanticIndex.open(':memory:', { provider: deterministicProvider() });
+    await index.addDocuments(Object.entries(texts).map(([id, text]) => ({ id, text })));
+  });
+  afterAll(() => index.close());
+  const find = async (query: string): Promise<unknown[]> =>
+    (await index.search(query, { mode: 'text' })).hits.map(({ id }) => id);
 
   it.each<[string, string]>([
     ['fox runs', 'en'],
@@ -151,11 +133,11 @@ describe('search by words', () => {
     ['adddocuments', 'code'],
     ['据', 'zh'],
     ['近', 'ja'],
-  ])('finds %s', (query, id) => {
-    expect(find(query)[0]).toBe(id);
+  ])('finds %s', async (query, id) => {
+    expect((await find(query))[0]).toBe(id);
   });
 
-  it('treats everything in a query as a term', () => {
+  it('treats everything in a query as a term', async () => {
     for (const query of [
       '"',
       '" OR *',
@@ -168,14 +150,14 @@ describe('search by words', () => {
       ')(',
       "'; DROP TABLE words; --",
     ]) {
-      expect(() => find(query)).not.toThrow();
+      await expect(find(query)).resolves.toBeDefined();
     }
-    expect(find('"" OR *')).toEqual([]);
+    expect(await find('"" OR *')).toEqual([]);
   });
 
-  it('does not find a deleted document', () => {
-    expect(find('lazy')).toEqual(['en']);
-    catalog.documents.deleteByIds(['en']);
-    expect(find('lazy')).toEqual([]);
+  it('does not find a deleted document', async () => {
+    expect(await find('lazy')).toEqual(['en']);
+    await index.deleteDocuments(['en']);
+    expect(await find('lazy')).toEqual([]);
   });
 });

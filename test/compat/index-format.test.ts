@@ -8,7 +8,8 @@ import { deterministicProvider } from '../../src/embed/testing/deterministic-pro
 import { SemanticIndex } from '../../src/semantic-index.js';
 import { currentFormat } from '../../src/store/catalog/schema.js';
 import { sqlite } from '../../src/store/sqlite/sqlite.js';
-import type { IndexEvent } from '../../src/types.js';
+import type { DocumentId, IndexEvent } from '../../src/types.js';
+import { expectExhaustive } from '../store/text-oracle.js';
 
 const fixtures = fileURLToPath(new URL('./fixtures/', import.meta.url));
 /** Formats of earlier versions, each written by test/compat/write-index-fixture.mjs of its time. */
@@ -71,15 +72,19 @@ describe.each(formats.map((format) => [Number(format)]))('an index of format %i'
       expect(given).toMatchObject({ id: 'given', score: 1 });
       const { hits: red } = await index.search('word2', { k: 100, where: { tag: 'red', 'nested.flag': true } });
       expect(red.map(({ id }) => id).sort()).toEqual([12, 18, 24, 36, 42, 48, 54, 6]);
-      // The segment is used as it is: nothing had to be derived again.
-      expect((await index.stats()).segments).toMatchObject([{ items: 37, dead: 1, damaged: false }]);
+      // The segments are used as they are: nothing had to be derived again.
+      const { segments } = await index.stats();
+      expect(segments[0]).toMatchObject({ items: 37, dead: 1, damaged: false });
+      expect(segments.filter(({ damaged }) => damaged)).toEqual([]);
       const { checks } = await index.validate({ level: 'full' });
-      // Format 1 knew no graph indexes, and those of format 2 are of an older version; nothing else is missing.
+      // Format 1 knew no graph indexes, and those of format 2 are of an older version; terms are stored since format 4.
       const faults = checks.filter(
-        ({ passed, message }) => !passed && !message.includes('another version of the format'),
+        ({ check, passed, message }) =>
+          !passed && !message.includes('another version of the format') && !(format < 4 && check.endsWith('terms')),
       );
       expect(faults).toEqual([]);
       expect(events.filter(({ type }) => type === 'damage' || type === 'error')).toEqual([]);
+      expect(events.some(({ type }) => type === 'terms-missing')).toBe(format < 4);
       await index.addDocuments(['and it goes on']);
       await index.optimize({ full: true });
       expect(await index.count()).toBe(58);
@@ -110,6 +115,58 @@ describe.each(formats.map((format) => [Number(format)]))('an index of format %i'
     expect(await Promise.all(opened.map((index) => index.count()))).toEqual([57, 57, 57, 57]);
     await Promise.all(opened.map((index) => index.close()));
     expect(formatOf()).toBe(currentFormat);
+  });
+});
+
+describe('an index of format 3 with segments, deletions and a tail', () => {
+  beforeEach(() => cpSync(join(fixtures, 'segments-format-3'), directory, { recursive: true }));
+
+  async function textsOf(index: SemanticIndex): Promise<Map<DocumentId, string>> {
+    const { documents } = await index.listDocuments({ limit: 1_000 });
+    return new Map(documents.map(({ id, text }) => [id, text]));
+  }
+
+  it('answers searches by text at once, as the score of every document does', async () => {
+    const events: IndexEvent[] = [];
+    await using index = await SemanticIndex.open(directory, {
+      ann: { background: false },
+      // Its terms come from the texts: no model is asked.
+      provider: null,
+      onEvent: (event) => events.push(event),
+    });
+    const texts = await textsOf(index);
+    expect(texts.size).toBeGreaterThan(280);
+    await expectExhaustive(index, texts);
+    expect(events.map(({ type }) => type)).toEqual(['terms-missing', 'terms-missing', 'terms-missing']);
+    const { hits } = await index.search('GENEROUSLY 東京', { mode: 'text', where: { n: { $exists: true } } });
+    expect(hits.length).toBeGreaterThan(0);
+    for (const { text } of hits) expect(text).toMatch(/generously|東京/);
+  });
+
+  it('stores its terms in the background, and answers the same afterwards', async () => {
+    const events: IndexEvent[] = [];
+    {
+      await using index = await SemanticIndex.open(directory, {
+        provider: null,
+        onEvent: (event) => events.push(event),
+      });
+      await expect.poll(() => events.filter(({ type }) => type === 'repair').length, { timeout: 20_000 }).toBe(2);
+      await expectExhaustive(index, await textsOf(index));
+      const isMissing = async () =>
+        (await index.validate()).checks.some(({ check, passed }) => check.endsWith('terms') && !passed);
+      await expect.poll(isMissing, { timeout: 20_000 }).toBe(false);
+    }
+    events.length = 0;
+    await using index = await SemanticIndex.open(directory, {
+      ann: { background: false },
+      provider: null,
+      readonly: true,
+      onEvent: (event) => events.push(event),
+    });
+    await expectExhaustive(index, await textsOf(index));
+    expect(events).toEqual([]);
+    const { hits } = await index.search([0, 1, 0, 0, 0, 0, 0, 0], { k: 1 });
+    expect(hits).toMatchObject([{ id: 'empty' }]);
   });
 });
 

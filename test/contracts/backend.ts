@@ -135,12 +135,13 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
       await add(backend, documents);
       expect(await idsOf(filter)).toEqual(ids);
       expect(await backend.count(where(filter))).toBe(ids.length);
-      const snapshot = await backend.snapshot({ filter: where(filter), text: { queries: ['red'], limit: 9 } });
+      const snapshot = await backend.snapshot({ filter: where(filter) });
       const [near = []] = (await snapshot?.search({ queries: await vectorOf('red'), count: 1, k: 9 })) ?? [];
       expect(near).toHaveLength(ids.length);
       const found = (await snapshot?.byKeys(near.map(({ key }) => key))) ?? [];
       expect(found.map((document) => document?.id).sort()).toEqual([...ids].sort());
-      const texts = (await snapshot?.byKeys(snapshot.text[0]?.ranked.map(({ key }) => key) ?? [])) ?? [];
+      const [red] = (await snapshot?.searchTexts({ queries: ['red'], limit: 9 })) ?? [];
+      const texts = (await snapshot?.byKeys(red?.ranked.map(({ key }) => key) ?? [])) ?? [];
       expect(texts.map((document) => document?.id).every((id) => ids.includes(id as never))).toBe(true);
       snapshot?.close();
     });
@@ -177,8 +178,8 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
 
     it('has no score above its bound', async () => {
       await add(backend, documents);
-      const snapshot = await backend.snapshot({ text: { queries: ['red', 'nowhere'], limit: 9 } });
-      const [red, nowhere] = snapshot?.text ?? [];
+      const snapshot = await backend.snapshot();
+      const [red, nowhere] = (await snapshot?.searchTexts({ queries: ['red', 'nowhere'], limit: 9 })) ?? [];
       expect(red?.ranked[0]?.score).toBeLessThanOrEqual(red?.maxScore ?? 0);
       expect(nowhere?.ranked).toEqual([]);
       snapshot?.close();
@@ -217,7 +218,6 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
     // What has been found can be read, whatever is committed meanwhile.
     it.each([
       ['plain', {}],
-      ['with text', { text: { queries: ['red'], limit: 9 } }],
       ['with a filter', { filter: where({ kind: { $exists: true } }) }],
     ])('%s: is one point in time', async (_, request) => {
       await add(backend, documents);
@@ -233,6 +233,9 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
       const found = (await snapshot?.byKeys(near.map(({ key }) => key))) ?? [];
       const expected = documents.map(({ id, text, metadata }) => ({ id, text, metadata: JSON.stringify(metadata) }));
       expect(found.map((document) => document?.id).sort()).toEqual(expected.map(({ id }) => id).sort());
+      const [red] = (await snapshot?.searchTexts({ queries: ['red'], limit: 9 })) ?? [];
+      const texts = (await snapshot?.byKeys(red?.ranked.map(({ key }) => key) ?? [])) ?? [];
+      expect(texts.map((document) => document?.text)).toEqual(['red apple', 'red brick']);
       for (const document of expected) expect(found).toContainEqual(expect.objectContaining(document));
       snapshot?.close();
       await writes;

@@ -38,12 +38,12 @@ export async function add(backend: Backend, documents: readonly ShortDocument[])
 
 /** The answer to a query: vector, text and documents of one snapshot. */
 export async function answer(backend: Backend, query: string, k = 10) {
-  const snapshot = await backend.snapshot({ text: { queries: [query], limit: k } });
+  const snapshot = await backend.snapshot();
   if (snapshot === undefined) return { near: [], text: [] };
   try {
     const queries = await vectorOf(query);
     const [near = []] = await snapshot.search({ queries, count: 1, k, exact: true });
-    const [matches] = snapshot.text;
+    const [matches] = await snapshot.searchTexts({ queries: [query], limit: k });
     const idsOf = async (keys: readonly number[]) => (await snapshot.byKeys(keys)).map((document) => document?.id);
     const nearIds = await idsOf(near.map(({ key }) => key));
     const textIds = await idsOf((matches?.ranked ?? []).map(({ key }) => key));

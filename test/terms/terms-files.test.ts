@@ -229,7 +229,11 @@ describe('a terms tail', () => {
     expect(tail.append(packDocuments(documents, keys), 1_000, wanted)).toBe(200);
     const rest = documents.filter((_, position) => position % 2 === 0);
     await expectExact([partOf(tail)], rest, (_, item) => item);
-    expect(tail.append(packDocuments(documents, keys), 1_000, Float64Array.of(5, 1_001, 9_999))).toBe(0);
+    for (const lacking of [Float64Array.of(5), Float64Array.of(1_000, 1_001), Float64Array.of(1_000, 9_999)]) {
+      const append = () => tail.append(packDocuments(documents, keys), 1_000, lacking);
+      expect(append).toThrow(expect.objectContaining({ code: 'INVALID_FILE' }));
+    }
+    expect(tail.items).toBe(200);
   });
 
   it('refuses damaged bytes as a whole', async () => {

@@ -64,31 +64,15 @@ export class CandidateSearch {
 
   /** Undefined when the index moved to another space after the queries were embedded. */
   async find(queries: readonly CheckedQuery[]): Promise<Candidates[] | undefined> {
-    const found: Candidates[] = [];
-    while (found.length < queries.length) {
-      const some = await this.#findSome(queries.slice(found.length));
-      if (some === undefined) return undefined;
-      found.push(...some);
-    }
-    return found;
-  }
-
-  /** The first queries, as many as there was time for, in one snapshot. */
-  async #findSome(queries: readonly CheckedQuery[]): Promise<Candidates[] | undefined> {
-    const { mode, signal } = this.#options;
+    const { signal } = this.#options;
     const { backend, space } = this.#context;
-    const texts = mode === 'vector' ? [] : queries.flatMap(({ text }) => text ?? []);
-    const text = texts.length === 0 ? undefined : { queries: texts, limit: Math.max(this.#depth, fusionDepth) };
-    const snapshot = await this.#trace.time(text === undefined ? 'filter' : 'words', () =>
-      backend.snapshot({ filter: this.#filter, text, signal }),
-    );
+    const snapshot = await this.#trace.time('filter', () => backend.snapshot({ filter: this.#filter, signal }));
     try {
       if (snapshot === undefined) return (await resolveQueries(queries, undefined)).map(() => nothing);
       if (hasMoved(queries, snapshot)) return undefined;
       // A vector that the caller made with the old model must not be compared with those of the new one.
       space.check();
-      const asked = text === undefined ? queries : queriesWithText(queries, snapshot.text.length);
-      const resolved = await resolveQueries(asked, snapshot);
+      const resolved = await resolveQueries(queries, snapshot);
       const ranked = await this.#rank(resolved, snapshot);
       return await boundedConcurrency(ranked, 1, (list) => this.#read(list, snapshot), signal);
     } finally {
@@ -110,11 +94,10 @@ export class CandidateSearch {
   async #rank(queries: readonly ResolvedQuery[], snapshot: ReadSnapshot): Promise<Ranked[][]> {
     const { mode, signal } = this.#options;
     const depth = this.#depth;
-    const byVector = mode === 'text' ? [] : await this.#rankByVector(queries, snapshot);
-    let next = 0;
-    const matches = queries.map(({ text }) =>
-      mode === 'vector' || text === undefined ? undefined : snapshot.text[next++],
-    );
+    const [byVector, matches] = await Promise.all([
+      mode === 'text' ? [] : this.#rankByVector(queries, snapshot),
+      mode === 'vector' ? [] : this.#rankByText(queries, snapshot),
+    ]);
     const rank = async (query: ResolvedQuery, position: number): Promise<Ranked[]> => {
       const near = byVector[position] ?? [];
       const byText = matches[position];
@@ -155,6 +138,20 @@ export class CandidateSearch {
         .slice(0, depth)
         .map(({ key, distance }) => ({ key, score: score(distance) }));
     return boundedConcurrency(queries, 1, rank, signal);
+  }
+
+  /** The matches of each query that is a text. */
+  async #rankByText(
+    queries: readonly ResolvedQuery[],
+    snapshot: ReadSnapshot,
+  ): Promise<readonly (TextMatches | undefined)[]> {
+    const { signal } = this.#options;
+    const texts = queries.flatMap(({ text }) => text ?? []);
+    if (texts.length === 0) return [];
+    const limit = Math.max(this.#depth, fusionDepth);
+    const found = await this.#trace.time('words', () => snapshot.searchTexts({ queries: texts, limit, signal }));
+    let next = 0;
+    return queries.map(({ text }) => (text === undefined ? undefined : found[next++]));
   }
 
   #scoring({ space }: ReadSnapshot): (distance: number) => number {
@@ -205,11 +202,4 @@ function keysOf(ranked: readonly Ranked[]): number[] {
 
 function hasMoved(queries: readonly CheckedQuery[], { space }: ReadSnapshot): boolean {
   return queries.some((query) => query.space !== undefined && query.space !== space.space);
-}
-
-/** The first queries, up to the last one whose text was searched for. */
-function queriesWithText(queries: readonly CheckedQuery[], count: number): readonly CheckedQuery[] {
-  let texts = 0;
-  const end = queries.findIndex(({ text }) => text !== undefined && ++texts > count);
-  return end < 0 ? queries : queries.slice(0, end);
 }

@@ -10,6 +10,8 @@ export interface SegmentFacts {
   readonly dead: number;
   /** A file of it is missing or wrong; its documents are searched without the file. */
   readonly damaged: boolean;
+  /** It has no terms file: its texts are analyzed when they are searched. */
+  readonly termsMissing: boolean;
 }
 
 /** The documents that no segment has yet. */
@@ -36,6 +38,12 @@ export interface MergeAction {
   readonly replaces: readonly number[];
 }
 
+/** Write the missing terms file of a segment. */
+export interface AnalyzeAction {
+  readonly kind: 'analyze';
+  readonly segment: number;
+}
+
 /**
  * The most urgent action, or undefined when there is none. Segments are passed in the order of their keys. A pure
  * function of figures.
@@ -47,10 +55,12 @@ export function nextAction(
   segments: readonly SegmentFacts[],
   tail: TailFacts,
   options: PlannerOptions,
-): MergeAction | undefined {
+): MergeAction | AnalyzeAction | undefined {
   const damaged = segments.find((segment) => segment.damaged);
   if (damaged !== undefined) return rewrite('repair', [damaged]);
   if (tail.items >= options.sealAt) return sealAction(segments, tail);
+  const unanalyzed = segments.find((segment) => segment.termsMissing);
+  if (unanalyzed !== undefined) return { kind: 'analyze', segment: unanalyzed.segment };
   const wasteful = segments.find((segment) => segment.dead > segment.items * options.deadShare);
   if (wasteful !== undefined) return rewrite('compact', [wasteful]);
   const run = mergeableRun(segments, options);
@@ -64,10 +74,15 @@ export function sealAction(segments: readonly SegmentFacts[], tail: TailFacts): 
 }
 
 /** One segment for all documents; undefined when the index has just that, without deleted items. */
-export function buildAllAction(segments: readonly SegmentFacts[], tail: TailFacts): MergeAction | undefined {
+export function buildAllAction(
+  segments: readonly SegmentFacts[],
+  tail: TailFacts,
+): MergeAction | AnalyzeAction | undefined {
   const [only] = segments;
   if (only === undefined && tail.items === 0) return undefined;
-  if (segments.length === 1 && tail.items === 0 && only?.dead === 0 && !only.damaged) return undefined;
+  if (segments.length === 1 && tail.items === 0 && only?.dead === 0 && !only.damaged) {
+    return only.termsMissing ? { kind: 'analyze', segment: only.segment } : undefined;
+  }
   return {
     kind: 'build',
     firstKey: 1,

@@ -1,15 +1,17 @@
-import { vectorsPerRead } from '../../backend/batch-sizes.js';
 import { join } from 'node:path';
+import { vectorsPerRead } from '../../backend/batch-sizes.js';
+import { crashPoint } from '../../crash-points.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { DocumentId, Metric } from '../../types.js';
 import type { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
 import { checksumFile } from '../../vectors/checksum.js';
 import type { Catalog } from '../catalog/catalog.js';
+import type { NewSegment, NewTermsFile } from '../catalog/segment-table.js';
 import { fileFacts, setModified, writeLines } from '../directory/files.js';
+import { makeSegmentFolder, removeUnfinished } from '../directory/segment-directory.js';
+import { termsFile } from '../directory/segment-names.js';
 import type { MergeAction } from './planner.js';
-import { makeSegmentFolder } from '../directory/segment-directory.js';
-import type { NewSegment } from '../catalog/segment-table.js';
-import { crashPoint } from '../../crash-points.js';
+import { TermsBuilder } from './terms-builder.js';
 
 /**
  * Loaded when something is built: a thread that only reads or writes the catalog starts in half the time without it.
@@ -42,6 +44,20 @@ export interface BuildRequest extends ForestRequest {
   readonly lastKey: number;
 }
 
+/** The segment whose terms file is to be made. */
+export interface AnalyzeRequest {
+  readonly directory: string;
+  readonly segment: number;
+  readonly threads: number;
+}
+
+/** A terms file on disk that no row names yet. */
+export interface AnalyzedSegment {
+  readonly file: string;
+  readonly documents: number;
+  readonly terms: NewTermsFile;
+}
+
 /** A segment on disk that no row names yet, and how far into the log of deletions it is complete. */
 export interface BuiltSegment {
   /** Absent when no document is left in the range. */
@@ -51,7 +67,7 @@ export interface BuiltSegment {
   readonly unsound: readonly DocumentId[];
 }
 
-/** Derives segment files from the vectors in the catalog. Lives in a catalog thread. */
+/** Derives segment files from the vectors and texts in the catalog. Lives in a catalog thread. */
 export class SegmentBuilder {
   readonly #catalog: Catalog;
   #running: AbortController | undefined;
@@ -61,10 +77,27 @@ export class SegmentBuilder {
   }
 
   /**
-   * Writes the file of a segment, durable on return. It is not visible before its row is published.
+   * Writes the files of a segment, durable on return. It is not visible before its row is published.
    */
   build(request: BuildRequest): Promise<BuiltSegment> {
     return this.#cancelable((signal) => this.#build(request, signal));
+  }
+
+  /** Writes the missing terms file of a segment, durable on return; undefined when the segment was replaced. */
+  analyze(request: AnalyzeRequest): Promise<AnalyzedSegment | undefined> {
+    return this.#cancelable(async (signal) => {
+      const { directory, segment, threads } = request;
+      const row = this.#catalog.segments.all().find((row) => row.segment === segment);
+      if (row === undefined) return undefined;
+      const { file, first_key, file_mtime: modified } = row;
+      const keys = keysOf(first_key, this.#catalog.segments.offsets(segment));
+      await makeSegmentFolder(directory);
+      await removeUnfinished(directory, file);
+      const builder = new TermsBuilder(this.#catalog, signal);
+      const terms = await builder.write({ directory, file, modified, sources: [], keys, threads });
+      crashPoint('analyze.terms-written');
+      return { file: termsFile(file), documents: keys.length, terms };
+    });
   }
 
   /** Writes one Annoy file of all documents, and `PATH.ids.jsonl` with the id of each item; returns how many. */
@@ -130,8 +163,14 @@ export class SegmentBuilder {
         throw new SemanticIndexError('IO', `The graph index of ${file} is invalid: ${reason}`);
       crashPoint(`${kind}.file-written`);
       const facts = await fileFacts(path);
-      // One time for both: by it a touched accelerator is recognised.
-      if (isAccelerated) await setModified(acceleratorPath(path), facts?.mtime ?? 0);
+      const modified = facts?.mtime ?? 0;
+      // One time for all files: by it a touched one is recognised.
+      if (isAccelerated) await setModified(acceleratorPath(path), modified);
+      const keys = keysOf(firstKey, offsets);
+      const sources = this.#catalog.segments.all().filter((row) => firstKey <= row.first_key && row.last_key <= lastKey);
+      const builder = new TermsBuilder(this.#catalog, signal);
+      const terms = await builder.write({ directory, file, modified, sources, keys, threads });
+      crashPoint(`${kind}.terms-written`);
       const segment: NewSegment = {
         file,
         first_key: firstKey,
@@ -139,8 +178,9 @@ export class SegmentBuilder {
         items: offsets.length,
         trees: index.getNTrees(),
         file_size: facts?.size ?? 0,
-        file_mtime: facts?.mtime ?? 0,
+        file_mtime: modified,
         checksum: await checksumFile(path),
+        ...terms,
         offsets,
       };
       return { segment, lastDeletion, unsound };
@@ -171,4 +211,8 @@ export class SegmentBuilder {
       await new Promise(setImmediate);
     }
   }
+}
+
+function keysOf(firstKey: number, offsets: Uint32Array): Float64Array {
+  return Float64Array.from(offsets, (offset) => firstKey + offset);
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Database, Statement } from 'better-sqlite3';
 import { tailVectorsPerRead } from '../../backend/batch-sizes.js';
 import type { KeyedVectors } from '../../backend/documents.js';
-import type { TextSearch } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { DocumentId, Metric } from '../../types.js';
@@ -22,8 +21,8 @@ import { type SegmentRow, SegmentTable } from './segment-table.js';
 import { SettingsTable } from './settings-table.js';
 import { SharedVectors } from './shared-vectors.js';
 import { itemsOf } from './sorted-keys.js';
+import { type TermsBatch, TermsTable } from './terms-table.js';
 import { VectorTable } from './vector-table.js';
-import { type PackedMatches, TextTable } from './words/text-table.js';
 
 /** How far a snapshot has read. */
 export interface CatalogPosition {
@@ -47,14 +46,6 @@ export interface MatchingDocuments {
   readonly items: readonly Bitset[];
 }
 
-/** Queries that a snapshot answers as part of being taken. */
-export interface CatalogQueries {
-  /** Reports the documents that match. */
-  readonly filter?: SqlFilter | undefined;
-  /** Searches the texts of the documents that match. */
-  readonly text?: TextSearch | undefined;
-}
-
 /** What happened in the catalog after a position, as one consistent reading. */
 export interface CatalogChanges {
   readonly position: CatalogPosition;
@@ -67,14 +58,14 @@ export interface CatalogChanges {
   readonly sealedThrough: number;
   /** New documents of the tail. */
   readonly tail: KeyedVectors;
+  /** Stored terms of new documents of the tail. */
+  readonly terms: readonly TermsBatch[];
   /** New documents of the tail whose stored vector cannot be compared. */
   readonly unsound: readonly DocumentId[];
   /** There is more of the tail than one reading takes; read again from `position`. */
   readonly more: boolean;
   /** Present for requests with a filter, unless there is more. */
   readonly matching?: MatchingDocuments | undefined;
-  /** Present for requests with text queries, unless there is more: matches of as many queries as there was time for. */
-  readonly text?: readonly PackedMatches[] | undefined;
 }
 
 /** A file that does not begin as a database: another one's, or an index whose first page is damaged. */
@@ -95,7 +86,7 @@ export class Catalog {
   readonly settings: SettingsTable;
   readonly documents: DocumentTable;
   readonly pages: DocumentPages;
-  readonly texts: TextTable;
+  readonly terms: TermsTable;
   readonly vectors: VectorTable;
   readonly shared: SharedVectors;
   readonly segments: SegmentTable;
@@ -120,13 +111,13 @@ export class Catalog {
     this.fields = new FieldIndexes(db, this.settings);
     this.duplicates = new DuplicateLookup(db);
     this.notes = new ChunkNotes(db);
-    this.texts = new TextTable(db);
-    this.documents = new DocumentTable(db, this.texts);
+    this.terms = new TermsTable(db);
+    this.documents = new DocumentTable(db, this.terms);
     this.pages = new DocumentPages(db);
     this.vectors = new VectorTable(db);
     this.shared = new SharedVectors(db, this.vectors);
     this.leases = new LeaseTable(db);
-    this.segments = new SegmentTable(db, this.leases);
+    this.segments = new SegmentTable(db, this.leases, this.terms);
     this.migration = new MigrationTable(db, this.settings, this.vectors);
   }
 
@@ -217,26 +208,20 @@ export class Catalog {
   }
 
   /**
-   * All that a snapshot at `position`, which holds the `known` segments, must learn, and which documents match a filter
-   * and share words with queries; read in one transaction.
+   * All that a snapshot at `position`, which holds the `known` segments, must learn, and which documents match a filter;
+   * read in one transaction.
    */
-  changesSince(
-    position: CatalogPosition,
-    known: readonly number[],
-    { filter, text }: CatalogQueries = {},
-  ): CatalogChanges {
+  changesSince(position: CatalogPosition, known: readonly number[], filter?: SqlFilter | undefined): CatalogChanges {
     return this.#db.transaction((): CatalogChanges => {
       const now = this.position();
       const rows = this.segments.all();
       const sealedThrough = this.segments.sealedThrough();
-      const tail = this.documents.vectorsAfter(
-        Math.max(position.lastKey, sealedThrough),
-        now.lastKey,
-        tailVectorsPerRead,
-      );
+      const after = Math.max(position.lastKey, sealedThrough);
+      const tail = this.documents.vectorsAfter(after, now.lastKey, tailVectorsPerRead);
       const more = tail.keys.length === tailVectorsPerRead;
+      const lastKey = more ? (tail.keys[tail.keys.length - 1] as number) : now.lastKey;
       return {
-        position: more ? { ...now, lastKey: tail.keys[tail.keys.length - 1] as number } : now,
+        position: { ...now, lastKey },
         space: this.settings.all()?.space,
         segments: rows.map((row) => row.segment),
         added: rows
@@ -249,10 +234,10 @@ export class Catalog {
         deletedKeys: this.documents.deletionsAfter(position.lastDeletion),
         sealedThrough,
         tail: { keys: tail.keys, vectors: tail.vectors },
+        terms: this.terms.between(after, lastKey),
         unsound: this.documents.idsOf(tail.unsound),
         more,
         ...(filter !== undefined && !more && { matching: this.#matching(filter, rows) }),
-        ...(text !== undefined && !more && { text: this.texts.searchEach(text, filter) }),
       };
     })();
   }
@@ -275,12 +260,7 @@ export class Catalog {
 
   /** What SQLite finds wrong with the file; empty when nothing. */
   integrity(level: 'quick' | 'full'): string[] {
-    const rows = this.#db.transaction(() => {
-      // FTS5 remembers where its words are, and its part of the check trusts that even when another connection has
-      // moved them meanwhile; opening a cursor makes it look.
-      this.#db.prepare('SELECT 1 FROM words WHERE rowid = 0').get();
-      return this.#db.pragma(level === 'full' ? 'integrity_check' : 'quick_check') as Record<string, string>[];
-    })();
+    const rows = this.#db.pragma(level === 'full' ? 'integrity_check' : 'quick_check') as Record<string, string>[];
     return rows.map((row) => Object.values(row)[0] as string).filter((finding) => finding !== 'ok');
   }
 
@@ -288,20 +268,17 @@ export class Catalog {
    * Counts of rows that contradict each other, by kind, each counted when it is asked for; all zero in a sound catalog.
    */
   inconsistencies(): { check: string; what: string; count: () => number }[] {
-    const orphaned = (table: string, column: string, of: string): string =>
-      `SELECT count(*) FROM ${table} x LEFT JOIN ${of} y ON y.${of === 'words_docsize' ? 'id' : 'key'} = x.${column}
-       WHERE y.${of === 'words_docsize' ? 'id' : 'key'} IS NULL`;
+    const orphaned = (table: string, of: string): string =>
+      `SELECT count(*) FROM ${table} x LEFT JOIN ${of} y ON y.key = x.key WHERE y.key IS NULL`;
     const kinds: [check: string, what: string, sql: string][] = [
-      ['texts', 'documents without text', orphaned('documents', 'key', 'texts')],
+      ['texts', 'documents without text', orphaned('documents', 'texts')],
       [
         'document_vectors',
         'documents without vector of their content',
         `SELECT count(*) FROM documents d LEFT JOIN vectors v ON v.vector = d.vector AND v.hash = d.hash
          WHERE v.vector IS NULL`,
       ],
-      ['orphans', 'texts without document', orphaned('texts', 'key', 'documents')],
-      ['words', 'documents without words', orphaned('documents', 'key', 'words_docsize')],
-      ['orphaned_words', 'words without document', orphaned('words_docsize', 'id', 'documents')],
+      ['orphans', 'texts without document', orphaned('texts', 'documents')],
       [
         'deletions',
         'documents both alive and deleted',
@@ -320,18 +297,17 @@ export class Catalog {
     }));
   }
 
-  /**
-   * Rewrites the database and the text index without gaps, which returns the space of deleted data to the file system.
-   * Readers continue; writers wait.
-   */
   /** Whether more than a twentieth of the pages are free. */
   isSparse(): boolean {
     const pragma = (name: string): number => this.#db.pragma(name, { simple: true }) as number;
     return pragma('freelist_count') * 20 > pragma('page_count');
   }
 
+  /**
+   * Rewrites the database without gaps, which returns the space of deleted data to the file system. Readers continue;
+   * writers wait.
+   */
   vacuum(): void {
-    this.texts.optimize();
     this.#db.exec('VACUUM');
   }
 

@@ -13,9 +13,9 @@ import { packVectors } from '../../vectors/pack-vectors.js';
 import { checkWanted, whileWantedSql } from '../sqlite/cancelling.js';
 import { isCounted, noteOf } from './chunk-notes.js';
 import { isComparable } from './sound-vector.js';
+import type { KeyedText, TermsTable } from './terms-table.js';
 import { unsoundVectors } from './unsound-vectors.js';
 import { hashBytes, vectorOf } from './vector-table.js';
-import type { TextTable } from './words/text-table.js';
 
 /** A filter as SQL over the row `d` of documents, with its bound parameters. */
 export interface SqlFilter {
@@ -46,13 +46,20 @@ interface IdentityRow {
   metadata: string | null;
 }
 
+/** What a commit did to a document. */
+interface Commit {
+  readonly outcome: DocumentOutcome;
+  /** Its new key, if its content is new. */
+  readonly key: number | undefined;
+}
+
 /** What a `StoredDocument` is read by. */
 export const selectDocument = 'SELECT d.key, d.id, t.text, d.metadata FROM documents d JOIN texts t ON t.key = d.key';
 
 /** Documents, their texts, and the log of deletions. Every public write is one transaction. */
 export class DocumentTable {
   readonly #db: Database;
-  readonly #texts: TextTable;
+  readonly #terms: TermsTable;
   readonly #identity: Statement<[DocumentId]>;
   readonly #insert: Statement<[DocumentId, Buffer, number, string | null]>;
   readonly #insertText: Statement<[number | bigint, string]>;
@@ -74,9 +81,9 @@ export class DocumentTable {
   readonly #lastKey: Statement<[]>;
   readonly #lastDeletion: Statement<[]>;
 
-  constructor(db: Database, texts: TextTable) {
+  constructor(db: Database, terms: TermsTable) {
     this.#db = db;
-    this.#texts = texts;
+    this.#terms = terms;
     this.#identity = db.prepare('SELECT key, hash, metadata FROM documents WHERE id = ?');
     this.#insert = db.prepare('INSERT INTO documents (id, hash, vector, metadata) VALUES (?, ?, ?, ?)');
     this.#insertText = db.prepare('INSERT INTO texts VALUES (?, ?)');
@@ -137,19 +144,20 @@ export class DocumentTable {
    * Adds, replaces or leaves documents: the commit point of an add. Same text and metadata: left alone. Same text,
    * other metadata: only the metadata changes. Other text: a new key, and the old one is dead.
    *
+   * @param terms packed terms of the documents with a vector, in their order; without them the texts are analyzed here.
    * @returns undefined, having changed nothing, when a document was changed, its vector forgotten, or the index moved
-   * to another
-   *   space meanwhile: the caller has to look again.
+   *   to another space meanwhile: the caller has to look again.
    */
-  commit(documents: readonly IncomingDocument[]): DocumentOutcome[] | undefined {
+  commit(documents: readonly IncomingDocument[], terms?: Uint8Array): DocumentOutcome[] | undefined {
     const outcomes = this.#immediately(() => {
       const stale = documents.some(
         (document) => !this.#hasContent(document.id, document.hash) && !this.#hasVector(document),
       );
       if (stale) return undefined;
-      const outcomes = documents.map((document) => this.#commitOne(document));
+      const commits = documents.map((document) => this.#commitOne(document));
+      this.#insertTerms(documents, commits, terms);
       crashPoint('add.writing');
-      return outcomes;
+      return commits.map(({ outcome }) => outcome);
     });
     crashPoint('add.committed');
     return outcomes;
@@ -164,20 +172,33 @@ export class DocumentTable {
     return known?.hash.equals(hashBytes(hash)) === true;
   }
 
-  #commitOne({ id, text, hash, metadata, vector }: IncomingDocument): DocumentOutcome {
+  #commitOne({ id, text, hash, metadata, vector }: IncomingDocument): Commit {
     const known = this.#identity.get(id) as IdentityRow | undefined;
     const bytes = hashBytes(hash);
     if (known?.hash.equals(bytes)) {
-      if (known.metadata === metadata) return 'unchanged';
+      if (known.metadata === metadata) return { outcome: 'unchanged', key: undefined };
       this.#changeMetadata(known, metadata);
-      return 'updated';
+      return { outcome: 'updated', key: undefined };
     }
     if (known !== undefined) this.#remove(known.key);
     if (!isCounted(id, metadata)) this.#forgetNote(metadata);
     const { lastInsertRowid } = this.#insert.run(id, bytes, vector, metadata);
     this.#insertText.run(lastInsertRowid, text);
-    this.#texts.insert(lastInsertRowid, text);
-    return known === undefined ? 'added' : 'updated';
+    return { outcome: known === undefined ? 'added' : 'updated', key: Number(lastInsertRowid) };
+  }
+
+  #insertTerms(
+    documents: readonly IncomingDocument[],
+    commits: readonly Commit[],
+    terms: Uint8Array | undefined,
+  ): void {
+    const keyOf = (place: number): number | undefined => commits[place]?.key;
+    const inserted = documents.flatMap(({ text }, place): KeyedText[] => {
+      const key = keyOf(place);
+      return key === undefined ? [] : [{ key, text }];
+    });
+    const isInserted = documents.flatMap(({ vector }, place) => (vector === 0 ? [] : [keyOf(place) !== undefined]));
+    this.#terms.insert(inserted, terms, isInserted);
   }
 
   /** Replaces metadata (JSON); returns how many of the documents there were. */
@@ -239,7 +260,6 @@ export class DocumentTable {
   #remove(key: number): void {
     this.#delete.run(key);
     this.#deleteText.run(key);
-    this.#texts.delete(key);
     this.#logDeletion.run(key);
   }
 

@@ -1,7 +1,8 @@
 import type { StoredDocument } from '../../backend/documents.js';
 import type { KeyedVector } from '../../backend/read-snapshot.js';
 import type { DocumentId } from '../../types.js';
-import type { Catalog, CatalogChanges, CatalogPosition, CatalogQueries } from './catalog.js';
+import type { Catalog, CatalogChanges, CatalogPosition } from './catalog.js';
+import type { SqlFilter } from './document-table.js';
 
 /** Connections that are kept open for the next reads. */
 const maxIdle = 2;
@@ -23,9 +24,9 @@ export class HeldReads {
     read: number,
     position: CatalogPosition,
     known: readonly number[],
-    queries: CatalogQueries,
+    filter: SqlFilter | undefined,
   ): CatalogChanges {
-    return (this.#held.get(read) ?? this.#begin(read)).changesSince(position, known, queries);
+    return (this.#held.get(read) ?? this.#begin(read)).changesSince(position, known, filter);
   }
 
   byKeys(read: number, keys: readonly number[]): (StoredDocument | undefined)[] {

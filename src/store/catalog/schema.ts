@@ -1,5 +1,4 @@
 import type { Database } from 'better-sqlite3';
-import { termsOf } from '../../analysis/terms.js';
 import { crashPoint } from '../../crash-points.js';
 import { SemanticIndexError } from '../../errors.js';
 
@@ -8,7 +7,8 @@ export const applicationId = 0x53494458;
 
 /**
  * The steps that lead from one format to the next; the format of a file is the number of steps it has taken
- * (`PRAGMA user_version`). A released step is never edited: a change of the format is a new step at the end.
+ * (`PRAGMA user_version`). A released step is never edited: a change of the format is a new step at the end. (Steps 1 and 3
+ * no longer create the index of words in FTS5 that step 4 drops: the result is the same, and a new index needs no FTS5.)
  *
  * documents is thin (a filter or a list never reads a text), texts is fat. A changed text gets a new key, so an item
  * of a segment is dead exactly when no document has its key; `deletions` lets other processes learn of it in order.
@@ -51,10 +51,6 @@ const migrations: readonly string[] = [
 
   CREATE TABLE texts (key INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
 
-  CREATE VIRTUAL TABLE words USING fts5 (
-    text, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2'
-  );
-
   CREATE TABLE deletions (sequence INTEGER PRIMARY KEY AUTOINCREMENT, key INTEGER NOT NULL) STRICT;
   CREATE INDEX deletions_by_key ON deletions (key);
 
@@ -82,19 +78,19 @@ const migrations: readonly string[] = [
   `,
   // 2: the cached vectors of queries are bounded; which of them were used least lately is found by an index.
   'CREATE INDEX queries_by_use ON vectors (used_at) WHERE role = 1;',
-  // 3: words with signs, long ones, single letters and symbols are terms too; terms_of gives them, FTS5 stems and
-  // counts them.
+  // 3: changed an index of words that step 4 drops.
+  '',
+  // 4: the terms of documents are in a file of each segment, and for the tail in tail_terms, a row for each batch that
+  // was committed. A segment without terms_size has no such file yet: it is derived from the texts.
   `
-  DROP TABLE words;
-  CREATE VIRTUAL TABLE words USING fts5 (
-    text, content = '', contentless_delete = 1, tokenize = "porter ascii tokenchars '_.-/:@&+#%$*=,\\~'"
-  );
-  INSERT INTO words (rowid, text) SELECT key, terms_of(text) FROM texts ORDER BY key;
+  DROP TABLE IF EXISTS words;
+  CREATE TABLE tail_terms (
+    first_key INTEGER PRIMARY KEY, last_key INTEGER NOT NULL, data BLOB NOT NULL
+  ) STRICT;
+  ALTER TABLE segments ADD COLUMN terms_size INTEGER;
+  ALTER TABLE segments ADD COLUMN terms_checksum TEXT;
   `,
 ];
-
-/** How FTS5 takes the terms it is given: apart at spaces, with English endings removed (Porter). As in step 3 above. */
-export const termTokenizer = `porter ascii tokenchars '_.-/:@&+#%$*=,\\~'`;
 
 /** The format that this version writes. */
 export const currentFormat = migrations.length;
@@ -113,7 +109,6 @@ export function migrateSchema(db: Database, readonly: boolean): void {
     });
   }
   db.transaction(() => {
-    db.function('terms_of', { deterministic: true }, (text) => termsOf(String(text)).join(' '));
     // Another process may have migrated between the look and the lock.
     for (const step of migrations.slice(checkFormat(db))) db.exec(step);
     db.pragma(`application_id = ${applicationId}`);

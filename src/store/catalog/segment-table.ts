@@ -2,6 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { crashPoint, type MergeKind } from '../../crash-points.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { Lease, LeaseTable } from './lease-table.js';
+import type { TermsTable } from './terms-table.js';
 
 /** A segment as the catalog names it. Its file is derived; the row says what a good one looks like. */
 export interface SegmentRow {
@@ -17,6 +18,15 @@ export interface SegmentRow {
   /** Modification time in whole milliseconds. */
   readonly file_mtime: number;
   readonly checksum: string;
+  /** Size and checksum of its terms file; null for a segment that has none yet. */
+  readonly terms_size: number | null;
+  readonly terms_checksum: string | null;
+}
+
+/** The terms file of a segment, as its row names it. */
+export interface NewTermsFile {
+  readonly terms_size: number;
+  readonly terms_checksum: string;
 }
 
 /** A segment about to be published: the row, and for each item its key as an offset from first_key. */
@@ -32,18 +42,23 @@ export interface Publication {
   readonly space: number;
   /** Segments that leave. */
   readonly replaces: readonly number[];
+  /** The range of keys of those that leave, and of the one that takes their place. */
+  readonly firstKey: number;
+  readonly lastKey: number;
   /** The one that takes their place; absent when no document is left in their range. */
   readonly segment?: NewSegment | undefined;
   /** How far into the log of deletions the new segment is complete. */
   readonly lastDeletion: number;
 }
 
-const columns = 'segment, file, first_key, last_key, items, trees, file_size, file_mtime, checksum';
+const columns =
+  'segment, file, first_key, last_key, items, trees, file_size, file_mtime, checksum, terms_size, terms_checksum';
 
 /** The set of segments that makes up the current generation. */
 export class SegmentTable {
   readonly #db: Database;
   readonly #leases: LeaseTable;
+  readonly #terms: TermsTable;
   readonly #retire: Statement<[string, number]>;
   readonly #retired: Statement<[]>;
   readonly #forgetRetired: Statement<[string]>;
@@ -58,17 +73,20 @@ export class SegmentTable {
   readonly #space: Statement<[]>;
   readonly #dead: Statement<[number, number]>;
 
-  constructor(db: Database, leases: LeaseTable) {
+  constructor(db: Database, leases: LeaseTable, terms: TermsTable) {
     this.#db = db;
     this.#leases = leases;
+    this.#terms = terms;
     this.#retire = db.prepare('INSERT INTO retired VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#retired = db.prepare('SELECT file, retired_at FROM retired');
     this.#forgetRetired = db.prepare('DELETE FROM retired WHERE file = ?');
     this.#all = db.prepare(`SELECT ${columns} FROM segments ORDER BY first_key`);
     this.#offsets = db.prepare<[number]>('SELECT keys FROM segments WHERE segment = ?').pluck();
     this.#insert = db.prepare(
-      `INSERT INTO segments (file, first_key, last_key, items, trees, file_size, file_mtime, checksum, keys)
-       VALUES (@file, @first_key, @last_key, @items, @trees, @file_size, @file_mtime, @checksum, @keys)`,
+      `INSERT INTO segments (file, first_key, last_key, items, trees, file_size, file_mtime, checksum, keys, terms_size,
+         terms_checksum)
+       VALUES (@file, @first_key, @last_key, @items, @trees, @file_size, @file_mtime, @checksum, @keys, @terms_size,
+         @terms_checksum)`,
     );
     this.#delete = db.prepare('DELETE FROM segments WHERE segment = ?');
     this.#forgetDeletions = db.prepare('DELETE FROM deletions WHERE key BETWEEN ? AND ? AND sequence <= ?');
@@ -116,7 +134,8 @@ export class SegmentTable {
    * @returns false, having changed nothing, when the lease went to somebody else, or the set or the space is no longer the one
    *   that the new segment was made for.
    */
-  publish({ kind, lease, space, replaces, segment: added, lastDeletion }: Publication): boolean {
+  publish(publication: Publication): boolean {
+    const { kind, lease, space, replaces, firstKey, lastKey, segment: added, lastDeletion } = publication;
     const published = this.#db
       .transaction(() => {
         const current = this.all();
@@ -135,12 +154,35 @@ export class SegmentTable {
           this.#insert.run({ ...row, keys: Buffer.from(offsets.buffer, offsets.byteOffset, offsets.byteLength) });
           this.#forgetDeletions.run(added.first_key, added.last_key, lastDeletion);
         }
+        this.#terms.forget(firstKey, lastKey);
         this.#bumpGeneration.run();
         crashPoint(`${kind}.publishing`);
         return true;
       })
       .immediate();
     crashPoint(`${kind}.published`);
+    return published;
+  }
+
+  /**
+   * Names the terms file of a segment, in one transaction. The segment gets a new number, by which other processes notice it.
+   *
+   * @returns false, having changed nothing, when the lease went to somebody else, or the segment was replaced.
+   */
+  publishTerms(lease: Lease, segment: number, terms: NewTermsFile): boolean {
+    const published = this.#db
+      .transaction(() => {
+        const row = this.all().find((row) => row.segment === segment);
+        if (!this.#leases.holds(lease) || row === undefined) return false;
+        const keys = this.#offsets.get(segment);
+        this.#delete.run(segment);
+        this.#insert.run({ ...row, ...terms, keys });
+        this.#bumpGeneration.run();
+        crashPoint('analyze.publishing');
+        return true;
+      })
+      .immediate();
+    crashPoint('analyze.published');
     return published;
   }
 

@@ -29,7 +29,7 @@ export function itemOf(keys: SortedKeys, key: number): number {
 /** The items whose keys are among `wanted` (ascending). Takes milliseconds for millions of either. */
 export function itemsOf({ first, offsets }: SortedKeys, wanted: Float64Array): Bitset {
   const bits = createBitset(offsets.length, false);
-  let position = lowerBound(wanted, first);
+  let position = countBelow(wanted, first);
   let item = 0;
   while (item < offsets.length && position < wanted.length) {
     const difference = first + (offsets[item] as number) - (wanted[position] as number);
@@ -46,12 +46,13 @@ export function itemsOf({ first, offsets }: SortedKeys, wanted: Float64Array): B
   return bits;
 }
 
-function lowerBound(sorted: Float64Array, wanted: number): number {
+/** How many of the ascending keys are below a bound. */
+export function countBelow(sorted: Float64Array, bound: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((sorted[middle] as number) < wanted) low = middle + 1;
+    if ((sorted[middle] as number) < bound) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -79,6 +79,14 @@ export async function strayFiles(directory: string, named: readonly string[]): P
   return ((await listDirectory(directory)) ?? []).filter((entry) => !known.has(entry));
 }
 
+/** Removes what an earlier attempt to write files of a segment left behind. For the holder of the lease. */
+export async function removeUnfinished(directory: string, file: string): Promise<void> {
+  if (!isSegmentName(file) || !(await isOwnFolder(directory))) return;
+  for (const entry of (await listDirectory(directory)) ?? []) {
+    if (belongsTo(file, entry) && entry.endsWith('.tmp')) await rm(join(directory, entry), { force: true });
+  }
+}
+
 /**
  * Removes the files of a segment, finished or not; false when one is still in use (as a mapped file is on Windows) and stays.
  * A name that is not one of a segment is passed over.

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 const pattern = /^[0-9a-z]{1,16}-[0-9a-f]{12}\.ann$/;
-const belonging = /^(?:\.meta\.json|\.accel)?(?:\.\d{1,20}\.tmp)?$/;
+const belonging = /^\.(?:ann(?:\.meta\.json|\.accel)?|terms)(?:\.\d{1,20}\.tmp)?$/;
 
 /**
  * Whether a name is one that `freshSegmentName` gives. A catalog may come from someone else: any other name, such as one
@@ -16,12 +16,22 @@ export function freshSegmentName(): string {
   return `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}.ann`;
 }
 
-/** The files that belong to a segment: the forest, and what is derived from it. */
+/** The name of the terms file of a segment. */
+export function termsFile(file: string): string {
+  return `${stemOf(file)}.terms`;
+}
+
+/** The files that belong to a segment: the forest, and what is derived. */
 export function segmentFiles(file: string): string[] {
-  return [file, `${file}.meta.json`, `${file}.accel`];
+  return [file, `${file}.meta.json`, `${file}.accel`, termsFile(file)];
 }
 
 /** Whether a directory entry belongs to a segment: one of its files, or one that was not finished. */
 export function belongsTo(file: string, entry: string): boolean {
-  return entry.startsWith(file) && belonging.test(entry.slice(file.length));
+  const stem = stemOf(file);
+  return entry.startsWith(stem) && belonging.test(entry.slice(stem.length));
+}
+
+function stemOf(file: string): string {
+  return file.replace(/\.ann$/, '');
 }

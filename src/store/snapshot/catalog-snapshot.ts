@@ -4,6 +4,7 @@ import type {
   KeyedVector,
   ReadSnapshot,
   TextMatches,
+  TextSearch,
   VectorSearch,
 } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
@@ -14,28 +15,18 @@ import { itemOf, itemsOf, type SortedKeys } from '../catalog/sorted-keys.js';
 import type { LookUps } from './reads.js';
 import type { Snapshot } from './snapshot.js';
 
-/** Answers of the catalog that belong to a snapshot. */
-export interface CatalogAnswers {
-  readonly matching: MatchingDocuments | undefined;
-  readonly text: readonly TextMatches[];
-}
-
-const nothing: CatalogAnswers = { matching: undefined, text: [] };
-
-/** Vectors in memory and a read of the catalog at the same position. */
+/** Vectors and terms in memory and a read of the catalog at the same position. */
 export class CatalogSnapshot implements ReadSnapshot {
   readonly space: Space;
-  readonly text: readonly TextMatches[];
   readonly #snapshot: Snapshot;
   readonly #lookUps: LookUps;
   readonly #allowed: readonly Bitset[] | undefined;
   #closed = false;
 
   /** Takes over the look-ups, and ends them when it is closed. */
-  constructor(space: Space, snapshot: Snapshot, lookUps: LookUps, { matching, text } = nothing) {
+  constructor(space: Space, snapshot: Snapshot, lookUps: LookUps, matching?: MatchingDocuments | undefined) {
     snapshot.shared.retain();
     this.space = space;
-    this.text = text;
     this.#snapshot = snapshot;
     this.#lookUps = lookUps;
     this.#allowed = matching === undefined ? undefined : allowedItems(snapshot, matching);
@@ -43,6 +34,10 @@ export class CatalogSnapshot implements ReadSnapshot {
 
   search(search: VectorSearch): Promise<KeyedNeighbor[][]> {
     return this.#snapshot.search({ ...search, allowed: this.#allowed });
+  }
+
+  searchTexts(search: TextSearch): Promise<TextMatches[]> {
+    return this.#snapshot.searchTexts({ ...search, allowed: this.#allowed });
   }
 
   async compare(

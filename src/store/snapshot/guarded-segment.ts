@@ -1,6 +1,6 @@
 import { addItem, type Bitset, createBitset, hasItem } from '../../vectors/bitset.js';
 import { itemOf, keyAt, type SortedKeys } from '../catalog/sorted-keys.js';
-import { RefCounted, type SearchableSegment, type SegmentNeighbors, type SegmentSearch } from './searchable-segment.js';
+import { RefCounted, type SegmentNeighbors, type SegmentSearch, type VectorSegment } from './searchable-segment.js';
 
 /** Checks of the files behind a segment. */
 export interface SegmentGuard {
@@ -11,18 +11,18 @@ export interface SegmentGuard {
   /** Whether `isSound` is asked before the first search. */
   readonly checkFirst: boolean;
   /** Opens the segment again, without what is damaged, and reports that. */
-  readonly reopen: () => Promise<SearchableSegment>;
+  readonly reopen: () => Promise<VectorSegment>;
 }
 
 /**
  * A segment whose answers never come from damaged files. After each search it checks whether the mapped files were changed
  * meanwhile; if so, it opens the segment again and repeats the search there. Items keep their numbers.
  */
-export function guardSegment(part: SearchableSegment, guard: SegmentGuard): SearchableSegment {
-  let successor: Promise<SearchableSegment> | undefined;
+export function guardSegment(part: VectorSegment, guard: SegmentGuard): VectorSegment {
+  let successor: Promise<VectorSegment> | undefined;
   let firstCheck: Promise<void> | undefined;
 
-  const replace = (): Promise<SearchableSegment> => {
+  const replace = (): Promise<VectorSegment> => {
     successor ??= guard.reopen().catch((error: unknown) => {
       successor = undefined;
       throw error;
@@ -62,11 +62,7 @@ export function guardSegment(part: SearchableSegment, guard: SegmentGuard): Sear
 }
 
 /** Searches a segment that has some of the keys, and returns the items that these keys have in the original one. */
-async function searchInstead(
-  keys: SortedKeys,
-  part: SearchableSegment,
-  request: SegmentSearch,
-): Promise<SegmentNeighbors> {
+async function searchInstead(keys: SortedKeys, part: VectorSegment, request: SegmentSearch): Promise<SegmentNeighbors> {
   if (part.keys.offsets.length === keys.offsets.length) return part.search(request);
   const count = part.keys.offsets.length;
   const items = Int32Array.from({ length: count }, (_, item) => itemOf(keys, keyAt(part.keys, item)));

@@ -1,6 +1,7 @@
 import { TimeSlice } from '../../time-slice.js';
 import { type Bitset, countItems, createBitset, removeItem } from '../../vectors/bitset.js';
 import { itemOf, type SortedKeys } from '../catalog/sorted-keys.js';
+import type { SegmentTerms } from './segment-terms.js';
 
 const keysPerLook = 256;
 
@@ -45,10 +46,10 @@ export interface SegmentSearch {
 }
 
 /**
- * A run of documents by ascending key that is searched as one: a segment with its forest, or rows that are scanned (the
- * tail, and a segment whose file is damaged). Immutable.
+ * The vectors of a run of documents by ascending key that is searched as one: a segment with its forest, or rows that are
+ * scanned (the tail, and a segment whose file is damaged). Immutable.
  */
-export interface SearchableSegment {
+export interface VectorSegment {
   /** Number of the segment; 0 for the tail. */
   readonly segment: number;
   readonly damaged: boolean;
@@ -71,10 +72,28 @@ export interface SearchableSegment {
   verify?(signal?: AbortSignal): Promise<void>;
 }
 
+/** Vectors and terms of a run of documents. */
+export interface SearchableSegment extends VectorSegment {
+  readonly terms: SegmentTerms;
+}
+
+/** Adds terms to vectors; both are closed after the last use. */
+export function withTerms(part: VectorSegment, terms: SegmentTerms): SearchableSegment {
+  const shared = new RefCounted(() => {
+    part.shared.release();
+    terms.close();
+  });
+  const verify = async (signal?: AbortSignal): Promise<void> => {
+    await part.verify?.(signal);
+    await terms.verify(signal);
+  };
+  return { ...part, shared, terms, verify };
+}
+
 /**
  * The segment without the items of some keys; the same segment if it has none of them. Yields to the event loop for long lists.
  */
-export async function withoutKeys(part: SearchableSegment, deadKeys: Float64Array): Promise<SearchableSegment> {
+export async function withoutKeys<T extends VectorSegment>(part: T, deadKeys: Float64Array): Promise<T> {
   let alive: Bitset | undefined;
   const slice = new TimeSlice();
   for (let position = 0; position < deadKeys.length; position++) {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { vectorsPerRead } from '../../backend/batch-sizes.js';
 import { SemanticIndexError } from '../../errors.js';
-import type { DamageEvent, GraphMissingEvent, Metric } from '../../types.js';
+import type { DamageEvent, GraphMissingEvent, Metric, TermsMissingEvent } from '../../types.js';
 import { acceleratorPath, canAccelerate, otherFormat } from '../../vectors/annoy/annoy-accelerator.js';
 import { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
 import { acceleratorContentFault } from '../../vectors/annoy/annoy-validation.js';
@@ -13,9 +13,18 @@ import type { SegmentRow } from '../catalog/segment-table.js';
 import { FileWatch } from '../directory/file-watch.js';
 import { fileFacts, ioError, isSystemError } from '../directory/files.js';
 import { segmentFacts } from '../directory/segment-directory.js';
+import { termsFile } from '../directory/segment-names.js';
 import type { CatalogClient } from '../writer/catalog-client.js';
 import { guardSegment } from './guarded-segment.js';
-import { RefCounted, type SearchableSegment, withoutKeys } from './searchable-segment.js';
+import {
+  RefCounted,
+  type SearchableSegment,
+  type VectorSegment,
+  withoutKeys,
+  withTerms,
+} from './searchable-segment.js';
+import { openStoredTerms } from './stored-terms.js';
+import { TermsInMemory } from './terms-in-memory.js';
 
 /** The index that a segment belongs to. */
 export interface SegmentContext {
@@ -30,11 +39,13 @@ export interface SegmentContext {
   /** Whether the catalog still names this segment. */
   readonly isCurrent: (segment: number) => boolean;
   /** Called when files changed after they were opened: with what is searched instead, and what is wrong with them. */
-  readonly onReopened: (part: SearchableSegment, damages: readonly Damage[]) => void;
+  readonly onReopened: (part: VectorSegment, damages: readonly Damage[]) => void;
+  /** Called with what is found after files were opened. */
+  readonly onDamage: (damage: Damage) => void;
 }
 
 /** A fault of a segment that was found when it was opened. */
-export type Damage = DamageEvent | GraphMissingEvent;
+export type Damage = DamageEvent | GraphMissingEvent | TermsMissingEvent;
 
 const slower = 'searches take longer';
 
@@ -65,7 +76,18 @@ export async function openSegment(
   context: SegmentContext,
   damages: Damage[],
 ): Promise<SearchableSegment | undefined> {
-  return openWith(added, context, damages, false);
+  const part = await openWith(added, context, damages, false);
+  if (part === undefined) return undefined;
+  const keys = (): Float64Array => Float64Array.from(part.keys.offsets, (offset) => part.keys.first + offset);
+  const { directory, reader } = context;
+  // The items of a damaged segment have other numbers than those in its files.
+  if (part.damaged) return withTerms(part, TermsInMemory.ofSegment(reader, keys(), 'damaged'));
+  let report = (damage: Damage): void => void damages.push(damage);
+  const terms = await openStoredTerms({ row: added.row, keys, directory, reader }, (row, error) =>
+    report(error === undefined ? termsMissing(row) : damagedTerms(row, error)),
+  );
+  report = context.onDamage;
+  return withTerms(part, terms);
 }
 
 async function openWith(
@@ -73,7 +95,7 @@ async function openWith(
   context: SegmentContext,
   damages: Damage[],
   inFull: boolean,
-): Promise<SearchableSegment | undefined> {
+): Promise<VectorSegment | undefined> {
   const { row } = added;
   const path = join(context.directory, row.file);
   const watch = new FileWatch([path, acceleratorPath(path)]);
@@ -101,7 +123,7 @@ async function openWith(
 /**
  * Opens a segment again whose files have changed, or turned out to be damaged; this time all their bytes are compared.
  */
-async function reopen(added: AddedSegment, context: SegmentContext): Promise<SearchableSegment> {
+async function reopen(added: AddedSegment, context: SegmentContext): Promise<VectorSegment> {
   const damages: Damage[] = [];
   const part = (await openWith(added, context, damages, true)) ?? (await scannedSegment(added.row, context));
   context.onReopened(part, damages);
@@ -180,6 +202,17 @@ function damaged({ file }: SegmentRow, error: SemanticIndexError, consequence: s
   return { type: 'damage', file: `segments/${file}`, reason, message: `${reason}; ${consequence}`, error };
 }
 
+function termsMissing({ file, items }: SegmentRow): TermsMissingEvent {
+  const message = `There is no ${termsFile(file)}; ${items} texts are analyzed before the first search for words`;
+  return { type: 'terms-missing', file: `segments/${file}`, message };
+}
+
+function damagedTerms({ file, items }: SegmentRow, error: SemanticIndexError): DamageEvent {
+  const { message: reason } = error;
+  const message = `${reason}; ${items} texts are analyzed before the next search for words`;
+  return { type: 'damage', file: `segments/${termsFile(file)}`, reason, message, error };
+}
+
 function graphMissing({ file }: SegmentRow, what: string): Damage {
   return { type: 'graph-missing', file: `segments/${file}`, message: `${file} has ${what}; ${slower}` };
 }
@@ -211,7 +244,7 @@ async function acceleratorFault(
   return damaged(row, error, slower);
 }
 
-function forestSegment({ row, offsets }: AddedSegment, index: AnnoyIndex, graphMissing: boolean): SearchableSegment {
+function forestSegment({ row, offsets }: AddedSegment, index: AnnoyIndex, graphMissing: boolean): VectorSegment {
   const searchKOf = (k: number, searchK: number | undefined): number =>
     searchK ?? defaultSearchK(index.isAccelerated, row.items, k);
   return {
@@ -242,7 +275,7 @@ function forestSegment({ row, offsets }: AddedSegment, index: AnnoyIndex, graphM
 }
 
 /** The tail: rows in memory that are scanned. The buffer may grow, only the rows of `keys` are looked at. */
-export function tailSegment(buffer: VectorBuffer, keys: Float64Array, shared: RefCounted): SearchableSegment {
+export function tailSegment(buffer: VectorBuffer, keys: Float64Array, shared: RefCounted): VectorSegment {
   return {
     segment: 0,
     damaged: false,
@@ -266,7 +299,7 @@ export function tailSegment(buffer: VectorBuffer, keys: Float64Array, shared: Re
   };
 }
 
-async function scannedSegment(row: SegmentRow, context: SegmentContext): Promise<SearchableSegment> {
+async function scannedSegment(row: SegmentRow, context: SegmentContext): Promise<VectorSegment> {
   const buffer = new VectorBuffer(context.dimensions, context.metric);
   const keys: number[] = [];
   for (let after = row.first_key - 1; ; ) {

@@ -1,22 +1,18 @@
-import type { KeyedVectors } from '../../backend/documents.js';
 import type { SnapshotRequest } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
 import { SemanticIndexError } from '../../errors.js';
-import { TimeSlice } from '../../time-slice.js';
-import { VectorBuffer } from '../../vectors/vector-buffer.js';
-import type { CatalogChanges, CatalogPosition, CatalogQueries } from '../catalog/catalog.js';
+import type { CatalogChanges, CatalogPosition } from '../catalog/catalog.js';
+import type { SqlFilter } from '../catalog/document-table.js';
 import { unsoundVectors } from '../catalog/unsound-vectors.js';
-import { unpackMatches } from '../catalog/words/text-table.js';
 import { CatalogSnapshot } from './catalog-snapshot.js';
 import { type LocalRead, type LocalReads, ThreadRead } from './reads.js';
-import { RefCounted, type SearchableSegment, withoutKeys } from './searchable-segment.js';
-import { type Damage, openSegment, type SegmentContext, tailSegment } from './segment.js';
+import { type SearchableSegment, type VectorSegment, withoutKeys } from './searchable-segment.js';
+import { type Damage, openSegment, type SegmentContext } from './segment.js';
 import { Snapshot } from './snapshot.js';
+import { TailRows } from './tail-rows.js';
 
 /** Rows and deletions that are read in this thread: reading them takes about a millisecond, less than a call to another thread. */
 const [maxShortRows, maxShortDeletions] = [128, 4_096];
-/** Vectors copied before the event loop has its turn: a fraction of a millisecond. */
-const rowsPerCopy = 256;
 const start: CatalogPosition = { generation: 0, lastKey: 0, lastDeletion: 0 };
 
 /** Reads the changes since a position, for a snapshot that has the `known` segments. */
@@ -25,7 +21,7 @@ type ReadChanges = (position: CatalogPosition, known: readonly number[]) => Cata
 /** The files of a segment were replaced after the read began: only a later read has its successor. */
 class StaleRead extends Error {}
 
-/** Follows the catalog: holds the vectors of the newest commit that was read, and opens read snapshots. */
+/** Follows the catalog: holds the vectors and terms of the newest commit that was read, and opens read snapshots. */
 export class SnapshotManager {
   readonly #space: Space;
   readonly #reads: LocalReads;
@@ -35,18 +31,24 @@ export class SnapshotManager {
   #tail: TailRows;
   #advancing: Promise<unknown> | undefined;
   /** Faults of segments that were found after they were opened. */
-  readonly #findings = new Map<number, Partial<SearchableSegment>>();
+  readonly #findings = new Map<number, Partial<VectorSegment>>();
+  /** Damage that was found while a snapshot was read. */
+  readonly #found: Damage[] = [];
 
   /** `onDamage` is called with a missing or wrong file once the snapshot that does without it is published. */
   constructor(
     space: Space,
     reads: LocalReads,
-    context: Omit<SegmentContext, 'onReopened'>,
+    context: Omit<SegmentContext, 'onReopened' | 'onDamage'>,
     onDamage: (damage: Damage) => void,
   ) {
     this.#space = space;
     this.#reads = reads;
-    this.#context = { ...context, onReopened: (segment, damages) => this.#reopened(segment, damages) };
+    this.#context = {
+      ...context,
+      onDamage: (damage) => this.#report(damage),
+      onReopened: (segment, damages) => this.#reopened(segment, damages),
+    };
     this.#onDamage = onDamage;
     this.#tail = new TailRows(this.#context);
     this.#snapshot = new Snapshot(start, context.metric, [], undefined, 0);
@@ -63,13 +65,13 @@ export class SnapshotManager {
     return this.#snapshot;
   }
 
-  /** Opens the newest commit for reading, with the answers to the queries as of that commit. */
-  async open(queries: CatalogQueries = {}, signal?: SnapshotRequest['signal']): Promise<CatalogSnapshot> {
+  /** Opens the newest commit for reading, with the documents that match a filter as of that commit. */
+  async open(filter?: SqlFilter, signal?: SnapshotRequest['signal']): Promise<CatalogSnapshot> {
     for (;;) {
       // Many may have waited: a cancelled one does not delay the next.
       signal?.throwIfAborted();
       try {
-        const opened = await this.#tryOpen(queries, signal);
+        const opened = await this.#tryOpen(filter, signal);
         if (opened !== undefined) return opened;
         await this.#advancing?.catch(() => {});
       } catch (error) {
@@ -79,29 +81,28 @@ export class SnapshotManager {
   }
 
   /** Undefined when another snapshot is being read: wait for it, and try again. */
-  async #tryOpen(queries: CatalogQueries, signal: AbortSignal | undefined): Promise<CatalogSnapshot | undefined> {
+  async #tryOpen(filter: SqlFilter | undefined, signal: AbortSignal | undefined): Promise<CatalogSnapshot | undefined> {
     const { local } = this.#context;
-    const isPlain = queries.filter === undefined && queries.text === undefined;
-    if (!isPlain && !local) {
-      return this.#advancing === undefined ? this.#exclusively(() => this.#openInThread(queries, signal)) : undefined;
+    if (filter !== undefined && !local) {
+      return this.#advancing === undefined ? this.#exclusively(() => this.#openInThread(filter, signal)) : undefined;
     }
     const begun = this.#reads.begin();
     const read = begun instanceof Promise ? await begun : begun;
     let opened: CatalogSnapshot | undefined;
     try {
-      if (isPlain && samePosition(read.position, this.#snapshot.position)) {
+      if (filter === undefined && samePosition(read.position, this.#snapshot.position)) {
         opened = new CatalogSnapshot(this.#space, this.#snapshot, read);
         return opened;
       }
       if (this.#advancing !== undefined) return undefined;
       if (local || this.#isShort(read)) {
-        opened = await this.#exclusively(() => this.#openHere(read, queries));
+        opened = await this.#exclusively(() => this.#openHere(read, filter));
         return opened;
       }
     } finally {
       if (opened === undefined) read.end();
     }
-    return this.#exclusively(() => this.#openInThread(queries, signal));
+    return this.#exclusively(() => this.#openInThread(filter, signal));
   }
 
   /** One snapshot is read at a time. */
@@ -112,33 +113,38 @@ export class SnapshotManager {
       return await working;
     } finally {
       this.#advancing = undefined;
+      for (const damage of this.#found.splice(0)) this.#onDamage(damage);
     }
   }
 
-  async #openHere(read: LocalRead, queries: CatalogQueries): Promise<CatalogSnapshot> {
-    const changes = await this.#advance((position, known) => read.catalog.changesSince(position, known, queries));
-    return new CatalogSnapshot(this.#space, this.#snapshot, read, answersOf(changes));
+  #report(damage: Damage): void {
+    if (this.#advancing === undefined) this.#onDamage(damage);
+    else this.#found.push(damage);
   }
 
-  async #openInThread(queries: CatalogQueries, signal: AbortSignal | undefined): Promise<CatalogSnapshot> {
+  async #openHere(read: LocalRead, filter: SqlFilter | undefined): Promise<CatalogSnapshot> {
+    const changes = await this.#advance((position, known) => read.catalog.changesSince(position, known, filter));
+    return new CatalogSnapshot(this.#space, this.#snapshot, read, changes.matching);
+  }
+
+  async #openInThread(filter: SqlFilter | undefined, signal: AbortSignal | undefined): Promise<CatalogSnapshot> {
     const { reader } = this.#context;
     const held = new ThreadRead(reader);
     try {
       const { reads } = reader.until(signal);
-      const changes = await this.#advance((position, known) =>
-        reads.changesSince(held.number, position, known, queries),
+      const { matching } = await this.#advance((position, known) =>
+        reads.changesSince(held.number, position, known, filter),
       );
-      const answers = answersOf(changes);
       // A change of metadata leaves the position alone, so documents that matched a filter are read where it was evaluated.
-      const near = queries.filter === undefined ? this.#reads.begin() : undefined;
+      const near = filter === undefined ? this.#reads.begin() : undefined;
       if (near !== undefined && !(near instanceof Promise)) {
         if (samePosition(near.position, this.#snapshot.position)) {
           held.end();
-          return new CatalogSnapshot(this.#space, this.#snapshot, near, answers);
+          return new CatalogSnapshot(this.#space, this.#snapshot, near, matching);
         }
         near.end();
       }
-      return new CatalogSnapshot(this.#space, this.#snapshot, held, answers);
+      return new CatalogSnapshot(this.#space, this.#snapshot, held, matching);
     } catch (error) {
       held.end();
       throw error;
@@ -200,7 +206,7 @@ export class SnapshotManager {
   }
 
   /** The files of a segment changed after it was opened: from now on it is searched, and planned for, in this state. */
-  #reopened({ segment, damaged, graphMissing, hasForest }: SearchableSegment, damages: readonly Damage[]): void {
+  #reopened({ segment, damaged, graphMissing, hasForest }: VectorSegment, damages: readonly Damage[]): void {
     this.#findings.set(segment, { damaged, graphMissing, hasForest });
     const { position, metric, segments, tail, sealedThrough } = this.#snapshot;
     const asFound = segments.map((segment) => this.#asFound(segment));
@@ -243,92 +249,6 @@ export class SnapshotManager {
     this.#replace(new Snapshot(start, this.#context.metric, [], undefined, 0));
     this.#tail.close();
   }
-}
-
-/** The rows of the tail: grows at its end by commits, shrinks at its beginning by seals. */
-class TailRows {
-  readonly #context: SegmentContext;
-  #buffer: VectorBuffer | undefined;
-  #shared = new RefCounted(() => {});
-  #keys = new Float64Array(0);
-
-  constructor(context: SegmentContext) {
-    this.#context = context;
-  }
-
-  get isEmpty(): boolean {
-    return this.#keys.length === 0;
-  }
-
-  async advance(
-    { tail, sealedThrough, deletedKeys }: CatalogChanges,
-    previous: SearchableSegment | undefined,
-  ): Promise<SearchableSegment | undefined> {
-    const sealed = this.#keys.findIndex((key) => key > sealedThrough);
-    const dropped = sealed < 0 ? this.#keys.length : sealed;
-    if (dropped > 0) this.#drop(dropped);
-    await this.#append(this.#unknown(tail));
-    if (this.#buffer === undefined || this.#keys.length === 0) return undefined;
-    const segment = tailSegment(this.#buffer, this.#keys, this.#shared);
-    // Deleted documents stay deleted, whatever moved; then come those that were deleted since.
-    const deadBefore = previous === undefined ? new Float64Array(0) : deadKeysOf(previous);
-    return withoutKeys(await withoutKeys(segment, deadBefore), deletedKeys);
-  }
-
-  /** A read that failed half-way is repeated from its beginning: some rows are already here. */
-  #unknown({ keys, vectors }: KeyedVectors): KeyedVectors {
-    const last = this.#keys.at(-1) ?? 0;
-    const first = keys.findIndex((key) => key > last);
-    if (first === 0) return { keys, vectors };
-    const known = first < 0 ? keys.length : first;
-    const dimensions = vectors.length / Math.max(1, keys.length);
-    return { keys: keys.subarray(known), vectors: vectors.subarray(known * dimensions) };
-  }
-
-  async #append({ keys, vectors }: KeyedVectors): Promise<void> {
-    const { dimensions, metric } = this.#context;
-    const slice = new TimeSlice();
-    for (let row = 0; row < keys.length; row += rowsPerCopy) {
-      if (slice.due()) await slice.yieldIfDue();
-      this.#buffer ??= this.#adopt(new VectorBuffer(dimensions, metric));
-      this.#buffer.append(vectors.subarray(row * dimensions, (row + rowsPerCopy) * dimensions));
-      const joined = new Float64Array(this.#keys.length + Math.min(rowsPerCopy, keys.length - row));
-      joined.set(this.#keys);
-      joined.set(keys.subarray(row, row + rowsPerCopy), this.#keys.length);
-      this.#keys = joined;
-    }
-  }
-
-  #drop(count: number): void {
-    const rest = this.#buffer?.drop(count);
-    this.#keys = this.#keys.slice(count);
-    this.#shared.release();
-    this.#buffer = rest === undefined ? undefined : this.#adopt(rest);
-  }
-
-  #adopt(buffer: VectorBuffer): VectorBuffer {
-    this.#shared = new RefCounted(() => buffer.close());
-    return buffer;
-  }
-
-  close(): void {
-    if (this.#buffer !== undefined) this.#shared.release();
-    this.#buffer = undefined;
-    this.#keys = new Float64Array(0);
-  }
-}
-
-function deadKeysOf({ alive, keys }: SearchableSegment): Float64Array {
-  if (alive === undefined) return new Float64Array(0);
-  const dead: number[] = [];
-  for (let item = 0; item < keys.offsets.length; item++) {
-    if (((alive[item >>> 5] ?? 0) & (1 << (item & 31))) === 0) dead.push(keys.first + (keys.offsets[item] as number));
-  }
-  return Float64Array.from(dead);
-}
-
-function answersOf({ matching, text = [] }: CatalogChanges) {
-  return { matching, text: text.map(unpackMatches) };
 }
 
 function samePosition(a: CatalogPosition, b: CatalogPosition): boolean {

@@ -1,11 +1,16 @@
-import type { KeyedNeighbor, VectorSearch } from '../../backend/read-snapshot.js';
+import { analyzeQuery } from '../../analysis/analyze.js';
+import type { KeyedNeighbor, TextMatches, TextSearch, VectorSearch } from '../../backend/read-snapshot.js';
+import { SemanticIndexError } from '../../errors.js';
+import { packQueryTerms } from '../../terms/packed-query.js';
+import { searchTerms, type TermsPart } from '../../terms/terms-files.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { Metric } from '../../types.js';
-import { type Bitset, countItems, intersectItems } from '../../vectors/bitset.js';
+import { type Bitset, complementItems, countItems, intersectItems } from '../../vectors/bitset.js';
 import { distanceSign } from '../../vectors/metric.js';
 import type { CatalogPosition } from '../catalog/catalog.js';
 import { keyAt } from '../catalog/sorted-keys.js';
 import { RefCounted, type SearchableSegment, type SegmentNeighbors } from './searchable-segment.js';
+import type { TailSegment } from './tail-rows.js';
 
 /** A search of a snapshot. */
 export interface SnapshotSearch extends VectorSearch {
@@ -13,11 +18,19 @@ export interface SnapshotSearch extends VectorSearch {
   readonly allowed?: readonly Bitset[] | undefined;
 }
 
+/** A search of the texts of a snapshot. */
+export interface SnapshotTextSearch extends TextSearch {
+  /** As for `SnapshotSearch`. */
+  readonly allowed?: readonly Bitset[] | undefined;
+}
+
+// Queries of one batch that are searched for at the same time.
+const textsAtOnce = 8;
 // So few allowed items are scanned whatever a walk would cost.
 const scanBelowItems = 4_096;
 
 /**
- * The vectors of all documents at one position of the catalog. Immutable; code that uses it across an `await` keeps it open with
+ * The vectors and terms of all documents at one position of the catalog. Immutable; code that uses it across an `await` keeps it open with
  * `shared.retain()` and `shared.release()`.
  */
 export class Snapshot {
@@ -31,7 +44,7 @@ export class Snapshot {
     /** In the order of their keys. */
     readonly segments: readonly SearchableSegment[],
     /** The documents that no segment has yet. */
-    readonly tail: SearchableSegment | undefined,
+    readonly tail: TailSegment | undefined,
     readonly sealedThrough: number,
   ) {
     this.all = tail === undefined ? segments : [...segments, tail];
@@ -60,6 +73,73 @@ export class Snapshot {
     } finally {
       this.shared.release();
     }
+  }
+
+  /** The documents that share terms with each query, best first, ties by key. */
+  async searchTexts({ queries, limit, allowed, signal }: SnapshotTextSearch): Promise<TextMatches[]> {
+    this.shared.retain();
+    try {
+      const found: TextMatches[] = [];
+      for (let first = 0; first < queries.length; first += textsAtOnce) {
+        const some = queries.slice(first, first + textsAtOnce);
+        found.push(...(await Promise.all(some.map((query) => this.#searchText(query, limit, allowed, signal)))));
+      }
+      return found;
+    } finally {
+      this.shared.release();
+    }
+  }
+
+  async #searchText(
+    query: string,
+    limit: number,
+    allowed: readonly Bitset[] | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<TextMatches> {
+    const { terms, weights } = analyzeQuery(query);
+    if (terms.length === 0) return { ranked: [], maxScore: 0 };
+    const packed = packQueryTerms(terms.map((term, position) => [term, weights[position] as number] as const));
+    for (let verified = false; ; ) {
+      const parts = await this.#termsParts(signal);
+      try {
+        const {
+          parts: places,
+          items,
+          scores,
+          maxScore,
+        } = await searchTerms(parts, packed, { k: limit, allowed, signal });
+        if (!(await this.#isSound(parts))) continue;
+        const ranked = Array.from(scores, (score, position) => {
+          const { keys } = this.all[places[position] as number] as SearchableSegment;
+          return { key: keyAt(keys, items[position] as number), score };
+        });
+        return { ranked, maxScore: ranked.length === 0 ? 0 : maxScore };
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!SemanticIndexError.is(error, 'INVALID_FILE')) throw error;
+        if (!(await this.#isSound(parts))) continue;
+        // Bytes decayed, and nothing else shows it.
+        if (verified) throw error;
+        verified = true;
+        await Promise.all(this.all.map(({ terms }) => terms.verify(signal)));
+      }
+    }
+  }
+
+  #termsParts(signal: AbortSignal | undefined): Promise<TermsPart[]> {
+    return Promise.all(
+      this.all.map(async (segment): Promise<TermsPart> => {
+        const source = await segment.terms.source(signal);
+        return { source, items: segment.keys.offsets.length, dead: deadItems(segment) };
+      }),
+    );
+  }
+
+  async #isSound(parts: readonly TermsPart[]): Promise<boolean> {
+    const sound = await Promise.all(
+      parts.map(({ source }, position) => (this.all[position] as SearchableSegment).terms.isSound(source)),
+    );
+    return sound.every(Boolean);
   }
 
   async #searchSegment(
@@ -109,4 +189,16 @@ export class Snapshot {
     all.sort((a, b) => sign * (a.distance - b.distance) || a.key - b.key);
     return all.length > k ? all.slice(0, k) : all;
   }
+}
+
+/** By their living items: snapshots share segments, and the complement of a large set takes a while. */
+const deadOf = new WeakMap<Bitset, Bitset>();
+
+function deadItems({ alive, keys }: SearchableSegment): Bitset | undefined {
+  if (alive === undefined) return undefined;
+  const known = deadOf.get(alive);
+  if (known !== undefined) return known;
+  const dead = complementItems(alive, keys.offsets.length);
+  deadOf.set(alive, dead);
+  return dead;
 }

@@ -6,8 +6,10 @@ import { checksumFile } from '../../vectors/checksum.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { SegmentRow } from '../catalog/segment-table.js';
 import { segmentFacts, strayFiles } from '../directory/segment-directory.js';
+import { termsFile } from '../directory/segment-names.js';
 import { wantedCheck } from '../sqlite/cancelling.js';
 import { checkContents } from './content-check.js';
+import { tailTermsFault, termsFileFault } from './terms-check.js';
 
 /** What is to be looked at, and how closely. */
 export interface ValidationRequest {
@@ -23,6 +25,7 @@ type Finding = string | undefined;
 
 const namedIds = 10;
 const rebuild = 'Run `rebuild()`; until then the documents of the segment are scanned, or searched more slowly.';
+const analyze = 'Run `optimize()`; until then texts are analyzed before the first search for words.';
 const fromTexts = "Run `rebuild({ from: 'texts' })`, or replace these documents.";
 const replace = 'Replace these documents, or restore a backup.';
 
@@ -58,6 +61,9 @@ export class Validator {
       rows = this.#catalog.segments.all();
       return unordered(rows);
     });
+    await findings.add('tail_terms', { hint: analyze, severity: 'warning' }, 'terms of the tail are stored', () =>
+      tailTermsFault(this.#catalog, level),
+    );
     if (directory !== undefined) await this.#checkFiles(findings, rows, request, directory);
     return findings.report();
   }
@@ -100,6 +106,17 @@ export class Validator {
         // Replaced while it was looked at, and its file removed: nothing to complain about.
         return this.#isCurrent(row) ? failed : undefined;
       });
+      await findings.add(
+        'terms',
+        { hint: analyze, severity },
+        `${termsFile(row.file)}: ${row.items} items`,
+        async () => {
+          const failed = await termsFileFault(row, directory, request.level).catch((cause: unknown) =>
+            messageOf(cause),
+          );
+          return this.#isCurrent(row) ? failed : undefined;
+        },
+      );
     }
     const sweep = 'This index did not write them, so it leaves them alone. Move them away if nothing else needs them.';
     await findings.add('strays', { hint: sweep, severity: 'info' }, 'no strays', async () => {

@@ -23,11 +23,23 @@ export interface ErrorParts {
   readonly stack: string | undefined;
 }
 
+type Transferable = Float32Array | Float64Array | Uint32Array | Uint8Array;
+
+/** A `Buffer` is not: other code may hold one that has the same memory. */
+function isTransferable(value: unknown): value is Transferable {
+  return (
+    value instanceof Float32Array ||
+    value instanceof Float64Array ||
+    value instanceof Uint32Array ||
+    (value instanceof Uint8Array && !Buffer.isBuffer(value))
+  );
+}
+
 /** The buffers in a value that can be handed over instead of copied: those of typed arrays that own theirs. */
 export function transferable(value: unknown): ArrayBuffer[] {
   const found = new Set<ArrayBuffer>();
   const visit = (item: unknown, depth: number): void => {
-    if (item instanceof Float32Array || item instanceof Float64Array || item instanceof Uint32Array) {
+    if (isTransferable(item)) {
       if (item.byteLength > 0 && item.byteLength === item.buffer.byteLength && item.buffer instanceof ArrayBuffer) {
         found.add(item.buffer);
       }

@@ -8,7 +8,7 @@ export interface CatalogTargets {
   readonly catalog: Catalog;
   readonly documents: Catalog['documents'];
   readonly pages: Catalog['pages'];
-  readonly texts: Catalog['texts'];
+  readonly terms: Catalog['terms'];
   readonly vectors: Catalog['vectors'];
   readonly shared: Catalog['shared'];
   readonly segments: Catalog['segments'];
@@ -25,13 +25,13 @@ export interface CatalogTargets {
 
 /** Everything that can be called on a connection; `openReader` opens others for reads that stay open between calls. */
 export function targetsOf(catalog: Catalog, openReader: () => Catalog): CatalogTargets {
-  const { documents, pages, texts, vectors, shared, segments, settings, leases, migration, fields, duplicates, notes } =
+  const { documents, pages, terms, vectors, shared, segments, settings, leases, migration, fields, duplicates, notes } =
     catalog;
   return {
     catalog,
     documents,
     pages,
-    texts,
+    terms,
     vectors,
     shared,
     segments,

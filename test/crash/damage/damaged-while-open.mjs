@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { scoreAll, searchFault } from '../../../dist/crash-test/exact-search.js';
+import { scoreTexts } from '../../../dist/crash-test/exact-texts.js';
 import { deterministicProvider } from '../../../dist/embed/testing/deterministic-provider.js';
 import { SemanticIndexError } from '../../../dist/errors.js';
 import { Random } from '../../../dist/random.js';
@@ -27,7 +28,7 @@ const directory = join(folder, 'index');
 const segments = join(directory, 'segments');
 const report = { damages: {}, searches: 0, events: 0, errors: {}, pages: 0, faults: [] };
 const onEvent = ({ type, error }) => {
-  if (type === 'damage' || type === 'graph-missing') report.events++;
+  if (['damage', 'graph-missing', 'terms-missing'].includes(type)) report.events++;
   if (type === 'error' && !SemanticIndexError.is(error)) report.faults.push(`in the background: ${error?.stack}`);
 };
 const options = { provider, ann: { trees: 3, threads: 1, sealAt: 10_000, background: false }, onEvent };
@@ -78,6 +79,13 @@ async function search(index) {
   const part = random.chance(0.3) ? random.integer(4) : undefined;
   const k = random.pick([1, 10, 1_000]);
   const query = Float32Array.from({ length: 24 }, () => random.number() - 0.5);
+  const byText = random.chance(0.4) ? `number${random.integer(13)} word${random.integer(57)}` : undefined;
+  if (byText !== undefined) {
+    const { hits } = await index.search(byText, { k, mode: 'text' });
+    report.searches++;
+    const fault = searchFault(hits, scoreTexts(documents, byText), k, true);
+    return fault && `search for ${byText} (k ${k}): ${fault}`;
+  }
   const { hits } = await index.search(query, { k, exact, ...(part !== undefined && { where: { part } }) });
   report.searches++;
   const meant = part === undefined ? documents : documents.filter(({ metadata }) => metadata.part === part);

@@ -1,5 +1,7 @@
 // One life of an index while calls fail: what each operation came to, whether the index works afterwards, and what a reopen
 // finds. Shared by the program under the shim and by the one on a tiny file system.
+import { searchFault } from '../../../dist/crash-test/exact-search.js';
+import { scoreTexts } from '../../../dist/crash-test/exact-texts.js';
 import { deterministicProvider } from '../../../dist/embed/testing/deterministic-provider.js';
 import { SemanticIndexError } from '../../../dist/errors.js';
 import { SemanticIndex } from '../../../dist/semantic-index.js';
@@ -109,6 +111,9 @@ async function inspect(directory, held, unsure) {
   for (const check of checks) if (!check.passed && check.severity !== 'info') faults.push(JSON.stringify(check));
   const { hits } = await index.search('some words of number7', { k: 1_000, mode: 'vector', exact: true });
   if (hits.length !== found.size) faults.push(`${hits.length} hits of ${found.size} documents`);
+  const { hits: byText } = await index.search('other number7 words', { k: 1_000, mode: 'text' });
+  const fault = searchFault(byText, scoreTexts(listed, 'other number7 words'), 1_000, true);
+  if (fault !== undefined) faults.push(`search by text: ${fault}`);
   await index.close();
   return faults;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SemanticIndex } from '../../../src/index.js';
 import { deterministicProvider } from '../../../src/testing.js';
+import type { IndexEvent } from '../../../src/types.js';
 
 let folder: string;
 beforeEach(() => {
@@ -33,7 +34,9 @@ describe('migrate', () => {
     const directory = join(folder, 'index');
     const provider = next();
     {
-      await using index = await SemanticIndex.open(directory, { provider: old() });
+      const events: string[] = [];
+      const onEvent = ({ type }: IndexEvent): void => void events.push(type);
+      await using index = await SemanticIndex.open(directory, { provider: old(), onEvent });
       await index.addDocuments(documents);
       await index.optimize({ full: true });
       const progress: number[] = [];
@@ -48,6 +51,9 @@ describe('migrate', () => {
       expect(progress.at(-1)).toBe(count);
       expect(progress).toEqual(progress.toSorted((a, b) => a - b));
       await expectWhole(index, [0, 7, 399]);
+      const { hits } = await index.search('alpha7 nowhere', { k: 1, mode: 'text' });
+      expect(hits.map(({ id }) => id)).toEqual([7]);
+      expect(events).not.toContain('terms-missing');
       await index.addDocuments([{ id: 'later', text: 'added under the new model' }]);
       expect((await index.search('added under the new model', { k: 1 })).hits[0]?.id).toBe('later');
       expect(await index.stats()).toMatchObject({ dimensions: 48, provider: provider.id, documents: count + 1 });

@@ -18,6 +18,7 @@ function simulate(adds: readonly { count: number; dead: number }[]): { segments:
     for (let steps = 0; ; steps++) {
       const step = nextAction(segments, { items: tail, lastKey }, options);
       if (step === undefined) break;
+      if (step.kind === 'analyze') throw new Error('every segment has its terms');
       expect(steps).toBeLessThan(1_000);
       const replaced = segments.filter((segment) => step.replaces.includes(segment.segment));
       expect(replaced.length).toBe(step.replaces.length);
@@ -32,6 +33,7 @@ function simulate(adds: readonly { count: number; dead: number }[]): { segments:
         items,
         dead: 0,
         damaged: false,
+        termsMissing: false,
       };
       segments = [...segments.filter((segment) => !replaced.includes(segment)), ...(items > 0 ? [added] : [])].sort(
         (a, b) => a.firstKey - b.firstKey,
@@ -50,12 +52,12 @@ describe('nextAction', () => {
       lastKey: 120,
       replaces: [],
     });
-    const segment = { segment: 1, firstKey: 1, lastKey: 120, items: 100, dead: 0, damaged: false };
+    const segment = { segment: 1, firstKey: 1, lastKey: 120, items: 100, dead: 0, damaged: false, termsMissing: false };
     expect(nextAction([segment], { items: 100, lastKey: 240 }, options)).toMatchObject({ kind: 'seal', firstKey: 121 });
   });
 
   it('rewrites a damaged segment first', () => {
-    const segment = { segment: 7, firstKey: 5, lastKey: 9, items: 5, dead: 0, damaged: true };
+    const segment = { segment: 7, firstKey: 5, lastKey: 9, items: 5, dead: 0, damaged: true, termsMissing: false };
     expect(nextAction([segment], { items: 1_000, lastKey: 2_000 }, options)).toEqual({
       kind: 'repair',
       firstKey: 5,
@@ -65,9 +67,15 @@ describe('nextAction', () => {
   });
 
   it('rewrites a segment with too many deleted items', () => {
-    const segment = { segment: 7, firstKey: 1, lastKey: 100, items: 100, dead: 31, damaged: false };
+    const segment = { segment: 7, firstKey: 1, lastKey: 100, items: 100, dead: 31, damaged: false, termsMissing: false };
     expect(nextAction([segment], { items: 0, lastKey: 100 }, options)).toMatchObject({ kind: 'compact', replaces: [7] });
     expect(nextAction([{ ...segment, dead: 30 }], { items: 0, lastKey: 100 }, options)).toBeUndefined();
+  });
+
+  it('writes missing terms files after the tail is sealed, and before it rewrites or merges anything', () => {
+    const segment = { segment: 7, firstKey: 1, lastKey: 100, items: 100, dead: 31, damaged: false, termsMissing: true };
+    expect(nextAction([segment], { items: 100, lastKey: 240 }, options)).toMatchObject({ kind: 'seal' });
+    expect(nextAction([segment], { items: 99, lastKey: 240 }, options)).toEqual({ kind: 'analyze', segment: 7 });
   });
 
   it('comes to rest, keeps the key ranges apart, and writes each document few times', () => {
@@ -98,8 +106,10 @@ describe('nextAction', () => {
 describe('buildAllAction', () => {
   it('makes one segment of everything, and nothing when that is so already', () => {
     expect(buildAllAction([], { items: 0, lastKey: 0 })).toBeUndefined();
-    const segment = { segment: 3, firstKey: 1, lastKey: 10, items: 10, dead: 0, damaged: false };
+    const segment = { segment: 3, firstKey: 1, lastKey: 10, items: 10, dead: 0, damaged: false, termsMissing: false };
     expect(buildAllAction([segment], { items: 0, lastKey: 10 })).toBeUndefined();
+    const unanalyzed = { ...segment, termsMissing: true };
+    expect(buildAllAction([unanalyzed], { items: 0, lastKey: 10 })).toEqual({ kind: 'analyze', segment: 3 });
     expect(buildAllAction([{ ...segment, dead: 1 }], { items: 0, lastKey: 10 })).toMatchObject({ replaces: [3] });
     expect(buildAllAction([segment], { items: 5, lastKey: 15 })).toEqual({
       kind: 'build',

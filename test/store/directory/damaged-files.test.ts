@@ -89,7 +89,12 @@ const damages: [string, (path: string) => void][] = [
 
 describe.each(damages)('when a file of a segment %s', (what, damage) => {
   it('answers are right at once, and the file is there again later', async () => {
-    expect(files.map((file) => file.replace(/^[^.]*/, '')).sort()).toEqual(['.ann', '.ann.accel', '.ann.meta.json']);
+    expect(files.map((file) => file.replace(/^[^.]*/, '')).sort()).toEqual([
+      '.ann',
+      '.ann.accel',
+      '.ann.meta.json',
+      '.terms',
+    ]);
     for (const [position, file] of files.entries()) {
       const directory = join(folder, `${what}-${position}`);
       cpSync(sound, directory, { recursive: true, preserveTimestamps: true });
@@ -105,7 +110,7 @@ describe.each(damages)('when a file of a segment %s', (what, damage) => {
       const index = await open(directory, true, events);
       await compare(index);
       const until = Date.now() + 60_000;
-      const named = events.some(({ type }) => type === 'damage' || type === 'graph-missing');
+      const named = events.some(({ type }) => ['damage', 'graph-missing', 'terms-missing'].includes(type));
       while (named && !events.some(({ type }) => type === 'repair' || type === 'merge') && Date.now() < until) {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }

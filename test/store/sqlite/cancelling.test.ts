@@ -62,10 +62,6 @@ test.each([
   ['keys', (thread: CatalogClient, signal: AbortSignal) => thread.until(signal).documents.keys(none)],
   ['list', (thread: CatalogClient, signal: AbortSignal) => thread.until(signal).pages.list(none, 10, 0)],
   [
-    'search by words',
-    (thread: CatalogClient, signal: AbortSignal) => thread.until(signal).texts.search('text', 10, none),
-  ],
-  [
     'look-up',
     (thread: CatalogClient, signal: AbortSignal) =>
       thread.until(signal).documents.byKeys(

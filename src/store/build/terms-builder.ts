@@ -1,0 +1,163 @@
+import { join } from 'node:path';
+import type { NativeTermsFile } from '../../addon/native-terms.js';
+import { documentsPerRead, tailVectorsPerRead } from '../../backend/batch-sizes.js';
+import { SemanticIndexError } from '../../errors.js';
+import { createTermsTail, type TermsPart, writeTerms } from '../../terms/terms-files.js';
+import { addItem, type Bitset, createBitset } from '../../vectors/bitset.js';
+import type { Catalog } from '../catalog/catalog.js';
+import type { NewTermsFile, SegmentRow } from '../catalog/segment-table.js';
+import { countBelow } from '../catalog/sorted-keys.js';
+import type { TermsBatch } from '../catalog/terms-table.js';
+import { setModified } from '../directory/files.js';
+import { termsFile } from '../directory/segment-names.js';
+import { openTermsFile } from '../directory/terms-files.js';
+
+/** Documents in memory before they are a part of their own. */
+const documentsPerPart = 2 ** 16;
+
+/** A terms file to be made. */
+export interface TermsBuildRequest {
+  readonly directory: string;
+  /** The .ann file of its segment. */
+  readonly file: string;
+  /** Modification time of the files of its segment. */
+  readonly modified: number;
+  /** Segments with documents of its range, whose files may be used. */
+  readonly sources: readonly SegmentRow[];
+  /** Keys of the items, ascending. */
+  readonly keys: Float64Array;
+  readonly threads: number;
+}
+
+/**
+ * Derives the terms file of a segment: from those of the segments that it replaces, from the stored terms of the tail, and where
+ * there is neither, or it is damaged, from the texts.
+ */
+export class TermsBuilder {
+  readonly #catalog: Catalog;
+  readonly #signal: AbortSignal;
+  #parts: TermsPart[] = [];
+  #memory: { readonly tail: ReturnType<typeof createTermsTail>; items: number } | undefined;
+
+  constructor(catalog: Catalog, signal: AbortSignal) {
+    this.#catalog = catalog;
+    this.#signal = signal;
+  }
+
+  /** Writes the file, durable on return. */
+  async write(request: TermsBuildRequest): Promise<NewTermsFile> {
+    const { directory, file, modified, sources, keys, threads } = request;
+    const path = join(directory, termsFile(file));
+    try {
+      await this.#addAll(keys, sources, directory);
+      const { bytes, checksum, items } = await writeTerms(path, this.#parts, { threads, signal: this.#signal });
+      if (items !== keys.length) {
+        throw new SemanticIndexError('INTERNAL', `Expected ${keys.length} documents in ${termsFile(file)}, got ${items}`);
+      }
+      await setModified(path, modified);
+      return { terms_size: bytes, terms_checksum: checksum };
+    } finally {
+      this.#endMemory();
+      for (const { source } of this.#parts) source.close();
+    }
+  }
+
+  async #addAll(keys: Float64Array, sources: readonly SegmentRow[], directory: string): Promise<void> {
+    let rest = keys;
+    for (const row of [...sources].sort((a, b) => a.first_key - b.first_key)) {
+      const [before, own] = [countBelow(rest, row.first_key), countBelow(rest, row.last_key + 1)];
+      await this.#addStored(rest.subarray(0, before));
+      await this.#addSegment(row, rest.subarray(before, own), directory);
+      rest = rest.subarray(own);
+    }
+    await this.#addStored(rest);
+    this.#endMemory();
+  }
+
+  /** Adds documents of a segment: from its file if that is sound and has all of them. */
+  async #addSegment(row: SegmentRow, keys: Float64Array, directory: string): Promise<void> {
+    if (keys.length === 0) return;
+    const dead = deadItems(row, this.#catalog.segments.offsets(row.segment), keys);
+    const file = dead === undefined ? undefined : await this.#open(row, directory);
+    if (file === undefined) await this.#analyze(keys);
+    else this.#addPart({ source: file, items: row.items, dead });
+  }
+
+  /** A file that is damaged would make the next one wrong: all of it is compared. */
+  async #open(row: SegmentRow, directory: string): Promise<NativeTermsFile | undefined> {
+    try {
+      return await openTermsFile(directory, row, { inFull: true, signal: this.#signal });
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (SemanticIndexError.is(error, 'INVALID_FILE') || SemanticIndexError.is(error, 'IO')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Adds documents of the tail: from the rows of the catalog, where they cover them. */
+  async #addStored(keys: Float64Array): Promise<void> {
+    let rest = keys;
+    while (rest.length > 0) {
+      const some = rest.subarray(0, tailVectorsPerRead);
+      rest = rest.subarray(some.length);
+      await this.#addRows(some, this.#catalog.terms.between((some[0] as number) - 1, some.at(-1) as number));
+    }
+  }
+
+  async #addRows(keys: Float64Array, batches: readonly TermsBatch[]): Promise<void> {
+    let rest = keys;
+    for (const batch of batches) {
+      const [before, covered] = [countBelow(rest, batch.firstKey), countBelow(rest, batch.lastKey + 1)];
+      await this.#analyze(rest.subarray(0, before));
+      await this.#addBatch(batch, rest.slice(before, covered)).catch((error: unknown) => {
+        if (!SemanticIndexError.is(error, 'INVALID_FILE')) throw error;
+        return this.#analyze(rest.subarray(before, covered));
+      });
+      rest = rest.subarray(covered);
+    }
+    await this.#analyze(rest);
+  }
+
+  async #analyze(keys: Float64Array): Promise<void> {
+    for (let first = 0; first < keys.length; first += documentsPerRead) {
+      const some = keys.slice(first, first + documentsPerRead);
+      await this.#addBatch(this.#catalog.terms.analyze(some), some);
+      // Other calls to this thread come in between.
+      await new Promise(setImmediate);
+    }
+  }
+
+  async #addBatch({ firstKey, data }: TermsBatch, keys: Float64Array): Promise<void> {
+    if (keys.length === 0) return;
+    this.#signal.throwIfAborted();
+    this.#memory ??= { tail: createTermsTail(), items: 0 };
+    const { tail } = this.#memory;
+    await tail.appendLater(data, firstKey, keys);
+    this.#memory.items += keys.length;
+    if (this.#memory.items >= documentsPerPart) this.#endMemory();
+  }
+
+  #addPart(part: TermsPart): void {
+    this.#endMemory();
+    this.#parts.push(part);
+  }
+
+  #endMemory(): void {
+    if (this.#memory === undefined) return;
+    const { tail, items } = this.#memory;
+    this.#parts.push({ source: tail, items });
+    this.#memory = undefined;
+  }
+}
+
+/** The items of a segment that are not among the keys; undefined when a key is not one of its items. */
+function deadItems({ first_key, items }: SegmentRow, offsets: Uint32Array, keys: Float64Array): Bitset | undefined {
+  if (offsets.length !== items) return undefined;
+  const dead = createBitset(items, false);
+  let position = 0;
+  for (const [item, offset] of offsets.entries()) {
+    if (first_key + offset === keys[position]) position++;
+    else addItem(dead, item);
+  }
+  return position === keys.length ? dead : undefined;
+}

@@ -1,0 +1,184 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { selectPackedTerms } from '../../analysis/packed-terms.js';
+import { TermPacker } from '../../analysis/term-packer.js';
+import { checkWanted } from '../sqlite/cancelling.js';
+
+/** The packed terms of documents with firstKey <= key <= lastKey (see `PackedTerms`); keys are relative to `firstKey`. */
+export interface TermsBatch {
+  readonly firstKey: number;
+  readonly lastKey: number;
+  readonly data: Uint8Array;
+}
+
+interface Row {
+  readonly first_key: number;
+  readonly last_key: number;
+  readonly data: Buffer;
+}
+
+/** The text of a document. */
+export interface KeyedText {
+  readonly key: number;
+  readonly text: string;
+}
+
+/**
+ * The terms of documents that no segment has yet: a row for each committed batch, written by the transaction that commits the
+ * documents. Derived: what is missing or damaged is analyzed again.
+ */
+export class TermsTable {
+  readonly #insert: Statement<[number, number, Uint8Array]>;
+  readonly #between: Statement<[{ after: number; last: number }]>;
+  readonly #keys: Statement<[number, number]>;
+  readonly #keysAfter: Statement<[number, number]>;
+  readonly #covered: Statement<[number, number]>;
+  readonly #text: Statement<[number]>;
+  readonly #forget: Statement<[number, number]>;
+  readonly #purge: Statement<[]>;
+  readonly #replaced: Statement<[number, number]>;
+  readonly #sealedThrough: Statement<[]>;
+  readonly #db: Database;
+  #packer: TermPacker | undefined;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#insert = db.prepare('INSERT OR REPLACE INTO tail_terms VALUES (?, ?, ?)');
+    // Rows do not overlap, so at most one of them begins at or before `after` and ends behind it.
+    this.#between = db.prepare(
+      `SELECT first_key, last_key, data FROM tail_terms
+       WHERE first_key >= coalesce((SELECT max(first_key) FROM tail_terms WHERE first_key <= @after), 0)
+       AND first_key <= @last AND last_key > @after ORDER BY first_key`,
+    );
+    this.#keys = db
+      .prepare<[number, number]>('SELECT key FROM documents WHERE key BETWEEN ? AND ? ORDER BY key')
+      .pluck();
+    this.#keysAfter = db
+      .prepare<[number, number]>('SELECT key FROM documents WHERE key > ? ORDER BY key LIMIT ?')
+      .pluck();
+    // The last row that begins at or before the key.
+    this.#covered = db.prepare(
+      `SELECT 1 FROM (SELECT last_key FROM tail_terms WHERE first_key <= ? ORDER BY first_key DESC LIMIT 1) WHERE last_key >= ?`,
+    );
+    this.#text = db.prepare<[number]>('SELECT text FROM texts WHERE key = ?').pluck();
+    this.#forget = db.prepare('DELETE FROM tail_terms WHERE last_key BETWEEN ? AND ?');
+    this.#replaced = db.prepare('DELETE FROM tail_terms WHERE last_key >= ? AND first_key <= ?');
+    this.#sealedThrough = db.prepare<[]>('SELECT max(last_key) FROM segments').pluck();
+    this.#purge = db.prepare(
+      `DELETE FROM tail_terms WHERE NOT EXISTS (SELECT 1 FROM documents d WHERE d.key BETWEEN first_key AND last_key)`,
+    );
+  }
+
+  /**
+   * Stores the terms of the documents that a commit inserted, ascending by key. `packed` has the terms of as many documents as
+   * `isInserted` has places, of which those that are true were inserted; undefined to analyze the texts here. Part of the caller's
+   * transaction.
+   */
+  insert(inserted: readonly KeyedText[], packed: Uint8Array | undefined, isInserted: readonly boolean[]): void {
+    const [first, last] = [inserted[0], inserted.at(-1)];
+    if (first === undefined || last === undefined) return;
+    this.#insert.run(first.key, last.key, this.#packedOf(inserted, packed, isInserted));
+  }
+
+  #packedOf(
+    inserted: readonly KeyedText[],
+    packed: Uint8Array | undefined,
+    isInserted: readonly boolean[],
+  ): Uint8Array {
+    const isDense = (inserted.at(-1)?.key ?? 0) - (inserted[0]?.key ?? 0) === inserted.length - 1;
+    if (packed === undefined || !isDense) return this.#pack(inserted);
+    return isInserted.includes(false) ? selectPackedTerms(packed, (place) => isInserted[place] === true) : packed;
+  }
+
+  /** The rows with keys in (afterKey, lastKey], ascending. */
+  between(afterKey: number, lastKey: number): TermsBatch[] {
+    return (this.#between.all({ after: afterKey, last: lastKey }) as Row[]).map(({ first_key, last_key, data }) => ({
+      firstKey: first_key,
+      lastKey: last_key,
+      // Copied: it can be handed to another thread.
+      data: new Uint8Array(data),
+    }));
+  }
+
+  /** The row of a document; undefined when none covers it. */
+  covering(key: number): TermsBatch | undefined {
+    return this.between(key - 1, key)[0];
+  }
+
+  /** Texts of at most `limit` documents after this key. */
+  textsAfter(afterKey: number, limit: number): KeyedText[] {
+    return this.#db
+      .prepare(
+        `SELECT d.key, t.text FROM documents d JOIN texts t ON t.key = d.key WHERE d.key > ? ORDER BY d.key LIMIT ?`,
+      )
+      .all(afterKey, limit) as KeyedText[];
+  }
+
+  /** Analyzes the texts of documents again, in the order of their keys; one without a text has no terms. */
+  analyze(keys: readonly number[] | Float64Array): TermsBatch {
+    const texts = Array.from(keys, (key) => ({ key, text: (this.#text.get(key) as string | undefined) ?? '' }));
+    return { firstKey: keys[0] ?? 0, lastKey: keys.at(-1) ?? 0, data: this.#pack(texts) };
+  }
+
+  /** Analyzes the texts of the tail with firstKey <= key <= lastKey, and stores their terms in place of the rows there. */
+  restore(firstKey: number, lastKey: number): void {
+    this.#db
+      .transaction(() => {
+        // They may have got a segment meanwhile.
+        if (firstKey <= ((this.#sealedThrough.get() as number | null) ?? 0)) return;
+        const keys = this.#keys.all(firstKey, lastKey) as number[];
+        this.#replaced.run(firstKey, lastKey);
+        if (keys.length > 0) this.#insert.run(keys[0] as number, keys.at(-1) as number, this.analyze(keys).data);
+      })
+      .immediate();
+  }
+
+  /**
+   * Stores the terms of those of at most `limit` documents after this key that no row covers: before the segments are left behind.
+   * Returns the last key that was looked at, undefined behind the last document.
+   */
+  complete(afterKey: number, limit: number): number | undefined {
+    return this.#db
+      .transaction(() => {
+        const keys = this.#keysAfter.all(afterKey, limit) as number[];
+        // A row covers a range: between documents that have one, others get one of their own.
+        let run: number[] = [];
+        const store = (): void => {
+          const [first, last] = [run[0], run.at(-1)];
+          if (first !== undefined && last !== undefined) this.#insert.run(first, last, this.analyze(run).data);
+          run = [];
+        };
+        for (const key of keys) {
+          if (this.#covered.get(key, key) === undefined) run.push(key);
+          else store();
+        }
+        store();
+        return keys.at(-1);
+      })
+      .immediate();
+  }
+
+  /** Forgets the rows of documents that have a segment now. Part of the caller's transaction. */
+  forget(firstKey: number, lastKey: number): void {
+    this.#forget.run(firstKey, lastKey);
+  }
+
+  /** Removes the rows whose documents are all gone. */
+  purge(): void {
+    this.#purge.run();
+  }
+
+  #pack(texts: readonly KeyedText[]): Uint8Array {
+    // Kept: it caches the stems of words.
+    this.#packer ??= new TermPacker();
+    try {
+      for (const { key, text } of texts) {
+        checkWanted();
+        this.#packer.add(key, text);
+      }
+    } catch (error) {
+      this.#packer = undefined;
+      throw error;
+    }
+    return this.#packer.take();
+  }
+}

@@ -1,0 +1,121 @@
+import type { KeyedVectors } from '../../backend/documents.js';
+import { TimeSlice } from '../../time-slice.js';
+import { hasItem } from '../../vectors/bitset.js';
+import { VectorBuffer } from '../../vectors/vector-buffer.js';
+import type { CatalogChanges } from '../catalog/catalog.js';
+import { RefCounted, type SearchableSegment, withoutKeys } from './searchable-segment.js';
+import { type Damage, type SegmentContext, tailSegment } from './segment.js';
+import type { TermsState } from './segment-terms.js';
+import { TermsInMemory } from './terms-in-memory.js';
+
+/** Vectors copied before the event loop has its turn: a fraction of a millisecond. */
+const rowsPerCopy = 256;
+
+/** The documents that no segment has yet. */
+export interface TailSegment extends SearchableSegment {
+  readonly terms: TermsInMemory;
+}
+
+/** The vectors and terms of the tail: grows at its end by commits, shrinks at its beginning by seals. */
+export class TailRows {
+  readonly #context: SegmentContext;
+  #buffer: VectorBuffer | undefined;
+  #terms: TermsInMemory | undefined;
+  #shared = new RefCounted(() => {});
+  #keys = new Float64Array(0);
+
+  constructor(context: SegmentContext) {
+    this.#context = context;
+  }
+
+  get isEmpty(): boolean {
+    return this.#keys.length === 0;
+  }
+
+  async advance(
+    { tail, terms, sealedThrough, deletedKeys }: CatalogChanges,
+    previous: TailSegment | undefined,
+  ): Promise<TailSegment | undefined> {
+    const sealed = this.#keys.findIndex((key) => key > sealedThrough);
+    const dropped = sealed < 0 ? this.#keys.length : sealed;
+    if (dropped > 0) this.#drop(dropped);
+    await this.#append(this.#unknown(tail));
+    if (this.#buffer === undefined || this.#terms === undefined || this.#keys.length === 0) return undefined;
+    this.#terms.add(this.#keys.slice(this.#terms.count), terms);
+    const segment = { ...tailSegment(this.#buffer, this.#keys, this.#shared), terms: this.#terms };
+    // Deleted documents stay deleted, whatever moved; then come those that were deleted since.
+    const deadBefore = previous === undefined ? new Float64Array(0) : deadKeysOf(previous);
+    return withoutKeys(await withoutKeys(segment, deadBefore), deletedKeys);
+  }
+
+  /** A read that failed half-way is repeated from its beginning: some rows are already here. */
+  #unknown({ keys, vectors }: KeyedVectors): KeyedVectors {
+    const last = this.#keys.at(-1) ?? 0;
+    const first = keys.findIndex((key) => key > last);
+    if (first === 0) return { keys, vectors };
+    const known = first < 0 ? keys.length : first;
+    const dimensions = vectors.length / Math.max(1, keys.length);
+    return { keys: keys.subarray(known), vectors: vectors.subarray(known * dimensions) };
+  }
+
+  async #append({ keys, vectors }: KeyedVectors): Promise<void> {
+    const { dimensions, metric } = this.#context;
+    const slice = new TimeSlice();
+    for (let row = 0; row < keys.length; row += rowsPerCopy) {
+      if (slice.due()) await slice.yieldIfDue();
+      this.#buffer ??= this.#adopt(new VectorBuffer(dimensions, metric));
+      this.#buffer.append(vectors.subarray(row * dimensions, (row + rowsPerCopy) * dimensions));
+      const joined = new Float64Array(this.#keys.length + Math.min(rowsPerCopy, keys.length - row));
+      joined.set(this.#keys);
+      joined.set(keys.subarray(row, row + rowsPerCopy), this.#keys.length);
+      this.#keys = joined;
+    }
+  }
+
+  #drop(count: number): void {
+    const rest = this.#buffer?.drop(count);
+    this.#keys = this.#keys.slice(count);
+    this.#shared.release();
+    this.#buffer = rest === undefined ? undefined : this.#adopt(rest);
+    // Terms cannot be removed from memory: the rest is read again.
+    if (rest !== undefined) this.#terms?.add(this.#keys, undefined);
+  }
+
+  #adopt(buffer: VectorBuffer): VectorBuffer {
+    const terms = new TermsInMemory(this.#context.reader, (keys, state) =>
+      this.#context.onDamage(lacking(keys, state)),
+    );
+    this.#terms = terms;
+    this.#shared = new RefCounted(() => {
+      buffer.close();
+      terms.close();
+    });
+    return buffer;
+  }
+
+  close(): void {
+    if (this.#buffer !== undefined) this.#shared.release();
+    this.#buffer = undefined;
+    this.#keys = new Float64Array(0);
+  }
+}
+
+function lacking({ length }: Float64Array, state: Exclude<TermsState, 'stored'>): Damage {
+  const message = `The stored terms of ${length} documents are ${state}; their texts are analyzed before the next search for words`;
+  if (state === 'missing') return { type: 'terms-missing', file: 'index.db', message };
+  return {
+    type: 'damage',
+    file: 'index.db',
+    reason: `the stored terms of ${length} documents cannot be read`,
+    message,
+  };
+}
+
+function deadKeysOf({ alive, keys }: SearchableSegment): Float64Array {
+  if (alive === undefined) return new Float64Array(0);
+  const dead: number[] = [];
+  for (let item = 0; item < keys.offsets.length; item++) {
+    if (!hasItem(alive, item)) dead.push(keys.first + (keys.offsets[item] as number));
+  }
+  return Float64Array.from(dead);
+}
