@@ -1,5 +1,5 @@
+import { stemmer } from 'stemmer';
 import { ownCopy } from './own-copy.js';
-import { porterStem } from './porter.js';
 
 /** Words whose stems are remembered. Results do not depend on the cache, so clearing it is a sufficient eviction policy. */
 const maxStems = 65_536;
@@ -15,7 +15,7 @@ export function stemOf(term: string): string {
   if (known !== undefined) return known;
   if (!plainWord.test(term)) return term.isWellFormed() ? term : term.toWellFormed();
   const word = ownCopy(term);
-  const stem = porterStem(word);
+  const stem = stemmer(word);
   if (stems.size >= maxStems) stems.clear();
   stems.set(word, stem);
   return stem;

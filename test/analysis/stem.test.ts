@@ -1,5 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { globSync } from 'tinyglobby';
 import { describe, expect, it } from 'vitest';
 import { stemOf } from '../../src/analysis/stem.js';
+import { sqlite } from '../../src/store/sqlite/sqlite.js';
+
+/** The stems of SQLite's `porter` tokenizer. */
+function sqliteStems(words: readonly string[]): string[] {
+  const db = new (sqlite())(':memory:');
+  db.exec(`
+    CREATE VIRTUAL TABLE words USING fts5 (text, tokenize = 'porter ascii');
+    CREATE VIRTUAL TABLE stems USING fts5vocab (words, instance);
+  `);
+  const insert = db.prepare('INSERT INTO words (rowid, text) VALUES (?, ?)');
+  db.transaction(() => {
+    for (const [position, word] of words.entries()) insert.run(position + 1, word);
+  })();
+  const stems = db.prepare('SELECT term FROM stems ORDER BY doc').pluck().all() as string[];
+  db.close();
+  return stems;
+}
 
 describe('stemOf', () => {
   it('stems words of plain letters, also those that it remembers', () => {
@@ -25,5 +44,13 @@ describe('stemOf', () => {
 
   it('replaces a lone surrogate, which UTF-8 does not have', () => {
     expect(stemOf('a\ud800')).toBe('a\ufffd');
+  });
+
+  it('stems the words of our documentation as SQLite does', () => {
+    const files = globSync(['*.md', 'docs/**/*.md', 'node_modules/*/README.md']).sort();
+    const text = files.map((file) => readFileSync(file, 'utf8')).join('\n');
+    const words = [...new Set(text.match(/\b[a-z]{1,40}\b/g))];
+    expect(words.length).toBeGreaterThan(5000);
+    expect(words.map(stemOf)).toEqual(sqliteStems(words));
   });
 });
