@@ -4,7 +4,7 @@ import { TimeSlice } from '../time-slice.js';
 import type { EmbeddingProvider, EmbeddingRole, Progress } from '../types.js';
 import { ConcurrencyLimiter } from './concurrency-limiter.js';
 import { type BatchRange, planBatches } from './plan-batches.js';
-import { ProviderCalls } from './provider-calls.js';
+import { type Embedded, ProviderCalls } from './provider-calls.js';
 import { type RefusedText, refusal } from './refused-text.js';
 
 /** Texts per call when neither the provider nor the caller sets a limit. */
@@ -84,6 +84,18 @@ export async function* embedTexts(
   const size = concurrency === 1 ? most : Math.min(most, share);
   const ranges = planBatches(places.length, { size, tokens: provider.maxBatchTokens }, tokensOf);
 
+  // One call that ends within a millisecond needs neither a limiter nor a signal of its own.
+  if (provider.fast === true && ranges.length === 1 && options.limiter === undefined) {
+    const { batch, refused } = await embedAtOnce(provider, texts, places, options);
+    for (const one of refused) {
+      if (options.onRefused === undefined) throw one.error;
+      options.onRefused(one);
+    }
+    throttledProgress(options.onProgress, places.length)(batch.indices.length);
+    if (batch.indices.length > 0) yield { ...batch, tokens: batch.tokens ?? sum(tokensOf, 0, places.length) };
+    return;
+  }
+
   const leaving = new AbortController();
   const givingUp = new AbortController();
   const stop = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal]);
@@ -112,20 +124,14 @@ export async function* embedTexts(
   const embedRange = async ({ start, end }: BatchRange): Promise<boolean> => {
     const own = places.slice(start, end);
     const answer = await calls.embed(own.map((place) => texts[place] as string));
-    for (const { index: position, error } of answer.refused) {
-      const index = own[position] as number;
-      const refused = { index, error: refusal(index, error) };
+    for (const refused of refusedOf(answer, own)) {
       if (options.onRefused === undefined) fail(refused.error);
       else options.onRefused(refused);
     }
-    const kept = answer.vectors.flatMap((vector, position) => (vector === undefined ? [] : [{ vector, position }]));
+    const batch = batchOf(answer, own);
     // After the iteration has ended, the slots of all results are released already.
-    if (left || kept.length === 0) return false;
-    landed.push({
-      indices: kept.map(({ position }) => own[position] as number),
-      vectors: kept.map(({ vector }) => vector),
-      tokens: answer.tokens ?? sum(tokensOf, start, end),
-    });
+    if (left || batch.indices.length === 0) return false;
+    landed.push({ ...batch, tokens: batch.tokens ?? sum(tokensOf, start, end) });
     return true;
   };
   const startCalls = (): void => {
@@ -176,11 +182,44 @@ export async function* embedTexts(
   } finally {
     stop.removeEventListener('abort', onAbort);
     limiter.leave(startCalls);
-    leaving.abort();
+    // Aborting costs more than embedding a query.
+    if (running > 0) leaving.abort();
     left = true;
     if (yielded) limiter.saved();
     for (const _ of landed.splice(0)) limiter.saved();
   }
+}
+
+/** Embeds texts in a single call. */
+async function embedAtOnce(
+  provider: EmbeddingProvider,
+  texts: readonly string[],
+  places: readonly number[],
+  { role, signal, dimensions, onRefused }: EmbedTextsOptions,
+): Promise<{ batch: Omit<EmbeddedBatch, 'tokens'> & { tokens: number | undefined }; refused: RefusedText[] }> {
+  const stop = signal ?? new AbortController().signal;
+  const isolate = onRefused !== undefined || texts.length > 1;
+  const calls = new ProviderCalls(provider, { role, stop, givingUp: stop, dimensions, isolate });
+  const answer = await calls.embed(places.map((place) => texts[place] as string));
+  stop.throwIfAborted();
+  return { batch: batchOf(answer, places), refused: refusedOf(answer, places) };
+}
+
+/** The vectors of an answer, by the positions of their texts. */
+function batchOf({ vectors, tokens }: Embedded, places: readonly number[]) {
+  const kept = vectors.flatMap((vector, position) => (vector === undefined ? [] : [{ vector, position }]));
+  return {
+    indices: kept.map(({ position }) => places[position] as number),
+    vectors: kept.map(({ vector }) => vector),
+    tokens,
+  };
+}
+
+function refusedOf({ refused }: Embedded, places: readonly number[]): RefusedText[] {
+  return refused.map(({ index: position, error }) => {
+    const index = places[position] as number;
+    return { index, error: refusal(index, error) };
+  });
 }
 
 /** Embeds one text; as `embedTexts` with a single text. */

@@ -82,8 +82,10 @@ export class ProviderCalls {
     for (let attempt = 1; ; attempt++) {
       let answer: EmbeddingBatch | undefined;
       try {
-        // A fresh signal for each call, because libraries leave listeners on the signals that they receive.
-        answer = await this.#provider.embed(texts, { role, signal: AbortSignal.any([stop]) });
+        // A fresh signal for each call, because libraries leave listeners on the signals that they receive; a fast provider is
+        // done before that pays.
+        const signal = this.#provider.fast === true ? stop : AbortSignal.any([stop]);
+        answer = await this.#provider.embed(texts, { role, signal });
         const vectors = await checkVectors(this.#provider.id, answer, texts.length, this.#dimensions);
         // A parallel call may have fixed the dimensions meanwhile; then this throws.
         if (this.#dimensions !== undefined && vectors[0]?.length !== this.#dimensions) {
