@@ -12,11 +12,13 @@ namespace {
 class ValidateTermsWork : public Work {
  public:
   std::string path;
+  bool structure = false;
 
   Status run() override {
     TermsFilePointer file;
     Status status = open_terms_file(path, &file);
-    if (status.ok()) status = file->view.validate(&task->cancelled);
+    const std::atomic<bool>* const cancel = &task->cancelled;
+    if (status.ok()) status = structure ? file->view.validate(cancel) : file->view.verify(cancel);
     const bool is_fault = status.code == StatusCode::corrupt || status.code == StatusCode::wrong_layout ||
                           status.code == StatusCode::file_changed;
     if (!is_fault) return status;
@@ -83,7 +85,8 @@ void TermsFileObject::close(const Napi::CallbackInfo&) { file_.reset(); }
 Napi::Value validate_terms(const Napi::CallbackInfo& info) {
   auto work = std::make_unique<ValidateTermsWork>();
   work->path = Arguments(info).string(0);
-  work->task = Task::state_of(info[1]);
+  work->structure = Arguments(info).boolean(1);
+  work->task = Task::state_of(info[2]);
   return Work::start(info.Env(), std::move(work));
 }
 

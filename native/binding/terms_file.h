@@ -31,7 +31,10 @@ class TermsFileObject : public Napi::ObjectWrap<TermsFileObject> {
   TermsFilePointer file_;
 };
 
-/** (path: string, task: Task) => Promise<string | undefined>: what is wrong with the file. Reads all of it. */
+/**
+ * (path: string, structure: boolean, task: Task) => Promise<string | undefined>: what is wrong with the file. Compares
+ * its checksums, and with `structure` checks everything in it.
+ */
 Napi::Value validate_terms(const Napi::CallbackInfo& info);
 
 }  // namespace semantic_index

@@ -56,8 +56,8 @@ export interface TermsAddon {
     path: string,
   ) => NativeTermsFile;
   readonly TermsTail: new () => NativeTermsTail;
-  /** Reads the whole file; resolves to what is wrong with it, or to undefined. */
-  validateTerms(path: string, task: NativeTask): Promise<string | undefined>;
+  /** Compares checksums, and with `structure` checks everything; resolves to what is wrong, or to undefined. */
+  validateTerms(path: string, structure: boolean, task: NativeTask): Promise<string | undefined>;
   /** Merges the parts, without their dead items, into a file that is replaced at once or not at all. */
   writeTerms(
     path: string,

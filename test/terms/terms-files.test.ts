@@ -10,6 +10,7 @@ import {
   searchTerms,
   type TermsPart,
   validateTerms,
+  verifyTerms,
   writeTerms,
 } from '../../src/terms/terms-files.js';
 import { addItem, createBitset } from '../../src/vectors/bitset.js';
@@ -113,6 +114,7 @@ describe('terms files', () => {
     expect(readFileSync(path('merged.terms'))).toEqual(readFileSync(path('built.terms')));
     expect(readFileSync(path('merged.terms'))).toHaveLength(written.bytes);
     expect(await validateTerms(path('merged.terms'))).toBeUndefined();
+    expect(await verifyTerms(path('merged.terms'))).toBeUndefined();
   });
 
   it('finds allowed documents only', async () => {
@@ -184,6 +186,7 @@ describe('terms files', () => {
       changed[place] = (changed[place] as number) ^ 0x10;
       writeFileSync(path('changed.terms'), changed);
       expect(await validateTerms(path('changed.terms'))).toEqual(expect.any(String));
+      expect(await verifyTerms(path('changed.terms'))).toEqual(expect.any(String));
     }
   });
 

@@ -95,6 +95,13 @@ Status TermsView::validate_lists(const std::atomic<bool>* cancel) const {
   return Status::success();
 }
 
+Status TermsView::verify(const std::atomic<bool>* cancel) const try {
+  const Status status = validate_sections(cancel);
+  return status.ok() ? check_unchanged() : status;
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
+}
+
 Status TermsView::validate(const std::atomic<bool>* cancel) const try {
   Status status = validate_sections(cancel);
   if (!status.ok()) return status;
