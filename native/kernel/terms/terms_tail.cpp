@@ -227,21 +227,22 @@ void TermsTail::append_to(Term* term, const uint32_t* items, const uint32_t* fre
     TailBlock* const block = term->blocks[number];
     const uint32_t place = term->count - tail_block_begin(number);
     const uint32_t taken = std::min(count - done, block->capacity - place);
-    for (uint32_t index = 0; index < taken; ++index) {
-      const uint32_t item = items[done + index];
-      const uint32_t frequency = frequencies[done + index];
-      const uint32_t length = lengths_[item];
-      block->items()[place + index] = item;
-      block->frequencies()[place + index] = frequency;
-      block->max_frequency = std::max(block->max_frequency, frequency);
-      block->min_length = std::min(block->min_length, length);
-      term->impact.frequency = std::max(term->impact.frequency, frequency);
-      term->impact.length = term->count == 0 ? length : std::min(term->impact.length, length);
-      term->last_item = item;
-      ++term->count;
+    uint32_t most = 0;
+    uint32_t least = UINT32_MAX;
+    for (uint32_t index = done; index < done + taken; ++index) {
+      most = std::max(most, frequencies[index]);
+      least = std::min(least, lengths_[items[index]]);
     }
+    std::copy_n(items + done, taken, block->items() + place);
+    std::copy_n(frequencies + done, taken, block->frequencies() + place);
+    block->max_frequency = std::max(block->max_frequency, most);
+    block->min_length = std::min(block->min_length, least);
+    term->impact.frequency = std::max(term->impact.frequency, most);
+    term->impact.length = term->count == 0 ? least : std::min(term->impact.length, least);
+    term->count += taken;
     done += taken;
   }
+  term->last_item = items[count - 1];
 }
 
 /** Appends the postings of some terms. What they touch is spread over memory: it is all asked for before it is used. */
