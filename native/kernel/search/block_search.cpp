@@ -107,7 +107,7 @@ Status BlockSearch::answer(const SearchQuery& query, int64_t row) {
     if (!status.ok()) return status;
   }
   work_.hits.clear();
-  for (const Candidate& candidate : work_.candidates) work_.hits.push_back(candidate.hit);
+  for (const FoundDocument& candidate : work_.candidates) work_.hits.push_back(candidate.hit);
   if (query.vector != nullptr && query.has_terms) {
     fuse(fusion, request_.k, &work_.hits);
   } else if (query.vector != nullptr) {
@@ -172,21 +172,21 @@ Status BlockSearch::search_vectors(int64_t first, int64_t count) {
 
 /** The nearest documents of a query over all parts, nearest first, ties by key. */
 void BlockSearch::merge_neighbors(const SearchQuery& query, int64_t row) {
-  std::vector<Candidate>& candidates = work_.candidates;
+  std::vector<FoundDocument>& candidates = work_.candidates;
   for (size_t number = 0; number < snapshot_.size(); ++number) {
     const PartNeighbors& neighbors = work_.neighbors[number];
     const SortedKeys& keys = snapshot_.part(number).keys;
     for (int64_t place = row * neighbors.k; place < (row + 1) * neighbors.k; ++place) {
       const int32_t item = neighbors.items[static_cast<size_t>(place)];
       if (item < 0) break;
-      Candidate candidate;
+      FoundDocument candidate;
       candidate.hit = {keys.key_of(item), 0, neighbors.distances[static_cast<size_t>(place)], 0};
       candidate.vector = {static_cast<int32_t>(number), item};
       candidates.push_back(candidate);
     }
   }
   const float sign = snapshot_.layout().metric == Metric::dot ? -1.0f : 1.0f;
-  const auto is_nearer = [sign](const Candidate& left, const Candidate& right) {
+  const auto is_nearer = [sign](const FoundDocument& left, const FoundDocument& right) {
     const float difference = sign * left.hit.distance - sign * right.hit.distance;
     return difference < 0 || (difference == 0 && left.hit.key < right.hit.key);
   };
@@ -213,14 +213,16 @@ Status BlockSearch::search_terms(const SearchQuery& query, double* max_score) {
 
 /** Joins the hits by terms with the candidates by vector. */
 void BlockSearch::merge_terms_hits() {
-  std::vector<Candidate>& candidates = work_.candidates;
-  const auto is_below = [](const Candidate& left, const Candidate& right) { return left.hit.key < right.hit.key; };
+  std::vector<FoundDocument>& candidates = work_.candidates;
+  const auto is_below = [](const FoundDocument& left, const FoundDocument& right) {
+    return left.hit.key < right.hit.key;
+  };
   const bool has_others = !candidates.empty();
   if (has_others) std::sort(candidates.begin(), candidates.end(), is_below);
   work_.by_terms.clear();
   for (const TermsHit& found : work_.term_hits) {
     const int32_t part = snapshot_.with_terms()[static_cast<size_t>(found.part)];
-    Candidate candidate;
+    FoundDocument candidate;
     candidate.hit = {snapshot_.part(static_cast<size_t>(part)).keys.key_of(found.item), 0, kNoDistance, found.score};
     candidate.terms = {part, found.item};
     if (has_others) {
@@ -237,7 +239,7 @@ void BlockSearch::merge_terms_hits() {
 }
 
 Status BlockSearch::complete(const SearchQuery& query, Fusion* fusion) {
-  for (Candidate& candidate : work_.candidates) {
+  for (FoundDocument& candidate : work_.candidates) {
     if (candidate.terms.part < 0) {
       const auto part = static_cast<size_t>(candidate.vector.part);
       candidate.terms = snapshot_.terms_place(part) >= 0 ? candidate.vector : snapshot_.find_terms(candidate.hit.key);
@@ -248,14 +250,14 @@ Status BlockSearch::complete(const SearchQuery& query, Fusion* fusion) {
     }
   }
   complete_vectors(query);
-  for (const Candidate& candidate : work_.candidates) fusion->measure(candidate.hit.distance);
+  for (const FoundDocument& candidate : work_.candidates) fusion->measure(candidate.hit.distance);
   return complete_terms(*fusion, least_score(*fusion));
 }
 
 /** Documents below this score are not among the hits: the k-th best of those whose scores are known. */
 double BlockSearch::least_score(const Fusion& fusion) {
   work_.known.clear();
-  for (const Candidate& candidate : work_.candidates) {
+  for (const FoundDocument& candidate : work_.candidates) {
     // Without its terms a score is at least what it is with a score of 0.
     work_.known.push_back(fusion.score(candidate.hit.term_score, candidate.hit.distance));
   }
@@ -276,7 +278,7 @@ Query BlockSearch::target_of(const float* vector) {
 
 void BlockSearch::complete_vectors(const SearchQuery& query) {
   const Query target = target_of(query.vector);
-  for (Candidate& candidate : work_.candidates) {
+  for (FoundDocument& candidate : work_.candidates) {
     if (candidate.vector.part < 0 || !std::isnan(candidate.hit.distance)) continue;
     const SearchPart& part = snapshot_.part(static_cast<size_t>(candidate.vector.part));
     candidate.hit.distance = part.distance(snapshot_.layout(), target, candidate.vector.item);
@@ -296,7 +298,7 @@ Status BlockSearch::complete_terms(const Fusion& fusion, double least) {
     work_.items.clear();
     work_.places.clear();
     for (size_t index = 0; index < work_.candidates.size(); ++index) {
-      const Candidate& candidate = work_.candidates[index];
+      const FoundDocument& candidate = work_.candidates[index];
       if (candidate.terms.part != number || candidate.hit.term_score > 0) continue;
       if (fusion.score(most, candidate.hit.distance) < least) continue;
       work_.items.push_back(static_cast<uint32_t>(candidate.terms.item));

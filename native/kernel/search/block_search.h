@@ -18,7 +18,7 @@ struct PartFilter {
 using PartFilters = std::vector<PartFilter>;
 
 /** A document that one side has found, and where its vector and its terms are. */
-struct Candidate {
+struct FoundDocument {
   SearchHit hit;
   PartItem vector;
   PartItem terms;
@@ -33,8 +33,8 @@ struct SearchWorkspace {
   std::vector<uint64_t> bits;
   std::vector<PartNeighbors> neighbors;
   std::vector<TermsHit> term_hits;
-  std::vector<Candidate> candidates;
-  std::vector<Candidate> by_terms;
+  std::vector<FoundDocument> candidates;
+  std::vector<FoundDocument> by_terms;
   std::vector<SearchHit> hits;
   std::vector<uint32_t> items;
   std::vector<size_t> places;

@@ -221,11 +221,11 @@ TEST(damaged_terms_name_their_part) {
   const TermsHeader header = view_of(*built.files[1]).header();
   const TermsSectionPlace& dictionary = header.sections[static_cast<size_t>(TermsSection::dictionary)];
   std::memset(built.files[1]->data() + dictionary.offset, 0xff, static_cast<size_t>(dictionary.bytes));
-  WorldQuery query;
-  query.vector.assign(kDimensions, 0.5f);
-  query.has_terms = true;
-  query.terms = {"w1", "w5"};
-  const KernelQueries kernel = kernel_queries({query});
+  std::vector<WorldQuery> queries(1);
+  queries[0].vector.assign(kDimensions, 0.5f);
+  queries[0].has_terms = true;
+  queries[0].terms = {"w1", "w5"};
+  const KernelQueries kernel = kernel_queries(queries);
   SearchRequest request;
   request.queries = kernel.queries.data();
   request.count = 1;

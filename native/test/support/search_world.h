@@ -256,7 +256,7 @@ inline std::vector<SearchHit> expected_hits(const World& world, const WorldQuery
   return hits;
 }
 
-/** Queries in the form of the kernel, and what they point to. */
+/** Queries in the form of the kernel. They point into the given ones. */
 struct KernelQueries {
   std::vector<std::vector<QueryTerm>> terms;
   std::vector<SearchQuery> queries;
