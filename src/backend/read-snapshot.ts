@@ -24,19 +24,33 @@ export interface VectorSearch {
   readonly onSegment?: ((segment: SearchedSegment) => void) | undefined;
 }
 
-/** Queries for full-text search. */
-export interface TextSearch {
-  readonly queries: readonly string[];
-  /** Most documents of each query. */
-  readonly limit: number;
-  readonly signal?: AbortSignal | undefined;
+/** A query by text, by vector, or by both. */
+export interface RankQuery {
+  readonly text?: string | undefined;
+  readonly vector?: Float32Array | undefined;
 }
 
-/** Documents that share terms with a query, best first. */
-export interface TextMatches {
-  readonly ranked: { readonly key: number; readonly score: number }[];
-  /** Upper bound of the scores of this query. */
-  readonly maxScore: number;
+/** A search that ranks documents by text, by vector, or by both. */
+export interface RankSearch extends Omit<VectorSearch, 'queries' | 'count'> {
+  readonly queries: readonly RankQuery[];
+  /** Candidates of either side for a query by both. */
+  readonly depth: number;
+}
+
+/** A document with its score. */
+export interface RankedDocument {
+  readonly key: number;
+  /** By text: BM25; by vector: that of the distance; by both: fused, from 0 to 1. */
+  readonly score: number;
+  /** BM25; 0 for a document without a term of the query. */
+  readonly textScore: number;
+}
+
+/** The documents of a query, best first. */
+export interface RankedDocuments {
+  readonly ranked: readonly RankedDocument[];
+  /** Upper bound of the BM25 scores of this query. */
+  readonly maxTextScore: number;
 }
 
 /** Contents of a read snapshot. */
@@ -55,10 +69,12 @@ export interface ReadSnapshot {
   readonly space: Space;
   /** The nearest documents of each query among those that pass the filter. */
   search(search: VectorSearch): Promise<KeyedNeighbor[][]>;
-  /** The documents that share terms with each query, by BM25, among those that pass the filter. */
-  searchTexts(search: TextSearch): Promise<TextMatches[]>;
-  /** The distance of a vector to each of these documents, nearest first. */
-  compare(vector: Float32Array, keys: readonly number[], signal?: AbortSignal): Promise<KeyedNeighbor[]>;
+  /**
+   * The best documents of each query among those that pass the filter. By text: those that share a term with it, by BM25. By both:
+   * BM25 as a share of the upper bound, plus half of the similarity, scaled to 1; both sides score the candidates of each other, so
+   * the result does not depend on which side found a document. Equal scores are ordered by key.
+   */
+  rank(search: RankSearch): Promise<RankedDocuments[]>;
   /** The documents with these keys; undefined for a key that the snapshot does not have. */
   byKeys(keys: readonly number[], signal?: AbortSignal): Promise<(StoredDocument | undefined)[]>;
   /** Bytes of the texts and metadata of these documents, without reading them. */

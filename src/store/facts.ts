@@ -7,11 +7,11 @@ export function factsOf(snapshot: Snapshot | undefined, rows: readonly SegmentRo
   const bySegment = new Map(rows.map((row) => [row.segment, row]));
   const { segments = [], tail } = snapshot ?? {};
   return {
-    segments: segments.flatMap(({ segment, keys, dead, damaged }) => {
+    segments: segments.flatMap(({ segment, keys, dead, vectors }) => {
       const row = bySegment.get(segment);
       if (row === undefined) return [];
       const { file, trees, file_size: bytes } = row;
-      return [{ segment, file, items: keys.offsets.length, dead, trees, bytes, damaged }];
+      return [{ segment, file, items: keys.offsets.length, dead, trees, bytes, damaged: vectors.state === 'damaged' }];
     }),
     tail: tail === undefined ? 0 : tail.keys.offsets.length - tail.dead,
     // A walk that has visited every item of every tree.

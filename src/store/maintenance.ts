@@ -332,13 +332,13 @@ function publishedEvent(
 }
 
 function segmentFacts(snapshot: Snapshot): SegmentFacts[] {
-  return snapshot.segments.map(({ segment, firstKey, lastKey, keys, dead, damaged, graphMissing, terms }) => ({
+  return snapshot.segments.map(({ segment, firstKey, lastKey, keys, dead, vectors, terms }) => ({
     segment,
     firstKey,
     lastKey,
     items: keys.offsets.length,
     dead,
-    damaged: damaged || graphMissing || terms.state === 'damaged',
+    damaged: vectors.state !== 'stored' || terms.state === 'damaged',
     termsMissing: terms.state === 'missing',
   }));
 }

@@ -3,7 +3,7 @@ import type { Metric } from '../types.js';
 import { Maintenance } from './maintenance.js';
 import type { LocalReads } from './snapshot/reads.js';
 import { Scrubber } from './snapshot/scrubber.js';
-import type { Damage } from './snapshot/segment.js';
+import type { Damage } from './snapshot/segment-context.js';
 import { SnapshotManager } from './snapshot/snapshot-manager.js';
 import type { StoreOptions } from './store-options.js';
 import type { CatalogClient } from './writer/catalog-client.js';

@@ -37,7 +37,7 @@ import { Migration } from './migration.js';
 import { type OpenSpace, openSpace } from './open-space.js';
 import { QueryCache } from './query-cache.js';
 import { GatedReads, type LocalReads, TransactionReads } from './snapshot/reads.js';
-import type { Damage } from './snapshot/segment.js';
+import type { Damage } from './snapshot/segment-context.js';
 import type { SnapshotManager } from './snapshot/snapshot-manager.js';
 import type { CatalogOptions } from './sqlite/connection.js';
 import { fromSqliteError } from './sqlite/sqlite-error.js';

@@ -49,7 +49,7 @@ export interface SearchExplanation {
   readonly segments: readonly SearchedSegment[];
   /** Documents that share a term with the query, as far as that ranking was read. */
   readonly matchingWords: number;
-  /** Time by stage. `vectors` and `words` run at the same time, all other stages one after the other. */
+  /** Time by stage, one after the other. `vectors` includes the terms of a hybrid search; `words` is for mode `text`. */
   readonly milliseconds: Readonly<Record<'embed' | 'filter' | 'vectors' | 'words' | 'lookup' | 'rerank', number>>;
 }
 

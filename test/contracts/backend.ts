@@ -140,7 +140,7 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
       expect(near).toHaveLength(ids.length);
       const found = (await snapshot?.byKeys(near.map(({ key }) => key))) ?? [];
       expect(found.map((document) => document?.id).sort()).toEqual([...ids].sort());
-      const [red] = (await snapshot?.searchTexts({ queries: ['red'], limit: 9 })) ?? [];
+      const [red] = (await snapshot?.rank({ queries: [{ text: 'red' }], k: 9, depth: 9 })) ?? [];
       const texts = (await snapshot?.byKeys(red?.ranked.map(({ key }) => key) ?? [])) ?? [];
       expect(texts.map((document) => document?.id).every((id) => ids.includes(id as never))).toBe(true);
       snapshot?.close();
@@ -179,19 +179,27 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
     it('has no score above its bound', async () => {
       await add(backend, documents);
       const snapshot = await backend.snapshot();
-      const [red, nowhere] = (await snapshot?.searchTexts({ queries: ['red', 'nowhere'], limit: 9 })) ?? [];
-      expect(red?.ranked[0]?.score).toBeLessThanOrEqual(red?.maxScore ?? 0);
+      const queries = [{ text: 'red' }, { text: 'nowhere' }];
+      const [red, nowhere] = (await snapshot?.rank({ queries, k: 9, depth: 9 })) ?? [];
+      expect(red?.ranked[0]?.score).toBeLessThanOrEqual(red?.maxTextScore ?? 0);
       expect(nowhere?.ranked).toEqual([]);
       snapshot?.close();
     });
 
-    it('compares chosen documents with a vector', async () => {
+    it('fuses text and vector: both score what either of them finds', async () => {
       await add(backend, documents);
       const snapshot = await backend.snapshot();
-      const [a, , brick] = await backend.byIds(['a', 'b', 7]);
-      const keys = [a?.key ?? 0, brick?.key ?? 0];
-      const compared = await snapshot?.compare(await vectorOf('red brick'), keys);
-      expect(compared?.map(({ key }) => key)).toEqual([...keys].reverse());
+      const vector = await vectorOf('green pear');
+      const search = { queries: [{ text: 'red apple', vector }, { vector }, { text: 'red apple' }], k: 9, depth: 1 };
+      const [both, near, text] = (await snapshot?.rank(search)) ?? [];
+      const keys = new Map((await backend.byIds(['a', 'b', 7])).map((document) => [document?.key, document?.id]));
+      const scoresOf = (list: typeof both) => new Map(list?.ranked.map((found) => [keys.get(found.key), found.score]));
+      const [similar, shared] = [scoresOf(near), scoresOf(text)];
+      expect([...scoresOf(both).keys()]).toEqual(expect.arrayContaining(['a', 'b']));
+      for (const [id, score] of scoresOf(both)) {
+        const share = (shared.get(id) ?? 0) / (both?.maxTextScore ?? 1);
+        expect(score).toBeCloseTo(Math.max(0, (share + 0.5 * (similar.get(id) ?? 0)) / 1.5), 6);
+      }
       snapshot?.close();
     });
 
@@ -233,7 +241,7 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
       const found = (await snapshot?.byKeys(near.map(({ key }) => key))) ?? [];
       const expected = documents.map(({ id, text, metadata }) => ({ id, text, metadata: JSON.stringify(metadata) }));
       expect(found.map((document) => document?.id).sort()).toEqual(expected.map(({ id }) => id).sort());
-      const [red] = (await snapshot?.searchTexts({ queries: ['red'], limit: 9 })) ?? [];
+      const [red] = (await snapshot?.rank({ queries: [{ text: 'red' }], k: 9, depth: 9 })) ?? [];
       const texts = (await snapshot?.byKeys(red?.ranked.map(({ key }) => key) ?? [])) ?? [];
       expect(texts.map((document) => document?.text)).toEqual(['red apple', 'red brick']);
       for (const document of expected) expect(found).toContainEqual(expect.objectContaining(document));

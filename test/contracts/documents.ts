@@ -43,7 +43,7 @@ export async function answer(backend: Backend, query: string, k = 10) {
   try {
     const queries = await vectorOf(query);
     const [near = []] = await snapshot.search({ queries, count: 1, k, exact: true });
-    const [matches] = await snapshot.searchTexts({ queries: [query], limit: k });
+    const [matches] = await snapshot.rank({ queries: [{ text: query }], k, depth: k });
     const idsOf = async (keys: readonly number[]) => (await snapshot.byKeys(keys)).map((document) => document?.id);
     const nearIds = await idsOf(near.map(({ key }) => key));
     const textIds = await idsOf((matches?.ranked ?? []).map(({ key }) => key));

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fuse } from '../../src/ranking/fuse.js';
 import { SearchPart } from '../../src/search/search-part.js';
 import { SearchSnapshot, type SnapshotHits } from '../../src/search/search-snapshot.js';
 import { packQueryTerms } from '../../src/terms/packed-query.js';
@@ -13,6 +12,7 @@ import { scoreOf } from '../../src/vectors/metric.js';
 import { VectorBuffer } from '../../src/vectors/vector-buffer.js';
 import { packDocuments, randomCorpus, scoreAll } from '../terms/corpus.js';
 import { randomRows } from '../vectors/reference.js';
+import { fuse } from './fuse.js';
 
 let directory = '';
 beforeEach(() => {

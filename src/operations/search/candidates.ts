@@ -1,12 +1,9 @@
 import type { StoredDocument } from '../../backend/documents.js';
 import type { FilterTree } from '../../backend/filter-tree.js';
-import type { ReadSnapshot, TextMatches } from '../../backend/read-snapshot.js';
+import type { RankQuery, ReadSnapshot } from '../../backend/read-snapshot.js';
 import type { ResolvedSearchOptions } from '../../options.js';
 import { diversify } from '../../ranking/diversify.js';
-import { fuse } from '../../ranking/fuse.js';
 import type { Ranked } from '../../ranking/ranked.js';
-import { scoreOf } from '../../vectors/metric.js';
-import { packVectors } from '../../vectors/pack-vectors.js';
 import type { OperationContext } from '../context.js';
 import { boundedConcurrency } from './bounded-concurrency.js';
 import { type CheckedQuery, type ResolvedQuery, resolveQueries } from './query-vectors.js';
@@ -34,8 +31,6 @@ interface VectorRows {
 const fusionDepth = 50;
 /** Candidates for each hit when hits are diversified. */
 const diversityDepth = 5;
-/** Queries whose text matches are compared with their vectors at the same time. */
-const comparedAtOnce = 8;
 
 /** A search from checked queries to documents. */
 export class CandidateSearch {
@@ -92,86 +87,35 @@ export class CandidateSearch {
   }
 
   async #rank(queries: readonly ResolvedQuery[], snapshot: ReadSnapshot): Promise<Ranked[][]> {
-    const { mode, signal } = this.#options;
-    const depth = this.#depth;
-    const [byVector, matches] = await Promise.all([
-      mode === 'text' ? [] : this.#rankByVector(queries, snapshot),
-      mode === 'vector' ? [] : this.#rankByText(queries, snapshot),
-    ]);
-    const rank = async (query: ResolvedQuery, position: number): Promise<Ranked[]> => {
-      const near = byVector[position] ?? [];
-      const byText = matches[position];
-      if (byText === undefined) return near;
-      this.#trace.matchingWords += byText.ranked.length;
-      if (mode === 'text') return byText.ranked.slice(0, depth);
-      return this.#fuse(query, near, byText, snapshot);
-    };
-    const ranked = await boundedConcurrency(queries, comparedAtOnce, rank, signal);
-    return ranked.map((list) => list.filter(({ key }) => !this.#seen.has(key)).slice(0, this.#wanted));
-  }
-
-  async #rankByVector(queries: readonly ResolvedQuery[], snapshot: ReadSnapshot): Promise<Ranked[][]> {
     const { mode, exact, searchK, signal } = this.#options;
-    const asked = queries.filter(({ vector }) => vector !== undefined);
     // Those of the snapshot: the index may move to another model while it is searched.
     const { dimensions } = snapshot.space;
-    for (const { vector } of asked) this.#context.space.checkDimensions((vector as Float32Array).length, dimensions);
-    const isFused = mode === 'hybrid' && asked.some(({ text }) => text !== undefined);
-    const depth = isFused ? Math.max(this.#depth, fusionDepth) : this.#depth;
-    const own = asked.some((query) => query.own !== undefined) ? 1 : 0;
-    const found = await this.#trace.time('vectors', () =>
-      snapshot.search({
-        queries: packVectors(asked.map(({ vector }) => vector as Float32Array)),
-        count: asked.length,
-        k: depth + own,
+    const asked = queries.map(({ text, vector }): RankQuery => {
+      if (vector !== undefined) this.#context.space.checkDimensions(vector.length, dimensions);
+      return { ...(mode !== 'vector' && { text }), ...(mode !== 'text' && { vector }) };
+    });
+    const places = [...queries.keys()].filter((place) => isAsked(asked[place] as RankQuery));
+    if (places.length === 0) return queries.map(() => []);
+    // The document whose neighbours are wanted is one of them.
+    const own = queries.some((query) => query.own !== undefined) ? 1 : 0;
+    const found = await this.#trace.time(mode === 'text' ? 'words' : 'vectors', () =>
+      snapshot.rank({
+        queries: places.map((place) => asked[place] as RankQuery),
+        k: this.#depth + own,
+        depth: Math.max(this.#depth, fusionDepth),
         exact,
         searchK,
         signal,
         onSegment: (segment) => this.#trace.segments.push(segment),
       }),
     );
-    const lists = new Map(asked.map((query, position) => [query, found[position] ?? []]));
-    const score = this.#scoring(snapshot);
-    const rank = (query: ResolvedQuery): Ranked[] =>
-      (lists.get(query) ?? [])
-        .filter(({ key }) => key !== query.own)
-        .slice(0, depth)
-        .map(({ key, distance }) => ({ key, score: score(distance) }));
-    return boundedConcurrency(queries, 1, rank, signal);
-  }
-
-  /** The matches of each query that is a text. */
-  async #rankByText(
-    queries: readonly ResolvedQuery[],
-    snapshot: ReadSnapshot,
-  ): Promise<readonly (TextMatches | undefined)[]> {
-    const { signal } = this.#options;
-    const texts = queries.flatMap(({ text }) => text ?? []);
-    if (texts.length === 0) return [];
-    const limit = Math.max(this.#depth, fusionDepth);
-    const found = await this.#trace.time('words', () => snapshot.searchTexts({ queries: texts, limit, signal }));
-    let next = 0;
-    return queries.map(({ text }) => (text === undefined ? undefined : found[next++]));
-  }
-
-  #scoring({ space }: ReadSnapshot): (distance: number) => number {
-    const { metric } = this.#context.backend;
-    return (distance) => scoreOf(metric, distance, space.dimensions);
-  }
-
-  /** Text-only matches get a vector score too, so both rankings cover every candidate. */
-  async #fuse(
-    { vector }: ResolvedQuery,
-    byVector: Ranked[],
-    { ranked: byText, maxScore }: TextMatches,
-    snapshot: ReadSnapshot,
-  ): Promise<Ranked[]> {
-    const known = new Set(byVector.map(({ key }) => key));
-    const missing = byText.filter(({ key }) => !known.has(key)).map(({ key }) => key);
-    const compared = vector === undefined ? [] : await snapshot.compare(vector, missing, this.#options.signal);
-    const score = this.#scoring(snapshot);
-    const similar = compared.map(({ key, distance }) => ({ key, score: score(distance) }));
-    return fuse(byText, maxScore, [...byVector, ...similar]).slice(0, this.#depth);
+    const lists = new Map(places.map((place, position) => [place, found[position]?.ranked ?? []]));
+    const complete = ({ own }: ResolvedQuery, place: number): Ranked[] => {
+      const ranked = lists.get(place) ?? [];
+      this.#trace.matchingWords += ranked.filter(({ textScore }) => textScore > 0).length;
+      return ranked.filter(({ key }) => key !== own && !this.#seen.has(key)).slice(0, this.#wanted);
+    };
+    return boundedConcurrency(queries, 1, complete, signal);
   }
 
   /** Diversifies unless that follows reranking, and reads the documents. */
@@ -198,6 +142,10 @@ const nothing: Candidates = { ranked: [], documents: new Map(), vectors: undefin
 
 function keysOf(ranked: readonly Ranked[]): number[] {
   return ranked.map(({ key }) => key);
+}
+
+function isAsked({ text, vector }: RankQuery): boolean {
+  return text !== undefined || vector !== undefined;
 }
 
 function hasMoved(queries: readonly CheckedQuery[], { space }: ReadSnapshot): boolean {

@@ -1,17 +1,20 @@
+import { analyzeQuery } from '../../analysis/analyze.js';
 import type { StoredDocument } from '../../backend/documents.js';
 import type {
   KeyedNeighbor,
   KeyedVector,
+  RankedDocuments,
+  RankSearch,
   ReadSnapshot,
-  TextMatches,
-  TextSearch,
   VectorSearch,
 } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
+import { packQueryTerms } from '../../terms/packed-query.js';
+import { TimeSlice } from '../../time-slice.js';
 import type { DocumentId } from '../../types.js';
-import { addItem, type Bitset, createBitset } from '../../vectors/bitset.js';
+import type { Bitset } from '../../vectors/bitset.js';
 import type { MatchingDocuments } from '../catalog/catalog.js';
-import { itemOf, itemsOf, type SortedKeys } from '../catalog/sorted-keys.js';
+import { itemsOf } from '../catalog/sorted-keys.js';
 import type { LookUps } from './reads.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -32,24 +35,31 @@ export class CatalogSnapshot implements ReadSnapshot {
     this.#allowed = matching === undefined ? undefined : allowedItems(snapshot, matching);
   }
 
-  search(search: VectorSearch): Promise<KeyedNeighbor[][]> {
-    return this.#snapshot.search({ ...search, allowed: this.#allowed });
+  async search({ queries, count, ...search }: VectorSearch): Promise<KeyedNeighbor[][]> {
+    const dimensions = queries.length / count;
+    const vectors = Array.from({ length: count }, (_, query) => ({
+      vector: queries.subarray(query * dimensions, (query + 1) * dimensions),
+    }));
+    const found = await this.#snapshot.search(vectors, { ...search, allowed: this.#allowed });
+    return inSlices(found, search.signal, ({ keys, distances }) =>
+      Array.from(keys, (key, place) => ({ key, distance: distances[place] as number })),
+    );
   }
 
-  searchTexts(search: TextSearch): Promise<TextMatches[]> {
-    return this.#snapshot.searchTexts({ ...search, allowed: this.#allowed });
-  }
-
-  async compare(
-    vector: Float32Array,
-    keys: readonly number[],
-    signal?: AbortSignal | undefined,
-  ): Promise<KeyedNeighbor[]> {
-    if (keys.length === 0) return [];
-    const allowed = this.#snapshot.all.map((segment) => itemsAmong(segment.keys, keys));
-    const search = { queries: vector, count: 1, k: keys.length, exact: true, allowed, signal };
-    const [found = []] = await this.#snapshot.search(search);
-    return found;
+  async rank({ queries, ...search }: RankSearch): Promise<RankedDocuments[]> {
+    const packed = await inSlices(queries, search.signal, ({ text, vector }) => ({
+      vector,
+      terms: text === undefined ? undefined : packedQuery(text),
+    }));
+    const found = await this.#snapshot.search(packed, { ...search, allowed: this.#allowed });
+    return inSlices(found, search.signal, ({ keys, scores, termScores, maxScore }) => ({
+      ranked: Array.from(keys, (key, place) => ({
+        key,
+        score: scores[place] as number,
+        textScore: termScores[place] as number,
+      })),
+      maxTextScore: maxScore,
+    }));
   }
 
   byKeys(keys: readonly number[], signal?: AbortSignal): Promise<(StoredDocument | undefined)[]> {
@@ -76,20 +86,29 @@ export class CatalogSnapshot implements ReadSnapshot {
   }
 }
 
-/** The items with these keys: few among many. */
-function itemsAmong(sorted: SortedKeys, keys: readonly number[]): Bitset {
-  const bits = createBitset(sorted.offsets.length, false);
-  for (const key of keys) {
-    const item = itemOf(sorted, key);
-    if (item >= 0) addItem(bits, item);
-  }
-  return bits;
+function packedQuery(text: string): Uint8Array {
+  const { terms, weights } = analyzeQuery(text);
+  return packQueryTerms(terms.map((term, place) => [term, weights[place] as number] as const));
 }
 
-/** Items of intact segments were matched along with the filter; tail and damaged segments have items of their own, and are short. */
+/** Maps a list, which may be long, without blocking the event loop. */
+async function inSlices<T, R>(list: readonly T[], signal: AbortSignal | undefined, map: (item: T) => R): Promise<R[]> {
+  const slice = new TimeSlice();
+  const mapped: R[] = [];
+  for (const item of list) {
+    if (slice.due()) await slice.yieldIfDue(signal);
+    mapped.push(map(item));
+  }
+  return mapped;
+}
+
+/**
+ * Items of segments were matched along with the filter; the tail, and a segment whose keys are damaged in the catalog, have items
+ * of their own, and are short.
+ */
 function allowedItems({ segments, tail }: Snapshot, { keys, items }: MatchingDocuments): Bitset[] {
   const allowed = segments.map((segment, position) => {
-    const matched = segment.damaged ? undefined : items[position];
+    const matched = segment.keys.offsets instanceof Uint32Array ? items[position] : undefined;
     return matched ?? itemsOf(segment.keys, keys);
   });
   return tail === undefined ? allowed : [...allowed, itemsOf(tail.keys, keys)];

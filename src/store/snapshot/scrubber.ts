@@ -1,4 +1,5 @@
 import type { SearchableSegment } from './searchable-segment.js';
+import { verifySegment } from './snapshot.js';
 
 /** When segments are verified. */
 export interface ScrubOptions {
@@ -43,7 +44,7 @@ export class Scrubber {
       if (signal.aborted) return;
       part.shared.retain();
       try {
-        await part.verify?.(signal);
+        await verifySegment(part, signal);
       } catch {
         // A file that cannot be read now is checked again in the next round, and by searches before that.
       } finally {

@@ -1,4 +1,5 @@
 import type { NativeTermsFile, NativeTermsTail } from '../../addon/native-terms.js';
+import type { GuardedSource } from './guarded-source.js';
 
 /** What terms are read from. */
 export type TermsSource = NativeTermsFile | NativeTermsTail;
@@ -9,17 +10,5 @@ export type TermsSource = NativeTermsFile | NativeTermsTail;
  */
 export type TermsState = 'stored' | 'missing' | 'damaged';
 
-/** The terms of a segment, or of the tail; items have the same numbers as in the segment. */
-export interface SegmentTerms {
-  readonly state: TermsState;
-  /** The terms of at least the items that the segment had when it was made. */
-  source(signal?: AbortSignal): Promise<TermsSource>;
-  /**
-   * Whether what was read from a source is what was published. If not, `source` gives another one from now on, and the search has
-   * to be repeated.
-   */
-  isSound(source: TermsSource): Promise<boolean>;
-  /** Compares all that is stored with what was published; replaces the source if it is damaged. */
-  verify(signal?: AbortSignal): Promise<void>;
-  close(): void;
-}
+/** The terms of a segment, or of the tail, of at least its items, which have the same numbers. */
+export type SegmentTerms = GuardedSource<TermsSource, TermsState>;

@@ -6,8 +6,9 @@ import type { SqlFilter } from '../catalog/document-table.js';
 import { unsoundVectors } from '../catalog/unsound-vectors.js';
 import { CatalogSnapshot } from './catalog-snapshot.js';
 import { type LocalRead, type LocalReads, ThreadRead } from './reads.js';
-import { type SearchableSegment, type VectorSegment, withoutKeys } from './searchable-segment.js';
-import { type Damage, openSegment, type SegmentContext } from './segment.js';
+import { type SearchableSegment, withoutKeys } from './searchable-segment.js';
+import { openSegment } from './segment.js';
+import type { Damage, SegmentContext } from './segment-context.js';
 import { Snapshot } from './snapshot.js';
 import { TailRows } from './tail-rows.js';
 
@@ -30,8 +31,6 @@ export class SnapshotManager {
   #snapshot: Snapshot;
   #tail: TailRows;
   #advancing: Promise<unknown> | undefined;
-  /** Faults of segments that were found after they were opened. */
-  readonly #findings = new Map<number, Partial<VectorSegment>>();
   /** Damage that was found while a snapshot was read. */
   readonly #found: Damage[] = [];
 
@@ -39,19 +38,15 @@ export class SnapshotManager {
   constructor(
     space: Space,
     reads: LocalReads,
-    context: Omit<SegmentContext, 'onReopened' | 'onDamage'>,
+    context: Omit<SegmentContext, 'onDamage'>,
     onDamage: (damage: Damage) => void,
   ) {
     this.#space = space;
     this.#reads = reads;
-    this.#context = {
-      ...context,
-      onDamage: (damage) => this.#report(damage),
-      onReopened: (segment, damages) => this.#reopened(segment, damages),
-    };
+    this.#context = { ...context, onDamage: (damage) => this.#report(damage) };
     this.#onDamage = onDamage;
     this.#tail = new TailRows(this.#context);
-    this.#snapshot = new Snapshot(start, context.metric, [], undefined, 0);
+    this.#snapshot = this.#snapshotOf(start, [], undefined, 0);
   }
 
   /** The snapshot as of the last refresh. */
@@ -181,9 +176,7 @@ export class SnapshotManager {
         tail = await this.#tail.advance(changes, tail);
         if (changes.more) continue;
         if (segments.length < changes.segments.length) throw new StaleRead();
-        const { metric } = this.#context;
-        const asFound = segments.map((segment) => this.#asFound(segment));
-        this.#replace(new Snapshot(position, metric, asFound, tail, changes.sealedThrough));
+        this.#replace(this.#snapshotOf(position, segments, tail, changes.sealedThrough));
         isPublished = true;
         return changes;
       }
@@ -200,18 +193,14 @@ export class SnapshotManager {
     return isEmpty ? { ...position, lastDeletion: Number.MAX_SAFE_INTEGER } : position;
   }
 
-  #asFound(segment: SearchableSegment): SearchableSegment {
-    const finding = this.#findings.get(segment.segment);
-    return finding === undefined ? segment : { ...segment, ...finding };
-  }
-
-  /** The files of a segment changed after it was opened: from now on it is searched, and planned for, in this state. */
-  #reopened({ segment, damaged, graphMissing, hasForest }: VectorSegment, damages: readonly Damage[]): void {
-    this.#findings.set(segment, { damaged, graphMissing, hasForest });
-    const { position, metric, segments, tail, sealedThrough } = this.#snapshot;
-    const asFound = segments.map((segment) => this.#asFound(segment));
-    this.#replace(new Snapshot(position, metric, asFound, tail, sealedThrough));
-    for (const damage of damages) this.#onDamage(damage);
+  #snapshotOf(
+    position: CatalogPosition,
+    segments: readonly SearchableSegment[],
+    tail: Snapshot['tail'],
+    sealedThrough: number,
+  ): Snapshot {
+    const { metric, dimensions } = this.#context;
+    return new Snapshot(position, metric, dimensions, segments, tail, sealedThrough);
   }
 
   #isShort({ catalog, position }: LocalRead): boolean {
@@ -246,7 +235,7 @@ export class SnapshotManager {
   }
 
   #close(): void {
-    this.#replace(new Snapshot(start, this.#context.metric, [], undefined, 0));
+    this.#replace(this.#snapshotOf(start, [], undefined, 0));
     this.#tail.close();
   }
 }

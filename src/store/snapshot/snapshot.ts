@@ -1,204 +1,119 @@
-import { analyzeQuery } from '../../analysis/analyze.js';
-import type { KeyedNeighbor, TextMatches, TextSearch, VectorSearch } from '../../backend/read-snapshot.js';
 import { SemanticIndexError } from '../../errors.js';
-import { packQueryTerms } from '../../terms/packed-query.js';
-import { searchTerms, type TermsPart } from '../../terms/terms-files.js';
-import { TimeSlice } from '../../time-slice.js';
-import type { Metric } from '../../types.js';
-import { type Bitset, complementItems, countItems, intersectItems } from '../../vectors/bitset.js';
-import { distanceSign } from '../../vectors/metric.js';
+import type { SnapshotHits, SnapshotQuery } from '../../search/search-snapshot.js';
+import type { Metric, SearchedSegment } from '../../types.js';
+import type { Bitset } from '../../vectors/bitset.js';
 import type { CatalogPosition } from '../catalog/catalog.js';
-import { keyAt } from '../catalog/sorted-keys.js';
-import { RefCounted, type SearchableSegment, type SegmentNeighbors } from './searchable-segment.js';
+import { NativeSnapshot, type SegmentSources } from './native-snapshot.js';
+import { RefCounted, type SearchableSegment } from './searchable-segment.js';
 import type { TailSegment } from './tail-rows.js';
 
-/** A search of a snapshot. */
-export interface SnapshotSearch extends VectorSearch {
+/** How a snapshot is searched. */
+export interface SnapshotSearch {
+  readonly k: number;
+  /** Candidates of either side for a query by vector and terms. */
+  readonly depth?: number | undefined;
+  readonly exact?: boolean | undefined;
+  readonly searchK?: number | undefined;
   /** The items of each segment, and of the tail, that may be found; undefined allows all. */
   readonly allowed?: readonly Bitset[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called for each segment whose vectors were searched. */
+  readonly onSegment?: ((segment: SearchedSegment) => void) | undefined;
 }
 
-/** A search of the texts of a snapshot. */
-export interface SnapshotTextSearch extends TextSearch {
-  /** As for `SnapshotSearch`. */
-  readonly allowed?: readonly Bitset[] | undefined;
-}
-
-// Queries of one batch that are searched for at the same time.
-const textsAtOnce = 8;
-// So few allowed items are scanned whatever a walk would cost.
-const scanBelowItems = 4_096;
+/** Attempts of a search while files change. */
+const maxAttempts = 16;
 
 /**
- * The vectors and terms of all documents at one position of the catalog. Immutable; code that uses it across an `await` keeps it open with
- * `shared.retain()` and `shared.release()`.
+ * The vectors and terms of all documents at one position of the catalog. Immutable; code that uses it across an `await` keeps it
+ * open with `shared.retain()` and `shared.release()`.
  */
 export class Snapshot {
   readonly shared: RefCounted;
   /** The segments, then the tail. */
   readonly all: readonly SearchableSegment[];
+  readonly #dimensions: number;
+  #native: NativeSnapshot | undefined;
 
   constructor(
     readonly position: CatalogPosition,
     readonly metric: Metric,
+    dimensions: number,
     /** In the order of their keys. */
     readonly segments: readonly SearchableSegment[],
     /** The documents that no segment has yet. */
     readonly tail: TailSegment | undefined,
     readonly sealedThrough: number,
   ) {
+    this.#dimensions = dimensions;
     this.all = tail === undefined ? segments : [...segments, tail];
     this.shared = new RefCounted(() => {
+      this.#native?.close();
       for (const segment of this.all) segment.shared.release();
+      // Those of segments are used by the next snapshot.
+      tail?.parts.close();
     });
     for (const segment of this.all) segment.shared.retain();
   }
 
   /**
-   * The nearest documents of each query, nearest first, ties by key; always min(k, allowed documents) of them.
+   * The best documents of each query, ties by key. By vector: always min(k, allowed documents) of them, nearest first. By terms:
+   * the documents with the highest BM25. By both: fused scores, which do not depend on which side found a document.
    */
-  async search(search: SnapshotSearch): Promise<KeyedNeighbor[][]> {
+  async search(queries: readonly SnapshotQuery[], search: SnapshotSearch): Promise<readonly SnapshotHits[]> {
+    const { k, depth, exact, searchK, allowed, signal, onSegment } = search;
+    const hasTerms = queries.some(({ terms }) => terms !== undefined);
     this.shared.retain();
     try {
-      const found = await Promise.all(
-        this.all.map((segment, position) => this.#searchSegment(segment, search, search.allowed?.[position])),
-      );
-      const slice = new TimeSlice();
-      const merged: KeyedNeighbor[][] = [];
-      for (let query = 0; query < search.count; query++) {
-        if (slice.due()) await slice.yieldIfDue(search.signal);
-        merged.push(this.#merge(found, query, search.k));
+      for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+        const native = await this.#nativeOf(hasTerms, signal);
+        const answer = await native.search(queries, { k, depth, exact, searchK, signal }, allowed);
+        const suspects = native.suspects(answer);
+        if (suspects.length > 0) {
+          // What is damaged is replaced, and the search is repeated there.
+          const isKnown = await Promise.all(suspects.map((sources) => isUnsound(sources)));
+          if (!isKnown.includes(true)) await Promise.all(suspects.map(({ segment }) => verifySegment(segment, signal)));
+          continue;
+        }
+        for (const { segment, report } of native.reports(answer)) {
+          const { allowed, exact, milliseconds } = report;
+          onSegment?.({ segment: segment.segment, items: segment.keys.offsets.length, allowed, exact, milliseconds });
+        }
+        return answer.queries;
       }
-      return merged;
+      throw new SemanticIndexError('IO', 'The files of the index keep changing', {
+        hint: 'Another program writes to segments/. Stop it, and run `rebuild()`.',
+      });
     } finally {
       this.shared.release();
     }
   }
 
-  /** The documents that share terms with each query, best first, ties by key. */
-  async searchTexts({ queries, limit, allowed, signal }: SnapshotTextSearch): Promise<TextMatches[]> {
-    this.shared.retain();
-    try {
-      const found: TextMatches[] = [];
-      for (let first = 0; first < queries.length; first += textsAtOnce) {
-        const some = queries.slice(first, first + textsAtOnce);
-        found.push(...(await Promise.all(some.map((query) => this.#searchText(query, limit, allowed, signal)))));
-      }
-      return found;
-    } finally {
-      this.shared.release();
-    }
-  }
-
-  async #searchText(
-    query: string,
-    limit: number,
-    allowed: readonly Bitset[] | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<TextMatches> {
-    const { terms, weights } = analyzeQuery(query);
-    if (terms.length === 0) return { ranked: [], maxScore: 0 };
-    const packed = packQueryTerms(terms.map((term, position) => [term, weights[position] as number] as const));
-    for (let verified = false; ; ) {
-      const parts = await this.#termsParts(signal);
-      try {
-        const {
-          parts: places,
-          items,
-          scores,
-          maxScore,
-        } = await searchTerms(parts, packed, { k: limit, allowed, signal });
-        if (!(await this.#isSound(parts))) continue;
-        const ranked = Array.from(scores, (score, position) => {
-          const { keys } = this.all[places[position] as number] as SearchableSegment;
-          return { key: keyAt(keys, items[position] as number), score };
-        });
-        return { ranked, maxScore: ranked.length === 0 ? 0 : maxScore };
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (!SemanticIndexError.is(error, 'INVALID_FILE')) throw error;
-        if (!(await this.#isSound(parts))) continue;
-        // Bytes decayed, and nothing else shows it.
-        if (verified) throw error;
-        verified = true;
-        await Promise.all(this.all.map(({ terms }) => terms.verify(signal)));
-      }
-    }
-  }
-
-  #termsParts(signal: AbortSignal | undefined): Promise<TermsPart[]> {
-    return Promise.all(
-      this.all.map(async (segment): Promise<TermsPart> => {
-        const source = await segment.terms.source(signal);
-        return { source, items: segment.keys.offsets.length, dead: deadItems(segment) };
+  async #nativeOf(hasTerms: boolean, signal: AbortSignal | undefined): Promise<NativeSnapshot> {
+    const sources = await Promise.all(
+      this.all.map(async (segment): Promise<SegmentSources> => {
+        const vectors = await segment.vectors.source(signal);
+        return { segment, vectors, terms: hasTerms ? await segment.terms.source(signal) : undefined };
       }),
     );
-  }
-
-  async #isSound(parts: readonly TermsPart[]): Promise<boolean> {
-    const sound = await Promise.all(
-      parts.map(({ source }, position) => (this.all[position] as SearchableSegment).terms.isSound(source)),
-    );
-    return sound.every(Boolean);
-  }
-
-  async #searchSegment(
-    segment: SearchableSegment,
-    search: SnapshotSearch,
-    matching: Bitset | undefined,
-  ): Promise<SegmentNeighbors | undefined> {
-    const total = segment.keys.offsets.length;
-    let allowed = segment.alive;
-    let candidates = total - segment.dead;
-    if (matching !== undefined) {
-      allowed = segment.alive === undefined ? matching : intersectItems(matching, segment.alive);
-      candidates = countItems(allowed);
+    if (this.#native?.isOf(sources) !== true) {
+      this.#native?.close();
+      this.#native = new NativeSnapshot(this.metric, this.#dimensions, sources);
     }
-    if (candidates === 0) return undefined;
-    const { queries, count, searchK, signal } = search;
-    const share = candidates / total;
-    // The few allowed documents are far apart in a forest: a walk that finds them visits more nodes than a scan of just those.
-    const few = candidates <= scanBelowItems || segment.walkLength({ k: search.k, searchK, share }) >= candidates;
-    let exact = search.exact === true || few || !segment.hasForest;
-    const request = { queries, count, k: Math.min(search.k, candidates), allowed, signal, searchK, share };
-    const began = performance.now();
-    let found = await segment.search({ ...request, exact });
-    if (!exact && found.items.includes(-1)) {
-      // Behind a filter a walk may find fewer than min(k, matches): scan for the rest.
-      exact = true;
-      found = await segment.search({ ...request, exact });
-    }
-    const milliseconds = performance.now() - began;
-    search.onSegment?.({ segment: segment.segment, items: total, allowed: candidates, exact, milliseconds });
-    return found;
-  }
-
-  #merge(found: readonly (SegmentNeighbors | undefined)[], query: number, k: number): KeyedNeighbor[] {
-    const all: KeyedNeighbor[] = [];
-    found.forEach((neighbors, position) => {
-      if (neighbors === undefined) return;
-      const { keys } = this.all[position] as SearchableSegment;
-      const start = query * neighbors.k;
-      for (let column = start; column < start + neighbors.k; column++) {
-        const item = neighbors.items[column] as number;
-        if (item < 0) break;
-        all.push({ key: keyAt(keys, item), distance: neighbors.distances[column] as number });
-      }
-    });
-    const sign = distanceSign(this.metric);
-    all.sort((a, b) => sign * (a.distance - b.distance) || a.key - b.key);
-    return all.length > k ? all.slice(0, k) : all;
+    return this.#native;
   }
 }
 
-/** By their living items: snapshots share segments, and the complement of a large set takes a while. */
-const deadOf = new WeakMap<Bitset, Bitset>();
+async function isUnsound({ segment, vectors, terms }: SegmentSources): Promise<boolean> {
+  const sound = await Promise.all([
+    segment.vectors.isSound(vectors),
+    terms === undefined ? true : segment.terms.isSound(terms),
+  ]);
+  return sound.includes(false);
+}
 
-function deadItems({ alive, keys }: SearchableSegment): Bitset | undefined {
-  if (alive === undefined) return undefined;
-  const known = deadOf.get(alive);
-  if (known !== undefined) return known;
-  const dead = complementItems(alive, keys.offsets.length);
-  deadOf.set(alive, dead);
-  return dead;
+/** Compares the files of a segment with what was published, and leaves out what is damaged. */
+export async function verifySegment({ vectors, terms }: SearchableSegment, signal?: AbortSignal): Promise<void> {
+  await vectors.verify(signal);
+  await terms.verify(signal);
 }

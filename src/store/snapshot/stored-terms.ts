@@ -1,10 +1,10 @@
-import type { NativeTermsFile } from '../../addon/native-terms.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { SegmentRow } from '../catalog/segment-table.js';
 import { ioError, isSystemError } from '../directory/files.js';
 import { termsFile } from '../directory/segment-names.js';
 import { openTermsFile } from '../directory/terms-files.js';
 import type { CatalogClient } from '../writer/catalog-client.js';
+import { GuardedFiles } from './guarded-source.js';
 import type { SegmentTerms, TermsSource, TermsState } from './segment-terms.js';
 import { TermsInMemory } from './terms-in-memory.js';
 
@@ -37,7 +37,25 @@ export async function openStoredTerms(
   let error: SemanticIndexError | undefined;
   try {
     const file = await openTermsFile(directory, row, { inFull });
-    if (file !== undefined) return new StoredTerms(file, request, onLost, inFull);
+    if (file !== undefined) {
+      return new GuardedFiles<TermsSource, TermsState>({
+        source: file,
+        state: 'stored',
+        checkFirst: !inFull && file.bytes <= maxCheckedFirst,
+        hasChanged: () => file.hasChanged(),
+        isIntact: (signal) => isIntact(request, signal),
+        reopen: (onState) =>
+          openStoredTerms(
+            request,
+            (row, error) => {
+              onState(stateOf(error));
+              onLost(row, error);
+            },
+            true,
+          ),
+        close: () => file.close(),
+      });
+    }
   } catch (failure) {
     const typed = isSystemError(failure) ? ioError(`Cannot read ${termsFile(row.file)}`, failure) : failure;
     if (!SemanticIndexError.is(typed)) throw typed;
@@ -47,83 +65,17 @@ export async function openStoredTerms(
   return TermsInMemory.ofSegment(reader, request.keys(), stateOf(error));
 }
 
-function stateOf(error: SemanticIndexError | undefined): Exclude<TermsState, 'stored'> {
-  return error === undefined ? 'missing' : 'damaged';
+/** A file that was removed counts as intact: its mapping is. */
+async function isIntact({ row, directory }: TermsRequest, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    (await openTermsFile(directory, row, { inFull: true, signal }))?.close();
+    return true;
+  } catch (error) {
+    if (!SemanticIndexError.is(error, 'INVALID_FILE')) throw error;
+    return false;
+  }
 }
 
-/** Terms in a file, whose answers never come from damaged bytes. */
-class StoredTerms implements SegmentTerms {
-  readonly #file: NativeTermsFile;
-  readonly #request: TermsRequest;
-  readonly #onLost: OnTermsLost;
-  readonly #checkFirst: boolean;
-  #firstCheck: Promise<void> | undefined;
-  #opening: Promise<SegmentTerms> | undefined;
-  #successor: SegmentTerms | undefined;
-  #state: TermsState = 'stored';
-  #isClosed = false;
-
-  constructor(file: NativeTermsFile, request: TermsRequest, onLost: OnTermsLost, isChecked: boolean) {
-    this.#file = file;
-    this.#request = request;
-    this.#onLost = onLost;
-    this.#checkFirst = !isChecked && file.bytes <= maxCheckedFirst;
-  }
-
-  get state(): TermsState {
-    return this.#state;
-  }
-
-  async source(signal?: AbortSignal): Promise<TermsSource> {
-    if (this.#checkFirst) {
-      this.#firstCheck ??= this.verify().catch((error: unknown) => {
-        this.#firstCheck = undefined;
-        throw error;
-      });
-      await this.#firstCheck;
-    }
-    return this.#opening === undefined ? this.#file : (await this.#opening).source(signal);
-  }
-
-  async isSound(source: TermsSource): Promise<boolean> {
-    if (this.#opening === undefined && this.#file.hasChanged()) await this.#replace();
-    return this.#opening === undefined ? source === this.#file : (await this.#opening).isSound(source);
-  }
-
-  async verify(signal?: AbortSignal): Promise<void> {
-    if (this.#opening !== undefined) return (await this.#opening).verify(signal);
-    try {
-      const { directory, row } = this.#request;
-      (await openTermsFile(directory, row, { inFull: true, signal }))?.close();
-    } catch (error) {
-      if (!SemanticIndexError.is(error, 'INVALID_FILE')) throw error;
-      await this.#replace();
-    }
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    this.#file.close();
-    this.#successor?.close();
-  }
-
-  /** Opens the terms again; this time all bytes are compared. */
-  #replace(): Promise<SegmentTerms> {
-    const onLost: OnTermsLost = (row, error) => {
-      this.#state = stateOf(error);
-      this.#onLost(row, error);
-    };
-    this.#opening ??= openStoredTerms(this.#request, onLost, true).then(
-      (opened) => {
-        this.#successor = opened;
-        if (this.#isClosed) opened.close();
-        return opened;
-      },
-      (error: unknown) => {
-        this.#opening = undefined;
-        throw error;
-      },
-    );
-    return this.#opening;
-  }
+function stateOf(error: SemanticIndexError | undefined): Exclude<TermsState, 'stored'> {
+  return error === undefined ? 'missing' : 'damaged';
 }

@@ -3,9 +3,10 @@ import { TimeSlice } from '../../time-slice.js';
 import { hasItem } from '../../vectors/bitset.js';
 import { VectorBuffer } from '../../vectors/vector-buffer.js';
 import type { CatalogChanges } from '../catalog/catalog.js';
-import { RefCounted, type SearchableSegment, withoutKeys } from './searchable-segment.js';
-import { type Damage, type SegmentContext, tailSegment } from './segment.js';
+import { NativeParts, RefCounted, type SearchableSegment, withoutKeys } from './searchable-segment.js';
+import type { Damage, SegmentContext } from './segment-context.js';
 import type { TermsState } from './segment-terms.js';
+import { VectorsInMemory } from './segment-vectors.js';
 import { TermsInMemory } from './terms-in-memory.js';
 
 /** Vectors copied before the event loop has its turn: a fraction of a millisecond. */
@@ -42,10 +43,27 @@ export class TailRows {
     await this.#append(this.#unknown(tail));
     if (this.#buffer === undefined || this.#terms === undefined || this.#keys.length === 0) return undefined;
     this.#terms.add(this.#keys.slice(this.#terms.count), terms);
-    const segment = { ...tailSegment(this.#buffer, this.#keys, this.#shared), terms: this.#terms };
+    const segment = this.#segment(this.#buffer, this.#terms);
     // Deleted documents stay deleted, whatever moved; then come those that were deleted since.
     const deadBefore = previous === undefined ? new Float64Array(0) : deadKeysOf(previous);
     return withoutKeys(await withoutKeys(segment, deadBefore), deletedKeys);
+  }
+
+  #segment(vectors: VectorBuffer, terms: TermsInMemory): TailSegment {
+    const keys = { first: 0, offsets: this.#keys };
+    return {
+      segment: 0,
+      firstKey: this.#keys[0] ?? 0,
+      lastKey: this.#keys.at(-1) ?? 0,
+      keys,
+      alive: undefined,
+      dead: 0,
+      // The buffer may grow: only the rows of the keys are searched.
+      vectors: new VectorsInMemory({ vectors, keys }, 'stored'),
+      terms,
+      parts: new NativeParts(keys),
+      shared: this.#shared,
+    };
   }
 
   /** A read that failed half-way is repeated from its beginning: some rows are already here. */

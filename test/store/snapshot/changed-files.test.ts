@@ -178,7 +178,11 @@ describe('bytes that went bad on the medium, under the same size and times', () 
 
   it('are found by reading all segments from time to time', async () => {
     const verified: string[] = [];
-    const part = (name: string) => ({ shared: new RefCounted(() => {}), verify: async () => void verified.push(name) });
+    const part = (name: string) => ({
+      shared: new RefCounted(() => {}),
+      vectors: { verify: async () => void verified.push(name) },
+      terms: { verify: async () => {} },
+    });
     const scrubber = new Scrubber(() => [part('a'), part('b')] as never, { firstAfter: 1, every: 1 });
     await expect.poll(() => verified.length).toBeGreaterThan(3);
     await scrubber.stop();

@@ -1,4 +1,4 @@
-import { byRank, type Ranked } from './ranked.js';
+import { byRank, type Ranked } from '../../src/ranking/ranked.js';
 
 /** Weight of the similarity of vectors beside that of words, whose weight is 1. */
 export const vectorWeight = 0.5;

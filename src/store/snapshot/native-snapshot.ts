@@ -1,0 +1,116 @@
+import type { SearchPart } from '../../search/search-part.js';
+import {
+  type PartReport,
+  SearchSnapshot,
+  type SnapshotAnswer,
+  type SnapshotQuery,
+  type SnapshotSearchOptions,
+} from '../../search/search-snapshot.js';
+import type { Metric } from '../../types.js';
+import { addItem, type Bitset, createBitset, hasItem } from '../../vectors/bitset.js';
+import { itemOf, keyAt, type SortedKeys } from '../catalog/sorted-keys.js';
+import type { SearchableSegment } from './searchable-segment.js';
+import type { TermsSource } from './segment-terms.js';
+import type { VectorSource } from './segment-vectors.js';
+
+/** What a segment is searched in. */
+export interface SegmentSources {
+  readonly segment: SearchableSegment;
+  readonly vectors: VectorSource;
+  /** Undefined for searches by vector. */
+  readonly terms: TermsSource | undefined;
+}
+
+/** A part of the native snapshot, and the segment that it belongs to. */
+interface Part {
+  readonly part: SearchPart;
+  /** Place of its segment in the snapshot. */
+  readonly place: number;
+  /** Its keys, where its items are not those of its segment. */
+  readonly otherKeys: SortedKeys | undefined;
+  readonly alive: Bitset | undefined;
+}
+
+/** The vectors and terms of a snapshot as the native search sees them, as long as the files behind them are sound. */
+export class NativeSnapshot {
+  readonly sources: readonly SegmentSources[];
+  readonly #parts: readonly Part[];
+  readonly #native: SearchSnapshot;
+
+  constructor(metric: Metric, dimensions: number, sources: readonly SegmentSources[]) {
+    this.sources = sources;
+    this.#parts = sources.flatMap((source, place) => partsOf(source, place));
+    this.#native = new SearchSnapshot(metric, dimensions, this.#parts);
+  }
+
+  /** Whether it was made of the same. */
+  isOf(sources: readonly SegmentSources[]): boolean {
+    return this.sources.every((mine, place) => {
+      const theirs = sources[place];
+      return mine.vectors === theirs?.vectors && (theirs.terms === undefined || mine.terms === theirs.terms);
+    });
+  }
+
+  /** @param allowed items of each segment */
+  search(
+    queries: readonly SnapshotQuery[],
+    options: Omit<SnapshotSearchOptions, 'allowed'>,
+    allowed: readonly Bitset[] | undefined,
+  ): Promise<SnapshotAnswer> {
+    if (allowed === undefined) return this.#native.search(queries, options);
+    const ofParts = this.#parts.map(({ place, otherKeys }) => {
+      const { keys } = (this.sources[place] as SegmentSources).segment;
+      const bits = allowed[place] as Bitset;
+      return otherKeys === undefined ? bits : translated(bits, keys, otherKeys);
+    });
+    return this.#native.search(queries, { ...options, allowed: ofParts });
+  }
+
+  /** The segments whose files have changed according to an answer, or are damaged. */
+  suspects({ parts, fault }: SnapshotAnswer): SegmentSources[] {
+    const places = new Set<number>();
+    for (const [position, { changed }] of parts.entries()) if (changed) places.add(this.#placeOf(position));
+    if (fault !== undefined) places.add(this.#placeOf(fault.part));
+    return [...places].map((place) => this.sources[place] as SegmentSources);
+  }
+
+  /** How the vectors of each segment were searched. */
+  reports({ parts }: SnapshotAnswer): { segment: SearchableSegment; report: PartReport }[] {
+    return parts.flatMap((report, position) => {
+      const { segment } = this.sources[this.#placeOf(position)] as SegmentSources;
+      return report.searched ? [{ segment, report }] : [];
+    });
+  }
+
+  #placeOf(part: number): number {
+    return (this.#parts[part] as Part).place;
+  }
+
+  close(): void {
+    this.#native.close();
+  }
+}
+
+function partsOf({ segment, vectors, terms }: SegmentSources, place: number): Part[] {
+  const { alive, keys } = segment;
+  const [first, second] = segment.parts.of(vectors, terms) as [SearchPart, SearchPart | undefined];
+  const isOther = vectors.keys !== keys;
+  const everything = createBitset(keys.offsets.length, true);
+  const found: Part = {
+    part: first,
+    place,
+    otherKeys: isOther ? vectors.keys : undefined,
+    alive: isOther ? translated(alive ?? everything, keys, vectors.keys) : alive,
+  };
+  return second === undefined ? [found] : [found, { part: second, place, otherKeys: undefined, alive }];
+}
+
+/** The items of `keys` as those that have the same key among `others`. */
+function translated(items: Bitset, keys: SortedKeys, others: SortedKeys): Bitset {
+  const bits = createBitset(others.offsets.length, false);
+  for (let item = 0; item < others.offsets.length; item++) {
+    const original = itemOf(keys, keyAt(others, item));
+    if (original >= 0 && hasItem(items, original)) addItem(bits, item);
+  }
+  return bits;
+}

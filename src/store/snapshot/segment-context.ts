@@ -1,0 +1,21 @@
+import type { DamageEvent, GraphMissingEvent, Metric, TermsMissingEvent } from '../../types.js';
+import type { CatalogClient } from '../writer/catalog-client.js';
+
+/** A fault of a segment or of the tail. */
+export type Damage = DamageEvent | GraphMissingEvent | TermsMissingEvent;
+
+/** The index that a segment belongs to. */
+export interface SegmentContext {
+  readonly directory: string;
+  readonly metric: Metric;
+  readonly space: number;
+  readonly dimensions: number;
+  readonly loadMode: 'lazy' | 'eager';
+  readonly reader: CatalogClient;
+  /** Whether the catalog is in this thread, as that of an index in memory: it is read here, however long that takes. */
+  readonly local: boolean;
+  /** Whether the catalog still names this segment. */
+  readonly isCurrent: (segment: number) => boolean;
+  /** Called with what is found after files were opened. */
+  readonly onDamage: (damage: Damage) => void;
+}

@@ -1,0 +1,202 @@
+import { join } from 'node:path';
+import { vectorsPerRead } from '../../backend/batch-sizes.js';
+import { SemanticIndexError } from '../../errors.js';
+import { acceleratorPath, canAccelerate, otherFormat } from '../../vectors/annoy/annoy-accelerator.js';
+import { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
+import { acceleratorContentFault } from '../../vectors/annoy/annoy-validation.js';
+import { sidecarPath } from '../../vectors/annoy/sidecar.js';
+import { checksumFile } from '../../vectors/checksum.js';
+import { VectorBuffer } from '../../vectors/vector-buffer.js';
+import type { AddedSegment } from '../catalog/catalog.js';
+import type { SegmentRow } from '../catalog/segment-table.js';
+import type { SortedKeys } from '../catalog/sorted-keys.js';
+import { FileWatch } from '../directory/file-watch.js';
+import { fileFacts, ioError, isSystemError } from '../directory/files.js';
+import { segmentFacts } from '../directory/segment-directory.js';
+import { GuardedFiles } from './guarded-source.js';
+import type { Damage, SegmentContext } from './segment-context.js';
+import { type SegmentVectors, type VectorSource, VectorsInMemory, type VectorsState } from './segment-vectors.js';
+
+const slower = 'searches take longer';
+
+// Bytes that are compared with their checksum before the first search, in some milliseconds.
+const maxCheckedFirst = 16 * 2 ** 20;
+
+/** Called with what is wrong with the files of a segment, and the state that its vectors are in because of it. */
+export type OnVectorsLost = (damage: Damage, state: VectorsState) => void;
+
+/**
+ * Opens the vectors of a segment. A file that is missing or not what the catalog says is not believed: the vectors of
+ * its documents are read from the catalog instead and scanned, so answers are right at once and only slower. `onLost` is
+ * called: now, or when files change later.
+ *
+ * @returns undefined when the segment was replaced meanwhile, and its file with it.
+ */
+export async function openStoredVectors(
+  added: AddedSegment,
+  context: SegmentContext,
+  onLost: OnVectorsLost,
+  inFull = false,
+): Promise<SegmentVectors | undefined> {
+  const { row, offsets } = added;
+  const path = join(context.directory, row.file);
+  const watch = new FileWatch([path, acceleratorPath(path)]);
+  try {
+    if (!hasKeys(added)) throw damage(row, 'has keys in the catalog that are not those of its items');
+    const index = await openForest(row, context, inFull);
+    const fault = (await sidecarFault(row, context)) ?? (await acceleratorFault(row, index, context, inFull));
+    if (fault !== undefined) onLost(fault, 'graph-missing');
+    const { forest, size } = await trustedForest(index, row, context, fault);
+    return new GuardedFiles<VectorSource, VectorsState>({
+      source: { vectors: forest, keys: { first: row.first_key, offsets } },
+      state: fault === undefined ? 'stored' : 'graph-missing',
+      checkFirst: !inFull && size <= maxCheckedFirst,
+      hasChanged: () => watch.hasChanged(),
+      isIntact: (signal) => isIntact(row, context, forest.isAccelerated, signal),
+      reopen: async (onState) => {
+        const lost: OnVectorsLost = (damage, state) => {
+          onState(state);
+          onLost(damage, state);
+        };
+        return (await openStoredVectors(added, context, lost, true)) ?? scanned(row, context);
+      },
+      close: () => forest.close(),
+    });
+  } catch (failure) {
+    const error = isSystemError(failure) ? ioError(`Cannot read segment file ${row.file}`, failure) : failure;
+    if (!SemanticIndexError.is(error)) throw error;
+    if (!context.isCurrent(row.segment)) return undefined;
+    onLost(damaged(row, error, `${row.items} documents are scanned`), 'damaged');
+    return scanned(row, context);
+  }
+}
+
+/** Whether the catalog has an ascending key for each item. */
+export function hasKeys({ row, offsets }: AddedSegment): boolean {
+  let previous = -1;
+  return (
+    offsets.length === row.items &&
+    offsets.every((offset) => {
+      const ascends = offset > previous;
+      previous = offset;
+      return ascends;
+    })
+  );
+}
+
+/** A graph index that must not be trusted is not searched with, even where it could be mapped. */
+async function trustedForest(
+  index: AnnoyIndex,
+  row: SegmentRow,
+  context: SegmentContext,
+  fault: Damage | undefined,
+): Promise<{ forest: AnnoyIndex; size: number }> {
+  const path = join(context.directory, row.file);
+  const size = row.file_size + (index.isAccelerated ? ((await fileFacts(acceleratorPath(path)))?.size ?? 0) : 0);
+  if (fault === undefined || !index.isAccelerated) return { forest: index, size };
+  index.close();
+  const { metric, dimensions } = context;
+  return { forest: await AnnoyIndex.open(path, { f: dimensions, metric, loadMode: 'eager', engine: 'annoy' }), size };
+}
+
+/**
+ * Whether the files of a segment have the bytes that were published; removed files count as intact, for their mapping
+ * is.
+ */
+async function isIntact(
+  row: SegmentRow,
+  context: SegmentContext,
+  isAccelerated: boolean,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const path = join(context.directory, row.file);
+  try {
+    if ((await checksumFile(path, signal)) !== row.checksum) return false;
+    return !isAccelerated || (await acceleratorContentFault(path, context.metric, context.dimensions)) === undefined;
+  } catch (error) {
+    signal?.throwIfAborted();
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    return false;
+  }
+}
+
+async function openForest(row: SegmentRow, context: SegmentContext, inFull: boolean): Promise<AnnoyIndex> {
+  const path = join(context.directory, row.file);
+  const facts = await segmentFacts(context.directory, row.file);
+  if (facts === undefined) throw damage(row, 'is missing');
+  if (facts.size !== row.file_size) throw damage(row, `has ${facts.size} bytes instead of ${row.file_size}`);
+  // Untouched files are opened without reading them; small ones are compared before their first search, others by and
+  // by.
+  if ((inFull || facts.mtime !== row.file_mtime) && (await checksumFile(path)) !== row.checksum) {
+    throw damage(row, 'does not have the bytes that were written');
+  }
+  const { metric, dimensions, loadMode } = context;
+  // Mapping now costs next to nothing and keeps the file readable when it is removed; `eager` also reads it in.
+  const prefault = loadMode === 'eager';
+  const index = await AnnoyIndex.open(path, { f: dimensions, metric, loadMode: 'eager', prefault });
+  if (index.getNItems() === row.items) return index;
+  index.close();
+  throw damage(row, `holds ${index.getNItems()} items instead of ${row.items}`);
+}
+
+function damage(row: SegmentRow, what: string): SemanticIndexError {
+  return new SemanticIndexError('INVALID_FILE', `Segment file ${row.file} ${what}`, {
+    hint: 'No action needed: its documents are scanned until the file is rebuilt.',
+  });
+}
+
+/** Searches do not need the sidecar; other programs that open the file do. */
+async function sidecarFault(row: SegmentRow, context: SegmentContext): Promise<Damage | undefined> {
+  const facts = await fileFacts(sidecarPath(join(context.directory, row.file)));
+  return facts === undefined ? damaged(row, damage(row, 'has lost its sidecar'), slower) : undefined;
+}
+
+function damaged({ file }: SegmentRow, error: SemanticIndexError, consequence: string): Damage {
+  const { message: reason } = error;
+  return { type: 'damage', file: `segments/${file}`, reason, message: `${reason}; ${consequence}`, error };
+}
+
+function graphMissing({ file }: SegmentRow, what: string): Damage {
+  return { type: 'graph-missing', file: `segments/${file}`, message: `${file} has ${what}; ${slower}` };
+}
+
+/** What is wrong with the graph index of a segment: it is not used, or must not be trusted. */
+async function acceleratorFault(
+  row: SegmentRow,
+  index: AnnoyIndex,
+  context: SegmentContext,
+  inFull: boolean,
+): Promise<Damage | undefined> {
+  if (!canAccelerate(index.metric, index.f)) return undefined;
+  const facts = await fileFacts(acceleratorPath(join(context.directory, row.file)));
+  // It may be lost, or an earlier version may have made none.
+  if (facts === undefined) return graphMissing(row, 'no graph index');
+  const path = join(context.directory, row.file);
+  const inDoubt = inFull || facts.mtime !== row.file_mtime;
+  // One whose time of change is not that of its segment has been touched: it is looked through.
+  const reason =
+    index.info().accelerator.reason ??
+    (inDoubt ? await acceleratorContentFault(path, index.metric, index.f) : undefined);
+  if (reason === undefined) return undefined;
+  if (reason === otherFormat) {
+    return graphMissing(row, 'a graph index of another version');
+  }
+  const error = new SemanticIndexError('INVALID_FILE', `${acceleratorPath(row.file)}: ${reason}`, {
+    hint: 'No action needed: it is rebuilt, and answers are correct meanwhile.',
+  });
+  return damaged(row, error, slower);
+}
+
+async function scanned(row: SegmentRow, context: SegmentContext): Promise<SegmentVectors> {
+  const vectors = new VectorBuffer(context.dimensions, context.metric);
+  const found: number[] = [];
+  for (let after = row.first_key - 1; ; ) {
+    const rows = await context.reader.documents.vectorsAfter(after, row.last_key, vectorsPerRead);
+    if (rows.keys.length === 0) break;
+    vectors.append(rows.vectors);
+    for (const key of rows.keys) found.push(key);
+    after = rows.keys[rows.keys.length - 1] as number;
+  }
+  const keys: SortedKeys = { first: 0, offsets: Float64Array.from(found) };
+  return new VectorsInMemory({ vectors, keys }, 'damaged');
+}
