@@ -1,6 +1,6 @@
 import { ownCopy } from './own-copy.js';
 
-/** New terms from which on they are merged into the order of the others. */
+/** New terms are merged into the order of the others when there are so many, and half as many as others. */
 const minMerged = 4_096;
 const unranked = 0xffffffff;
 
@@ -37,7 +37,8 @@ export class TermDictionary {
 
   /** The same numbers, ascending by the UTF-8 of their terms. */
   sorted(numbers: Uint32Array): Uint32Array {
-    if (this.#terms.length - this.#ordered.length >= minMerged) this.#merge();
+    const added = this.#terms.length - this.#ordered.length;
+    if (added >= minMerged && added >= this.#ordered.length / 2) this.#merge();
     const ranks = this.#ranks;
     const known: number[] = [];
     const recent: number[] = [];

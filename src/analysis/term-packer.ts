@@ -1,26 +1,29 @@
-import { ownCopy } from './own-copy.js';
 import { type PackedTerms, packTerms } from './packed-terms.js';
+import { PieceTable } from './piece-table.js';
 import { stemOf } from './stem.js';
 import { TermDictionary } from './term-dictionary.js';
 import { termsOf } from './terms.js';
 
-/** Most distinct terms and pieces of text that are remembered. What is packed does not depend on them. */
-const maxTerms = 131_072;
-const maxPieces = 131_072;
-/** Longer pieces are rarely repeated. */
-const maxPieceLength = 48;
+/** Most distinct terms that are remembered. What is packed does not depend on it. */
+const maxTerms = 262_144;
 /** Larger counts of a term in one document make no difference to its score. */
 const maxFrequency = 1 << 24;
 const maxLength = 0x7fffffff;
+const plainWord = /^[A-Z]?[a-z]{1,47}$/;
+
+/** The number of the only term of a piece, or the numbers of its terms. */
+type TermNumbers = number | readonly number[];
 
 /**
- * Analyzes documents as `analyzeDocument` does and packs their terms, batch by batch. Texts are cut at white space, and the terms
- * of pieces are remembered across batches: analyzing a word that occurred before is one lookup. For one thread, for its lifetime.
+ * Analyzes documents as `analyzeDocument` does and packs their terms, batch by batch. The terms of pieces of text are remembered
+ * across batches: analyzing a word that occurred before is one lookup. For one thread, for its lifetime.
  */
 export class TermPacker {
+  readonly #table: PieceTable;
+  #generation = 0;
   #dictionary = new TermDictionary();
-  /** The number of the only term of a piece, or the numbers of its terms. */
-  readonly #pieces = new Map<string, number | readonly number[]>();
+  /** By the numbers of the table. */
+  readonly #pieces: (TermNumbers | undefined)[] = [];
   /** Occurrences of each term in the current document. */
   #counts = new Uint32Array(1024);
   /** Whether a term occurs in the batch. */
@@ -31,6 +34,12 @@ export class TermPacker {
   readonly #starts: number[] = [0];
   readonly #terms = new GrowingNumbers();
   readonly #frequencies = new GrowingNumbers();
+  #length = 0;
+
+  /** @param table may be shared with others that remember what they derived from pieces. */
+  constructor(table = new PieceTable()) {
+    this.#table = table;
+  }
 
   /** Documents since the last `take`. */
   get documents(): number {
@@ -39,30 +48,30 @@ export class TermPacker {
 
   /** Adds a document to the batch. Keys must ascend. */
   add(key: number, text: string): void {
-    const terms = this.#terms;
-    const first = terms.length;
-    let length = 0;
-    for (let end = 0, start = 0; end <= text.length; end++) {
-      if (end < text.length && !isSpace(text.charCodeAt(end))) continue;
-      if (end > start) {
-        const numbers = this.#numbersOf(text.slice(start, end));
-        if (typeof numbers === 'number') {
-          this.#count(numbers);
-          length++;
-        } else {
-          for (const number of numbers) this.#count(number);
-          length += numbers.length;
-        }
-      }
-      start = end + 1;
+    this.addScanned(key, this.#table.scan(text));
+  }
+
+  /** Adds the text that the table has just scanned; `count` is the number of its pieces. */
+  addScanned(key: number, count: number): void {
+    if (this.#generation !== this.#table.generation) {
+      this.#generation = this.#table.generation;
+      this.#pieces.length = 0;
     }
-    for (let entry = first; entry < terms.length; entry++) {
+    this.#length = 0;
+    const { found } = this.#table;
+    for (let place = 0; place < count; place++) this.#count(this.#numbersOf(found[place] as number));
+    this.#endDocument(key);
+  }
+
+  #endDocument(key: number): void {
+    const terms = this.#terms;
+    for (let entry = this.#frequencies.length; entry < terms.length; entry++) {
       const term = terms.at(entry);
       this.#frequencies.push(Math.min(maxFrequency, this.#counts[term] as number));
       this.#counts[term] = 0;
     }
     this.#keys.push(key);
-    this.#lengths.push(Math.min(maxLength, length));
+    this.#lengths.push(Math.min(maxLength, this.#length));
     this.#starts.push(terms.length);
   }
 
@@ -120,11 +129,21 @@ export class TermPacker {
     this.#starts.length = 1;
     if (this.#dictionary.size > maxTerms) {
       this.#dictionary = new TermDictionary();
-      this.#pieces.clear();
+      this.#pieces.length = 0;
     }
   }
 
-  #count(number: number): void {
+  #count(numbers: TermNumbers): void {
+    if (typeof numbers === 'number') {
+      this.#countOne(numbers);
+      this.#length++;
+    } else {
+      for (let place = 0; place < numbers.length; place++) this.#countOne(numbers[place] as number);
+      this.#length += numbers.length;
+    }
+  }
+
+  #countOne(number: number): void {
     if (number >= this.#counts.length) this.#grow();
     if (increment(this.#counts, number) > 0) return;
     this.#terms.push(number);
@@ -141,16 +160,20 @@ export class TermPacker {
     [this.#counts, this.#isUsed] = [counts, isUsed];
   }
 
-  #numbersOf(piece: string): number | readonly number[] {
-    const known = this.#pieces.get(piece);
+  #numbersOf(piece: number): TermNumbers {
+    const known = this.#pieces[piece];
     if (known !== undefined) return known;
-    const numbers = termsOf(piece).map((term) => this.#dictionary.numberOf(stemOf(term)));
-    const remembered = numbers.length === 1 ? (numbers[0] as number) : numbers;
-    if (piece.length <= maxPieceLength) {
-      if (this.#pieces.size >= maxPieces) this.#pieces.clear();
-      this.#pieces.set(ownCopy(piece), remembered);
-    }
-    return remembered;
+    const numbers = this.#analyzed(this.#table.pieceOf(piece));
+    if (!this.#table.isRemembered(piece)) return numbers;
+    while (this.#pieces.length < piece) this.#pieces.push(undefined);
+    this.#pieces[piece] = numbers;
+    return numbers;
+  }
+
+  #analyzed(piece: string): TermNumbers {
+    const terms = plainWord.test(piece) ? [piece.toLowerCase()] : termsOf(piece);
+    const numbers = terms.map((term) => this.#dictionary.numberOf(stemOf(term)));
+    return numbers.length === 1 ? (numbers[0] as number) : numbers;
   }
 }
 
@@ -191,9 +214,4 @@ class GrowingNumbers {
   clear(): void {
     this.#length = 0;
   }
-}
-
-/** ASCII white space, at which no term and no normalization crosses. */
-function isSpace(unit: number): boolean {
-  return unit === 0x20 || (unit >= 0x09 && unit <= 0x0d);
 }

@@ -47,10 +47,10 @@ export class RowTable {
     this.#sums.set(sums);
   }
 
-  /** Adds the rows of tokens, except `unknown` and rows of zeros. */
-  add(tokens: readonly number[], unknown: number): void {
+  /** Adds the rows of tokens, except `unknown` and rows of zeros. Default: all tokens. */
+  add(tokens: ArrayLike<number>, unknown: number, length = tokens.length): void {
     let count = 0;
-    for (let index = 0; index < tokens.length; index++) {
+    for (let index = 0; index < length; index++) {
       const id = tokens[index] as number;
       if (id === unknown || this.#scales[id] === 0) continue;
       this.#ids[count++] = id;

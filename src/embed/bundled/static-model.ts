@@ -94,6 +94,15 @@ export class StaticModel {
     return { vector: table.unit() ?? fallbackVector(text, dimensions), tokens: maxTokens - left };
   }
 
+  /** Embeds a text whose tokens are known: the first `count` of `ids`, all of one step of the tokenizer. */
+  embedTokens(text: string, ids: Int32Array, count: number): EmbeddedText {
+    const { maxTokens, dimensions } = this.#config;
+    const tokens = Math.min(count, maxTokens);
+    this.table.clear();
+    this.table.add(ids, this.tokenizer.unknown, tokens);
+    return { vector: this.table.unit() ?? fallbackVector(text, dimensions), tokens };
+  }
+
   /** Embeds a text without a pause. */
   embed(text: string): EmbeddedText {
     const steps = this.embedding(text);

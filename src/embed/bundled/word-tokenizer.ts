@@ -5,8 +5,8 @@ import { parseTokenizerFile, type TokenizerFile } from './tokenizer-file.js';
 import { type WordRules, wordRulesOf } from './word-rules.js';
 
 /** Max. words and characters per `step`: a step takes about a millisecond. */
-const wordsPerStep = 128;
-const charactersPerStep = 4096;
+export const wordsPerStep = 128;
+export const charactersPerStep = 4096;
 const maxCachedWords = 65_536;
 const maxCachedCharacters = 64;
 
@@ -39,6 +39,8 @@ export class WordTokenizer {
   readonly #words = new Map<string, number | readonly number[]>();
   readonly #kinds = new Uint8Array(65_536);
   readonly #solitaryIds = new Map<number, readonly number[]>();
+  /** Words of the last step. */
+  #stepWords = 0;
 
   /** @param text a tokenizer.json. @throws INVALID_FILE when the library cannot parse it. */
   constructor(text: string, name = 'tokenizer.json') {
@@ -84,6 +86,21 @@ export class WordTokenizer {
     return this.step(word, 0, ids) === word.length && ids.length === 1 && ids[0] !== this.unknown;
   }
 
+  /** Whether every character of ASCII that is not a letter, a digit or white space forms its own tokens. */
+  get splitsPunctuation(): boolean {
+    return this.#rules !== undefined && this.#kinds.subarray(0x21, 0x7f).every((kind) => kind !== other);
+  }
+
+  /**
+   * The token ids of a piece of text that neither begins nor ends within a word, and how many words it has; undefined when the ids
+   * depend on the text around it, or when it is not taken apart in one step.
+   */
+  pieceIds(piece: string): { readonly ids: readonly number[]; readonly words: number } | undefined {
+    if (this.#rules === undefined || this.#rules.isException(piece)) return undefined;
+    const ids: number[] = [];
+    return this.step(piece, 0, ids) < piece.length ? undefined : { ids, words: this.#stepWords };
+  }
+
   /**
    * Appends the ids of the next words of `text`, starting at `position`, to `ids`. Returns the position to continue at;
    * the length of the text when done. Lets a caller pause within a long text.
@@ -97,7 +114,8 @@ export class WordTokenizer {
     const kinds = this.#kinds;
     let index = position;
     const end = Math.min(text.length, position + charactersPerStep);
-    for (let words = 0; words < wordsPerStep && index < end; ) {
+    let words = 0;
+    while (words < wordsPerStep && index < end) {
       const unit = text.charCodeAt(index);
       const kind = kinds[unit] || this.#classify(unit);
       if (kind === space) {
@@ -124,6 +142,7 @@ export class WordTokenizer {
       if (typeof known === 'number') ids.push(known);
       else for (const id of known) ids.push(id);
     }
+    this.#stepWords = words;
     return index;
   }
 

@@ -1,6 +1,8 @@
 import { parentPort } from 'node:worker_threads';
+import { PieceTable } from '../../analysis/piece-table.js';
 import { TermPacker } from '../../analysis/term-packer.js';
 import { SemanticIndexError } from '../../errors.js';
+import { PieceEmbedder } from '../bundled/piece-embedder.js';
 import { readStaticModelConfig, StaticModel } from '../bundled/static-model.js';
 import { unitVector } from '../check-vectors.js';
 import type { PreparedTexts, TextCall, TextReply, TextRequest } from './text-messages.js';
@@ -8,9 +10,15 @@ import type { PreparedTexts, TextCall, TextReply, TextRequest } from './text-mes
 // The body of a text thread: embeds and analyzes batches of texts, one after the other.
 
 const port = parentPort as NonNullable<typeof parentPort>;
-const packer = new TermPacker();
-const models = new Map<string, Promise<StaticModel>>();
+const table = new PieceTable();
+const packer = new TermPacker(table);
+const embedders = new Map<string, Promise<Embedder>>();
 let last: Promise<void> = Promise.resolve();
+
+interface Embedder {
+  readonly dimensions: number;
+  readonly pieces: PieceEmbedder;
+}
 
 async function answer({ call, ...request }: NonNullable<TextCall>): Promise<void> {
   try {
@@ -22,26 +30,39 @@ async function answer({ call, ...request }: NonNullable<TextCall>): Promise<void
   }
 }
 
+/** Each text is taken apart once, for both its vector and its terms. */
 async function prepare({ texts, model, embed, analyze }: TextRequest): Promise<PreparedTexts> {
-  const embedded =
-    model === undefined ? undefined : embedAll(await loaded(model), embed ?? texts.map((_, at) => at), texts);
-  if (analyze) for (let place = 0; place < texts.length; place++) packer.add(place, texts[place] as string);
-  return { vectors: embedded?.vectors, tokens: embedded?.tokens ?? 0, terms: analyze ? packer.take() : undefined };
+  const embedder = model === undefined ? undefined : await embedderOf(model);
+  const rows = embedder === undefined ? 0 : (embed?.length ?? texts.length);
+  const dimensions = embedder?.dimensions ?? 0;
+  const vectors = new Float32Array(rows * dimensions);
+  let [row, tokens] = [0, 0];
+  for (let place = 0; place < texts.length; place++) {
+    const text = texts[place] as string;
+    const isEmbedded = row < rows && (embed === undefined || embed[row] === place);
+    if (!isEmbedded && !analyze) continue;
+    const count = table.scan(text);
+    if (isEmbedded && embedder !== undefined) {
+      const embedded = embedder.pieces.embed(text, count);
+      vectors.set(checkedUnit(embedded.vector), row++ * dimensions);
+      tokens += embedded.tokens;
+    }
+    if (analyze) packer.addScanned(place, count);
+  }
+  const terms = analyze ? packer.take() : undefined;
+  return { vectors: embedder === undefined ? undefined : vectors, tokens, terms };
 }
 
-function embedAll(
-  model: StaticModel,
-  places: readonly number[],
-  texts: readonly string[],
-): { vectors: Float32Array<ArrayBuffer>; tokens: number } {
-  const vectors = new Float32Array(places.length * model.dimensions);
-  let tokens = 0;
-  for (let row = 0; row < places.length; row++) {
-    const embedded = model.embed(texts[places[row] as number] as string);
-    vectors.set(checkedUnit(embedded.vector), row * model.dimensions);
-    tokens += embedded.tokens;
-  }
-  return { vectors, tokens };
+function embedderOf(folder: string): Promise<Embedder> {
+  const loading = embedders.get(folder) ?? load(folder);
+  embedders.set(folder, loading);
+  loading.catch(() => embedders.delete(folder));
+  return loading;
+}
+
+async function load(folder: string): Promise<Embedder> {
+  const model = await StaticModel.load(folder, readStaticModelConfig(folder));
+  return { dimensions: model.dimensions, pieces: new PieceEmbedder(model, table) };
 }
 
 /** Scaled as `checkVectors` scales what a provider returns: a text has the same vector, to the bit, wherever it is embedded. */
@@ -49,13 +70,6 @@ function checkedUnit(vector: Float32Array): Float32Array {
   const unit = unitVector(vector);
   if (typeof unit === 'string') throw new SemanticIndexError('INTERNAL', `The vector of a text is ${unit}`);
   return unit;
-}
-
-function loaded(folder: string): Promise<StaticModel> {
-  const loading = models.get(folder) ?? StaticModel.load(folder, readStaticModelConfig(folder));
-  models.set(folder, loading);
-  loading.catch(() => models.delete(folder));
-  return loading;
 }
 
 function partsOf(error: unknown): Extract<TextReply, { error: unknown }>['error'] {
