@@ -1,11 +1,13 @@
 import type { Backend } from '../backend/backend.js';
 import { contentHash } from '../backend/content-hash.js';
 import type { Space } from '../backend/space.js';
+import { modelFolderOf } from '../embed/bundled/bundled-provider.js';
 import { ConcurrencyLimiter } from '../embed/concurrency-limiter.js';
 import type { EmbedTextsOptions } from '../embed/embed-texts.js';
 import { estimateTokens } from '../embed/estimate-tokens.js';
 import { describeDifferences, fingerprintDifferences } from '../embed/fingerprint.js';
 import { checkReferenceEmbeddings, makeReferenceEmbeddings } from '../embed/reference-embeddings.js';
+import { isWorthThread, textWorkers } from '../embed/text-workers/text-workers.js';
 import { SemanticIndexError } from '../errors.js';
 import type { EmbeddingProvider } from '../types.js';
 import { type SharedBatch, SharedEmbeddings } from './shared-embeddings.js';
@@ -61,6 +63,12 @@ export class EmbeddingSpace {
   /** Whether several calls of the provider run at the same time. */
   get parallel(): boolean {
     return (this.#current()?.maxParallelCalls ?? 1) > 1;
+  }
+
+  /** Whether many documents are embedded in a thread, which can analyze them along the way. */
+  get embedsInThread(): boolean {
+    const provider = this.#current();
+    return provider !== undefined && modelFolderOf(provider) !== undefined;
   }
 
   /** How fast adds have embedded so far; undefined before the first one. */
@@ -176,11 +184,13 @@ export class EmbeddingSpace {
    * canaries of the space: a model that changed behind an unchanged name is refused before it does harm. Each batch comes
    * with the space that its vectors are in, where the index had one when it was begun.
    *
+   * Many documents are embedded by a static model in a thread, which analyzes them, too, if `analyze` is set.
+   *
    * @throws INVALID_ARGUMENT when the index was opened without a provider, SPACE_MISMATCH, and what the provider causes.
    */
   async *embed(
     texts: readonly string[],
-    options: Pick<EmbedTextsOptions, 'role' | 'signal' | 'onRefused'>,
+    options: Pick<EmbedTextsOptions, 'role' | 'signal' | 'onRefused'> & { readonly analyze?: boolean },
   ): AsyncGenerator<SharedBatch & { readonly space: number | undefined }> {
     this.check();
     const provider = this.#current();
@@ -195,6 +205,14 @@ export class EmbeddingSpace {
       return;
     }
     if (space !== undefined) await this.#recognise(provider, space);
+    const model = options.role === 'document' ? modelFolderOf(provider) : undefined;
+    if (model !== undefined && isWorthThread(texts)) {
+      const request = { texts, model, analyze: options.analyze === true };
+      const { vectors, tokens, terms } = await textWorkers().prepare(request, options.signal);
+      const rows = rowsOf(vectors ?? new Float32Array(0), texts.length);
+      yield { indices: [...texts.keys()], vectors: rows, tokens, terms, cached: false, space: space?.space };
+      return;
+    }
     // A query does not wait behind documents.
     const limiter = options.role === 'document' ? this.limiterOf(provider) : undefined;
     for await (const batch of this.shared.embed(provider, texts, { ...options, limiter })) {
@@ -241,4 +259,10 @@ export class EmbeddingSpace {
     this.#recognised.set(space, recognised);
     return recognised;
   }
+}
+
+/** Vectors of a batch as views. */
+function rowsOf(vectors: Float32Array, count: number): Float32Array[] {
+  const dimensions = vectors.length / count;
+  return Array.from({ length: count }, (_, row) => vectors.subarray(row * dimensions, (row + 1) * dimensions));
 }

@@ -1,3 +1,4 @@
+import type { PackedTerms } from '../analysis/packed-terms.js';
 import { contentHash } from '../backend/content-hash.js';
 import type { Space, VectorCache } from '../backend/space.js';
 import { type EmbeddedBatch, type EmbedTextsOptions, embedTexts } from '../embed/embed-texts.js';
@@ -8,6 +9,8 @@ import type { EmbeddingProvider } from '../types.js';
 /** A batch, and whether it came out of the cache: nothing was paid for it. */
 export interface SharedBatch extends EmbeddedBatch {
   readonly cached: boolean;
+  /** The terms of all texts, where they were analyzed along the way. */
+  readonly terms?: PackedTerms | undefined;
 }
 
 /** Embeds texts through a file that several indexes share, where there is one; else straight through the provider. */

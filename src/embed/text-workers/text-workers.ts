@@ -168,6 +168,18 @@ function threadError(cause: unknown, isStarted: boolean): SemanticIndexError {
   );
 }
 
+/** Fewer characters are worked on faster than they are sent. */
+const minCharacters = 32_768;
+
+/** Whether so many texts are worth a call to a thread. */
+export function isWorthThread(texts: readonly string[]): boolean {
+  let characters = 0;
+  return texts.some(({ length }) => {
+    characters += length;
+    return characters >= minCharacters;
+  });
+}
+
 let shared: TextWorkers | undefined;
 
 /** The threads of this process; all indexes share them. */

@@ -1,4 +1,6 @@
+import { type PackedTerms, selectPackedTerms } from '../../analysis/packed-terms.js';
 import type { RefusedText } from '../../embed/refused-text.js';
+import { isWorthThread, textWorkers } from '../../embed/text-workers/text-workers.js';
 import { SemanticIndexError } from '../../errors.js';
 import { describe, type ResolvedAddOptions } from '../../options.js';
 import { TimeSlice } from '../../time-slice.js';
@@ -15,10 +17,16 @@ type Tally = { -readonly [K in keyof AddResult]: AddResult[K] };
 /** Errors of texts that the provider refused, by content hash. */
 type Refused = Map<string, SemanticIndexError>;
 
-/** A batch that is ready to be committed: numbers of vectors by content hash, and texts without one. */
+/** A batch that is ready to be committed. */
 interface Prepared {
+  /** Positions of the documents whose content is not in the index, ascending. */
+  readonly changed: readonly number[];
+  /** Numbers of their vectors by content hash. */
   readonly numbers: Map<string, number>;
+  /** Texts without a vector. */
   readonly refused: Refused;
+  /** The terms of the changed documents; undefined where the catalog analyzes them. */
+  terms: PackedTerms | undefined;
 }
 
 /** Attempts of a commit while other processes change the same documents. */
@@ -70,10 +78,10 @@ class DocumentAdder {
       const { numbers, refused } = prepared;
       const accepted = refused.size === 0 ? item : item.filter(({ hash }) => !refused.has(hash));
       if (filter === undefined) {
-        await this.#commit(accepted, numbers, tally, signal);
+        await this.#commit(accepted, prepared, tally, signal);
         for (const { id } of accepted) tally.ids.push(id);
       } else {
-        await this.#commitDecided(await filter.decide(accepted, numbers), numbers, tally, duplicates, signal);
+        await this.#commitDecided(await filter.decide(accepted, numbers), prepared, tally, duplicates, signal);
       }
       for (const { hash } of item) this.#embedding.delete(hash);
       // Accepted documents are committed by now: they are not embedded again when the call is repeated.
@@ -143,7 +151,7 @@ class DocumentAdder {
   /** Replaced documents are deleted after their replacement is committed: a process that is killed in between leaves both. */
   async #commitDecided(
     { keep, remove, ids, duplicates }: DuplicateDecision,
-    prepared: Map<string, number>,
+    prepared: Prepared,
     tally: Tally,
     found: AddedDuplicate[],
     signal: AbortSignal | undefined,
@@ -156,17 +164,21 @@ class DocumentAdder {
 
   async #commit(
     batch: readonly CheckedDocument[],
-    prepared: Map<string, number>,
+    prepared: Prepared,
     tally: Tally,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    let vectors = prepared;
+    let current = prepared;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const outcomes = await this.#context.backend.commit(
-        batch.map(({ id, text, hash, metadata }) => ({ id, text, hash, metadata, vector: vectors.get(hash) ?? 0 })),
-      );
+      const { numbers, terms, changed } = current;
+      const isChanged = new Set(changed);
+      const documents = batch.map(({ id, text, hash, metadata, position }) => {
+        const vector = isChanged.has(position) ? (numbers.get(hash) ?? 0) : 0;
+        return { id, text, hash, metadata, vector };
+      });
+      const outcomes = await this.#context.backend.commit(documents, terms && termsOfBatch(batch, changed, terms));
       if (outcomes === undefined) {
-        vectors = await this.#vectorsOf(batch, tally, signal);
+        current = await this.#prepared(batch, tally, signal, undefined);
         continue;
       }
       for (const outcome of outcomes) tally[outcome]++;
@@ -178,33 +190,63 @@ class DocumentAdder {
     );
   }
 
-  async #prepared(batch: readonly CheckedDocument[], tally: Tally, signal: AbortSignal | undefined): Promise<Prepared> {
-    const refused: Refused = new Map();
-    return { numbers: await this.#vectorsOf(batch, tally, signal, refused), refused };
-  }
-
   /**
-   * Numbers of the vectors of those documents whose content is not in the index, by content hash; unknown vectors are embedded and
-   * stored.
+   * Vectors and terms of those documents whose content is not in the index. Unknown vectors are embedded and stored. Without
+   * `refused` a refused text is an error.
    */
-  async #vectorsOf(
+  async #prepared(
     batch: readonly CheckedDocument[],
     tally: Tally,
     signal: AbortSignal | undefined,
-    refused: Refused = new Map(),
-  ): Promise<Map<string, number>> {
+    refused: Refused | undefined = new Map(),
+  ): Promise<Prepared> {
     const changes = await this.#context.backend.classify(batch);
     const documents = batch.filter((_, position) => changes[position] !== 'unchanged');
-    const numbers = new Map<string, number>();
-    const given = documents.filter((document) => document.vector !== undefined);
+    const prepared: Prepared = {
+      changed: documents.map(({ position }) => position),
+      numbers: new Map(),
+      refused,
+      terms: undefined,
+    };
     const texts = new Map(documents.filter(({ vector }) => vector === undefined).map(({ hash, text }) => [hash, text]));
-    await this.#storeGiven(given, numbers);
-    await this.#findKnown(texts, numbers);
+    // Normally all texts are new: those that are embedded in a thread are analyzed there, too.
+    const isOnePass = this.#context.space.embedsInThread && texts.size === documents.length;
+    const analyzing = isOnePass ? undefined : this.#analyzed(documents, signal);
+    // Its error is thrown below; this avoids an unhandled rejection meanwhile.
+    analyzing?.catch(() => {});
+    await this.#storeGiven(
+      documents.filter((document) => document.vector !== undefined),
+      prepared.numbers,
+    );
+    await this.#storeVectors(texts, documents.length, prepared, tally, signal);
+    prepared.terms ??= await (analyzing ?? this.#analyzed(documents, signal));
+    return prepared;
+  }
+
+  /** The terms of documents, analyzed in a thread; undefined for a few texts, which the catalog analyzes. */
+  async #analyzed(
+    documents: readonly CheckedDocument[],
+    signal: AbortSignal | undefined,
+  ): Promise<PackedTerms | undefined> {
+    const texts = documents.map(({ text }) => text);
+    if (!isWorthThread(texts)) return undefined;
+    return (await textWorkers().prepare({ texts, model: undefined, analyze: true }, signal)).terms;
+  }
+
+  /** Finds or makes the vectors of texts. If these are all texts of so many documents, their terms may be found along the way. */
+  async #storeVectors(
+    texts: Map<string, string>,
+    documents: number,
+    prepared: Prepared,
+    tally: Tally,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    await this.#findKnown(texts, prepared.numbers);
     while (texts.size > 0) {
       // Texts that another batch is embedding are not embedded twice; if that one fails, they are looked for again.
       const elsewhere = [...texts.keys()].flatMap((hash) => this.#embedding.get(hash) ?? []);
       const own = new Map([...texts].filter(([hash]) => !this.#embedding.has(hash)));
-      const embedding = this.#embed(own, { numbers, refused }, tally, signal);
+      const embedding = this.#embed(own, own.size === documents, prepared, tally, signal);
       for (const hash of own.keys()) {
         this.#embedding.set(hash, embedding);
         texts.delete(hash);
@@ -212,9 +254,8 @@ class DocumentAdder {
       await embedding;
       await Promise.allSettled(elsewhere);
       for (const hash of texts.keys()) this.#embedding.delete(hash);
-      await this.#findKnown(texts, numbers);
+      await this.#findKnown(texts, prepared.numbers);
     }
-    return numbers;
   }
 
   async #storeGiven(documents: readonly CheckedDocument[], numbers: Map<string, number>): Promise<void> {
@@ -238,28 +279,42 @@ class DocumentAdder {
   /** Each batch of the provider is durable as soon as it arrives: a crash loses no vector that was paid for. */
   async #embed(
     texts: ReadonlyMap<string, string>,
-    { numbers, refused }: Prepared,
+    analyze: boolean,
+    prepared: Prepared,
     tally: Tally,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     if (texts.size === 0) return;
+    const { numbers, refused } = prepared;
     const hashes = [...texts.keys()];
     const role = 'document';
     const onRefused = ({ index, error }: RefusedText): void => {
       refused.set(hashes[index] as string, error);
     };
-    for await (const landed of this.#context.space.embed([...texts.values()], { role, signal, onRefused })) {
+    for await (const landed of this.#context.space.embed([...texts.values()], { role, signal, onRefused, analyze })) {
       const { length } = landed.vectors[0] as Float32Array;
       // If the index moves to another space meanwhile, these vectors stay in theirs, and the commit is refused.
       const space = landed.space ?? (await this.#context.space.choose(length));
       const landedHashes = landed.indices.map((position) => hashes[position] as string);
       keep(numbers, landedHashes, await this.#context.backend.putVectors(space, role, landedHashes, landed.vectors));
+      prepared.terms = landed.terms;
       if (landed.cached) continue;
       tally.embedded += landedHashes.length;
       tally.tokens += landed.tokens;
       for (const hash of landedHashes) this.#embeddedCharacters += texts.get(hash)?.length ?? 0;
     }
   }
+}
+
+/** The terms of the changed documents that are still in the batch, from those of all that changed. */
+function termsOfBatch(
+  batch: readonly CheckedDocument[],
+  changed: readonly number[],
+  terms: PackedTerms,
+): PackedTerms | undefined {
+  const left = new Set(batch.map(({ position }) => position));
+  if (changed.every((position) => left.has(position))) return terms;
+  return selectPackedTerms(terms, (place) => left.has(changed[place] as number));
 }
 
 /** Adds the numbers of found vectors; 0 is none. */
