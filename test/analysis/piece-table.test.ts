@@ -68,7 +68,7 @@ describe('PieceTable', () => {
     expect(piecesOf(table, many.join(' '))).toEqual(many);
   });
 
-  it('tells pieces with the same hash apart', () => {
+  it('distinguishes pieces with the same hash', () => {
     const hashOf = (text: string): number =>
       [...text].reduce((hash, character) => Math.imul(hash ^ character.charCodeAt(0), 0x01000193), 0);
     const byHash = new Map<number, string>();

@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), 'add-in-threads-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const sentence =
-  'the pears of the old orchard ripen late, and the quinces with them; nobody picks the medlars before a frost.';
+  'the pears of the old orchard ripen late, and the quinces with them; the medlars stay on the tree until a frost.';
 const documents: DocumentInput[] = Array.from({ length: 700 }, (_, n) => ({
   id: `document ${n}`,
   text: `Paragraph ${n} of C++20 and the café at 10.0.0.${n}: ${sentence} ${n % 50 === 0 ? '猫 🍐' : ''}`,
