@@ -13,25 +13,15 @@ import {
   writeColumns,
 } from '../../src/columns/columns.js';
 import { compileFilterProgram } from '../../src/columns/filter-program.js';
-import { MetadataPacker } from '../../src/columns/metadata-packer.js';
 import { parseFilter } from '../../src/operations/parse-filter.js';
 import { metadata, where } from '../operations/search/filter-arbitraries.js';
 import { matches } from '../operations/search/filter-oracle.js';
+import { firstKey, hasItem, pack } from './packs.js';
 
 /** Runs of each property; more of them find rarer shapes. */
 const runs = Number(process.env.SEMANTIC_INDEX_PROPERTY_RUNS ?? 400);
 const directory = mkdtempSync(join(tmpdir(), 'semantic-index-columns-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-function pack(rows: readonly (string | null)[]): Uint8Array {
-  const packer = new MetadataPacker();
-  for (const [position, row] of rows.entries()) packer.add(100 + 2 * position, row);
-  return packer.take();
-}
-
-function has(set: Uint32Array, item: number): boolean {
-  return (((set[item >> 5] as number) >>> (item & 31)) & 1) === 1;
-}
 
 interface Tally {
   pairs: number;
@@ -51,8 +41,8 @@ async function compare(
   if (found === undefined) throw new Error('no result');
   for (const [item, row] of rows.entries()) {
     const expected = matches(JSON.parse(row), filter as never);
-    const certain = has(found.certain, item);
-    const possible = found.possible === undefined ? certain : has(found.possible, item);
+    const certain = hasItem(found.certain, item);
+    const possible = found.possible === undefined ? certain : hasItem(found.possible, item);
     if (certain !== expected && (certain || !possible)) {
       expect({ filter, row, matches: expected }).toEqual({ filter, row, matches: certain });
     }
@@ -83,7 +73,7 @@ describe('filters on columns', () => {
           for (const batch of batches) {
             const added = batch.map((document) => JSON.stringify(document));
             // A document without members has no metadata in the catalog.
-            columns.append(pack(added.map((row) => (row === '{}' ? null : row))), 100, undefined);
+            columns.append(pack(added.map((row) => (row === '{}' ? null : row))), firstKey, undefined);
             rows.push(...added);
           }
           for (const { positions, replacement } of changes) {
@@ -92,8 +82,8 @@ describe('filters on columns', () => {
               replacement.length,
             );
             const replaced = items.map((_, index) => JSON.stringify(replacement[index]));
-            const keys = Float64Array.from(items, (_, index) => 100 + 2 * index);
-            columns.replace(pack(replaced), 100, keys, Int32Array.from(items));
+            const keys = Float64Array.from(items, (_, index) => firstKey + 2 * index);
+            columns.replace(pack(replaced), firstKey, keys, Int32Array.from(items));
             for (const [index, item] of items.entries()) rows[item] = replaced[index] as string;
           }
           for (const filter of filters) await compare(columns, rows, filter, tally);
@@ -160,7 +150,7 @@ describe('filters on columns', () => {
         async (documents, filters) => {
           const rows = documents.map((document) => JSON.stringify(document));
           const columns = createColumns();
-          columns.append(pack(rows), 100, undefined);
+          columns.append(pack(rows), firstKey, undefined);
           for (const one of filters) await compare(columns, rows, one, tally);
           columns.close();
         },

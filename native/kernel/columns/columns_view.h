@@ -37,6 +37,11 @@ class ColumnView {
   uint32_t list_size(uint32_t index) const;
   /** False when it lies outside the strings. */
   bool string(uint32_t index, std::string_view* string) const;
+  /** The bytes of all strings, and where one ends in them. */
+  std::string_view strings() const {
+    return {reinterpret_cast<const char*>(data_ + layout_.strings), static_cast<size_t>(head_.string_bytes)};
+  }
+  uint64_t string_end(uint32_t index) const { return string_ends_[index]; }
 
   /** The entries of the values with these ids in `posting`; false when the ends do not ascend. */
   bool entries_of(IdRange ids, uint64_t* begin, uint64_t* end) const;

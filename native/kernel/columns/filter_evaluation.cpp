@@ -157,6 +157,12 @@ Status FilterEvaluation::add_possible(const ColumnView* column, const ValueSet& 
 /** Replaces a set, which is empty, by the items that have one of the values. */
 Status FilterEvaluation::set_items(const ColumnView& column, const ValueSet& ids, std::vector<uint32_t>* items) const {
   const auto documents = static_cast<uint32_t>(view_->items());
+  const bool has_all = column.head().rows == documents;
+  if (has_all && ids.size() == 1 && ids[0].begin == 0 && ids[0].end == column.values()) {
+    items->assign(words_, UINT32_MAX);
+    clear_beyond(items);
+    return Status::success();
+  }
   uint64_t total = 0;
   for (const IdRange range : ids) {
     uint64_t begin = 0;
@@ -165,7 +171,7 @@ Status FilterEvaluation::set_items(const ColumnView& column, const ValueSet& ids
     total += end - begin;
   }
   // Where every item has one value, a large part is all items without the rest.
-  const bool is_large = !column.has_several() && column.head().rows == documents && total > documents / 2;
+  const bool is_large = !column.has_several() && has_all && total > documents / 2;
   if (!is_large) return mark_items(column, ids, true, items);
   items->assign(words_, UINT32_MAX);
   clear_beyond(items);
@@ -244,7 +250,8 @@ Status FilterEvaluation::find_value(const ColumnView& column, const ValueInstruc
     case ValueOperation::strings:
       return find_strings(column, instruction.strings, &set);
     case ValueOperation::part:
-      return find_part(column, instruction.string, &set);
+      set = find_part(column, instruction.string);
+      break;
     case ValueOperation::list_size:
       set = find_list_size(column, instruction.size);
       break;

@@ -132,15 +132,35 @@ Status find_strings(const ColumnView& column, const std::vector<std::string_view
   return Status::success();
 }
 
-Status find_part(const ColumnView& column, std::string_view part, ValueSet* set) {
-  set->clear();
+ValueSet find_part(const ColumnView& column, std::string_view part) {
+  ValueSet set;
   const IdRange ids = column.counts().range(ValueKind::string);
-  for (uint32_t index = 0; index < column.counts().strings; ++index) {
-    std::string_view string;
-    if (!column.string(index, &string)) return corrupt("the strings of a column are damaged");
-    if (string.find(part) != std::string_view::npos) append({ids.begin + index, ids.begin + index + 1}, set);
+  if (part.empty()) return set_of(ids);
+  const std::string_view all = column.strings();
+  uint32_t index = 0;
+  for (size_t place = all.find(part); place != std::string_view::npos && index < column.counts().strings;) {
+    // The first string from `index` on that ends behind the place.
+    uint32_t above = column.counts().strings;
+    while (index < above) {
+      const uint32_t middle = index + (above - index) / 2;
+      if (column.string_end(middle) <= place) {
+        index = middle + 1;
+      } else {
+        above = middle;
+      }
+    }
+    if (index == column.counts().strings) break;
+    const auto end = static_cast<size_t>(std::min<uint64_t>(column.string_end(index), all.size()));
+    if (place + part.size() > end) {
+      // Only in two strings together; a later place may be in the second.
+      place = all.find(part, place + 1);
+      continue;
+    }
+    append({ids.begin + index, ids.begin + index + 1}, &set);
+    ++index;
+    place = all.find(part, std::max(end, place + 1));
   }
-  return Status::success();
+  return set;
 }
 
 ValueSet find_list_size(const ColumnView& column, uint32_t size) {

@@ -25,7 +25,7 @@ ValueSet find_numbers(const ColumnView& column, const std::vector<double>& opera
 Status find_strings(const ColumnView& column, const std::vector<std::string_view>& operands, ValueSet* set);
 
 /** The strings of a column that have the part. */
-Status find_part(const ColumnView& column, std::string_view part, ValueSet* set);
+ValueSet find_part(const ColumnView& column, std::string_view part);
 
 /** The lists of so many elements. */
 ValueSet find_list_size(const ColumnView& column, uint32_t size);
