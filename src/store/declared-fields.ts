@@ -1,10 +1,12 @@
 import type { FilterTree } from '../backend/filter-tree.js';
 import { parseStored } from '../backend/stored-json.js';
+import { compileFilterProgram } from '../columns/filter-program.js';
 import { SemanticIndexError } from '../errors.js';
 import type { FieldType } from '../options.js';
 import type { Catalog } from './catalog/catalog.js';
 import { fieldsSetting, type IndexedFields } from './catalog/field-indexes.js';
 import { type CompiledFilter, compileFilter, indexedField } from './catalog/filter-sql.js';
+import type { SnapshotFilter } from './snapshot/metadata-columns.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 
 const fieldTypes: readonly FieldType[] = ['string', 'number', 'boolean'];
@@ -49,5 +51,9 @@ export class DeclaredFields {
 
   compile(filter: FilterTree): CompiledFilter {
     return compileFilter(filter, new Set(Object.keys(this.#stored())));
+  }
+  /** The filter for columns, and as SQL for what they cannot decide. */
+  compileForSnapshot(filter: FilterTree | undefined): SnapshotFilter | undefined {
+    return filter && { sql: this.compile(filter), program: compileFilterProgram(filter) };
   }
 }

@@ -304,7 +304,7 @@ export class Store implements Backend {
   }
 
   snapshot({ filter, signal }: SnapshotRequest = {}): Promise<ReadSnapshot | undefined> {
-    const compiled = this.#filter(filter);
+    const compiled = this.#fields.compileForSnapshot(filter);
     return this.#inSpace((snapshots) => snapshots.open(compiled, signal));
   }
 

@@ -15,6 +15,7 @@ import { DocumentTable, type SqlFilter } from './document-table.js';
 import { DuplicateLookup } from './duplicate-lookup.js';
 import { FieldIndexes } from './field-indexes.js';
 import { LeaseTable } from './lease-table.js';
+import { MetadataTable } from './metadata-table.js';
 import { MigrationTable } from './migration-table.js';
 import { currentFormat, migrateSchema } from './schema.js';
 import { type SegmentRow, SegmentTable } from './segment-table.js';
@@ -87,6 +88,7 @@ export class Catalog {
   readonly documents: DocumentTable;
   readonly pages: DocumentPages;
   readonly terms: TermsTable;
+  readonly metadata: MetadataTable;
   readonly vectors: VectorTable;
   readonly shared: SharedVectors;
   readonly segments: SegmentTable;
@@ -112,7 +114,8 @@ export class Catalog {
     this.duplicates = new DuplicateLookup(db);
     this.notes = new ChunkNotes(db);
     this.terms = new TermsTable(db);
-    this.documents = new DocumentTable(db, this.terms);
+    this.metadata = new MetadataTable(db);
+    this.documents = new DocumentTable(db, this.terms, this.metadata);
     this.pages = new DocumentPages(db);
     this.vectors = new VectorTable(db);
     this.shared = new SharedVectors(db, this.vectors);

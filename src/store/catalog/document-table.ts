@@ -12,6 +12,7 @@ import type { DocumentId } from '../../types.js';
 import { packVectors } from '../../vectors/pack-vectors.js';
 import { checkWanted, whileWantedSql } from '../sqlite/cancelling.js';
 import { isCounted, noteOf } from './chunk-notes.js';
+import type { MetadataTable } from './metadata-table.js';
 import { isComparable } from './sound-vector.js';
 import type { KeyedText, TermsTable } from './terms-table.js';
 import { unsoundVectors } from './unsound-vectors.js';
@@ -60,6 +61,7 @@ export const selectDocument = 'SELECT d.key, d.id, t.text, d.metadata FROM docum
 export class DocumentTable {
   readonly #db: Database;
   readonly #terms: TermsTable;
+  readonly #metadata: MetadataTable;
   readonly #identity: Statement<[DocumentId]>;
   readonly #insert: Statement<[DocumentId, Buffer, number, string | null]>;
   readonly #insertText: Statement<[number | bigint, string]>;
@@ -81,9 +83,10 @@ export class DocumentTable {
   readonly #lastKey: Statement<[]>;
   readonly #lastDeletion: Statement<[]>;
 
-  constructor(db: Database, terms: TermsTable) {
+  constructor(db: Database, terms: TermsTable, metadata: MetadataTable) {
     this.#db = db;
     this.#terms = terms;
+    this.#metadata = metadata;
     this.#identity = db.prepare('SELECT key, hash, metadata FROM documents WHERE id = ?');
     this.#insert = db.prepare('INSERT INTO documents (id, hash, vector, metadata) VALUES (?, ?, ?, ?)');
     this.#insertText = db.prepare('INSERT INTO texts VALUES (?, ?)');
@@ -217,6 +220,7 @@ export class DocumentTable {
 
   #changeMetadata(known: IdentityRow, metadata: string | null): void {
     this.#setMetadata.run(metadata, known.key);
+    this.#metadata.log(known.key);
     this.#forgetNote(known.metadata);
     this.#forgetNote(metadata);
   }
@@ -278,6 +282,12 @@ export class DocumentTable {
     return this.#db.transaction(() =>
       keys.map((key) => (matches(key) ? (this.#byKey.get(key) as StoredDocument | undefined) : undefined)),
     )();
+  }
+
+  /** Of each document with one of these keys, whether it matches. */
+  whichMatch(keys: readonly number[], filter: SqlFilter): boolean[] {
+    const matches = this.#matcher(filter);
+    return this.#db.transaction(() => keys.map(matches))();
   }
 
   /** Whether all documents with these keys exist. */

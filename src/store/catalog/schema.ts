@@ -81,12 +81,14 @@ const migrations: readonly string[] = [
   // 3: changed an index of words that step 4 drops.
   '',
   // 4: the terms of documents are in a file of each segment, and for the tail in tail_terms, a row for each batch that
-  // was committed. A segment without terms_size has no such file yet: it is derived from the texts.
+  // was committed. A segment without terms_size has no such file yet: it is derived from the texts. Metadata that is replaced
+  // leaves the key of its document alone; metadata_changes lets other processes learn of it in order.
   `
   DROP TABLE IF EXISTS words;
   CREATE TABLE tail_terms (
     first_key INTEGER PRIMARY KEY, last_key INTEGER NOT NULL, data BLOB NOT NULL
   ) STRICT;
+  CREATE TABLE metadata_changes (sequence INTEGER PRIMARY KEY AUTOINCREMENT, key INTEGER NOT NULL) STRICT;
   ALTER TABLE segments ADD COLUMN terms_size INTEGER;
   ALTER TABLE segments ADD COLUMN terms_checksum TEXT;
   `,

@@ -27,12 +27,17 @@ export class CatalogSnapshot implements ReadSnapshot {
   #closed = false;
 
   /** Takes over the look-ups, and ends them when it is closed. */
-  constructor(space: Space, snapshot: Snapshot, lookUps: LookUps, matching?: MatchingDocuments | undefined) {
+  constructor(
+    space: Space,
+    snapshot: Snapshot,
+    lookUps: LookUps,
+    matching?: MatchingDocuments | readonly Bitset[] | undefined,
+  ) {
     snapshot.shared.retain();
     this.space = space;
     this.#snapshot = snapshot;
     this.#lookUps = lookUps;
-    this.#allowed = matching === undefined ? undefined : allowedItems(snapshot, matching);
+    this.#allowed = matching === undefined || isListOfSets(matching) ? matching : allowedItems(snapshot, matching);
   }
 
   async search({ queries, count, ...search }: VectorSearch): Promise<KeyedNeighbor[][]> {
@@ -84,6 +89,10 @@ export class CatalogSnapshot implements ReadSnapshot {
     this.#snapshot.shared.release();
     this.#lookUps.end();
   }
+}
+
+function isListOfSets(matching: MatchingDocuments | readonly Bitset[]): matching is readonly Bitset[] {
+  return Array.isArray(matching);
 }
 
 function packedQuery(text: string): Uint8Array {

@@ -5,6 +5,7 @@ import type { CatalogChanges, CatalogPosition } from '../catalog/catalog.js';
 import type { SqlFilter } from '../catalog/document-table.js';
 import { unsoundVectors } from '../catalog/unsound-vectors.js';
 import { CatalogSnapshot } from './catalog-snapshot.js';
+import { MetadataColumns, type SnapshotFilter } from './metadata-columns.js';
 import { type LocalRead, type LocalReads, ThreadRead } from './reads.js';
 import { type SearchableSegment, withoutKeys } from './searchable-segment.js';
 import { openSegment } from './segment.js';
@@ -30,6 +31,7 @@ export class SnapshotManager {
   readonly #onDamage: (damage: Damage) => void;
   #snapshot: Snapshot;
   #tail: TailRows;
+  readonly #columns: MetadataColumns;
   #advancing: Promise<unknown> | undefined;
   /** Damage that was found while a snapshot was read. */
   readonly #found: Damage[] = [];
@@ -46,6 +48,7 @@ export class SnapshotManager {
     this.#context = { ...context, onDamage: (damage) => this.#report(damage) };
     this.#onDamage = onDamage;
     this.#tail = new TailRows(this.#context);
+    this.#columns = new MetadataColumns(context.reader);
     this.#snapshot = this.#snapshotOf(start, [], undefined, 0);
   }
 
@@ -56,12 +59,40 @@ export class SnapshotManager {
 
   /** The snapshot of the newest commit. */
   async refresh(): Promise<Snapshot> {
-    (await this.open()).close();
+    (await this.#open(undefined, undefined)).close();
     return this.#snapshot;
   }
 
   /** Opens the newest commit for reading, with the documents that match a filter as of that commit. */
-  async open(filter?: SqlFilter, signal?: SnapshotRequest['signal']): Promise<CatalogSnapshot> {
+  async open(filter?: SnapshotFilter, signal?: SnapshotRequest['signal']): Promise<CatalogSnapshot> {
+    if (filter === undefined) return this.#open(undefined, signal);
+    return (await this.#openByColumns(filter, signal)) ?? this.#open(filter.sql, signal);
+  }
+
+  /** Undefined when columns cannot evaluate the filter. */
+  async #openByColumns(
+    filter: SnapshotFilter,
+    signal: SnapshotRequest['signal'],
+  ): Promise<CatalogSnapshot | undefined> {
+    (await this.#open(undefined, signal)).close();
+    const begun = this.#reads.begin();
+    const read = begun instanceof Promise ? await begun : begun;
+    const snapshot = this.#snapshot;
+    snapshot.shared.retain();
+    let opened: CatalogSnapshot | undefined;
+    try {
+      if (!samePosition(read.position, snapshot.position)) return undefined;
+      const { segments, tail } = snapshot;
+      const allowed = await this.#columns.matching(segments, tail, filter, read.catalog, signal);
+      if (allowed !== undefined) opened = new CatalogSnapshot(this.#space, snapshot, read, allowed);
+      return opened;
+    } finally {
+      snapshot.shared.release();
+      if (opened === undefined) read.end();
+    }
+  }
+
+  async #open(filter: SqlFilter | undefined, signal: SnapshotRequest['signal']): Promise<CatalogSnapshot> {
     for (;;) {
       // Many may have waited: a cancelled one does not delay the next.
       signal?.throwIfAborted();
@@ -237,6 +268,7 @@ export class SnapshotManager {
   #close(): void {
     this.#replace(this.#snapshotOf(start, [], undefined, 0));
     this.#tail.close();
+    this.#columns.close();
   }
 }
 

@@ -9,6 +9,7 @@ export interface CatalogTargets {
   readonly documents: Catalog['documents'];
   readonly pages: Catalog['pages'];
   readonly terms: Catalog['terms'];
+  readonly metadata: Catalog['metadata'];
   readonly vectors: Catalog['vectors'];
   readonly shared: Catalog['shared'];
   readonly segments: Catalog['segments'];
@@ -25,13 +26,27 @@ export interface CatalogTargets {
 
 /** Everything that can be called on a connection; `openReader` opens others for reads that stay open between calls. */
 export function targetsOf(catalog: Catalog, openReader: () => Catalog): CatalogTargets {
-  const { documents, pages, terms, vectors, shared, segments, settings, leases, migration, fields, duplicates, notes } =
-    catalog;
+  const {
+    documents,
+    pages,
+    terms,
+    metadata,
+    vectors,
+    shared,
+    segments,
+    settings,
+    leases,
+    migration,
+    fields,
+    duplicates,
+    notes,
+  } = catalog;
   return {
     catalog,
     documents,
     pages,
     terms,
+    metadata,
     vectors,
     shared,
     segments,

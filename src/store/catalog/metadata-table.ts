@@ -1,0 +1,75 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { MetadataPacker } from '../../columns/metadata-packer.js';
+import { checkWanted } from '../sqlite/cancelling.js';
+
+/** The packed metadata of documents, see `PackedMetadata`. */
+export interface MetadataBatch {
+  readonly firstKey: number;
+  readonly data: Uint8Array;
+  /** Changes of metadata up to this one are in it, and none after it. */
+  readonly lastChange: number;
+}
+
+/** Entries of the log that are kept at least: whoever missed more reads all metadata again. */
+const keptChanges = 2 ** 16;
+const changesPerPurge = 2 ** 10;
+
+/**
+ * The metadata of documents, and the log of its changes: a document whose metadata alone is replaced keeps its key, so columns learn of
+ * it by the log.
+ */
+export class MetadataTable {
+  readonly #db: Database;
+  readonly #log: Statement<[number]>;
+  readonly #purge: Statement<[number]>;
+  readonly #last: Statement<[]>;
+  readonly #first: Statement<[]>;
+  readonly #after: Statement<[number, number]>;
+  readonly #metadata: Statement<[number]>;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#log = db.prepare('INSERT INTO metadata_changes (key) VALUES (?)');
+    this.#purge = db.prepare('DELETE FROM metadata_changes WHERE sequence <= ?');
+    this.#last = db.prepare<[]>("SELECT seq FROM sqlite_sequence WHERE name = 'metadata_changes'").pluck();
+    this.#first = db.prepare<[]>('SELECT min(sequence) FROM metadata_changes').pluck();
+    this.#after = db
+      .prepare<[number, number]>('SELECT key FROM metadata_changes WHERE sequence > ? ORDER BY sequence LIMIT ?')
+      .pluck();
+    this.#metadata = db.prepare<[number]>('SELECT metadata FROM documents WHERE key = ?').pluck();
+  }
+
+  /** Notes that the metadata of a document was replaced. Part of the caller's transaction. */
+  log(key: number): void {
+    const sequence = Number(this.#log.run(key).lastInsertRowid);
+    if (sequence % changesPerPurge === 0) this.#purge.run(sequence - keptChanges);
+  }
+
+  /** The number of the last change of metadata. */
+  lastChange(): number {
+    return (this.#last.get() as number | undefined) ?? 0;
+  }
+
+  /**
+   * Keys of the documents whose metadata changed after this change, ascending; undefined when there are more than `limit`, or some
+   * are not in the log any more.
+   */
+  changedAfter(change: number, limit: number): Float64Array | undefined {
+    if (this.lastChange() === change) return new Float64Array(0);
+    if (((this.#first.get() as number | null) ?? Number.POSITIVE_INFINITY) > change + 1) return undefined;
+    const keys = this.#after.all(change, limit + 1) as number[];
+    return keys.length > limit ? undefined : Float64Array.from(new Set(keys)).sort();
+  }
+
+  /** The metadata of the documents with these keys (ascending) as it is now; one that is gone has none. */
+  pack(keys: readonly number[] | Float64Array): MetadataBatch {
+    return this.#db.transaction((): MetadataBatch => {
+      const packer = new MetadataPacker();
+      for (const key of keys) {
+        checkWanted();
+        packer.add(key, (this.#metadata.get(key) as string | null | undefined) ?? null);
+      }
+      return { firstKey: keys[0] ?? 0, data: packer.take(), lastChange: this.lastChange() };
+    })();
+  }
+}

@@ -1,0 +1,238 @@
+import { filterColumns, snapshotOf } from '../../columns/columns.js';
+import type { FilterProgram } from '../../columns/filter-program.js';
+import { SemanticIndexError } from '../../errors.js';
+import { TimeSlice } from '../../time-slice.js';
+import { addItem, type Bitset, countItems } from '../../vectors/bitset.js';
+import type { Catalog } from '../catalog/catalog.js';
+import type { SqlFilter } from '../catalog/document-table.js';
+import { keyAt, type SortedKeys } from '../catalog/sorted-keys.js';
+import type { CatalogClient } from '../writer/catalog-client.js';
+import { PartColumns } from './part-columns.js';
+
+/** A filter in both forms: for columns, and as SQL for documents that columns cannot decide. */
+export interface SnapshotFilter {
+  readonly sql: SqlFilter;
+  readonly program: FilterProgram;
+}
+
+/** A run of documents of a snapshot: a segment, or the tail. */
+interface Part {
+  readonly keys: SortedKeys;
+  readonly alive: Bitset | undefined;
+}
+
+/** Documents whose metadata is packed in one call to the catalog thread, and those that are packed in this thread. */
+const [documentsPerCall, maxShortDocuments] = [2048, 64];
+/** Changes of metadata that columns follow one by one; after more they are read again. */
+const maxChanges = 4096;
+/** Documents that columns cannot decide: so many are looked up, more are found by SQL alone. */
+const maxUndecided = 2048;
+const documentsPerTurn = 32;
+
+/**
+ * The columns of the documents of a snapshot, in memory. They are read in the background after the first filter, and follow
+ * the catalog from then on.
+ */
+export class MetadataColumns {
+  readonly #reader: CatalogClient;
+  /** By the keys of a segment, which its snapshots share. */
+  readonly #segments = new Map<SortedKeys, PartColumns>();
+  #tail: PartColumns | undefined;
+  #reading: Promise<void> | undefined;
+
+  constructor(reader: CatalogClient) {
+    this.#reader = reader;
+  }
+
+  /**
+   * The items of each part that match a filter as of the read of `catalog`, which is one point in time. Undefined when columns
+   * cannot answer: some are not read yet, or show a later point in time, or leave too many documents undecided.
+   */
+  async matching(
+    segments: readonly Part[],
+    tail: Part | undefined,
+    { program, sql }: SnapshotFilter,
+    catalog: Catalog,
+    signal: AbortSignal | undefined,
+  ): Promise<Bitset[] | undefined> {
+    const parts = tail === undefined ? segments : [...segments, tail];
+    const columns = this.#columnsOf(segments, tail, catalog);
+    if (columns === undefined) {
+      this.#inBackground(() => this.#readAll(segments, tail));
+      return undefined;
+    }
+    const snapshots = columns.map(({ native }) => snapshotOf(native));
+    try {
+      const found = await filterColumns(snapshots, program, signal);
+      const undecided = found.reduce(
+        (sum, { certain, possible }) => sum + (possible === undefined ? 0 : countItems(possible) - countItems(certain)),
+        0,
+      );
+      if (undecided > maxUndecided) return undefined;
+      const matching: Bitset[] = [];
+      for (const [position, { certain, possible }] of found.entries()) {
+        const { keys } = parts[position] as Part;
+        const allowed = certain.slice(0, (keys.offsets.length + 31) >>> 5);
+        clearBeyond(allowed, keys.offsets.length);
+        if (possible !== undefined)
+          await addUndecided(allowed, possible, parts[position] as Part, catalog, sql, signal);
+        matching.push(allowed);
+      }
+      return matching;
+    } catch (error) {
+      signal?.throwIfAborted();
+      // A program has limits that SQL does not have.
+      if (SemanticIndexError.is(error, 'INVALID_ARGUMENT')) return undefined;
+      throw error;
+    } finally {
+      for (const snapshot of snapshots) snapshot.close();
+    }
+  }
+
+  /** The columns of all parts as of a read; undefined when they are not at that point in time. */
+  #columnsOf(segments: readonly Part[], tail: Part | undefined, catalog: Catalog): PartColumns[] | undefined {
+    if (this.#reading !== undefined) return undefined;
+    const columns: PartColumns[] = [];
+    for (const { keys } of segments) {
+      const known = this.#segments.get(keys);
+      if (known === undefined) return undefined;
+      columns.push(known);
+    }
+    if (tail !== undefined) {
+      const known = this.#tail;
+      if (known?.isBeginOf(tail.keys) !== true) return undefined;
+      const next = known.next(tail.keys, maxShortDocuments + 1);
+      if (next.length > maxShortDocuments) return undefined;
+      if (next.length > 0) known.append(tail.keys, next.length, catalog.metadata.pack(next));
+      columns.push(known);
+    }
+    return this.#follow(columns, catalog) ? columns : undefined;
+  }
+
+  /** Brings columns to the state of a read. False when they are past it, or too far behind. */
+  #follow(columns: readonly PartColumns[], catalog: Catalog): boolean {
+    const last = catalog.metadata.lastChange();
+    if (columns.some(({ through }) => through > last)) return false;
+    const from = columns.reduce((least, part) => Math.min(least, part.from), last);
+    if (from === last) return true;
+    const keys = catalog.metadata.changedAfter(from, maxShortDocuments);
+    if (keys === undefined) {
+      this.#inBackground(() => this.#catchUp(columns, from));
+      return false;
+    }
+    const batch = catalog.metadata.pack(keys);
+    for (const part of columns) {
+      part.replace(keys, batch);
+      part.caughtUp(last);
+      part.compact();
+    }
+    return true;
+  }
+
+  /** Reads all changes of metadata after this one; all metadata when there are too many. */
+  async #catchUp(columns: readonly PartColumns[], from: number): Promise<void> {
+    const { metadata } = this.#reader;
+    const last = await metadata.lastChange();
+    const keys = await metadata.changedAfter(from, maxChanges);
+    if (keys === undefined) {
+      this.close();
+      return;
+    }
+    for (let first = 0; first < keys.length; first += documentsPerCall) {
+      const some = keys.slice(first, first + documentsPerCall);
+      const batch = await metadata.pack(Array.from(some));
+      for (const part of columns) await part.replaceLater(some, batch);
+    }
+    for (const part of columns) {
+      part.caughtUp(last);
+      part.compact();
+    }
+  }
+
+  /** Until it has ended, SQL answers; the next filter tries again what failed. */
+  #inBackground(work: () => Promise<void>): void {
+    this.#reading ??= work()
+      .catch(() => {})
+      .finally(() => {
+        this.#reading = undefined;
+      });
+  }
+
+  /** Frees the columns; a later filter reads them again. */
+  close(): void {
+    for (const { native } of this.#segments.values()) native.close();
+    this.#segments.clear();
+    this.#tail?.native.close();
+    this.#tail = undefined;
+  }
+
+  async #readAll(segments: readonly Part[], tail: Part | undefined): Promise<void> {
+    this.#keepOnly(segments);
+    for (const { keys } of segments) {
+      if (this.#segments.has(keys)) continue;
+      const columns = new PartColumns(keys);
+      await this.#readPart(columns, keys);
+      this.#segments.set(keys, columns);
+    }
+    if (tail === undefined) return;
+    if (this.#tail?.isBeginOf(tail.keys) !== true) {
+      this.#tail?.native.close();
+      this.#tail = new PartColumns(tail.keys);
+    }
+    await this.#readPart(this.#tail, tail.keys);
+  }
+
+  /** Frees the columns of segments that were replaced. */
+  #keepOnly(segments: readonly Part[]): void {
+    for (const [keys, { native }] of this.#segments) {
+      if (segments.some((segment) => segment.keys === keys)) continue;
+      native.close();
+      this.#segments.delete(keys);
+    }
+  }
+
+  async #readPart(columns: PartColumns, keys: SortedKeys): Promise<void> {
+    for (
+      let next = columns.next(keys, documentsPerCall);
+      next.length > 0;
+      next = columns.next(keys, documentsPerCall)
+    ) {
+      const batch = await this.#reader.metadata.pack(Array.from(next));
+      await columns.appendLater(keys, next.length, batch);
+      columns.compact();
+    }
+  }
+}
+
+/** Adds the documents that columns cannot decide and SQL finds. */
+async function addUndecided(
+  allowed: Bitset,
+  possible: Bitset,
+  { keys, alive }: Part,
+  catalog: Catalog,
+  filter: SqlFilter,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const items: number[] = [];
+  for (let word = 0; word < allowed.length; word++) {
+    let rest = (possible[word] ?? 0) & ~(allowed[word] ?? 0) & (alive?.[word] ?? -1);
+    for (; rest !== 0; rest &= rest - 1) items.push(32 * word + 31 - Math.clz32(rest & -rest));
+  }
+  const inside = items.filter((item) => item < keys.offsets.length);
+  const slice = new TimeSlice();
+  for (let first = 0; first < inside.length; first += documentsPerTurn) {
+    if (slice.due()) await slice.yieldIfDue(signal);
+    const some = inside.slice(first, first + documentsPerTurn);
+    const matches = catalog.documents.whichMatch(
+      some.map((item) => keyAt(keys, item)),
+      filter,
+    );
+    for (const [position, item] of some.entries()) if (matches[position] === true) addItem(allowed, item);
+  }
+}
+
+function clearBeyond(bits: Bitset, items: number): void {
+  const used = items & 31;
+  const last = bits.length - 1;
+  if (used !== 0 && last >= 0) bits[last] = (bits[last] as number) & (2 ** used - 1);
+}
