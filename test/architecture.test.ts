@@ -183,7 +183,7 @@ describe('the rules find', () => {
     const allowed = violations({
       'src/store/catalog/catalog.ts': `import type { Database } from 'better-sqlite3';\nimport { E } from '../../errors.js'; // console.log(1)`,
       'src/embed/openai/openai-provider.ts': `import type { A } from 'openai';\nawait import('openai');\nprocess.env.OPENAI_API_KEY;`,
-      'src/store/catalog/filter-sql.ts': `import { readFileSync } from 'node:fs';\nconst text = 'console.log, process.exit';`,
+      'src/store/catalog/metadata/filter-sql.ts': `import { readFileSync } from 'node:fs';\nconst text = 'console.log, process.exit';`,
       'src/operations/add/add-documents.ts': `import { E } from '../../embed/e.js';\nimport { B } from '../../backend/b.js';`,
       'src/index-reading.ts': `import { J } from './operations/j.js';\nimport { S } from './store/s.js';`,
       'src/index.ts': `export { SemanticIndex } from './semantic-index.js';`,

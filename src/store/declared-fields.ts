@@ -4,8 +4,8 @@ import { compileFilterProgram } from '../columns/filter-program.js';
 import { SemanticIndexError } from '../errors.js';
 import type { FieldType } from '../options.js';
 import type { Catalog } from './catalog/catalog.js';
-import { fieldsSetting, type IndexedFields } from './catalog/field-indexes.js';
-import { type CompiledFilter, compileFilter, indexedField } from './catalog/filter-sql.js';
+import { fieldsSetting, type IndexedFields } from './catalog/metadata/field-indexes.js';
+import { type CompiledFilter, compileFilter, indexedField } from './catalog/metadata/filter-sql.js';
 import type { SnapshotFilter } from './snapshot/metadata-columns.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 

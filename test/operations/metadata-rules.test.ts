@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseFilter } from '../../src/operations/parse-filter.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
-import { compileFilter, indexedField } from '../../src/store/catalog/filter-sql.js';
+import { compileFilter, indexedField } from '../../src/store/catalog/metadata/filter-sql.js';
 import { sqlite } from '../../src/store/sqlite/sqlite.js';
 import type { Where } from '../../src/types.js';
 

@@ -12,7 +12,7 @@ import type { DocumentId } from '../../types.js';
 import { packVectors } from '../../vectors/pack-vectors.js';
 import { checkWanted, whileWantedSql } from '../sqlite/cancelling.js';
 import { isCounted, noteOf } from './chunk-notes.js';
-import type { MetadataTable } from './metadata-table.js';
+import type { MetadataTable } from './metadata/metadata-table.js';
 import { isComparable } from './sound-vector.js';
 import type { KeyedText, TermsTable } from './terms-table.js';
 import { unsoundVectors } from './unsound-vectors.js';
@@ -286,8 +286,7 @@ export class DocumentTable {
 
   /** Of each document with one of these keys, whether it matches. */
   whichMatch(keys: readonly number[], filter: SqlFilter): boolean[] {
-    const matches = this.#matcher(filter);
-    return this.#db.transaction(() => keys.map(matches))();
+    return this.#db.transaction(() => keys.map(this.#matcher(filter)))();
   }
 
   /** Whether all documents with these keys exist. */

@@ -1,6 +1,6 @@
 import type { NativeColumns } from '../../addon/native-columns.js';
 import { compactColumns, createColumns } from '../../columns/columns.js';
-import type { MetadataBatch } from '../catalog/metadata-table.js';
+import type { MetadataBatch } from '../catalog/metadata/metadata-table.js';
 import { itemOf, type SortedKeys } from '../catalog/sorted-keys.js';
 
 /** The metadata columns of a run of documents, item for item. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseFilter } from '../../../src/operations/parse-filter.js';
-import { FieldIndexes } from '../../../src/store/catalog/field-indexes.js';
-import { compileFilter, indexedField } from '../../../src/store/catalog/filter-sql.js';
+import { FieldIndexes } from '../../../src/store/catalog/metadata/field-indexes.js';
+import { compileFilter, indexedField } from '../../../src/store/catalog/metadata/filter-sql.js';
 import { SettingsTable } from '../../../src/store/catalog/settings-table.js';
 import { sqlite } from '../../../src/store/sqlite/sqlite.js';
 import { metadata, where } from './filter-arbitraries.js';

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { matchesAll } from '../../../src/backend/filter-tree.js';
 import { SemanticIndexError } from '../../../src/errors.js';
 import { parseFilter } from '../../../src/operations/parse-filter.js';
-import { compileFilter } from '../../../src/store/catalog/filter-sql.js';
+import { compileFilter } from '../../../src/store/catalog/metadata/filter-sql.js';
 import { sqlite } from '../../../src/store/sqlite/sqlite.js';
 import type { Metadata, Where } from '../../../src/types.js';
 

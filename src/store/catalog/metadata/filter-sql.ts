@@ -1,4 +1,4 @@
-import { type Field, type FilterTree, isFieldName, type Step, type ValueTest } from '../../backend/filter-tree.js';
+import { type Field, type FilterTree, isFieldName, type Step, type ValueTest } from '../../../backend/filter-tree.js';
 
 /** A condition over the row `d` of documents: SQL of our own making, and what the caller gave as bound parameters. */
 export interface CompiledFilter {

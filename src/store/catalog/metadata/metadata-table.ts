@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { MetadataPacker } from '../../columns/metadata-packer.js';
-import { checkWanted } from '../sqlite/cancelling.js';
+import { MetadataPacker } from '../../../columns/metadata-packer.js';
+import { checkWanted } from '../../sqlite/cancelling.js';
 
 /** The packed metadata of documents, see `PackedMetadata`. */
 export interface MetadataBatch {
@@ -10,7 +10,7 @@ export interface MetadataBatch {
   readonly lastChange: number;
 }
 
-/** Entries of the log that are kept at least: whoever missed more reads all metadata again. */
+/** Entries of the log that are kept at least: after more changes, all metadata is read again. */
 const keptChanges = 2 ** 16;
 const changesPerPurge = 2 ** 10;
 

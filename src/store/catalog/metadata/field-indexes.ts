@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import { parseStored } from '../../backend/stored-json.js';
-import type { SettingsTable } from './settings-table.js';
+import { parseStored } from '../../../backend/stored-json.js';
+import type { SettingsTable } from '../settings-table.js';
 
 /** A declared field of metadata. Path and condition are made of names plain enough to stand in SQL. */
 export interface DeclaredField {
