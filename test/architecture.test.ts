@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
 import { describe, expect, test } from 'vitest';
 import { phraseViolations } from './architecture/phrases.js';
-import { nativeViolations, rooms, sourceViolations } from './architecture/rules.js';
+import { nativeViolations, repeatedTypes, rooms, sourceViolations } from './architecture/rules.js';
 import { parseSource } from './architecture/source-file.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -46,6 +46,15 @@ describe('the tree', () => {
     const files = read('native/**/*.{cpp,h}', ['native/build*/**']);
     expect(files.length).toBeGreaterThan(3);
     expect(files.flatMap(([path, text]) => nativeViolations(path, text))).toEqual([]);
+  });
+
+  test('no two headers of the native code define one type', () => {
+    expect(repeatedTypes(read('native/{kernel,binding}/**/*.h'))).toEqual([]);
+    const twice = [
+      ['a.h', 'struct Candidate {\n};\nclass Other;'],
+      ['b.h', 'class Candidate : Base {\n};\nclass Other;'],
+    ] as const;
+    expect(repeatedTypes(twice)).toEqual([expect.stringContaining('b.h defines Candidate')]);
   });
 });
 

@@ -289,6 +289,23 @@ function kernelOrderViolations(path: string, text: string): string[] {
   });
 }
 
+/**
+ * Types that several headers define. All are in one namespace, so the linker takes the functions of either for both, also
+ * where no file includes both headers.
+ */
+export function repeatedTypes(headers: readonly (readonly [path: string, text: string])[]): string[] {
+  const owners = new Map<string, string>();
+  const found: string[] = [];
+  for (const [path, text] of headers) {
+    for (const [, name = ''] of text.matchAll(/^(?:struct|class|enum class|union) (\w+)[^;{]*\{/gm)) {
+      const owner = owners.get(name);
+      if (owner === undefined) owners.set(name, path);
+      else found.push(`${path} defines ${name}, as ${owner} does: give one of them another name`);
+    }
+  }
+  return found;
+}
+
 /** Every way in which one C++ file breaks the house rules. */
 export function nativeViolations(path: string, text: string): string[] {
   const found: string[] = [];
