@@ -8,6 +8,7 @@
 #include "search/search.h"
 #include "search_part.h"
 #include "terms/packed_terms.h"
+#include "thread_pool.h"
 #include "work.h"
 
 namespace semantic_index {
@@ -38,6 +39,7 @@ class SnapshotSearchWork : public Work {
     request.queries = queries.data();
     request.count = static_cast<int64_t>(queries.size());
     request.allowed = allowed.sets();
+    if (request.threads > 1) request.run_if_idle = run_in_idle_thread;
     request.cancel = &task->cancelled;
     const Status status = search_snapshot(*snapshot, request, &result_);
     // Damaged bytes are a finding: a caller that knows the part can search without it.

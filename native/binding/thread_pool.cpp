@@ -25,6 +25,14 @@ class ThreadPool {
     return true;
   }
 
+  bool run_if_idle(std::function<void()> job) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (jobs_.size() >= idle_ && (threads_ >= limit_ || !add_thread())) return false;
+    jobs_.push_back(std::move(job));
+    wake_.notify_one();
+    return true;
+  }
+
  private:
   bool add_thread() {
     try {
@@ -60,12 +68,16 @@ class ThreadPool {
   size_t idle_ = 0;
 };
 
-}  // namespace
-
-bool run_in_thread_pool(std::function<void()> job) {
+ThreadPool& pool() {
   // Never destroyed: its threads wait in it until the process ends.
   static ThreadPool* const pool = new ThreadPool();
-  return pool->run(std::move(job));
+  return *pool;
 }
+
+}  // namespace
+
+bool run_in_thread_pool(std::function<void()> job) { return pool().run(std::move(job)); }
+
+bool run_in_idle_thread(std::function<void()> job) { return pool().run_if_idle(std::move(job)); }
 
 }  // namespace semantic_index

@@ -12,6 +12,9 @@ namespace semantic_index {
  */
 bool run_in_thread_pool(std::function<void()> job);
 
+/** The same when a thread is idle or can be added; otherwise returns false, and `job` never runs. */
+bool run_in_idle_thread(std::function<void()> job);
+
 }  // namespace semantic_index
 
 #endif  // SEMANTIC_INDEX_BINDING_THREAD_POOL_H_

@@ -1,11 +1,11 @@
 #include "search/block_search.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <mutex>
+#include <new>
 #include <utility>
 
 namespace semantic_index {
@@ -14,6 +14,8 @@ namespace {
 
 /** Workspaces that are kept for the next searches. */
 constexpr size_t kMaxIdle = 8;
+/** Waking another thread up takes as long as searching so many items. */
+constexpr int64_t kWorthSharing = 4096;
 
 struct IdleWorkspaces {
   std::mutex mutex;
@@ -80,24 +82,34 @@ Status BlockSearch::run(int64_t first, int64_t count, BlockResult* result) {
     const Allowed& allowed = filters_[static_cast<size_t>(part)].allowed;
     work_.allowed.push_back(is_filtered ? ItemBits{allowed.bits, allowed.words} : ItemBits());
   }
-  Status status = search_vectors(first, count);
+  const std::shared_ptr<VectorTasks> tasks = plan_vectors(first, count);
+  const SearchQuery* const only = count == 1 ? request_.queries + first : nullptr;
+  double max_score = 0;
+  const double* known_max_score = nullptr;
+  Status status;
+  if (share(tasks, only) && only != nullptr && only->has_terms) {
+    status = search_terms(*only, &max_score);
+    known_max_score = &max_score;
+  }
+  const Status searched = search_vectors(tasks.get());
+  if (status.ok()) status = searched;
   int64_t row = 0;
   for (int64_t index = first; index < first + count && status.ok(); ++index) {
     const SearchQuery& query = request_.queries[index];
     if (is_raised(request_.cancel)) return {StatusCode::cancelled, 0, {}};
-    status = answer(query, row);
+    status = answer(query, row, known_max_score);
     if (query.vector != nullptr) ++row;
   }
   return status;
 }
 
-Status BlockSearch::answer(const SearchQuery& query, int64_t row) {
+Status BlockSearch::answer(const SearchQuery& query, int64_t row, const double* known_max_score) {
   const NodeLayout& layout = snapshot_.layout();
-  double max_score = 0;
+  double max_score = known_max_score == nullptr ? 0 : *known_max_score;
   work_.candidates.clear();
   if (query.vector != nullptr) merge_neighbors(query, row);
   if (query.has_terms) {
-    const Status status = search_terms(query, &max_score);
+    const Status status = known_max_score == nullptr ? search_terms(query, &max_score) : Status::success();
     if (!status.ok()) return status;
     merge_terms_hits();
   }
@@ -122,19 +134,16 @@ Status BlockSearch::answer(const SearchQuery& query, int64_t row) {
   return Status::success();
 }
 
-Status BlockSearch::search_vectors(int64_t first, int64_t count) {
+std::shared_ptr<VectorTasks> BlockSearch::plan_vectors(int64_t first, int64_t count) {
   const auto dimensions = static_cast<size_t>(snapshot_.layout().dimensions);
   PartVectorSearch search;
-  const float* only = nullptr;
   for (int64_t index = first; index < first + count; ++index) {
     const SearchQuery& query = request_.queries[index];
     if (query.vector == nullptr) continue;
-    only = query.vector;
+    search.queries = query.vector;
     search.k = std::max(search.k, depth_of(query));
     ++search.count;
   }
-  if (search.count == 0) return Status::success();
-  search.queries = only;
   if (search.count > 1) {
     work_.queries.clear();
     for (int64_t index = first; index < first + count; ++index) {
@@ -150,22 +159,52 @@ Status BlockSearch::search_vectors(int64_t first, int64_t count) {
   search.threads = threads_;
   search.cancel = request_.cancel;
   work_.neighbors.resize(snapshot_.size());
+  std::vector<VectorTask> tasks;
   for (size_t number = 0; number < snapshot_.size(); ++number) {
     PartNeighbors& neighbors = work_.neighbors[number];
     neighbors.k = 0;
     const SearchPart& part = snapshot_.part(number);
-    if (!part.has_vectors() || filters_[number].candidates == 0) continue;
-    if (is_raised(request_.cancel)) return {StatusCode::cancelled, 0, {}};
+    if (search.count == 0 || !part.has_vectors() || filters_[number].candidates == 0) continue;
     search.allowed = filters_[number].allowed;
     search.candidates = filters_[number].candidates;
-    const auto began = std::chrono::steady_clock::now();
-    const Status status = search_part_vectors(part, search, &work_.segment, &neighbors);
-    if (!status.ok()) return fail(status, static_cast<int32_t>(number), PartSide::vectors);
-    const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - began;
-    PartReport& report = result_->parts[number];
+    VectorTask task;
+    task.part = &part;
+    task.number = static_cast<int32_t>(number);
+    task.search = search;
+    task.found = &neighbors;
+    tasks.push_back(std::move(task));
+  }
+  return std::make_shared<VectorTasks>(std::move(tasks));
+}
+
+/** Has another thread, if one is idle, search parts meanwhile: where that saves more than it takes to wake it up. */
+bool BlockSearch::share(const std::shared_ptr<VectorTasks>& tasks, const SearchQuery* only) {
+  if (!may_share_ || request_.run_if_idle == nullptr) return false;
+  int64_t candidates = 0;
+  for (const VectorTask& task : tasks->tasks()) candidates += task.search.candidates;
+  const bool has_terms = only != nullptr && only->has_terms;
+  if (tasks->tasks().size() + (has_terms ? 1 : 0) < 2 || candidates < kWorthSharing) return false;
+  return request_.run_if_idle([tasks] {
+    try {
+      const ScratchLease scratch;
+      tasks->work(&scratch.get()->segment);
+    } catch (const std::bad_alloc&) {
+      // The thread that asked does everything itself.
+    }
+  });
+}
+
+Status BlockSearch::search_vectors(VectorTasks* tasks) {
+  tasks->work(&work_.segment);
+  tasks->wait();
+  for (const VectorTask& task : tasks->tasks()) {
+    PartReport& report = result_->parts[static_cast<size_t>(task.number)];
     report.searched = true;
-    report.exact = neighbors.exact;
-    report.milliseconds += taken.count();
+    report.exact = task.found->exact;
+    report.milliseconds += task.milliseconds;
+  }
+  for (const VectorTask& task : tasks->tasks()) {
+    if (!task.status.ok()) return fail(task.status, task.number, PartSide::vectors);
   }
   return Status::success();
 }

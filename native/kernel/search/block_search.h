@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "search/search.h"
+#include "search/vector_tasks.h"
 
 namespace semantic_index {
 
@@ -67,19 +68,27 @@ struct BlockResult {
   PartSide failed_side = PartSide::vectors;
 };
 
-/** Answers a block of queries on one thread; exact searches of vectors may use `threads`. */
+/** Answers a block of queries. */
 class BlockSearch {
  public:
-  BlockSearch(const SearchSnapshot& snapshot, const SearchRequest& request, const PartFilters& filters, int threads,
+  /** `may_share`: this block is the only one, so other threads may help. */
+  BlockSearch(const SearchSnapshot& snapshot, const SearchRequest& request, const PartFilters& filters, bool may_share,
               SearchWorkspace* work)
-      : snapshot_(snapshot), request_(request), filters_(filters), threads_(threads), work_(*work) {}
+      : snapshot_(snapshot),
+        request_(request),
+        filters_(filters),
+        threads_(may_share ? request.threads : 1),
+        may_share_(may_share),
+        work_(*work) {}
 
   Status run(int64_t first, int64_t count, BlockResult* result);
 
  private:
   /** Candidates that a side finds for a query. */
   int32_t depth_of(const SearchQuery& query) const;
-  Status search_vectors(int64_t first, int64_t count);
+  std::shared_ptr<VectorTasks> plan_vectors(int64_t first, int64_t count);
+  bool share(const std::shared_ptr<VectorTasks>& tasks, const SearchQuery* only);
+  Status search_vectors(VectorTasks* tasks);
   void merge_neighbors(const SearchQuery& query, int64_t row);
   Status search_terms(const SearchQuery& query, double* max_score);
   void merge_terms_hits();
@@ -90,12 +99,13 @@ class BlockSearch {
   void complete_vectors(const SearchQuery& query);
   Query target_of(const float* vector);
   Status fail(Status status, int32_t part, PartSide side);
-  Status answer(const SearchQuery& query, int64_t row);
+  Status answer(const SearchQuery& query, int64_t row, const double* known_max_score);
 
   const SearchSnapshot& snapshot_;
   const SearchRequest& request_;
   const PartFilters& filters_;
   const int threads_;
+  const bool may_share_;
   SearchWorkspace& work_;
   BlockResult* result_ = nullptr;
 };

@@ -55,7 +55,7 @@ Status search_snapshot(const SearchSnapshot& snapshot, const SearchRequest& requ
     auto scratch = std::make_shared<ScratchLease>();
     return [&, scratch](int64_t number) {
       const int64_t first = number * kBlock;
-      BlockSearch block(snapshot, request, filters, blocks < request.threads ? request.threads : 1, scratch->get());
+      BlockSearch block(snapshot, request, filters, blocks == 1, scratch->get());
       BlockResult& own = found[static_cast<size_t>(number)];
       const Status searched = block.run(first, std::min(kBlock, request.count - first), &own);
       const std::lock_guard<std::mutex> lock(mutex);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "base/status.h"
@@ -39,6 +40,11 @@ struct SearchRequest {
   /** For each part the items that may be found; nullptr allows all. */
   const Allowed* allowed = nullptr;
   int threads = 1;
+  /**
+   * Runs a job on another thread if one is idle, and returns false otherwise. The parts of a single block of queries,
+   * and its terms, are then searched at the same time. nullptr: one after the other.
+   */
+  bool (*run_if_idle)(std::function<void()> job) = nullptr;
   const std::atomic<bool>* cancel = nullptr;
 };
 

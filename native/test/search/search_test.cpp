@@ -3,6 +3,8 @@
 #include "search/search.h"
 
 #include <cstring>
+#include <functional>
+#include <mutex>
 #include <thread>
 
 #include "support/search_world.h"
@@ -177,6 +179,40 @@ TEST(the_answer_does_not_depend_on_threads_or_on_the_batch) {
   CHECK_OK(search_snapshot(*built.snapshot, request, &together));
   CHECK(alone.counts == together.counts);
   check_hits(together.hits.data(), together.hits.size(), alone.hits);
+}
+
+namespace {
+
+std::mutex helpers_mutex;
+std::vector<std::thread> helpers;
+
+/** Every third job finds no idle thread. */
+bool run_beside(std::function<void()> job) {
+  const std::lock_guard<std::mutex> lock(helpers_mutex);
+  static int calls = 0;
+  if (++calls % 3 == 0) return false;
+  helpers.emplace_back(std::move(job));
+  return true;
+}
+
+}  // namespace
+
+TEST(parts_are_searched_by_several_threads_at_once) {
+  Random random(15);
+  const World world = make_world(Metric::angular, kDimensions, 6000, 0.1, 16);
+  Built built;
+  build(world, {{0, 2000, 'g', 'f'}, {2000, 4500, 'g', 'f'}, {4500, 5500, 'f', 'f'}, {5500, 6000, 'r', 't'}}, &built);
+  for (int round = 0; round < 30; ++round) {
+    SearchRequest request;
+    request.exact = true;
+    request.k = 1 + static_cast<int32_t>(random.below(20));
+    request.run_if_idle = run_beside;
+    check_search(world, built, random_queries(world, 1 + random.below(2), &random), request, nullptr);
+  }
+  // Without waiting for them: a helper that comes late finds the search long over.
+  for (std::thread& helper : helpers) helper.join();
+  CHECK(helpers.size() > 10);
+  helpers.clear();
 }
 
 TEST(searches_run_at_once) {
