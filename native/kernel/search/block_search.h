@@ -87,7 +87,7 @@ class BlockSearch {
   /** Candidates that a side finds for a query. */
   int32_t depth_of(const SearchQuery& query) const;
   std::shared_ptr<VectorTasks> plan_vectors(int64_t first, int64_t count);
-  bool share(const std::shared_ptr<VectorTasks>& tasks, const SearchQuery* only);
+  bool share(const std::shared_ptr<VectorTasks>& tasks);
   Status search_vectors(VectorTasks* tasks);
   void merge_neighbors(const SearchQuery& query, int64_t row);
   Status search_terms(const SearchQuery& query, double* max_score);
