@@ -68,14 +68,24 @@ export class PieceTable {
   #scanRun(text: string, first: number): number {
     const countBefore = this.#count;
     // The current word or name, and its end and hash without the stops behind it.
-    let [start, hash, end, endHash] = [-1, 0, 0, 0];
+    let start = -1;
+    let hash = 0;
+    let end = 0;
+    let endHash = 0;
     for (let at = first; ; at++) {
       const kind = kindAt(text, at);
       if (kind >= letter) {
-        if (start < 0) [start, hash, end, endHash] = [at, 0, at, 0];
+        if (start < 0) {
+          start = at;
+          hash = 0;
+          end = at;
+        }
         // FNV-1a
         hash = Math.imul(hash ^ text.charCodeAt(at), multiplier);
-        if (kind !== stop) [end, endHash] = [at + 1, hash];
+        if (kind !== stop) {
+          end = at + 1;
+          endHash = hash;
+        }
         continue;
       }
       if (kind === whole) {
@@ -93,7 +103,8 @@ export class PieceTable {
   }
 
   #scanWhole(text: string, start: number): number {
-    let [end, hash] = [start, 0];
+    let end = start;
+    let hash = 0;
     for (; kindAt(text, end) !== space; end++) hash = Math.imul(hash ^ text.charCodeAt(end), multiplier);
     this.#push(this.#numberOf(text, start, end, hash));
     return end;

@@ -67,8 +67,11 @@ export class TermDictionary {
 
   #merged(a: ArrayLike<number>, b: ArrayLike<number>): Uint32Array<ArrayBuffer> {
     const merged = new Uint32Array(a.length + b.length);
-    for (let [place, at, other] = [0, 0, 0]; place < merged.length; place++) {
-      const [left, right] = [a[at], b[other]];
+    let at = 0;
+    let other = 0;
+    for (let place = 0; place < merged.length; place++) {
+      const left = a[at];
+      const right = b[other];
       const isLeft =
         right === undefined ||
         (left !== undefined && compareCodePoints(this.#terms[left] as string, this.#terms[right] as string) < 0);
@@ -84,7 +87,8 @@ export class TermDictionary {
 export function compareCodePoints(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let index = 0; index < length; index++) {
-    const [left, right] = [a.charCodeAt(index), b.charCodeAt(index)];
+    const left = a.charCodeAt(index);
+    const right = b.charCodeAt(index);
     if (left !== right) return rankOf(left) - rankOf(right);
   }
   return a.length - b.length;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashOnce } from 'node:crypto';
 
 const separator = '\u0000';
 
@@ -7,6 +7,10 @@ const separator = '\u0000';
  * one name once in about 2^64 contents.
  */
 export function contentHash(...parts: readonly (string | Uint8Array)[]): string {
+  const [first] = parts;
+  // One call for a text alone, the common case: it takes two thirds of the time.
+  if (parts.length === 1 && typeof first === 'string')
+    return hashOnce('sha256', first, 'buffer').toString('base64url', 0, 16);
   const hash = createHash('sha256');
   parts.forEach((part, position) => {
     if (position > 0) hash.update(separator);

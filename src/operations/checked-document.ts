@@ -20,7 +20,31 @@ export interface CheckedDocument {
   readonly vector: Float32Array | undefined;
 }
 
+/** A document that passed all checks, as the caller gave it. */
+export interface CheckedInput {
+  readonly id: DocumentId | undefined;
+  readonly text: string;
+  readonly metadata: object | undefined;
+  readonly vector: Float32Array | undefined;
+}
+
 const members = ['id', 'text', 'metadata', 'vector'];
+
+/** Checks a document as `checkInput` does, and derives the form in which it is stored. */
+export function checkDocument(input: string | DocumentInput, position: number, place?: string): CheckedDocument {
+  const { id, text, metadata, vector } = checkInput(input, position, place);
+  const json = metadata === undefined ? null : jsonOf(metadata);
+  const hash = vector === undefined ? contentHash(text) : contentHash(bytesOf(vector), text);
+  return {
+    id: id ?? contentHash(text, json ?? ''),
+    position,
+    named: id !== undefined,
+    text,
+    hash,
+    metadata: json,
+    vector,
+  };
+}
 
 /**
  * Checks what the caller gave as a document; `place` names it in messages.
@@ -28,7 +52,7 @@ const members = ['id', 'text', 'metadata', 'vector'];
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION (a misspelt member), INVALID_TEXT, INVALID_ID, INVALID_METADATA,
  * INVALID_VECTOR.
  */
-export function checkDocument(input: string | DocumentInput, position: number, place?: string): CheckedDocument {
+export function checkInput(input: string | DocumentInput, position: number, place?: string): CheckedInput {
   const document = typeof input === 'string' ? { text: input } : input;
   const where = place ?? nameOf(position, (document as { id?: unknown } | null | undefined)?.id);
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
@@ -48,17 +72,8 @@ export function checkDocument(input: string | DocumentInput, position: number, p
   const vector = document.vector === undefined ? undefined : checkVector(document.vector, where);
   const text = checkText(document.text, where, vector !== undefined);
   if (id !== undefined) checkId(id, where);
-  const json = metadata === undefined ? null : checkMetadata(metadata, where);
-  const hash = vector === undefined ? contentHash(text) : contentHash(bytesOf(vector), text);
-  return {
-    id: id ?? contentHash(text, json ?? ''),
-    position,
-    named: id !== undefined,
-    text,
-    hash,
-    metadata: json,
-    vector,
-  };
+  if (metadata !== undefined) requireMetadata(metadata, where);
+  return { id, text, metadata, vector };
 }
 
 /** How a message names a document of a call: by its place, and by its id where it has one. */
@@ -133,14 +148,22 @@ export function checkVector(vector: unknown, where: string): Float32Array {
  * @throws INVALID_METADATA when JSON cannot represent it.
  */
 export function checkMetadata(metadata: unknown, where: string): string | null {
+  requireMetadata(metadata, where);
+  return jsonOf(metadata);
+}
+
+function jsonOf(metadata: object): string | null {
+  const json = JSON.stringify(metadata);
+  return json === '{}' ? null : json;
+}
+
+function requireMetadata(metadata: unknown, where: string): asserts metadata is object {
   const fail = (what: string, hint?: string): SemanticIndexError =>
     new SemanticIndexError('INVALID_METADATA', `The metadata of ${where} ${what}`, hint === undefined ? {} : { hint });
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
     throw fail(`is ${describe(metadata)}`);
   }
   checkJson(metadata, '', fail, 0);
-  const json = JSON.stringify(metadata);
-  return json === '{}' ? null : json;
 }
 
 type Fail = (what: string, hint?: string) => SemanticIndexError;

@@ -43,7 +43,8 @@ export class PieceEmbedder {
     if (this.#generation !== this.#table.generation) this.#clear();
     const { found } = this.#table;
     const ids = this.#ids;
-    let [length, words] = [0, 0];
+    let length = 0;
+    let words = 0;
     for (let place = 0; place < count; place++) {
       const piece = found[place] as number;
       if (!this.#table.isRemembered(piece)) return -1;

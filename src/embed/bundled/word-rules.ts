@@ -61,7 +61,8 @@ export function wordRulesOf(file: object): WordRules | undefined {
       !patterns.some((pattern) => pattern.test(character)),
     normalizePlain: (word) => {
       const normal = lowercase ? word.toLowerCase() : word;
-      return patterns.some((pattern) => pattern.test(word) || pattern.test(normal)) ? undefined : normal;
+      const isReplaced = patterns.some((pattern) => pattern.test(word) || (normal !== word && pattern.test(normal)));
+      return isReplaced ? undefined : normal;
     },
     isException: (text) => lowercase && sigmas.test(text),
   };

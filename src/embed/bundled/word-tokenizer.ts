@@ -36,6 +36,8 @@ export class WordTokenizer {
   readonly #library: Tokenizer;
   readonly #rules: WordRules | undefined;
   readonly #vocabulary: Map<string, number>;
+  /** Length of the longest token. */
+  readonly #longest: number;
   readonly #words = new Map<string, number | readonly number[]>();
   readonly #kinds = new Uint8Array(65_536);
   readonly #solitaryIds = new Map<number, readonly number[]>();
@@ -56,6 +58,9 @@ export class WordTokenizer {
         cause: error,
       });
     }
+    let longest = 0;
+    for (const token of this.#vocabulary.keys()) longest = Math.max(longest, token.length);
+    this.#longest = longest;
     this.unknown = this.#library.model?.unk_token_id ?? -1;
     this.#rules = wordRulesOf(file);
     for (let unit = 0; unit < 128; unit++) this.#kinds[unit] = this.#kindOf(unit, String.fromCharCode(unit));
@@ -169,7 +174,7 @@ export class WordTokenizer {
     const ids: number[] = [];
     for (let start = 0; start < normal.length; ) {
       const prefix = start === 0 ? '' : rules.continuingPrefix;
-      let end = normal.length;
+      let end = Math.min(normal.length, start + this.#longest);
       let id: number | undefined;
       while (end > start) {
         id = this.#vocabulary.get(prefix + normal.slice(start, end));

@@ -5,7 +5,7 @@ import { SemanticIndexError } from '../../errors.js';
 import { describe, type ResolvedAddOptions } from '../../options.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { AddedDuplicate, AddResult, DocumentId, DocumentInput, Documents, Metadata } from '../../types.js';
-import { type CheckedDocument, checkDocument } from '../checked-document.js';
+import { type CheckedDocument, checkDocument, checkInput } from '../checked-document.js';
 import type { OperationContext } from '../context.js';
 import type { MetadataRules } from '../metadata-rules.js';
 import { prefetch } from '../prefetch.js';
@@ -108,7 +108,8 @@ class DocumentAdder {
     if (Array.isArray(documents) && onInvalid === 'error') {
       // An array is checked as a whole before anything is written.
       for (const input of documents as (string | DocumentInput)[]) {
-        this.#check(await this.#ruled(input, position), position++, ids);
+        const { id, vector } = checkInput(await this.#ruled(input, position), position);
+        this.#checkInCall(id, vector, position++, ids);
         if (slice.due()) await slice.yieldIfDue(signal);
       }
       ids.clear();
@@ -138,14 +139,24 @@ class DocumentAdder {
 
   #check(input: string | DocumentInput, position: number, ids: Set<DocumentId>): CheckedDocument {
     const document = checkDocument(input, position);
-    if (document.named && ids.has(document.id)) {
-      throw new SemanticIndexError('DUPLICATE_ID', `The id ${describe(document.id)} occurs twice in one call`, {
+    this.#checkInCall(document.named ? document.id : undefined, document.vector, position, ids);
+    return document;
+  }
+
+  /** Checks a document against the others of the call, and against the index. */
+  #checkInCall(
+    id: DocumentId | undefined,
+    vector: Float32Array | undefined,
+    position: number,
+    ids: Set<DocumentId>,
+  ): void {
+    if (id !== undefined && ids.has(id)) {
+      throw new SemanticIndexError('DUPLICATE_ID', `The id ${describe(id)} occurs twice in one call`, {
         details: { position },
       });
     }
-    if (document.vector !== undefined) this.#context.space.checkDimensions(document.vector.length);
-    if (document.named) ids.add(document.id);
-    return document;
+    if (vector !== undefined) this.#context.space.checkDimensions(vector.length);
+    if (id !== undefined) ids.add(id);
   }
 
   /** Replaced documents are deleted after their replacement is committed: a process that is killed in between leaves both. */
