@@ -86,7 +86,7 @@ export class TermsBuilder {
   /** A file that is damaged would make the next one wrong: all of it is compared. */
   async #open(row: SegmentRow, directory: string): Promise<NativeTermsFile | undefined> {
     try {
-      return await openTermsFile(directory, row, { inFull: true, signal: this.#signal });
+      return await openTermsFile(directory, row, 'checksums', this.#signal);
     } catch (error) {
       this.#signal.throwIfAborted();
       if (SemanticIndexError.is(error, 'INVALID_FILE') || SemanticIndexError.is(error, 'IO')) return undefined;

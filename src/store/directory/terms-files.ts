@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { NativeTermsFile } from '../../addon/native-terms.js';
 import { SemanticIndexError } from '../../errors.js';
-import { openTerms, validateTerms } from '../../terms/terms-files.js';
+import { openTerms, validateTerms, verifyTerms } from '../../terms/terms-files.js';
 import { entryAt, kindOf } from './files.js';
 import { isSegmentName, termsFile } from './segment-names.js';
 
@@ -17,16 +17,20 @@ export interface ExpectedTerms {
   readonly terms_checksum: string | null;
 }
 
+/** How closely a terms file is looked at: one that was not touched is trusted, its checksums are compared, or its structure too. */
+export type TermsCheck = 'untouched' | 'checksums' | 'structure';
+
 /**
- * Opens the terms file of a segment. One that was touched is read in full and compared with its checksums, as every one is with
- * `inFull`. Undefined when the segment has none, or it was removed.
+ * Opens the terms file of a segment. The checksums of one that was touched are always compared. Undefined when the segment has
+ * none, or it was removed.
  *
  * @throws INVALID_FILE when it is not the file that was written, IO, or the reason of the signal.
  */
 export async function openTermsFile(
   directory: string,
   expected: ExpectedTerms,
-  { inFull = false, signal }: { inFull?: boolean; signal?: AbortSignal | undefined } = {},
+  check: TermsCheck,
+  signal?: AbortSignal | undefined,
 ): Promise<NativeTermsFile | undefined> {
   const { file, items, file_mtime, terms_size, terms_checksum } = expected;
   if (terms_size === null || !isSegmentName(file)) return undefined;
@@ -36,8 +40,8 @@ export async function openTermsFile(
   if (found === undefined) return undefined;
   if (!found.isFile()) throw invalid(name, `expected a file, got ${kindOf(found)}`);
   if (found.size !== terms_size) throw invalid(name, `expected ${terms_size} bytes, got ${found.size}`);
-  if (inFull || Math.floor(found.mtimeMs) !== file_mtime) {
-    const fault = await validateTerms(path, signal);
+  if (check !== 'untouched' || Math.floor(found.mtimeMs) !== file_mtime) {
+    const fault = await (check === 'structure' ? validateTerms(path, signal) : verifyTerms(path, signal));
     if (fault !== undefined) throw invalid(name, fault);
   }
   const terms = openTerms(path);

@@ -36,7 +36,7 @@ export async function openStoredTerms(
   const { row, directory, reader } = request;
   let error: SemanticIndexError | undefined;
   try {
-    const file = await openTermsFile(directory, row, { inFull });
+    const file = await openTermsFile(directory, row, inFull ? 'checksums' : 'untouched');
     if (file !== undefined) {
       return new GuardedFiles<TermsSource, TermsState>({
         source: file,
@@ -68,7 +68,7 @@ export async function openStoredTerms(
 /** A file that was removed counts as intact: its mapping is. */
 async function isIntact({ row, directory }: TermsRequest, signal: AbortSignal | undefined): Promise<boolean> {
   try {
-    (await openTermsFile(directory, row, { inFull: true, signal }))?.close();
+    (await openTermsFile(directory, row, 'checksums', signal))?.close();
     return true;
   } catch (error) {
     if (!SemanticIndexError.is(error, 'INVALID_FILE')) throw error;

@@ -14,7 +14,7 @@ export async function termsFileFault(
   level: 'quick' | 'full',
 ): Promise<string | undefined> {
   if (row.terms_size === null) return `${row.file} has no terms file yet`;
-  const file = await openTermsFile(directory, row, { inFull: level === 'full' });
+  const file = await openTermsFile(directory, row, level === 'full' ? 'structure' : 'untouched');
   file?.close();
   return file === undefined ? `${termsFile(row.file)} is missing` : undefined;
 }
