@@ -7,7 +7,7 @@ import { termsFile } from '../directory/segment-names.js';
 import { NativeParts, RefCounted, type SearchableSegment, withoutKeys } from './searchable-segment.js';
 import type { Damage, SegmentContext } from './segment-context.js';
 import { openStoredTerms } from './stored-terms.js';
-import { hasKeys, openStoredVectors } from './stored-vectors.js';
+import { openStoredVectors } from './stored-vectors.js';
 import { TermsInMemory } from './terms-in-memory.js';
 
 /**
@@ -21,17 +21,20 @@ export async function openSegment(
   context: SegmentContext,
   damages: Damage[],
 ): Promise<SearchableSegment | undefined> {
-  const { row, offsets } = added;
+  const { row } = added;
   const { directory, reader } = context;
   let report = (damage: Damage): void => void damages.push(damage);
-  const vectors = await openStoredVectors(added, context, (damage) => report(damage));
+  // The same object for vectors and terms: it shows that their items are the same.
+  const own = keysOf(added);
+  const vectors = await openStoredVectors(added, own, context, (damage) => report(damage));
   if (vectors === undefined) return undefined;
-  const keys = hasKeys(added) ? { first: row.first_key, offsets } : (await vectors.source()).keys;
-  const terms = hasKeys(added)
-    ? await openStoredTerms({ row, keys: () => allOf(keys), directory, reader }, (row, error) =>
-        report(error === undefined ? termsMissing(row) : damagedTerms(row, error)),
-      )
-    : TermsInMemory.ofSegment(reader, allOf(keys), 'damaged');
+  const keys = own ?? (await vectors.source()).keys;
+  const terms =
+    own !== undefined
+      ? await openStoredTerms({ row, keys: () => allOf(keys), directory, reader }, (row, error) =>
+          report(error === undefined ? termsMissing(row) : damagedTerms(row, error)),
+        )
+      : TermsInMemory.ofSegment(reader, allOf(keys), 'damaged');
   report = context.onDamage;
   const parts = new NativeParts(keys);
   const shared = new RefCounted(() => {
@@ -42,6 +45,15 @@ export async function openSegment(
   const { segment, first_key: firstKey, last_key: lastKey } = row;
   const opened = { segment, firstKey, lastKey, keys, alive: undefined, dead: 0, vectors, terms, parts, shared };
   return withoutKeys(opened, added.deadKeys);
+}
+
+/** The keys of the items; undefined unless the catalog has an ascending key for each. */
+function keysOf({ row, offsets }: AddedSegment): SortedKeys | undefined {
+  if (offsets.length !== row.items) return undefined;
+  for (let item = 1; item < offsets.length; item++) {
+    if ((offsets[item] as number) <= (offsets[item - 1] as number)) return undefined;
+  }
+  return { first: row.first_key, offsets };
 }
 
 function allOf({ first, offsets }: SortedKeys): Float64Array {

@@ -30,25 +30,27 @@ export type OnVectorsLost = (damage: Damage, state: VectorsState) => void;
  * its documents are read from the catalog instead and scanned, so answers are right at once and only slower. `onLost` is
  * called: now, or when files change later.
  *
+ * @param keys those of the items; undefined when the catalog does not have them.
  * @returns undefined when the segment was replaced meanwhile, and its file with it.
  */
 export async function openStoredVectors(
   added: AddedSegment,
+  keys: SortedKeys | undefined,
   context: SegmentContext,
   onLost: OnVectorsLost,
   inFull = false,
 ): Promise<SegmentVectors | undefined> {
-  const { row, offsets } = added;
+  const { row } = added;
   const path = join(context.directory, row.file);
   const watch = new FileWatch([path, acceleratorPath(path)]);
   try {
-    if (!hasKeys(added)) throw damage(row, 'has keys in the catalog that are not those of its items');
+    if (keys === undefined) throw damage(row, 'has keys in the catalog that are not those of its items');
     const index = await openForest(row, context, inFull);
     const fault = (await sidecarFault(row, context)) ?? (await acceleratorFault(row, index, context, inFull));
     if (fault !== undefined) onLost(fault, 'graph-missing');
     const { forest, size } = await trustedForest(index, row, context, fault);
     return new GuardedFiles<VectorSource, VectorsState>({
-      source: { vectors: forest, keys: { first: row.first_key, offsets } },
+      source: { vectors: forest, keys },
       state: fault === undefined ? 'stored' : 'graph-missing',
       checkFirst: !inFull && size <= maxCheckedFirst,
       hasChanged: () => watch.hasChanged(),
@@ -58,7 +60,7 @@ export async function openStoredVectors(
           onState(state);
           onLost(damage, state);
         };
-        return (await openStoredVectors(added, context, lost, true)) ?? scanned(row, context);
+        return (await openStoredVectors(added, keys, context, lost, true)) ?? scanned(row, context);
       },
       close: () => forest.close(),
     });
@@ -69,19 +71,6 @@ export async function openStoredVectors(
     onLost(damaged(row, error, `${row.items} documents are scanned`), 'damaged');
     return scanned(row, context);
   }
-}
-
-/** Whether the catalog has an ascending key for each item. */
-export function hasKeys({ row, offsets }: AddedSegment): boolean {
-  let previous = -1;
-  return (
-    offsets.length === row.items &&
-    offsets.every((offset) => {
-      const ascends = offset > previous;
-      previous = offset;
-      return ascends;
-    })
-  );
 }
 
 /** A graph index that must not be trusted is not searched with, even where it could be mapped. */
