@@ -84,7 +84,6 @@ static Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("syncFolder", Napi::Function::New<sync_folder>(env, "syncFolder"));
   exports.Set("validateTerms", Napi::Function::New<validate_terms>(env, "validateTerms"));
   exports.Set("writeTerms", Napi::Function::New<write_terms>(env, "writeTerms"));
-  exports.Set("searchTerms", Napi::Function::New<search_terms>(env, "searchTerms"));
   exports.Set("validateColumns", Napi::Function::New<validate_columns>(env, "validateColumns"));
   exports.Set("writeColumns", Napi::Function::New<write_columns>(env, "writeColumns"));
   exports.Set("filterColumns", Napi::Function::New<filter_columns>(env, "filterColumns"));

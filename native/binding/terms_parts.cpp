@@ -1,13 +1,9 @@
 #include "terms_parts.h"
 
-#include <algorithm>
-
 #include "addon_data.h"
 #include "arguments.h"
 #include "base/checksum.h"
 #include "terms/build/terms_merge.h"
-#include "terms/packed_terms.h"
-#include "terms/terms_query.h"
 #include "work.h"
 
 namespace semantic_index {
@@ -47,59 +43,6 @@ class WriteTermsWork : public Work {
   size_t bytes_ = 0;
 };
 
-class SearchTermsWork : public Work {
- public:
-  explicit SearchTermsWork(OwnedTermsParts owned) : parts(std::move(owned)) {}
-
-  OwnedTermsParts parts;
-  std::vector<uint8_t> query;
-  int64_t k = 0;
-  BitsetCopies allowed;
-
-  Status run() override {
-    std::vector<QueryTerm> terms;
-    Status status = decode_query_terms(query.data(), query.size(), &terms);
-    TermsSnapshot snapshot;
-    for (const TermsPart& part : parts.parts()) {
-      if (status.ok()) status = snapshot.add(part);
-    }
-    TermsQuery search;
-    if (status.ok()) status = search.prepare(snapshot, terms.data(), terms.size(), &task->cancelled);
-    if (!status.ok()) return status;
-    max_score_ = search.max_score();
-    std::vector<ItemBits> sets;
-    for (size_t part = 0; part < allowed.size(); ++part) {
-      sets.push_back({allowed.set(part).bits, allowed.set(part).words});
-    }
-    TermsSearchOptions options;
-    options.k = k;
-    options.allowed = sets.empty() ? nullptr : sets.data();
-    options.cancel = &task->cancelled;
-    return search.search(options, &hits_);
-  }
-
-  Napi::Value finish(Napi::Env env) override {
-    Napi::Int32Array parts_of = Napi::Int32Array::New(env, hits_.size());
-    Napi::Int32Array items = Napi::Int32Array::New(env, hits_.size());
-    Napi::Float64Array scores = Napi::Float64Array::New(env, hits_.size());
-    for (size_t rank = 0; rank < hits_.size(); ++rank) {
-      parts_of[rank] = hits_[rank].part;
-      items[rank] = hits_[rank].item;
-      scores[rank] = hits_[rank].score;
-    }
-    Napi::Object result = Napi::Object::New(env);
-    result.Set("parts", parts_of);
-    result.Set("items", items);
-    result.Set("scores", scores);
-    result.Set("maxScore", max_score_);
-    return result;
-  }
-
- private:
-  std::vector<TermsHit> hits_;
-  double max_score_ = 0;
-};
-
 }  // namespace
 
 OwnedTermsParts::OwnedTermsParts(const Napi::CallbackInfo& info, size_t index) {
@@ -134,20 +77,6 @@ Napi::Value write_terms(const Napi::CallbackInfo& info) {
   work->path = arguments.string(0);
   work->options.source = static_cast<uint64_t>(arguments.wide_integer(4));
   work->options.threads = arguments.integer(5);
-  work->task = Task::state_of(info[6]);
-  return Work::start(info.Env(), std::move(work));
-}
-
-Napi::Value search_terms(const Napi::CallbackInfo& info) {
-  const Arguments arguments(info);
-  auto work = std::make_unique<SearchTermsWork>(OwnedTermsParts(info, 0));
-  const Numbers<uint8_t> query = arguments.bytes(3);
-  work->query.assign(query.data, query.data + query.count);
-  work->k = arguments.wide_integer(4);
-  if (!info[5].IsUndefined()) work->allowed = BitsetCopies(info.Env(), info[5]);
-  if (!info[5].IsUndefined() && work->allowed.size() != work->parts.parts().size()) {
-    throw make_error(info.Env(), "INTERNAL", "expected a set of allowed items for each part");
-  }
   work->task = Task::state_of(info[6]);
   return Work::start(info.Env(), std::move(work));
 }

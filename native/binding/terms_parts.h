@@ -33,12 +33,6 @@ class OwnedTermsParts {
  */
 Napi::Value write_terms(const Napi::CallbackInfo& info);
 
-/**
- * (sources, items, dead, query: Uint8Array, k: number, allowed: (Uint32Array | undefined)[] | undefined, task: Task)
- * => Promise<{ parts, items, scores, maxScore }>: the k best documents, best first.
- */
-Napi::Value search_terms(const Napi::CallbackInfo& info);
-
 }  // namespace semantic_index
 
 #endif  // SEMANTIC_INDEX_BINDING_TERMS_PARTS_H_

@@ -40,15 +40,6 @@ export interface WrittenTerms {
   readonly checksum: string;
 }
 
-/** The best documents by their terms, best first: for each its part, its item there, and its score. */
-export interface TermsMatches {
-  readonly parts: Int32Array;
-  readonly items: Int32Array;
-  readonly scores: Float64Array;
-  /** What a document with all terms of the query approaches; a term that no document has counts as well. */
-  readonly maxScore: number;
-}
-
 /** Exports of the addon for terms. `sources`, `items` and `dead` have an element for each part. */
 export interface TermsAddon {
   /** Maps a file; checks its header and the bounds of its sections. Throws INVALID_FILE or IO. */
@@ -68,14 +59,4 @@ export interface TermsAddon {
     threads: number,
     task: NativeTask,
   ): Promise<WrittenTerms>;
-  /** The `k` best documents. `query` holds packed query terms, `allowed` a set of items for each part. */
-  searchTerms(
-    sources: readonly (NativeTermsFile | NativeTermsTail)[],
-    items: readonly number[],
-    dead: readonly (Uint32Array | undefined)[],
-    query: Uint8Array,
-    k: number,
-    allowed: readonly Uint32Array[] | undefined,
-    task: NativeTask,
-  ): Promise<TermsMatches>;
 }

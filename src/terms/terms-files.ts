@@ -1,7 +1,6 @@
 import { addon } from '../addon/addon.js';
 import { runNativeTask } from '../addon/native-task.js';
-import type { NativeTermsFile, NativeTermsTail, TermsMatches, WrittenTerms } from '../addon/native-terms.js';
-import { SemanticIndexError } from '../errors.js';
+import type { NativeTermsFile, NativeTermsTail, WrittenTerms } from '../addon/native-terms.js';
 import type { LongWorkOptions } from '../types.js';
 
 /** A terms file, or the first `items` documents of a tail. */
@@ -19,13 +18,6 @@ export interface WriteTermsOptions extends Pick<LongWorkOptions, 'signal'> {
   readonly source?: number | undefined;
   /** Default: as many as the machine has. The bytes do not depend on it. */
   readonly threads?: number | undefined;
-}
-
-/** Options for `searchTerms`. */
-export interface SearchTermsOptions extends Pick<LongWorkOptions, 'signal'> {
-  readonly k: number;
-  /** Items that may be found, for each part. Default: all. */
-  readonly allowed?: readonly Uint32Array[] | undefined;
 }
 
 /**
@@ -72,37 +64,10 @@ export function writeTerms(
   parts: readonly TermsPart[],
   { source = 0, threads = 0, signal }: WriteTermsOptions = {},
 ): Promise<WrittenTerms> {
-  const { sources, items, dead } = columnsOf(parts);
+  const sources = parts.map(({ source }) => source);
+  const items = parts.map(({ items }) => items);
+  const dead = parts.map(({ dead }) => dead);
   return runNativeTask('terms', { signal }, (task) =>
     addon().writeTerms(path, sources, items, dead, source, threads, task),
   );
-}
-
-/**
- * The `k` documents with the highest BM25 scores, best first, equal scores by part and item. Statistics are those of the
- * documents of all parts that are not dead. Exact: equal to scoring every document.
- *
- * @param query from `packQueryTerms`
- * @throws INVALID_FILE when a part is damaged, or the signal's reason.
- */
-export async function searchTerms(
-  parts: readonly TermsPart[],
-  query: Uint8Array,
-  { k, allowed, signal }: SearchTermsOptions,
-): Promise<TermsMatches> {
-  if (!Number.isSafeInteger(k) || k < 1) {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `searchTerms: expected a positive integer for k, got ${k}`);
-  }
-  const { sources, items, dead } = columnsOf(parts);
-  return runNativeTask('search', { signal }, (task) =>
-    addon().searchTerms(sources, items, dead, query, k, allowed, task),
-  );
-}
-
-function columnsOf(parts: readonly TermsPart[]) {
-  return {
-    sources: parts.map(({ source }) => source),
-    items: parts.map(({ items }) => items),
-    dead: parts.map(({ dead }) => dead),
-  };
 }
