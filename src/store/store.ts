@@ -186,8 +186,7 @@ export class Store implements Backend {
     previous?.snapshots.close();
     await previous?.scrubber?.stop();
     await previous?.maintenance?.stop();
-    await open.snapshots.refresh();
-    this.#schedule(this.#hasLeftovers());
+    await open.snapshots.load(() => this.#schedule(this.#hasLeftovers()));
     return open;
   }
 
@@ -439,8 +438,7 @@ export class Store implements Backend {
   }
 
   async close(): Promise<void> {
-    await this.#open?.scrubber?.stop();
-    await this.#open?.maintenance?.stop();
+    await Promise.all([this.#open?.scrubber?.stop(), this.#open?.maintenance?.stop(), this.#open?.snapshots.settle()]);
     await this.queries.settle();
     await Promise.all([this.#writer.close(), this.#reader.close()]);
     this.#open?.snapshots.close();

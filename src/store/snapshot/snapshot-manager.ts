@@ -33,6 +33,7 @@ export class SnapshotManager {
   #tail: TailRows;
   readonly #columns: MetadataColumns;
   #advancing: Promise<unknown> | undefined;
+  #loading: Promise<void> = Promise.resolve();
   /** Damage that was found while a snapshot was read. */
   readonly #found: Damage[] = [];
 
@@ -55,6 +56,25 @@ export class SnapshotManager {
   /** The snapshot as of the last refresh. */
   get current(): Snapshot {
     return this.#snapshot;
+  }
+
+  /**
+   * Reads the newest commit, then calls `onLoaded`. A long tail takes longer than a caller of `open` should wait: it is read in the
+   * background, and searches wait for it.
+   */
+  async load(onLoaded: () => void): Promise<void> {
+    const read = await this.#reads.begin();
+    const isShort = this.#context.local || this.#isShort(read);
+    read.end();
+    // A search that waits for a read which fails repeats it, and reports why.
+    const loading = this.refresh().then(onLoaded);
+    this.#loading = loading.catch(() => {});
+    if (isShort) await loading;
+  }
+
+  /** Resolves once what `load` reads in the background is read. */
+  settle(): Promise<void> {
+    return this.#loading;
   }
 
   /** The snapshot of the newest commit. */
