@@ -37,17 +37,3 @@ export function countItems(bits: Bitset): number {
   }
   return count;
 }
-
-/** The items of a set of `items` items that are not in it. */
-export function complementItems(bits: Bitset, items: number): Bitset {
-  const others = createBitset(items, true);
-  for (let word = 0; word < others.length; word++) others[word] = (others[word] as number) & ~(bits[word] ?? 0);
-  return others;
-}
-
-/** Intersection of two sets of the same length. */
-export function intersectItems(a: Bitset, b: Bitset): Bitset {
-  const bits = new Uint32Array(a.length);
-  for (let word = 0; word < a.length; word++) bits[word] = (a[word] as number) & (b[word] as number);
-  return bits;
-}

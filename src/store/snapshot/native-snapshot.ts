@@ -95,12 +95,11 @@ function partsOf({ segment, vectors, terms }: SegmentSources, place: number): Pa
   const { alive, keys } = segment;
   const [first, second] = segment.parts.of(vectors, terms) as [SearchPart, SearchPart | undefined];
   const isOther = vectors.keys !== keys;
-  const everything = createBitset(keys.offsets.length, true);
   const found: Part = {
     part: first,
     place,
     otherKeys: isOther ? vectors.keys : undefined,
-    alive: isOther ? translated(alive ?? everything, keys, vectors.keys) : alive,
+    alive: isOther ? translated(alive ?? createBitset(keys.offsets.length, true), keys, vectors.keys) : alive,
   };
   return second === undefined ? [found] : [found, { part: second, place, otherKeys: undefined, alive }];
 }
