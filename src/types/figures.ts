@@ -34,8 +34,12 @@ export interface DiskUsage {
   readonly database: number;
   /** All segment files, which can be rebuilt; they consist of: */
   readonly segments: number;
+  /** Annoy files. */
   readonly forests: number;
-  readonly accelerators: number;
+  /** Graph indexes with their quantized vectors. */
+  readonly graphs: number;
+  /** Terms files. */
+  readonly terms: number;
 }
 
 /** Statistics of one segment. */

@@ -133,7 +133,8 @@ export async function bytesOnDisk(
     database: await sizes([database, `${database}-wal`]),
     segments: await sizes(paths),
     forests: await sizes(paths.filter((path) => path.endsWith('.ann'))),
-    accelerators: await sizes(paths.filter((path) => path.endsWith('.accel'))),
+    graphs: await sizes(paths.filter((path) => path.endsWith('.accel'))),
+    terms: await sizes(paths.filter((path) => path.endsWith('.terms'))),
   };
 }
 

@@ -45,14 +45,15 @@ describe('the graph index of a segment', () => {
     await make();
     await using index = await SemanticIndex.open(folder, { provider: null, ann: { background: false } });
     const { bytes, segments } = await index.stats();
-    expect(bytes.accelerators).toBe(readFileSync(acceleratorFile()).length);
+    expect(bytes.graphs).toBe(readFileSync(acceleratorFile()).length);
     expect(bytes.forests).toBe(segments[0]?.bytes);
-    expect(bytes.segments).toBeGreaterThan(bytes.forests + bytes.accelerators);
+    expect(bytes.terms).toBe(readFileSync((segments[0]?.file as string).replace(/\.ann$/, '.terms')).length);
+    expect(bytes.segments).toBeGreaterThan(bytes.forests + bytes.graphs + bytes.terms);
     expect(await recallOf(index)).toBeGreaterThan(0.95);
     // It goes with the segment, too.
     await index.deleteDocuments(Array.from({ length: 100 }, (_, id) => id));
     await index.optimize();
-    expect(readFileSync(acceleratorFile()).length).toBeLessThan(bytes.accelerators);
+    expect(readFileSync(acceleratorFile()).length).toBeLessThan(bytes.graphs);
     expect(await recallOf(index)).toBeGreaterThan(0.95);
   });
 
@@ -86,7 +87,7 @@ describe('the graph index of a segment', () => {
     await using again = await SemanticIndex.open(folder, { provider: null, onEvent, ann: { background: false } });
     expect(await recallOf(again)).toBeGreaterThan(0.95);
     expect(events).toEqual([]);
-    expect((await again.stats()).bytes.accelerators).toBeGreaterThan(0);
+    expect((await again.stats()).bytes.graphs).toBeGreaterThan(0);
   });
 
   it('is checked from end to end by a full validation', async () => {
