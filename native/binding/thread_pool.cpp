@@ -18,17 +18,22 @@ constexpr size_t kMinThreads = 4;
 class ThreadPool {
  public:
   bool run(std::function<void()> job) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (jobs_.size() >= idle_ && threads_ < limit_ && !add_thread() && threads_ == 0) return false;
-    jobs_.push_back(std::move(job));
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (jobs_.size() >= idle_ && threads_ < limit_ && !add_thread() && threads_ == 0) return false;
+      jobs_.push_back(std::move(job));
+    }
+    // A thread that is woken under the lock would wait for it at once.
     wake_.notify_one();
     return true;
   }
 
   bool run_if_idle(std::function<void()> job) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (jobs_.size() >= idle_ && (threads_ >= limit_ || !add_thread())) return false;
-    jobs_.push_back(std::move(job));
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (jobs_.size() >= idle_ && (threads_ >= limit_ || !add_thread())) return false;
+      jobs_.push_back(std::move(job));
+    }
     wake_.notify_one();
     return true;
   }
