@@ -66,13 +66,17 @@ export class Snapshot {
     this.shared.retain();
     try {
       for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-        const native = await this.#nativeOf(hasTerms, signal);
+        const sources = await this.#sources(hasTerms, signal);
+        // Nothing is awaited between the choice and the call: another search may replace the native snapshot.
+        const native = this.#nativeOf(sources);
         const answer = await native.search(queries, { k, depth, exact, searchK, signal }, allowed);
         const suspects = native.suspects(answer);
         if (suspects.length > 0) {
           // What is damaged is replaced, and the search is repeated there.
           const isKnown = await Promise.all(suspects.map((sources) => isUnsound(sources)));
           if (!isKnown.includes(true)) await Promise.all(suspects.map(({ segment }) => verifySegment(segment, signal)));
+          // It may hold terms that this search does not need, and would be chosen again.
+          this.#forget(native);
           continue;
         }
         for (const { segment, report } of native.reports(answer)) {
@@ -89,13 +93,22 @@ export class Snapshot {
     }
   }
 
-  async #nativeOf(hasTerms: boolean, signal: AbortSignal | undefined): Promise<NativeSnapshot> {
-    const sources = await Promise.all(
+  #sources(hasTerms: boolean, signal: AbortSignal | undefined): Promise<SegmentSources[]> {
+    return Promise.all(
       this.all.map(async (segment): Promise<SegmentSources> => {
         const vectors = await segment.vectors.source(signal);
         return { segment, vectors, terms: hasTerms ? await segment.terms.source(signal) : undefined };
       }),
     );
+  }
+
+  #forget(native: NativeSnapshot): void {
+    if (this.#native !== native) return;
+    native.close();
+    this.#native = undefined;
+  }
+
+  #nativeOf(sources: readonly SegmentSources[]): NativeSnapshot {
     if (this.#native?.isOf(sources) !== true) {
       this.#native?.close();
       this.#native = new NativeSnapshot(this.metric, this.#dimensions, sources);
