@@ -23,7 +23,13 @@ export interface PreparedTexts {
 }
 
 /** To a thread: a request, or null to end when all others are done. */
-export type TextCall = (TextRequest & { readonly call: number }) | null;
+export type TextCall =
+  | (TextRequest & {
+      readonly call: number;
+      /** Shared by both threads: 1 as soon as the answer is not wanted any more. */
+      readonly cancelled: Int32Array | undefined;
+    })
+  | null;
 
 /** From a thread. */
 export type TextReply =

@@ -20,18 +20,27 @@ interface Embedder {
   readonly pieces: PieceEmbedder;
 }
 
-async function answer({ call, ...request }: NonNullable<TextCall>): Promise<void> {
+async function answer({ call, cancelled, ...request }: NonNullable<TextCall>): Promise<void> {
+  const checkWanted = (): void => {
+    if (cancelled !== undefined && Atomics.load(cancelled, 0) !== 0) throw new Cancelled();
+  };
   try {
-    const prepared = await prepare(request);
+    const prepared = await prepare(request, checkWanted);
     const transfer = [prepared.vectors, prepared.terms].flatMap((bytes) => bytes?.buffer ?? []);
     port.postMessage({ call, ...prepared } satisfies TextReply, transfer);
   } catch (error) {
+    // What was analyzed before the failure belongs to no batch.
+    packer.take();
     port.postMessage({ call, error: partsOf(error) } satisfies TextReply);
   }
 }
 
+/** The answer is not wanted any more: no caller waits for it. */
+class Cancelled extends Error {}
+
 /** Each text is taken apart once, for both its vector and its terms. */
-async function prepare({ texts, model, embed, analyze }: TextRequest): Promise<PreparedTexts> {
+async function prepare({ texts, model, embed, analyze }: TextRequest, checkWanted: () => void): Promise<PreparedTexts> {
+  checkWanted();
   const embedder = model === undefined ? undefined : await embedderOf(model);
   const rows = embedder === undefined ? 0 : (embed?.length ?? texts.length);
   const dimensions = embedder?.dimensions ?? 0;
@@ -42,12 +51,16 @@ async function prepare({ texts, model, embed, analyze }: TextRequest): Promise<P
     const isEmbedded = row < rows && (embed === undefined || embed[row] === place);
     if (!isEmbedded && !analyze) continue;
     const count = table.scan(text);
+    checkWanted();
     if (isEmbedded && embedder !== undefined) {
       const embedded = embedder.pieces.embed(text, count);
       vectors.set(checkedUnit(embedded.vector), row++ * dimensions);
       tokens += embedded.tokens;
     }
-    if (analyze) packer.addScanned(place, count);
+    if (analyze) {
+      checkWanted();
+      packer.addScanned(place, count);
+    }
   }
   const terms = analyze ? packer.take() : undefined;
   return { vectors: embedder === undefined ? undefined : vectors, tokens, terms };

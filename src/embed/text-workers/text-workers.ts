@@ -34,17 +34,22 @@ export class TextWorkers {
   }
 
   /**
-   * Embeds and analyzes texts. Once it is aborted it rejects with the reason of the signal.
+   * Embeds and analyzes texts. Once it is aborted it rejects with the reason of the signal, and the thread soon stops working on
+   * it: a text that has begun is taken apart to its end.
    *
    * @throws MODEL_NOT_FOUND, INVALID_FILE for the model; IO when no thread can be started; OUT_OF_MEMORY.
    */
   async prepare(request: TextRequest, signal?: AbortSignal): Promise<PreparedTexts> {
     signal?.throwIfAborted();
-    const preparing = this.#freest().call(request);
-    if (signal === undefined) return preparing;
+    if (signal === undefined) return this.#freest().call(request);
+    const cancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const preparing = this.#freest().call(request, cancelled);
     let abort = (): void => {};
     const aborted = new Promise<never>((_, reject) => {
-      abort = () => reject(signal.reason);
+      abort = () => {
+        Atomics.store(cancelled, 0, 1);
+        reject(signal.reason);
+      };
       signal.addEventListener('abort', abort, { once: true });
     });
     try {
@@ -97,13 +102,13 @@ class TextThread {
     return this.#pending.size;
   }
 
-  call(request: TextRequest): Promise<PreparedTexts> {
+  call(request: TextRequest, cancelled?: Int32Array): Promise<PreparedTexts> {
     clearTimeout(this.#idle);
     return new Promise((resolve, reject) => {
       const call = ++this.#calls;
       this.#pending.set(call, { resolve, reject });
       this.#worker.ref();
-      this.#worker.postMessage({ call, ...request } satisfies TextCall);
+      this.#worker.postMessage({ call, cancelled, ...request } satisfies TextCall);
     });
   }
 

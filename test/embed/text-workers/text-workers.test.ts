@@ -87,6 +87,19 @@ describe('TextWorkers', () => {
     await expect(workers.prepare({ texts, model, analyze: true }, controller.signal)).rejects.toThrow('enough');
   });
 
+  it('keeps nothing of a batch that was aborted half-way', async () => {
+    const workers = new TextWorkers(1);
+    await workers.prepare({ texts: ['pear'], model, analyze: true });
+    const controller = new AbortController();
+    const long = workers.prepare({ texts: Array(50_000).fill(texts[3]), model, analyze: true }, controller.signal);
+    const rejected = expect(long).rejects.toThrow('enough');
+    await sleep(50);
+    controller.abort(new Error('enough'));
+    await rejected;
+    const next = await workers.prepare({ texts: ['pear'], model: undefined, analyze: true });
+    expect(next.terms).toEqual(packed(['pear']));
+  });
+
   it('ends threads that are idle, and starts others', async () => {
     const workers = new TextWorkers(2, 20);
     await workers.prepare({ texts: ['pear'], model: undefined, analyze: true });

@@ -86,7 +86,7 @@ describe('a service with 3,000 documents and a time limit', () => {
       '256 queries of 256 common words',
       '/search/batch',
       () => ({ queries: Array(256).fill(many), mode: 'text', k: 20 }),
-      ['TIMEOUT'],
+      ['TIMEOUT', 'TOO_LARGE'],
     ],
     [
       '64 queries of 256 words',

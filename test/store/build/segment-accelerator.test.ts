@@ -47,7 +47,7 @@ describe('the graph index of a segment', () => {
     const { bytes, segments } = await index.stats();
     expect(bytes.graphs).toBe(readFileSync(acceleratorFile()).length);
     expect(bytes.forests).toBe(segments[0]?.bytes);
-    expect(bytes.terms).toBe(readFileSync((segments[0]?.file as string).replace(/\.ann$/, '.terms')).length);
+    expect(bytes.terms).toBe(readFileSync(acceleratorFile().replace(/\.ann\.accel$/, '.terms')).length);
     expect(bytes.segments).toBeGreaterThan(bytes.forests + bytes.graphs + bytes.terms);
     expect(await recallOf(index)).toBeGreaterThan(0.95);
     // It goes with the segment, too.
