@@ -8,6 +8,8 @@ export interface NativeTask {
   readonly total: number;
 }
 
+type NativeTaskOptions = { [K in keyof LongWorkOptions]?: LongWorkOptions[K] | undefined };
+
 /** Time between two reports of progress, in milliseconds. */
 const REPORT_INTERVAL = 40;
 
@@ -17,7 +19,7 @@ const REPORT_INTERVAL = 40;
  */
 export async function runNativeTask<T>(
   stage: string,
-  options: { [K in keyof LongWorkOptions]?: LongWorkOptions[K] | undefined },
+  options: NativeTaskOptions,
   start: (task: NativeTask) => Promise<T>,
 ): Promise<T> {
   const { signal, onProgress } = options;
@@ -52,6 +54,20 @@ export async function runNativeTask<T>(
     clearInterval(timer);
     signal?.removeEventListener('abort', cancel);
   }
+}
+
+/**
+ * Runs native work that changes nothing, as `runNativeTask` does, and rejects also when the signal was aborted while the answer
+ * was on its way: whoever aborts a reading never gets its result.
+ */
+export async function runNativeReading<T>(
+  stage: string,
+  options: NativeTaskOptions,
+  start: (task: NativeTask) => Promise<T>,
+): Promise<T> {
+  const result = await runNativeTask(stage, options, start);
+  options.signal?.throwIfAborted();
+  return result;
 }
 
 function progressOf(stage: string, task: NativeTask): Progress {

@@ -5,7 +5,7 @@ import type {
   NativeFilteredItems,
   WrittenColumns,
 } from '../addon/native-columns.js';
-import { runNativeTask } from '../addon/native-task.js';
+import { runNativeReading, runNativeTask } from '../addon/native-task.js';
 import type { LongWorkOptions } from '../types.js';
 import type { FilterProgram } from './filter-program.js';
 
@@ -68,7 +68,7 @@ export async function filterColumns(
   signal?.throwIfAborted();
   const items = snapshots.reduce((sum, snapshot) => sum + snapshot.items, 0);
   if (items * program.length <= maxImmediateWork) return snapshots.map((snapshot) => snapshot.filter(program));
-  return runNativeTask('filter', { signal }, (task) => addon().filterColumns(snapshots, program, task));
+  return runNativeReading('filter', { signal }, (task) => addon().filterColumns(snapshots, program, task));
 }
 
 /**
@@ -77,7 +77,7 @@ export async function filterColumns(
  * @throws IO, or the signal's reason.
  */
 export function validateColumns(path: string, signal?: AbortSignal | undefined): Promise<string | undefined> {
-  return runNativeTask('validate', { signal }, (task) => addon().validateColumns(path, task));
+  return runNativeReading('validate', { signal }, (task) => addon().validateColumns(path, task));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { addon } from '../addon/addon.js';
 import { type NativeSearchResult, type NativeSearchSnapshot, reportNumbers } from '../addon/native-search.js';
-import { runNativeTask } from '../addon/native-task.js';
+import { runNativeReading } from '../addon/native-task.js';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import type { Bitset } from '../vectors/bitset.js';
@@ -114,7 +114,7 @@ export class SearchSnapshot {
     }
     for (const { vector } of queries) if (vector !== undefined) this.#checkDimensions(vector);
     const threads = options.threads ?? availableParallelism();
-    const found = await runNativeTask('search', { signal }, (task) =>
+    const found = await runNativeReading('search', { signal }, (task) =>
       this.#native.search(
         queries.map(({ vector }) => vector),
         queries.map(({ terms }) => terms),

@@ -1,5 +1,5 @@
 import { addon } from '../addon/addon.js';
-import { runNativeTask } from '../addon/native-task.js';
+import { runNativeReading, runNativeTask } from '../addon/native-task.js';
 import type { NativeTermsFile, NativeTermsTail, WrittenTerms } from '../addon/native-terms.js';
 import type { LongWorkOptions } from '../types.js';
 
@@ -40,7 +40,7 @@ export function createTermsTail(): NativeTermsTail {
  * @throws IO, or the signal's reason.
  */
 export function validateTerms(path: string, signal?: AbortSignal | undefined): Promise<string | undefined> {
-  return runNativeTask('validate', { signal }, (task) => addon().validateTerms(path, true, task));
+  return runNativeReading('validate', { signal }, (task) => addon().validateTerms(path, true, task));
 }
 
 /**
@@ -49,7 +49,7 @@ export function validateTerms(path: string, signal?: AbortSignal | undefined): P
  * @throws IO, or the signal's reason.
  */
 export function verifyTerms(path: string, signal?: AbortSignal | undefined): Promise<string | undefined> {
-  return runNativeTask('verify', { signal }, (task) => addon().validateTerms(path, false, task));
+  return runNativeReading('verify', { signal }, (task) => addon().validateTerms(path, false, task));
 }
 
 /**

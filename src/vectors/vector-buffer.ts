@@ -1,7 +1,7 @@
 import { availableParallelism, freemem } from 'node:os';
 import { addon } from '../addon/addon.js';
 import type { NativeVectorBuffer } from '../addon/native-index.js';
-import { runNativeTask } from '../addon/native-task.js';
+import { runNativeReading } from '../addon/native-task.js';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import { checkMetric, METRICS } from './metric.js';
@@ -81,7 +81,7 @@ export class VectorBuffer {
     const allowed = checkAllowed('VectorBuffer.search', options.allowed);
     const limit = Math.min(options.length ?? this.length, this.length);
     const results = allocateNeighborRows('VectorBuffer.search', rows.length / this.dimensions, wanted, limit);
-    await runNativeTask('search', { signal: options.signal }, (task) =>
+    await runNativeReading('search', { signal: options.signal }, (task) =>
       this.#native.search(rows, wanted, limit, allowed, availableParallelism(), results.items, results.distances, task),
     );
     return results;

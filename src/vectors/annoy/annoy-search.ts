@@ -1,5 +1,5 @@
 import type { NativeIndex } from '../../addon/native-index.js';
-import { runNativeTask } from '../../addon/native-task.js';
+import { runNativeReading } from '../../addon/native-task.js';
 import { SemanticIndexError } from '../../errors.js';
 import {
   type AnnoyBatchOptions,
@@ -79,7 +79,7 @@ export async function searchMany(
   const allowed = checkAllowed(method, options.allowed);
   const threads = checkThreads(method, options.threads);
   const results = allocateNeighborRows(method, rows.length / f, k, items);
-  await runNativeTask('search', options, (task) =>
+  await runNativeReading('search', options, (task) =>
     native.searchMany(
       rows,
       k,
