@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
 import { describe, expect, test } from 'vitest';
 import { phraseViolations } from './architecture/phrases.js';
-import { nativeViolations, repeatedTypes, rooms, sourceViolations } from './architecture/rules.js';
+import { crowdedFolders, nativeViolations, repeatedTypes, rooms, sourceViolations } from './architecture/rules.js';
 import { parseSource } from './architecture/source-file.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -46,6 +46,10 @@ describe('the tree', () => {
     const files = read('native/**/*.{cpp,h}', ['native/build*/**']);
     expect(files.length).toBeGreaterThan(3);
     expect(files.flatMap(([path, text]) => nativeViolations(path, text))).toEqual([]);
+  });
+
+  test('no folder of the native code is crowded', () => {
+    expect(crowdedFolders(globSync('native/**/*', { cwd: root, ignore: ['native/build*/**'] }))).toEqual([]);
   });
 
   test('no two headers of the native code define one type', () => {
@@ -234,6 +238,19 @@ describe('the rules find', () => {
       'may not depend on',
     ],
     ['an include without its folder', 'native/kernel/annoy/forest.cpp', '#include "status.h"', 'expected a path from'],
+    [
+      'a later folder of the binding in an earlier one',
+      'native/binding/terms/a.cpp',
+      '#include "binding/search/search_part.h"',
+      'native/binding/terms may not depend on native/binding/search',
+    ],
+    [
+      'a header of the binding without its prefix',
+      'native/binding/addon.cpp',
+      '#include "work.h"',
+      'expected binding/',
+    ],
+    ['a binding folder without a level', 'native/binding/helpers/a.cpp', '', 'has no level'],
     ['a kernel folder without a level', 'native/kernel/helpers/a.cpp', '', 'has no level'],
     ['a file too long', 'native/kernel/exact/scan.cpp', '\n'.repeat(451), 'two concepts'],
   ])('%s', (_, path, text, words) => {
@@ -247,8 +264,11 @@ describe('the rules find', () => {
         '#include <immintrin.h>\n#include "distance/distance.h"\n#include "base/status.h"',
       ),
     ).toEqual([]);
-    expect(nativeViolations('native/binding/addon.cpp', '#include <napi.h>\n#include "annoy/forest_view.h"')).toEqual(
-      [],
-    );
+    expect(
+      nativeViolations(
+        'native/binding/terms/terms_file.cpp',
+        '#include <napi.h>\n#include "terms/terms_file.h"\n#include "binding/base/work.h"',
+      ),
+    ).toEqual([]);
   });
 });

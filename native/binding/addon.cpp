@@ -1,19 +1,19 @@
 /** The addon: exports the kernel to JavaScript. Arguments in, typed arrays out; no arithmetic of its own. */
 #include <napi.h>
 
-#include "addon_data.h"
-#include "arguments.h"
-#include "columns.h"
+#include "binding/base/addon_data.h"
+#include "binding/base/arguments.h"
+#include "binding/base/task.h"
+#include "binding/columns/columns.h"
+#include "binding/files.h"
+#include "binding/search/search_part.h"
+#include "binding/search/search_snapshot.h"
+#include "binding/terms/terms_file.h"
+#include "binding/terms/terms_parts.h"
+#include "binding/terms/terms_tail.h"
+#include "binding/vectors/index.h"
+#include "binding/vectors/vector_buffer.h"
 #include "distance/distance.h"
-#include "files.h"
-#include "index.h"
-#include "search_part.h"
-#include "search_snapshot.h"
-#include "task.h"
-#include "terms_file.h"
-#include "terms_parts.h"
-#include "terms_tail.h"
-#include "vector_buffer.h"
 
 namespace semantic_index {
 

@@ -1,11 +1,11 @@
-#include "files.h"
+#include "binding/files.h"
 
 #include <string>
 #include <vector>
 
-#include "arguments.h"
+#include "binding/base/arguments.h"
+#include "binding/base/work.h"
 #include "io/atomic_file.h"
-#include "work.h"
 
 namespace semantic_index {
 

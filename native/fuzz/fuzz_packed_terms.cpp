@@ -12,7 +12,7 @@
 
 #include "terms/build/terms_merge.h"
 #include "terms/packed_terms.h"
-#include "terms/terms_query.h"
+#include "terms/query/terms_query.h"
 
 using namespace semantic_index;
 

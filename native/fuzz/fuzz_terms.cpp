@@ -17,7 +17,7 @@
 #include "base/checksum.h"
 #include "base/random.h"
 #include "terms/build/terms_merge.h"
-#include "terms/terms_query.h"
+#include "terms/query/terms_query.h"
 
 using namespace semantic_index;
 

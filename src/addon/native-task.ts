@@ -58,7 +58,7 @@ export async function runNativeTask<T>(
 
 /**
  * Runs native work that changes nothing, as `runNativeTask` does, and rejects also when the signal was aborted while the answer
- * was on its way: whoever aborts a reading never gets its result.
+ * was on its way: an aborted reading never resolves.
  */
 export async function runNativeReading<T>(
   stage: string,

@@ -38,7 +38,12 @@ export function rooms(): string[] {
     .flat(2)
     .filter((name) => name !== '.' && !name.endsWith('.ts'))
     .map((name) => `${name}/`);
-  return [...layers.flat(), ...folders, ...kernelFolders.flat()];
+  return [
+    ...layers.flat(),
+    ...folders,
+    ...kernelFolders.flat(),
+    ...bindingFolders.flat().filter((name) => name !== '.'),
+  ];
 }
 
 /**
@@ -170,7 +175,7 @@ function wallViolations(from: string, to: string, room: string): string[] {
 }
 
 /** Folders with too many files of their own. */
-function crowdedFolders(paths: readonly string[]): string[] {
+export function crowdedFolders(paths: readonly string[]): string[] {
   const counts = new Map<string, number>();
   for (const path of paths) counts.set(posix.dirname(path), (counts.get(posix.dirname(path)) ?? 0) + 1);
   return [...counts]
@@ -265,13 +270,20 @@ export function sourceViolations(files: readonly SourceFile[], dependencies: Dep
 const kernelFolders: readonly (readonly string[])[] = [
   ['base'],
   ['io', 'distance'],
-  ['annoy', 'terms', 'columns'],
-  ['exact', 'terms/build', 'columns/build'],
-  ['graph', 'columns/layers'],
+  ['annoy', 'terms/postings', 'columns'],
+  ['exact', 'terms', 'columns/build'],
+  ['graph', 'terms/query', 'terms/build', 'columns/layers'],
   ['graph/build'],
   ['segment'],
   ['search'],
 ];
+
+/** The same for the binding; `.` is its own folder, whose files register what the others export. */
+const bindingFolders: readonly (readonly string[])[] = [['base'], ['columns', 'terms', 'vectors'], ['search'], ['.']];
+
+function quotedIncludes(text: string): string[] {
+  return [...text.matchAll(/^\s*#\s*include\s*"([^"]+)"/gm)].map(([, header = '']) => header);
+}
 
 /** How the quoted includes of one file of the kernel break the order of its folders. */
 function kernelOrderViolations(path: string, text: string): string[] {
@@ -281,11 +293,28 @@ function kernelOrderViolations(path: string, text: string): string[] {
   if (levelOf(folder) < 0) {
     return [`${path}: the kernel folder "${folder}" has no level; add it to kernelFolders in ${import.meta.filename}`];
   }
-  return [...text.matchAll(/^\s*#\s*include\s*"([^"]+)"/gm)].flatMap(([, header = '']) => {
+  return quotedIncludes(text).flatMap((header) => {
     const other = posix.dirname(header);
     if (levelOf(other) < 0) return [`${path} includes ${header}: expected a path from native/kernel, as base/status.h`];
     if (other === folder || levelOf(other) < levelOf(folder)) return [];
     return [`${path} includes ${header}: native/kernel/${folder} may not depend on native/kernel/${other}`];
+  });
+}
+
+/** The same for the binding. Its folders are called as folders of the kernel are, so its own headers start with binding/. */
+function bindingOrderViolations(path: string, text: string): string[] {
+  const levelOf = (folder: string) => bindingFolders.findIndex((folders) => folders.includes(folder));
+  if (!path.startsWith('native/binding/')) return [];
+  const folder = posix.dirname(path.slice('native/binding/'.length));
+  if (levelOf(folder) < 0) return [`${path}: the folder "${folder}" has no level; add it to bindingFolders`];
+  return quotedIncludes(text).flatMap((header) => {
+    if (kernelFolders.flat().includes(posix.dirname(header))) return [];
+    const other = posix.dirname(header.replace(/^binding\//, ''));
+    if (!header.startsWith('binding/') || levelOf(other) < 0) {
+      return [`${path} includes ${header}: expected binding/FOLDER/x.h or a path from native/kernel`];
+    }
+    if (other === folder || levelOf(other) < levelOf(folder)) return [];
+    return [`${path} includes ${header}: native/binding/${folder} may not depend on native/binding/${other}`];
   });
 }
 
@@ -311,7 +340,7 @@ export function nativeViolations(path: string, text: string): string[] {
   const found: string[] = [];
   const lines = text.split('\n').length - 1;
   if (lines > longestFile) found.push(`${path} has ${lines} lines: over ${longestFile} is two concepts`);
-  found.push(...kernelOrderViolations(path, text));
+  found.push(...kernelOrderViolations(path, text), ...bindingOrderViolations(path, text));
   const inBinding = path.startsWith('native/binding/');
   for (const [, header = ''] of text.matchAll(/^\s*#\s*include\s*[<"]([^>"]+)[>"]/gm)) {
     if (/(?:^|\/)(?:napi|node_api|js_native_api|node|v8|uv)\.h$/.test(header) && !inBinding) {

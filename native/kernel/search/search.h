@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "search/fusion.h"
 #include "search/search_snapshot.h"
-#include "terms/terms_query.h"
+#include "terms/query/terms_query.h"
 
 namespace semantic_index {
 

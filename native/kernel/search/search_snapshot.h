@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "search/search_part.h"
-#include "terms/terms_snapshot.h"
+#include "terms/query/terms_snapshot.h"
 
 namespace semantic_index {
 

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <new>
 
-#include "terms/posting_codec.h"
+#include "terms/postings/posting_codec.h"
 
 namespace semantic_index {
 

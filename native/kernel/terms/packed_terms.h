@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "base/status.h"
-#include "terms/terms_query.h"
 #include "terms/terms_tail.h"
 
 namespace semantic_index {
@@ -57,6 +56,12 @@ class PackedTerms {
   std::vector<TermBytes> terms_;
   std::vector<PackedDocument> documents_;
   std::vector<PackedTerm> document_terms_;
+};
+
+/** A term of a query, and how many times it counts. */
+struct QueryTerm {
+  TermBytes term;
+  uint32_t times = 1;
 };
 
 /**

@@ -10,7 +10,7 @@
 
 #include "base/sip_hash.h"
 #include "base/status.h"
-#include "terms/posting_list.h"
+#include "terms/postings/posting_list.h"
 #include "terms/terms_format.h"
 
 namespace semantic_index {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/status.h"
-#include "terms/posting_list.h"
+#include "terms/postings/posting_list.h"
 #include "terms/terms_format.h"
 
 namespace semantic_index {

@@ -17,7 +17,7 @@
 #include "io/mapped_file.h"
 #include "support/check.h"
 #include "terms/build/terms_merge.h"
-#include "terms/terms_query.h"
+#include "terms/query/terms_query.h"
 
 using namespace semantic_index;
 

@@ -8,7 +8,7 @@
 
 #include "support/terms_corpus.h"
 #include "terms/packed_terms.h"
-#include "terms/posting_codec.h"
+#include "terms/postings/posting_codec.h"
 
 namespace semantic_index_test {
 

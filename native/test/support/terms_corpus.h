@@ -12,9 +12,9 @@
 #include "base/memory_block.h"
 #include "base/random.h"
 #include "support/check.h"
-#include "terms/bm25.h"
 #include "terms/build/terms_merge.h"
-#include "terms/terms_query.h"
+#include "terms/postings/bm25.h"
+#include "terms/query/terms_query.h"
 
 namespace semantic_index_test {
 

@@ -1,0 +1,30 @@
+#ifndef SEMANTIC_INDEX_BINDING_SEARCH_SEARCH_SNAPSHOT_H_
+#define SEMANTIC_INDEX_BINDING_SEARCH_SEARCH_SNAPSHOT_H_
+
+#include <napi.h>
+
+#include "search/search_snapshot.h"
+
+namespace semantic_index {
+
+/** The native side of the documents of an index at one point in time. */
+class SearchSnapshotObject : public Napi::ObjectWrap<SearchSnapshotObject> {
+ public:
+  static void define(Napi::Env env, Napi::Object exports);
+  /** (metric: number, dimensions: number, parts: SearchPart[], alive: (Uint32Array | undefined)[]) */
+  explicit SearchSnapshotObject(const Napi::CallbackInfo& info);
+
+ private:
+  /**
+   * (vectors: (Float32Array | undefined)[], terms: (Uint8Array | undefined)[], k, depth, exact, searchK, vectorWeight,
+   * allowed: (Uint32Array | undefined)[] | undefined, threads, task) => Promise<NativeSearchResult>
+   */
+  Napi::Value search(const Napi::CallbackInfo& info);
+  void close(const Napi::CallbackInfo& info);
+
+  SearchSnapshotPointer snapshot_;
+};
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_BINDING_SEARCH_SEARCH_SNAPSHOT_H_

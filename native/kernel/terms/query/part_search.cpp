@@ -1,0 +1,425 @@
+#include "terms/query/part_search.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace semantic_index {
+
+namespace {
+
+/** Items of a window: their scores fit the first cache. Sparse lists take wider ones. */
+constexpr uint32_t kWindow = 1 << 12;
+constexpr uint32_t kWidestWindow = 1 << 15;
+/** Postings that a window should hold. */
+constexpr uint32_t kWindowPostings = 1 << 11;
+/** Longer queries are scored term by term over the whole part, with one cursor: for shorter ones windows take a fifth
+ * of the time (measure_terms, questions of eleven words). */
+constexpr size_t kMaxCursors = 64;
+/** A look-up costs as much as scoring so many postings of a scan. */
+constexpr uint64_t kLookUpCost = 48;
+/** A list of more postings is not read to get a first threshold, nor for more hits than this. */
+constexpr uint32_t kPrimePostings = 1 << 12;
+constexpr size_t kPrimeHits = 64;
+/** Items whose scores are looked at together. */
+constexpr uint32_t kGroup = 16;
+
+Status corrupt() { return Status::failure(StatusCode::corrupt, "a posting list is damaged"); }
+
+bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
+
+Status cancelled() { return {StatusCode::cancelled, 0, {}}; }
+
+inline uint32_t lowest_bit(uint64_t word) {
+#if defined(__GNUC__) || defined(__clang__)
+  return static_cast<uint32_t>(__builtin_ctzll(word));
+#else
+  uint32_t bit = 0;
+  for (; (word & 1) == 0; word >>= 1) ++bit;
+  return bit;
+#endif
+}
+
+inline uint32_t count_bits(uint64_t word) {
+  word -= (word >> 1) & 0x5555555555555555u;
+  word = (word & 0x3333333333333333u) + ((word >> 2) & 0x3333333333333333u);
+  return static_cast<uint32_t>((((word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u) >> 56);
+}
+
+/** 64 bits of a set, from an item that is a multiple of 64. */
+inline uint64_t word_at(const ItemBits& set, uint32_t item) {
+  const int64_t place = item / 32;
+  uint64_t word = place < set.words ? set.bits[place] : 0;
+  if (place + 1 < set.words) word |= static_cast<uint64_t>(set.bits[place + 1]) << 32;
+  return word;
+}
+
+uint64_t total_postings(const PartQuery& query) {
+  uint64_t total = 0;
+  for (size_t index = 0; index < query.count; ++index) total += query.lists[index].list.count;
+  return total;
+}
+
+}  // namespace
+
+uint64_t PartSearch::living_bits(uint32_t item) const {
+  uint64_t word = ~word_at(query_.dead, item);
+  if (query_.allowed != nullptr) word &= word_at(*query_.allowed, item);
+  return word;
+}
+
+void PartSearch::forget() {
+  scores_.clear();
+  touched_.clear();
+}
+
+void PartSearch::reserve(uint32_t window) {
+  if (scores_.size() >= window) return;
+  const uint32_t groups = (window + kGroup - 1) / kGroup;
+  scores_.resize(size_t{groups} * kGroup, 0.0);
+  touched_.resize(groups, 0);
+}
+
+Status PartSearch::search(const PartQuery& query, TopHits* hits, TermsWork* work) {
+  query_ = query;
+  work_ = work;
+  if (query.count == 0) return Status::success();
+  if (query.allowed != nullptr) {
+    uint64_t allowed = 0;
+    for (uint32_t item = 0; item < query.items; item += 64) allowed += count_bits(living_bits(item));
+    if (allowed * query.count * kLookUpCost < total_postings(query)) {
+      allowed_items_.clear();
+      for (uint32_t item = 0; item < query.items; item += 64) {
+        for (uint64_t word = living_bits(item); word != 0; word &= word - 1) {
+          if (item + lowest_bit(word) < query.items) allowed_items_.push_back(item + lowest_bit(word));
+        }
+      }
+      return search_allowed(hits, allowed_items_);
+    }
+  }
+  Status status;
+  if (query.count > kMaxCursors) {
+    status = search_whole(hits);
+  } else {
+    status = open_terms(query);
+    if (status.ok()) status = prime(hits);
+    if (status.ok()) status = search_windows(hits);
+  }
+  if (!status.ok()) forget();
+  return status;
+}
+
+Status PartSearch::open_terms(const PartQuery& query) {
+  while (terms_.size() < query.count) terms_.emplace_back();
+  order_.clear();
+  for (size_t index = 0; index < query.count; ++index) {
+    Term& term = terms_[index];
+    if (!term.cursor.open(query.lists[index].list)) return corrupt();
+    term.weight = query.lists[index].weight;
+    term.bound = term.cursor.list_bound(query.scorer, term.weight);
+    term.position = 0;
+    term.done = false;
+    term.bound_block = PostingCursor::kNone;
+    order_.push_back(&term);
+  }
+  std::stable_sort(order_.begin(), order_.end(),
+                   [](const Term* left, const Term* right) { return left->bound < right->bound; });
+  before_.assign(1, 0.0);
+  for (const Term* term : order_) before_.push_back(before_.back() + term->bound);
+  return Status::success();
+}
+
+/**
+ * Scores the documents that are best by one rare term alone: the k-th of their scores is a threshold to begin with,
+ * which spares the first windows from scoring nearly everything.
+ */
+Status PartSearch::prime(TopHits* hits) {
+  const size_t k = hits->capacity();
+  if (hits->is_full() || k > kPrimeHits) return Status::success();
+  const auto rare = std::find_if(order_.rbegin(), order_.rend(), [k](const Term* term) {
+    return term->cursor.list().count >= k && term->cursor.list().count <= kPrimePostings;
+  });
+  if (rare == order_.rend()) return Status::success();
+  const PostingList& list = (*rare)->cursor.list();
+  candidates_.clear();
+  if (!single_.open(list)) return corrupt();
+  for (uint32_t block = 0; block < single_.blocks(); ++block) {
+    if (!single_.load(block) || !single_.load_frequencies()) return corrupt();
+    for (uint32_t index = 0; index < single_.size(); ++index) {
+      const uint32_t item = single_.items()[index];
+      if (((living_bits(item / 64 * 64) >> (item % 64)) & 1) == 0) continue;
+      candidates_.push_back(
+          {item, query_.scorer.score((*rare)->weight, single_.frequencies()[index], list.lengths[item])});
+    }
+  }
+  if (candidates_.size() < k) return Status::success();
+  const size_t kept = std::min(candidates_.size(), 2 * k);
+  const auto end = candidates_.begin() + static_cast<std::ptrdiff_t>(kept);
+  const auto is_higher = [](const Candidate& left, const Candidate& right) { return left.score > right.score; };
+  if (end != candidates_.end()) std::nth_element(candidates_.begin(), end, candidates_.end(), is_higher);
+  allowed_items_.clear();
+  for (auto candidate = candidates_.begin(); candidate != end; ++candidate) allowed_items_.push_back(candidate->item);
+  std::sort(allowed_items_.begin(), allowed_items_.end());
+  allowed_scores_.assign(kept, 0.0);
+  const Status status = score(query_, allowed_items_.data(), kept, allowed_scores_.data());
+  if (!status.ok()) return status;
+  const auto kth = allowed_scores_.begin() + static_cast<std::ptrdiff_t>(k - 1);
+  std::nth_element(allowed_scores_.begin(), kth, allowed_scores_.end(), std::greater<double>());
+  hits->raise(*kth - query_.scorer.quantum());
+  return status;
+}
+
+double PartSearch::bound_of(Term* term, uint32_t block) {
+  if (term->bound_block != block) {
+    term->bound_block = block;
+    term->block_bound = term->cursor.block_bound(block, query_.scorer, term->weight);
+  }
+  return term->block_bound;
+}
+
+/** Loads the first block from `block` on whose documents may still enter. */
+bool PartSearch::advance(Term* term, uint32_t block, double threshold) {
+  const double others = before_.back() - term->bound;
+  term->position = 0;
+  for (; block < term->cursor.blocks(); ++block) {
+    if (threshold > 0 && bound_of(term, block) + others <= threshold) continue;
+    return term->cursor.load(block);
+  }
+  term->done = true;
+  return true;
+}
+
+void PartSearch::score_run(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end, double* scores) {
+  const uint32_t* const items = cursor.items();
+  const uint32_t* const frequencies = cursor.frequencies();
+  const uint32_t* const lengths = cursor.list().lengths;
+  // Two passes, so that the second has vector instructions.
+  uint32_t own_lengths[kPostingBlock];
+  for (uint32_t index = begin; index < end; ++index) own_lengths[index] = lengths[items[index]];
+  const Bm25 scorer = query_.scorer;
+  for (uint32_t index = begin; index < end; ++index) {
+    scores[index] = scorer.score(weight, frequencies[index], own_lengths[index]);
+  }
+  if (work_ != nullptr) work_->scored += end - begin;
+}
+
+void PartSearch::add_scores(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end, uint32_t base) {
+  double scores[kPostingBlock];
+  score_run(cursor, weight, begin, end, scores);
+  const uint32_t* const items = cursor.items();
+  double* const sums = scores_.data();
+  uint16_t* const touched = touched_.data();
+  for (uint32_t index = begin; index < end; ++index) {
+    const uint32_t place = items[index] - base;
+    sums[place] += scores[index];
+    touched[place / kGroup] = 1;
+  }
+}
+
+/** The candidates below `end` where no other list can make any: its scores need no adding up. */
+bool PartSearch::collect_alone(Term* term, uint32_t end, double least, double threshold) {
+  PostingCursor& cursor = term->cursor;
+  candidates_.clear();
+  while (!term->done && cursor.items()[term->position] < end) {
+    if (!cursor.load_frequencies()) return false;
+    const uint32_t stop = cursor.last() < end ? cursor.size() : cursor.lower_bound(term->position, end);
+    double scores[kPostingBlock];
+    score_run(cursor, term->weight, term->position, stop, scores);
+    for (uint32_t index = term->position; index < stop; ++index) {
+      const uint32_t item = cursor.items()[index];
+      if (scores[index] > least && ((living_bits(item / 64 * 64) >> (item % 64)) & 1) != 0) {
+        candidates_.push_back({item, scores[index]});
+      }
+    }
+    term->position = stop;
+    if (stop == cursor.size() && !advance(term, cursor.block() + 1, threshold)) return false;
+  }
+  return true;
+}
+
+/** Adds the postings of a term below `end`. */
+bool PartSearch::accumulate(Term* term, uint32_t base, uint32_t end, double threshold) {
+  PostingCursor& cursor = term->cursor;
+  while (!term->done && cursor.items()[term->position] < end) {
+    if (!cursor.load_frequencies()) return false;
+    const uint32_t stop = cursor.last() < end ? cursor.size() : cursor.lower_bound(term->position, end);
+    add_scores(cursor, term->weight, term->position, stop, base);
+    term->position = stop;
+    if (stop == cursor.size() && !advance(term, cursor.block() + 1, threshold)) return false;
+  }
+  return true;
+}
+
+/** Clears the window, and keeps the living documents with scores above `least`. */
+void PartSearch::collect(uint32_t base, uint32_t end, double least) {
+  candidates_.clear();
+  for (uint32_t item = base; item < end; item += kGroup) {
+    const uint32_t place = item - base;
+    if (touched_[place / kGroup] == 0) continue;
+    touched_[place / kGroup] = 0;
+    collect_group(item, place, least);
+    std::fill_n(scores_.data() + place, kGroup, 0.0);
+  }
+}
+
+void PartSearch::collect_group(uint32_t item, uint32_t place, double least) {
+  const double* const scores = scores_.data() + place;
+  uint32_t above = 0;
+  for (uint32_t index = 0; index < kGroup; ++index) above |= (scores[index] > least ? 1u : 0u) << index;
+  if (above == 0) return;
+  above &= static_cast<uint32_t>(living_bits(item / 64 * 64) >> (item % 64));
+  for (; above != 0; above &= above - 1) {
+    const uint32_t index = lowest_bit(above);
+    candidates_.push_back({item + index, scores[index]});
+  }
+}
+
+/** Adds a term to the candidates that have it; leaves out those that this term and the `others` cannot lift. */
+bool PartSearch::complete(Term* term, double others, double threshold) {
+  PostingCursor& cursor = term->cursor;
+  size_t kept = 0;
+  uint32_t position = 0;
+  for (const Candidate& candidate : candidates_) {
+    double score = candidate.score;
+    if (!(score + (others + term->bound) > threshold)) continue;
+    const uint32_t block = cursor.locate(candidate.item);
+    if (block != cursor.blocks()) {
+      if (block != cursor.block()) {
+        if (!(score + (others + bound_of(term, block)) > threshold)) continue;
+        if (!cursor.load(block)) return false;
+        if (work_ != nullptr) ++work_->completed_blocks;
+        position = 0;
+      }
+      position = cursor.lower_bound(position, candidate.item);
+      if (cursor.items()[position] == candidate.item) {
+        if (!cursor.load_frequencies()) return false;
+        score +=
+            query_.scorer.score(term->weight, cursor.frequencies()[position], cursor.list().lengths[candidate.item]);
+      }
+    }
+    candidates_[kept++] = {candidate.item, score};
+  }
+  candidates_.resize(kept);
+  return true;
+}
+
+Status PartSearch::search_windows(TopHits* hits) {
+  const size_t count = order_.size();
+  uint32_t width = kWindow;
+  for (const uint64_t total = total_postings(query_);
+       width < kWidestWindow && total * width < static_cast<uint64_t>(query_.items) * kWindowPostings;) {
+    width *= 2;
+  }
+  reserve(width);
+  // Lists before this one cannot lift a document above the threshold, not even together.
+  size_t essential = 0;
+  while (essential < count && before_[essential + 1] <= hits->threshold()) ++essential;
+  for (size_t index = essential; index < count; ++index) {
+    if (!advance(order_[index], 0, hits->threshold())) return corrupt();
+  }
+  while (true) {
+    if (is_raised(query_.cancel)) return cancelled();
+    while (essential < count && before_[essential + 1] <= hits->threshold()) ++essential;
+    uint32_t first = UINT32_MAX;
+    for (size_t index = essential; index < count; ++index) {
+      const Term& term = *order_[index];
+      if (!term.done) first = std::min(first, term.cursor.items()[term.position]);
+    }
+    if (first == UINT32_MAX) return Status::success();
+    const uint32_t base = first / 64 * 64;
+    const uint32_t end = std::min(base + width, query_.items);
+    const double threshold = hits->threshold();
+    // Untouched items have a score of 0, which is not a match.
+    const double least = std::max(0.0, threshold - before_[essential]);
+    if (essential + 1 == count) {
+      if (!collect_alone(order_[essential], end, least, threshold)) return corrupt();
+    } else {
+      for (size_t index = essential; index < count; ++index) {
+        if (!accumulate(order_[index], base, end, threshold)) return corrupt();
+      }
+      collect(base, end, least);
+    }
+    if (work_ != nullptr) work_->candidates += static_cast<int64_t>(candidates_.size());
+    for (size_t index = essential; index-- > 0 && !candidates_.empty();) {
+      if (!complete(order_[index], before_[index], threshold)) return corrupt();
+    }
+    for (const Candidate& candidate : candidates_) {
+      hits->offer(candidate.score, query_.part, static_cast<int32_t>(candidate.item));
+    }
+  }
+}
+
+Status PartSearch::search_whole(TopHits* hits) {
+  reserve(query_.items);
+  PostingCursor& cursor = single_;
+  Status status;
+  for (size_t index = 0; index < query_.count && status.ok(); ++index) {
+    const WeightedList& term = query_.lists[index];
+    if (!cursor.open(term.list)) status = corrupt();
+    for (uint32_t block = 0; status.ok() && block < cursor.blocks(); ++block) {
+      if (is_raised(query_.cancel)) {
+        status = cancelled();
+      } else if (!cursor.load(block) || !cursor.load_frequencies()) {
+        status = corrupt();
+      } else {
+        add_scores(cursor, term.weight, 0, cursor.size(), 0);
+      }
+    }
+  }
+  if (!status.ok()) return status;
+  collect(0, query_.items, std::max(0.0, hits->threshold()));
+  for (const Candidate& candidate : candidates_) {
+    hits->offer(candidate.score, query_.part, static_cast<int32_t>(candidate.item));
+  }
+  return status;
+}
+
+Status PartSearch::search_allowed(TopHits* hits, const std::vector<uint32_t>& items) {
+  allowed_scores_.assign(items.size(), 0.0);
+  const Status status = score(query_, items.data(), items.size(), allowed_scores_.data());
+  for (size_t index = 0; index < items.size() && status.ok(); ++index) {
+    if (allowed_scores_[index] > 0)
+      hits->offer(allowed_scores_[index], query_.part, static_cast<int32_t>(items[index]));
+  }
+  return status;
+}
+
+Status PartSearch::score(const PartQuery& query, const uint32_t* items, size_t count, double* scores) {
+  PostingCursor& cursor = single_;
+  for (size_t number = 0; number < query.count; ++number) {
+    const WeightedList& term = query.lists[number];
+    if (is_raised(query.cancel)) return cancelled();
+    if (!cursor.open(term.list)) return corrupt();
+    for (size_t index = 0; index < count; ++index) {
+      if (index % 1024 == 1023 && is_raised(query.cancel)) return cancelled();
+      const uint32_t block = cursor.locate(items[index]);
+      if (block == cursor.blocks()) break;
+      if (!cursor.load(block)) return corrupt();
+      const uint32_t position = cursor.lower_bound(0, items[index]);
+      if (cursor.items()[position] != items[index]) continue;
+      if (!cursor.load_frequencies()) return corrupt();
+      scores[index] += query.scorer.score(term.weight, cursor.frequencies()[position], term.list.lengths[items[index]]);
+    }
+  }
+  return Status::success();
+}
+
+Status PartSearch::count(const PartQuery& query, int64_t* matches) {
+  query_ = query;
+  PostingCursor& cursor = single_;
+  std::vector<uint64_t> found((query.items + 63) / 64, 0);
+  for (size_t number = 0; number < query.count; ++number) {
+    if (!cursor.open(query.lists[number].list)) return corrupt();
+    for (uint32_t block = 0; block < cursor.blocks(); ++block) {
+      if (is_raised(query.cancel)) return cancelled();
+      if (!cursor.load(block)) return corrupt();
+      for (uint32_t index = 0; index < cursor.size(); ++index) {
+        const uint32_t item = cursor.items()[index];
+        found[item / 64] |= uint64_t{1} << (item % 64);
+      }
+    }
+  }
+  for (uint32_t word = 0; word < found.size(); ++word) *matches += count_bits(found[word] & living_bits(word * 64));
+  return Status::success();
+}
+
+}  // namespace semantic_index

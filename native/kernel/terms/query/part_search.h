@@ -1,0 +1,108 @@
+#ifndef SEMANTIC_INDEX_KERNEL_TERMS_QUERY_PART_SEARCH_H_
+#define SEMANTIC_INDEX_KERNEL_TERMS_QUERY_PART_SEARCH_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "base/status.h"
+#include "terms/postings/bm25.h"
+#include "terms/query/terms_query.h"
+#include "terms/query/top_hits.h"
+#include "terms/terms_part.h"
+
+namespace semantic_index {
+
+/** A term of the query in one part: its list there, and its weight. */
+struct WeightedList {
+  PostingList list;
+  double weight;
+};
+
+/** What a search of one part needs. `lists` have a posting each. */
+struct PartQuery {
+  const WeightedList* lists = nullptr;
+  size_t count = 0;
+  Bm25 scorer;
+  int32_t part = 0;
+  uint32_t items = 0;
+  ItemBits dead;
+  const ItemBits* allowed = nullptr;
+  const std::atomic<bool>* cancel = nullptr;
+};
+
+/**
+ * Finds the best documents of one part. Items are taken in windows: the lists that can lift a document above the
+ * threshold are added up in an array of scores, term at a time; documents that the other lists may complete are looked
+ * up there (MaxScore: Turtle and Flood 1995). The impacts of blocks say which need not be decoded (Ding and Suel 2011).
+ */
+class PartSearch {
+ public:
+  Status search(const PartQuery& query, TopHits* hits, TermsWork* work);
+
+  /** Adds to the scores of ascending items. */
+  Status score(const PartQuery& query, const uint32_t* items, size_t count, double* scores);
+
+  /** Adds the number of documents that match, are allowed, and are not dead. */
+  Status count(const PartQuery& query, int64_t* matches);
+
+  /** To be called when a search threw: the next one begins with clear windows. */
+  void forget();
+
+ private:
+  struct Term {
+    PostingCursor cursor;
+    double weight = 0;
+    double bound = 0;
+    /** The next posting of the loaded block that was not added. */
+    uint32_t position = 0;
+    bool done = false;
+    /** The bound of the last block that was asked for. */
+    uint32_t bound_block = PostingCursor::kNone;
+    double block_bound = 0;
+  };
+  struct Candidate {
+    uint32_t item;
+    double score;
+  };
+
+  Status open_terms(const PartQuery& query);
+  Status prime(TopHits* hits);
+  Status search_windows(TopHits* hits);
+  Status search_whole(TopHits* hits);
+  Status search_allowed(TopHits* hits, const std::vector<uint32_t>& items);
+  void reserve(uint32_t window);
+  bool advance(Term* term, uint32_t block, double threshold);
+  bool accumulate(Term* term, uint32_t base, uint32_t end, double threshold);
+  void score_run(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end, double* scores);
+  void add_scores(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end, uint32_t base);
+  bool collect_alone(Term* term, uint32_t end, double least, double threshold);
+  uint64_t living_bits(uint32_t item) const;
+  void collect_group(uint32_t item, uint32_t place, double least);
+  void collect(uint32_t base, uint32_t end, double least);
+  bool complete(Term* term, double others, double threshold);
+  double bound_of(Term* term, uint32_t block);
+
+  PartQuery query_;
+  TermsWork* work_ = nullptr;
+  /** Reads one list after the other. */
+  PostingCursor single_;
+  /** Stay in place: they are large. */
+  std::deque<Term> terms_;
+  /** By ascending bound, and the sums of the bounds before each. */
+  std::vector<Term*> order_;
+  std::vector<double> before_;
+  /** Of the items of a window, 0 where nothing was added; and for each group of them whether something was. */
+  std::vector<double> scores_;
+  std::vector<uint16_t> touched_;
+  std::vector<Candidate> candidates_;
+  std::vector<uint32_t> allowed_items_;
+  std::vector<double> allowed_scores_;
+};
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_KERNEL_TERMS_QUERY_PART_SEARCH_H_

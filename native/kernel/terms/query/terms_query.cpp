@@ -1,0 +1,245 @@
+#include "terms/query/terms_query.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <string_view>
+
+#include "terms/query/part_search.h"
+
+namespace semantic_index {
+
+namespace {
+
+constexpr size_t kTermsBetweenChecks = 256;
+
+bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
+
+Status cancelled() { return {StatusCode::cancelled, 0, {}}; }
+
+std::string_view text_of(const TermBytes& term) { return {static_cast<const char*>(term.bytes), term.size}; }
+
+}  // namespace
+
+struct TermsQuery::Memory {
+  const TermsSnapshot* snapshot = nullptr;
+  Bm25 scorer;
+  double max_score = 0;
+  int32_t failed_part = -1;
+  /** Distinct terms in the order of the query, and how often each comes. */
+  std::vector<TermBytes> terms;
+  std::vector<uint64_t> times;
+  std::vector<uint32_t> order;
+  std::vector<double> weights;
+  /** For each part the list of each term; then, for each part, those with postings. */
+  std::vector<PostingList> lists;
+  std::vector<std::vector<WeightedList>> weighted;
+  PostingCursor cursor;
+  PartSearch search;
+  TopHits hits;
+
+  void unite(const QueryTerm* given, size_t count);
+  Status find(const std::atomic<bool>* cancel);
+  Status weigh(const std::atomic<bool>* cancel);
+  Status check_unchanged();
+  PartQuery part_query(size_t part, const TermsSearchOptions& options) const;
+  Status fail(Status status, size_t part);
+};
+
+TermsQuery::TermsQuery() : memory_(std::make_unique<Memory>()) {}
+TermsQuery::~TermsQuery() = default;
+
+void TermsQuery::Memory::unite(const QueryTerm* given, size_t count) {
+  order.resize(count);
+  for (size_t index = 0; index < count; ++index) order[index] = static_cast<uint32_t>(index);
+  std::sort(order.begin(), order.end(), [given](uint32_t left, uint32_t right) {
+    const int compared = text_of(given[left].term).compare(text_of(given[right].term));
+    return compared != 0 ? compared < 0 : left < right;
+  });
+  // At the first of equal terms, how often they count; then the first ones in the order of the query.
+  std::vector<uint64_t> equal(count, 0);
+  size_t first = 0;
+  for (size_t index = 0; index < count; ++index) {
+    if (text_of(given[order[index]].term) != text_of(given[order[first]].term)) first = index;
+    equal[order[first]] += given[order[index]].times;
+  }
+  terms.clear();
+  times.clear();
+  for (size_t index = 0; index < count; ++index) {
+    if (equal[index] == 0) continue;
+    terms.push_back(given[index].term);
+    times.push_back(equal[index]);
+  }
+}
+
+Status TermsQuery::Memory::find(const std::atomic<bool>* cancel) {
+  const std::vector<TermsPart>& parts = snapshot->parts();
+  lists.assign(parts.size() * terms.size(), PostingList());
+  for (size_t part = 0; part < parts.size(); ++part) {
+    PostingList* const found = lists.data() + part * terms.size();
+    if (parts[part].tail != nullptr) {
+      parts[part].tail->find(terms.data(), terms.size(), parts[part].items, found);
+      continue;
+    }
+    for (size_t term = 0; term < terms.size(); ++term) {
+      if (term % kTermsBetweenChecks == kTermsBetweenChecks - 1 && is_raised(cancel)) return cancelled();
+      const Status status = parts[part].view->find(terms[term].bytes, terms[term].size, found + term);
+      if (!status.ok()) return fail(status, part);
+    }
+  }
+  return Status::success();
+}
+
+Status TermsQuery::Memory::weigh(const std::atomic<bool>* cancel) {
+  const std::vector<TermsPart>& parts = snapshot->parts();
+  const auto documents = static_cast<double>(snapshot->documents());
+  weights.assign(terms.size(), 0.0);
+  max_score = 0;
+  double total = 0;
+  for (size_t term = 0; term < terms.size(); ++term) {
+    int64_t living = 0;
+    for (size_t part = 0; part < parts.size(); ++part) {
+      const PostingList& list = lists[part * terms.size() + term];
+      if (list.count == 0) continue;
+      uint32_t dead = 0;
+      if (snapshot->has_dead(part)) {
+        if (is_raised(cancel)) return cancelled();
+        const Status status = snapshot->count_dead(part, terms[term], list, &cursor, &dead);
+        if (!status.ok()) return fail(status, part);
+      }
+      living += static_cast<int64_t>(list.count) - dead;
+    }
+    const double rarity = inverse_document_frequency(documents, static_cast<double>(living));
+    const double weight = static_cast<double>(times[term]) * rarity;
+    max_score += weight;
+    if (living == 0) continue;
+    weights[term] = weight;
+    total += weight;
+  }
+  scorer = Bm25(documents, static_cast<double>(snapshot->total_length()), total);
+  weighted.resize(parts.size());
+  for (size_t part = 0; part < parts.size(); ++part) {
+    weighted[part].clear();
+    for (size_t term = 0; term < terms.size(); ++term) {
+      const PostingList& list = lists[part * terms.size() + term];
+      if (list.count > 0 && weights[term] > 0) weighted[part].push_back({list, weights[term]});
+    }
+  }
+  return Status::success();
+}
+
+Status TermsQuery::Memory::fail(Status status, size_t part) {
+  if (status.code == StatusCode::corrupt || status.code == StatusCode::file_changed) {
+    failed_part = static_cast<int32_t>(part);
+  }
+  return status;
+}
+
+Status TermsQuery::Memory::check_unchanged() {
+  for (size_t part = 0; part < snapshot->parts().size(); ++part) {
+    const TermsView* const view = snapshot->parts()[part].view;
+    if (view == nullptr) continue;
+    const Status status = view->check_unchanged();
+    if (!status.ok()) return fail(status, part);
+  }
+  return Status::success();
+}
+
+PartQuery TermsQuery::Memory::part_query(size_t part, const TermsSearchOptions& options) const {
+  PartQuery query;
+  query.lists = weighted[part].data();
+  query.count = weighted[part].size();
+  query.scorer = scorer;
+  query.part = static_cast<int32_t>(part);
+  query.items = static_cast<uint32_t>(snapshot->parts()[part].items);
+  query.dead = snapshot->parts()[part].dead;
+  const bool is_filtered = options.allowed != nullptr && options.allowed[part].bits != nullptr;
+  query.allowed = is_filtered ? options.allowed + part : nullptr;
+  query.cancel = options.cancel;
+  return query;
+}
+
+Status TermsQuery::prepare(const TermsSnapshot& snapshot, const QueryTerm* terms, size_t count,
+                           const std::atomic<bool>* cancel) try {
+  memory_->snapshot = &snapshot;
+  memory_->failed_part = -1;
+  memory_->weighted.clear();
+  memory_->unite(terms, count);
+  Status status = memory_->find(cancel);
+  if (status.ok()) status = memory_->weigh(cancel);
+  if (!status.ok()) {
+    memory_->weighted.assign(snapshot.parts().size(), {});
+    const Status changed = memory_->check_unchanged();
+    return changed.ok() ? status : changed;
+  }
+  return memory_->check_unchanged();
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
+}
+
+int32_t TermsQuery::failed_part() const { return memory_->failed_part; }
+
+double TermsQuery::max_score() const { return memory_->max_score; }
+
+Status TermsQuery::search(const TermsSearchOptions& options, std::vector<TermsHit>* hits, TermsWork* work) try {
+  hits->clear();
+  if (memory_->snapshot == nullptr || options.k < 0) {
+    return Status::failure(StatusCode::invalid_argument, "expected a prepared query and k of at least 0");
+  }
+  if (options.k == 0) return Status::success();
+  memory_->hits.reset(options.k);
+  Status status;
+  for (size_t part = 0; part < memory_->weighted.size() && status.ok(); ++part) {
+    status = memory_->fail(memory_->search.search(memory_->part_query(part, options), &memory_->hits, work), part);
+  }
+  const Status changed = memory_->check_unchanged();
+  if (!changed.ok()) return changed;
+  if (status.ok()) memory_->hits.take(hits);
+  return status;
+} catch (const std::bad_alloc&) {
+  memory_->search.forget();
+  return Status::no_memory();
+}
+
+Status TermsQuery::score(size_t part, const uint32_t* items, size_t count, double* scores,
+                         const std::atomic<bool>* cancel) try {
+  if (memory_->snapshot == nullptr || part >= memory_->weighted.size()) {
+    return Status::failure(StatusCode::invalid_argument, "expected a prepared query and one of its parts");
+  }
+  TermsSearchOptions options;
+  options.cancel = cancel;
+  const PartQuery query = memory_->part_query(part, options);
+  for (size_t index = 0; index < count; ++index) {
+    if (items[index] >= query.items) return Status::failure(StatusCode::invalid_argument, "the item does not exist");
+  }
+  std::vector<uint32_t> order(count);
+  for (size_t index = 0; index < count; ++index) order[index] = static_cast<uint32_t>(index);
+  std::sort(order.begin(), order.end(), [items](uint32_t left, uint32_t right) { return items[left] < items[right]; });
+  std::vector<uint32_t> ascending(count);
+  std::vector<double> found(count, 0.0);
+  for (size_t index = 0; index < count; ++index) ascending[index] = items[order[index]];
+  const Status status = memory_->search.score(query, ascending.data(), count, found.data());
+  const Status changed = memory_->check_unchanged();
+  if (!changed.ok()) return changed;
+  for (size_t index = 0; index < count && status.ok(); ++index) scores[order[index]] = found[index];
+  return status;
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
+}
+
+Status TermsQuery::count(const TermsSearchOptions& options, int64_t* matches) try {
+  *matches = 0;
+  if (memory_->snapshot == nullptr) {
+    return Status::failure(StatusCode::invalid_argument, "expected a prepared query");
+  }
+  Status status;
+  for (size_t part = 0; part < memory_->weighted.size() && status.ok(); ++part) {
+    status = memory_->search.count(memory_->part_query(part, options), matches);
+  }
+  const Status changed = memory_->check_unchanged();
+  return changed.ok() ? status : changed;
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
+}
+
+}  // namespace semantic_index
