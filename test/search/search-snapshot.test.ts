@@ -226,6 +226,19 @@ describe('a snapshot', () => {
     await expect(index.search([{ vector }], { k: 1, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 
+  it('lets timers run while searches follow one another', async () => {
+    const index = await snapshot();
+    const began = performance.now();
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    const client = async (): Promise<void> => {
+      while (performance.now() - began < 300) await index.search([{ vector, terms }], { k: 5 });
+    };
+    await Promise.all(Array.from({ length: 16 }, client));
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(10);
+  });
+
   it('searches nothing when there are no parts', async () => {
     const answer = await new SearchSnapshot(metric, dimensions, []).search([{ vector, terms }], { k: 3 });
     expect(only(answer).keys).toHaveLength(0);
