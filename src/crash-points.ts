@@ -16,10 +16,12 @@ export type CrashPoint =
   | `${MergeKind}.forest-built`
   | `${MergeKind}.file-written`
   | `${MergeKind}.terms-written`
+  | `${MergeKind}.columns-written`
   | `${MergeKind}.publishing`
   | `${MergeKind}.published`
   | `${MergeKind}.swept`
   | 'analyze.terms-written'
+  | 'analyze.columns-written'
   | 'analyze.publishing'
   | 'analyze.published'
   | 'migrate.begun'

@@ -86,8 +86,8 @@ export interface ColumnsAddon {
     program: Uint8Array,
     task: NativeTask,
   ): Promise<NativeFilteredItems[]>;
-  /** Reads the whole file; resolves to what is wrong with it, or to undefined. */
-  validateColumns(path: string, task: NativeTask): Promise<string | undefined>;
+  /** Compares the checksums of a file, or checks its structure too; resolves to what is wrong with it, or to undefined. */
+  validateColumns(path: string, structure: boolean, task: NativeTask): Promise<string | undefined>;
   /** Merges the parts, without their dead items, into a file that is replaced at once or not at all. */
   writeColumns(
     path: string,

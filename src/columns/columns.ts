@@ -77,7 +77,16 @@ export async function filterColumns(
  * @throws IO, or the signal's reason.
  */
 export function validateColumns(path: string, signal?: AbortSignal | undefined): Promise<string | undefined> {
-  return runNativeReading('validate', { signal }, (task) => addon().validateColumns(path, task));
+  return runNativeReading('validate', { signal }, (task) => addon().validateColumns(path, true, task));
+}
+
+/**
+ * Compares the checksums of a columns file alone. Resolves to what is wrong, or to undefined.
+ *
+ * @throws IO, or the signal's reason.
+ */
+export function verifyColumns(path: string, signal?: AbortSignal | undefined): Promise<string | undefined> {
+  return runNativeReading('verify', { signal }, (task) => addon().validateColumns(path, false, task));
 }
 
 /**

@@ -13,6 +13,8 @@ import { type Breach, Ledger } from './ledger.js';
 import type { WriterMessage, WriterOrders, WrittenDocument } from './messages.js';
 import { type KillPlan, runWriter } from './writer-process.js';
 
+const derivedEnds = ['.terms', '.columns'];
+
 /** Result of `crashTest`. */
 export interface CrashTestReport {
   readonly rounds: number;
@@ -111,7 +113,7 @@ class CrashTest {
     const emphasis =
       plan.at === 'crash-point' ? (plan.crashPoint.split('.')[0] as string) : this.#random.pick(['seal', 'build', '']);
     if (emphasis === 'repair') await this.#damage(directory, '');
-    if (emphasis === 'analyze') await this.#damage(directory, '.terms');
+    if (emphasis === 'analyze') await this.#damage(directory, derivedEnd(plan) ?? this.#random.pick(derivedEnds));
     const backups = join(this.#folder, 'backups');
     await mkdir(backups, { recursive: true });
     const { durability } = this.#options;
@@ -252,4 +254,10 @@ class CrashTest {
   #fault(round: number, message: string): void {
     if (this.#faults.length < maxFaults) this.#faults.push(`round ${round}: ${message}`);
   }
+}
+
+/** The end of the names of the files that a crash point is about, if it is about some. */
+function derivedEnd(plan: KillPlan): string | undefined {
+  const point = plan.at === 'crash-point' ? plan.crashPoint : '';
+  return derivedEnds.find((end) => point === `analyze${end}-written`);
 }

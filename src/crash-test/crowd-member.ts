@@ -28,7 +28,7 @@ function open(): Promise<SemanticIndex> {
     readonly: orders.role === 'reader' && random.chance(0.8),
     onEvent: (event) => {
       const { type, message } = event;
-      if (['damage', 'graph-missing', 'terms-missing'].includes(type)) fault(message);
+      if (['damage', 'graph-missing', 'terms-missing', 'columns-missing'].includes(type)) fault(message);
       if (type === 'error' && event.error.code !== 'BUSY') fault(message);
     },
     ann: { sealAt: 300, trees: 4, threads: 1 },

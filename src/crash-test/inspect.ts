@@ -31,7 +31,7 @@ export async function inspectIndex(
     provider,
     readonly,
     onEvent: ({ type, message }) => {
-      const isDamage = ['damage', 'graph-missing', 'terms-missing'].includes(type);
+      const isDamage = ['damage', 'graph-missing', 'terms-missing', 'columns-missing'].includes(type);
       if (type === 'error' || (isDamage && !isExpected(message))) faults.push(`${type}: ${message}`);
     },
     ann: { background: random.chance(0.3), threads: 1, trees: 4 },

@@ -20,7 +20,7 @@ import { leaseOwner } from './catalog/lease-owner.js';
 import type { Lease } from './catalog/lease-table.js';
 import { unsoundVectors } from './catalog/unsound-vectors.js';
 import { removeSegmentFiles } from './directory/segment-directory.js';
-import { freshSegmentName } from './directory/segment-names.js';
+import { columnsFile, freshSegmentName, termsFile } from './directory/segment-names.js';
 import type { Snapshot } from './snapshot/snapshot.js';
 import { fromSqliteError } from './sqlite/sqlite-error.js';
 import type { CatalogClient } from './writer/catalog-client.js';
@@ -238,18 +238,21 @@ export class Maintenance {
     return action.kind === 'analyze' ? this.#analyze(action, lease) : this.#merge(action, lease);
   }
 
-  async #analyze({ segment }: AnalyzeAction, lease: Lease): Promise<boolean> {
+  async #analyze({ kind: _, ...wanted }: AnalyzeAction, lease: Lease): Promise<boolean> {
     const { directory, threads, builder, writer, refresh, onEvent } = this.#context;
     const began = performance.now();
-    const analyzed = await builder.builder.analyze({ directory, segment, threads });
+    const analyzed = await builder.builder.analyze({ ...wanted, directory, threads });
     // Replaced meanwhile: the next action is chosen for what is there now.
     if (analyzed === undefined) return true;
-    const { file, documents, terms } = analyzed;
-    if (!(await writer.segments.publishTerms(lease, segment, terms))) return false;
+    const { file, documents, files } = analyzed;
+    if (!(await writer.segments.publishDerived(lease, wanted.segment, files))) return false;
     await refresh();
-    const message = `${documents} documents in a terms file`;
     const milliseconds = performance.now() - began;
-    onEvent({ type: 'repair', message, file: `segments/${file}`, documents, milliseconds });
+    const names = [...(wanted.terms ? [termsFile(file)] : []), ...(wanted.columns ? [columnsFile(file)] : [])];
+    for (const name of names) {
+      const message = `${documents} documents in ${name}`;
+      onEvent({ type: 'repair', message, file: `segments/${name}`, documents, milliseconds });
+    }
     return true;
   }
 
@@ -332,14 +335,15 @@ function publishedEvent(
 }
 
 function segmentFacts(snapshot: Snapshot): SegmentFacts[] {
-  return snapshot.segments.map(({ segment, firstKey, lastKey, keys, dead, vectors, terms }) => ({
+  return snapshot.segments.map(({ segment, firstKey, lastKey, keys, dead, vectors, terms, columns }) => ({
     segment,
     firstKey,
     lastKey,
     items: keys.offsets.length,
     dead,
-    damaged: vectors.state !== 'stored' || terms.state === 'damaged',
+    damaged: vectors.state !== 'stored' || terms.state === 'damaged' || columns?.state === 'damaged',
     termsMissing: terms.state === 'missing',
+    columnsMissing: columns?.state === 'missing',
   }));
 }
 

@@ -434,7 +434,7 @@ export class Store implements Backend {
 
   async bytes(): Promise<DiskUsage> {
     if (this.#paths !== undefined) return bytesOnDisk(this.#paths, this.#catalog.segments.all());
-    return { database: this.#catalog.bytes().used, segments: 0, forests: 0, graphs: 0, terms: 0 };
+    return { database: this.#catalog.bytes().used, segments: 0, forests: 0, graphs: 0, terms: 0, columns: 0 };
   }
 
   async close(): Promise<void> {

@@ -62,6 +62,17 @@ export interface TermsMissingEvent {
   readonly file: string;
 }
 
+/**
+ * The metadata of a segment is not stored in columns yet, because an earlier version wrote it, or the file was removed. Filters
+ * read it from the catalog, until the file is written in the background.
+ */
+export interface ColumnsMissingEvent {
+  readonly type: 'columns-missing';
+  readonly message: string;
+  /** The segment, relative to the directory of the index. */
+  readonly file: string;
+}
+
 /** Files of replaced segments were removed. */
 export interface SweepEvent {
   readonly type: 'sweep';
@@ -104,6 +115,7 @@ export type IndexEvent =
   | DamageEvent
   | GraphMissingEvent
   | TermsMissingEvent
+  | ColumnsMissingEvent
   | SweepEvent
   | TuneEvent
   | ErrorEvent;

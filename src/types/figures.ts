@@ -40,6 +40,8 @@ export interface DiskUsage {
   readonly graphs: number;
   /** Terms files. */
   readonly terms: number;
+  /** Columns files. */
+  readonly columns: number;
 }
 
 /** Statistics of one segment. */

@@ -77,14 +77,17 @@ describe.each(formats.map((format) => [Number(format)]))('an index of format %i'
       expect(segments[0]).toMatchObject({ items: 37, dead: 1, damaged: false });
       expect(segments.filter(({ damaged }) => damaged)).toEqual([]);
       const { checks } = await index.validate({ level: 'full' });
-      // Format 1 knew no graph indexes, and those of format 2 are of an older version; terms are stored since format 4.
+      // Format 1 knew no graph indexes, and those of format 2 are of an older version; terms and columns are stored since format 4.
       const faults = checks.filter(
         ({ check, passed, message }) =>
-          !passed && !message.includes('another version of the format') && !(format < 4 && check.endsWith('terms')),
+          !passed &&
+          !message.includes('another version of the format') &&
+          !(format < 4 && /terms$|^columns$/.test(check)),
       );
       expect(faults).toEqual([]);
       expect(events.filter(({ type }) => type === 'damage' || type === 'error')).toEqual([]);
       expect(events.some(({ type }) => type === 'terms-missing')).toBe(format < 4);
+      expect(events.some(({ type }) => type === 'columns-missing')).toBe(format < 4);
       await index.addDocuments(['and it goes on']);
       await index.optimize({ full: true });
       expect(await index.count()).toBe(58);
@@ -137,23 +140,26 @@ describe('an index of format 3 with segments, deletions and a tail', () => {
     const texts = await textsOf(index);
     expect(texts.size).toBeGreaterThan(280);
     await expectExhaustive(index, texts);
-    expect(events.map(({ type }) => type)).toEqual(['terms-missing', 'terms-missing', 'terms-missing']);
+    expect(events.map(({ type }) => type).sort()).toEqual([
+      ...['columns-missing', 'columns-missing'],
+      ...['terms-missing', 'terms-missing', 'terms-missing'],
+    ]);
     const { hits } = await index.search('GENEROUSLY 東京', { mode: 'text', where: { n: { $exists: true } } });
     expect(hits.length).toBeGreaterThan(0);
     for (const { text } of hits) expect(text).toMatch(/generously|東京/);
   });
 
-  it('stores its terms in the background, and answers the same afterwards', async () => {
+  it('stores its terms and columns in the background, and answers the same afterwards', async () => {
     const events: IndexEvent[] = [];
     {
       await using index = await SemanticIndex.open(directory, {
         provider: null,
         onEvent: (event) => events.push(event),
       });
-      await expect.poll(() => events.filter(({ type }) => type === 'repair').length, { timeout: 20_000 }).toBe(2);
+      await expect.poll(() => events.filter(({ type }) => type === 'repair').length, { timeout: 20_000 }).toBe(4);
       await expectExhaustive(index, await textsOf(index));
       const isMissing = async () =>
-        (await index.validate()).checks.some(({ check, passed }) => check.endsWith('terms') && !passed);
+        (await index.validate()).checks.some(({ check, passed }) => /terms$|^columns$/.test(check) && !passed);
       await expect.poll(isMissing, { timeout: 20_000 }).toBe(false);
     }
     events.length = 0;

@@ -80,7 +80,10 @@ class ColumnsSnapshotObject : public Napi::ObjectWrap<ColumnsSnapshotObject> {
 /** (snapshots: ColumnsSnapshot[], program: Uint8Array, task: Task) => Promise<FilteredItems[]> */
 Napi::Value filter_columns(const Napi::CallbackInfo& info);
 
-/** (path: string, task: Task) => Promise<string | undefined>: what is wrong with the file. Reads all of it. */
+/**
+ * (path: string, structure: boolean, task: Task) => Promise<string | undefined>: what is wrong with the file. Reads all
+ * of it; without `structure` it compares the checksums alone.
+ */
 Napi::Value validate_columns(const Napi::CallbackInfo& info);
 
 /**

@@ -66,11 +66,13 @@ class FilterWork : public Work {
 class ValidateColumnsWork : public Work {
  public:
   std::string path;
+  bool structure = false;
 
   Status run() override {
     ColumnsImagePointer image;
     Status status = open_columns_file(path, &image);
-    if (status.ok()) status = image->view.validate(&task->cancelled);
+    const std::atomic<bool>* const cancel = &task->cancelled;
+    if (status.ok()) status = structure ? image->view.validate(cancel) : image->view.verify(cancel);
     const bool is_fault = status.code == StatusCode::corrupt || status.code == StatusCode::wrong_layout ||
                           status.code == StatusCode::file_changed;
     if (!is_fault) return status;
@@ -170,7 +172,8 @@ Napi::Value filter_columns(const Napi::CallbackInfo& info) {
 Napi::Value validate_columns(const Napi::CallbackInfo& info) {
   auto work = std::make_unique<ValidateColumnsWork>();
   work->path = Arguments(info).string(0);
-  work->task = Task::state_of(info[1]);
+  work->structure = Arguments(info).boolean(1);
+  work->task = Task::state_of(info[2]);
   return Work::start(info.Env(), std::move(work));
 }
 

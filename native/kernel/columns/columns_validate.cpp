@@ -176,7 +176,7 @@ Status ColumnsView::check_marks() const {
   return Status::success();
 }
 
-Status ColumnsView::validate(const std::atomic<bool>* cancel) const try {
+Status ColumnsView::verify(const std::atomic<bool>* cancel) const {
   static const char* const kNames[kColumnsSections] = {"marks", "heads", "paths", "data"};
   for (size_t number = 0; number < kColumnsSections; ++number) {
     const ColumnsSectionPlace& place = header_.sections[number];
@@ -191,7 +191,12 @@ Status ColumnsView::validate(const std::atomic<bool>* cancel) const try {
       return changed.ok() ? corrupt((std::string("the section ") + kNames[number] + " is damaged").c_str()) : changed;
     }
   }
-  Status status = check_marks();
+  return check_unchanged();
+}
+
+Status ColumnsView::validate(const std::atomic<bool>* cancel) const try {
+  Status status = verify(cancel);
+  if (status.ok()) status = check_marks();
   uint64_t paths = 0;
   uint64_t data = 0;
   std::string_view previous;

@@ -105,6 +105,9 @@ class ColumnsView {
   /** The column of a path; `*found` is false where there is none. corrupt. */
   Status find(std::string_view path, ColumnView* column, bool* found) const;
 
+  /** Compares the checksums of all sections. corrupt, cancelled, file_changed. */
+  Status verify(const std::atomic<bool>* cancel = nullptr) const;
+
   /**
    * Reads the whole file: compares the checksums, then checks that paths, values and postings ascend, that the forward
    * arrays state the same as the postings, and that every row is a possible value. corrupt with what is wrong,

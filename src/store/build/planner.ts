@@ -12,6 +12,8 @@ export interface SegmentFacts {
   readonly damaged: boolean;
   /** It has no terms file: its texts are analyzed when they are searched. */
   readonly termsMissing: boolean;
+  /** It has no columns file: its metadata is read from the catalog when it is filtered. */
+  readonly columnsMissing: boolean;
 }
 
 /** The documents that no segment has yet. */
@@ -38,10 +40,12 @@ export interface MergeAction {
   readonly replaces: readonly number[];
 }
 
-/** Write the missing terms file of a segment. */
+/** Write the missing terms file and columns file of a segment. */
 export interface AnalyzeAction {
   readonly kind: 'analyze';
   readonly segment: number;
+  readonly terms: boolean;
+  readonly columns: boolean;
 }
 
 /**
@@ -59,8 +63,8 @@ export function nextAction(
   const damaged = segments.find((segment) => segment.damaged);
   if (damaged !== undefined) return rewrite('repair', [damaged]);
   if (tail.items >= options.sealAt) return sealAction(segments, tail);
-  const unanalyzed = segments.find((segment) => segment.termsMissing);
-  if (unanalyzed !== undefined) return { kind: 'analyze', segment: unanalyzed.segment };
+  const analysis = segments.map(analyzeAction).find((action) => action !== undefined);
+  if (analysis !== undefined) return analysis;
   const wasteful = segments.find((segment) => segment.dead > segment.items * options.deadShare);
   if (wasteful !== undefined) return rewrite('compact', [wasteful]);
   const run = mergeableRun(segments, options);
@@ -81,7 +85,7 @@ export function buildAllAction(
   const [only] = segments;
   if (only === undefined && tail.items === 0) return undefined;
   if (segments.length === 1 && tail.items === 0 && only?.dead === 0 && !only.damaged) {
-    return only.termsMissing ? { kind: 'analyze', segment: only.segment } : undefined;
+    return analyzeAction(only);
   }
   return {
     kind: 'build',
@@ -100,6 +104,11 @@ export function compactAction(segments: readonly SegmentFacts[]): MergeAction | 
 /** Rewrites a segment whatever its state. */
 export function rebuildAction(segment: SegmentFacts): MergeAction {
   return rewrite('rebuild', [segment]);
+}
+
+function analyzeAction({ segment, termsMissing, columnsMissing }: SegmentFacts): AnalyzeAction | undefined {
+  if (!termsMissing && !columnsMissing) return undefined;
+  return { kind: 'analyze', segment, terms: termsMissing, columns: columnsMissing };
 }
 
 function sealedThrough(segments: readonly SegmentFacts[]): number {

@@ -6,11 +6,11 @@ import type { DocumentId, Metric } from '../../types.js';
 import type { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
 import { checksumFile } from '../../vectors/checksum.js';
 import type { Catalog } from '../catalog/catalog.js';
-import type { NewSegment, NewTermsFile } from '../catalog/segment-table.js';
+import type { NewColumnsFile, NewSegment, NewTermsFile } from '../catalog/segment-table.js';
 import { fileFacts, setModified, writeLines } from '../directory/files.js';
 import { makeSegmentFolder, removeUnfinished } from '../directory/segment-directory.js';
-import { termsFile } from '../directory/segment-names.js';
-import type { MergeAction } from './planner.js';
+import { ColumnsBuilder } from './columns-builder.js';
+import type { AnalyzeAction, MergeAction } from './planner.js';
 import { TermsBuilder } from './terms-builder.js';
 
 /**
@@ -44,18 +44,18 @@ export interface BuildRequest extends ForestRequest {
   readonly lastKey: number;
 }
 
-/** The segment whose terms file is to be made. */
-export interface AnalyzeRequest {
+/** The segment whose missing terms file and columns file are to be made. */
+export interface AnalyzeRequest extends Omit<AnalyzeAction, 'kind'> {
   readonly directory: string;
-  readonly segment: number;
   readonly threads: number;
 }
 
-/** A terms file on disk that no row names yet. */
+/** Derived files on disk that no row names yet. */
 export interface AnalyzedSegment {
+  /** The .ann file of the segment. */
   readonly file: string;
   readonly documents: number;
-  readonly terms: NewTermsFile;
+  readonly files: Partial<NewTermsFile & NewColumnsFile>;
 }
 
 /** A segment on disk that no row names yet, and how far into the log of deletions it is complete. */
@@ -67,7 +67,7 @@ export interface BuiltSegment {
   readonly unsound: readonly DocumentId[];
 }
 
-/** Derives segment files from the vectors and texts in the catalog. Lives in a catalog thread. */
+/** Derives segment files from the vectors, texts and metadata in the catalog. Lives in a catalog thread. */
 export class SegmentBuilder {
   readonly #catalog: Catalog;
   #running: AbortController | undefined;
@@ -83,20 +83,24 @@ export class SegmentBuilder {
     return this.#cancelable((signal) => this.#build(request, signal));
   }
 
-  /** Writes the missing terms file of a segment, durable on return; undefined when the segment was replaced. */
+  /** Writes missing derived files of a segment, durable on return; undefined when the segment was replaced. */
   analyze(request: AnalyzeRequest): Promise<AnalyzedSegment | undefined> {
     return this.#cancelable(async (signal) => {
-      const { directory, segment, threads } = request;
+      const { directory, segment, threads, terms, columns } = request;
       const row = this.#catalog.segments.all().find((row) => row.segment === segment);
       if (row === undefined) return undefined;
       const { file, first_key, file_mtime: modified } = row;
       const keys = keysOf(first_key, this.#catalog.segments.offsets(segment));
       await makeSegmentFolder(directory);
       await removeUnfinished(directory, file);
-      const builder = new TermsBuilder(this.#catalog, signal);
-      const terms = await builder.write({ directory, file, modified, sources: [], keys, threads });
-      crashPoint('analyze.terms-written');
-      return { file: termsFile(file), documents: keys.length, terms };
+      const made = { directory, file, modified, sources: [], keys, threads };
+      const files: Partial<NewTermsFile & NewColumnsFile> = {
+        ...(terms && (await new TermsBuilder(this.#catalog, signal).write(made))),
+      };
+      if (terms) crashPoint('analyze.terms-written');
+      if (columns) Object.assign(files, await new ColumnsBuilder(this.#catalog, signal).write(made));
+      if (columns) crashPoint('analyze.columns-written');
+      return { file, documents: keys.length, files };
     });
   }
 
@@ -168,9 +172,11 @@ export class SegmentBuilder {
       if (isAccelerated) await setModified(acceleratorPath(path), modified);
       const keys = keysOf(firstKey, offsets);
       const sources = this.#catalog.segments.all().filter((row) => firstKey <= row.first_key && row.last_key <= lastKey);
-      const builder = new TermsBuilder(this.#catalog, signal);
-      const terms = await builder.write({ directory, file, modified, sources, keys, threads });
+      const derived = { directory, file, modified, sources, keys, threads };
+      const terms = await new TermsBuilder(this.#catalog, signal).write(derived);
       crashPoint(`${kind}.terms-written`);
+      const columns = await new ColumnsBuilder(this.#catalog, signal).write(derived);
+      crashPoint(`${kind}.columns-written`);
       const segment: NewSegment = {
         file,
         first_key: firstKey,
@@ -181,6 +187,7 @@ export class SegmentBuilder {
         file_mtime: modified,
         checksum: await checksumFile(path),
         ...terms,
+        ...columns,
         offsets,
       };
       return { segment, lastDeletion, unsound };

@@ -3,14 +3,14 @@ import type { NativeTermsFile } from '../../addon/native-terms.js';
 import { documentsPerRead, tailVectorsPerRead } from '../../backend/batch-sizes.js';
 import { SemanticIndexError } from '../../errors.js';
 import { createTermsTail, type TermsPart, writeTerms } from '../../terms/terms-files.js';
-import { addItem, type Bitset, createBitset } from '../../vectors/bitset.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { NewTermsFile, SegmentRow } from '../catalog/segment-table.js';
 import { countBelow } from '../catalog/sorted-keys.js';
 import type { TermsBatch } from '../catalog/terms-table.js';
+import { openTermsFile } from '../directory/derived-files.js';
 import { setModified } from '../directory/files.js';
 import { termsFile } from '../directory/segment-names.js';
-import { openTermsFile } from '../directory/terms-files.js';
+import { deadItems, sourceRuns } from './source-runs.js';
 
 /** Documents in memory before they are a part of their own. */
 const documentsPerPart = 2 ** 16;
@@ -63,14 +63,10 @@ export class TermsBuilder {
   }
 
   async #addAll(keys: Float64Array, sources: readonly SegmentRow[], directory: string): Promise<void> {
-    let rest = keys;
-    for (const row of [...sources].sort((a, b) => a.first_key - b.first_key)) {
-      const [before, own] = [countBelow(rest, row.first_key), countBelow(rest, row.last_key + 1)];
-      await this.#addStored(rest.subarray(0, before));
-      await this.#addSegment(row, rest.subarray(before, own), directory);
-      rest = rest.subarray(own);
+    for (const run of sourceRuns(keys, sources)) {
+      if (run.row === undefined) await this.#addStored(run.keys);
+      else await this.#addSegment(run.row, run.keys, directory);
     }
-    await this.#addStored(rest);
     this.#endMemory();
   }
 
@@ -148,16 +144,4 @@ export class TermsBuilder {
     this.#parts.push({ source: tail, items });
     this.#memory = undefined;
   }
-}
-
-/** The items of a segment that are not among the keys; undefined when a key is not one of its items. */
-function deadItems({ first_key, items }: SegmentRow, offsets: Uint32Array, keys: Float64Array): Bitset | undefined {
-  if (offsets.length !== items) return undefined;
-  const dead = createBitset(items, false);
-  let position = 0;
-  for (const [item, offset] of offsets.entries()) {
-    if (first_key + offset === keys[position]) position++;
-    else addItem(dead, item);
-  }
-  return position === keys.length ? dead : undefined;
 }

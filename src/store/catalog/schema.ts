@@ -82,7 +82,8 @@ const migrations: readonly string[] = [
   '',
   // 4: the terms of documents are in a file of each segment, and for the tail in tail_terms, a row for each batch that
   // was committed. A segment without terms_size has no such file yet: it is derived from the texts. Metadata that is replaced
-  // leaves the key of its document alone; metadata_changes lets other processes learn of it in order.
+  // leaves the key of its document alone; metadata_changes lets other processes learn of it in order. The columns file of a
+  // segment has the metadata as of columns_change, a position in that log, and perhaps some later changes.
   `
   DROP TABLE IF EXISTS words;
   CREATE TABLE tail_terms (
@@ -91,6 +92,9 @@ const migrations: readonly string[] = [
   CREATE TABLE metadata_changes (sequence INTEGER PRIMARY KEY AUTOINCREMENT, key INTEGER NOT NULL) STRICT;
   ALTER TABLE segments ADD COLUMN terms_size INTEGER;
   ALTER TABLE segments ADD COLUMN terms_checksum TEXT;
+  ALTER TABLE segments ADD COLUMN columns_size INTEGER;
+  ALTER TABLE segments ADD COLUMN columns_checksum TEXT;
+  ALTER TABLE segments ADD COLUMN columns_change INTEGER;
   `,
 ];
 

@@ -21,12 +21,23 @@ export interface SegmentRow {
   /** Size and checksum of its terms file; null for a segment that has none yet. */
   readonly terms_size: number | null;
   readonly terms_checksum: string | null;
+  /** The same of its columns file, which has all changes of metadata up to `columns_change`. */
+  readonly columns_size: number | null;
+  readonly columns_checksum: string | null;
+  readonly columns_change: number | null;
 }
 
 /** The terms file of a segment, as its row names it. */
 export interface NewTermsFile {
   readonly terms_size: number;
   readonly terms_checksum: string;
+}
+
+/** The columns file of a segment, as its row names it. */
+export interface NewColumnsFile {
+  readonly columns_size: number;
+  readonly columns_checksum: string;
+  readonly columns_change: number;
 }
 
 /** A segment about to be published: the row, and for each item its key as an offset from first_key. */
@@ -51,8 +62,10 @@ export interface Publication {
   readonly lastDeletion: number;
 }
 
-const columns =
-  'segment, file, first_key, last_key, items, trees, file_size, file_mtime, checksum, terms_size, terms_checksum';
+const columns = [
+  ...['file', 'first_key', 'last_key', 'items', 'trees', 'file_size', 'file_mtime', 'checksum'],
+  ...['terms_size', 'terms_checksum', 'columns_size', 'columns_checksum', 'columns_change'],
+];
 
 /** The set of segments that makes up the current generation. */
 export class SegmentTable {
@@ -80,13 +93,10 @@ export class SegmentTable {
     this.#retire = db.prepare('INSERT INTO retired VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#retired = db.prepare('SELECT file, retired_at FROM retired');
     this.#forgetRetired = db.prepare('DELETE FROM retired WHERE file = ?');
-    this.#all = db.prepare(`SELECT ${columns} FROM segments ORDER BY first_key`);
+    this.#all = db.prepare(`SELECT segment, ${columns.join(', ')} FROM segments ORDER BY first_key`);
     this.#offsets = db.prepare<[number]>('SELECT keys FROM segments WHERE segment = ?').pluck();
     this.#insert = db.prepare(
-      `INSERT INTO segments (file, first_key, last_key, items, trees, file_size, file_mtime, checksum, keys, terms_size,
-         terms_checksum)
-       VALUES (@file, @first_key, @last_key, @items, @trees, @file_size, @file_mtime, @checksum, @keys, @terms_size,
-         @terms_checksum)`,
+      `INSERT INTO segments (keys, ${columns.join(', ')}) VALUES (@keys, ${columns.map((name) => `@${name}`).join(', ')})`,
     );
     this.#delete = db.prepare('DELETE FROM segments WHERE segment = ?');
     this.#forgetDeletions = db.prepare('DELETE FROM deletions WHERE key BETWEEN ? AND ? AND sequence <= ?');
@@ -165,18 +175,18 @@ export class SegmentTable {
   }
 
   /**
-   * Names the terms file of a segment, in one transaction. The segment gets a new number, by which other processes notice it.
+   * Names derived files of a segment, in one transaction. The segment gets a new number, by which other processes notice it.
    *
    * @returns false, having changed nothing, when the lease went to somebody else, or the segment was replaced.
    */
-  publishTerms(lease: Lease, segment: number, terms: NewTermsFile): boolean {
+  publishDerived(lease: Lease, segment: number, files: Partial<NewTermsFile & NewColumnsFile>): boolean {
     const published = this.#db
       .transaction(() => {
         const row = this.all().find((row) => row.segment === segment);
         if (!this.#leases.holds(lease) || row === undefined) return false;
         const keys = this.#offsets.get(segment);
         this.#delete.run(segment);
-        this.#insert.run({ ...row, ...terms, keys });
+        this.#insert.run({ ...row, ...files, keys });
         this.#bumpGeneration.run();
         crashPoint('analyze.publishing');
         return true;

@@ -135,6 +135,7 @@ export async function bytesOnDisk(
     forests: await sizes(paths.filter((path) => path.endsWith('.ann'))),
     graphs: await sizes(paths.filter((path) => path.endsWith('.accel'))),
     terms: await sizes(paths.filter((path) => path.endsWith('.terms'))),
+    columns: await sizes(paths.filter((path) => path.endsWith('.columns'))),
   };
 }
 

@@ -5,9 +5,11 @@ import { TimeSlice } from '../../time-slice.js';
 import { addItem, type Bitset, countItems } from '../../vectors/bitset.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { SqlFilter } from '../catalog/document-table.js';
+import { keptChanges } from '../catalog/metadata/metadata-table.js';
 import { keyAt, type SortedKeys } from '../catalog/sorted-keys.js';
 import type { CatalogClient } from '../writer/catalog-client.js';
 import { PartColumns } from './part-columns.js';
+import type { SegmentColumns } from './stored-columns.js';
 
 /** A filter in both forms: for columns, and as SQL for documents that columns cannot decide. */
 export interface SnapshotFilter {
@@ -19,23 +21,24 @@ export interface SnapshotFilter {
 interface Part {
   readonly keys: SortedKeys;
   readonly alive: Bitset | undefined;
+  readonly columns: SegmentColumns | undefined;
 }
 
 /** Documents whose metadata is packed in one call to the catalog thread, and those that are packed in this thread. */
 const [documentsPerCall, maxShortDocuments] = [2048, 64];
-/** Changes of metadata that columns follow one by one; after more they are read again. */
-const maxChanges = 4096;
 /** Documents that columns cannot decide: so many are looked up, more are found by SQL alone. */
 const maxUndecided = 2048;
 const documentsPerTurn = 32;
 
 /**
- * The columns of the documents of a snapshot, in memory. They are read in the background after the first filter, and follow
- * the catalog from then on.
+ * The columns of the documents of a snapshot: mapped files of segments, and in memory the tail and segments without a sound file. What
+ * is in memory is read in the background after the first filter. All follow the catalog.
  */
 export class MetadataColumns {
   readonly #reader: CatalogClient;
-  /** By the keys of a segment, which its snapshots share. */
+  /** Columns of files that lack more changes than the log has: they are read from the catalog. */
+  readonly #behind = new WeakSet<PartColumns>();
+  /** In memory, by the keys of a segment, which its snapshots share. */
   readonly #segments = new Map<SortedKeys, PartColumns>();
   #tail: PartColumns | undefined;
   #reading: Promise<void> | undefined;
@@ -56,14 +59,16 @@ export class MetadataColumns {
     signal: AbortSignal | undefined,
   ): Promise<Bitset[] | undefined> {
     const parts = tail === undefined ? segments : [...segments, tail];
-    const columns = this.#columnsOf(segments, tail, catalog);
+    const stored = await Promise.all(segments.map(({ columns }) => columns?.source(signal)));
+    const columns = this.#columnsOf(segments, stored, tail, catalog);
     if (columns === undefined) {
-      this.#inBackground(() => this.#readAll(segments, tail));
+      this.#inBackground(() => this.#readAll(segments, stored, tail));
       return undefined;
     }
     const snapshots = columns.map(({ native }) => snapshotOf(native));
     try {
       const found = await filterColumns(snapshots, program, signal);
+      if (!(await areSound(segments, stored))) return undefined;
       const undecided = found.reduce(
         (sum, { certain, possible }) => sum + (possible === undefined ? 0 : countItems(possible) - countItems(certain)),
         0,
@@ -83,6 +88,11 @@ export class MetadataColumns {
       signal?.throwIfAborted();
       // A program has limits that SQL does not have.
       if (SemanticIndexError.is(error, 'INVALID_ARGUMENT')) return undefined;
+      if (SemanticIndexError.is(error, 'INVALID_FILE')) {
+        // What is damaged is replaced, and the next filter does without it.
+        await Promise.all(segments.map(({ columns }) => columns?.verify(signal)));
+        return undefined;
+      }
       throw error;
     } finally {
       for (const snapshot of snapshots) snapshot.close();
@@ -90,11 +100,16 @@ export class MetadataColumns {
   }
 
   /** The columns of all parts as of a read; undefined when they are not at that point in time. */
-  #columnsOf(segments: readonly Part[], tail: Part | undefined, catalog: Catalog): PartColumns[] | undefined {
+  #columnsOf(
+    segments: readonly Part[],
+    stored: readonly (PartColumns | undefined)[],
+    tail: Part | undefined,
+    catalog: Catalog,
+  ): PartColumns[] | undefined {
     if (this.#reading !== undefined) return undefined;
     const columns: PartColumns[] = [];
-    for (const { keys } of segments) {
-      const known = this.#segments.get(keys);
+    for (const [position, { keys }] of segments.entries()) {
+      const known = this.#usable(stored[position]) ?? this.#segments.get(keys);
       if (known === undefined) return undefined;
       columns.push(known);
     }
@@ -107,6 +122,11 @@ export class MetadataColumns {
       columns.push(known);
     }
     return this.#follow(columns, catalog) ? columns : undefined;
+  }
+
+  /** The columns of a file, unless they lack more changes than the log has. */
+  #usable(stored: PartColumns | undefined): PartColumns | undefined {
+    return stored !== undefined && !this.#behind.has(stored) ? stored : undefined;
   }
 
   /** Brings columns to the state of a read. False when they are past it, or too far behind. */
@@ -129,13 +149,14 @@ export class MetadataColumns {
     return true;
   }
 
-  /** Reads all changes of metadata after this one; all metadata when there are too many. */
+  /** Reads all changes of metadata after this one. Columns that lack more than the log has are read again. */
   async #catchUp(columns: readonly PartColumns[], from: number): Promise<void> {
     const { metadata } = this.#reader;
     const last = await metadata.lastChange();
-    const keys = await metadata.changedAfter(from, maxChanges);
+    const keys = await metadata.changedAfter(from, keptChanges);
     if (keys === undefined) {
-      this.close();
+      for (const part of columns) if (part.from === from) this.#behind.add(part);
+      this.#forget();
       return;
     }
     for (let first = 0; first < keys.length; first += documentsPerCall) {
@@ -160,16 +181,24 @@ export class MetadataColumns {
 
   /** Frees the columns; a later filter reads them again. */
   close(): void {
+    this.#forget();
+  }
+
+  #forget(): void {
     for (const { native } of this.#segments.values()) native.close();
     this.#segments.clear();
     this.#tail?.native.close();
     this.#tail = undefined;
   }
 
-  async #readAll(segments: readonly Part[], tail: Part | undefined): Promise<void> {
+  async #readAll(
+    segments: readonly Part[],
+    stored: readonly (PartColumns | undefined)[],
+    tail: Part | undefined,
+  ): Promise<void> {
     this.#keepOnly(segments);
-    for (const { keys } of segments) {
-      if (this.#segments.has(keys)) continue;
+    for (const [position, { keys }] of segments.entries()) {
+      if (this.#segments.has(keys) || this.#usable(stored[position]) !== undefined) continue;
       const columns = new PartColumns(keys);
       await this.#readPart(columns, keys);
       this.#segments.set(keys, columns);
@@ -202,6 +231,12 @@ export class MetadataColumns {
       columns.compact();
     }
   }
+}
+
+/** Whether nothing has changed the files that were filtered. What is damaged is replaced. */
+async function areSound(segments: readonly Part[], stored: readonly (PartColumns | undefined)[]): Promise<boolean> {
+  const sound = await Promise.all(segments.map(({ columns }, position) => columns?.isSound(stored[position])));
+  return !sound.includes(false);
 }
 
 /** Adds the documents that columns cannot decide and SQL finds. */

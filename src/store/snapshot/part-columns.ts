@@ -5,15 +5,24 @@ import { itemOf, type SortedKeys } from '../catalog/sorted-keys.js';
 
 /** The metadata columns of a run of documents, item for item. */
 export class PartColumns {
-  readonly native: NativeColumns = createColumns();
+  readonly native: NativeColumns;
   /** Keys of the items so far, ascending, and of those that follow. */
   #keys: SortedKeys;
   #count = 0;
   #from: number | undefined;
   #through = 0;
 
-  constructor(keys: SortedKeys) {
+  constructor(keys: SortedKeys, native: NativeColumns = createColumns()) {
     this.#keys = keys;
+    this.native = native;
+  }
+
+  /** The columns in a file, which has an item for each key and all changes of metadata up to this one. */
+  static ofFile(native: NativeColumns, keys: SortedKeys, change: number): PartColumns {
+    const columns = new PartColumns(keys, native);
+    columns.#count = keys.offsets.length;
+    columns.caughtUp(change);
+    return columns;
   }
 
   /** Changes of metadata up to this one are in the columns. */

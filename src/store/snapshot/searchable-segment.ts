@@ -4,6 +4,7 @@ import { type Bitset, countItems, createBitset, removeItem } from '../../vectors
 import { itemOf, type SortedKeys } from '../catalog/sorted-keys.js';
 import type { SegmentTerms, TermsSource } from './segment-terms.js';
 import type { SegmentVectors, VectorSource } from './segment-vectors.js';
+import type { SegmentColumns } from './stored-columns.js';
 
 const keysPerLook = 256;
 
@@ -38,9 +39,11 @@ export interface SearchableSegment {
   readonly dead: number;
   readonly vectors: SegmentVectors;
   readonly terms: SegmentTerms;
+  /** Undefined for the tail. */
+  readonly columns: SegmentColumns | undefined;
   /** The parts that it is searched as. */
   readonly parts: NativeParts;
-  /** Closes vectors and terms. */
+  /** Closes vectors, terms and columns. */
   readonly shared: RefCounted;
 }
 

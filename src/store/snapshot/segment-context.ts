@@ -1,8 +1,8 @@
-import type { DamageEvent, GraphMissingEvent, Metric, TermsMissingEvent } from '../../types.js';
+import type { ColumnsMissingEvent, DamageEvent, GraphMissingEvent, Metric, TermsMissingEvent } from '../../types.js';
 import type { CatalogClient } from '../writer/catalog-client.js';
 
 /** A fault of a segment or of the tail. */
-export type Damage = DamageEvent | GraphMissingEvent | TermsMissingEvent;
+export type Damage = DamageEvent | GraphMissingEvent | TermsMissingEvent | ColumnsMissingEvent;
 
 /** The index that a segment belongs to. */
 export interface SegmentContext {

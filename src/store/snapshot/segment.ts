@@ -1,11 +1,12 @@
 import type { SemanticIndexError } from '../../errors.js';
-import type { DamageEvent, TermsMissingEvent } from '../../types.js';
+import type { ColumnsMissingEvent, DamageEvent, TermsMissingEvent } from '../../types.js';
 import type { AddedSegment } from '../catalog/catalog.js';
 import type { SegmentRow } from '../catalog/segment-table.js';
 import type { SortedKeys } from '../catalog/sorted-keys.js';
-import { termsFile } from '../directory/segment-names.js';
+import { columnsFile, termsFile } from '../directory/segment-names.js';
 import { NativeParts, RefCounted, type SearchableSegment, withoutKeys } from './searchable-segment.js';
 import type { Damage, SegmentContext } from './segment-context.js';
+import { lostColumns, openStoredColumns } from './stored-columns.js';
 import { openStoredTerms } from './stored-terms.js';
 import { openStoredVectors } from './stored-vectors.js';
 import { TermsInMemory } from './terms-in-memory.js';
@@ -31,19 +32,38 @@ export async function openSegment(
   const keys = own ?? (await vectors.source()).keys;
   const terms =
     own !== undefined
-      ? await openStoredTerms({ row, keys: () => allOf(keys), directory, reader }, (row, error) =>
+      ? await openStoredTerms({ row, keys: () => allOf(keys), directory, reader }, (error) =>
           report(error === undefined ? termsMissing(row) : damagedTerms(row, error)),
         )
       : TermsInMemory.ofSegment(reader, allOf(keys), 'damaged');
+  const columns =
+    own !== undefined
+      ? await openStoredColumns(row, keys, directory, (error) =>
+          report(error === undefined ? columnsMissing(row) : damagedColumns(row, error)),
+        )
+      : lostColumns('damaged');
   report = context.onDamage;
   const parts = new NativeParts(keys);
   const shared = new RefCounted(() => {
     parts.close();
     vectors.close();
     terms.close();
+    columns.close();
   });
   const { segment, first_key: firstKey, last_key: lastKey } = row;
-  const opened = { segment, firstKey, lastKey, keys, alive: undefined, dead: 0, vectors, terms, parts, shared };
+  const opened = {
+    segment,
+    firstKey,
+    lastKey,
+    keys,
+    alive: undefined,
+    dead: 0,
+    vectors,
+    terms,
+    columns,
+    parts,
+    shared,
+  };
   return withoutKeys(opened, added.deadKeys);
 }
 
@@ -69,4 +89,15 @@ function damagedTerms({ file, items }: SegmentRow, error: SemanticIndexError): D
   const { message: reason } = error;
   const message = `${reason}; ${items} texts are analyzed before the next search for words`;
   return { type: 'damage', file: `segments/${termsFile(file)}`, reason, message, error };
+}
+
+function columnsMissing({ file, items }: SegmentRow): ColumnsMissingEvent {
+  const message = `${columnsFile(file)} is missing; the metadata of ${items} documents is read for the first filters`;
+  return { type: 'columns-missing', file: `segments/${file}`, message };
+}
+
+function damagedColumns({ file, items }: SegmentRow, error: SemanticIndexError): DamageEvent {
+  const { message: reason } = error;
+  const message = `${reason}; the metadata of ${items} documents is read for the next filters`;
+  return { type: 'damage', file: `segments/${columnsFile(file)}`, reason, message, error };
 }

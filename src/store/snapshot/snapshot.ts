@@ -126,7 +126,11 @@ async function isUnsound({ segment, vectors, terms }: SegmentSources): Promise<b
 }
 
 /** Compares the files of a segment with what was published, and leaves out what is damaged. */
-export async function verifySegment({ vectors, terms }: SearchableSegment, signal?: AbortSignal): Promise<void> {
+export async function verifySegment(
+  { vectors, terms, columns }: SearchableSegment,
+  signal?: AbortSignal,
+): Promise<void> {
   await vectors.verify(signal);
   await terms.verify(signal);
+  await columns?.verify(signal);
 }

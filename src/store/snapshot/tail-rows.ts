@@ -5,8 +5,8 @@ import { VectorBuffer } from '../../vectors/vector-buffer.js';
 import type { CatalogChanges } from '../catalog/catalog.js';
 import { NativeParts, RefCounted, type SearchableSegment, withoutKeys } from './searchable-segment.js';
 import type { Damage, SegmentContext } from './segment-context.js';
-import type { TermsState } from './segment-terms.js';
 import { VectorsInMemory } from './segment-vectors.js';
+import type { LostState } from './stored-file.js';
 import { TermsInMemory } from './terms-in-memory.js';
 
 /** Vectors copied before the event loop has its turn: a fraction of a millisecond. */
@@ -61,6 +61,7 @@ export class TailRows {
       // The buffer may grow: only the rows of the keys are searched.
       vectors: new VectorsInMemory({ vectors, keys }, 'stored'),
       terms,
+      columns: undefined,
       parts: new NativeParts(keys),
       shared: this.#shared,
     };
@@ -118,7 +119,7 @@ export class TailRows {
   }
 }
 
-function lacking({ length }: Float64Array, state: Exclude<TermsState, 'stored'>): Damage {
+function lacking({ length }: Float64Array, state: LostState): Damage {
   const message = `The stored terms of ${length} documents are ${state}; their texts are analyzed before the next search for words`;
   if (state === 'missing') return { type: 'terms-missing', file: 'index.db', message };
   return {

@@ -5,7 +5,8 @@ import { createTermsTail } from '../../terms/terms-files.js';
 import { countBelow } from '../catalog/sorted-keys.js';
 import type { TermsBatch } from '../catalog/terms-table.js';
 import type { CatalogClient } from '../writer/catalog-client.js';
-import type { SegmentTerms, TermsSource, TermsState } from './segment-terms.js';
+import type { SegmentTerms, TermsSource } from './segment-terms.js';
+import type { LostState, StoredState } from './stored-file.js';
 
 /** Documents that are not in memory yet. */
 interface Pending {
@@ -16,7 +17,7 @@ interface Pending {
 }
 
 /** Called with the keys of documents whose terms are not stored, or cannot be read. */
-export type OnLacking = (keys: Float64Array, state: Exclude<TermsState, 'stored'>) => void;
+export type OnLacking = (keys: Float64Array, state: LostState) => void;
 
 /**
  * Terms in memory: of the tail, and of a segment without a sound terms file. They come from stored batches, and from the texts
@@ -28,7 +29,7 @@ export class TermsInMemory implements SegmentTerms {
   readonly #onLacking: OnLacking;
   readonly #terms: NativeTermsTail = createTermsTail();
   readonly #pending: Pending[] = [];
-  #state: TermsState = 'stored';
+  #state: StoredState = 'stored';
   #working: Promise<void> | undefined;
   #lacking: Float64Array[] = [];
   #count = 0;
@@ -40,7 +41,7 @@ export class TermsInMemory implements SegmentTerms {
   }
 
   /** The terms of a segment without a sound terms file: its texts are analyzed. */
-  static ofSegment(reader: CatalogClient, keys: Float64Array, state: Exclude<TermsState, 'stored'>): TermsInMemory {
+  static ofSegment(reader: CatalogClient, keys: Float64Array, state: LostState): TermsInMemory {
     const terms = new TermsInMemory(reader);
     terms.#state = state;
     terms.#pending.push({ keys, batches: [] });
@@ -48,7 +49,7 @@ export class TermsInMemory implements SegmentTerms {
     return terms;
   }
 
-  get state(): TermsState {
+  get state(): StoredState {
     return this.#state;
   }
 
@@ -150,7 +151,7 @@ export class TermsInMemory implements SegmentTerms {
     pending.keys = pending.keys.subarray(keys.length);
   }
 
-  #addLacking(keys: Float64Array, state: Exclude<TermsState, 'stored'>): void {
+  #addLacking(keys: Float64Array, state: LostState): void {
     if (keys.length === 0) return;
     this.#lacking = [...this.#lacking, keys];
     this.#state = state;

@@ -4,8 +4,8 @@ import { documentsPerRead } from '../../backend/batch-sizes.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { SegmentRow } from '../catalog/segment-table.js';
 import type { TermsBatch } from '../catalog/terms-table.js';
+import { openTermsFile } from '../directory/derived-files.js';
 import { termsFile } from '../directory/segment-names.js';
-import { openTermsFile } from '../directory/terms-files.js';
 
 /** What is wrong with the terms file of a segment; undefined when nothing. `full` compares all of its bytes. */
 export async function termsFileFault(

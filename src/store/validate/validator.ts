@@ -6,8 +6,9 @@ import { checksumFile } from '../../vectors/checksum.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { SegmentRow } from '../catalog/segment-table.js';
 import { segmentFacts, strayFiles } from '../directory/segment-directory.js';
-import { termsFile } from '../directory/segment-names.js';
+import { columnsFile, termsFile } from '../directory/segment-names.js';
 import { wantedCheck } from '../sqlite/cancelling.js';
+import { columnsFileFault } from './columns-check.js';
 import { checkContents } from './content-check.js';
 import { tailTermsFault, termsFileFault } from './terms-check.js';
 
@@ -26,8 +27,15 @@ type Finding = string | undefined;
 const namedIds = 10;
 const rebuild = 'Run `rebuild()`; until then the documents of the segment are scanned, or searched more slowly.';
 const analyze = 'Run `optimize()`; until then texts are analyzed before the first search for words.';
+const derive = 'Run `optimize()`; until then filters read metadata from the catalog.';
 const fromTexts = "Run `rebuild({ from: 'texts' })`, or replace these documents.";
 const replace = 'Replace these documents, or restore a backup.';
+
+/** Checks of the derived files of a segment: what they are called, the name of the file, what to do, and how it is looked at. */
+const derivedChecks = [
+  ['terms', termsFile, analyze, termsFileFault],
+  ['columns', columnsFile, derive, columnsFileFault],
+] as const;
 
 /** What to do about damage of the catalog, from which everything else is derived. */
 export const restoreHint =
@@ -106,17 +114,12 @@ export class Validator {
         // Replaced while it was looked at, and its file removed: nothing to complain about.
         return this.#isCurrent(row) ? failed : undefined;
       });
-      await findings.add(
-        'terms',
-        { hint: analyze, severity },
-        `${termsFile(row.file)}: ${row.items} items`,
-        async () => {
-          const failed = await termsFileFault(row, directory, request.level).catch((cause: unknown) =>
-            messageOf(cause),
-          );
+      for (const [check, name, hint, look] of derivedChecks) {
+        await findings.add(check, { hint, severity }, `${name(row.file)}: ${row.items} items`, async () => {
+          const failed = await look(row, directory, request.level).catch((cause: unknown) => messageOf(cause));
           return this.#isCurrent(row) ? failed : undefined;
-        },
-      );
+        });
+      }
     }
     const sweep = 'This index did not write them, so it leaves them alone. Move them away if nothing else needs them.';
     await findings.add('strays', { hint: sweep, severity: 'info' }, 'no strays', async () => {

@@ -28,7 +28,7 @@ const directory = join(folder, 'index');
 const segments = join(directory, 'segments');
 const report = { damages: {}, searches: 0, events: 0, errors: {}, pages: 0, faults: [] };
 const onEvent = ({ type, error }) => {
-  if (['damage', 'graph-missing', 'terms-missing'].includes(type)) report.events++;
+  if (['damage', 'graph-missing', 'terms-missing', 'columns-missing'].includes(type)) report.events++;
   if (type === 'error' && !SemanticIndexError.is(error)) report.faults.push(`in the background: ${error?.stack}`);
 };
 const options = { provider, ann: { trees: 3, threads: 1, sealAt: 10_000, background: false }, onEvent };

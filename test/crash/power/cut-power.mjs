@@ -55,7 +55,8 @@ async function read(directory) {
     storage: { durability },
     ann: { trees: 3, threads: 1, background: false },
     onEvent: ({ type, message }) => {
-      if (['damage', 'graph-missing', 'terms-missing', 'error'].includes(type)) events.push(`${type}: ${message}`);
+      if (['damage', 'graph-missing', 'terms-missing', 'columns-missing', 'error'].includes(type))
+        events.push(`${type}: ${message}`);
     },
   });
   const faults = [];

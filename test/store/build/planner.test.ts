@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildAllAction, nextAction, type PlannerOptions, type SegmentFacts } from '../../../src/store/build/planner.js';
 
+const stored = { damaged: false, termsMissing: false, columnsMissing: false };
+
 const options: PlannerOptions = { sealAt: 100, mergeFactor: 4, deadShare: 0.3 };
 
 /** Lives through a history of adds and deletes, taking every step that the planner wants. */
@@ -18,7 +20,7 @@ function simulate(adds: readonly { count: number; dead: number }[]): { segments:
     for (let steps = 0; ; steps++) {
       const step = nextAction(segments, { items: tail, lastKey }, options);
       if (step === undefined) break;
-      if (step.kind === 'analyze') throw new Error('every segment has its terms');
+      if (step.kind === 'analyze') throw new Error('every segment has its files');
       expect(steps).toBeLessThan(1_000);
       const replaced = segments.filter((segment) => step.replaces.includes(segment.segment));
       expect(replaced.length).toBe(step.replaces.length);
@@ -32,8 +34,7 @@ function simulate(adds: readonly { count: number; dead: number }[]): { segments:
         lastKey: step.lastKey,
         items,
         dead: 0,
-        damaged: false,
-        termsMissing: false,
+        ...stored,
       };
       segments = [...segments.filter((segment) => !replaced.includes(segment)), ...(items > 0 ? [added] : [])].sort(
         (a, b) => a.firstKey - b.firstKey,
@@ -52,12 +53,12 @@ describe('nextAction', () => {
       lastKey: 120,
       replaces: [],
     });
-    const segment = { segment: 1, firstKey: 1, lastKey: 120, items: 100, dead: 0, damaged: false, termsMissing: false };
+    const segment = { segment: 1, firstKey: 1, lastKey: 120, items: 100, dead: 0, ...stored, };
     expect(nextAction([segment], { items: 100, lastKey: 240 }, options)).toMatchObject({ kind: 'seal', firstKey: 121 });
   });
 
   it('rewrites a damaged segment first', () => {
-    const segment = { segment: 7, firstKey: 5, lastKey: 9, items: 5, dead: 0, damaged: true, termsMissing: false };
+    const segment = { segment: 7, firstKey: 5, lastKey: 9, items: 5, dead: 0, ...stored, damaged: true };
     expect(nextAction([segment], { items: 1_000, lastKey: 2_000 }, options)).toEqual({
       kind: 'repair',
       firstKey: 5,
@@ -67,15 +68,20 @@ describe('nextAction', () => {
   });
 
   it('rewrites a segment with too many deleted items', () => {
-    const segment = { segment: 7, firstKey: 1, lastKey: 100, items: 100, dead: 31, damaged: false, termsMissing: false };
+    const segment = { segment: 7, firstKey: 1, lastKey: 100, items: 100, dead: 31, ...stored, };
     expect(nextAction([segment], { items: 0, lastKey: 100 }, options)).toMatchObject({ kind: 'compact', replaces: [7] });
     expect(nextAction([{ ...segment, dead: 30 }], { items: 0, lastKey: 100 }, options)).toBeUndefined();
   });
 
   it('writes missing terms files after the tail is sealed, and before it rewrites or merges anything', () => {
-    const segment = { segment: 7, firstKey: 1, lastKey: 100, items: 100, dead: 31, damaged: false, termsMissing: true };
+    const segment = { segment: 7, firstKey: 1, lastKey: 100, items: 100, dead: 31, ...stored, termsMissing: true };
     expect(nextAction([segment], { items: 100, lastKey: 240 }, options)).toMatchObject({ kind: 'seal' });
-    expect(nextAction([segment], { items: 99, lastKey: 240 }, options)).toEqual({ kind: 'analyze', segment: 7 });
+    expect(nextAction([segment], { items: 99, lastKey: 240 }, options)).toEqual({
+      kind: 'analyze',
+      segment: 7,
+      terms: true,
+      columns: false,
+    });
   });
 
   it('comes to rest, keeps the key ranges apart, and writes each document few times', () => {
@@ -106,10 +112,15 @@ describe('nextAction', () => {
 describe('buildAllAction', () => {
   it('makes one segment of everything, and nothing when that is so already', () => {
     expect(buildAllAction([], { items: 0, lastKey: 0 })).toBeUndefined();
-    const segment = { segment: 3, firstKey: 1, lastKey: 10, items: 10, dead: 0, damaged: false, termsMissing: false };
+    const segment = { segment: 3, firstKey: 1, lastKey: 10, items: 10, dead: 0, ...stored, };
     expect(buildAllAction([segment], { items: 0, lastKey: 10 })).toBeUndefined();
-    const unanalyzed = { ...segment, termsMissing: true };
-    expect(buildAllAction([unanalyzed], { items: 0, lastKey: 10 })).toEqual({ kind: 'analyze', segment: 3 });
+    const unanalyzed = { ...segment, termsMissing: true, columnsMissing: true };
+    expect(buildAllAction([unanalyzed], { items: 0, lastKey: 10 })).toEqual({
+      kind: 'analyze',
+      segment: 3,
+      terms: true,
+      columns: true,
+    });
     expect(buildAllAction([{ ...segment, dead: 1 }], { items: 0, lastKey: 10 })).toMatchObject({ replaces: [3] });
     expect(buildAllAction([segment], { items: 5, lastKey: 15 })).toEqual({
       kind: 'build',

@@ -93,6 +93,7 @@ describe.each(damages)('when a file of a segment %s', (what, damage) => {
       '.ann',
       '.ann.accel',
       '.ann.meta.json',
+      '.columns',
       '.terms',
     ]);
     for (const [position, file] of files.entries()) {
@@ -110,7 +111,9 @@ describe.each(damages)('when a file of a segment %s', (what, damage) => {
       const index = await open(directory, true, events);
       await compare(index);
       const until = Date.now() + 60_000;
-      const named = events.some(({ type }) => ['damage', 'graph-missing', 'terms-missing'].includes(type));
+      const named = events.some(({ type }) =>
+        ['damage', 'graph-missing', 'terms-missing', 'columns-missing'].includes(type),
+      );
       while (named && !events.some(({ type }) => type === 'repair' || type === 'merge') && Date.now() < until) {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }

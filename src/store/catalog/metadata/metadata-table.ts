@@ -11,7 +11,9 @@ export interface MetadataBatch {
 }
 
 /** Entries of the log that are kept at least: after more changes, all metadata is read again. */
-const keptChanges = 2 ** 16;
+export const keptChanges = 2 ** 16;
+/** Documents per key of a range, below which the range is read as a whole: a look-up takes longer than the next row. */
+const denseShare = 4;
 const changesPerPurge = 2 ** 10;
 
 /**
@@ -26,6 +28,7 @@ export class MetadataTable {
   readonly #first: Statement<[]>;
   readonly #after: Statement<[number, number]>;
   readonly #metadata: Statement<[number]>;
+  readonly #range: Statement<[number, number]>;
 
   constructor(db: Database) {
     this.#db = db;
@@ -37,6 +40,9 @@ export class MetadataTable {
       .prepare<[number, number]>('SELECT key FROM metadata_changes WHERE sequence > ? ORDER BY sequence LIMIT ?')
       .pluck();
     this.#metadata = db.prepare<[number]>('SELECT metadata FROM documents WHERE key = ?').pluck();
+    this.#range = db
+      .prepare<[number, number]>('SELECT key, metadata FROM documents WHERE key BETWEEN ? AND ? ORDER BY key')
+      .raw();
   }
 
   /** Notes that the metadata of a document was replaced. Part of the caller's transaction. */
@@ -65,11 +71,29 @@ export class MetadataTable {
   pack(keys: readonly number[] | Float64Array): MetadataBatch {
     return this.#db.transaction((): MetadataBatch => {
       const packer = new MetadataPacker();
-      for (const key of keys) {
-        checkWanted();
-        packer.add(key, (this.#metadata.get(key) as string | null | undefined) ?? null);
-      }
-      return { firstKey: keys[0] ?? 0, data: packer.take(), lastChange: this.lastChange() };
+      const [first, last] = [keys[0] ?? 0, keys.at(-1) ?? 0];
+      if (last - first < denseShare * keys.length) this.#packRange(packer, keys, first, last);
+      else this.#packEach(packer, keys);
+      return { firstKey: first, data: packer.take(), lastChange: this.lastChange() };
     })();
+  }
+
+  #packEach(packer: MetadataPacker, keys: readonly number[] | Float64Array): void {
+    for (const key of keys) {
+      checkWanted();
+      packer.add(key, (this.#metadata.get(key) as string | null | undefined) ?? null);
+    }
+  }
+
+  #packRange(packer: MetadataPacker, keys: readonly number[] | Float64Array, first: number, last: number): void {
+    let position = 0;
+    for (const [key, metadata] of this.#range.all(first, last) as [key: number, metadata: string | null][]) {
+      for (; (keys[position] as number) < key; position++) packer.add(keys[position] as number, null);
+      if (keys[position] !== key) continue;
+      checkWanted();
+      packer.add(key, metadata);
+      position++;
+    }
+    for (; position < keys.length; position++) packer.add(keys[position] as number, null);
   }
 }

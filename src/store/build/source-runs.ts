@@ -1,0 +1,39 @@
+import { addItem, type Bitset, createBitset } from '../../vectors/bitset.js';
+import type { SegmentRow } from '../catalog/segment-table.js';
+import { countBelow } from '../catalog/sorted-keys.js';
+
+/** Documents of a new segment that lie in one of those that it replaces, or in none. */
+export interface SourceRun {
+  /** Ascending; may be empty. */
+  readonly keys: Float64Array;
+  readonly row: SegmentRow | undefined;
+}
+
+/** Divides the keys of a new segment (ascending) by the segments that it replaces. */
+export function sourceRuns(keys: Float64Array, sources: readonly SegmentRow[]): SourceRun[] {
+  const runs: SourceRun[] = [];
+  let rest = keys;
+  for (const row of [...sources].sort((a, b) => a.first_key - b.first_key)) {
+    const [before, own] = [countBelow(rest, row.first_key), countBelow(rest, row.last_key + 1)];
+    runs.push({ keys: rest.subarray(0, before), row: undefined }, { keys: rest.subarray(before, own), row });
+    rest = rest.subarray(own);
+  }
+  runs.push({ keys: rest, row: undefined });
+  return runs;
+}
+
+/** The items of a segment that are not among the keys; undefined when a key is not one of its items. */
+export function deadItems(
+  { first_key, items }: SegmentRow,
+  offsets: Uint32Array,
+  keys: Float64Array,
+): Bitset | undefined {
+  if (offsets.length !== items) return undefined;
+  const dead = createBitset(items, false);
+  let position = 0;
+  for (const [item, offset] of offsets.entries()) {
+    if (first_key + offset === keys[position]) position++;
+    else addItem(dead, item);
+  }
+  return position === keys.length ? dead : undefined;
+}
