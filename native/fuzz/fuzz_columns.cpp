@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "base/checksum.h"
 #include "base/random.h"
 #include "columns/build/columns_merge.h"
 #include "columns/build/packed_metadata.h"
 #include "columns/filter_evaluation.h"
+#include "support/signed_bytes.h"
 
 using namespace semantic_index;
 
@@ -121,21 +121,6 @@ std::string valid_program() {
   return bytes;
 }
 
-void sign(uint8_t* bytes, size_t size) {
-  if (size < sizeof(ColumnsHeader)) return;
-  ColumnsHeader header;
-  std::memcpy(&header, bytes, sizeof header);
-  for (ColumnsSectionPlace& place : header.sections) {
-    if (place.offset < 0 || place.bytes < 0 || place.offset > static_cast<int64_t>(size) ||
-        place.bytes > static_cast<int64_t>(size) - place.offset) {
-      continue;
-    }
-    place.checksum = checksum(bytes + place.offset, static_cast<size_t>(place.bytes));
-  }
-  header.header_checksum = checksum(&header, offsetof(ColumnsHeader, header_checksum));
-  std::memcpy(bytes, &header, sizeof header);
-}
-
 void check_status(const Status& status) {
   if (!status.ok() && status.code != StatusCode::corrupt) give_up("failed for another reason than the bytes");
 }
@@ -170,7 +155,7 @@ void use_view(const ColumnsView& view) {
 }
 
 void use_file(uint8_t* bytes, size_t size) {
-  sign(bytes, size);
+  semantic_index_test::sign<ColumnsHeader>(bytes, size);
   ColumnsView view;
   if (!ColumnsView::open(bytes, static_cast<int64_t>(size), &view).ok()) return;
   use_view(view);
@@ -231,7 +216,7 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
   ColumnsHeader header;
   std::memcpy(&header, file.data(), sizeof header);
   for (uint32_t change = 0; change <= random.below(8); ++change) {
-    const ColumnsSectionPlace& section = header.sections[random.below(kColumnsSections)];
+    const SectionRange& section = header.sections[random.below(kColumnsSections)];
     const size_t place = random.below(12) == 0
                              ? random.below(sizeof header)
                              : static_cast<size_t>(section.offset) + random.below(static_cast<uint32_t>(section.bytes));

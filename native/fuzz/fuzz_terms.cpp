@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "base/checksum.h"
 #include "base/random.h"
+#include "support/signed_bytes.h"
 #include "terms/build/terms_merge.h"
 #include "terms/query/terms_query.h"
 
@@ -52,21 +52,6 @@ const MemoryBlock& valid_file() {
   return file;
 }
 
-void sign(uint8_t* bytes, size_t size) {
-  if (size < sizeof(TermsHeader)) return;
-  TermsHeader header;
-  std::memcpy(&header, bytes, sizeof header);
-  for (TermsSectionPlace& place : header.sections) {
-    if (place.offset < 0 || place.bytes < 0 || place.offset > static_cast<int64_t>(size) ||
-        place.bytes > static_cast<int64_t>(size) - place.offset) {
-      continue;
-    }
-    place.checksum = checksum(bytes + place.offset, static_cast<size_t>(place.bytes));
-  }
-  header.header_checksum = checksum(&header, offsetof(TermsHeader, header_checksum));
-  std::memcpy(bytes, &header, sizeof header);
-}
-
 void check_status(const Status& status) {
   if (!status.ok() && status.code != StatusCode::corrupt) give_up("failed for another reason than the bytes");
 }
@@ -81,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::unique_ptr<uint64_t[]> memory(new uint64_t[(length + 7) / 8]);
   auto* const bytes = reinterpret_cast<uint8_t*>(memory.get());
   if (length > 0) std::memcpy(bytes, data + kChoices, length);
-  sign(bytes, length);
+  semantic_index_test::sign<TermsHeader>(bytes, length);
   TermsView view;
   if (!TermsView::open(bytes, static_cast<int64_t>(length), &view).ok()) return 0;
 
@@ -141,7 +126,7 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
   TermsHeader header;
   std::memcpy(&header, file.data(), sizeof header);
   for (uint32_t change = 0; change <= random.below(8); ++change) {
-    const TermsSectionPlace& section = header.sections[random.below(kTermsSections)];
+    const SectionRange& section = header.sections[random.below(kTermsSections)];
     const size_t place = random.below(12) == 0
                              ? random.below(sizeof header)
                              : static_cast<size_t>(section.offset) + random.below(static_cast<uint32_t>(section.bytes));

@@ -104,7 +104,7 @@ describe('columns', () => {
       damaged,
       bytes.map((byte, place) => (place === bytes.length - 3000 ? byte ^ 1 : byte)),
     );
-    expect(await validateColumns(damaged)).toBe('the section data is damaged');
+    expect(await validateColumns(damaged)).toBe('damaged section: data');
     writeFileSync(other, 'something else, long enough to be a header'.repeat(9));
     expect(() => openColumns(other)).toThrow(expect.objectContaining({ code: 'INVALID_FILE' }));
     expect(await validateColumns(other)).toBe('the file is not a columns file');

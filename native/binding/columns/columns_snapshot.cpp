@@ -1,10 +1,9 @@
 #include <cstring>
 
-#include "base/checksum.h"
 #include "binding/base/addon_data.h"
 #include "binding/base/arguments.h"
 #include "binding/base/bitsets.h"
-#include "binding/base/work.h"
+#include "binding/base/write_file_work.h"
 #include "binding/columns/columns.h"
 
 namespace semantic_index {
@@ -88,41 +87,27 @@ class ValidateColumnsWork : public Work {
   std::string fault_;
 };
 
-class WriteColumnsWork : public Work {
+class WriteColumnsWork : public WriteFileWork<ColumnsHeader> {
  public:
-  std::string path;
   std::vector<std::shared_ptr<const ColumnsSnapshot>> snapshots;
   BitsetCopies dead;
   ColumnsMergeOptions options;
 
-  Status run() override {
+  Napi::Value finish(Napi::Env env) override {
+    Napi::Object result = WriteFileWork::finish(env).As<Napi::Object>();
+    result.Set("columns", header().columns);
+    return result;
+  }
+
+ protected:
+  Status make(MemoryBlock* file) override {
     options.cancel = &task->cancelled;
     std::vector<ColumnsPart> parts;
     for (size_t part = 0; part < snapshots.size(); ++part) {
       parts.push_back({snapshots[part].get(), {dead.set(part).bits, dead.set(part).words}});
     }
-    MemoryBlock file;
-    Status status = merge_parts(parts, options, &file);
-    if (status.ok()) status = save_columns(path, file, &task->cancelled);
-    ColumnsView view;
-    if (status.ok()) status = ColumnsView::open(file.data(), static_cast<int64_t>(file.size()), &view);
-    header_ = view.header();
-    bytes_ = file.size();
-    return status;
+    return merge_parts(parts, options, file);
   }
-
-  Napi::Value finish(Napi::Env env) override {
-    Napi::Object result = Napi::Object::New(env);
-    result.Set("items", header_.items);
-    result.Set("columns", header_.columns);
-    result.Set("bytes", static_cast<double>(bytes_));
-    result.Set("checksum", checksum_text(header_.header_checksum));
-    return result;
-  }
-
- private:
-  ColumnsHeader header_ = {};
-  size_t bytes_ = 0;
 };
 
 }  // namespace

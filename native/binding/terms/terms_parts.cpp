@@ -1,46 +1,26 @@
 #include "binding/terms/terms_parts.h"
 
-#include "base/checksum.h"
 #include "binding/base/addon_data.h"
 #include "binding/base/arguments.h"
-#include "binding/base/work.h"
+#include "binding/base/write_file_work.h"
 #include "terms/build/terms_merge.h"
 
 namespace semantic_index {
 
 namespace {
 
-class WriteTermsWork : public Work {
+class WriteTermsWork : public WriteFileWork<TermsHeader> {
  public:
   explicit WriteTermsWork(OwnedTermsParts owned) : parts(std::move(owned)) {}
 
   OwnedTermsParts parts;
-  std::string path;
   TermsMergeOptions options;
 
-  Status run() override {
+ protected:
+  Status make(MemoryBlock* file) override {
     options.cancel = &task->cancelled;
-    MemoryBlock file;
-    Status status = merge_terms(parts.parts().data(), parts.parts().size(), options, &file);
-    if (status.ok()) status = save_terms(path, file, &task->cancelled);
-    TermsView view;
-    if (status.ok()) status = TermsView::open(file.data(), static_cast<int64_t>(file.size()), &view);
-    header_ = view.header();
-    bytes_ = file.size();
-    return status;
+    return merge_terms(parts.parts().data(), parts.parts().size(), options, file);
   }
-
-  Napi::Value finish(Napi::Env env) override {
-    Napi::Object result = Napi::Object::New(env);
-    result.Set("items", header_.items);
-    result.Set("bytes", static_cast<double>(bytes_));
-    result.Set("checksum", checksum_text(header_.header_checksum));
-    return result;
-  }
-
- private:
-  TermsHeader header_ = {};
-  size_t bytes_ = 0;
 };
 
 }  // namespace

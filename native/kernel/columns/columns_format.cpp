@@ -1,8 +1,5 @@
 #include "columns/columns_format.h"
 
-#include <cstring>
-
-#include "base/checksum.h"
 #include "columns/packed_array.h"
 
 namespace semantic_index {
@@ -11,13 +8,15 @@ namespace {
 
 Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
-int64_t aligned(int64_t offset) { return (offset + kColumnsAlignment - 1) / kColumnsAlignment * kColumnsAlignment; }
+constexpr const char* kSectionNames[kColumnsSections] = {"marks", "heads", "paths", "data"};
 
 uint64_t rounded(uint64_t bytes) { return (bytes + 7) / 8 * 8; }
 
 uint32_t width_below(uint64_t count) { return packed_width(count == 0 ? 0 : count - 1); }
 
 }  // namespace
+
+const SectionedFormat kColumnsFormat = {{'S', 'I', 'C', 'O', 'L', 'S', '\r', '\n'}, 1, "columns file", kSectionNames};
 
 bool is_path(std::string_view path) {
   if (path.size() > kMaxPathBytes) return false;
@@ -104,49 +103,18 @@ Status check_column_head(const ColumnHead& head, int32_t items, uint64_t paths_b
   return Status::success();
 }
 
-void place_columns_sections(ColumnsHeader* header) {
-  int64_t offset = sizeof(ColumnsHeader);
-  for (ColumnsSectionPlace& section : header->sections) {
-    section.offset = aligned(offset);
-    offset = section.offset + section.bytes;
-  }
-}
-
-int64_t columns_file_bytes(const ColumnsHeader& header) {
-  const ColumnsSectionPlace& last = header.sections[kColumnsSections - 1];
-  return last.offset + last.bytes;
-}
-
 Status check_columns_header(const uint8_t* bytes, int64_t size, ColumnsHeader* header) {
-  if (size < static_cast<int64_t>(sizeof *header) || std::memcmp(bytes, kColumnsMagic, sizeof kColumnsMagic) != 0) {
-    return Status::failure(StatusCode::wrong_layout, "the file is not a columns file");
-  }
-  std::memcpy(header, bytes, sizeof *header);
-  if (header->version != kColumnsVersion) {
-    return Status::failure(StatusCode::wrong_layout, "the columns file has another version of the format");
-  }
-  if (header->header_checksum != checksum(header, offsetof(ColumnsHeader, header_checksum))) {
-    return corrupt("the header of the columns file is damaged");
-  }
+  SectionedHeader sections(header);
+  Status status = sections.read(kColumnsFormat, bytes, size);
+  if (!status.ok()) return status;
   // The checksum finds accidents; the rest also refuses headers that were made to deceive.
   const auto items = static_cast<uint32_t>(header->items);
   if (header->items < 0 || header->items > kMaxColumnsItems || header->columns > kMaxColumns ||
       header->opaque > items || header->incomplete > items || header->reserved != 0) {
     return corrupt("the counts of the columns file are impossible");
   }
-  for (const ColumnsSectionPlace& section : header->sections) {
-    if (section.bytes < 0 || section.bytes > size) return corrupt("a section of the columns file is too large");
-  }
-  ColumnsHeader expected = *header;
-  place_columns_sections(&expected);
-  for (size_t section = 0; section < kColumnsSections; ++section) {
-    if (expected.sections[section].offset != header->sections[section].offset) {
-      return corrupt("a section of the columns file is not where the sizes put it");
-    }
-  }
-  if (columns_file_bytes(*header) != size) {
-    return corrupt("the columns file does not have the size that its header states");
-  }
+  status = sections.check_places(kColumnsFormat, size);
+  if (!status.ok()) return status;
   const auto bytes_of = [header](ColumnsSection part) { return header->sections[static_cast<size_t>(part)].bytes; };
   const int64_t sets = (header->opaque > 0 ? 1 : 0) + (header->incomplete > 0 ? 1 : 0);
   if (bytes_of(ColumnsSection::marks) != sets * item_words(header->items) * 4 ||

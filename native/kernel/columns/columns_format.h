@@ -6,14 +6,9 @@
 
 #include "base/status.h"
 #include "columns/column_value.h"
+#include "io/sectioned_file.h"
 
 namespace semantic_index {
-
-/** The first bytes of a columns file. See native/kernel/columns/FORMAT.md. */
-constexpr char kColumnsMagic[8] = {'S', 'I', 'C', 'O', 'L', 'S', '\r', '\n'};
-constexpr uint32_t kColumnsVersion = 1;
-/** Every section begins at a multiple of this, counted from the start of the file. */
-constexpr int64_t kColumnsAlignment = 64;
 
 /** The parts of the file, in their order. */
 enum class ColumnsSection : uint32_t {
@@ -28,12 +23,8 @@ enum class ColumnsSection : uint32_t {
 };
 constexpr size_t kColumnsSections = 4;
 
-/** Where a section is, and the XXH64 of its bytes. */
-struct ColumnsSectionPlace {
-  int64_t offset;
-  int64_t bytes;
-  uint64_t checksum;
-};
+/** The format of columns files (.columns). See native/kernel/columns/FORMAT.md. */
+extern const SectionedFormat kColumnsFormat;
 
 /** The beginning of the file. Integers are little-endian. */
 struct ColumnsHeader {
@@ -49,7 +40,7 @@ struct ColumnsHeader {
   uint32_t reserved;
   /** Chosen by the caller, to recognise the file of another segment. */
   uint64_t source;
-  ColumnsSectionPlace sections[kColumnsSections];
+  SectionRange sections[kColumnsSections];
   /** XXH64 of what comes before. */
   uint64_t header_checksum;
 };
@@ -121,12 +112,6 @@ Status check_column_head(const ColumnHead& head, int32_t items, uint64_t paths_b
 
 /** Words of a set of items. */
 static inline int64_t item_words(int32_t items) { return (static_cast<int64_t>(items) + 31) / 32; }
-
-/** Sets the offsets of the sections from their sizes. */
-void place_columns_sections(ColumnsHeader* header);
-
-/** Bytes of the whole file. */
-int64_t columns_file_bytes(const ColumnsHeader& header);
 
 /**
  * Whether `size` bytes begin with a header of this version whose sections fill the file exactly. wrong_layout when it

@@ -3,16 +3,14 @@
 #include <string>
 #include <vector>
 
-#include "base/checksum.h"
 #include "columns/columns_view.h"
 
 namespace semantic_index {
 
 namespace {
 
-/** Entries between two looks at the cancel flag, and bytes. */
+/** Entries between two looks at the cancel flag. */
 constexpr uint64_t kEntriesPerCheck = 1 << 16;
-constexpr uint64_t kBytesPerCheck = 1 << 22;
 
 Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
@@ -176,22 +174,13 @@ Status ColumnsView::check_marks() const {
   return Status::success();
 }
 
-Status ColumnsView::verify(const std::atomic<bool>* cancel) const {
-  static const char* const kNames[kColumnsSections] = {"marks", "heads", "paths", "data"};
-  for (size_t number = 0; number < kColumnsSections; ++number) {
-    const ColumnsSectionPlace& place = header_.sections[number];
-    Checksum sum;
-    for (int64_t at = 0; at < place.bytes; at += static_cast<int64_t>(kBytesPerCheck)) {
-      if (is_raised(cancel)) return cancelled();
-      const auto rest = static_cast<uint64_t>(place.bytes - at);
-      sum.update(bytes_ + place.offset + at, static_cast<size_t>(rest < kBytesPerCheck ? rest : kBytesPerCheck));
-    }
-    if (sum.value() != place.checksum) {
-      const Status changed = check_unchanged();
-      return changed.ok() ? corrupt((std::string("the section ") + kNames[number] + " is damaged").c_str()) : changed;
-    }
-  }
-  return check_unchanged();
+Status ColumnsView::verify(const std::atomic<bool>* cancel) const try {
+  const Status status =
+      verify_sections(kColumnsFormat, bytes_, sizeof header_, header_.sections, kColumnsSections, cancel);
+  const Status changed = check_unchanged();
+  return changed.ok() ? status : changed;
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
 }
 
 Status ColumnsView::validate(const std::atomic<bool>* cancel) const try {

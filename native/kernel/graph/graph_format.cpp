@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "base/checksum.h"
 #include "distance/distance.h"
@@ -19,7 +18,13 @@ Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt
 
 size_t index_of(GraphSection section) { return static_cast<size_t>(section); }
 
+constexpr const char* kSectionNames[kGraphSections] = {"high nibbles", "low nibbles", "neighbors", "items",
+                                                       "norms",        "residuals",   "estimates", "originals",
+                                                       "slots",        "leaves",      "landmarks", "centroid"};
+
 }  // namespace
+
+const SectionedFormat kGraphFormat = {{'S', 'I', 'A', 'C', 'C', 'E', 'L', '\n'}, 4, "graph index", kSectionNames};
 
 bool supports_graph(Metric metric, int32_t dimensions) {
   const bool is_metric = metric == Metric::angular || metric == Metric::euclidean || metric == Metric::dot;
@@ -40,7 +45,7 @@ uint64_t ends_checksum(const uint8_t* bytes, int64_t size) {
   return sum.value();
 }
 
-void layout_sections(GraphHeader* header) {
+int64_t layout_sections(GraphHeader* header) {
   const int64_t positions = header->positions;
   const bool has_norms = header->metric == static_cast<uint32_t>(Metric::euclidean);
   const bool has_estimates = header->metric != static_cast<uint32_t>(Metric::dot);
@@ -57,31 +62,16 @@ void layout_sections(GraphHeader* header) {
   bytes[index_of(GraphSection::leaves)] = positions * static_cast<int64_t>(sizeof(LeafEntry));
   bytes[index_of(GraphSection::landmarks)] = static_cast<int64_t>(landmark_count(*header) * kSketchWords * 8);
   bytes[index_of(GraphSection::centroid)] = static_cast<int64_t>(header->dimensions) * 4;
-  int64_t offset = sizeof(GraphHeader);
-  for (size_t section = 0; section < kGraphSections; ++section) {
-    offset = (offset + kSectionAlignment - 1) / kSectionAlignment * kSectionAlignment;
-    header->sections[section].offset = offset;
-    header->sections[section].bytes = bytes[section];
-    offset += bytes[section];
-  }
-}
-
-int64_t graph_bytes(const GraphHeader& header) {
-  const SectionRange& last = header.sections[kGraphSections - 1];
-  return last.offset + last.bytes;
+  for (size_t section = 0; section < kGraphSections; ++section) header->sections[section].bytes = bytes[section];
+  SectionedHeader sections(header);
+  sections.place(kGraphFormat);
+  return sections.file_bytes();
 }
 
 Status check_header(const uint8_t* bytes, int64_t size, GraphHeader* header) {
-  if (size < static_cast<int64_t>(sizeof *header) || std::memcmp(bytes, kGraphMagic, sizeof kGraphMagic) != 0) {
-    return Status::failure(StatusCode::wrong_layout, "the file is not a graph index");
-  }
-  std::memcpy(header, bytes, sizeof *header);
-  if (header->version != kGraphVersion) {
-    return Status::failure(StatusCode::wrong_layout, "the graph index has another version of the format");
-  }
-  if (header->header_checksum != checksum(header, offsetof(GraphHeader, header_checksum))) {
-    return corrupt("the header of the graph index is damaged");
-  }
+  SectionedHeader sections(header);
+  const Status status = sections.read(kGraphFormat, bytes, size);
+  if (!status.ok()) return status;
   // The checksum detects accidental damage; the checks below also reject crafted headers.
   const bool is_metric = header->metric <= static_cast<uint32_t>(Metric::hamming) &&
                          supports_graph(static_cast<Metric>(header->metric), header->dimensions);
@@ -99,13 +89,11 @@ Status check_header(const uint8_t* bytes, int64_t size, GraphHeader* header) {
   GraphHeader expected = *header;
   layout_sections(&expected);
   for (size_t section = 0; section < kGraphSections; ++section) {
-    if (expected.sections[section].offset != header->sections[section].offset ||
-        expected.sections[section].bytes != header->sections[section].bytes) {
-      return corrupt("the graph index's sections are not where its counts put them");
+    if (expected.sections[section].bytes != header->sections[section].bytes) {
+      return corrupt("the graph index's sections do not have the sizes that its counts ask for");
     }
   }
-  if (graph_bytes(*header) != size) return corrupt("the graph index does not have the size that it says");
-  return Status::success();
+  return sections.check_places(kGraphFormat, size);
 }
 
 }  // namespace semantic_index

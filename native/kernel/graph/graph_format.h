@@ -6,14 +6,10 @@
 
 #include "base/status.h"
 #include "distance/metric.h"
+#include "io/sectioned_file.h"
 
 namespace semantic_index {
 
-/** The first bytes of a graph index file (.accel). See native/FORMAT.md. */
-constexpr char kGraphMagic[8] = {'S', 'I', 'A', 'C', 'C', 'E', 'L', '\n'};
-constexpr uint32_t kGraphVersion = 4;
-/** Sections begin at multiples of this file offset. */
-constexpr int64_t kSectionAlignment = 64;
 /** Neighbors stored per position. */
 constexpr int32_t kMaxNeighbors = 32;
 /** Marks the end of a list of fewer neighbors. */
@@ -50,12 +46,8 @@ enum class GraphSection : uint32_t {
 };
 constexpr size_t kGraphSections = 12;
 
-/** Offset, size and XXH64 of a section. */
-struct SectionRange {
-  int64_t offset;
-  int64_t bytes;
-  uint64_t checksum;
-};
+/** The format of graph index files (.accel). See native/FORMAT.md. */
+extern const SectionedFormat kGraphFormat;
 
 /** The length of a row's quantization residual, never rounded down. */
 struct RowResiduals {
@@ -133,11 +125,11 @@ bool supports_graph(Metric metric, int32_t dimensions);
 /** XXH64 of the first and the last 4096 bytes: distinguishes files by reading two pages. */
 uint64_t ends_checksum(const uint8_t* bytes, int64_t size);
 
-/** Sets offset and size of each section from the counts in the header. Leaves the checksums alone. */
-void layout_sections(GraphHeader* header);
-
-/** The size of the whole file. */
-int64_t graph_bytes(const GraphHeader& header);
+/**
+ * Writes magic and version, and sets offset and size of each section from the counts in the header. Returns the bytes
+ * of the whole file. Leaves the checksums alone.
+ */
+int64_t layout_sections(GraphHeader* header);
 
 /**
  * Reads and checks a header: sections must lie within the file and have the sizes that follow from the counts.

@@ -1,9 +1,6 @@
 #include "graph/graph_view.h"
 
-#include <algorithm>
 #include <new>
-
-#include "base/checksum.h"
 
 namespace semantic_index {
 
@@ -13,18 +10,6 @@ Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt
 
 Status of_another_forest() {
   return Status::failure(StatusCode::invalid_argument, "the graph index was derived from another file");
-}
-
-/** The XXH64 of bytes; false when it was cancelled. */
-bool sum_of(const uint8_t* data, int64_t size, const std::atomic<bool>* cancel, uint64_t* sum) {
-  constexpr int64_t kPiece = 1 << 22;
-  Checksum checksum;
-  for (int64_t at = 0; at < size; at += kPiece) {
-    if (cancel != nullptr && cancel->load()) return false;
-    checksum.update(data + at, static_cast<size_t>(std::min(kPiece, size - at)));
-  }
-  *sum = checksum.value();
-  return true;
 }
 
 }  // namespace
@@ -72,15 +57,7 @@ Status GraphView::neighbors(int32_t position, int32_t* items, int32_t* count) co
 }
 
 Status GraphView::verify_section(GraphSection section, const std::atomic<bool>* cancel) const {
-  constexpr const char* kParts[kGraphSections] = {"high nibbles", "low nibbles", "neighbors", "items",
-                                                  "norms",        "residuals",   "estimates", "originals",
-                                                  "slots",        "leaves",      "landmarks", "centroid"};
-  const auto index = static_cast<size_t>(section);
-  const SectionRange& place = header_.sections[index];
-  uint64_t sum = 0;
-  if (!sum_of(bytes_ + place.offset, place.bytes, cancel, &sum)) return {StatusCode::cancelled, 0, {}};
-  if (sum == place.checksum) return Status::success();
-  return Status::failure(StatusCode::corrupt, std::string("damaged part: ") + kParts[index]);
+  return semantic_index::verify_section(kGraphFormat, bytes_, header_.sections, static_cast<size_t>(section), cancel);
 }
 
 Status GraphView::verify_rows(const std::atomic<bool>* cancel) const {
@@ -104,7 +81,8 @@ Status GraphView::verify(const ForestView& forest, const std::atomic<bool>* canc
 
 Status GraphView::verify_forest(const ForestView& forest, const std::atomic<bool>* cancel) const {
   uint64_t sum = 0;
-  if (!sum_of(forest.node(0), header_.forest_bytes, cancel, &sum)) return {StatusCode::cancelled, 0, {}};
+  const Status status = sum_bytes(forest.node(0), header_.forest_bytes, cancel, &sum);
+  if (!status.ok()) return status;
   if (sum != header_.forest_checksum) return of_another_forest();
   return forest.check_unchanged();
 }

@@ -159,6 +159,11 @@ Status save_atomically(const std::string& path, const BytesView* pieces, int cou
   return Status::no_memory();
 }
 
+Status save_atomically(const std::string& path, const MemoryBlock& file, const std::atomic<bool>* cancel) {
+  const BytesView piece = {file.data(), static_cast<int64_t>(file.size())};
+  return save_atomically(path, &piece, 1, cancel);
+}
+
 #if defined(_WIN32)
 
 Status sync_folder_of(const std::string&) { return Status::success(); }

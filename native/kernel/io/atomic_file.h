@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/memory_block.h"
 #include "base/status.h"
 
 namespace semantic_index {
@@ -25,6 +26,9 @@ struct BytesView {
  */
 Status save_atomically(const std::string& path, const BytesView* pieces, int count,
                        const std::atomic<bool>* cancel = nullptr);
+
+/** The same for the bytes of a block. */
+Status save_atomically(const std::string& path, const MemoryBlock& file, const std::atomic<bool>* cancel = nullptr);
 
 /**
  * Syncs the directory of `path`, so that names survive a power cut. Does nothing on Windows, which does not need it.

@@ -30,6 +30,18 @@ bool MappedFile::has_changed() const {
   return status.system_error != kMissing[0] && status.system_error != kMissing[1];
 }
 
+MappedFile::MappedFile(const std::string& path, Access access)
+    : access_(access), path_(path), changed_(new std::atomic<bool>(false)) {}
+
+Status MappedFile::hand_over(std::unique_ptr<MappedFile> opened, std::unique_ptr<MappedFile>* file) {
+  const Status mapped = opened->map();
+  if (!mapped.ok()) return mapped;
+  // The map keeps the file.
+  if (opened->access_ == Access::read_only) opened->close_handle();
+  *file = std::move(opened);
+  return mapped;
+}
+
 MappedFile::~MappedFile() {
   unmap();
   close_handle();

@@ -85,13 +85,15 @@ class MappedFile {
   Status prefault(const std::atomic<bool>* cancel = nullptr) const;
 
  private:
-  MappedFile() = default;
+  MappedFile(const std::string& path, Access access);
+  /** Maps an opened file and hands it over; one that is only read needs its handle no longer. */
+  static Status hand_over(std::unique_ptr<MappedFile> opened, std::unique_ptr<MappedFile>* file);
   Status map();
   void unmap();
   void close_handle();
 
-  Access access_ = Access::read_only;
-  std::string path_;
+  const Access access_;
+  const std::string path_;
   uint8_t* data_ = nullptr;
   int64_t size_ = 0;
   /** Bytes of the file, which `write_at` may have made longer than the map. */

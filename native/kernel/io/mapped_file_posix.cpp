@@ -67,9 +67,7 @@ Status file_identity(const std::string& path, FileIdentity* identity) {
 }
 
 Status MappedFile::open(const std::string& path, std::unique_ptr<MappedFile>* file) try {
-  std::unique_ptr<MappedFile> result(new MappedFile());
-  result->changed_ = new std::atomic<bool>(false);
-  result->path_ = path;
+  std::unique_ptr<MappedFile> result(new MappedFile(path, Access::read_only));
   // Without O_NONBLOCK the open of a FIFO waits until something writes to it. Regular files are not affected.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (descriptor < 0) return system_failure("Cannot open", path);
@@ -83,21 +81,13 @@ Status MappedFile::open(const std::string& path, std::unique_ptr<MappedFile>* fi
   if (!S_ISREG(information.st_mode)) return Status::io(0, "Expected a regular file, got a FIFO or device: " + path);
   result->identity_ = identity_of(information);
   result->size_ = result->identity_.size;
-  const Status mapped = result->map();
-  if (!mapped.ok()) return mapped;
-  // The map keeps the file; the descriptor is not needed any more.
-  result->close_handle();
-  *file = std::move(result);
-  return Status::success();
+  return hand_over(std::move(result), file);
 } catch (const std::bad_alloc&) {
   return Status::no_memory();
 }
 
 Status MappedFile::create(const std::string& path, int64_t size, std::unique_ptr<MappedFile>* file) try {
-  std::unique_ptr<MappedFile> result(new MappedFile());
-  result->changed_ = new std::atomic<bool>(false);
-  result->path_ = path;
-  result->access_ = Access::read_write;
+  std::unique_ptr<MappedFile> result(new MappedFile(path, Access::read_write));
   // A file that others have mapped keeps its bytes: the name gets a new file, the old one is never emptied.
   if (unlink(path.c_str()) != 0 && errno != ENOENT) return system_failure("Cannot replace", path);
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -105,10 +95,7 @@ Status MappedFile::create(const std::string& path, int64_t size, std::unique_ptr
   result->handle_ = descriptor;
   if (set_size(descriptor, 0, size) != 0) return system_failure("Cannot reserve room for", path);
   result->size_ = result->file_size_ = size;
-  const Status mapped = result->map();
-  if (!mapped.ok()) return mapped;
-  *file = std::move(result);
-  return Status::success();
+  return hand_over(std::move(result), file);
 } catch (const std::bad_alloc&) {
   return Status::no_memory();
 }

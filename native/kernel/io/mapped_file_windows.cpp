@@ -56,9 +56,7 @@ Status file_identity(const std::string& path, FileIdentity* identity) try {
 }
 
 Status MappedFile::open(const std::string& path, std::unique_ptr<MappedFile>* file) try {
-  std::unique_ptr<MappedFile> result(new MappedFile());
-  result->changed_ = new std::atomic<bool>(false);
-  result->path_ = path;
+  std::unique_ptr<MappedFile> result(new MappedFile(path, Access::read_only));
   const HANDLE handle = CreateFileW(windows_path(path).c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE,
                                     nullptr, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
   if (handle == INVALID_HANDLE_VALUE) return system_failure("Cannot open", path);
@@ -69,30 +67,20 @@ Status MappedFile::open(const std::string& path, std::unique_ptr<MappedFile>* fi
   const Status known = identity_of(handle, path, &result->identity_);
   if (!known.ok()) return known;
   result->size_ = result->identity_.size;
-  const Status mapped = result->map();
-  if (!mapped.ok()) return mapped;
-  result->close_handle();
-  *file = std::move(result);
-  return Status::success();
+  return hand_over(std::move(result), file);
 } catch (const std::bad_alloc&) {
   return Status::no_memory();
 }
 
 Status MappedFile::create(const std::string& path, int64_t size, std::unique_ptr<MappedFile>* file) try {
-  std::unique_ptr<MappedFile> result(new MappedFile());
-  result->changed_ = new std::atomic<bool>(false);
-  result->path_ = path;
-  result->access_ = Access::read_write;
+  std::unique_ptr<MappedFile> result(new MappedFile(path, Access::read_write));
   const HANDLE handle = CreateFileW(windows_path(path).c_str(), GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ, nullptr,
                                     CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr);
   if (handle == INVALID_HANDLE_VALUE) return system_failure("Cannot create", path);
   result->handle_ = reinterpret_cast<intptr_t>(handle);
   if (!set_size(handle, size)) return system_failure("Cannot reserve room for", path);
   result->size_ = result->file_size_ = size;
-  const Status mapped = result->map();
-  if (!mapped.ok()) return mapped;
-  *file = std::move(result);
-  return Status::success();
+  return hand_over(std::move(result), file);
 } catch (const std::bad_alloc&) {
   return Status::no_memory();
 }

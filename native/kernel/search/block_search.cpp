@@ -75,7 +75,7 @@ int32_t BlockSearch::depth_of(const SearchQuery& query) const {
   return query.vector != nullptr && query.has_terms ? std::max(request_.depth, request_.k) : request_.k;
 }
 
-Status BlockSearch::run(int64_t first, int64_t count, BlockResult* result) {
+Status BlockSearch::run(int64_t first, int64_t count, SearchResult* result) {
   result_ = result;
   result->parts.resize(snapshot_.size());
   work_.allowed.clear();

@@ -58,16 +58,6 @@ class ScratchLease {
   std::unique_ptr<SearchWorkspace> workspace_;
 };
 
-/** The answers to a block of queries; as SearchResult. */
-struct BlockResult {
-  std::vector<SearchHit> hits;
-  std::vector<int32_t> counts;
-  std::vector<double> max_scores;
-  std::vector<PartReport> parts;
-  int32_t failed_part = -1;
-  PartSide failed_side = PartSide::vectors;
-};
-
 /** Answers a block of queries. */
 class BlockSearch {
  public:
@@ -81,7 +71,8 @@ class BlockSearch {
         may_share_(may_share),
         work_(*work) {}
 
-  Status run(int64_t first, int64_t count, BlockResult* result);
+  /** Sets the fields of `result` for these queries only. */
+  Status run(int64_t first, int64_t count, SearchResult* result);
 
  private:
   /** Candidates that a side finds for a query. */
@@ -107,7 +98,7 @@ class BlockSearch {
   const int threads_;
   const bool may_share_;
   SearchWorkspace& work_;
-  BlockResult* result_ = nullptr;
+  SearchResult* result_ = nullptr;
 };
 
 }  // namespace semantic_index

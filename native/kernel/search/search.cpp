@@ -46,7 +46,7 @@ Status search_snapshot(const SearchSnapshot& snapshot, const SearchRequest& requ
   intersect_allowed(snapshot, request, &filters, &result->parts);
 
   const int64_t blocks = (request.count + kBlock - 1) / kBlock;
-  std::vector<BlockResult> found(static_cast<size_t>(blocks));
+  std::vector<SearchResult> found(static_cast<size_t>(blocks));
   const int threads = static_cast<int>(std::min<int64_t>(std::max(request.threads, 1), blocks));
   std::mutex mutex;
   ParallelWatch watch;
@@ -56,7 +56,7 @@ Status search_snapshot(const SearchSnapshot& snapshot, const SearchRequest& requ
     return [&, scratch](int64_t number) {
       const int64_t first = number * kBlock;
       BlockSearch block(snapshot, request, filters, blocks == 1, scratch->get());
-      BlockResult& own = found[static_cast<size_t>(number)];
+      SearchResult& own = found[static_cast<size_t>(number)];
       const Status searched = block.run(first, std::min(kBlock, request.count - first), &own);
       const std::lock_guard<std::mutex> lock(mutex);
       for (size_t part = 0; part < own.parts.size(); ++part) {
@@ -76,7 +76,7 @@ Status search_snapshot(const SearchSnapshot& snapshot, const SearchRequest& requ
   for (size_t part = 0; part < snapshot.size(); ++part) result->parts[part].changed = snapshot.part(part).has_changed();
   if (!status.ok()) return status;
   for (int64_t number = 0; number < blocks; ++number) {
-    const BlockResult& own = found[static_cast<size_t>(number)];
+    const SearchResult& own = found[static_cast<size_t>(number)];
     std::copy(own.counts.begin(), own.counts.end(), result->counts.begin() + number * kBlock);
     std::copy(own.max_scores.begin(), own.max_scores.end(), result->max_scores.begin() + number * kBlock);
     result->hits.insert(result->hits.end(), own.hits.begin(), own.hits.end());

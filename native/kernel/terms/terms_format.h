@@ -5,14 +5,10 @@
 #include <cstdint>
 
 #include "base/status.h"
+#include "io/sectioned_file.h"
 
 namespace semantic_index {
 
-/** The first bytes of a terms file. See native/kernel/terms/FORMAT.md. */
-constexpr char kTermsMagic[8] = {'S', 'I', 'T', 'E', 'R', 'M', 'S', '\n'};
-constexpr uint32_t kTermsVersion = 1;
-/** Every section begins at a multiple of this, counted from the start of the file. */
-constexpr int64_t kTermsAlignment = 64;
 /** Terms of one block of the dictionary; only the last block may have fewer. */
 constexpr uint32_t kDictionaryBlock = 16;
 /** A document has less than this many items before it in its file, so a posting list stays below 4 GiB. */
@@ -34,12 +30,8 @@ enum class TermsSection : uint32_t {
 };
 constexpr size_t kTermsSections = 4;
 
-/** Where a section is, and the XXH64 of its bytes. */
-struct TermsSectionPlace {
-  int64_t offset;
-  int64_t bytes;
-  uint64_t checksum;
-};
+/** The format of terms files (.terms). See native/kernel/terms/FORMAT.md. */
+extern const SectionedFormat kTermsFormat;
 
 /** The begin of a dictionary block: binary search reads the prefix and rarely the term itself. */
 struct DictionaryHead {
@@ -64,19 +56,13 @@ struct TermsHeader {
   uint64_t total_length;
   /** Chosen by the caller, to recognise the file of another segment. */
   uint64_t source;
-  TermsSectionPlace sections[kTermsSections];
+  SectionRange sections[kTermsSections];
   /** XXH64 of what comes before. */
   uint64_t header_checksum;
 };
 
 /** Number of dictionary blocks. */
 static inline uint64_t dictionary_blocks(uint64_t terms) { return (terms + kDictionaryBlock - 1) / kDictionaryBlock; }
-
-/** Sets the offsets of the sections from their sizes. */
-void place_terms_sections(TermsHeader* header);
-
-/** Bytes of the whole file. */
-int64_t terms_file_bytes(const TermsHeader& header);
 
 /**
  * Whether `size` bytes begin with a header of this version whose sections fill the file exactly. wrong_layout when it

@@ -2,14 +2,12 @@
 #include <new>
 #include <string>
 
-#include "base/checksum.h"
 #include "terms/terms_view.h"
 
 namespace semantic_index {
 
 namespace {
 
-constexpr uint64_t kSumAtOnce = 1 << 22;
 constexpr uint64_t kTermsBetweenChecks = 1 << 10;
 
 Status corrupt(std::string message) { return Status::failure(StatusCode::corrupt, std::move(message)); }
@@ -44,23 +42,7 @@ Status validate_list(const PostingList& list, PostingCursor* cursor) {
 }  // namespace
 
 Status TermsView::validate_sections(const std::atomic<bool>* cancel) const {
-  constexpr const char* kNames[kTermsSections] = {"lengths", "heads", "dictionary", "postings"};
-  uint64_t covered = sizeof header_;
-  for (size_t number = 0; number < kTermsSections; ++number) {
-    const TermsSectionPlace& place = header_.sections[number];
-    for (; covered < static_cast<uint64_t>(place.offset); ++covered) {
-      if (bytes_[covered] != 0) return corrupt("bytes between the sections are not zero");
-    }
-    Checksum sum;
-    for (int64_t offset = 0; offset < place.bytes; offset += kSumAtOnce) {
-      if (is_raised(cancel)) return cancelled();
-      sum.update(bytes_ + place.offset + offset,
-                 static_cast<size_t>(std::min<int64_t>(kSumAtOnce, place.bytes - offset)));
-    }
-    if (sum.value() != place.checksum) return corrupt(std::string("damaged section: ") + kNames[number]);
-    covered = static_cast<uint64_t>(place.offset + place.bytes);
-  }
-  return Status::success();
+  return verify_sections(kTermsFormat, bytes_, sizeof header_, header_.sections, kTermsSections, cancel);
 }
 
 Status TermsView::validate_lists(const std::atomic<bool>* cancel) const {

@@ -5,28 +5,15 @@
 #include <cstring>
 #include <memory>
 
-#include "base/checksum.h"
 #include "columns/filter_evaluation.h"
 #include "columns/layers/columns_snapshot.h"
+#include "io/atomic_file.h"
+#include "support/damaged_sections.h"
 #include "support/metadata.h"
 
 using namespace semantic_index_test;
 
 namespace {
-
-/** Puts the right checksums behind the header and the sections again. */
-void sign(std::vector<uint8_t>* bytes) {
-  if (bytes->size() < sizeof(ColumnsHeader)) return;
-  ColumnsHeader header;
-  std::memcpy(&header, bytes->data(), sizeof header);
-  for (ColumnsSectionPlace& place : header.sections) {
-    const bool inside = place.offset >= 0 && place.bytes >= 0 && place.offset <= static_cast<int64_t>(bytes->size()) &&
-                        place.bytes <= static_cast<int64_t>(bytes->size()) - place.offset;
-    if (inside) place.checksum = checksum(bytes->data() + place.offset, static_cast<size_t>(place.bytes));
-  }
-  header.header_checksum = checksum(&header, offsetof(ColumnsHeader, header_checksum));
-  std::memcpy(bytes->data(), &header, sizeof header);
-}
 
 /** Filters and merges a file, which must not go out of bounds. */
 void use(const ColumnsView& view) {
@@ -61,12 +48,9 @@ void use(const ColumnsView& view) {
 
 /** Whether a file is found good; where it opens it is used. */
 bool is_good(const std::vector<uint8_t>& bytes) {
-  // Of the exact size, so that a sanitizer sees a step beyond; aligned.
-  std::unique_ptr<uint64_t[]> memory(new uint64_t[(bytes.size() + 7) / 8]);
-  if (!bytes.empty()) std::memcpy(memory.get(), bytes.data(), bytes.size());
-  const auto* const begin = reinterpret_cast<const uint8_t*>(memory.get());
+  const ExactBytes memory(bytes);
   ColumnsView view;
-  if (!ColumnsView::open(begin, static_cast<int64_t>(bytes.size()), &view).ok()) return false;
+  if (!ColumnsView::open(memory.data(), memory.size(), &view).ok()) return false;
   use(view);
   return view.validate().ok();
 }
@@ -213,7 +197,7 @@ TEST(opens_what_was_saved) {
   CHECK(block.resize(bytes.size()));
   std::memcpy(block.data(), bytes.data(), bytes.size());
   const std::string path = "columns_file_test.columns";
-  CHECK_OK(save_columns(path, block));
+  CHECK_OK(save_atomically(path, block));
   {
     ColumnsImagePointer image;
     CHECK_OK(open_columns_file(path, &image));
@@ -222,54 +206,14 @@ TEST(opens_what_was_saved) {
   std::remove(path.c_str());
 }
 
-TEST(every_flipped_byte_is_noticed) {
-  const std::vector<uint8_t> bytes = small_file(1);
-  CHECK(is_good(bytes));
-  ColumnsHeader header;
-  std::memcpy(&header, bytes.data(), sizeof header);
-  for (size_t place = 0; place < bytes.size(); place += place < 600 ? 1 : 7) {
-    // Bytes between sections belong to none.
-    bool is_covered = place < sizeof header;
-    for (const ColumnsSectionPlace& section : header.sections) {
-      is_covered |=
-          static_cast<int64_t>(place) >= section.offset && static_cast<int64_t>(place) < section.offset + section.bytes;
-    }
-    if (!is_covered) continue;
-    for (const uint8_t change : {uint8_t{1}, uint8_t{0x80}, uint8_t{0xff}}) {
-      std::vector<uint8_t> damaged = bytes;
-      damaged[place] ^= change;
-      CHECK(!is_good(damaged));
-    }
-  }
-}
+TEST(every_flipped_byte_is_noticed) { check_flipped_bytes(small_file(1), 600, is_good); }
 
 TEST(flipped_bytes_with_right_checksums_are_refused_or_harmless) {
-  const std::vector<uint8_t> bytes = small_file(2);
-  Random random(11);
-  int good = 0;
-  for (int round = 0; round < 8000; ++round) {
-    std::vector<uint8_t> damaged = bytes;
-    for (uint32_t changes = 1 + random.below(3); changes > 0; --changes) {
-      const auto place = random.below(10) == 0 ? random.below(sizeof(ColumnsHeader))
-                                               : random.below(static_cast<uint32_t>(damaged.size()));
-      damaged[place] = static_cast<uint8_t>(random.next());
-    }
-    sign(&damaged);
-    good += is_good(damaged) ? 1 : 0;
-  }
-  // Some changes make another valid file: a letter of a string, a bit behind the last value of an array.
-  CHECK(good < 4000);
+  check_signed_damage<ColumnsHeader>(small_file(2), 8000, is_good);
 }
 
-TEST(truncated_and_longer_files_are_refused) {
-  const std::vector<uint8_t> bytes = small_file(3);
-  for (size_t size = 0; size < bytes.size(); size += size < 400 ? 1 : 61) {
-    std::vector<uint8_t> cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
-    CHECK(!is_good(cut));
-    sign(&cut);
-    CHECK(!is_good(cut));
-  }
-  std::vector<uint8_t> longer = bytes;
-  longer.push_back(0);
-  CHECK(!is_good(longer));
+TEST(truncated_and_longer_files_are_refused) { check_other_sizes<ColumnsHeader>(small_file(3), is_good); }
+
+TEST(sections_of_another_file_are_refused_or_harmless) {
+  check_foreign_sections<ColumnsHeader>(small_file(5), small_file(6), is_good);
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "io/atomic_file.h"
 #include "io/mapped_file.h"
 #include "support/check.h"
 #include "terms/build/terms_merge.h"
@@ -148,15 +149,16 @@ std::vector<uint32_t> every(size_t items, double share, uint64_t seed) {
 
 void print_sizes(const TermsView& view) {
   const TermsHeader& header = view.header();
-  const char* names[] = {"lengths", "heads", "dictionary", "postings"};
   const auto items = static_cast<double>(header.items);
   for (size_t section = 0; section < kTermsSections; ++section) {
-    std::printf("  %-12s %.1f bytes per document\n", names[section],
+    std::printf("  %-12s %.1f bytes per document\n", kTermsFormat.sections[section],
                 static_cast<double>(header.sections[section].bytes) / items);
   }
-  std::printf("  total        %.1f bytes per document; %llu terms, %.1f postings per document\n",
-              static_cast<double>(terms_file_bytes(header)) / items, static_cast<unsigned long long>(header.terms),
-              static_cast<double>(header.postings) / items);
+  std::printf(
+      "  total        %.1f bytes per document; %llu terms, %.1f postings per document\n",
+      static_cast<double>(header.sections[kTermsSections - 1].offset + header.sections[kTermsSections - 1].bytes) /
+          items,
+      static_cast<unsigned long long>(header.terms), static_cast<double>(header.postings) / items);
   std::printf("  positions would add %.1f bytes per document\n", static_cast<double>(position_bytes) / items);
 }
 
@@ -187,7 +189,7 @@ int main(int count, char** arguments) {
   CHECK_OK(builder.finish(merging, &built));
   std::printf("build %.2f s\n", seconds_since(start));
   const std::string path = "measure.terms";
-  CHECK_OK(save_terms(path, built));
+  CHECK_OK(save_atomically(path, built));
 
   std::vector<double> opening;
   std::unique_ptr<MappedFile> map;

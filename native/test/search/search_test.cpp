@@ -33,6 +33,13 @@ std::vector<WorldQuery> random_queries(const World& world, size_t count, Random*
   return queries;
 }
 
+SearchRequest request_of(const KernelQueries& kernel) {
+  SearchRequest request;
+  request.queries = kernel.queries.data();
+  request.count = static_cast<int64_t>(kernel.queries.size());
+  return request;
+}
+
 void check_hits(const SearchHit* found, size_t count, const std::vector<SearchHit>& expected) {
   CHECK_EQUAL(count, expected.size());
   for (size_t rank = 0; rank < count; ++rank) {
@@ -131,9 +138,7 @@ TEST(an_approximate_search_scores_what_it_finds_by_both_sides) {
   build(world, {{0, 8000, 'g', 'f'}, {8000, 9000, 'r', 't'}}, &built);
   const std::vector<WorldQuery> queries = random_queries(world, 30, &random);
   const KernelQueries kernel = kernel_queries(queries);
-  SearchRequest request;
-  request.queries = kernel.queries.data();
-  request.count = static_cast<int64_t>(queries.size());
+  const SearchRequest request = request_of(kernel);
   SearchResult result;
   CHECK_OK(search_snapshot(*built.snapshot, request, &result));
   CHECK(result.parts[0].searched && !result.parts[0].exact);
@@ -168,9 +173,7 @@ TEST(the_answer_does_not_depend_on_threads_or_on_the_batch) {
   build(world, {{0, 4500, 'g', 'f'}, {4500, 5000, 'r', 't'}}, &built);
   const std::vector<WorldQuery> queries = random_queries(world, 50, &random);
   const KernelQueries kernel = kernel_queries(queries);
-  SearchRequest request;
-  request.queries = kernel.queries.data();
-  request.count = static_cast<int64_t>(queries.size());
+  SearchRequest request = request_of(kernel);
   request.threads = 1;
   SearchResult alone;
   CHECK_OK(search_snapshot(*built.snapshot, request, &alone));
@@ -242,9 +245,7 @@ TEST(a_raised_flag_ends_a_search) {
   const std::vector<WorldQuery> queries = random_queries(world, 40, &random);
   const KernelQueries kernel = kernel_queries(queries);
   const std::atomic<bool> cancel{true};
-  SearchRequest request;
-  request.queries = kernel.queries.data();
-  request.count = static_cast<int64_t>(queries.size());
+  SearchRequest request = request_of(kernel);
   request.cancel = &cancel;
   SearchResult result;
   CHECK(search_snapshot(*built.snapshot, request, &result).code == StatusCode::cancelled);
@@ -255,16 +256,14 @@ TEST(damaged_terms_name_their_part) {
   Built built;
   build(world, {{0, 1000, 'f', 'f'}, {1000, 2000, 'f', 'f'}}, &built);
   const TermsHeader header = view_of(*built.files[1]).header();
-  const TermsSectionPlace& dictionary = header.sections[static_cast<size_t>(TermsSection::dictionary)];
+  const SectionRange& dictionary = header.sections[static_cast<size_t>(TermsSection::dictionary)];
   std::memset(built.files[1]->data() + dictionary.offset, 0xff, static_cast<size_t>(dictionary.bytes));
   std::vector<WorldQuery> queries(1);
   queries[0].vector.assign(kDimensions, 0.5f);
   queries[0].has_terms = true;
   queries[0].terms = {"w1", "w5"};
   const KernelQueries kernel = kernel_queries(queries);
-  SearchRequest request;
-  request.queries = kernel.queries.data();
-  request.count = 1;
+  const SearchRequest request = request_of(kernel);
   SearchResult result;
   CHECK(search_snapshot(*built.snapshot, request, &result).code == StatusCode::corrupt);
   CHECK_EQUAL(result.failed_part, 1);

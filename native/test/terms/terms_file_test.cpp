@@ -5,8 +5,9 @@
 #include <cstring>
 #include <numeric>
 
-#include "base/checksum.h"
+#include "io/atomic_file.h"
 #include "io/mapped_file.h"
+#include "support/damaged_sections.h"
 #include "support/terms_corpus.h"
 
 using namespace semantic_index_test;
@@ -24,30 +25,11 @@ Corpus survivors(const Parts& parts) {
   return corpus;
 }
 
-/** Puts the right checksum behind the header again, and those of the sections when asked for. */
-void sign(std::vector<uint8_t>* bytes, bool sections) {
-  if (bytes->size() < sizeof(TermsHeader)) return;
-  TermsHeader header;
-  std::memcpy(&header, bytes->data(), sizeof header);
-  for (TermsSectionPlace& place : header.sections) {
-    const bool inside = place.offset >= 0 && place.bytes >= 0 && place.offset <= static_cast<int64_t>(bytes->size()) &&
-                        place.bytes <= static_cast<int64_t>(bytes->size()) - place.offset;
-    if (sections && inside) place.checksum = checksum(bytes->data() + place.offset, static_cast<size_t>(place.bytes));
-  }
-  header.header_checksum = checksum(&header, offsetof(TermsHeader, header_checksum));
-  std::memcpy(bytes->data(), &header, sizeof header);
-}
-
 /** Whether a file is found good; where it opens it is searched, which must not go out of bounds. */
 bool is_good(const std::vector<uint8_t>& bytes) {
-  // Of the exact size, so that a sanitizer sees a step beyond; aligned.
-  std::unique_ptr<uint64_t[]> memory(new uint64_t[(bytes.size() + 7) / 8]);
-  if (!bytes.empty()) std::memcpy(memory.get(), bytes.data(), bytes.size());
+  const ExactBytes memory(bytes);
   TermsView view;
-  if (!TermsView::open(reinterpret_cast<const uint8_t*>(memory.get()), static_cast<int64_t>(bytes.size()), &view)
-           .ok()) {
-    return false;
-  }
+  if (!TermsView::open(memory.data(), memory.size(), &view).ok()) return false;
   const Bits dead = {0x00010000u, 0x80000001u};
   TermsSnapshot snapshot;
   CHECK_OK(snapshot.add(TermsPart::of(view, set_of(dead))));
@@ -175,7 +157,7 @@ TEST(opens_what_was_saved) {
   CHECK(block.resize(bytes.size()));
   std::memcpy(block.data(), bytes.data(), bytes.size());
   const std::string path = "terms_file_test.terms";
-  CHECK_OK(save_terms(path, block));
+  CHECK_OK(save_atomically(path, block));
   {
     std::unique_ptr<MappedFile> map;
     CHECK_OK(MappedFile::open(path, &map));
@@ -186,63 +168,14 @@ TEST(opens_what_was_saved) {
   std::remove(path.c_str());
 }
 
-TEST(every_flipped_byte_is_noticed) {
-  const std::vector<uint8_t> bytes = small_file(1);
-  CHECK(is_good(bytes));
-  for (size_t place = 0; place < bytes.size(); place += place < 400 ? 1 : 7) {
-    for (const uint8_t change : {uint8_t{1}, uint8_t{0x80}, uint8_t{0xff}}) {
-      std::vector<uint8_t> damaged = bytes;
-      damaged[place] ^= change;
-      CHECK(!is_good(damaged));
-    }
-  }
-}
+TEST(every_flipped_byte_is_noticed) { check_flipped_bytes(small_file(1), 400, is_good); }
 
 TEST(flipped_bytes_with_right_checksums_are_refused_or_harmless) {
-  const std::vector<uint8_t> bytes = small_file(2);
-  Random random(11);
-  int good = 0;
-  for (int round = 0; round < 20000; ++round) {
-    std::vector<uint8_t> damaged = bytes;
-    for (uint32_t changes = 1 + random.below(3); changes > 0; --changes) {
-      const auto place = random.below(10) == 0 ? random.below(sizeof(TermsHeader))
-                                               : random.below(static_cast<uint32_t>(damaged.size()));
-      damaged[place] = static_cast<uint8_t>(random.next());
-    }
-    sign(&damaged, true);
-    good += is_good(damaged) ? 1 : 0;
-  }
-  // Some changes make another valid file: a letter of a term, a frequency.
-  CHECK(good < 10000);
+  check_signed_damage<TermsHeader>(small_file(2), 20000, is_good);
 }
 
-TEST(truncated_and_longer_files_are_refused) {
-  const std::vector<uint8_t> bytes = small_file(3);
-  for (size_t size = 0; size < bytes.size(); size += size < 400 ? 1 : 61) {
-    std::vector<uint8_t> cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
-    CHECK(!is_good(cut));
-    sign(&cut, true);
-    CHECK(!is_good(cut));
-  }
-  std::vector<uint8_t> longer = bytes;
-  longer.push_back(0);
-  CHECK(!is_good(longer));
-}
+TEST(truncated_and_longer_files_are_refused) { check_other_sizes<TermsHeader>(small_file(3), is_good); }
 
 TEST(sections_of_another_file_are_refused_or_harmless) {
-  const std::vector<uint8_t> bytes = small_file(5);
-  const std::vector<uint8_t> other = small_file(6);
-  TermsHeader header;
-  std::memcpy(&header, bytes.data(), sizeof header);
-  TermsHeader other_header;
-  std::memcpy(&other_header, other.data(), sizeof other_header);
-  for (size_t section = 0; section < kTermsSections; ++section) {
-    std::vector<uint8_t> mixed = bytes;
-    const int64_t size = std::min(header.sections[section].bytes, other_header.sections[section].bytes);
-    std::copy_n(other.begin() + other_header.sections[section].offset, size,
-                mixed.begin() + header.sections[section].offset);
-    CHECK(!is_good(mixed));
-    sign(&mixed, true);
-    static_cast<void>(is_good(mixed));
-  }
+  check_foreign_sections<TermsHeader>(small_file(5), small_file(6), is_good);
 }

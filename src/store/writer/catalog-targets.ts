@@ -3,22 +3,25 @@ import type { Catalog } from '../catalog/catalog.js';
 import { HeldReads } from '../catalog/held-reads.js';
 import { Validator } from '../validate/validator.js';
 
+const tables = [
+  'documents',
+  'pages',
+  'terms',
+  'metadata',
+  'vectors',
+  'shared',
+  'segments',
+  'settings',
+  'leases',
+  'migration',
+  'fields',
+  'duplicates',
+  'notes',
+] as const satisfies readonly (keyof Catalog)[];
+
 /** The objects of a connection whose methods can be called from another thread. */
-export interface CatalogTargets {
+export interface CatalogTargets extends Readonly<Pick<Catalog, (typeof tables)[number]>> {
   readonly catalog: Catalog;
-  readonly documents: Catalog['documents'];
-  readonly pages: Catalog['pages'];
-  readonly terms: Catalog['terms'];
-  readonly metadata: Catalog['metadata'];
-  readonly vectors: Catalog['vectors'];
-  readonly shared: Catalog['shared'];
-  readonly segments: Catalog['segments'];
-  readonly settings: Catalog['settings'];
-  readonly leases: Catalog['leases'];
-  readonly migration: Catalog['migration'];
-  readonly fields: Catalog['fields'];
-  readonly duplicates: Catalog['duplicates'];
-  readonly notes: Catalog['notes'];
   readonly reads: HeldReads;
   readonly builder: SegmentBuilder;
   readonly validator: Validator;
@@ -26,36 +29,13 @@ export interface CatalogTargets {
 
 /** Everything that can be called on a connection; `openReader` opens others for reads that stay open between calls. */
 export function targetsOf(catalog: Catalog, openReader: () => Catalog): CatalogTargets {
-  const {
-    documents,
-    pages,
-    terms,
-    metadata,
-    vectors,
-    shared,
-    segments,
-    settings,
-    leases,
-    migration,
-    fields,
-    duplicates,
-    notes,
-  } = catalog;
+  const ofCatalog = Object.fromEntries(tables.map((name) => [name, catalog[name]])) as Pick<
+    Catalog,
+    (typeof tables)[number]
+  >;
   return {
+    ...ofCatalog,
     catalog,
-    documents,
-    pages,
-    terms,
-    metadata,
-    vectors,
-    shared,
-    segments,
-    settings,
-    leases,
-    migration,
-    fields,
-    duplicates,
-    notes,
     reads: new HeldReads(openReader),
     builder: new SegmentBuilder(catalog),
     validator: new Validator(catalog),

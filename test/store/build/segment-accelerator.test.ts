@@ -102,7 +102,7 @@ describe('the graph index of a segment', () => {
     expect(valid).toBe(true);
     expect(checks.find(({ check }) => check === 'segment')).toMatchObject({
       passed: false,
-      message: expect.stringMatching(/damaged part/),
+      message: expect.stringMatching(/damaged section/),
     });
     await index.rebuild();
     expect((await index.validate({ level: 'full' })).checks.filter(({ passed }) => !passed)).toEqual([]);

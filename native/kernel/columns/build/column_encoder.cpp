@@ -189,8 +189,6 @@ void mark_item(uint32_t item, int32_t items, std::vector<uint32_t>* set) {
 
 Status assemble_columns(const std::vector<EncodedColumn>& columns, const ColumnsMarks& marks, MemoryBlock* file) {
   ColumnsHeader header = {};
-  std::memcpy(header.magic, kColumnsMagic, sizeof kColumnsMagic);
-  header.version = kColumnsVersion;
   header.items = marks.items;
   header.columns = static_cast<uint32_t>(columns.size());
   header.opaque = count_marks(marks.opaque);
@@ -208,7 +206,7 @@ Status assemble_columns(const std::vector<EncodedColumn>& columns, const Columns
     path_bytes += column.path.size();
     data_bytes += column.data.size();
   }
-  const auto section = [&header](ColumnsSection part) -> ColumnsSectionPlace& {
+  const auto section = [&header](ColumnsSection part) -> SectionRange& {
     return header.sections[static_cast<size_t>(part)];
   };
   const int64_t set_bytes = item_words(marks.items) * 4;
@@ -216,8 +214,9 @@ Status assemble_columns(const std::vector<EncodedColumn>& columns, const Columns
   section(ColumnsSection::heads).bytes = static_cast<int64_t>(heads.size() * sizeof(ColumnHead));
   section(ColumnsSection::paths).bytes = static_cast<int64_t>(path_bytes);
   section(ColumnsSection::data).bytes = static_cast<int64_t>(data_bytes);
-  place_columns_sections(&header);
-  if (!file->resize(0) || !file->resize(static_cast<size_t>(columns_file_bytes(header)))) return Status::no_memory();
+  SectionedHeader sections(&header);
+  sections.place(kColumnsFormat);
+  if (!file->resize(0) || !file->resize(static_cast<size_t>(sections.file_bytes()))) return Status::no_memory();
   uint8_t* at = file->data() + section(ColumnsSection::marks).offset;
   for (const std::vector<uint32_t>* set : {&marks.opaque, &marks.incomplete}) {
     if (count_marks(*set) == 0) continue;
@@ -234,11 +233,8 @@ Status assemble_columns(const std::vector<EncodedColumn>& columns, const Columns
     std::memcpy(file->data() + section(ColumnsSection::data).offset + heads[index].data, columns[index].data.data(),
                 columns[index].data.size());
   }
-  for (ColumnsSectionPlace& place : header.sections) {
-    place.checksum = checksum(file->data() + place.offset, static_cast<size_t>(place.bytes));
-  }
-  header.header_checksum = checksum(&header, offsetof(ColumnsHeader, header_checksum));
-  std::memcpy(file->data(), &header, sizeof header);
+  sections.sum_sections(file->data());
+  sections.write(file->data());
   return Status::success();
 }
 

@@ -9,7 +9,6 @@
 #include "base/parallel_blocks.h"
 #include "columns/build/column_encoder.h"
 #include "columns/build/common_columns.h"
-#include "io/atomic_file.h"
 
 namespace semantic_index {
 
@@ -339,11 +338,6 @@ Status merge_columns(const std::vector<ColumnsSource>& sources, int64_t items, c
   return status;
 } catch (const std::bad_alloc&) {
   return Status::no_memory();
-}
-
-Status save_columns(const std::string& path, const MemoryBlock& file, const std::atomic<bool>* cancel) {
-  const BytesView piece = {file.data(), static_cast<int64_t>(file.size())};
-  return save_atomically(path, &piece, 1, cancel);
 }
 
 }  // namespace semantic_index

@@ -39,9 +39,6 @@ struct ColumnsMergeOptions {
 Status merge_columns(const std::vector<ColumnsSource>& sources, int64_t items, const ColumnsMergeOptions& options,
                      MemoryBlock* file);
 
-/** Writes the bytes of a columns file to `path` by save_atomically. */
-Status save_columns(const std::string& path, const MemoryBlock& file, const std::atomic<bool>* cancel = nullptr);
-
 }  // namespace semantic_index
 
 #endif  // SEMANTIC_INDEX_KERNEL_COLUMNS_BUILD_COLUMNS_MERGE_H_

@@ -158,16 +158,14 @@ class GraphBuild {
   }
 
   Status make_room(MemoryBlock* file) {
-    std::memcpy(header_.magic, kGraphMagic, sizeof header_.magic);
-    header_.version = kGraphVersion;
     header_.metric = static_cast<uint32_t>(layout_.metric);
     header_.dimensions = layout_.dimensions;
     header_.items = forest_.items();
     header_.landmark_stride = landmark_stride(header_.distinct);
     header_.scale = scale_;
     header_.longest = find_longest();
-    layout_sections(&header_);
-    if (!file->resize(0) || !file->resize(static_cast<size_t>(graph_bytes(header_)))) return Status::no_memory();
+    const int64_t file_bytes = layout_sections(&header_);
+    if (!file->resize(0) || !file->resize(static_cast<size_t>(file_bytes))) return Status::no_memory();
     bytes_ = file->data();
     std::memcpy(section<float>(GraphSection::centroid), centroid_.data(), dimensions_ * sizeof(float));
     std::copy(position_of_.begin(), position_of_.end(), section<int32_t>(GraphSection::slots));
@@ -355,10 +353,8 @@ class GraphBuild {
     header_.forest_bytes = static_cast<int64_t>(forest_.nodes()) * static_cast<int64_t>(layout_.node_bytes);
     header_.forest_ends = ends_checksum(forest_bytes, header_.forest_bytes);
     header_.forest_checksum = checksum(forest_bytes, static_cast<size_t>(header_.forest_bytes));
-    for (SectionRange& place : header_.sections) {
-      place.checksum = checksum(bytes_ + place.offset, static_cast<size_t>(place.bytes));
-    }
-    write_header();
+    SectionedHeader(&header_).sum_sections(bytes_);
+    SectionedHeader(&header_).write(bytes_);
   }
 
   /** Notes in the header whether searches need the trees as well. */
@@ -369,13 +365,8 @@ class GraphBuild {
     if (status.ok()) status = measure_walks(view, forest_, watch_.cancel, &needs_trees);
     if (!status.ok() || !needs_trees) return status;
     header_.needs_trees = 1;
-    write_header();
+    SectionedHeader(&header_).write(bytes_);
     return status;
-  }
-
-  void write_header() {
-    header_.header_checksum = checksum(&header_, offsetof(GraphHeader, header_checksum));
-    std::memcpy(bytes_, &header_, sizeof header_);
   }
 
   const ForestView& forest_;

@@ -7,7 +7,6 @@
 
 #include "base/checksum.h"
 #include "base/parallel_blocks.h"
-#include "io/atomic_file.h"
 
 namespace semantic_index {
 
@@ -242,18 +241,17 @@ class TermsMerge {
   }
 
   Status assemble(MemoryBlock* file) {
-    std::memcpy(header_.magic, kTermsMagic, sizeof kTermsMagic);
-    header_.version = kTermsVersion;
     header_.items = static_cast<int32_t>(lengths_.size());
     header_.source = options_.source;
     const int64_t sizes[kTermsSections] = {
         static_cast<int64_t>(lengths_.size() * 4), static_cast<int64_t>(heads_.size() * sizeof(DictionaryHead)),
         static_cast<int64_t>(dictionary_.size()), static_cast<int64_t>(postings_bytes_)};
     for (size_t section = 0; section < kTermsSections; ++section) header_.sections[section].bytes = sizes[section];
-    place_terms_sections(&header_);
-    if (!file->resize(0) || !file->resize(static_cast<size_t>(terms_file_bytes(header_)))) return Status::no_memory();
+    SectionedHeader sections(&header_);
+    sections.place(kTermsFormat);
+    if (!file->resize(0) || !file->resize(static_cast<size_t>(sections.file_bytes()))) return Status::no_memory();
     const auto put = [this, file](TermsSection section, const void* bytes) {
-      const TermsSectionPlace& place = header_.sections[static_cast<size_t>(section)];
+      const SectionRange& place = header_.sections[static_cast<size_t>(section)];
       if (place.bytes > 0) std::memcpy(file->data() + place.offset, bytes, static_cast<size_t>(place.bytes));
     };
     put(TermsSection::lengths, lengths_.data());
@@ -264,11 +262,8 @@ class TermsMerge {
       std::memcpy(at, bytes.data(), bytes.size());
       at += bytes.size();
     }
-    for (TermsSectionPlace& place : header_.sections) {
-      place.checksum = checksum(file->data() + place.offset, static_cast<size_t>(place.bytes));
-    }
-    header_.header_checksum = checksum(&header_, offsetof(TermsHeader, header_checksum));
-    std::memcpy(file->data(), &header_, sizeof header_);
+    sections.sum_sections(file->data());
+    sections.write(file->data());
     return Status::success();
   }
 
@@ -340,11 +335,6 @@ Status TermsBuilder::finish(const TermsMergeOptions& options, MemoryBlock* file)
   return merge_terms(parts.data(), parts.size(), options, file);
 } catch (const std::bad_alloc&) {
   return Status::no_memory();
-}
-
-Status save_terms(const std::string& path, const MemoryBlock& file, const std::atomic<bool>* cancel) {
-  const BytesView piece = {file.data(), static_cast<int64_t>(file.size())};
-  return save_atomically(path, &piece, 1, cancel);
 }
 
 }  // namespace semantic_index

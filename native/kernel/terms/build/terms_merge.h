@@ -51,9 +51,6 @@ class TermsBuilder {
   std::vector<std::unique_ptr<MemoryBlock>> files_;
 };
 
-/** Writes the bytes of a terms file to `path` by save_atomically. */
-Status save_terms(const std::string& path, const MemoryBlock& file, const std::atomic<bool>* cancel = nullptr);
-
 }  // namespace semantic_index
 
 #endif  // SEMANTIC_INDEX_KERNEL_TERMS_BUILD_TERMS_MERGE_H_
