@@ -78,6 +78,14 @@ export function checkSearch<M extends Metadata>(
   if (options.searchK !== undefined) checkPositive('search', 'searchK', options.searchK);
   if (options.maxBytes !== undefined) checkPositive('search', 'maxBytes', options.maxBytes);
   checkOneOf('search', 'mode', options.mode, ['vector', 'text', 'hybrid']);
+  const { vectorWeight } = options;
+  if (vectorWeight !== undefined && !(vectorWeight >= 0 && vectorWeight <= 1)) {
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `search: expected a number from 0 to 1 as vectorWeight, got ${describe(vectorWeight)}`,
+      { hint: '0 ranks by words, 1 by meaning; a third is the default.' },
+    );
+  }
   if (!(options.diversity >= 0 && options.diversity <= 1)) {
     throw new SemanticIndexError(
       'INVALID_ARGUMENT',

@@ -48,6 +48,8 @@ export type {
   CountTokens,
   DeleteOptions,
   EmbeddingsClient,
+  EvaluateOptions,
+  EvaluateVariant,
   ExportOptions,
   FieldType,
   FolderOptions,

@@ -1,6 +1,7 @@
 // Every public option with its default, one file per subject.
 export * from './options/annoy-index.js';
 export * from './options/documents.js';
+export * from './options/evaluate.js';
 export * from './options/open.js';
 export * from './options/providers.js';
 export * from './options/rag.js';

@@ -3,6 +3,7 @@ import { SemanticIndexError } from './errors.js';
 import { openIndex, salvageOf } from './open-index.js';
 import type { IndexContext } from './operations/context.js';
 import * as documents from './operations/documents.js';
+import { evaluate } from './operations/evaluate/evaluate.js';
 import { indexStats } from './operations/index-stats.js';
 import { searchMany } from './operations/search/search-many.js';
 import * as upkeep from './operations/upkeep.js';
@@ -11,6 +12,7 @@ import type {
   BackupOptions,
   CountOptions,
   DeleteOptions,
+  EvaluateOptions,
   ExportOptions,
   ImportOptions,
   ListOptions,
@@ -37,8 +39,10 @@ import type {
   Documents,
   DocumentWithVector,
   EmbeddingProvider,
+  EvaluationResult,
   ExportResult,
   IndexStats,
+  JudgedQuestion,
   Metadata,
   MetadataUpdate,
   MigrationResult,
@@ -268,6 +272,23 @@ export class SemanticIndex<M extends Metadata = Metadata> {
   tune(options?: TuneOptions): Promise<TuneResult> {
     const work = (): Promise<TuneResult> => upkeep.tuneIndex(this.#context, options);
     return options?.dryRun === true ? this.#read(work) : this.#write('tune', work);
+  }
+
+  /**
+   * Measures how well searches answer questions whose right documents are known: nDCG, recall, reciprocal rank, hit rate, precision
+   * and average precision of the first `k` hits, equal to those of trec_eval, with bootstrap intervals. With `compare` several ways
+   * of searching answer the same questions, and a paired test says which is better or whether the difference may be chance. With
+   * `fit` the weight between words and meaning is chosen by cross-validation and kept.
+   *
+   * @throws INVALID_ARGUMENT, UNKNOWN_OPTION, INVALID_ID, NOT_FOUND (a judged id that the index does not have), READ_ONLY with `fit`
+   *   unless `dryRun`, and the errors of `search`.
+   * @example
+   * const questions = [{ query: 'Where do ships rest?', relevant: ['a'] }];
+   * const { variants, comparisons } = await index.evaluate(questions, { compare: [{ mode: 'hybrid' }, { mode: 'vector' }] });
+   */
+  evaluate(questions: readonly JudgedQuestion[], options?: EvaluateOptions<M>): Promise<EvaluationResult> {
+    const work = (): Promise<EvaluationResult> => evaluate(this.#context, questions, options);
+    return options?.fit === true && !options.dryRun ? this.#write('evaluate', work) : this.#read(work);
   }
 
   /**

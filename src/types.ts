@@ -1,6 +1,7 @@
 // Every shared type, one file per subject.
 export type * from './types/base.js';
 export type * from './types/documents.js';
+export type * from './types/evaluation.js';
 export type * from './types/events.js';
 export type * from './types/figures.js';
 export type * from './types/filter.js';

@@ -35,6 +35,8 @@ export interface RankSearch extends Omit<VectorSearch, 'queries' | 'count'> {
   readonly queries: readonly RankQuery[];
   /** Candidates of either side for a query by both. */
   readonly depth: number;
+  /** Share of the similarity in the score of a query by both, from 0 to 1; the rest is that of BM25. Default a third. */
+  readonly vectorWeight?: number | undefined;
 }
 
 /** A document with its score. */
@@ -71,7 +73,7 @@ export interface ReadSnapshot {
   search(search: VectorSearch): Promise<KeyedNeighbor[][]>;
   /**
    * The best documents of each query among those that pass the filter. By text: those that share a term with it, by BM25. By both:
-   * BM25 as a share of the upper bound, plus half of the similarity, scaled to 1; both sides score the candidates of each other, so
+   * BM25 as a share of the upper bound, and the similarity, weighted; both sides score the candidates of each other, so
    * the result does not depend on which side found a document. Equal scores are ordered by key.
    */
   rank(search: RankSearch): Promise<RankedDocuments[]>;

@@ -18,6 +18,11 @@ export interface SearchOptions<M extends Metadata = Metadata> {
    * that is not a string is always searched by vector. Default `hybrid`.
    */
   mode?: 'vector' | 'text' | 'hybrid' | undefined;
+  /**
+   * Share of the vectors in the score of mode `hybrid`, from 0 (the words decide) to 1 (the meaning decides). Default: the weight
+   * that `evaluate` has fitted, else a third.
+   */
+  vectorWeight?: number | undefined;
   /** Maximal marginal relevance: from 0 (best hits only) to 1 (hits as different as possible). Default 0. */
   diversity?: number | undefined;
   /** Minimum score of a hit. Default: all hits are returned. */
@@ -50,6 +55,7 @@ export const searchDefaults = {
   k: 10,
   where: undefined,
   mode: 'hybrid',
+  vectorWeight: undefined,
   diversity: 0,
   minScore: undefined,
   rerank: undefined,

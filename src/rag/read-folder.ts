@@ -10,7 +10,7 @@ import {
   resolveOptions,
 } from '../options.js';
 import type { SourceDocument } from './chunking/chunk-documents.js';
-import { type DecodedText, decodeText, encodingNamed } from './decode-text.js';
+import { type DecodedText, decodeText, encodingNamed } from '../analysis/decode-text.js';
 
 /** A skipped source, and the reason. */
 export interface SkippedSource {

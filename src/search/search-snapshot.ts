@@ -31,7 +31,7 @@ export interface SnapshotSearchOptions {
   readonly exact?: boolean | undefined;
   /** Effort of an approximate search. Default: depends on k and the number of items. */
   readonly searchK?: number | undefined;
-  /** Weight of the similarity beside that of the terms, which is 1. Default 0.5. */
+  /** Share of the similarity in a fused score, from 0 to 1; the rest is that of the terms. Default a third. */
   readonly vectorWeight?: number | undefined;
   /** For each part the items that may be found; undefined allows all. */
   readonly allowed?: readonly (Bitset | undefined)[] | undefined;
@@ -105,7 +105,7 @@ export class SearchSnapshot {
    * @throws INVALID_ARGUMENT, INVALID_VECTOR, DIMENSION_MISMATCH, CLOSED, or the signal's reason.
    */
   async search(queries: readonly SnapshotQuery[], options: SnapshotSearchOptions): Promise<SnapshotAnswer> {
-    const { k, depth = k, exact = false, searchK = 0, vectorWeight = 0.5, allowed, signal } = options;
+    const { k, depth = k, exact = false, searchK = 0, vectorWeight = 1 / 3, allowed, signal } = options;
     if (!Number.isInteger(k) || k < 1 || k > maxHits || !Number.isInteger(depth) || depth < 1 || depth > maxHits) {
       throw new SemanticIndexError(
         'INVALID_ARGUMENT',

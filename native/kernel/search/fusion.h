@@ -28,9 +28,9 @@ double score_of(const NodeLayout& layout, float distance);
 void keep_best(int64_t k, std::vector<SearchHit>* hits);
 
 /**
- * The sum of two scores: BM25 as a share of the maximum of the query, plus `weight` times the similarity, scaled to at
- * most 1. So terms decide when they are rare and the document has them, and vectors decide when only common terms
- * match; and scores of different queries compare.
+ * The weighted mean of two scores of at most 1: BM25 as a share of the maximum of the query, and the similarity, whose
+ * share is `weight`. So terms decide when they are rare and the document has them, and vectors decide when only common
+ * terms match; and scores of different queries compare.
  */
 class Fusion {
  public:
@@ -42,9 +42,8 @@ class Fusion {
 
   /** May be below 0, for a negative similarity. */
   double score(double term_score, float distance) const {
-    const double total = 1 + weight_;
-    const double by_terms = max_score_ > 0 ? term_score / max_score_ / total : 0;
-    return by_terms + weight_ * similarity(distance) / best_ / total;
+    const double by_terms = max_score_ > 0 ? term_score / max_score_ : 0;
+    return (1 - weight_) * by_terms + weight_ * similarity(distance) / best_;
   }
 
  private:

@@ -35,8 +35,8 @@ struct SearchRequest {
   bool exact = false;
   /** Effort of an approximate search; 0 for the default. */
   int64_t search_k = 0;
-  /** Weight of the similarity beside that of the terms, which is 1. */
-  double vector_weight = 0.5;
+  /** Share of the similarity in a fused score, from 0 to 1; the rest is that of the terms. */
+  double vector_weight = 1.0 / 3;
   /** For each part the items that may be found; nullptr allows all. */
   const Allowed* allowed = nullptr;
   int threads = 1;

@@ -107,7 +107,7 @@ TEST(an_exact_search_is_what_its_definition_says) {
           request.k = 1 + static_cast<int32_t>(random.below(30));
           request.depth = 1 + static_cast<int32_t>(random.below(60));
           request.threads = 1 + static_cast<int>(random.below(4));
-          request.vector_weight = random.flip() ? 0.5 : 2.0;
+          request.vector_weight = static_cast<double>(random.below(5)) / 4;
           const std::vector<WorldQuery> queries = random_queries(world, 1 + random.below(40), &random);
           check_search(world, built, queries, request, share == 1.0 ? nullptr : &filter);
         }

@@ -240,8 +240,8 @@ inline std::vector<SearchHit> expected_hits(const World& world, const WorldQuery
     SearchHit hit = {world.keys[number], 0, scores.distances[number], query.has_terms ? scores.by_terms[number] : 0};
     const double similarity = similarity_of(world.layout, hit.distance);
     if (by_vector && query.has_terms) {
-      const double share = scores.max_score > 0 ? hit.term_score / scores.max_score / (1 + weight) : 0;
-      hit.score = share + weight * similarity / best / (1 + weight);
+      const double by_terms = scores.max_score > 0 ? hit.term_score / scores.max_score : 0;
+      hit.score = (1 - weight) * by_terms + weight * similarity / best;
     } else {
       hit.score = by_vector ? similarity : hit.term_score;
     }

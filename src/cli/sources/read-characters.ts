@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { SemanticIndexError } from '../../index.js';
-import { decodeText, markOf } from '../../rag/decode-text.js';
+import { decodeText, markOf } from '../../analysis/decode-text.js';
 
 /** Bytes that decide the encoding of a stream. */
 const sampledBytes = 65_536;

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { encodingNamed } from '../../rag/decode-text.js';
+import { encodingNamed } from '../../analysis/decode-text.js';
 import { fieldDefaults } from './document-fields.js';
 import { textEndings } from './find-files.js';
 import { recordFormats } from './record-format.js';

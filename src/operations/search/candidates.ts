@@ -87,7 +87,7 @@ export class CandidateSearch {
   }
 
   async #rank(queries: readonly ResolvedQuery[], snapshot: ReadSnapshot): Promise<Ranked[][]> {
-    const { mode, exact, searchK, signal } = this.#options;
+    const { mode, exact, searchK, vectorWeight, signal } = this.#options;
     // Those of the snapshot: the index may move to another model while it is searched.
     const { dimensions } = snapshot.space;
     const asked = queries.map(({ text, vector }): RankQuery => {
@@ -105,6 +105,7 @@ export class CandidateSearch {
         depth: Math.max(this.#depth, fusionDepth),
         exact,
         searchK,
+        vectorWeight,
         signal,
         onSegment: (segment) => this.#trace.segments.push(segment),
       }),

@@ -4,6 +4,7 @@ import { describe, type SearchOptions } from '../../options.js';
 import type { Metadata, Query, SearchResult } from '../../types.js';
 import type { IndexContext } from '../context.js';
 import { search } from './search.js';
+import { withStoredWeight } from './vector-weight.js';
 
 /** Searches for several queries at once; the results are in their order. */
 export async function searchMany<M extends Metadata>(
@@ -27,5 +28,5 @@ export async function searchMany<M extends Metadata>(
       },
     );
   }
-  return search<M>(context, queries, await context.recall.settle(checked));
+  return search<M>(context, queries, await context.recall.settle(await withStoredWeight(context, checked)));
 }

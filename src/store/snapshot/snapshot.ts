@@ -14,6 +14,8 @@ export interface SnapshotSearch {
   readonly depth?: number | undefined;
   readonly exact?: boolean | undefined;
   readonly searchK?: number | undefined;
+  /** Share of the similarity in a fused score; see `SnapshotSearchOptions`. */
+  readonly vectorWeight?: number | undefined;
   /** The items of each segment, and of the tail, that may be found; undefined allows all. */
   readonly allowed?: readonly Bitset[] | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -61,7 +63,7 @@ export class Snapshot {
    * the documents with the highest BM25. By both: fused scores, which do not depend on which side found a document.
    */
   async search(queries: readonly SnapshotQuery[], search: SnapshotSearch): Promise<readonly SnapshotHits[]> {
-    const { k, depth, exact, searchK, allowed, signal, onSegment } = search;
+    const { k, depth, exact, searchK, vectorWeight, allowed, signal, onSegment } = search;
     const hasTerms = queries.some(({ terms }) => terms !== undefined);
     this.shared.retain();
     try {
@@ -69,7 +71,7 @@ export class Snapshot {
         const sources = await this.#sources(hasTerms, signal);
         // Nothing is awaited between the choice and the call: another search may replace the native snapshot.
         const native = this.#nativeOf(sources);
-        const answer = await native.search(queries, { k, depth, exact, searchK, signal }, allowed);
+        const answer = await native.search(queries, { k, depth, exact, searchK, vectorWeight, signal }, allowed);
         const suspects = native.suspects(answer);
         if (suspects.length > 0) {
           // What is damaged is replaced, and the search is repeated there.

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeText, encodingNamed } from '../../src/rag/decode-text.js';
+import { decodeText, encodingNamed } from '../../src/analysis/decode-text.js';
 
 const marks: Record<string, number[]> = {
   'utf-8': [0xef, 0xbb, 0xbf],
