@@ -36,6 +36,12 @@ export const topics = [
     values: ['findDuplicates', 'Duplicates', 'adviseThreshold'],
     files: /\/(?:dedupe\/|options\/dedupe\b)/,
   },
+  {
+    name: 'evaluation',
+    title: 'Evaluation',
+    values: ['readQuestions', 'questionsFrom', 'plotEvaluation'],
+    files: /\/(?:evaluation|options\/evaluate\b|types\/evaluation\b)/,
+  },
   { name: 'annoy-index', title: 'AnnoyIndex', values: ['AnnoyIndex'], files: /\/(?:vectors\/|options\/annoy-index\b)/ },
   {
     name: 'vector-matrix',

@@ -25,6 +25,9 @@ export { estimateTokens } from './embed/estimate-tokens.js';
 export { openaiProvider } from './embed/openai/openai-provider.js';
 export { transformersProvider } from './embed/transformers/transformers-provider.js';
 export { type ErrorCode, SemanticIndexError, type SemanticIndexErrorOptions } from './errors.js';
+export { plotEvaluation } from './evaluation/plot-evaluation.js';
+export { type ProposedQuestions, type QuestionsFromOptions, questionsFrom } from './evaluation/questions-from.js';
+export { type ReadQuestions, type ReadQuestionsOptions, readQuestions } from './evaluation/read-questions.js';
 export type {
   AddOptions,
   AnnOptions,

@@ -287,7 +287,7 @@ export class SemanticIndex<M extends Metadata = Metadata> {
    * const { variants, comparisons } = await index.evaluate(questions, { compare: [{ mode: 'hybrid' }, { mode: 'vector' }] });
    */
   evaluate(questions: readonly JudgedQuestion[], options?: EvaluateOptions<M>): Promise<EvaluationResult> {
-    const work = (): Promise<EvaluationResult> => evaluate(this.#context, questions, options);
+    const work = (): Promise<EvaluationResult> => evaluate(this.#context, questions, options, openIndex);
     return options?.fit === true && !options.dryRun ? this.#write('evaluate', work) : this.#read(work);
   }
 

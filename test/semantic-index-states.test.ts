@@ -169,6 +169,10 @@ const table: Record<string, [(index: SemanticIndex) => Promise<unknown>, (result
     },
   ],
   rebuild: [(i) => i.rebuild(), () => {}],
+  evaluate: [
+    (i) => i.evaluate([{ query: { id: 1 }, relevant: [2] }], { onUnknownId: 'keep', resamples: 10 }),
+    (result: object) => expect(result).toMatchObject({ k: 10 }),
+  ],
   tune: [(i) => i.tune({ sample: 20 }), (result: object) => expect(result).toBeTypeOf('object')],
   migrate: [(i) => i.migrate(other), (result: object) => expect(result).toBeTypeOf('object')],
   close: [(i) => i.close(), () => {}],

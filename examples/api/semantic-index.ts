@@ -63,6 +63,13 @@ console.log(segments, bytesBefore > 0, bytesAfter > 0); // => 1 true true
 //# SemanticIndex.tune
 const { tuning } = await index.tune({ recall: 0.9, k: 1 });
 console.log(tuning.recall >= 0.9); // => true
+//# SemanticIndex.evaluate
+const questions = [
+  { query: 'whale hunting', relevant: ['moby'] },
+  { query: 'escaped prisoner', relevant: ['pip'] },
+];
+const { variants } = await index.evaluate(questions, { k: 1 });
+console.log(variants[0]?.measures.hitRate.mean); // => 1
 //# SemanticIndex.validate
 const { valid, checks } = await index.validate({ level: 'full' });
 console.log(valid, checks.length > 0); // => true true

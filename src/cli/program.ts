@@ -7,6 +7,7 @@ import { addCrashTest } from './commands/crash-test.js';
 import { addDedupe } from './commands/dedupe.js';
 import { addDoctor } from './commands/doctor.js';
 import { addDelete, addGet, addList } from './commands/documents.js';
+import { addEvaluate } from './commands/evaluate.js';
 import { addInit } from './commands/init.js';
 import { addMcp } from './commands/mcp.js';
 import { addPlan } from './commands/plan.js';
@@ -36,6 +37,7 @@ const commands = [
   addOptimize,
   addRebuild,
   addTune,
+  addEvaluate,
   addMigrate,
   addExport,
   addImport,

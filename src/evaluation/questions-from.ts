@@ -51,7 +51,10 @@ export async function questionsFrom(
   const resolved: Resolved<QuestionsFromOptions, typeof defaults> = resolveOptions('questionsFrom', options, defaults);
   const { count, seed, signal } = resolved;
   if (!Number.isSafeInteger(count) || count < 1) {
-    throw new SemanticIndexError('INVALID_ARGUMENT', `questionsFrom: expected a positive integer as count, got ${describe(count)}`);
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `questionsFrom: expected a positive integer as count, got ${describe(count)}`,
+    );
   }
   const random = new Random(seed);
   const { candidates, frequencies, total } = await sample(documents, count, random, signal);
@@ -63,9 +66,13 @@ export async function questionsFrom(
     return [{ query: rare.slice(first, first + size).join(' '), relevant: [id] }];
   });
   if (questions.length === 0) {
-    throw new SemanticIndexError('INVALID_ARGUMENT', 'questionsFrom: no document has two words that are rare in the collection', {
-      hint: 'Pass documents with texts, some dozens at least, or write questions by hand.',
-    });
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      'questionsFrom: no document has two words that are rare in the collection',
+      {
+        hint: 'Pass documents with texts, some dozens at least, or write questions by hand.',
+      },
+    );
   }
   return { questions, caution };
 }

@@ -38,7 +38,9 @@ interface Line {
 export async function readQuestions(path: string, options?: ReadQuestionsOptions): Promise<ReadQuestions> {
   const { qrels }: Resolved<ReadQuestionsOptions, typeof defaults> = resolveOptions('readQuestions', options, defaults);
   const lines = await readLines(path);
-  return qrels === undefined ? judgedIn(path, lines) : joined(topicsIn(path, lines), judgmentsIn(qrels, await readLines(qrels)), qrels);
+  return qrels === undefined
+    ? judgedIn(path, lines)
+    : joined(topicsIn(path, lines), judgmentsIn(qrels, await readLines(qrels)), qrels);
 }
 
 async function readLines(path: string): Promise<Line[]> {
@@ -64,7 +66,12 @@ function judgedIn(path: string, lines: readonly Line[]): ReadQuestions {
   for (const line of lines) {
     const { id, query, relevant } = objectIn(path, line);
     if (typeof query !== 'string' || typeof relevant !== 'object' || relevant === null) {
-      throw invalid(path, line, 'expected { "query": text, "relevant": ids or grades }', 'Judgments in a file of their own need the option qrels.');
+      throw invalid(
+        path,
+        line,
+        'expected { "query": text, "relevant": ids or grades }',
+        'Judgments in a file of their own need the option qrels.',
+      );
     }
     const name = id === undefined ? String(line.number) : String(id);
     const grades = Array.isArray(relevant) ? relevant.map(() => 1) : Object.values(relevant);
@@ -92,7 +99,8 @@ function jsonTopic(path: string, line: Line): [string, string] {
 
 function tabbedTopic(path: string, line: Line): [string, string] {
   const tab = line.text.indexOf('\t');
-  if (tab > 0 && line.text.slice(tab).trim() !== '') return [line.text.slice(0, tab).trim(), line.text.slice(tab).trim()];
+  if (tab > 0 && line.text.slice(tab).trim() !== '')
+    return [line.text.slice(0, tab).trim(), line.text.slice(tab).trim()];
   throw invalid(path, line, 'expected an id, a tab and the text of a question');
 }
 
@@ -105,7 +113,11 @@ function judgmentsIn(path: string, lines: readonly Line[]): Map<string, Map<stri
     // BEIR's first line names the columns.
     if (line === lines[0] && columns.length === 3 && Number.isNaN(number)) continue;
     if (columns.length < 3 || columns.length > 4 || !Number.isFinite(number)) {
-      throw invalid(path, line, `expected a question, an iteration, a document and a grade, got ${columns.length} columns`);
+      throw invalid(
+        path,
+        line,
+        `expected a question, an iteration, a document and a grade, got ${columns.length} columns`,
+      );
     }
     const grades = judgments.get(topic as string) ?? new Map<string, number>();
     judgments.set(topic as string, grades.set(document as string, number));
@@ -120,16 +132,21 @@ function joined(
 ): ReadQuestions {
   const missing = [...judgments.keys()].find((topic) => !topics.has(topic));
   if (missing !== undefined) {
-    throw new SemanticIndexError('INVALID_FILE', `${qrels} judges the question "${missing}", which the questions do not have`, {
-      hint: 'Pass the questions and judgments of one test set.',
-    });
+    throw new SemanticIndexError(
+      'INVALID_FILE',
+      `${qrels} judges the question "${missing}", which the questions do not have`,
+      {
+        hint: 'Pass the questions and judgments of one test set.',
+      },
+    );
   }
   const questions: JudgedQuestion[] = [];
   const unjudged: string[] = [];
   for (const [id, query] of topics) {
     const grades = judgments.get(id) ?? new Map<string, number>();
     // Ids of files are strings, whatever they are in the index: an object says that.
-    if ([...grades.values()].some((grade) => grade > 0)) questions.push({ id, query, relevant: Object.fromEntries(grades) });
+    if ([...grades.values()].some((grade) => grade > 0))
+      questions.push({ id, query, relevant: Object.fromEntries(grades) });
     else unjudged.push(id);
   }
   return { questions, unjudged };
@@ -147,5 +164,9 @@ function objectIn(path: string, line: Line): Record<string, unknown> {
 }
 
 function invalid(path: string, { number }: Line, message: string, hint?: string): SemanticIndexError {
-  return new SemanticIndexError('INVALID_FILE', `${path}, line ${number}: ${message}`, hint === undefined ? {} : { hint });
+  return new SemanticIndexError(
+    'INVALID_FILE',
+    `${path}, line ${number}: ${message}`,
+    hint === undefined ? {} : { hint },
+  );
 }

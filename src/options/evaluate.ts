@@ -1,4 +1,4 @@
-import type { LongWorkOptions, Metadata, RankingMeasure } from '../types.js';
+import type { EmbeddingProvider, LongWorkOptions, Metadata, RankingMeasure } from '../types.js';
 import { type Listed, longWorkDefaults, type Resolved } from './resolve-options.js';
 import type { SearchOptions } from './search.js';
 
@@ -13,8 +13,13 @@ export interface EvaluateVariant<M extends Metadata = Metadata>
     SearchOptions<M>,
     'mode' | 'vectorWeight' | 'where' | 'diversity' | 'minScore' | 'rerank' | 'rerankDepth' | 'exact' | 'searchK'
   > {
-  /** Default: the options that are given, such as `mode vector`. */
+  /** Default: the options that are given, such as `vector` or `diversity 0.5`. */
   name?: string | undefined;
+  /**
+   * Another model: all documents are embedded with it into an index in memory, and the index itself is not changed. The caller
+   * closes it. With `cache.embeddings` a later `migrate` does not embed them again. Default: the model of the index.
+   */
+  provider?: EmbeddingProvider | undefined;
 }
 
 /** Options of `evaluate(questions, options)`. */
@@ -65,6 +70,7 @@ export type ResolvedEvaluateOptions = Resolved<EvaluateOptions, typeof evaluateD
 /** Defaults of {@link EvaluateVariant}: undefined leaves an option to the index. */
 export const variantDefaults = {
   name: undefined,
+  provider: undefined,
   mode: undefined,
   vectorWeight: undefined,
   where: undefined,

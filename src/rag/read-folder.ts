@@ -1,5 +1,6 @@
 import { type Dirent, promises as fs } from 'node:fs';
 import { join } from 'node:path';
+import { type DecodedText, decodeText, encodingNamed } from '../analysis/decode-text.js';
 import { checkOneOf } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
 import {
@@ -10,7 +11,6 @@ import {
   resolveOptions,
 } from '../options.js';
 import type { SourceDocument } from './chunking/chunk-documents.js';
-import { type DecodedText, decodeText, encodingNamed } from '../analysis/decode-text.js';
 
 /** A skipped source, and the reason. */
 export interface SkippedSource {

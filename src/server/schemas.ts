@@ -90,6 +90,7 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ResolvedServerO
     where,
     minScore: { type: 'number' },
     mode: { type: 'string', enum: ['hybrid', 'vector', 'text'], default: 'hybrid' },
+    vectorWeight: { type: 'number', minimum: 0, maximum: 1 },
     diversity: { type: 'number', minimum: 0, maximum: 1 },
     exact: { type: 'boolean' },
     searchK: { type: 'integer', minimum: 1, maximum: 10_000_000 },

@@ -3,8 +3,8 @@ import type { Query } from './search.js';
 
 /**
  * A question with the documents that answer it. As a list each of them has grade 1; as an object or map it has the grade given, 0
- * for a document that was judged and does not answer. The keys of an object are ids: a key that is no id of the index, but
- * is an integer that is one, stands for that.
+ * for a document that was judged and does not answer. The keys of an object are ids: if the index does not have the string, but has
+ * the integer of the same digits, that is meant.
  *
  * @example
  * const question: JudgedQuestion = { query: 'Where do ships rest?', relevant: ['harbour', 'port'] };

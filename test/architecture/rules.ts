@@ -12,7 +12,7 @@ const layers: readonly (readonly string[])[] = [
   ['embed', 'store'],
   ['operations'],
   ['semantic-index'],
-  ['dedupe', 'rag', 'crash-test'],
+  ['dedupe', 'rag', 'evaluation', 'crash-test'],
   ['index', 'testing'],
   ['server', 'adapters'],
   ['cli'],
@@ -25,7 +25,7 @@ const layers: readonly (readonly string[])[] = [
 const walls: Readonly<Record<string, readonly (readonly string[])[]>> = {
   cli: [['.'], ['sources'], ['commands'], ['program.ts'], ['main.ts']],
   embed: [['.'], ['bundled', 'openai', 'transformers', 'testing'], ['text-workers']],
-  operations: [['.'], ['add', 'search'], ['transfer'], ['migrate', 'tune'], ['documents.ts', 'upkeep.ts']],
+  operations: [['.'], ['add', 'search'], ['transfer'], ['migrate', 'tune', 'evaluate'], ['documents.ts', 'upkeep.ts']],
   rag: [['chunking'], ['.']],
   server: [['http'], ['gateway', 'mcp'], ['.']],
   store: [['directory'], ['sqlite'], ['catalog'], ['build', 'validate'], ['writer'], ['snapshot'], ['.'], ['salvage']],

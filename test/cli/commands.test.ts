@@ -235,3 +235,53 @@ test('a damaged index ends validate with 3', async () => {
   if (code === 1) expect(JSON.parse(stderr).error.code).toBe('CORRUPT');
   else expect({ code, valid: JSON.parse(stdout).valid }).toEqual({ code: 3, valid: false });
 });
+
+test('evaluate measures, compares and sets a minimum', { timeout: 240_000 }, async () => {
+  const cwd = folderOfTexts();
+  await runHere(['add', 'idx', 'docs'], { cwd });
+  const ids = ((await runJsonHere(['list', 'idx'], { cwd })) as { documents: { id: string; text: string }[] })
+    .documents;
+  const right = ids.find(({ text }) => text.includes('refund'))?.id as string;
+  writeFileSync(join(cwd, 'questions.jsonl'), `${JSON.stringify({ query: 'money back', relevant: [right] })}\n`);
+  writeFileSync(join(cwd, 'topics.tsv'), '1\tmoney back\n2\twho?\n');
+  writeFileSync(join(cwd, 'qrels.txt'), `1 0 ${right} 1\n`);
+  const measured = await runJsonHere(
+    [
+      'evaluate',
+      'idx',
+      'topics.tsv',
+      '--qrels',
+      'qrels.txt',
+      '--compare',
+      'mode=hybrid',
+      '--compare',
+      'mode=vector',
+      '--svg',
+      'q.svg',
+    ],
+    { cwd },
+  );
+  expect(measured).toMatchObject({
+    k: 10,
+    variants: [{ name: 'hybrid' }, { name: 'vector', measures: { hitRate: { mean: 1 } } }],
+  });
+  expect(readFileSync(join(cwd, 'q.svg'), 'utf8')).toMatch(/^<svg /);
+  const low = await runHere(
+    ['evaluate', 'idx', 'questions.jsonl', '-k', '1', '--min', 'recall@1=1', '--min', 'ndcg=0.5'],
+    { cwd },
+  );
+  expect(low).toMatchObject({ code: 0, stdout: expect.stringContaining('1 question, means') });
+  const high = await runHere(['evaluate', 'idx', 'questions.jsonl', '-k', '3', '--min', 'precision@3=0.9'], { cwd });
+  expect(high).toMatchObject({ code: 3, stdout: expect.stringContaining('Below the minimum: precision@3') });
+  for (const [args, message] of [
+    [['questions.jsonl', '--min', 'recall@5=1'], /lists have 10 hits/],
+    [['questions.jsonl', '--min', 'f1=1'], /Expected a minimum/],
+    [['questions.jsonl', '--compare', 'mode'], /Expected option=value/],
+    [[], /expected a file with questions, or --propose/],
+    [['missing.jsonl'], /missing\.jsonl/],
+  ] as const) {
+    const refused = await runHere(['evaluate', 'idx', ...args], { cwd });
+    expect(refused.code, args.join(' ')).toBe(args[0] === 'missing.jsonl' ? 1 : 2);
+    expect(refused.stderr, args.join(' ')).toMatch(message);
+  }
+});

@@ -1,16 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { plotEvaluation } from '../../evaluation/plot-evaluation.js';
 import {
   type EvaluateVariant,
   type EvaluationResult,
+  plotEvaluation,
   questionsFrom,
   type RankingMeasure,
   readQuestions,
   type SemanticIndex,
   type VariantResult,
 } from '../../index.js';
-import { eachValue, finiteNumber, naturalNumber, positiveInteger } from '../arguments.js';
+import { finiteNumber, naturalNumber, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
@@ -23,13 +23,21 @@ interface EvaluateFlags extends CommonFlags, ModelFlags {
   readonly propose?: number;
   readonly k: number;
   readonly measure: RankingMeasure;
-  readonly compare?: readonly string[];
+  readonly compare?: readonly EvaluateVariant[];
   readonly fit?: boolean;
   readonly dryRun?: boolean;
   readonly keepUnknown?: boolean;
-  readonly min?: readonly string[];
+  readonly min?: readonly Minimum[];
   readonly svg?: string;
   readonly seed: number;
+}
+
+/** The least that a measure may be. */
+interface Minimum {
+  readonly measure: RankingMeasure;
+  /** Length of the lists, if it was given. */
+  readonly depth: number | undefined;
+  readonly least: number;
 }
 
 const measures = ['ndcg', 'recall', 'mrr', 'hitRate', 'precision', 'map'] as const;
@@ -42,16 +50,30 @@ export function addEvaluate(program: Command): void {
     .argument('<index>', 'directory of the index')
     .argument('[questions]', 'file with one {"query", "relevant"} in JSON per line, or with --qrels the questions')
     .option('--qrels <file>', 'judgments: TREC qrels, or the three columns of BEIR')
-    .option('--propose <number>', 'instead of a file: make questions from the documents (weak evidence)', positiveInteger)
+    .option(
+      '--propose <number>',
+      'instead of a file: make questions from the documents (weak evidence)',
+      positiveInteger,
+    )
     .option('-k, --k <number>', 'length of the result lists', positiveInteger, 10)
     .addOption(
-      new Option('--measure <name>', 'the measure that decides comparisons and --fit').choices(measures).default('ndcg'),
+      new Option('--measure <name>', 'the measure that decides comparisons and --fit')
+        .choices(measures)
+        .default('ndcg'),
     )
-    .option('--compare <options>', 'a way of searching, such as mode=text or vectorWeight=0.5; repeatable', eachValue)
+    .option(
+      '--compare <options>',
+      'a way of searching, such as mode=text or vectorWeight=0.5; repeatable',
+      (text, before?: EvaluateVariant[]) => [...(before ?? []), variantIn(text)],
+    )
     .option('--fit', 'choose the weight of vectors in hybrid searches by cross-validation, and keep it')
     .option('--dry-run', 'with --fit: change nothing')
     .option('--keep-unknown', 'count judged documents that the index does not have as not found')
-    .option('--min <measure=value>', 'exit with 3 if the first way of searching is below, such as ndcg@10=0.6; repeatable', eachValue)
+    .option(
+      '--min <measure=value>',
+      'exit with 3 if the first way of searching is below, such as ndcg@10=0.6; repeatable',
+      (text, before?: Minimum[]) => [...(before ?? []), minimumIn(text)],
+    )
     .option('--svg <file>', 'also plot the measures into this file')
     .option('--seed <number>', 'seed of intervals and tests', naturalNumber, 0);
   withModelFlags(command);
@@ -65,9 +87,11 @@ export function addEvaluate(program: Command): void {
       if ((file === undefined) === (flags.propose === undefined)) {
         return command.error('error: expected a file with questions, or --propose');
       }
-      const wanted = (flags.min ?? []).map((text) => minimumIn(text, flags.k));
-      const compare = flags.compare?.map(variantIn);
-      const { k, measure, fit = false, dryRun = false, keepUnknown = false, seed } = flags;
+      const { k, measure, compare, min: wanted = [], fit = false, dryRun = false, keepUnknown = false, seed } = flags;
+      const other = wanted.find(({ depth = k }) => depth !== k);
+      if (other !== undefined) {
+        return command.error(`error: the lists have ${k} hits (-k), but --min names ${other.measure}@${other.depth}`);
+      }
       await using opened = await openIndex(folder, flags, terminal, { readonly: !fit || dryRun });
       const questions = await questionsOf(opened.index, file, flags, terminal, signal);
       const bar = terminal.startProgress();
@@ -83,7 +107,7 @@ export function addEvaluate(program: Command): void {
       terminal.result(summary, [
         ...tableOf(result),
         ...comparisonsOf(result),
-        ...fittedOf(result, dryRun),
+        ...fittedOf(result),
         ...missed.map(
           ({ measure, least }) =>
             `Below the minimum: ${measure}@${k} is ${first.measures[measure].mean.toFixed(4)}, wanted ${least}.`,
@@ -108,7 +132,9 @@ async function questionsOf(
   }
   const { questions, unjudged } = await readQuestions(file, { qrels });
   if (unjudged.length > 0) {
-    terminal.note(`${counted(unjudged.length, 'question')} without a relevant document left out, such as "${unjudged[0]}".`);
+    terminal.note(
+      `${counted(unjudged.length, 'question')} without a relevant document left out, such as "${unjudged[0]}".`,
+    );
   }
   return questions;
 }
@@ -128,16 +154,15 @@ function variantIn(text: string): EvaluateVariant {
   return options as EvaluateVariant;
 }
 
-function minimumIn(text: string, k: number): { measure: RankingMeasure; least: number } {
+function minimumIn(text: string): Minimum {
   const [, name, depth, value] = /^(\w+)(?:@(\d+))?=(.+)$/.exec(text) ?? [];
   const measure = measures.find((known) => known.toLowerCase() === name?.toLowerCase());
   if (measure === undefined || value === undefined) {
-    throw new InvalidArgumentError(`Expected a minimum such as ndcg@${k}=0.6 with one of ${measures.join(', ')}, got ${text}.`);
+    throw new InvalidArgumentError(
+      `Expected a minimum such as ndcg@10=0.6 with one of ${measures.join(', ')}, got ${text}.`,
+    );
   }
-  if (depth !== undefined && Number(depth) !== k) {
-    throw new InvalidArgumentError(`The lists have ${k} hits (-k), but --min asks for ${text}.`);
-  }
-  return { measure, least: finiteNumber(value) };
+  return { measure, depth: depth === undefined ? undefined : Number(depth), least: finiteNumber(value) };
 }
 
 function tableOf({ variants, k }: EvaluationResult): string[] {
@@ -165,12 +190,14 @@ function comparisonsOf({ comparisons, measure, k }: EvaluationResult): string[] 
   });
 }
 
-function fittedOf({ fitted, measure, k }: EvaluationResult, dryRun: boolean): string[] {
+function fittedOf({ fitted, measure, k }: EvaluationResult): string[] {
   if (fitted === undefined) return [];
   const { vectorWeight, previous, heldOut, gain, kept } = fitted;
   const change =
     `vectorWeight ${vectorWeight.toFixed(2)} instead of ${previous.toFixed(2)}: ${measure}@${k} ${heldOut.mean.toFixed(4)} on questions ` +
     `that did not choose it, gain ${gain.mean.toFixed(4)} (${gain.low.toFixed(4)}..${gain.high.toFixed(4)})`;
   if (kept) return [change, 'Kept: searches use it unless they set their own.'];
-  return [change, dryRun ? 'Not kept: this was a dry run.' : 'Not kept: it gains nothing on other questions.'];
+  if (vectorWeight === previous) return [`vectorWeight ${previous.toFixed(2)}, the weight in use, is the best.`];
+  if (gain.mean <= 0) return [change, 'Not kept: it gains nothing on other questions.'];
+  return [change, 'Not kept: this was a dry run.'];
 }

@@ -14,6 +14,7 @@ interface SearchFlags extends CommonFlags, ModelFlags {
   readonly k: number;
   readonly where?: Where;
   readonly minScore?: number;
+  readonly vectorWeight?: number;
   readonly diversity?: number;
   readonly exact?: boolean;
   readonly searchK?: number;
@@ -41,6 +42,7 @@ export function addSearch(program: Command): void {
     .argument('<index>', 'directory of the index')
     .argument('<query...>', 'the query; - reads one query per line from stdin')
     .addOption(new Option('--mode <mode>', 'search mode').choices(['hybrid', 'vector', 'text']).default('hybrid'))
+    .option('--vector-weight <number>', 'in hybrid searches: from 0 (words) to 1 (meaning)', finiteNumber)
     .option('--diversity <number>', 'from 0 (best hits) to 1 (most different hits)', finiteNumber)
     .option('--vector', 'the query is a vector: a JSON array')
     .option('--explain', 'also print how the search was executed');
@@ -52,8 +54,8 @@ export function addSearch(program: Command): void {
     'search my-index - --json < questions.txt',
   ]).action((folder: string, words: string[], flags: SearchFlags) =>
     perform(flags, async ({ terminal, signal }) => {
-      const { k, where, minScore, diversity, exact, searchK, mode } = flags;
-      const options = { k, where, minScore, diversity, exact, searchK, mode, signal };
+      const { k, where, minScore, vectorWeight, diversity, exact, searchK, mode } = flags;
+      const options = { k, where, minScore, vectorWeight, diversity, exact, searchK, mode, signal };
       const queries = await readQueries(words, flags.vector === true);
       await using opened = await openIndex(folder, flags, terminal, { readonly: true });
       const { index } = opened;

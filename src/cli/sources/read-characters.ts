@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
-import { SemanticIndexError } from '../../index.js';
 import { decodeText, markOf } from '../../analysis/decode-text.js';
+import { SemanticIndexError } from '../../index.js';
 
 /** Bytes that decide the encoding of a stream. */
 const sampledBytes = 65_536;

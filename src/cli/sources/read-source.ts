@@ -1,6 +1,6 @@
 import { open, readFile } from 'node:fs/promises';
-import { SemanticIndexError } from '../../index.js';
 import { type DecodedText, decodeText } from '../../analysis/decode-text.js';
+import { SemanticIndexError } from '../../index.js';
 import type { FoundFile } from './find-files.js';
 import { reasonOf, type Unreadable } from './walk-folder.js';
 

@@ -24,6 +24,7 @@ import { fitVectorWeight } from './fit-vector-weight.js';
 import { checkQuestions } from './judged-questions.js';
 import { rankingMeasures } from './measures.js';
 import { bootstrap, holm, type Resampling, randomizationTest } from './resampling.js';
+import { closeTrial, type OpenIndex, openTrial } from './trial-index.js';
 import { checkVariants } from './variants.js';
 
 /**
@@ -36,6 +37,7 @@ export async function evaluate<M extends Metadata>(
   context: IndexContext,
   given: readonly JudgedQuestion[],
   options: EvaluateOptions<M> | undefined,
+  open: OpenIndex,
 ): Promise<EvaluationResult> {
   const checked = checkOptions(options);
   const { k, compare, measure, fit, onUnknownId } = checked;
@@ -43,15 +45,20 @@ export async function evaluate<M extends Metadata>(
   checked.signal?.throwIfAborted();
   const { questions, unknownIds } = await checkQuestions(given, context.backend, onUnknownId === 'keep');
   const results: VariantResult[] = [];
-  for (const [place, { name, options }] of variants.entries()) {
+  for (const [place, { name, options, provider }] of variants.entries()) {
     const report = (done: number): void =>
       checked.onProgress?.({
         stage: 'search',
         done: place * questions.length + done,
         total: variants.length * questions.length,
       });
-    const answers = await answerQuestions(context, questions, options, checked.signal, report);
-    results.push({ name, ...answers, measures: await meansOf(answers.questions, checked) });
+    const trial = provider === undefined ? undefined : await openTrial(context, provider, open, checked);
+    try {
+      const answers = await answerQuestions(trial ?? context, questions, options, checked.signal, report);
+      results.push({ name, ...answers, measures: await meansOf(answers.questions, checked) });
+    } finally {
+      if (trial !== undefined) await closeTrial(trial);
+    }
   }
   const comparisons = await compareAll(results, measure, checked);
   const fitted = fit ? await fitVectorWeight(context, questions, checked) : undefined;

@@ -55,7 +55,11 @@ export async function fitVectorWeight(
   const held = new Float64Array(questions.length);
   for (let fold = 0; fold < folds; fold++) {
     const isHeld = new Set(order.filter((_, place) => place % folds === fold));
-    const chosen = best(trials, everything.filter((place) => !isHeld.has(place)), previous);
+    const chosen = best(
+      trials,
+      everything.filter((place) => !isHeld.has(place)),
+      previous,
+    );
     for (const place of isHeld) held[place] = chosen.values[place] as number;
   }
   const gains = held.map((value, place) => value - (usual.values[place] as number));

@@ -1,12 +1,21 @@
 import { checkSearch } from '../../check-arguments.js';
+import { checkProvider } from '../../embed/check-provider.js';
 import { SemanticIndexError } from '../../errors.js';
-import { describe, type EvaluateVariant, type ResolvedSearchOptions, resolveOptions, variantDefaults } from '../../options.js';
-import type { Metadata } from '../../types.js';
+import {
+  describe,
+  type EvaluateVariant,
+  type ResolvedSearchOptions,
+  resolveOptions,
+  variantDefaults,
+} from '../../options.js';
+import type { EmbeddingProvider, Metadata } from '../../types.js';
 
 /** A way of searching with its name, checked. */
 export interface Variant<M extends Metadata> {
   readonly name: string;
   readonly options: ResolvedSearchOptions<M>;
+  /** The model, if it is another than that of the index. */
+  readonly provider: EmbeddingProvider | undefined;
 }
 
 /**
@@ -26,9 +35,10 @@ export function checkVariants<M extends Metadata>(
   }
   const variants = given.map((variant) => {
     const resolved = resolveOptions('evaluate', variant, variantDefaults);
-    const { name, ...chosen } = resolved;
+    const { name, provider, ...chosen } = resolved;
+    if (provider !== undefined) checkProvider('evaluate', provider);
     const options = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
-    return { name: name ?? nameOf(options), options: checkSearch<M>({ ...options, k }, searchK) };
+    return { name: name ?? nameOf(options, provider), options: checkSearch<M>({ ...options, k }, searchK), provider };
   });
   const names = variants.map(({ name }) => name);
   const repeated = names.find((name, place) => names.indexOf(name) !== place);
@@ -40,9 +50,10 @@ export function checkVariants<M extends Metadata>(
   return variants;
 }
 
-function nameOf(options: Readonly<Record<string, unknown>>): string {
+function nameOf(options: Readonly<Record<string, unknown>>, provider: EmbeddingProvider | undefined): string {
   const parts = Object.entries(options).map(([option, value]) =>
     option === 'mode' ? String(value) : `${option} ${typeof value === 'function' ? value.name : describe(value)}`,
   );
+  if (provider !== undefined) parts.unshift(provider.id);
   return parts.length === 0 ? 'as the index searches' : parts.join(', ').trim();
 }
