@@ -11,6 +11,8 @@
 #include "binding/terms/terms_file.h"
 #include "binding/terms/terms_parts.h"
 #include "binding/terms/terms_tail.h"
+#include "binding/text/text_bytes.h"
+#include "binding/text/text_preparer.h"
 #include "binding/vectors/index.h"
 #include "binding/vectors/vector_buffer.h"
 #include "distance/distance.h"
@@ -78,6 +80,9 @@ static Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
   ColumnsSnapshotObject::define(env, exports);
   SearchPartObject::define(env, exports);
   SearchSnapshotObject::define(env, exports);
+  TextPreparerObject::define(env, exports);
+  exports.Set("contentHashes", Napi::Function::New<content_hashes>(env, "contentHashes"));
+  exports.Set("encodeTexts", Napi::Function::New<encode_texts>(env, "encodeTexts"));
   exports.Set("initialize", Napi::Function::New<initialize>(env, "initialize"));
   exports.Set("stopWork", Napi::Function::New<stop_work>(env, "stopWork"));
   exports.Set("writeFile", Napi::Function::New<write_file>(env, "writeFile"));

@@ -8,9 +8,10 @@ import type { NativeIndex, NativeVectorBuffer } from './native-index.js';
 import type { SearchAddon } from './native-search.js';
 import type { NativeTask } from './native-task.js';
 import type { TermsAddon } from './native-terms.js';
+import type { TextsAddon } from './native-texts.js';
 
 /** Exports of the addon. A metric is its position in METRICS. */
-export interface Addon extends TermsAddon, SearchAddon, ColumnsAddon {
+export interface Addon extends TermsAddon, SearchAddon, ColumnsAddon, TextsAddon {
   initialize(makeError: (code: string, message: string, systemError: number) => Error): void;
   readonly Task: new () => NativeTask;
   readonly Index: new (metric: number, f: number) => NativeIndex;

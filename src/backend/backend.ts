@@ -6,6 +6,7 @@ import type {
   DocumentOutcome,
   DocumentRows,
   ExportedRows,
+  FreshVectors,
   IncomingDocument,
   KnownDuplicates,
   Representative,
@@ -102,8 +103,13 @@ export interface Backend {
    *
    * @param terms packed terms of the documents with a vector, in their order. The backend takes over their memory. Without them it
    *   analyzes the texts.
+   * @param fresh vectors of documents that are not stored yet. The backend takes over their memory.
    */
-  commit(documents: readonly IncomingDocument[], terms?: Uint8Array): Promise<DocumentOutcome[] | undefined>;
+  commit(
+    documents: readonly IncomingDocument[],
+    terms?: Uint8Array,
+    fresh?: FreshVectors,
+  ): Promise<readonly DocumentOutcome[] | undefined>;
   /** Replaces the metadata (JSON) of documents; returns the number of documents found. */
   setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): Promise<number>;
   /** Deletes documents; returns their number. */

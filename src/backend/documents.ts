@@ -18,8 +18,22 @@ export interface IncomingDocument {
   readonly hash: string;
   /** JSON, or null for none. */
   readonly metadata: string | null;
-  /** Number of its stored vector; 0 for a document whose content was found unchanged. */
+  /** Number of its stored vector; 0 for a document whose content was found unchanged; `freshVector`. */
   readonly vector: number;
+}
+
+/** Stands for the number of a vector that is stored with its document. */
+export const freshVector = -1;
+
+/** Vectors that are stored together with the documents that have them. */
+export interface FreshVectors {
+  /** The space that they are in. */
+  readonly space: number;
+  readonly role: VectorRole;
+  /** Content hashes, one for each vector. */
+  readonly hashes: readonly string[];
+  /** One after the other. */
+  readonly vectors: Float32Array;
 }
 
 /** The effect of a commit on one document. */

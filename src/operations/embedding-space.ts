@@ -208,9 +208,9 @@ export class EmbeddingSpace {
     const model = options.role === 'document' ? modelFolderOf(provider) : undefined;
     if (model !== undefined && isWorthThread(texts)) {
       const request = { texts, model, analyze: options.analyze === true };
-      const { vectors, tokens, terms } = await textWorkers().prepare(request, options.signal);
-      const rows = rowsOf(vectors ?? new Float32Array(0), texts.length);
-      yield { indices: [...texts.keys()], vectors: rows, tokens, terms, cached: false, space: space?.space };
+      const { vectors: packed, tokens, terms } = await textWorkers().prepare(request, options.signal);
+      const vectors = rowsOf(packed ?? new Float32Array(0), texts.length);
+      yield { indices: [...texts.keys()], vectors, packed, tokens, terms, cached: false, space: space?.space };
       return;
     }
     // A query does not wait behind documents.

@@ -9,6 +9,8 @@ import type { EmbeddingProvider } from '../types.js';
 /** A batch, and whether it came out of the cache: nothing was paid for it. */
 export interface SharedBatch extends EmbeddedBatch {
   readonly cached: boolean;
+  /** All vectors, one after the other, where they were made in a thread. */
+  readonly packed?: Float32Array | undefined;
   /** The terms of all texts, where they were analyzed along the way. */
   readonly terms?: PackedTerms | undefined;
 }

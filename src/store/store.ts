@@ -3,6 +3,7 @@ import type {
   DocumentChange,
   DocumentOutcome,
   DocumentRows,
+  FreshVectors,
   IncomingDocument,
   KnownDuplicates,
   Representative,
@@ -26,7 +27,9 @@ import type { DiskUsage, DocumentId, LongWorkOptions, Metric, ValidationReport }
 import { packVectors } from '../vectors/pack-vectors.js';
 import { whileFilesAreKept, writeBackup } from './backup.js';
 import { Catalog } from './catalog/catalog.js';
+import { columnsOf } from './catalog/document-commits.js';
 import type { SqlFilter } from './catalog/document-table.js';
+import { catalogAccess } from './catalog-access.js';
 import { DeclaredFields } from './declared-fields.js';
 import { identify } from './directory/file-identity.js';
 import { bytesOnDisk, type IndexPaths, prepareDirectory, refuseLostDatabase, syncPath } from './directory/files.js';
@@ -36,7 +39,7 @@ import { factsOf } from './facts.js';
 import { Migration } from './migration.js';
 import { type OpenSpace, openSpace } from './open-space.js';
 import { QueryCache } from './query-cache.js';
-import { GatedReads, type LocalReads, TransactionReads } from './snapshot/reads.js';
+import type { LocalReads } from './snapshot/reads.js';
 import type { Damage } from './snapshot/segment-context.js';
 import type { SnapshotManager } from './snapshot/snapshot-manager.js';
 import type { CatalogOptions } from './sqlite/connection.js';
@@ -46,17 +49,7 @@ import { Validations } from './validations.js';
 import { cancellableBuild } from './writer/cancellable-build.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 import { CatalogNotes } from './writer/catalog-notes.js';
-import { catalogThread } from './writer/catalog-thread.js';
 import { consistentRead } from './writer/consistent-read.js';
-import { inlineCatalog } from './writer/inline-catalog.js';
-import { SnapshotGate } from './writer/snapshot-gate.js';
-
-/** The ways to a catalog: clients that write and read, and reads in this thread. */
-interface CatalogAccess {
-  readonly writer: CatalogClient;
-  readonly reader: CatalogClient;
-  readonly reads: LocalReads;
-}
 
 /**
  * The embedded backend: a catalog (SQLite) in a directory or in memory, segments derived from it, the snapshots that searches read,
@@ -89,7 +82,7 @@ export class Store implements Backend {
     this.#paths = paths;
     this.#connection = connection;
     this.#connected = catalog;
-    const { writer, reader, reads } = paths === undefined ? this.#inMemory() : this.#inDirectory();
+    const { writer, reader, reads } = catalogAccess(catalog, connection, () => this.#catalog);
     this.#writer = writer;
     this.#reader = reader;
     this.#reads = reads;
@@ -103,27 +96,6 @@ export class Store implements Backend {
     this.#validations = new Validations(connection, reader);
     this.migration = new Migration(writer, reader, this.metric);
     this.queries = new QueryCache(() => this.#catalog, options.readonly ? undefined : writer, options.queryCache);
-  }
-
-  #inMemory(): CatalogAccess {
-    const gate = new SnapshotGate();
-    return {
-      writer: inlineCatalog(this.#connected, gate),
-      reader: inlineCatalog(this.#connected),
-      reads: new GatedReads(() => this.#catalog, gate),
-    };
-  }
-
-  #inDirectory(): CatalogAccess {
-    const readonly: CatalogOptions = { ...this.#connection, readonly: true };
-    return {
-      writer: catalogThread(this.#connection),
-      reader: catalogThread(this.#connection),
-      reads: new TransactionReads(
-        () => this.#catalog,
-        () => Catalog.open(readonly),
-      ),
-    };
   }
 
   /** The catalog, checked to be the file at its path. */
@@ -247,7 +219,10 @@ export class Store implements Backend {
   }
 
   classify(documents: readonly { id: DocumentId; hash: string }[]): Promise<DocumentChange[]> {
-    return this.#reader.documents.classify(documents.map(({ id, hash }) => ({ id, hash })));
+    return this.#reader.commits.classify(
+      documents.map(({ id }) => id),
+      documents.map(({ hash }) => hash),
+    );
   }
 
   findVectors(space: number, role: VectorRole, hashes: readonly string[]): Promise<number[]> {
@@ -271,10 +246,16 @@ export class Store implements Backend {
     return this.#reader.duplicates.representatives(keys);
   }
 
-  async commit(documents: readonly IncomingDocument[], terms?: Uint8Array): Promise<DocumentOutcome[] | undefined> {
-    const outcomes = await this.#writer.documents.commit(documents, terms);
-    await this.#afterWrite();
-    return outcomes;
+  async commit(
+    documents: readonly IncomingDocument[],
+    terms?: Uint8Array,
+    fresh?: FreshVectors,
+  ): Promise<readonly DocumentOutcome[] | undefined> {
+    const committed = await this.#writer.catalog.commit(columnsOf(documents), terms, fresh);
+    await this.#inSpace((snapshots) => snapshots.follow(committed));
+    const { maintenance, snapshots } = this.#open ?? {};
+    if (this.#options.background && snapshots !== undefined) maintenance?.scheduleAfter(documents.length, snapshots);
+    return committed?.outcomes;
   }
 
   setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): Promise<number> {

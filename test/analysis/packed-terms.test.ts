@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packTerms, selectPackedTerms, type TermRows, unpackTerms } from '../../src/analysis/packed-terms.js';
-import { compareCodePoints } from '../../src/analysis/term-dictionary.js';
 import { SemanticIndexError } from '../../src/errors.js';
+import { compareCodePoints } from './compare-code-points.js';
 
 interface Row {
   readonly gap: number;

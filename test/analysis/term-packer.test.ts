@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { analyzeDocument } from '../../src/analysis/analyze.js';
 import { packTerms, unpackTerms } from '../../src/analysis/packed-terms.js';
-import { compareCodePoints } from '../../src/analysis/term-dictionary.js';
 import { TermPacker } from '../../src/analysis/term-packer.js';
+import { compareCodePoints } from './compare-code-points.js';
 import { randomText } from './random-text.js';
 
 /** The same bytes, one document at a time and without anything remembered. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/backend.js';
 import { contentHash } from '../../src/backend/content-hash.js';
+import { freshVector } from '../../src/backend/documents.js';
 import type { FilterTree } from '../../src/backend/filter-tree.js';
 import { parseFilter } from '../../src/operations/parse-filter.js';
 import { Random } from '../../src/random.js';
@@ -80,6 +81,42 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
       const outcome = await backend.commit([{ id: 'c', text: 'unknown', hash, metadata: null, vector: 0 }]);
       expect(outcome).toBeUndefined();
       expect(await backend.count()).toBe(3);
+    });
+
+    it('stores fresh vectors with the documents that have them', async () => {
+      await add(backend, documents);
+      const { space } = await backend.chooseSpace(provider.id, provider.dimensions, null);
+      const known = await backend.findVectors(space, 'document', [contentHash('red apple')]);
+      const texts = ['green plum', 'black\0 cherry é', 'green plum', 'red apple'];
+      const ids = ['a', 'x', 'y', 'z'];
+      const incoming = texts.map((text, place) => ({
+        id: ids[place] as string,
+        text,
+        hash: contentHash(text),
+        metadata: null,
+        vector: place < 3 ? freshVector : (known[0] as number),
+      }));
+      const fresh = async () => ({
+        space,
+        role: 'document' as const,
+        hashes: [texts[1], texts[0]].map((text) => contentHash(text as string)),
+        vectors: Float32Array.from([...(await vectorOf(texts[1] as string)), ...(await vectorOf(texts[0] as string))]),
+      });
+      expect(await backend.commit(incoming, undefined, { ...(await fresh()), space: space + 1 })).toBeUndefined();
+      expect(await backend.count()).toBe(3);
+      expect(await backend.commit(incoming, undefined, await fresh())).toEqual(['updated', 'added', 'added', 'added']);
+      expect((await backend.byIds(ids)).map((document) => document?.text)).toEqual(texts);
+      for (const [place, id] of ids.entries()) {
+        expect((await backend.vectorOf(id))?.vector).toEqual(await vectorOf(texts[place] as string));
+      }
+      const hashes = [...new Set(texts)].map((text) => contentHash(text));
+      expect((await backend.findVectors(space, 'document', hashes)).every((number) => number > 0)).toBe(true);
+      const only = incoming.slice(0, 3).map((document) => ({ ...document, id: `${document.id}2` }));
+      expect(await backend.commit(only, undefined, await fresh())).toEqual(['added', 'added', 'added']);
+      const { near, text } = await answer(backend, 'black\0 cherry é');
+      expect(near[0]?.id).toBe('x');
+      expect(near.map(({ id }) => id)).toEqual(expect.arrayContaining(['a', 'a2', 'x', 'x2', 'y', 'y2', 'z', 'b', 7]));
+      expect(text.map(({ id }) => id)).toEqual(['x', 'x2']);
     });
 
     it('deletes by id and by filter, and returns the number', async () => {

@@ -47,6 +47,12 @@ Numbers<int32_t> Arguments::integers(size_t index) const {
   return numbers;
 }
 
+Numbers<uint32_t> Arguments::unsigned_integers(size_t index) const {
+  Numbers<uint32_t> numbers;
+  numbers.data = static_cast<uint32_t*>(typed_array(index, napi_uint32_array, &numbers.count));
+  return numbers;
+}
+
 Numbers<uint8_t> Arguments::bytes(size_t index) const {
   Numbers<uint8_t> numbers;
   numbers.data = static_cast<uint8_t*>(typed_array(index, napi_uint8_array, &numbers.count));

@@ -32,6 +32,7 @@ class Arguments {
   Numbers<float> floats(size_t index) const;
   Numbers<double> doubles(size_t index) const;
   Numbers<int32_t> integers(size_t index) const;
+  Numbers<uint32_t> unsigned_integers(size_t index) const;
   Numbers<uint8_t> bytes(size_t index) const;
   /** The bitset, or everything allowed when the argument is undefined. */
   Allowed allowed(size_t index) const;

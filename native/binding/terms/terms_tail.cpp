@@ -1,21 +1,14 @@
 #include "binding/terms/terms_tail.h"
 
-#include <random>
-
 #include "binding/base/addon_data.h"
 #include "binding/base/arguments.h"
+#include "binding/base/random_key.h"
 #include "binding/base/work.h"
 #include "terms/packed_terms.h"
 
 namespace semantic_index {
 
 namespace {
-
-HashKey random_key() {
-  std::random_device device;
-  const auto word = [&device] { return static_cast<uint64_t>(device()) << 32 | device(); };
-  return {word(), word()};
-}
 
 /** Documents of a batch to be appended: all, or those with one of the keys. */
 struct Batch {

@@ -32,6 +32,12 @@ export class RowTable {
     if (rowBytes % rowBlock === 0) this.#sumRows = addon().sumRows;
   }
 
+  /** The rows for native code; undefined where it cannot add them. */
+  nativeRows(): { table: Uint8Array; scales: Float32Array; isInt4: boolean } | undefined {
+    if (this.#sumRows === undefined) return undefined;
+    return { table: this.#table, scales: this.#scales, isInt4: this.#quantization === 'int4' };
+  }
+
   /** Starts a new sum. */
   clear(): void {
     this.#sums.fill(0);

@@ -2,7 +2,9 @@ import { webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TokenModel } from '../../analysis/text-preparer.js';
 import { SemanticIndexError } from '../../errors.js';
+import { unitVector } from '../check-vectors.js';
 import { fallbackVector } from '../fallback-vector.js';
 import { type Quantization, RowTable } from './row-table.js';
 import { readSafetensors, type TensorView } from './safetensors.js';
@@ -94,15 +96,6 @@ export class StaticModel {
     return { vector: table.unit() ?? fallbackVector(text, dimensions), tokens: maxTokens - left };
   }
 
-  /** Embeds a text whose tokens are known: the first `count` of `ids`, all of one step of the tokenizer. */
-  embedTokens(text: string, ids: Int32Array, count: number): EmbeddedText {
-    const { maxTokens, dimensions } = this.#config;
-    const tokens = Math.min(count, maxTokens);
-    this.table.clear();
-    this.table.add(ids, this.tokenizer.unknown, tokens);
-    return { vector: this.table.unit() ?? fallbackVector(text, dimensions), tokens };
-  }
-
   /** Embeds a text without a pause. */
   embed(text: string): EmbeddedText {
     const steps = this.embedding(text);
@@ -110,6 +103,23 @@ export class StaticModel {
       const { done, value } = steps.next();
       if (done === true) return value;
     }
+  }
+
+  /** The model as texts are prepared with it in threads. Vectors are scaled as those of a provider are (see `checkVectors`). */
+  tokenModel(): TokenModel {
+    const { tokenizer, table } = this;
+    const { dimensions, maxTokens } = this.#config;
+    return {
+      dimensions,
+      rows: tokenizer.splitsPunctuation ? table.nativeRows() : undefined,
+      unknown: tokenizer.unknown,
+      maxTokens,
+      wordsOf: (piece) => tokenizer.wordsOf(piece),
+      embed: (text) => {
+        const { vector, tokens } = this.embed(text);
+        return { vector: checkedUnit(vector), tokens };
+      },
+    };
   }
 
   /**
@@ -156,6 +166,13 @@ export class StaticModel {
     }
     return new StaticModel(tokenizer, new RowTable(embeddings, scales, dimensions, quantization), config);
   }
+}
+
+/** Scaled as `checkVectors` scales what a provider returns: a text has the same vector, to the bit, wherever it is embedded. */
+function checkedUnit(vector: Float32Array): Float32Array {
+  const unit = unitVector(vector);
+  if (typeof unit === 'string') throw new SemanticIndexError('INTERNAL', `The vector of a text is ${unit}`);
+  return unit;
 }
 
 function tensorOf(

@@ -1,12 +1,13 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { ownCopy } from '../../analysis/own-copy.js';
 import { SemanticIndexError } from '../../errors.js';
+import { TokenTrie } from './token-trie.js';
 import { parseTokenizerFile, type TokenizerFile } from './tokenizer-file.js';
 import { type WordRules, wordRulesOf } from './word-rules.js';
 
-/** Max. words and characters per `step`: a step takes about a millisecond. */
-export const wordsPerStep = 128;
-export const charactersPerStep = 4096;
+/** Max. words and characters per `step`: a step takes about a millisecond. The addon knows both (text_preparer.h). */
+const wordsPerStep = 128;
+const charactersPerStep = 4096;
 const maxCachedWords = 65_536;
 const maxCachedCharacters = 64;
 
@@ -36,8 +37,7 @@ export class WordTokenizer {
   readonly #library: Tokenizer;
   readonly #rules: WordRules | undefined;
   readonly #vocabulary: Map<string, number>;
-  /** Length of the longest token. */
-  readonly #longest: number;
+  #trie: { readonly first: TokenTrie; readonly others: TokenTrie } | undefined;
   readonly #words = new Map<string, number | readonly number[]>();
   readonly #kinds = new Uint8Array(65_536);
   readonly #solitaryIds = new Map<number, readonly number[]>();
@@ -58,9 +58,6 @@ export class WordTokenizer {
         cause: error,
       });
     }
-    let longest = 0;
-    for (const token of this.#vocabulary.keys()) longest = Math.max(longest, token.length);
-    this.#longest = longest;
     this.unknown = this.#library.model?.unk_token_id ?? -1;
     this.#rules = wordRulesOf(file);
     for (let unit = 0; unit < 128; unit++) this.#kinds[unit] = this.#kindOf(unit, String.fromCharCode(unit));
@@ -97,20 +94,25 @@ export class WordTokenizer {
   }
 
   /**
-   * The token ids of a piece of text that neither begins nor ends within a word, and how many words it has; undefined when the ids
-   * depend on the text around it, or when it is not taken apart in one step.
+   * The token ids of each word of a piece of text that neither begins nor ends within a word; undefined when the ids depend on the
+   * text around it.
    */
-  pieceIds(piece: string): { readonly ids: readonly number[]; readonly words: number } | undefined {
+  wordsOf(piece: string): readonly (readonly number[])[] | undefined {
     if (this.#rules === undefined || this.#rules.isException(piece)) return undefined;
-    const ids: number[] = [];
-    return this.step(piece, 0, ids) < piece.length ? undefined : { ids, words: this.#stepWords };
+    const words: number[][] = [];
+    for (let position = 0; position < piece.length; ) {
+      const ids: number[] = [];
+      position = this.step(piece, position, ids, 1);
+      if (this.#stepWords > 0) words.push(ids);
+    }
+    return words;
   }
 
   /**
    * Appends the ids of the next words of `text`, starting at `position`, to `ids`. Returns the position to continue at;
-   * the length of the text when done. Lets a caller pause within a long text.
+   * the length of the text when done. Lets a caller pause within a long text, after `maxWords` words at most.
    */
-  step(text: string, position: number, ids: number[]): number {
+  step(text: string, position: number, ids: number[], maxWords = wordsPerStep): number {
     const rules = this.#rules;
     if (rules === undefined || (position === 0 && rules.isException(text))) {
       for (const id of this.#encodeWhole(text)) ids.push(id);
@@ -120,7 +122,7 @@ export class WordTokenizer {
     let index = position;
     const end = Math.min(text.length, position + charactersPerStep);
     let words = 0;
-    while (words < wordsPerStep && index < end) {
+    while (words < maxWords && index < end) {
       const unit = text.charCodeAt(index);
       const kind = kinds[unit] || this.#classify(unit);
       if (kind === space) {
@@ -172,20 +174,26 @@ export class WordTokenizer {
     if (normal === undefined) return undefined;
     if (normal.length > rules.maxWordCharacters) return [this.unknown];
     const ids: number[] = [];
+    const { first, others } = this.#tries(rules.continuingPrefix);
     for (let start = 0; start < normal.length; ) {
-      const prefix = start === 0 ? '' : rules.continuingPrefix;
-      let end = Math.min(normal.length, start + this.#longest);
-      let id: number | undefined;
-      while (end > start) {
-        id = this.#vocabulary.get(prefix + normal.slice(start, end));
-        if (id !== undefined) break;
-        end--;
-      }
-      if (id === undefined) return [this.unknown];
+      const trie = start === 0 ? first : others;
+      const id = trie.longest(normal, start);
+      if (id < 0) return [this.unknown];
       ids.push(id);
-      start = end;
+      start = trie.end;
     }
     return ids;
+  }
+
+  /** The tokens that a word begins with, and those that it goes on with. */
+  #tries(prefix: string): { readonly first: TokenTrie; readonly others: TokenTrie } {
+    if (this.#trie !== undefined) return this.#trie;
+    const first = new TokenTrie(this.#vocabulary);
+    const continuing = [...this.#vocabulary].filter(([token]) => token.startsWith(prefix));
+    const others =
+      prefix === '' ? first : new TokenTrie(continuing.map(([token, id]) => [token.slice(prefix.length), id]));
+    this.#trie = { first, others };
+    return this.#trie;
   }
 
   #rememberSolitary(unit: number): readonly number[] {

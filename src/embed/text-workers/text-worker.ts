@@ -1,24 +1,15 @@
 import { parentPort } from 'node:worker_threads';
-import { PieceTable } from '../../analysis/piece-table.js';
-import { TermPacker } from '../../analysis/term-packer.js';
+import { type PreparedTexts, TextPreparer } from '../../analysis/text-preparer.js';
 import { SemanticIndexError } from '../../errors.js';
-import { PieceEmbedder } from '../bundled/piece-embedder.js';
 import { readStaticModelConfig, StaticModel } from '../bundled/static-model.js';
-import { unitVector } from '../check-vectors.js';
-import type { PreparedTexts, TextCall, TextReply, TextRequest } from './text-messages.js';
+import type { TextCall, TextReply, TextRequest } from './text-messages.js';
 
 // The body of a text thread: embeds and analyzes batches of texts, one after the other.
 
 const port = parentPort as NonNullable<typeof parentPort>;
-const table = new PieceTable();
-const packer = new TermPacker(table);
-const embedders = new Map<string, Promise<Embedder>>();
+/** By directory of their model. */
+const preparers = new Map<string | undefined, Promise<TextPreparer>>();
 let last: Promise<void> = Promise.resolve();
-
-interface Embedder {
-  readonly dimensions: number;
-  readonly pieces: PieceEmbedder;
-}
 
 async function answer({ call, cancelled, ...request }: NonNullable<TextCall>): Promise<void> {
   const checkWanted = (): void => {
@@ -29,8 +20,6 @@ async function answer({ call, cancelled, ...request }: NonNullable<TextCall>): P
     const transfer = [prepared.vectors, prepared.terms].flatMap((bytes) => bytes?.buffer ?? []);
     port.postMessage({ call, ...prepared } satisfies TextReply, transfer);
   } catch (error) {
-    // What was analyzed before the failure belongs to no batch.
-    packer.take();
     port.postMessage({ call, error: partsOf(error) } satisfies TextReply);
   }
 }
@@ -38,51 +27,23 @@ async function answer({ call, cancelled, ...request }: NonNullable<TextCall>): P
 /** The answer is not wanted any more: no caller waits for it. */
 class Cancelled extends Error {}
 
-/** Each text is taken apart once, for both its vector and its terms. */
-async function prepare({ texts, model, embed, analyze }: TextRequest, checkWanted: () => void): Promise<PreparedTexts> {
+async function prepare(request: TextRequest, checkWanted: () => void): Promise<PreparedTexts> {
   checkWanted();
-  const embedder = model === undefined ? undefined : await embedderOf(model);
-  const rows = embedder === undefined ? 0 : (embed?.length ?? texts.length);
-  const dimensions = embedder?.dimensions ?? 0;
-  const vectors = new Float32Array(rows * dimensions);
-  let [row, tokens] = [0, 0];
-  for (let place = 0; place < texts.length; place++) {
-    const text = texts[place] as string;
-    const isEmbedded = row < rows && (embed === undefined || embed[row] === place);
-    if (!isEmbedded && !analyze) continue;
-    const count = table.scan(text);
-    checkWanted();
-    if (isEmbedded && embedder !== undefined) {
-      const embedded = embedder.pieces.embed(text, count);
-      vectors.set(checkedUnit(embedded.vector), row++ * dimensions);
-      tokens += embedded.tokens;
-    }
-    if (analyze) {
-      checkWanted();
-      packer.addScanned(place, count);
-    }
-  }
-  const terms = analyze ? packer.take() : undefined;
-  return { vectors: embedder === undefined ? undefined : vectors, tokens, terms };
+  const preparer = await preparerOf(request.model);
+  return preparer.prepare(request.texts, request, checkWanted);
 }
 
-function embedderOf(folder: string): Promise<Embedder> {
-  const loading = embedders.get(folder) ?? load(folder);
-  embedders.set(folder, loading);
-  loading.catch(() => embedders.delete(folder));
+function preparerOf(folder: string | undefined): Promise<TextPreparer> {
+  const loading = preparers.get(folder) ?? load(folder);
+  preparers.set(folder, loading);
+  loading.catch(() => preparers.delete(folder));
   return loading;
 }
 
-async function load(folder: string): Promise<Embedder> {
+async function load(folder: string | undefined): Promise<TextPreparer> {
+  if (folder === undefined) return new TextPreparer();
   const model = await StaticModel.load(folder, readStaticModelConfig(folder));
-  return { dimensions: model.dimensions, pieces: new PieceEmbedder(model, table) };
-}
-
-/** Scaled as `checkVectors` scales what a provider returns: a text has the same vector, to the bit, wherever it is embedded. */
-function checkedUnit(vector: Float32Array): Float32Array {
-  const unit = unitVector(vector);
-  if (typeof unit === 'string') throw new SemanticIndexError('INTERNAL', `The vector of a text is ${unit}`);
-  return unit;
+  return new TextPreparer(model.tokenModel());
 }
 
 function partsOf(error: unknown): Extract<TextReply, { error: unknown }>['error'] {

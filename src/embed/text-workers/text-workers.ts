@@ -1,7 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { encodeTexts, type PreparedTexts } from '../../analysis/text-preparer.js';
 import { SemanticIndexError } from '../../errors.js';
-import type { PreparedTexts, TextCall, TextReply, TextRequest } from './text-messages.js';
+import type { TextCall, TextReply, TextRequest } from './text-messages.js';
+
+/** Texts to prepare, see {@link TextRequest}. */
+export type TextsToPrepare = Omit<TextRequest, 'texts'> & { readonly texts: readonly string[] };
 
 /** More threads would wait for the catalog. */
 const maxThreads = 4;
@@ -39,7 +43,7 @@ export class TextWorkers {
    *
    * @throws MODEL_NOT_FOUND, INVALID_FILE for the model; IO when no thread can be started; OUT_OF_MEMORY.
    */
-  async prepare(request: TextRequest, signal?: AbortSignal): Promise<PreparedTexts> {
+  async prepare(request: TextsToPrepare, signal?: AbortSignal): Promise<PreparedTexts> {
     signal?.throwIfAborted();
     if (signal === undefined) return this.#freest().call(request);
     const cancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
@@ -102,13 +106,15 @@ class TextThread {
     return this.#pending.size;
   }
 
-  call(request: TextRequest, cancelled?: Int32Array): Promise<PreparedTexts> {
+  call({ texts, ...request }: TextsToPrepare, cancelled?: Int32Array): Promise<PreparedTexts> {
     clearTimeout(this.#idle);
     return new Promise((resolve, reject) => {
       const call = ++this.#calls;
       this.#pending.set(call, { resolve, reject });
       this.#worker.ref();
-      this.#worker.postMessage({ call, cancelled, ...request } satisfies TextCall);
+      const encoded = encodeTexts(texts);
+      const message: TextCall = { call, cancelled, ...request, texts: encoded };
+      this.#worker.postMessage(message, [encoded.bytes.buffer, encoded.ends.buffer]);
     });
   }
 

@@ -1,4 +1,5 @@
 import { type PackedTerms, selectPackedTerms } from '../../analysis/packed-terms.js';
+import { type FreshVectors, freshVector } from '../../backend/documents.js';
 import type { RefusedText } from '../../embed/refused-text.js';
 import { isWorthThread, textWorkers } from '../../embed/text-workers/text-workers.js';
 import { SemanticIndexError } from '../../errors.js';
@@ -27,6 +28,11 @@ interface Prepared {
   readonly refused: Refused;
   /** The terms of the changed documents; undefined where the catalog analyzes them. */
   terms: PackedTerms | undefined;
+  /** Vectors that are stored with the documents: those of a model that can make them again at no cost. */
+  fresh: FreshVectors | undefined;
+  /** Resolves once `fresh` is committed, or will not be. */
+  readonly settled: Promise<void>;
+  settle(): void;
 }
 
 /** Attempts of a commit while other processes change the same documents. */
@@ -53,6 +59,11 @@ class DocumentAdder {
   readonly #rules: MetadataRules | undefined;
   /** Texts that are being embedded by content hash, with the work that stores their vectors. */
   readonly #embedding = new Map<string, Promise<void>>();
+  /** Batches whose fresh vectors are not committed yet. */
+  readonly #unsettled = new Set<Prepared>();
+  /** Whether vectors may be stored with their documents; duplicates are found among stored ones. */
+  #mayDefer = false;
+  #hasFailed = false;
 
   #embeddedCharacters = 0;
 
@@ -68,12 +79,14 @@ class DocumentAdder {
     const total = Array.isArray(documents) ? documents.length : undefined;
     const tally: Tally = { ids: [], added: 0, updated: 0, unchanged: 0, embedded: 0, tokens: 0 };
     const filter = DuplicateFilter.for(this.#context, options);
+    this.#mayDefer = filter === undefined;
     const duplicates: AddedDuplicate[] = [];
     const invalid = new InvalidDocuments(options.onInvalid);
     const depth = this.#context.space.parallel ? batchesAhead.parallelCalls : batchesAhead.oneCall;
-    const prepare = (batch: CheckedDocument[]) => this.#prepared(batch, tally, signal);
+    const prepare = (batch: CheckedDocument[]) =>
+      this.#prepared(batch, tally, signal).catch((error: unknown) => this.#fail(error));
     const batches = this.#checkedBatches(documents, options, invalid);
-    for await (const { item, prepared } of prefetch(batches, depth, prepare)) {
+    const commit = async (item: readonly CheckedDocument[], prepared: Prepared): Promise<void> => {
       signal?.throwIfAborted();
       const { numbers, refused } = prepared;
       const accepted = refused.size === 0 ? item : item.filter(({ hash }) => !refused.has(hash));
@@ -83,9 +96,12 @@ class DocumentAdder {
       } else {
         await this.#commitDecided(await filter.decide(accepted, numbers), prepared, tally, duplicates, signal);
       }
-      for (const { hash } of item) this.#embedding.delete(hash);
+    };
+    for await (const { item, prepared } of prefetch(batches, depth, prepare)) {
+      await commit(item, prepared).catch((error: unknown) => this.#fail(error));
+      this.#settle(prepared, item);
       // Accepted documents are committed by now: they are not embedded again when the call is repeated.
-      for (const document of item) invalid.refuse(document, refused.get(document.hash));
+      for (const document of item) invalid.refuse(document, prepared.refused.get(document.hash));
       const done = tally.ids.length + invalid.found.length;
       onProgress?.({ stage: 'add', done, ...(total === undefined ? {} : { total }) });
     }
@@ -187,11 +203,14 @@ class DocumentAdder {
         const vector = isChanged.has(position) ? (numbers.get(hash) ?? 0) : 0;
         return { id, text, hash, metadata, vector };
       });
-      const outcomes = await this.#context.backend.commit(documents, terms && termsOfBatch(batch, changed, terms));
+      const termsLeft = terms && termsOfBatch(batch, changed, terms);
+      const outcomes = await this.#context.backend.commit(documents, termsLeft, current.fresh);
       if (outcomes === undefined) {
+        this.#settle(current, batch);
         current = await this.#prepared(batch, tally, signal, undefined);
         continue;
       }
+      this.#settle(current, batch);
       for (const outcome of outcomes) tally[outcome]++;
       return;
     }
@@ -199,6 +218,20 @@ class DocumentAdder {
       'BUSY',
       'Gave up after repeated write conflicts: other processes kept modifying the same documents',
     );
+  }
+
+  /** Batches that wait for the vectors of others wait no more: these may never be committed. */
+  #fail(error: unknown): never {
+    this.#hasFailed = true;
+    for (const unsettled of this.#unsettled) unsettled.settle();
+    throw error;
+  }
+
+  /** The vectors of a batch are stored: others that need them find them. */
+  #settle(prepared: Prepared, batch: readonly CheckedDocument[]): void {
+    this.#unsettled.delete(prepared);
+    prepared.settle();
+    for (const { hash } of batch) this.#embedding.delete(hash);
   }
 
   /**
@@ -213,11 +246,15 @@ class DocumentAdder {
   ): Promise<Prepared> {
     const changes = await this.#context.backend.classify(batch);
     const documents = batch.filter((_, position) => changes[position] !== 'unchanged');
+    const { promise: settled, resolve: settle } = withResolvers();
     const prepared: Prepared = {
       changed: documents.map(({ position }) => position),
       numbers: new Map(),
       refused,
       terms: undefined,
+      fresh: undefined,
+      settled,
+      settle,
     };
     const texts = new Map(documents.filter(({ vector }) => vector === undefined).map(({ hash, text }) => [hash, text]));
     // Normally all texts are new: those that are embedded in a thread are analyzed there, too.
@@ -258,8 +295,11 @@ class DocumentAdder {
       const elsewhere = [...texts.keys()].flatMap((hash) => this.#embedding.get(hash) ?? []);
       const own = new Map([...texts].filter(([hash]) => !this.#embedding.has(hash)));
       const embedding = this.#embed(own, own.size === documents, prepared, tally, signal);
+      const stored = embedding.then(() => (prepared.fresh === undefined ? undefined : prepared.settled));
+      // Its error is thrown below.
+      stored.catch(() => {});
       for (const hash of own.keys()) {
-        this.#embedding.set(hash, embedding);
+        this.#embedding.set(hash, stored);
         texts.delete(hash);
       }
       await embedding;
@@ -303,11 +343,18 @@ class DocumentAdder {
       refused.set(hashes[index] as string, error);
     };
     for await (const landed of this.#context.space.embed([...texts.values()], { role, signal, onRefused, analyze })) {
-      const { length } = landed.vectors[0] as Float32Array;
+      const length =
+        landed.packed === undefined ? (landed.vectors[0] as Float32Array).length : landed.packed.length / hashes.length;
       // If the index moves to another space meanwhile, these vectors stay in theirs, and the commit is refused.
       const space = landed.space ?? (await this.#context.space.choose(length));
       const landedHashes = landed.indices.map((position) => hashes[position] as string);
-      keep(numbers, landedHashes, await this.#context.backend.putVectors(space, role, landedHashes, landed.vectors));
+      if (landed.packed !== undefined && this.#mayDefer) {
+        prepared.fresh = { space, role, hashes: landedHashes, vectors: landed.packed };
+        this.#unsettled.add(prepared);
+        if (this.#hasFailed) prepared.settle();
+        for (const hash of landedHashes) numbers.set(hash, freshVector);
+      } else
+        keep(numbers, landedHashes, await this.#context.backend.putVectors(space, role, landedHashes, landed.vectors));
       prepared.terms = landed.terms;
       if (landed.cached) continue;
       tally.embedded += landedHashes.length;
@@ -326,6 +373,14 @@ function termsOfBatch(
   const left = new Set(batch.map(({ position }) => position));
   if (changed.every((position) => left.has(position))) return terms;
   return selectPackedTerms(terms, (place) => left.has(changed[place] as number));
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }
 
 /** Adds the numbers of found vectors; 0 is none. */

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Statement } from 'better-sqlite3';
 import { tailVectorsPerRead } from '../../backend/batch-sizes.js';
-import type { KeyedVectors } from '../../backend/documents.js';
+import type { DocumentOutcome, FreshVectors, KeyedVectors } from '../../backend/documents.js';
 import type { Space } from '../../backend/space.js';
+import { crashPoint } from '../../crash-points.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { DocumentId, Metric } from '../../types.js';
 import type { Bitset } from '../../vectors/bitset.js';
@@ -10,8 +11,10 @@ import { requireSameFile } from '../directory/file-identity.js';
 import { type CatalogOptions, connect } from '../sqlite/connection.js';
 import { fromSqliteError } from '../sqlite/sqlite-error.js';
 import { ChunkNotes } from './chunk-notes.js';
+import { type DocumentColumns, DocumentCommits } from './document-commits.js';
 import { DocumentPages } from './document-pages.js';
 import { DocumentTable, type SqlFilter } from './document-table.js';
+import { DocumentWrites } from './document-writes.js';
 import { DuplicateLookup } from './duplicate-lookup.js';
 import { LeaseTable } from './lease-table.js';
 import { FieldIndexes } from './metadata/field-indexes.js';
@@ -69,6 +72,13 @@ export interface CatalogChanges {
   readonly matching?: MatchingDocuments | undefined;
 }
 
+/** A commit of documents. */
+export interface CatalogCommit {
+  readonly outcomes: readonly DocumentOutcome[];
+  /** The position before it, and what happened since; absent where a reader has to look. */
+  readonly read?: { readonly since: CatalogPosition; readonly changes: CatalogChanges };
+}
+
 /** A file that does not begin as a database: another one's, or an index whose first page is damaged. */
 function notAnIndex(error: unknown): SemanticIndexError | undefined {
   if ((error as { code?: unknown } | null)?.code !== 'SQLITE_NOTADB') return undefined;
@@ -86,6 +96,7 @@ function notAnIndex(error: unknown): SemanticIndexError | undefined {
 export class Catalog {
   readonly settings: SettingsTable;
   readonly documents: DocumentTable;
+  readonly commits: DocumentCommits;
   readonly pages: DocumentPages;
   readonly terms: TermsTable;
   readonly metadata: MetadataTable;
@@ -115,9 +126,11 @@ export class Catalog {
     this.notes = new ChunkNotes(db);
     this.terms = new TermsTable(db);
     this.metadata = new MetadataTable(db);
-    this.documents = new DocumentTable(db, this.terms, this.metadata);
+    const writes = new DocumentWrites(db, this.metadata);
+    this.documents = new DocumentTable(db, writes);
     this.pages = new DocumentPages(db);
     this.vectors = new VectorTable(db);
+    this.commits = new DocumentCommits(db, writes, this.terms, this.vectors);
     this.shared = new SharedVectors(db, this.vectors);
     this.leases = new LeaseTable(db);
     this.segments = new SegmentTable(db, this.leases, this.terms);
@@ -243,6 +256,38 @@ export class Catalog {
         ...(filter !== undefined && !more && { matching: this.#matching(filter, rows) }),
       };
     })();
+  }
+
+  /** Commits documents, see `DocumentCommits`; and what a snapshot as of the commit before must learn, where that is known. */
+  commit(documents: DocumentColumns, terms?: Uint8Array, fresh?: FreshVectors): CatalogCommit | undefined {
+    const commit = this.#db
+      .transaction((): CatalogCommit | undefined => {
+        const since = fresh === undefined ? undefined : this.position();
+        const committed = this.commits.commit(documents, terms, fresh);
+        if (committed === undefined) return undefined;
+        const { outcomes, deletedKeys, inserted } = committed;
+        if (inserted === undefined || since === undefined) return { outcomes };
+        const { firstKey, lastKey, vectors } = inserted;
+        const changes: CatalogChanges = {
+          position: this.position(),
+          space: fresh?.space,
+          segments: this.segments.all().map(({ segment }) => segment),
+          added: [],
+          deletedKeys: Float64Array.from(deletedKeys),
+          sealedThrough: this.segments.sealedThrough(),
+          tail: {
+            keys: Float64Array.from({ length: lastKey - firstKey + 1 }, (_, place) => firstKey + place),
+            vectors,
+          },
+          terms: [inserted.terms],
+          unsound: [],
+          more: false,
+        };
+        return { outcomes, read: { since, changes } };
+      })
+      .immediate();
+    crashPoint('add.committed');
+    return commit;
   }
 
   #matching(filter: SqlFilter, rows: readonly SegmentRow[]): MatchingDocuments {

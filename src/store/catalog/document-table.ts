@@ -1,22 +1,13 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type {
-  DocumentChange,
-  DocumentOutcome,
-  ExportedRows,
-  IncomingDocument,
-  KeyedVectors,
-  StoredDocument,
-} from '../../backend/documents.js';
+import type { ExportedRows, KeyedVectors, StoredDocument } from '../../backend/documents.js';
 import { crashPoint } from '../../crash-points.js';
 import type { DocumentId } from '../../types.js';
 import { packVectors } from '../../vectors/pack-vectors.js';
 import { checkWanted, whileWantedSql } from '../sqlite/cancelling.js';
-import { isCounted, noteOf } from './chunk-notes.js';
-import type { MetadataTable } from './metadata/metadata-table.js';
+import type { DocumentWrites } from './document-writes.js';
 import { isComparable } from './sound-vector.js';
-import type { KeyedText, TermsTable } from './terms-table.js';
 import { unsoundVectors } from './unsound-vectors.js';
-import { hashBytes, vectorOf } from './vector-table.js';
+import { vectorOf } from './vector-table.js';
 
 /** A filter as SQL over the row `d` of documents, with its bound parameters. */
 export interface SqlFilter {
@@ -41,35 +32,13 @@ export interface StoredContent {
   readonly data: Buffer | null;
 }
 
-interface IdentityRow {
-  key: number;
-  hash: Buffer;
-  metadata: string | null;
-}
-
-/** What a commit did to a document. */
-interface Commit {
-  readonly outcome: DocumentOutcome;
-  /** Its new key, if its content is new. */
-  readonly key: number | undefined;
-}
-
 /** What a `StoredDocument` is read by. */
 export const selectDocument = 'SELECT d.key, d.id, t.text, d.metadata FROM documents d JOIN texts t ON t.key = d.key';
 
 /** Documents, their texts, and the log of deletions. Every public write is one transaction. */
 export class DocumentTable {
   readonly #db: Database;
-  readonly #terms: TermsTable;
-  readonly #metadata: MetadataTable;
-  readonly #identity: Statement<[DocumentId]>;
-  readonly #insert: Statement<[DocumentId, Buffer, number, string | null]>;
-  readonly #insertText: Statement<[number | bigint, string]>;
-  readonly #setMetadata: Statement<[string | null, number]>;
-  readonly #delete: Statement<[number]>;
-  readonly #deleteText: Statement<[number]>;
-  readonly #deleteNote: Statement<[string]>;
-  readonly #logDeletion: Statement<[number]>;
+  readonly #writes: DocumentWrites;
   readonly #byId: Statement<[DocumentId]>;
   readonly #byKey: Statement<[number]>;
   readonly #exists: Statement<[number]>;
@@ -77,24 +46,14 @@ export class DocumentTable {
   readonly #vectorByKey: Statement<[number]>;
   readonly #vectorsAfter: Statement<[number, number, number]>;
   readonly #deletionsAfter: Statement<[number]>;
-  readonly #vectorExists: Statement<[number, Buffer]>;
   readonly #deletionsBetween: Statement<[number, number]>;
   readonly #dimensions: Statement<[]>;
   readonly #lastKey: Statement<[]>;
   readonly #lastDeletion: Statement<[]>;
 
-  constructor(db: Database, terms: TermsTable, metadata: MetadataTable) {
+  constructor(db: Database, writes: DocumentWrites) {
     this.#db = db;
-    this.#terms = terms;
-    this.#metadata = metadata;
-    this.#identity = db.prepare('SELECT key, hash, metadata FROM documents WHERE id = ?');
-    this.#insert = db.prepare('INSERT INTO documents (id, hash, vector, metadata) VALUES (?, ?, ?, ?)');
-    this.#insertText = db.prepare('INSERT INTO texts VALUES (?, ?)');
-    this.#setMetadata = db.prepare('UPDATE documents SET metadata = ? WHERE key = ?');
-    this.#delete = db.prepare('DELETE FROM documents WHERE key = ?');
-    this.#deleteText = db.prepare('DELETE FROM texts WHERE key = ?');
-    this.#deleteNote = db.prepare('DELETE FROM settings WHERE name = ?');
-    this.#logDeletion = db.prepare('INSERT INTO deletions (key) VALUES (?)');
+    this.#writes = writes;
     this.#byId = db.prepare(`${selectDocument} WHERE d.id = ?`);
     this.#byKey = db.prepare(`${selectDocument} WHERE d.key = ?`);
     this.#exists = db.prepare('SELECT 1 FROM documents WHERE key = ?');
@@ -111,10 +70,6 @@ export class DocumentTable {
     this.#deletionsAfter = db
       .prepare<[number]>('SELECT key FROM deletions WHERE sequence > ? ORDER BY sequence')
       .pluck();
-    this.#vectorExists = db.prepare(
-      `SELECT 1 FROM vectors WHERE vector = ? AND hash = ?
-       AND space = (SELECT value FROM settings WHERE name = 'space')`,
-    );
     this.#deletionsBetween = db
       .prepare<[number, number]>('SELECT key FROM deletions WHERE key BETWEEN ? AND ?')
       .pluck();
@@ -135,107 +90,25 @@ export class DocumentTable {
     return (this.#lastDeletion.get() as number | undefined) ?? 0;
   }
 
-  /** Compares documents with the stored ones of the same ids. */
-  classify(documents: readonly { id: DocumentId; hash: string }[]): DocumentChange[] {
-    return documents.map(({ id, hash }) => {
-      if (this.#hasContent(id, hash)) return 'unchanged';
-      return this.#identity.get(id) === undefined ? 'new' : 'changed';
-    });
-  }
-
-  /**
-   * Adds, replaces or leaves documents: the commit point of an add. Same text and metadata: left alone. Same text,
-   * other metadata: only the metadata changes. Other text: a new key, and the old one is dead.
-   *
-   * @param terms packed terms of the documents with a vector, in their order; without them the texts are analyzed here.
-   * @returns undefined, having changed nothing, when a document was changed, its vector forgotten, or the index moved
-   *   to another space meanwhile: the caller has to look again.
-   */
-  commit(documents: readonly IncomingDocument[], terms?: Uint8Array): DocumentOutcome[] | undefined {
-    const outcomes = this.#immediately(() => {
-      const stale = documents.some(
-        (document) => !this.#hasContent(document.id, document.hash) && !this.#hasVector(document),
-      );
-      if (stale) return undefined;
-      const commits = documents.map((document) => this.#commitOne(document));
-      this.#insertTerms(documents, commits, terms);
-      crashPoint('add.writing');
-      return commits.map(({ outcome }) => outcome);
-    });
-    crashPoint('add.committed');
-    return outcomes;
-  }
-
-  #hasVector({ vector, hash }: IncomingDocument): boolean {
-    return vector !== 0 && this.#vectorExists.get(vector, hashBytes(hash)) !== undefined;
-  }
-
-  #hasContent(id: DocumentId, hash: string): boolean {
-    const known = this.#identity.get(id) as IdentityRow | undefined;
-    return known?.hash.equals(hashBytes(hash)) === true;
-  }
-
-  #commitOne({ id, text, hash, metadata, vector }: IncomingDocument): Commit {
-    const known = this.#identity.get(id) as IdentityRow | undefined;
-    const bytes = hashBytes(hash);
-    if (known?.hash.equals(bytes)) {
-      if (known.metadata === metadata) return { outcome: 'unchanged', key: undefined };
-      this.#changeMetadata(known, metadata);
-      return { outcome: 'updated', key: undefined };
-    }
-    if (known !== undefined) this.#remove(known.key);
-    if (!isCounted(id, metadata)) this.#forgetNote(metadata);
-    const { lastInsertRowid } = this.#insert.run(id, bytes, vector, metadata);
-    this.#insertText.run(lastInsertRowid, text);
-    return { outcome: known === undefined ? 'added' : 'updated', key: Number(lastInsertRowid) };
-  }
-
-  #insertTerms(
-    documents: readonly IncomingDocument[],
-    commits: readonly Commit[],
-    terms: Uint8Array | undefined,
-  ): void {
-    const keyOf = (place: number): number | undefined => commits[place]?.key;
-    const inserted = documents.flatMap(({ text }, place): KeyedText[] => {
-      const key = keyOf(place);
-      return key === undefined ? [] : [{ key, text }];
-    });
-    const isInserted = documents.flatMap(({ vector }, place) => (vector === 0 ? [] : [keyOf(place) !== undefined]));
-    this.#terms.insert(inserted, terms, isInserted);
-  }
-
   /** Replaces metadata (JSON); returns how many of the documents there were. */
   setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): number {
     return this.#immediately(() => {
       let changed = 0;
       for (const { id, metadata } of changes) {
-        const known = this.#identity.get(id) as IdentityRow | undefined;
+        const known = this.#writes.identity(id);
         if (known === undefined) continue;
-        this.#changeMetadata(known, metadata);
+        this.#writes.changeMetadata(known, metadata);
         changed++;
       }
       return changed;
     });
   }
 
-  #changeMetadata(known: IdentityRow, metadata: string | null): void {
-    this.#setMetadata.run(metadata, known.key);
-    this.#metadata.log(known.key);
-    this.#forgetNote(known.metadata);
-    this.#forgetNote(metadata);
-  }
-
-  /** Metadata has no key of its own that would show the change: the note of the source goes. */
-  #forgetNote(metadata: string | null): void {
-    const name = noteOf(metadata);
-    if (name !== undefined) this.#deleteNote.run(name);
-  }
-
   /** Deletes the documents with these ids; returns how many there were. */
   deleteByIds(ids: readonly DocumentId[]): number {
     return this.#deleting(() =>
       ids.flatMap((id) => {
-        const known = this.#identity.get(id) as IdentityRow | undefined;
+        const known = this.#writes.identity(id);
         return known === undefined ? [] : [known.key];
       }),
     );
@@ -252,19 +125,13 @@ export class DocumentTable {
       const keys = new Set(choose());
       for (const key of keys) {
         checkWanted();
-        this.#remove(key);
+        this.#writes.remove(key);
       }
       crashPoint('delete.writing');
       return keys.size;
     });
     crashPoint('delete.committed');
     return deleted;
-  }
-
-  #remove(key: number): void {
-    this.#delete.run(key);
-    this.#deleteText.run(key);
-    this.#logDeletion.run(key);
   }
 
   byIds(ids: readonly DocumentId[]): (StoredDocument | undefined)[] {

@@ -22,6 +22,12 @@ export interface KeyedText {
   readonly text: string;
 }
 
+/** The text of a document that was inserted, as UTF-8. */
+export interface InsertedText {
+  readonly key: number;
+  readonly text: Uint8Array;
+}
+
 /**
  * The terms of documents that no segment has yet: a row for each committed batch, written by the transaction that commits the
  * documents. Derived: what is missing or damaged is analyzed again.
@@ -71,21 +77,28 @@ export class TermsTable {
   /**
    * Stores the terms of the documents that a commit inserted, ascending by key. `packed` has the terms of as many documents as
    * `isInserted` has places, of which those that are true were inserted; undefined to analyze the texts here. Part of the caller's
-   * transaction.
+   * transaction. Returns what was stored.
    */
-  insert(inserted: readonly KeyedText[], packed: Uint8Array | undefined, isInserted: readonly boolean[]): void {
+  insert(
+    inserted: readonly InsertedText[],
+    packed: Uint8Array | undefined,
+    isInserted: readonly boolean[],
+  ): TermsBatch | undefined {
     const [first, last] = [inserted[0], inserted.at(-1)];
-    if (first === undefined || last === undefined) return;
-    this.#insert.run(first.key, last.key, this.#packedOf(inserted, packed, isInserted));
+    if (first === undefined || last === undefined) return undefined;
+    const data = this.#packedOf(inserted, packed, isInserted);
+    this.#insert.run(first.key, last.key, data);
+    return { firstKey: first.key, lastKey: last.key, data };
   }
 
   #packedOf(
-    inserted: readonly KeyedText[],
+    inserted: readonly InsertedText[],
     packed: Uint8Array | undefined,
     isInserted: readonly boolean[],
   ): Uint8Array {
     const isDense = (inserted.at(-1)?.key ?? 0) - (inserted[0]?.key ?? 0) === inserted.length - 1;
-    if (packed === undefined || !isDense) return this.#pack(inserted);
+    if (packed === undefined || !isDense)
+      return this.#pack(inserted.map(({ key, text }) => ({ key, text: decode(text) })));
     return isInserted.includes(false) ? selectPackedTerms(packed, (place) => isInserted[place] === true) : packed;
   }
 
@@ -181,4 +194,8 @@ export class TermsTable {
     }
     return this.#packer.take();
   }
+}
+
+function decode(text: Uint8Array): string {
+  return Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('utf8');
 }

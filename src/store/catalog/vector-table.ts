@@ -35,6 +35,7 @@ export interface FoundVectors {
 export class VectorTable {
   readonly #db: Database;
   readonly #find: Statement<[Buffer, number, number]>;
+  readonly #insert: Statement<[number, number, Buffer, number, Buffer]>;
   readonly #put: Statement<[number, number, Buffer, number, Buffer]>;
   readonly #data: Statement<[number]>;
   readonly #spaceByFingerprint: Statement<[string]>;
@@ -49,6 +50,10 @@ export class VectorTable {
     );
     this.#find = db.prepare<[Buffer, number, number]>(
       'SELECT vector, data FROM vectors WHERE hash = ? AND space = ? AND role = ?',
+    );
+    // Most are new: this takes half the time of a statement that returns.
+    this.#insert = db.prepare(
+      'INSERT INTO vectors (space, role, hash, used_at, data) VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash, space, role) DO NOTHING',
     );
     this.#put = db
       .prepare<[number, number, Buffer, number, Buffer]>(
@@ -125,20 +130,28 @@ export class VectorTable {
    * if that is sound.
    */
   put(space: number, role: VectorRole, hashes: readonly string[], vectors: Float32Array): number[] {
-    const now = Date.now();
-    const bytes = vectors.byteLength / hashes.length;
     const numbers = this.#db
       .transaction(() => {
-        const numbers = hashes.map((hash, position) => {
-          const data = Buffer.from(vectors.buffer, vectors.byteOffset + position * bytes, bytes);
-          return this.#put.get(space, vectorRoles[role], hashBytes(hash), now, data) as number;
-        });
+        const numbers = this.insert(space, role, hashes, vectors);
         crashPoint('add.vectors-writing');
         return numbers;
       })
       .immediate();
     crashPoint('add.vectors-stored');
     return numbers;
+  }
+
+  /** As `put`; part of the caller's transaction. */
+  insert(space: number, role: VectorRole, hashes: readonly string[], vectors: Float32Array): number[] {
+    const now = Date.now();
+    const bytes = vectors.byteLength / hashes.length;
+    return hashes.map((hash, position) => {
+      const data = Buffer.from(vectors.buffer, vectors.byteOffset + position * bytes, bytes);
+      const name = hashBytes(hash);
+      const { changes, lastInsertRowid } = this.#insert.run(space, vectorRoles[role], name, now, data);
+      if (changes > 0) return Number(lastInsertRowid);
+      return this.#put.get(space, vectorRoles[role], name, now, data) as number;
+    });
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { SnapshotRequest } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
 import { SemanticIndexError } from '../../errors.js';
-import type { CatalogChanges, CatalogPosition } from '../catalog/catalog.js';
+import type { CatalogChanges, CatalogCommit, CatalogPosition } from '../catalog/catalog.js';
 import type { SqlFilter } from '../catalog/document-table.js';
 import { unsoundVectors } from '../catalog/unsound-vectors.js';
 import { CatalogSnapshot } from './catalog-snapshot.js';
@@ -81,6 +81,17 @@ export class SnapshotManager {
   async refresh(): Promise<Snapshot> {
     (await this.#open(undefined, undefined)).close();
     return this.#snapshot;
+  }
+
+  /** The snapshot of the newest commit, after one of this process: if it had all before, nothing is read. */
+  async follow(commit: CatalogCommit | undefined): Promise<Snapshot> {
+    while (this.#advancing !== undefined) await this.#advancing.catch(() => {});
+    const read = commit?.read;
+    if (read !== undefined && samePosition(read.since, this.#snapshot.position)) {
+      await this.#exclusively(() => this.#advance(() => read.changes));
+    }
+    // Other processes may have committed since.
+    return this.refresh();
   }
 
   /** Opens the newest commit for reading, with the documents that match a filter as of that commit. */

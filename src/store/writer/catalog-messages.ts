@@ -44,9 +44,11 @@ export function transferable(value: unknown): ArrayBuffer[] {
         found.add(item.buffer);
       }
     } else if (depth > 0 && typeof item === 'object' && item !== null && !ArrayBuffer.isView(item)) {
+      // Long lists are of strings or numbers.
+      if (Array.isArray(item) && item.length > 0 && typeof item[0] !== 'object') return;
       for (const member of Object.values(item)) visit(member, depth - 1);
     }
   };
-  visit(value, 3);
+  visit(value, 5);
   return [...found];
 }

@@ -5,6 +5,7 @@ import { Validator } from '../validate/validator.js';
 
 const tables = [
   'documents',
+  'commits',
   'pages',
   'terms',
   'metadata',

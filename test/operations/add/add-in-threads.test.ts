@@ -116,4 +116,29 @@ describe('adding many documents', () => {
     expect((await index.addDocuments(documents)).added).toBe(700);
     await index.close();
   });
+
+  it('rejects when a stream fails whose batches share texts', async () => {
+    await using index = await SemanticIndex.open(mkdtempSync(join(folder, 'index-')), { ann: { background: false } });
+    function* stream(): Generator<DocumentInput> {
+      for (let round = 0; round < 4; round++) {
+        for (const document of documents.slice(0, 500)) yield { ...document, id: `${round} ${String(document.id)}` };
+      }
+      throw new Error('the source failed');
+    }
+    await expect(index.addDocuments(stream(), { batchSize: 500 })).rejects.toThrow('the source failed');
+    expect(await index.count()).toBe(2000);
+    const result = await index.addDocuments([...documents, { text: 'a text of its own' }], { batchSize: 300 });
+    expect(result).toMatchObject({ added: 701, embedded: 201 });
+  });
+
+  it('rejects when a batch is refused while others wait for its vectors', async () => {
+    await using index = await SemanticIndex.open(mkdtempSync(join(folder, 'index-')), { ann: { background: false } });
+    const controller = new AbortController();
+    const adding = index.addDocuments(
+      Array.from({ length: 3000 }, (_, n) => ({ id: n, text: documents[n % 500]!.text as string })),
+      { batchSize: 500, signal: controller.signal, onProgress: () => controller.abort(new Error('enough')) },
+    );
+    await expect(adding).rejects.toThrow('enough');
+    expect(await index.count()).toBe(500);
+  });
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { contentHash } from '../../../src/backend/content-hash.js';
 import { Catalog } from '../../../src/store/catalog/catalog.js';
+import { columnsOf } from '../../../src/store/catalog/document-commits.js';
 
 let catalog: Catalog;
 beforeEach(() => {
@@ -16,7 +17,7 @@ function put(text: string, vector: number[]): number {
 }
 
 function commit(text: string, vector: number): unknown {
-  return catalog.documents.commit([{ id: text, text, hash: contentHash(text), metadata: null, vector }]);
+  return catalog.commit(columnsOf([{ id: text, text, hash: contentHash(text), metadata: null, vector }]))?.outcomes;
 }
 
 describe('a vector that was forgotten between being stored and being used', () => {

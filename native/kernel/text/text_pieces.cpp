@@ -1,0 +1,111 @@
+#include "text/text_pieces.h"
+
+#include <cstring>
+
+namespace semantic_index {
+
+namespace {
+
+/** Kinds of ASCII characters. Others, and control characters, make the run between white space a piece. */
+enum Kind : uint8_t { kWhole, kSpace, kFree, kLetter, kSign, kStop };
+
+struct Kinds {
+  Kind of[256];
+
+  Kinds() {
+    for (int unit = 0; unit < 256; ++unit) of[unit] = kWhole;
+    set("\t\n\v\f\r ", kSpace);
+    set("\"'();<>?![]{}|^`", kFree);
+    set("-/@&+#%$*=\\~_", kSign);
+    set(".,:", kStop);
+    set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", kLetter);
+  }
+
+  void set(const char* characters, Kind kind) {
+    for (; *characters != '\0'; ++characters) of[static_cast<uint8_t>(*characters)] = kind;
+  }
+};
+
+const Kinds kKinds;
+
+/** The kind of a character; behind the end of the text is space. */
+Kind kind_at(const char* text, size_t size, size_t at) {
+  return at < size ? kKinds.of[static_cast<uint8_t>(text[at])] : kSpace;
+}
+
+}  // namespace
+
+void TextPieces::begin() {
+  others_.clear();
+  found_.clear();
+  added_.clear();
+}
+
+void TextPieces::clear() {
+  begin();
+  remembered_.clear();
+  for (uint32_t& number : single_) number = kOther;
+}
+
+StringView TextPieces::piece(uint32_t number) const {
+  return (number & kOther) == 0 ? remembered_.at(number) : others_[number & ~kOther];
+}
+
+void TextPieces::scan(const char* text, size_t size) {
+  for (size_t at = 0; at < size; ++at) {
+    if (kind_at(text, size, at) != kSpace) at = scan_run(text, size, at);
+  }
+}
+
+/** Scans what is between white space; returns its end. */
+size_t TextPieces::scan_run(const char* text, size_t size, size_t first) {
+  size_t run_end = first;
+  while (kind_at(text, size, run_end) > kSpace) ++run_end;
+  if (kind_at(text, size, run_end) == kWhole) {
+    while (kind_at(text, size, run_end) != kSpace) ++run_end;
+    push(text, first, run_end);
+    return run_end;
+  }
+  for (size_t at = first; at < run_end;) {
+    if (kind_at(text, size, at) == kFree) {
+      push(text, at, at + 1);
+      ++at;
+      continue;
+    }
+    // A word or name, and its end without the stops behind it, which are pieces of their own.
+    const size_t start = at;
+    size_t end = at;
+    for (; kind_at(text, size, at) >= kLetter; ++at) {
+      if (kind_at(text, size, at) != kStop) end = at + 1;
+    }
+    if (end > start) push(text, start, end);
+    for (; end < at; ++end) push(text, end, end + 1);
+  }
+  return run_end;
+}
+
+void TextPieces::push(const char* text, size_t start, size_t end) {
+  const char* bytes = text + start;
+  const size_t size = end - start;
+  const auto place = static_cast<uint32_t>(end);
+  if (size > kMaxRemembered) {
+    const uint32_t number = kOther | static_cast<uint32_t>(others_.size());
+    others_.push_back({bytes, size});
+    added_.push_back(number);
+    found_.push_back({number, place});
+    return;
+  }
+  const bool is_single = size == 1 && static_cast<uint8_t>(*bytes) < 128;
+  uint32_t* single = is_single ? &single_[static_cast<uint8_t>(*bytes)] : nullptr;
+  if (single != nullptr && *single != kOther) {
+    found_.push_back({*single, place});
+    return;
+  }
+  const uint32_t before = remembered_.size();
+  const uint32_t number = remembered_.number_of(bytes, size);
+  if (number == before) added_.push_back(number);
+  if (single != nullptr) *single = number;
+  found_.push_back({number, place});
+}
+
+}  // namespace semantic_index

@@ -1,0 +1,184 @@
+import { addon } from '../addon/addon.js';
+import type { EncodedTexts, NativeTextPreparer } from '../addon/native-texts.js';
+import type { PackedTerms } from './packed-terms.js';
+import { stemOf } from './stem.js';
+import { termsOf } from './terms.js';
+
+export type { EncodedTexts } from '../addon/native-texts.js';
+
+/** A static embedding model, as texts are prepared with it. */
+export interface TokenModel {
+  readonly dimensions: number;
+  /** A row and a scale for each token; undefined where the addon cannot add such rows. */
+  readonly rows: { readonly table: Uint8Array; readonly scales: Float32Array; readonly isInt4: boolean } | undefined;
+  /** The id of the unknown token; -1 if there is none. */
+  readonly unknown: number;
+  /** Tokens of a text after these are ignored. */
+  readonly maxTokens: number;
+  /** The token ids of each word of a piece of text; undefined when they depend on the text around it. */
+  wordsOf(piece: string): readonly (readonly number[])[] | undefined;
+  /** Embeds a whole text: the vector as it is stored, of length 1. */
+  embed(text: string): { readonly vector: Float32Array; readonly tokens: number };
+}
+
+/** What was derived from a batch of texts. */
+export interface PreparedTexts {
+  /** Vectors of the embedded texts, one after the other, of length 1 each; undefined when nothing was to be embedded. */
+  readonly vectors: Float32Array<ArrayBuffer> | undefined;
+  /** Tokens of the embedded texts. */
+  readonly tokens: number;
+  /** The terms of all texts, in their order, with the keys 0, 1, ...; undefined when they were not to be analyzed. */
+  readonly terms: PackedTerms | undefined;
+}
+
+/** What to derive from a batch of texts. */
+export interface PrepareOptions {
+  /** Places of the texts to embed, ascending; undefined embeds all. Ignored without a model. */
+  readonly embed?: readonly number[] | undefined;
+  readonly analyze: boolean;
+}
+
+/** Texts of so many bytes are taken apart by one call of the addon; a longer one by a call of its own. */
+const bytesPerCall = 65_536;
+const plainWord = /^[A-Z]?[a-z]{1,47}$/;
+
+/** Texts of a batch: `count` from `first` on, whose bytes begin at `begin`. */
+interface Group {
+  readonly first: number;
+  readonly begin: number;
+  readonly ends: Uint32Array;
+}
+
+/**
+ * Embeds texts with a static model, to the bit as the model does, and analyzes them as `analyzeDocument` does. The addon takes texts
+ * apart and remembers the terms and tokens of their pieces; what a piece means is decided here, once. For one thread, for its
+ * lifetime.
+ */
+export class TextPreparer {
+  readonly #model: TokenModel | undefined;
+  readonly #native: NativeTextPreparer;
+
+  constructor(model?: TokenModel) {
+    this.#model = model;
+    const { TextPreparer } = addon();
+    const rows = model?.rows;
+    this.#native =
+      model === undefined || rows === undefined
+        ? new TextPreparer()
+        : new TextPreparer(rows.table, rows.scales, rows.isInt4, model.unknown, model.maxTokens);
+  }
+
+  /** Prepares a batch. `checkWanted` is called between some texts, and may throw: then nothing is kept of the batch. */
+  prepare(texts: EncodedTexts, { embed, analyze }: PrepareOptions, checkWanted: () => void): PreparedTexts {
+    const model = this.#model;
+    const rows = model === undefined ? 0 : (embed?.length ?? texts.ends.length);
+    const vectors = new Float32Array(rows * (model?.dimensions ?? 0));
+    let [row, tokens] = [0, 0];
+    try {
+      for (const group of groupsOf(texts)) {
+        checkWanted();
+        this.#scan(texts, group);
+        const { first, ends } = group;
+        if (model !== undefined) {
+          const places = placesIn(embed, row, first, ends.length);
+          tokens += this.#embed(model, texts, group, places, vectors, row);
+          row += places.length;
+        }
+        if (analyze) this.#native.pack(Float64Array.from(ends, (_, place) => first + place));
+      }
+      const terms = analyze ? this.#native.take() : undefined;
+      return { vectors: model === undefined ? undefined : vectors, tokens, terms };
+    } catch (error) {
+      this.#native.drop();
+      throw error;
+    }
+  }
+
+  /** Analyzes texts; their terms are kept under these keys, which must ascend, until `take`. */
+  add(keys: Float64Array, texts: EncodedTexts): void {
+    for (const group of groupsOf(texts)) {
+      this.#scan(texts, group);
+      this.#native.pack(keys.slice(group.first, group.first + group.ends.length));
+    }
+  }
+
+  /** The terms of the texts since the last `take`. */
+  take(): PackedTerms {
+    return this.#native.take();
+  }
+
+  #scan({ bytes }: EncodedTexts, { begin, ends }: Group): void {
+    const pieces = this.#native.scan(bytes, begin, ends);
+    const terms: string[] = [];
+    const termCounts = new Uint32Array(pieces.length);
+    const [wordTokens, tokens]: [number[], number[]] = [[], []];
+    const wordCounts = new Int32Array(pieces.length).fill(-1);
+    const model = this.#model?.rows === undefined ? undefined : this.#model;
+    for (const [place, piece] of pieces.entries()) {
+      const found = plainWord.test(piece) ? [piece.toLowerCase()] : termsOf(piece);
+      for (const term of found) terms.push(stemOf(term));
+      termCounts[place] = found.length;
+      const words = model?.wordsOf(piece);
+      if (words === undefined) continue;
+      wordCounts[place] = words.length;
+      for (const word of words) {
+        wordTokens.push(word.length);
+        for (const token of word) tokens.push(token);
+      }
+    }
+    this.#native.define(termCounts, terms, wordCounts, Uint32Array.from(wordTokens), Int32Array.from(tokens));
+  }
+
+  /** Embeds texts of a group to rows from `row` on; returns the number of their tokens. */
+  #embed(
+    model: TokenModel,
+    { bytes }: EncodedTexts,
+    { begin, ends }: Group,
+    places: Int32Array,
+    vectors: Float32Array,
+    row: number,
+  ): number {
+    const counts = model.rows === undefined ? places.map(() => -1) : this.#native.embed(places, vectors, row);
+    let tokens = 0;
+    for (let index = 0; index < counts.length; index++) {
+      const count = counts[index] as number;
+      if (count >= 0) {
+        tokens += count;
+        continue;
+      }
+      const place = places[index] as number;
+      const text = textAt(bytes, place === 0 ? begin : (ends[place - 1] as number), ends[place] as number);
+      const embedded = model.embed(text);
+      vectors.set(embedded.vector, (row + index) * model.dimensions);
+      tokens += embedded.tokens;
+    }
+    return tokens;
+  }
+}
+
+/** Encodes texts for `TextPreparer`. */
+export function encodeTexts(texts: readonly string[]): EncodedTexts {
+  return addon().encodeTexts(texts);
+}
+
+function textAt(bytes: Uint8Array, begin: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', begin, end);
+}
+
+function* groupsOf({ ends }: EncodedTexts): Generator<Group> {
+  for (let first = 0, begin = 0; first < ends.length; ) {
+    let last = first + 1;
+    while (last < ends.length && (ends[last] as number) - begin <= bytesPerCall) last++;
+    yield { first, begin, ends: ends.subarray(first, last) };
+    begin = ends[last - 1] as number;
+    first = last;
+  }
+}
+
+/** Which of `count` texts from `first` on are embedded, by their places among them; `row` texts before them are. */
+function placesIn(embed: readonly number[] | undefined, row: number, first: number, count: number): Int32Array {
+  if (embed === undefined) return Int32Array.from({ length: count }, (_, place) => place);
+  let end = row;
+  while (end < embed.length && (embed[end] as number) < first + count) end++;
+  return Int32Array.from(embed.slice(row, end), (place) => place - first);
+}
