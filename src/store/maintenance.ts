@@ -46,6 +46,13 @@ export interface MaintenanceContext {
 
 /** Pause between two attempts to take the lease, for a caller that waits for it. */
 const retryMilliseconds = 200;
+/**
+ * Batches of at least so many documents are usually followed by others, for which a build would leave less processor time; and one
+ * segment of all takes less time than several that are merged. So background work begins when none came for a while (so many times
+ * the time between the last two, and within these milliseconds), or when the tail has so many times the documents of a seal, or
+ * vectors of so many bytes.
+ */
+const bulk = { documents: 256, intervals: 4, minQuiet: 300, maxQuiet: 5_000, seals: 8, bytes: 192 * 2 ** 20 };
 /** Pause before background work is tried again that failed or is done by another process. */
 const laterMilliseconds = 5_000;
 
@@ -60,6 +67,8 @@ export class Maintenance {
   #scheduled = false;
   #stopped = false;
   #later: NodeJS.Timeout | undefined;
+  #quiet: NodeJS.Timeout | undefined;
+  #lastBulk = Number.NEGATIVE_INFINITY;
 
   constructor(context: MaintenanceContext) {
     this.#context = context;
@@ -71,6 +80,34 @@ export class Maintenance {
   wants(snapshot: Snapshot): boolean {
     if (snapshot.tail !== undefined && snapshot.tail.terms.lacking.length > 0) return true;
     return nextAction(segmentFacts(snapshot), tailFacts(snapshot), this.#context.planner) !== undefined;
+  }
+
+  /** Runs the actions of the planner in the background after a write of so many documents, if there is anything to do. */
+  scheduleAfter(documents: number, snapshots: { readonly current: Snapshot }): void {
+    if (documents >= bulk.documents) {
+      const now = performance.now();
+      const interval = now - this.#lastBulk;
+      this.#lastBulk = now;
+      const quiet = interval > bulk.maxQuiet ? bulk.minQuiet : Math.max(bulk.minQuiet, bulk.intervals * interval);
+      clearTimeout(this.#quiet);
+      this.#quiet = setTimeout(
+        () => {
+          this.#quiet = undefined;
+          if (this.wants(snapshots.current)) this.schedule();
+        },
+        Math.min(quiet, bulk.maxQuiet),
+      );
+      this.#quiet.unref();
+    }
+    const { current } = snapshots;
+    if (!this.#isWaiting(current) && this.wants(current)) this.schedule();
+  }
+
+  /** Whether more documents are about to come, and the tail has room for them. */
+  #isWaiting({ tail }: Snapshot): boolean {
+    const { planner, dimensions } = this.#context;
+    const most = Math.max(planner.sealAt, Math.min(bulk.seals * planner.sealAt, bulk.bytes / (4 * dimensions)));
+    return this.#quiet !== undefined && (tail?.keys.offsets.length ?? 0) < most;
   }
 
   /** Runs the actions of the planner in the background; calls before it has begun change nothing. */
@@ -169,6 +206,7 @@ export class Maintenance {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#later);
+    clearTimeout(this.#quiet);
     // The call fails when the database is lost; then nothing is being built.
     if (this.#scheduled || this.#busy > 0) await this.#context.builder.builder.cancel().catch(() => {});
     await this.#running.catch(() => {});
@@ -193,7 +231,8 @@ export class Maintenance {
       for (;;) {
         const snapshot = await this.#context.refresh();
         const action = nextAction(segmentFacts(snapshot), tailFacts(snapshot), this.#context.planner);
-        if (action === undefined || this.#stopped) return true;
+        // The timer of the last write begins again.
+        if (action === undefined || this.#stopped || this.#isWaiting(snapshot)) return true;
         if (!(await this.#run(action, lease))) return false;
         if (this.#busy > 1) {
           // A caller waits for a build of its own; under constant writes it would never resolve.
