@@ -64,6 +64,7 @@ class ExactScan {
               const std::atomic<bool>* cancel = nullptr);
 
   int64_t queries() const { return count_; }
+  int32_t k() const { return k_; }
   const float* query(int64_t query) const {
     return queries_.data() + static_cast<size_t>(query) * static_cast<size_t>(layout_.elements);
   }

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <limits>
 #include <new>
 #include <vector>
 
 #include "annoy/item_distance.h"
+#include "base/prefetch.h"
 #include "distance/distance.h"
 #include "distance/query.h"
 #include "graph/graph_format.h"
@@ -16,10 +19,17 @@ namespace semantic_index {
 
 namespace {
 
-/** Positions compared with every query before the next block is read. */
+/** Positions compared with every query before the next block is read; for one query, which reads each row once. */
 constexpr int32_t kBlock = 512;
+constexpr int32_t kLargeBlock = 8192;
+/** Rows that are compared before the others of a block, beyond twice the number of neighbors. */
+constexpr size_t kPromising = 32;
+/** How many vectors ahead of the compared one are prefetched. */
+constexpr size_t kNodesAhead = 3;
 /** How many rows ahead of the compared one are prefetched. */
 constexpr size_t kAhead = 16;
+
+Status missing_item() { return Status::failure(StatusCode::corrupt, "an item of the graph index does not exist"); }
 
 double length_of(const float* vector, size_t size) {
   double square = 0;
@@ -63,18 +73,43 @@ class PrunedScan {
   }
 
   Status run(int32_t begin, int32_t end, const std::atomic<bool>* cancel) {
-    for (int32_t start = begin; start < end; start += kBlock) {
-      if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return {StatusCode::cancelled, 0, {}};
-      select(start, std::min(start + kBlock, end));
-      for (size_t query = 0; query < bounds_.size() && !positions_.empty(); ++query) {
-        const Status status = scan_block(query);
-        if (!status.ok()) return status;
-      }
+    const int32_t block = block_size();
+    for (int32_t start = begin; start < end; start += block) {
+      Status status = select(start, std::min(start + block, end));
+      if (status.ok()) status = scan_selected(cancel);
+      if (!status.ok()) return status;
     }
     return Status::success();
   }
 
+  /** Selects the allowed items among begin..end-1 by their bits. */
+  Status run_items(const std::vector<uint32_t>& positions, int32_t begin, int32_t end,
+                   const std::atomic<bool>* cancel) {
+    positions_.clear();
+    const int64_t words = std::min<int64_t>(allowed_.words, (int64_t{end} + 31) / 32);
+    for (int64_t word = begin / 32; word < words; ++word) {
+      int32_t item = static_cast<int32_t>(word * 32);
+      for (uint32_t rest = allowed_.bits[word]; rest != 0; rest >>= 1, ++item) {
+        // Words with few items are common; most of their bits are skipped at once.
+        while ((rest & 0xffu) == 0) {
+          rest >>= 8;
+          item += 8;
+        }
+        if ((rest & 1u) == 0 || item < begin || item >= end) continue;
+        const uint32_t position = positions[static_cast<size_t>(item)];
+        if (position != kNoPosition) positions_.push_back(static_cast<int32_t>(position));
+      }
+      if (positions_.size() < static_cast<size_t>(block_size())) continue;
+      const Status status = scan_selected(cancel);
+      if (!status.ok()) return status;
+      positions_.clear();
+    }
+    return scan_selected(cancel);
+  }
+
  private:
+  int32_t block_size() const { return bounds_.size() == 1 ? kLargeBlock : kBlock; }
+
   void set_bound(size_t index) {
     Bound& bound = bounds_[index];
     const float* centroid = view_.section<float>(GraphSection::centroid);
@@ -113,58 +148,100 @@ class PrunedScan {
 
   float norm_of(int32_t position) const { return norms_ == nullptr ? 0.0f : norms_[position]; }
 
-  void select(int32_t begin, int32_t end) {
-    positions_.clear();
-    for (int32_t position = begin; position < end; ++position) {
-      // Damaged bytes may hold any number; as unsigned, a negative one exceeds every allowed item.
-      if (allowed_.contains(static_cast<uint32_t>(items_[position]))) positions_.push_back(position);
+  Status scan_selected(const std::atomic<bool>* cancel) {
+    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return {StatusCode::cancelled, 0, {}};
+    for (size_t query = 0; query < bounds_.size() && !positions_.empty(); ++query) {
+      const Status status = scan_block(query);
+      if (!status.ok()) return status;
     }
+    return Status::success();
   }
 
-  /** A row that its high nibbles could not rule out. */
+  Status select(int32_t begin, int32_t end) {
+    positions_.clear();
+    for (int32_t position = begin; position < end; ++position) {
+      const int32_t item = items_[position];
+      if (item < 0 || item >= forest_.items()) return missing_item();
+      if (allowed_.contains(item)) positions_.push_back(position);
+    }
+    return Status::success();
+  }
+
+  /** A row that was not ruled out yet, and a lower bound of its distance; NaN counts as the least of all. */
   struct Remaining {
+    float minimum;
     int32_t position;
     int32_t high_sum;
+
+    static bool is_less(const Remaining& left, const Remaining& right) { return left.minimum < right.minimum; }
   };
 
+  static float least_of(float minimum) {
+    return std::isnan(minimum) ? -std::numeric_limits<float>::infinity() : minimum;
+  }
+
+  /** Compares the most promising rows first: they rule out most of the others. */
   Status scan_block(size_t query) {
     const Bound& bound = bounds_[query];
-    const float limit = scan_.limit(static_cast<int64_t>(query));
+    const auto number = static_cast<int64_t>(query);
+    const float limit = scan_.limit(number);
     remaining_.clear();
     const auto position_of = [this](size_t index) { return positions_[index]; };
     rows_.sum(Nibbles::high, bound.query, positions_.size(), position_of, [&](size_t index, int32_t sum) {
       if (index + kAhead < positions_.size()) {
-        rows_.prefetch_row(Nibbles::high, static_cast<size_t>(positions_[index + kAhead]));
+        const int32_t next = positions_[index + kAhead];
+        rows_.prefetch_row(Nibbles::high, static_cast<size_t>(next));
+        prefetch(residuals_ + next, sizeof(RowResiduals));
       }
       const int32_t position = positions_[index];
       const int32_t product = bound.query.high_product(sum);
-      // Comparisons with NaN are false: the row stays.
-      if (bound.minimum(norm_of(position), product, residuals_[position].high) > limit) return true;
-      remaining_.push_back({position, sum});
+      const float minimum = least_of(bound.minimum(norm_of(position), product, residuals_[position].high));
+      if (minimum <= limit) remaining_.push_back({minimum, position, sum});
       return true;
     });
-    return scan_remaining(query);
+    const size_t promising = 2 * static_cast<size_t>(scan_.k()) + kPromising;
+    if (remaining_.size() > promising) {
+      std::nth_element(remaining_.begin(), remaining_.begin() + static_cast<std::ptrdiff_t>(promising),
+                       remaining_.end(), Remaining::is_less);
+      const Status status = scan_remaining(query, 0, promising);
+      if (!status.ok()) return status;
+      const float nearer = scan_.limit(number);
+      const auto is_ruled_out = [nearer](const Remaining& row) { return row.minimum > nearer; };
+      remaining_.erase(remaining_.begin(), remaining_.begin() + static_cast<std::ptrdiff_t>(promising));
+      remaining_.erase(std::remove_if(remaining_.begin(), remaining_.end(), is_ruled_out), remaining_.end());
+    }
+    return scan_remaining(query, 0, remaining_.size());
   }
 
-  Status scan_remaining(size_t index) {
+  /** Compares rows by both nibbles, then those that are left by their floats, from the nearest on. */
+  Status scan_remaining(size_t index, size_t begin, size_t end) {
     const Bound& bound = bounds_[index];
     const auto number = static_cast<int64_t>(index);
-    const Query query = Query::of_floats(layout_, scan_.query(number));
-    Status status = Status::success();
-    const auto position_of = [this](size_t row) { return remaining_[row].position; };
-    rows_.sum(Nibbles::low, bound.query, remaining_.size(), position_of, [&](size_t row, int32_t sum) {
-      const auto [position, high_sum] = remaining_[row];
-      const int32_t product = bound.query.whole_product(high_sum, sum);
-      if (bound.minimum(norm_of(position), product, residuals_[position].whole) > scan_.limit(number)) return true;
-      const int32_t item = read_int32(reinterpret_cast<const uint8_t*>(items_ + position));
-      if (item < 0 || item >= forest_.items() || !forest_.has_item(item)) {
-        status = Status::failure(StatusCode::corrupt, "an item of the graph index does not exist");
-        return false;
+    const float limit = scan_.limit(number);
+    const Remaining* const rows = remaining_.data() + begin;
+    close_.clear();
+    const auto position_of = [rows](size_t row) { return rows[row].position; };
+    rows_.sum(Nibbles::low, bound.query, end - begin, position_of, [&](size_t row, int32_t sum) {
+      if (row + kAhead < end - begin) {
+        rows_.prefetch_row(Nibbles::low, static_cast<size_t>(rows[row + kAhead].position));
       }
-      scan_.offer(number, item_distance(query, table_, layout_, forest_.node(item)), item);
+      const auto [_, position, high_sum] = rows[row];
+      const int32_t product = bound.query.whole_product(high_sum, sum);
+      const float minimum = least_of(bound.minimum(norm_of(position), product, residuals_[position].whole));
+      if (minimum <= limit) close_.push_back({minimum, position, 0});
       return true;
     });
-    return status;
+    std::sort(close_.begin(), close_.end(), Remaining::is_less);
+    const Query query = Query::of_floats(layout_, scan_.query(number));
+    for (size_t place = 0; place < close_.size() && close_[place].minimum <= scan_.limit(number); ++place) {
+      if (place + kNodesAhead < close_.size()) {
+        prefetch(forest_.node(items_[close_[place + kNodesAhead].position]), layout_.node_bytes);
+      }
+      const int32_t item = items_[close_[place].position];
+      if (!forest_.has_item(item)) return missing_item();
+      scan_.offer(number, item_distance(query, table_, layout_, forest_.node(item)), item);
+    }
+    return Status::success();
   }
 
   const GraphView& view_;
@@ -181,17 +258,44 @@ class PrunedScan {
   std::vector<Bound> bounds_;
   std::vector<int32_t> positions_;
   std::vector<Remaining> remaining_;
+  std::vector<Remaining> close_;
 };
+
+Status status_of_files(const GraphView& view, const ForestView& forest) {
+  const Status own = view.check_unchanged();
+  return own.ok() ? forest.check_unchanged() : own;
+}
 
 }  // namespace
 
 Status scan_pruned(const GraphView& view, const ForestView& forest, ExactScan* scan, int32_t begin, int32_t end,
                    const Allowed& allowed, const std::atomic<bool>* cancel) try {
   const Status status = PrunedScan(view, forest, scan, allowed).run(begin, end, cancel);
-  const Status own = view.check_unchanged();
-  if (!own.ok()) return own;
-  const Status unchanged = forest.check_unchanged();
-  return unchanged.ok() ? status : unchanged;
+  const Status files = status_of_files(view, forest);
+  return files.ok() ? status : files;
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
+}
+
+Status find_positions(const GraphView& view, int32_t items, std::vector<uint32_t>* positions) try {
+  positions->assign(static_cast<size_t>(items), kNoPosition);
+  const auto* const numbers = reinterpret_cast<const uint8_t*>(view.section<int32_t>(GraphSection::items));
+  for (int32_t position = 0; position < view.header().positions; ++position) {
+    const int32_t item = read_int32(numbers + size_t{4} * static_cast<size_t>(position));
+    if (item < 0 || item >= items) return missing_item();
+    (*positions)[static_cast<size_t>(item)] = static_cast<uint32_t>(position);
+  }
+  return view.check_unchanged();
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
+}
+
+Status scan_pruned_items(const GraphView& view, const ForestView& forest, const std::vector<uint32_t>& positions,
+                         ExactScan* scan, int32_t begin, int32_t end, const Allowed& allowed,
+                         const std::atomic<bool>* cancel) try {
+  const Status status = PrunedScan(view, forest, scan, allowed).run_items(positions, begin, end, cancel);
+  const Status files = status_of_files(view, forest);
+  return files.ok() ? status : files;
 } catch (const std::bad_alloc&) {
   return Status::no_memory();
 }

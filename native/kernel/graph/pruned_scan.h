@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
 #include "annoy/forest_view.h"
 #include "base/status.h"
@@ -21,6 +22,20 @@ namespace semantic_index {
  */
 Status scan_pruned(const GraphView& view, const ForestView& forest, ExactScan* scan, int32_t begin, int32_t end,
                    const Allowed& allowed, const std::atomic<bool>* cancel = nullptr);
+
+/** Stands for an item that the graph does not have. */
+constexpr uint32_t kNoPosition = UINT32_MAX;
+
+/** Sets the position of each item of a forest with so many. corrupt, out_of_memory. */
+Status find_positions(const GraphView& view, int32_t items, std::vector<uint32_t>* positions);
+
+/**
+ * The same for the items begin..end-1 that a filter allows, with what `find_positions` found: reads nothing of the
+ * others.
+ */
+Status scan_pruned_items(const GraphView& view, const ForestView& forest, const std::vector<uint32_t>& positions,
+                         ExactScan* scan, int32_t begin, int32_t end, const Allowed& allowed,
+                         const std::atomic<bool>* cancel = nullptr);
 
 }  // namespace semantic_index
 

@@ -46,6 +46,7 @@ Status compare_all(const SearchPart& part, const PartVectorSearch& search, PartN
   batch.count = search.count;
   batch.options.k = found->k;
   batch.options.allowed = search.allowed;
+  batch.candidates = search.candidates;
   batch.exact = true;
   batch.threads = search.threads;
   batch.cancel = search.cancel;

@@ -18,9 +18,8 @@ constexpr int64_t kSmallestPart = 2 << 20;
 Status run_exact_search(const ExactSearch& search) {
   const int64_t blocks = (search.count + kQueries - 1) / kQueries;
   if (blocks == 0) return Status::success();
-  const int64_t bytes = search.rows * static_cast<int64_t>(search.layout.vector_bytes);
   const int64_t wanted = (std::max(search.threads, 1) + blocks - 1) / blocks;
-  const int64_t parts = std::max<int64_t>(1, std::min(wanted, bytes / kSmallestPart));
+  const int64_t parts = std::max<int64_t>(1, std::min(wanted, search.bytes / kSmallestPart));
   // Parts begin at a word boundary of the bitset of allowed items.
   const int64_t part_rows = ((search.rows + parts - 1) / parts + 31) / 32 * 32;
   const auto dimensions = static_cast<int64_t>(search.layout.dimensions);

@@ -16,6 +16,8 @@ struct ExactSearch {
   int64_t count = 0;
   int32_t k = 0;
   int64_t rows = 0;
+  /** Bytes that are read for a query: for few, no other thread is started. */
+  int64_t bytes = 0;
   int threads = 1;
   /** Scans the rows begin..end-1. Called from several threads at once. */
   std::function<Status(ExactScan* scan, int64_t begin, int64_t end)> scan;

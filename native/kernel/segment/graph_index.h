@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/memory_block.h"
 #include "base/status.h"
@@ -27,6 +28,10 @@ struct GraphIndexState {
   std::atomic<bool> is_foreign{false};
   /** Held during the comparison, so that only one thread reads the whole forest. */
   std::mutex comparing;
+  /** The position of each item, found by the first search that needs it. Not changed after `has_positions` is set. */
+  std::vector<uint32_t> positions;
+  std::atomic<bool> has_positions{false};
+  std::mutex finding_positions;
 };
 
 /** The graph index of a forest and the memory that holds it: built in this process, or mapped from a file. */

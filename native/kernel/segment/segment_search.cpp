@@ -14,6 +14,10 @@ namespace semantic_index {
 
 namespace {
 
+/** Vectors that are compared by their nibbles first are read in about this share. */
+constexpr int64_t kPrunedShare = 8;
+/** Items per allowed one from which on only these are looked at, at scattered places, instead of all in order. */
+constexpr int64_t kSparse = 8;
 /** Queries that a thread of an approximate search takes at a time. */
 constexpr int64_t kSearchBlock = 8;
 
@@ -63,6 +67,8 @@ ExactSearch exact_search(const BatchSearch& batch, const NodeLayout& layout, int
   search.count = batch.count;
   search.k = batch.options.k;
   search.rows = rows;
+  const int64_t compared = batch.candidates < 0 ? rows : std::min(rows, batch.candidates);
+  search.bytes = compared * static_cast<int64_t>(layout.vector_bytes);
   search.threads = batch.threads;
   search.items = batch.items;
   search.distances = batch.distances;
@@ -70,6 +76,20 @@ ExactSearch exact_search(const BatchSearch& batch, const NodeLayout& layout, int
     if (batch.done != nullptr) batch.done->fetch_add(answered);
   };
   return search;
+}
+
+/** The position of each item in the graph; nullptr where that cannot be found out. */
+const std::vector<uint32_t>* positions_of(const Segment& segment) {
+  GraphIndexState& state = segment.graph->state;
+  if (!state.has_positions.load(std::memory_order_acquire)) {
+    const std::lock_guard<std::mutex> lock(state.finding_positions);
+    if (!state.has_positions.load()) {
+      const Status status = find_positions(segment.graph->view, segment.forest->view.items(), &state.positions);
+      if (!status.ok()) return nullptr;
+      state.has_positions.store(true, std::memory_order_release);
+    }
+  }
+  return &state.positions;
 }
 
 Status search_exactly(const Segment& segment, const BatchSearch& batch) try {
@@ -83,9 +103,16 @@ Status search_exactly(const Segment& segment, const BatchSearch& batch) try {
     const GraphView& graph = segment.graph->view;
     ExactSearch pruned = search;
     pruned.rows = graph.header().positions;
-    pruned.scan = [&](ExactScan* scan, int64_t begin, int64_t end) {
-      return scan_pruned(graph, forest, scan, static_cast<int32_t>(begin), static_cast<int32_t>(end), allowed,
-                         batch.cancel);
+    pruned.bytes /= kPrunedShare;
+    const bool is_sparse =
+        allowed.bits != nullptr && batch.candidates >= 0 && batch.candidates < forest.items() / kSparse;
+    const std::vector<uint32_t>* const positions = is_sparse ? positions_of(segment) : nullptr;
+    if (positions != nullptr) pruned.rows = forest.items();
+    pruned.scan = [&, positions](ExactScan* scan, int64_t begin, int64_t end) {
+      const auto first = static_cast<int32_t>(begin);
+      const auto last = static_cast<int32_t>(end);
+      if (positions == nullptr) return scan_pruned(graph, forest, scan, first, last, allowed, batch.cancel);
+      return scan_pruned_items(graph, forest, *positions, scan, first, last, allowed, batch.cancel);
     };
     status = run_exact_search(pruned);
     if (!is_graph_fault(status)) return status;

@@ -46,6 +46,8 @@ struct BatchSearch {
   const float* queries = nullptr;
   int64_t count = 0;
   SearchOptions options;
+  /** How many items `options.allowed` has at most; -1 for all. Only the time depends on it. */
+  int64_t candidates = -1;
   /** Compare with every item. */
   bool exact = false;
   int threads = 1;

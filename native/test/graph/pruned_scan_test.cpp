@@ -31,6 +31,28 @@ Truth scan_pruned_all(const Index& index, const GraphView& view, const std::vect
   return truth;
 }
 
+/** The same for the allowed items alone. */
+Truth scan_allowed_items(const Index& index, const GraphView& view, const std::vector<float>& queries, int32_t k,
+                         const Allowed& allowed) {
+  const auto count = static_cast<int64_t>(queries.size()) / index.layout.dimensions;
+  Truth truth;
+  truth.items.resize(static_cast<size_t>(count * k));
+  truth.distances.resize(truth.items.size());
+  std::vector<uint32_t> positions;
+  const int32_t items = index.view.items();
+  CHECK_OK(find_positions(view, items, &positions));
+  ExactScan scans[2];
+  const int32_t middle = items / 3 / 32 * 32;
+  for (int part = 0; part < 2; ++part) {
+    CHECK_OK(scans[part].prepare(index.layout, queries.data(), count, k));
+    CHECK_OK(scan_pruned_items(view, index.view, positions, &scans[part], part == 0 ? 0 : middle,
+                               part == 0 ? middle : items, allowed));
+  }
+  scans[0].absorb(&scans[1]);
+  scans[0].finish(truth.items.data(), truth.distances.data());
+  return truth;
+}
+
 void check_pruned(const Index& index, const std::vector<float>& queries, int32_t k) {
   GraphFixture accelerated;
   accelerate(index, &accelerated);
@@ -39,11 +61,17 @@ void check_pruned(const Index& index, const std::vector<float>& queries, int32_t
   Random random(21);
   std::vector<uint32_t> bits(static_cast<size_t>(items) / 32 + 1, 0u);
   for (uint32_t& word : bits) word = static_cast<uint32_t>(random.next());
-  for (const Allowed& allowed : {Allowed(), Allowed{bits.data(), static_cast<int64_t>(bits.size())}}) {
+  std::vector<uint32_t> few(bits.size() / 2, 0u);
+  for (uint32_t& word : few) word = 1u << random.below(32) | 1u << random.below(32);
+  for (const Allowed& allowed : {Allowed(), Allowed{bits.data(), static_cast<int64_t>(bits.size())},
+                                 Allowed{few.data(), static_cast<int64_t>(few.size())}}) {
     const Truth expected = scan_all(index, queries, k, allowed);
-    const Truth found = scan_pruned_all(index, accelerated.view, queries, k, allowed);
-    CHECK(found.items == expected.items);
-    CHECK(std::memcmp(found.distances.data(), expected.distances.data(), 4 * found.distances.size()) == 0);
+    const auto is_expected = [&expected](const Truth& found) {
+      return found.items == expected.items &&
+             std::memcmp(found.distances.data(), expected.distances.data(), 4 * found.distances.size()) == 0;
+    };
+    CHECK(is_expected(scan_pruned_all(index, accelerated.view, queries, k, allowed)));
+    if (allowed.bits != nullptr) CHECK(is_expected(scan_allowed_items(index, accelerated.view, queries, k, allowed)));
   }
 }
 
@@ -100,6 +128,8 @@ TEST(stops_at_the_first_invalid_item) {
   CHECK(scan_pruned(graph.view, index.view, &scan, 0, 600, Allowed()).code == StatusCode::corrupt);
   // Nothing after it was offered.
   CHECK(std::isinf(scan.limit(0)));
+  std::vector<uint32_t> positions;
+  CHECK(find_positions(graph.view, index.view.items(), &positions).code == StatusCode::corrupt);
   items[0] = first;
   CHECK_OK(scan_pruned(graph.view, index.view, &scan, 0, 600, Allowed()));
   CHECK(!std::isinf(scan.limit(0)));

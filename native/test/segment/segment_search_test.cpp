@@ -150,6 +150,7 @@ TEST(fills_up_when_fewer_are_allowed_than_wanted) {
     BatchSearch batch = make_batch(data.queries, &answer);
     batch.exact = exact;
     batch.options.allowed = {bits, 1};
+    batch.candidates = 2;
     CHECK_OK(search_batch(segment, batch));
     for (size_t query = 0; query < kQueries; ++query) {
       for (size_t rank = 0; rank < kK; ++rank) {
