@@ -1,19 +1,47 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const dist = fileURLToPath(new URL('./dist/', import.meta.url));
 
-/** Files that measure time or memory, or hold processes to a time: they run one after the other, when the rest has ended. */
+/** Files that measure time, or hold processes to a time: they run one after the other, when the rest has ended. */
 const alone = [
   'test/crash/{crash-test,crowd}.test.ts',
-  'test/server/**',
+  'test/server/gateway/{gateway,gateway-faults}.test.ts',
+  'test/server/http/{bad-requests,cost}.test.ts',
   'test/embed/{embed-texts,bundled/bundled-provider,transformers/transformers-provider}.test.ts',
-  'test/examples/matrices.test.ts',
   'test/operations/{add/add-ahead,tune/tune}.test.ts',
-  'test/store/{opening,sqlite/connection}.test.ts',
-  'test/vectors/{native-memory,vector-buffer,annoy/annoy-exit}.test.ts',
+  'test/store/opening.test.ts',
+  'test/vectors/annoy/annoy-exit.test.ts',
 ];
+
+/** The files that take longest: they start first, so that none of them runs at the end with the other cores idle. */
+const slowest = [
+  'test/crash/faults.test.ts',
+  'test/examples/docs.test.ts',
+  'test/store/directory/damaged-files.test.ts',
+  'test/examples/quickstart.test.ts',
+  'test/semantic-index-states.test.ts',
+  'test/server/gateway/workers.test.ts',
+  'test/crash/power-cuts.test.ts',
+  'test/store/stored-terms.test.ts',
+  'test/store/stored-columns.test.ts',
+  'test/embed/space-lock.test.ts',
+  'test/examples/programs.test.ts',
+  'test/examples/api-pages.test.ts',
+  'test/store/snapshot/changed-files.test.ts',
+];
+
+class SlowestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const place = slowest.findIndex((path) => moduleId.replaceAll('\\', '/').endsWith(path));
+      return place < 0 ? slowest.length : place;
+    };
+    return (await super.sort(files)).sort((left, right) => rank(left) - rank(right));
+  }
+}
 
 export default defineConfig({
   resolve: {
@@ -24,6 +52,7 @@ export default defineConfig({
     server: { deps: { external: [/\/dist\//] } },
     setupFiles: ['test/property-seed.ts'],
     pool: 'forks',
+    sequence: { sequencer: SlowestFirst },
     // For what hangs, not for what is slow: a busy machine takes many times as long.
     testTimeout: 120_000,
     hookTimeout: 120_000,

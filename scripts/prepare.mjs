@@ -70,6 +70,7 @@ const kernelTests = madeFrom({
   stamp: 'native/build-tests/.made-from',
   facts: [platform],
 });
+const kernelLibrary = process.platform === 'win32' ? 'Release/semantic_index_kernel.lib' : 'libsemantic_index_kernel.a';
 const jobs = String(os.availableParallelism?.() ?? os.cpus().length);
 
 const steps = [
@@ -122,7 +123,11 @@ const steps = [
     commands: [
       [
         'cmake',
-        ['-S', 'native', '-B', 'native/build-tests', '-DCMAKE_BUILD_TYPE=Release', '-DSEMANTIC_INDEX_TESTS=ON'],
+        [
+          ...['-S', 'native', '-B', 'native/build-tests', '-DCMAKE_BUILD_TYPE=Release', '-DSEMANTIC_INDEX_TESTS=ON'],
+          // What the addon was linked from, made by the step before.
+          `-DSEMANTIC_INDEX_KERNEL=${join(root, 'native', 'build', kernelLibrary)}`,
+        ],
       ],
       ['cmake', ['--build', 'native/build-tests', '--parallel', jobs]],
     ],

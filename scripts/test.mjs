@@ -2,6 +2,7 @@
 // up, below what failed. With arguments it runs vitest alone and hands them on: npm test -- test/vectors
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { listFailures } from './test/list-failures.mjs';
@@ -60,6 +61,8 @@ async function runKernelTests() {
   const exitCode = await run('ctest', [
     '--test-dir',
     join(root, 'native', 'build-tests'),
+    '--parallel',
+    String(availableParallelism()),
     '--output-on-failure',
     '--no-tests=error',
     '--output-junit',
