@@ -1,4 +1,5 @@
 import type { Backend } from '../backend/backend.js';
+import type { ExportFormat } from '../backend/export-format.js';
 import type { ResolvedOpenOptions, ResolvedSearchOptions, ResolvedTuneOptions } from '../options.js';
 import type { Drift, EmbeddingProvider, IndexEvent, TuneResult, Tuning } from '../types.js';
 import type { EmbeddingSpace } from './embedding-space.js';
@@ -31,6 +32,7 @@ export interface IndexContext extends OperationContext {
   readonly recall: RecallControl;
   readonly rules: MetadataRules;
   readonly provider: EmbeddingProvider | undefined;
+  readonly exports: ExportFormat;
   /** Undefined in memory. */
   readonly directory: string | undefined;
   readonly options: ResolvedOpenOptions;

@@ -1,12 +1,12 @@
+import {
+  type ExportedDocument,
+  type ExportFormat,
+  type ExportManifest,
+  exportNames,
+} from '../../backend/export-format.js';
 import { unitVector } from '../../embed/check-vectors.js';
 import { checkStoredReferenceEmbeddings } from '../../embed/reference-embeddings.js';
 import { SemanticIndexError } from '../../errors.js';
-import {
-  type ExportedDocument,
-  type ExportManifest,
-  exportNames,
-  readExport,
-} from '../../store/salvage/export-folder.js';
 import type { DocumentId, DocumentInput, Metadata } from '../../types.js';
 import { hasUnitLength, squaredLength } from '../../vectors/vector-length.js';
 import { checkDocument } from '../checked-document.js';
@@ -26,6 +26,7 @@ export interface CheckedRow {
  * @throws INVALID_FILE with the file and the line or row, and the fault as cause; IO.
  */
 export async function checkExport(
+  exports: ExportFormat,
   folder: string,
   manifest: ExportManifest,
   signal: AbortSignal | undefined,
@@ -36,7 +37,7 @@ export async function checkExport(
   }
   const lines = new Map<DocumentId, number>();
   let line = 0;
-  for await (const rows of checkedRows(folder, manifest)) {
+  for await (const rows of checkedRows(exports, folder, manifest)) {
     signal?.throwIfAborted();
     for (const { document } of rows) {
       const { id } = document as { id: DocumentId };
@@ -55,10 +56,14 @@ export async function checkExport(
 }
 
 /** The documents of an export in their order, checked one by one. @throws INVALID_FILE with the file and the line; IO. */
-export async function* checkedRows(folder: string, manifest: ExportManifest): AsyncGenerator<CheckedRow[]> {
+export async function* checkedRows(
+  exports: ExportFormat,
+  folder: string,
+  manifest: ExportManifest,
+): AsyncGenerator<CheckedRow[]> {
   const { dimensions } = manifest;
   let line = 0;
-  for await (const { documents, vectors } of readExport(folder, manifest)) {
+  for await (const { documents, vectors } of exports.read(folder, manifest)) {
     yield documents.map((exported, row) => {
       line++;
       return checkRow(exported, vectors.slice(row * dimensions, (row + 1) * dimensions), line);

@@ -1,18 +1,17 @@
 import type { Backend } from '../../backend/backend.js';
 import { documentsPerRead } from '../../backend/batch-sizes.js';
 import { contentHash } from '../../backend/content-hash.js';
+import type {
+  ExportedBatch,
+  ExportFacts,
+  ExportFormat,
+  ExportManifest,
+  TextLine,
+} from '../../backend/export-format.js';
 import { parseMetadata } from '../../backend/stored-json.js';
 import { fingerprintDifferences } from '../../embed/fingerprint.js';
 import { SemanticIndexError } from '../../errors.js';
 import { addDefaults, type ResolvedImportOptions } from '../../options.js';
-import {
-  type ExportedBatch,
-  type ExportFacts,
-  type ExportManifest,
-  readExportManifest,
-  type TextLine,
-  writeExport,
-} from '../../store/salvage/export-folder.js';
 import type {
   AddResult,
   DocumentInput,
@@ -26,6 +25,11 @@ import type {
 import { addDocuments } from '../add/add-documents.js';
 import type { OperationContext } from '../context.js';
 import { checkExport, checkedRows } from './checked-export.js';
+
+/** The index and the format of its exports. */
+interface TransferContext extends OperationContext {
+  readonly exports: ExportFormat;
+}
 
 /** The readable documents of an index whose catalog is damaged. */
 export interface SalvageableIndex {
@@ -58,20 +62,20 @@ export async function* exportDocuments<M extends Metadata>(backend: Backend): As
 
 /** Writes an export; for an index with a damaged catalog, of the documents that can be read. */
 export async function exportTo(
-  { backend }: OperationContext,
+  { backend, exports }: TransferContext,
   target: string,
   options: LongWorkOptions,
   { salvage, onEvent }: DamageOptions,
 ): Promise<ExportResult> {
   let damage: SemanticIndexError | undefined;
   try {
-    const documents = await exportSound(backend, target, options, (error) => {
+    const documents = await exportSound(backend, exports, target, options, (error) => {
       if (SemanticIndexError.is(error, 'CORRUPT')) damage = error;
     });
     return { documents, lost: [] };
   } catch (error) {
     if (damage === undefined || salvage === undefined) throw error;
-    return await exportDamaged(target, options, salvage(), (documents, lost) => {
+    return await exportDamaged(exports, target, options, salvage(), (documents, lost) => {
       const message = `index.db is damaged: the export has ${documents} documents, ${lost} entries are lost`;
       const error = damage as SemanticIndexError;
       onEvent?.({ type: 'damage', file: 'index.db', reason: error.message, message, error });
@@ -82,6 +86,7 @@ export async function exportTo(
 /** @param onUnreadable is called with an error of reading, which then ends the export. */
 async function exportSound(
   backend: Backend,
+  exports: ExportFormat,
   target: string,
   { signal, onProgress }: LongWorkOptions,
   onUnreadable: (error: unknown) => void,
@@ -112,13 +117,14 @@ async function exportSound(
   }
   const { dimensions, fingerprint, canaries } = value.space;
   try {
-    return await writeExport(target, { dimensions, metric: backend.metric, fingerprint, canaries }, all());
+    return await exports.write(target, { dimensions, metric: backend.metric, fingerprint, canaries }, all());
   } finally {
     await batches.return(undefined);
   }
 }
 
 async function exportDamaged(
+  exports: ExportFormat,
   target: string,
   { signal, onProgress }: LongWorkOptions,
   index: SalvageableIndex,
@@ -135,7 +141,7 @@ async function exportDamaged(
   }
   try {
     const gaps = () => ({ complete: index.lost.length === 0, texts: index.texts });
-    const documents = await writeExport(target, index.facts, all(), gaps);
+    const documents = await exports.write(target, index.facts, all(), gaps);
     const { lost } = index;
     onDone(documents, lost.length);
     return { documents, lost };
@@ -149,21 +155,21 @@ async function exportDamaged(
  * export is checked before anything is written.
  */
 export async function importFrom(
-  context: OperationContext,
+  context: TransferContext,
   folder: string,
   { partial, ...options }: ResolvedImportOptions,
 ): Promise<AddResult> {
-  const manifest = await readExportManifest(folder);
+  const manifest = await context.exports.readManifest(folder);
   if (manifest.complete === false && !partial) {
     throw new SemanticIndexError('INVALID_FILE', `The export in ${folder} is incomplete: its index was damaged`, {
       hint: 'To import the documents that it has, pass `partial: true`.',
     });
   }
   checkSpace(context, manifest);
-  await checkExport(folder, manifest, options.signal);
+  await checkExport(context.exports, folder, manifest, options.signal);
   await context.backend.chooseSpace(manifest.fingerprint, manifest.dimensions, manifest.canaries);
   checkSpace(context, manifest);
-  const documents = importedDocuments(context.backend, folder, manifest);
+  const documents = importedDocuments(context, folder, manifest);
   return addDocuments(context, documents, { ...addDefaults, ...options });
 }
 
@@ -185,12 +191,12 @@ function checkSpace({ backend, space }: OperationContext, { metric, fingerprint,
 }
 
 async function* importedDocuments(
-  backend: Backend,
+  { backend, exports }: TransferContext,
   folder: string,
   manifest: ExportManifest,
 ): AsyncGenerator<DocumentInput> {
   const space = backend.space?.space as number;
-  for await (const rows of checkedRows(folder, manifest)) {
+  for await (const rows of checkedRows(exports, folder, manifest)) {
     const embedded = rows.filter(({ given }) => !given);
     if (embedded.length > 0) {
       const hashes = embedded.map(({ document }) => contentHash(document.text as string));

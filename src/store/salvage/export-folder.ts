@@ -3,6 +3,15 @@ import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/prom
 import { dirname, join } from 'node:path';
 import { types } from 'node:util';
 import { documentsPerRead } from '../../backend/batch-sizes.js';
+import {
+  type ExportedBatch,
+  type ExportedDocument,
+  type ExportFacts,
+  type ExportFormat,
+  type ExportManifest,
+  exportNames,
+  type TextLine,
+} from '../../backend/export-format.js';
 import { parseMetadata } from '../../backend/stored-json.js';
 import { SemanticIndexError } from '../../errors.js';
 import { describe } from '../../options.js';
@@ -12,57 +21,13 @@ import { VectorMatrix } from '../../vectors/matrix/vector-matrix.js';
 import { METRICS } from '../../vectors/metric.js';
 import { entryAt, fileFacts, ioError, isSystemError, kindOf, syncDirectory, writeLines } from '../directory/files.js';
 
-/** What an export says about itself. */
-export interface ExportManifest {
-  readonly format: 'semantic-index-export';
-  readonly version: 1;
-  readonly documents: number;
-  readonly dimensions: number;
-  readonly metric: Metric;
-  /** Of the model that made the vectors. */
-  readonly fingerprint: string;
-  readonly canaries: string | null;
-  /** False where documents of a damaged index are missing. Default true. */
-  readonly complete?: boolean | undefined;
-}
-
-/** The facts that an export has from its index. */
-export type ExportFacts = Pick<ExportManifest, 'dimensions' | 'metric' | 'fingerprint' | 'canaries'>;
-
-/** A document whose vector is lost, as a line of texts.jsonl: it has to be embedded again. */
-export interface TextLine {
-  readonly id: DocumentId;
-  readonly text: string;
-  readonly metadata?: unknown;
-}
-
-/** One line of documents.jsonl; its vector is the row of the same number in vectors.npy. */
-export interface ExportedDocument {
-  readonly id: DocumentId;
-  readonly text: string;
-  readonly metadata: string | null;
-  /** The vector came from the caller, not from the text. */
-  readonly given: boolean;
-}
-
-/** Some documents with their vectors, one after the other. */
-export interface ExportedBatch {
-  readonly documents: readonly ExportedDocument[];
-  readonly vectors: Float32Array;
-}
-
-/** Names of the files of an export. */
-export const exportNames = { manifest: 'manifest.json', documents: 'documents.jsonl', vectors: 'vectors.npy' } as const;
 /** Only in an export of a damaged index. */
 const textsName = 'texts.jsonl';
-/**
- * Writes documents as JSON lines and their vectors as a NumPy matrix into a new directory, which appears under its name
- * only when it is complete and durable. Returns the number of documents.
- *
- * @param gaps asked after the last batch whether documents are missing, and for the texts whose vectors are lost.
- * @throws INVALID_ARGUMENT when the directory exists, IO.
- */
-export async function writeExport(
+
+/** Exports as directories. */
+export const exportFolder: ExportFormat = { write: writeExport, readManifest: readExportManifest, read: readExport };
+
+async function writeExport(
   target: string,
   facts: ExportFacts,
   batches: AsyncIterable<ExportedBatch>,
@@ -143,8 +108,7 @@ async function writeDurably(path: string, write: (file: FileHandle) => Promise<v
   }
 }
 
-/** @throws INVALID_FILE when the directory is not an export, NEWER_FORMAT, IO. */
-export async function readExportManifest(folder: string): Promise<ExportManifest> {
+async function readExportManifest(folder: string): Promise<ExportManifest> {
   const path = join(folder, exportNames.manifest);
   await requirePlainFiles(folder);
   let manifest: Partial<ExportManifest> | null;
@@ -199,11 +163,7 @@ async function requirePlainFiles(folder: string): Promise<void> {
   }
 }
 
-/**
- * The documents of an export with their vectors, in order. Throws INVALID_FILE where a line or a row is missing or
- * wrong.
- */
-export async function* readExport(folder: string, manifest: ExportManifest): AsyncGenerator<ExportedBatch> {
+async function* readExport(folder: string, manifest: ExportManifest): AsyncGenerator<ExportedBatch> {
   try {
     yield* readBatches(folder, manifest);
   } catch (error) {

@@ -1,6 +1,6 @@
+import type { ExportedBatch, ExportFacts, TextLine } from '../../backend/export-format.js';
 import { parseMetadata } from '../../backend/stored-json.js';
 import type { LostDocuments } from '../../types.js';
-import type { ExportedBatch, ExportFacts, TextLine } from './export-folder.js';
 import { isWhole, lostParts, SalvagedDocuments } from './salvaged-documents.js';
 
 /** The documents of a damaged index that can be read, and notes of those that cannot. */
