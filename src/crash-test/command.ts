@@ -20,13 +20,13 @@ const usage = `Verifies the durability and isolation guarantees of an index on t
   kill [DIRECTORY]   Kills a writer process at every crash point and at random moments. After each kill, verifies that no
                      acknowledged change is lost, no deleted document is back, and none is there in part.
     --rounds N       number of kills (default 100)
-    --seconds S      start no round after S seconds (default: no limit)
+    --duration S     start no round after S seconds (default: no limit)
     --seed N         seed of the random choices (default 1)
     --durability D   process or full (default process)
 
   crowd [DIRECTORY]  Runs writers and readers concurrently. Verifies that calls fail with BUSY only, and that each search
                      sees every commit acknowledged before it started, and no part of a later one.
-    --seconds S      duration (default 60)
+    --duration S     seconds to run (default 60)
     --writers N      writer processes (default 2)
     --readers N      reader processes (default 4)
     --seed N         seed of the random choices (default 1)
@@ -71,14 +71,14 @@ function parse(args: readonly string[]) {
     allowPositionals: true,
     options: {
       help: { type: 'boolean', short: 'h' },
-      ...{ rounds: text, seconds: text, seed: text, durability: text, writers: text, readers: text },
+      ...{ rounds: text, duration: text, seed: text, durability: text, writers: text, readers: text },
     },
   });
 }
 
 type Values = ReturnType<typeof parse>['values'];
 
-function numberOf(values: Values, name: 'rounds' | 'seconds' | 'seed' | 'writers' | 'readers'): number | undefined {
+function numberOf(values: Values, name: 'rounds' | 'duration' | 'seed' | 'writers' | 'readers'): number | undefined {
   const value = values[name];
   if (value === undefined) return undefined;
   const number = Number(value);
@@ -112,7 +112,7 @@ async function kill(directory: string, values: Values, { print, report, signal }
   const result = await crashTest({
     directory,
     rounds: numberOf(values, 'rounds'),
-    duration: milliseconds(numberOf(values, 'seconds')),
+    duration: milliseconds(numberOf(values, 'duration')),
     seed: numberOf(values, 'seed'),
     durability,
     signal,
@@ -145,7 +145,7 @@ function linesOfKills({
 async function gather(directory: string, values: Values, { print, signal }: CommandOutput): Promise<number> {
   const result = await crowd({
     directory,
-    duration: milliseconds(numberOf(values, 'seconds')),
+    duration: milliseconds(numberOf(values, 'duration')),
     writers: numberOf(values, 'writers'),
     readers: numberOf(values, 'readers'),
     seed: numberOf(values, 'seed'),

@@ -135,7 +135,10 @@ test('plan reports what an add would embed, with and without an index', async ()
   expect(existsSync(join(cwd, 'idx'))).toBe(false);
   // Neither a key nor the service is needed: nothing is sent.
   const service = ['--model', 'openai:text-embedding-3-small'];
-  expect(await json('docs', ...service, '--price', '0.02')).toMatchObject({ counted: true, cost: expect.any(Number) });
+  expect(await json('docs', ...service, '--price-per-million-tokens', '0.02')).toMatchObject({
+    counted: true,
+    cost: expect.any(Number),
+  });
   await runJsonHere(['add', 'idx', 'docs'], { cwd });
   writeFileSync(join(cwd, 'docs/returns.md'), '# Returns\n\nNothing is taken back.\n');
   expect(await json('docs')).toMatchObject({
@@ -146,13 +149,28 @@ test('plan reports what an add would embed, with and without an index', async ()
   });
   writeFileSync(join(cwd, 'table.csv'), 'id,text\nA1,Tea\nA2,Tea\n');
   expect(await json('docs', 'table.csv')).toMatchObject({ documents: 4, new: 3, embed: 2 });
-  const piped = await runHere(['plan', 'idx', '-', '--format', 'lines', '--price', '1'], { cwd, input: 'Tea\n' });
+  const piped = await runHere(['plan', 'idx', '-', '--format', 'lines', '--price-per-million-tokens', '1'], {
+    cwd,
+    input: 'Tea\n',
+  });
   expect(piped.stdout).toMatch(
     /^documents {2}1: 1 new, .*\nto embed {3}1 text of (?:about )?\d+ tokens?; .*\ncost {7}0\.0/,
   );
   expect(await runJsonHere(['stats', 'idx'], { cwd })).toMatchObject({ documents: 2 });
-  const cheap = await runHere(['plan', 'idx', '-', '--format', 'lines', '--price', '0.02'], { cwd, input: 'Tea\n' });
+  const cheap = await runHere(['plan', 'idx', '-', '--format', 'lines', '--price-per-million-tokens', '0.02'], {
+    cwd,
+    input: 'Tea\n',
+  });
   expect(cheap.stdout).toMatch(/^cost {7}0\.0{6,}\d\d$/m);
+});
+
+test.each([
+  ['plan', ['plan', 'idx', 'docs', '--price', '1'], '--price-per-million-tokens'],
+  ['crash-test', ['crash-test', 'scratch', '--seconds', '5'], '--duration'],
+])('%s names the new flag for a renamed one', async (_, args, name) => {
+  const { code, stderr } = await runHere(args, { cwd: folderOfTexts() });
+  expect(stderr).toContain(`was renamed: use ${name}`);
+  expect(code).toBe(2);
 });
 
 test('prune deletes the chunks of files that are gone, not of those that are not named', async () => {

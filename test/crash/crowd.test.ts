@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('two writers and four readers at once', () => {
-  // A longer run: node dist/crash-test/main.js crowd --seconds 60
+  // A longer run: node dist/crash-test/main.js crowd --duration 60
   it('see acknowledged commits, each as a whole, and fail with BUSY only', async () => {
     let [commits, searches] = [0, 0];
     // A busy machine does little in three seconds: longer runs follow until enough has happened.
@@ -48,7 +48,7 @@ describe('the commands kill and crowd', () => {
   it('print their options for --help', async () => {
     const { code, printed, reported } = await run('--help');
     expect({ code, reported }).toEqual({ code: 0, reported: '' });
-    for (const word of ['kill', 'crowd', '--rounds', '--seconds', '--seed']) expect(printed).toContain(word);
+    for (const word of ['kill', 'crowd', '--rounds', '--duration', '--seed']) expect(printed).toContain(word);
   });
 
   it('report invalid arguments without a stack', async () => {

@@ -7,7 +7,7 @@ import type { CommonFlags } from '../terminal.js';
 
 interface CrashTestFlags extends CommonFlags {
   readonly rounds: number;
-  readonly seconds?: number;
+  readonly duration?: number;
   readonly seed: number;
   readonly durability: 'process' | 'full';
 }
@@ -21,7 +21,8 @@ export function addCrashTest(program: Command): void {
     )
     .argument('<directory>', 'an empty or missing directory; removed again unless a guarantee was violated')
     .option('--rounds <number>', 'number of kills', positiveInteger, 100)
-    .option('--seconds <number>', 'start no round after this time', positiveInteger)
+    .option('--duration <seconds>', 'start no round after this time', positiveInteger)
+    .addOption(new Option('--seconds <number>').hideHelp())
     .option('--seed <number>', 'seed of the random choices', positiveInteger, 1)
     .addOption(
       new Option('--durability <mode>', 'durability of the index under test')
@@ -30,8 +31,8 @@ export function addCrashTest(program: Command): void {
     );
   withCommonFlags(command, ['crash-test scratch --rounds 20']).action((directory: string, flags: CrashTestFlags) =>
     perform(flags, async ({ terminal, signal }) => {
-      const { rounds, seconds, seed, durability } = flags;
-      const duration = seconds === undefined ? undefined : seconds * 1000;
+      const { rounds, seed, durability } = flags;
+      const duration = flags.duration === undefined ? undefined : flags.duration * 1000;
       const bar = terminal.startProgress();
       const { onProgress } = bar;
       const report = await crashTest({ directory, rounds, duration, seed, durability, signal, onProgress }).finally(

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type AddPlan, SemanticIndexError } from '../../index.js';
 import { nonNegativeNumber } from '../arguments.js';
 import { counted } from '../counted.js';
@@ -10,7 +10,7 @@ import { withSourceFlags } from '../sources/source-flags.js';
 import type { CommonFlags, Terminal } from '../terminal.js';
 
 interface PlanFlags extends CommonFlags, ModelFlags, SourceFlags {
-  readonly price?: number;
+  readonly pricePerMillionTokens?: number;
 }
 
 /** `plan`: what an `add` would embed, and what that costs. */
@@ -20,20 +20,22 @@ export function addPlan(program: Command): void {
     .description('estimate an add: texts to embed, tokens, cost and time; embeds and changes nothing')
     .argument('<index>', 'directory of the index; it may be missing')
     .argument('<sources...>', 'files, directories, quoted patterns, or - for stdin')
-    .option('--price <number>', 'price of a million tokens, in any currency', nonNegativeNumber);
+    .option('--price-per-million-tokens <number>', 'for an estimate of the cost; in any currency', nonNegativeNumber)
+    .addOption(new Option('--price <number>').hideHelp());
   withSourceFlags(command);
   withModelFlags(command);
   withCommonFlags(command, [
     'plan my-index docs README.md',
-    'plan my-index tickets.csv --text-field body --model openai:text-embedding-3-small --price 0.02',
+    'plan my-index tickets.csv --text-field body --model openai:text-embedding-3-small --price-per-million-tokens 0.02',
     'plan my-index docs --json',
   ]).action((folder: string, names: string[], flags: PlanFlags) =>
     perform(flags, async ({ terminal, signal }) => {
       await using opened = await openOrImagine(folder, { ...flags, keyless: true }, terminal);
       const documents = plannedDocuments(opened.index, folder, names, flags, (line) => terminal.note(line), signal);
-      const plan = await opened.index.plan(documents, { pricePerMillionTokens: flags.price, signal });
+      const { pricePerMillionTokens } = flags;
+      const plan = await opened.index.plan(documents, { pricePerMillionTokens, signal });
       terminal.result(plan, linesOf(plan));
-      if (flags.price !== undefined && !/^openai/.test(opened.model.model ?? 'bundled')) {
+      if (pricePerMillionTokens !== undefined && !/^openai/.test(opened.model.model ?? 'bundled')) {
         terminal.note(
           'The cost is that of a service at this price: the model of the index runs on this machine for nothing.',
         );
@@ -65,7 +67,7 @@ function linesOf(plan: AddPlan): string[] {
   return lines;
 }
 
-/** Two digits that say something, however little it is; never in powers of ten. */
+/** Two significant digits, without an exponent. */
 function costInWords(cost: number): string {
   if (cost === 0 || cost >= 0.01) return cost.toFixed(2);
   return cost.toFixed(Math.min(20, 1 - Math.floor(Math.log10(cost))));

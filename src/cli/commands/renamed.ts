@@ -6,6 +6,8 @@ const renamed: Readonly<Record<string, string>> = { build: 'optimize --full', co
 /** Flags that were renamed, by command. Kept for one release. */
 const renamedFlags: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   export: { as: '--format jsonl or --format annoy; without a target, JSON lines go to stdout' },
+  plan: { price: '--price-per-million-tokens' },
+  'crash-test': { seconds: '--duration' },
 };
 
 /** Old commands and flags, hidden from the help: they fail with one line that has the new name, as a usage error. */
