@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 
-/** Shells that there is completion for. */
+/** Shells with completion. */
 export const shells = ['bash', 'zsh', 'fish'] as const;
 
 /** One of {@link shells}. */
@@ -40,7 +40,7 @@ export function completionScript(shell: Shell): string {
   return scripts[shell];
 }
 
-// Each asks the command itself, so that it never lags behind; nothing printed and status 9 mean files.
+// Each script runs the command itself, so it is never out of date. No output and status 9 mean file names.
 const scripts: Record<Shell, string> = {
   bash: `# semantic-index completion bash >> ~/.bashrc
 _semantic_index() {

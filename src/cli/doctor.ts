@@ -3,7 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { type Check, SemanticIndex, SemanticIndexError } from '../index.js';
 import { counted } from './counted.js';
 
-/** Optional packages, and what they are needed for. */
+/** Optional packages and their use. */
 const optionalPackages: readonly (readonly [packages: readonly string[], purpose: string])[] = [
   [['fastify', '@fastify/swagger', 'prom-client'], 'serve'],
   [['@modelcontextprotocol/sdk', 'zod'], 'mcp'],
@@ -11,7 +11,7 @@ const optionalPackages: readonly (readonly [packages: readonly string[], purpose
   [['@huggingface/transformers'], '--model transformers:MODEL'],
 ];
 
-/** Packages that do as well. */
+/** Packages that can replace others. */
 const predecessors: Readonly<Record<string, string>> = { '@huggingface/transformers': '@xenova/transformers' };
 
 const oldestNode = [20, 19] as const;
@@ -91,7 +91,7 @@ export async function examineIndex(folder: string): Promise<Check> {
   }
 }
 
-/** What went wrong in a check, with the hint of the error where it has one. */
+/** The error of a check, with its hint. */
 export function failedCheck(check: string, error: unknown, advice: string): Check {
   const message = error instanceof Error ? error.message : String(error);
   const hint = SemanticIndexError.is(error) ? error.hint : advice;

@@ -34,13 +34,13 @@ export async function examineModel(folder: string | undefined, flags: ModelFlags
   }
 }
 
-/** What made the vectors of an index; undefined where it has none, or is none. */
+/** The model of the vectors of an index; undefined without vectors or without an index. */
 async function spaceOf(folder: string): Promise<string | undefined> {
   try {
     await using index = await SemanticIndex.open(folder, { create: false, readonly: true, provider: null });
     return (await index.stats()).provider;
   } catch {
-    // What is wrong with the index is said by the check of the index.
+    // Faults of the index are reported by the check of the index.
     return undefined;
   }
 }

@@ -1,12 +1,12 @@
 import type { ErrorCode } from '../index.js';
 
-/** What a command ends with; documented in docs/command-line.md. */
+/** Exit codes of commands; documented in docs/command-line.md. */
 export const exitCodes = {
   done: 0,
   failed: 1,
   /** The command line, or a document in the input, is wrong. */
   wrongUse: 2,
-  /** The command worked, and found something: damage, a broken promise, something missing. */
+  /** The command succeeded and found damage, a violated guarantee, or something missing. */
   findings: 3,
   /** There is no such index, document or model. */
   notThere: 4,
@@ -42,7 +42,7 @@ const byCode: Partial<Record<ErrorCode, ExitCode>> = {
   ADDON_MISSING: exitCodes.notInstalled,
 };
 
-/** What a command ends with when it fails with this error. */
+/** The exit code for an error. */
 export function exitCodeOf(code: ErrorCode): ExitCode {
   return byCode[code] ?? exitCodes.failed;
 }

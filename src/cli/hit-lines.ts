@@ -3,7 +3,7 @@ import type { Terminal } from './terminal.js';
 
 const linesOfText = 3;
 
-/** Hits for people: a line with rank, score and id, then the beginning of the text. */
+/** Hits for display: a line with rank, score and id, then the beginning of the text. */
 export function hitLines(hits: readonly Hit[], terminal: Terminal, full: boolean): string[] {
   if (hits.length === 0) return ['No hits.'];
   return hits.flatMap(({ id, score, text, metadata }, position) => {
@@ -14,7 +14,7 @@ export function hitLines(hits: readonly Hit[], terminal: Terminal, full: boolean
   });
 }
 
-/** Where a chunk stands: its source and lines. */
+/** Location of a chunk: its source and lines. */
 function placeOf(metadata: Hit['metadata']): string | undefined {
   const { source, chunk } = metadata;
   if (typeof source !== 'string' || typeof chunk !== 'object' || chunk === null || Array.isArray(chunk))

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { makeProgram } from './program.js';
 
-// What reads our output may have seen enough: semantic-index list my-index | head
+// The reader of the output may close the pipe early: semantic-index list my-index | head
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit();
   throw error;

@@ -17,9 +17,9 @@ export interface ModelFlags {
   readonly baseUrl?: string;
   readonly apiKeyEnv?: string;
   readonly dimensions?: number;
-  /** Whether the service will not be asked for anything, so that a key may be missing. */
+  /** The service is not called, so a key may be missing. */
   readonly keyless?: boolean;
-  /** How often a request to the service is tried again; as often as the provider does unless given. */
+  /** Retries of a request to the service. Default: that of the provider. */
   readonly retries?: number;
 }
 
@@ -71,7 +71,7 @@ function named({ model, baseUrl, apiKeyEnv, dimensions }: ModelFlags): ModelFlag
 /**
  * The provider that a choice stands for; null for an index of the caller's own vectors.
  *
- * @throws INVALID_ARGUMENT for a model that is none, and what the provider throws.
+ * @throws INVALID_ARGUMENT for an unknown model, and errors of the provider.
  */
 export function providerOf({
   model = 'bundled',

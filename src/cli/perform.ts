@@ -2,14 +2,14 @@ import { type Command, Option } from 'commander';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import { type CommonFlags, Terminal } from './terminal.js';
 
-/** What the work of a command is given. */
+/** Arguments of the function that does the work of a command. */
 export interface Session {
   readonly terminal: Terminal;
   /** Aborts at Ctrl-C and at SIGTERM. */
   readonly signal: AbortSignal;
 }
 
-/** Adds the flags that every command takes, and the examples of this one. */
+/** Adds the common flags and the examples of a command. */
 export function withCommonFlags(command: Command, examples: readonly string[]): Command {
   return command
     .option('--json', 'print one JSON value instead of text')
@@ -21,7 +21,7 @@ export function withCommonFlags(command: Command, examples: readonly string[]): 
 
 /**
  * Runs the work of a command. The first Ctrl-C or SIGTERM aborts it in order: what was committed stays, and the index is
- * closed. A second one ends the process at once, which leaves a whole index too.
+ * closed. A second one ends the process immediately; the index stays consistent.
  */
 export async function perform(
   flags: CommonFlags,

@@ -3,7 +3,7 @@ import { SingleBar } from 'cli-progress';
 import { type ErrorCode, type LongWorkOptions, SemanticIndexError } from '../index.js';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.js';
 
-/** Flags that every command takes. */
+/** Flags of all commands. */
 export interface CommonFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -12,7 +12,7 @@ export interface CommonFlags {
   readonly color?: boolean;
 }
 
-/** A bar that grows with the progress of some work. */
+/** A progress bar. */
 export interface ProgressBar {
   readonly onProgress: NonNullable<LongWorkOptions['onProgress']>;
   stop(): void;
@@ -55,7 +55,7 @@ export class Terminal {
     process.stdout.write(`${text}\n`);
   }
 
-  /** Something worth knowing beside the result. */
+  /** A note beside the result. */
   note(text: string): void {
     if (this.#flags.quiet !== true && !this.json) process.stderr.write(`${text}\n`);
   }
@@ -99,7 +99,7 @@ export class Terminal {
     };
   }
 
-  /** Says what went wrong and what to do, never with a stack unless asked for, and returns what to end with. */
+  /** Prints an error and its hint, with the stack only on request, and returns the exit code. */
   fail(error: unknown): ExitCode {
     const known = SemanticIndexError.is(error);
     const code = known ? error.code : 'INTERNAL';
@@ -119,7 +119,7 @@ export class Terminal {
   }
 }
 
-/** General hints of the library name its methods; in the same places people at a terminal have commands. */
+/** Hints of the library name its methods; at a terminal the corresponding commands are shown. */
 const hintsForPeople: Partial<Record<ErrorCode, string>> = {
   NOT_FOUND: 'Check the id; semantic-index list INDEX prints those that there are.',
   READ_ONLY: 'Check that this user may write to the folder of the index.',

@@ -30,7 +30,7 @@ export function addAdd(program: Command): void {
     'add my-index - --format jsonl --json < questions.jsonl',
   ]).action((folder: string, names: string[], flags: AddFlags & CommonFlags & ModelFlags) =>
     perform(flags, async ({ terminal, signal }) => {
-      // Before the index is made: a name that leads nowhere leaves nothing behind.
+      // Before the index is created: a missing source must not leave an empty index.
       const found = await namedFiles(names, flags);
       await using opened = await openIndex(folder, flags, terminal, { create: true });
       const sources = new AddedSources(opened.index, folder, flags, terminal, signal);

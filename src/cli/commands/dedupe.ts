@@ -20,7 +20,7 @@ interface DedupeFlags extends CommonFlags {
 
 const noModel = { model: 'none' };
 
-/** `dedupe`: documents that say the same as others. */
+/** `dedupe`: finds duplicate documents. */
 export function addDedupe(program: Command): void {
   const command = program
     .command('dedupe')

@@ -18,7 +18,7 @@ interface TuneFlags extends CommonFlags, ModelFlags {
   readonly dryRun?: boolean;
 }
 
-/** `tune`: measures recall, and chooses how searches are done. */
+/** `tune`: measures recall and chooses the search settings. */
 export function addTune(program: Command): void {
   const command = program
     .command('tune')

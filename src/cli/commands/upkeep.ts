@@ -11,7 +11,7 @@ const noModel = { model: 'none' };
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
-/** `stats`: figures of an index. */
+/** `stats`: statistics of an index. */
 export function addStats(program: Command): void {
   const command = program
     .command('stats')
@@ -96,7 +96,7 @@ export function addOptimize(program: Command): void {
   );
 }
 
-/** `rebuild`: derives again what is derived. */
+/** `rebuild`: rebuilds the segments from the catalog. */
 export function addRebuild(program: Command): void {
   const command = program
     .command('rebuild')

@@ -3,7 +3,7 @@ import type { AddTotal } from './added-sources.js';
 
 const listedAtMost = 20;
 
-/** What an `add` came to, in words: a line for each thing that a person wants to know. */
+/** The result of an `add` as lines of text. */
 export function addLines(total: AddTotal): string[] {
   const { files, records, milliseconds } = total;
   const seconds = `${(milliseconds / 1000).toFixed(1)} s`;

@@ -30,7 +30,7 @@ export interface LeftOutFile {
   readonly reason: string;
 }
 
-/** What an `add` came to. `files` are text files cut into chunks, `records` documents of tables and streams, `leftOut` those that dedupe deleted before. */
+/** The result of an `add`. `files` are text files cut into chunks, `records` documents of tables and streams, `leftOut` those that dedupe deleted before. */
 export interface AddTotal {
   readonly files: SyncResult | undefined;
   readonly records: (AddedRecords & { readonly leftOut: number }) | undefined;
@@ -202,13 +202,13 @@ export class AddedSources {
   }
 }
 
-/** The files that the arguments of `add` name. @throws IO when there is nothing of a name. */
+/** The files that the arguments of `add` name. @throws IO when a name matches nothing. */
 export function namedFiles(names: readonly string[], { ext, format }: SourceFlags): Promise<FoundFiles> {
   const paths = names.filter((name) => name !== '-');
   return findFiles(paths, ext, format === 'text' ? undefined : format);
 }
 
-/** Whether something that was named could not be added, or `--prune` could not look at it. */
+/** Whether a named source could not be added, or could not be checked by `--prune`. */
 export function isIncomplete({ unreadable, undecodable, kept }: AddTotal): boolean {
   return unreadable.length + undecodable.length + kept.length > 0;
 }

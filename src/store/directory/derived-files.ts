@@ -21,7 +21,7 @@ export interface ExpectedFiles {
   readonly columns_checksum: string | null;
 }
 
-/** How closely a file is looked at: one that was not touched is trusted, its checksums are compared, or its structure too. */
+/** Depth of the check of a file: trust an unmodified one, compare its checksums, or also check its structure. */
 export type FileCheck = 'untouched' | 'checksums' | 'structure';
 
 /** What files of one kind have in common. */

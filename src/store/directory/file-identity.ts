@@ -1,19 +1,19 @@
 import { statSync } from 'node:fs';
 import { SemanticIndexError } from '../../errors.js';
 
-/** Which file a path led to when it was opened; survives cloning to a thread. */
+/** Identity of the file that was opened under a path. Can be sent to another thread. */
 export interface FileIdentity {
   readonly device: bigint;
   readonly inode: bigint;
 }
 
-/** The file that `path` leads to now; undefined when there is none. Opens nothing: closing it would drop the locks of SQLite. */
+/** Identity of the file at `path` now, or undefined. Does not open the file: closing it would drop SQLite's locks. */
 export function identify(path: string): FileIdentity | undefined {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   return found === undefined ? undefined : { device: found.dev, inode: found.ino };
 }
 
-/** @throws IO unless `path` still leads to the same file, and it is not empty. */
+/** @throws IO when `path` names another file now, or an empty one. */
 export function requireSameFile(path: string, { device, inode }: FileIdentity): void {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (found !== undefined && found.dev === device && found.ino === inode && found.size > 0n) return;

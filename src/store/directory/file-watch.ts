@@ -1,14 +1,14 @@
 import { lstatSync } from 'node:fs';
 
 /**
- * Notices that mapped files are changed in place: a look costs microseconds and reads nothing. A write changes the times
- * of a file before its bytes can be read, so what was read before a look without findings is what was there.
+ * Detects mapped files that are changed in place. A check takes microseconds and reads no content. A write changes the times
+ * of a file before its new bytes can be read, so bytes read before a check without findings were the original ones.
  */
 export class FileWatch {
   readonly #paths: readonly string[];
   readonly #states: readonly (string | undefined)[];
 
-  /** Remembers the files as they are now: to be made before they are mapped. */
+  /** Records the current state of the files. Create it before mapping them. */
   constructor(paths: readonly string[]) {
     this.#paths = paths;
     this.#states = paths.map(stateOf);
@@ -23,7 +23,7 @@ export class FileWatch {
   }
 }
 
-/** The time of the last change of the entry is among it: programs that set the other times back cannot set this one. */
+/** Includes the change time (ctime): programs that reset the modification time cannot set it. */
 function stateOf(path: string): string | undefined {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = lstatSync(path, { bigint: true });

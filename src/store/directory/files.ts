@@ -5,7 +5,7 @@ import { SemanticIndexError } from '../../errors.js';
 import type { DiskUsage } from '../../types.js';
 import { isSegmentName, segmentFiles } from './segment-names.js';
 
-/** Where the parts of an index are. */
+/** Paths of the parts of an index. */
 export interface IndexPaths {
   readonly directory: string;
   readonly database: string;
@@ -17,7 +17,7 @@ export function indexPaths(directory: string): IndexPaths {
 }
 
 /**
- * Looks at the place of an index before anything is opened or written. A new index needs an empty or missing directory. The
+ * Checks the directory of an index before anything is opened or written. A new index needs an empty or missing directory. The
  * directory `segments/` appears after a complete `index.db`, so `segments/` with a missing or empty `index.db` is an index
  * that lost its database.
  *
@@ -111,14 +111,14 @@ export async function entryAt(path: string): Promise<Stats | undefined> {
   }
 }
 
-/** What an entry that is not a file is, for messages. */
+/** The kind of a directory entry, for messages. */
 export function kindOf(found: Stats): string {
   if (found.isSymbolicLink()) return 'a symbolic link';
   if (found.isDirectory()) return 'a directory';
   return found.isFile() ? 'a file' : 'a device, pipe or socket';
 }
 
-/** Adds up the files of an index; what is missing counts for nothing. */
+/** Total size of the files of an index; missing files count as 0. */
 export async function bytesOnDisk(
   { database, segments }: IndexPaths,
   rows: readonly { readonly file: string }[],
@@ -182,12 +182,12 @@ export async function syncFile(path: string): Promise<void> {
 
 /** Sets the time of the last change of a file, in whole milliseconds, so that `fileFacts` reads the same. */
 export async function setModified(path: string, mtime: number): Promise<void> {
-  // Seconds as a fraction lose the last microsecond on their way; half a millisecond more, and it is not missed.
+  // Fractional seconds can lose the last microsecond: half a millisecond more keeps the millisecond.
   const seconds = (mtime + 0.5) / 1000;
   await utimes(path, seconds, seconds);
 }
 
-/** Writes values as JSON, one a line, durably. */
+/** Writes values as JSON lines, durably. */
 export async function writeLines(path: string, values: readonly unknown[]): Promise<void> {
   const handle = await open(path, 'w');
   try {

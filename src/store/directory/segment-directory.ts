@@ -73,7 +73,7 @@ function notAFile(name: string, expected: string, kind: string): SemanticIndexEr
   });
 }
 
-/** Entries in segments/ that none of these names accounts for. */
+/** Entries in segments/ that do not belong to any of these segments. */
 export async function strayFiles(directory: string, named: readonly string[]): Promise<string[]> {
   const known = new Set(named.flatMap(segmentFiles));
   return ((await listDirectory(directory)) ?? []).filter((entry) => !known.has(entry));
@@ -95,7 +95,7 @@ export async function removeSegmentFiles(directory: string, file: string): Promi
   if (!isSegmentName(file) || !(await isOwnFolder(directory))) return true;
   try {
     const entries = (await listDirectory(directory)) ?? [];
-    // The forest goes last: while it is there, it is known that something is left.
+    // The forest is removed last: while it exists, the removal is known to be incomplete.
     for (const entry of entries
       .filter((name) => belongsTo(file, name))
       .sort()

@@ -11,7 +11,7 @@ export function isSegmentName(file: string): boolean {
   return pattern.test(file);
 }
 
-/** A name that no segment had before: nothing is ever written over a file that may be mapped. */
+/** A name that no segment had before: a file that may be mapped is never overwritten. */
 export function freshSegmentName(): string {
   return `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}.ann`;
 }

@@ -2,7 +2,7 @@ import type { SegmentRow } from '../catalog/segment-table.js';
 import { openColumnsFile } from '../directory/derived-files.js';
 import { columnsFile } from '../directory/segment-names.js';
 
-/** What is wrong with the columns file of a segment; undefined when nothing. `full` compares all of its bytes. */
+/** The fault of the columns file of a segment, or undefined. `full` compares all of its bytes. */
 export async function columnsFileFault(
   row: SegmentRow,
   directory: string,

@@ -7,11 +7,11 @@ import type { StoredContent } from '../catalog/document-table.js';
 import { isComparable, isSound } from '../catalog/sound-vector.js';
 import { vectorRoles } from '../catalog/vector-table.js';
 
-/** Documents in which something is not what was stored, by what it is. */
+/** Documents with damaged content, by the kind of damage. */
 export interface ContentFaults {
   /** The text, or a given vector with its text, does not have the content hash of the document. */
   readonly texts: readonly DocumentId[];
-  /** The metadata are not JSON of an object. */
+  /** The metadata are not a JSON object. */
   readonly metadata: readonly DocumentId[];
   /** The vector has a wrong length, a component that is not finite, or, from a model, another length than 1. */
   readonly vectors: readonly DocumentId[];
@@ -19,7 +19,7 @@ export interface ContentFaults {
 
 const roleNames = Object.keys(vectorRoles) as VectorRole[];
 
-/** Compares the text, metadata and vector of every document with what was stored. Missing ones are another check's. */
+/** Checks the text, metadata and vector of every document. Missing rows are found by another check. */
 export async function checkContents(catalog: Catalog): Promise<ContentFaults> {
   const dimensions = catalog.space()?.dimensions ?? 0;
   const faults = { texts: [] as DocumentId[], metadata: [] as DocumentId[], vectors: [] as DocumentId[] };
@@ -51,7 +51,7 @@ export function hasSoundVector({ role, data }: StoredContent, dimensions: number
   return name === undefined ? isComparable(data, dimensions) : isSound(data, dimensions, name);
 }
 
-/** Whether this is what is stored of metadata: nothing, or the JSON of an object. */
+/** Whether stored metadata are valid: absent, or a JSON object. */
 export function isMetadata(json: string | null): boolean {
   if (json === null) return true;
   try {

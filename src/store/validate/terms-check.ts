@@ -7,7 +7,7 @@ import type { TermsBatch } from '../catalog/terms-table.js';
 import { openTermsFile } from '../directory/derived-files.js';
 import { termsFile } from '../directory/segment-names.js';
 
-/** What is wrong with the terms file of a segment; undefined when nothing. `full` compares all of its bytes. */
+/** The fault of the terms file of a segment, or undefined. `full` compares all of its bytes. */
 export async function termsFileFault(
   row: SegmentRow,
   directory: string,
@@ -20,8 +20,7 @@ export async function termsFileFault(
 }
 
 /**
- * What is wrong with the stored terms of documents without a segment; undefined when nothing. `quick` looks for documents without
- * terms, `full` also compares the terms with the texts.
+ * The fault of the stored terms of documents without a segment, or undefined. `quick` looks for documents without terms, `full` also compares the terms with the texts.
  */
 export async function tailTermsFault(catalog: Catalog, level: 'quick' | 'full'): Promise<string | undefined> {
   let missing = 0;

@@ -12,16 +12,16 @@ import { columnsFileFault } from './columns-check.js';
 import { checkContents } from './content-check.js';
 import { tailTermsFault, termsFileFault } from './terms-check.js';
 
-/** What is to be looked at, and how closely. */
+/** Scope and depth of a validation. */
 export interface ValidationRequest {
   /** Folder of the segment files; undefined for an index in memory. */
   readonly directory: string | undefined;
-  /** `quick` looks at figures and file sizes, `full` at every page, byte and vector. */
+  /** `quick` compares counts and file sizes, `full` every page, byte and vector. */
   readonly level: 'quick' | 'full';
   readonly metric: Metric;
 }
 
-/** What a check found wrong; undefined when nothing. */
+/** The finding of a check, or undefined. */
 type Finding = string | undefined;
 
 const namedIds = 10;
@@ -31,18 +31,18 @@ const derive = 'Run `optimize()`; until then filters read metadata from the cata
 const fromTexts = "Run `rebuild({ from: 'texts' })`, or replace these documents.";
 const replace = 'Replace these documents, or restore a backup.';
 
-/** Checks of the derived files of a segment: what they are called, the name of the file, what to do, and how it is looked at. */
+/** Checks of the derived files of a segment: name of the check, name of the file, hint, and the check itself. */
 const derivedChecks = [
   ['terms', termsFile, analyze, termsFileFault],
   ['columns', columnsFile, derive, columnsFileFault],
 ] as const;
 
-/** What to do about damage of the catalog, from which everything else is derived. */
+/** Hint for a damaged catalog, from which everything else is derived. */
 export const restoreHint =
   'Restore a backup, or save what can be read into a new index with `salvage(from, to)`; `rebuild()` cannot derive what the catalog lost.';
 
 /**
- * Looks for damage in an index. Only reads. What cannot be read is a finding like any other: it never throws for damage.
+ * Looks for damage in an index. Reads only. Unreadable data is a finding, not an exception.
  * Lives in a catalog thread.
  */
 export class Validator {
@@ -111,7 +111,7 @@ export class Validator {
       const severity = 'warning';
       await findings.add('segment', { hint: rebuild, severity }, well, async () => {
         const failed = await this.#segmentFault(row, directory, request).catch((cause: unknown) => messageOf(cause));
-        // Replaced while it was looked at, and its file removed: nothing to complain about.
+        // Replaced during the check, and its file removed: not a finding.
         return this.#isCurrent(row) ? failed : undefined;
       });
       for (const [check, name, hint, look] of derivedChecks) {
@@ -145,7 +145,7 @@ export class Validator {
     if (level === 'quick') return undefined;
     if ((await checksumFile(path)) !== row.checksum) return `${row.file} does not have the bytes that were written`;
     const f = this.#catalog.space()?.dimensions ?? 0;
-    // Loaded when it is needed: threads that do not validate start sooner without it.
+    // Loaded on demand: threads that do not validate start sooner without it.
     const { AnnoyIndex } = await import('../../vectors/annoy/annoy-index.js');
     const index = await AnnoyIndex.open(path, { f, metric, loadMode: 'lazy' });
     try {
@@ -155,7 +155,7 @@ export class Validator {
     }
   }
 
-  /** Compares the vectors of an intact segment with those of the catalog: one of the two is not what was stored. */
+  /** Compares the vectors of an intact segment with those of the catalog. */
   async #differentVectors(row: SegmentRow, offsets: Uint32Array, index: AnnoyIndex): Promise<Finding> {
     if (index.metric === 'hamming') return undefined;
     const { f } = index;
@@ -182,12 +182,12 @@ export class Validator {
   }
 }
 
-/** Collects the findings of checks; a check that throws has found what it threw. */
+/** Collects the findings of checks. An error that a check throws is a finding. */
 class Findings {
   readonly #checks: Check[] = [];
   readonly #checkWanted: () => void;
 
-  /** @param checkWanted throws once the validation was cancelled: then no other check is begun. */
+  /** @param checkWanted throws after the validation was cancelled; no further check is started. */
   constructor(checkWanted: () => void) {
     this.#checkWanted = checkWanted;
   }
