@@ -5,10 +5,21 @@ import { TimeSlice } from '../../time-slice.js';
 import type { EmbeddingProvider } from '../../types.js';
 import { fingerprintOf } from '../fingerprint.js';
 import { knownWordsOf } from './known-words.js';
-import { readStaticModelConfig, StaticModel } from './static-model.js';
+import { readStaticModelConfig, StaticModel, type StaticModelConfig } from './static-model.js';
 
 /** Relative to `dist/embed/bundled/`, both in a checkout and in an installed package. */
 const bundledFolder = fileURLToPath(new URL('../../../models/semantic-index-en', import.meta.url));
+
+/** The model of the package, as long as a provider of this process uses it: reading it takes longer than a search. */
+let packaged: WeakRef<StaticModel> | undefined;
+
+async function loadPackaged(config: StaticModelConfig): Promise<StaticModel> {
+  const known = packaged?.deref();
+  if (known !== undefined) return known;
+  const model = await StaticModel.load(bundledFolder, config);
+  packaged = new WeakRef(model);
+  return model;
+}
 
 const folders = new WeakMap<EmbeddingProvider, string>();
 
@@ -28,10 +39,12 @@ export function bundledProvider(options?: BundledProviderOptions): EmbeddingProv
   const name = folder === undefined ? basename(bundledFolder) : basename(path);
   let loading: Promise<StaticModel> | undefined;
   const load = (): Promise<StaticModel> => {
-    loading ??= StaticModel.load(path, config).catch((error: unknown) => {
-      loading = undefined;
-      throw error;
-    });
+    loading ??= (folder === undefined ? loadPackaged(config) : StaticModel.load(path, config)).catch(
+      (error: unknown) => {
+        loading = undefined;
+        throw error;
+      },
+    );
     return loading;
   };
 
