@@ -24,8 +24,8 @@ interface Part {
   readonly columns: SegmentColumns | undefined;
 }
 
-/** Documents whose metadata is packed in one call to the catalog thread, and those that are packed in this thread. */
-const [documentsPerCall, maxShortDocuments] = [2048, 64];
+/** Documents whose metadata is packed in one call to the catalog thread, and those that are packed in this thread in 1 or 2 ms. */
+const [documentsPerCall, maxShortDocuments] = [2048, 512];
 /** Documents that columns cannot decide: so many are looked up, more are found by SQL alone. */
 const maxUndecided = 2048;
 const documentsPerTurn = 32;
