@@ -1,4 +1,5 @@
 import { createHash, hash as hashOnce } from 'node:crypto';
+import { addon } from '../addon/addon.js';
 
 const separator = '\u0000';
 
@@ -17,4 +18,9 @@ export function contentHash(...parts: readonly (string | Uint8Array)[]): string 
     hash.update(part);
   });
   return hash.digest().toString('base64url', 0, 16);
+}
+
+/** The content hash of each text, in a third of the time. */
+export function contentHashes(texts: readonly string[]): string[] {
+  return addon().contentHashes(texts);
 }

@@ -209,8 +209,18 @@ export class EmbeddingSpace {
     if (model !== undefined && isWorthThread(texts)) {
       const request = { texts, model, analyze: options.analyze === true };
       const { vectors: packed, tokens, terms } = await textWorkers().prepare(request, options.signal);
-      const vectors = rowsOf(packed ?? new Float32Array(0), texts.length);
-      yield { indices: [...texts.keys()], vectors, packed, tokens, terms, cached: false, space: space?.space };
+      yield {
+        indices: [...texts.keys()],
+        // Rarely needed: what has all of them takes the packed ones.
+        get vectors() {
+          return rowsOf(packed ?? new Float32Array(0), texts.length);
+        },
+        packed,
+        tokens,
+        terms,
+        cached: false,
+        space: space?.space,
+      };
       return;
     }
     // A query does not wait behind documents.

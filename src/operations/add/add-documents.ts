@@ -6,7 +6,13 @@ import { SemanticIndexError } from '../../errors.js';
 import { describe, type ResolvedAddOptions } from '../../options.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { AddedDuplicate, AddResult, DocumentId, DocumentInput, Documents, Metadata } from '../../types.js';
-import { type CheckedDocument, checkDocument, checkInput } from '../checked-document.js';
+import {
+  type CheckedDocument,
+  checkInput,
+  checkUnhashed,
+  hashDocuments,
+  type UnhashedDocument,
+} from '../checked-document.js';
 import type { OperationContext } from '../context.js';
 import type { MetadataRules } from '../metadata-rules.js';
 import { prefetch } from '../prefetch.js';
@@ -42,6 +48,9 @@ const maxAttempts = 5;
  * retried delays only what follows it.
  */
 const batchesAhead = { oneCall: 2, parallelCalls: 4 };
+
+/** Characters that are hashed at once: a fraction of a millisecond. */
+const charactersPerHash = 65_536;
 
 /** Checks documents, skips unchanged ones, embeds and commits the rest, batch by batch. */
 export function addDocuments<M extends Metadata>(
@@ -131,7 +140,7 @@ class DocumentAdder {
       ids.clear();
       position = 0;
     }
-    let batch: CheckedDocument[] = [];
+    let batch: UnhashedDocument[] = [];
     for await (const input of documents) {
       try {
         batch.push(this.#check(await this.#ruled(input, position), position, ids));
@@ -141,11 +150,11 @@ class DocumentAdder {
       position++;
       if (slice.due()) await slice.yieldIfDue(signal);
       if (batch.length === batchSize) {
-        yield batch;
+        yield await hashed(batch, slice, signal);
         batch = [];
       }
     }
-    if (batch.length > 0) yield batch;
+    if (batch.length > 0) yield await hashed(batch, slice, signal);
   }
 
   /** The document with the metadata that the rules of the index make of its own. */
@@ -153,9 +162,9 @@ class DocumentAdder {
     return this.#rules === undefined ? input : this.#rules.document(input, position);
   }
 
-  #check(input: string | DocumentInput, position: number, ids: Set<DocumentId>): CheckedDocument {
-    const document = checkDocument(input, position);
-    this.#checkInCall(document.named ? document.id : undefined, document.vector, position, ids);
+  #check(input: string | DocumentInput, position: number, ids: Set<DocumentId>): UnhashedDocument {
+    const document = checkUnhashed(input, position);
+    this.#checkInCall(document.id, document.vector, position, ids);
     return document;
   }
 
@@ -373,6 +382,23 @@ function termsOfBatch(
   const left = new Set(batch.map(({ position }) => position));
   if (changed.every((position) => left.has(position))) return terms;
   return selectPackedTerms(terms, (place) => left.has(changed[place] as number));
+}
+
+/** Hashes the documents of a batch, a few at a time. */
+async function hashed(
+  batch: readonly UnhashedDocument[],
+  slice: TimeSlice,
+  signal: AbortSignal | undefined,
+): Promise<CheckedDocument[]> {
+  const documents: CheckedDocument[] = [];
+  for (let first = 0; first < batch.length; ) {
+    let [last, characters] = [first, 0];
+    while (last < batch.length && characters < charactersPerHash) characters += batch[last++]?.text.length ?? 0;
+    documents.push(...hashDocuments(batch.slice(first, last)));
+    first = last;
+    if (slice.due()) await slice.yieldIfDue(signal);
+  }
+  return documents;
 }
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {
