@@ -8,20 +8,17 @@ export interface NativeSearchPart {
   close(): void;
 }
 
-/** Numbers of a part in `NativeSearchResult.parts`, in this order: allowed, searched, exact, milliseconds, changed. */
-export const reportNumbers = 5;
+/** Numbers of a query, of a part, and of a hit in `NativeSearchResult.numbers`. */
+export const [queryNumbers, partNumbers, hitNumbers] = [2, 5, 4];
 
-/** The answers to a batch of queries. Hits of all queries come one after the other, best first. */
+/** The answers to a batch of queries. */
 export interface NativeSearchResult {
-  readonly keys: Float64Array;
-  readonly scores: Float64Array;
-  readonly distances: Float32Array;
-  readonly termScores: Float64Array;
-  /** Number of hits of each query. */
-  readonly counts: Int32Array;
-  /** For each query, what a document with all its terms approaches. */
-  readonly maxScores: Float64Array;
-  readonly parts: Float64Array;
+  /**
+   * The milliseconds that it took; for each query the number of its hits, and what a document with all its terms approaches; for
+   * each part what a `PartReport` has, in that order; then of all hits, best first and one query after the other, first all
+   * keys, then all scores, all distances, and all BM25 scores.
+   */
+  readonly numbers: Float64Array;
   /** The part whose damaged bytes ended the search: then there are no hits. */
   readonly fault?: { readonly part: number; readonly side: 'vectors' | 'terms'; readonly message: string };
 }
@@ -38,8 +35,10 @@ export interface NativeSearchSnapshot {
     vectorWeight: number,
     allowed: readonly (Uint32Array | undefined)[] | undefined,
     threads: number,
-    task: NativeTask,
+    task: NativeTask | undefined,
   ): Promise<NativeSearchResult>;
+  /** The same in this thread, which waits for it. */
+  searchHere(...parameters: Parameters<NativeSearchSnapshot['search']>): NativeSearchResult;
   /** Releases the parts; running searches keep them. */
   close(): void;
 }

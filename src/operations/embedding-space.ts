@@ -1,7 +1,7 @@
 import type { Backend } from '../backend/backend.js';
 import { contentHash } from '../backend/content-hash.js';
 import type { Space } from '../backend/space.js';
-import { modelFolderOf } from '../embed/bundled/bundled-provider.js';
+import { embedShortText, modelFolderOf } from '../embed/bundled/bundled-provider.js';
 import { ConcurrencyLimiter } from '../embed/concurrency-limiter.js';
 import type { EmbedTextsOptions } from '../embed/embed-texts.js';
 import { estimateTokens } from '../embed/estimate-tokens.js';
@@ -24,6 +24,8 @@ export class EmbeddingSpace {
   readonly #expected = new Map<string, EmbeddingProvider>();
   readonly #limiters = new WeakMap<EmbeddingProvider, ConcurrencyLimiter>();
   readonly #recognised = new Map<number, Promise<void>>();
+  /** Spaces whose model was recognised. */
+  readonly #sound = new Set<number>();
   #creating: Promise<Space> | undefined;
 
   constructor(backend: Backend, provider: EmbeddingProvider | undefined, shared = new SharedEmbeddings(undefined)) {
@@ -180,6 +182,21 @@ export class EmbeddingSpace {
   }
 
   /**
+   * The vector of a query at once, and the space that it is in: for a short text and a model in this process that was recognised
+   * before. Undefined otherwise.
+   *
+   * @throws SPACE_MISMATCH
+   */
+  embedNow(text: string): { readonly vector: Float32Array; readonly space: number } | undefined {
+    this.check();
+    const provider = this.#current();
+    const { space } = this.#backend;
+    if (provider === undefined || space === undefined || !this.#sound.has(space.space)) return undefined;
+    const vector = embedShortText(provider, text);
+    return vector && { vector, space: space.space };
+  }
+
+  /**
    * Embeds texts with the provider of the index; see `embedTexts`. Before the first one the model is recognised by the
    * canaries of the space: a model that changed behind an unchanged name is refused before it does harm. Each batch comes
    * with the space that its vectors are in, where the index had one when it was begun.
@@ -261,11 +278,14 @@ export class EmbeddingSpace {
     if (canaries === null) return Promise.resolve();
     const recognised =
       this.#recognised.get(space) ??
-      checkReferenceEmbeddings(provider, canaries).catch((error: unknown) => {
-        // A model that is another one stays so; one that could not be reached is asked again.
-        if (!SemanticIndexError.is(error, 'SPACE_MISMATCH')) this.#recognised.delete(space);
-        throw error;
-      });
+      checkReferenceEmbeddings(provider, canaries).then(
+        () => void this.#sound.add(space),
+        (error: unknown) => {
+          // A model that is another one stays so; one that could not be reached is asked again.
+          if (!SemanticIndexError.is(error, 'SPACE_MISMATCH')) this.#recognised.delete(space);
+          throw error;
+        },
+      );
     this.#recognised.set(space, recognised);
     return recognised;
   }

@@ -1,12 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { addon } from '../addon/addon.js';
-import { type NativeSearchResult, type NativeSearchSnapshot, reportNumbers } from '../addon/native-search.js';
+import {
+  hitNumbers,
+  type NativeSearchResult,
+  type NativeSearchSnapshot,
+  partNumbers,
+  queryNumbers,
+} from '../addon/native-search.js';
 import { runNativeReading } from '../addon/native-task.js';
 import { SemanticIndexError } from '../errors.js';
 import type { Metric } from '../types.js';
 import type { Bitset } from '../vectors/bitset.js';
 import { METRICS } from '../vectors/metric.js';
 import type { SearchPart } from './search-part.js';
+import { elsewhere, SearchTurn } from './search-turn.js';
 
 /** A part of a snapshot, and which of its documents exist. */
 export interface PartState {
@@ -46,7 +53,7 @@ export interface SnapshotHits {
   /** Fused scores from 0 to 1; or the score of the distance, or BM25, for a query by vector or terms alone. */
   readonly scores: Float64Array;
   /** Distance to the vector of the query; NaN where there is none. */
-  readonly distances: Float32Array;
+  readonly distances: Float64Array;
   /** BM25; 0 where a document has no term of the query. */
   readonly termScores: Float64Array;
   /** What a document with all terms of the query approaches; 0 without terms. */
@@ -76,12 +83,18 @@ export interface SnapshotAnswer {
 }
 
 /**
- * The documents of an index at one point in time, searched by one native call per batch, off the event loop. Immutable. Vectors
- * and terms of a document may be in different parts: they are joined by its key.
+ * The documents of an index at one point in time, searched by one native call per batch: off the event loop unless it is
+ * expected to take less than that costs. Immutable. Vectors and terms of a document may be in different parts: they are joined by
+ * its key.
  */
 export class SearchSnapshot {
   readonly #native: NativeSearchSnapshot;
   readonly #dimensions: number;
+  /** Of searches for one query by vector, by terms, and by both; then the same comparing every vector. */
+  readonly #turns = Array.from({ length: 6 }, () => new SearchTurn());
+  /** Searches that wait for the next turn of the event loop. */
+  #waiting = 0;
+  #isClosed = false;
 
   /**
    * @param parts those with vectors by ascending keys, and those with terms as well.
@@ -113,22 +126,44 @@ export class SearchSnapshot {
       );
     }
     for (const { vector } of queries) if (vector !== undefined) this.#checkDimensions(vector);
-    const threads = options.threads ?? availableParallelism();
-    const found = await runNativeReading('search', { signal }, (task) =>
-      this.#native.search(
-        queries.map(({ vector }) => vector),
-        queries.map(({ terms }) => terms),
-        k,
-        depth,
-        exact,
-        searchK,
-        vectorWeight,
-        allowed,
-        threads,
-        task,
-      ),
-    );
-    return { queries: hitsOf(found), parts: reportsOf(found), fault: found.fault };
+    const vectors = queries.map(({ vector }) => vector);
+    const terms = queries.map(({ terms }) => terms);
+    const threads = options.threads ?? processors;
+    const turn = depth > maxShort || k > maxShort ? undefined : this.#turnOf(queries, exact);
+    let isHere = turn?.isHere() === true;
+    const next = isHere ? undefined : turn?.next();
+    if (next !== undefined) {
+      this.#waiting++;
+      await next;
+      this.#waiting--;
+      isHere = turn?.isHere() === true;
+    }
+    const native = this.#native;
+    const runHere = (): NativeSearchResult => {
+      signal?.throwIfAborted();
+      return native.searchHere(vectors, terms, k, depth, exact, searchK, vectorWeight, allowed, threads, undefined);
+    };
+    const runElsewhere = (): Promise<NativeSearchResult> =>
+      runNativeReading('search', { signal }, (task) =>
+        native.search(vectors, terms, k, depth, exact, searchK, vectorWeight, allowed, threads, task),
+      );
+    let search: NativeSearchResult | Promise<NativeSearchResult>;
+    try {
+      search = isHere ? runHere() : elsewhere(runElsewhere);
+    } finally {
+      // What has begun keeps the parts open.
+      if (this.#isClosed) this.close();
+    }
+    const found = await search;
+    turn?.add(found.numbers[0] as number);
+    return answerOf(found, queries.length);
+  }
+
+  /** Where a search runs; undefined for one that may take long. */
+  #turnOf([query, ...others]: readonly SnapshotQuery[], exact: boolean): SearchTurn | undefined {
+    if (query === undefined || others.length > 0 || (query.terms?.length ?? 0) > maxShortTerms) return undefined;
+    const kind = query.terms === undefined ? 0 : query.vector === undefined ? 1 : 2;
+    return this.#turns[exact ? kind + 3 : kind];
   }
 
   #checkDimensions({ length: actual }: Float32Array): void {
@@ -140,39 +175,44 @@ export class SearchSnapshot {
 
   /** Releases the parts, once no running search uses them. Closing twice has no effect. */
   close(): void {
-    this.#native.close();
+    this.#isClosed = true;
+    if (this.#waiting === 0) this.#native.close();
   }
 }
 
 /** Hits have the size of a page, or of what is reranked. */
 const maxHits = 2 ** 30;
 
-function hitsOf({ keys, scores, distances, termScores, counts, maxScores }: NativeSearchResult): SnapshotHits[] {
-  const hits: SnapshotHits[] = [];
-  let begin = 0;
-  counts.forEach((count, query) => {
-    const end = begin + count;
-    hits.push({
-      keys: keys.subarray(begin, end),
-      scores: scores.subarray(begin, end),
-      distances: distances.subarray(begin, end),
-      termScores: termScores.subarray(begin, end),
-      maxScore: maxScores[query] as number,
-    });
-    begin = end;
-  });
-  return hits;
-}
+/** Hits, candidates, and bytes of packed terms, of searches that may be short. */
+const [maxShort, maxShortTerms] = [128, 512];
+const processors = availableParallelism();
 
-function reportsOf({ parts }: NativeSearchResult): PartReport[] {
-  return Array.from({ length: parts.length / reportNumbers }, (_, part) => {
-    const [allowed, searched, exact, milliseconds, changed] = parts.subarray(part * reportNumbers);
-    return {
-      allowed: allowed as number,
-      searched: searched === 1,
-      exact: exact === 1,
-      milliseconds: milliseconds as number,
-      changed: changed === 1,
+function answerOf({ numbers, fault }: NativeSearchResult, count: number): SnapshotAnswer {
+  const firstPart = 1 + count * queryNumbers;
+  let hits = 0;
+  for (let query = 0; query < count; query++) hits += numbers[1 + query * queryNumbers] as number;
+  const firstHit = numbers.length - hits * hitNumbers;
+  const parts: PartReport[] = [];
+  for (let at = firstPart; at < firstHit; at += partNumbers) {
+    parts.push({
+      allowed: numbers[at] as number,
+      searched: numbers[at + 1] === 1,
+      exact: numbers[at + 2] === 1,
+      milliseconds: numbers[at + 3] as number,
+      changed: numbers[at + 4] === 1,
+    });
+  }
+  const queries: SnapshotHits[] = [];
+  let begin = firstHit;
+  for (let query = 0; query < count; query++) {
+    const size = numbers[1 + query * queryNumbers] as number;
+    const column = (number: number): Float64Array => {
+      const at = begin + number * hits;
+      return numbers.subarray(at, at + size);
     };
-  });
+    const maxScore = numbers[2 + query * queryNumbers] as number;
+    queries.push({ keys: column(0), scores: column(1), distances: column(2), termScores: column(3), maxScore });
+    begin += size;
+  }
+  return { queries, parts, fault };
 }

@@ -46,6 +46,7 @@ import type { CatalogOptions } from './sqlite/connection.js';
 import { fromSqliteError } from './sqlite/sqlite-error.js';
 import { checkMetricOf, type StoreOptions } from './store-options.js';
 import { Validations } from './validations.js';
+import { settingsOf } from './watched-settings.js';
 import { cancellableBuild } from './writer/cancellable-build.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 import { CatalogNotes } from './writer/catalog-notes.js';
@@ -87,10 +88,7 @@ export class Store implements Backend {
     this.#reader = reader;
     this.#reads = reads;
     this.metric = catalog.settings.all()?.metric as Metric;
-    this.settings = {
-      get: async (name) => this.#catalog.settings.get(name),
-      set: (name, value) => writer.settings.set(name, value),
-    };
+    this.settings = settingsOf(() => this.#catalog, writer, paths !== undefined);
     this.notes = new CatalogNotes(writer, reader);
     this.#fields = new DeclaredFields(() => this.#catalog, writer);
     this.#validations = new Validations(connection, reader);
@@ -168,10 +166,11 @@ export class Store implements Backend {
 
   /** Runs work on the snapshots of the current space; again, if the index moves to another space meanwhile. */
   async #inSpace<T>(work: (snapshots: SnapshotManager) => Promise<T>): Promise<T | undefined> {
-    for (;;) {
+    for (let isOpen = this.#open !== undefined; ; isOpen = false) {
       const open = this.#open;
       try {
-        const current = await this.#openSpace();
+        // Snapshots of an open space notice by themselves that the index has moved.
+        const current = isOpen ? open : await this.#openSpace();
         return current === undefined ? undefined : await work(current.snapshots);
       } catch (error) {
         if (open === this.#open && (open === undefined || this.#isCurrent(open.space))) throw error;
@@ -283,7 +282,10 @@ export class Store implements Backend {
     this.#schedule();
   }
 
-  snapshot({ filter, signal }: SnapshotRequest = {}): Promise<ReadSnapshot | undefined> {
+  async snapshot({ filter, signal }: SnapshotRequest = {}): Promise<ReadSnapshot | undefined> {
+    signal?.throwIfAborted();
+    const now = filter === undefined ? this.#open?.snapshots.openNow() : undefined;
+    if (now !== undefined) return now;
     const compiled = this.#fields.compileForSnapshot(filter);
     return this.#inSpace((snapshots) => snapshots.open(compiled, signal));
   }

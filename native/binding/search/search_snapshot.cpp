@@ -1,6 +1,7 @@
 #include "binding/search/search_snapshot.h"
 
-#include <cstring>
+#include <chrono>
+#include <new>
 
 #include "binding/base/addon_data.h"
 #include "binding/base/arguments.h"
@@ -15,8 +16,12 @@ namespace semantic_index {
 
 namespace {
 
-/** Numbers of a report of a part. */
+/** Numbers of a query, of a report of a part, and of a hit. */
+constexpr size_t kQueryNumbers = 2;
 constexpr size_t kReportNumbers = 5;
+constexpr size_t kHitNumbers = 4;
+
+}  // namespace
 
 class SnapshotSearchWork : public Work {
  public:
@@ -28,6 +33,53 @@ class SnapshotSearchWork : public Work {
   BitsetCopies allowed;
 
   Status run() override {
+    const auto began = std::chrono::steady_clock::now();
+    const Status status = search();
+    const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - began;
+    milliseconds_ = taken.count();
+    return status;
+  }
+
+  Napi::Value finish(Napi::Env env) override {
+    const size_t queries = result_.counts.size();
+    const size_t parts = result_.parts.size();
+    const size_t hits = fault_.empty() ? result_.hits.size() : 0;
+    Napi::Float64Array numbers =
+        Napi::Float64Array::New(env, 1 + queries * kQueryNumbers + parts * kReportNumbers + hits * kHitNumbers);
+    double* at = numbers.Data();
+    *at++ = milliseconds_;
+    for (size_t query = 0; query < queries; ++query) {
+      *at++ = fault_.empty() ? result_.counts[query] : 0;
+      *at++ = result_.max_scores[query];
+    }
+    for (const PartReport& report : result_.parts) {
+      *at++ = static_cast<double>(report.allowed);
+      *at++ = report.searched ? 1 : 0;
+      *at++ = report.exact ? 1 : 0;
+      *at++ = report.milliseconds;
+      *at++ = report.changed ? 1 : 0;
+    }
+    for (size_t rank = 0; rank < hits; ++rank) {
+      const SearchHit& hit = result_.hits[rank];
+      at[rank] = static_cast<double>(hit.key);
+      at[hits + rank] = hit.score;
+      at[2 * hits + rank] = hit.distance;
+      at[3 * hits + rank] = hit.term_score;
+    }
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("numbers", numbers);
+    if (!fault_.empty()) {
+      Napi::Object fault = Napi::Object::New(env);
+      fault.Set("part", result_.failed_part);
+      fault.Set("side", result_.failed_side == PartSide::terms ? "terms" : "vectors");
+      fault.Set("message", fault_);
+      result.Set("fault", fault);
+    }
+    return result;
+  }
+
+ private:
+  Status search() {
     std::vector<std::vector<QueryTerm>> terms(packed.size());
     for (size_t index = 0; index < queries.size(); ++index) {
       if (!queries[index].has_terms) continue;
@@ -49,61 +101,15 @@ class SnapshotSearchWork : public Work {
     return Status::success();
   }
 
-  Napi::Value finish(Napi::Env env) override {
-    Napi::Object result = Napi::Object::New(env);
-    const size_t count = fault_.empty() ? result_.hits.size() : 0;
-    Napi::Float64Array keys = Napi::Float64Array::New(env, count);
-    Napi::Float64Array scores = Napi::Float64Array::New(env, count);
-    Napi::Float32Array distances = Napi::Float32Array::New(env, count);
-    Napi::Float64Array term_scores = Napi::Float64Array::New(env, count);
-    for (size_t rank = 0; rank < count; ++rank) {
-      const SearchHit& hit = result_.hits[rank];
-      keys[rank] = static_cast<double>(hit.key);
-      scores[rank] = hit.score;
-      distances[rank] = hit.distance;
-      term_scores[rank] = hit.term_score;
-    }
-    Napi::Int32Array counts = Napi::Int32Array::New(env, result_.counts.size());
-    std::copy(result_.counts.begin(), result_.counts.end(), counts.Data());
-    Napi::Float64Array max_scores = Napi::Float64Array::New(env, result_.max_scores.size());
-    std::copy(result_.max_scores.begin(), result_.max_scores.end(), max_scores.Data());
-    Napi::Float64Array parts = Napi::Float64Array::New(env, result_.parts.size() * kReportNumbers);
-    for (size_t number = 0; number < result_.parts.size(); ++number) {
-      const PartReport& report = result_.parts[number];
-      double* const at = parts.Data() + number * kReportNumbers;
-      at[0] = static_cast<double>(report.allowed);
-      at[1] = report.searched ? 1 : 0;
-      at[2] = report.exact ? 1 : 0;
-      at[3] = report.milliseconds;
-      at[4] = report.changed ? 1 : 0;
-    }
-    result.Set("keys", keys);
-    result.Set("scores", scores);
-    result.Set("distances", distances);
-    result.Set("termScores", term_scores);
-    result.Set("counts", counts);
-    result.Set("maxScores", max_scores);
-    result.Set("parts", parts);
-    if (!fault_.empty()) {
-      Napi::Object fault = Napi::Object::New(env);
-      fault.Set("part", result_.failed_part);
-      fault.Set("side", result_.failed_side == PartSide::terms ? "terms" : "vectors");
-      fault.Set("message", fault_);
-      result.Set("fault", fault);
-    }
-    return result;
-  }
-
- private:
   SearchResult result_;
   std::string fault_;
+  double milliseconds_ = 0;
 };
-
-}  // namespace
 
 void SearchSnapshotObject::define(Napi::Env env, Napi::Object exports) {
   exports.Set("SearchSnapshot", DefineClass(env, "SearchSnapshot",
                                             {InstanceMethod<&SearchSnapshotObject::search>("search"),
+                                             InstanceMethod<&SearchSnapshotObject::search_here>("searchHere"),
                                              InstanceMethod<&SearchSnapshotObject::close>("close")}));
 }
 
@@ -125,6 +131,22 @@ SearchSnapshotObject::SearchSnapshotObject(const Napi::CallbackInfo& info)
 }
 
 Napi::Value SearchSnapshotObject::search(const Napi::CallbackInfo& info) {
+  return Work::start(info.Env(), work_of(info));
+}
+
+Napi::Value SearchSnapshotObject::search_here(const Napi::CallbackInfo& info) {
+  const std::unique_ptr<SnapshotSearchWork> work = work_of(info);
+  Status status;
+  try {
+    status = work->run();
+  } catch (const std::bad_alloc&) {
+    status = Status::no_memory();
+  }
+  throw_unless_ok(info.Env(), status);
+  return work->finish(info.Env());
+}
+
+std::unique_ptr<SnapshotSearchWork> SearchSnapshotObject::work_of(const Napi::CallbackInfo& info) const {
   Napi::Env env = info.Env();
   if (!snapshot_) throw make_error(env, "CLOSED", "the snapshot is closed");
   const Arguments arguments(info);
@@ -170,7 +192,7 @@ Napi::Value SearchSnapshotObject::search(const Napi::CallbackInfo& info) {
   }
   request.threads = arguments.integer(8);
   work->task = Task::state_of(info[9]);
-  return Work::start(env, std::move(work));
+  return work;
 }
 
 void SearchSnapshotObject::close(const Napi::CallbackInfo&) { snapshot_.reset(); }

@@ -7,6 +7,8 @@
 
 namespace semantic_index {
 
+class SnapshotSearchWork;
+
 /** The native side of the documents of an index at one point in time. */
 class SearchSnapshotObject : public Napi::ObjectWrap<SearchSnapshotObject> {
  public:
@@ -20,6 +22,9 @@ class SearchSnapshotObject : public Napi::ObjectWrap<SearchSnapshotObject> {
    * allowed: (Uint32Array | undefined)[] | undefined, threads, task) => Promise<NativeSearchResult>
    */
   Napi::Value search(const Napi::CallbackInfo& info);
+  /** The same in the calling thread => NativeSearchResult */
+  Napi::Value search_here(const Napi::CallbackInfo& info);
+  std::unique_ptr<SnapshotSearchWork> work_of(const Napi::CallbackInfo& info) const;
   void close(const Napi::CallbackInfo& info);
 
   SearchSnapshotPointer snapshot_;

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type BundledProviderOptions, bundledProviderDefaults, resolveOptions } from '../../options.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { EmbeddingProvider } from '../../types.js';
+import { unitVector } from '../check-vectors.js';
 import { fingerprintOf } from '../fingerprint.js';
 import { knownWordsOf } from './known-words.js';
 import { readStaticModelConfig, StaticModel, type StaticModelConfig } from './static-model.js';
@@ -21,7 +22,16 @@ async function loadPackaged(config: StaticModelConfig): Promise<StaticModel> {
   return model;
 }
 
-const folders = new WeakMap<EmbeddingProvider, string>();
+/** What is known of a provider of this module. */
+interface Bundled {
+  readonly folder: string;
+  /** Undefined until it is loaded. */
+  model: StaticModel | undefined;
+}
+
+const bundled = new WeakMap<EmbeddingProvider, Bundled>();
+/** Characters of a text that is embedded in a fraction of a millisecond. */
+const maxShortText = 1024;
 
 /**
  * The default provider: a static token table that ships with the package. Needs no network, no API key and no runtime;
@@ -38,8 +48,13 @@ export function bundledProvider(options?: BundledProviderOptions): EmbeddingProv
   const config = readStaticModelConfig(path);
   const name = folder === undefined ? basename(bundledFolder) : basename(path);
   let loading: Promise<StaticModel> | undefined;
+  const known: Bundled = { folder: path, model: undefined };
   const load = (): Promise<StaticModel> => {
-    loading ??= (folder === undefined ? loadPackaged(config) : StaticModel.load(path, config)).catch(
+    loading ??= (folder === undefined ? loadPackaged(config) : StaticModel.load(path, config)).then(
+      (model) => {
+        known.model = model;
+        return model;
+      },
       (error: unknown) => {
         loading = undefined;
         throw error;
@@ -85,13 +100,24 @@ export function bundledProvider(options?: BundledProviderOptions): EmbeddingProv
     },
     async close() {
       loading = undefined;
+      known.model = undefined;
     },
   };
-  folders.set(provider, path);
+  bundled.set(provider, known);
   return provider;
 }
 
 /** The directory of the model of a provider that `bundledProvider` made; other threads can load it from there. */
 export function modelFolderOf(provider: EmbeddingProvider): string | undefined {
-  return folders.get(provider);
+  return bundled.get(provider)?.folder;
+}
+
+/**
+ * The vector of length 1 of a short text, as the provider gives it, but at once; undefined for long texts, for a model that is not
+ * loaded, and for other providers.
+ */
+export function embedShortText(provider: EmbeddingProvider, text: string): Float32Array | undefined {
+  const model = text.length > maxShortText ? undefined : bundled.get(provider)?.model;
+  const unit = model && unitVector(model.embed(text).vector);
+  return typeof unit === 'string' ? undefined : unit;
 }

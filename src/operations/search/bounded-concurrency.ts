@@ -12,6 +12,10 @@ export async function boundedConcurrency<T, R>(
   work: (item: T, position: number) => R | Promise<R>,
   signal?: AbortSignal,
 ): Promise<R[]> {
+  if (items.length === 1) {
+    signal?.throwIfAborted();
+    return [await work(items[0] as T, 0)];
+  }
   const results = new Array<R>(items.length);
   let next = 0;
   const slice = new TimeSlice();

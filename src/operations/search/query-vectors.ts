@@ -27,29 +27,30 @@ const unset = { text: undefined, vector: undefined, space: undefined, id: undefi
  *
  * @throws INVALID_TEXT, INVALID_VECTOR, INVALID_ID, INVALID_ARGUMENT (no provider), and what the provider causes.
  */
-export async function checkQueries(
+export function checkQueries(
   queries: readonly Query[],
   embed: boolean,
   space: EmbeddingSpace,
   signal: AbortSignal | undefined,
-): Promise<CheckedQuery[]> {
+): CheckedQuery[] | Promise<CheckedQuery[]> {
   const checked = queries.map((query): CheckedQuery => {
     if (typeof query === 'string') return { ...unset, text: checkText(query, 'the query') };
     if (isIdQuery(query)) return { ...unset, id: checkId(query.id, 'the query') };
     return { ...unset, vector: checkVector(query, 'the query') };
   });
   for (const { vector } of checked) if (vector !== undefined) space.checkDimensions(vector.length);
-  if (embed) await embedQueries(checked, space, signal);
-  return checked;
+  if (!embed || checked.every(({ text }) => text === undefined)) return checked;
+  const [only, ...others] = checked;
+  const now = only?.text === undefined || others.length > 0 ? undefined : space.embedNow(only.text);
+  return now === undefined ? embedQueries(checked, space, signal) : [{ ...unset, text: only?.text, ...now }];
 }
 
 async function embedQueries(
   queries: CheckedQuery[],
   space: EmbeddingSpace,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<CheckedQuery[]> {
   const positions = [...queries.keys()].filter((position) => queries[position]?.text !== undefined);
-  if (positions.length === 0) return;
   const texts = positions.map((position) => queries[position]?.text as string);
   for await (const landed of space.embed(texts, { role: 'query', signal })) {
     landed.indices.forEach((index, place) => {
@@ -57,6 +58,7 @@ async function embedQueries(
       queries[position] = { ...unset, text: texts[index], vector: landed.vectors[place], space: landed.space };
     });
   }
+  return queries;
 }
 
 /** Looks up vectors of documents. */
@@ -69,6 +71,7 @@ export async function resolveQueries(
   queries: readonly CheckedQuery[],
   documents: VectorLookUp | undefined,
 ): Promise<ResolvedQuery[]> {
+  if (queries.every(({ id }) => id === undefined)) return queries.map((query) => ({ ...query, own: undefined }));
   const resolved: ResolvedQuery[] = [];
   for (const { id, ...query } of queries) {
     const found = id === undefined ? undefined : await documents?.vectorOf(id);

@@ -11,6 +11,7 @@ import { requireSameFile } from '../directory/file-identity.js';
 import { type CatalogOptions, connect } from '../sqlite/connection.js';
 import { fromSqliteError } from '../sqlite/sqlite-error.js';
 import { ChunkNotes } from './chunk-notes.js';
+import { DocumentCache } from './document-cache.js';
 import { type DocumentColumns, DocumentCommits } from './document-commits.js';
 import { DocumentPages } from './document-pages.js';
 import { DocumentTable, type SqlFilter } from './document-table.js';
@@ -33,6 +34,16 @@ export interface CatalogPosition {
   readonly generation: number;
   readonly lastKey: number;
   readonly lastDeletion: number;
+}
+
+/** What a read transaction of a connection sees. Readings between two commits share one. */
+export interface CatalogReading {
+  /** Data version of the connection. */
+  readonly version: number;
+  readonly position: CatalogPosition;
+  /** Number of the current space; undefined before the first vector. */
+  readonly space: string | number | undefined;
+  readonly documents: DocumentCache;
 }
 
 /** A segment that a snapshot does not have yet. */
@@ -113,6 +124,7 @@ export class Catalog {
   readonly #end: Statement<[]>;
   readonly #dataVersion: Statement<[]>;
   readonly #options: CatalogOptions;
+  #lastReading: CatalogReading | undefined;
 
   private constructor(db: Database, options: CatalogOptions) {
     this.#db = db;
@@ -370,9 +382,20 @@ export class Catalog {
   }
 
   /** Begins a read transaction: until `endReading` this connection sees the catalog as it is now. */
-  beginReading(): CatalogPosition {
+  beginReading(): void {
     this.#begin.run();
-    return this.position();
+    // `BEGIN` does not read yet; this does.
+    this.#dataVersion.get();
+  }
+
+  /** What the read transaction that has begun sees. */
+  reading(): CatalogReading {
+    const version = this.dataVersion();
+    if (this.#lastReading?.version !== version) {
+      const space = this.settings.get('space');
+      this.#lastReading = { version, position: this.position(), space, documents: new DocumentCache(this.documents) };
+    }
+    return this.#lastReading;
   }
 
   endReading(): void {

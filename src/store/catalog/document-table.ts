@@ -146,10 +146,10 @@ export class DocumentTable {
   /** The documents with these keys as they are at one moment; undefined for those that are gone, or do not match. */
   byKeys(keys: readonly number[], filter?: SqlFilter): (StoredDocument | undefined)[] {
     const matches = this.#matcher(filter);
-    return this.#db.transaction(() =>
-      keys.map((key) => (matches(key) ? (this.#byKey.get(key) as StoredDocument | undefined) : undefined)),
-    )();
+    return this.#db.transaction(() => keys.map((key) => (matches(key) ? this.byKey(key) : undefined)))();
   }
+
+  readonly byKey = (key: number) => this.#byKey.get(key) as StoredDocument | undefined;
 
   /** Of each document with one of these keys, whether it matches. */
   whichMatch(keys: readonly number[], filter: SqlFilter): boolean[] {

@@ -102,6 +102,7 @@ function packedQuery(text: string): Uint8Array {
 
 /** Maps a list, which may be long, without blocking the event loop. */
 async function inSlices<T, R>(list: readonly T[], signal: AbortSignal | undefined, map: (item: T) => R): Promise<R[]> {
+  if (list.length === 1) return [map(list[0] as T)];
   const slice = new TimeSlice();
   const mapped: R[] = [];
   for (const item of list) {

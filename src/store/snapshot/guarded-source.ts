@@ -2,6 +2,8 @@
 export interface GuardedSource<Source, State> {
   readonly state: State;
   source(signal?: AbortSignal): Promise<Source>;
+  /** What `source` would resolve to, if that is known already. */
+  readonly known: Source | undefined;
   /**
    * Whether what was read from a source is what was published. If not, `source` gives another one from now on, and the search has
    * to be repeated.
@@ -32,6 +34,7 @@ export class GuardedFiles<Source, State> implements GuardedSource<Source, State>
   readonly #guard: FileGuard<Source, State>;
   #state: State;
   #firstCheck: Promise<void> | undefined;
+  #isChecked: boolean;
   #opening: Promise<GuardedSource<Source, State>> | undefined;
   #successor: GuardedSource<Source, State> | undefined;
   #isClosed = false;
@@ -39,18 +42,29 @@ export class GuardedFiles<Source, State> implements GuardedSource<Source, State>
   constructor(guard: FileGuard<Source, State>) {
     this.#guard = guard;
     this.#state = guard.state;
+    this.#isChecked = !guard.checkFirst;
   }
 
   get state(): State {
     return this.#state;
   }
 
+  get known(): Source | undefined {
+    if (this.#opening === undefined) return this.#isChecked ? this.#guard.source : undefined;
+    return this.#successor?.known;
+  }
+
   async source(signal?: AbortSignal): Promise<Source> {
-    if (this.#guard.checkFirst) {
-      this.#firstCheck ??= this.verify().catch((error: unknown) => {
-        this.#firstCheck = undefined;
-        throw error;
-      });
+    if (!this.#isChecked) {
+      this.#firstCheck ??= this.verify().then(
+        () => {
+          this.#isChecked = true;
+        },
+        (error: unknown) => {
+          this.#firstCheck = undefined;
+          throw error;
+        },
+      );
       await this.#firstCheck;
     }
     return this.#opening === undefined ? this.#guard.source : (await this.#opening).source(signal);

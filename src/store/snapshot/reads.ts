@@ -2,7 +2,7 @@ import type { StoredDocument } from '../../backend/documents.js';
 import type { KeyedVector } from '../../backend/read-snapshot.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { DocumentId } from '../../types.js';
-import type { Catalog, CatalogPosition } from '../catalog/catalog.js';
+import type { Catalog, CatalogPosition, CatalogReading } from '../catalog/catalog.js';
 import type { CatalogClient, RemoteCatalog } from '../writer/catalog-client.js';
 import type { SnapshotGate } from '../writer/snapshot-gate.js';
 
@@ -19,12 +19,16 @@ export interface LookUps {
 export interface LocalRead extends LookUps {
   readonly catalog: Catalog;
   readonly position: CatalogPosition;
+  /** Number of the current space; undefined before the first vector. */
+  readonly space: string | number | undefined;
 }
 
 /** Begins reads in this thread. */
 export interface LocalReads {
   /** A read of the newest commit. */
   begin(): LocalRead | Promise<LocalRead>;
+  /** The same if it needs no waiting. */
+  beginNow(): LocalRead | undefined;
   close(): void;
 }
 
@@ -33,22 +37,36 @@ const rowsPerTurn = 128;
 /** Connections that are kept open for the next reads. */
 const maxIdle = 2;
 
+/** What a read sees, and where it looks documents up. */
+interface Reading extends Pick<CatalogReading, 'position' | 'space'> {
+  readonly documents: { byKeys(keys: readonly number[]): (StoredDocument | undefined)[] };
+}
+
 /** Look-ups on a connection of this thread. */
 class CatalogRead implements LocalRead {
   readonly catalog: Catalog;
-  readonly position: CatalogPosition;
+  readonly #reading: Reading;
   readonly #onEnd: () => void;
 
-  constructor(catalog: Catalog, position: CatalogPosition, onEnd: () => void) {
+  constructor(catalog: Catalog, reading: Reading, onEnd: () => void) {
     this.catalog = catalog;
-    this.position = position;
+    this.#reading = reading;
     this.#onEnd = onEnd;
   }
 
+  get position(): CatalogPosition {
+    return this.#reading.position;
+  }
+
+  get space(): string | number | undefined {
+    return this.#reading.space;
+  }
+
   async byKeys(keys: readonly number[], signal?: AbortSignal): Promise<(StoredDocument | undefined)[]> {
-    if (keys.length <= rowsPerTurn) return this.catalog.documents.byKeys(keys);
+    const { documents } = this.#reading;
+    if (keys.length <= rowsPerTurn) return documents.byKeys(keys);
     const found: (StoredDocument | undefined)[] = [];
-    for await (const some of inTurns(keys, signal)) found.push(...this.catalog.documents.byKeys(some));
+    for await (const some of inTurns(keys, signal)) found.push(...documents.byKeys(some));
     return found;
   }
 
@@ -86,8 +104,8 @@ async function* inTurns(keys: readonly number[], signal: AbortSignal | undefined
 /** A read transaction and the number of its users. */
 interface Transaction {
   readonly catalog: Catalog;
-  readonly position: CatalogPosition;
-  /** Data version of the database when it began. */
+  readonly reading: CatalogReading;
+  /** Data version that was seen last before it began. */
   readonly version: number;
   users: number;
 }
@@ -101,6 +119,7 @@ export class TransactionReads implements LocalReads {
   readonly #open: () => Catalog;
   readonly #idle: Catalog[] = [];
   #newest: Transaction | undefined;
+  #version = 0;
 
   /** @param watch the connection that sees whether anything was committed. @param open opens a connection for reading. */
   constructor(watch: () => Catalog, open: () => Catalog) {
@@ -111,21 +130,31 @@ export class TransactionReads implements LocalReads {
   begin(): LocalRead {
     const transaction = this.#transaction();
     transaction.users++;
-    const { catalog, position } = transaction;
+    const { catalog, reading } = transaction;
     let ended = false;
-    return new CatalogRead(catalog, position, () => {
+    return new CatalogRead(catalog, reading, () => {
       if (ended) return;
       ended = true;
       if (--transaction.users === 0) this.#end(transaction);
     });
   }
 
+  beginNow(): LocalRead {
+    return this.begin();
+  }
+
   #transaction(): Transaction {
-    const version = this.#watch().dataVersion();
-    if (this.#newest?.version === version) return this.#newest;
+    const watch = this.#watch();
+    // A transaction is shared if nothing was committed since the last look before it began. A read that is alone needs no look.
+    if (this.#newest !== undefined) {
+      const version = watch.dataVersion();
+      if (this.#newest.version === version) return this.#newest;
+      this.#version = version;
+    }
     const catalog = this.#idle.pop() ?? this.#open();
     try {
-      this.#newest = { catalog, position: catalog.beginReading(), version, users: 0 };
+      catalog.beginReading();
+      this.#newest = { catalog, reading: catalog.reading(), version: this.#version, users: 0 };
     } catch (error) {
       catalog.close();
       throw error;
@@ -168,11 +197,20 @@ export class GatedReads implements LocalReads {
     };
     try {
       const catalog = this.#catalog();
-      return new CatalogRead(catalog, catalog.position(), leave);
+      const { documents } = catalog;
+      return new CatalogRead(
+        catalog,
+        { position: catalog.position(), space: catalog.settings.get('space'), documents },
+        leave,
+      );
     } catch (error) {
       leave();
       throw error;
     }
+  }
+
+  beginNow(): undefined {
+    return undefined;
   }
 
   close(): void {}

@@ -28,6 +28,10 @@ export class VectorsInMemory implements SegmentVectors {
     this.state = state;
   }
 
+  get known(): VectorSource {
+    return this.#source;
+  }
+
   async source(): Promise<VectorSource> {
     return this.#source;
   }

@@ -94,6 +94,16 @@ export class SnapshotManager {
     return this.refresh();
   }
 
+  /** Opens the newest commit for reading if that needs no waiting: if it is the one that was read last. */
+  openNow(): CatalogSnapshot | undefined {
+    const read = this.#reads.beginNow();
+    if (read?.space === this.#space.space && samePosition(read.position, this.#snapshot.position)) {
+      return new CatalogSnapshot(this.#space, this.#snapshot, read);
+    }
+    read?.end();
+    return undefined;
+  }
+
   /** Opens the newest commit for reading, with the documents that match a filter as of that commit. */
   async open(filter?: SnapshotFilter, signal?: SnapshotRequest['signal']): Promise<CatalogSnapshot> {
     if (filter === undefined) return this.#open(undefined, signal);
@@ -112,7 +122,7 @@ export class SnapshotManager {
     snapshot.shared.retain();
     let opened: CatalogSnapshot | undefined;
     try {
-      if (!samePosition(read.position, snapshot.position)) return undefined;
+      if (read.space !== this.#space.space || !samePosition(read.position, snapshot.position)) return undefined;
       const { segments, tail } = snapshot;
       const allowed = await this.#columns.matching(segments, tail, filter, read.catalog, signal);
       if (allowed !== undefined) opened = new CatalogSnapshot(this.#space, snapshot, read, allowed);
@@ -147,6 +157,7 @@ export class SnapshotManager {
     const read = begun instanceof Promise ? await begun : begun;
     let opened: CatalogSnapshot | undefined;
     try {
+      if (read.space !== this.#space.space) throw hasMoved();
       if (filter === undefined && samePosition(read.position, this.#snapshot.position)) {
         opened = new CatalogSnapshot(this.#space, this.#snapshot, read);
         return opened;
@@ -220,7 +231,7 @@ export class SnapshotManager {
         const changes = await read(this.#withoutDeletions(position), known);
         // Vectors of two spaces must not meet in one snapshot.
         if (changes.space !== this.#context.space) {
-          throw new SemanticIndexError('SPACE_MISMATCH', 'The index has been migrated to another model');
+          throw hasMoved();
         }
         if (changes.unsound.length > 0) damages.push(unsoundVectors(changes.unsound));
         position = changes.position;
@@ -301,6 +312,10 @@ export class SnapshotManager {
     this.#tail.close();
     this.#columns.close();
   }
+}
+
+function hasMoved(): SemanticIndexError {
+  return new SemanticIndexError('SPACE_MISMATCH', 'The index has been migrated to another model');
 }
 
 function samePosition(a: CatalogPosition, b: CatalogPosition): boolean {

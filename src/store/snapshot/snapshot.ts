@@ -68,7 +68,7 @@ export class Snapshot {
     this.shared.retain();
     try {
       for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-        const sources = await this.#sources(hasTerms, signal);
+        const sources = this.#knownSources(hasTerms) ?? (await this.#sources(hasTerms, signal));
         // Nothing is awaited between the choice and the call: another search may replace the native snapshot.
         const native = this.#nativeOf(sources);
         const answer = await native.search(queries, { k, depth, exact, searchK, vectorWeight, signal }, allowed);
@@ -93,6 +93,18 @@ export class Snapshot {
     } finally {
       this.shared.release();
     }
+  }
+
+  /** What segments are searched in; undefined where that is not known yet. */
+  #knownSources(hasTerms: boolean): SegmentSources[] | undefined {
+    const sources: SegmentSources[] = [];
+    for (const segment of this.all) {
+      const vectors = segment.vectors.known;
+      const terms = hasTerms ? segment.terms.known : undefined;
+      if (vectors === undefined || (hasTerms && terms === undefined)) return undefined;
+      sources.push({ segment, vectors, terms });
+    }
+    return sources;
   }
 
   #sources(hasTerms: boolean, signal: AbortSignal | undefined): Promise<SegmentSources[]> {

@@ -82,6 +82,10 @@ export class TermsInMemory implements SegmentTerms {
     if (this.#lacking.length === 0) this.#work().catch(() => {});
   }
 
+  get known(): NativeTermsTail | undefined {
+    return this.#pending.length === 0 ? this.#terms : undefined;
+  }
+
   async source(): Promise<NativeTermsTail> {
     while (this.#pending.length > 0) await this.#work();
     return this.#terms;

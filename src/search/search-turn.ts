@@ -1,0 +1,64 @@
+import { setImmediate } from 'node:timers';
+
+/** Searches hold up the event loop for at most so long in one turn of it, in milliseconds, as far as can be expected. */
+const maxMillisecondsPerTurn = 1;
+/** Weight of the last search in the expected time. */
+const weight = 1 / 8;
+
+/** When the first search in this turn of the event loop began; undefined before it. */
+let turnBegan: number | undefined;
+/** Continues the search that waits for the next turn. */
+let resume: (() => void) | undefined;
+/** Searches that other threads are doing. */
+let running = 0;
+
+function endTurn(): void {
+  turnBegan = undefined;
+  resume?.();
+  resume = undefined;
+}
+
+/** Counts a search that another thread does, and begins it. */
+export async function elsewhere<T>(search: () => Promise<T>): Promise<T> {
+  running++;
+  try {
+    return await search();
+  } finally {
+    running--;
+  }
+}
+
+/**
+ * Decides where searches of one kind run. To hand one to another thread and to wake that up takes as long as many searches do. So
+ * those that are expected to be short run in the thread of the event loop, but at most a millisecond of them in each turn of it.
+ */
+export class SearchTurn {
+  /** Expected time of the next search. */
+  #milliseconds = Number.POSITIVE_INFINITY;
+
+  /** Whether a search runs in this thread, now. */
+  isHere(): boolean {
+    if (this.#milliseconds > maxMillisecondsPerTurn) return false;
+    const now = performance.now();
+    if (turnBegan === undefined) {
+      turnBegan = now;
+      setImmediate(endTurn);
+    }
+    return now - turnBegan + this.#milliseconds <= maxMillisecondsPerTurn;
+  }
+
+  /** After `isHere` said no: the next turn, if the search is short and no other one is waiting or running elsewhere. */
+  next(): Promise<void> | undefined {
+    const isAlone = running === 0 && resume === undefined && turnBegan !== undefined;
+    if (!isAlone || this.#milliseconds > maxMillisecondsPerTurn) return undefined;
+    return new Promise((resolve) => {
+      resume = resolve;
+    });
+  }
+
+  /** Learns how long a search took. */
+  add(milliseconds: number): void {
+    const before = this.#milliseconds;
+    this.#milliseconds = before === Number.POSITIVE_INFINITY ? milliseconds : before + (milliseconds - before) * weight;
+  }
+}

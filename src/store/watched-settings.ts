@@ -1,0 +1,32 @@
+import type { Settings } from '../backend/backend.js';
+import type { Catalog } from './catalog/catalog.js';
+import type { CatalogClient } from './writer/catalog-client.js';
+
+/** The settings of an index. `isWatched`: the connection that reads them does not write. */
+export function settingsOf(catalog: () => Catalog, writer: CatalogClient, isWatched: boolean): Settings {
+  const watched = new WatchedSettings(catalog);
+  return {
+    get: async (name) => (isWatched ? watched.get(name) : catalog().settings.get(name)),
+    set: (name, value) => writer.settings.set(name, value),
+  };
+}
+
+/** Settings as of the last commit of any connection: read once after each. For a connection that does not write. */
+class WatchedSettings {
+  readonly #catalog: () => Catalog;
+  readonly #known = new Map<string, string | number | undefined>();
+  #version: number | undefined;
+
+  constructor(catalog: () => Catalog) {
+    this.#catalog = catalog;
+  }
+
+  get(name: string): string | number | undefined {
+    const catalog = this.#catalog();
+    const version = catalog.dataVersion();
+    if (version !== this.#version) this.#known.clear();
+    this.#version = version;
+    if (!this.#known.has(name)) this.#known.set(name, catalog.settings.get(name));
+    return this.#known.get(name);
+  }
+}
