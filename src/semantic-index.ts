@@ -247,8 +247,8 @@ export class SemanticIndex<M extends Metadata = Metadata> {
   }
 
   /**
-   * Builds segments for new documents, merges segments, drops deleted documents and unused vectors, and returns freed pages to the
-   * file system. With `full`, all documents are rewritten into a single segment, which searches fastest. Searches and adds
+   * Builds segments for new documents, merges segments (those of an index of up to 8 times `ann.sealAt` documents into one), drops
+   * deleted documents and unused vectors, and returns freed pages to the file system. With `full`, all documents are rewritten into a single segment, which searches fastest. Searches and adds
    * continue meanwhile. With `ann.background` the index does most of this on its own.
    *
    * @throws READ_ONLY, BUSY (another process is building), IO.

@@ -128,13 +128,12 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Re
 
 /** Aborts when the client has gone, and with TIMEOUT when the time is over. */
 function signalOf(reply: FastifyReply, milliseconds: number): AbortSignal {
-  const { signal, clear } = deadlineIn(milliseconds);
-  const gone = new AbortController();
+  const { signal, clear, abort } = deadlineIn(milliseconds);
   reply.raw.once('close', () => {
     clear();
-    if (!reply.raw.writableFinished) gone.abort(new SemanticIndexError('UNAVAILABLE', 'The client has gone'));
+    if (!reply.raw.writableFinished) abort(new SemanticIndexError('UNAVAILABLE', 'The client has gone'));
   });
-  return AbortSignal.any([signal, gone.signal]);
+  return signal;
 }
 
 function parseWhere(text: string): Where {

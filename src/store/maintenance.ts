@@ -7,6 +7,7 @@ import {
   type AnalyzeAction,
   buildAllAction,
   compactAction,
+  joinAction,
   type MergeAction,
   nextAction,
   type PlannerOptions,
@@ -18,7 +19,7 @@ import {
 import type { BuildRequest, BuiltSegment } from './build/segment-builder.js';
 import { leaseOwner } from './catalog/lease-owner.js';
 import type { Lease } from './catalog/lease-table.js';
-import { unsoundVectors } from './catalog/unsound-vectors.js';
+import { unsoundVectors } from './catalog/sound-vectors.js';
 import { removeSegmentFiles } from './directory/segment-directory.js';
 import { columnsFile, freshSegmentName, termsFile } from './directory/segment-names.js';
 import type { Snapshot } from './snapshot/snapshot.js';
@@ -142,7 +143,10 @@ export class Maintenance {
     });
   }
 
-  /** Builds a segment for the tail, runs the actions of the planner, and rewrites segments with deleted items. */
+  /**
+   * Builds a segment for the tail, runs the actions of the planner, merges the segments of a small index, and rewrites segments with
+   * deleted items.
+   */
   optimize(options: LongWorkOptions): Promise<void> {
     return this.#exclusively(options, async (run) => {
       const before = await this.#context.refresh();
@@ -155,6 +159,8 @@ export class Maintenance {
         if (action === undefined) break;
         await run(action);
       }
+      const join = joinAction(segmentFacts(await this.#context.refresh()), this.#context.planner);
+      if (join !== undefined) await run(join);
       // Each once: while documents are being deleted, there would always be another round.
       for (const { segment } of segmentFacts(await this.#context.refresh())) {
         const now = segmentFacts(await this.#context.refresh());

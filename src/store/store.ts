@@ -88,7 +88,7 @@ export class Store implements Backend {
     this.#reader = reader;
     this.#reads = reads;
     this.metric = catalog.settings.all()?.metric as Metric;
-    this.settings = settingsOf(() => this.#catalog, writer, paths !== undefined);
+    this.settings = settingsOf(catalog, () => void this.#catalog, writer, paths !== undefined);
     this.notes = new CatalogNotes(writer, reader);
     this.#fields = new DeclaredFields(() => this.#catalog, writer);
     this.#validations = new Validations(connection, reader);

@@ -2,27 +2,37 @@ import type { Settings } from '../backend/backend.js';
 import type { Catalog } from './catalog/catalog.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 
-/** The settings of an index. `isWatched`: the connection that reads them does not write. */
-export function settingsOf(catalog: () => Catalog, writer: CatalogClient, isWatched: boolean): Settings {
+/**
+ * The settings of an index. `check` says what is wrong with its file, where reading fails; `isWatched`: the connection that reads does
+ * not write.
+ */
+export function settingsOf(catalog: Catalog, check: () => void, writer: CatalogClient, isWatched: boolean): Settings {
   const watched = new WatchedSettings(catalog);
   return {
-    get: async (name) => (isWatched ? watched.get(name) : catalog().settings.get(name)),
+    async get(name) {
+      try {
+        return isWatched ? watched.get(name) : catalog.settings.get(name);
+      } catch (error) {
+        check();
+        throw error;
+      }
+    },
     set: (name, value) => writer.settings.set(name, value),
   };
 }
 
 /** Settings as of the last commit of any connection: read once after each. For a connection that does not write. */
 class WatchedSettings {
-  readonly #catalog: () => Catalog;
+  readonly #catalog: Catalog;
   readonly #known = new Map<string, string | number | undefined>();
   #version: number | undefined;
 
-  constructor(catalog: () => Catalog) {
+  constructor(catalog: Catalog) {
     this.#catalog = catalog;
   }
 
   get(name: string): string | number | undefined {
-    const catalog = this.#catalog();
+    const catalog = this.#catalog;
     const version = catalog.dataVersion();
     if (version !== this.#version) this.#known.clear();
     this.#version = version;

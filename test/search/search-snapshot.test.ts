@@ -226,6 +226,34 @@ describe('a snapshot', () => {
     await expect(index.search([{ vector }], { k: 1, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 
+  it('answers alike in the thread of the event loop and in others', async () => {
+    const index = await snapshot();
+    const { queries } = await index.search([{ vector, terms }], { k: 5 });
+    for (let round = 0; round < 20; round++) {
+      const answers = await Promise.all(Array.from({ length: 4 }, () => index.search([{ vector, terms }], { k: 5 })));
+      for (const answer of answers) expect(answer.queries).toEqual(queries);
+    }
+  });
+
+  it('answers what has begun when it is closed', async () => {
+    const index = await snapshot();
+    for (let round = 0; round < 50; round++) await index.search([{ vector, terms }], { k: 5 });
+    const begun = Array.from({ length: 200 }, () => index.search([{ vector, terms }], { k: 5 }));
+    index.close();
+    for (const answer of await Promise.all(begun)) expect(only(answer).keys).toHaveLength(5);
+    await expect(index.search([{ vector }], { k: 5 })).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
+  it('lets timers run while a single client asks', async () => {
+    const index = await snapshot();
+    const began = performance.now();
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    while (performance.now() - began < 300) await index.search([{ vector, terms }], { k: 5 });
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(10);
+  });
+
   it('lets timers run while searches follow one another', async () => {
     const index = await snapshot();
     const began = performance.now();

@@ -45,7 +45,8 @@ function metadataOf(n: number, round = 0): Metadata {
 
 /** Two segments and a tail; metadata was replaced, and documents deleted, in each. */
 beforeAll(async () => {
-  await using index = await open(sound, []);
+  // So low that they are not merged into one.
+  await using index = await open(sound, [], false, false, 30);
   for (const [first, end] of [
     [0, 150],
     [150, 300],
@@ -86,13 +87,19 @@ async function update(index: SemanticIndex, ids: readonly number[], round: numbe
   for (const id of ids) of.set(id, metadataOf(id, round));
 }
 
-function open(path: string, events: IndexEvent[], background = false, readonly = false): Promise<SemanticIndex> {
+function open(
+  path: string,
+  events: IndexEvent[],
+  background = false,
+  readonly = false,
+  sealAt = 250,
+): Promise<SemanticIndex> {
   const onEvent = (event: IndexEvent) => events.push(event);
   return SemanticIndex.open(path, {
     provider,
     readonly,
     onEvent,
-    ann: { background, trees: 2, threads: 1, sealAt: 250 },
+    ann: { background, trees: 2, threads: 1, sealAt },
   });
 }
 

@@ -31,7 +31,8 @@ let copies = 0;
 
 /** Two segments and a tail, with deleted documents in each. */
 beforeAll(async () => {
-  await using index = await open(sound, []);
+  // So low that they are not merged into one.
+  await using index = await open(sound, [], false, false, 30);
   const documents = Array.from(texts, ([id, text]) => ({ id, text }));
   for (const [first, end] of [
     [0, 150],
@@ -52,13 +53,19 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-function open(path: string, events: IndexEvent[], background = false, readonly = false): Promise<SemanticIndex> {
+function open(
+  path: string,
+  events: IndexEvent[],
+  background = false,
+  readonly = false,
+  sealAt = 250,
+): Promise<SemanticIndex> {
   const onEvent = (event: IndexEvent) => events.push(event);
   return SemanticIndex.open(path, {
     provider,
     readonly,
     onEvent,
-    ann: { background, trees: 2, threads: 1, sealAt: 250 },
+    ann: { background, trees: 2, threads: 1, sealAt },
   });
 }
 

@@ -6,14 +6,21 @@ export interface Deadline {
   readonly signal: AbortSignal;
   /** Ends the wait for it. */
   clear(): void;
+  /** Aborts for another reason. */
+  abort(reason: unknown): void;
 }
 
 /** A time limit of so many milliseconds from now. */
 export function deadlineIn(milliseconds: number): Deadline {
   const controller = new AbortController();
-  const late = new SemanticIndexError('TIMEOUT', `The answer took longer than ${milliseconds} ms`);
-  const timer = setTimeout(() => controller.abort(late), milliseconds);
-  return { signal: controller.signal, clear: () => clearTimeout(timer) };
+  const timer = setTimeout(() => {
+    controller.abort(new SemanticIndexError('TIMEOUT', `The answer took longer than ${milliseconds} ms`));
+  }, milliseconds);
+  return {
+    signal: controller.signal,
+    clear: () => clearTimeout(timer),
+    abort: (reason) => controller.abort(reason),
+  };
 }
 
 /**

@@ -12,36 +12,43 @@ export async function jsonInSlices(value: unknown, signal: AbortSignal): Promise
   const slice = new TimeSlice();
   const pieces: Buffer[] = [];
   let text = '';
-  const write = async (part: string): Promise<void> => {
-    text += part;
-    if (text.length < pieceLength && !slice.due()) return;
+  const isFull = (): boolean => text.length >= pieceLength || slice.due();
+  const endPiece = async (): Promise<void> => {
     pieces.push(Buffer.from(text));
     text = '';
     if (slice.due()) await slice.yieldIfDue(signal);
   };
   const add = async (item: unknown): Promise<void> => {
-    if (Array.isArray(item) && typeof item[0] === 'object') {
+    if (isLong(item)) {
       for (const [position, member] of item.entries()) {
-        await write(position === 0 ? '[' : ',');
-        await add(member);
+        text += position === 0 ? '[' : ',';
+        if (isLong(member) || holdsList(member)) await add(member);
+        else text += JSON.stringify(member);
+        if (isFull()) await endPiece();
       }
-      await write(']');
+      text += ']';
     } else if (holdsList(item)) {
       let separator = '{';
       for (const [name, member] of Object.entries(item)) {
         if (member === undefined) continue;
-        await write(`${separator}${JSON.stringify(name)}:`);
+        text += `${separator}${JSON.stringify(name)}:`;
         await add(member);
         separator = ',';
       }
-      await write('}');
+      text += '}';
     } else {
-      await write(JSON.stringify(item));
+      text += JSON.stringify(item);
     }
+    if (isFull()) await endPiece();
   };
   await add(value);
   pieces.push(Buffer.from(text));
   return Buffer.concat(pieces);
+}
+
+/** Whether it is a list of objects. */
+function isLong(item: unknown): item is readonly unknown[] {
+  return Array.isArray(item) && typeof item[0] === 'object';
 }
 
 /** Whether it is an answer with a list of hits or documents, and not one of those. */

@@ -77,6 +77,18 @@ export function sealAction(segments: readonly SegmentFacts[], tail: TailFacts): 
   return { kind: 'seal', firstKey: sealedThrough(segments) + 1, lastKey: tail.lastKey, replaces: [] };
 }
 
+/** Merged by `optimize`, whatever their tiers: segments that together have at most so many times `sealAt` documents. */
+const maxJoined = 8;
+
+/**
+ * Merges all segments of a small index: a search pays for each segment that it looks into. Undefined when there is nothing to merge,
+ * or when merging would take long.
+ */
+export function joinAction(segments: readonly SegmentFacts[], { sealAt }: PlannerOptions): MergeAction | undefined {
+  const items = segments.reduce((sum, segment) => sum + segment.items - segment.dead, 0);
+  return segments.length > 1 && items <= maxJoined * sealAt ? rewrite('merge', segments) : undefined;
+}
+
 /** One segment for all documents; undefined when the index has just that, without deleted items. */
 export function buildAllAction(
   segments: readonly SegmentFacts[],

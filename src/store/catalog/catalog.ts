@@ -393,7 +393,12 @@ export class Catalog {
     const version = this.dataVersion();
     if (this.#lastReading?.version !== version) {
       const space = this.settings.get('space');
-      this.#lastReading = { version, position: this.position(), space, documents: new DocumentCache(this.documents) };
+      this.#lastReading = {
+        version,
+        position: this.position(),
+        space,
+        documents: new DocumentCache(this.documents.byKey),
+      };
     }
     return this.#lastReading;
   }

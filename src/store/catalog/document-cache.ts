@@ -1,5 +1,18 @@
+import type { Database } from 'better-sqlite3';
 import type { StoredDocument } from '../../backend/documents.js';
-import type { DocumentTable } from './document-table.js';
+import type { DocumentId } from '../../types.js';
+
+/** What a `StoredDocument` is read by. */
+export const selectDocument = 'SELECT d.key, d.id, t.text, d.metadata FROM documents d JOIN texts t ON t.key = d.key';
+
+/** Looks documents up. Arrays take less time than objects whose members are named by SQLite. */
+export function documentByKey(db: Database): (key: number) => StoredDocument | undefined {
+  const statement = db.prepare<[number]>(`${selectDocument} WHERE d.key = ?`).raw();
+  return (key) => {
+    const row = statement.get(key) as [number, DocumentId, string, string | null] | undefined;
+    return row && { key: row[0], id: row[1], text: row[2], metadata: row[3] };
+  };
+}
 
 /** Characters of texts and metadata in each of the two generations. */
 const maxCharacters = 2 ** 21;
@@ -9,29 +22,35 @@ const maxCharacters = 2 ** 21;
  * the younger one is full.
  */
 export class DocumentCache {
-  readonly #table: DocumentTable;
+  readonly #read: (key: number) => StoredDocument | undefined;
   #young = new Map<number, StoredDocument>();
   #old = new Map<number, StoredDocument>();
   #characters = 0;
 
-  constructor(table: DocumentTable) {
-    this.#table = table;
+  constructor(read: (key: number) => StoredDocument | undefined) {
+    this.#read = read;
   }
 
   /** The documents with these keys; undefined for those that are gone. To be called in the read transaction. */
   byKeys(keys: readonly number[]): (StoredDocument | undefined)[] {
-    return keys.map((key) => this.#young.get(key) ?? this.#remember(this.#old.get(key) ?? this.#table.byKey(key)));
+    return keys.map((key) => this.#young.get(key) ?? this.#remember(this.#old.get(key) ?? this.#read(key)));
+  }
+
+  /** The documents with these keys that were read lately. */
+  known(keys: readonly number[]): (StoredDocument | undefined)[] {
+    return keys.map((key) => this.#young.get(key) ?? this.#old.get(key));
   }
 
   #remember(document: StoredDocument | undefined): StoredDocument | undefined {
     if (document === undefined) return undefined;
     const characters = document.text.length + (document.metadata?.length ?? 0);
+    if (characters > maxCharacters) return document;
     if (this.#characters + characters > maxCharacters) {
       this.#old = this.#young;
       this.#young = new Map();
       this.#characters = 0;
     }
-    if (characters <= maxCharacters) this.#young.set(document.key, document);
+    this.#young.set(document.key, document);
     this.#characters += characters;
     return document;
   }

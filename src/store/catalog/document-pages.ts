@@ -1,7 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { DocumentRows, StoredDocument } from '../../backend/documents.js';
 import { whileWantedSql } from '../sqlite/cancelling.js';
-import { type SqlFilter, selectDocument } from './document-table.js';
+import { selectDocument } from './document-cache.js';
+import type { SqlFilter } from './document-table.js';
 
 /** Reads documents with a look at how large they are. */
 export class DocumentPages {

@@ -4,9 +4,9 @@ import { crashPoint } from '../../crash-points.js';
 import type { DocumentId } from '../../types.js';
 import { packVectors } from '../../vectors/pack-vectors.js';
 import { checkWanted, whileWantedSql } from '../sqlite/cancelling.js';
+import { documentByKey, selectDocument } from './document-cache.js';
 import type { DocumentWrites } from './document-writes.js';
-import { isComparable } from './sound-vector.js';
-import { unsoundVectors } from './unsound-vectors.js';
+import { isComparable, unsoundVectors } from './sound-vectors.js';
 import { vectorOf } from './vector-table.js';
 
 /** A filter as SQL over the row `d` of documents, with its bound parameters. */
@@ -32,15 +32,13 @@ export interface StoredContent {
   readonly data: Buffer | null;
 }
 
-/** What a `StoredDocument` is read by. */
-export const selectDocument = 'SELECT d.key, d.id, t.text, d.metadata FROM documents d JOIN texts t ON t.key = d.key';
-
 /** Documents, their texts, and the log of deletions. Every public write is one transaction. */
 export class DocumentTable {
+  /** The document with a key. */
+  readonly byKey: (key: number) => StoredDocument | undefined;
   readonly #db: Database;
   readonly #writes: DocumentWrites;
   readonly #byId: Statement<[DocumentId]>;
-  readonly #byKey: Statement<[number]>;
   readonly #exists: Statement<[number]>;
   readonly #vectorById: Statement<[DocumentId]>;
   readonly #vectorByKey: Statement<[number]>;
@@ -55,7 +53,7 @@ export class DocumentTable {
     this.#db = db;
     this.#writes = writes;
     this.#byId = db.prepare(`${selectDocument} WHERE d.id = ?`);
-    this.#byKey = db.prepare(`${selectDocument} WHERE d.key = ?`);
+    this.byKey = documentByKey(db);
     this.#exists = db.prepare('SELECT 1 FROM documents WHERE key = ?');
     this.#vectorById = db.prepare(
       'SELECT d.key, v.data FROM documents d JOIN vectors v ON v.vector = d.vector WHERE d.id = ?',
@@ -148,8 +146,6 @@ export class DocumentTable {
     const matches = this.#matcher(filter);
     return this.#db.transaction(() => keys.map((key) => (matches(key) ? this.byKey(key) : undefined)))();
   }
-
-  readonly byKey = (key: number) => this.#byKey.get(key) as StoredDocument | undefined;
 
   /** Of each document with one of these keys, whether it matches. */
   whichMatch(keys: readonly number[], filter: SqlFilter): boolean[] {

@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { VectorRole } from '../../backend/documents.js';
 import type { Space } from '../../backend/space.js';
 import { crashPoint } from '../../crash-points.js';
-import { isSound } from './sound-vector.js';
+import { isSound } from './sound-vectors.js';
 
 /** The number of each role in the table. */
 export const vectorRoles = { document: 0, query: 1, given: 2 } as const satisfies Record<VectorRole, number>;

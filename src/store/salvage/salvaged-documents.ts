@@ -7,7 +7,7 @@ import type { DocumentId, Metric } from '../../types.js';
 import { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
 import { checksumFile } from '../../vectors/checksum.js';
 import type { SegmentRow } from '../catalog/segment-table.js';
-import { isSound } from '../catalog/sound-vector.js';
+import { isSound } from '../catalog/sound-vectors.js';
 import { vectorOf } from '../catalog/vector-table.js';
 import { type IndexPaths, indexPaths } from '../directory/files.js';
 import { segmentFacts } from '../directory/segment-directory.js';

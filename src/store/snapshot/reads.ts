@@ -39,7 +39,16 @@ const maxIdle = 2;
 
 /** What a read sees, and where it looks documents up. */
 interface Reading extends Pick<CatalogReading, 'position' | 'space'> {
-  readonly documents: { byKeys(keys: readonly number[]): (StoredDocument | undefined)[] };
+  readonly documents: {
+    byKeys(keys: readonly number[]): (StoredDocument | undefined)[];
+    /** Those that are in memory. */
+    known?(keys: readonly number[]): (StoredDocument | undefined)[];
+  };
+}
+
+/** Bytes of text and metadata. */
+function bytesOf(document: StoredDocument | undefined): number {
+  return document === undefined ? 0 : Buffer.byteLength(document.text) + Buffer.byteLength(document.metadata ?? '');
 }
 
 /** Look-ups on a connection of this thread. */
@@ -71,7 +80,9 @@ class CatalogRead implements LocalRead {
   }
 
   async bytesByKeys(keys: readonly number[]): Promise<number> {
-    return this.catalog.pages.bytesByKeys(keys);
+    const known = this.#reading.documents.known?.(keys) ?? [];
+    const unknown = keys.filter((_, position) => known[position] === undefined);
+    return known.reduce((sum, document) => sum + bytesOf(document), this.catalog.pages.bytesByKeys(unknown));
   }
 
   async vectorsByKeys(keys: readonly number[], dimensions: number, signal?: AbortSignal): Promise<Float32Array> {

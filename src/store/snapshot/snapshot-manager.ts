@@ -3,7 +3,7 @@ import type { Space } from '../../backend/space.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { CatalogChanges, CatalogCommit, CatalogPosition } from '../catalog/catalog.js';
 import type { SqlFilter } from '../catalog/document-table.js';
-import { unsoundVectors } from '../catalog/unsound-vectors.js';
+import { unsoundVectors } from '../catalog/sound-vectors.js';
 import { CatalogSnapshot } from './catalog-snapshot.js';
 import { MetadataColumns, type SnapshotFilter } from './metadata-columns.js';
 import { type LocalRead, type LocalReads, ThreadRead } from './reads.js';

@@ -39,6 +39,7 @@ export function openStoredColumns(
 export function lostColumns(state: LostState): SegmentColumns {
   return {
     state,
+    known: undefined,
     source: async () => undefined,
     isSound: async (source) => source === undefined,
     verify: async () => {},

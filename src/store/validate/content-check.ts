@@ -4,7 +4,7 @@ import type { VectorRole } from '../../backend/documents.js';
 import type { DocumentId } from '../../types.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { StoredContent } from '../catalog/document-table.js';
-import { isComparable, isSound } from '../catalog/sound-vector.js';
+import { isComparable, isSound } from '../catalog/sound-vectors.js';
 import { vectorRoles } from '../catalog/vector-table.js';
 
 /** Documents with damaged content, by the kind of damage. */

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildAllAction, nextAction, type PlannerOptions, type SegmentFacts } from '../../../src/store/build/planner.js';
+import {
+  buildAllAction,
+  joinAction,
+  nextAction,
+  type PlannerOptions,
+  type SegmentFacts,
+} from '../../../src/store/build/planner.js';
 
 const stored = { damaged: false, termsMissing: false, columnsMissing: false };
 
@@ -128,5 +134,34 @@ describe('buildAllAction', () => {
       lastKey: 15,
       replaces: [3],
     });
+  });
+});
+
+describe('joinAction', () => {
+  const segments = (...items: number[]): SegmentFacts[] =>
+    items.map((count, place) => ({
+      segment: place + 1,
+      firstKey: 1_000 * place + 1,
+      lastKey: 1_000 * (place + 1),
+      items: count,
+      dead: 0,
+      damaged: false,
+      termsMissing: false,
+      columnsMissing: false,
+    }));
+
+  it('merges all segments of a small index', () => {
+    expect(joinAction(segments(400, 100), options)).toEqual({
+      kind: 'merge',
+      firstKey: 1,
+      lastKey: 2_000,
+      replaces: [1, 2],
+    });
+  });
+
+  it('leaves a single segment and large ones alone', () => {
+    expect(joinAction([], options)).toBeUndefined();
+    expect(joinAction(segments(500), options)).toBeUndefined();
+    expect(joinAction(segments(700, 101), options)).toBeUndefined();
   });
 });
