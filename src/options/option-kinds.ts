@@ -26,6 +26,7 @@ const kinds: Readonly<Record<string, OptionKind>> = {
   documentPrefix: 'string',
   dtype: 'string',
   duration: 'number',
+  embedBudget: 'number',
   embeddings: 'string',
   encoding: 'string',
   exact: 'boolean',

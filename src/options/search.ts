@@ -31,6 +31,16 @@ export interface SearchOptions<M extends Metadata = Metadata> {
   rerank?: Rerank<M> | undefined;
   /** Number of hits that are reranked, if above `k`. Default 50. */
   rerankDepth?: number | undefined;
+  /**
+   * What a search does when the provider cannot embed the query. `error`: rejects. `text`: searches by words alone, and `degraded` of
+   * the result says why. Mistakes, such as a model that is not that of the index, always reject. Default `error`.
+   */
+  onProviderFailure?: 'error' | 'text' | undefined;
+  /**
+   * Milliseconds that embedding the query may take, retries included. A query that takes longer is one that the provider failed to
+   * embed. Default: unlimited.
+   */
+  embedBudget?: number | undefined;
   /** Compare with every vector, which finds the true nearest neighbors. Default false; small segments are always searched exactly. */
   exact?: boolean | undefined;
   /** Items examined in each segment. Higher values are slower and find more. Default: that of the index. */
@@ -60,6 +70,8 @@ export const searchDefaults = {
   minScore: undefined,
   rerank: undefined,
   rerankDepth: 50,
+  onProviderFailure: 'error',
+  embedBudget: undefined,
   exact: false,
   searchK: undefined,
   maxBytes: undefined,

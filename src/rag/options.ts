@@ -72,6 +72,10 @@ export interface RetrieverOptions<M extends Metadata = Metadata> {
   where?: WhereOf<M> | undefined;
   /** Minimum score of a hit. Default: all hits. */
   minScore?: number | undefined;
+  /** As for `search`: `text` searches by words when the provider fails. Default `error`. */
+  onProviderFailure?: 'error' | 'text' | undefined;
+  /** As for `search`: milliseconds that embedding the question may take. Default: unlimited. */
+  embedBudget?: number | undefined;
   /** Counts tokens. Default: `estimateTokens`. */
   countTokens?: CountTokens | undefined;
   /** Formats a passage. Default: `[1] source › heading (lines 3-9)`, a line end, and its text. */
@@ -89,6 +93,8 @@ export const retrieverDefaults = {
   mode: 'hybrid',
   where: undefined,
   minScore: undefined,
+  onProviderFailure: 'error',
+  embedBudget: undefined,
   countTokens: undefined,
   format: undefined,
   signal: undefined,

@@ -5,7 +5,7 @@ import { estimateTokens } from '../embed/estimate-tokens.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe, resolveOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
-import type { DocumentId, Hit, Metadata } from '../types.js';
+import type { DegradedSearch, DocumentId, Hit, Metadata } from '../types.js';
 import { cosine } from '../vectors/metric.js';
 import { type ResolvedRetrieverOptions, type RetrieverOptions, retrieverDefaults } from './options.js';
 import { formatPassage, PackedContext } from './pack-context.js';
@@ -20,6 +20,8 @@ export interface RetrievedContext {
   readonly tokens: number;
   /** The citations: the sources of the numbers in `text`. */
   readonly passages: readonly Passage[];
+  /** Why the hits were found by words alone; as in the result of `search`. */
+  readonly degraded?: DegradedSearch;
   /** Hits that were left out: near duplicates of a better one, or too large for the rest of the budget. */
   readonly leftOut: { readonly duplicates: readonly DocumentId[]; readonly tooLarge: readonly DocumentId[] };
 }
@@ -49,12 +51,14 @@ export class Retriever<M extends Metadata = Metadata> {
    */
   async retrieve(question: string, options?: RetrieverOptions<M>): Promise<RetrievedContext> {
     const resolved = checked(options, this.#options);
-    const { k, maxTokens, mode, where, minScore, signal } = resolved;
-    const { hits } = await this.#index.search(question, {
+    const { k, maxTokens, mode, where, minScore, onProviderFailure, embedBudget, signal } = resolved;
+    const { hits, degraded } = await this.#index.search(question, {
       k: k * depth,
       mode,
       where,
       minScore,
+      onProviderFailure,
+      embedBudget,
       signal,
     });
     const { different, duplicates } = await this.#withoutDuplicates(hits, resolved);
@@ -67,7 +71,15 @@ export class Retriever<M extends Metadata = Metadata> {
     const passages = context.passages();
     const text = context.text(passages);
     const tooLarge = different.filter(({ id }) => !context.has(id)).map(({ id }) => id);
-    return { question, text, tokens: countTokens(text), passages, leftOut: { duplicates, tooLarge } };
+    const leftOut = { duplicates, tooLarge };
+    return {
+      question,
+      text,
+      tokens: countTokens(text),
+      passages,
+      leftOut,
+      ...(degraded !== undefined && { degraded }),
+    };
   }
 
   /** The first `k` hits without near duplicates of better ones. */

@@ -53,9 +53,17 @@ const explanation = {
   },
 } as const;
 
+const degraded = {
+  type: 'object',
+  description: 'Why the search was by words alone; with "onProviderFailure": "text".',
+  required: ['reason', 'message'],
+  properties: { reason: { type: 'string' }, message: { type: 'string' } },
+} as const;
+
 const searchResult = {
   hits: { type: 'array', items: hit },
   next: { type: 'string', description: 'Cursor of the next page, for "after". Absent on the last page.' },
+  degraded,
   explanation,
 } as const;
 
@@ -92,6 +100,8 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ResolvedServerO
     mode: { type: 'string', enum: ['hybrid', 'vector', 'text'], default: 'hybrid' },
     vectorWeight: { type: 'number', minimum: 0, maximum: 1 },
     diversity: { type: 'number', minimum: 0, maximum: 1 },
+    onProviderFailure: { type: 'string', enum: ['error', 'text'], default: 'error' },
+    embedBudget: { type: 'integer', minimum: 1, maximum: 600_000 },
     exact: { type: 'boolean' },
     searchK: { type: 'integer', minimum: 1, maximum: 10_000_000 },
     explain: { type: 'boolean' },

@@ -24,8 +24,21 @@ export interface SearchResult<M extends Metadata = Metadata> {
   readonly hits: Hit<M>[];
   /** Cursor of the next page, for the option `after`. Absent on the last page. */
   readonly next?: string;
+  /** Why the search was by words alone. Present if the query could not be embedded and `onProviderFailure` is `text`. */
+  readonly degraded?: DegradedSearch;
   /** How the search was executed. Present with `explain: true`. */
   readonly explanation?: SearchExplanation;
+}
+
+/**
+ * Why a search was done by words alone. Its scores are from 0 to 1: BM25 as a share of the highest score that any document could
+ * reach.
+ */
+export interface DegradedSearch {
+  /** `provider-failure`: the provider failed after its retries. `embed-budget`: it took longer than `embedBudget`. */
+  readonly reason: 'provider-failure' | 'embed-budget';
+  /** What the provider said. */
+  readonly message: string;
 }
 
 /** How one segment was searched by vector. */

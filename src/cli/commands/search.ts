@@ -15,6 +15,8 @@ interface SearchFlags extends CommonFlags, ModelFlags {
   readonly where?: Where;
   readonly minScore?: number;
   readonly vectorWeight?: number;
+  readonly onProviderFailure?: 'error' | 'text';
+  readonly embedBudget?: number;
   readonly diversity?: number;
   readonly exact?: boolean;
   readonly searchK?: number;
@@ -43,6 +45,13 @@ export function addSearch(program: Command): void {
     .argument('<query...>', 'the query; - reads one query per line from stdin')
     .addOption(new Option('--mode <mode>', 'search mode').choices(['hybrid', 'vector', 'text']).default('hybrid'))
     .option('--vector-weight <number>', 'in hybrid searches: from 0 (words) to 1 (meaning)', finiteNumber)
+    .addOption(
+      new Option('--on-provider-failure <what>', 'if the model fails: report the error, or search by words').choices([
+        'error',
+        'text',
+      ]),
+    )
+    .option('--embed-budget <milliseconds>', 'time that the model may take for the query', positiveInteger)
     .option('--diversity <number>', 'from 0 (best hits) to 1 (most different hits)', finiteNumber)
     .option('--vector', 'the query is a vector: a JSON array')
     .option('--explain', 'also print how the search was executed');
@@ -54,8 +63,10 @@ export function addSearch(program: Command): void {
     'search my-index - --json < questions.txt',
   ]).action((folder: string, words: string[], flags: SearchFlags) =>
     perform(flags, async ({ terminal, signal }) => {
-      const { k, where, minScore, vectorWeight, diversity, exact, searchK, mode } = flags;
-      const options = { k, where, minScore, vectorWeight, diversity, exact, searchK, mode, signal };
+      const { k, where, minScore, vectorWeight, onProviderFailure, embedBudget, diversity, exact, searchK, mode } =
+        flags;
+      const fallback = { onProviderFailure, embedBudget };
+      const options = { ...fallback, k, where, minScore, vectorWeight, diversity, exact, searchK, mode, signal };
       const queries = await readQueries(words, flags.vector === true);
       await using opened = await openIndex(folder, flags, terminal, { readonly: true });
       const { index } = opened;
@@ -73,6 +84,7 @@ export function addSearch(program: Command): void {
       const results = await index.searchMany(queries, options);
       const milliseconds = Math.round((performance.now() - began) * 10) / 10;
       const [first = { hits: [] }] = results;
+      if (first.degraded !== undefined) terminal.note(`Searched by words alone: ${first.degraded.message}`);
       if (words[0] !== '-') {
         terminal.result(
           { query: queries[0], ...first, milliseconds },

@@ -1,6 +1,6 @@
 import type { StoredDocument } from '../../backend/documents.js';
 import type { FilterTree } from '../../backend/filter-tree.js';
-import type { RankQuery, ReadSnapshot } from '../../backend/read-snapshot.js';
+import type { RankedDocument, RankedDocuments, RankQuery, ReadSnapshot } from '../../backend/read-snapshot.js';
 import type { ResolvedSearchOptions } from '../../options.js';
 import { diversify } from '../../ranking/diversify.js';
 import type { Ranked } from '../../ranking/ranked.js';
@@ -90,9 +90,9 @@ export class CandidateSearch {
     const { mode, exact, searchK, vectorWeight, signal } = this.#options;
     // Those of the snapshot: the index may move to another model while it is searched.
     const { dimensions } = snapshot.space;
-    const asked = queries.map(({ text, vector }): RankQuery => {
+    const asked = queries.map(({ text, vector, degraded }): RankQuery => {
       if (vector !== undefined) this.#context.space.checkDimensions(vector.length, dimensions);
-      return { ...(mode !== 'vector' && { text }), ...(mode !== 'text' && { vector }) };
+      return { ...((mode !== 'vector' || degraded !== undefined) && { text }), ...(mode !== 'text' && { vector }) };
     });
     const places = [...queries.keys()].filter((place) => isAsked(asked[place] as RankQuery));
     if (places.length === 0) return queries.map(() => []);
@@ -110,9 +110,10 @@ export class CandidateSearch {
         onSegment: (segment) => this.#trace.segments.push(segment),
       }),
     );
-    const lists = new Map(places.map((place, position) => [place, found[position]?.ranked ?? []]));
-    const complete = ({ own }: ResolvedQuery, place: number): Ranked[] => {
-      const ranked = lists.get(place) ?? [];
+    const lists = new Map(places.map((place, position) => [place, found[position] as RankedDocuments]));
+    const complete = ({ own, degraded }: ResolvedQuery, place: number): Ranked[] => {
+      const list = lists.get(place);
+      const ranked = list === undefined ? [] : degraded === undefined ? list.ranked : sharesOf(list);
       this.#trace.matchingWords += ranked.filter(({ textScore }) => textScore > 0).length;
       return ranked.filter(({ key }) => key !== own && !this.#seen.has(key)).slice(0, this.#wanted);
     };
@@ -137,6 +138,11 @@ export class CandidateSearch {
     const documents = new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.key, row] as const])));
     return { ranked, documents, vectors };
   }
+}
+
+/** Documents with BM25 as a share of its upper bound: a scale that does not depend on the query, as that of the fused scores. */
+function sharesOf({ ranked, maxTextScore }: RankedDocuments): RankedDocument[] {
+  return ranked.map((one) => ({ ...one, score: maxTextScore > 0 ? Math.min(1, one.textScore / maxTextScore) : 0 }));
 }
 
 const nothing: Candidates = { ranked: [], documents: new Map(), vectors: undefined };

@@ -1,8 +1,9 @@
 import { SemanticIndexError } from '../../errors.js';
 import { describe } from '../../options.js';
-import type { DocumentId, Query } from '../../types.js';
+import type { DegradedSearch, DocumentId, Query } from '../../types.js';
 import { checkId, checkText, checkVector } from '../checked-document.js';
 import type { EmbeddingSpace } from '../embedding-space.js';
+import { type EmbedFallback, embedOrFallBack } from './embed-fallback.js';
 
 /** A query that passed all checks. */
 export interface CheckedQuery {
@@ -12,6 +13,8 @@ export interface CheckedQuery {
   readonly space: number | undefined;
   /** Id of the document whose neighbours are wanted. */
   readonly id: DocumentId | undefined;
+  /** Why a text that was to be embedded has no vector. */
+  readonly degraded: DegradedSearch | undefined;
 }
 
 /** A query whose document was looked up. */
@@ -20,7 +23,7 @@ export interface ResolvedQuery extends Omit<CheckedQuery, 'id'> {
   readonly own: number | undefined;
 }
 
-const unset = { text: undefined, vector: undefined, space: undefined, id: undefined };
+const unset = { text: undefined, vector: undefined, space: undefined, id: undefined, degraded: undefined };
 
 /**
  * Checks queries, and embeds texts if `embed` is true.
@@ -31,7 +34,7 @@ export function checkQueries(
   queries: readonly Query[],
   embed: boolean,
   space: EmbeddingSpace,
-  signal: AbortSignal | undefined,
+  fallback: EmbedFallback,
 ): CheckedQuery[] | Promise<CheckedQuery[]> {
   const checked = queries.map((query): CheckedQuery => {
     if (typeof query === 'string') return { ...unset, text: checkText(query, 'the query') };
@@ -42,21 +45,28 @@ export function checkQueries(
   if (!embed || checked.every(({ text }) => text === undefined)) return checked;
   const [only, ...others] = checked;
   const now = only?.text === undefined || others.length > 0 ? undefined : space.embedNow(only.text);
-  return now === undefined ? embedQueries(checked, space, signal) : [{ ...unset, text: only?.text, ...now }];
+  return now === undefined ? embedQueries(checked, space, fallback) : [{ ...unset, text: only?.text, ...now }];
 }
 
 async function embedQueries(
   queries: CheckedQuery[],
   space: EmbeddingSpace,
-  signal: AbortSignal | undefined,
+  fallback: EmbedFallback,
 ): Promise<CheckedQuery[]> {
   const positions = [...queries.keys()].filter((position) => queries[position]?.text !== undefined);
   const texts = positions.map((position) => queries[position]?.text as string);
-  for await (const landed of space.embed(texts, { role: 'query', signal })) {
-    landed.indices.forEach((index, place) => {
-      const position = positions[index] as number;
-      queries[position] = { ...unset, text: texts[index], vector: landed.vectors[place], space: landed.space };
-    });
+  const degraded = await embedOrFallBack(async (signal) => {
+    for await (const landed of space.embed(texts, { role: 'query', signal })) {
+      landed.indices.forEach((index, place) => {
+        const position = positions[index] as number;
+        queries[position] = { ...unset, text: texts[index], vector: landed.vectors[place], space: landed.space };
+      });
+    }
+  }, fallback);
+  if (degraded === undefined) return queries;
+  for (const position of positions) {
+    const { text, vector } = queries[position] as CheckedQuery;
+    if (vector === undefined) queries[position] = { ...unset, text, degraded };
   }
   return queries;
 }

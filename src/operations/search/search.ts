@@ -2,7 +2,7 @@ import { SemanticIndexError } from '../../errors.js';
 import type { ResolvedSearchOptions } from '../../options.js';
 import { diversify } from '../../ranking/diversify.js';
 import type { Ranked } from '../../ranking/ranked.js';
-import type { Hit, Metadata, Query, SearchResult } from '../../types.js';
+import type { DegradedSearch, Hit, Metadata, Query, SearchResult } from '../../types.js';
 import { documentOf } from '../checked-document.js';
 import type { OperationContext } from '../context.js';
 import { filterFor } from '../declared-fields.js';
@@ -12,6 +12,12 @@ import { checkQueries } from './query-vectors.js';
 import { rerankHits } from './rerank-hits.js';
 import { cursorOf, keysOf } from './search-cursor.js';
 import { SearchTrace } from './search-trace.js';
+
+/** What was found for one query. */
+interface FoundList<M extends Metadata> {
+  readonly found: readonly Found<M>[];
+  readonly degraded: DegradedSearch | undefined;
+}
 
 /** A hit and the key of its document. */
 interface Found<M extends Metadata> {
@@ -39,11 +45,12 @@ export async function search<M extends Metadata>(
   const trace = new SearchTrace();
   const lists = await find<M>(context, queries, { ...options, k: k + 1 }, seen, trace);
   const explanation = explain ? { explanation: trace.explanation() } : {};
-  return lists.map((found) => {
+  return lists.map(({ found, degraded }) => {
     const page = found.slice(0, k);
     const hits = page.map(({ hit }) => hit);
-    if (found.length <= k) return { hits, ...explanation };
-    return { hits, next: cursorOf([...seen, ...page.map(({ key }) => key)]), ...explanation };
+    const facts = { ...(degraded !== undefined && { degraded }), ...explanation };
+    if (found.length <= k) return { hits, ...facts };
+    return { hits, next: cursorOf([...seen, ...page.map(({ key }) => key)]), ...facts };
   });
 }
 
@@ -53,18 +60,20 @@ async function find<M extends Metadata>(
   options: ResolvedSearchOptions<M>,
   seen: ReadonlySet<number>,
   trace: SearchTrace,
-): Promise<Found<M>[][]> {
+): Promise<FoundList<M>[]> {
   const { mode, signal, where, rerank } = options;
   signal?.throwIfAborted();
   context.space.check();
   const filter = where === undefined ? undefined : await filterFor(context.backend, where);
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const checked = await trace.time('embed', () => checkQueries(queries, mode !== 'text', context.space, signal));
+    const checked = await trace.time('embed', () => checkQueries(queries, mode !== 'text', context.space, options));
     const found = await new CandidateSearch(context, filter, options, seen, trace).find(checked);
     if (found === undefined) continue;
     const concurrency = rerank === undefined ? 1 : rerankedAtOnce;
-    const complete = (list: Candidates, position: number) =>
-      completeHits<M>(queries[position] as Query, list, options, trace);
+    const complete = async (list: Candidates, position: number): Promise<FoundList<M>> => ({
+      found: await completeHits<M>(queries[position] as Query, list, options, trace),
+      degraded: checked[position]?.degraded,
+    });
     return boundedConcurrency(found, concurrency, complete, signal);
   }
   throw new SemanticIndexError('BUSY', 'The index kept moving to other models');

@@ -127,7 +127,14 @@ class Tuner {
       });
     }
     const { backend, space } = this.#context;
-    const checked = await resolveQueries(await checkQueries(given, true, space, this.#options.signal), backend);
+    const checked = await resolveQueries(
+      await checkQueries(given, true, space, {
+        onProviderFailure: 'error',
+        embedBudget: undefined,
+        signal: this.#options.signal,
+      }),
+      backend,
+    );
     for (const { vector } of checked) space.checkDimensions((vector as Float32Array).length);
     return {
       vectors: packVectors(checked.map(({ vector }) => vector as Float32Array)),

@@ -65,14 +65,17 @@ export async function createMcpServer(index: SemanticIndex, options?: McpOptions
           }),
         ),
         next: z.string().optional(),
+        degraded: z.object({ reason: z.string(), message: z.string() }).optional(),
       },
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
     async ({ query, k = 5, where, after }, { signal: cancelled }) =>
       inWords(cancelled, answerTimeout, async (signal) => {
-        const options = { k, where: where as Record<string, string> | undefined, after, signal };
-        const { hits, next } = await index.search(query, options);
-        return { hits, ...(next !== undefined && { next }) };
+        // An agent has more use for hits by words than for an error that it cannot mend.
+        const onProviderFailure = 'text' as const;
+        const options = { k, where: where as Record<string, string> | undefined, after, onProviderFailure, signal };
+        const { hits, next, degraded } = await index.search(query, options);
+        return { hits, ...(next !== undefined && { next }), ...(degraded !== undefined && { degraded }) };
       }),
   );
   if (!readonly) {
