@@ -1,3 +1,17 @@
+/** An index of a shop, and questions to it. */
+const judged = `
+  import { SemanticIndex } from 'semantic-index';
+  import { deterministicProvider } from 'semantic-index/testing';
+  await using index = await SemanticIndex.open(':memory:');
+  await index.addDocuments([
+    { id: 'returns', text: 'Send the parcel back within 30 days and we refund the price.' },
+    { id: 'warranty', text: 'Lamps are repaired free of charge for two years.' },
+  ]);
+  const provider = deterministicProvider({ dimensions: 32 });
+  const rerank = (_, hits) => hits.map(({ text }) => text.length);
+`;
+const fiveQuestions = `const questions = ['money', 'back', 'refund', 'price', 'days'].map((query) => ({ query, relevant: ['returns'] }));`;
+
 /** An index with some documents, and more names of the package. */
 function indexed(...names: string[]): string {
   return `
@@ -41,6 +55,9 @@ export const preambles: Readonly<Record<string, string>> = {
     const callMyModel = async (texts, role, signal) => (await model.embed(texts, { role, signal })).vectors;
     const test = (_, body) => { process.once('beforeExit', () => void body()); };
   `,
+  'evaluation.md 0': judged,
+  'evaluation.md 1': judged + fiveQuestions,
+  'evaluation.md 2': judged + fiveQuestions,
   'matrices.md 0': `
     import { VectorMatrix as Setup } from 'semantic-index';
     await using vectors = await Setup.create('vectors.npy', { rows: 2000, columns: 4, dtype: 'f4' });
@@ -79,5 +96,6 @@ export const preambles: Readonly<Record<string, string>> = {
     process.once('beforeExit', () => void index.close());
   `,
   'search.md 0': indexed(),
-  'search.md 1': indexed(),
+  'search.md 1': `${indexed()}const question = 'Where is my parcel?';`,
+  'search.md 2': indexed(),
 };

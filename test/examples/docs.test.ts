@@ -76,6 +76,13 @@ async function runCommands(blocks: readonly string[]): Promise<{ code: number; s
   cpSync(join(root, 'docs'), join(cwd, 'docs'), { recursive: true });
   cpSync(join(root, 'README.md'), join(cwd, 'README.md'));
   writeFileSync(join(cwd, 'tickets.csv'), 'number,body\n17,"The parcel never came, what now?"\n18,Two were sent.\n');
+  const asked = ['parcel', 'never came', 'what now', 'the parcel came', 'parcel now'];
+  writeFileSync(
+    join(cwd, 'questions.jsonl'),
+    asked.map((query) => JSON.stringify({ query, relevant: ['17'] })).join('\n'),
+  );
+  writeFileSync(join(cwd, 'topics.tsv'), asked.map((query, place) => `${place}\t${query}`).join('\n'));
+  writeFileSync(join(cwd, 'qrels.txt'), asked.map((_, place) => `${place} 0 17 1`).join('\n'));
   mkdirSync(join(cwd, 'bin'));
   const command = join(cwd, 'bin/semantic-index');
   writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'dist/cli/main.js')}" "$@"\n`);

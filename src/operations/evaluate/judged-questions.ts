@@ -53,7 +53,7 @@ export async function checkQuestions(
     }
     return { id: name, query, grades };
   });
-  if (unknown.size > 0 && !keepUnknown) throw unknownIds([...unknown], questions);
+  if (unknown.size > 0 && !keepUnknown) throw await unknownIds([...unknown], questions, backend);
   return { questions, unknownIds: [...unknown] };
 }
 
@@ -137,15 +137,23 @@ async function existingIds(backend: Backend, judgments: readonly Judgment[]): Pr
   return existing;
 }
 
-function unknownIds(unknown: readonly DocumentId[], questions: readonly CheckedQuestion[]): SemanticIndexError {
+async function unknownIds(
+  unknown: readonly DocumentId[],
+  questions: readonly CheckedQuestion[],
+  backend: Backend,
+): Promise<SemanticIndexError> {
   const [first] = unknown;
+  const twin = typeof first === 'number' ? String(first) : integerOf(first as string);
+  const [change] = twin === undefined ? [] : await backend.classify([{ id: twin, hash: '' }]);
+  const isOther = change !== undefined && change !== 'new';
+  const meant = `The index has the ${typeof twin === 'string' ? 'string' : 'number'} ${JSON.stringify(twin)} as an id.`;
   const { id } = questions.find(({ grades }) => grades.has(first as DocumentId)) as CheckedQuestion;
   const others = unknown.length === 1 ? '' : ` and ${unknown.length - 1} more`;
   return new SemanticIndexError(
     'NOT_FOUND',
     `evaluate: question "${id}" names the document ${JSON.stringify(first)}${others}, which the index does not have`,
     {
-      hint: "Correct the ids, or pass onUnknownId: 'keep' to count such documents as not found.",
+      hint: isOther ? meant : "Correct the ids, or pass onUnknownId: 'keep' to count such documents as not found.",
       details: { ids: unknown.slice(0, 100) },
     },
   );

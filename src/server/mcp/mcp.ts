@@ -71,7 +71,7 @@ export async function createMcpServer(index: SemanticIndex, options?: McpOptions
     },
     async ({ query, k = 5, where, after }, { signal: cancelled }) =>
       inWords(cancelled, answerTimeout, async (signal) => {
-        // An agent has more use for hits by words than for an error that it cannot mend.
+        // An agent cannot repair a provider, but can use hits by words.
         const onProviderFailure = 'text' as const;
         const options = { k, where: where as Record<string, string> | undefined, after, onProviderFailure, signal };
         const { hits, next, degraded } = await index.search(query, options);

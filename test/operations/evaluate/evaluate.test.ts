@@ -171,6 +171,11 @@ describe('evaluate', () => {
     });
   });
 
+  it('says when an id exists with the other type', async () => {
+    const evaluating = index.evaluate([{ query: 'a', relevant: ['7'] }]);
+    await expect(evaluating).rejects.toMatchObject({ code: 'NOT_FOUND', hint: 'The index has the number 7 as an id.' });
+  });
+
   it('counts unknown ids as not found if asked to', async () => {
     const asked = [{ query: 'quiet harbour', relevant: [0, 'nowhere'] }];
     const { variants, unknownIds } = await index.evaluate(asked, { onUnknownId: 'keep', resamples: 10 });
