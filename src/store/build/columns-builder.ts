@@ -49,7 +49,8 @@ export class ColumnsBuilder {
     const change = this.#catalog.metadata.lastChange();
     try {
       for (const run of sourceRuns(keys, sources)) {
-        if (run.row === undefined || !(await this.#addSegment(run.row, run.keys, directory))) await this.#addRows(run.keys);
+        if (run.row === undefined || !(await this.#addSegment(run.row, run.keys, directory)))
+          await this.#addRows(run.keys);
       }
       const { bytes, checksum, items } = await this.#writeParts(path, threads);
       if (items !== keys.length) {

@@ -171,7 +171,9 @@ export class SegmentBuilder {
       // One time for all files: by it a touched one is recognised.
       if (isAccelerated) await setModified(acceleratorPath(path), modified);
       const keys = keysOf(firstKey, offsets);
-      const sources = this.#catalog.segments.all().filter((row) => firstKey <= row.first_key && row.last_key <= lastKey);
+      const sources = this.#catalog.segments
+        .all()
+        .filter((row) => firstKey <= row.first_key && row.last_key <= lastKey);
       const derived = { directory, file, modified, sources, keys, threads };
       const terms = await new TermsBuilder(this.#catalog, signal).write(derived);
       crashPoint(`${kind}.terms-written`);

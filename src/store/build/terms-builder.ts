@@ -52,7 +52,10 @@ export class TermsBuilder {
       await this.#addAll(keys, sources, directory);
       const { bytes, checksum, items } = await writeTerms(path, this.#parts, { threads, signal: this.#signal });
       if (items !== keys.length) {
-        throw new SemanticIndexError('INTERNAL', `Expected ${keys.length} documents in ${termsFile(file)}, got ${items}`);
+        throw new SemanticIndexError(
+          'INTERNAL',
+          `Expected ${keys.length} documents in ${termsFile(file)}, got ${items}`,
+        );
       }
       await setModified(path, modified);
       return { terms_size: bytes, terms_checksum: checksum };

@@ -59,7 +59,7 @@ describe('nextAction', () => {
       lastKey: 120,
       replaces: [],
     });
-    const segment = { segment: 1, firstKey: 1, lastKey: 120, items: 100, dead: 0, ...stored, };
+    const segment = { segment: 1, firstKey: 1, lastKey: 120, items: 100, dead: 0, ...stored };
     expect(nextAction([segment], { items: 100, lastKey: 240 }, options)).toMatchObject({ kind: 'seal', firstKey: 121 });
   });
 
@@ -74,8 +74,11 @@ describe('nextAction', () => {
   });
 
   it('rewrites a segment with too many deleted items', () => {
-    const segment = { segment: 7, firstKey: 1, lastKey: 100, items: 100, dead: 31, ...stored, };
-    expect(nextAction([segment], { items: 0, lastKey: 100 }, options)).toMatchObject({ kind: 'compact', replaces: [7] });
+    const segment = { segment: 7, firstKey: 1, lastKey: 100, items: 100, dead: 31, ...stored };
+    expect(nextAction([segment], { items: 0, lastKey: 100 }, options)).toMatchObject({
+      kind: 'compact',
+      replaces: [7],
+    });
     expect(nextAction([{ ...segment, dead: 30 }], { items: 0, lastKey: 100 }, options)).toBeUndefined();
   });
 
@@ -118,7 +121,7 @@ describe('nextAction', () => {
 describe('buildAllAction', () => {
   it('makes one segment of everything, and nothing when that is so already', () => {
     expect(buildAllAction([], { items: 0, lastKey: 0 })).toBeUndefined();
-    const segment = { segment: 3, firstKey: 1, lastKey: 10, items: 10, dead: 0, ...stored, };
+    const segment = { segment: 3, firstKey: 1, lastKey: 10, items: 10, dead: 0, ...stored };
     expect(buildAllAction([segment], { items: 0, lastKey: 10 })).toBeUndefined();
     const unanalyzed = { ...segment, termsMissing: true, columnsMissing: true };
     expect(buildAllAction([unanalyzed], { items: 0, lastKey: 10 })).toEqual({
