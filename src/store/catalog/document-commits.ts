@@ -117,10 +117,12 @@ export class DocumentCommits {
     const isInserted: boolean[] = [];
     /** Rows of `fresh.vectors`, in the order of the keys; undefined as soon as one is not among them. */
     let order: number[] | undefined = [];
+    const added = new Set<DocumentId>();
     for (const [place, id] of documents.ids.entries()) {
       const metadata = documents.metadata[place] as string | null;
       // An id may occur twice: what was inserted before counts.
-      const known = identities[place] === undefined ? undefined : this.#writes.identity(id);
+      const isKnown = identities[place] !== undefined || added.has(id);
+      const known = isKnown ? this.#writes.identity(id) : undefined;
       const hash = hashes[place] as Buffer;
       const number = documents.vectors[place] as number;
       if (known?.hash.equals(hash)) {
@@ -140,6 +142,7 @@ export class DocumentCommits {
       const row = number === freshVector ? rows.get(documents.hashes[place] as string) : undefined;
       const vector = row === undefined ? number : (numbers[row] as number);
       const { lastInsertRowid } = this.#insert.run(id, hash, vector, metadata);
+      added.add(id);
       const text = documents.texts.subarray(
         place === 0 ? 0 : (documents.ends[place - 1] as number),
         documents.ends[place] as number,
