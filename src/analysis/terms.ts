@@ -16,6 +16,7 @@ const sign = new RegExp(`[${nameSigns}]`, 'u');
 const oneWord = /^(?:[A-Z]?[a-z]+|[0-9]+)$/;
 const letterOrNumber = /[\p{L}\p{N}]/u;
 const currency = /^\p{Sc}$/u;
+const hasTerms = /[\p{L}\p{N}\p{Sc}]/u;
 /** Not searchable: standalone marks, and replacement characters. */
 const notASymbol = /[\p{Sk}\u2800\uFFFC\uFFFD]/u;
 /** Flags, and pictographs with skin tones and joined parts. */
@@ -146,6 +147,8 @@ interface RunKind {
 /** Adds the words of a run, and its names if it contains signs. */
 function pushRun(terms: string[], dressed: string, { ascii, query }: RunKind): void {
   const run = withoutStops(dressed);
+  // A ruled line is one run.
+  if (!hasTerms.test(run)) return;
   if (!sign.test(run)) {
     pushWord(terms, run, ascii);
     return;

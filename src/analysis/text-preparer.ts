@@ -17,8 +17,8 @@ export interface TokenModel {
   readonly maxTokens: number;
   /** The token ids of each word of a piece of text; undefined when they depend on the text around it. */
   wordsOf(piece: string): readonly (readonly number[])[] | undefined;
-  /** Embeds a whole text: the vector as it is stored, of length 1. */
-  embed(text: string): { readonly vector: Float32Array; readonly tokens: number };
+  /** Embeds a whole text: the vector as it is stored, of length 1. `checkWanted` is called now and then, and may throw. */
+  embed(text: string, checkWanted: () => void): { readonly vector: Float32Array; readonly tokens: number };
 }
 
 /** What was derived from a batch of texts. */
@@ -40,6 +40,8 @@ export interface PrepareOptions {
 
 /** Texts of so many bytes are taken apart by one call of the addon; a longer one by a call of its own. */
 const bytesPerCall = 65_536;
+/** A longer piece has more tokens than a model reads, or nearly so: its text is embedded as a whole. */
+const maxTokenizedPiece = 4096;
 const plainWord = /^[A-Z]?[a-z]{1,47}$/;
 
 /** Texts of a batch: `count` from `first` on, whose bytes begin at `begin`. */
@@ -68,7 +70,7 @@ export class TextPreparer {
         : new TextPreparer(rows.table, rows.scales, rows.isInt4, model.unknown, model.maxTokens);
   }
 
-  /** Prepares a batch. `checkWanted` is called between some texts, and may throw: then nothing is kept of the batch. */
+  /** Prepares a batch. `checkWanted` is called between some texts and in long ones, and may throw: then nothing is kept of the batch. */
   prepare(texts: EncodedTexts, { embed, analyze }: PrepareOptions, checkWanted: () => void): PreparedTexts {
     const model = this.#model;
     const rows = model === undefined ? 0 : (embed?.length ?? texts.ends.length);
@@ -78,10 +80,11 @@ export class TextPreparer {
       for (const group of groupsOf(texts)) {
         checkWanted();
         this.#scan(texts, group);
+        checkWanted();
         const { first, ends } = group;
         if (model !== undefined) {
           const places = placesIn(embed, row, first, ends.length);
-          tokens += this.#embed(model, texts, group, places, vectors, row);
+          tokens += this.#embed(model, texts, group, places, { vectors, row }, checkWanted);
           row += places.length;
         }
         if (analyze) this.#native.pack(Float64Array.from(ends, (_, place) => first + place));
@@ -118,7 +121,7 @@ export class TextPreparer {
       const found = plainWord.test(piece) ? [piece.toLowerCase()] : termsOf(piece);
       for (const term of found) terms.push(stemOf(term));
       termCounts[place] = found.length;
-      const words = model?.wordsOf(piece);
+      const words = piece.length > maxTokenizedPiece ? undefined : model?.wordsOf(piece);
       if (words === undefined) continue;
       wordCounts[place] = words.length;
       for (const word of words) {
@@ -135,8 +138,8 @@ export class TextPreparer {
     { bytes }: EncodedTexts,
     { begin, ends }: Group,
     places: Int32Array,
-    vectors: Float32Array,
-    row: number,
+    { vectors, row }: { readonly vectors: Float32Array; readonly row: number },
+    checkWanted: () => void,
   ): number {
     const counts = model.rows === undefined ? places.map(() => -1) : this.#native.embed(places, vectors, row);
     let tokens = 0;
@@ -148,7 +151,7 @@ export class TextPreparer {
       }
       const place = places[index] as number;
       const text = textAt(bytes, place === 0 ? begin : (ends[place - 1] as number), ends[place] as number);
-      const embedded = model.embed(text);
+      const embedded = model.embed(text, checkWanted);
       vectors.set(embedded.vector, (row + index) * model.dimensions);
       tokens += embedded.tokens;
     }

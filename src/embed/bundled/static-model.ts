@@ -96,10 +96,11 @@ export class StaticModel {
     return { vector: table.unit() ?? fallbackVector(text, dimensions), tokens: maxTokens - left };
   }
 
-  /** Embeds a text without a pause. */
-  embed(text: string): EmbeddedText {
+  /** Embeds a text without a pause. `checkWanted` is called between its steps, and may throw. */
+  embed(text: string, checkWanted?: () => void): EmbeddedText {
     const steps = this.embedding(text);
     for (;;) {
+      checkWanted?.();
       const { done, value } = steps.next();
       if (done === true) return value;
     }
@@ -115,8 +116,8 @@ export class StaticModel {
       unknown: tokenizer.unknown,
       maxTokens,
       wordsOf: (piece) => tokenizer.wordsOf(piece),
-      embed: (text) => {
-        const { vector, tokens } = this.embed(text);
+      embed: (text, checkWanted) => {
+        const { vector, tokens } = this.embed(text, checkWanted);
         return { vector: checkedUnit(vector), tokens };
       },
     };
