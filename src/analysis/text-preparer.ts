@@ -18,7 +18,7 @@ export interface TokenModel {
   /** The token ids of each word of a piece of text; undefined when they depend on the text around it. */
   wordsOf(piece: string): readonly (readonly number[])[] | undefined;
   /** Embeds a whole text: the vector as it is stored, of length 1. `checkWanted` is called now and then, and may throw. */
-  embed(text: string, checkWanted: () => void): { readonly vector: Float32Array; readonly tokens: number };
+  embed(text: string, checkWanted?: () => void): { readonly vector: Float32Array; readonly tokens: number };
 }
 
 /** What was derived from a batch of texts. */
