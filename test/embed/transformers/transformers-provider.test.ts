@@ -220,7 +220,7 @@ describe('the worker of transformersProvider', () => {
     expect(Math.min(...rounds)).toBeLessThan(50);
   });
 
-  it('stops immediately when aborted, and continues with the next call', { timeout: 240_000 }, async () => {
+  it('stops immediately when aborted, and continues with the next call', { timeout: 240_000, retry: 2 }, async () => {
     const provider = provide({ model: bundledFolder });
     const [before] = await embed(provider, ['again']);
     const reason = new Error('enough');
