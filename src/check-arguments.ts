@@ -107,16 +107,18 @@ export function checkTune(given: TuneOptions | undefined): ResolvedTuneOptions {
   checkPositive('tune', 'k', options.k);
   if (options.sample !== undefined) checkPositive('tune', 'sample', options.sample);
   for (const trees of options.trees ?? []) checkPositive('tune', 'trees', trees);
-  if (!(options.confidence >= 0.5 && options.confidence < 1)) {
-    throw new SemanticIndexError(
-      'INVALID_ARGUMENT',
-      `tune: expected a number from 0.5 to below 1 as confidence, got ${describe(options.confidence)}`,
-      {
-        hint: 'For example 0.99.',
-      },
-    );
-  }
+  checkConfidence('tune', options.confidence, tuneDefaults.confidence);
   return options;
+}
+
+/** @throws INVALID_ARGUMENT unless it is a number from 0.5 to below 1. */
+export function checkConfidence(method: string, confidence: number, example: number): void {
+  if (confidence >= 0.5 && confidence < 1) return;
+  throw new SemanticIndexError(
+    'INVALID_ARGUMENT',
+    `${method}: expected a number from 0.5 to below 1 as confidence, got ${describe(confidence)}`,
+    { hint: `For example ${example}.` },
+  );
 }
 
 /** @throws INVALID_ARGUMENT unless it is a number above 0 and at most 1. */

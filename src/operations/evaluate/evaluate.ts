@@ -1,4 +1,4 @@
-import { checkOneOf, checkPositive, checkWhole } from '../../check-arguments.js';
+import { checkConfidence, checkOneOf, checkPositive, checkWhole } from '../../check-arguments.js';
 import { SemanticIndexError } from '../../errors.js';
 import {
   describe,
@@ -79,13 +79,7 @@ function checkOptions<M extends Metadata>(given: EvaluateOptions<M> | undefined)
   checkWhole('evaluate', 'seed', options.seed);
   checkOneOf('evaluate', 'measure', options.measure, rankingMeasures);
   checkOneOf('evaluate', 'onUnknownId', options.onUnknownId, ['error', 'keep']);
-  if (!(options.confidence >= 0.5 && options.confidence < 1)) {
-    throw new SemanticIndexError(
-      'INVALID_ARGUMENT',
-      `evaluate: expected a number from 0.5 to below 1 as confidence, got ${describe(options.confidence)}`,
-      { hint: 'For example 0.95.' },
-    );
-  }
+  checkConfidence('evaluate', options.confidence, evaluateDefaults.confidence);
   if (!Number.isInteger(options.folds) || options.folds < 2) {
     throw new SemanticIndexError(
       'INVALID_ARGUMENT',

@@ -26,7 +26,7 @@ const idsPerLookup = 1000;
 /**
  * Checks questions and finds their documents.
  *
- * @throws INVALID_ARGUMENT for what is no judged question, for one without a relevant document, and, unless `keepUnknown`, for ids
+ * @throws INVALID_ARGUMENT for anything but judged questions, for one without a relevant document, and, unless `keepUnknown`, for ids
  *   that the index does not have; INVALID_ID.
  */
 export async function checkQuestions(

@@ -11,7 +11,7 @@ import { itemOf } from '../catalog/sorted-keys.js';
 import { openColumnsFile } from '../directory/derived-files.js';
 import { setModified } from '../directory/files.js';
 import { columnsFile } from '../directory/segment-names.js';
-import { deadItems, sourceRuns } from './source-runs.js';
+import { deadItems, soundSource, sourceRuns } from './source-runs.js';
 
 /** A columns file to be made. */
 export interface ColumnsBuildRequest {
@@ -80,7 +80,7 @@ export class ColumnsBuilder {
     const dead = deadItems(row, offsets, keys);
     const changed = this.#catalog.metadata.changedAfter(row.columns_change ?? 0, keptChanges);
     if (dead === undefined || changed === undefined) return false;
-    const native = await this.#open(row, directory);
+    const native = await soundSource(openColumnsFile, directory, row, this.#signal);
     if (native === undefined) return false;
     this.#parts.push({ native, dead });
     const own = changed.filter((key) => itemOf({ first: row.first_key, offsets }, key) >= 0);
@@ -92,17 +92,6 @@ export class ColumnsBuilder {
       await this.#pause();
     }
     return true;
-  }
-
-  /** A file that is damaged would make the next one wrong: all of it is compared. */
-  async #open(row: SegmentRow, directory: string): Promise<NativeColumns | undefined> {
-    try {
-      return await openColumnsFile(directory, row, 'checksums', this.#signal);
-    } catch (error) {
-      this.#signal.throwIfAborted();
-      if (SemanticIndexError.is(error, 'INVALID_FILE') || SemanticIndexError.is(error, 'IO')) return undefined;
-      throw error;
-    }
   }
 
   async #addRows(keys: Float64Array): Promise<void> {

@@ -1,6 +1,8 @@
+import { SemanticIndexError } from '../../errors.js';
 import { addItem, type Bitset, createBitset } from '../../vectors/bitset.js';
 import type { SegmentRow } from '../catalog/segment-table.js';
 import { countBelow } from '../catalog/sorted-keys.js';
+import type { ExpectedFiles, FileCheck } from '../directory/derived-files.js';
 
 /** Documents of a new segment that lie in one of those that it replaces, or in none. */
 export interface SourceRun {
@@ -36,4 +38,25 @@ export function deadItems(
     else addItem(dead, item);
   }
   return position === keys.length ? dead : undefined;
+}
+
+/**
+ * A file of a replaced segment, undefined if it is missing or damaged. A damaged one would make the next one wrong: all of it is
+ * compared.
+ *
+ * @throws The reason of the signal.
+ */
+export async function soundSource<File>(
+  open: (directory: string, row: ExpectedFiles, check: FileCheck, signal: AbortSignal) => Promise<File | undefined>,
+  directory: string,
+  row: SegmentRow,
+  signal: AbortSignal,
+): Promise<File | undefined> {
+  try {
+    return await open(directory, row, 'checksums', signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (SemanticIndexError.is(error, 'INVALID_FILE') || SemanticIndexError.is(error, 'IO')) return undefined;
+    throw error;
+  }
 }

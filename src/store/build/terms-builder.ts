@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { NativeTermsFile } from '../../addon/native-terms.js';
 import { documentsPerRead, tailVectorsPerRead } from '../../backend/batch-sizes.js';
 import { SemanticIndexError } from '../../errors.js';
 import { createTermsTail, type TermsPart, writeTerms } from '../../terms/terms-files.js';
@@ -10,7 +9,7 @@ import type { TermsBatch } from '../catalog/terms-table.js';
 import { openTermsFile } from '../directory/derived-files.js';
 import { setModified } from '../directory/files.js';
 import { termsFile } from '../directory/segment-names.js';
-import { deadItems, sourceRuns } from './source-runs.js';
+import { deadItems, soundSource, sourceRuns } from './source-runs.js';
 
 /** Documents in memory before they are a part of their own. */
 const documentsPerPart = 2 ** 16;
@@ -77,20 +76,9 @@ export class TermsBuilder {
   async #addSegment(row: SegmentRow, keys: Float64Array, directory: string): Promise<void> {
     if (keys.length === 0) return;
     const dead = deadItems(row, this.#catalog.segments.offsets(row.segment), keys);
-    const file = dead === undefined ? undefined : await this.#open(row, directory);
+    const file = dead === undefined ? undefined : await soundSource(openTermsFile, directory, row, this.#signal);
     if (file === undefined) await this.#analyze(keys);
     else this.#addPart({ source: file, items: row.items, dead });
-  }
-
-  /** A file that is damaged would make the next one wrong: all of it is compared. */
-  async #open(row: SegmentRow, directory: string): Promise<NativeTermsFile | undefined> {
-    try {
-      return await openTermsFile(directory, row, 'checksums', this.#signal);
-    } catch (error) {
-      this.#signal.throwIfAborted();
-      if (SemanticIndexError.is(error, 'INVALID_FILE') || SemanticIndexError.is(error, 'IO')) return undefined;
-      throw error;
-    }
   }
 
   /** Adds documents of the tail: from the rows of the catalog, where they cover them. */
