@@ -47,7 +47,7 @@ async function read(path: string): Promise<void> {
   const queries = Array.from(clusterRows(shape, 1_000, 2), (row) => row.slice());
   const atStart = memory();
   const began = performance.now();
-  const index = await AnnoyIndex.open(path, { loadMode: 'lazy', engine: 'accelerated' });
+  const index = await AnnoyIndex.open(path, { loadMode: 'lazy', engine: 'graph' });
   const openMilliseconds = performance.now() - began;
   const opened = memory();
   const asked = performance.now();
@@ -115,10 +115,10 @@ if (flags.read !== undefined) {
     const partial = join(flags.cache, 'partial.ann');
     await index.save(partial);
     const saved = performance.now();
-    await index.accelerate({ threads: os.availableParallelism() });
+    await index.buildGraph({ threads: os.availableParallelism() });
     const seconds = (from: number, to: number): string => `${((to - from) / 1000).toFixed(1)} s`;
     console.log(
-      `forest ${seconds(began, built)}, save ${seconds(built, saved)}, accelerator ${seconds(saved, performance.now())}`,
+      `forest ${seconds(began, built)}, save ${seconds(built, saved)}, graph ${seconds(saved, performance.now())}`,
     );
     await index.close();
     for (const end of ['.accel', '.meta.json', '']) renameSync(`${partial}${end}`, `${path}${end}`);
@@ -126,7 +126,7 @@ if (flags.read !== undefined) {
   // The pages of the files may be in memory or not: both are read once, so that all start alike.
   for (const file of [path, `${path}.accel`]) for await (const _ of createReadStream(file, { highWaterMark: 2 ** 22 }));
   const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
-  console.log(`forest ${mega(statSync(path).size)}, accelerator ${mega(statSync(`${path}.accel`).size)}`);
+  console.log(`forest ${mega(statSync(path).size)}, graph ${mega(statSync(`${path}.accel`).size)}`);
   for (const count of [1, flags.processes]) {
     const all = await readTogether(path, count);
     const [one] = all as [Reading];

@@ -109,9 +109,9 @@ try {
   ]);
   await forest.save(join(folder, 'forest.ann'));
   stages.push([
-    'accelerator',
+    'graph',
     await seconds(async () => {
-      await forest.accelerate();
+      await forest.buildGraph();
     }),
   ]);
   await forest.close();

@@ -31,8 +31,8 @@ export { type ReadQuestions, type ReadQuestionsOptions, readQuestions } from './
 export type {
   AddOptions,
   AnnOptions,
-  AnnoyAccelerateOptions,
   AnnoyBatchOptions,
+  AnnoyBuildGraphOptions,
   AnnoyBuildOptions,
   AnnoyDeserializeOptions,
   AnnoyEngine,
@@ -99,7 +99,7 @@ export { SemanticIndex } from './semantic-index.js';
 export { type LostDocument, type SalvageReport, salvage } from './store/salvage/salvage.js';
 export type { LostPart, UnreadableRange } from './store/salvage/salvaged-documents.js';
 export type * from './types.js';
-export type { AcceleratorStatus } from './vectors/annoy/annoy-accelerator.js';
+export type { GraphStatus } from './vectors/annoy/annoy-graph.js';
 export { AnnoyIndex, type WithDistances } from './vectors/annoy/annoy-index.js';
 export type { AnnoyInfo, AnnoyMemory } from './vectors/annoy/annoy-info.js';
 export type { Neighbors } from './vectors/annoy/annoy-search.js';

@@ -7,6 +7,7 @@ import { evaluate } from './operations/evaluate/evaluate.js';
 import { indexStats } from './operations/index-stats.js';
 import { searchMany } from './operations/search/search-many.js';
 import * as upkeep from './operations/upkeep.js';
+import { refuseRemovedMethods } from './options/removed-methods.js';
 import type {
   AddOptions,
   BackupOptions,
@@ -27,7 +28,6 @@ import type {
   ValidateOptions,
 } from './options.js';
 import { PendingCalls } from './pending-calls.js';
-import { refuseRemovedMethods } from './removed-methods.js';
 
 import type {
   AddPlan,
@@ -432,4 +432,4 @@ export class SemanticIndex<M extends Metadata = Metadata> {
   }
 }
 
-refuseRemovedMethods(SemanticIndex.prototype);
+refuseRemovedMethods('SemanticIndex', SemanticIndex.prototype);

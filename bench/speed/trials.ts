@@ -14,7 +14,7 @@ export interface Trial {
   readonly rowsReason?: string;
 }
 
-const accelerated = [
+const graph = [
   96, 128, 160, 192, 256, 320, 400, 512, 640, 800, 1_024, 1_280, 1_600, 2_048, 2_560, 3_840, 6_144, 10_240, 20_480,
   40_960,
 ];
@@ -24,16 +24,16 @@ export const trials: readonly Trial[] = [
   {
     name: 'semantic-index',
     engine: 'semantic-index',
-    settings: { engine: 'accelerated', trees: 10 },
+    settings: { engine: 'graph', trees: 10 },
     knob: 'searchK',
-    efforts: accelerated,
+    efforts: graph,
   },
   {
     name: 'semantic-index 20 trees',
     engine: 'semantic-index',
-    settings: { engine: 'accelerated', trees: 20 },
+    settings: { engine: 'graph', trees: 20 },
     knob: 'searchK',
-    efforts: accelerated,
+    efforts: graph,
   },
   {
     name: 'semantic-index classical',
@@ -46,7 +46,7 @@ export const trials: readonly Trial[] = [
   {
     name: 'semantic-index exact',
     engine: 'semantic-index',
-    settings: { engine: 'accelerated', exact: 'yes', trees: 10 },
+    settings: { engine: 'graph', exact: 'yes', trees: 10 },
     knob: 'none',
     efforts: [0],
     queries: 100,

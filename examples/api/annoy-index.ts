@@ -45,9 +45,9 @@ const batch = await index.getNnsByVectors(
   { exact: true },
 );
 console.log(batch.items); // => Int32Array(2) [ 0, 2 ]
-//# AnnoyIndex.accelerate
-await index.accelerate();
-console.log(index.info().accelerator.inUse); // => true
+//# AnnoyIndex.buildGraph
+await index.buildGraph();
+console.log(index.info().graph.inUse); // => true
 //# AnnoyIndex.save
 await index.save('tiny.ann');
 //# AnnoyIndex.info

@@ -37,7 +37,7 @@ constexpr size_t kChoices = 2;
 struct Case {
   std::unique_ptr<NodeStorage> storage;
   ForestView forest;
-  MemoryBlock accelerator;
+  MemoryBlock graph;
 };
 
 const Case& case_of(uint8_t choice) {
@@ -61,9 +61,9 @@ const Case& case_of(uint8_t choice) {
   BuildResult result;
   if (!build_forest(made.storage.get(), options, &result).ok()) give_up("no forest");
   if (!ForestView::open(made.storage->data(), made.storage->bytes(), layout, &made.forest).ok()) give_up("no view");
-  GraphBuildOptions accelerate;
-  accelerate.threads = 1;
-  if (!build_graph_index(made.forest, accelerate, &made.accelerator).ok()) give_up("no graph index");
+  GraphBuildOptions options;
+  options.threads = 1;
+  if (!build_graph_index(made.forest, options, &made.graph).ok()) give_up("no graph index");
   return made;
 }
 
@@ -121,16 +121,16 @@ extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t maximum);
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t maximum, unsigned int seed) {
   Random random(seed);
   const Case& made = case_of(size > 0 ? data[0] : static_cast<uint8_t>(seed));
-  const size_t whole = kChoices + made.accelerator.size();
+  const size_t whole = kChoices + made.graph.size();
   if (whole > maximum) return LLVMFuzzerMutate(data, size, maximum);
   if (size != whole || random.below(30) == 0) {
     if (size < kChoices) data[0] = static_cast<uint8_t>(seed);
     data[1] = static_cast<uint8_t>(random.next());
-    std::memcpy(data + kChoices, made.accelerator.data(), made.accelerator.size());
+    std::memcpy(data + kChoices, made.graph.data(), made.graph.size());
     return whole;
   }
   GraphHeader header;
-  std::memcpy(&header, made.accelerator.data(), sizeof header);
+  std::memcpy(&header, made.graph.data(), sizeof header);
   for (uint32_t change = 0; change <= random.below(12); ++change) {
     const SectionRange& section = header.sections[random.below(kGraphSections)];
     if (section.bytes < 4) continue;

@@ -12,7 +12,7 @@ export interface NativeDigest {
 }
 
 /** Why a graph index is not used. */
-export interface NativeAcceleratorFault {
+export interface NativeGraphFault {
   readonly message: string;
   /** Whether it was derived from another forest, as opposed to damaged or of another version. */
   readonly isForeign: boolean;
@@ -36,11 +36,11 @@ export interface NativeFacts {
   readonly heapBytes: number;
   readonly mappedBytes: number;
   readonly fileBytes: number;
-  readonly acceleratorBytes: number;
+  readonly graphBytes: number;
   /** Whether a search has met bytes of the graph index that make no sense, and goes without it since. */
-  readonly acceleratorDamaged: boolean;
+  readonly graphDamaged: boolean;
   /** Whether the first search found that the graph index was derived from another forest; it is not used since. */
-  readonly acceleratorForeign: boolean;
+  readonly graphForeign: boolean;
 }
 
 /**
@@ -107,15 +107,15 @@ export interface NativeIndex {
   validate(task: NativeTask): Promise<NativeStructureReport>;
   prefault(): Promise<void>;
   /** Derives the graph index of the forest, and searches with it from then on. */
-  accelerate(threads: number, task: NativeTask): Promise<void>;
-  saveAccelerator(path: string): Promise<void>;
+  buildGraph(threads: number, task: NativeTask): Promise<void>;
+  saveGraph(path: string): Promise<void>;
   /**
    * Maps a graph index; returns why it is not used, or undefined when it is. `content` is the checksum of the whole
    * forest if it is known; otherwise the first search compares the forest.
    */
-  loadAccelerator(path: string, content?: string): NativeAcceleratorFault | undefined;
+  loadGraph(path: string, content?: string): NativeGraphFault | undefined;
   /** Compares all checksums of the graph index; resolves to what is wrong, or to undefined. */
-  verifyAccelerator(task: NativeTask): Promise<NativeAcceleratorFault | undefined>;
+  verifyGraph(task: NativeTask): Promise<NativeGraphFault | undefined>;
 }
 
 /** The native side of VectorBuffer. */

@@ -1,8 +1,8 @@
 import type { LongWorkOptions, Metric } from '../types.js';
 import { type Listed, longWorkDefaults, type Resolved } from './resolve-options.js';
 
-/** `annoy`: search the trees, with the results of Annoy. `accelerated`: search the graph index, if there is one. */
-export type AnnoyEngine = 'annoy' | 'accelerated';
+/** `annoy`: search the trees, with the results of Annoy. `graph`: search the graph index, if there is one. */
+export type AnnoyEngine = 'annoy' | 'graph';
 
 /** Options of `new AnnoyIndex(f, metric, options)`. */
 export interface AnnoyIndexOptions {
@@ -16,8 +16,8 @@ export interface AnnoyIndexOptions {
   /** Receives messages after `verbose(true)`. Default: none. */
   logger?: ((message: string) => void) | undefined;
   /**
-   * How to search. `accelerated` uses the graph index that `accelerate()` writes to `NAME.ann.accel`; without a valid
-   * one (see `info().accelerator`), it searches as `annoy`. Default `accelerated`.
+   * How to search. `graph` uses the graph index that `buildGraph()` writes to `NAME.ann.accel`; without a valid
+   * one (see `info().graph`), it searches as `annoy`. Default `graph`.
    */
   engine?: AnnoyEngine | undefined;
 }
@@ -27,7 +27,7 @@ export const annoyIndexDefaults = {
   seed: 0,
   maxGap: 1_000_000,
   logger: undefined,
-  engine: 'accelerated',
+  engine: 'graph',
 } satisfies Listed<AnnoyIndexOptions>;
 
 /** {@link AnnoyIndexOptions}, completed by the defaults. */
@@ -51,17 +51,17 @@ export const annoyBuildDefaults = {
 /** {@link AnnoyBuildOptions}, completed by the defaults. */
 export type ResolvedAnnoyBuildOptions = Resolved<AnnoyBuildOptions, typeof annoyBuildDefaults>;
 
-/** Options of `AnnoyIndex.accelerate(options)`. */
-export interface AnnoyAccelerateOptions extends LongWorkOptions {
+/** Options of `AnnoyIndex.buildGraph(options)`. */
+export interface AnnoyBuildGraphOptions extends LongWorkOptions {
   /** Max. threads; -1 means one per core. The result does not depend on it. Default -1. */
   threads?: number | undefined;
 }
 
-/** Defaults of {@link AnnoyAccelerateOptions}. */
-export const annoyAccelerateDefaults = { ...longWorkDefaults, threads: -1 } satisfies Listed<AnnoyAccelerateOptions>;
+/** Defaults of {@link AnnoyBuildGraphOptions}. */
+export const annoyBuildGraphDefaults = { ...longWorkDefaults, threads: -1 } satisfies Listed<AnnoyBuildGraphOptions>;
 
-/** {@link AnnoyAccelerateOptions}, completed by the defaults. */
-export type ResolvedAnnoyAccelerateOptions = Resolved<AnnoyAccelerateOptions, typeof annoyAccelerateDefaults>;
+/** {@link AnnoyBuildGraphOptions}, completed by the defaults. */
+export type ResolvedAnnoyBuildGraphOptions = Resolved<AnnoyBuildGraphOptions, typeof annoyBuildGraphDefaults>;
 
 /** Options of `AnnoyIndex.open(path, options)`. */
 export interface AnnoyOpenOptions extends AnnoyIndexOptions {

@@ -19,15 +19,20 @@ const options: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Retriever: { duplicateThreshold: 'threshold' },
 };
 
-/** Methods of `SemanticIndex` that were renamed or removed, with the call that replaces them. Kept for one release. */
-export const renamedMethods: Readonly<Record<string, string>> = {
-  searchPage: 'search(query, { after })',
-  explain: 'search(query, { explain: true })',
-  build: 'optimize({ full: true })',
-  compact: 'optimize()',
-  exportAnn: "exportTo(path, { format: 'annoy' })",
-  exportDocuments: 'documents()',
-};
+/** Methods that were renamed or removed, by class, with the call that replaces them. Kept for one release. */
+export const renamedMethods = {
+  SemanticIndex: {
+    searchPage: 'search(query, { after })',
+    explain: 'search(query, { explain: true })',
+    build: 'optimize({ full: true })',
+    compact: 'optimize()',
+    exportAnn: "exportTo(path, { format: 'annoy' })",
+    exportDocuments: 'documents()',
+  },
+  AnnoyIndex: {
+    accelerate: 'buildGraph()',
+  },
+} as const;
 
 /** The new name of an option. */
 export function newNameOf(method: string, option: string): string | undefined {

@@ -55,7 +55,7 @@ export function readRegularFile(path: string): string {
 }
 
 /**
- * Follows symbolic links: sidecar and accelerator are beside the target. A dangling link resolves to the path of its missing
+ * Follows symbolic links: sidecar and graph index are beside the target. A dangling link resolves to the path of its missing
  * target; any other path that does not exist is returned unchanged.
  */
 export function followLinks(path: string): string {

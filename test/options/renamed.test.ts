@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Retriever, SemanticIndex, SemanticIndexError } from '../../src/index.js';
+import { AnnoyIndex, Retriever, SemanticIndex, SemanticIndexError } from '../../src/index.js';
 import { runHere } from '../cli/run-here.js';
 
 const open = () => SemanticIndex.open(':memory:', { provider: null });
@@ -66,6 +66,23 @@ describe('a removed method', () => {
     );
     expect(SemanticIndexError.is(error, 'UNKNOWN_OPTION')).toBe(true);
     expect((error as SemanticIndexError).hint).toContain(call);
+  });
+});
+
+describe('a renamed part of AnnoyIndex', () => {
+  it('method accelerate is refused with buildGraph', async () => {
+    const index = new AnnoyIndex(2, 'angular');
+    const error: unknown = await (index as unknown as { accelerate(): Promise<void> })
+      .accelerate()
+      .catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'UNKNOWN_OPTION', message: 'AnnoyIndex has no method accelerate' });
+    expect((error as SemanticIndexError).hint).toContain('buildGraph()');
+  });
+
+  it("engine 'accelerated' is refused with 'graph'", () => {
+    expect(() => new AnnoyIndex(2, 'angular', { engine: 'accelerated' as never })).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', hint: expect.stringContaining('"graph"') }),
+    );
   });
 });
 

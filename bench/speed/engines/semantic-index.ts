@@ -9,12 +9,12 @@ async function build({ vectors, dimensions, threads, folder, settings }: BuildIn
   await made.build(Number(settings.trees), { threads });
   const path = join(folder, 'index.ann');
   const isExact = settings.exact === 'yes';
-  const engine = settings.engine as 'annoy' | 'accelerated';
+  const engine = settings.engine as 'annoy' | 'graph';
   await made.save(path);
-  if (engine === 'accelerated') await made.accelerate({ threads });
+  if (engine === 'graph') await made.buildGraph({ threads });
   await made.close();
   const index = await AnnoyIndex.open(path, { engine });
-  const parts = [['forest', path], ...(engine === 'accelerated' ? [['accelerator', `${path}.accel`]] : [])] as const;
+  const parts = [['forest', path], ...(engine === 'graph' ? [['graph', `${path}.accel`]] : [])] as const;
   return {
     prepare: (query) => query,
     search: isExact

@@ -25,10 +25,10 @@ void Index::define(Napi::Env env, Napi::Object exports) {
                                     InstanceMethod<&Index::search>("search"),
                                     InstanceMethod<&Index::search_item>("searchItem"),
                                     InstanceMethod<&Index::search_many>("searchMany"),
-                                    InstanceMethod<&Index::accelerate>("accelerate"),
-                                    InstanceMethod<&Index::save_accelerator>("saveAccelerator"),
-                                    InstanceMethod<&Index::load_accelerator>("loadAccelerator"),
-                                    InstanceMethod<&Index::verify_accelerator>("verifyAccelerator"),
+                                    InstanceMethod<&Index::build_graph>("buildGraph"),
+                                    InstanceMethod<&Index::save_graph>("saveGraph"),
+                                    InstanceMethod<&Index::load_graph>("loadGraph"),
+                                    InstanceMethod<&Index::verify_graph>("verifyGraph"),
                                     InstanceMethod<&Index::build>("build"),
                                     InstanceMethod<&Index::unbuild>("unbuild"),
                                     InstanceMethod<&Index::load>("load"),
@@ -183,9 +183,9 @@ Napi::Value Index::facts(const Napi::CallbackInfo& info) {
                      : storage_ && storage_->is_on_disk() ? storage_->capacity_bytes()
                                                           : 0);
   set("fileBytes", segment_.forest ? segment_.forest->size : 0);
-  set("acceleratorBytes", segment_.graph ? segment_.graph->size() : 0);
-  facts.Set("acceleratorDamaged", Napi::Boolean::New(env, segment_.graph && segment_.graph->state.is_damaged.load()));
-  facts.Set("acceleratorForeign", Napi::Boolean::New(env, segment_.graph && segment_.graph->state.is_foreign.load()));
+  set("graphBytes", segment_.graph ? segment_.graph->size() : 0);
+  facts.Set("graphDamaged", Napi::Boolean::New(env, segment_.graph && segment_.graph->state.is_damaged.load()));
+  facts.Set("graphForeign", Napi::Boolean::New(env, segment_.graph && segment_.graph->state.is_foreign.load()));
   return facts;
 }
 

@@ -53,10 +53,10 @@ class Index : public Napi::ObjectWrap<Index> {
   Napi::Value search_item(const Napi::CallbackInfo& info);
   Napi::Value search_many(const Napi::CallbackInfo& info);
   // index_graph.cpp
-  Napi::Value accelerate(const Napi::CallbackInfo& info);
-  Napi::Value save_accelerator(const Napi::CallbackInfo& info);
-  Napi::Value load_accelerator(const Napi::CallbackInfo& info);
-  Napi::Value verify_accelerator(const Napi::CallbackInfo& info);
+  Napi::Value build_graph(const Napi::CallbackInfo& info);
+  Napi::Value save_graph(const Napi::CallbackInfo& info);
+  Napi::Value load_graph(const Napi::CallbackInfo& info);
+  Napi::Value verify_graph(const Napi::CallbackInfo& info);
   // index_work.cpp: long operations on pool threads
   Napi::Value build(const Napi::CallbackInfo& info);
   Napi::Value unbuild(const Napi::CallbackInfo& info);

@@ -77,7 +77,7 @@ void Index::attach(Napi::Env env, const ForestPointer& forest, GraphPointer grap
   account(env);
 }
 
-Napi::Value Index::accelerate(const Napi::CallbackInfo& info) {
+Napi::Value Index::build_graph(const Napi::CallbackInfo& info) {
   auto work = std::make_unique<BuildGraphWork>(this, info);
   work->forest = forest(info.Env());
   work->threads = Arguments(info).integer(0);
@@ -85,7 +85,7 @@ Napi::Value Index::accelerate(const Napi::CallbackInfo& info) {
   return Work::start(info.Env(), std::move(work));
 }
 
-Napi::Value Index::save_accelerator(const Napi::CallbackInfo& info) {
+Napi::Value Index::save_graph(const Napi::CallbackInfo& info) {
   auto work = std::make_unique<SaveGraphWork>();
   if (!segment_.graph) throw make_error(info.Env(), "INTERNAL", "the index has no graph index");
   work->graph = segment_.graph;
@@ -93,7 +93,7 @@ Napi::Value Index::save_accelerator(const Napi::CallbackInfo& info) {
   return Work::start(info.Env(), std::move(work));
 }
 
-Napi::Value Index::load_accelerator(const Napi::CallbackInfo& info) {
+Napi::Value Index::load_graph(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const ForestPointer current = forest(env);
   GraphPointer loaded;
@@ -106,7 +106,7 @@ Napi::Value Index::load_accelerator(const Napi::CallbackInfo& info) {
   return status.ok() ? env.Undefined() : fault_of(env, status);
 }
 
-Napi::Value Index::verify_accelerator(const Napi::CallbackInfo& info) {
+Napi::Value Index::verify_graph(const Napi::CallbackInfo& info) {
   auto work = std::make_unique<VerifyGraphWork>();
   if (!segment_.graph) throw make_error(info.Env(), "INTERNAL", "the index has no graph index");
   work->forest = forest(info.Env());

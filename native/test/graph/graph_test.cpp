@@ -77,11 +77,11 @@ TEST(finds_what_a_scan_finds) {
       Data data = make_data(6000, dimensions, 200);
       stretch(&data.rows, dimensions);
       const Index index = build_index(metric, dimensions, data.rows, 10, 1, 2);
-      GraphFixture accelerated;
-      accelerate(index, &accelerated);
-      const Answers few = search_all(index, accelerated.view, data.queries, 10, 200);
-      const Answers usual = search_all(index, accelerated.view, data.queries, 10, -1);
-      const Answers many = search_all(index, accelerated.view, data.queries, 10, 4000);
+      GraphFixture graph;
+      derive_graph(index, &graph);
+      const Answers few = search_all(index, graph.view, data.queries, 10, 200);
+      const Answers usual = search_all(index, graph.view, data.queries, 10, -1);
+      const Answers many = search_all(index, graph.view, data.queries, 10, 4000);
       std::printf("  %s %d: recall@10 %.3f, %.3f by default, %.3f\n", metric_name(metric), dimensions, few.recall,
                   usual.recall, many.recall);
       CHECK_EQUAL(usual.scans, 0);
@@ -97,18 +97,18 @@ TEST(same_bytes_for_any_threads_and_instruction_set) {
     const Data data = make_data(1500, 200, 20);
     const Index index = build_index(metric, 200, data.rows, 4);
     GraphFixture first;
-    accelerate(index, &first, 1);
+    derive_graph(index, &first, 1);
     const Answers expected = search_all(index, first.view, data.queries, 7, 100);
     for (int threads : {2, 3, 7}) {
       GraphFixture other;
-      accelerate(index, &other, threads);
+      derive_graph(index, &other, threads);
       CHECK(bytes_of(other.file) == bytes_of(first.file));
     }
     const std::string before = distances().name;
     for (const DistanceTable* const* table = available_instruction_sets(); *table != nullptr; ++table) {
       CHECK(select_instruction_set((*table)->name));
       GraphFixture other;
-      accelerate(index, &other);
+      derive_graph(index, &other);
       CHECK(bytes_of(other.file) == bytes_of(first.file));
       const Answers answers = search_all(index, first.view, data.queries, 7, 100);
       CHECK(answers.items == expected.items);
@@ -123,8 +123,8 @@ TEST(only_what_is_allowed_and_enough_of_it) {
   const int32_t rows = 5000;
   const Data data = make_data(rows, dimensions, 100);
   const Index index = build_index(Metric::angular, dimensions, data.rows, 10);
-  GraphFixture accelerated;
-  accelerate(index, &accelerated);
+  GraphFixture graph;
+  derive_graph(index, &graph);
   for (int per_thousand : {0, 1, 3, 20, 100, 300, 500, 900, 1000}) {
     Random random(static_cast<uint64_t>(per_thousand) + 1);
     std::vector<uint32_t> bits(rows / 32 + 1, 0u);
@@ -133,7 +133,7 @@ TEST(only_what_is_allowed_and_enough_of_it) {
         bits[static_cast<size_t>(item / 32)] |= 1u << (item % 32);
     }
     const Allowed allowed{bits.data(), static_cast<int64_t>(bits.size())};
-    const Answers answers = search_all(index, accelerated.view, data.queries, 10, -1, allowed);
+    const Answers answers = search_all(index, graph.view, data.queries, 10, -1, allowed);
     std::printf("  %d of 1000 allowed: recall@10 %.3f, %lld of 100 scanned\n", per_thousand, answers.recall,
                 static_cast<long long>(answers.scans));
     CHECK(answers.recall >= 0.95);
@@ -143,19 +143,19 @@ TEST(only_what_is_allowed_and_enough_of_it) {
   std::vector<uint32_t> bits(rows / 32 + 1, 0u);
   for (int32_t item : corner.items) bits[static_cast<size_t>(item / 32)] |= 1u << (item % 32);
   const Allowed allowed{bits.data(), static_cast<int64_t>(bits.size())};
-  CHECK(search_all(index, accelerated.view, data.queries, 10, -1, allowed).recall >= 0.9);
+  CHECK(search_all(index, graph.view, data.queries, 10, -1, allowed).recall >= 0.9);
 }
 
 TEST(finds_more_neighbors_than_a_walk_visits) {
   const Data data = make_data(2000, 32, 10);
   const Index index = build_index(Metric::euclidean, 32, data.rows, 3);
-  GraphFixture accelerated;
-  accelerate(index, &accelerated);
-  CHECK(search_all(index, accelerated.view, data.queries, 600, 1).recall >= 0.9);
-  CHECK_EQUAL(search_all(index, accelerated.view, data.queries, 2000, 1).recall, 1.0);
-  CHECK_EQUAL(search_all(index, accelerated.view, data.queries, 2100, 1).recall, 1.0);
+  GraphFixture graph;
+  derive_graph(index, &graph);
+  CHECK(search_all(index, graph.view, data.queries, 600, 1).recall >= 0.9);
+  CHECK_EQUAL(search_all(index, graph.view, data.queries, 2000, 1).recall, 1.0);
+  CHECK_EQUAL(search_all(index, graph.view, data.queries, 2100, 1).recall, 1.0);
   // A beam as wide as the index would take far longer than to compare everything.
-  CHECK_EQUAL(search_all(index, accelerated.view, data.queries, 10, INT64_MAX).scans, 10);
+  CHECK_EQUAL(search_all(index, graph.view, data.queries, 10, INT64_MAX).scans, 10);
 }
 
 TEST(holes_zeros_and_few_items) {
@@ -175,12 +175,12 @@ TEST(holes_zeros_and_few_items) {
       BuildResult built;
       CHECK_OK(build_forest(index.storage.get(), options, &built));
       CHECK_OK(ForestView::open(index.storage->data(), index.storage->bytes(), index.layout, &index.view));
-      GraphFixture accelerated;
-      accelerate(index, &accelerated);
+      GraphFixture graph;
+      derive_graph(index, &graph);
       const std::vector<float> queries = random_rows(metric, 20, 6, 5);
-      CHECK(search_all(index, accelerated.view, queries, 3, 1).recall >= 0.5);
-      CHECK(search_all(index, accelerated.view, queries, 3, -1).recall >= 0.95);
-      CHECK(search_all(index, accelerated.view, std::vector<float>(6, 0.0f), 3, -1).items.size() == 3);
+      CHECK(search_all(index, graph.view, queries, 3, 1).recall >= 0.5);
+      CHECK(search_all(index, graph.view, queries, 3, -1).recall >= 0.95);
+      CHECK(search_all(index, graph.view, std::vector<float>(6, 0.0f), 3, -1).items.size() == 3);
     }
   }
 }
@@ -188,9 +188,9 @@ TEST(holes_zeros_and_few_items) {
 TEST(equal_items) {
   const std::vector<float> rows(3000 * 8, 0.25f);
   const Index index = build_index(Metric::angular, 8, rows, 3);
-  GraphFixture accelerated;
-  accelerate(index, &accelerated);
-  search_all(index, accelerated.view, std::vector<float>(8, 1.0f), 10, 100);
+  GraphFixture graph;
+  derive_graph(index, &graph);
+  search_all(index, graph.view, std::vector<float>(8, 1.0f), 10, 100);
 }
 
 TEST(refuses_metrics_and_sizes_without_a_graph) {
@@ -204,26 +204,26 @@ TEST(refuses_metrics_and_sizes_without_a_graph) {
 TEST(belongs_to_one_forest) {
   const Data data = make_data(800, 16, 1);
   const Index index = build_index(Metric::angular, 16, data.rows, 2);
-  GraphFixture accelerated;
-  accelerate(index, &accelerated);
+  GraphFixture graph;
+  derive_graph(index, &graph);
   GraphView view;
-  const auto size = static_cast<int64_t>(accelerated.file.size());
+  const auto size = static_cast<int64_t>(graph.file.size());
   const Index other = build_index(Metric::angular, 16, data.rows, 2, 77);
-  CHECK(GraphView::open(accelerated.file.data(), size, other.view, &view).code == StatusCode::invalid_argument);
-  CHECK_OK(accelerated.view.verify(index.view, nullptr));
+  CHECK(GraphView::open(graph.file.data(), size, other.view, &view).code == StatusCode::invalid_argument);
+  CHECK_OK(graph.view.verify(index.view, nullptr));
   // A change in the middle of the forest shows when everything is read.
   index.storage->node(400)[40] ^= 1;
-  CHECK_OK(GraphView::open(accelerated.file.data(), size, index.view, &view));
+  CHECK_OK(GraphView::open(graph.file.data(), size, index.view, &view));
   CHECK(view.verify(index.view, nullptr).code == StatusCode::invalid_argument);
   index.storage->node(400)[40] ^= 1;
-  for (const SectionRange& place : accelerated.view.header().sections) {
+  for (const SectionRange& place : graph.view.header().sections) {
     if (place.bytes == 0) continue;
-    uint8_t* byte = accelerated.file.data() + place.offset + place.bytes / 2;
+    uint8_t* byte = graph.file.data() + place.offset + place.bytes / 2;
     *byte ^= 16;
-    CHECK(accelerated.view.verify(index.view, nullptr).code == StatusCode::corrupt);
+    CHECK(graph.view.verify(index.view, nullptr).code == StatusCode::corrupt);
     *byte ^= 16;
   }
-  CHECK_OK(accelerated.view.verify(index.view, nullptr));
+  CHECK_OK(graph.view.verify(index.view, nullptr));
 }
 
 TEST(progress_and_cancel) {
@@ -260,7 +260,7 @@ TEST(progress_and_cancel) {
 namespace {
 
 /** Does with the bytes of a graph index whatever can be done with them. */
-bool try_accelerator(const uint8_t* bytes, int64_t size, const Index& index, GraphScratch* scratch) {
+bool try_graph(const uint8_t* bytes, int64_t size, const Index& index, GraphScratch* scratch) {
   GraphView view;
   if (!GraphView::open(bytes, size, index.view, &view).ok()) return false;
   const std::vector<float> query = random_rows(Metric::angular, 1, index.layout.dimensions, 77);
@@ -306,25 +306,25 @@ TEST(survives_untrusted_bytes) {
   for (Metric metric : kGraphMetrics) {
     for (int32_t dimensions : {5, 200}) {
       const Index index = build_index(metric, dimensions, random_rows(metric, 150, dimensions, 4), 2);
-      GraphFixture accelerated;
-      accelerate(index, &accelerated);
-      const std::vector<uint8_t> file = bytes_of(accelerated.file);
+      GraphFixture graph;
+      derive_graph(index, &graph);
+      const std::vector<uint8_t> file = bytes_of(graph.file);
       const auto size = static_cast<int64_t>(file.size());
       // On the heap and of the exact size, so that a sanitizer sees a step beyond.
       std::unique_ptr<uint64_t[]> memory(new uint64_t[(file.size() + 7) / 8]);
       uint8_t* bytes = reinterpret_cast<uint8_t*>(memory.get());
       std::memcpy(bytes, file.data(), file.size());
-      CHECK(try_accelerator(bytes, size, index, &scratch));
+      CHECK(try_graph(bytes, size, index, &scratch));
       for (int64_t length = 0; length < size; length += 1 + length / 16) {
-        CHECK(!try_accelerator(bytes, length, index, &scratch));
+        CHECK(!try_graph(bytes, length, index, &scratch));
       }
       for (size_t place = 0; place + 4 <= sizeof(GraphHeader); place += 4) {
         for (int32_t value : {-1, 0, 1, 2, 149, 150, 151, INT32_MAX, INT32_MIN, 0x7fc00000}) {
           if (std::memcmp(bytes + place, &value, 4) == 0) continue;
           std::memcpy(bytes + place, &value, 4);
-          CHECK(!try_accelerator(bytes, size, index, &scratch));
+          CHECK(!try_graph(bytes, size, index, &scratch));
           sign_header(bytes);
-          try_accelerator(bytes, size, index, &scratch);
+          try_graph(bytes, size, index, &scratch);
           std::memcpy(bytes, file.data(), sizeof(GraphHeader));
         }
       }
@@ -332,18 +332,18 @@ TEST(survives_untrusted_bytes) {
       const int32_t values[] = {-1, 0, 1, 149, 150, INT32_MAX, INT32_MIN, 0x7f800000, 0x7fc00000, -2};
       for (int round = 0; round < 4000; ++round) {
         // Some sections are small, and all matter: the place is chosen by section.
-        const SectionRange& section = accelerated.view.header().sections[random.below(kGraphSections)];
+        const SectionRange& section = graph.view.header().sections[random.below(kGraphSections)];
         const bool has_many = random.flip();
         for (int change = 0; change < (has_many ? 40 : 1) && section.bytes > 0; ++change) {
           const int64_t place = section.offset + random.below(static_cast<uint32_t>(section.bytes / 4)) * 4;
           const int32_t value = random.flip() ? values[random.below(10)] : static_cast<int32_t>(random.below(160));
           std::memcpy(bytes + place, &value, 4);
         }
-        try_accelerator(bytes, size, index, &scratch);
+        try_graph(bytes, size, index, &scratch);
         if (random.below(4) == 0) std::memcpy(bytes, file.data(), file.size());
       }
       std::memcpy(bytes, file.data(), file.size());
-      CHECK(try_accelerator(bytes, size, index, &scratch));
+      CHECK(try_graph(bytes, size, index, &scratch));
     }
   }
 }

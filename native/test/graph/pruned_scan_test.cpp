@@ -54,9 +54,9 @@ Truth scan_allowed_items(const Index& index, const GraphView& view, const std::v
 }
 
 void check_pruned(const Index& index, const std::vector<float>& queries, int32_t k) {
-  GraphFixture accelerated;
-  accelerate(index, &accelerated);
-  CHECK_OK(accelerated.view.verify_rows(nullptr));
+  GraphFixture graph;
+  derive_graph(index, &graph);
+  CHECK_OK(graph.view.verify_rows(nullptr));
   const int32_t items = index.view.items();
   Random random(21);
   std::vector<uint32_t> bits(static_cast<size_t>(items) / 32 + 1, 0u);
@@ -70,8 +70,8 @@ void check_pruned(const Index& index, const std::vector<float>& queries, int32_t
       return found.items == expected.items &&
              std::memcmp(found.distances.data(), expected.distances.data(), 4 * found.distances.size()) == 0;
     };
-    CHECK(is_expected(scan_pruned_all(index, accelerated.view, queries, k, allowed)));
-    if (allowed.bits != nullptr) CHECK(is_expected(scan_allowed_items(index, accelerated.view, queries, k, allowed)));
+    CHECK(is_expected(scan_pruned_all(index, graph.view, queries, k, allowed)));
+    if (allowed.bits != nullptr) CHECK(is_expected(scan_allowed_items(index, graph.view, queries, k, allowed)));
   }
 }
 
@@ -119,7 +119,7 @@ TEST(stops_at_the_first_invalid_item) {
   const Data data = make_data(600, 16, 1);
   const Index index = build_index(Metric::angular, 16, data.rows, 3, 1, 2);
   GraphFixture graph;
-  accelerate(index, &graph);
+  derive_graph(index, &graph);
   auto* items = const_cast<int32_t*>(graph.view.section<int32_t>(GraphSection::items));
   const int32_t first = items[0];
   items[0] = -1;

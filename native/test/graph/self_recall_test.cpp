@@ -18,8 +18,8 @@ constexpr int32_t kNearest = 10;
 /** The share of `asked` that are among the ten nearest of their own vectors, of those that a scan finds there. */
 double self_recall(const Index& index, const std::vector<float>& rows, const std::vector<int32_t>& asked,
                    const Allowed& allowed = Allowed()) {
-  GraphFixture accelerated;
-  accelerate(index, &accelerated);
+  GraphFixture graph;
+  derive_graph(index, &graph);
   const auto dimensions = static_cast<size_t>(index.layout.dimensions);
   std::vector<float> queries;
   for (int32_t item : asked) {
@@ -36,7 +36,7 @@ double self_recall(const Index& index, const std::vector<float>& rows, const std
     int32_t items[kNearest];
     int32_t found = 0;
     GraphSearchStats work;
-    CHECK_OK(accelerated.view.search(index.view, queries.data() + place * dimensions, options, &scratch, items, nullptr,
+    CHECK_OK(graph.view.search(index.view, queries.data() + place * dimensions, options, &scratch, items, nullptr,
                                      &found, &work));
     const int32_t* wanted = truth.items.data() + place * kNearest;
     if (std::find(wanted, wanted + kNearest, asked[place]) == wanted + kNearest) continue;
@@ -128,9 +128,9 @@ TEST(finds_as_many_products_as_the_trees_do) {
       for (size_t column = 0; column < 48; ++column) rows[row * 48 + column] *= length;
     }
     const Index index = build_index(Metric::dot, 48, rows, 10, 1, 2);
-    GraphFixture accelerated;
-    accelerate(index, &accelerated);
-    if (spread > 0) CHECK_EQUAL(accelerated.view.header().needs_trees, 1u);
+    GraphFixture graph;
+    derive_graph(index, &graph);
+    if (spread > 0) CHECK_EQUAL(graph.view.header().needs_trees, 1u);
     const std::vector<float> queries = random_rows(Metric::dot, 50, 48, 11);
     const Truth truth = scan_all(index, queries, kNearest);
     GraphScratch scratch;
@@ -142,7 +142,7 @@ TEST(finds_as_many_products_as_the_trees_do) {
         options.search_k = search_k;
         int32_t items[2][kNearest];
         int32_t found[2];
-        CHECK_OK(accelerated.view.search(index.view, queries.data() + query * 48, options, &scratch, items[0], nullptr,
+        CHECK_OK(graph.view.search(index.view, queries.data() + query * 48, options, &scratch, items[0], nullptr,
                                          &found[0]));
         CHECK_OK(index.view.search(queries.data() + query * 48, options, &tree_scratch, items[1], nullptr, &found[1]));
         const int32_t* wanted = truth.items.data() + query * kNearest;

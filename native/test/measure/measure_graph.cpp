@@ -1,5 +1,5 @@
 // Measures the graph index: building it, and searches at several values of search_k against exact results.
-//   measure_accelerator [rows=100000] [dimensions=384] [trees=10] [threads=2] [metric=angular] [file]
+//   measure_graph [rows=100000] [dimensions=384] [trees=10] [threads=2] [metric=angular] [file]
 // Text-like clusters are generated, or rows are read from a file of floats, the last 1,000 of them as queries.
 
 #include <chrono>
@@ -62,7 +62,7 @@ int main(int count, char** arguments) {
   GraphBuildOptions options;
   options.threads = threads;
   CHECK_OK(build_graph_index(index.view, options, &file));
-  std::printf("accelerator  %8.2f s, %.1f MB, %.0f bytes a vector\n", now() - start,
+  std::printf("graph        %8.2f s, %.1f MB, %.0f bytes a vector\n", now() - start,
               static_cast<double>(file.size()) / 1e6, static_cast<double>(file.size()) / rows);
   GraphView view;
   start = now();

@@ -20,7 +20,7 @@ struct GraphFixture {
   GraphView view;
 };
 
-inline void accelerate(const Index& index, GraphFixture* result, int threads = 2) {
+inline void derive_graph(const Index& index, GraphFixture* result, int threads = 2) {
   GraphBuildOptions options;
   options.threads = threads;
   CHECK_OK(build_graph_index(index.view, options, &result->file));

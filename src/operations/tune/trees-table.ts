@@ -1,6 +1,6 @@
 import type { ResolvedTuneOptions } from '../../options.js';
 import type { TreesPoint } from '../../types.js';
-import { canAccelerate } from '../../vectors/annoy/annoy-accelerator.js';
+import { canBuildGraph } from '../../vectors/annoy/annoy-graph.js';
 import { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
 import type { NeighborRows } from '../../vectors/vector-buffer.js';
 import type { OperationContext } from '../context.js';
@@ -45,7 +45,7 @@ export async function compareTrees(
       const began = performance.now();
       await index.build(trees, signal === undefined ? {} : { signal });
       // As the segments of an index are.
-      if (canAccelerate(backend.metric, dimensions)) await index.accelerate(signal === undefined ? {} : { signal });
+      if (canBuildGraph(backend.metric, dimensions)) await index.buildGraph(signal === undefined ? {} : { signal });
       const buildMilliseconds = performance.now() - began;
       // Documents find themselves in truth and walk alike.
       truth ??= await index.getNnsByVectors(vectors, k, { exact: true });

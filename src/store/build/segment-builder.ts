@@ -17,11 +17,11 @@ import { TermsBuilder } from './terms-builder.js';
  * Loaded when something is built: a thread that only reads or writes the catalog starts in half the time without it.
  */
 async function annoy() {
-  const [index, accelerator] = await Promise.all([
+  const [index, graph] = await Promise.all([
     import('../../vectors/annoy/annoy-index.js'),
-    import('../../vectors/annoy/annoy-accelerator.js'),
+    import('../../vectors/annoy/annoy-graph.js'),
   ]);
-  return { ...index, ...accelerator };
+  return { ...index, ...graph };
 }
 
 /** What a forest is like. */
@@ -149,7 +149,7 @@ export class SegmentBuilder {
     await makeSegmentFolder(directory);
     // Read before the rows: documents deleted during the read are in the log after it, so none reappears.
     const lastDeletion = this.#catalog.documents.lastDeletion();
-    const { AnnoyIndex, acceleratorPath, canAccelerate } = await annoy();
+    const { AnnoyIndex, graphPath, canBuildGraph } = await annoy();
     const index = new AnnoyIndex(dimensions, metric);
     try {
       const { offsets, unsound } = await this.#readVectors(index, firstKey, lastKey, signal);
@@ -157,19 +157,18 @@ export class SegmentBuilder {
       crashPoint(`${kind}.vectors-read`);
       await index.build(trees, { seed, threads, signal });
       crashPoint(`${kind}.forest-built`);
-      const isAccelerated = canAccelerate(metric, dimensions);
-      if (isAccelerated) await index.accelerate({ threads, signal });
+      const hasGraph = canBuildGraph(metric, dimensions);
+      if (hasGraph) await index.buildGraph({ threads, signal });
       const path = join(directory, file);
       await index.save(path);
-      const { inUse, reason } = index.info().accelerator;
+      const { inUse, reason } = index.info().graph;
       // Published like this, it would be found wanting and made again, and so on.
-      if (isAccelerated && !inUse)
-        throw new SemanticIndexError('IO', `The graph index of ${file} is invalid: ${reason}`);
+      if (hasGraph && !inUse) throw new SemanticIndexError('IO', `The graph index of ${file} is invalid: ${reason}`);
       crashPoint(`${kind}.file-written`);
       const facts = await fileFacts(path);
       const modified = facts?.mtime ?? 0;
       // One time for all files: by it a touched one is recognised.
-      if (isAccelerated) await setModified(acceleratorPath(path), modified);
+      if (hasGraph) await setModified(graphPath(path), modified);
       const keys = keysOf(firstKey, offsets);
       const sources = this.#catalog.segments
         .all()

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { vectorsPerRead } from '../../backend/batch-sizes.js';
 import { SemanticIndexError } from '../../errors.js';
-import { acceleratorPath, canAccelerate, otherFormat } from '../../vectors/annoy/annoy-accelerator.js';
+import { canBuildGraph, graphPath, otherFormat } from '../../vectors/annoy/annoy-graph.js';
 import { AnnoyIndex } from '../../vectors/annoy/annoy-index.js';
-import { acceleratorContentFault } from '../../vectors/annoy/annoy-validation.js';
+import { graphContentFault } from '../../vectors/annoy/annoy-validation.js';
 import { sidecarPath } from '../../vectors/annoy/sidecar.js';
 import { checksumFile } from '../../vectors/checksum.js';
 import { VectorBuffer } from '../../vectors/vector-buffer.js';
@@ -42,11 +42,11 @@ export async function openStoredVectors(
 ): Promise<SegmentVectors | undefined> {
   const { row } = added;
   const path = join(context.directory, row.file);
-  const watch = new FileWatch([path, acceleratorPath(path)]);
+  const watch = new FileWatch([path, graphPath(path)]);
   try {
     if (keys === undefined) throw damage(row, 'has keys in the catalog that are not those of its items');
     const index = await openForest(row, context, inFull);
-    const fault = (await sidecarFault(row, context)) ?? (await acceleratorFault(row, index, context, inFull));
+    const fault = (await sidecarFault(row, context)) ?? (await graphFault(row, index, context, inFull));
     if (fault !== undefined) onLost(fault, 'graph-missing');
     const { forest, size } = await trustedForest(index, row, context, fault);
     return new GuardedFiles<VectorSource, VectorsState>({
@@ -54,7 +54,7 @@ export async function openStoredVectors(
       state: fault === undefined ? 'stored' : 'graph-missing',
       checkFirst: !inFull && size <= maxCheckedFirst,
       hasChanged: () => watch.hasChanged(),
-      isIntact: (signal) => isIntact(row, context, forest.isAccelerated, signal),
+      isIntact: (signal) => isIntact(row, context, forest.hasGraph, signal),
       reopen: async (onState) => {
         const lost: OnVectorsLost = (damage, state) => {
           onState(state);
@@ -81,8 +81,8 @@ async function trustedForest(
   fault: Damage | undefined,
 ): Promise<{ forest: AnnoyIndex; size: number }> {
   const path = join(context.directory, row.file);
-  const size = row.file_size + (index.isAccelerated ? ((await fileFacts(acceleratorPath(path)))?.size ?? 0) : 0);
-  if (fault === undefined || !index.isAccelerated) return { forest: index, size };
+  const size = row.file_size + (index.hasGraph ? ((await fileFacts(graphPath(path)))?.size ?? 0) : 0);
+  if (fault === undefined || !index.hasGraph) return { forest: index, size };
   index.close();
   const { metric, dimensions } = context;
   return { forest: await AnnoyIndex.open(path, { f: dimensions, metric, loadMode: 'eager', engine: 'annoy' }), size };
@@ -95,13 +95,13 @@ async function trustedForest(
 async function isIntact(
   row: SegmentRow,
   context: SegmentContext,
-  isAccelerated: boolean,
+  hasGraph: boolean,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const path = join(context.directory, row.file);
   try {
     if ((await checksumFile(path, signal)) !== row.checksum) return false;
-    return !isAccelerated || (await acceleratorContentFault(path, context.metric, context.dimensions)) === undefined;
+    return !hasGraph || (await graphContentFault(path, context.metric, context.dimensions)) === undefined;
   } catch (error) {
     signal?.throwIfAborted();
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
@@ -150,27 +150,26 @@ function graphMissing({ file }: SegmentRow, what: string): Damage {
 }
 
 /** What is wrong with the graph index of a segment: it is not used, or must not be trusted. */
-async function acceleratorFault(
+async function graphFault(
   row: SegmentRow,
   index: AnnoyIndex,
   context: SegmentContext,
   inFull: boolean,
 ): Promise<Damage | undefined> {
-  if (!canAccelerate(index.metric, index.f)) return undefined;
-  const facts = await fileFacts(acceleratorPath(join(context.directory, row.file)));
+  if (!canBuildGraph(index.metric, index.f)) return undefined;
+  const facts = await fileFacts(graphPath(join(context.directory, row.file)));
   // It may be lost, or an earlier version may have made none.
   if (facts === undefined) return graphMissing(row, 'no graph index');
   const path = join(context.directory, row.file);
   const inDoubt = inFull || facts.mtime !== row.file_mtime;
   // One whose time of change is not that of its segment has been touched: it is looked through.
   const reason =
-    index.info().accelerator.reason ??
-    (inDoubt ? await acceleratorContentFault(path, index.metric, index.f) : undefined);
+    index.info().graph.reason ?? (inDoubt ? await graphContentFault(path, index.metric, index.f) : undefined);
   if (reason === undefined) return undefined;
   if (reason === otherFormat) {
     return graphMissing(row, 'a graph index of another version');
   }
-  const error = new SemanticIndexError('INVALID_FILE', `${acceleratorPath(row.file)}: ${reason}`, {
+  const error = new SemanticIndexError('INVALID_FILE', `${graphPath(row.file)}: ${reason}`, {
     hint: 'No action needed: it is rebuilt, and answers are correct meanwhile.',
   });
   return damaged(row, error, slower);

@@ -218,7 +218,7 @@ class Findings {
 async function forestFault(index: AnnoyIndex): Promise<Finding> {
   const { checks } = await index.validate();
   const isFault = ({ check, passed, severity }: Check): boolean =>
-    !passed && (severity === 'error' || check === 'accelerator');
+    !passed && (severity === 'error' || check === 'graph');
   return checks.find(isFault)?.message;
 }
 

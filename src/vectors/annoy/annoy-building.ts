@@ -1,11 +1,11 @@
 import { runNativeTask } from '../../addon/native-task.js';
 import { SemanticIndexError } from '../../errors.js';
 import {
-  type AnnoyAccelerateOptions,
+  type AnnoyBuildGraphOptions,
   type AnnoyBuildOptions,
   type AnnoyIndexOptions,
-  annoyAccelerateDefaults,
   annoyBuildDefaults,
+  annoyBuildGraphDefaults,
   annoyIndexDefaults,
   resolveOptions,
 } from '../../options.js';
@@ -27,8 +27,8 @@ import {
   type Vector,
   type VectorRows,
 } from '../vector-arguments.js';
-import { checkEngine } from './annoy-accelerator.js';
 import { AnnoyCore } from './annoy-core.js';
+import { checkEngine } from './annoy-graph.js';
 
 /** Checks the arguments of the constructor. */
 export function createCore(f: number, metric: Metric, options?: AnnoyIndexOptions): AnnoyCore {
@@ -87,19 +87,17 @@ export async function build(core: AnnoyCore, nTrees: number, options?: AnnoyBuil
   core.log(() => `built ${core.counts?.trees} trees over ${core.counts?.items} items in ${took} ms`);
 }
 
-export async function accelerate(core: AnnoyCore, options?: AnnoyAccelerateOptions): Promise<void> {
-  const given = resolveOptions('accelerate', options, annoyAccelerateDefaults);
-  const threads = checkThreads('accelerate', given.threads);
+export async function buildGraph(core: AnnoyCore, options?: AnnoyBuildGraphOptions): Promise<void> {
+  const given = resolveOptions('buildGraph', options, annoyBuildGraphDefaults);
+  const threads = checkThreads('buildGraph', given.threads);
   if (core.settings.engine === 'annoy') {
-    throw new SemanticIndexError(
-      'INVALID_ARGUMENT',
-      'accelerate: expected an index with engine "accelerated", got "annoy"',
-      { hint: 'Open it without the option engine.' },
-    );
+    throw new SemanticIndexError('INVALID_ARGUMENT', 'buildGraph: expected an index with engine "graph", got "annoy"', {
+      hint: 'Open it without the option engine.',
+    });
   }
   const start = performance.now();
-  await core.accelerate('accelerate', (frozen) =>
-    runNativeTask('accelerate', given, (task) => frozen.accelerate(threads, task)),
+  await core.buildGraph('buildGraph', (frozen) =>
+    runNativeTask('buildGraph', given, (task) => frozen.buildGraph(threads, task)),
   );
   const took = Math.round(performance.now() - start);
   core.log(() => `derived the graph index in ${took} ms`);

@@ -7,9 +7,9 @@ import type { AnnoyEngine } from '../../options.js';
 import type { LongWorkOptions, Metric } from '../../types.js';
 import { METRICS } from '../metric.js';
 import { followLinks } from '../regular-file.js';
-import { acceleratorPath, attachAccelerator, removeForeignAccelerator } from './annoy-accelerator.js';
 import { describeNow, identityOf, type KnownFile, mapNow } from './annoy-description.js';
 import { checkTarget, ON_DISK_ENDING, type Origin, publishForest, temporaryPath } from './annoy-file.js';
+import { attachGraph, graphPath, removeForeignGraph } from './annoy-graph.js';
 import {
   type Adding,
   type BackingFile,
@@ -234,9 +234,9 @@ export class AnnoyCore {
   }
 
   /** The state of an index whose native object holds a forest. */
-  builtState(file: BackingFile | undefined, build: BuildOrigin, ignoredAccelerator?: string): Built {
+  builtState(file: BackingFile | undefined, build: BuildOrigin, ignoredGraph?: string): Built {
     const { items = 0, trees = 0 } = this.#native?.facts() ?? {};
-    return { kind: 'built', items, trees, file, build, ignoredAccelerator };
+    return { kind: 'built', items, trees, file, build, ignoredGraph };
   }
 
   /**
@@ -252,7 +252,7 @@ export class AnnoyCore {
       mapped.load(file);
       const isSame = await runNativeTask('save', {}, (task) => mapped.equals(saved, task));
       if (!isSame || this.#state !== state) return false;
-      const ignored = attachAccelerator(this.settings.engine, mapped, file, description);
+      const ignored = attachGraph(this.settings.engine, mapped, file, description);
       mapped.shareInto(this.#nativeFor(this.#f));
       this.#enter(
         this.builtState({ path, known: { description, warning: undefined, identity } }, state.build, ignored),
@@ -264,21 +264,21 @@ export class AnnoyCore {
   }
 
   /** Derives the graph index while searches continue, writes it beside the file where there is one, and searches with it. */
-  async accelerate(method: string, derive: (frozen: NativeIndex) => Promise<void>): Promise<void> {
+  async buildGraph(method: string, derive: (frozen: NativeIndex) => Promise<void>): Promise<void> {
     const frozen = this.freeze(method);
     const state = this.#state;
     const path = this.file === undefined ? undefined : followLinks(this.file.path);
     try {
       await derive(frozen);
-      if (path !== undefined) await frozen.saveAccelerator(acceleratorPath(path));
+      if (path !== undefined) await frozen.saveGraph(graphPath(path));
       if (state.kind !== 'built' || this.#state !== state || this.#native === undefined) return;
       if (path === undefined) {
         frozen.shareInto(this.#native);
         return;
       }
       const { engine } = this.settings;
-      const ignoredAccelerator = attachAccelerator(engine, this.#native, path, state.file?.known.description);
-      if (ignoredAccelerator !== state.ignoredAccelerator) this.#enter({ ...state, ignoredAccelerator });
+      const ignoredGraph = attachGraph(engine, this.#native, path, state.file?.known.description);
+      if (ignoredGraph !== state.ignoredGraph) this.#enter({ ...state, ignoredGraph });
     } finally {
       frozen.close();
     }
@@ -346,7 +346,7 @@ export class AnnoyCore {
     const file = followLinks(path);
     const native = this.#nativeFor(this.#f);
     const known = mapNow(native, file, this);
-    const ignored = attachAccelerator(this.settings.engine, native, file, known.description);
+    const ignored = attachGraph(this.settings.engine, native, file, known.description);
     this.#enter(this.builtState({ path, known }, unknownBuild, ignored));
     if (this.loading.prefault) native.prefault().catch(() => undefined);
     return native;
@@ -365,8 +365,8 @@ export class AnnoyCore {
       const description = await publishForest(probe, temporary, file, this.origin(build));
       native.load(file);
       probe.load(file);
-      await removeForeignAccelerator(probe, file, description);
-      const ignored = attachAccelerator(this.settings.engine, native, file, description);
+      await removeForeignGraph(probe, file, description);
+      const ignored = attachGraph(this.settings.engine, native, file, description);
       const known = { description, warning: undefined, identity: identityOf(file) };
       return { next: this.builtState({ path, known }, build, ignored) };
     } catch (error) {

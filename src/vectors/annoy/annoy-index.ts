@@ -1,6 +1,7 @@
+import { refuseRemovedMethods } from '../../options/removed-methods.js';
 import type {
-  AnnoyAccelerateOptions,
   AnnoyBatchOptions,
+  AnnoyBuildGraphOptions,
   AnnoyBuildOptions,
   AnnoyDeserializeOptions,
   AnnoyIndexOptions,
@@ -26,7 +27,7 @@ import type { Vector, VectorRows } from '../vector-arguments.js';
 import type { NeighborRows } from '../vector-buffer.js';
 import * as building from './annoy-building.js';
 import type { AnnoyCore } from './annoy-core.js';
-import { type AnnoyInfo, type AnnoyMemory, acceleratorOf, infoOf, memoryOf, summaryOf } from './annoy-info.js';
+import { type AnnoyInfo, type AnnoyMemory, graphOf, infoOf, memoryOf, summaryOf } from './annoy-info.js';
 import * as persistence from './annoy-persistence.js';
 import * as reading from './annoy-reading.js';
 import type { Neighbors } from './annoy-search.js';
@@ -119,9 +120,9 @@ export class AnnoyIndex {
     return this.#core.state.kind === 'built';
   }
 
-  /** Whether searches use the graph index; if not, `info().accelerator` has the reason. @example index.isAccelerated // true */
-  get isAccelerated(): boolean {
-    return acceleratorOf(this.#core).inUse;
+  /** Whether searches use the graph index; if not, `info().graph` has the reason. @example index.hasGraph // true */
+  get hasGraph(): boolean {
+    return graphOf(this.#core).inUse;
   }
 
   /** The file behind the index: the one it was opened from or last saved to. @example index.path // '/data/items.ann' */
@@ -181,10 +182,10 @@ export class AnnoyIndex {
    *
    * @throws NOT_BUILT; INVALID_ARGUMENT for other metrics, and for an index with `engine: 'annoy'`; INVALID_FILE when the
    * trees contradict each other; IO; OUT_OF_MEMORY; the signal's reason.
-   * @example await index.accelerate()
+   * @example await index.buildGraph()
    */
-  async accelerate(options?: AnnoyAccelerateOptions): Promise<void> {
-    await building.accelerate(this.#core, options);
+  async buildGraph(options?: AnnoyBuildGraphOptions): Promise<void> {
+    await building.buildGraph(this.#core, options);
   }
 
   /**
@@ -301,7 +302,7 @@ export class AnnoyIndex {
   /**
    * Describes the index and its file. Loads nothing and never throws; of an unloaded index, the sidecar is read again.
    *
-   * @example const { items, trees, accelerator } = index.info()
+   * @example const { items, trees, graph } = index.info()
    */
   info(): AnnoyInfo {
     return infoOf(this.#core);
@@ -438,3 +439,5 @@ export class AnnoyIndex {
     expectNoAddition(this, method);
   }
 }
+
+refuseRemovedMethods('AnnoyIndex', AnnoyIndex.prototype);

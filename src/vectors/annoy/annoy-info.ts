@@ -1,9 +1,9 @@
 import { addon } from '../../addon/addon.js';
 import type { Metric } from '../../types.js';
 import { followLinks } from '../regular-file.js';
-import { type AcceleratorStatus, acceleratorStatus } from './annoy-accelerator.js';
 import type { AnnoyCore } from './annoy-core.js';
 import { sizeIn } from './annoy-description.js';
+import { type GraphStatus, graphStatus } from './annoy-graph.js';
 import { type AnnoyState, buildOf } from './annoy-state.js';
 import { ENGINE, sidecarPath } from './sidecar.js';
 
@@ -36,7 +36,7 @@ export interface AnnoyInfo {
   readonly prefault: boolean;
   readonly memory: AnnoyMemory;
   /** Whether searches use the graph index, and if not, why. */
-  readonly accelerator: AcceleratorStatus;
+  readonly graph: GraphStatus;
   readonly engine: string;
   /** Instruction set of the distance functions: scalar, avx2, avx512 or neon. */
   readonly instructionSet: string;
@@ -48,9 +48,9 @@ export interface AnnoyMemory {
   readonly mapped: number;
 }
 
-export function acceleratorOf(core: AnnoyCore): AcceleratorStatus {
+export function graphOf(core: AnnoyCore): GraphStatus {
   const { state, settings, loaded } = core;
-  return acceleratorStatus(settings.engine, loaded, state.kind === 'built' ? state.ignoredAccelerator : undefined);
+  return graphStatus(settings.engine, loaded, state.kind === 'built' ? state.ignoredGraph : undefined);
 }
 
 export function memoryOf(core: AnnoyCore): AnnoyMemory {
@@ -81,7 +81,7 @@ export function infoOf(core: AnnoyCore): AnnoyInfo {
     loadMode: loading.loadMode,
     prefault: loading.prefault,
     memory: memoryOf(core),
-    accelerator: acceleratorOf(core),
+    graph: graphOf(core),
     engine: description?.engine ?? ENGINE,
     instructionSet: addon().instructionSet(),
   };
@@ -89,7 +89,7 @@ export function infoOf(core: AnnoyCore): AnnoyInfo {
 
 /** One line for each field, for a console: the fields that bigANNOY prints, and a few more. */
 export function summaryOf(info: AnnoyInfo): string {
-  const { inUse, reason } = info.accelerator;
+  const { inUse, reason } = info.graph;
   const fields: readonly (readonly [string, unknown])[] = [
     ['path', info.path],
     ['sidecar', info.sidecar],
@@ -107,7 +107,7 @@ export function summaryOf(info: AnnoyInfo): string {
     ['prefault', info.prefault ? 'yes' : 'no'],
     ['file size', info.fileSize],
     ['checksum', info.checksum],
-    ['accelerated', inUse ? 'yes' : `no (${reason})`],
+    ['graph', inUse ? 'yes' : `no (${reason})`],
   ];
   const lines = fields.map(([name, value]) => `  ${`${name}:`.padEnd(13)}${value === undefined ? '-' : String(value)}`);
   if (info.warning !== undefined) lines.push(`  ${'warning:'.padEnd(13)}${info.warning}`);

@@ -18,11 +18,11 @@ import {
 import type { Metric } from '../../types.js';
 import { followLinks } from '../regular-file.js';
 import { checkPath } from '../vector-arguments.js';
-import { acceleratorPath, attachAccelerator, removeForeignAccelerator } from './annoy-accelerator.js';
 import { checkCompression, compressBytes, copyBytes, expandBytes } from './annoy-bytes.js';
 import type { AnnoyCore, Loading } from './annoy-core.js';
 import { checkAgreement, describeAs, describeFile, type KnownFile, mapLater } from './annoy-description.js';
 import { saveForest } from './annoy-file.js';
+import { attachGraph, graphPath, removeForeignGraph } from './annoy-graph.js';
 import { type AnnoySnapshot, isSameFile } from './annoy-snapshot.js';
 import { unknownBuild } from './annoy-state.js';
 
@@ -84,8 +84,8 @@ export async function save(core: AnnoyCore, path: string | URL, options?: AnnoyM
   const { state } = core;
   try {
     const description = await saveForest(frozen, file, core.origin());
-    if (frozen.facts().acceleratorBytes > 0) await frozen.saveAccelerator(acceleratorPath(file));
-    else await removeForeignAccelerator(frozen, file, description);
+    if (frozen.facts().graphBytes > 0) await frozen.saveGraph(graphPath(file));
+    else await removeForeignGraph(frozen, file, description);
     const moved = await core.continueFrom(state, given, description, frozen);
     if (moved && prefault) await core.loaded?.prefault();
   } finally {
@@ -107,7 +107,7 @@ export async function load(core: AnnoyCore, path: string | URL, options?: AnnoyM
     let ignored: string | undefined;
     await core.replaceBy(f, async (fresh) => {
       known = await mapLater(fresh, file, { f, metric }, prefault);
-      ignored = attachAccelerator(engine, fresh, file, known.description);
+      ignored = attachGraph(engine, fresh, file, known.description);
     });
     return { next: core.builtState({ path: given, known }, unknownBuild, ignored) };
   });

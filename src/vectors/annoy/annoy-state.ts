@@ -46,7 +46,7 @@ export interface Built extends Counts {
   readonly file: BackingFile | undefined;
   readonly build: BuildOrigin;
   /** Why the graph index beside the file is not used; undefined when it is, or when there is none. */
-  readonly ignoredAccelerator: string | undefined;
+  readonly ignoredGraph: string | undefined;
 }
 
 export interface Unloaded {

@@ -6,7 +6,7 @@ import { SemanticIndexError } from '../../errors.js';
 import type { Check, Metric, ValidationReport } from '../../types.js';
 import { METRICS } from '../metric.js';
 import { followLinks, kindOfFile } from '../regular-file.js';
-import { acceleratorPath } from './annoy-accelerator.js';
+import { graphPath } from './annoy-graph.js';
 import { type AnnoyDescription, readSidecar, sidecarPath } from './sidecar.js';
 
 /** The index to validate. */
@@ -155,7 +155,7 @@ async function checkContents(
       checks.add('items', true, `There are ${items} items; no sidecar to compare with`, 'info');
     }
     await checkStructure(checks, native);
-    await checkAccelerator(checks, native, path);
+    await checkGraph(checks, native, path);
     checks.add('load', true, 'The file can be loaded');
   } catch (error) {
     checks.add('load', false, (error as Error).message, 'error', (error as SemanticIndexError).hint);
@@ -168,32 +168,28 @@ async function checkContents(
  * A graph index of another forest is an error: another program has replaced the file. A damaged one, or one of another version,
  * is a warning: searches ignore it and take longer.
  */
-async function checkAccelerator(checks: Checks, native: NativeIndex, path: string): Promise<void> {
-  const file = acceleratorPath(path);
+async function checkGraph(checks: Checks, native: NativeIndex, path: string): Promise<void> {
+  const file = graphPath(path);
   if (!existsSync(file)) {
-    checks.add('accelerator', true, 'The index has no graph index', 'info');
+    checks.add('graph', true, 'The index has no graph index', 'info');
     return;
   }
   const fault =
-    native.loadAccelerator(file) ??
-    (await runNativeTask('accelerator', {}, (task) => native.verifyAccelerator(task))) ??
-    undefined;
+    native.loadGraph(file) ?? (await runNativeTask('graph', {}, (task) => native.verifyGraph(task))) ?? undefined;
   const message =
     fault === undefined ? 'The graph index is intact and belongs to this file' : `${file}: ${fault.message}`;
   const severity = fault?.isForeign === true ? 'error' : 'warning';
-  checks.add('accelerator', fault === undefined, message, severity, 'Call accelerate() to derive it again.');
+  checks.add('graph', fault === undefined, message, severity, 'Call buildGraph() to derive it again.');
 }
 
 /** Reads all bytes of the graph index beside an Annoy file; describes the fault, or returns undefined. */
-export async function acceleratorContentFault(path: string, metric: Metric, f: number): Promise<string | undefined> {
-  const file = acceleratorPath(path);
+export async function graphContentFault(path: string, metric: Metric, f: number): Promise<string | undefined> {
+  const file = graphPath(path);
   if (!existsSync(file)) return undefined;
   const native = new (addon().Index)(METRICS.indexOf(metric), f);
   try {
     await native.loadLater(path, false);
-    const fault =
-      native.loadAccelerator(file) ??
-      (await runNativeTask('accelerator', {}, (task) => native.verifyAccelerator(task)));
+    const fault = native.loadGraph(file) ?? (await runNativeTask('graph', {}, (task) => native.verifyGraph(task)));
     return fault?.message;
   } finally {
     native.close();

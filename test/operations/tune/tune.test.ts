@@ -77,7 +77,7 @@ describe('tune', () => {
       expect(knobs.map(({ searchK }) => searchK)).toEqual(
         knobs.map(({ searchK }) => searchK as number).toSorted((a, b) => a - b),
       );
-      // Accelerated searches begin high: the curve rises by what is left.
+      // Searches of the graph begin high: the curve rises by what is left.
       expect((knobs.at(-1)?.recall ?? 0) - (knobs[0]?.recall ?? 1)).toBeGreaterThan(0.04);
       expect(trees.map(({ trees }) => trees)).toEqual([2, 8]);
       expect(trees[0]?.bytes).toBeLessThan(trees[1]?.bytes as number);

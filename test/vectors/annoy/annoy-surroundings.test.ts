@@ -144,16 +144,16 @@ describe('a file that another program replaced', () => {
 });
 
 describe('a symbolic link', () => {
-  it('leads to sidecar and accelerator of the file, also when it is switched', async () => {
+  it('leads to sidecar and graph of the file, also when it is switched', async () => {
     const blue = await save('blue.ann', 300, 'angular', 1);
-    const accelerated = await AnnoyIndex.open(blue);
-    await accelerated.accelerate();
-    accelerated.close();
+    const graph = await AnnoyIndex.open(blue);
+    await graph.buildGraph();
+    graph.close();
     await save('green.ann', 310, 'angular', 2);
     const link = join(folder, 'active.ann');
     symlinkSync('blue.ann', link);
     const index = await AnnoyIndex.open(link);
-    expect(index.info()).toMatchObject({ items: 300, seed: 1, path: link, accelerator: { inUse: true } });
+    expect(index.info()).toMatchObject({ items: 300, seed: 1, path: link, graph: { inUse: true } });
     await expect(AnnoyIndex.open(link, { f: f + 1, metric: 'dot' })).rejects.toMatchObject({
       code: 'DIMENSION_MISMATCH',
     });

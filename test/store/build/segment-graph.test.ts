@@ -8,7 +8,7 @@ import { randomRows } from '../../vectors/reference.js';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'semantic-index-accelerator-'));
+  folder = mkdtempSync(join(tmpdir(), 'semantic-index-graph-'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -26,7 +26,7 @@ async function make(): Promise<void> {
   await index.optimize({ full: true });
 }
 
-function acceleratorFile(): string {
+function graphFile(): string {
   const [file, ...rest] = readdirSync(join(folder, 'segments')).filter((name) => name.endsWith('.accel'));
   expect(rest).toEqual([]);
   return join(folder, 'segments', file as string);
@@ -45,15 +45,15 @@ describe('the graph index of a segment', () => {
     await make();
     await using index = await SemanticIndex.open(folder, { provider: null, ann: { background: false } });
     const { bytes, segments } = await index.stats();
-    expect(bytes.graphs).toBe(readFileSync(acceleratorFile()).length);
+    expect(bytes.graphs).toBe(readFileSync(graphFile()).length);
     expect(bytes.forests).toBe(segments[0]?.bytes);
-    expect(bytes.terms).toBe(readFileSync(acceleratorFile().replace(/\.ann\.accel$/, '.terms')).length);
+    expect(bytes.terms).toBe(readFileSync(graphFile().replace(/\.ann\.accel$/, '.terms')).length);
     expect(bytes.segments).toBeGreaterThan(bytes.forests + bytes.graphs + bytes.terms);
     expect(await recallOf(index)).toBeGreaterThan(0.95);
     // It goes with the segment, too.
     await index.deleteDocuments(Array.from({ length: 100 }, (_, id) => id));
     await index.optimize();
-    expect(readFileSync(acceleratorFile()).length).toBeLessThan(bytes.graphs);
+    expect(readFileSync(graphFile()).length).toBeLessThan(bytes.graphs);
     expect(await recallOf(index)).toBeGreaterThan(0.95);
   });
 
@@ -70,7 +70,7 @@ describe('the graph index of a segment', () => {
     ],
   ])('that is %s costs time only, is reported, and comes back', async (_, reported, damage) => {
     await make();
-    damage(acceleratorFile());
+    damage(graphFile());
     const events: IndexEvent[] = [];
     const onEvent = (event: IndexEvent): void => void events.push(event);
     {
@@ -92,7 +92,7 @@ describe('the graph index of a segment', () => {
 
   it('is checked from end to end by a full validation', async () => {
     await make();
-    const file = acceleratorFile();
+    const file = graphFile();
     const bytes = readFileSync(file);
     bytes[bytes.length >> 1]! ^= 1;
     rmSync(file);

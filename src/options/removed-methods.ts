@@ -1,11 +1,11 @@
-import { SemanticIndexError } from './errors.js';
-import { renamedMethods } from './options/renamed.js';
+import { SemanticIndexError } from '../errors.js';
+import { renamedMethods } from './renamed.js';
 
 /** Defines the methods that were renamed or removed: they fail with UNKNOWN_OPTION, and the hint has the new call. */
-export function refuseRemovedMethods(prototype: object): void {
-  for (const [name, call] of Object.entries(renamedMethods)) {
+export function refuseRemovedMethods(owner: keyof typeof renamedMethods, prototype: object): void {
+  for (const [name, call] of Object.entries(renamedMethods[owner])) {
     const error = (): SemanticIndexError =>
-      new SemanticIndexError('UNKNOWN_OPTION', `SemanticIndex has no method ${name}`, {
+      new SemanticIndexError('UNKNOWN_OPTION', `${owner} has no method ${name}`, {
         hint: `Call ${call}.`,
         details: { method: name },
       });

@@ -7,7 +7,7 @@ import type { Metric } from '../../types.js';
 import type { AnnoyDescription } from './sidecar.js';
 
 /** Whether searches use the graph index, and if not, why. */
-export interface AcceleratorStatus {
+export interface GraphStatus {
   readonly inUse: boolean;
   /** Size of the graph index in use; 0 without one. */
   readonly bytes: number;
@@ -16,25 +16,30 @@ export interface AcceleratorStatus {
 }
 
 /** Path of the graph index of an Annoy file. */
-export function acceleratorPath(path: string): string {
+export function graphPath(path: string): string {
   return `${path}.accel`;
 }
 
-const acceleratedMetrics: readonly Metric[] = ['angular', 'euclidean', 'dot'];
+const graphMetrics: readonly Metric[] = ['angular', 'euclidean', 'dot'];
 const maxDimensions = 2 ** 15;
 
-/** Whether `accelerate()` can derive a graph index for such an index. */
-export function canAccelerate(metric: Metric, dimensions: number): boolean {
-  return acceleratedMetrics.includes(metric) && dimensions <= maxDimensions;
+/** Whether `buildGraph()` can derive a graph index for such an index. */
+export function canBuildGraph(metric: Metric, dimensions: number): boolean {
+  return graphMetrics.includes(metric) && dimensions <= maxDimensions;
 }
 
 /** @throws INVALID_ARGUMENT unless it is one of the two. */
 export function checkEngine(method: string, engine: unknown): AnnoyEngine {
-  if (engine === 'annoy' || engine === 'accelerated') return engine;
+  if (engine === 'annoy' || engine === 'graph') return engine;
   throw new SemanticIndexError(
     'INVALID_ARGUMENT',
-    `${method}: expected engine "annoy" or "accelerated", got ${describe(engine)}`,
-    { hint: 'Leave it out for accelerated searches.' },
+    `${method}: expected engine "annoy" or "graph", got ${describe(engine)}`,
+    {
+      hint:
+        engine === 'accelerated'
+          ? 'It is called "graph" now.'
+          : 'Leave it out to search the graph index where there is one.',
+    },
   );
 }
 
@@ -59,13 +64,13 @@ function knownContent(path: string, description: AnnoyDescription | undefined): 
  * Removes the graph index beside `path` unless it was derived from the forest that `native` holds and that was just
  * written there. Searches ignore a graph index that cannot be removed.
  */
-export async function removeForeignAccelerator(
+export async function removeForeignGraph(
   native: NativeIndex,
   path: string,
   { content }: AnnoyDescription,
 ): Promise<void> {
-  const file = acceleratorPath(path);
-  if (!existsSync(file) || native.loadAccelerator(file, content) === undefined) return;
+  const file = graphPath(path);
+  if (!existsSync(file) || native.loadGraph(file, content) === undefined) return;
   await unlink(file).catch(() => undefined);
 }
 
@@ -73,29 +78,29 @@ export async function removeForeignAccelerator(
  * Maps the graph index beside the file that `native` has just loaded. Returns why one that is there is not used, or
  * undefined. A sidecar with the checksum of the file decides at once; without one, the first search compares the whole file.
  */
-export function attachAccelerator(
+export function attachGraph(
   engine: AnnoyEngine,
   native: NativeIndex,
   path: string,
   description: AnnoyDescription | undefined,
 ): string | undefined {
-  const file = acceleratorPath(path);
+  const file = graphPath(path);
   if (engine === 'annoy' || !existsSync(file)) return undefined;
-  return native.loadAccelerator(file, knownContent(path, description))?.message;
+  return native.loadGraph(file, knownContent(path, description))?.message;
 }
 
 /** Whether searches of `native` use a graph index; `native` is undefined while nothing is loaded. */
-export function acceleratorStatus(
+export function graphStatus(
   engine: AnnoyEngine,
   native: NativeIndex | undefined,
   ignored: string | undefined,
-): AcceleratorStatus {
+): GraphStatus {
   const facts = native?.facts();
-  const bytes = facts?.acceleratorBytes ?? 0;
-  const unused = (reason: string): AcceleratorStatus => ({ inUse: false, bytes: 0, reason });
+  const bytes = facts?.graphBytes ?? 0;
+  const unused = (reason: string): GraphStatus => ({ inUse: false, bytes: 0, reason });
   if (engine === 'annoy') return unused('the engine is annoy');
   if (facts === undefined) return unused('nothing is loaded');
-  if (facts.acceleratorForeign) return unused(foreign);
-  if (facts.acceleratorDamaged) return unused('it is damaged');
+  if (facts.graphForeign) return unused(foreign);
+  if (facts.graphDamaged) return unused('it is damaged');
   return bytes > 0 ? { inUse: true, bytes, reason: undefined } : unused(ignored ?? 'there is none');
 }

@@ -6,7 +6,7 @@ import { randomRows, temporaryFolder } from '../reference.js';
 
 const folder = temporaryFolder();
 const path = join(folder, 'index.ann');
-const accelerator = `${path}.accel`;
+const graph = `${path}.accel`;
 const f = 16;
 const count = 4000;
 const rows = randomRows(count, f, 'angular');
@@ -17,7 +17,7 @@ async function saveIndex(target: string, seed = 1): Promise<void> {
   index.addItems(rows);
   await index.build(5, { threads: 2 });
   await index.save(target);
-  await index.accelerate();
+  await index.buildGraph();
   index.close();
 }
 
@@ -39,10 +39,10 @@ describe('a graph index', () => {
   it('is found beside the file and finds more than the trees do', async () => {
     const index = await AnnoyIndex.open(path);
     const classical = await AnnoyIndex.open(path, { engine: 'annoy' });
-    expect(index.info().accelerator).toMatchObject({ inUse: true, reason: undefined });
-    expect(index.info().accelerator.bytes).toBe(readFileSync(accelerator).length);
-    expect(index.memoryUsage().mapped).toBe(readFileSync(path).length + readFileSync(accelerator).length);
-    expect(classical.info().accelerator).toEqual({ inUse: false, bytes: 0, reason: 'the engine is annoy' });
+    expect(index.info().graph).toMatchObject({ inUse: true, reason: undefined });
+    expect(index.info().graph.bytes).toBe(readFileSync(graph).length);
+    expect(index.memoryUsage().mapped).toBe(readFileSync(path).length + readFileSync(graph).length);
+    expect(classical.info().graph).toEqual({ inUse: false, bytes: 0, reason: 'the engine is annoy' });
     expect(await recallOf(index)).toBeGreaterThan(0.95);
     expect(await recallOf(index)).toBeGreaterThan(await recallOf(classical));
     index.close();
@@ -52,12 +52,12 @@ describe('a graph index', () => {
   it('gives the same answers one by one, in a batch, after a lazy open, and from memory', async () => {
     const eager = await AnnoyIndex.open(path);
     const lazy = await AnnoyIndex.open(path, { loadMode: 'lazy' });
-    expect(lazy.info().accelerator.inUse).toBe(false);
-    const memory = await AnnoyIndex.open(path, { engine: 'accelerated' });
+    expect(lazy.info().graph.inUse).toBe(false);
+    const memory = await AnnoyIndex.open(path, { engine: 'graph' });
     const copy = new AnnoyIndex(f, 'angular');
     await copy.deserialize(await memory.serialize());
-    await copy.accelerate({ threads: 1 });
-    expect(copy.info().accelerator.inUse).toBe(true);
+    await copy.buildGraph({ threads: 1 });
+    expect(copy.info().graph.inUse).toBe(true);
     const batch = await eager.getNnsByVectors(queries, 10);
     for (let number = 0; number < 50; number++) {
       const expected = Array.from(eager.getNnsByVector(query(number), 10));
@@ -67,8 +67,8 @@ describe('a graph index', () => {
     }
     const target = join(folder, 'copy.ann');
     await copy.save(target);
-    expect(copy.info().accelerator.inUse).toBe(true);
-    expect(readFileSync(`${target}.accel`).equals(readFileSync(accelerator))).toBe(true);
+    expect(copy.info().graph.inUse).toBe(true);
+    expect(readFileSync(`${target}.accel`).equals(readFileSync(graph))).toBe(true);
     for (const index of [eager, lazy, memory, copy]) index.close();
   });
 
@@ -86,47 +86,47 @@ describe('a graph index', () => {
 
   it('is ignored when it belongs to another file, is truncated, or is not a graph index', async () => {
     const expected = await AnnoyIndex.open(path, { engine: 'annoy' });
-    const bytes = readFileSync(accelerator);
+    const bytes = readFileSync(graph);
     const other = join(folder, 'other.ann');
     await saveIndex(other, 9);
     for (const damage of [
-      () => copyFileSync(`${other}.accel`, accelerator),
-      () => truncateSync(accelerator, bytes.length - 64),
-      () => truncateSync(accelerator, 0),
-      () => writeFileSync(accelerator, 'something else entirely'),
+      () => copyFileSync(`${other}.accel`, graph),
+      () => truncateSync(graph, bytes.length - 64),
+      () => truncateSync(graph, 0),
+      () => writeFileSync(graph, 'something else entirely'),
     ]) {
-      rmSync(accelerator);
-      writeFileSync(accelerator, bytes);
+      rmSync(graph);
+      writeFileSync(graph, bytes);
       damage();
       const index = await AnnoyIndex.open(path);
-      const { inUse, reason } = index.info().accelerator;
+      const { inUse, reason } = index.info().graph;
       expect(inUse).toBe(false);
       expect(reason).toMatch(/graph index/);
       expect(Array.from(index.getNnsByVector(query(0), 10))).toEqual(Array.from(expected.getNnsByVector(query(0), 10)));
       const report = await index.validate();
       const severity = /another file/.test(reason ?? '') ? 'error' : 'warning';
       expect(report.valid).toBe(severity === 'warning');
-      expect(report.checks.find(({ check }) => check === 'accelerator')).toMatchObject({ passed: false, severity });
-      await index.accelerate();
-      expect(index.info().accelerator.inUse).toBe(true);
-      expect(readFileSync(accelerator).equals(bytes)).toBe(true);
+      expect(report.checks.find(({ check }) => check === 'graph')).toMatchObject({ passed: false, severity });
+      await index.buildGraph();
+      expect(index.info().graph.inUse).toBe(true);
+      expect(readFileSync(graph).equals(bytes)).toBe(true);
       index.close();
     }
     expected.close();
   });
 
   it('is searched around when its inside is damaged, which validate sees', async () => {
-    const bytes = readFileSync(accelerator);
+    const bytes = readFileSync(graph);
     bytes.fill(0x7f, 1024);
-    rmSync(accelerator);
-    writeFileSync(accelerator, bytes);
+    rmSync(graph);
+    writeFileSync(graph, bytes);
     const index = await AnnoyIndex.open(path);
     const classical = await AnnoyIndex.open(path, { engine: 'annoy' });
-    expect(index.info().accelerator.inUse).toBe(true);
+    expect(index.info().graph.inUse).toBe(true);
     expect(Array.from(index.getNnsByVector(query(0), 10))).toEqual(Array.from(classical.getNnsByVector(query(0), 10)));
-    expect(index.info().accelerator).toEqual({ inUse: false, bytes: 0, reason: 'it is damaged' });
+    expect(index.info().graph).toEqual({ inUse: false, bytes: 0, reason: 'it is damaged' });
     const report = await index.validate();
-    expect(report.checks.find(({ check }) => check === 'accelerator')?.message).toMatch(/damaged section/);
+    expect(report.checks.find(({ check }) => check === 'graph')?.message).toMatch(/damaged section/);
     index.close();
     classical.close();
   });
@@ -143,42 +143,42 @@ describe('a graph index', () => {
       expect(await exact(index, threads)).toEqual(expected);
       expect(await exact(index, threads, allowed)).toEqual(expectedAllowed);
     }
-    expect(index.info().accelerator.inUse).toBe(true);
+    expect(index.info().graph.inUse).toBe(true);
     index.close();
     // Bytes that stay within bounds, but rule out what is near.
-    const bytes = readFileSync(accelerator);
+    const bytes = readFileSync(graph);
     for (let at = 1024; at < 1024 + count * 16; at += 3) bytes[at] = (bytes[at] as number) ^ 0x55;
-    rmSync(accelerator);
-    writeFileSync(accelerator, bytes);
+    rmSync(graph);
+    writeFileSync(graph, bytes);
     const damaged = await AnnoyIndex.open(path);
-    expect(damaged.info().accelerator.inUse).toBe(true);
+    expect(damaged.info().graph.inUse).toBe(true);
     expect(await exact(damaged, 2)).toEqual(expected);
-    expect(damaged.info().accelerator).toEqual({ inUse: false, bytes: 0, reason: 'it is damaged' });
+    expect(damaged.info().graph).toEqual({ inUse: false, bytes: 0, reason: 'it is damaged' });
     damaged.close();
     classical.close();
   });
 
   it('reports progress and can be aborted', async () => {
-    rmSync(accelerator);
+    rmSync(graph);
     const index = await AnnoyIndex.open(path);
     const seen: number[] = [];
-    await index.accelerate({ onProgress: ({ done, total }) => seen.push(done / (total ?? 1)) });
+    await index.buildGraph({ onProgress: ({ done, total }) => seen.push(done / (total ?? 1)) });
     expect(seen.at(-1)).toBe(1);
-    rmSync(accelerator);
-    await expect(index.accelerate({ signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
-    expect(existsSync(accelerator)).toBe(false);
+    rmSync(graph);
+    await expect(index.buildGraph({ signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+    expect(existsSync(graph)).toBe(false);
     index.close();
   });
 
   it('exists for built indexes of three metrics', async () => {
     const empty = new AnnoyIndex(f, 'angular');
-    await expect(empty.accelerate()).rejects.toMatchObject({ code: 'NOT_BUILT' });
+    await expect(empty.buildGraph()).rejects.toMatchObject({ code: 'NOT_BUILT' });
     const manhattan = new AnnoyIndex(f, 'manhattan');
     manhattan.addItems(rows);
     await manhattan.build(2);
-    await expect(manhattan.accelerate()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(manhattan.buildGraph()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     const classical = await AnnoyIndex.open(path, { engine: 'annoy' });
-    await expect(classical.accelerate()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(classical.buildGraph()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(() => new AnnoyIndex(f, 'angular', { engine: 'fast' as 'annoy' })).toThrow(/engine/);
     classical.close();
   });

@@ -14,7 +14,7 @@ async function save(
   f: number,
   trees: number,
   changed?: number,
-  accelerate = false,
+  buildGraph = false,
 ): Promise<Float32Array> {
   const index = new AnnoyIndex(f, 'euclidean');
   index.addItems(randomRows(count, f, 'euclidean'));
@@ -22,7 +22,7 @@ async function save(
   if (changed !== undefined) index.addItem(changed, vector);
   await index.build(trees, { seed: 1 });
   await index.save(path);
-  if (accelerate) await index.accelerate();
+  if (buildGraph) await index.buildGraph();
   index.close();
   return vector;
 }
@@ -32,7 +32,7 @@ async function exactNearest(index: AnnoyIndex, vector: Float32Array): Promise<nu
 }
 
 const report = async (index: AnnoyIndex) =>
-  (await index.validate()).checks.find(({ check }) => check === 'accelerator' || check === 'sidecar');
+  (await index.validate()).checks.find(({ check }) => check === 'graph' || check === 'sidecar');
 
 describe('a graph index of an earlier forest', () => {
   it('is not used whichever item has changed and whatever vouches for the file', async () => {
@@ -54,14 +54,14 @@ describe('a graph index of an earlier forest', () => {
           const index = await AnnoyIndex.open(path, { f, metric: 'euclidean' });
           expect(await exactNearest(index, vector)).toBe(changed);
           expect(index.getNnsByVector(vector, 1)[0]).toBe(changed);
-          expect(index.info().accelerator).toEqual({
+          expect(index.info().graph).toEqual({
             inUse: false,
             bytes: 0,
             reason: 'the graph index was derived from another file',
           });
           const { valid, checks } = await index.validate();
           expect(valid).toBe(false);
-          expect(checks.find(({ check }) => check === 'accelerator')).toMatchObject({
+          expect(checks.find(({ check }) => check === 'graph')).toMatchObject({
             passed: false,
             severity: 'error',
           });
@@ -75,12 +75,12 @@ describe('a graph index of an earlier forest', () => {
   it('is removed by save, which keeps one of the same forest', async () => {
     const path = join(folder, 'saved.ann');
     await save(path, 160, 2, undefined, true);
-    const accelerator = readFileSync(`${path}.accel`);
+    const graph = readFileSync(`${path}.accel`);
     await save(path, 160, 2);
-    expect(readFileSync(`${path}.accel`).equals(accelerator)).toBe(true);
+    expect(readFileSync(`${path}.accel`).equals(graph)).toBe(true);
     await save(path, 160, 2, 60);
     expect(existsSync(`${path}.accel`)).toBe(false);
-    writeFileSync(`${path}.accel`, accelerator);
+    writeFileSync(`${path}.accel`, graph);
     const onDisk = new AnnoyIndex(160, 'euclidean');
     onDisk.onDiskBuild(path);
     onDisk.addItems(randomRows(count, 160, 'euclidean', 5));
@@ -94,7 +94,7 @@ describe('a graph index of an earlier forest', () => {
     await save(path, 24, 2, undefined, true);
     expect(JSON.parse(readFileSync(`${path}.meta.json`, 'utf8')).content).toMatch(/^[0-9a-f]{16}$/);
     const index = await AnnoyIndex.open(path);
-    expect(index.info().accelerator.inUse).toBe(true);
+    expect(index.info().graph.inUse).toBe(true);
     expect(await report(index)).toMatchObject({ passed: true });
     index.close();
   });
