@@ -3,17 +3,16 @@
 // that the right ones are to be found among: large indexes leave out what small ones need not.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SemanticIndex } from 'semantic-index';
+import { type JudgedQuestion, SemanticIndex } from 'semantic-index';
 import { benchFlags } from './flags.js';
 
 interface TestSet {
   readonly name: string;
   readonly documents: readonly { id: string; text: string }[];
-  readonly queries: readonly { text: string; relevant: ReadonlyMap<string, number> }[];
+  readonly questions: readonly JudgedQuestion[];
 }
 
 const modes = ['vector', 'text', 'hybrid'] as const;
-const depth = 10;
 
 function rows<T>(path: string): T[] {
   return readFileSync(path, 'utf8')
@@ -28,9 +27,9 @@ function squad(folder: string, every: number): TestSet {
   return {
     name: `SQuAD 1.1 dev, every ${every}th question`,
     documents: documents.map(({ id, text }) => ({ id, text })),
-    queries: questions
+    questions: questions
       .filter((_, position) => position % every === 0)
-      .map(({ question, para }) => ({ text: question, relevant: new Map([[para, 1]]) })),
+      .map(({ question, para }) => ({ query: question, relevant: [para] })),
   };
 }
 
@@ -46,19 +45,11 @@ function cisi(folder: string): TestSet {
   return {
     name: 'CISI',
     documents: documents.map(({ _id, title, text }) => ({ id: _id, text: `${title}\n${text}` })),
-    queries: rows<{ _id: string; text: string }>(join(folder, 'queries.jsonl')).flatMap(({ _id, text }) => {
+    questions: rows<{ _id: string; text: string }>(join(folder, 'queries.jsonl')).flatMap(({ _id, text }) => {
       const relevant = judged.get(_id);
-      return relevant === undefined ? [] : [{ text, relevant }];
+      return relevant === undefined ? [] : [{ query: text, relevant }];
     }),
   };
-}
-
-/** Järvelin, Kekäläinen 2002, with gains as judged and a logarithmic discount. */
-function ndcg(ids: readonly unknown[], relevant: ReadonlyMap<string, number>): number {
-  const discounted = (gains: number[]): number =>
-    gains.reduce((sum, gain, rank) => sum + gain / Math.log2(rank + 2), 0);
-  const ideal = discounted([...relevant.values()].sort((a, b) => b - a).slice(0, depth));
-  return ideal === 0 ? 0 : discounted(ids.map((id) => relevant.get(id as string) ?? 0)) / ideal;
 }
 
 const flags = benchFlags(
@@ -78,17 +69,11 @@ for (const set of [squad(join(data, 'eval/squad'), flags.every), cisi(join(data,
   await using index = await SemanticIndex.open(':memory:');
   await index.addDocuments(set.documents);
   await index.addDocuments(others);
-  for (const mode of modes) {
-    let gain = 0;
-    let recall = 0;
-    const began = performance.now();
-    for (const { text, relevant } of set.queries) {
-      const ids = (await index.search(text, { k: depth, mode })).hits.map((hit) => hit.id);
-      gain += ndcg(ids, relevant);
-      recall += ids.filter((id) => relevant.has(id as string)).length / Math.min(depth, relevant.size);
-    }
-    const count = set.queries.length;
-    const took = ((performance.now() - began) / count).toFixed(2);
-    console.log(`| ${set.name} | ${mode} | ${(gain / count).toFixed(3)} | ${(recall / count).toFixed(3)} | ${took} |`);
+  const { variants } = await index.evaluate(set.questions, { compare: modes.map((mode) => ({ name: mode, mode })) });
+  for (const { name, measures, milliseconds } of variants) {
+    const { ndcg, recall } = measures;
+    console.log(
+      `| ${set.name} | ${name} | ${ndcg.mean.toFixed(3)} | ${recall.mean.toFixed(3)} | ${milliseconds.toFixed(2)} |`,
+    );
   }
 }

@@ -9,7 +9,7 @@ import { SharedEmbeddings } from './operations/shared-embeddings.js';
 import { RecallMonitor } from './operations/tune/recall-monitor.js';
 import type { OpenOptions, ResolvedOpenOptions } from './options.js';
 import { EmbeddingCache } from './store/embedding-cache.js';
-import { exportFolder } from './store/salvage/export-folder.js';
+import { exportFolder } from './store/export-folder.js';
 import { SalvagedExport } from './store/salvage/salvaged-export.js';
 import { Store } from './store/store.js';
 import type { IndexEvent } from './types.js';

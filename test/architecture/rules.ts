@@ -81,7 +81,7 @@ const owners = {
     'src/store/directory/files.ts',
     'src/store/directory/segment-directory.ts',
     'src/store/backup.ts',
-    'src/store/salvage/export-folder.ts',
+    'src/store/export-folder.ts',
     'src/store/salvage/salvage.ts',
     'src/vectors/',
     'src/crash-test/',

@@ -3,6 +3,7 @@
 #include "binding/base/addon_data.h"
 #include "binding/base/arguments.h"
 #include "binding/base/bitsets.h"
+#include "binding/base/validate_file_work.h"
 #include "binding/base/write_file_work.h"
 #include "binding/columns/columns.h"
 
@@ -60,31 +61,6 @@ class FilterWork : public Work {
 
  private:
   std::vector<FilteredItems> results_;
-};
-
-class ValidateColumnsWork : public Work {
- public:
-  std::string path;
-  bool structure = false;
-
-  Status run() override {
-    ColumnsImagePointer image;
-    Status status = open_columns_file(path, &image);
-    const std::atomic<bool>* const cancel = &task->cancelled;
-    if (status.ok()) status = structure ? image->view.validate(cancel) : image->view.verify(cancel);
-    const bool is_fault = status.code == StatusCode::corrupt || status.code == StatusCode::wrong_layout ||
-                          status.code == StatusCode::file_changed;
-    if (!is_fault) return status;
-    fault_ = status.message;
-    return Status::success();
-  }
-
-  Napi::Value finish(Napi::Env env) override {
-    return fault_.empty() ? env.Undefined() : Napi::Value(Napi::String::New(env, fault_));
-  }
-
- private:
-  std::string fault_;
 };
 
 class WriteColumnsWork : public WriteFileWork<ColumnsHeader> {
@@ -155,11 +131,7 @@ Napi::Value filter_columns(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value validate_columns(const Napi::CallbackInfo& info) {
-  auto work = std::make_unique<ValidateColumnsWork>();
-  work->path = Arguments(info).string(0);
-  work->structure = Arguments(info).boolean(1);
-  work->task = Task::state_of(info[2]);
-  return Work::start(info.Env(), std::move(work));
+  return ValidateFileWork<ColumnsImagePointer, open_columns_file>::start(info);
 }
 
 Napi::Value write_columns(const Napi::CallbackInfo& info) {

@@ -3,38 +3,9 @@
 #include "base/checksum.h"
 #include "binding/base/addon_data.h"
 #include "binding/base/arguments.h"
-#include "binding/base/work.h"
+#include "binding/base/validate_file_work.h"
 
 namespace semantic_index {
-
-namespace {
-
-class ValidateTermsWork : public Work {
- public:
-  std::string path;
-  bool structure = false;
-
-  Status run() override {
-    TermsFilePointer file;
-    Status status = open_terms_file(path, &file);
-    const std::atomic<bool>* const cancel = &task->cancelled;
-    if (status.ok()) status = structure ? file->view.validate(cancel) : file->view.verify(cancel);
-    const bool is_fault = status.code == StatusCode::corrupt || status.code == StatusCode::wrong_layout ||
-                          status.code == StatusCode::file_changed;
-    if (!is_fault) return status;
-    fault_ = status.message;
-    return Status::success();
-  }
-
-  Napi::Value finish(Napi::Env env) override {
-    return fault_.empty() ? env.Undefined() : Napi::String::New(env, fault_);
-  }
-
- private:
-  std::string fault_;
-};
-
-}  // namespace
 
 void TermsFileObject::define(Napi::Env env, Napi::Object exports) {
   const Napi::Function constructor = DefineClass(
@@ -83,11 +54,7 @@ Napi::Value TermsFileObject::has_changed(const Napi::CallbackInfo& info) {
 void TermsFileObject::close(const Napi::CallbackInfo&) { file_.reset(); }
 
 Napi::Value validate_terms(const Napi::CallbackInfo& info) {
-  auto work = std::make_unique<ValidateTermsWork>();
-  work->path = Arguments(info).string(0);
-  work->structure = Arguments(info).boolean(1);
-  work->task = Task::state_of(info[2]);
-  return Work::start(info.Env(), std::move(work));
+  return ValidateFileWork<TermsFilePointer, open_terms_file>::start(info);
 }
 
 }  // namespace semantic_index

@@ -37,7 +37,7 @@ double self_recall(const Index& index, const std::vector<float>& rows, const std
     int32_t found = 0;
     GraphSearchStats work;
     CHECK_OK(graph.view.search(index.view, queries.data() + place * dimensions, options, &scratch, items, nullptr,
-                                     &found, &work));
+                               &found, &work));
     const int32_t* wanted = truth.items.data() + place * kNearest;
     if (std::find(wanted, wanted + kNearest, asked[place]) == wanted + kNearest) continue;
     ++possible;
@@ -143,7 +143,7 @@ TEST(finds_as_many_products_as_the_trees_do) {
         int32_t items[2][kNearest];
         int32_t found[2];
         CHECK_OK(graph.view.search(index.view, queries.data() + query * 48, options, &scratch, items[0], nullptr,
-                                         &found[0]));
+                                   &found[0]));
         CHECK_OK(index.view.search(queries.data() + query * 48, options, &tree_scratch, items[1], nullptr, &found[1]));
         const int32_t* wanted = truth.items.data() + query * kNearest;
         for (int way = 0; way < 2; ++way) {

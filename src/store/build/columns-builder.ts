@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { NativeColumns } from '../../addon/native-columns.js';
 import { vectorsPerRead } from '../../backend/batch-sizes.js';
 import { type ColumnsPart, createColumns, snapshotOf, writeColumns } from '../../columns/columns.js';
-import { SemanticIndexError } from '../../errors.js';
 import type { Bitset } from '../../vectors/bitset.js';
 import type { Catalog } from '../catalog/catalog.js';
 import { keptChanges } from '../catalog/metadata/metadata-table.js';
@@ -11,21 +10,7 @@ import { itemOf } from '../catalog/sorted-keys.js';
 import { openColumnsFile } from '../directory/derived-files.js';
 import { setModified } from '../directory/files.js';
 import { columnsFile } from '../directory/segment-names.js';
-import { deadItems, soundSource, sourceRuns } from './source-runs.js';
-
-/** A columns file to be made. */
-export interface ColumnsBuildRequest {
-  readonly directory: string;
-  /** The .ann file of its segment. */
-  readonly file: string;
-  /** Modification time of the files of its segment. */
-  readonly modified: number;
-  /** Segments with documents of its range, whose files may be used. */
-  readonly sources: readonly SegmentRow[];
-  /** Keys of the items, ascending. */
-  readonly keys: Float64Array;
-  readonly threads: number;
-}
+import { checkItems, deadItems, type FileBuildRequest, soundSource, sourceRuns } from './source-runs.js';
 
 /**
  * Derives the columns file of a segment: from those of the segments that it replaces and the log of metadata that changed since,
@@ -42,7 +27,7 @@ export class ColumnsBuilder {
   }
 
   /** Writes the file, durable on return. */
-  async write(request: ColumnsBuildRequest): Promise<NewColumnsFile> {
+  async write(request: FileBuildRequest): Promise<NewColumnsFile> {
     const { directory, file, modified, sources, keys, threads } = request;
     const path = join(directory, columnsFile(file));
     // Read before the metadata: what changes meanwhile is in the log after it, whether it is in the file or not.
@@ -53,10 +38,7 @@ export class ColumnsBuilder {
           await this.#addRows(run.keys);
       }
       const { bytes, checksum, items } = await this.#writeParts(path, threads);
-      if (items !== keys.length) {
-        const name = columnsFile(file);
-        throw new SemanticIndexError('INTERNAL', `Expected ${keys.length} documents in ${name}, got ${items}`);
-      }
+      checkItems(columnsFile(file), keys, items);
       await setModified(path, modified);
       return { columns_size: bytes, columns_checksum: checksum, columns_change: change };
     } finally {

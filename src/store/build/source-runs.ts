@@ -4,6 +4,20 @@ import type { SegmentRow } from '../catalog/segment-table.js';
 import { countBelow } from '../catalog/sorted-keys.js';
 import type { ExpectedFiles, FileCheck } from '../directory/derived-files.js';
 
+/** A file beside the vectors of a segment, to be made. */
+export interface FileBuildRequest {
+  readonly directory: string;
+  /** The .ann file of its segment. */
+  readonly file: string;
+  /** Modification time of the files of its segment. */
+  readonly modified: number;
+  /** Segments with documents of its range, whose files may be used. */
+  readonly sources: readonly SegmentRow[];
+  /** Keys of the items, ascending. */
+  readonly keys: Float64Array;
+  readonly threads: number;
+}
+
 /** Documents of a new segment that lie in one of those that it replaces, or in none. */
 export interface SourceRun {
   /** Ascending; may be empty. */
@@ -59,4 +73,10 @@ export async function soundSource<File>(
     if (SemanticIndexError.is(error, 'INVALID_FILE') || SemanticIndexError.is(error, 'IO')) return undefined;
     throw error;
   }
+}
+
+/** @throws INTERNAL unless a written file has all documents. */
+export function checkItems(name: string, keys: Float64Array, items: number): void {
+  if (items === keys.length) return;
+  throw new SemanticIndexError('INTERNAL', `Expected ${keys.length} documents in ${name}, got ${items}`);
 }

@@ -9,24 +9,10 @@ import type { TermsBatch } from '../catalog/terms-table.js';
 import { openTermsFile } from '../directory/derived-files.js';
 import { setModified } from '../directory/files.js';
 import { termsFile } from '../directory/segment-names.js';
-import { deadItems, soundSource, sourceRuns } from './source-runs.js';
+import { checkItems, deadItems, type FileBuildRequest, soundSource, sourceRuns } from './source-runs.js';
 
 /** Documents in memory before they are a part of their own. */
 const documentsPerPart = 2 ** 16;
-
-/** A terms file to be made. */
-export interface TermsBuildRequest {
-  readonly directory: string;
-  /** The .ann file of its segment. */
-  readonly file: string;
-  /** Modification time of the files of its segment. */
-  readonly modified: number;
-  /** Segments with documents of its range, whose files may be used. */
-  readonly sources: readonly SegmentRow[];
-  /** Keys of the items, ascending. */
-  readonly keys: Float64Array;
-  readonly threads: number;
-}
 
 /**
  * Derives the terms file of a segment: from those of the segments that it replaces, from the stored terms of the tail, and where
@@ -44,18 +30,13 @@ export class TermsBuilder {
   }
 
   /** Writes the file, durable on return. */
-  async write(request: TermsBuildRequest): Promise<NewTermsFile> {
+  async write(request: FileBuildRequest): Promise<NewTermsFile> {
     const { directory, file, modified, sources, keys, threads } = request;
     const path = join(directory, termsFile(file));
     try {
       await this.#addAll(keys, sources, directory);
       const { bytes, checksum, items } = await writeTerms(path, this.#parts, { threads, signal: this.#signal });
-      if (items !== keys.length) {
-        throw new SemanticIndexError(
-          'INTERNAL',
-          `Expected ${keys.length} documents in ${termsFile(file)}, got ${items}`,
-        );
-      }
+      checkItems(termsFile(file), keys, items);
       await setModified(path, modified);
       return { terms_size: bytes, terms_checksum: checksum };
     } finally {

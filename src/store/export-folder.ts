@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { types } from 'node:util';
-import { documentsPerRead } from '../../backend/batch-sizes.js';
+import { documentsPerRead } from '../backend/batch-sizes.js';
 import {
   type ExportedBatch,
   type ExportedDocument,
@@ -11,15 +11,15 @@ import {
   type ExportManifest,
   exportNames,
   type TextLine,
-} from '../../backend/export-format.js';
-import { parseMetadata } from '../../backend/stored-json.js';
-import { SemanticIndexError } from '../../errors.js';
-import { describe } from '../../options.js';
-import type { DocumentId, Metric } from '../../types.js';
-import { newNpyMatrix } from '../../vectors/matrix/npy-format.js';
-import { VectorMatrix } from '../../vectors/matrix/vector-matrix.js';
-import { METRICS } from '../../vectors/metric.js';
-import { entryAt, fileFacts, ioError, isSystemError, kindOf, syncDirectory, writeLines } from '../directory/files.js';
+} from '../backend/export-format.js';
+import { parseMetadata } from '../backend/stored-json.js';
+import { SemanticIndexError } from '../errors.js';
+import { describe } from '../options.js';
+import type { DocumentId, Metric } from '../types.js';
+import { newNpyMatrix } from '../vectors/matrix/npy-format.js';
+import { VectorMatrix } from '../vectors/matrix/vector-matrix.js';
+import { METRICS } from '../vectors/metric.js';
+import { entryAt, fileFacts, ioError, isSystemError, kindOf, syncDirectory, writeLines } from './directory/files.js';
 
 /** Only in an export of a damaged index. */
 const textsName = 'texts.jsonl';
