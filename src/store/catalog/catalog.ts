@@ -61,7 +61,7 @@ export interface MatchingDocuments {
   readonly items: readonly Bitset[];
 }
 
-/** What happened in the catalog after a position, as one consistent reading. */
+/** The changes of the catalog after a position, read in one transaction. */
 export interface CatalogChanges {
   readonly position: CatalogPosition;
   /** The space that all vectors of this reading are in. */
@@ -90,7 +90,7 @@ export interface CatalogCommit {
   readonly read?: { readonly since: CatalogPosition; readonly changes: CatalogChanges };
 }
 
-/** A file that does not begin as a database: another one's, or an index whose first page is damaged. */
+/** A file without the header of a database: a foreign file, or an index whose first page is damaged. */
 function notAnIndex(error: unknown): SemanticIndexError | undefined {
   if ((error as { code?: unknown } | null)?.code !== 'SQLITE_NOTADB') return undefined;
   return new SemanticIndexError('NOT_AN_INDEX', 'index.db is not a SQLite database, or its first page is damaged', {
@@ -101,7 +101,7 @@ function notAnIndex(error: unknown): SemanticIndexError | undefined {
 }
 
 /**
- * One connection to index.db, the truth of an index. Synchronous; long work belongs in a catalog thread. All SQL of the
+ * One connection to index.db, which has all data of an index. Synchronous; long work belongs in a catalog thread. All SQL of the
  * package is in this file and the tables beside it.
  */
 export class Catalog {
@@ -236,8 +236,8 @@ export class Catalog {
   }
 
   /**
-   * All that a snapshot at `position`, which holds the `known` segments, must learn, and which documents match a filter;
-   * read in one transaction.
+   * The changes since `position` for a snapshot that has the `known` segments, and the documents that match a filter; read
+   * in one transaction.
    */
   changesSince(position: CatalogPosition, known: readonly number[], filter?: SqlFilter | undefined): CatalogChanges {
     return this.#db.transaction((): CatalogChanges => {
@@ -270,7 +270,7 @@ export class Catalog {
     })();
   }
 
-  /** Commits documents, see `DocumentCommits`; and what a snapshot as of the commit before must learn, where that is known. */
+  /** Commits documents, see `DocumentCommits`; and returns the changes for a snapshot of the commit before it, where they are known. */
   commit(documents: DocumentColumns, terms?: Uint8Array, fresh?: FreshVectors): CatalogCommit | undefined {
     const commit = this.#db
       .transaction((): CatalogCommit | undefined => {
@@ -318,14 +318,14 @@ export class Catalog {
     return { used: (pages - free) * size, free: free * size };
   }
 
-  /** What SQLite finds wrong with the file; empty when nothing. */
+  /** Damage that SQLite finds in the file; empty if there is none. */
   integrity(level: 'quick' | 'full'): string[] {
     const rows = this.#db.pragma(level === 'full' ? 'integrity_check' : 'quick_check') as Record<string, string>[];
     return rows.map((row) => Object.values(row)[0] as string).filter((finding) => finding !== 'ok');
   }
 
   /**
-   * Counts of rows that contradict each other, by kind, each counted when it is asked for; all zero in a sound catalog.
+   * Numbers of rows that contradict each other, by kind, each counted when it is read; all zero in a sound catalog.
    */
   inconsistencies(): { check: string; what: string; count: () => number }[] {
     const orphaned = (table: string, of: string): string =>

@@ -14,7 +14,7 @@ function noteName(collection: string | null, source: string): string {
   return `${notePrefix}${JSON.stringify([collection, source])}`;
 }
 
-/** The name of the note that a document with this metadata (JSON) would make wrong; undefined when it is not a chunk. */
+/** The name of the note that a document with this metadata (JSON) invalidates; undefined when it is not a chunk. */
 export function noteOf(metadata: string | null): string | undefined {
   if (metadata?.includes('"chunk":') !== true) return undefined;
   const { source, collection } = parseStored(metadata, 'The metadata of a chunk') as {
@@ -34,8 +34,8 @@ export function isCounted(id: DocumentId, metadata: string | null): boolean {
 }
 
 /**
- * What `sync` and de-duplication remember from one run to the next: which sources are unchanged, and which documents are not to
- * come back. Rows of the settings, so that indexes of any version have room for them.
+ * What `sync` and de-duplication keep between runs: which sources are unchanged, and which documents are not added again.
+ * Rows of the settings table, which every format has.
  *
  * A note of a source holds number and sum of the keys of the documents whose ids begin with it. Keys only grow, so any chunk
  * that was added, replaced or deleted changes one of the two; whatever changes metadata alone removes the note.
@@ -61,7 +61,7 @@ export class ChunkNotes {
     this.#exists = db.prepare<[string]>('SELECT 1 FROM documents WHERE id = ?').pluck();
   }
 
-  /** The notes of a collection that still hold. */
+  /** The notes of a collection that are still valid. */
   notes(collection: string | null): SourceNote[] {
     const prefix = `${notePrefix}[${JSON.stringify(collection)},`;
     return this.#db.transaction(() =>
@@ -81,7 +81,7 @@ export class ChunkNotes {
     )();
   }
 
-  /** Notes sources whose chunks are exactly these. One of which another writer changed something meanwhile is left out. */
+  /** Notes sources whose chunks are exactly these. A source that another writer changed meanwhile is left out. */
   note(collection: string | null, sources: readonly { source: string; hash: string; ids: readonly string[] }[]): void {
     this.#immediately(() => {
       for (const { source, hash, ids } of sources) {
@@ -103,7 +103,7 @@ export class ChunkNotes {
       .all(`${source}#`, `${source}$`, collection, source) as StoredChunk[];
   }
 
-  /** Chunks whose ids do not begin with their source: somebody else named them. */
+  /** Chunks whose ids do not begin with their source: another program named them. */
   strays(collection: string | null): StoredChunk[] {
     return this.#db
       .prepare(
@@ -129,7 +129,7 @@ export class ChunkNotes {
     return this.#db.prepare(sql).pluck().all(collection) as string[];
   }
 
-  /** All documents that are not to come back. */
+  /** All documents that are not added again. */
   dismissed(): DismissedDuplicate[] {
     return this.#rows(duplicatePrefix).map(
       ({ value }) => parseStored(value, 'A dismissed duplicate') as DismissedDuplicate,
@@ -142,7 +142,7 @@ export class ChunkNotes {
     });
   }
 
-  /** Forgets that these documents are not to come back. */
+  /** Allows these documents to be added again. */
   restore(ids: readonly DocumentId[]): void {
     this.#immediately(() => {
       for (const id of ids) this.#delete.run(duplicateName(id));

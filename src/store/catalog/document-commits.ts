@@ -14,7 +14,7 @@ import type { DocumentWrites } from './document-writes.js';
 import type { InsertedText, TermsBatch, TermsTable } from './terms-table.js';
 import { hashBytes, type VectorTable } from './vector-table.js';
 
-/** Documents to be committed, in columns: they travel between threads as few objects. */
+/** Documents to be committed, in columns: few objects have to be copied between threads. */
 export interface DocumentColumns {
   readonly ids: readonly DocumentId[];
   /** Content hashes, base64url. */
@@ -41,7 +41,7 @@ export function columnsOf(documents: readonly IncomingDocument[]): DocumentColum
   };
 }
 
-/** What a commit inserted, where its caller passed all vectors and terms of it. */
+/** What a commit inserted; only for commits with all their vectors and terms. */
 export interface InsertedRows {
   readonly firstKey: number;
   readonly lastKey: number;
@@ -53,9 +53,9 @@ export interface InsertedRows {
 /** The effect of a commit. */
 export interface DocumentCommit {
   readonly outcomes: readonly DocumentOutcome[];
-  /** Keys of documents that were replaced, in the order of their death. */
+  /** Keys of documents that were replaced, in the order of the log of deletions. */
   readonly deletedKeys: readonly number[];
-  /** Undefined where a reader has to look. */
+  /** Undefined where a reader has to read it from the catalog. */
   readonly inserted: InsertedRows | undefined;
 }
 
@@ -92,13 +92,13 @@ export class DocumentCommits {
   }
 
   /**
-   * Adds, replaces or leaves documents, as part of the caller's transaction. Same text and metadata: left alone. Same text,
-   * other metadata: only the metadata changes. Other text: a new key, and the old one is dead.
+   * Adds or replaces documents, as part of the caller's transaction. Same text and metadata: unchanged. Same text, other
+   * metadata: only the metadata is replaced. Other text: the document gets a new key, and the old key is deleted.
    *
    * @param terms packed terms of the documents with a vector, in their order; without them the texts are analyzed here.
    * @param fresh vectors that are stored in the same transaction.
    * @returns undefined, having changed nothing, when a document was changed, its vector forgotten, or the index moved
-   *   to another space meanwhile: the caller has to look again.
+   *   to another space meanwhile: the caller has to compare again.
    */
   commit(documents: DocumentColumns, terms?: Uint8Array, fresh?: FreshVectors): DocumentCommit | undefined {
     const rows = new Map(fresh?.hashes.map((hash, row) => [hash, row]));
@@ -120,7 +120,7 @@ export class DocumentCommits {
     const added = new Set<DocumentId>();
     for (const [place, id] of documents.ids.entries()) {
       const metadata = documents.metadata[place] as string | null;
-      // An id may occur twice: what was inserted before counts.
+      // An id may occur twice: the row that was inserted first counts.
       const isKnown = identities[place] !== undefined || added.has(id);
       const known = isKnown ? this.#writes.identity(id) : undefined;
       const hash = hashes[place] as Buffer;

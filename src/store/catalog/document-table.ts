@@ -15,7 +15,7 @@ export interface SqlFilter {
   readonly parameters: readonly (string | number | bigint)[];
 }
 
-/** A reading of stored vectors, and what had to be left out of it. */
+/** Stored vectors, and the documents that were left out. */
 export interface ReadVectors extends KeyedVectors {
   /** Keys of documents whose vector cannot be compared: its length is wrong, or a component is not finite. */
   readonly unsound: readonly number[];
@@ -198,7 +198,7 @@ export class DocumentTable {
     return Float64Array.from(this.#matching(filter));
   }
 
-  /** As one text: rows of one number each, 200,000 of them, take twice the time. */
+  /** As one text: 200,000 rows of one number each take twice as long. */
   #matching(filter: SqlFilter): number[] {
     const matching = `SELECT d.key FROM documents d WHERE ${whileWantedSql(filter.sql)} ORDER BY d.key`;
     const keys = this.#db.prepare(`SELECT json_group_array(key) FROM (${matching})`).pluck();
@@ -231,7 +231,7 @@ export class DocumentTable {
     return { keys: Float64Array.from(sound, ({ key }) => key), vectors, unsound };
   }
 
-  /** How many entries the log of deletions has; counts to `most` and no further. */
+  /** Number of entries of the log of deletions, at most `most`. */
   countDeletions(most: number): number {
     const some = 'SELECT count(*) FROM (SELECT 1 FROM deletions LIMIT ?)';
     return this.#db.prepare<[number]>(some).pluck().get(most) as number;
@@ -302,7 +302,7 @@ export class DocumentTable {
     return rows.map((row) => ({ ...row, hash: row.hash.toString('base64url') }));
   }
 
-  /** Keys that died after this point of the log, in the order of their death. */
+  /** Keys that were deleted after this position of the log, in its order. */
   deletionsAfter(sequence: number): Float64Array {
     return Float64Array.from(this.#deletionsAfter.all(sequence) as number[]);
   }

@@ -4,7 +4,7 @@ import type { DocumentId } from '../../types.js';
 
 const maxOfTheSame = 16;
 
-/** Answers what the gate against duplicates asks of the catalog. */
+/** Look-ups for `onDuplicate`. */
 export class DuplicateLookup {
   readonly #byId: Statement<[DocumentId]>;
   readonly #data: Statement<[number]>;
@@ -38,7 +38,7 @@ export class DuplicateLookup {
     };
   }
 
-  /** Those of the documents with these keys that are there and linked to no other one. */
+  /** Those of the documents with these keys that exist and are not linked to another one. */
   representatives(keys: readonly number[]): Representative[] {
     return keys.flatMap((key) => (this.#representative.get(key) as Representative | undefined) ?? []);
   }

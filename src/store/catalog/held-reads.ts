@@ -8,8 +8,8 @@ import type { SqlFilter } from './document-table.js';
 const maxIdle = 2;
 
 /**
- * Read transactions that stay open between calls, each on a connection of its own: all calls with one number see the catalog at
- * one point in time. A read begins with its first `changesSince`.
+ * Read transactions that stay open between calls, each on its own connection: all calls with the same number see the catalog
+ * at one point in time. A read begins with its first `changesSince`.
  */
 export class HeldReads {
   readonly #open: () => Catalog;
@@ -45,7 +45,7 @@ export class HeldReads {
     return this.#catalog(read).documents.vectorOf(id);
   }
 
-  /** Ends a read; one that never began is ignored. */
+  /** Ends a read. No effect for one that has not begun. */
   end(read: number): void {
     const catalog = this.#held.get(read);
     if (catalog === undefined) return;

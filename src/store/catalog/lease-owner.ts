@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 
-/** A name for a holder of leases that says which process of which machine it is. */
+/** The name of a lease owner, with its machine and process. */
 export function leaseOwner(): string {
   return `${process.pid}@${hostname()}#${randomUUID()}`;
 }
 
 /**
- * Whether the process behind an owner is known to be dead: it ran on this machine and runs no more. Where two
- * containers share a host name but no processes this errs, which costs double work at worst: the token of the lease
- * distinguishes them when they publish.
+ * Whether the process of an owner has ended: it ran on this machine and does not run any more. Wrong for two containers
+ * with the same host name and separate processes; at worst both do the same work, and the token of the lease decides
+ * which of them publishes.
  */
 export function isDeadOwner(owner: string): boolean {
   const [, pid, host] = /^(\d+)@(.*)#[^#]*$/.exec(owner) ?? [];

@@ -1,13 +1,13 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { isDeadOwner } from './lease-owner.js';
 
-// A lease that ends later than this was taken under a wrong clock, or made up: it counts as over. More than any lease
-// and any sane difference between the clocks of two machines.
+// A lease that ends later than this was taken under a wrong clock, or forged: it counts as expired. Longer than any lease
+// plus the difference between the clocks of two machines.
 const furthestMilliseconds = 5 * 60_000;
 
 /**
- * Leases keep two processes from doing the same background work. A lease ends when it is released, when its time is
- * over, or when its owner is seen to be dead.
+ * Leases prevent two processes from doing the same background work. A lease ends when it is released, when it expires,
+ * or when the process of its owner no longer runs.
  */
 export class LeaseTable {
   readonly #db: Database;
@@ -42,8 +42,8 @@ export class LeaseTable {
   }
 
   /**
-   * Takes or extends a lease for so many milliseconds. Returns its token, which changes with the owner, or 0 when
-   * another living owner holds it.
+   * Acquires or extends a lease for so many milliseconds. Returns its token, which changes with the owner, or 0 when
+   * another running process holds it.
    */
   acquire(name: string, owner: string, milliseconds: number): number {
     return this.#db
@@ -60,30 +60,30 @@ export class LeaseTable {
     this.#release.run(name, owner);
   }
 
-  /** Whether a living owner holds a lease whose name begins so. */
+  /** Whether a running process holds a lease whose name has this prefix. */
   anyHeld(prefix: string): boolean {
     const now = Date.now();
     const owners = this.#owners.all(prefix, now, now + furthestMilliseconds) as string[];
     return owners.some((owner) => !isDeadOwner(owner));
   }
 
-  /** Ends all leases: those of the original do not bind a copy. */
+  /** Ends all leases: a copy of an index begins without those of the original. */
   endAll(): void {
     this.#db.prepare('DELETE FROM leases').run();
   }
 
-  /** Forgets leases that are over and whose name begins so. */
+  /** Deletes expired leases whose name has this prefix. */
   forgetEnded(prefix: string): void {
     this.#db.prepare("DELETE FROM leases WHERE name LIKE ? || '%' AND expires_at < ?").run(prefix, Date.now());
   }
 
-  /** Whether the lease has not changed hands since its owner got this token. */
+  /** Whether the lease still has the owner that got this token. */
   holds({ name, owner, token }: Lease): boolean {
     return this.#holds.get(name, owner, token) !== undefined;
   }
 }
 
-/** A lease that was taken: what its holder shows when the work is to be published. */
+/** An acquired lease, which is checked when its holder publishes its work. */
 export interface Lease {
   readonly name: string;
   readonly owner: string;

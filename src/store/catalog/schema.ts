@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { crashPoint } from '../../crash-points.js';
 import { SemanticIndexError } from '../../errors.js';
 
-/** Marks the file as ours in SQLite's header ("SIDX"). */
+/** The application id in SQLite's header ("SIDX"). */
 export const applicationId = 0x53494458;
 
 /**
@@ -11,7 +11,7 @@ export const applicationId = 0x53494458;
  * no longer create the index of words in FTS5 that step 4 drops: the result is the same, and a new index needs no FTS5.)
  *
  * documents is thin (a filter or a list never reads a text), texts is fat. A changed text gets a new key, so an item
- * of a segment is dead exactly when no document has its key; `deletions` lets other processes learn of it in order.
+ * of a segment is deleted exactly when no document has its key; other processes read deletions in order from `deletions`.
  * Ids of spaces, vectors, documents and segments are never reused: a stale reference held across a purge must not
  * resolve to another row. A segment keeps the keys of its items as one blob of 32-bit offsets from first_key,
  * ascending: publishing a million items writes one value instead of a million rows. The file of a segment that was
@@ -76,13 +76,13 @@ const migrations: readonly string[] = [
     expires_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
-  // 2: the cached vectors of queries are bounded; which of them were used least lately is found by an index.
+  // 2: the cached vectors of queries are bounded; an index finds the least recently used.
   'CREATE INDEX queries_by_use ON vectors (used_at) WHERE role = 1;',
   // 3: changed an index of words that step 4 drops.
   '',
   // 4: the terms of documents are in a file of each segment, and for the tail in tail_terms, a row for each batch that
   // was committed. A segment without terms_size has no such file yet: it is derived from the texts. Metadata that is replaced
-  // leaves the key of its document alone; metadata_changes lets other processes learn of it in order. The columns file of a
+  // leaves the key of its document alone; other processes read such changes in order from metadata_changes. The columns file of a
   // segment has the metadata as of columns_change, a position in that log, and perhaps some later changes.
   `
   DROP TABLE IF EXISTS words;
@@ -104,7 +104,7 @@ export const currentFormat = migrations.length;
 /**
  * Creates the tables of an empty database, or takes an older one to the current format, in one transaction.
  *
- * @throws NOT_AN_INDEX when the database is somebody else's, NEWER_FORMAT when a later version wrote it.
+ * @throws NOT_AN_INDEX when the database belongs to another program, NEWER_FORMAT when a later version wrote it.
  */
 export function migrateSchema(db: Database, readonly: boolean): void {
   const format = checkFormat(db);
@@ -115,7 +115,7 @@ export function migrateSchema(db: Database, readonly: boolean): void {
     });
   }
   db.transaction(() => {
-    // Another process may have migrated between the look and the lock.
+    // Another process may have migrated it before this one got the lock.
     for (const step of migrations.slice(checkFormat(db))) db.exec(step);
     db.pragma(`application_id = ${applicationId}`);
     db.pragma(`user_version = ${currentFormat}`);
@@ -133,7 +133,7 @@ function checkFormat(db: Database): number {
   if (owner !== applicationId) {
     throw new SemanticIndexError('NOT_AN_INDEX', 'index.db is a SQLite database of another program');
   }
-  // Either would run statements of its author: an index has neither.
+  // Triggers and views run statements of their author: an index has neither.
   const foreign = db.prepare("SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view')").get();
   if (foreign !== undefined) {
     const { type, name } = foreign as { type: string; name: string };

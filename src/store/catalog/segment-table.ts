@@ -4,12 +4,12 @@ import { SemanticIndexError } from '../../errors.js';
 import type { Lease, LeaseTable } from './lease-table.js';
 import type { TermsTable } from './terms-table.js';
 
-/** A segment as the catalog names it. Its file is derived; the row says what a good one looks like. */
+/** The row of a segment. Its file is derived data; the row has the expected size and checksum. */
 export interface SegmentRow {
   readonly segment: number;
   /** Name of the .ann file inside segments/. */
   readonly file: string;
-  /** The segment answers for every document with first_key <= key <= last_key. */
+  /** The segment covers every document with first_key <= key <= last_key. */
   readonly first_key: number;
   readonly last_key: number;
   readonly items: number;
@@ -51,14 +51,14 @@ export interface Publication {
   readonly lease: Lease;
   /** The space that the new segment holds vectors of. */
   readonly space: number;
-  /** Segments that leave. */
+  /** Segments that are replaced. */
   readonly replaces: readonly number[];
-  /** The range of keys of those that leave, and of the one that takes their place. */
+  /** The range of keys of the segments that are replaced, and of the new one. */
   readonly firstKey: number;
   readonly lastKey: number;
-  /** The one that takes their place; absent when no document is left in their range. */
+  /** The new segment; absent when no document is left in the range. */
   readonly segment?: NewSegment | undefined;
-  /** How far into the log of deletions the new segment is complete. */
+  /** Position in the log of deletions up to which the new segment leaves out deleted documents. */
   readonly lastDeletion: number;
 }
 
@@ -132,17 +132,17 @@ export class SegmentTable {
     return offsets;
   }
 
-  /** How many keys between these two have died since their segment was written. */
+  /** Number of documents between these two keys that were deleted since their segment was written. */
   dead(firstKey: number, lastKey: number): number {
     return this.#dead.get(firstKey, lastKey) as number;
   }
 
   /**
-   * Replaces some segments by a new one in one transaction: the moment at which it begins to exist. Deletions that the new
-   * segment already leaves out are forgotten.
+   * Replaces some segments by a new one, in one transaction. Deletions that the new segment already leaves out are removed
+   * from the log.
    *
-   * @returns false, having changed nothing, when the lease went to somebody else, or the set or the space is no longer the one
-   *   that the new segment was made for.
+   * @returns false, having changed nothing, when another owner has the lease, or the set of segments or the space has changed since
+   *   the build began.
    */
   publish(publication: Publication): boolean {
     const { kind, lease, space, replaces, firstKey, lastKey, segment: added, lastDeletion } = publication;
@@ -177,7 +177,7 @@ export class SegmentTable {
   /**
    * Names derived files of a segment, in one transaction. The segment gets a new number, by which other processes notice it.
    *
-   * @returns false, having changed nothing, when the lease went to somebody else, or the segment was replaced.
+   * @returns false, having changed nothing, when another owner has the lease, or the segment was replaced.
    */
   publishDerived(lease: Lease, segment: number, files: Partial<NewTermsFile & NewColumnsFile>): boolean {
     const published = this.#db
@@ -197,8 +197,8 @@ export class SegmentTable {
   }
 
   /**
-   * Notes the name of a file before it is written, so that it is known, and swept, if its build dies. From here on it counts
-   * as retired, until its segment is published.
+   * Records the name of a file before it is written, so that it is removed if the build is killed. It counts as retired
+   * until its segment is published.
    *
    * @returns false, having changed nothing, when another process has the lease.
    */
@@ -218,14 +218,14 @@ export class SegmentTable {
   }
 
   /**
-   * Files that can be removed at any later time, even by a process that has lost the lease since: names are never given twice,
-   * and a build that planned one of them under an earlier lease cannot publish it. Empty when another process has the lease.
+   * Files that can be removed at any later time, even by a process that has lost the lease since: names are never reused,
+   * and a build that reserved one of them under an earlier lease cannot publish it. Empty when another process has the lease.
    */
   removable(lease: Lease): string[] {
     return this.#db.transaction(() => (this.#leases.holds(lease) ? this.retired().map(({ file }) => file) : []))();
   }
 
-  /** Their files are gone. */
+  /** Forgets files that were removed. */
   forgetRetired(files: readonly string[]): void {
     this.#db.transaction(() => {
       for (const file of files) this.#forgetRetired.run(file);

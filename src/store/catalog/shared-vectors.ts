@@ -6,7 +6,7 @@ import type { FoundVectors, VectorTable } from './vector-table.js';
 const useMilliseconds = 60 * 60 * 1000;
 const maxForgotten = 10_000;
 
-/** The vectors of a file that is a cache and nothing else: it keeps to a size, and what was used longest ago goes first. */
+/** The vectors of a shared cache file of bounded size; the least recently used are removed first. */
 export class SharedVectors {
   readonly #db: Database;
   readonly #vectors: VectorTable;
@@ -17,7 +17,7 @@ export class SharedVectors {
     this.#vectors = vectors;
   }
 
-  /** As `lookUp` of the table; what is found counts as used now. */
+  /** As `lookUp` of the table; marks the vectors that it finds as used now. */
   lookUp(...asked: Parameters<VectorTable['lookUp']>): FoundVectors {
     const found = this.#vectors.lookUp(...asked);
     this.#use(found.numbers);
@@ -37,13 +37,13 @@ export class SharedVectors {
         })
         .immediate();
     } catch {
-      // Others write for long, or the disk is full: what was found was found, and is noted at its next use.
+      // Another process writes for long, or the disk is full: the use is recorded next time.
     }
   }
 
   /**
-   * As `put` of the table, then forgets vectors while the file holds more than `maxBytes`, some in each call. In a file that
-   * is an index of its own nothing is forgotten: its documents need their vectors.
+   * As `put` of the table, then removes vectors while the file has more than `maxBytes`, some in each call. From the
+   * database of an index nothing is removed: its documents need their vectors.
    */
   put(space: number, role: VectorRole, hashes: readonly string[], vectors: Float32Array, maxBytes: number): void {
     this.#vectors.put(space, role, hashes, vectors);
@@ -51,7 +51,7 @@ export class SharedVectors {
     if (excess <= 0 || this.#isIndex()) return;
     if (!this.#indexed) this.#db.exec('CREATE INDEX IF NOT EXISTS vectors_by_use ON vectors (used_at)');
     this.#indexed = true;
-    // As many as came go at least; what those that go take up is guessed by those that came.
+    // At least as many are removed as were added; their size is estimated from those that were added.
     const surplus = Math.ceil(excess / (vectors.byteLength / hashes.length)) + hashes.length;
     const oldest = 'SELECT vector FROM vectors ORDER BY used_at, vector LIMIT ?';
     this.#db.prepare(`DELETE FROM vectors WHERE vector IN (${oldest})`).run(Math.min(surplus, maxForgotten));

@@ -50,7 +50,7 @@ export function isWhole(document: SalvagedDocument): document is SalvagedDocumen
   return id !== undefined && text !== undefined && hash !== undefined && vector !== undefined;
 }
 
-/** Keys of which cannot be said whether documents had them. */
+/** Keys that documents may have had. */
 export interface UnreadableRange {
   readonly firstKey: number;
   readonly lastKey: number;
@@ -73,8 +73,8 @@ interface OpenSegment {
 const keysPerReading = 512;
 
 /**
- * Reads what can be read of an index with damaged pages. What the table of documents does not give any more is looked for
- * elsewhere: ids in their index, vectors under the hash of the text and in the segments. Never asks a model; only reads.
+ * Reads what can be read of an index with damaged pages. What is missing in the table of documents is read
+ * elsewhere: ids from their index, vectors by the hash of the text and from the segments. Calls no model, writes nothing.
  */
 export class SalvagedDocuments {
   readonly metric: Metric;
@@ -200,7 +200,7 @@ export class SalvagedDocuments {
       vector = vectorOf(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
       break;
     }
-    // A given vector is part of what the hash is of: without it a changed text looks the same.
+    // The hash covers a vector of the caller: without the vector, the text cannot be verified.
     const isIntact = !isGiven || vector !== undefined;
     return { key, id, text: isIntact ? text : undefined, metadata, hash, given: isGiven, vector };
   }
@@ -230,7 +230,7 @@ export class SalvagedDocuments {
     return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
   }
 
-  /** The segments that are what was written; a vector of bits does not come back out of one. */
+  /** The sound segments; a segment of bits does not have the original vectors. */
   async #openSegments(): Promise<OpenSegment[]> {
     const rows = this.#attempt(() => this.#db.prepare('SELECT * FROM segments').all()) ?? [];
     const segments: OpenSegment[] = [];
@@ -244,7 +244,7 @@ export class SalvagedDocuments {
         new Uint8Array(offsets.buffer).set(row.keys);
         segments.push({ row, offsets, index });
       } catch {
-        // Not a source of vectors then; what it held is reported as lost.
+        // Then its vectors are reported as lost.
       }
     }
     return segments;

@@ -30,7 +30,7 @@ export class RefCounted {
 export interface SearchableSegment {
   /** Number of the segment; 0 for the tail. */
   readonly segment: number;
-  /** It answers for all documents with firstKey <= key <= lastKey. */
+  /** It covers all documents with firstKey <= key <= lastKey. */
   readonly firstKey: number;
   readonly lastKey: number;
   readonly keys: SortedKeys;

@@ -26,8 +26,8 @@ const maxCheckedFirst = 16 * 2 ** 20;
 export type OnVectorsLost = (damage: Damage, state: VectorsState) => void;
 
 /**
- * Opens the vectors of a segment. A file that is missing or not what the catalog says is not believed: the vectors of
- * its documents are read from the catalog instead and scanned, so answers are right at once and only slower. `onLost` is
+ * Opens the vectors of a segment. A file that is missing, or differs from its row in the catalog, is not used: the vectors
+ * of its documents are read from the catalog and scanned, so results stay right and are only slower. `onLost` is
  * called: now, or when files change later.
  *
  * @param keys those of the items; undefined when the catalog does not have them.
@@ -114,8 +114,8 @@ async function openForest(row: SegmentRow, context: SegmentContext, inFull: bool
   const facts = await segmentFacts(context.directory, row.file);
   if (facts === undefined) throw damage(row, 'is missing');
   if (facts.size !== row.file_size) throw damage(row, `has ${facts.size} bytes instead of ${row.file_size}`);
-  // Untouched files are opened without reading them; small ones are compared before their first search, others by and
-  // by.
+  // Unchanged files are opened without reading them; small ones are compared with their checksum before their first
+  // search, others in the background.
   if ((inFull || facts.mtime !== row.file_mtime) && (await checksumFile(path)) !== row.checksum) {
     throw damage(row, 'does not have the bytes that were written');
   }
@@ -162,7 +162,7 @@ async function graphFault(
   if (facts === undefined) return graphMissing(row, 'no graph index');
   const path = join(context.directory, row.file);
   const inDoubt = inFull || facts.mtime !== row.file_mtime;
-  // One whose time of change is not that of its segment has been touched: it is looked through.
+  // A modification time other than that of its segment means that it was changed: all of it is checked.
   const reason =
     index.info().graph.reason ?? (inDoubt ? await graphContentFault(path, index.metric, index.f) : undefined);
   if (reason === undefined) return undefined;

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { parseStored } from '../../../backend/stored-json.js';
 import type { SettingsTable } from '../settings-table.js';
 
-/** A declared field of metadata. Path and condition are made of names plain enough to stand in SQL. */
+/** A declared field of metadata. Path and condition contain only letters, digits and underscores, so they are safe in SQL. */
 export interface DeclaredField {
   readonly type: string;
   readonly path: string;
@@ -13,12 +13,12 @@ export interface DeclaredField {
 /** Declared fields by name. */
 export type IndexedFields = Readonly<Record<string, DeclaredField>>;
 
-/** Under this name the settings have the declared fields, as JSON. */
+/** Name of the setting that has the declared fields, as JSON. */
 export const fieldsSetting = 'fields';
 
 /**
  * SQL indexes over fields of the metadata, by type and value: a filter on a declared field is answered from the index alone.
- * Derived, like every index of SQLite: what they hold is in the documents.
+ * Derived data, like every index of SQLite.
  */
 export class FieldIndexes {
   readonly #db: Database;
@@ -62,7 +62,7 @@ function indexName(field: string): string {
   return quoted(`field_${field}`);
 }
 
-/** Of the few documents that a filter on the field cannot answer from its index. */
+/** Index of the few documents that the index of a field does not cover. */
 function irregularName(field: string): string {
   return quoted(`field_${field}:irregular`);
 }

@@ -1,6 +1,6 @@
 import { type Field, type FilterTree, isFieldName, type Step, type ValueTest } from '../../../backend/filter-tree.js';
 
-/** A condition over the row `d` of documents: SQL of our own making, and what the caller gave as bound parameters. */
+/** A condition over the row `d` of documents: fixed SQL, with everything from the caller as bound parameters. */
 export interface CompiledFilter {
   readonly sql: string;
   readonly parameters: (string | number | bigint)[];
@@ -17,7 +17,7 @@ export interface IndexedField {
   readonly irregular: ((row: '' | 'd.') => string) | undefined;
 }
 
-/** SQL that reads a value and what is known of it. */
+/** SQL that reads a value, its type and its elements. */
 interface Value {
   readonly type: () => string;
   readonly value: () => string;
@@ -27,20 +27,20 @@ interface Value {
 }
 
 /**
- * What conditions are about: the object that names are looked for in, and the value that is tested where there is no
+ * What a condition tests: the object in which names are looked up, and the value that is tested when there is no
  * name.
  */
 interface Scope {
   readonly object: string;
   readonly self: Value | undefined;
   /**
-   * Whether the condition stands below a `not`. There it must be 0 or 1, never null, so that negation means what it
-   * says; elsewhere null is as good as 0, and only a bare comparison can use an index.
+   * Whether the condition is inside a `not`. Then it must be 0 or 1, because `not null` is null; elsewhere null works as
+   * 0, and only a bare comparison can use an index.
    */
   readonly negated: boolean;
 }
 
-/** The field as SQL indexes know it, or undefined when its name is not plain enough to stand in SQL. */
+/** The field as SQL indexes know it, or undefined when its name has other characters than letters, digits and underscores. */
 export function indexedField(name: string): IndexedField | undefined {
   if (!isFieldName(name)) return undefined;
   const steps = name.split('.');
@@ -60,9 +60,9 @@ export function indexedField(name: string): IndexedField | undefined {
 }
 
 /**
- * Compiles a filter to SQL. Every value and every path of the caller becomes a bound parameter, so nothing of it is
- * ever read as SQL. Only declared fields stand in the text, for SQLite finds an index by its words; their names are
- * letters, digits and underscores, see `indexedField`.
+ * Compiles a filter to SQL. Every value and path from the caller becomes a bound parameter, so none is parsed as SQL.
+ * Only the names of declared fields are in the text, because SQLite matches an index by its expression; they have
+ * letters, digits and underscores only, see `indexedField`.
  */
 export function compileFilter(tree: FilterTree, indexed: ReadonlySet<string> = new Set()): CompiledFilter {
   const compiler = new SqlCompiler(indexed);
@@ -123,7 +123,7 @@ class SqlCompiler {
   }
 
   /**
-   * A condition for each place that a name reaches: SQL of `found` for a value, and a look into the lists on the way.
+   * A condition for each place that a name reaches: the SQL of `found` for a value, and a subquery for each list on the way.
    */
   #places(
     object: string,
@@ -206,7 +206,7 @@ class SqlCompiler {
     }
   }
 
-  /** The test of the value of a declared field, in the words of its index. */
+  /** The test of a declared field, written as the expression of its index. */
   #indexedTest(path: string, test: ValueTest): string {
     const value = this.#valueAt('d.metadata', path, true);
     if (test.test !== 'equal' && test.test !== 'member' && test.test !== 'order') return this.#test(value, test);
@@ -229,7 +229,7 @@ class SqlCompiler {
       case 'order':
         return `${found()} ${test.sign} ${this.#bind(numeric(test.value))}`;
       case 'member':
-        // The values travel as one JSON parameter, so a long list costs no more than a short one.
+        // All values are one JSON parameter, so a long list needs no longer statement.
         return `${found()} IN (SELECT value FROM json_each(${this.#bind(JSON.stringify(test.values))}))`;
     }
   }
@@ -272,8 +272,8 @@ function typesOf(test: ScalarTest): string {
 }
 
 /**
- * A number as SQLite reads it in JSON. Integers of 64 bits are integers there, whose decimal digits, the fewest that
- * tell the number, are not those of the floating-point number from 2^53 on.
+ * A number as SQLite reads it in JSON. SQLite keeps 64-bit integers exactly, so from 2^53 on the shortest decimal
+ * digits of a JavaScript number are not the digits that it compares with.
  */
 function numeric(value: string | number): string | number | bigint {
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
@@ -283,12 +283,12 @@ function numeric(value: string | number): string | number | bigint {
   return integer === BigInt.asIntN(64, integer) ? integer : value;
 }
 
-/** A step as SQLite's JSON paths want it: keys are quoted, so that they are names and nothing else. */
+/** A step of a JSON path of SQLite. Keys are quoted, so special characters have no meaning. */
 function pathStep(key: string | number): string {
   return typeof key === 'number' ? `[${key}]` : `.${JSON.stringify(key)}`;
 }
 
-/** In pairs of pairs: SQLite bounds how deep an expression is. */
+/** Joins as a balanced tree: SQLite limits the depth of an expression. */
 function joined(parts: readonly string[], connective: 'AND' | 'OR'): string {
   if (parts.length === 0) return connective === 'AND' ? '1' : '0';
   if (parts.length === 1) return parts[0] as string;

@@ -12,13 +12,13 @@ export interface MetadataBatch {
 
 /** Entries of the log that are kept at least: after more changes, all metadata is read again. */
 export const keptChanges = 2 ** 16;
-/** Documents per key of a range, below which the range is read as a whole: a look-up takes longer than the next row. */
+/** A range with fewer keys than this per wanted document is read as a whole: a look-up takes longer than reading the next row. */
 const denseShare = 4;
 const changesPerPurge = 2 ** 10;
 
 /**
- * The metadata of documents, and the log of its changes: a document whose metadata alone is replaced keeps its key, so columns learn of
- * it by the log.
+ * The metadata of documents, and the log of its changes: a document whose metadata alone is replaced keeps its key, so columns are
+ * updated from the log.
  */
 export class MetadataTable {
   readonly #db: Database;
