@@ -42,7 +42,7 @@ describe('the tree', () => {
     expect(loaders).toEqual([]);
   });
 
-  test('the kernel knows no Node, and each instruction set stays in its file', () => {
+  test('the kernel does not include Node, and each instruction set is in its own file', () => {
     const files = read('native/**/*.{cpp,h}', ['native/build*/**']);
     expect(files.length).toBeGreaterThan(3);
     expect(files.flatMap(([path, text]) => nativeViolations(path, text))).toEqual([]);

@@ -225,7 +225,7 @@ describe.each(['folder', ':memory:'])('an index in %s', (where) => {
     }
   });
 
-  it('takes an iterable of any length, reports progress, and stops when told', async () => {
+  it('takes an iterable of any length, reports progress, and stops when aborted', async () => {
     await using index = await SemanticIndex.open(place(), { provider });
     async function* endless(): AsyncGenerator<string> {
       for (let n = 0; ; n++) yield `text ${n}`;
@@ -363,7 +363,7 @@ describe('an index on disk', () => {
     expect((await failure(reader.optimize())).code).toBe('READ_ONLY');
   });
 
-  it('answers correctly when segment files are gone, and heals', async () => {
+  it('searches correctly when segment files are missing, and repairs them', async () => {
     const path = join(folder, 'index');
     const first = await SemanticIndex.open(path, { provider });
     await first.addDocuments(Array.from({ length: 300 }, (_, n) => ({ id: n, text: `word${n} and more` })));

@@ -40,7 +40,7 @@ describe('analyzeQuery', () => {
     expect(analyzeQuery('…')).toEqual({ terms: [], weights: [] });
   });
 
-  it('asks for stems that a document with the same text has', () => {
+  it('returns stems that a document with the same text has', () => {
     fc.assert(
       fc.property(randomText, (text) => {
         const { terms } = analyzeDocument(text);

@@ -62,7 +62,7 @@ describe('TermPacker', () => {
     }
   });
 
-  it('packs documents without words, and none at all', () => {
+  it('packs documents without words, and zero documents', () => {
     const packer = new TermPacker();
     expect([...packer.take()]).toEqual([1, 0, 0]);
     packer.add(5, '…');

@@ -101,7 +101,7 @@ test('a folder from its first index to its backup', { timeout: 240_000 }, async 
   expect(await json('doctor', 'idx')).toMatchObject({ healthy: true });
 });
 
-test('doctor looks at the model that the index uses, and says which it is', async () => {
+test('doctor examines and names the model of the index', async () => {
   const cwd = scratchFolder();
   const model = async (...args: string[]) => {
     const { code, stdout } = await runHere(['doctor', ...args, '--json'], { cwd, env: { OPENAI_API_KEY: 'none' } });

@@ -154,7 +154,7 @@ test('a closed output pipe is not an error', () => {
   expect(piped.stderr.toString()).toBe('');
 });
 
-test('completion knows commands, flags and choices, and leaves files to the shell', async () => {
+test('completion has commands, flags and choices, and leaves files to the shell', async () => {
   const cwd = scratchFolder();
   const complete = (...words: string[]) => runHere(['complete', '--', ...words], { cwd });
   expect((await complete('se')).stdout).toBe('search\nserve\n'.replace('serve\n', (await complete('ser')).stdout));

@@ -79,7 +79,7 @@ describe('MetadataPacker', () => {
     expect(undecided).toContain(1499);
   });
 
-  it('knows the members of Object.prototype as names like any other', async () => {
+  it('treats the members of Object.prototype as ordinary names', async () => {
     const columns = createColumns();
     columns.append(pack(['{"__proto__":{"x":1},"constructor":2}', '{"toString":3}']), firstKey, undefined);
     expect(await filtered(columns, { '__proto__.x': 1 })).toEqual({ certain: [0], undecided: [] });

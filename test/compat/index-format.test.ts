@@ -37,7 +37,7 @@ const schemaOf = () =>
 describe.each(formats.map((format) => [Number(format)]))('an index of format %i', (format) => {
   beforeEach(() => cpSync(join(fixtures, `index-format-${format}`), directory, { recursive: true }));
 
-  it('opens, becomes an index of the current format, and answers as before', async () => {
+  it('opens, is migrated to the current format, and returns the same results', async () => {
     expect(formatOf()).toBe(format);
     const events: IndexEvent[] = [];
     const index = await SemanticIndex.open(directory, { ...options, onEvent: (event) => events.push(event) });

@@ -147,7 +147,7 @@ describe.skipIf(!canInject)('with a call that fails (needs Linux and a C compile
 });
 
 describe.skipIf(!canMount)('on a full file system (needs Linux and the right to mount)', () => {
-  it('refuses what does not fit, keeps what it acknowledged, and goes on when there is room', async (context) => {
+  it('refuses what does not fit, keeps what it acknowledged, and continues when there is space', async (context) => {
     const place = join(folder, 'tiny');
     mkdirSync(place);
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', place]);

@@ -133,7 +133,7 @@ describe('findDuplicates', () => {
     expect(members).not.toContain(60);
   });
 
-  it('finds copies, case, punctuation and encoding without looking at vectors', async () => {
+  it('finds copies that differ in case, punctuation and encoding without comparing vectors', async () => {
     await using index = await open();
     await index.addDocuments([
       { id: 'a', text: 'Press the red button, then wait.' },
@@ -167,7 +167,7 @@ describe('findDuplicates', () => {
     expect([await of('first'), await of('longest')]).toEqual(['short', 'long']);
   });
 
-  it('finds all copies of a text that has more of them than neighbours are looked at', async () => {
+  it('finds all copies of a text, also more than the neighbours that are compared', async () => {
     await using index = await open();
     await index.addDocuments(
       Array.from({ length: 300 }, (_, id): DocumentInput => ({ id, text: `same words, one number: ${id % 150}` })),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { runProgram } from './run-program.js';
 
-test('a folder becomes a context whose citations hold, and a change costs only what changed', {
+test('a folder becomes a context with correct citations, and only changed files are embedded again', {
   timeout: 240_000,
 }, async () => {
   const { code, stdout, stderr } = await runProgram('examples/rag.ts', []);

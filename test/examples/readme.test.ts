@@ -21,7 +21,7 @@ test('the README has programs', () => {
   expect(programs.length).toBeGreaterThanOrEqual(2);
 });
 
-test.each(programs)('program $name of the README runs as it stands', ({ name }) => {
+test.each(programs)('program $name of the README runs unchanged', ({ name }) => {
   expect(run.results.get(name)).toMatchObject({ error: '', stderr: '' });
   const stated = statedOutput(programs.find((program) => program.name === name)?.code ?? '');
   expect(stated.length).toBeGreaterThan(0);

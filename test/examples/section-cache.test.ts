@@ -30,7 +30,7 @@ async function run(...texts: string[]): Promise<string[]> {
   return asked;
 }
 
-test('a text is split once, in whichever file and run it comes', async () => {
+test('a text is split once, in all files and runs', async () => {
   expect(await run('one', 'two', 'one')).toEqual(['one', 'two']);
   expect(await run('two', 'one')).toEqual([]);
   expect(await run('one', 'three')).toEqual(['three']);

@@ -43,7 +43,7 @@ const values: [kind: string, value: unknown][] = [
 ];
 
 describe('resolveOptions', () => {
-  it('knows the type of every option without default', () => {
+  it('has the type of every option without default', () => {
     expect(everyDefaults.length).toBeGreaterThan(30);
     const unknown = everyDefaults.flatMap(([owner, defaults]) =>
       Object.entries(defaults).flatMap(([name, fallback]) =>

@@ -14,7 +14,7 @@ describe('a service', () => {
   });
   afterAll(() => service.stop());
 
-  test('listens on loopback only, unless told otherwise', () => {
+  test('listens on loopback only, by default', () => {
     expect(service.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   });
 
@@ -207,7 +207,7 @@ test('completes pending requests while closing, and refuses others', { timeout: 
   await service.stop();
 });
 
-test('a port that is taken is said in words', async () => {
+test('a port that is in use is a clear error', async () => {
   const service = await startServer();
   const port = Number(new URL(service.url).port);
   await expect(startServer({ port })).rejects.toMatchObject({

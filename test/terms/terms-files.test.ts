@@ -92,14 +92,14 @@ describe('terms files', () => {
     await expectExact(parts, documents, (part, item) => (first[part] as number) + item);
   });
 
-  it('leaves out dead documents, also from the statistics', async () => {
+  it('leaves out deleted documents, also from the statistics', async () => {
     const dead = every(documents.length, 3);
     const alive = documents.filter((_, item) => item % 3 !== 0);
     const source = await fileOf(documents);
     await expectExact([{ ...source, dead }], alive, (_, item) => item - Math.floor(item / 3) - 1);
   });
 
-  it('merges without dead documents, to the bytes of a build from the rest', async () => {
+  it('merges without deleted documents, to the bytes of a build from the rest', async () => {
     const parts = [await fileOf(documents.slice(0, 900), 'a.terms'), partOf(tailOf(documents.slice(900)))];
     const dead = [every(900, 2), every(1_100, 5)];
     const written = await writeTerms(

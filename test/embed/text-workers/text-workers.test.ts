@@ -76,7 +76,7 @@ describe('TextWorkers', () => {
     expect(workers.threads).toBe(1);
   });
 
-  it('rejects at once when it is aborted, and goes on with other calls', async () => {
+  it('rejects at once when it is aborted, and continues with other calls', async () => {
     const workers = new TextWorkers(1);
     const controller = new AbortController();
     const long = workers.prepare({ texts: Array(200).fill(texts[3]), model, analyze: true }, controller.signal);

@@ -99,7 +99,7 @@ describe('adding with a provider that takes parallel calls', () => {
 });
 
 describe('plan', () => {
-  it('says what an add would do, and asks the provider for nothing', async () => {
+  it('reports what an addition would do, without calling the provider', async () => {
     const provider = deterministicProvider();
     await using index = await SemanticIndex.open(':memory:', { provider });
     const first = Array.from({ length: 100 }, (_, id) => ({ id, text: `text number ${id}` }));

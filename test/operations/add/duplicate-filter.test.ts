@@ -22,7 +22,7 @@ const second = [
 const threshold = { threshold: 0.8 };
 
 describe('onDuplicate', () => {
-  it('adds everything unless told otherwise', async () => {
+  it('adds everything by default', async () => {
     await using index = await open();
     await index.addDocuments(first);
     const result = await index.addDocuments(second);
@@ -58,7 +58,7 @@ describe('onDuplicate', () => {
     expect(await ids(index)).toEqual(['b', 'c', 'e']);
   });
 
-  it('links to what stands for itself, and never to a link', async () => {
+  it('links to an unlinked document, never to a link', async () => {
     await using index = await open();
     await index.addDocuments(first);
     await index.addDocuments(second.slice(0, 3), { onDuplicate: 'link', ...threshold });

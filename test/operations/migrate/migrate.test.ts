@@ -66,7 +66,7 @@ describe('migrate', () => {
     await expectWhole(again, [3, 250]);
   });
 
-  it('goes on where it was cut short', async () => {
+  it('continues where it was interrupted', async () => {
     await using index = await SemanticIndex.open(join(folder, 'index'), { provider: old() });
     await index.addDocuments(documents);
     const controller = new AbortController();

@@ -102,7 +102,7 @@ describe('deleteDocuments', () => {
     expect(await index.count()).toBe(2);
   });
 
-  it('deletes all documents when told so', async () => {
+  it('deletes all documents with `all: true`', async () => {
     expect(await index.deleteDocuments({ all: true })).toBe(2);
     expect(await index.count()).toBe(0);
   });

@@ -35,7 +35,7 @@ function storedQueries(): number {
 }
 
 describe('the cache of queries', () => {
-  it('asks the provider once for a query, in this process and the next', async () => {
+  it('calls the provider once for a query, in this process and the next', async () => {
     const first = watched();
     let hits: unknown;
     {

@@ -43,7 +43,7 @@ describe('searchPage', () => {
     if (mode !== 'hybrid') expect(ids).toEqual(whole.map(({ id }) => id));
   });
 
-  it('goes on after an addition and a deletion without repeating', async () => {
+  it('continues after an addition and a deletion without repeating', async () => {
     await using index = await filled(40);
     const first = await index.search('green cloud', { k: 10 });
     await index.addDocuments([{ id: 'new', text: 'green cloud' }]);

@@ -21,7 +21,7 @@ const documents = Array.from({ length: 1_300 }, (_, n) => ({
 const given = { id: 'given', text: 'own vector', vector: Float32Array.from({ length: 16 }, (_, i) => i + 1) };
 
 describe.each(['folder', ':memory:'])('an index in %s', (where) => {
-  it('goes out and comes back without the model', async () => {
+  it('is exported and imported without the model', async () => {
     await using index = await SemanticIndex.open(where === 'folder' ? join(folder, 'a') : where, { provider });
     await index.addDocuments([...documents, given]);
     const target = join(folder, 'export');

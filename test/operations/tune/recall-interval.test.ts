@@ -19,7 +19,7 @@ describe('recallInterval', () => {
     expect(high).toBeCloseTo(0.9448, 3);
   });
 
-  it('knows the quantiles of the normal distribution', () => {
+  it('has the quantiles of the normal distribution', () => {
     expect(normalQuantile(0.5)).toBeCloseTo(0, 5);
     expect(normalQuantile(0.975)).toBeCloseTo(1.95996, 3);
     expect(normalQuantile(0.99)).toBeCloseTo(2.32635, 3);

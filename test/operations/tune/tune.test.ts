@@ -112,7 +112,7 @@ describe('tune', () => {
     clock.mockRestore();
   });
 
-  it('takes queries that look like those to come', { timeout: 240_000 }, async () => {
+  it('takes queries of the caller', { timeout: 240_000 }, async () => {
     await using index = await SemanticIndex.open(folder, { provider: null, ann: { background: false } });
     await index.addDocuments(documents(9_000));
     await index.optimize({ full: true });

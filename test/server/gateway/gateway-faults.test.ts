@@ -83,7 +83,7 @@ test.each([
   expect(asked).toEqual([1, 0]);
 });
 
-test('a write goes on to another worker when the first was never reached', async () => {
+test('a write is sent to another worker if the first was never reached', async () => {
   const { gateway, sockets, ask, asked } = await startGateway(answers);
   // No worker listens there; both writes arrive at the other one.
   gateway.workers.add(sockets.next());

@@ -36,7 +36,7 @@ async function startOther(): Promise<ChildProcess> {
   return child;
 }
 
-test('what a killed process has left is swept by the next; that of a living one stays', async () => {
+test('files of a killed process are removed by the next; those of a running one stay', async () => {
   const folder = ownTemporaryFolder();
   const first = await startOther();
   const [left] = readdirSync(folder);

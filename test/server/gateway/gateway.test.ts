@@ -154,7 +154,7 @@ test.skipIf(!killable)('ends the work and the connection of a disconnected clien
   expect(stats.documents).toBeLessThan(10_001);
 });
 
-test('a port that is taken is said at once', { timeout: 120_000 }, async () => {
+test('a port that is in use is reported at once', { timeout: 120_000 }, async () => {
   const other = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void other.close());
   await new Promise((resolve) => other.once('listening', resolve));

@@ -22,7 +22,7 @@ test('serve answers, sees what other commands add, and ends in order', { timeout
   expect(await ending).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('a missing token or index is said at once', { timeout: 240_000 }, async () => {
+test('a missing token or index is reported at once', { timeout: 240_000 }, async () => {
   const cwd = scratchFolder();
   expect(await runCli(['serve', 'idx', '--port', '0', '--token-env', 'NO_SUCH_NAME'], { cwd })).toMatchObject({
     code: 2,

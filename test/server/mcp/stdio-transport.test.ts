@@ -91,7 +91,7 @@ test('finds the id at the top level of any message', () => {
   );
 });
 
-test('the command goes on after a message that is too large', { timeout: 240_000 }, async () => {
+test('the command continues after a message that is too large', { timeout: 240_000 }, async () => {
   const cwd = scratchFolder();
   await runCli(['init', 'idx'], { cwd });
   const client = new Client({ name: 'test', version: '1' });

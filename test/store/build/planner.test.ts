@@ -93,7 +93,7 @@ describe('nextAction', () => {
     });
   });
 
-  it('comes to rest, keeps the key ranges apart, and writes each document few times', () => {
+  it('terminates, keeps the key ranges apart, and writes each document few times', () => {
     const history = fc.array(
       fc.record({ count: fc.integer({ min: 1, max: 400 }), dead: fc.integer({ min: 0, max: 40 }) }),
       {

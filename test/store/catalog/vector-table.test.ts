@@ -21,7 +21,7 @@ function commit(text: string, vector: number): unknown {
 }
 
 describe('a vector that was forgotten between being stored and being used', () => {
-  it('never comes back as the vector of another text', () => {
+  it('is never read as the vector of another text', () => {
     const first = put('first', [1, 0]);
     expect(catalog.vectors.purge()).toBe(1);
     const second = put('second', [0, 1]);

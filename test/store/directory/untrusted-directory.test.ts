@@ -189,7 +189,7 @@ it('is not held up by a lease that ends in a century', async () => {
 });
 
 describe('segments/', () => {
-  it('that was removed as a whole comes back, with what belongs in it', async () => {
+  it('that was removed as a whole is made again, with its files', async () => {
     await make();
     rmSync(join(folder, 'segments'), { recursive: true });
     {
@@ -216,7 +216,7 @@ describe('segments/', () => {
     expect((await index.validate()).checks.find(({ check }) => check === 'strays')).toMatchObject({ passed: false });
   });
 
-  it('loses what a build left behind that died', async () => {
+  it('loses the files of a build that was killed', async () => {
     await make();
     const dead = freshSegmentName();
     const files = [dead, `${dead}.accel.123.tmp`, `${dead}.456.tmp`, `${dead}.meta.json`];

@@ -115,7 +115,7 @@ const changes: [string, (path: string, end: string) => void][] = [
 ];
 
 describe.each(['', '.accel'])('a mapped .ann%s', (end) => {
-  it.each(changes)('that is %s changes no answer, and comes back', async (what, change) => {
+  it.each(changes)('that is %s changes no result, and is restored', async (what, change) => {
     const folder = copy();
     const events: IndexEvent[] = [];
     await using index = await open(folder, events);

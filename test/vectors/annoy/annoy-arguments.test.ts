@@ -54,7 +54,7 @@ describe('addItems of matrices', () => {
     for (let item = 0; item < 600; item++) expect(vectors[item * f]).toBe(item < 100 ? 1 : item < 300 ? 2 : 3);
   });
 
-  it('refuses meanwhile what would mix with the rows, and goes on after a failure', async () => {
+  it('refuses other additions while it runs, and can continue after a failure', async () => {
     const path = await matrix('mixed.npy', 100, 1);
     const index = new AnnoyIndex(f, 'euclidean');
     const failing = index.addItems(join(folder, 'missing.npy'));

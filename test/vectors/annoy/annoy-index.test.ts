@@ -22,7 +22,7 @@ async function built(metric: Metric, options: { trees?: number; seed?: number; t
 }
 
 describe.each(METRICS)('an index with the metric %s', (metric) => {
-  it('finds what looking at every row finds, when searchK is large', async () => {
+  it('finds what an exact search finds, when searchK is large', async () => {
     const { index, rows } = await built(metric);
     for (let query = 0; query < 20; query++) {
       const vector = randomRows(1, f, metric, 100 + query);
@@ -61,7 +61,7 @@ describe.each(METRICS)('an index with the metric %s', (metric) => {
     for (const each of [index, opened, copy]) each.close();
   });
 
-  it('knows the vector and the distances of its items, before the build and after', async () => {
+  it('returns the vector and the distances of its items, before and after the build', async () => {
     const rows = randomRows(50, f, metric);
     const index = new AnnoyIndex(f, metric);
     index.addItems(rows);
@@ -186,7 +186,7 @@ describe('build', () => {
     expect(nodes).toBeGreaterThanOrEqual(2 * count);
   });
 
-  it('reports progress and stops when told to, leaving the items as they were', async () => {
+  it('reports progress, and stops when aborted, without changing the items', async () => {
     const rows = randomRows(20_000, 64, 'angular');
     const index = new AnnoyIndex(64, 'angular');
     index.addItems(rows);

@@ -207,7 +207,7 @@ describe('validate', () => {
     expect((await index.validate()).valid).toBe(false);
   });
 
-  it('looks at an index that is only in memory, too', async () => {
+  it('also validates an index that is only in memory', async () => {
     const index = new AnnoyIndex(f, 'euclidean');
     index.addItems(randomRows(50, f, 'euclidean'));
     await index.build(2);
@@ -220,7 +220,7 @@ describe('validate', () => {
 });
 
 describe('a file that changes under an open index', () => {
-  it('when it is replaced: goes on with the old one', async () => {
+  it('when it is replaced: continues with the old file', async () => {
     const index = await AnnoyIndex.open(path);
     const before = index.getNnsByItem(7, 5, { includeDistances: true });
     await saveIndex(path, 2);

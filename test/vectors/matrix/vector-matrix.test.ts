@@ -146,7 +146,7 @@ describe('numbers that do not fit', () => {
     expect(await matrix.getRows(0, 1)).toEqual(Float32Array.of(2048, 2052, 65_504, 0, 2 ** -23, 0.0999755859375));
   });
 
-  test("R's NA comes out as NaN, and NaN goes in as NA", async () => {
+  test("reads R's NA as NaN, and writes NaN as NA", async () => {
     for (const [dtype, missing] of [
       ['i1', -128],
       ['i2', -32_768],
@@ -208,7 +208,7 @@ describe('creating', () => {
     await expect(VectorMatrix.create(path, { rows: 1, columns: 1 })).rejects.toMatchObject({ code: 'IO' });
   });
 
-  test('no rows at all', async () => {
+  test('zero rows', async () => {
     await using matrix = await VectorMatrix.create(fresh('.npy'), { rows: 0, columns: 4 });
     expect(await matrix.getRows(0, 0)).toEqual(new Float32Array(0));
     for await (const block of matrix) expect.unreachable(`block ${block.first}`);
