@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type DocumentId, findDuplicates, SemanticIndex } from 'semantic-index';
 import { benchFlags } from './flags.js';
 
-// The rule of the labels: two texts are duplicates when a reader who has one loses nothing without the other. Word order,
+// The rule of the labels: two texts are duplicates when a reader of one gains nothing by the other. Word order,
 // spelling, synonyms, and details that the other text implies do not matter. Another part of a product (development files,
 // documentation), another version, number, name, language, relation or direction does. Pairs in doubt were left out.
 
