@@ -10,6 +10,7 @@ import {
   type ResolvedSearchOptions,
   type ResolvedTuneOptions,
   resolveOptions,
+  resolveSnippet,
   type SearchOptions,
   searchDefaults,
   type TuneOptions,
@@ -63,7 +64,8 @@ export function checkSearch<M extends Metadata>(
   searchK: number | undefined,
 ): ResolvedSearchOptions<M> {
   const resolved = resolveOptions('search', given, searchDefaults);
-  const options = { ...resolved, searchK: resolved.searchK ?? searchK };
+  const snippet = resolveSnippet('search', resolved.snippet);
+  const options = { ...resolved, searchK: resolved.searchK ?? searchK, snippet };
   checkPositive('search', 'k', options.k);
   checkPositive('search', 'rerankDepth', options.rerankDepth);
   if (options.rerank !== undefined && typeof options.rerank !== 'function') {

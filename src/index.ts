@@ -71,6 +71,7 @@ export type {
   SalvageOptions,
   SearchOptions,
   SentenceOptions,
+  SnippetOptions,
   StorageOptions,
   TransformersProviderOptions,
   TuneOptions,

@@ -7,6 +7,7 @@ export * from './options/providers.js';
 export * from './options/rag.js';
 export * from './options/resolve-options.js';
 export * from './options/search.js';
+export * from './options/snippet.js';
 export * from './options/tune.js';
 export * from './options/upkeep.js';
 export * from './options/vector-matrix.js';

@@ -1,39 +1,80 @@
-import type { Hit } from '../index.js';
+import type { Hit, Snippet } from '../index.js';
 import type { Terminal } from './terminal.js';
 
 const linesOfText = 3;
+/** Tokens of a snippet that fills about three lines. */
+const tokensOfSnippet = 64;
 
-/** Hits for display: a line with rank, score and id, then the beginning of the text. */
+/** The option `snippet` of a search whose hits `hitLines` shows: none for whole texts, and none that was not asked for in JSON. */
+export function snippetShown({ json, full, snippet }: { json?: boolean; full?: boolean; snippet?: boolean }) {
+  return snippet === true || (json !== true && full !== true) ? { maxTokens: tokensOfSnippet } : false;
+}
+
+/** Hits for display: a line with rank, score, id and line, then the snippet with its words highlighted, or the whole text. */
 export function hitLines(hits: readonly Hit[], terminal: Terminal, full: boolean): string[] {
   if (hits.length === 0) return ['No hits.'];
-  return hits.flatMap(({ id, score, text, metadata }, position) => {
+  return hits.flatMap((hit, position) => {
+    const { score, text, snippet } = hit;
     const rank = String(position + 1).padStart(2);
-    const place = placeOf(metadata) ?? String(id);
-    const head = `${rank}  ${terminal.style('cyan', score.toFixed(3))}  ${terminal.style('bold', place)}`;
-    return [head, ...(full ? text.split('\n') : shortened(text, terminal.width - 4)).map((line) => `    ${line}`)];
+    const head = `${rank}  ${terminal.style('cyan', score.toFixed(3))}  ${terminal.style('bold', placeOf(hit))}`;
+    const width = terminal.width - 4;
+    const shown = full || snippet === undefined ? text.split('\n') : snippetLines(snippet, text, terminal, width);
+    return [head, ...shown.map((line) => `    ${line}`)];
   });
 }
 
-/** Location of a chunk: its source and lines. */
-function placeOf(metadata: Hit['metadata']): string | undefined {
+/** Where a hit is: the source of a chunk or the id, and the line of the first word that was found, if there are several. */
+function placeOf({ id, text, metadata, snippet }: Hit): string {
   const { source, chunk } = metadata;
-  if (typeof source !== 'string' || typeof chunk !== 'object' || chunk === null || Array.isArray(chunk))
-    return undefined;
-  const { startLine, endLine } = chunk as { startLine?: unknown; endLine?: unknown };
-  return typeof startLine === 'number' && typeof endLine === 'number' ? `${source}:${startLine}-${endLine}` : source;
+  const found = snippet?.ranges[0]?.start ?? snippet?.start;
+  if (typeof source !== 'string' || typeof chunk !== 'object' || chunk === null || Array.isArray(chunk)) {
+    const isOneLine = found === undefined || !/[\r\n]/.test(text);
+    return isOneLine ? String(id) : `${id} (line ${1 + lineEnds(text.slice(0, found))})`;
+  }
+  const { startLine, endLine, start, end } = chunk as Readonly<Record<string, unknown>>;
+  if (typeof startLine !== 'number' || typeof endLine !== 'number') return source;
+  if (found === undefined || typeof start !== 'number' || typeof end !== 'number') {
+    return `${source}:${startLine}-${endLine}`;
+  }
+  // The headings before the text of a chunk are not where it is.
+  const begin = Math.max(0, text.length - (end - start));
+  return `${source}:${startLine + lineEnds(text.slice(begin, Math.max(begin, found)))}`;
 }
 
-function shortened(text: string, width: number): string[] {
-  const words = text.split(/\s+/).filter((word) => word !== '');
+function lineEnds(text: string): number {
+  return text.match(/\r\n|\n|\r/g)?.length ?? 0;
+}
+
+/** The words of a snippet in lines, those of the query highlighted. */
+function snippetLines(snippet: Snippet, text: string, terminal: Terminal, width: number): string[] {
+  const words = [...snippet.text.matchAll(/\S+/g)].map(({ 0: word, index }) => ({
+    length: word.length,
+    shown: styled(word, index, snippet, terminal),
+  }));
+  if (/\S/.test(text.slice(0, snippet.start))) words.unshift({ length: 1, shown: '…' });
+  if (/\S/.test(text.slice(snippet.end))) words.push({ length: 1, shown: '…' });
   const lines: string[] = [];
-  let line = '';
-  for (const word of words) {
-    if (line !== '' && line.length + 1 + word.length > width) {
+  let [line, used] = ['', 0];
+  for (const { length, shown } of words) {
+    if (used > 0 && used + 1 + length > width) {
       lines.push(line);
-      line = '';
-      if (lines.length === linesOfText) return [...lines.slice(0, -1), `${lines.at(-1)?.slice(0, width - 2)} …`];
+      if (lines.length > linesOfText) return [...lines.slice(0, -1), `${lines.at(-1)} …`];
+      [line, used] = ['', 0];
     }
-    line = line === '' ? word.slice(0, width) : `${line} ${word}`;
+    line = used === 0 ? shown : `${line} ${shown}`;
+    used += length + (used === 0 ? 0 : 1);
   }
   return line === '' ? lines : [...lines, line];
+}
+
+function styled(word: string, index: number, { ranges }: Snippet, terminal: Terminal): string {
+  let result = '';
+  let end = 0;
+  for (const { snippetStart, snippetEnd } of ranges) {
+    const [from, to] = [Math.max(0, snippetStart - index), Math.min(word.length, snippetEnd - index)];
+    if (to <= from) continue;
+    result += word.slice(end, from) + terminal.style('yellow', word.slice(from, to));
+    end = to;
+  }
+  return result + word.slice(end);
 }

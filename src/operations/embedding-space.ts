@@ -10,9 +10,12 @@ import { checkReferenceEmbeddings, makeReferenceEmbeddings } from '../embed/refe
 import { isWorthThread, textWorkers } from '../embed/text-workers/text-workers.js';
 import { SemanticIndexError } from '../errors.js';
 import type { EmbeddingProvider } from '../types.js';
+import { cosine } from '../vectors/metric.js';
 import { type SharedBatch, SharedEmbeddings } from './shared-embeddings.js';
 
 const textsWorthMeasuring = 32;
+/** Short texts that are embedded within a fraction of a millisecond. */
+const textsEmbeddedNow = 16;
 
 /** Holds an index to one space: its provider, its dimensions, and the refusal of everything else. */
 export class EmbeddingSpace {
@@ -109,6 +112,29 @@ export class EmbeddingSpace {
     if (provider?.knownWords === undefined) return texts.map(() => undefined);
     this.check();
     return provider.knownWords(texts);
+  }
+
+  /** Whether texts are compared in this process at next to no cost: by the bundled model. */
+  get comparesLocally(): boolean {
+    const provider = this.#current();
+    return provider !== undefined && modelFolderOf(provider) !== undefined;
+  }
+
+  /** The cosine of a query, a text or a vector, with each of some texts, by the provider, of which nothing is kept. */
+  async similarities(
+    query: string | Float32Array,
+    texts: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<number[]> {
+    const provider = this.#current();
+    if (provider === undefined) return texts.map(() => 0);
+    const asked = typeof query === 'string' ? [query, ...texts] : texts;
+    const now = asked.length <= textsEmbeddedNow ? asked.map((text) => embedShortText(provider, text)) : [undefined];
+    const vectors = now.every((vector) => vector !== undefined)
+      ? now
+      : (await provider.embed(asked, { role: 'document', ...(signal !== undefined && { signal }) })).vectors;
+    const [own, rows] = typeof query === 'string' ? [vectors[0], vectors.slice(1)] : [query, vectors];
+    return rows.map((vector) => cosine(own as Float32Array, vector as Float32Array) || 0);
   }
 
   /** Whether there is a provider that turns texts into vectors. */

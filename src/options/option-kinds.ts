@@ -81,6 +81,7 @@ export const checkedWhereUsed: readonly string[] = [
   'neighbors',
   'provider',
   'schema',
+  'snippet',
   'where',
 ];
 

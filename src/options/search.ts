@@ -1,6 +1,7 @@
 import type { WhereOf } from '../types/where-of.js';
 import type { Metadata, Rerank } from '../types.js';
 import type { Listed, Resolved } from './resolve-options.js';
+import type { ResolvedSnippetOptions, SnippetOptions } from './snippet.js';
 
 /**
  * Options of `search(query, options)` and `searchMany(queries, options)`.
@@ -31,6 +32,11 @@ export interface SearchOptions<M extends Metadata = Metadata> {
   rerank?: Rerank<M> | undefined;
   /** Number of hits that are reranked, if above `k`. Default 50. */
   rerankDepth?: number | undefined;
+  /**
+   * Return the best window of each text as `snippet` of the hit, with the matched words. `true`: with the defaults of
+   * `SnippetOptions`. Default false.
+   */
+  snippet?: boolean | SnippetOptions | undefined;
   /**
    * What a search does when the provider cannot embed the query. `error`: rejects. `text`: searches by words alone, and `degraded` of
    * the result says why. Mistakes, such as a model that is not that of the index, always reject. Default `error`.
@@ -70,6 +76,7 @@ export const searchDefaults = {
   minScore: undefined,
   rerank: undefined,
   rerankDepth: 50,
+  snippet: undefined,
   onProviderFailure: 'error',
   embedBudget: undefined,
   exact: false,
@@ -81,7 +88,10 @@ export const searchDefaults = {
 } satisfies Listed<SearchOptions>;
 
 /** {@link SearchOptions}, completed by the defaults. */
-export type ResolvedSearchOptions<M extends Metadata = Metadata> = Resolved<SearchOptions<M>, typeof searchDefaults>;
+export type ResolvedSearchOptions<M extends Metadata = Metadata> = Omit<
+  Resolved<SearchOptions<M>, typeof searchDefaults>,
+  'snippet'
+> & { readonly snippet: ResolvedSnippetOptions | undefined };
 
 /** Options of `listDocuments(options)`. */
 export interface ListOptions<M extends Metadata = Metadata> {

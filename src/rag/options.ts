@@ -1,4 +1,4 @@
-import { type CountTokens, type Listed, longWorkDefaults, type Resolved } from '../options.js';
+import { type CountTokens, type Listed, longWorkDefaults, type Resolved, type SnippetOptions } from '../options.js';
 import type { LongWorkOptions, Metadata, WhereOf } from '../types.js';
 import type { SourceChunker } from './chunking/chunk-documents.js';
 import type { PassageFormat } from './pack-context.js';
@@ -72,6 +72,8 @@ export interface RetrieverOptions<M extends Metadata = Metadata> {
   where?: WhereOf<M> | undefined;
   /** Minimum score of a hit. Default: all hits. */
   minScore?: number | undefined;
+  /** As for `search`: the best window of each hit, in `snippets` of its passage. Default false. */
+  snippet?: boolean | SnippetOptions | undefined;
   /** As for `search`: `text` searches by words when the provider fails. Default `error`. */
   onProviderFailure?: 'error' | 'text' | undefined;
   /** As for `search`: milliseconds that embedding the question may take. Default: unlimited. */
@@ -93,6 +95,7 @@ export const retrieverDefaults = {
   mode: 'hybrid',
   where: undefined,
   minScore: undefined,
+  snippet: undefined,
   onProviderFailure: 'error',
   embedBudget: undefined,
   countTokens: undefined,

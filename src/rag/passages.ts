@@ -1,4 +1,4 @@
-import type { Hit, Metadata } from '../types.js';
+import type { Hit, Metadata, Snippet } from '../types.js';
 import { type ChunkPlace, chunkPlace } from './chunking/chunk-documents.js';
 
 /** A document in a context: a chunk, or another document, which is its own source. */
@@ -32,6 +32,8 @@ export interface Passage {
   readonly score: number;
   /** Ids of its documents, in source order. */
   readonly ids: readonly Hit['id'][];
+  /** The snippets of its hits, best first; offsets and lines are those of the documents. Present with the option `snippet`. */
+  readonly snippets?: readonly (Snippet & { readonly id: Hit['id'] })[];
 }
 
 /** Text and position of a document. */
@@ -43,7 +45,7 @@ export function excerptOf({ id, text, metadata }: { id: Hit['id']; text: string;
 }
 
 /** A passage without a number. */
-export type Stretch = Omit<Passage, 'number' | 'score' | 'headings'>;
+export type Stretch = Omit<Passage, 'number' | 'score' | 'headings' | 'snippets'>;
 
 /**
  * Joins excerpts that are adjacent in their source, or overlap, into passages. Adjacent excerpts are separated by as

@@ -51,12 +51,13 @@ export class Retriever<M extends Metadata = Metadata> {
    */
   async retrieve(question: string, options?: RetrieverOptions<M>): Promise<RetrievedContext> {
     const resolved = checked(options, this.#options);
-    const { k, maxTokens, mode, where, minScore, onProviderFailure, embedBudget, signal } = resolved;
+    const { k, maxTokens, mode, where, minScore, snippet, onProviderFailure, embedBudget, signal } = resolved;
     const { hits, degraded } = await this.#index.search(question, {
       k: k * depth,
       mode,
       where,
       minScore,
+      snippet,
       onProviderFailure,
       embedBudget,
       signal,
@@ -68,8 +69,9 @@ export class Retriever<M extends Metadata = Metadata> {
     const [first] = different;
     if (context.isEmpty && first !== undefined) context.addBeginning(excerptOf(first), first.score);
     else await this.#expand(context, resolved);
-    const passages = context.passages();
-    const text = context.text(passages);
+    const bare = context.passages();
+    const text = context.text(bare);
+    const passages = snippet ? bare.map((passage) => ({ ...passage, snippets: snippetsOf(passage, different) })) : bare;
     const tooLarge = different.filter(({ id }) => !context.has(id)).map(({ id }) => id);
     const leftOut = { duplicates, tooLarge };
     return {
@@ -142,6 +144,11 @@ interface Side {
   readonly hit: Excerpt;
   readonly edge: Excerpt;
   readonly way: 'previous' | 'next';
+}
+
+/** The snippets of the hits in a passage, best first. */
+function snippetsOf({ ids }: Passage, hits: readonly Hit[]): NonNullable<Passage['snippets']> {
+  return hits.flatMap(({ id, snippet }) => (snippet !== undefined && ids.includes(id) ? [{ id, ...snippet }] : []));
 }
 
 function isWithin({ place }: Excerpt, hit: Excerpt): boolean {

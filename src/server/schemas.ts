@@ -1,4 +1,5 @@
 import type { ResolvedServerOptions } from '../options/server.js';
+import { snippetOption, snippetSchema } from './snippet-schemas.js';
 
 // JSON Schemas of requests and answers: what they refuse never reaches the index, and the OpenAPI document is made of them.
 
@@ -25,14 +26,19 @@ const document = {
   properties: { id, text: { type: 'string' }, metadata },
 } as const;
 
+const number = { type: 'number' } as const;
+const integer = { type: 'integer' } as const;
+
 const hit = {
   type: 'object',
   required: ['id', 'score', 'text', 'metadata'],
-  properties: { ...document.properties, score: { type: 'number', description: 'Large is good.' } },
+  properties: {
+    ...document.properties,
+    score: { type: 'number', description: 'Large is good.' },
+    snippet: snippetSchema,
+  },
 } as const;
 
-const number = { type: 'number' } as const;
-const integer = { type: 'integer' } as const;
 const milliseconds = number;
 
 const explanation = {
@@ -100,6 +106,7 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ResolvedServerO
     mode: { type: 'string', enum: ['hybrid', 'vector', 'text'], default: 'hybrid' },
     vectorWeight: { type: 'number', minimum: 0, maximum: 1 },
     diversity: { type: 'number', minimum: 0, maximum: 1 },
+    snippet: snippetOption,
     onProviderFailure: { type: 'string', enum: ['error', 'text'], default: 'error' },
     embedBudget: { type: 'integer', minimum: 1, maximum: 600_000 },
     exact: { type: 'boolean' },

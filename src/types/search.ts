@@ -11,6 +11,38 @@ export interface Hit<M extends Metadata = Metadata> extends Document<M> {
    * `hybrid`: from 0 to 1.
    */
   readonly score: number;
+  /** The part of the text that answers best. Present with the option `snippet`. */
+  readonly snippet?: Snippet;
+}
+
+/** A part of a text: the best window for a query. It never cuts a grapheme cluster. Offsets count UTF-16 code units. */
+export interface Snippet {
+  /** `text.slice(start, end)` of the document. */
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  /** First and last line in the text of the document, from 1. */
+  readonly startLine: number;
+  readonly endLine: number;
+  /** Where words of the query occur: each in another form of the word, in an identifier, or as it is. */
+  readonly ranges: readonly SnippetRange[];
+  /** `text` with the markers of the option `highlight` around each range. Not escaped: for HTML, use `ranges`. */
+  readonly highlighted: string;
+  /**
+   * What the window was chosen by. `words`: words of the query, and meaning where the model is the bundled one. `meaning`: no word
+   * occurs, and the window is the nearest in meaning. `beginning`: no word occurs, and meaning was not compared.
+   */
+  readonly basis: 'words' | 'meaning' | 'beginning';
+}
+
+/** A word of the query in a snippet. */
+export interface SnippetRange {
+  /** In the text of the document. */
+  readonly start: number;
+  readonly end: number;
+  /** In the text of the snippet. */
+  readonly snippetStart: number;
+  readonly snippetEnd: number;
 }
 
 /**
@@ -63,7 +95,9 @@ export interface SearchExplanation {
   /** Documents that share a term with the query, as far as that ranking was read. */
   readonly matchingWords: number;
   /** Time by stage, one after the other. `vectors` includes the terms of a hybrid search; `words` is for mode `text`. */
-  readonly milliseconds: Readonly<Record<'embed' | 'filter' | 'vectors' | 'words' | 'lookup' | 'rerank', number>>;
+  readonly milliseconds: Readonly<
+    Record<'embed' | 'filter' | 'vectors' | 'words' | 'lookup' | 'rerank' | 'snippet', number>
+  >;
 }
 
 /**

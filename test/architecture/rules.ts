@@ -8,7 +8,7 @@ const layers: readonly (readonly string[])[] = [
   ['options', 'time-slice', 'random', 'crash-points'],
   ['check-arguments', 'addon'],
   ['vectors', 'terms', 'analysis', 'backend'],
-  ['ranking', 'search', 'columns'],
+  ['ranking', 'search', 'columns', 'snippets'],
   ['embed', 'store'],
   ['operations'],
   ['semantic-index'],

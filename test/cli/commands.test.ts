@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeProgram } from '../../src/cli/program.js';
-import { SemanticIndex } from '../../src/index.js';
+import { type Hit, SemanticIndex } from '../../src/index.js';
 import { tinyStaticModel } from '../embed/bundled/tiny-static-model.js';
 import { runJson, scratchFolder } from './run-cli.js';
 import { runHere, runJsonHere } from './run-here.js';
@@ -49,7 +49,11 @@ test('a folder from its first index to its backup', { timeout: 240_000 }, async 
   });
   expect(await json('get', 'idx', id)).toMatchObject({ documents: [{ id }] });
   const text = await runHere(['search', 'idx', 'can I get my money back?'], { cwd });
-  expect(text.stdout).toMatch(/^ 1 {2}0\.\d{3} {2}docs\/returns\.md:\d+-\d+\n/);
+  expect(text.stdout).toMatch(/^ 1 {2}0\.\d{3} {2}docs\/returns\.md:\d+\n/);
+  const colored = await runHere(['search', 'idx', 'parcels'], { cwd, env: { FORCE_COLOR: '1' } });
+  expect(colored.stdout).toContain('\u001B[33mparcel\u001B[39m');
+  const snippets = (await json('search', 'idx', 'parcels', '--snippet')) as { hits: Hit[] };
+  expect(snippets.hits[0]?.snippet?.highlighted).toContain('**parcel**');
   expect(await json('search', 'idx', 'refund', '--explain')).toMatchObject({ explanation: { exact: true } });
 
   const input = '{"id":1,"text":"A whale.","year":1851}\n{"id":2,"text":"An orphan.","year":1861}\n"alone"\n';

@@ -98,4 +98,5 @@ export const preambles: Readonly<Record<string, string>> = {
   'search.md 0': indexed(),
   'search.md 1': `${indexed()}const question = 'Where is my parcel?';`,
   'search.md 2': indexed(),
+  'search.md 3': indexed(),
 };

@@ -29,6 +29,11 @@ describe('a service', () => {
     const batch = await service.ask('POST', '/search/batch', { queries: ['refund', { id: 7 }], k: 1 });
     expect(batch.body.results).toHaveLength(2);
     expect(batch.body.results[0].hits[0].id).toBe('returns');
+    const snippet = { maxTokens: 20, highlight: ['<b>', '</b>'] };
+    const short = await service.ask('POST', '/search', { query: 'refund money', k: 1, snippet });
+    expect(short.body.hits[0].snippet).toMatchObject({ basis: 'words', highlighted: expect.stringContaining('<b>') });
+    const wrong = await service.ask('POST', '/search', { query: 'refund', snippet: { maxToken: 20 } });
+    expect(wrong.status).toBe(400);
   });
 
   test('returns pages and explanations', async () => {

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { SearchExplanation, SearchOptions, Where } from '../../index.js';
 import { existingIds, finiteNumber, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
-import { hitLines } from '../hit-lines.js';
+import { hitLines, snippetShown } from '../hit-lines.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
@@ -24,6 +24,7 @@ interface SearchFlags extends CommonFlags, ModelFlags {
   readonly explain?: boolean;
   readonly vector?: boolean;
   readonly full?: boolean;
+  readonly snippet?: boolean;
 }
 
 function withSearchFlags(command: Command): Command {
@@ -33,7 +34,8 @@ function withSearchFlags(command: Command): Command {
     .option('--min-score <number>', 'minimum score of a hit', finiteNumber)
     .option('--exact', 'compare every vector')
     .option('--search-k <number>', 'items examined in each segment', positiveInteger)
-    .option('--full', 'print whole texts');
+    .option('--full', 'print whole texts instead of snippets')
+    .option('--snippet', 'with --json: also the best part of each text, with the words of the query');
 }
 
 /** `search`: the documents that answer a query. */
@@ -66,7 +68,20 @@ export function addSearch(program: Command): void {
       const { k, where, minScore, vectorWeight, onProviderFailure, embedBudget, diversity, exact, searchK, mode } =
         flags;
       const fallback = { onProviderFailure, embedBudget };
-      const options = { ...fallback, k, where, minScore, vectorWeight, diversity, exact, searchK, mode, signal };
+      const snippet = snippetShown(flags);
+      const options = {
+        ...fallback,
+        k,
+        where,
+        minScore,
+        vectorWeight,
+        diversity,
+        exact,
+        searchK,
+        mode,
+        snippet,
+        signal,
+      };
       const queries = await readQueries(words, flags.vector === true);
       await using opened = await openIndex(folder, flags, terminal, { readonly: true });
       const { index } = opened;
@@ -119,7 +134,7 @@ export function addSimilar(program: Command): void {
         const [id] = await existingIds(opened.index, [text]);
         const { hits } = await opened.index.search(
           { id: id as string | number },
-          { k, where, minScore, exact, searchK, signal },
+          { k, where, minScore, exact, searchK, snippet: snippetShown(flags), signal },
         );
         terminal.result({ id, hits }, hitLines(hits, terminal, flags.full === true));
         return undefined;

@@ -1,7 +1,7 @@
 import type { SearchExplanation, SearchedSegment } from '../../types.js';
 
 /** Stages of a search, in their order. */
-export type SearchStage = 'embed' | 'filter' | 'vectors' | 'words' | 'lookup' | 'rerank';
+export type SearchStage = 'embed' | 'filter' | 'vectors' | 'words' | 'lookup' | 'rerank' | 'snippet';
 
 /** Records how a search was done. */
 export class SearchTrace {
@@ -13,6 +13,7 @@ export class SearchTrace {
     words: 0,
     lookup: 0,
     rerank: 0,
+    snippet: 0,
   };
   /** Documents that share a term with the query, as far as the ranking was read. */
   matchingWords = 0;

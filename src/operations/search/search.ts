@@ -11,6 +11,7 @@ import { CandidateSearch, type Candidates } from './candidates.js';
 import { checkQueries } from './query-vectors.js';
 import { rerankHits } from './rerank-hits.js';
 import { cursorOf, keysOf } from './search-cursor.js';
+import { withSnippets } from './search-snippets.js';
 import { SearchTrace } from './search-trace.js';
 
 /** What was found for one query. */
@@ -44,10 +45,17 @@ export async function search<M extends Metadata>(
   const seen = after === undefined ? nothing : keysOf(after);
   const trace = new SearchTrace();
   const lists = await find<M>(context, queries, { ...options, k: k + 1 }, seen, trace);
+  const pages: Hit<M>[][] = [];
+  for (const [place, { found }] of lists.entries()) {
+    const hits = found.slice(0, k).map(({ hit }) => hit);
+    const query = queries[place] as Query;
+    const complete = () => withSnippets(context, query, hits, options);
+    pages.push(options.snippet === undefined ? hits : await trace.time('snippet', complete));
+  }
   const explanation = explain ? { explanation: trace.explanation() } : {};
-  return lists.map(({ found, degraded }) => {
+  return lists.map(({ found, degraded }, place) => {
     const page = found.slice(0, k);
-    const hits = page.map(({ hit }) => hit);
+    const hits = pages[place] as Hit<M>[];
     const facts = { ...(degraded !== undefined && { degraded }), ...explanation };
     if (found.length <= k) return { hits, ...facts };
     return { hits, next: cursorOf([...seen, ...page.map(({ key }) => key)]), ...facts };

@@ -43,6 +43,12 @@ export function toolArguments(z: Zod, maxHits: number) {
       ),
       fromJsonText,
     ),
+    full: optional(
+      z
+        .boolean({ error: ({ input }) => `Expected full to be true or false, got ${describe(input)}` })
+        .describe('Return whole texts instead of the best parts of long ones; default false'),
+      fromBooleanText,
+    ),
     after: optional(
       z
         .string({ error: ({ input }) => `Expected after to be a string, got ${describe(input)}` })
@@ -92,6 +98,10 @@ function fromNumericText(value: unknown): unknown {
   if (value.trim() === 'null') return undefined;
   const number = Number(value);
   return value.trim() === '' || !Number.isFinite(number) ? value : number;
+}
+
+function fromBooleanText(value: unknown): unknown {
+  return value === 'true' ? true : value === 'false' ? false : value;
 }
 
 /** What a text says as JSON, where that is an object, an array or null. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { stdin, stdout } from 'node:process';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { type Json, type SemanticIndex, SemanticIndexError } from '../../index.js';
+import { type Hit, type Json, type SemanticIndex, SemanticIndexError } from '../../index.js';
 import {
   type McpHttpOptions,
   type McpOptions,
@@ -53,7 +53,7 @@ export async function createMcpServer(index: SemanticIndex, options?: McpOptions
     'search',
     {
       title: 'Search the index',
-      description: `Finds texts by meaning and by words in ${description}. Returns the best hits with id, score (large is good), text and metadata.`,
+      description: `Finds texts by meaning and by words in ${description}. Returns the best hits with id, score (large is good), text and metadata. Of a long text it returns the best part and its lines; ask again with "full": true for whole texts.`,
       inputSchema: inputs.search,
       outputSchema: {
         hits: z.array(
@@ -62,6 +62,7 @@ export async function createMcpServer(index: SemanticIndex, options?: McpOptions
             score: z.number(),
             text: z.string(),
             metadata: z.record(z.string(), z.unknown()),
+            lines: z.string().optional(),
           }),
         ),
         next: z.string().optional(),
@@ -69,13 +70,19 @@ export async function createMcpServer(index: SemanticIndex, options?: McpOptions
       },
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
-    async ({ query, k = 5, where, after }, { signal: cancelled }) =>
+    async ({ query, k = 5, where, after, full = false }, { signal: cancelled }) =>
       inWords(cancelled, answerTimeout, async (signal) => {
         // An agent cannot repair a provider, but can use hits by words.
         const onProviderFailure = 'text' as const;
-        const options = { k, where: where as Record<string, string> | undefined, after, onProviderFailure, signal };
+        const snippet = full ? false : { maxTokens: tokensOfPart };
+        const conditions = where as Record<string, string> | undefined;
+        const options = { k, where: conditions, after, snippet, onProviderFailure, signal };
         const { hits, next, degraded } = await index.search(query, options);
-        return { hits, ...(next !== undefined && { next }), ...(degraded !== undefined && { degraded }) };
+        return {
+          hits: hits.map(shortened),
+          ...(next !== undefined && { next }),
+          ...(degraded !== undefined && { degraded }),
+        };
       }),
   );
   if (!readonly) {
@@ -106,6 +113,16 @@ export async function createMcpServer(index: SemanticIndex, options?: McpOptions
     );
   }
   return server;
+}
+
+/** Tokens of a text that an agent reads at once; of a longer one it gets the best part first. */
+const tokensOfPart = 256;
+
+/** A hit with the best part of its text, and the lines of the text that it is from. */
+function shortened({ snippet, ...hit }: Hit): Omit<Hit, 'snippet'> & { readonly lines?: string } {
+  if (snippet === undefined || snippet.text.trim() === hit.text.trim()) return hit;
+  const { text, startLine, endLine } = snippet;
+  return { ...hit, text, lines: startLine === endLine ? `${startLine}` : `${startLine}-${endLine}` };
 }
 
 /**

@@ -24,6 +24,17 @@ async function useTools(client: Client): Promise<void> {
   expect(await search({ query: 'warehouse', where: { lang: 'de' } })).toMatchObject({
     structuredContent: { hits: [{ id: 7 }] },
   });
+  const long = `${'Nothing of interest happens here. '.repeat(200)}\nThe walrus sings.\n${'Nor here. '.repeat(200)}`;
+  await client.callTool({ name: 'add', arguments: { documents: [{ id: 'long', text: long }] } });
+  const hitOf = (found: unknown) =>
+    (found as { structuredContent: { hits: { text: string; lines?: string }[] } }).structuredContent.hits[0];
+  const part = hitOf(await search({ query: 'walrus', k: 1 }));
+  expect([part?.text.includes('The walrus sings.'), (part?.text.length ?? 0) < 2000, part?.lines]).toEqual([
+    true,
+    true,
+    '1-3',
+  ]);
+  expect(hitOf(await search({ query: 'walrus', k: 1, full: 'true' }))?.text).toBe(long);
   const refused = await search({ query: 'x', where: { a: { $nope: 1 } } });
   expect(refused).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('INVALID_FILTER') }] });
   expect(await search({ query: 7 })).toMatchObject({ isError: true });
