@@ -63,6 +63,8 @@ export default defineConfig({
           name: 'beside',
           include: ['test/**/*.test.ts'],
           exclude: alone,
+          // Files share a process, which loads the package once. What a file changes of its process, it puts back.
+          isolate: false,
           // On two cores as well: many tests wait for processes and files.
           maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 0 },

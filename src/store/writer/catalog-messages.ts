@@ -1,8 +1,20 @@
 import type { ErrorCode } from '../../errors.js';
 import type { CancelFlag } from '../sqlite/cancelling.js';
+import type { CatalogOptions } from '../sqlite/connection.js';
+
+/**
+ * What a catalog thread is asked: to use a catalog, to call it, to close it once no call is running, and to end. After a catalog
+ * is closed, the thread can use another one.
+ */
+export type ThreadMessage =
+  | { readonly kind: 'open'; readonly catalog: CatalogOptions }
+  | CallMessage
+  | { readonly kind: 'close' }
+  | { readonly kind: 'end' };
 
 /** A call sent to a catalog thread. */
 export interface CallMessage {
+  readonly kind: 'call';
   readonly call: number;
   readonly target: string;
   readonly method: string;
@@ -10,8 +22,9 @@ export interface CallMessage {
   readonly flag?: CancelFlag;
 }
 
-/** Reply of a catalog thread: a result, or an error in parts that survive cloning. */
+/** Reply of a catalog thread: a result, or an error in parts that survive cloning; null when the catalog is closed. */
 export type ReplyMessage =
+  | null
   | { readonly call: number; readonly result: unknown }
   | { readonly call: number; readonly error: ErrorParts };
 

@@ -1,18 +1,14 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { SemanticIndexError } from '../../errors.js';
 import type { CancelFlag } from '../sqlite/cancelling.js';
 import type { CatalogOptions } from '../sqlite/connection.js';
 import { type CatalogClient, type CatalogTransport, catalogClient } from './catalog-client.js';
-import { type CallMessage, type ReplyMessage, transferable } from './catalog-messages.js';
+import { type CallMessage, type ReplyMessage, type ThreadMessage, transferable } from './catalog-messages.js';
+import { keepThread, takeThread } from './idle-threads.js';
 
 interface Pending {
   resolve(result: unknown): void;
   reject(error: unknown): void;
-}
-
-/** Data that a catalog thread starts with. */
-export interface CatalogThreadData {
-  readonly catalog: CatalogOptions;
 }
 
 /** The error for a thread that could not be started (too few files or too little memory) or ended unexpectedly. */
@@ -39,18 +35,21 @@ function threadError(cause: unknown, isStarted: boolean): SemanticIndexError {
  * starts with the first call and keeps the process alive only while calls are running.
  */
 export function catalogThread(catalog: CatalogOptions): CatalogClient {
-  return catalogClient(new ThreadTransport({ catalog }));
+  return catalogClient(new ThreadTransport(catalog));
 }
 
 class ThreadTransport implements CatalogTransport {
-  readonly #data: CatalogThreadData;
+  readonly #catalog: CatalogOptions;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
   #calls = 0;
-  #isClosing = false;
+  /** While closing: called when the catalog is closed, with whether its thread is still there. */
+  #closed: ((isUsable: boolean) => void) | undefined;
+  /** Ends listening to the worker. */
+  #release: (() => void) | undefined;
 
-  constructor(data: CatalogThreadData) {
-    this.#data = data;
+  constructor(catalog: CatalogOptions) {
+    this.#catalog = catalog;
   }
 
   send(target: string, method: string, args: readonly unknown[], flag: CancelFlag | undefined): Promise<unknown> {
@@ -60,7 +59,7 @@ class ThreadTransport implements CatalogTransport {
       const call = ++this.#calls;
       this.#pending.set(call, { resolve, reject });
       worker.ref();
-      const message: CallMessage = { call, target, method, args, ...(flag !== undefined && { flag }) };
+      const message: CallMessage = { kind: 'call', call, target, method, args, ...(flag !== undefined && { flag }) };
       try {
         worker.postMessage(message, transferable(args));
       } catch (error) {
@@ -71,27 +70,37 @@ class ThreadTransport implements CatalogTransport {
   }
 
   #start(): Worker {
-    // Options of the process, such as --input-type, may not be valid for a worker.
-    const worker = new Worker(new URL('./catalog-worker.js', import.meta.url), {
-      workerData: this.#data,
-      execArgv: [],
-    });
+    const worker = takeThread();
     let isStarted = false;
-    worker.on('message', (reply: ReplyMessage) => {
-      isStarted = true;
-      this.#settle(reply);
-    });
-    worker.on('error', (error) => this.#fail(error, isStarted));
-    worker.on('exit', () => this.#fail(undefined, isStarted));
+    // A thread ends after its error; its exit must not reject calls of the next one.
+    const fail = (cause: unknown): void => {
+      this.#release?.();
+      this.#closed?.(false);
+      this.#fail(cause, isStarted);
+    };
+    const listeners = {
+      message: (reply: ReplyMessage): void => {
+        isStarted = true;
+        if (reply === null) this.#closed?.(true);
+        else this.#settle(reply);
+      },
+      error: fail,
+      exit: () => fail(undefined),
+    };
+    for (const [event, listener] of Object.entries(listeners)) worker.on(event, listener);
+    this.#release = () => {
+      for (const [event, listener] of Object.entries(listeners)) worker.off(event, listener);
+    };
     worker.unref();
+    worker.postMessage({ kind: 'open', catalog: this.#catalog } satisfies ThreadMessage);
     return worker;
   }
 
-  #settle(reply: ReplyMessage): void {
+  #settle(reply: NonNullable<ReplyMessage>): void {
     const pending = this.#pending.get(reply.call);
     this.#pending.delete(reply.call);
-    // A closing thread keeps the process alive until it has ended, also after its last reply.
-    if (this.#pending.size === 0 && !this.#isClosing) this.#worker?.unref();
+    // A closing thread keeps the process alive until its catalog is closed, also after its last reply.
+    if (this.#pending.size === 0 && this.#closed === undefined) this.#worker?.unref();
     if (pending === undefined) return;
     if ('result' in reply) {
       pending.resolve(reply.result);
@@ -110,17 +119,19 @@ class ThreadTransport implements CatalogTransport {
     this.#pending.clear();
   }
 
-  /** Lets running calls finish, then ends the thread. */
+  /** Lets running calls finish, then closes the catalog. */
   async close(): Promise<void> {
     const worker = this.#worker;
     if (worker === undefined) return;
-    this.#isClosing = true;
-    worker.removeAllListeners('exit');
-    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    const closed = new Promise<boolean>((resolve) => {
+      this.#closed = resolve;
+    });
     worker.ref();
-    worker.postMessage(null);
-    await ended;
-    this.#isClosing = false;
+    worker.postMessage({ kind: 'close' } satisfies ThreadMessage);
+    const isUsable = await closed;
+    this.#release?.();
+    if (isUsable) keepThread(worker);
+    this.#closed = undefined;
     this.#worker = undefined;
   }
 }

@@ -1,17 +1,23 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { SemanticIndexError } from '../../errors.js';
 import { Catalog } from '../catalog/catalog.js';
 import { whileWanted } from '../sqlite/cancelling.js';
+import type { CatalogOptions } from '../sqlite/connection.js';
 import { fromSqliteError } from '../sqlite/sqlite-error.js';
-import { type CallMessage, type ErrorParts, type ReplyMessage, transferable } from './catalog-messages.js';
+import {
+  type CallMessage,
+  type ErrorParts,
+  type ReplyMessage,
+  type ThreadMessage,
+  transferable,
+} from './catalog-messages.js';
 import { type CatalogTargets, callTarget, targetsOf } from './catalog-targets.js';
-import type { CatalogThreadData } from './catalog-thread.js';
 
 // The body of a catalog thread: answers calls in the order in which they arrive. Later calls may overtake one that waits for
 // native work (a build).
 
 const port = parentPort as NonNullable<typeof parentPort>;
-const { catalog: options } = workerData as CatalogThreadData;
+let options: CatalogOptions | undefined;
 let targets: CatalogTargets | undefined;
 let running = 0;
 let closing = false;
@@ -19,7 +25,7 @@ let closing = false;
 async function answer({ call, target, method, args, flag }: CallMessage): Promise<void> {
   running++;
   try {
-    targets ??= targetsOf(Catalog.open(options), () => Catalog.open({ ...options, readonly: true }));
+    targets ??= openTargets();
     const current = targets;
     current.catalog.requireSameFile();
     const returned = whileWanted(flag, () => callTarget(current, target, method, args));
@@ -29,7 +35,7 @@ async function answer({ call, target, method, args, flag }: CallMessage): Promis
     port.postMessage({ call, error: partsOf(fromSqliteError(error)) } satisfies ReplyMessage);
   } finally {
     running--;
-    endWhenIdle();
+    closeWhenIdle();
   }
 }
 
@@ -41,18 +47,33 @@ function partsOf(error: unknown): ErrorParts {
   return { code, message, hint, details, stack: error instanceof Error ? error.stack : undefined };
 }
 
-function endWhenIdle(): void {
+function openTargets(): CatalogTargets {
+  const catalog = options as CatalogOptions;
+  return targetsOf(Catalog.open(catalog), () => Catalog.open({ ...catalog, readonly: true }));
+}
+
+function closeWhenIdle(): void {
   if (!closing || running > 0) return;
   targets?.reads.close();
   targets?.catalog.close();
-  port.close();
+  targets = undefined;
+  closing = false;
+  port.postMessage(null satisfies ReplyMessage);
 }
 
-port.on('message', (message: CallMessage | null) => {
-  if (message === null) {
-    closing = true;
-    endWhenIdle();
-  } else {
-    void answer(message);
+port.on('message', (message: ThreadMessage) => {
+  switch (message.kind) {
+    case 'open':
+      options = message.catalog;
+      break;
+    case 'call':
+      void answer(message);
+      break;
+    case 'close':
+      closing = true;
+      closeWhenIdle();
+      break;
+    case 'end':
+      port.close();
   }
 });
