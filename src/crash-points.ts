@@ -20,6 +20,9 @@ export type CrashPoint =
   | `${MergeKind}.publishing`
   | `${MergeKind}.published`
   | `${MergeKind}.swept`
+  | 'tail-image.written'
+  | 'tail-image.publishing'
+  | 'tail-image.published'
   | 'analyze.terms-written'
   | 'analyze.columns-written'
   | 'analyze.publishing'

@@ -8,6 +8,7 @@
 #include "binding/files.h"
 #include "binding/search/search_part.h"
 #include "binding/search/search_snapshot.h"
+#include "binding/search/tail_image.h"
 #include "binding/terms/terms_file.h"
 #include "binding/terms/terms_parts.h"
 #include "binding/terms/terms_tail.h"
@@ -89,6 +90,8 @@ static Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("syncFolder", Napi::Function::New<sync_folder>(env, "syncFolder"));
   exports.Set("validateTerms", Napi::Function::New<validate_terms>(env, "validateTerms"));
   exports.Set("writeTerms", Napi::Function::New<write_terms>(env, "writeTerms"));
+  exports.Set("writeTailImage", Napi::Function::New<write_tail_image>(env, "writeTailImage"));
+  exports.Set("readTailImage", Napi::Function::New<read_tail_image>(env, "readTailImage"));
   exports.Set("validateColumns", Napi::Function::New<validate_columns>(env, "validateColumns"));
   exports.Set("writeColumns", Napi::Function::New<write_columns>(env, "writeColumns"));
   exports.Set("filterColumns", Napi::Function::New<filter_columns>(env, "filterColumns"));

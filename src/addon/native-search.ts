@@ -1,6 +1,6 @@
 import type { NativeIndex, NativeVectorBuffer } from './native-index.js';
 import type { NativeTask } from './native-task.js';
-import type { NativeTermsFile, NativeTermsTail } from './native-terms.js';
+import type { NativeTermsFile, NativeTermsTail, WrittenTerms } from './native-terms.js';
 
 /** A part of an index: its keys, and what its documents are found by. */
 export interface NativeSearchPart {
@@ -43,8 +43,32 @@ export interface NativeSearchSnapshot {
   close(): void;
 }
 
+/** What a tail image holds besides vectors and terms. */
+export interface NativeTail {
+  readonly checksum: string;
+  readonly keys: Float64Array;
+  readonly alive?: Uint32Array;
+}
+
 /** Exports of the addon for searches of a whole index. */
 export interface SearchAddon {
+  /** Writes the first documents of vectors and terms, those with these keys, to a file that is replaced at once or not at all. */
+  writeTailImage(
+    path: string,
+    vectors: NativeIndex | NativeVectorBuffer,
+    terms: NativeTermsTail,
+    keys: Float64Array,
+    alive: Uint32Array | undefined,
+    task: NativeTask,
+  ): Promise<WrittenTerms>;
+  /** Fills vectors and terms, which must be empty. Throws INVALID_FILE or IO. */
+  readTailImage(
+    path: string,
+    vectors: NativeIndex | NativeVectorBuffer,
+    terms: NativeTermsTail,
+    threads: number,
+    task: NativeTask,
+  ): Promise<NativeTail>;
   readonly SearchPart: new (
     vectors: NativeIndex | NativeVectorBuffer | undefined,
     terms: NativeTermsFile | NativeTermsTail | undefined,

@@ -23,6 +23,9 @@ export const crashPoints: readonly CrashPoint[] = [
   ...(['seal', 'merge', 'compact', 'build', 'rebuild', 'repair'] as const).flatMap((kind) =>
     segmentPoints.map((point) => `${kind}.${point}` as const),
   ),
+  'tail-image.written',
+  'tail-image.publishing',
+  'tail-image.published',
   'analyze.terms-written',
   'analyze.columns-written',
   'analyze.publishing',

@@ -24,6 +24,7 @@ import { removeSegmentFiles } from './directory/segment-directory.js';
 import { columnsFile, freshSegmentName, termsFile } from './directory/segment-names.js';
 import type { Snapshot } from './snapshot/snapshot.js';
 import { fromSqliteError } from './sqlite/sqlite-error.js';
+import type { TailImages } from './tail-images.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 import { acquireLease, type LeaseRequest, leaseMilliseconds, whileHeld } from './writer/held-lease.js';
 
@@ -42,6 +43,7 @@ export interface MaintenanceContext {
   /** Builds. */
   readonly builder: CatalogClient;
   readonly refresh: () => Promise<Snapshot>;
+  readonly tailImages: TailImages;
   readonly onEvent: (event: IndexEvent) => void;
 }
 
@@ -80,7 +82,26 @@ export class Maintenance {
   /** Whether there is anything to do. */
   wants(snapshot: Snapshot): boolean {
     if (snapshot.tail !== undefined && snapshot.tail.terms.lacking.length > 0) return true;
-    return nextAction(segmentFacts(snapshot), tailFacts(snapshot), this.#context.planner) !== undefined;
+    if (nextAction(segmentFacts(snapshot), tailFacts(snapshot), this.#context.planner) !== undefined) return true;
+    return this.#context.tailImages.wants(snapshot);
+  }
+
+  /**
+   * Writes the tail in the form that it is opened from, if it has grown since that was done. To be called after `stop`; what fails is
+   * done by the next process.
+   */
+  async saveTail(snapshot: Snapshot): Promise<void> {
+    const { tailImages } = this.#context;
+    if (!tailImages.wants(snapshot, true)) return;
+    try {
+      const lease = await acquireLease(this.#lease);
+      if (lease === undefined) return;
+      await whileHeld(this.#lease, async () => {
+        if (await tailImages.write(snapshot, lease)) await this.#sweep(lease);
+      });
+    } catch (error) {
+      this.#report(error);
+    }
   }
 
   /** Runs the actions of the planner in the background after a write of so many documents, if there is anything to do. */
@@ -238,7 +259,12 @@ export class Maintenance {
         const snapshot = await this.#context.refresh();
         const action = nextAction(segmentFacts(snapshot), tailFacts(snapshot), this.#context.planner);
         // The timer of the last write begins again.
-        if (action === undefined || this.#stopped || this.#isWaiting(snapshot)) return true;
+        if (this.#stopped || this.#isWaiting(snapshot)) return true;
+        if (action === undefined) {
+          const { tailImages } = this.#context;
+          if (tailImages.wants(snapshot) && (await tailImages.write(snapshot, lease))) await this.#sweep(lease);
+          return true;
+        }
         if (!(await this.#run(action, lease))) return false;
         if (this.#busy > 1) {
           // A caller waits for a build of its own; under constant writes it would never resolve.

@@ -1,11 +1,14 @@
 import type { Space } from '../backend/space.js';
+import type { TailContents } from '../search/tail-image.js';
 import type { Metric } from '../types.js';
+import type { TailImageRow } from './catalog/tail/tail-images-table.js';
 import { Maintenance } from './maintenance.js';
 import type { LocalReads } from './snapshot/reads.js';
 import { Scrubber } from './snapshot/scrubber.js';
 import type { Damage } from './snapshot/segment-context.js';
 import { SnapshotManager } from './snapshot/snapshot-manager.js';
 import type { StoreOptions } from './store-options.js';
+import { TailImages } from './tail-images.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 
 /** Each document is rewritten log4(n) times, and a search visits at most 3 segments per tier. */
@@ -42,7 +45,10 @@ export function openSpace(space: Space, request: OpenSpaceRequest): OpenSpace {
   const { loadMode, sealAt, trees, seed, threads, onEvent } = options;
   const files = { directory, metric, space: space.space, dimensions: space.dimensions };
   const local = request.directory === undefined;
-  const snapshots = new SnapshotManager(space, reads, { ...files, loadMode, reader, local, isCurrent }, onDamage);
+  const tailImages = new TailImages({ ...files, sealAt, writer, onDamage });
+  const readTailImage = (row: TailImageRow): Promise<TailContents | undefined> => tailImages.read(row);
+  const context = { ...files, loadMode, reader, local, isCurrent, readTailImage };
+  const snapshots = new SnapshotManager(space, reads, context, onDamage);
   const canBuild = request.directory !== undefined && !options.readonly;
   const maintenance = canBuild
     ? new Maintenance({
@@ -54,6 +60,7 @@ export function openSpace(space: Space, request: OpenSpaceRequest): OpenSpace {
         writer,
         builder: reader,
         refresh: () => snapshots.refresh(),
+        tailImages,
         onEvent,
       })
     : undefined;

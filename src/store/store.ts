@@ -423,6 +423,7 @@ export class Store implements Backend {
   async close(): Promise<void> {
     await Promise.all([this.#open?.scrubber?.stop(), this.#open?.maintenance?.stop(), this.#open?.snapshots.settle()]);
     await this.queries.settle();
+    await this.#open?.maintenance?.saveTail(this.#open.snapshots.current);
     await Promise.all([this.#writer.close(), this.#reader.close()]);
     this.#open?.snapshots.close();
     this.#reads.close();

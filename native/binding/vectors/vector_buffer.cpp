@@ -68,6 +68,12 @@ void VectorBuffer::account(Napi::Env env) {
   accounted_ = now;
 }
 
+void VectorBuffer::adopt(Napi::Env env, std::unique_ptr<RowBuffer> rows) {
+  if (!buffer_) return;
+  buffer_ = std::move(rows);
+  account(env);
+}
+
 void VectorBuffer::append(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   RowBuffer& rows = buffer(env);

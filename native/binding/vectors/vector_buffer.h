@@ -19,6 +19,8 @@ class VectorBuffer : public Napi::ObjectWrap<VectorBuffer> {
 
   /** The rows that there are now. Throws CLOSED after `close`. */
   const RowBuffer::Snapshot& snapshot(Napi::Env env) const { return buffer(env).snapshot(); }
+  /** Replaces the rows, unless the buffer was closed meanwhile. */
+  void adopt(Napi::Env env, std::unique_ptr<RowBuffer> rows);
 
  private:
   void append(const Napi::CallbackInfo& info);

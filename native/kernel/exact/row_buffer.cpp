@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "distance/distance.h"
 
@@ -17,19 +18,26 @@ int64_t rows_per_chunk(const NodeLayout& layout) {
   return std::max(kSmallestChunkRows, kChunkBytes / static_cast<int64_t>(layout.vector_bytes));
 }
 
+size_t chunk_bytes(const NodeLayout& layout) {
+  return static_cast<size_t>(rows_per_chunk(layout)) * layout.vector_bytes;
+}
+
 }  // namespace
 
 /** Rows that never move. The first thread to claim memory past `used` owns it. */
 struct RowBuffer::Snapshot::Chunk {
   explicit Chunk(const NodeLayout& layout)
-      : vectors(new uint8_t[static_cast<size_t>(rows_per_chunk(layout)) * layout.vector_bytes]),
+      : Chunk(layout, std::shared_ptr<uint8_t>(new uint8_t[chunk_bytes(layout)], std::default_delete<uint8_t[]>())) {}
+
+  Chunk(const NodeLayout& layout, std::shared_ptr<uint8_t> memory)
+      : vectors(std::move(memory)),
         squared_norms(layout.metric == Metric::angular ? new float[static_cast<size_t>(rows_per_chunk(layout))]
                                                        : nullptr) {}
 
   /** Claims rows begin..end-1. False when another buffer, which shares this chunk, has claimed them already. */
   bool claim(int64_t begin, int64_t end) { return used.compare_exchange_strong(begin, end); }
 
-  std::unique_ptr<uint8_t[]> vectors;
+  std::shared_ptr<uint8_t> vectors;
   std::unique_ptr<float[]> squared_norms;
   std::atomic<int64_t> used{0};
 };
@@ -91,6 +99,38 @@ Status RowBuffer::append(const float* rows, int64_t count) try {
   }
   snapshot_.directory_ = std::move(directory);
   snapshot_.rows_ += count;
+  return Status::success();
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
+}
+
+size_t RowBuffer::block_bytes(const NodeLayout& layout, int64_t rows) {
+  const int64_t chunk_rows = rows_per_chunk(layout);
+  return static_cast<size_t>((rows + chunk_rows - 1) / chunk_rows) * chunk_bytes(layout);
+}
+
+Status RowBuffer::adopt(std::shared_ptr<MemoryBlock> block, int64_t rows) try {
+  const NodeLayout& layout = snapshot_.layout_;
+  if (snapshot_.rows_ != 0 || rows < 0 || rows > kMaxNodes || block->size() < block_bytes(layout, rows)) {
+    return Status::failure(StatusCode::invalid_argument, "a block of rows does not fit");
+  }
+  const int64_t chunk_rows = rows_per_chunk(layout);
+  auto directory = std::make_shared<Snapshot::Directory>();
+  for (int64_t first = 0; first < rows; first += chunk_rows) {
+    uint8_t* const begin = block->data() + static_cast<size_t>(first) * layout.vector_bytes;
+    auto chunk = std::make_shared<Snapshot::Chunk>(layout, std::shared_ptr<uint8_t>(block, begin));
+    const int64_t size = std::min(chunk_rows, rows - first);
+    chunk->used.store(size);
+    for (int64_t place = 0; chunk->squared_norms != nullptr && place < size; ++place) {
+      const auto* const row = reinterpret_cast<const float*>(begin + static_cast<size_t>(place) * layout.vector_bytes);
+      chunk->squared_norms[static_cast<size_t>(place)] =
+          distances().dot(row, row, static_cast<size_t>(layout.dimensions));
+    }
+    directory->push_back(std::move(chunk));
+  }
+  snapshot_.directory_ = std::move(directory);
+  snapshot_.skipped_ = 0;
+  snapshot_.rows_ = rows;
   return Status::success();
 } catch (const std::bad_alloc&) {
   return Status::no_memory();

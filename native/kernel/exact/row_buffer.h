@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/memory_block.h"
 #include "base/status.h"
 #include "distance/metric.h"
 #include "exact/scan.h"
@@ -50,6 +51,15 @@ class RowBuffer {
 
   /** Copies `count` rows of `dimensions` numbers to the end. All or nothing. */
   Status append(const float* rows, int64_t count);
+
+  /** Bytes of a block that `adopt` takes: `rows` rows and room for those that complete the last chunk. */
+  static size_t block_bytes(const NodeLayout& layout, int64_t rows);
+
+  /**
+   * Sets the rows of an empty buffer to the first `rows` of a block, as `row` of a snapshot gives them, one after the
+   * other. Nothing is copied. invalid_argument when there are rows already or the block is too small.
+   */
+  Status adopt(std::shared_ptr<MemoryBlock> block, int64_t rows);
 
   /** Copies row `row` (`dimensions` floats). invalid_argument when out of range. */
   Status row(int64_t row, float* vector) const;

@@ -17,10 +17,6 @@ constexpr size_t kLargestChunk = 1 << 20;
 /** Terms of a batch that are looked up under one lock, and fetched from memory together. */
 constexpr size_t kTermsAtOnce = 16;
 
-uint32_t hash_of(const HashKey& key, const TermBytes& term) {
-  return static_cast<uint32_t>(sip_hash(key, term.bytes, term.size));
-}
-
 Status check_document(const TermsDocument& document) {
   if (document.length > kMaxDocumentLength) {
     return Status::failure(StatusCode::invalid_argument, "expected a document length below 2^31");

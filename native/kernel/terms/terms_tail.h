@@ -11,6 +11,7 @@
 #include "base/sip_hash.h"
 #include "base/status.h"
 #include "terms/postings/posting_list.h"
+#include "terms/tail_terms_image.h"
 #include "terms/terms_format.h"
 
 namespace semantic_index {
@@ -68,6 +69,12 @@ class TermsTail {
    */
   Status append(const PackedTerms& batch, const uint32_t* selected, size_t count);
 
+  /**
+   * Sets the documents of an empty tail to those of an image, in a fraction of the time that appending them takes.
+   * corrupt when the image contradicts itself, cancelled, out_of_memory: the tail takes nothing more then.
+   */
+  Status load(const TermsImageView& image, const std::atomic<bool>* cancel = nullptr);
+
   /** Documents so far: the snapshot of a reader. */
   int32_t items() const { return items_.load(std::memory_order_acquire); }
 
@@ -98,6 +105,10 @@ class TermsTail {
     uint32_t block_capacity;
     uint32_t block_count;
   };
+
+  static uint32_t hash_of(const HashKey& key, const TermBytes& term) {
+    return static_cast<uint32_t>(sip_hash(key, term.bytes, term.size));
+  }
 
   void* allocate(size_t bytes);
   struct BatchPostings;

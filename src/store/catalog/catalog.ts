@@ -26,6 +26,7 @@ import { type SegmentRow, SegmentTable } from './segment-table.js';
 import { SettingsTable } from './settings-table.js';
 import { SharedVectors } from './shared-vectors.js';
 import { itemsOf } from './sorted-keys.js';
+import { TailImagesTable } from './tail/tail-images-table.js';
 import { type TermsBatch, TermsTable } from './terms-table.js';
 import { VectorTable } from './vector-table.js';
 
@@ -115,6 +116,7 @@ export class Catalog {
   readonly shared: SharedVectors;
   readonly segments: SegmentTable;
   readonly leases: LeaseTable;
+  readonly tailImages: TailImagesTable;
   readonly migration: MigrationTable;
   readonly fields: FieldIndexes;
   readonly duplicates: DuplicateLookup;
@@ -139,13 +141,14 @@ export class Catalog {
     this.terms = new TermsTable(db);
     this.metadata = new MetadataTable(db);
     const writes = new DocumentWrites(db, this.metadata);
-    this.documents = new DocumentTable(db, writes);
+    this.leases = new LeaseTable(db);
+    this.tailImages = new TailImagesTable(db, this.leases, () => this.position());
+    this.documents = new DocumentTable(db, writes, this.tailImages);
     this.pages = new DocumentPages(db);
     this.vectors = new VectorTable(db);
     this.commits = new DocumentCommits(db, writes, this.terms, this.vectors);
     this.shared = new SharedVectors(db, this.vectors);
-    this.leases = new LeaseTable(db);
-    this.segments = new SegmentTable(db, this.leases, this.terms);
+    this.segments = new SegmentTable(db, this.leases, this.terms, this.tailImages);
     this.migration = new MigrationTable(db, this.settings, this.vectors);
   }
 

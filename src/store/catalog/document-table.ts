@@ -7,6 +7,7 @@ import { checkWanted, whileWantedSql } from '../sqlite/cancelling.js';
 import { documentByKey, selectDocument } from './document-cache.js';
 import type { DocumentWrites } from './document-writes.js';
 import { isComparable, unsoundVectors } from './sound-vectors.js';
+import type { TailImagesTable } from './tail/tail-images-table.js';
 import { vectorOf } from './vector-table.js';
 
 /** A filter as SQL over the row `d` of documents, with its bound parameters. */
@@ -38,6 +39,7 @@ export class DocumentTable {
   readonly byKey: (key: number) => StoredDocument | undefined;
   readonly #db: Database;
   readonly #writes: DocumentWrites;
+  readonly #tailImages: TailImagesTable;
   readonly #byId: Statement<[DocumentId]>;
   readonly #exists: Statement<[number]>;
   readonly #vectorById: Statement<[DocumentId]>;
@@ -49,7 +51,8 @@ export class DocumentTable {
   readonly #lastKey: Statement<[]>;
   readonly #lastDeletion: Statement<[]>;
 
-  constructor(db: Database, writes: DocumentWrites) {
+  constructor(db: Database, writes: DocumentWrites, tailImages: TailImagesTable) {
+    this.#tailImages = tailImages;
     this.#db = db;
     this.#writes = writes;
     this.#byId = db.prepare(`${selectDocument} WHERE d.id = ?`);
@@ -262,6 +265,7 @@ export class DocumentTable {
       keys.forEach((key, position) => {
         replace.run(Buffer.from(vectors.buffer, vectors.byteOffset + position * bytes, bytes), key, space);
       });
+      this.#tailImages.retire();
       crashPoint('rebuild.vectors-replacing');
     });
     crashPoint('rebuild.vectors-replaced');

@@ -2,6 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { crashPoint, type MergeKind } from '../../crash-points.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { Lease, LeaseTable } from './lease-table.js';
+import type { TailImagesTable } from './tail/tail-images-table.js';
 import type { TermsTable } from './terms-table.js';
 
 /** The row of a segment. Its file is derived data; the row has the expected size and checksum. */
@@ -72,6 +73,7 @@ export class SegmentTable {
   readonly #db: Database;
   readonly #leases: LeaseTable;
   readonly #terms: TermsTable;
+  readonly #tailImages: TailImagesTable;
   readonly #retire: Statement<[string, number]>;
   readonly #retired: Statement<[]>;
   readonly #forgetRetired: Statement<[string]>;
@@ -86,10 +88,11 @@ export class SegmentTable {
   readonly #space: Statement<[]>;
   readonly #dead: Statement<[number, number]>;
 
-  constructor(db: Database, leases: LeaseTable, terms: TermsTable) {
+  constructor(db: Database, leases: LeaseTable, terms: TermsTable, tailImages: TailImagesTable) {
     this.#db = db;
     this.#leases = leases;
     this.#terms = terms;
+    this.#tailImages = tailImages;
     this.#retire = db.prepare('INSERT INTO retired VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#retired = db.prepare('SELECT file, retired_at FROM retired');
     this.#forgetRetired = db.prepare('DELETE FROM retired WHERE file = ?');
@@ -166,6 +169,7 @@ export class SegmentTable {
         }
         this.#terms.forget(firstKey, lastKey);
         this.#bumpGeneration.run();
+        this.#tailImages.retireStale();
         crashPoint(`${kind}.publishing`);
         return true;
       })
@@ -188,6 +192,7 @@ export class SegmentTable {
         this.#delete.run(segment);
         this.#insert.run({ ...row, ...files, keys });
         this.#bumpGeneration.run();
+        this.#tailImages.retireStale();
         crashPoint('analyze.publishing');
         return true;
       })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 const pattern = /^[0-9a-z]{1,16}-[0-9a-f]{12}\.ann$/;
-const belonging = /^\.(?:ann(?:\.meta\.json|\.accel)?|terms|columns)(?:\.\d{1,20}\.tmp)?$/;
+const belonging = /^\.(?:ann(?:\.meta\.json|\.accel)?|terms|columns|tail)(?:\.\d{1,20}\.tmp)?$/;
 
 /**
  * Whether a name is one that `freshSegmentName` gives. A catalog may come from someone else: any other name, such as one
@@ -26,9 +26,14 @@ export function columnsFile(file: string): string {
   return `${stemOf(file)}.columns`;
 }
 
-/** The files that belong to a segment: the forest, and what is derived. */
+/** The name of a tail image, which has the stem of a segment of its own. */
+export function tailFile(file: string): string {
+  return `${stemOf(file)}.tail`;
+}
+
+/** The files that belong to a segment: the forest, and what is derived; or a tail image alone. */
 export function segmentFiles(file: string): string[] {
-  return [file, `${file}.meta.json`, `${file}.accel`, termsFile(file), columnsFile(file)];
+  return [file, `${file}.meta.json`, `${file}.accel`, termsFile(file), columnsFile(file), tailFile(file)];
 }
 
 /** Whether a directory entry belongs to a segment: one of its files, or one that was not finished. */

@@ -1,4 +1,6 @@
+import type { TailContents } from '../../search/tail-image.js';
 import type { ColumnsMissingEvent, DamageEvent, GraphMissingEvent, Metric, TermsMissingEvent } from '../../types.js';
+import type { TailImageRow } from '../catalog/tail/tail-images-table.js';
 import type { CatalogClient } from '../writer/catalog-client.js';
 
 /** A fault of a segment or of the tail. */
@@ -16,6 +18,8 @@ export interface SegmentContext {
   readonly local: boolean;
   /** Whether the catalog still names this segment. */
   readonly isCurrent: (segment: number) => boolean;
+  /** Reads an image of the tail; undefined when it is missing, or is not what was written. */
+  readonly readTailImage: (row: TailImageRow) => Promise<TailContents | undefined>;
   /** Called with what is found after files were opened. */
   readonly onDamage: (damage: Damage) => void;
 }

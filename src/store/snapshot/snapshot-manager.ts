@@ -4,6 +4,7 @@ import { SemanticIndexError } from '../../errors.js';
 import type { CatalogChanges, CatalogCommit, CatalogPosition } from '../catalog/catalog.js';
 import type { SqlFilter } from '../catalog/document-table.js';
 import { unsoundVectors } from '../catalog/sound-vectors.js';
+import type { TailImageRow } from '../catalog/tail/tail-images-table.js';
 import { CatalogSnapshot } from './catalog-snapshot.js';
 import { MetadataColumns, type SnapshotFilter } from './metadata-columns.js';
 import { type LocalRead, type LocalReads, ThreadRead } from './reads.js';
@@ -11,7 +12,7 @@ import { type SearchableSegment, withoutKeys } from './searchable-segment.js';
 import { openSegment } from './segment.js';
 import type { Damage, SegmentContext } from './segment-context.js';
 import { Snapshot } from './snapshot.js';
-import { TailRows } from './tail-rows.js';
+import { TailRows, type TailSegment } from './tail-rows.js';
 
 /** Rows and deletions that are read in this thread: reading them takes about a millisecond, less than a call to another thread. */
 const [maxShortRows, maxShortDeletions] = [128, 4_096];
@@ -32,6 +33,8 @@ export class SnapshotManager {
   #snapshot: Snapshot;
   #tail: TailRows;
   readonly #columns: MetadataColumns;
+  /** What was read from an image of the tail, until it is part of a snapshot. */
+  #restored: { readonly position: CatalogPosition; readonly tail: TailSegment } | undefined;
   #advancing: Promise<unknown> | undefined;
   #loading: Promise<void> = Promise.resolve();
   /** Damage that was found while a snapshot was read. */
@@ -64,12 +67,25 @@ export class SnapshotManager {
    */
   async load(onLoaded: () => void): Promise<void> {
     const read = await this.#reads.begin();
-    const isShort = this.#context.local || this.#isShort(read);
+    const image = this.#context.local ? undefined : read.catalog.tailImages.current(this.#space.space);
+    const isShort = image === undefined && (this.#context.local || this.#isShort(read));
     read.end();
+    const restoring = image === undefined ? undefined : this.#exclusively(() => this.#restore(image));
     // A search that waits for a read which fails repeats it, and reports why.
-    const loading = this.refresh().then(onLoaded);
+    const loading = (async () => {
+      await restoring;
+      await this.refresh();
+      onLoaded();
+    })();
     this.#loading = loading.catch(() => {});
     if (isShort) await loading;
+  }
+
+  /** Reads an image of the tail, so that only the rows behind it are left to be read. */
+  async #restore(image: TailImageRow): Promise<void> {
+    const contents = await this.#context.readTailImage(image);
+    if (contents === undefined) return;
+    this.#restored = { position: image.position, tail: this.#tail.restore(contents) };
   }
 
   /** Resolves once what `load` reads in the background is read. */
@@ -221,7 +237,9 @@ export class SnapshotManager {
 
   /** Brings the snapshot to the position of a read. */
   async #advance(read: ReadChanges): Promise<CatalogChanges> {
-    let { segments, tail, position } = this.#snapshot;
+    const { segments: before } = this.#snapshot;
+    let segments = before;
+    let { tail, position } = this.#restored ?? this.#snapshot;
     const opened: SearchableSegment[] = [];
     const damages: Damage[] = [];
     let isPublished = false;
@@ -250,6 +268,7 @@ export class SnapshotManager {
         if (changes.more) continue;
         if (segments.length < changes.segments.length) throw new StaleRead();
         this.#replace(this.#snapshotOf(position, segments, tail, changes.sealedThrough));
+        this.#restored = undefined;
         isPublished = true;
         return changes;
       }
@@ -277,12 +296,12 @@ export class SnapshotManager {
   }
 
   #isShort({ catalog, position }: LocalRead): boolean {
-    const since = this.#snapshot.position;
+    const since = (this.#restored ?? this.#snapshot).position;
     const rows = position.lastKey - Math.max(since.lastKey, catalog.segments.sealedThrough());
     if (rows > maxShortRows) return false;
     // A new segment comes with all deletions since it was written.
     const dead =
-      position.generation === since.generation
+      this.#restored === undefined && position.generation === since.generation
         ? Math.max(0, position.lastDeletion - since.lastDeletion)
         : catalog.documents.countDeletions(maxShortDeletions + 1);
     return dead <= maxShortDeletions;
@@ -309,6 +328,7 @@ export class SnapshotManager {
 
   #close(): void {
     this.#replace(this.#snapshotOf(start, [], undefined, 0));
+    this.#restored = undefined;
     this.#tail.close();
     this.#columns.close();
   }

@@ -1,6 +1,8 @@
+import type { NativeTermsTail } from '../../addon/native-terms.js';
 import type { KeyedVectors } from '../../backend/documents.js';
+import type { TailContents } from '../../search/tail-image.js';
 import { TimeSlice } from '../../time-slice.js';
-import { hasItem } from '../../vectors/bitset.js';
+import { countItems, hasItem } from '../../vectors/bitset.js';
 import { VectorBuffer } from '../../vectors/vector-buffer.js';
 import type { CatalogChanges } from '../catalog/catalog.js';
 import { NativeParts, RefCounted, type SearchableSegment, withoutKeys } from './searchable-segment.js';
@@ -23,7 +25,7 @@ export class TailRows {
   #buffer: VectorBuffer | undefined;
   #terms: TermsInMemory | undefined;
   #shared = new RefCounted(() => {});
-  #keys = new Float64Array(0);
+  #keys: Float64Array = new Float64Array(0);
 
   constructor(context: SegmentContext) {
     this.#context = context;
@@ -31,6 +33,14 @@ export class TailRows {
 
   get isEmpty(): boolean {
     return this.#keys.length === 0;
+  }
+
+  /** Takes over vectors and terms that were read from an image, in place of rows; to be called while it is empty. */
+  restore({ vectors, terms, keys, alive }: TailContents): TailSegment {
+    this.#buffer = this.#adopt(vectors, terms);
+    this.#keys = keys;
+    const segment = this.#segment(vectors, this.#terms as TermsInMemory);
+    return alive === undefined ? segment : { ...segment, alive, dead: keys.length - countItems(alive) };
   }
 
   async advance(
@@ -100,10 +110,9 @@ export class TailRows {
     if (rest !== undefined) this.#terms?.add(this.#keys, undefined);
   }
 
-  #adopt(buffer: VectorBuffer): VectorBuffer {
-    const terms = new TermsInMemory(this.#context.reader, (keys, state) =>
-      this.#context.onDamage(lacking(keys, state)),
-    );
+  #adopt(buffer: VectorBuffer, stored?: NativeTermsTail): VectorBuffer {
+    const onLacking = (keys: Float64Array, state: LostState): void => this.#context.onDamage(lacking(keys, state));
+    const terms = new TermsInMemory(this.#context.reader, onLacking, stored);
     this.#terms = terms;
     this.#shared = new RefCounted(() => {
       buffer.close();

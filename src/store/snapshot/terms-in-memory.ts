@@ -27,7 +27,7 @@ export type OnLacking = (keys: Float64Array, state: LostState) => void;
 export class TermsInMemory implements SegmentTerms {
   readonly #reader: CatalogClient;
   readonly #onLacking: OnLacking;
-  readonly #terms: NativeTermsTail = createTermsTail();
+  readonly #terms: NativeTermsTail;
   readonly #pending: Pending[] = [];
   #state: StoredState = 'stored';
   #working: Promise<void> | undefined;
@@ -35,9 +35,12 @@ export class TermsInMemory implements SegmentTerms {
   #count = 0;
   #isClosed = false;
 
-  constructor(reader: CatalogClient, onLacking: OnLacking = () => {}) {
+  /** @param terms documents that are there already, of an image of the tail */
+  constructor(reader: CatalogClient, onLacking: OnLacking = () => {}, terms: NativeTermsTail = createTermsTail()) {
     this.#reader = reader;
     this.#onLacking = onLacking;
+    this.#terms = terms;
+    this.#count = terms.items;
   }
 
   /** The terms of a segment without a sound terms file: its texts are analyzed. */

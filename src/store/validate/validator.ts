@@ -123,7 +123,9 @@ export class Validator {
     }
     const sweep = 'This index did not write them, so it leaves them alone. Move them away if nothing else needs them.';
     await findings.add('strays', { hint: sweep, severity: 'info' }, 'no strays', async () => {
-      const named = [...rows, ...this.#catalog.segments.retired()].map(({ file }) => file);
+      const image = this.#catalog.tailImages.get();
+      const others = [...this.#catalog.segments.retired(), ...(image === undefined ? [] : [image])];
+      const named = [...rows, ...others].map(({ file }) => file);
       const strays = await strayFiles(directory, named);
       return strays.length > 0 ? `${strays.length} files in segments/ that the catalog does not name` : undefined;
     });

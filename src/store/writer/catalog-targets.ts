@@ -14,6 +14,7 @@ const tables = [
   'segments',
   'settings',
   'leases',
+  'tailImages',
   'migration',
   'fields',
   'duplicates',

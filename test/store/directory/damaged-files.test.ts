@@ -46,7 +46,8 @@ beforeAll(async () => {
   oracle = [...texts.keys()]
     .map((id) => ({ id, group: id % 3, vector: vectors[id] as Float32Array }))
     .filter(({ id }) => id < 3 || id > 5);
-  files = readdirSync(join(sound, 'segments'));
+  // Damage of a tail image is a test of its own.
+  files = readdirSync(join(sound, 'segments')).filter((name) => !name.endsWith('.tail'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -1,0 +1,124 @@
+#include "terms/tail_terms_image.h"
+
+#include <algorithm>
+#include <new>
+
+#include "terms/terms_tail.h"
+
+namespace semantic_index {
+
+namespace {
+
+constexpr uint32_t kItemBits = 28;
+constexpr uint32_t kItemMask = (1u << kItemBits) - 1;
+constexpr uint32_t kLongFrequency = 15;
+static_assert(kMaxTermsItems <= (1 << kItemBits), "an item has 28 bits");
+
+/** Terms between two looks at the flag of cancellation. */
+constexpr size_t kTermsBetweenChecks = 4096;
+
+Status corrupt() { return Status::failure(StatusCode::corrupt, "the terms of the tail image contradict themselves"); }
+
+bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
+
+/** The postings of one term as arrays. */
+struct Postings {
+  std::vector<uint32_t> items;
+  std::vector<uint32_t> frequencies;
+
+  /** Reads `count` postings from `*at`, which moves behind them. False when they are not those of a list. */
+  bool read(const TermsImageView& image, uint32_t count, size_t* at) {
+    if (count > image.word_count - *at) return false;
+    items.resize(count);
+    frequencies.resize(count);
+    const uint32_t* const words = image.postings;
+    size_t place = *at;
+    uint32_t least = 0;
+    for (uint32_t index = 0; index < count; ++index) {
+      if (place == image.word_count) return false;
+      const uint32_t word = words[place++];
+      const uint32_t item = word & kItemMask;
+      uint32_t frequency = word >> kItemBits;
+      if (frequency == kLongFrequency) {
+        if (place == image.word_count) return false;
+        frequency = words[place++];
+      }
+      if (item < least || item >= image.items || frequency < 1 || frequency > kMaxTermFrequency) return false;
+      least = item + 1;
+      items[index] = item;
+      frequencies[index] = frequency;
+    }
+    *at = place;
+    return true;
+  }
+};
+
+}  // namespace
+
+Status TermsImage::set(const TermsTail& tail, int32_t items) try {
+  std::vector<TailTerm> all;
+  const Status status = tail.list_terms(items, &all);
+  if (!status.ok()) return status;
+  const uint32_t* const own_lengths = tail.lengths();
+  lengths.assign(own_lengths, own_lengths + items);
+  terms.clear();
+  bytes.clear();
+  postings.clear();
+  for (const TailTerm& term : all) {
+    const auto* const text = static_cast<const uint8_t*>(term.term.bytes);
+    terms.push_back({static_cast<uint32_t>(term.term.size), term.list.count});
+    bytes.insert(bytes.end(), text, text + term.term.size);
+    for (uint32_t block = 0; tail_block_begin(block) < term.list.count; ++block) {
+      const TailBlock& values = *term.list.blocks[block];
+      const uint32_t size = std::min(term.list.count, tail_block_begin(block + 1)) - tail_block_begin(block);
+      for (uint32_t index = 0; index < size; ++index) {
+        const uint32_t frequency = values.frequencies()[index];
+        postings.push_back(values.items()[index] | std::min(frequency, kLongFrequency) << kItemBits);
+        if (frequency >= kLongFrequency) postings.push_back(frequency);
+      }
+    }
+  }
+  return Status::success();
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
+}
+
+Status TermsTail::load(const TermsImageView& image, const std::atomic<bool>* cancel) try {
+  if (written_ != 0 || !is_whole_) return Status::failure(StatusCode::invalid_argument, "the tail is not empty");
+  if (image.items > static_cast<uint32_t>(kMaxTermsItems) || image.term_count > image.word_count) return corrupt();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  is_whole_ = false;
+  reserve_documents(std::max(image.items, 1u));
+  totals_[0] = 0;
+  for (uint32_t item = 0; item < image.items; ++item) {
+    if (image.lengths[item] > kMaxDocumentLength) return corrupt();
+    lengths_[item] = image.lengths[item];
+    totals_[item + 1] = totals_[item] + lengths_[item];
+  }
+  terms_.reserve(image.term_count);
+  while ((image.term_count + 1) * 2 >= slots_.size()) grow_slots();
+  Postings postings;
+  size_t byte = 0;
+  size_t word = 0;
+  for (size_t number = 0; number < image.term_count; ++number) {
+    if (number % kTermsBetweenChecks == 0 && is_raised(cancel)) return {StatusCode::cancelled, 0, {}};
+    const ImageTerm& term = image.terms[number];
+    if (term.size > kMaxTermBytes || term.size > image.byte_count - byte || term.count == 0) return corrupt();
+    if (!postings.read(image, term.count, &word)) return corrupt();
+    const TermBytes bytes = {image.bytes + byte, term.size};
+    byte += term.size;
+    const size_t known = terms_.size();
+    const uint32_t place = find_or_add(bytes, hash_of(key_, bytes));
+    if (place != known) return corrupt();
+    append_to(&terms_[place], postings.items.data(), postings.frequencies.data(), term.count);
+  }
+  if (byte != image.byte_count || word != image.word_count) return corrupt();
+  is_whole_ = true;
+  written_ = image.items;
+  items_.store(static_cast<int32_t>(image.items), std::memory_order_release);
+  return Status::success();
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
+}
+
+}  // namespace semantic_index
