@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { startLocalService } from '../../examples/openai/local-service.js';
-import { runProgram } from './run-program.js';
+import { ProgramProcess } from './program-process.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const programs = new ProgramProcess();
 
 test.each<[string, RegExp]>([
   ['filters', /after 1860: +\[ 2, 3, 4 \][\s\S]*at sea: +\[ 1, 4 \][\s\S]*nested: +\[ 4 \][\s\S]*spies: +\[ 1, 4 \]/],
@@ -28,13 +26,13 @@ test.each<[string, RegExp]>([
   ['rest-client', /^added 2\n0\.\d{3} {2}returns [\s\S]*refused: DIMENSION_MISMATCH/],
   ['openai', /^2 texts of \d+ tokens are to be embedded\nembedded 2, then 0\nreturns\n$/],
 ])('examples/%s.ts runs offline', { timeout: 240_000 }, async (name, output) => {
-  const { code, stdout, stderr } = await runProgram(`examples/${name}.ts`, []);
+  const { code, stdout, stderr } = await programs.run(`examples/${name}.ts`);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(output);
 });
 
 test('the chatbot shows its context offline', { timeout: 240_000 }, async () => {
-  const { code, stdout, stderr } = await runProgram('examples/chatbot.ts', ['docs', 'How do I make a backup?']);
+  const { code, stdout, stderr } = await programs.run('examples/chatbot.ts', ['docs', 'How do I make a backup?']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^A model would be sent \d+ tokens of context:[\s\S]*Question: How do I make a backup\?/);
   expect(stdout).toMatch(/\[\d\] operate\.md:\d+-\d+ {2}Operating an index/);
@@ -42,16 +40,16 @@ test('the chatbot shows its context offline', { timeout: 240_000 }, async () => 
 
 test('the chatbot streams an answer with citations', { timeout: 240_000 }, async () => {
   const service = await startLocalService();
-  const program = `${root}examples/chatbot.ts`;
-  const env = { ...process.env, OPENAI_BASE_URL: service.baseURL };
-  const stdout = await new Promise<string>((resolve, reject) => {
-    const args = ['--import', import.meta.resolve('tsx'), program, 'docs', 'How do I make a backup?'];
-    execFile(process.execPath, args, { cwd: root, env }, (error, out) =>
-      error === null ? resolve(out) : reject(error),
-    );
+  const { code, stdout, stderr } = await programs.run('examples/chatbot.ts', ['docs', 'How do I make a backup?'], {
+    OPENAI_BASE_URL: service.baseURL,
   });
   service.close();
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^The passages say: .+ \[1\]\n/);
   expect(stdout).toContain('Passages:\n[1] ');
   expect(stdout).not.toContain('was not given');
+});
+
+test('no program keeps its process alive', async () => {
+  expect(await programs.end()).toEqual({ code: 0, stderr: '' });
 });

@@ -2,11 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ProgramProcess } from './program-process.js';
 import { runProgram } from './run-program.js';
 
 describe('the quickstart, with a folder of its user', { timeout: 240_000 }, () => {
   let folder = '';
-  const run = (...args: string[]) => runProgram('examples/quickstart.ts', ['--index', join(folder, '.index'), ...args]);
+  const programs = new ProgramProcess();
+  const run = (...args: string[]) =>
+    programs.run('examples/quickstart.ts', ['--index', join(folder, '.index'), ...args]);
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'semantic-index-'));
@@ -55,6 +58,10 @@ describe('the quickstart, with a folder of its user', { timeout: 240_000 }, () =
     });
     expect(await run('--depth', '3')).toMatchObject({ code: 1, stderr: expect.stringContaining("'--depth'") });
     expect(await run('--k', 'many', folder, 'why')).toMatchObject({ code: 1, stderr: expect.stringContaining('k') });
+  });
+
+  test('keeps its process alive no longer than it runs', async () => {
+    expect(await programs.end()).toEqual({ code: 0, stderr: '' });
   });
 });
 
