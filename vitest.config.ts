@@ -5,10 +5,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const dist = fileURLToPath(new URL('./dist/', import.meta.url));
 
-/** Files that measure time, or hold processes to a time: they run one after the other, when the rest has ended. */
+/** Files that measure time: they run one after the other, when the rest has ended. */
 const alone = [
-  'test/crash/{crash-test,crowd}.test.ts',
-  'test/server/gateway/{gateway,gateway-faults}.test.ts',
   'test/server/http/{bad-requests,cost}.test.ts',
   'test/embed/{embed-texts,bundled/bundled-provider,transformers/transformers-provider}.test.ts',
   'test/operations/{add/add-ahead,tune/tune}.test.ts',
@@ -20,17 +18,22 @@ const alone = [
 const slowest = [
   'test/crash/faults.test.ts',
   'test/examples/docs.test.ts',
-  'test/store/directory/damaged-files.test.ts',
-  'test/examples/quickstart.test.ts',
-  'test/semantic-index-states.test.ts',
+  'test/store/model.test.ts',
+  'test/server/gateway/gateway.test.ts',
   'test/server/gateway/workers.test.ts',
-  'test/crash/power-cuts.test.ts',
-  'test/store/stored-terms.test.ts',
-  'test/store/stored-columns.test.ts',
-  'test/embed/space-lock.test.ts',
-  'test/examples/programs.test.ts',
+  'test/store/directory/damaged-files.test.ts',
+  'test/crash/crash-test.test.ts',
+  'test/examples/quickstart.test.ts',
   'test/examples/api-pages.test.ts',
+  'test/store/stored-columns.test.ts',
+  'test/store/stored-terms.test.ts',
   'test/store/snapshot/changed-files.test.ts',
+  'test/cli/manners.test.ts',
+  'test/examples/programs.test.ts',
+  'test/crash/crowd.test.ts',
+  'test/semantic-index-states.test.ts',
+  'test/embed/space-lock.test.ts',
+  'test/store/catalog/unsound-vectors.test.ts',
 ];
 
 class SlowestFirst extends BaseSequencer {

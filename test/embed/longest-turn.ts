@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** CPU time in milliseconds: of this thread on Linux, otherwise of all threads. */
-function processorTime(): number {
+export function processorTime(): number {
   try {
     return Number.parseInt(readFileSync('/proc/thread-self/schedstat', 'utf8'), 10) / 1e6;
   } catch {

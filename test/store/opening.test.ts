@@ -36,4 +36,4 @@ test('an index of which most was deleted opens without blocking, and without wha
     );
   }
   expect(Math.min(...rounds)).toBeLessThan(8);
-});
+}, 600_000);
