@@ -25,10 +25,20 @@ export const topics = [
     name: 'rag',
     title: 'Chunks, synchronization, contexts',
     values: [
-      ...['sync', 'readFolder', 'Retriever', 'formatPassage', 'chunkDocuments', 'chunkMarkdown', 'chunkRecursively'],
+      ...[
+        'sync',
+        'syncFolder',
+        'parseFile',
+        'readFolder',
+        'Retriever',
+        'formatPassage',
+        'chunkDocuments',
+        'chunkMarkdown',
+        'chunkRecursively',
+      ],
       ...['chunkSentences', 'chunkTokens', 'estimateTokens'],
     ],
-    files: /\/(?:rag\/|options\/rag\b)/,
+    files: /\/(?:rag\/|files\/|options\/(?:rag|files)\b)/,
   },
   {
     name: 'deduplication',

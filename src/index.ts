@@ -28,6 +28,10 @@ export { type ErrorCode, SemanticIndexError, type SemanticIndexErrorOptions } fr
 export { plotEvaluation } from './evaluation/plot-evaluation.js';
 export { type ProposedQuestions, type QuestionsFromOptions, questionsFrom } from './evaluation/questions-from.js';
 export { type ReadQuestions, type ReadQuestionsOptions, readQuestions } from './evaluation/read-questions.js';
+export type { FileProperties, PageKind } from './files/content/file-content.js';
+export type { FileFormat } from './files/content/file-formats.js';
+export type { BlockKind, PlacedBlock, TextBlock } from './files/content/text-block.js';
+export { type ParsedFile, parseFile } from './files/parse-file.js';
 export type {
   AddOptions,
   AnnOptions,
@@ -66,6 +70,7 @@ export type {
   OpenAIProviderOptions,
   OpenOptions,
   OptimizeOptions,
+  ParseFileOptions,
   PlanOptions,
   RebuildOptions,
   SalvageOptions,
@@ -90,12 +95,14 @@ export { chunkMarkdown } from './rag/chunking/chunk-markdown.js';
 export { chunkRecursively } from './rag/chunking/chunk-recursively.js';
 export { chunkSentences } from './rag/chunking/chunk-sentences.js';
 export { chunkTokens } from './rag/chunking/chunk-tokens.js';
-export type { RetrieverOptions, SyncOptions } from './rag/options.js';
+export type { SkippedSource } from './rag/file-source.js';
+export type { RetrieverOptions, SyncFolderOptions, SyncOptions } from './rag/options.js';
 export { formatPassage, type PassageFormat } from './rag/pack-context.js';
 export type { Passage } from './rag/passages.js';
-export { readFolder, type SkippedSource } from './rag/read-folder.js';
+export { readFolder } from './rag/read-folder.js';
 export { type RetrievedContext, Retriever } from './rag/retriever.js';
 export { type Sources, type SyncCounts, type SyncResult, sync } from './rag/sync.js';
+export { syncFolder } from './rag/sync-folder.js';
 export { SemanticIndex } from './semantic-index.js';
 export { type LostDocument, type SalvageReport, salvage } from './store/salvage/salvage.js';
 export type { LostPart, UnreadableRange } from './store/salvage/salvaged-documents.js';

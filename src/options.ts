@@ -2,6 +2,7 @@
 export * from './options/annoy-index.js';
 export * from './options/documents.js';
 export * from './options/evaluate.js';
+export * from './options/files.js';
 export * from './options/open.js';
 export * from './options/providers.js';
 export * from './options/rag.js';

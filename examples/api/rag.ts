@@ -9,10 +9,12 @@ import {
   chunkTokens,
   estimateTokens,
   formatPassage,
+  parseFile,
   Retriever,
   readFolder,
   SemanticIndex,
   sync,
+  syncFolder,
 } from 'semantic-index';
 
 mkdirSync('guides');
@@ -24,6 +26,13 @@ writeFileSync(
 //# readFolder
 for await (const { id, text } of readFolder('guides')) console.log(id, text.length);
 // => returns.md 82
+//# parseFile
+const file = await parseFile(Buffer.from('# Returns\n\nSend it back.\n'), { name: 'returns.md' });
+console.log(file.blocks[1]?.headings, file.blocks[1]?.startLine); // => [ 'Returns' ] 3
+//# syncFolder
+await using folderIndex = await SemanticIndex.open<ChunkMetadata>(':memory:');
+const synced = await syncFolder(folderIndex, 'guides');
+console.log(synced.sources.added, synced.skipped.length); // => 1 0
 //# sync
 await using index = await SemanticIndex.open<ChunkMetadata>('guides-index');
 const { sources, chunks, embedded } = await sync(index, readFolder('guides'), { cleanup: 'full' });

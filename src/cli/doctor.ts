@@ -9,6 +9,10 @@ const optionalPackages: readonly (readonly [packages: readonly string[], purpose
   [['@modelcontextprotocol/sdk', 'zod'], 'mcp'],
   [['openai', 'gpt-tokenizer'], '--model openai:MODEL'],
   [['@huggingface/transformers'], '--model transformers:MODEL'],
+  [['@vscode/tree-sitter-wasm'], 'source code'],
+  [['unpdf'], 'PDF'],
+  [['linkedom', '@mozilla/readability'], 'HTML without <main> or <article>'],
+  [['postal-mime'], 'e-mail'],
 ];
 
 /** Packages that can replace others. */

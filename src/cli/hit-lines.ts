@@ -31,14 +31,19 @@ function placeOf({ id, text, metadata, snippet }: Hit): string {
     const isOneLine = found === undefined || !/[\r\n]/.test(text);
     return isOneLine ? String(id) : `${id} (line ${1 + lineEnds(text.slice(0, found))})`;
   }
-  const { startLine, endLine, start, end } = chunk as Readonly<Record<string, unknown>>;
+  const { startLine, endLine, start, end, page, endPage, pageKind } = chunk as Readonly<Record<string, unknown>>;
+  if (typeof page === 'number') {
+    const unit = typeof pageKind === 'string' ? pageKind : 'page';
+    return `${source} ${page === endPage || typeof endPage !== 'number' ? `${unit} ${page}` : `${unit}s ${page}-${endPage}`}`;
+  }
   if (typeof startLine !== 'number' || typeof endLine !== 'number') return source;
   if (found === undefined || typeof start !== 'number' || typeof end !== 'number') {
     return `${source}:${startLine}-${endLine}`;
   }
   // The headings before the text of a chunk are not where it is.
   const begin = Math.max(0, text.length - (end - start));
-  return `${source}:${startLine + lineEnds(text.slice(begin, Math.max(begin, found)))}`;
+  // A text that was extracted has other lines than its file.
+  return `${source}:${Math.min(endLine, startLine + lineEnds(text.slice(begin, Math.max(begin, found))))}`;
 }
 
 function lineEnds(text: string): number {

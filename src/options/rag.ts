@@ -1,3 +1,4 @@
+import { type ParseFileOptions, parseFileDefaults } from './files.js';
 import type { Listed, Resolved } from './resolve-options.js';
 
 /** Counts the tokens of a text. */
@@ -38,29 +39,40 @@ export const sentenceDefaults = { ...chunkDefaults, sentences: 4 } satisfies Lis
 /** {@link SentenceOptions}, completed by the defaults. */
 export type ResolvedSentenceOptions = Resolved<SentenceOptions, typeof sentenceDefaults>;
 
+/** Defaults of {@link ChunkOptions} for source code, whose functions are kept whole. */
+export const codeDefaults = { ...chunkDefaults, maxTokens: 500 } satisfies Listed<ChunkOptions>;
+
 /** Options of `readFolder(folder, options)`. */
-export interface FolderOptions {
-  /** Extensions of the files to read. Default: .md, .mdx, .markdown, .txt, .rst. */
+export interface FolderOptions extends Omit<ParseFileOptions, 'name'> {
+  /**
+   * Extensions of the files to read. Default: those of Markdown, text, HTML, PDF, DOCX, PPTX, XLSX, EPUB, e-mail,
+   * notebooks and source code.
+   */
   endings?: readonly string[] | undefined;
   /** Names of directories to skip, in addition to hidden ones. Default: node_modules. */
   ignore?: readonly string[] | undefined;
+  /** Leave out what `.gitignore` and `.semanticignore` files name. Default true. */
+  ignoreFiles?: boolean | undefined;
   /**
-   * Encoding of files without a byte-order mark that are not valid UTF-8, as a label of the Encoding Standard:
-   * `windows-1252`, `shift_jis`. Default: none; such files are invalid.
-   */
-  encoding?: string | undefined;
-  /**
-   * Handling of a file that is binary or in another encoding. `skip`: it is skipped and listed in the return value of
-   * the generator, which `sync` returns as `skipped`. `error`: INVALID_FILE. Default `skip`.
+   * Handling of a file that cannot be read. `skip`: it is skipped and listed in the return value of the generator,
+   * which `sync` returns as `skipped`. `error`: its error is thrown. Default `skip`.
    */
   onInvalid?: 'skip' | 'error' | undefined;
 }
 
+const { name: _, ...parsing } = parseFileDefaults;
+
 /** Defaults of {@link FolderOptions}. */
 export const folderDefaults = {
-  endings: ['.md', '.mdx', '.markdown', '.txt', '.rst'],
-  ignore: ['node_modules'],
-  encoding: undefined,
+  ...parsing,
+  endings: [
+    ...['.md', '.mdx', '.markdown', '.txt', '.rst', '.html', '.htm', '.xhtml', '.pdf', '.docx', '.docm', '.pptx'],
+    ...['.pptm', '.xlsx', '.xlsm', '.epub', '.eml', '.ipynb', '.js', '.mjs', '.cjs', '.jsx', '.ts', '.mts', '.cts'],
+    ...['.tsx', '.py', '.go', '.rs', '.java', '.c', '.h', '.cc', '.cpp', '.cxx', '.hh', '.hpp', '.cs', '.php', '.rb'],
+    ...['.sh', '.bash', '.ps1'],
+  ] as readonly string[],
+  ignore: ['node_modules'] as readonly string[],
+  ignoreFiles: true,
   onInvalid: 'skip',
 } satisfies Listed<FolderOptions>;
 

@@ -1,4 +1,12 @@
-import { type CountTokens, type Listed, longWorkDefaults, type Resolved, type SnippetOptions } from '../options.js';
+import {
+  type CountTokens,
+  type FolderOptions,
+  folderDefaults,
+  type Listed,
+  longWorkDefaults,
+  type Resolved,
+  type SnippetOptions,
+} from '../options.js';
 import type { LongWorkOptions, Metadata, WhereOf } from '../types.js';
 import type { SourceChunker } from './chunking/chunk-documents.js';
 import type { PassageFormat } from './pack-context.js';
@@ -50,6 +58,21 @@ export const syncDefaults = {
 
 /** {@link SyncOptions}, completed by the defaults. */
 export type ResolvedSyncOptions<M extends Metadata = Metadata> = Resolved<SyncOptions<M>, typeof syncDefaults>;
+
+/** Options of `syncFolder(index, folder, options)`: those of `readFolder` and `sync`. */
+export interface SyncFolderOptions extends Omit<FolderOptions, 'onInvalid'>, Omit<SyncOptions, 'cleanup'> {
+  /** As for `sync`. Default `full`: the chunks of files that are not in the directory any more are deleted. */
+  cleanup?: SyncOptions['cleanup'];
+}
+
+const { onInvalid: _, ...readDefaults } = folderDefaults;
+
+/** Defaults of {@link SyncFolderOptions}. */
+export const syncFolderDefaults = {
+  ...readDefaults,
+  ...syncDefaults,
+  cleanup: 'full',
+} satisfies Listed<SyncFolderOptions>;
 
 /** Options of `new Retriever(index, options)` and of `retrieve(question, options)`. */
 export interface RetrieverOptions<M extends Metadata = Metadata> {

@@ -7,12 +7,17 @@ export type PassageFormat = (passage: Passage) => string;
 
 const between = '\n\n';
 
-/** `[1] docs/guide.md › Install (lines 3-9)`, a line end, and the text. */
-export const formatPassage: PassageFormat = ({ number, source, headings, startLine, endLine, text }) => {
-  const lines =
-    startLine === undefined ? '' : startLine === endLine ? ` (line ${startLine})` : ` (lines ${startLine}-${endLine})`;
-  return `[${number}] ${[source, ...headings].join(' › ')}${lines}\n${text}`;
+/** `[1] docs/guide.md › Install (lines 3-9)` or `[1] report.pdf › Results (page 4)`, a line end, and the text. */
+export const formatPassage: PassageFormat = (passage) => {
+  const { number, source, headings, startLine, endLine, page, endPage, pageKind = 'page', text } = passage;
+  const place = page === undefined ? span('line', startLine, endLine) : span(pageKind, page, endPage);
+  return `[${number}] ${[source, ...headings].join(' › ')}${place}\n${text}`;
 };
+
+function span(unit: string, first: number | undefined, last = first): string {
+  if (first === undefined) return '';
+  return first === last ? ` (${unit} ${first})` : ` (${unit}s ${first}-${last})`;
+}
 
 /**
  * Builds a context, excerpt by excerpt, within a token budget that includes the headers. Passages are numbered in the

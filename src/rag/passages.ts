@@ -23,6 +23,11 @@ export interface Passage {
   /** First and last line in the source, from 1; undefined for documents that are not chunks. */
   readonly startLine: number | undefined;
   readonly endLine: number | undefined;
+  /** First and last page, from 1, of a source with pages. */
+  readonly page?: number;
+  readonly endPage?: number;
+  /** Unit of the pages: `page`, `slide`, `sheet`, `chapter` or `cell`. */
+  readonly pageKind?: ChunkPlace['pageKind'];
   /** Range in the source, as in `text.slice(start, end)`. */
   readonly start: number | undefined;
   readonly end: number | undefined;
@@ -84,11 +89,15 @@ function stretchOf(excerpts: readonly Excerpt[]): Stretch {
     if (place === undefined || last === undefined || place.end <= last.end) continue;
     const gap = place.start - last.end;
     if (gap < 0) text += more.slice(-gap);
-    else text += ('\n'.repeat(place.startLine - last.endLine) || ' '.repeat(gap)) + more;
+    // Lines of the file, which may be more than those of its text.
+    else text += ('\n'.repeat(Math.min(place.startLine - last.endLine, gap)) || ' '.repeat(gap)) + more;
     last = place;
   }
+  const { page, pageKind } = first.place ?? {};
+  const pages = page === undefined ? {} : { page, endPage: last?.endPage ?? page, ...(pageKind && { pageKind }) };
   return {
     source: first.source,
+    ...pages,
     startLine: first.place?.startLine,
     endLine: last?.endLine,
     start: first.place?.start,

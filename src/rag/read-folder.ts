@@ -1,32 +1,23 @@
-import { type Dirent, promises as fs } from 'node:fs';
-import { join } from 'node:path';
-import { type DecodedText, decodeText, encodingNamed } from '../analysis/decode-text.js';
+import { realpath } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { checkOneOf } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
-import {
-  describe,
-  type FolderOptions,
-  folderDefaults,
-  type ResolvedFolderOptions,
-  resolveOptions,
-} from '../options.js';
+import { endingOf } from '../files/content/file-formats.js';
+import { walkFolder } from '../files/folders/walk-folder.js';
+import { checkParseFile } from '../files/parse-file.js';
+import { describe, type FolderOptions, folderDefaults, resolveOptions } from '../options.js';
 import type { SourceDocument } from './chunking/chunk-documents.js';
-
-/** A skipped source, and the reason. */
-export interface SkippedSource {
-  /** The id of the source. */
-  readonly id: string;
-  readonly reason: string;
-}
+import { fileSource, isSkipped, type SkippedSource, type UnreadSource } from './file-source.js';
 
 /**
- * Yields the text files in a directory and its subdirectories, sorted by name. The id of a source is its path relative
- * to the directory, with slashes. Hidden files and directories are skipped, symbolic links are not followed. A
- * byte-order mark decides the encoding and is removed; without one, UTF-8, UTF-16 and UTF-32 are detected. Binary files
- * and files in another encoding are skipped and returned at the end (see `onInvalid`); `sync` reports them and keeps
- * their chunks.
+ * Yields the files in a directory and its subdirectories, sorted by name: documents, notebooks and source code, as
+ * `parseFile` reads them. The id of a source is its path relative to the directory, with slashes. Hidden files,
+ * node_modules, and whatever `.gitignore` and `.semanticignore` name are left out. Symbolic links are followed, and each
+ * file is read once. Files that cannot be read are skipped and returned at the end (see `onInvalid`); `sync` reports
+ * them and keeps their chunks.
  *
- * @throws IO when the directory or a file cannot be read, INVALID_FILE with `onInvalid: 'error'`, INVALID_ARGUMENT.
+ * @throws IO when the directory cannot be read, the error of a file with `onInvalid: 'error'`, INVALID_ARGUMENT,
+ *   UNKNOWN_OPTION.
  * @example
  * ```ts
  * const { skipped } = await sync(index, readFolder('docs', { encoding: 'windows-1252' }));
@@ -36,66 +27,66 @@ export async function* readFolder(
   folder: string,
   options?: FolderOptions,
 ): AsyncGenerator<SourceDocument, SkippedSource[]> {
-  const { endings, ignore, encoding, onInvalid } = resolveOptions('readFolder', options, folderDefaults);
-  if (typeof folder !== 'string' || folder === '') {
-    throw new SemanticIndexError(
-      'INVALID_ARGUMENT',
-      `readFolder: expected the path of a directory, got ${describe(folder)}`,
-    );
-  }
-  checkOneOf('readFolder', 'onInvalid', onInvalid, ['skip', 'error']);
   const skipped: SkippedSource[] = [];
-  yield* readWithin(folder, '', skipped, {
-    endings: endings.map((ending) => ending.toLowerCase()),
-    ignore,
-    encoding: encoding === undefined ? undefined : encodingNamed(encoding, 'readFolder: encoding'),
-    onInvalid,
-  });
+  const { onInvalid = folderDefaults.onInvalid } = options ?? {};
+  for await (const source of folderSources('readFolder', folder, options)) {
+    const read = isSkipped(source) ? source : await source.read();
+    if (!isSkipped(read)) yield read;
+    else if (onInvalid === 'error') throw errorOf(read, folder);
+    else skipped.push(read);
+  }
   return skipped;
 }
 
-async function* readWithin(
+/** The files of a directory as sources that are parsed only if they have changed. @throws as `readFolder`. */
+export async function* folderSources(
+  method: string,
   folder: string,
-  below: string,
-  skipped: SkippedSource[],
-  options: ResolvedFolderOptions,
-): AsyncGenerator<SourceDocument> {
-  const entries = await readable(folder, fs.readdir(folder, { withFileTypes: true }));
-  entries.sort((a: Dirent, b: Dirent) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) {
-    const { name } = entry;
-    if (name.startsWith('.')) continue;
-    const path = join(folder, name);
-    if (entry.isDirectory()) {
-      if (!options.ignore.includes(name)) yield* readWithin(path, `${below}${name}/`, skipped, options);
-    } else if (entry.isFile() && options.endings.some((ending) => name.toLowerCase().endsWith(ending))) {
-      const id = `${below}${name}`;
-      const decoded = decodeText(await readable(path, fs.readFile(path)), options.encoding);
-      if (decoded.kind === 'text') yield { id, text: decoded.text };
-      else if (options.onInvalid === 'error') throw notText(path, decoded);
-      else skipped.push({ id, reason: decoded.reason });
-    }
+  options: FolderOptions | undefined,
+): AsyncGenerator<UnreadSource | SkippedSource> {
+  const resolved = resolveOptions(method, options, folderDefaults);
+  const { endings, ignore, ignoreFiles, onInvalid, ...rest } = resolved;
+  if (typeof folder !== 'string' || folder === '') {
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `${method}: expected the path of a directory, got ${describe(folder)}`,
+    );
   }
-}
-
-function notText(path: string, { kind, reason }: Exclude<DecodedText, { kind: 'text' }>): SemanticIndexError {
-  return new SemanticIndexError('INVALID_FILE', `readFolder: ${path}: ${reason}`, {
-    hint:
-      kind === 'binary'
-        ? 'Pass the extensions of text files, or onInvalid: "skip".'
-        : 'Pass its encoding as `encoding`, or onInvalid: "skip".',
-    details: { path },
+  checkOneOf(method, 'onInvalid', onInvalid, ['skip', 'error']);
+  const parsing = checkParseFile(method, rest);
+  const wanted = new Set(endings.map((ending) => ending.replace(/^\./, '').toLowerCase()));
+  const walked = await walkFolder(folder, {
+    takes: (name) => wanted.has(endingOf(name)),
+    ignoreFiles,
+    signal: parsing.signal,
+    leavesOut: (name) => ignore.includes(name),
   });
+  const root = await realpath(folder).catch(() => folder);
+  for (const { path, reason, covers } of walked.unreadable) {
+    if (covers.includes(root)) {
+      throw new SemanticIndexError('IO', `${method}: cannot read ${path}: ${reason}`, {
+        hint: 'Check that it exists and that this user has permission to read it.',
+        details: { path },
+      });
+    }
+    yield { id: idOf(folder, path), reason, code: 'IO', hint: 'Check that this user has permission to read it.' };
+  }
+  const seen = new Set<string>();
+  for (const { path, real } of walked.files) {
+    parsing.signal?.throwIfAborted();
+    if (seen.has(real)) continue;
+    seen.add(real);
+    yield await fileSource(real, idOf(folder, path), parsing);
+  }
 }
 
-async function readable<T>(path: string, reading: Promise<T>): Promise<T> {
-  try {
-    return await reading;
-  } catch (cause) {
-    throw new SemanticIndexError('IO', `readFolder: cannot read ${path}: ${(cause as Error).message}`, {
-      cause,
-      hint: 'Check that it exists and that this user has permission to read it.',
-      details: { path },
-    });
-  }
+function idOf(folder: string, path: string): string {
+  return relative(folder, path).replaceAll('\\', '/');
+}
+
+function errorOf({ id, reason, code = 'INVALID_FILE', hint }: SkippedSource, folder: string): SemanticIndexError {
+  return new SemanticIndexError(code, `readFolder: ${folder}/${id}: ${reason}`, {
+    ...(hint !== undefined && { hint: `${hint} Or pass onInvalid: "skip".` }),
+    details: { path: `${folder}/${id}` },
+  });
 }

@@ -9,9 +9,9 @@ import type { DocumentInput, Metadata } from '../types.js';
 import { canonicalJson } from './canonical-json.js';
 import { type ChunkMetadata, chunkDocuments, chunkerFor, type SourceDocument } from './chunking/chunk-documents.js';
 import { DismissedChunks } from './dismissed-chunks.js';
+import { isSkipped, type SkippedSource, type UnreadSource } from './file-source.js';
 import { fingerprint, HeldChunks } from './held-chunks.js';
 import { type ResolvedSyncOptions, type SyncOptions, syncDefaults } from './options.js';
-import type { SkippedSource } from './read-folder.js';
 
 /** Counts by kind of change. */
 export interface SyncCounts {
@@ -31,7 +31,7 @@ export interface SyncResult {
   readonly embedded: number;
   /** Tokens reported by the provider; 0 for a dry run. */
   readonly tokens: number;
-  /** Sources that `readFolder` skipped because they are not text. Their existing chunks are kept. */
+  /** Sources that could not be read, with the reason. Their existing chunks are kept. */
   readonly skipped: readonly SkippedSource[];
   /**
    * Chunks that `Duplicates.apply('delete')` deleted and whose representative still exists: they are not added again.
@@ -41,6 +41,9 @@ export interface SyncResult {
 
 /** Sources as an array, iterable or async iterable. */
 export type Sources<M extends Metadata> = Iterable<SourceDocument<M>> | AsyncIterable<SourceDocument<M>>;
+
+/** A source as `sync` takes it: its text, a way to read it, or the reason why it cannot be read. */
+type AnySource<M extends Metadata> = SourceDocument<M> | UnreadSource | SkippedSource;
 
 const { version }: { version: string } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -100,7 +103,7 @@ class Synchronization<M extends Metadata> {
   readonly #slice = new TimeSlice();
   readonly #sources: Counts = { added: 0, updated: 0, unchanged: 0, deleted: 0 };
   readonly #chunks: Counts = { added: 0, updated: 0, unchanged: 0, deleted: 0 };
-  #skipped: readonly SkippedSource[] = [];
+  readonly #skipped: SkippedSource[] = [];
   #pending: DocumentInput[] = [];
   #stale: string[] = [];
   #embedded = 0;
@@ -138,8 +141,9 @@ class Synchronization<M extends Metadata> {
   }
 
   /** The sources; keeps the return value of `readFolder`. */
-  async *#withSkipped(sources: Sources<M>): AsyncGenerator<SourceDocument<M>> {
-    const all = Symbol.asyncIterator in sources ? sources[Symbol.asyncIterator]() : sources[Symbol.iterator]();
+  async *#withSkipped(sources: Sources<M>): AsyncGenerator<AnySource<M>> {
+    const all: AsyncIterator<AnySource<M>> | Iterator<AnySource<M>> =
+      Symbol.asyncIterator in sources ? sources[Symbol.asyncIterator]() : sources[Symbol.iterator]();
     let ended = false;
     try {
       for (;;) {
@@ -147,7 +151,7 @@ class Synchronization<M extends Metadata> {
         ended = done === true;
         if (done !== true) yield value;
         else {
-          if (isSkippedList(value)) this.#skipped = value;
+          if (isSkippedList(value)) this.#skipped.push(...value);
           return;
         }
       }
@@ -164,9 +168,12 @@ class Synchronization<M extends Metadata> {
   async #removeOthers(): Promise<void> {
     const { keep, signal } = this.#options;
     const skipped = new Set(this.#skipped.map(({ id }) => id));
+    // Nothing is known about what is in a directory that cannot be read.
+    const unreadable = this.#skipped.filter(({ code }) => code === 'IO').map(({ id }) => `${id}/`);
     for (const source of await this.#held.sources()) {
       signal?.throwIfAborted();
       if (this.#seen.has(source) || skipped.has(source) || (await keep?.(source)) === true) continue;
+      if (unreadable.some((folder) => source.startsWith(folder))) continue;
       const chunks = await this.#held.of(source);
       if (chunks.size === 0) continue;
       this.#sources.deleted++;
@@ -175,21 +182,34 @@ class Synchronization<M extends Metadata> {
     await this.#flush();
   }
 
-  async #compare(source: SourceDocument<M>): Promise<void> {
-    const { chunker, collection, cleanup, dryRun } = this.#options;
-    if (this.#seen.has(source?.id)) {
-      throw new SemanticIndexError('DUPLICATE_ID', `sync: the source ${describe(source.id)} occurs twice`);
+  async #compare(given: AnySource<M>): Promise<void> {
+    if (isReport(given)) {
+      this.#skipped.push(given);
+      return;
+    }
+    const { chunker } = this.#options;
+    if (this.#seen.has(given?.id)) {
+      throw new SemanticIndexError('DUPLICATE_ID', `sync: the source ${describe(given.id)} occurs twice`);
     }
     // Whether a custom chunker is the same as in the last run is unknown.
-    const hash = chunker === undefined ? sourceHash(source) : undefined;
-    const unchanged = hash === undefined ? undefined : this.#held.unchanged(source.id, hash);
+    const hash = chunker === undefined ? sourceHash(given) : undefined;
+    const unchanged = hash === undefined ? undefined : this.#held.unchanged(given.id, hash);
     if (unchanged !== undefined) {
-      this.#seen.add(source.id);
+      this.#seen.add(given.id);
       this.#sources.unchanged++;
       this.#chunks.unchanged += unchanged;
       return;
     }
-    const cut = chunker === undefined ? chunkerFor(source.id) : () => chunker(source);
+    // Whatever the file is called, the source has the id that it was announced with.
+    const source = isUnread(given) ? { ...(await given.read()), id: given.id } : given;
+    if (isReport(source)) this.#skipped.push(source);
+    else await this.#store(source as SourceDocument<M>, hash);
+  }
+
+  /** Compares the chunks of a source with those in the index. */
+  async #store(source: SourceDocument<M>, hash: string | undefined): Promise<void> {
+    const { chunker, collection, cleanup, dryRun } = this.#options;
+    const cut = chunker === undefined ? chunkerFor(source) : () => chunker(source);
     const documents = chunkDocuments(source, cut, collection);
     this.#seen.add(source.id);
     const held = await this.#held.of(source.id);
@@ -259,10 +279,29 @@ class Synchronization<M extends Metadata> {
  * Hash of everything that affects the chunks of a source; undefined if it is not a source, which `chunkDocuments`
  * refuses.
  */
-function sourceHash({ id, text, metadata }: SourceDocument): string | undefined {
-  if (typeof id !== 'string' || typeof text !== 'string') return undefined;
+function sourceHash(source: SourceDocument | UnreadSource): string | undefined {
+  if (typeof source?.id !== 'string') return undefined;
+  const { id } = source;
+  if (isUnread(source)) return shortHash(canonicalJson([version, id, source.hash]));
+  const { text, metadata, blocks } = source;
+  if (typeof text !== 'string') return undefined;
   const facts = canonicalJson([version, id, (metadata ?? {}) as Metadata]);
+  if (blocks !== undefined) return shortHash(facts, text, JSON.stringify(blocks));
   return createHash('sha256').update(facts).update('\0').update(text).digest('base64url').slice(0, 32);
+}
+
+function shortHash(...parts: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part).update('\0');
+  return hash.digest('base64url').slice(0, 32);
+}
+
+function isUnread(source: object): source is UnreadSource {
+  return 'read' in source && typeof source.read === 'function' && !('text' in source);
+}
+
+function isReport(source: unknown): source is SkippedSource {
+  return typeof source === 'object' && source !== null && !('text' in source) && isSkipped(source);
 }
 
 function isSkippedList(value: unknown): value is SkippedSource[] {

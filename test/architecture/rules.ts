@@ -8,7 +8,7 @@ const layers: readonly (readonly string[])[] = [
   ['options', 'time-slice', 'random', 'crash-points'],
   ['check-arguments', 'addon'],
   ['vectors', 'terms', 'analysis', 'backend'],
-  ['ranking', 'search', 'columns', 'snippets'],
+  ['ranking', 'search', 'columns', 'snippets', 'files'],
   ['embed', 'store'],
   ['operations'],
   ['semantic-index'],
@@ -25,6 +25,7 @@ const layers: readonly (readonly string[])[] = [
 const walls: Readonly<Record<string, readonly (readonly string[])[]>> = {
   cli: [['.'], ['sources'], ['commands'], ['program.ts'], ['main.ts']],
   embed: [['.'], ['bundled', 'openai', 'transformers', 'testing'], ['text-workers']],
+  files: [['content'], ['markdown'], ['readers'], ['folders'], ['.']],
   operations: [['.'], ['add', 'search'], ['transfer'], ['migrate', 'tune', 'evaluate'], ['documents.ts', 'upkeep.ts']],
   rag: [['chunking'], ['.']],
   server: [['http'], ['gateway', 'mcp'], ['.']],

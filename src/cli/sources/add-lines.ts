@@ -41,6 +41,11 @@ export function addLines(total: AddTotal): string[] {
     ...few(total.barren, ({ name, leftOut }) => barrenLine(name, leftOut)),
     ...few(total.skipped, (path) => `Skipped, as it is not text: ${path}`),
     ...few(total.undecodable, ({ path, reason }) => `Skipped ${path}: ${reason}; name its encoding with --encoding`),
+    ...few(total.unparsed, ({ path, reason, hint }) => `Skipped ${path}: ${reason}. ${hint}`),
+    ...total.missing.map(
+      ({ packages, paths }) =>
+        `Skipped ${counted(paths.length, 'file')} that need an optional package, such as ${paths[0]}: npm install ${packages}`,
+    ),
     ...few(total.unreadable, ({ path, reason }) => `Could not read ${path}: ${reason}; what the index has of it stays`),
     ...few(total.kept, ({ source, reason }) => `Not pruned: ${source}: ${reason}`),
     ...few(total.invalid, ({ message }) => `Left out ${message}`),

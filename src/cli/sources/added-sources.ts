@@ -1,3 +1,4 @@
+import type { Unreadable } from '../../files/folders/walk-folder.js';
 import { type AddResult, type SemanticIndex, SemanticIndexError, type SyncResult, sync } from '../../index.js';
 import { DismissedChunks } from '../../rag/dismissed-chunks.js';
 import { storedNotes } from '../../semantic-index.js';
@@ -7,11 +8,11 @@ import { type FoundFile, type FoundFiles, findFiles } from './find-files.js';
 import { GoneSources, type KeptSource } from './gone-sources.js';
 import type { SourceFlags } from './planned-documents.js';
 import { type RecordOrigin, readRecords } from './read-records.js';
-import { readSource, whyUnreadable } from './read-source.js';
+import { sourceOf, whyUnreadable } from './read-source.js';
 import { type InvalidRecord, RecordChecks } from './record-checks.js';
 import { type RecordFormat, stdinFormat } from './record-format.js';
+import { SkippedFiles } from './skipped-files.js';
 import { SourcePaths } from './source-paths.js';
-import type { Unreadable } from './walk-folder.js';
 
 /** Flags of `add`. */
 export interface AddFlags extends SourceFlags {
@@ -38,6 +39,10 @@ export interface AddTotal {
   readonly skipped: readonly string[];
   /** Text files of another encoding. */
   readonly undecodable: readonly LeftOutFile[];
+  /** Files that are damaged, encrypted, too large, without text, or not of the format that they are named after. */
+  readonly unparsed: readonly (LeftOutFile & { readonly hint: string })[];
+  /** Optional packages that are not installed, and the files that need them. */
+  readonly missing: readonly { readonly packages: string; readonly paths: readonly string[] }[];
   /** Files and folders that could not be read. */
   readonly unreadable: readonly LeftOutFile[];
   /** Folders and patterns that gave no file, and what else is there. */
@@ -74,23 +79,19 @@ export class AddedSources {
     const unreadable: Unreadable[] = [...found.unreadable];
     const texts = found.files.filter((file) => file.format === undefined);
     const tables = found.files.filter((file) => file.format !== undefined);
-    const [skipped, undecodable, invalid]: [string[], LeftOutFile[], InvalidRecord[]] = [[], [], []];
+    const invalid: InvalidRecord[] = [];
     const { prune = false, dryRun = false, collection } = this.#flags;
     const held = await this.#index[storedNotes].sources(collection);
     const paths = await SourcePaths.of(this.#index, this.#folder, held);
     const gone = await GoneSources.of(this.#index, paths, { ...found, unreadable }, prune);
     const bar = this.#terminal.startProgress();
     try {
-      const read = async (file: FoundFile): Promise<string | undefined> => {
-        const source = await readSource(file, this.#flags.encoding);
-        if (source.kind === 'text') return source.text;
-        if (source.kind === 'binary') skipped.push(file.path);
-        else if (source.kind === 'undecodable') undecodable.push({ path: file.path, reason: source.reason });
-        else unreadable.push(source);
-        return undefined;
-      };
+      const skipped = new SkippedFiles(texts, paths);
       let files: SyncResult | undefined;
-      if (texts.length > 0 || prune) files = await this.#sync(texts, read, paths, gone, bar);
+      if (texts.length > 0 || prune) {
+        files = await this.#sync(texts, paths, gone, bar);
+        for (const one of files.skipped) skipped.add(one, unreadable);
+      }
       if (!dryRun && texts.length > 0) await Promise.all([paths.note(this.#index), gone.note(this.#index)]);
       let records: AddTotal['records'];
       for (const file of tables) {
@@ -109,8 +110,7 @@ export class AddedSources {
       return {
         files,
         records,
-        skipped,
-        undecodable,
+        ...skipped.total(),
         unreadable: unreadable.map(({ path, reason }) => ({ path, reason })),
         barren: found.barren.map(({ name, leftOut }) => ({ name, leftOut: Object.fromEntries(leftOut) })),
         kept: gone.kept,
@@ -136,29 +136,21 @@ export class AddedSources {
     return addLines(total);
   }
 
-  #sync(
-    texts: readonly FoundFile[],
-    read: (file: FoundFile) => Promise<string | undefined>,
-    paths: SourcePaths,
-    gone: GoneSources,
-    bar: ProgressBar,
-  ): Promise<SyncResult> {
-    const { collection, dryRun, batchSize, restoreDuplicates = false } = this.#flags;
+  #sync(texts: readonly FoundFile[], paths: SourcePaths, gone: GoneSources, bar: ProgressBar): Promise<SyncResult> {
+    const { collection, dryRun, batchSize, restoreDuplicates = false, encoding } = this.#flags;
     const total = texts.length;
+    const signal = this.#signal;
     async function* sources() {
-      for (const file of texts) {
-        const text = await read(file);
-        if (text !== undefined) yield { id: paths.nameOf(file.real), text };
-      }
+      for (const file of texts) yield await sourceOf(file, paths.nameOf(file.real), encoding, signal);
     }
-    return sync(this.#index, sources(), {
+    return sync(this.#index, sources() as AsyncIterable<never>, {
       cleanup: 'full',
       keep: (source) => gone.stays(source),
       collection,
       dryRun: dryRun === true,
       restoreDuplicates,
       batchSize,
-      signal: this.#signal,
+      signal,
       onProgress: ({ stage, done, total: known }) =>
         bar.onProgress(
           stage === 'sync' ? { stage: 'files', done, total } : { stage, done, ...(known && { total: known }) },
@@ -209,8 +201,8 @@ export function namedFiles(names: readonly string[], { ext, format }: SourceFlag
 }
 
 /** Whether a named source could not be added, or could not be checked by `--prune`. */
-export function isIncomplete({ unreadable, undecodable, kept }: AddTotal): boolean {
-  return unreadable.length + undecodable.length + kept.length > 0;
+export function isIncomplete({ unreadable, undecodable, unparsed, kept }: AddTotal): boolean {
+  return unreadable.length + undecodable.length + unparsed.length + kept.length > 0;
 }
 
 function sum(

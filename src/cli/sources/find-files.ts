@@ -1,13 +1,17 @@
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
+import { endingsOf, folderFormats } from '../../files/content/file-formats.js';
+import { reasonOf, type Unreadable, type WalkedFile, walkFolder } from '../../files/folders/walk-folder.js';
 import { SemanticIndexError } from '../../index.js';
 import { suggestName } from '../../options.js';
 import { formatOf, type RecordFormat } from './record-format.js';
-import { reasonOf, type Unreadable, type WalkedFile, walkFolder } from './walk-folder.js';
+
+/** Endings of plain text. */
+export const textEndings = endingsOf('markdown', 'text');
 
 /** Endings of the files that are taken from a folder. */
-export const textEndings = ['md', 'mdx', 'markdown', 'txt', 'rst'];
+export const folderEndings = endingsOf(...folderFormats);
 
 /** A file to add: a text to be cut into chunks, or many documents in a format. */
 export interface FoundFile {

@@ -1,10 +1,10 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, isAbsolute, relative } from 'node:path';
+import { reasonOf } from '../../files/folders/walk-folder.js';
 import type { SemanticIndex } from '../../index.js';
 import { storedNotes } from '../../semantic-index.js';
 import { type FoundFiles, isMountPoint } from './find-files.js';
 import { isOutside, type SourcePaths } from './source-paths.js';
-import { reasonOf } from './walk-folder.js';
 
 const mountsName = 'mounts';
 

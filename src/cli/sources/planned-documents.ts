@@ -1,9 +1,10 @@
 import { chunkDocuments, type DocumentInput, type SemanticIndex } from '../../index.js';
+import { isSkipped } from '../../rag/file-source.js';
 import { storedNotes } from '../../semantic-index.js';
 import { namedFiles } from './added-sources.js';
 import type { FieldFlags } from './document-fields.js';
 import { readRecords } from './read-records.js';
-import { readSource } from './read-source.js';
+import { sourceOf } from './read-source.js';
 import { type OnInvalid, RecordChecks } from './record-checks.js';
 import { type RecordFormat, stdinFormat } from './record-format.js';
 import { SourcePaths } from './source-paths.js';
@@ -46,9 +47,10 @@ export async function* plannedDocuments(
       yield* records({ path: file.real }, file.path, file.format);
       continue;
     }
-    const source = await readSource(file, encoding);
-    if (source.kind !== 'text') note(`Skipped ${file.path}: ${source.reason}`);
-    else yield* chunkDocuments({ id: paths.nameOf(file.real), text: source.text }, undefined, collection);
+    const found = await sourceOf(file, paths.nameOf(file.real), encoding, signal);
+    const source = isSkipped(found) ? found : await found.read();
+    if (isSkipped(source)) note(`Skipped ${file.path}: ${source.reason}`);
+    else yield* chunkDocuments(source, undefined, collection);
   }
   if (names.includes('-')) yield* records({ stream: process.stdin }, 'stdin', stdinFormat(format));
 }

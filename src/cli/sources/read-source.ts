@@ -1,19 +1,22 @@
-import { open, readFile } from 'node:fs/promises';
-import { type DecodedText, decodeText } from '../../analysis/decode-text.js';
+import { open } from 'node:fs/promises';
+import { formatOfName } from '../../files/content/file-formats.js';
+import { reasonOf, type Unreadable } from '../../files/folders/walk-folder.js';
 import { SemanticIndexError } from '../../index.js';
+import { parseFileDefaults } from '../../options.js';
+import { fileSource, isSkipped, type SkippedSource, type UnreadSource } from '../../rag/file-source.js';
 import type { FoundFile } from './find-files.js';
-import { reasonOf, type Unreadable } from './walk-folder.js';
 
-/** A text file that was read, or why it could not be. */
-export type ReadSource = DecodedText | ({ readonly kind: 'unreadable' } & Unreadable);
-
-/** Reads a text file by the reader that `readFolder` uses. `encoding` is that of files which are not Unicode. */
-export async function readSource({ path, real }: FoundFile, encoding: string | undefined): Promise<ReadSource> {
-  try {
-    return decodeText(await readFile(real), encoding);
-  } catch (error) {
-    return { kind: 'unreadable', path, reason: reasonOf(error), covers: [real] };
-  }
+/** A file as a source of chunks: parsed when its text is asked for, or the reason why it cannot be read. */
+export function sourceOf(
+  { path, real }: FoundFile,
+  id: string,
+  encoding: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<UnreadSource | SkippedSource> {
+  // A file that was named is read as text, whatever its ending.
+  const format = formatOfName(path);
+  const isKnown = format !== undefined && format !== 'csv' && format !== 'jsonl';
+  return fileSource(real, id, { ...parseFileDefaults, encoding, signal, name: isKnown ? path : `${path}.txt` });
 }
 
 /** Why a file cannot be opened; undefined when it can. */
@@ -28,11 +31,10 @@ export async function whyUnreadable({ path, real }: FoundFile): Promise<Unreadab
 
 /** The lines of a text file that are not empty. @throws IO when it cannot be read, INVALID_FILE when it is not text. */
 export async function readLines(path: string): Promise<string[]> {
-  const source = await readSource({ path, real: path, format: undefined }, undefined);
-  if (source.kind === 'text') return source.text.split(/\r?\n/).filter((line) => line.trim() !== '');
-  if (source.kind === 'unreadable') {
-    const hint = 'Check that it exists and that this user may read it.';
-    throw new SemanticIndexError('IO', `Cannot read ${path}: ${source.reason}`, { hint });
-  }
-  throw new SemanticIndexError('INVALID_FILE', `${path}: ${source.reason}`, { hint: 'Save it as UTF-8.' });
+  const found = await sourceOf({ path: `${path}.txt`, real: path, format: undefined }, path, undefined, undefined);
+  const source = isSkipped(found) ? found : await found.read();
+  if (!isSkipped(source)) return source.text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  const { code = 'IO', reason } = source;
+  const hint = code === 'IO' ? 'Check that it exists and that this user may read it.' : 'Save it as UTF-8.';
+  throw new SemanticIndexError(code, `${path}: ${reason}`, { hint });
 }

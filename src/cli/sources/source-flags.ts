@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { encodingNamed } from '../../analysis/decode-text.js';
 import { fieldDefaults } from './document-fields.js';
-import { textEndings } from './find-files.js';
+import { folderEndings } from './find-files.js';
 import { recordFormats } from './record-format.js';
 
 const list = (text: string): string[] => text.split(',').filter((part) => part !== '');
@@ -23,7 +23,7 @@ export function withSourceFlags(command: Command): Command {
     .addOption(
       new Option('--ext <endings>', 'endings of the files taken from folders')
         .argParser(list)
-        .default(textEndings, textEndings.join(',')),
+        .default(folderEndings, 'documents and source code, see docs/files.md'),
     )
     .option('--text-field <name>', 'field of the text in JSONL, CSV and TSV', fieldDefaults.textField)
     .option('--id-field <name>', 'field of the id', fieldDefaults.idField)

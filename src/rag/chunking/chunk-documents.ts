@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto';
 import { SemanticIndexError } from '../../errors.js';
-import { describe } from '../../options.js';
+import type { FileProperties, PageKind } from '../../files/content/file-content.js';
+import type { TextBlock } from '../../files/content/text-block.js';
+import { chunkDefaults, describe } from '../../options.js';
 import type { DocumentInput, Metadata } from '../../types.js';
 import type { Chunk, Chunker, TextRange } from './chunk.js';
+import { chunkBlocks } from './chunk-blocks.js';
+import { chunkCode } from './chunk-code.js';
 import { chunkMarkdown } from './chunk-markdown.js';
 import { chunkRecursively } from './chunk-recursively.js';
+import { chunkSettings } from './make-chunks.js';
 
 /** A text to split into chunks: a file, a page, an article. */
 export interface SourceDocument<M extends Metadata = Metadata> {
@@ -13,6 +18,12 @@ export interface SourceDocument<M extends Metadata = Metadata> {
   readonly text: string;
   /** Copied to the metadata of each chunk. */
   readonly metadata?: M | undefined;
+  /** The blocks of the text, as `parseFile` returns them: chunks follow them. Default: those that the id implies. */
+  readonly blocks?: readonly TextBlock[] | undefined;
+  /** Unit of the pages of the blocks. */
+  readonly pageKind?: PageKind | undefined;
+  /** Its title is the outermost heading of every chunk. */
+  readonly properties?: FileProperties | undefined;
 }
 
 /** Splits a source into chunks. */
@@ -25,6 +36,11 @@ export interface ChunkPlace extends TextRange {
   readonly headings: readonly string[];
   /** The enclosing larger passage. */
   readonly parent: { readonly start: number; readonly end: number };
+  /** First and last page, from 1, of a file that has pages. */
+  readonly page?: number;
+  readonly endPage?: number;
+  /** Unit of the pages: `page`, `slide`, `sheet`, `chapter` or `cell`. */
+  readonly pageKind?: PageKind;
   /** Id of the previous chunk of the source. */
   readonly previous?: string;
   /** Id of the next chunk. */
@@ -51,9 +67,15 @@ export function chunkPlace(metadata: Metadata): { readonly source: string; reado
 
 const reserved = ['source', 'chunk', 'collection'];
 
-/** Splits Markdown by headings, everything else by paragraphs. */
-export function chunkerFor(id: string): Chunker {
-  return /\.(?:md|mdx|markdown)$/i.test(id) ? chunkMarkdown : chunkRecursively;
+/** Splits a source along its blocks; without them, Markdown by headings and everything else by paragraphs. */
+export function chunkerFor({ id, blocks, properties }: Pick<SourceDocument, 'id' | 'blocks' | 'properties'>): Chunker {
+  if (blocks === undefined || properties?.format === 'text') {
+    return /\.(?:md|mdx|markdown)$/i.test(id) ? chunkMarkdown : chunkRecursively;
+  }
+  if (properties?.format === 'markdown') return chunkMarkdown;
+  if (properties?.format === 'code') return (text) => chunkCode(text, blocks);
+  return (text) =>
+    chunkBlocks(text, blocks, chunkSettings('chunkDocuments', text, undefined, chunkDefaults), properties?.title);
 }
 
 /**
@@ -65,7 +87,7 @@ export function chunkerFor(id: string): Chunker {
  */
 export function chunkDocuments<M extends Metadata>(
   source: SourceDocument<M>,
-  chunker: Chunker = chunkerFor(source.id),
+  chunker: Chunker = chunkerFor(source),
   collection?: string,
 ): (DocumentInput<ChunkMetadata> & { readonly id: string })[] {
   checkSource(source);
@@ -78,7 +100,8 @@ export function chunkDocuments<M extends Metadata>(
     return { id: `${source.id}#${name}${count === 1 ? '' : `~${count}`}`, text, chunk };
   });
   return named.map(({ id, text, chunk }, position) => {
-    const { start, end, startLine, endLine, headings, parent } = chunk;
+    const { start, end, startLine, endLine, headings, parent, page, endPage = page } = chunk;
+    const { pageKind = 'page' } = source;
     const [previous, next] = [named[position - 1]?.id, named[position + 1]?.id];
     const place = {
       start,
@@ -87,6 +110,7 @@ export function chunkDocuments<M extends Metadata>(
       endLine,
       headings,
       parent: { start: parent.start, end: parent.end },
+      ...(page === undefined || endPage === undefined ? {} : { page, endPage, pageKind }),
       ...(previous === undefined ? {} : { previous }),
       ...(next === undefined ? {} : { next }),
     };

@@ -1,10 +1,6 @@
-/**
- * A range of a text: from `start` up to, but not including, `end`, in UTF-16 code units as in `text.slice(start, end)`.
- */
-export interface TextRange {
-  readonly start: number;
-  readonly end: number;
-}
+import type { TextRange } from '../../files/content/text-block.js';
+
+export type { TextRange } from '../../files/content/text-block.js';
 
 /** A part of a text that is embedded separately. */
 export interface Chunk extends TextRange {
@@ -20,6 +16,10 @@ export interface Chunk extends TextRange {
   readonly context: readonly string[];
   /** The enclosing larger passage, for retrieval. */
   readonly parent: TextRange;
+  /** First page of the chunk, from 1, in a file with pages. */
+  readonly page?: number;
+  /** Last page. */
+  readonly endPage?: number;
 }
 
 /**

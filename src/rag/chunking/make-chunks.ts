@@ -11,7 +11,7 @@ import {
   resolveOptions,
 } from '../../options.js';
 import type { Chunk, TextRange } from './chunk.js';
-import { LineNumbers } from './line-numbers.js';
+import { type Places, PlacesOfText } from './places-of-blocks.js';
 import { atSentences, atWords, trimmed } from './split-parts.js';
 
 /** Validated options of a chunker; every chunker counts tokens with `countTokens`. */
@@ -53,8 +53,12 @@ export interface Section {
 }
 
 /** Builds chunks from ranges: adds overlap within a section, lines, headings and parents. */
-export function makeChunks(text: string, sections: readonly Section[], settings: ChunkSettings): Chunk[] {
-  const lines = new LineNumbers(text);
+export function makeChunks(
+  text: string,
+  sections: readonly Section[],
+  settings: ChunkSettings,
+  places: Places = new PlacesOfText(text),
+): Chunk[] {
   return sections.flatMap(({ headings, headingStarts, ranges }) => {
     const parents = parentRanges(text, ranges, settings);
     return ranges.map((range, position): Chunk => {
@@ -64,8 +68,7 @@ export function makeChunks(text: string, sections: readonly Section[], settings:
         text: text.slice(start, end),
         start,
         end,
-        startLine: lines.at(start),
-        endLine: lines.at(end - 1),
+        ...places.of({ start, end }),
         headings,
         context: headings.filter((_, level) => (headingStarts[level] as number) < start),
         parent: parents[position] as TextRange,

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { globSync } from 'tinyglobby';
 import { describe, expect, it } from 'vitest';
+import { markdownBlocks } from '../../../src/files/markdown/markdown-blocks.js';
 import { chunkMarkdown } from '../../../src/rag/chunking/chunk-markdown.js';
-import { markdownBlocks } from '../../../src/rag/chunking/markdown-blocks.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chunkMarkdown } from '../../../src/rag/chunking/chunk-markdown.js';
-import { frontMatter } from '../../../src/rag/chunking/front-matter.js';
+import { frontMatter } from '../../src/files/markdown/front-matter.js';
+import { chunkMarkdown } from '../../src/rag/chunking/chunk-markdown.js';
 
 const read = (text: string) => frontMatter(text.split('\n'));
 const headingsOf = (text: string) => chunkMarkdown(text).map(({ headings }) => headings.join(' › '));

@@ -1,13 +1,9 @@
-import type { TextRange } from './chunk.js';
+import type { TextBlock, TextRange } from '../content/text-block.js';
 import { frontMatter } from './front-matter.js';
 
 /** A block of Markdown between blank lines, a heading, or a code block with its fences. */
-export interface MarkdownBlock extends TextRange {
-  readonly kind: 'heading' | 'code' | 'table' | 'list' | 'html' | 'metadata' | 'text';
-  /** For headings: 1 to 6. */
-  readonly depth: number;
-  /** For headings: the text without markup. For metadata: the title, or an empty string. */
-  readonly heading: string;
+export interface MarkdownBlock extends TextBlock {
+  readonly kind: Exclude<TextBlock['kind'], 'definition'>;
 }
 
 interface Line extends TextRange {

@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { IgnoreRules } from './ignore-rules.js';
 
 /** A file that was found: as the caller may write it, and where it really is. */
 export interface WalkedFile {
@@ -32,15 +33,20 @@ export interface WalkedFolder {
 export interface WalkOptions {
   readonly takes: (name: string) => boolean;
   readonly depth?: number;
+  /** Whether .gitignore and .semanticignore count. Default true. */
+  readonly ignoreFiles?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** Decides about names of folders. Default: all are looked into. */
+  readonly leavesOut?: (name: string) => boolean;
 }
 
 /**
- * Looks through a folder, in the order of names. Hidden files and node_modules are left out. Links are followed, each folder
- * is entered once. What cannot be read is listed, never passed over.
+ * Looks through a folder, in the order of names. Hidden files, packages (node_modules) and what .gitignore and
+ * .semanticignore name are left out. Links are followed, each folder is entered once. What cannot be read is listed, never passed over.
  */
 export async function walkFolder(
   path: string,
-  { takes, depth = Number.POSITIVE_INFINITY }: WalkOptions,
+  { takes, depth = Number.POSITIVE_INFINITY, ignoreFiles = true, signal, leavesOut = () => false }: WalkOptions,
 ): Promise<WalkedFolder> {
   const [files, unreadable, mounts]: [WalkedFile[], Unreadable[], string[]] = [[], [], []];
   const leftOut = new Map<string, number>();
@@ -51,12 +57,20 @@ export async function walkFolder(
     if (takes(name)) files.push(found);
     else leftOut.set(endingOf(name), (leftOut.get(endingOf(name)) ?? 0) + 1);
   };
-  const link = async (name: string, at: WalkedFile, level: number, device: number): Promise<void> => {
+  const link = async (
+    name: string,
+    at: WalkedFile,
+    level: number,
+    device: number,
+    rules: IgnoreRules,
+  ): Promise<void> => {
     try {
       const real = await realpath(at.path);
       const target = await stat(real);
-      if (target.isDirectory()) await folder({ path: at.path, real }, level, device);
-      else if (target.isFile()) file(name, { path: at.path, real });
+      if (target.isDirectory()) {
+        // The target decides about what is in it, wherever it is.
+        if (!rules.ignores(at.real, true)) await folder({ path: at.path, real }, level, device, undefined);
+      } else if (target.isFile() && !rules.ignores(at.real, false)) file(name, { path: at.path, real });
     } catch (error) {
       // A link to nothing with another ending would be left out anyway; one without an ending may have been a folder.
       if (!takes(name) && name.includes('.')) return;
@@ -65,7 +79,13 @@ export async function walkFolder(
       unreadable.push({ path: at.path, reason: `a link that leads nowhere (${reasonOf(error)})`, covers });
     }
   };
-  const folder = async (at: WalkedFile, level: number, device: number | undefined): Promise<void> => {
+  const folder = async (
+    at: WalkedFile,
+    level: number,
+    device: number | undefined,
+    above: IgnoreRules | undefined,
+  ): Promise<void> => {
+    signal?.throwIfAborted();
     if (entered.has(at.real) || level > depth) return;
     entered.add(at.real);
     let entries: Dirent[];
@@ -79,19 +99,25 @@ export async function walkFolder(
     }
     if (device !== undefined && device !== own) mounts.push(at.real);
     if (level === 0) empty = entries.length === 0;
+    const rules =
+      above === undefined
+        ? await IgnoreRules.of(at.real, ignoreFiles)
+        : ignoreFiles && entries.some(({ name }) => name === '.gitignore' || name === '.semanticignore')
+          ? await above.within(at.real)
+          : above;
     entries.sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const entry of entries) {
       const { name } = entry;
-      if (name.startsWith('.')) continue;
+      if (name.startsWith('.') || (leavesOut(name) && !entry.isFile())) continue;
       const below = { path: join(at.path, name), real: join(at.real, name) };
-      if (entry.isSymbolicLink()) await link(name, below, level + 1, own);
+      if (entry.isSymbolicLink()) await link(name, below, level + 1, own, rules);
       else if (entry.isDirectory()) {
-        if (name !== 'node_modules') await folder(below, level + 1, own);
-      } else if (entry.isFile()) file(name, below);
+        if (!rules.ignores(below.real, true)) await folder(below, level + 1, own, rules);
+      } else if (entry.isFile() && !rules.ignores(below.real, false)) file(name, below);
     }
   };
   const real = await realpath(path).catch(() => resolve(path));
-  await folder({ path, real }, 0, undefined);
+  await folder({ path, real }, 0, undefined, undefined);
   return { files, unreadable, leftOut, mounts, empty };
 }
 

@@ -1,0 +1,86 @@
+import { createHash, webcrypto } from 'node:crypto';
+import { type ErrorCode, SemanticIndexError } from '../errors.js';
+import { endingOf, formatOfName } from '../files/content/file-formats.js';
+import { parseBytes, parsedFile, readBytes } from '../files/parse-file.js';
+import type { ResolvedParseFileOptions } from '../options.js';
+import type { SourceDocument } from './chunking/chunk-documents.js';
+
+/** A skipped source, and the reason. */
+export interface SkippedSource {
+  /** The id of the source. */
+  readonly id: string;
+  readonly reason: string;
+  /** Code of the error. */
+  readonly code?: ErrorCode;
+  /** The next step. */
+  readonly hint?: string;
+  /** Of a text file: `binary` is not text, `undecodable` is text in another encoding. */
+  readonly kind?: 'binary' | 'undecodable';
+  /** The optional packages that reading it needs, separated by spaces. */
+  readonly packages?: string;
+}
+
+/** A source whose text is read only if it may have changed. */
+export interface UnreadSource {
+  readonly id: string;
+  /** Hash of everything that its text depends on: a source with the same hash is unchanged. */
+  readonly hash: string;
+  /** Reads the text; a source that cannot be read is reported, and its chunks stay. */
+  read(): Promise<SourceDocument | SkippedSource>;
+}
+
+/**
+ * A file as a source for `sync`: it is parsed only if its bytes have changed since the last run. The option `name` decides
+ * its format; default: its path.
+ */
+export async function fileSource(
+  path: string,
+  id: string,
+  options: ResolvedParseFileOptions,
+): Promise<UnreadSource | SkippedSource> {
+  try {
+    const bytes = await readBytes(path, options.maxFileBytes);
+    const { encoding = '', maxCharacters, name = path } = options;
+    return {
+      id,
+      hash: [await hashOf(bytes), formatOfName(name), endingOf(name), encoding, maxCharacters].join(' '),
+      read: async () => {
+        try {
+          return sourceOf(id, await parseBytes(bytes, name, options));
+        } catch (error) {
+          return skippedBy(id, error);
+        }
+      },
+    };
+  } catch (error) {
+    return skippedBy(id, error);
+  }
+}
+
+function sourceOf(id: string, content: Parameters<typeof parsedFile>[1]): SourceDocument {
+  const file = parsedFile(id, content);
+  const { format } = file.properties;
+  // Their chunkers find the blocks themselves.
+  return format === 'markdown' || format === 'text' ? { id, text: file.text } : file;
+}
+
+/** @throws the error if it is not about the file. */
+function skippedBy(id: string, error: unknown): SkippedSource {
+  if (!SemanticIndexError.is(error) || error.code === 'INVALID_ARGUMENT') throw error;
+  const { code, message: reason, hint, details } = error;
+  const { packages, kind } = details as Pick<SkippedSource, 'packages' | 'kind'>;
+  return { id, reason, code, hint, ...(kind !== undefined && { kind }), ...(packages !== undefined && { packages }) };
+}
+
+const maxInlineBytes = 262_144;
+
+async function hashOf(bytes: Uint8Array): Promise<string> {
+  if (bytes.byteLength <= maxInlineBytes) return createHash('sha256').update(bytes).digest('base64url');
+  // In the thread pool.
+  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('base64url');
+}
+
+/** Whether something is a report about a source instead of the source. */
+export function isSkipped(source: object): source is SkippedSource {
+  return 'reason' in source;
+}
