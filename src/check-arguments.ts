@@ -80,6 +80,7 @@ export function checkSearch<M extends Metadata>(
   if (options.searchK !== undefined) checkPositive('search', 'searchK', options.searchK);
   if (options.maxBytes !== undefined) checkPositive('search', 'maxBytes', options.maxBytes);
   checkOneOf('search', 'mode', options.mode, ['vector', 'text', 'hybrid']);
+  checkOneOf('search', 'syntax', options.syntax, ['plain', 'operators']);
   checkOneOf('search', 'onProviderFailure', options.onProviderFailure, ['error', 'text']);
   if (options.embedBudget !== undefined) checkPositive('search', 'embedBudget', options.embedBudget);
   const { vectorWeight } = options;

@@ -78,6 +78,7 @@ export type {
   SentenceOptions,
   SnippetOptions,
   StorageOptions,
+  SuggestOptions,
   TransformersProviderOptions,
   TuneOptions,
   UpdateOptions,

@@ -23,6 +23,7 @@ import type {
   PlanOptions,
   RebuildOptions,
   SearchOptions,
+  SuggestOptions,
   TuneOptions,
   UpdateOptions,
   ValidateOptions,
@@ -49,6 +50,7 @@ import type {
   OptimizeResult,
   Query,
   SearchResult,
+  Suggestion,
   TuneResult,
   ValidationReport,
 } from './types.js';
@@ -187,6 +189,18 @@ export class SemanticIndex<M extends Metadata = Metadata> {
    */
   searchMany(queries: readonly Query[], options?: SearchOptions<M>): Promise<SearchResult<M>[]> {
     return this.#read(() => searchMany<M>(this.#context, queries, options));
+  }
+
+  /**
+   * Completes the last word of a text that is being typed: words of the documents, those in most documents first. The index holds stems:
+   * a suggestion is the most frequent form that begins with what was typed, in the first documents that have its stem.
+   *
+   * @throws INVALID_ARGUMENT, INVALID_FILTER, UNKNOWN_OPTION.
+   * @example
+   * const [first] = await index.suggest('harbour at ni', { limit: 5 });
+   */
+  suggest(text: string, options?: SuggestOptions<M>): Promise<Suggestion[]> {
+    return this.#read(() => documents.suggestWords<M>(this.#context, text, options));
   }
 
   /**

@@ -28,6 +28,8 @@ console.log(explanation?.exact); // => true
 //# SemanticIndex.searchMany
 const [whales, convicts] = await index.searchMany(['whale hunting', 'escaped prisoner'], { k: 1 });
 console.log(whales?.hits[0]?.id, convicts?.hits[0]?.id); // => moby pip
+//# SemanticIndex.suggest
+console.log((await index.suggest('a white wh')).map(({ text }) => text)); // => [ 'a white whale', 'a white white' ]
 //# SemanticIndex.getDocument
 const book = await index.getDocument('moby');
 console.log(book?.text, book?.metadata.year); // => A captain hunts a white whale. 1851

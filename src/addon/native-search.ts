@@ -9,18 +9,42 @@ export interface NativeSearchPart {
 }
 
 /** Numbers of a query, of a part, and of a hit in `NativeSearchResult.numbers`. */
-export const [queryNumbers, partNumbers, hitNumbers] = [2, 5, 4];
+export const [queryNumbers, partNumbers, hitNumbers] = [3, 5, 4];
 
 /** The answers to a batch of queries. */
 export interface NativeSearchResult {
   /**
-   * The milliseconds that it took; for each query the number of its hits, and what a document with all its terms approaches; for
-   * each part what a `PartReport` has, in that order; then of all hits, best first and one query after the other, first all
+   * The milliseconds that it took; for each query the number of its hits, what a document with all its terms approaches, and its
+   * terms that no document has; for each part what a `PartReport` has, in that order; then of all hits, best first and one query after the other, first all
    * keys, then all scores, all distances, and all BM25 scores.
    */
   readonly numbers: Float64Array;
   /** The part whose damaged bytes ended the search: then there are no hits. */
   readonly fault?: { readonly part: number; readonly side: 'vectors' | 'terms'; readonly message: string };
+}
+
+/** A term of the dictionary of a snapshot. */
+export interface NativeFoundTerm {
+  readonly term: string;
+  /** Edits from the term that was looked up; 0 for a prefix. */
+  readonly distance: number;
+  /** Living, allowed documents that have it. */
+  readonly documents: number;
+  /** Keys of the first of these. */
+  readonly keys: Float64Array;
+}
+
+/** What a reading of terms found, and the parts whose files have changed or are damaged. */
+export interface NativeTermsReading<T> {
+  readonly found: readonly T[];
+  readonly changed: readonly number[];
+  readonly fault?: NativeSearchResult['fault'];
+}
+
+/** The best terms of a look-up, and whether there are more. */
+export interface NativeTermList {
+  readonly terms: readonly NativeFoundTerm[];
+  readonly isCut: boolean;
 }
 
 /** Documents at one point in time, immutable. */
@@ -39,6 +63,26 @@ export interface NativeSearchSnapshot {
   ): Promise<NativeSearchResult>;
   /** The same in this thread, which waits for it. */
   searchHere(...parameters: Parameters<NativeSearchSnapshot['search']>): NativeSearchResult;
+  /**
+   * Looks packed terms up: those that begin with each, or, with `distances`, those that are at most so many edits away from a term
+   * that no document has. A list for each term.
+   */
+  lookUpTerms(
+    terms: Uint8Array,
+    distances: Uint32Array | undefined,
+    sameFirst: boolean,
+    limit: number,
+    sample: number,
+    allowed: readonly (Uint32Array | undefined)[] | undefined,
+    task: NativeTask,
+  ): Promise<NativeTermsReading<NativeTermList>>;
+  /** For each part with terms, the items that have all required terms and no excluded one. */
+  filterByTerms(
+    required: Uint8Array,
+    excluded: Uint8Array,
+    allowed: readonly (Uint32Array | undefined)[] | undefined,
+    task: NativeTask,
+  ): Promise<NativeTermsReading<Uint32Array | undefined>>;
   /** Releases the parts; running searches keep them. */
   close(): void;
 }

@@ -15,6 +15,7 @@ import { addRenamed } from './commands/renamed.js';
 import { addSalvage } from './commands/salvage.js';
 import { addSearch, addSimilar } from './commands/search.js';
 import { addServe } from './commands/serve.js';
+import { addSuggest } from './commands/suggest.js';
 import { addBackup, addExport, addImport } from './commands/transfer.js';
 import { addTrust } from './commands/trust.js';
 import { addMigrate, addTune } from './commands/tune.js';
@@ -28,6 +29,7 @@ const commands = [
   addPlan,
   addSearch,
   addSimilar,
+  addSuggest,
   addGet,
   addList,
   addDelete,

@@ -96,7 +96,7 @@ export async function inspectSearches(
       if (fault !== undefined) faults.push(`search (k ${k}, exact ${exact}, group ${group}): ${fault}`);
     }
     for (const { text } of all.slice(0, 3)) {
-      const { hits } = await index.search(text, { k: 50, mode: 'text' });
+      const { hits } = await index.search(text, { k: 50, mode: 'text', typos: false });
       const fault = searchFault(hits, scoreTexts(all, text), 50, true);
       if (fault !== undefined) faults.push(`text search for ${JSON.stringify(text)}: ${fault}`);
     }

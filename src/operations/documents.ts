@@ -1,4 +1,4 @@
-import { checkAdd, checkIterable, checkOneOf } from '../check-arguments.js';
+import { checkAdd, checkIterable, checkOneOf, checkPositive } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
 import {
   type AddOptions,
@@ -12,6 +12,8 @@ import {
   type PlanOptions,
   planDefaults,
   resolveOptions,
+  type SuggestOptions,
+  suggestDefaults,
   type UpdateOptions,
   updateDefaults,
 } from '../options.js';
@@ -25,6 +27,7 @@ import type {
   Documents,
   Metadata,
   MetadataUpdate,
+  Suggestion,
 } from '../types.js';
 import { addDocuments as add } from './add/add-documents.js';
 import { planAdd } from './add/plan.js';
@@ -32,6 +35,7 @@ import { checkIds, documentOf } from './checked-document.js';
 import type { IndexContext } from './context.js';
 import { filterFor, selectionFor } from './declared-fields.js';
 import { checkChanges, refuseMissing } from './metadata-rules.js';
+import { suggest } from './query/suggest.js';
 import { listPage } from './search/list-documents.js';
 
 export async function addDocuments<M extends Metadata>(
@@ -120,6 +124,20 @@ export async function listDocuments<M extends Metadata>(
   options: ListOptions<M> | undefined,
 ): Promise<DocumentPage<M>> {
   return listPage<M>(backend, resolveOptions('listDocuments', options, listDefaults));
+}
+
+/** Completions of a text that is being typed. @throws INVALID_ARGUMENT unless it is a string. */
+export async function suggestWords<M extends Metadata>(
+  context: IndexContext,
+  text: string,
+  options: SuggestOptions<M> | undefined,
+): Promise<Suggestion[]> {
+  const resolved = resolveOptions('suggest', options, suggestDefaults);
+  checkPositive('suggest', 'limit', resolved.limit);
+  if (typeof text === 'string') return suggest<M>(context, text, resolved);
+  throw new SemanticIndexError('INVALID_ARGUMENT', `suggest: expected a text, got ${describe(text)}`, {
+    hint: 'Pass what was typed so far; its last word is completed.',
+  });
 }
 
 export async function countDocuments<M extends Metadata>(

@@ -20,6 +20,17 @@ export interface SearchOptions<M extends Metadata = Metadata> {
    */
   mode?: 'vector' | 'text' | 'hybrid' | undefined;
   /**
+   * How a text is read. `plain`: as words alone. `operators`: `"several words"` must occur, next to each other; `-word` and
+   * `-"several words"` must not occur; `begin*` stands for all words that begin so; a backslash before `"`, `-`, `*` or a
+   * backslash makes it an ordinary character. Phrases and exclusions hold in every mode. Default `plain`.
+   */
+  syntax?: 'plain' | 'operators' | undefined;
+  /**
+   * Replace words of the query that occur in no document by the most similar word that does: one edit from four letters on, two from
+   * eight. Modes `text` and `hybrid`; `explanation` lists them as `corrected`. Default true.
+   */
+  typos?: boolean | undefined;
+  /**
    * Share of the vectors in the score of mode `hybrid`, from 0 (the words decide) to 1 (the meaning decides). Default: the weight
    * that `evaluate` has fitted, else a third.
    */
@@ -71,6 +82,8 @@ export const searchDefaults = {
   k: 10,
   where: undefined,
   mode: 'hybrid',
+  syntax: 'plain',
+  typos: true,
   vectorWeight: undefined,
   diversity: 0,
   minScore: undefined,
@@ -129,3 +142,19 @@ export interface CountOptions<M extends Metadata = Metadata> {
 
 /** Defaults of {@link CountOptions}. */
 export const countDefaults = { where: undefined, signal: undefined } satisfies Listed<CountOptions>;
+
+/** Options of `suggest(text, options)`. */
+export interface SuggestOptions<M extends Metadata = Metadata> {
+  /** Maximum number of suggestions. Default 10. */
+  limit?: number | undefined;
+  /** Only documents that match this filter count. Default: all. */
+  where?: WhereOf<M> | undefined;
+  /** Aborting rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link SuggestOptions}. */
+export const suggestDefaults = { limit: 10, where: undefined, signal: undefined } satisfies Listed<SuggestOptions>;
+
+/** {@link SuggestOptions}, completed by the defaults. */
+export type ResolvedSuggestOptions<M extends Metadata = Metadata> = Resolved<SuggestOptions<M>, typeof suggestDefaults>;

@@ -97,6 +97,10 @@ export interface RetrieverOptions<M extends Metadata = Metadata> {
   minScore?: number | undefined;
   /** As for `search`: the best window of each hit, in `snippets` of its passage. Default false. */
   snippet?: boolean | SnippetOptions | undefined;
+  /** As for `search`: `operators` reads phrases, exclusions and prefixes. Default `plain`. */
+  syntax?: 'plain' | 'operators' | undefined;
+  /** As for `search`: replace words that occur in no document. Default true. */
+  typos?: boolean | undefined;
   /** As for `search`: `text` searches by words when the provider fails. Default `error`. */
   onProviderFailure?: 'error' | 'text' | undefined;
   /** As for `search`: milliseconds that embedding the question may take. Default: unlimited. */
@@ -119,6 +123,8 @@ export const retrieverDefaults = {
   where: undefined,
   minScore: undefined,
   snippet: undefined,
+  syntax: 'plain',
+  typos: true,
   onProviderFailure: 'error',
   embedBudget: undefined,
   countTokens: undefined,

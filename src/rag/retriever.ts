@@ -51,10 +51,13 @@ export class Retriever<M extends Metadata = Metadata> {
    */
   async retrieve(question: string, options?: RetrieverOptions<M>): Promise<RetrievedContext> {
     const resolved = checked(options, this.#options);
-    const { k, maxTokens, mode, where, minScore, snippet, onProviderFailure, embedBudget, signal } = resolved;
+    const { k, maxTokens, mode, syntax, typos, where, minScore, snippet, onProviderFailure, embedBudget, signal } =
+      resolved;
     const { hits, degraded } = await this.#index.search(question, {
       k: k * depth,
       mode,
+      syntax,
+      typos,
       where,
       minScore,
       snippet,

@@ -4,11 +4,14 @@ import {
   hitNumbers,
   type NativeSearchResult,
   type NativeSearchSnapshot,
+  type NativeTermList,
+  type NativeTermsReading,
   partNumbers,
   queryNumbers,
 } from '../addon/native-search.js';
 import { runNativeReading } from '../addon/native-task.js';
 import { SemanticIndexError } from '../errors.js';
+import { packQueryTerms } from '../terms/packed-query.js';
 import type { Metric } from '../types.js';
 import type { Bitset } from '../vectors/bitset.js';
 import { METRICS } from '../vectors/metric.js';
@@ -58,6 +61,31 @@ export interface SnapshotHits {
   readonly termScores: Float64Array;
   /** What a document with all terms of the query approaches; 0 without terms. */
   readonly maxScore: number;
+  /** Terms of the query that no document has. */
+  readonly missingTerms: number;
+}
+
+/** What is looked up in the dictionaries of a snapshot. */
+export interface TermLookUp {
+  /** Prefixes of terms; with `distances`, terms themselves. */
+  readonly terms: readonly string[];
+  /** For each term, the most edits of another one that is found in its place if no document has it. */
+  readonly distances?: readonly number[] | undefined;
+  /** Whether such a term begins with the same character. Default false. */
+  readonly sameFirst?: boolean | undefined;
+  /** Terms of each list: by edits, then by number of documents, most first, then by bytes. */
+  readonly limit: number;
+  /** Documents of each term whose keys are returned. Default 0. */
+  readonly sample?: number | undefined;
+  /** For each part the items that count; undefined allows all. */
+  readonly allowed?: readonly (Bitset | undefined)[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Terms that documents must have, and terms that they must not have. */
+export interface TermsFilter {
+  readonly required: readonly string[];
+  readonly excluded: readonly string[];
 }
 
 /** How a part was searched. */
@@ -159,6 +187,36 @@ export class SearchSnapshot {
     return answerOf(found, queries.length);
   }
 
+  /** Looks terms up in the dictionaries of all parts: a list for each. @throws the signal's reason, CLOSED. */
+  lookUpTerms({
+    terms,
+    distances,
+    sameFirst = false,
+    limit,
+    sample = 0,
+    allowed,
+    signal,
+  }: TermLookUp): Promise<NativeTermsReading<NativeTermList>> {
+    const packed = packQueryTerms(terms.map((term) => [term, 1] as const));
+    const edits = distances === undefined ? undefined : Uint32Array.from(distances);
+    return runNativeReading('look-up', { signal }, (task) =>
+      this.#native.lookUpTerms(packed, edits, sameFirst, limit, sample, allowed, task),
+    );
+  }
+
+  /** The items of each part with terms that have them. @throws the signal's reason, CLOSED. */
+  filterByTerms({
+    required,
+    excluded,
+    allowed,
+    signal,
+  }: TermsFilter & Pick<TermLookUp, 'allowed' | 'signal'>): Promise<NativeTermsReading<Bitset | undefined>> {
+    const [all, none] = [required, excluded].map((terms) => packQueryTerms(terms.map((term) => [term, 1] as const)));
+    return runNativeReading('filter', { signal }, (task) =>
+      this.#native.filterByTerms(all as Uint8Array, none as Uint8Array, allowed, task),
+    );
+  }
+
   /** Where a search runs; undefined for one that may take long. */
   #turnOf([query, ...others]: readonly SnapshotQuery[], exact: boolean): SearchTurn | undefined {
     if (query === undefined || others.length > 0 || (query.terms?.length ?? 0) > maxShortTerms) return undefined;
@@ -211,7 +269,9 @@ function answerOf({ numbers, fault }: NativeSearchResult, count: number): Snapsh
       return numbers.subarray(at, at + size);
     };
     const maxScore = numbers[2 + query * queryNumbers] as number;
-    queries.push({ keys: column(0), scores: column(1), distances: column(2), termScores: column(3), maxScore });
+    const missingTerms = numbers[3 + query * queryNumbers] as number;
+    const [keys, scores, distances, termScores] = [column(0), column(1), column(2), column(3)];
+    queries.push({ keys, scores, distances, termScores, maxScore, missingTerms });
     begin += size;
   }
   return { queries, parts, fault };

@@ -74,6 +74,16 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Re
     });
   });
 
+  app.get<{ Querystring: { text: string; limit: number; where?: string } }>(
+    '/suggest',
+    { schema: schemas.suggest },
+    async ({ query: { text, limit, where } }, reply) =>
+      inTime(reply, async (index, signal) => {
+        const filter = where === undefined ? undefined : parseWhere(where);
+        return { suggestions: await index.suggest(text, { limit, where: filter, signal }) };
+      }),
+  );
+
   app.post<{ Body: { documents: (string | DocumentInput)[] } }>(
     '/documents',
     { schema: schemas.add },

@@ -55,6 +55,15 @@ const explanation = {
       },
     },
     matchingWords: integer,
+    corrected: {
+      type: 'array',
+      description: 'Words that no document has, and those that were searched for in their place.',
+      items: { type: 'object', properties: { from: { type: 'string' }, to: { type: 'string' } } },
+    },
+    prefixes: {
+      type: 'array',
+      items: { type: 'object', properties: { prefix: { type: 'string' }, terms: integer, cut: { type: 'boolean' } } },
+    },
     milliseconds: { type: 'object', additionalProperties: number },
   },
 } as const;
@@ -104,6 +113,8 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ResolvedServerO
     where,
     minScore: { type: 'number' },
     mode: { type: 'string', enum: ['hybrid', 'vector', 'text'], default: 'hybrid' },
+    syntax: { type: 'string', enum: ['plain', 'operators'], default: 'plain' },
+    typos: { type: 'boolean', default: true },
     vectorWeight: { type: 'number', minimum: 0, maximum: 1 },
     diversity: { type: 'number', minimum: 0, maximum: 1 },
     snippet: snippetOption,
@@ -215,6 +226,36 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ResolvedServerO
           type: 'object',
           required: ['documents'],
           properties: { documents: { type: 'array', items: document }, next: { type: 'string' } },
+        },
+        ...failures,
+      },
+    },
+    suggest: {
+      operationId: 'suggest',
+      summary: 'Completions of the last word of a text that is being typed',
+      querystring: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['text'],
+        properties: {
+          text: { type: 'string', minLength: 1, maxLength: 1024, description: 'What was typed so far' },
+          limit: { type: 'integer', minimum: 1, maximum: Math.min(100, maxHits), default: Math.min(10, maxHits) },
+          where: { type: 'string', description: 'Conditions, as JSON' },
+        },
+      },
+      response: {
+        200: {
+          type: 'object',
+          required: ['suggestions'],
+          properties: {
+            suggestions: {
+              type: 'array',
+              items: {
+                type: 'object',
+                properties: { text: { type: 'string' }, word: { type: 'string' }, documents: integer },
+              },
+            },
+          },
         },
         ...failures,
       },

@@ -4,8 +4,11 @@ const [numberBytes, unitBytes] = [4, 3];
 /** How many times a term can count. */
 const maxTimes = 2 ** 24;
 
+/** As the number of times of a term: it is one with the term before it, which a document has as often as both. */
+export const joined = maxTimes + 1;
+
 /**
- * Packs the terms of a query for the kernel: for each its number of bytes, its bytes, and how many times it counts. See
+ * Packs the terms of a query for the kernel: for each its number of bytes, its bytes, and how many times it counts, or `joined`. See
  * native/kernel/terms/FORMAT.md.
  */
 export function packQueryTerms(terms: Iterable<readonly [term: string, times: number]>): Uint8Array {
@@ -22,7 +25,7 @@ export function packQueryTerms(terms: Iterable<readonly [term: string, times: nu
     const { written } = encoder.encodeInto(term, bytes.subarray(size + 1));
     if (written >= 0x80) bytes.copyWithin(size + bytesOf(written), size + 1, size + 1 + written);
     size = writeNumber(written, bytes, size) + written;
-    size = writeNumber(Math.min(times, maxTimes), bytes, size);
+    size = writeNumber(times === joined ? joined : Math.min(times, maxTimes), bytes, size);
   }
   return bytes.subarray(0, size);
 }

@@ -86,6 +86,33 @@ export interface SearchedSegment {
   readonly milliseconds: number;
 }
 
+/** A completion of a text that is being typed. */
+export interface Suggestion {
+  /** The text with its last word completed. */
+  readonly text: string;
+  /** The last word of it: the most frequent form that begins with what was typed, in the first documents with its stem. */
+  readonly word: string;
+  /** Documents that have this word in any form. */
+  readonly documents: number;
+}
+
+/** A word of a query that occurs in no document, and the word that was searched for in its place. */
+export interface CorrectedWord {
+  /** The word as it was typed. */
+  readonly from: string;
+  /** The form of the other word that is most frequent in the first documents with it. */
+  readonly to: string;
+}
+
+/** A prefix of a query (`begin*`, with `syntax: 'operators'`). */
+export interface SearchedPrefix {
+  readonly prefix: string;
+  /** Terms that it was expanded to. */
+  readonly terms: number;
+  /** True if there are more; the most frequent ones were searched for. */
+  readonly cut: boolean;
+}
+
 /** How a search was executed. For `searchMany` it covers all queries of the call. */
 export interface SearchExplanation {
   /** True if every allowed vector was compared, so that the nearest neighbors are the true ones. */
@@ -94,6 +121,10 @@ export interface SearchExplanation {
   readonly segments: readonly SearchedSegment[];
   /** Documents that share a term with the query, as far as that ranking was read. */
   readonly matchingWords: number;
+  /** Words that were replaced, see `typos`. Absent if there are none. */
+  readonly corrected?: readonly CorrectedWord[];
+  /** Prefixes of the query. Absent if there are none. */
+  readonly prefixes?: readonly SearchedPrefix[];
   /** Time by stage, one after the other. `vectors` includes the terms of a hybrid search; `words` is for mode `text`. */
   readonly milliseconds: Readonly<
     Record<'embed' | 'filter' | 'vectors' | 'words' | 'lookup' | 'rerank' | 'snippet', number>

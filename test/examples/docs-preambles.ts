@@ -96,7 +96,10 @@ export const preambles: Readonly<Record<string, string>> = {
     process.once('beforeExit', () => void index.close());
   `,
   'search.md 0': indexed(),
-  'search.md 1': `${indexed()}const question = 'Where is my parcel?';`,
+  'search.md 1': indexed(),
   'search.md 2': indexed(),
   'search.md 3': indexed(),
+  'search.md 4': `${indexed()}const question = 'Where is my parcel?';`,
+  'search.md 5': indexed(),
+  'search.md 6': indexed(),
 };

@@ -30,7 +30,12 @@ export async function expectExhaustive(
   const { where, mayBeFound } = options;
   const documents = Array.from(texts, ([id, text]) => ({ id, text }));
   for (const k of [3, 1_000]) {
-    const lists = await index.searchMany(queries, { k, mode: 'text', ...(where === undefined ? {} : { where }) });
+    const lists = await index.searchMany(queries, {
+      k,
+      mode: 'text',
+      typos: false,
+      ...(where === undefined ? {} : { where }),
+    });
     for (const [position, { hits }] of lists.entries()) {
       const query = queries[position] as string;
       const expected = scoreTexts(documents, query, mayBeFound);

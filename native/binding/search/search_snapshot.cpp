@@ -17,7 +17,7 @@ namespace semantic_index {
 namespace {
 
 /** Numbers of a query, of a report of a part, and of a hit. */
-constexpr size_t kQueryNumbers = 2;
+constexpr size_t kQueryNumbers = 3;
 constexpr size_t kReportNumbers = 5;
 constexpr size_t kHitNumbers = 4;
 
@@ -51,6 +51,7 @@ class SnapshotSearchWork : public Work {
     for (size_t query = 0; query < queries; ++query) {
       *at++ = fault_.empty() ? result_.counts[query] : 0;
       *at++ = result_.max_scores[query];
+      *at++ = result_.missing_terms[query];
     }
     for (const PartReport& report : result_.parts) {
       *at++ = static_cast<double>(report.allowed);
@@ -110,6 +111,8 @@ void SearchSnapshotObject::define(Napi::Env env, Napi::Object exports) {
   exports.Set("SearchSnapshot", DefineClass(env, "SearchSnapshot",
                                             {InstanceMethod<&SearchSnapshotObject::search>("search"),
                                              InstanceMethod<&SearchSnapshotObject::search_here>("searchHere"),
+                                             InstanceMethod<&SearchSnapshotObject::look_up_terms>("lookUpTerms"),
+                                             InstanceMethod<&SearchSnapshotObject::filter_by_terms>("filterByTerms"),
                                              InstanceMethod<&SearchSnapshotObject::close>("close")}));
 }
 

@@ -24,6 +24,13 @@ class SearchSnapshotObject : public Napi::ObjectWrap<SearchSnapshotObject> {
   Napi::Value search(const Napi::CallbackInfo& info);
   /** The same in the calling thread => NativeSearchResult */
   Napi::Value search_here(const Napi::CallbackInfo& info);
+  /**
+   * (terms: Uint8Array, distances: Uint32Array | undefined, sameFirst, limit, sample, allowed, task)
+   * => Promise<NativeTermLookUp>; without distances, the terms are prefixes
+   */
+  Napi::Value look_up_terms(const Napi::CallbackInfo& info);
+  /** (required: Uint8Array, excluded: Uint8Array, allowed, task) => Promise<NativeTermsFilter> */
+  Napi::Value filter_by_terms(const Napi::CallbackInfo& info);
   std::unique_ptr<SnapshotSearchWork> work_of(const Napi::CallbackInfo& info) const;
   void close(const Napi::CallbackInfo& info);
 

@@ -133,6 +133,7 @@ Status BlockSearch::answer(const SearchQuery& query, int64_t row, const double* 
   }
   result_->counts.push_back(static_cast<int32_t>(work_.hits.size()));
   result_->max_scores.push_back(max_score);
+  result_->missing_terms.push_back(query.has_terms ? work_.terms.missing_terms() : 0);
   result_->hits.insert(result_->hits.end(), work_.hits.begin(), work_.hits.end());
   return Status::success();
 }

@@ -42,6 +42,7 @@ Status search_snapshot(const SearchSnapshot& snapshot, const SearchRequest& requ
   result->parts.resize(snapshot.size());
   result->counts.assign(static_cast<size_t>(request.count), 0);
   result->max_scores.assign(static_cast<size_t>(request.count), 0);
+  result->missing_terms.assign(static_cast<size_t>(request.count), 0);
   PartFilters filters(snapshot.size());
   intersect_allowed(snapshot, request, &filters, &result->parts);
 
@@ -79,6 +80,7 @@ Status search_snapshot(const SearchSnapshot& snapshot, const SearchRequest& requ
     const SearchResult& own = found[static_cast<size_t>(number)];
     std::copy(own.counts.begin(), own.counts.end(), result->counts.begin() + number * kBlock);
     std::copy(own.max_scores.begin(), own.max_scores.end(), result->max_scores.begin() + number * kBlock);
+    std::copy(own.missing_terms.begin(), own.missing_terms.end(), result->missing_terms.begin() + number * kBlock);
     result->hits.insert(result->hits.end(), own.hits.begin(), own.hits.end());
   }
   return status;

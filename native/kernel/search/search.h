@@ -68,6 +68,8 @@ struct SearchResult {
   std::vector<int32_t> counts;
   /** For each query, what a document with all its terms approaches; 0 without terms. */
   std::vector<double> max_scores;
+  /** For each query, its terms that no document has. */
+  std::vector<uint32_t> missing_terms;
   std::vector<PartReport> parts;
   /** After corrupt or file_changed: the part with the damaged bytes, -1 where that is not known. */
   int32_t failed_part = -1;

@@ -127,7 +127,8 @@ Status decode_query_terms(const uint8_t* bytes, size_t size, std::vector<QueryTe
     QueryTerm term;
     at = read_term(at, end, &term.term);
     if (at != nullptr) at = read_varint(at, end, &term.times);
-    if (at == nullptr || term.times < 1 || term.times > kMaxTermFrequency) {
+    term.joins = at != nullptr && term.times == kJoinedTerm && !terms->empty();
+    if (at == nullptr || term.times < 1 || (term.times > kMaxTermFrequency && !term.joins)) {
       return corrupt("the terms of the query are damaged");
     }
     terms->push_back(term);

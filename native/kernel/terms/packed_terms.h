@@ -58,15 +58,20 @@ class PackedTerms {
   std::vector<PackedTerm> document_terms_;
 };
 
+/** The number of times of a term that joins the one before it. */
+constexpr uint32_t kJoinedTerm = kMaxTermFrequency + 1;
+
 /** A term of a query, and how many times it counts. */
 struct QueryTerm {
   TermBytes term;
   uint32_t times = 1;
+  /** It and the term before it are one, which a document has as often as both. Its `times` are not used then. */
+  bool joins = false;
 };
 
 /**
  * Decodes the terms of a query: for each the number of its bytes, its bytes, and how many times it counts, numbers as
- * varints. The terms point into the bytes. corrupt.
+ * varints; `kJoinedTerm` for a term that joins the one before. The terms point into the bytes. corrupt.
  */
 Status decode_query_terms(const uint8_t* bytes, size_t size, std::vector<QueryTerm>* terms);
 

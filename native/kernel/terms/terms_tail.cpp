@@ -16,6 +16,8 @@ constexpr size_t kLargestChunk = 1 << 20;
 
 /** Terms of a batch that are looked up under one lock, and fetched from memory together. */
 constexpr size_t kTermsAtOnce = 16;
+/** Terms that are passed over under one lock. */
+constexpr size_t kTermsBetweenLocks = 1 << 10;
 
 Status check_document(const TermsDocument& document) {
   if (document.length > kMaxDocumentLength) {
@@ -368,6 +370,23 @@ Status TermsTail::list_terms(int32_t items, std::vector<TailTerm>* terms) const 
   return Status::success();
 } catch (const std::bad_alloc&) {
   return Status::no_memory();
+}
+
+void TermsTail::select_terms(int32_t items, const std::function<bool(const TermBytes&)>& wants,
+                             std::vector<TailTerm>* terms) const {
+  terms->clear();
+  // Terms keep their numbers, so the writer may go on between two locks.
+  for (size_t begin = 0;; begin += kTermsBetweenLocks) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (begin >= terms_.size()) return;
+    const size_t end = std::min(terms_.size(), begin + kTermsBetweenLocks);
+    for (size_t number = begin; number < end; ++number) {
+      const Term& term = terms_[number];
+      if (!wants({term.bytes, term.size})) continue;
+      const PostingList list = list_of(term, items);
+      if (list.count > 0) terms->push_back({{term.bytes, term.size}, list});
+    }
+  }
 }
 
 size_t TermsTail::memory() const {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -89,6 +90,10 @@ class TermsTail {
 
   /** All terms of the first `items` documents, ascending. out_of_memory. */
   Status list_terms(int32_t items, std::vector<TailTerm>* terms) const;
+
+  /** The terms of the first `items` documents that a function wants, in no order. May throw bad_alloc. */
+  void select_terms(int32_t items, const std::function<bool(const TermBytes&)>& wants,
+                    std::vector<TailTerm>* terms) const;
 
   /** Bytes of memory, about. */
   size_t memory() const;

@@ -164,6 +164,12 @@ Status TermsView::check_unchanged() const {
   return Status::failure(StatusCode::file_changed, "the terms file was cut short while it was in use");
 }
 
+void TermsIterator::begin_at(uint64_t block) {
+  number_ = block * kDictionaryBlock;
+  postings_ = view_.head(block).postings;
+  at_ = nullptr;
+}
+
 Status TermsIterator::next(bool* done) try {
   *done = number_ == view_.header_.terms;
   if (*done) {

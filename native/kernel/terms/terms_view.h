@@ -33,6 +33,13 @@ class TermsView {
   /** Looks a term up; the list has count 0 when no document has it. corrupt. */
   Status find(const void* term, size_t size, PostingList* list) const;
 
+  /** Blocks of the dictionary, in the order of their terms. */
+  uint64_t blocks() const { return dictionary_blocks(header_.terms); }
+  /** The first eight bytes of the first term of a block, as `term_prefix`; it may lie. */
+  uint64_t block_prefix(uint64_t block) const { return head(block).prefix; }
+  /** The last block whose first term is not above a term; 0 when all are. corrupt. */
+  Status find_block(const uint8_t* term, size_t size, uint64_t* block) const;
+
   /**
    * Reads the whole file: compares the checksums, then checks that terms ascend, that every list decodes to what the
    * counts say, that the impacts bound its postings, and the totals. corrupt with what is wrong, cancelled,
@@ -57,7 +64,6 @@ class TermsView {
   bool block_bytes(uint64_t block, const uint8_t** begin, const uint8_t** end) const;
   /** Fills the list at a place of `postings`; false when it lies outside. */
   bool list_at(uint64_t offset, uint32_t bytes, uint32_t count, PostingList* list) const;
-  Status find_block(const uint8_t* term, size_t size, uint64_t* block) const;
   Status validate_sections(const std::atomic<bool>* cancel) const;
   Status validate_lists(const std::atomic<bool>* cancel) const;
 
@@ -70,6 +76,9 @@ class TermsView {
 class TermsIterator {
  public:
   explicit TermsIterator(const TermsView& view) : view_(view) {}
+
+  /** Goes before the first term of a block of the dictionary, which must exist. */
+  void begin_at(uint64_t block);
 
   /** Goes to the next term. `*done` is true behind the last. corrupt. */
   Status next(bool* done);

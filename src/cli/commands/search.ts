@@ -21,6 +21,8 @@ interface SearchFlags extends CommonFlags, ModelFlags {
   readonly exact?: boolean;
   readonly searchK?: number;
   readonly mode?: SearchOptions['mode'];
+  readonly syntax?: SearchOptions['syntax'];
+  readonly typos?: boolean;
   readonly explain?: boolean;
   readonly vector?: boolean;
   readonly full?: boolean;
@@ -46,6 +48,15 @@ export function addSearch(program: Command): void {
     .argument('<index>', 'directory of the index')
     .argument('<query...>', 'the query; - reads one query per line from stdin')
     .addOption(new Option('--mode <mode>', 'search mode').choices(['hybrid', 'vector', 'text']).default('hybrid'))
+    .addOption(
+      new Option(
+        '--syntax <syntax>',
+        'operators: "some words" must occur, -word and -"some words" must not, begin* stands for words; plain: words alone',
+      )
+        .choices(['plain', 'operators'])
+        .default('plain'),
+    )
+    .option('--no-typos', 'do not replace words that occur in no document by similar ones')
     .option('--vector-weight <number>', 'in hybrid searches: from 0 (words) to 1 (meaning)', finiteNumber)
     .addOption(
       new Option('--on-provider-failure <what>', 'if the model fails: report the error, or search by words').choices([
@@ -62,15 +73,19 @@ export function addSearch(program: Command): void {
     'search my-index "can I get my money back?"',
     'search my-index refund --where lang=en --where \'{"year":{"$gte":2020}}\' -k 3',
     'search my-index "reset password" --json | jq ".hits[].id"',
+    'search my-index \'"connection pool" -redis config*\' --syntax operators',
     'search my-index - --json < questions.txt',
   ]).action((folder: string, words: string[], flags: SearchFlags) =>
     perform(flags, async ({ terminal, signal }) => {
       const { k, where, minScore, vectorWeight, onProviderFailure, embedBudget, diversity, exact, searchK, mode } =
         flags;
+      const { syntax, typos } = flags;
       const fallback = { onProviderFailure, embedBudget };
       const snippet = snippetShown(flags);
       const options = {
         ...fallback,
+        syntax,
+        typos,
         k,
         where,
         minScore,
@@ -87,10 +102,11 @@ export function addSearch(program: Command): void {
       const { index } = opened;
       if (flags.explain === true) {
         const result = await index.search(queries[0] as string, { ...options, explain: true });
-        const { segments, exact: compared, milliseconds } = result.explanation as SearchExplanation;
+        const { segments, exact: compared, milliseconds, corrected = [] } = result.explanation as SearchExplanation;
         const times = Object.entries(milliseconds).map(([stage, time]) => `${stage} ${time.toFixed(1)} ms`);
         terminal.result(result, [
           ...hitLines(result.hits, terminal, flags.full === true),
+          ...corrected.map(({ from, to }) => `No document has ${from}: searched for ${to}`),
           `${compared ? 'Compared every allowed vector' : 'Searched approximately'} in ${counted(segments.length, 'segment')}: ${times.join(', ')}`,
         ]);
         return undefined;

@@ -1,10 +1,11 @@
 import type { StoredDocument } from '../../backend/documents.js';
 import type { FilterTree } from '../../backend/filter-tree.js';
-import type { RankedDocument, RankedDocuments, RankQuery, ReadSnapshot } from '../../backend/read-snapshot.js';
+import type { RankedDocument, RankedDocuments, ReadSnapshot } from '../../backend/read-snapshot.js';
 import type { ResolvedSearchOptions } from '../../options.js';
 import { diversify } from '../../ranking/diversify.js';
 import type { Ranked } from '../../ranking/ranked.js';
 import type { OperationContext } from '../context.js';
+import { rankQueries, type SyntaxQuery } from '../query/rank-queries.js';
 import { boundedConcurrency } from './bounded-concurrency.js';
 import { type CheckedQuery, type ResolvedQuery, resolveQueries } from './query-vectors.js';
 import { HitBytes } from './result-size.js';
@@ -87,28 +88,33 @@ export class CandidateSearch {
   }
 
   async #rank(queries: readonly ResolvedQuery[], snapshot: ReadSnapshot): Promise<Ranked[][]> {
-    const { mode, exact, searchK, vectorWeight, signal } = this.#options;
+    const { mode, typos, exact, searchK, vectorWeight, signal } = this.#options;
     // Those of the snapshot: the index may move to another model while it is searched.
     const { dimensions } = snapshot.space;
-    const asked = queries.map(({ text, vector, degraded }): RankQuery => {
+    const asked = queries.map(({ text, clauses, vector, degraded }): SyntaxQuery => {
       if (vector !== undefined) this.#context.space.checkDimensions(vector.length, dimensions);
-      return { ...((mode !== 'vector' || degraded !== undefined) && { text }), ...(mode !== 'text' && { vector }) };
+      const byText = mode !== 'vector' || degraded !== undefined;
+      return { ...(byText && { text }), ...(mode !== 'text' && { vector }), ...(clauses && { clauses }) };
     });
-    const places = [...queries.keys()].filter((place) => isAsked(asked[place] as RankQuery));
+    const places = [...queries.keys()].filter((place) => isAsked(asked[place] as SyntaxQuery));
     if (places.length === 0) return queries.map(() => []);
     // The document whose neighbours are wanted is one of them.
     const own = queries.some((query) => query.own !== undefined) ? 1 : 0;
     const found = await this.#trace.time(mode === 'text' ? 'words' : 'vectors', () =>
-      snapshot.rank({
-        queries: places.map((place) => asked[place] as RankQuery),
-        k: this.#depth + own,
-        depth: Math.max(this.#depth, fusionDepth),
-        exact,
-        searchK,
-        vectorWeight,
-        signal,
-        onSegment: (segment) => this.#trace.segments.push(segment),
-      }),
+      rankQueries(
+        snapshot,
+        {
+          queries: places.map((place) => asked[place] as SyntaxQuery),
+          k: this.#depth + own,
+          depth: Math.max(this.#depth, fusionDepth),
+          exact,
+          searchK,
+          vectorWeight,
+          signal,
+          onSegment: (segment) => this.#trace.segments.push(segment),
+        },
+        { typos, notes: this.#trace },
+      ),
     );
     const lists = new Map(places.map((place, position) => [place, found[position] as RankedDocuments]));
     const complete = ({ own, degraded }: ResolvedQuery, place: number): Ranked[] => {
@@ -151,7 +157,7 @@ function keysOf(ranked: readonly Ranked[]): number[] {
   return ranked.map(({ key }) => key);
 }
 
-function isAsked({ text, vector }: RankQuery): boolean {
+function isAsked({ text, vector }: SyntaxQuery): boolean {
   return text !== undefined || vector !== undefined;
 }
 

@@ -1,5 +1,6 @@
+import { parseQuery, type QueryClauses } from '../../analysis/query-syntax.js';
 import { SemanticIndexError } from '../../errors.js';
-import { describe } from '../../options.js';
+import { describe, type ResolvedSearchOptions } from '../../options.js';
 import type { DegradedSearch, DocumentId, Query } from '../../types.js';
 import { checkId, checkText, checkVector } from '../checked-document.js';
 import type { EmbeddingSpace } from '../embedding-space.js';
@@ -7,7 +8,10 @@ import { type EmbedFallback, embedOrFallBack } from './embed-fallback.js';
 
 /** A query that passed all checks. */
 export interface CheckedQuery {
+  /** Without operators. */
   readonly text: string | undefined;
+  /** What the text was read as, if it may have operators. */
+  readonly clauses: QueryClauses | undefined;
   readonly vector: Float32Array | undefined;
   /** Number of the space that the text was embedded in; undefined for other queries, and before the index has a space. */
   readonly space: number | undefined;
@@ -23,7 +27,14 @@ export interface ResolvedQuery extends Omit<CheckedQuery, 'id'> {
   readonly own: number | undefined;
 }
 
-const unset = { text: undefined, vector: undefined, space: undefined, id: undefined, degraded: undefined };
+const unset = {
+  text: undefined,
+  clauses: undefined,
+  vector: undefined,
+  space: undefined,
+  id: undefined,
+  degraded: undefined,
+};
 
 /**
  * Checks queries, and embeds texts if `embed` is true.
@@ -34,10 +45,13 @@ export function checkQueries(
   queries: readonly Query[],
   embed: boolean,
   space: EmbeddingSpace,
-  fallback: EmbedFallback,
+  fallback: EmbedFallback & Pick<ResolvedSearchOptions, 'syntax'>,
 ): CheckedQuery[] | Promise<CheckedQuery[]> {
   const checked = queries.map((query): CheckedQuery => {
-    if (typeof query === 'string') return { ...unset, text: checkText(query, 'the query') };
+    if (typeof query === 'string') {
+      const text = checkText(query, 'the query');
+      return fallback.syntax === 'plain' ? { ...unset, text } : { ...unset, ...readClauses(text) };
+    }
     if (isIdQuery(query)) return { ...unset, id: checkId(query.id, 'the query') };
     return { ...unset, vector: checkVector(query, 'the query') };
   });
@@ -45,7 +59,18 @@ export function checkQueries(
   if (!embed || checked.every(({ text }) => text === undefined)) return checked;
   const [only, ...others] = checked;
   const now = only?.text === undefined || others.length > 0 ? undefined : space.embedNow(only.text);
-  return now === undefined ? embedQueries(checked, space, fallback) : [{ ...unset, text: only?.text, ...now }];
+  return now === undefined ? embedQueries(checked, space, fallback) : [{ ...(only as CheckedQuery), ...now }];
+}
+
+/** @throws INVALID_ARGUMENT when everything is excluded. */
+function readClauses(query: string): Pick<CheckedQuery, 'text' | 'clauses'> {
+  const clauses = parseQuery(query);
+  if (clauses.text !== '') return { text: clauses.text, clauses };
+  throw new SemanticIndexError(
+    'INVALID_ARGUMENT',
+    `search: expected words to search for, got only excluded ones: ${describe(query)}`,
+    { hint: 'Add a word without a dash; a backslash before the dash makes it part of the word.' },
+  );
 }
 
 async function embedQueries(
@@ -59,14 +84,18 @@ async function embedQueries(
     for await (const landed of space.embed(texts, { role: 'query', signal })) {
       landed.indices.forEach((index, place) => {
         const position = positions[index] as number;
-        queries[position] = { ...unset, text: texts[index], vector: landed.vectors[place], space: landed.space };
+        queries[position] = {
+          ...(queries[position] as CheckedQuery),
+          vector: landed.vectors[place],
+          space: landed.space,
+        };
       });
     }
   }, fallback);
   if (degraded === undefined) return queries;
   for (const position of positions) {
-    const { text, vector } = queries[position] as CheckedQuery;
-    if (vector === undefined) queries[position] = { ...unset, text, degraded };
+    const query = queries[position] as CheckedQuery;
+    if (query.vector === undefined) queries[position] = { ...query, degraded };
   }
   return queries;
 }

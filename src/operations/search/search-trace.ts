@@ -1,4 +1,4 @@
-import type { SearchExplanation, SearchedSegment } from '../../types.js';
+import type { CorrectedWord, SearchExplanation, SearchedPrefix, SearchedSegment } from '../../types.js';
 
 /** Stages of a search, in their order. */
 export type SearchStage = 'embed' | 'filter' | 'vectors' | 'words' | 'lookup' | 'rerank' | 'snippet';
@@ -17,10 +17,21 @@ export class SearchTrace {
   };
   /** Documents that share a term with the query, as far as the ranking was read. */
   matchingWords = 0;
+  /** Words that were replaced by similar ones. */
+  readonly corrected: CorrectedWord[] = [];
+  /** Prefixes, and what they were expanded to. */
+  readonly prefixes: SearchedPrefix[] = [];
 
   explanation(): SearchExplanation {
-    const { segments, matchingWords, milliseconds } = this;
-    return { exact: segments.every(({ exact }) => exact), segments, matchingWords, milliseconds };
+    const { segments, matchingWords, milliseconds, corrected, prefixes } = this;
+    return {
+      exact: segments.every(({ exact }) => exact),
+      segments,
+      matchingWords,
+      milliseconds,
+      ...(corrected.length > 0 && { corrected }),
+      ...(prefixes.length > 0 && { prefixes }),
+    };
   }
 
   /** Adds the duration of some work to its stage. */

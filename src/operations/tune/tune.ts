@@ -130,6 +130,7 @@ class Tuner {
     const checked = await resolveQueries(
       await checkQueries(given, true, space, {
         onProviderFailure: 'error',
+        syntax: 'plain',
         embedBudget: undefined,
         signal: this.#options.signal,
       }),

@@ -57,6 +57,16 @@ export function toolArguments(z: Zod, maxHits: number) {
         .describe('The next of the previous result, for more hits of the same query'),
       (value) => value,
     ),
+    syntax: optional(
+      z
+        .enum(['plain', 'operators'], {
+          error: ({ input }) => `Expected syntax to be plain or operators, got ${describe(input)}`,
+        })
+        .describe(
+          'operators: in the query, "several words" must occur next to each other, -word and -"several words" must not occur, and begin* stands for words that begin so; default plain',
+        ),
+      (value) => value,
+    ),
   });
   const text = z
     .string({ error: ({ input }) => `Expected a text, got ${describe(input)}` })

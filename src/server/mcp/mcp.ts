@@ -70,13 +70,13 @@ export async function createMcpServer(index: SemanticIndex, options?: McpOptions
       },
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
-    async ({ query, k = 5, where, after, full = false }, { signal: cancelled }) =>
+    async ({ query, k = 5, where, after, syntax = 'plain', full = false }, { signal: cancelled }) =>
       inWords(cancelled, answerTimeout, async (signal) => {
         // An agent cannot repair a provider, but can use hits by words.
         const onProviderFailure = 'text' as const;
         const snippet = full ? false : { maxTokens: tokensOfPart };
         const conditions = where as Record<string, string> | undefined;
-        const options = { k, where: conditions, after, snippet, onProviderFailure, signal };
+        const options = { k, where: conditions, after, syntax, snippet, onProviderFailure, signal };
         const { hits, next, degraded } = await index.search(query, options);
         return {
           hits: hits.map(shortened),

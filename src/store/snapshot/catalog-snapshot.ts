@@ -1,20 +1,26 @@
 import { analyzeQuery } from '../../analysis/analyze.js';
 import type { StoredDocument } from '../../backend/documents.js';
 import type {
+  DocumentSet,
   KeyedNeighbor,
   KeyedVector,
+  QueryTerm,
   RankedDocuments,
   RankSearch,
   ReadSnapshot,
+  TermList,
+  TermLookUp,
+  TermsFilter,
   VectorSearch,
 } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
-import { packQueryTerms } from '../../terms/packed-query.js';
+import { joined, packQueryTerms } from '../../terms/packed-query.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { DocumentId } from '../../types.js';
 import type { Bitset } from '../../vectors/bitset.js';
 import type { MatchingDocuments } from '../catalog/catalog.js';
 import { itemsOf } from '../catalog/sorted-keys.js';
+import { ItemSets } from './item-sets.js';
 import type { LookUps } from './reads.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -51,20 +57,34 @@ export class CatalogSnapshot implements ReadSnapshot {
     );
   }
 
-  async rank({ queries, ...search }: RankSearch): Promise<RankedDocuments[]> {
-    const packed = await inSlices(queries, search.signal, ({ text, vector }) => ({
+  async rank({ queries, within, ...search }: RankSearch): Promise<RankedDocuments[]> {
+    const packed = await inSlices(queries, search.signal, ({ text, terms, vector }) => ({
       vector,
-      terms: text === undefined ? undefined : packedQuery(text),
+      terms: terms === undefined ? (text === undefined ? undefined : packedQuery(text)) : packedTerms(terms),
     }));
-    const found = await this.#snapshot.search(packed, { ...search, allowed: this.#allowed });
-    return inSlices(found, search.signal, ({ keys, scores, termScores, maxScore }) => ({
+    const found = await this.#snapshot.search(packed, { ...search, allowed: this.#itemsOf(within) });
+    return inSlices(found, search.signal, ({ keys, scores, termScores, maxScore, missingTerms }) => ({
       ranked: Array.from(keys, (key, place) => ({
         key,
         score: scores[place] as number,
         textScore: termScores[place] as number,
       })),
       maxTextScore: maxScore,
+      missingTerms,
     }));
+  }
+
+  async withTerms(filter: TermsFilter, signal?: AbortSignal, within?: DocumentSet): Promise<DocumentSet> {
+    const items = await this.#snapshot.filterByTerms(filter, this.#itemsOf(within), signal);
+    return new ItemSets(this.#snapshot.all, items);
+  }
+
+  lookUpTerms(lookUp: TermLookUp): Promise<readonly TermList[]> {
+    return this.#snapshot.lookUpTerms(lookUp, this.#allowed);
+  }
+
+  #itemsOf(within: DocumentSet | undefined): readonly Bitset[] | undefined {
+    return within === undefined ? this.#allowed : (within as ItemSets).items;
   }
 
   byKeys(keys: readonly number[], signal?: AbortSignal): Promise<(StoredDocument | undefined)[]> {
@@ -98,6 +118,12 @@ function isListOfSets(matching: MatchingDocuments | readonly Bitset[]): matching
 function packedQuery(text: string): Uint8Array {
   const { terms, weights } = analyzeQuery(text);
   return packQueryTerms(terms.map((term, place) => [term, weights[place] as number] as const));
+}
+
+function packedTerms(terms: readonly QueryTerm[]): Uint8Array {
+  return packQueryTerms(
+    terms.flatMap(({ forms, times }) => forms.map((form, place) => [form, place === 0 ? times : joined] as const)),
+  );
 }
 
 /** Maps a list, which may be long, without blocking the event loop. */

@@ -1,3 +1,4 @@
+import type { NativeTermList } from '../../addon/native-search.js';
 import type { SearchPart } from '../../search/search-part.js';
 import {
   type PartReport,
@@ -5,13 +6,15 @@ import {
   type SnapshotAnswer,
   type SnapshotQuery,
   type SnapshotSearchOptions,
+  type TermLookUp,
+  type TermsFilter,
 } from '../../search/search-snapshot.js';
 import type { Metric } from '../../types.js';
 import { addItem, type Bitset, createBitset, hasItem } from '../../vectors/bitset.js';
 import { itemOf, keyAt, type SortedKeys } from '../catalog/sorted-keys.js';
 import type { SearchableSegment } from './searchable-segment.js';
-import type { TermsSource } from './segment-terms.js';
 import type { VectorSource } from './segment-vectors.js';
+import type { TermsSource } from './stored-file.js';
 
 /** What a segment is searched in. */
 export interface SegmentSources {
@@ -19,6 +22,12 @@ export interface SegmentSources {
   readonly vectors: VectorSource;
   /** Undefined for searches by vector. */
   readonly terms: TermsSource | undefined;
+}
+
+/** What was read of terms, and of each part whether its files have changed. */
+export interface TermsAnswer<T> extends Pick<SnapshotAnswer, 'fault'> {
+  readonly found: T;
+  readonly parts: readonly { readonly changed: boolean }[];
 }
 
 /** A part of the native snapshot, and the segment that it belongs to. */
@@ -57,17 +66,51 @@ export class NativeSnapshot {
     options: Omit<SnapshotSearchOptions, 'allowed'>,
     allowed: readonly Bitset[] | undefined,
   ): Promise<SnapshotAnswer> {
-    if (allowed === undefined) return this.#native.search(queries, options);
-    const ofParts = this.#parts.map(({ place, otherKeys }) => {
-      const { keys } = (this.sources[place] as SegmentSources).segment;
-      const bits = allowed[place] as Bitset;
-      return otherKeys === undefined ? bits : translated(bits, keys, otherKeys);
+    return this.#native.search(queries, { ...options, allowed: this.#itemsOfParts(allowed) });
+  }
+
+  /** Looks terms up. @param allowed items of each segment */
+  async lookUpTerms(
+    lookUp: Omit<TermLookUp, 'allowed'>,
+    allowed: readonly Bitset[] | undefined,
+  ): Promise<TermsAnswer<readonly NativeTermList[]>> {
+    const { found, changed, fault } = await this.#native.lookUpTerms({
+      ...lookUp,
+      allowed: this.#itemsOfParts(allowed),
     });
-    return this.#native.search(queries, { ...options, allowed: ofParts });
+    return { found, fault, parts: this.#reportsOf(changed) };
+  }
+
+  /** The items of each segment that match. @param allowed items of each segment */
+  async filterByTerms(
+    filter: TermsFilter,
+    allowed: readonly Bitset[] | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<TermsAnswer<readonly Bitset[]>> {
+    const ofParts = this.#itemsOfParts(allowed);
+    const { found, changed, fault } = await this.#native.filterByTerms({ ...filter, allowed: ofParts, signal });
+    const sets: Bitset[] = this.sources.map(({ segment }) => createBitset(segment.keys.offsets.length, false));
+    // A part with terms has the items of its segment.
+    for (const [position, set] of found.entries()) if (set !== undefined) sets[this.#placeOf(position)] = set;
+    return { found: sets, fault, parts: this.#reportsOf(changed) };
+  }
+
+  #itemsOfParts(allowed: readonly Bitset[] | undefined): Bitset[] | undefined {
+    return allowed === undefined
+      ? undefined
+      : this.#parts.map(({ place, otherKeys }) => {
+          const { keys } = (this.sources[place] as SegmentSources).segment;
+          const bits = allowed[place] as Bitset;
+          return otherKeys === undefined ? bits : translated(bits, keys, otherKeys);
+        });
+  }
+
+  #reportsOf(changed: readonly number[]): { readonly changed: boolean }[] {
+    return this.#parts.map((_, position) => ({ changed: changed.includes(position) }));
   }
 
   /** The segments whose files have changed according to an answer, or are damaged. */
-  suspects({ parts, fault }: SnapshotAnswer): SegmentSources[] {
+  suspects({ parts, fault }: Pick<TermsAnswer<unknown>, 'parts' | 'fault'>): SegmentSources[] {
     const places = new Set<number>();
     for (const [position, { changed }] of parts.entries()) if (changed) places.add(this.#placeOf(position));
     if (fault !== undefined) places.add(this.#placeOf(fault.part));

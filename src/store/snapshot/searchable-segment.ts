@@ -2,9 +2,9 @@ import { SearchPart } from '../../search/search-part.js';
 import { TimeSlice } from '../../time-slice.js';
 import { type Bitset, countItems, createBitset, removeItem } from '../../vectors/bitset.js';
 import { itemOf, type SortedKeys } from '../catalog/sorted-keys.js';
-import type { SegmentTerms, TermsSource } from './segment-terms.js';
 import type { SegmentVectors, VectorSource } from './segment-vectors.js';
 import type { SegmentColumns } from './stored-columns.js';
+import type { SegmentTerms, TermsSource } from './stored-file.js';
 
 const keysPerLook = 256;
 

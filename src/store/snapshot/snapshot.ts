@@ -1,9 +1,10 @@
+import type { NativeTermList } from '../../addon/native-search.js';
 import { SemanticIndexError } from '../../errors.js';
-import type { SnapshotHits, SnapshotQuery } from '../../search/search-snapshot.js';
+import type { SnapshotHits, SnapshotQuery, TermLookUp, TermsFilter } from '../../search/search-snapshot.js';
 import type { Metric, SearchedSegment } from '../../types.js';
 import type { Bitset } from '../../vectors/bitset.js';
 import type { CatalogPosition } from '../catalog/catalog.js';
-import { NativeSnapshot, type SegmentSources } from './native-snapshot.js';
+import { NativeSnapshot, type SegmentSources, type TermsAnswer } from './native-snapshot.js';
 import { RefCounted, type SearchableSegment } from './searchable-segment.js';
 import type { TailSegment } from './tail-rows.js';
 
@@ -65,27 +66,56 @@ export class Snapshot {
   async search(queries: readonly SnapshotQuery[], search: SnapshotSearch): Promise<readonly SnapshotHits[]> {
     const { k, depth, exact, searchK, vectorWeight, allowed, signal, onSegment } = search;
     const hasTerms = queries.some(({ terms }) => terms !== undefined);
+    const options = { k, depth, exact, searchK, vectorWeight, signal };
+    const { native, answer } = await this.#soundly(hasTerms, signal, (native) =>
+      native.search(queries, options, allowed),
+    );
+    for (const { segment, report } of native.reports(answer)) {
+      const { allowed, exact, milliseconds } = report;
+      onSegment?.({ segment: segment.segment, items: segment.keys.offsets.length, allowed, exact, milliseconds });
+    }
+    return answer.queries;
+  }
+
+  /** Looks terms up in the dictionaries of all segments. @param allowed items of each segment that count. */
+  async lookUpTerms(
+    lookUp: Omit<TermLookUp, 'allowed'>,
+    allowed: readonly Bitset[] | undefined,
+  ): Promise<readonly NativeTermList[]> {
+    const { answer } = await this.#soundly(true, lookUp.signal, (native) => native.lookUpTerms(lookUp, allowed));
+    return answer.found;
+  }
+
+  /** The items of each segment that have all required terms, and none of the excluded ones. */
+  async filterByTerms(
+    filter: TermsFilter,
+    allowed: readonly Bitset[] | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Bitset[]> {
+    const { answer } = await this.#soundly(true, signal, (native) => native.filterByTerms(filter, allowed, signal));
+    return answer.found;
+  }
+
+  /** Reads vectors and terms; where files turn out to be damaged, again without them. */
+  async #soundly<A extends Pick<TermsAnswer<unknown>, 'parts' | 'fault'>>(
+    hasTerms: boolean,
+    signal: AbortSignal | undefined,
+    read: (native: NativeSnapshot) => Promise<A>,
+  ): Promise<{ readonly native: NativeSnapshot; readonly answer: A }> {
     this.shared.retain();
     try {
       for (let attempt = 1; attempt <= maxAttempts; attempt++) {
         const sources = this.#knownSources(hasTerms) ?? (await this.#sources(hasTerms, signal));
         // Nothing is awaited between the choice and the call: another search may replace the native snapshot.
         const native = this.#nativeOf(sources);
-        const answer = await native.search(queries, { k, depth, exact, searchK, vectorWeight, signal }, allowed);
+        const answer = await read(native);
         const suspects = native.suspects(answer);
-        if (suspects.length > 0) {
-          // What is damaged is replaced, and the search is repeated there.
-          const isKnown = await Promise.all(suspects.map((sources) => isUnsound(sources)));
-          if (!isKnown.includes(true)) await Promise.all(suspects.map(({ segment }) => verifySegment(segment, signal)));
-          // It may hold terms that this search does not need, and would be chosen again.
-          this.#forget(native);
-          continue;
-        }
-        for (const { segment, report } of native.reports(answer)) {
-          const { allowed, exact, milliseconds } = report;
-          onSegment?.({ segment: segment.segment, items: segment.keys.offsets.length, allowed, exact, milliseconds });
-        }
-        return answer.queries;
+        if (suspects.length === 0) return { native, answer };
+        // What is damaged is replaced, and the search is repeated there.
+        const isKnown = await Promise.all(suspects.map((sources) => isUnsound(sources)));
+        if (!isKnown.includes(true)) await Promise.all(suspects.map(({ segment }) => verifySegment(segment, signal)));
+        // It may hold terms that this search does not need, and would be chosen again.
+        this.#forget(native);
       }
       throw new SemanticIndexError('IO', 'The files of the index keep changing', {
         hint: 'Another program writes to segments/. Stop it, and run `rebuild()`.',

@@ -1,3 +1,4 @@
+import type { NativeTermsFile, NativeTermsTail } from '../../addon/native-terms.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { FileCheck } from '../directory/derived-files.js';
 import { ioError, isSystemError } from '../directory/files.js';
@@ -8,6 +9,12 @@ import { GuardedFiles, type GuardedSource } from './guarded-source.js';
  * what is stored is not what was written.
  */
 export type StoredState = 'stored' | 'missing' | 'damaged';
+
+/** What terms are read from. */
+export type TermsSource = NativeTermsFile | NativeTermsTail;
+
+/** The terms of a segment, or of the tail, of at least its items, which have the same numbers. */
+export type SegmentTerms = GuardedSource<TermsSource, StoredState>;
 
 /** A state in which what is stored is not used. */
 export type LostState = Exclude<StoredState, 'stored'>;

@@ -2,7 +2,7 @@ import type { SegmentRow } from '../catalog/segment-table.js';
 import { openTermsFile } from '../directory/derived-files.js';
 import { termsFile } from '../directory/segment-names.js';
 import type { CatalogClient } from '../writer/catalog-client.js';
-import type { SegmentTerms, TermsSource } from './segment-terms.js';
+import type { SegmentTerms, TermsSource } from './stored-file.js';
 import { type OnLost, openStoredFile } from './stored-file.js';
 import { TermsInMemory } from './terms-in-memory.js';
 

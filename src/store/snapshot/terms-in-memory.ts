@@ -5,8 +5,7 @@ import { createTermsTail } from '../../terms/terms-files.js';
 import { countBelow } from '../catalog/sorted-keys.js';
 import type { TermsBatch } from '../catalog/terms-table.js';
 import type { CatalogClient } from '../writer/catalog-client.js';
-import type { SegmentTerms, TermsSource } from './segment-terms.js';
-import type { LostState, StoredState } from './stored-file.js';
+import type { LostState, SegmentTerms, StoredState, TermsSource } from './stored-file.js';
 
 /** Documents that are not in memory yet. */
 interface Pending {

@@ -317,7 +317,7 @@ export class ModelRun {
     const asked = new Set(text.split(' '));
     const sharing = documents.filter((document) => document.text.split(' ').some((word) => asked.has(word)));
     const where = filter?.where;
-    const { hits: byWords } = await this.#index.search(text, { k: 20_000, mode: 'text', where });
+    const { hits: byWords } = await this.#index.search(text, { k: 20_000, mode: 'text', typos: false, where });
     equal('documents found by words', byWords.map(({ id }) => id).sort(), sharing.map(({ id }) => id).sort());
     const { hits: byBoth } = await this.#index.search(text, { k: 10, where });
     equal('hits by both', new Set(byBoth.map(({ id }) => id)).size, Math.min(10, documents.length));

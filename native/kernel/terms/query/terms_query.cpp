@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <new>
 #include <string_view>
 
 #include "terms/query/part_search.h"
+#include "terms/query/united_postings.h"
 
 namespace semantic_index {
 
@@ -25,10 +27,16 @@ struct TermsQuery::Memory {
   const TermsSnapshot* snapshot = nullptr;
   Bm25 scorer;
   double max_score = 0;
+  uint32_t missing_terms = 0;
   int32_t failed_part = -1;
-  /** Distinct terms in the order of the query, and how often each comes. */
+  /** Distinct terms in the order of the query, and how often each comes; behind them, those that are several as one. */
   std::vector<TermBytes> terms;
   std::vector<uint64_t> times;
+  /** The terms of each of the latter, a name for all of them, and the lists that they have together. */
+  std::vector<std::vector<TermBytes>> unions;
+  std::deque<std::string> names;
+  std::deque<UnitedPostings> united;
+  std::vector<PostingList> members;
   std::vector<uint32_t> order;
   std::vector<double> weights;
   /** For each part the list of each term; then, for each part, those with postings. */
@@ -39,6 +47,8 @@ struct TermsQuery::Memory {
   TopHits hits;
 
   void unite(const QueryTerm* given, size_t count);
+  void add_unions(const QueryTerm* given, size_t count);
+  Status find_unions(size_t part, PostingList* found);
   Status find(const std::atomic<bool>* cancel);
   Status weigh(const std::atomic<bool>* cancel);
   Status check_unchanged();
@@ -72,16 +82,62 @@ void TermsQuery::Memory::unite(const QueryTerm* given, size_t count) {
   }
 }
 
+void TermsQuery::Memory::add_unions(const QueryTerm* given, size_t count) {
+  for (size_t index = 0; index + 1 < count; ++index) {
+    if (given[index].joins || !given[index + 1].joins) continue;
+    unions.emplace_back();
+    names.emplace_back();
+    for (size_t member = index; member == index || (member < count && given[member].joins); ++member) {
+      unions.back().push_back(given[member].term);
+      // No term has this byte, which UTF-8 does not have.
+      names.back().append(text_of(given[member].term)).push_back('\xff');
+    }
+    terms.push_back({names.back().data(), names.back().size()});
+    times.push_back(given[index].times);
+  }
+}
+
+/** The lists of the terms that are several as one, in one part. */
+Status TermsQuery::Memory::find_unions(size_t part, PostingList* found) {
+  const TermsPart& of_part = snapshot->parts()[part];
+  for (size_t index = 0; index < unions.size(); ++index) {
+    const std::vector<TermBytes>& own = unions[index];
+    members.assign(own.size(), PostingList());
+    if (of_part.tail != nullptr) {
+      of_part.tail->find(own.data(), own.size(), of_part.items, members.data());
+    } else {
+      for (size_t member = 0; member < own.size(); ++member) {
+        const Status status = of_part.view->find(own[member].bytes, own[member].size, members.data() + member);
+        if (!status.ok()) return status;
+      }
+    }
+    const bool is_empty =
+        std::all_of(members.begin(), members.end(), [](const PostingList& list) { return list.count == 0; });
+    if (is_empty) continue;
+    united.emplace_back();
+    const Status status = united.back().unite(members, &cursor);
+    if (!status.ok()) return status;
+    found[index] = united.back().list();
+  }
+  return Status::success();
+}
+
 Status TermsQuery::Memory::find(const std::atomic<bool>* cancel) {
   const std::vector<TermsPart>& parts = snapshot->parts();
   lists.assign(parts.size() * terms.size(), PostingList());
+  const size_t alone = terms.size() - unions.size();
   for (size_t part = 0; part < parts.size(); ++part) {
     PostingList* const found = lists.data() + part * terms.size();
+    if (!unions.empty()) {
+      if (is_raised(cancel)) return cancelled();
+      const Status status = find_unions(part, found + alone);
+      if (!status.ok()) return fail(status, part);
+    }
     if (parts[part].tail != nullptr) {
-      parts[part].tail->find(terms.data(), terms.size(), parts[part].items, found);
+      parts[part].tail->find(terms.data(), alone, parts[part].items, found);
       continue;
     }
-    for (size_t term = 0; term < terms.size(); ++term) {
+    for (size_t term = 0; term < alone; ++term) {
       if (term % kTermsBetweenChecks == kTermsBetweenChecks - 1 && is_raised(cancel)) return cancelled();
       const Status status = parts[part].view->find(terms[term].bytes, terms[term].size, found + term);
       if (!status.ok()) return fail(status, part);
@@ -95,6 +151,7 @@ Status TermsQuery::Memory::weigh(const std::atomic<bool>* cancel) {
   const auto documents = static_cast<double>(snapshot->documents());
   weights.assign(terms.size(), 0.0);
   max_score = 0;
+  missing_terms = 0;
   double total = 0;
   for (size_t term = 0; term < terms.size(); ++term) {
     int64_t living = 0;
@@ -112,7 +169,10 @@ Status TermsQuery::Memory::weigh(const std::atomic<bool>* cancel) {
     const double rarity = inverse_document_frequency(documents, static_cast<double>(living));
     const double weight = static_cast<double>(times[term]) * rarity;
     max_score += weight;
-    if (living == 0) continue;
+    if (living == 0) {
+      ++missing_terms;
+      continue;
+    }
     weights[term] = weight;
     total += weight;
   }
@@ -164,7 +224,21 @@ Status TermsQuery::prepare(const TermsSnapshot& snapshot, const QueryTerm* terms
   memory_->snapshot = &snapshot;
   memory_->failed_part = -1;
   memory_->weighted.clear();
-  memory_->unite(terms, count);
+  memory_->unions.clear();
+  memory_->names.clear();
+  memory_->united.clear();
+  const bool has_unions = std::any_of(terms, terms + count, [](const QueryTerm& term) { return term.joins; });
+  if (has_unions) {
+    std::vector<QueryTerm> alone;
+    for (size_t index = 0; index < count; ++index) {
+      const bool is_joined = index + 1 < count && terms[index + 1].joins;
+      if (!terms[index].joins && !is_joined) alone.push_back(terms[index]);
+    }
+    memory_->unite(alone.data(), alone.size());
+    memory_->add_unions(terms, count);
+  } else {
+    memory_->unite(terms, count);
+  }
   Status status = memory_->find(cancel);
   if (status.ok()) status = memory_->weigh(cancel);
   if (!status.ok()) {
@@ -180,6 +254,8 @@ Status TermsQuery::prepare(const TermsSnapshot& snapshot, const QueryTerm* terms
 int32_t TermsQuery::failed_part() const { return memory_->failed_part; }
 
 double TermsQuery::max_score() const { return memory_->max_score; }
+
+uint32_t TermsQuery::missing_terms() const { return memory_->missing_terms; }
 
 Status TermsQuery::search(const TermsSearchOptions& options, std::vector<TermsHit>* hits, TermsWork* work) try {
   hits->clear();

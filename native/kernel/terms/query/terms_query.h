@@ -51,8 +51,9 @@ class TermsQuery {
 
   /**
    * Looks the terms up; `snapshot` must outlive the calls below, `terms` need not. A term that counts n times weighs n
-   * times as much; one that comes repeatedly counts as often as all of these together. Takes time in proportion to the
-   * number of terms, of which any number may be given. corrupt, cancelled, file_changed, out_of_memory.
+   * times as much; one that comes repeatedly counts as often as all of these together. Terms that join one are one
+   * term with it: documents with any of them have it, as often as all of these together. Takes time in proportion to
+   * the number of terms, of which any number may be given. corrupt, cancelled, file_changed, out_of_memory.
    */
   Status prepare(const TermsSnapshot& snapshot, const QueryTerm* terms, size_t count,
                  const std::atomic<bool>* cancel = nullptr);
@@ -62,6 +63,9 @@ class TermsQuery {
    * counts with the weight of the rarest, so that the share of a score in it says how much of the query was found.
    */
   double max_score() const;
+
+  /** Terms that no living document has. */
+  uint32_t missing_terms() const;
 
   /** The part whose bytes made the last call fail; -1 when none did. */
   int32_t failed_part() const;

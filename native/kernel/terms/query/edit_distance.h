@@ -1,0 +1,48 @@
+#ifndef SEMANTIC_INDEX_KERNEL_TERMS_QUERY_EDIT_DISTANCE_H_
+#define SEMANTIC_INDEX_KERNEL_TERMS_QUERY_EDIT_DISTANCE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace semantic_index {
+
+/** Decodes UTF-8. False when the bytes are not UTF-8. May throw bad_alloc. */
+bool decode_utf8(const uint8_t* bytes, size_t size, std::vector<uint32_t>* characters);
+
+/**
+ * Distances of many words to one, by optimal string alignment (Damerau 1964, Boytsov 2011): insertion, deletion,
+ * substitution and transposition of adjacent characters cost 1, and no character is edited twice. Rows of the table are
+ * kept for the characters that a word shares with the one before, so sorted words take little time, and a begin from
+ * which no word within the bound can follow is recognised as such.
+ */
+class EditDistances {
+ public:
+  EditDistances(std::vector<uint32_t> word, uint32_t max_distance);
+
+  /**
+   * How many characters of `begin` are needed to know that no word that begins with them is near enough; 0 when words
+   * that begin with `begin` may be.
+   */
+  size_t dead_begin(const uint32_t* begin, size_t size);
+
+  /** The distance to a word, `max_distance` + 1 when it is more than that. */
+  uint32_t to(const uint32_t* other, size_t size);
+
+ private:
+  uint32_t at(size_t row, size_t column) const { return rows_[row * (word_.size() + 1) + column]; }
+  /** Computes the rows of a word that are not those of the last one; returns the rows behind which all are dead. */
+  size_t advance(const uint32_t* other, size_t size);
+
+  std::vector<uint32_t> word_;
+  uint32_t max_distance_;
+  /** The last word as far as there are rows of it. */
+  std::vector<uint32_t> known_;
+  std::vector<uint32_t> rows_;
+  /** The smallest number of each row. */
+  std::vector<uint32_t> least_;
+};
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_KERNEL_TERMS_QUERY_EDIT_DISTANCE_H_

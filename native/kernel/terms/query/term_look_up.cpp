@@ -1,0 +1,332 @@
+#include "terms/query/term_look_up.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <unordered_map>
+
+#include "terms/query/edit_distance.h"
+
+namespace semantic_index {
+
+namespace {
+
+constexpr size_t kTermsBetweenChecks = 1 << 12;
+/** Terms longer than this have no similar ones: they are hashes, addresses, or nothing that was typed. */
+constexpr size_t kMaxCharacters = 64;
+
+bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
+
+Status cancelled() { return {StatusCode::cancelled, 0, {}}; }
+
+Status damaged_list() { return Status::failure(StatusCode::corrupt, "a posting list is damaged"); }
+
+/** A term that may be found, with its list in each part that has it. */
+struct Candidate {
+  std::string term;
+  uint32_t distance = 0;
+  /** Documents that have it, deleted and other ones included. */
+  int64_t postings = 0;
+  std::vector<std::pair<int32_t, PostingList>> lists;
+};
+
+bool begins_with(const void* term, size_t size, const TermBytes& begin) {
+  return size >= begin.size && (begin.size == 0 || std::memcmp(term, begin.bytes, begin.size) == 0);
+}
+
+class LookUp {
+ public:
+  LookUp(const TermsSnapshot& snapshot, const TermLookUp& request, std::vector<uint32_t> characters)
+      : snapshot_(snapshot), request_(request), distances_(characters, request.max_distance) {
+    if (request.same_first && !characters.empty()) first_ = characters[0];
+    for (const uint32_t character : characters) {
+      is_ascii_ = is_ascii_ && character < 0x80;
+      letters_ |= uint64_t{1} << (character & 63);
+    }
+    max_size_ = characters.size() + request.max_distance;
+    min_size_ = characters.size() > request.max_distance ? characters.size() - request.max_distance : 1;
+  }
+
+  Status run(std::vector<FoundTerm>* found, bool* is_cut, int32_t* failed_part) {
+    if (!request_.is_prefix) {
+      bool occurs = false;
+      const Status status = find_itself(&occurs);
+      if (!status.ok()) return fail(status, failed_part);
+      if (occurs) return choose(found, is_cut, failed_part);
+    }
+    for (size_t part = 0; part < snapshot_.parts().size(); ++part) {
+      part_ = static_cast<int32_t>(part);
+      const TermsPart& of_part = snapshot_.parts()[part];
+      const Status status = of_part.view != nullptr ? scan_view(*of_part.view) : scan_tail(of_part);
+      if (!status.ok()) return fail(status, failed_part);
+    }
+    return choose(found, is_cut, failed_part);
+  }
+
+ private:
+  Status fail(Status status, int32_t* failed_part) const {
+    if (status.code == StatusCode::corrupt || status.code == StatusCode::file_changed) *failed_part = part_;
+    return status;
+  }
+
+  /** Adds the term itself if a living document has it. */
+  Status find_itself(bool* occurs) {
+    for (size_t part = 0; part < snapshot_.parts().size(); ++part) {
+      part_ = static_cast<int32_t>(part);
+      const TermsPart& of_part = snapshot_.parts()[part];
+      PostingList list;
+      if (of_part.tail != nullptr) {
+        of_part.tail->find(&request_.term, 1, of_part.items, &list);
+      } else {
+        const Status status = of_part.view->find(request_.term.bytes, request_.term.size, &list);
+        if (!status.ok()) return status;
+      }
+      if (list.count == 0) continue;
+      uint32_t dead = 0;
+      if (snapshot_.has_dead(part)) {
+        const Status status = snapshot_.count_dead(part, request_.term, list, &cursor_, &dead);
+        if (!status.ok()) return status;
+      }
+      add(request_.term, 0, list);
+      *occurs = *occurs || list.count > dead;
+    }
+    if (*occurs) return Status::success();
+    candidates_.clear();
+    places_.clear();
+    return Status::success();
+  }
+
+  /** Whether a term is wanted; sets its distance. */
+  bool wants(const TermBytes& term, uint32_t* distance) {
+    *distance = 0;
+    if (request_.is_prefix) return begins_with(term.bytes, term.size, request_.term);
+    // A character takes four bytes at most.
+    if (term.size < min_size_ || term.size > 4 * max_size_) return false;
+    if (differs(term)) return false;
+    if (!decode_utf8(static_cast<const uint8_t*>(term.bytes), term.size, &characters_)) return false;
+    if (characters_.size() < min_size_ || characters_.size() > max_size_) return false;
+    if (first_ != 0 && characters_[0] != first_) return false;
+    *distance = distances_.to(characters_.data(), characters_.size());
+    return *distance <= request_.max_distance;
+  }
+
+  /** Whether so many letters are in one of two ASCII words only that no bounded number of edits explains it. */
+  bool differs(const TermBytes& term) const {
+    if (!is_ascii_) return false;
+    uint64_t other = 0;
+    const auto* const bytes = static_cast<const uint8_t*>(term.bytes);
+    for (size_t index = 0; index < term.size; ++index) {
+      if (bytes[index] >= 0x80) return false;
+      other |= uint64_t{1} << (bytes[index] & 63);
+    }
+    // A substitution exchanges one letter for another.
+    uint32_t count = 0;
+    for (uint64_t rest = letters_ ^ other; rest != 0; rest &= rest - 1) ++count;
+    return count > 2 * request_.max_distance;
+  }
+
+  void add(const TermBytes& term, uint32_t distance, const PostingList& list) {
+    std::string key(static_cast<const char*>(term.bytes), term.size);
+    const auto place = places_.emplace(key, candidates_.size());
+    if (place.second) {
+      Candidate candidate;
+      candidate.term = std::move(key);
+      candidate.distance = distance;
+      candidates_.push_back(std::move(candidate));
+    }
+    Candidate& candidate = candidates_[place.first->second];
+    candidate.postings += list.count;
+    candidate.lists.emplace_back(part_, list);
+  }
+
+  Status scan_tail(const TermsPart& part) {
+    std::vector<TailTerm> terms;
+    uint32_t distance = 0;
+    part.tail->select_terms(part.items, [&](const TermBytes& term) { return wants(term, &distance); }, &terms);
+    for (const TailTerm& term : terms) {
+      wants(term.term, &distance);
+      add(term.term, distance, term.list);
+    }
+    return is_raised(request_.cancel) ? cancelled() : Status::success();
+  }
+
+  Status scan_view(const TermsView& view) {
+    if (view.blocks() == 0) return Status::success();
+    TermsIterator iterator(view);
+    uint64_t block = 0;
+    if (request_.is_prefix) {
+      const Status status =
+          view.find_block(static_cast<const uint8_t*>(request_.term.bytes), request_.term.size, &block);
+      if (!status.ok()) return status;
+      iterator.begin_at(block);
+      return scan_prefix(&iterator);
+    }
+    size_t seen = 0;
+    for (; block < view.blocks(); ++block) {
+      if (++seen % (kTermsBetweenChecks / kDictionaryBlock) == 0 && is_raised(request_.cancel)) return cancelled();
+      if (is_dead(view, block)) continue;
+      iterator.begin_at(block);
+      for (uint32_t number = 0; number < kDictionaryBlock; ++number) {
+        bool done = false;
+        const Status status = iterator.next(&done);
+        if (!status.ok()) return status;
+        if (done) break;
+        uint32_t distance = 0;
+        const TermBytes term = {iterator.term().data(), iterator.term().size()};
+        if (wants(term, &distance)) add(term, distance, iterator.list());
+      }
+    }
+    return view.check_unchanged();
+  }
+
+  Status scan_prefix(TermsIterator* iterator) {
+    for (size_t seen = 1;; ++seen) {
+      if (seen % kTermsBetweenChecks == 0 && is_raised(request_.cancel)) return cancelled();
+      bool done = false;
+      const Status status = iterator->next(&done);
+      if (!status.ok() || done) return status;
+      const std::string& term = iterator->term();
+      if (begins_with(term.data(), term.size(), request_.term)) {
+        add({term.data(), term.size()}, 0, iterator->list());
+        continue;
+      }
+      // Terms ascend: those behind a greater one do not begin with the prefix.
+      const std::string prefix(static_cast<const char*>(request_.term.bytes), request_.term.size);
+      if (term.compare(prefix) > 0) return Status::success();
+    }
+  }
+
+  /** Whether no term of a block can be near: all begin with what the heads of it and of the next one share. */
+  bool is_dead(const TermsView& view, uint64_t block) {
+    if (block + 1 >= view.blocks()) return false;
+    const uint64_t own = view.block_prefix(block);
+    const uint64_t next = view.block_prefix(block + 1);
+    size_t shared = 0;
+    while (shared < 8 && ((own ^ next) >> (56 - 8 * shared) & 0xff) == 0) ++shared;
+    uint8_t bytes[8];
+    size_t size = 0;
+    // Only ASCII: a character of several bytes may be cut.
+    for (; size < shared; ++size) {
+      bytes[size] = static_cast<uint8_t>(own >> (56 - 8 * size));
+      if (bytes[size] == 0 || bytes[size] >= 0x80) break;
+    }
+    if (size == 0) return false;
+    uint32_t begin[8];
+    std::copy_n(bytes, size, begin);
+    if (first_ != 0 && begin[0] != first_) return true;
+    return distances_.dead_begin(begin, size) > 0;
+  }
+
+  /** Counts the living, allowed documents of a candidate, and takes the first ones. */
+  Status count(const Candidate& candidate, FoundTerm* found) {
+    found->documents = 0;
+    for (const auto& [part, list] : candidate.lists) {
+      part_ = part;
+      if (is_raised(request_.cancel)) return cancelled();
+      const auto place = static_cast<size_t>(part);
+      const ItemBits& dead = snapshot_.parts()[place].dead;
+      const ItemBits* allowed = request_.allowed == nullptr ? nullptr : request_.allowed + place;
+      const bool is_filtered = allowed != nullptr && allowed->bits != nullptr;
+      bool is_whole = is_filtered;
+      if (!is_filtered) {
+        uint32_t dead_postings = 0;
+        if (snapshot_.has_dead(place)) {
+          const TermBytes term = {candidate.term.data(), candidate.term.size()};
+          const Status status = snapshot_.count_dead(place, term, list, &cursor_, &dead_postings);
+          if (!status.ok()) return status;
+        }
+        found->documents += static_cast<int64_t>(list.count) - dead_postings;
+      }
+      if (!is_whole && found->sample.size() >= request_.sample) continue;
+      if (!cursor_.open(list)) return damaged_list();
+      for (uint32_t block = 0; block < cursor_.blocks(); ++block) {
+        if (!is_whole && found->sample.size() >= request_.sample) break;
+        if (!cursor_.load(block)) return damaged_list();
+        for (uint32_t index = 0; index < cursor_.size(); ++index) {
+          const uint32_t item = cursor_.items()[index];
+          if (dead.contains(item) || (is_filtered && !allowed->contains(item))) continue;
+          if (is_whole) ++found->documents;
+          if (found->sample.size() < request_.sample) found->sample.push_back({part, static_cast<int32_t>(item)});
+        }
+      }
+    }
+    return Status::success();
+  }
+
+  static bool is_better(const FoundTerm& left, const FoundTerm& right) {
+    if (left.distance != right.distance) return left.distance < right.distance;
+    if (left.documents != right.documents) return left.documents > right.documents;
+    return left.term < right.term;
+  }
+
+  Status choose(std::vector<FoundTerm>* found, bool* is_cut, int32_t* failed_part) {
+    // By what their numbers of documents are at most: the exact ones are counted only as long as they can matter.
+    std::sort(candidates_.begin(), candidates_.end(), [](const Candidate& left, const Candidate& right) {
+      if (left.distance != right.distance) return left.distance < right.distance;
+      if (left.postings != right.postings) return left.postings > right.postings;
+      return left.term < right.term;
+    });
+    found->clear();
+    *is_cut = false;
+    for (const Candidate& candidate : candidates_) {
+      if (found->size() == request_.limit && *is_cut) {
+        if (request_.limit == 0) break;
+        const FoundTerm& worst = found->back();
+        if (candidate.distance > worst.distance) break;
+        if (candidate.distance == worst.distance && candidate.postings < worst.documents) break;
+      }
+      FoundTerm term;
+      term.term = candidate.term;
+      term.distance = candidate.distance;
+      const Status status = count(candidate, &term);
+      if (!status.ok()) return fail(status, failed_part);
+      if (term.documents <= 0) continue;
+      found->insert(std::upper_bound(found->begin(), found->end(), term, is_better), std::move(term));
+      if (found->size() <= request_.limit) continue;
+      found->pop_back();
+      *is_cut = true;
+    }
+    for (size_t part = 0; part < snapshot_.parts().size(); ++part) {
+      part_ = static_cast<int32_t>(part);
+      const TermsView* const view = snapshot_.parts()[part].view;
+      const Status status = view == nullptr ? Status::success() : view->check_unchanged();
+      if (!status.ok()) return fail(status, failed_part);
+    }
+    return Status::success();
+  }
+
+  const TermsSnapshot& snapshot_;
+  const TermLookUp& request_;
+  EditDistances distances_;
+  uint32_t first_ = 0;
+  /** Of the term that is looked up: its characters as bits. */
+  bool is_ascii_ = true;
+  uint64_t letters_ = 0;
+  size_t min_size_ = 0;
+  size_t max_size_ = 0;
+  int32_t part_ = -1;
+  std::vector<uint32_t> characters_;
+  std::vector<Candidate> candidates_;
+  std::unordered_map<std::string, size_t> places_;
+  PostingCursor cursor_;
+};
+
+}  // namespace
+
+Status look_up_terms(const TermsSnapshot& snapshot, const TermLookUp& look_up, std::vector<FoundTerm>* found,
+                     bool* is_cut, int32_t* failed_part) try {
+  found->clear();
+  *is_cut = false;
+  *failed_part = -1;
+  if (look_up.term.size > kMaxTermBytes) return Status::success();
+  std::vector<uint32_t> characters;
+  if (!decode_utf8(static_cast<const uint8_t*>(look_up.term.bytes), look_up.term.size, &characters)) {
+    return Status::failure(StatusCode::invalid_argument, "expected a term in UTF-8");
+  }
+  if (!look_up.is_prefix && characters.size() > kMaxCharacters) return Status::success();
+  return LookUp(snapshot, look_up, std::move(characters)).run(found, is_cut, failed_part);
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
+}
+
+}  // namespace semantic_index

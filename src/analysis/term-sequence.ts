@@ -1,0 +1,61 @@
+import { stemOf } from './stem.js';
+import { termsOf } from './terms.js';
+
+/** Scripts whose letters stand for words; see `termsOf`. */
+const unspaced =
+  '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Bopomofo}\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}ー々〆';
+/** A letter of such a script; a run of letters, digits and marks. */
+const atoms = new RegExp(`[${unspaced}]\\p{M}*|(?:(?![${unspaced}])[\\p{L}\\p{N}\\p{M}_])+`, 'gu');
+const plainRun = /^[A-Za-z]+$/;
+
+/** White space, and punctuation that no name contains. */
+const runs = /[^\s。、！？；「」『』【】《》〈〉（）()[\]{}"“”!?;]+/gu;
+
+/** The terms of a run of characters between white space and such punctuation, in the forms in which they are indexed. */
+export interface TermRun {
+  /** The terms of its words, one after the other. */
+  readonly words: readonly string[];
+  /** Its other terms: names with signs, whole identifiers, pairs of letters, symbols. */
+  readonly others: ReadonlySet<string>;
+}
+
+/** Runs that are remembered: a language has fewer common ones. */
+const maxRuns = 65_536;
+/** Longer runs are taken apart again each time. */
+const maxRemembered = 64;
+const remembered = new Map<string, TermRun>();
+const noOthers: ReadonlySet<string> = new Set();
+
+/**
+ * The terms of a text in their order, as documents are indexed: run by run. All of them are terms of `analyzeDocument`.
+ */
+export function* termRunsOf(text: string): Generator<TermRun> {
+  for (const [run] of text.matchAll(runs)) yield runOf(run);
+}
+
+function runOf(run: string): TermRun {
+  const known = remembered.get(run);
+  if (known !== undefined) return known;
+  const made = takeApart(run);
+  if (run.length <= maxRemembered) {
+    if (remembered.size >= maxRuns) remembered.clear();
+    remembered.set(run, made);
+  }
+  return made;
+}
+
+function takeApart(run: string): TermRun {
+  const all = termsOf(run).map(stemOf);
+  if (all.length === 1 && plainRun.test(run)) return { words: all, others: noOthers };
+  const words: string[] = [];
+  const others = new Set(all);
+  for (const [atom] of run.normalize('NFKC').matchAll(atoms)) {
+    const [whole, ...parts] = termsOf(atom).map(stemOf);
+    // An identifier counts as its parts.
+    for (const term of parts.length > 0 ? parts : [whole]) {
+      if (term !== undefined && others.has(term)) words.push(term);
+    }
+  }
+  for (const word of words) others.delete(word);
+  return { words, others };
+}
