@@ -76,19 +76,21 @@ afterAll(async () => {
 });
 
 describe('misspelt words', () => {
-  it('are replaced by what a comparison with all terms finds, in 400 random cases', async () => {
+  it('are replaced by what a comparison with all terms finds, in 300 random cases', async () => {
     const random = new Random(3);
     const counts = frequencies();
+    const ofGroups = [0, 1, 2].map((group) => frequencies(group));
     const differences: unknown[] = [];
     let replaced = 0;
-    for (let number = 0; number < 400; number++) {
+    for (let number = 0; number < 300; number++) {
       const word = randomWord(random);
       const term = stemOf(word.replaceAll('ü', 'u'));
       const group = random.chance(0.3) ? random.integer(3) : undefined;
       const limit = [...term].length < 4 ? 0 : [...term].length < 8 ? 1 : 2;
       const candidates = counts.has(term)
         ? []
-        : [...frequencies(group)]
+        : [...(group === undefined ? counts : (ofGroups[group] as typeof counts))]
+            .filter(([other]) => Math.abs(other.length - term.length) <= limit)
             .map(([other, documents]) => ({ other, documents, distance: edits(term, other) }))
             .filter(({ distance }) => distance <= limit)
             .sort((a, b) => a.distance - b.distance || b.documents - a.documents || (a.other < b.other ? -1 : 1));
@@ -105,8 +107,8 @@ describe('misspelt words', () => {
       expect(hits.length).toBe(candidates[0]?.documents);
     }
     expect(differences).toEqual([]);
-    expect(replaced).toBeGreaterThan(40);
-  }, 60_000);
+    expect(replaced).toBeGreaterThan(30);
+  }, 240_000);
 
   it('stay as they are with typos: false, in phrases, and where they are numbers or names', async () => {
     const [word] = [...frequencies().keys()].filter((term) => /^[abkot]{6,}$/.test(term));
