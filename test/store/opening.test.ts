@@ -21,13 +21,14 @@ test('an index of which most was deleted opens without blocking, and without wha
       await index.deleteDocuments(documents.slice(from, from + 5_000).map(({ id }) => id));
     }
   }
-  const rounds: number[] = [];
-  for (let round = 0; round < 5; round++) {
+  let shortest = Number.POSITIVE_INFINITY;
+  // A garbage collection may fall into one round.
+  for (let round = 0; round < 5 && shortest >= 8; round++) {
     let opened: SemanticIndex | undefined;
     const open = async (): Promise<void> => {
       opened = await SemanticIndex.open(folder, { ...options, readonly: true });
     };
-    rounds.push(await longestTurn(open()));
+    shortest = Math.min(shortest, await longestTurn(open()));
     await using index = opened as unknown as SemanticIndex;
     expect(await index.stats()).toMatchObject({ documents: left, segments: [{ dead: count - left }] });
     const { hits } = await index.search(new Float32Array([1, 1]), { k: left + 1 });
@@ -35,5 +36,5 @@ test('an index of which most was deleted opens without blocking, and without wha
       Array.from({ length: left }, (_, id) => id),
     );
   }
-  expect(Math.min(...rounds)).toBeLessThan(8);
+  expect(shortest).toBeLessThan(8);
 }, 600_000);

@@ -206,18 +206,19 @@ describe('the worker of transformersProvider', () => {
   it('keeps the event loop free, and serves queries before documents', { timeout: 240_000 }, async () => {
     const provider = provide({ model: bundledFolder });
     await embed(provider, ['warm']);
-    const many = Array.from({ length: 5000 }, (_, index) =>
+    const many = Array.from({ length: 3000 }, (_, index) =>
       `Text number ${index} describes how the parts fit together. `.repeat(3),
     );
-    const rounds: number[] = [];
-    for (let round = 0; round < 3; round++) {
+    let shortest = Number.POSITIVE_INFINITY;
+    // A garbage collection may fall into one round.
+    for (let round = 0; round < 3 && shortest >= 50; round++) {
       const done: string[] = [];
       const documents = embed(provider, many).then(() => done.push('documents'));
       const query = embed(provider, ['urgent'], 'query').then(() => done.push('query'));
-      rounds.push(await longestTurn(Promise.all([documents, query])));
+      shortest = Math.min(shortest, await longestTurn(Promise.all([documents, query])));
       expect(done).toEqual(['query', 'documents']);
     }
-    expect(Math.min(...rounds)).toBeLessThan(50);
+    expect(shortest).toBeLessThan(50);
   });
 
   it('stops immediately when aborted, and continues with the next call', { timeout: 240_000, retry: 2 }, async () => {
@@ -225,7 +226,7 @@ describe('the worker of transformersProvider', () => {
     const [before] = await embed(provider, ['again']);
     const reason = new Error('enough');
     const controller = new AbortController();
-    const many = Array.from({ length: 20_000 }, (_, index) => `text ${index} `.repeat(10));
+    const many = Array.from({ length: 8000 }, (_, index) => `text ${index} `.repeat(10));
     const start = process.cpuUsage();
     const running = provider.embed(many, { role: 'document', signal: controller.signal });
     setTimeout(() => controller.abort(reason), 20);
