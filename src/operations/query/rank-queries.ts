@@ -57,7 +57,9 @@ export async function rankQueries(
     const again = await correctSpelling(snapshot, text, query.terms ?? termsOfText(text), { kept, signal });
     if (again === undefined) continue;
     notes.corrected.push(...again.corrected);
-    ranked[place] = await rankFiltered(snapshot, { ...query, terms: again.terms }, filter, options);
+    // The segments were reported by the first search.
+    const silent = { ...options, onSegment: undefined };
+    ranked[place] = await rankFiltered(snapshot, { ...query, terms: again.terms }, filter, silent);
   }
   return ranked;
 }

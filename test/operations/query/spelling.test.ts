@@ -124,6 +124,8 @@ describe('misspelt words', () => {
     }
     const { explanation } = await index.search(misspelt, { mode: 'hybrid', explain: true });
     expect(explanation?.corrected).toMatchObject([{ from: misspelt }]);
+    const { explanation: plain } = await index.search(misspelt, { explain: true, typos: false });
+    expect(explanation?.segments.length).toBe(plain?.segments.length);
   });
 });
 
