@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -184,6 +185,42 @@ describe('the image of a tail', () => {
     }
     await expectSameAsWithout(directory);
   });
+
+  it.each(['tail-image.written', 'tail-image.publishing', 'tail-image.published'])(
+    'loses nothing when the process is killed at %s',
+    async (point) => {
+      const dist = (name: string): string => JSON.stringify(new URL(`../../dist/${name}.js`, import.meta.url).href);
+      const program = join(base, `writer ${copies++}.mjs`);
+      // Its threads import it as well, and die with it.
+      const dies = `import { subscribe } from 'node:diagnostics_channel';
+        subscribe('semantic-index:step', ({ step }) => { if (step === '${point}') process.kill(process.pid, 'SIGKILL'); });`;
+      writeFileSync(
+        program,
+        `import { SemanticIndex } from ${dist('index')};
+         import { deterministicProvider } from ${dist('testing')};
+         const index = await SemanticIndex.open(${JSON.stringify(directory)}, {
+           provider: deterministicProvider({ dimensions: 8 }),
+           ann: { background: false, trees: 2, threads: 1, sealAt: 400 },
+         });
+         await index.addDocuments(${JSON.stringify(documents(300, 420))});
+         await index.close();`,
+      );
+      const preload = `data:text/javascript,${encodeURIComponent(dies)}`;
+      // NODE_OPTIONS also applies to the threads.
+      const env = { ...process.env, NODE_OPTIONS: `--import=${preload}` };
+      const { signal } = spawnSync(process.execPath, [program], { env });
+      expect(signal).toBe('SIGKILL');
+      await expectSameAsWithout(directory);
+      {
+        await using index = await open(directory);
+        expect(await index.count()).toBe(417);
+        expect((await index.validate({ level: 'full' })).valid).toBe(true);
+        await index.optimize();
+        expect(await index.count()).toBe(417);
+      }
+      expect(images(directory)).toEqual([]);
+    },
+  );
 
   it('is copied by no backup, and not needed there', async () => {
     const target = join(base, `backup ${copies++}`);
