@@ -9,8 +9,11 @@ export interface EncodedTexts {
  * texts; after the last ones `take`. Throws OUT_OF_MEMORY.
  */
 export interface NativeTextPreparer {
-  /** Cuts texts into pieces; the first one begins at `begin`. Returns the pieces that have no meaning yet. */
-  scan(texts: Uint8Array, begin: number, ends: Uint32Array): string[];
+  /**
+   * Cuts texts of one language (a number below 256) into pieces; the first one begins at `begin`. Returns the pieces that have no
+   * meaning yet in this language.
+   */
+  scan(texts: Uint8Array, begin: number, ends: Uint32Array, language: number): string[];
   /**
    * Gives all returned pieces their meaning: how many terms each has, and their terms; how many words each has (-1 where its
    * tokens depend on the text around it), how many tokens each word has, and their tokens.

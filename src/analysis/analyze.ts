@@ -1,5 +1,8 @@
+import { withoutMarks } from './characters.js';
+import { detectLanguage } from './detect-language.js';
 import { stemOf } from './stem.js';
-import { queryTermsOf, termsOf } from './terms.js';
+import { stemmerOf } from './stemmers.js';
+import { isStopWord, markedTermsOf, queryTermsOf, termsOf } from './terms.js';
 
 /** The stems of a document. */
 export interface AnalyzedDocument {
@@ -12,7 +15,10 @@ export interface AnalyzedDocument {
 /** The stems of a query, each once, in the order of their first occurrences. */
 export interface AnalyzedQuery {
   readonly terms: readonly string[];
-  /** How often each stem counts: its occurrences, and more for names (see `queryTermsOf`). */
+  /**
+   * How often each stem counts: its occurrences, and more for names (see `queryTermsOf`). 0: the same word as the last one before it
+   * that counts, as another language stems it.
+   */
   readonly weights: readonly number[];
 }
 
@@ -21,16 +27,70 @@ const maxQueryTerms = 256;
 /** Only so much of a query is analyzed: a query that is a whole book costs no more than a page. */
 const maxQueryLength = 16_384;
 
-/** Analyzes a document: the stems of `termsOf`, counted. `TermPacker` does the same for many documents, faster. */
-export function analyzeDocument(text: string): AnalyzedDocument {
-  const terms = termsOf(text).map(stemOf);
+/**
+ * The terms of a text, or of a part of it between white space, as a document in a language is indexed: stems, with repetitions.
+ */
+export function indexedTermsOf(text: string, language = 'en'): string[] {
+  if (language === 'en') return termsOf(text).map(stemOf);
+  const stemmer = stemmerOf(language);
+  return markedTermsOf(text, false).map((term) => stemmer.stemOf(term));
+}
+
+/** Analyzes a document: `indexedTermsOf` it, counted. `TermPacker` does the same for many documents, faster. */
+export function analyzeDocument(text: string, language = 'en'): AnalyzedDocument {
+  const terms = indexedTermsOf(text, language);
   return { length: terms.length, terms: counted(terms) };
 }
 
-/** Analyzes a query: the stems of `queryTermsOf`, counted. At most 256 stems of the first 16,384 characters. */
-export function analyzeQuery(text: string): AnalyzedQuery {
-  const all = [...counted(queryTermsOf(beginning(text)).map(stemOf))].slice(0, maxQueryTerms);
-  return { terms: all.map(([term]) => term), weights: all.map(([, count]) => count) };
+const english: readonly string[] = ['en'];
+
+/**
+ * Analyzes a query: the stems of its terms without stop words, counted. At most 256 stems of the first 16,384 characters. In an index
+ * with several languages each word has the forms in which all of them index it; the stop words are those of the language that the
+ * query is in, of the first language where that is unknown.
+ */
+export function analyzeQuery(text: string, languages = english): AnalyzedQuery {
+  if (languages.length === 1 && languages[0] === 'en') {
+    const all = [...counted(queryTermsOf(beginning(text)).map(stemOf))].slice(0, maxQueryTerms);
+    return { terms: all.map(([term]) => term), weights: all.map(([, count]) => count) };
+  }
+  const query = beginning(text);
+  const language = languageOfQuery(query, languages);
+  const all = markedTermsOf(query, true);
+  const content = all.filter((term) => !isStop(term, language));
+  const forms = new Map<string, Set<string>>();
+  const counts = new Map<string, number>();
+  for (const term of content.length > 0 ? content : all) {
+    const form = formOf(term, language);
+    counts.set(form, (counts.get(form) ?? 0) + 1);
+    const others = forms.get(form) ?? new Set();
+    forms.set(form, others);
+    for (const other of languages) others.add(formOf(term, other));
+  }
+  const [terms, weights]: [string[], number[]] = [[], []];
+  for (const [form, count] of counts) {
+    const others = [...(forms.get(form) as Set<string>)].filter((other) => other !== form);
+    if (terms.length + 1 + others.length > maxQueryTerms) break;
+    terms.push(form, ...others);
+    weights.push(count, ...others.map(() => 0));
+  }
+  return { terms, weights };
+}
+
+function languageOfQuery(query: string, languages: readonly string[]): string {
+  const [first = 'en'] = languages;
+  if (languages.length === 1) return first;
+  const detected = detectLanguage(query);
+  return languages.includes(detected) ? detected : first;
+}
+
+function isStop(term: string, language: string): boolean {
+  return language === 'en' ? isStopWord(withoutMarks(term)) : stemmerOf(language).isStopWord(term);
+}
+
+/** How a language indexes a term with its marks. */
+function formOf(term: string, language: string): string {
+  return language === 'en' ? stemOf(withoutMarks(term)) : stemmerOf(language).stemOf(term);
 }
 
 function counted(terms: readonly string[]): Map<string, number> {

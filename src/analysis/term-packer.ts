@@ -12,6 +12,7 @@ export class TermPacker {
   readonly #preparer = new TextPreparer();
   #keys: number[] = [];
   #texts: string[] = [];
+  #languages: string[] = [];
   #characters = 0;
   #documents = 0;
 
@@ -20,11 +21,12 @@ export class TermPacker {
     return this.#documents;
   }
 
-  /** Adds a document to the batch. Keys must ascend. */
-  add(key: number, text: string): void {
+  /** Adds a document in a language to the batch. Keys must ascend. */
+  add(key: number, text: string, language = 'en'): void {
     this.#documents++;
     this.#keys.push(key);
     this.#texts.push(text);
+    this.#languages.push(language);
     this.#characters += text.length;
     if (this.#characters >= charactersPerCall) this.#analyze();
   }
@@ -37,10 +39,11 @@ export class TermPacker {
   }
 
   #analyze(): void {
-    const [keys, texts] = [this.#keys, this.#texts];
+    const [keys, texts, own] = [this.#keys, this.#texts, this.#languages];
+    this.#languages = [];
     this.#keys = [];
     this.#texts = [];
     this.#characters = 0;
-    this.#preparer.add(Float64Array.from(keys), encodeTexts(texts));
+    this.#preparer.add(Float64Array.from(keys), encodeTexts(texts), { language: 'en', own });
   }
 }

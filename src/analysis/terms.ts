@@ -42,7 +42,15 @@ const maxTerm = 64;
  * A term longer than 64 code units is replaced by a 64-bit hash, so names of any length match.
  */
 export function termsOf(text: string): string[] {
-  return analyze(text, false);
+  return analyze(text, plain);
+}
+
+/**
+ * The terms of a text, or of a query, as `termsOf` extracts them, with the marks of their letters: the stemmers of most languages read
+ * them. A query has no stop words removed.
+ */
+export function markedTermsOf(text: string, query: boolean): string[] {
+  return analyze(text, query ? markedQuery : marked);
 }
 
 /** English stop words of questions. */
@@ -52,6 +60,11 @@ const stopWords = new Set(
   where which who whom whose why will with would you your`.split(/\s+/),
 );
 
+/** Whether a term is an English stop word. */
+export function isStopWord(term: string): boolean {
+  return stopWords.has(term);
+}
+
 /**
  * Extracts the terms of a query: those of `termsOf`, except stop words (unless there are no other terms) and single letters of a
  * run without spaces. A repeated term counts repeatedly, and a name with signs counts twice, so that a text with the name ranks
@@ -59,12 +72,25 @@ const stopWords = new Set(
  * count more than twice made them worse.)
  */
 export function queryTermsOf(query: string): string[] {
-  const terms = analyze(query, true);
+  const terms = analyze(query, plainQuery);
   const contentTerms = terms.filter((term) => !stopWords.has(term));
   return contentTerms.length > 0 ? contentTerms : terms;
 }
 
-function analyze(text: string, query: boolean): string[] {
+/** How a text is taken apart. */
+interface Analysis {
+  /** Whether it is a query. */
+  readonly query: boolean;
+  /** Whether letters keep their marks. */
+  readonly marks: boolean;
+}
+
+const plain: Analysis = { query: false, marks: false };
+const plainQuery: Analysis = { query: true, marks: false };
+const marked: Analysis = { query: false, marks: true };
+const markedQuery: Analysis = { query: true, marks: true };
+
+function analyze(text: string, { query, marks }: Analysis): string[] {
   const terms: string[] = [];
   if (isAscii(text)) {
     for (const run of text.match(asciiRuns) ?? []) pushRun(terms, run, { ascii: true, query });
@@ -72,7 +98,8 @@ function analyze(text: string, query: boolean): string[] {
   }
   let rest = composed(text);
   if (mayHoldEmoji.test(rest)) rest = takeEmoji(terms, rest);
-  rest = plainSigns(withoutMarks(withoutInvisible(rest)));
+  rest = withoutInvisible(rest);
+  rest = plainSigns(marks ? rest : withoutMarks(rest));
   const letters = new LetterRun(terms, query);
   let symbol = '';
   let symbolEnd = -1;
@@ -243,7 +270,9 @@ function* namesIn(parts: readonly string[], start: number, end: number): Generat
 }
 
 /** Bounds a term: beyond 64 code units, a private-use character and a 64-bit hash (FNV-1a in two 32-bit halves). */
-function termFor(term: string): string {
+function termFor(marked: string): string {
+  if (marked.length <= maxTerm) return marked;
+  const term = withoutMarks(marked);
   if (term.length <= maxTerm) return term;
   let [low, high] = [0x811c9dc5, 0xcbf29ce4];
   for (let at = 0; at < term.length; at++) {

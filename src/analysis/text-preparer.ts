@@ -1,8 +1,11 @@
 import { addon } from '../addon/addon.js';
 import type { EncodedTexts, NativeTextPreparer } from '../addon/native-texts.js';
+import { indexedTermsOf } from './analyze.js';
+import { detectedLength, detectLanguage } from './detect-language.js';
+import { languageNumber, languages } from './languages.js';
 import type { PackedTerms } from './packed-terms.js';
 import { stemOf } from './stem.js';
-import { termsOf } from './terms.js';
+import { stemmerOf } from './stemmers.js';
 
 export type { EncodedTexts } from '../addon/native-texts.js';
 
@@ -29,13 +32,24 @@ export interface PreparedTexts {
   readonly tokens: number;
   /** The terms of all texts, in their order, with the keys 0, 1, ...; undefined when they were not to be analyzed. */
   readonly terms: PackedTerms | undefined;
+  /** Languages of the analyzed texts. */
+  readonly languages: readonly string[];
+}
+
+/** The languages of texts to be analyzed. */
+export interface TextLanguages {
+  /** That of a text that has none of its own: a code, or `auto` to detect it. */
+  readonly language: string;
+  /** That of each text; undefined for those without, or for all. */
+  readonly own?: readonly (string | undefined)[] | undefined;
 }
 
 /** What to derive from a batch of texts. */
 export interface PrepareOptions {
   /** Places of the texts to embed, ascending; undefined embeds all. Ignored without a model. */
   readonly embed?: readonly number[] | undefined;
-  readonly analyze: boolean;
+  /** Undefined: no text is analyzed. */
+  readonly analyze: TextLanguages | undefined;
 }
 
 /** Texts of so many bytes are taken apart by one call of the addon; a longer one by a call of its own. */
@@ -49,7 +63,11 @@ interface Group {
   readonly first: number;
   readonly begin: number;
   readonly ends: Uint32Array;
+  /** The number of the language of all of them. */
+  readonly language: number;
 }
+
+const english: TextLanguages = { language: 'en' };
 
 /**
  * Embeds texts with a static model, to the bit as the model does, and analyzes them as `analyzeDocument` does. The addon takes texts
@@ -76,8 +94,10 @@ export class TextPreparer {
     const rows = model === undefined ? 0 : (embed?.length ?? texts.ends.length);
     const vectors = new Float32Array(rows * (model?.dimensions ?? 0));
     let [row, tokens] = [0, 0];
+    const found = new Set<number>();
     try {
-      for (const group of groupsOf(texts)) {
+      for (const group of groupsOf(texts, analyze ?? english)) {
+        found.add(group.language);
         checkWanted();
         this.#scan(texts, group);
         checkWanted();
@@ -87,10 +107,11 @@ export class TextPreparer {
           tokens += this.#embed(model, texts, group, places, { vectors, row }, checkWanted);
           row += places.length;
         }
-        if (analyze) this.#native.pack(Float64Array.from(ends, (_, place) => first + place));
+        if (analyze !== undefined) this.#native.pack(Float64Array.from(ends, (_, place) => first + place));
       }
-      const terms = analyze ? this.#native.take() : undefined;
-      return { vectors: model === undefined ? undefined : vectors, tokens, terms };
+      const terms = analyze === undefined ? undefined : this.#native.take();
+      const codes = Array.from(found, (number) => (languages[number] as (typeof languages)[number]).code);
+      return { vectors: model === undefined ? undefined : vectors, tokens, terms, languages: codes };
     } catch (error) {
       this.#native.drop();
       throw error;
@@ -98,8 +119,8 @@ export class TextPreparer {
   }
 
   /** Analyzes texts; their terms are kept under these keys, which must ascend, until `take`. */
-  add(keys: Float64Array, texts: EncodedTexts): void {
-    for (const group of groupsOf(texts)) {
+  add(keys: Float64Array, texts: EncodedTexts, analyze = english): void {
+    for (const group of groupsOf(texts, analyze)) {
       this.#scan(texts, group);
       this.#native.pack(keys.slice(group.first, group.first + group.ends.length));
     }
@@ -110,16 +131,18 @@ export class TextPreparer {
     return this.#native.take();
   }
 
-  #scan({ bytes }: EncodedTexts, { begin, ends }: Group): void {
-    const pieces = this.#native.scan(bytes, begin, ends);
+  #scan({ bytes }: EncodedTexts, { begin, ends, language }: Group): void {
+    const pieces = this.#native.scan(bytes, begin, ends, language);
+    const { code } = languages[language] as (typeof languages)[number];
+    const stem = code === 'en' ? stemOf : (term: string) => stemmerOf(code).stemOf(term);
     const terms: string[] = [];
     const termCounts = new Uint32Array(pieces.length);
     const [wordTokens, tokens]: [number[], number[]] = [[], []];
     const wordCounts = new Int32Array(pieces.length).fill(-1);
     const model = this.#model?.rows === undefined ? undefined : this.#model;
     for (const [place, piece] of pieces.entries()) {
-      const found = plainWord.test(piece) ? [piece.toLowerCase()] : termsOf(piece);
-      for (const term of found) terms.push(stemOf(term));
+      const found = plainWord.test(piece) ? [stem(piece.toLowerCase())] : indexedTermsOf(piece, code);
+      for (const term of found) terms.push(term);
       termCounts[place] = found.length;
       const words = piece.length > maxTokenizedPiece ? undefined : model?.wordsOf(piece);
       if (words === undefined) continue;
@@ -168,14 +191,38 @@ function textAt(bytes: Uint8Array, begin: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', begin, end);
 }
 
-function* groupsOf({ ends }: EncodedTexts): Generator<Group> {
+function* groupsOf(texts: EncodedTexts, analyze: TextLanguages): Generator<Group> {
+  const { ends } = texts;
+  const languageAt = languagesOf(texts, analyze);
   for (let first = 0, begin = 0; first < ends.length; ) {
     let last = first + 1;
-    while (last < ends.length && (ends[last] as number) - begin <= bytesPerCall) last++;
-    yield { first, begin, ends: ends.subarray(first, last) };
+    const language = languageAt(first);
+    while (last < ends.length && (ends[last] as number) - begin <= bytesPerCall && languageAt(last) === language)
+      last++;
+    yield { first, begin, ends: ends.subarray(first, last), language };
     begin = ends[last - 1] as number;
     first = last;
   }
+}
+
+/** Bytes of the characters that a language is detected by. */
+const detectedBytes = 3 * detectedLength;
+
+/** The number of the language of each text. */
+function languagesOf({ bytes, ends }: EncodedTexts, { language, own }: TextLanguages): (place: number) => number {
+  if (language !== 'auto' && own === undefined) {
+    const number = languageNumber(language);
+    return () => number;
+  }
+  const known = new Int16Array(ends.length).fill(-1);
+  return (place) => {
+    if ((known[place] as number) >= 0) return known[place] as number;
+    const [begin, end] = [place === 0 ? 0 : (ends[place - 1] as number), ends[place] as number];
+    const text = (): string => textAt(bytes, begin, Math.min(end, begin + detectedBytes));
+    const code = own?.[place] ?? (language === 'auto' ? detectLanguage(text()) : language);
+    known[place] = languageNumber(code);
+    return known[place] as number;
+  };
 }
 
 /** Which of `count` texts from `first` on are embedded, by their places among them; `row` texts before them are. */

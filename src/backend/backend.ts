@@ -5,6 +5,7 @@ import type {
   DocumentChange,
   DocumentOutcome,
   DocumentRows,
+  DocumentTerms,
   ExportedRows,
   FreshVectors,
   IncomingDocument,
@@ -101,13 +102,12 @@ export interface Backend {
    * Commits documents; on return they are durable and searchable. Undefined, with nothing changed, when a document that was
    * unchanged has changed meanwhile, a vector is gone, or the index moved to another space.
    *
-   * @param terms packed terms of the documents with a vector, in their order. The backend takes over their memory. Without them it
-   *   analyzes the texts.
+   * @param terms those of the documents with a vector. The backend takes over their memory. Without them it analyzes the texts.
    * @param fresh vectors of documents that are not stored yet. The backend takes over their memory.
    */
   commit(
     documents: readonly IncomingDocument[],
-    terms?: Uint8Array,
+    terms?: DocumentTerms,
     fresh?: FreshVectors,
   ): Promise<readonly DocumentOutcome[] | undefined>;
   /** Replaces the metadata (JSON) of documents; returns the number of documents found. */

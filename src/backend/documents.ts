@@ -22,6 +22,16 @@ export interface IncomingDocument {
   readonly vector: number;
 }
 
+/** The terms of documents that are committed with them. */
+export interface DocumentTerms {
+  /** Of the documents with a vector, in their order. */
+  readonly packed: Uint8Array<ArrayBuffer>;
+  /** The setting by which they were analyzed (see `analysisToSetting`); they are not used if the index has another one by now. */
+  readonly analysis: string;
+  /** Languages of the documents, and perhaps others. */
+  readonly languages: readonly string[];
+}
+
 /** Stands for the number of a vector that is stored with its document. */
 export const freshVector = -1;
 

@@ -1,3 +1,4 @@
+import type { TextLanguages } from '../analysis/text-preparer.js';
 import type { Backend } from '../backend/backend.js';
 import { contentHash } from '../backend/content-hash.js';
 import type { Space } from '../backend/space.js';
@@ -233,7 +234,9 @@ export class EmbeddingSpace {
    */
   async *embed(
     texts: readonly string[],
-    options: Pick<EmbedTextsOptions, 'role' | 'signal' | 'onRefused'> & { readonly analyze?: boolean },
+    options: Pick<EmbedTextsOptions, 'role' | 'signal' | 'onRefused'> & {
+      readonly analyze?: TextLanguages | undefined;
+    },
   ): AsyncGenerator<SharedBatch & { readonly space: number | undefined }> {
     this.check();
     const provider = this.#current();
@@ -250,8 +253,8 @@ export class EmbeddingSpace {
     if (space !== undefined) await this.#recognise(provider, space);
     const model = options.role === 'document' ? modelFolderOf(provider) : undefined;
     if (model !== undefined && isWorthThread(texts)) {
-      const request = { texts, model, analyze: options.analyze === true };
-      const { vectors: packed, tokens, terms } = await textWorkers().prepare(request, options.signal);
+      const request = { texts, model, analyze: options.analyze };
+      const { vectors: packed, tokens, terms, languages } = await textWorkers().prepare(request, options.signal);
       yield {
         indices: [...texts.keys()],
         // Rarely needed: what has all of them takes the packed ones.
@@ -261,6 +264,7 @@ export class EmbeddingSpace {
         packed,
         tokens,
         terms,
+        languages,
         cached: false,
         space: space?.space,
       };

@@ -1,23 +1,29 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { languageCode, languages } from '../analysis/languages.js';
+import { valueAt } from '../analysis/text-analysis.js';
 import type { Backend } from '../backend/backend.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe, type FieldType, type ResolvedOpenOptions, suggestName } from '../options.js';
 import type { DocumentId, DocumentInput, Metadata } from '../types.js';
 import { checkId, checkMetadata } from './checked-document.js';
 
-/** What the metadata of an index has to be: the types of declared fields, and a schema of the caller's. */
+/** What the metadata of an index has to be: the types of declared fields, a known language, and a schema of the caller's. */
 export class MetadataRules {
   readonly #fields: readonly (readonly [name: string, type: FieldType])[];
   readonly #schema: StandardSchemaV1 | undefined;
 
-  constructor({ fields, schema }: Pick<ResolvedOpenOptions, 'fields' | 'schema'>) {
+  readonly #languageField: string | undefined;
+
+  /** @param languageField path of the field that names the language of a document. */
+  constructor({ fields, schema }: Pick<ResolvedOpenOptions, 'fields' | 'schema'>, languageField?: string) {
+    this.#languageField = languageField;
     this.#fields = Object.entries(fields ?? {});
     this.#schema = schema;
   }
 
   /** Whether there is anything to hold metadata to. */
   get any(): boolean {
-    return this.#schema !== undefined || this.#fields.length > 0;
+    return this.#schema !== undefined || this.#fields.length > 0 || this.#languageField !== undefined;
   }
 
   /** The document with the metadata that the schema makes of its own. @throws INVALID_METADATA */
@@ -44,8 +50,18 @@ export class MetadataRules {
         hint: `The index was opened with ${name} declared as ${type}.`,
       });
     }
+    if (this.#languageField !== undefined) checkNamedLanguage(metadata, this.#languageField, where);
     return metadata as Metadata;
   }
+}
+
+function checkNamedLanguage(metadata: unknown, field: string, where: string): void {
+  const value = valueAt(metadata, field);
+  if (value === undefined || value === null) return;
+  if (typeof value === 'string' && languageCode(value) !== undefined) return;
+  throw new SemanticIndexError('INVALID_METADATA', `The metadata of ${where} has ${describe(value)} as ${field}`, {
+    hint: `It names the language of the document: expected one of ${languages.map(({ code }) => code).join(', ')}.`,
+  });
 }
 
 function memberOf(value: unknown, steps: readonly string[]): unknown {

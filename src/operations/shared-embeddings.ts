@@ -11,6 +11,8 @@ export interface SharedBatch extends EmbeddedBatch {
   readonly cached: boolean;
   /** All vectors, one after the other, where they were made in a thread. */
   readonly packed?: Float32Array | undefined;
+  /** Languages of all texts, where they were analyzed along the way. */
+  readonly languages?: readonly string[] | undefined;
   /** The terms of all texts, where they were analyzed along the way. */
   readonly terms?: PackedTerms | undefined;
 }

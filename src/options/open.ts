@@ -77,6 +77,17 @@ export interface OpenOptions<M extends Metadata = Metadata> {
    */
   fields?: Readonly<Record<string, FieldType>> | undefined;
   /**
+   * Language of the texts, which decides how words are stemmed: an ISO 639-1 code such as `de`, or `auto` to detect that of each
+   * document. Another language than before has the words of all documents indexed again, in the background and without embedding.
+   * Default: that of the index; `auto` for a new one, `en` for one of an earlier version.
+   */
+  language?: string | undefined;
+  /**
+   * Path of the metadata field that names the language of a document (`de`, `pt-BR`); documents without one are in the language of the
+   * index. Null for none. Default: that of the index.
+   */
+  languageField?: string | null | undefined;
+  /**
    * Validates the metadata of added documents and may transform it: a schema of zod, valibot, arktype or another library that
    * implements Standard Schema. It also types `where` and hits. Default: any JSON object.
    */
@@ -103,6 +114,8 @@ export const openDefaults = {
   provider: undefined,
   metric: undefined,
   fields: undefined,
+  language: undefined,
+  languageField: undefined,
   schema: undefined,
   recall: undefined,
   readonly: false,

@@ -315,8 +315,8 @@ export class Maintenance {
     const analyzed = await builder.builder.analyze({ ...wanted, directory, threads });
     // Replaced meanwhile: the next action is chosen for what is there now.
     if (analyzed === undefined) return true;
-    const { file, documents, files } = analyzed;
-    if (!(await writer.segments.publishDerived(lease, wanted.segment, files))) return false;
+    const { file, documents, files, analysis } = analyzed;
+    if (!(await writer.segments.publishDerived(lease, wanted.segment, files, analysis))) return false;
     await refresh();
     const milliseconds = performance.now() - began;
     const names = [...(wanted.terms ? [termsFile(file)] : []), ...(wanted.columns ? [columnsFile(file)] : [])];
@@ -336,8 +336,9 @@ export class Maintenance {
     if (!(await writer.segments.plan(lease, file))) return false;
     const forest = { metric, dimensions, trees, seed, threads };
     const request: BuildRequest = { kind, directory, file, firstKey, lastKey, ...forest };
-    const { segment, lastDeletion, unsound } = await builder.builder.build(request);
-    const publication = { kind, lease, space, replaces, firstKey, lastKey, segment, lastDeletion };
+    const { unsound, ...built } = await builder.builder.build(request);
+    const { segment } = built;
+    const publication = { kind, lease, space, replaces, firstKey, lastKey, ...built };
     if (!(await writer.segments.publish(publication))) {
       // Another process changed the segments meanwhile: this file does not belong to them.
       if (segment !== undefined) await removeSegmentFiles(directory, segment.file);

@@ -5,6 +5,9 @@ import type { Catalog } from './catalog/catalog.js';
 /** How a store is opened; see OpenOptions for what each member means. */
 export interface StoreOptions {
   readonly metric: Metric | undefined;
+  /** How texts are analyzed, as far as it is not to stay as it is. */
+  readonly language: string | undefined;
+  readonly languageField: string | null | undefined;
   readonly create: boolean;
   readonly readonly: boolean;
   readonly durability: 'process' | 'full';

@@ -3,6 +3,7 @@ import type {
   DocumentChange,
   DocumentOutcome,
   DocumentRows,
+  DocumentTerms,
   FreshVectors,
   IncomingDocument,
   KnownDuplicates,
@@ -30,6 +31,7 @@ import { Catalog } from './catalog/catalog.js';
 import { columnsOf } from './catalog/document-commits.js';
 import type { SqlFilter } from './catalog/document-table.js';
 import { catalogAccess } from './catalog-access.js';
+import { changeAnalysis } from './change-analysis.js';
 import { DeclaredFields } from './declared-fields.js';
 import { identify } from './directory/file-identity.js';
 import { bytesOnDisk, type IndexPaths, prepareDirectory, refuseLostDatabase, syncPath } from './directory/files.js';
@@ -127,6 +129,7 @@ export class Store implements Backend {
       const file = paths && identify(paths.database);
       const connection: CatalogOptions = { ...first, file };
       store = new Store(options, paths, connection, catalog);
+      await changeAnalysis(catalog, store.#writer, options);
       await store.#openSpace();
       return store;
     } catch (error) {
@@ -247,7 +250,7 @@ export class Store implements Backend {
 
   async commit(
     documents: readonly IncomingDocument[],
-    terms?: Uint8Array,
+    terms?: DocumentTerms,
     fresh?: FreshVectors,
   ): Promise<readonly DocumentOutcome[] | undefined> {
     const committed = await this.#writer.catalog.commit(columnsOf(documents), terms, fresh);
@@ -258,7 +261,7 @@ export class Store implements Backend {
   }
 
   setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): Promise<number> {
-    return this.#writer.documents.setMetadata(changes);
+    return this.#writer.commits.setMetadata(changes);
   }
 
   async deleteByIds(ids: readonly DocumentId[], signal?: AbortSignal): Promise<number> {

@@ -7,8 +7,8 @@ import { compareCodePoints } from './compare-code-points.js';
 import { randomText } from './random-text.js';
 
 /** The same bytes, one document at a time and without anything remembered. */
-function packSlowly(documents: readonly (readonly [key: number, text: string])[]): Uint8Array {
-  const analyzed = documents.map(([, text]) => analyzeDocument(text));
+function packSlowly(documents: readonly (readonly [key: number, text: string, language?: string])[]): Uint8Array {
+  const analyzed = documents.map(([, text, language]) => analyzeDocument(text, language));
   const dictionary = [...new Set(analyzed.flatMap(({ terms }) => [...terms.keys()]))].sort(compareCodePoints);
   const places = new Map(dictionary.map((term, place) => [term, place]));
   const rows = analyzed.map(({ terms }) =>
@@ -45,6 +45,33 @@ describe('TermPacker', () => {
         expect(packer.documents).toBe(0);
       }),
       { numRuns: 1500 },
+    );
+  });
+
+  it('packs documents in several languages, one after the other', () => {
+    const packer = new TermPacker();
+    const words = fc.constantFrom(
+      'Häuser',
+      'running',
+      'journaux',
+      'дороги',
+      "l'été",
+      'a',
+      'Straße.',
+      'C++',
+      '東京',
+      '(s)',
+      'ılık',
+    );
+    const text = fc.tuple(spaced, fc.array(words, { maxLength: 6 })).map(([one, more]) => `${one} ${more.join(' ')}`);
+    const language = fc.constantFrom('en', 'de', 'fr', 'ru', 'tr', 'zh');
+    fc.assert(
+      fc.property(fc.array(fc.tuple(text, language), { maxLength: 8 }), (texts) => {
+        const documents = texts.map(([text, language], place) => [place, text, language] as const);
+        for (const [key, text, language] of documents) packer.add(key, text, language);
+        expect(packer.take()).toEqual(packSlowly(documents));
+      }),
+      { numRuns: 500 },
     );
   });
 

@@ -6,6 +6,8 @@ import type { IndexUnderTest } from './backend.js';
 
 const options = {
   metric: undefined,
+  language: undefined,
+  languageField: undefined,
   create: true,
   readonly: false,
   durability: 'process',

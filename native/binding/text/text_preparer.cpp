@@ -70,6 +70,8 @@ Napi::Value TextPreparerObject::scan(const Napi::CallbackInfo& info) {
   const Numbers<uint8_t> texts = arguments.bytes(0);
   const auto begin = static_cast<size_t>(arguments.wide_integer(1));
   const Numbers<uint32_t> ends = arguments.unsigned_integers(2);
+  const int32_t language = arguments.integer(3);
+  if (language < 0 || language > 255) mismatch(env);
   size_t previous = begin;
   for (size_t index = 0; index < ends.count; ++index) {
     if (ends.data[index] < previous || ends.data[index] > texts.count) mismatch(env);
@@ -78,7 +80,7 @@ Napi::Value TextPreparerObject::scan(const Napi::CallbackInfo& info) {
   // Without texts there may be no memory either.
   static const char kNone = 0;
   const char* bytes = texts.count == 0 ? &kNone : reinterpret_cast<const char*>(texts.data);
-  with_memory(env, [&] { preparer_.scan(bytes, begin, ends.data, ends.count); });
+  with_memory(env, [&] { preparer_.scan(bytes, begin, ends.data, ends.count, static_cast<uint8_t>(language)); });
   const std::vector<uint32_t>& added = preparer_.added();
   Napi::Array pieces = Napi::Array::New(env, added.size());
   for (size_t index = 0; index < added.size(); ++index) {

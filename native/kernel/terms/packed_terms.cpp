@@ -128,7 +128,8 @@ Status decode_query_terms(const uint8_t* bytes, size_t size, std::vector<QueryTe
     at = read_term(at, end, &term.term);
     if (at != nullptr) at = read_varint(at, end, &term.times);
     term.joins = at != nullptr && term.times == kJoinedTerm && !terms->empty();
-    if (at == nullptr || term.times < 1 || (term.times > kMaxTermFrequency && !term.joins)) {
+    const bool is_counted = term.times >= 1 || !terms->empty();
+    if (at == nullptr || !is_counted || (term.times > kMaxTermFrequency && !term.joins)) {
       return corrupt("the terms of the query are damaged");
     }
     terms->push_back(term);

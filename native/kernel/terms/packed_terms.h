@@ -61,7 +61,10 @@ class PackedTerms {
 /** The number of times of a term that joins the one before it. */
 constexpr uint32_t kJoinedTerm = kMaxTermFrequency + 1;
 
-/** A term of a query, and how many times it counts. */
+/**
+ * A term of a query, and how many times it counts. 0: it is another form of the last one before it that counts, as the
+ * analysis of another language has it; both count as one term.
+ */
 struct QueryTerm {
   TermBytes term;
   uint32_t times = 1;

@@ -28,6 +28,10 @@ struct Kinds {
 
 const Kinds kKinds;
 
+/** A byte that UTF-8 never has, and a language. */
+constexpr size_t kTagSize = 2;
+constexpr char kTag = static_cast<char>(0xff);
+
 /** The kind of a character; behind the end of the text is space. */
 Kind kind_at(const char* text, size_t size, size_t at) {
   return at < size ? kKinds.of[static_cast<uint8_t>(text[at])] : kSpace;
@@ -35,7 +39,8 @@ Kind kind_at(const char* text, size_t size, size_t at) {
 
 }  // namespace
 
-void TextPieces::begin() {
+void TextPieces::begin(uint8_t language) {
+  language_ = language;
   others_.clear();
   found_.clear();
   added_.clear();
@@ -48,7 +53,10 @@ void TextPieces::clear() {
 }
 
 StringView TextPieces::piece(uint32_t number) const {
-  return (number & kOther) == 0 ? remembered_.at(number) : others_[number & ~kOther];
+  if ((number & kOther) != 0) return others_[number & ~kOther];
+  const StringView known = remembered_.at(number);
+  const bool is_tagged = known.size >= kTagSize && known.bytes[0] == kTag;
+  return is_tagged ? StringView{known.bytes + kTagSize, known.size - kTagSize} : known;
 }
 
 void TextPieces::scan(const char* text, size_t size) {
@@ -95,14 +103,21 @@ void TextPieces::push(const char* text, size_t start, size_t end) {
     found_.push_back({number, place});
     return;
   }
-  const bool is_single = size == 1 && static_cast<uint8_t>(*bytes) < 128;
+  const bool is_single = language_ == 0 && size == 1 && static_cast<uint8_t>(*bytes) < 128;
   uint32_t* single = is_single ? &single_[static_cast<uint8_t>(*bytes)] : nullptr;
   if (single != nullptr && *single != kOther) {
     found_.push_back({*single, place});
     return;
   }
   const uint32_t before = remembered_.size();
-  const uint32_t number = remembered_.number_of(bytes, size);
+  uint32_t number;
+  if (language_ == 0) {
+    number = remembered_.number_of(bytes, size);
+  } else {
+    tagged_.assign({kTag, static_cast<char>(language_)});
+    tagged_.insert(tagged_.end(), bytes, bytes + size);
+    number = remembered_.number_of(tagged_.data(), tagged_.size());
+  }
   if (number == before) added_.push_back(number);
   if (single != nullptr) *single = number;
   found_.push_back({number, place});

@@ -30,8 +30,11 @@ class TextPieces {
 
   explicit TextPieces(const HashKey& key) : remembered_(key) { clear(); }
 
-  /** Begins a batch of texts; the last one is forgotten, except its remembered pieces. */
-  void begin();
+  /**
+   * Begins a batch of texts in one language, a number below 256; the last one is forgotten, except its remembered
+   * pieces. The same piece has different numbers in different languages.
+   */
+  void begin(uint8_t language = 0);
   /** Appends the pieces of a text to `found`. The bytes must live until the next `begin`. */
   void scan(const char* text, size_t size);
 
@@ -49,7 +52,10 @@ class TextPieces {
   size_t scan_run(const char* text, size_t size, size_t first);
   void push(const char* text, size_t start, size_t end);
 
+  /** Those of other languages than 0 begin with kTagSize bytes that no UTF-8 has, and the language. */
   StringNumbers remembered_;
+  uint8_t language_ = 0;
+  std::vector<char> tagged_;
   /** Numbers of pieces of one character, by character; `kOther` for those that have none. */
   uint32_t single_[128];
   std::vector<StringView> others_;

@@ -22,13 +22,13 @@ void TextPreparer::Meanings::clear() {
   tokens.clear();
 }
 
-void TextPreparer::scan(const char* texts, size_t begin, const uint32_t* ends, size_t count) {
+void TextPreparer::scan(const char* texts, size_t begin, const uint32_t* ends, size_t count, uint8_t language) {
   // What was scanned and not defined has no meaning: it is forgotten with the rest.
   if (pieces_.remembered() > kMaxPieces || defined_ < pieces_.added().size()) {
     pieces_.clear();
     remembered_.clear();
   }
-  pieces_.begin();
+  pieces_.begin(language);
   others_.clear();
   text_ends_.clear();
   defined_ = 0;

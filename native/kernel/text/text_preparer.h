@@ -49,9 +49,9 @@ class TextPreparer {
   bool has_table() const { return sums_.has_value(); }
   const TokenTable& table() const { return sums_->table(); }
 
-  /** Cuts texts into pieces: text `i` ends where `ends[i]` says, and begins at the end of the one before it, the first
-   * at `begin`. */
-  void scan(const char* texts, size_t begin, const uint32_t* ends, size_t count);
+  /** Cuts texts of one language into pieces: text `i` ends where `ends[i]` says, and begins at the end of the one
+   * before it, the first at `begin`. What a piece means depends on the language. */
+  void scan(const char* texts, size_t begin, const uint32_t* ends, size_t count, uint8_t language = 0);
   /** Texts of the last scan. */
   size_t scanned() const { return text_ends_.size(); }
   /** Pieces that have no meaning yet. */

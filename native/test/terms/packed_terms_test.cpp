@@ -192,6 +192,9 @@ TEST(query_terms_are_decoded) {
   CHECK(terms.empty());
   const uint8_t never[] = {1, 'a', 0};
   CHECK(decode_query_terms(never, 3, &terms).code == StatusCode::corrupt);
+  const uint8_t form[] = {1, 'a', 2, 1, 'b', 0};
+  CHECK_OK(decode_query_terms(form, 6, &terms));
+  CHECK_EQUAL(terms[1].times, 0u);
 }
 
 TEST(a_term_that_counts_twice_counts_as_two_terms) {
@@ -218,5 +221,45 @@ TEST(a_term_that_counts_twice_counts_as_two_terms) {
     CHECK_EQUAL(left[rank].item, right[rank].item);
     CHECK(left[rank].score == right[rank].score);
     CHECK(left[rank].score <= max_score);
+  }
+}
+
+TEST(forms_of_a_term_weigh_as_one_term) {
+  Random random(6);
+  const Corpus corpus = random_corpus(500, 50, 20, &random);
+  MemoryBlock file;
+  build_file(corpus, &file);
+  const TermsView view = view_of(file);
+  TermsSnapshot snapshot;
+  CHECK_OK(snapshot.add(TermsPart::of(view)));
+  double frequency = 0;
+  double length = 0;
+  for (const Document& document : corpus) {
+    frequency += static_cast<double>(document.terms.count("w1") + document.terms.count("w9"));
+    length += document.length;
+  }
+  const double weight = 3 * inverse_document_frequency(500, std::min(500.0, frequency));
+  const Bm25 scorer(500, length, 2 * weight);
+  // One form comes twice, one is in no document, and one is the term itself.
+  const QueryTerm terms[] = {
+      {{"w1", 2}, 3}, {{"w9", 2}, 0}, {{"none", 4}, 0}, {{"w9", 2}, 0}, {{"w1", 2}, 0},
+  };
+  TermsQuery query;
+  CHECK_OK(query.prepare(snapshot, terms, 5));
+  CHECK(std::abs(query.max_score() - weight) < 1e-12);
+  std::vector<TermsHit> hits;
+  CHECK_OK(query.search({500, nullptr, nullptr}, &hits));
+  size_t expected = 0;
+  for (const Document& document : corpus)
+    expected += document.terms.count("w1") + document.terms.count("w9") > 0 ? 1 : 0;
+  CHECK_EQUAL(hits.size(), expected);
+  for (const TermsHit& hit : hits) {
+    const Document& document = corpus[static_cast<size_t>(hit.item)];
+    double score = 0;
+    for (const char* form : {"w1", "w9"}) {
+      const auto found = document.terms.find(form);
+      if (found != document.terms.end()) score += scorer.score(weight, found->second, document.length);
+    }
+    CHECK(std::abs(hit.score - score) < 1e-12);
   }
 }

@@ -248,3 +248,24 @@ TEST(pieces_without_a_meaning_are_asked_for_again) {
   preparer.scan(text.data(), 0, &end, 1);
   CHECK_EQUAL(preparer.added().size(), size_t{0});
 }
+
+TEST(pieces_have_a_number_of_their_own_in_each_language) {
+  TextPieces pieces(HashKey{1, 2});
+  const std::string text = "a word, \xc3\xa9t\xc3\xa9 a";
+  std::vector<std::vector<uint32_t>> numbers;
+  for (const uint8_t language : {uint8_t{0}, uint8_t{1}, uint8_t{255}, uint8_t{0}, uint8_t{1}}) {
+    pieces.begin(language);
+    pieces.scan(text.data(), text.size());
+    CHECK_EQUAL(pieces.added().size(), numbers.size() < 3 ? size_t{4} : size_t{0});
+    numbers.emplace_back();
+    std::string found;
+    for (const FoundPiece& piece : pieces.found()) {
+      numbers.back().push_back(piece.number);
+      found += text_of(pieces.piece(piece.number)) + " ";
+    }
+    CHECK_EQUAL(found, std::string("a word , \xc3\xa9t\xc3\xa9 a "));
+  }
+  CHECK(numbers[0] == numbers[3]);
+  CHECK(numbers[1] == numbers[4]);
+  CHECK(numbers[0] != numbers[1] && numbers[1] != numbers[2]);
+}

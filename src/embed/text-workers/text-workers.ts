@@ -124,8 +124,8 @@ class TextThread {
     this.#pending.delete(reply.call);
     if (this.#pending.size === 0) this.#rest();
     if (!('error' in reply)) {
-      const { vectors, tokens, terms } = reply;
-      pending?.resolve({ vectors, tokens, terms });
+      const { vectors, tokens, terms, languages } = reply;
+      pending?.resolve({ vectors, tokens, terms, languages });
       return;
     }
     const { code, message, hint, details, stack } = reply.error;

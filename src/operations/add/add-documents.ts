@@ -1,5 +1,7 @@
-import { type PackedTerms, selectPackedTerms } from '../../analysis/packed-terms.js';
-import { type FreshVectors, freshVector } from '../../backend/documents.js';
+import { selectPackedTerms } from '../../analysis/packed-terms.js';
+import { analysisFromSetting, namedLanguage } from '../../analysis/text-analysis.js';
+import type { TextLanguages } from '../../analysis/text-preparer.js';
+import { type DocumentTerms, type FreshVectors, freshVector } from '../../backend/documents.js';
 import type { RefusedText } from '../../embed/refused-text.js';
 import { isWorthThread, textWorkers } from '../../embed/text-workers/text-workers.js';
 import { SemanticIndexError } from '../../errors.js';
@@ -16,6 +18,7 @@ import {
 import type { OperationContext } from '../context.js';
 import type { MetadataRules } from '../metadata-rules.js';
 import { prefetch } from '../prefetch.js';
+import { storedAnalysis } from '../stored-analysis.js';
 import { type DuplicateDecision, DuplicateFilter } from './duplicate-filter.js';
 import { InvalidDocuments } from './invalid-documents.js';
 
@@ -33,12 +36,18 @@ interface Prepared {
   /** Texts without a vector. */
   readonly refused: Refused;
   /** The terms of the changed documents; undefined where the catalog analyzes them. */
-  terms: PackedTerms | undefined;
+  terms: DocumentTerms | undefined;
   /** Vectors that are stored with the documents: those of a model that can make them again at no cost. */
   fresh: FreshVectors | undefined;
   /** Resolves once `fresh` is committed, or will not be. */
   readonly settled: Promise<void>;
   settle(): void;
+}
+
+/** How a batch is analyzed: the setting of the index, and the languages of the texts by it. */
+interface BatchAnalysis {
+  readonly setting: string;
+  readonly analyze: TextLanguages;
 }
 
 /** Attempts of a commit while other processes change the same documents. */
@@ -268,32 +277,45 @@ class DocumentAdder {
     const texts = new Map(documents.filter(({ vector }) => vector === undefined).map(({ hash, text }) => [hash, text]));
     // Normally all texts are new: those that are embedded in a thread are analyzed there, too.
     const isOnePass = this.#context.space.embedsInThread && texts.size === documents.length;
-    const analyzing = isOnePass ? undefined : this.#analyzed(documents, signal);
+    const analysis = await this.#analysisOf(documents);
+    const analyzing = isOnePass ? undefined : this.#analyzed(documents, analysis, signal);
     // Its error is thrown below; this avoids an unhandled rejection meanwhile.
     analyzing?.catch(() => {});
     await this.#storeGiven(
       documents.filter((document) => document.vector !== undefined),
       prepared.numbers,
     );
-    await this.#storeVectors(texts, documents.length, prepared, tally, signal);
-    prepared.terms ??= await (analyzing ?? this.#analyzed(documents, signal));
+    await this.#storeVectors(texts, documents.length, analysis, prepared, tally, signal);
+    prepared.terms ??= await (analyzing ?? this.#analyzed(documents, analysis, signal));
     return prepared;
   }
 
   /** The terms of documents, analyzed in a thread; undefined for a few texts, which the catalog analyzes. */
   async #analyzed(
     documents: readonly CheckedDocument[],
+    { setting, analyze }: BatchAnalysis,
     signal: AbortSignal | undefined,
-  ): Promise<PackedTerms | undefined> {
+  ): Promise<DocumentTerms | undefined> {
     const texts = documents.map(({ text }) => text);
     if (!isWorthThread(texts)) return undefined;
-    return (await textWorkers().prepare({ texts, model: undefined, analyze: true }, signal)).terms;
+    const { terms, languages } = await textWorkers().prepare({ texts, model: undefined, analyze }, signal);
+    return terms && { packed: terms, analysis: setting, languages };
+  }
+
+  /** How the documents of a batch are analyzed, as of now. */
+  async #analysisOf(documents: readonly CheckedDocument[]): Promise<BatchAnalysis> {
+    const setting = await storedAnalysis(this.#context.backend);
+    const analysis = analysisFromSetting(setting);
+    const own =
+      analysis.field === undefined ? undefined : documents.map((one) => namedLanguage(analysis, one.metadata));
+    return { setting, analyze: { language: analysis.language, own } };
   }
 
   /** Finds or makes the vectors of texts. If these are all texts of so many documents, their terms may be found along the way. */
   async #storeVectors(
     texts: Map<string, string>,
     documents: number,
+    analysis: BatchAnalysis,
     prepared: Prepared,
     tally: Tally,
     signal: AbortSignal | undefined,
@@ -303,7 +325,7 @@ class DocumentAdder {
       // Texts that another batch is embedding are not embedded twice; if that one fails, they are looked for again.
       const elsewhere = [...texts.keys()].flatMap((hash) => this.#embedding.get(hash) ?? []);
       const own = new Map([...texts].filter(([hash]) => !this.#embedding.has(hash)));
-      const embedding = this.#embed(own, own.size === documents, prepared, tally, signal);
+      const embedding = this.#embed(own, own.size === documents ? analysis : undefined, prepared, tally, signal);
       const stored = embedding.then(() => (prepared.fresh === undefined ? undefined : prepared.settled));
       // Its error is thrown below.
       stored.catch(() => {});
@@ -339,7 +361,7 @@ class DocumentAdder {
   /** Each batch of the provider is durable as soon as it arrives: a crash loses no vector that was paid for. */
   async #embed(
     texts: ReadonlyMap<string, string>,
-    analyze: boolean,
+    analysis: BatchAnalysis | undefined,
     prepared: Prepared,
     tally: Tally,
     signal: AbortSignal | undefined,
@@ -351,7 +373,8 @@ class DocumentAdder {
     const onRefused = ({ index, error }: RefusedText): void => {
       refused.set(hashes[index] as string, error);
     };
-    for await (const landed of this.#context.space.embed([...texts.values()], { role, signal, onRefused, analyze })) {
+    const asked = { role, signal, onRefused, analyze: analysis?.analyze } as const;
+    for await (const landed of this.#context.space.embed([...texts.values()], asked)) {
       const length =
         landed.packed === undefined ? (landed.vectors[0] as Float32Array).length : landed.packed.length / hashes.length;
       // If the index moves to another space meanwhile, these vectors stay in theirs, and the commit is refused.
@@ -364,7 +387,11 @@ class DocumentAdder {
         for (const hash of landedHashes) numbers.set(hash, freshVector);
       } else
         keep(numbers, landedHashes, await this.#context.backend.putVectors(space, role, landedHashes, landed.vectors));
-      prepared.terms = landed.terms;
+      const { terms, languages = [] } = landed;
+      prepared.terms =
+        terms === undefined || analysis === undefined
+          ? undefined
+          : { packed: terms, analysis: analysis.setting, languages };
       if (landed.cached) continue;
       tally.embedded += landedHashes.length;
       tally.tokens += landed.tokens;
@@ -377,11 +404,11 @@ class DocumentAdder {
 function termsOfBatch(
   batch: readonly CheckedDocument[],
   changed: readonly number[],
-  terms: PackedTerms,
-): PackedTerms | undefined {
+  terms: DocumentTerms,
+): DocumentTerms {
   const left = new Set(batch.map(({ position }) => position));
   if (changed.every((position) => left.has(position))) return terms;
-  return selectPackedTerms(terms, (place) => left.has(changed[place] as number));
+  return { ...terms, packed: selectPackedTerms(terms.packed, (place) => left.has(changed[place] as number)) };
 }
 
 /** Hashes the documents of a batch, a few at a time. */

@@ -1,3 +1,4 @@
+import { analysisFromSetting } from '../../analysis/text-analysis.js';
 import { documentsPerRead } from '../../backend/batch-sizes.js';
 import { parseMetadata } from '../../backend/stored-json.js';
 import { SemanticIndexError } from '../../errors.js';
@@ -5,6 +6,7 @@ import { addDefaults, type OpenOptions } from '../../options.js';
 import type { DocumentInput, EmbeddingProvider, LongWorkOptions, Metadata } from '../../types.js';
 import { addDocuments } from '../add/add-documents.js';
 import type { IndexContext } from '../context.js';
+import { storedAnalysis } from '../stored-analysis.js';
 
 /** Opens an index. */
 export type OpenIndex = (directory: string, options: OpenOptions) => Promise<IndexContext>;
@@ -22,9 +24,12 @@ export async function openTrial(
   { signal, onProgress }: { [K in keyof LongWorkOptions]?: LongWorkOptions[K] | undefined },
 ): Promise<IndexContext> {
   const { embeddings, embeddingsMaxBytes } = options.cache;
+  const { language, field } = analysisFromSetting(await storedAnalysis(backend));
   const trial = await open(':memory:', {
     provider,
     metric: backend.metric,
+    language,
+    languageField: field,
     cache: { embeddings, embeddingsMaxBytes, queries: 0 },
   });
   try {

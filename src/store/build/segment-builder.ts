@@ -55,6 +55,8 @@ export interface AnalyzedSegment {
   /** The .ann file of the segment. */
   readonly file: string;
   readonly documents: number;
+  /** The setting by which the terms were derived. */
+  readonly analysis: string;
   readonly files: Partial<NewTermsFile & NewColumnsFile>;
 }
 
@@ -63,6 +65,8 @@ export interface BuiltSegment {
   /** Absent when no document is left in the range. */
   readonly segment?: NewSegment;
   readonly lastDeletion: number;
+  /** The setting by which its terms were derived. */
+  readonly analysis: string;
   /** Documents of the range that are not in it, because their vector cannot be compared. */
   readonly unsound: readonly DocumentId[];
 }
@@ -89,6 +93,7 @@ export class SegmentBuilder {
       const { directory, segment, threads, terms, columns } = request;
       const row = this.#catalog.segments.all().find((row) => row.segment === segment);
       if (row === undefined) return undefined;
+      const analysis = this.#catalog.settings.analysis();
       const { file, first_key, file_mtime: modified } = row;
       const keys = keysOf(first_key, this.#catalog.segments.offsets(segment));
       await makeSegmentFolder(directory);
@@ -100,7 +105,7 @@ export class SegmentBuilder {
       if (terms) crashPoint('analyze.terms-written');
       if (columns) Object.assign(files, await new ColumnsBuilder(this.#catalog, signal).write(made));
       if (columns) crashPoint('analyze.columns-written');
-      return { file, documents: keys.length, files };
+      return { file, documents: keys.length, analysis, files };
     });
   }
 
@@ -149,11 +154,12 @@ export class SegmentBuilder {
     await makeSegmentFolder(directory);
     // Read before the rows: documents deleted during the read are in the log after it, so none reappears.
     const lastDeletion = this.#catalog.documents.lastDeletion();
+    const analysis = this.#catalog.settings.analysis();
     const { AnnoyIndex, graphPath, canBuildGraph } = await annoy();
     const index = new AnnoyIndex(dimensions, metric);
     try {
       const { offsets, unsound } = await this.#readVectors(index, firstKey, lastKey, signal);
-      if (offsets.length === 0) return { lastDeletion, unsound };
+      if (offsets.length === 0) return { lastDeletion, analysis, unsound };
       crashPoint(`${kind}.vectors-read`);
       await index.build(trees, { seed, threads, signal });
       crashPoint(`${kind}.forest-built`);
@@ -191,7 +197,7 @@ export class SegmentBuilder {
         ...columns,
         offsets,
       };
-      return { segment, lastDeletion, unsound };
+      return { segment, lastDeletion, analysis, unsound };
     } finally {
       index.close();
     }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Statement } from 'better-sqlite3';
+import { analysisSettingName, autoSetting } from '../../analysis/text-analysis.js';
 import { tailVectorsPerRead } from '../../backend/batch-sizes.js';
-import type { DocumentOutcome, FreshVectors, KeyedVectors } from '../../backend/documents.js';
+import type { DocumentOutcome, DocumentTerms, FreshVectors, KeyedVectors } from '../../backend/documents.js';
 import type { Space } from '../../backend/space.js';
 import { crashPoint } from '../../crash-points.js';
 import { SemanticIndexError } from '../../errors.js';
@@ -72,6 +73,9 @@ export interface CatalogChanges {
   readonly added: readonly AddedSegment[];
   readonly deletedKeys: Float64Array;
   readonly sealedThrough: number;
+  /** How texts are analyzed, and the languages of documents; see `SettingsTable`. */
+  readonly analysis: string;
+  readonly languages: readonly string[];
   /** New documents of the tail. */
   readonly tail: KeyedVectors;
   /** Stored terms of new documents of the tail. */
@@ -138,7 +142,7 @@ export class Catalog {
     this.fields = new FieldIndexes(db, this.settings);
     this.duplicates = new DuplicateLookup(db);
     this.notes = new ChunkNotes(db);
-    this.terms = new TermsTable(db);
+    this.terms = new TermsTable(db, this.settings);
     this.metadata = new MetadataTable(db);
     const writes = new DocumentWrites(db, this.metadata);
     this.leases = new LeaseTable(db);
@@ -148,7 +152,7 @@ export class Catalog {
     this.vectors = new VectorTable(db);
     this.commits = new DocumentCommits(db, writes, this.terms, this.vectors);
     this.shared = new SharedVectors(db, this.vectors);
-    this.segments = new SegmentTable(db, this.leases, this.terms, this.tailImages);
+    this.segments = new SegmentTable(db, this.leases, this.terms, this.tailImages, this.settings);
     this.migration = new MigrationTable(db, this.settings, this.vectors);
   }
 
@@ -192,6 +196,7 @@ export class Catalog {
           if (this.settings.get('index_id') !== undefined) return;
           this.settings.set('index_id', randomUUID());
           this.settings.set('metric', metric);
+          this.settings.set(analysisSettingName, autoSetting);
           this.settings.set('created_at', Date.now());
           this.settings.set('created_format', currentFormat);
         })
@@ -264,6 +269,8 @@ export class Catalog {
           })),
         deletedKeys: this.documents.deletionsAfter(position.lastDeletion),
         sealedThrough,
+        analysis: this.settings.analysis(),
+        languages: this.settings.languages(),
         tail: { keys: tail.keys, vectors: tail.vectors },
         terms: this.terms.between(after, lastKey),
         unsound: this.documents.idsOf(tail.unsound),
@@ -274,7 +281,7 @@ export class Catalog {
   }
 
   /** Commits documents, see `DocumentCommits`; and returns the changes for a snapshot of the commit before it, where they are known. */
-  commit(documents: DocumentColumns, terms?: Uint8Array, fresh?: FreshVectors): CatalogCommit | undefined {
+  commit(documents: DocumentColumns, terms?: DocumentTerms, fresh?: FreshVectors): CatalogCommit | undefined {
     const commit = this.#db
       .transaction((): CatalogCommit | undefined => {
         const since = fresh === undefined ? undefined : this.position();
@@ -290,6 +297,8 @@ export class Catalog {
           added: [],
           deletedKeys: Float64Array.from(deletedKeys),
           sealedThrough: this.segments.sealedThrough(),
+          analysis: this.settings.analysis(),
+          languages: this.settings.languages(),
           tail: {
             keys: Float64Array.from({ length: lastKey - firstKey + 1 }, (_, place) => firstKey + place),
             vectors,

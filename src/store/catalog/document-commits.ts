@@ -3,6 +3,7 @@ import { encodeTexts } from '../../analysis/text-preparer.js';
 import {
   type DocumentChange,
   type DocumentOutcome,
+  type DocumentTerms,
   type FreshVectors,
   freshVector,
   type IncomingDocument,
@@ -59,21 +60,36 @@ export interface DocumentCommit {
   readonly inserted: InsertedRows | undefined;
 }
 
+/** A document as it is stored. */
+interface WholeRow {
+  readonly id: DocumentId;
+  readonly hash: Buffer;
+  readonly vector: number;
+  readonly metadata: string | null;
+  readonly text: string;
+}
+
 /** Compares and commits added documents. */
 export class DocumentCommits {
+  readonly #db: Database;
   readonly #writes: DocumentWrites;
   readonly #terms: TermsTable;
   readonly #vectors: VectorTable;
   readonly #insert: Statement<[DocumentId, Buffer, number, string | null]>;
+  readonly #whole: Statement<[number]>;
   readonly #insertText: Statement<[number | bigint, Uint8Array]>;
   readonly #vectorExists: Statement<[number, Buffer]>;
   readonly #space: Statement<[]>;
 
   constructor(db: Database, writes: DocumentWrites, terms: TermsTable, vectors: VectorTable) {
+    this.#db = db;
     this.#writes = writes;
     this.#terms = terms;
     this.#vectors = vectors;
     this.#insert = db.prepare('INSERT INTO documents (id, hash, vector, metadata) VALUES (?, ?, ?, ?)');
+    this.#whole = db.prepare(
+      'SELECT d.id, d.hash, d.vector, d.metadata, t.text FROM documents d JOIN texts t ON t.key = d.key WHERE d.key = ?',
+    );
     this.#insertText = db.prepare('INSERT INTO texts VALUES (?, CAST(? AS TEXT))');
     this.#vectorExists = db.prepare(
       `SELECT 1 FROM vectors WHERE vector = ? AND hash = ?
@@ -93,14 +109,15 @@ export class DocumentCommits {
 
   /**
    * Adds or replaces documents, as part of the caller's transaction. Same text and metadata: unchanged. Same text, other
-   * metadata: only the metadata is replaced. Other text: the document gets a new key, and the old key is deleted.
+   * metadata: only the metadata is replaced, unless it names another
+   * language. Other text: the document gets a new key, and the old key is deleted.
    *
-   * @param terms packed terms of the documents with a vector, in their order; without them the texts are analyzed here.
+   * @param terms those of the documents with a vector; without them the texts are analyzed here.
    * @param fresh vectors that are stored in the same transaction.
    * @returns undefined, having changed nothing, when a document was changed, its vector forgotten, or the index moved
    *   to another space meanwhile: the caller has to compare again.
    */
-  commit(documents: DocumentColumns, terms?: Uint8Array, fresh?: FreshVectors): DocumentCommit | undefined {
+  commit(documents: DocumentColumns, terms?: DocumentTerms, fresh?: FreshVectors): DocumentCommit | undefined {
     const rows = new Map(fresh?.hashes.map((hash, row) => [hash, row]));
     const identities = documents.ids.map((id) => this.#writes.identity(id));
     const hashes = documents.hashes.map(hashBytes);
@@ -118,6 +135,7 @@ export class DocumentCommits {
     /** Rows of `fresh.vectors`, in the order of the keys; undefined as soon as one is not among them. */
     let order: number[] | undefined = [];
     const added = new Set<DocumentId>();
+    const renamed: number[] = [];
     for (const [place, id] of documents.ids.entries()) {
       const metadata = documents.metadata[place] as string | null;
       // An id may occur twice: the row that was inserted first counts.
@@ -130,6 +148,7 @@ export class DocumentCommits {
         if (known.metadata === metadata) commit.outcomes.push('unchanged');
         else {
           this.#writes.changeMetadata(known, metadata);
+          if (this.#terms.isOtherLanguage(known.metadata, metadata)) renamed.push(known.key);
           commit.outcomes.push('updated');
         }
         continue;
@@ -148,15 +167,51 @@ export class DocumentCommits {
         documents.ends[place] as number,
       );
       this.#insertText.run(lastInsertRowid, text);
-      inserted.push({ key: Number(lastInsertRowid), text });
+      inserted.push({ key: Number(lastInsertRowid), text, metadata });
       isInserted.push(true);
       commit.outcomes.push(known === undefined ? 'added' : 'updated');
       if (row === undefined) order = undefined;
       else order?.push(row);
     }
     const batch = this.#terms.insert(inserted, terms, isInserted);
+    this.#insertAgain(renamed);
     crashPoint('add.writing');
-    return { ...commit, inserted: insertedRows(batch, inserted.length, fresh, order) };
+    const isWhole = renamed.length === 0;
+    return { ...commit, inserted: isWhole ? insertedRows(batch, inserted.length, fresh, order) : undefined };
+  }
+
+  /** Replaces metadata (JSON) in one transaction; returns how many of the documents there were. */
+  setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): number {
+    return this.#db
+      .transaction(() => {
+        const renamed: number[] = [];
+        let changed = 0;
+        for (const { id, metadata } of changes) {
+          const known = this.#writes.identity(id);
+          if (known === undefined) continue;
+          this.#writes.changeMetadata(known, metadata);
+          if (this.#terms.isOtherLanguage(known.metadata, metadata)) renamed.push(known.key);
+          changed++;
+        }
+        this.#insertAgain(renamed);
+        return changed;
+      })
+      .immediate();
+  }
+
+  /** Inserts documents again under new keys: their words are those of another language now. */
+  #insertAgain(keys: readonly number[]): void {
+    const inserted: InsertedText[] = [];
+    for (const key of keys) {
+      const row = this.#whole.get(key) as WholeRow | undefined;
+      if (row === undefined) continue;
+      this.#writes.remove(key);
+      const { lastInsertRowid } = this.#insert.run(row.id, row.hash, row.vector, row.metadata);
+      const text = Buffer.from(row.text);
+      this.#insertText.run(lastInsertRowid, text);
+      inserted.push({ key: Number(lastInsertRowid), text, metadata: row.metadata });
+    }
+    this.#terms.insert(inserted, undefined, []);
   }
 
   /** Whether the vector of a document is in the space of the index, or about to be stored there. */

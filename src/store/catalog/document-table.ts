@@ -91,20 +91,6 @@ export class DocumentTable {
     return (this.#lastDeletion.get() as number | undefined) ?? 0;
   }
 
-  /** Replaces metadata (JSON); returns how many of the documents there were. */
-  setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): number {
-    return this.#immediately(() => {
-      let changed = 0;
-      for (const { id, metadata } of changes) {
-        const known = this.#writes.identity(id);
-        if (known === undefined) continue;
-        this.#writes.changeMetadata(known, metadata);
-        changed++;
-      }
-      return changed;
-    });
-  }
-
   /** Deletes the documents with these ids; returns how many there were. */
   deleteByIds(ids: readonly DocumentId[]): number {
     return this.#deleting(() =>

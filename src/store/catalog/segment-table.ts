@@ -1,7 +1,10 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { analysisFromSetting, analysisSettingName, hasLanguages } from '../../analysis/text-analysis.js';
+import { documentsPerRead } from '../../backend/batch-sizes.js';
 import { crashPoint, type MergeKind } from '../../crash-points.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { Lease, LeaseTable } from './lease-table.js';
+import type { SettingsTable } from './settings-table.js';
 import type { TailImagesTable } from './tail/tail-images-table.js';
 import type { TermsTable } from './terms-table.js';
 
@@ -59,9 +62,14 @@ export interface Publication {
   readonly lastKey: number;
   /** The new segment; absent when no document is left in the range. */
   readonly segment?: NewSegment | undefined;
+  /** The setting by which its terms were derived. */
+  readonly analysis: string;
   /** Position in the log of deletions up to which the new segment leaves out deleted documents. */
   readonly lastDeletion: number;
 }
+
+/** Of a segment whose terms were derived by another analysis than that of the index: they are derived again. */
+const noTerms = { terms_size: null, terms_checksum: null };
 
 const columns = [
   ...['file', 'first_key', 'last_key', 'items', 'trees', 'file_size', 'file_mtime', 'checksum'],
@@ -74,6 +82,7 @@ export class SegmentTable {
   readonly #leases: LeaseTable;
   readonly #terms: TermsTable;
   readonly #tailImages: TailImagesTable;
+  readonly #settings: SettingsTable;
   readonly #retire: Statement<[string, number]>;
   readonly #retired: Statement<[]>;
   readonly #forgetRetired: Statement<[string]>;
@@ -88,11 +97,18 @@ export class SegmentTable {
   readonly #space: Statement<[]>;
   readonly #dead: Statement<[number, number]>;
 
-  constructor(db: Database, leases: LeaseTable, terms: TermsTable, tailImages: TailImagesTable) {
+  constructor(
+    db: Database,
+    leases: LeaseTable,
+    terms: TermsTable,
+    tailImages: TailImagesTable,
+    settings: SettingsTable,
+  ) {
     this.#db = db;
     this.#leases = leases;
     this.#terms = terms;
     this.#tailImages = tailImages;
+    this.#settings = settings;
     this.#retire = db.prepare('INSERT INTO retired VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#retired = db.prepare('SELECT file, retired_at FROM retired');
     this.#forgetRetired = db.prepare('DELETE FROM retired WHERE file = ?');
@@ -148,7 +164,7 @@ export class SegmentTable {
    *   the build began.
    */
   publish(publication: Publication): boolean {
-    const { kind, lease, space, replaces, firstKey, lastKey, segment: added, lastDeletion } = publication;
+    const { kind, lease, space, replaces, firstKey, lastKey, segment: added, lastDeletion, analysis } = publication;
     const published = this.#db
       .transaction(() => {
         const current = this.all();
@@ -164,7 +180,12 @@ export class SegmentTable {
         if (added !== undefined) {
           const { offsets, ...row } = added;
           this.#forgetRetired.run(row.file);
-          this.#insert.run({ ...row, keys: Buffer.from(offsets.buffer, offsets.byteOffset, offsets.byteLength) });
+          const terms = analysis === this.#settings.analysis() ? {} : noTerms;
+          this.#insert.run({
+            ...row,
+            ...terms,
+            keys: Buffer.from(offsets.buffer, offsets.byteOffset, offsets.byteLength),
+          });
           this.#forgetDeletions.run(added.first_key, added.last_key, lastDeletion);
         }
         this.#terms.forget(firstKey, lastKey);
@@ -183,14 +204,20 @@ export class SegmentTable {
    *
    * @returns false, having changed nothing, when another owner has the lease, or the segment was replaced.
    */
-  publishDerived(lease: Lease, segment: number, files: Partial<NewTermsFile & NewColumnsFile>): boolean {
+  publishDerived(
+    lease: Lease,
+    segment: number,
+    files: Partial<NewTermsFile & NewColumnsFile>,
+    analysis: string,
+  ): boolean {
     const published = this.#db
       .transaction(() => {
         const row = this.all().find((row) => row.segment === segment);
         if (!this.#leases.holds(lease) || row === undefined) return false;
         const keys = this.#offsets.get(segment);
         this.#delete.run(segment);
-        this.#insert.run({ ...row, ...files, keys });
+        const isOutdated = files.terms_size !== undefined && analysis !== this.#settings.analysis();
+        this.#insert.run({ ...row, ...files, ...(isOutdated && noTerms), keys });
         this.#bumpGeneration.run();
         this.#tailImages.retireStale();
         crashPoint('analyze.publishing');
@@ -199,6 +226,39 @@ export class SegmentTable {
       .immediate();
     crashPoint('analyze.published');
     return published;
+  }
+
+  /**
+   * Has all texts analyzed by another setting from now on, in one transaction; stored terms are forgotten, and derived again. Segments
+   * get new numbers, by which other processes notice it.
+   *
+   * @param languages those of the documents up to the key `scanned`, by the new analysis.
+   */
+  changeAnalysis(setting: string, languages: readonly string[], scanned: number): void {
+    this.#db
+      .transaction(() => {
+        const found = new Set(languages);
+        if (hasLanguages(analysisFromSetting(setting))) {
+          for (let after = scanned; ; ) {
+            const some = this.#terms.languagesAfter(setting, after, documentsPerRead);
+            if (some === undefined) break;
+            for (const language of some.languages) found.add(language);
+            after = some.last;
+          }
+        }
+        this.#settings.set(analysisSettingName, setting);
+        this.#settings.set('languages', '');
+        this.#settings.addLanguages([...found]);
+        for (const row of this.all()) {
+          const keys = this.#offsets.get(row.segment);
+          this.#delete.run(row.segment);
+          this.#insert.run({ ...row, ...noTerms, keys });
+        }
+        this.#terms.forgetAll();
+        this.#bumpGeneration.run();
+        this.#tailImages.retireStale();
+      })
+      .immediate();
   }
 
   /**

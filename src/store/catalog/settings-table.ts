@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { analysisSettingName, englishSetting } from '../../analysis/text-analysis.js';
 
 /** What an index is, fixed when it is created or when its first vector arrives. */
 export interface IndexSettings {
@@ -33,6 +34,24 @@ export class SettingsTable {
 
   set(name: string, value: string | number): void {
     this.#set.run(name, value);
+  }
+
+  /** How texts are analyzed; see `analysisFromSetting`. */
+  analysis(): string {
+    return String(this.get(analysisSettingName) ?? englishSetting);
+  }
+
+  /** Languages that documents were in since the analysis was set. */
+  languages(): string[] {
+    const stored = this.get('languages');
+    return typeof stored === 'string' && stored !== '' ? stored.split(',') : [];
+  }
+
+  /** Notes languages of documents. Part of the caller's transaction. */
+  addLanguages(codes: readonly string[]): void {
+    const known = this.languages();
+    const added = codes.filter((code) => !known.includes(code));
+    if (added.length > 0) this.set('languages', [...known, ...added].sort().join(','));
   }
 
   /** Adds one to a counter, which starts at zero. Part of the caller's transaction. */

@@ -1,7 +1,10 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { selectPackedTerms } from '../../analysis/packed-terms.js';
 import { TermPacker } from '../../analysis/term-packer.js';
+import { analysisFromSetting, hasLanguages, languageOfDocument, namedLanguage } from '../../analysis/text-analysis.js';
+import type { DocumentTerms } from '../../backend/documents.js';
 import { checkWanted } from '../sqlite/cancelling.js';
+import type { SettingsTable } from './settings-table.js';
 
 /** The packed terms of documents with firstKey <= key <= lastKey (see `PackedTerms`); keys are relative to `firstKey`. */
 export interface TermsBatch {
@@ -20,12 +23,22 @@ interface Row {
 export interface KeyedText {
   readonly key: number;
   readonly text: string;
+  /** JSON, or null for none. */
+  readonly metadata: string | null;
 }
 
 /** The text of a document that was inserted, as UTF-8. */
 export interface InsertedText {
   readonly key: number;
   readonly text: Uint8Array;
+  /** JSON, or null for none. */
+  readonly metadata: string | null;
+}
+
+/** Packed terms of some texts, and the languages of these. */
+interface AnalyzedTexts {
+  readonly data: Uint8Array;
+  readonly languages: readonly string[];
 }
 
 /**
@@ -44,10 +57,12 @@ export class TermsTable {
   readonly #replaced: Statement<[number, number]>;
   readonly #sealedThrough: Statement<[]>;
   readonly #db: Database;
+  readonly #settings: SettingsTable;
   #packer: TermPacker | undefined;
 
-  constructor(db: Database) {
+  constructor(db: Database, settings: SettingsTable) {
     this.#db = db;
+    this.#settings = settings;
     this.#insert = db.prepare('INSERT OR REPLACE INTO tail_terms VALUES (?, ?, ?)');
     // Rows do not overlap, so at most one of them begins at or before `after` and ends behind it.
     this.#between = db.prepare(
@@ -65,7 +80,9 @@ export class TermsTable {
     this.#covered = db.prepare(
       `SELECT 1 FROM (SELECT last_key FROM tail_terms WHERE first_key <= ? ORDER BY first_key DESC LIMIT 1) WHERE last_key >= ?`,
     );
-    this.#text = db.prepare<[number]>('SELECT text FROM texts WHERE key = ?').pluck();
+    this.#text = db.prepare(
+      'SELECT t.text, d.metadata FROM texts t LEFT JOIN documents d ON d.key = t.key WHERE t.key = ?',
+    );
     this.#forget = db.prepare('DELETE FROM tail_terms WHERE last_key BETWEEN ? AND ?');
     this.#replaced = db.prepare('DELETE FROM tail_terms WHERE last_key >= ? AND first_key <= ?');
     this.#sealedThrough = db.prepare<[]>('SELECT max(last_key) FROM segments').pluck();
@@ -81,25 +98,30 @@ export class TermsTable {
    */
   insert(
     inserted: readonly InsertedText[],
-    packed: Uint8Array | undefined,
+    terms: DocumentTerms | undefined,
     isInserted: readonly boolean[],
   ): TermsBatch | undefined {
     const [first, last] = [inserted[0], inserted.at(-1)];
     if (first === undefined || last === undefined) return undefined;
-    const data = this.#packedOf(inserted, packed, isInserted);
+    const usable = terms?.analysis === this.#settings.analysis() ? terms : undefined;
+    const { data, languages } = this.#packedOf(inserted, usable, isInserted);
+    this.#settings.addLanguages(languages);
     this.#insert.run(first.key, last.key, data);
     return { firstKey: first.key, lastKey: last.key, data };
   }
 
   #packedOf(
     inserted: readonly InsertedText[],
-    packed: Uint8Array | undefined,
+    terms: DocumentTerms | undefined,
     isInserted: readonly boolean[],
-  ): Uint8Array {
+  ): AnalyzedTexts {
     const isDense = (inserted.at(-1)?.key ?? 0) - (inserted[0]?.key ?? 0) === inserted.length - 1;
-    if (packed === undefined || !isDense)
-      return this.#pack(inserted.map(({ key, text }) => ({ key, text: decode(text) })));
-    return isInserted.includes(false) ? selectPackedTerms(packed, (place) => isInserted[place] === true) : packed;
+    if (terms === undefined || !isDense) {
+      return this.#pack(inserted.map(({ key, text, metadata }) => ({ key, text: decode(text), metadata })));
+    }
+    const { packed, languages } = terms;
+    const data = isInserted.includes(false) ? selectPackedTerms(packed, (place) => isInserted[place] === true) : packed;
+    return { data, languages };
   }
 
   /** The rows with keys in (afterKey, lastKey], ascending. */
@@ -121,15 +143,18 @@ export class TermsTable {
   textsAfter(afterKey: number, limit: number): KeyedText[] {
     return this.#db
       .prepare(
-        `SELECT d.key, t.text FROM documents d JOIN texts t ON t.key = d.key WHERE d.key > ? ORDER BY d.key LIMIT ?`,
+        `SELECT d.key, t.text, d.metadata FROM documents d JOIN texts t ON t.key = d.key WHERE d.key > ? ORDER BY d.key LIMIT ?`,
       )
       .all(afterKey, limit) as KeyedText[];
   }
 
   /** Analyzes the texts of documents again, in the order of their keys; one without a text has no terms. */
   analyze(keys: readonly number[] | Float64Array): TermsBatch {
-    const texts = Array.from(keys, (key) => ({ key, text: (this.#text.get(key) as string | undefined) ?? '' }));
-    return { firstKey: keys[0] ?? 0, lastKey: keys.at(-1) ?? 0, data: this.#pack(texts) };
+    const texts = Array.from(keys, (key): KeyedText => {
+      const row = this.#text.get(key) as Omit<KeyedText, 'key'> | undefined;
+      return { key, text: row?.text ?? '', metadata: row?.metadata ?? null };
+    });
+    return { firstKey: keys[0] ?? 0, lastKey: keys.at(-1) ?? 0, data: this.#pack(texts).data };
   }
 
   /** Analyzes the texts of the tail with firstKey <= key <= lastKey, and stores their terms in place of the rows there. */
@@ -180,19 +205,45 @@ export class TermsTable {
     this.#purge.run();
   }
 
-  #pack(texts: readonly KeyedText[]): Uint8Array {
+  /** Whether two metadata (JSON) of a document name different languages. */
+  isOtherLanguage(before: string | null, after: string | null): boolean {
+    const analysis = analysisFromSetting(this.#settings.analysis());
+    return namedLanguage(analysis, before) !== namedLanguage(analysis, after);
+  }
+
+  /** Languages of at most `limit` documents after this key by an analysis, and the last key looked at; undefined behind the last. */
+  languagesAfter(setting: string, afterKey: number, limit: number): { languages: string[]; last: number } | undefined {
+    const analysis = analysisFromSetting(setting);
+    const texts = this.textsAfter(afterKey, limit);
+    const last = texts.at(-1)?.key;
+    if (last === undefined) return undefined;
+    const found = texts.map(({ text, metadata }) => languageOfDocument(analysis, () => text, metadata));
+    return { languages: [...new Set(found)], last };
+  }
+
+  /** Forgets all rows: the texts are analyzed again. Part of the caller's transaction. */
+  forgetAll(): void {
+    this.#db.prepare('DELETE FROM tail_terms').run();
+  }
+
+  #pack(texts: readonly KeyedText[]): AnalyzedTexts {
+    const analysis = analysisFromSetting(this.#settings.analysis());
+    const languages = new Set<string>();
     // Kept: it caches the stems of words.
     this.#packer ??= new TermPacker();
     try {
-      for (const { key, text } of texts) {
+      for (const { key, text, metadata } of texts) {
         checkWanted();
-        this.#packer.add(key, text);
+        const language = languageOfDocument(analysis, () => text, metadata);
+        languages.add(language);
+        this.#packer.add(key, text, language);
       }
     } catch (error) {
       this.#packer = undefined;
       throw error;
     }
-    return this.#packer.take();
+    const data = this.#packer.take();
+    return { data, languages: hasLanguages(analysis) ? [...languages] : [] };
   }
 }
 

@@ -84,6 +84,7 @@ export async function salvage(from: string, to: string, options?: SalvageOptions
       ...openDefaults.storage,
       create: true,
       readonly: false,
+      ...{ language: undefined, languageField: undefined },
       metric: damaged.metric,
       background: false,
       queryCache: 0,

@@ -60,7 +60,12 @@ export class CatalogSnapshot implements ReadSnapshot {
   async rank({ queries, within, ...search }: RankSearch): Promise<RankedDocuments[]> {
     const packed = await inSlices(queries, search.signal, ({ text, terms, vector }) => ({
       vector,
-      terms: terms === undefined ? (text === undefined ? undefined : packedQuery(text)) : packedTerms(terms),
+      terms:
+        terms === undefined
+          ? text === undefined
+            ? undefined
+            : packedQuery(text, this.#snapshot.words.languages)
+          : packedTerms(terms),
     }));
     const found = await this.#snapshot.search(packed, { ...search, allowed: this.#itemsOf(within) });
     return inSlices(found, search.signal, ({ keys, scores, termScores, maxScore, missingTerms }) => ({
@@ -115,8 +120,8 @@ function isListOfSets(matching: MatchingDocuments | readonly Bitset[]): matching
   return Array.isArray(matching);
 }
 
-function packedQuery(text: string): Uint8Array {
-  const { terms, weights } = analyzeQuery(text);
+function packedQuery(text: string, languages: readonly string[]): Uint8Array {
+  const { terms, weights } = analyzeQuery(text, languages);
   return packQueryTerms(terms.map((term, place) => [term, weights[place] as number] as const));
 }
 

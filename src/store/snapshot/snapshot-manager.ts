@@ -1,3 +1,4 @@
+import { analysisFromSetting, queryLanguages } from '../../analysis/text-analysis.js';
 import type { SnapshotRequest } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
 import { SemanticIndexError } from '../../errors.js';
@@ -11,7 +12,7 @@ import { type LocalRead, type LocalReads, ThreadRead } from './reads.js';
 import { type SearchableSegment, withoutKeys } from './searchable-segment.js';
 import { openSegment } from './segment.js';
 import type { Damage, SegmentContext } from './segment-context.js';
-import { Snapshot } from './snapshot.js';
+import { Snapshot, type WordAnalysis } from './snapshot.js';
 import { TailRows, type TailSegment } from './tail-rows.js';
 
 /** Rows and deletions that are read in this thread: reading them takes about a millisecond, less than a call to another thread. */
@@ -20,6 +21,12 @@ const start: CatalogPosition = { generation: 0, lastKey: 0, lastDeletion: 0 };
 
 /** Reads the changes since a position, for a snapshot that has the `known` segments. */
 type ReadChanges = (position: CatalogPosition, known: readonly number[]) => CatalogChanges | Promise<CatalogChanges>;
+
+const unread: WordAnalysis = { setting: undefined, languages: [] };
+
+function wordsOf({ analysis, languages }: CatalogChanges): WordAnalysis {
+  return { setting: analysis, languages: queryLanguages(analysisFromSetting(analysis), languages) };
+}
 
 /** The files of a segment were replaced after the read began: only a later read has its successor. */
 class StaleRead extends Error {}
@@ -240,6 +247,7 @@ export class SnapshotManager {
     const { segments: before } = this.#snapshot;
     let segments = before;
     let { tail, position } = this.#restored ?? this.#snapshot;
+    let { words } = this.#snapshot;
     const opened: SearchableSegment[] = [];
     const damages: Damage[] = [];
     let isPublished = false;
@@ -251,6 +259,14 @@ export class SnapshotManager {
         if (changes.space !== this.#context.space) {
           throw hasMoved();
         }
+        if (this.#isOutdated(words, changes)) {
+          // The terms of all documents are derived again.
+          [words, segments, tail, position] = [unread, [], undefined, start];
+          this.#restored = undefined;
+          this.#tail.close();
+          continue;
+        }
+        words = wordsOf(changes);
         if (changes.unsound.length > 0) damages.push(unsoundVectors(changes.unsound));
         position = changes.position;
         isPublished = samePosition(position, this.#snapshot.position);
@@ -267,7 +283,7 @@ export class SnapshotManager {
         tail = await this.#tail.advance(changes, tail);
         if (changes.more) continue;
         if (segments.length < changes.segments.length) throw new StaleRead();
-        this.#replace(this.#snapshotOf(position, segments, tail, changes.sealedThrough));
+        this.#replace(this.#snapshotOf(position, segments, tail, changes.sealedThrough, words));
         this.#restored = undefined;
         isPublished = true;
         return changes;
@@ -277,6 +293,12 @@ export class SnapshotManager {
       for (const segment of opened) segment.shared.release();
       if (isPublished) for (const damage of damages) this.#onDamage(damage);
     }
+  }
+
+  /** Whether texts are analyzed in another way by now; of an image of the tail that is known as long as the segments stay the same. */
+  #isOutdated(words: WordAnalysis, { analysis, position }: CatalogChanges): boolean {
+    if (words.setting !== undefined) return words.setting !== analysis;
+    return this.#restored !== undefined && this.#restored.position.generation !== position.generation;
   }
 
   /** A snapshot without documents does not need the deletion log. */
@@ -290,9 +312,10 @@ export class SnapshotManager {
     segments: readonly SearchableSegment[],
     tail: Snapshot['tail'],
     sealedThrough: number,
+    words?: WordAnalysis,
   ): Snapshot {
     const { metric, dimensions } = this.#context;
-    return new Snapshot(position, metric, dimensions, segments, tail, sealedThrough);
+    return new Snapshot(position, metric, dimensions, segments, tail, sealedThrough, words);
   }
 
   #isShort({ catalog, position }: LocalRead): boolean {

@@ -8,6 +8,16 @@ import { NativeSnapshot, type SegmentSources, type TermsAnswer } from './native-
 import { RefCounted, type SearchableSegment } from './searchable-segment.js';
 import type { TailSegment } from './tail-rows.js';
 
+/** How the texts of a snapshot were analyzed. */
+export interface WordAnalysis {
+  /** See `analysisFromSetting`; undefined before the first read. */
+  readonly setting: string | undefined;
+  /** Languages that queries are analyzed in. */
+  readonly languages: readonly string[];
+}
+
+const noWords: WordAnalysis = { setting: undefined, languages: ['en'] };
+
 /** How a snapshot is searched. */
 export interface SnapshotSearch {
   readonly k: number;
@@ -47,6 +57,8 @@ export class Snapshot {
     /** The documents that no segment has yet. */
     readonly tail: TailSegment | undefined,
     readonly sealedThrough: number,
+    /** How its terms were derived, and the languages of its documents. */
+    readonly words: WordAnalysis = noWords,
   ) {
     this.#dimensions = dimensions;
     this.all = tail === undefined ? segments : [...segments, tail];

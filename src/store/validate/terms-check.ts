@@ -1,5 +1,6 @@
 import { analyzeDocument } from '../../analysis/analyze.js';
 import { type TermRows, unpackTerms } from '../../analysis/packed-terms.js';
+import { analysisFromSetting, languageOfDocument } from '../../analysis/text-analysis.js';
 import { documentsPerRead } from '../../backend/batch-sizes.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { SegmentRow } from '../catalog/segment-table.js';
@@ -23,6 +24,7 @@ export async function termsFileFault(
  * The fault of the stored terms of documents without a segment, or undefined. `quick` looks for documents without terms, `full` also compares the terms with the texts.
  */
 export async function tailTermsFault(catalog: Catalog, level: 'quick' | 'full'): Promise<string | undefined> {
+  const analysis = analysisFromSetting(catalog.settings.analysis());
   let missing = 0;
   let different = 0;
   let batch: { readonly range: TermsBatch; readonly terms: StoredTerms } | undefined;
@@ -30,13 +32,22 @@ export async function tailTermsFault(catalog: Catalog, level: 'quick' | 'full'):
     const documents = catalog.terms.textsAfter(after, documentsPerRead);
     const last = documents.at(-1);
     if (last === undefined) break;
-    for (const { key, text } of documents) {
+    for (const { key, text, metadata } of documents) {
       if (batch === undefined || key > batch.range.lastKey) {
         const range: TermsBatch | undefined = catalog.terms.covering(key);
         batch = range === undefined ? undefined : { range, terms: new StoredTerms(range) };
       }
       if (batch === undefined) missing++;
-      else if (level === 'full' && !batch.terms.has(key, text)) different++;
+      else if (
+        level === 'full' &&
+        !batch.terms.has(
+          key,
+          text,
+          languageOfDocument(analysis, () => text, metadata),
+        )
+      ) {
+        different++;
+      }
     }
     after = last.key;
     await new Promise(setImmediate);
@@ -62,12 +73,12 @@ class StoredTerms {
     }
   }
 
-  /** Whether a document has the terms of this text. */
-  has(key: number, text: string): boolean {
+  /** Whether a document has the terms of this text in a language. */
+  has(key: number, text: string, language: string): boolean {
     const place = this.#places.get(key);
     if (this.#rows === undefined || place === undefined) return false;
     const { dictionary, lengths, starts, terms, frequencies } = this.#rows;
-    const { length, terms: expected } = analyzeDocument(text);
+    const { length, terms: expected } = analyzeDocument(text, language);
     const [start, end] = [starts[place] as number, starts[place + 1] as number];
     if (lengths[place] !== length || end - start !== expected.size) return false;
     for (let entry = start; entry < end; entry++) {

@@ -9,7 +9,7 @@ const folder = modelFolderOf(bundledProvider()) as string;
 const model = await StaticModel.load(folder, readStaticModelConfig(folder));
 const tokens = model.tokenModel();
 const preparer = new TextPreparer(tokens);
-const embedAll = (texts: readonly string[]) => preparer.prepare(encodeTexts(texts), { analyze: false }, () => {});
+const embedAll = (texts: readonly string[]) => preparer.prepare(encodeTexts(texts), { analyze: undefined }, () => {});
 const embed = (text: string) => embedAll([text]);
 
 describe('TextPreparer with a model', () => {
@@ -66,9 +66,10 @@ describe('TextPreparer with a model', () => {
     const cancelling = (): void => {
       if (++calls === 3) throw new Error('enough');
     };
-    expect(() => preparer.prepare(texts, { analyze: true }, cancelling)).toThrow('enough');
+    expect(() => preparer.prepare(texts, { analyze: { language: 'en' } }, cancelling)).toThrow('enough');
     const fresh = new TextPreparer(tokens);
-    const prepare = (one: TextPreparer) => one.prepare(encodeTexts(['quince']), { analyze: true }, () => {});
+    const prepare = (one: TextPreparer) =>
+      one.prepare(encodeTexts(['quince']), { analyze: { language: 'en' } }, () => {});
     expect(prepare(preparer)).toEqual(prepare(fresh));
   });
 });

@@ -30,7 +30,7 @@ function packed(some: readonly string[]): Uint8Array {
 describe('TextWorkers', () => {
   it('embeds and analyzes as the main thread does, to the bit', async () => {
     const workers = new TextWorkers(2);
-    const { vectors, tokens, terms } = await workers.prepare({ texts, model, analyze: true });
+    const { vectors, tokens, terms } = await workers.prepare({ texts, model, analyze: { language: 'en' } });
     const expected = await embedAll(provider, texts, 'document');
     expect(vectors).toEqual(Float32Array.from(expected.flatMap((vector) => [...vector])));
     expect(tokens).toBe((await provider.embed(texts, { role: 'document' })).usage?.tokens);
@@ -42,7 +42,9 @@ describe('TextWorkers', () => {
     const results = [];
     for (const threads of [1, 2, 4]) {
       const workers = new TextWorkers(threads);
-      results.push(await Promise.all(batches.map((some) => workers.prepare({ texts: some, model, analyze: true }))));
+      results.push(
+        await Promise.all(batches.map((some) => workers.prepare({ texts: some, model, analyze: { language: 'en' } }))),
+      );
       expect(workers.threads).toBe(threads);
     }
     expect(results[1]).toEqual(results[0]);
@@ -51,26 +53,26 @@ describe('TextWorkers', () => {
 
   it('embeds some texts and analyzes all', async () => {
     const workers = new TextWorkers(1);
-    const all = await workers.prepare({ texts, model, analyze: false });
+    const all = await workers.prepare({ texts, model, analyze: undefined });
     expect(all.terms).toBeUndefined();
-    const some = await workers.prepare({ texts, model, embed: [1, 3], analyze: true });
+    const some = await workers.prepare({ texts, model, embed: [1, 3], analyze: { language: 'en' } });
     const { dimensions } = provider;
     const row = (place: number) => all.vectors?.subarray(place * dimensions, (place + 1) * dimensions);
     expect(some.vectors).toEqual(Float32Array.from([...row(1)!, ...row(3)!]));
     expect(some.terms).toEqual(packed(texts));
-    const none = await workers.prepare({ texts, model: undefined, analyze: true });
+    const none = await workers.prepare({ texts, model: undefined, analyze: { language: 'en' } });
     expect(none).toEqual({ vectors: undefined, tokens: 0, terms: some.terms });
   });
 
   it('reports a model that cannot be loaded, and loads it once it can be', async () => {
     const workers = new TextWorkers(1);
     const moved = join(folder, 'model');
-    await expect(workers.prepare({ texts, model: moved, analyze: false })).rejects.toMatchObject({
+    await expect(workers.prepare({ texts, model: moved, analyze: undefined })).rejects.toMatchObject({
       code: 'MODEL_NOT_FOUND',
       hint: expect.stringContaining('config.json'),
     });
     cpSync(model as string, moved, { recursive: true });
-    expect((await workers.prepare({ texts, model: moved, analyze: false })).vectors).toHaveLength(
+    expect((await workers.prepare({ texts, model: moved, analyze: undefined })).vectors).toHaveLength(
       texts.length * provider.dimensions,
     );
     expect(workers.threads).toBe(1);
@@ -79,34 +81,42 @@ describe('TextWorkers', () => {
   it('rejects at once when it is aborted, and continues with other calls', async () => {
     const workers = new TextWorkers(1);
     const controller = new AbortController();
-    const long = workers.prepare({ texts: Array(200).fill(texts[3]), model, analyze: true }, controller.signal);
-    const next = workers.prepare({ texts: ['pear'], model: undefined, analyze: true });
+    const long = workers.prepare(
+      { texts: Array(200).fill(texts[3]), model, analyze: { language: 'en' } },
+      controller.signal,
+    );
+    const next = workers.prepare({ texts: ['pear'], model: undefined, analyze: { language: 'en' } });
     controller.abort(new Error('enough'));
     await expect(long).rejects.toThrow('enough');
     expect((await next).terms).toEqual(packed(['pear']));
-    await expect(workers.prepare({ texts, model, analyze: true }, controller.signal)).rejects.toThrow('enough');
+    await expect(workers.prepare({ texts, model, analyze: { language: 'en' } }, controller.signal)).rejects.toThrow(
+      'enough',
+    );
   });
 
   it('keeps nothing of a batch that was aborted half-way', async () => {
     const workers = new TextWorkers(1);
-    await workers.prepare({ texts: ['pear'], model, analyze: true });
+    await workers.prepare({ texts: ['pear'], model, analyze: { language: 'en' } });
     const controller = new AbortController();
-    const long = workers.prepare({ texts: Array(50_000).fill(texts[3]), model, analyze: true }, controller.signal);
+    const long = workers.prepare(
+      { texts: Array(50_000).fill(texts[3]), model, analyze: { language: 'en' } },
+      controller.signal,
+    );
     const rejected = expect(long).rejects.toThrow('enough');
     await sleep(50);
     controller.abort(new Error('enough'));
     await rejected;
-    const next = await workers.prepare({ texts: ['pear'], model: undefined, analyze: true });
+    const next = await workers.prepare({ texts: ['pear'], model: undefined, analyze: { language: 'en' } });
     expect(next.terms).toEqual(packed(['pear']));
   });
 
   it('ends threads that are idle, and starts others', async () => {
     const workers = new TextWorkers(2, 20);
-    await workers.prepare({ texts: ['pear'], model: undefined, analyze: true });
+    await workers.prepare({ texts: ['pear'], model: undefined, analyze: { language: 'en' } });
     expect(workers.threads).toBe(1);
     for (let waited = 0; workers.threads > 0 && waited < 100; waited++) await sleep(20);
     expect(workers.threads).toBe(0);
-    expect((await workers.prepare({ texts: ['pear'], model: undefined, analyze: true })).terms).toEqual(
+    expect((await workers.prepare({ texts: ['pear'], model: undefined, analyze: { language: 'en' } })).terms).toEqual(
       packed(['pear']),
     );
   });

@@ -5,6 +5,7 @@
 #include <deque>
 #include <new>
 #include <string_view>
+#include <utility>
 
 #include "terms/query/part_search.h"
 #include "terms/query/united_postings.h"
@@ -37,7 +38,11 @@ struct TermsQuery::Memory {
   std::deque<std::string> names;
   std::deque<UnitedPostings> united;
   std::vector<PostingList> members;
+  /** Other forms of terms that count: numbers of both, distinct. */
+  std::vector<std::pair<uint32_t, uint32_t>> forms;
   std::vector<uint32_t> order;
+  std::vector<uint32_t> numbers;
+  std::vector<int64_t> living;
   std::vector<double> weights;
   /** For each part the list of each term; then, for each part, those with postings. */
   std::vector<PostingList> lists;
@@ -66,20 +71,34 @@ void TermsQuery::Memory::unite(const QueryTerm* given, size_t count) {
     const int compared = text_of(given[left].term).compare(text_of(given[right].term));
     return compared != 0 ? compared < 0 : left < right;
   });
-  // At the first of equal terms, how often they count; then the first ones in the order of the query.
-  std::vector<uint64_t> equal(count, 0);
+  // The first of equal terms; then distinct terms in the order of the query.
+  numbers.resize(count);
   size_t first = 0;
   for (size_t index = 0; index < count; ++index) {
     if (text_of(given[order[index]].term) != text_of(given[order[first]].term)) first = index;
-    equal[order[first]] += given[order[index]].times;
+    numbers[order[index]] = order[first];
   }
   terms.clear();
   times.clear();
+  forms.clear();
+  uint32_t counted = 0;
   for (size_t index = 0; index < count; ++index) {
-    if (equal[index] == 0) continue;
-    terms.push_back(given[index].term);
-    times.push_back(equal[index]);
+    const bool is_new = numbers[index] == index;
+    numbers[index] = is_new ? static_cast<uint32_t>(terms.size()) : numbers[numbers[index]];
+    const uint32_t number = numbers[index];
+    if (is_new) {
+      terms.push_back(given[index].term);
+      times.push_back(0);
+    }
+    times[number] += given[index].times;
+    if (given[index].times > 0) {
+      counted = number;
+    } else if (index > 0 && number != counted) {
+      forms.emplace_back(counted, number);
+    }
   }
+  std::sort(forms.begin(), forms.end());
+  forms.erase(std::unique(forms.begin(), forms.end()), forms.end());
 }
 
 void TermsQuery::Memory::add_unions(const QueryTerm* given, size_t count) {
@@ -152,9 +171,8 @@ Status TermsQuery::Memory::weigh(const std::atomic<bool>* cancel) {
   weights.assign(terms.size(), 0.0);
   max_score = 0;
   missing_terms = 0;
-  double total = 0;
+  living.assign(terms.size(), 0);
   for (size_t term = 0; term < terms.size(); ++term) {
-    int64_t living = 0;
     for (size_t part = 0; part < parts.size(); ++part) {
       const PostingList& list = lists[part * terms.size() + term];
       if (list.count == 0) continue;
@@ -164,18 +182,26 @@ Status TermsQuery::Memory::weigh(const std::atomic<bool>* cancel) {
         const Status status = snapshot->count_dead(part, terms[term], list, &cursor, &dead);
         if (!status.ok()) return fail(status, part);
       }
-      living += static_cast<int64_t>(list.count) - dead;
+      living[term] += static_cast<int64_t>(list.count) - dead;
     }
-    const double rarity = inverse_document_frequency(documents, static_cast<double>(living));
+  }
+  auto form = forms.begin();
+  for (size_t term = 0; term < terms.size(); ++term) {
+    if (times[term] == 0) continue;
+    auto last = form;
+    int64_t found = living[term];
+    for (; last != forms.end() && last->first == term; ++last) found += living[last->second];
+    const double rarity = inverse_document_frequency(documents, std::min(documents, static_cast<double>(found)));
     const double weight = static_cast<double>(times[term]) * rarity;
     max_score += weight;
-    if (living == 0) {
-      ++missing_terms;
-      continue;
+    if (found == 0) ++missing_terms;
+    if (living[term] > 0) weights[term] += weight;
+    for (; form != last; ++form) {
+      if (living[form->second] > 0) weights[form->second] += weight;
     }
-    weights[term] = weight;
-    total += weight;
   }
+  double total = 0;
+  for (const double weight : weights) total += weight;
   scorer = Bm25(documents, static_cast<double>(snapshot->total_length()), total);
   weighted.resize(parts.size());
   for (size_t part = 0; part < parts.size(); ++part) {

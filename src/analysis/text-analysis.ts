@@ -1,0 +1,82 @@
+import { detectLanguage } from './detect-language.js';
+import { languageCode } from './languages.js';
+
+/** How the texts of an index are analyzed. */
+export interface TextAnalysis {
+  /** The language of its documents: a code, or `auto` to detect that of each. */
+  readonly language: string;
+  /** Path of the metadata field that names the language of a document. */
+  readonly field?: string | undefined;
+}
+
+/** How the texts of an index are analyzed that says nothing else: those of earlier versions. */
+export const englishAnalysis: TextAnalysis = { language: 'en' };
+
+/** As a setting of the index; equal for equal analyses. */
+export function analysisToSetting({ language, field }: TextAnalysis): string {
+  return JSON.stringify(field === undefined ? { language } : { language, field });
+}
+
+const parsed = new Map<string, TextAnalysis>();
+
+/** The analysis that a setting describes. */
+export function analysisFromSetting(setting: string): TextAnalysis {
+  const known = parsed.get(setting);
+  if (known !== undefined) return known;
+  let analysis = englishAnalysis;
+  try {
+    const { language, field } = JSON.parse(setting) as Partial<TextAnalysis>;
+    const code = language === 'auto' ? language : languageCode(String(language));
+    if (code !== undefined) analysis = { language: code, ...(typeof field === 'string' && { field }) };
+  } catch {
+    // Damaged: what an earlier version would do.
+  }
+  parsed.set(setting, analysis);
+  return analysis;
+}
+
+/** Name of the setting. */
+export const analysisSettingName = 'analysis';
+
+/** Of a new index. */
+export const autoSetting = analysisToSetting({ language: 'auto' });
+export const englishSetting = analysisToSetting(englishAnalysis);
+
+/** Whether documents may be in several languages. */
+export function hasLanguages({ language, field }: TextAnalysis): boolean {
+  return language === 'auto' || field !== undefined;
+}
+
+/** The value at the path of a field: that of the whole path as one key, or of its keys one below the other. */
+export function valueAt(metadata: unknown, field: string): unknown {
+  if (typeof metadata !== 'object' || metadata === null) return undefined;
+  if (Object.hasOwn(metadata, field)) return (metadata as Record<string, unknown>)[field];
+  const dot = field.indexOf('.');
+  if (dot < 0 || !Object.hasOwn(metadata, field.slice(0, dot))) return undefined;
+  return valueAt((metadata as Record<string, unknown>)[field.slice(0, dot)], field.slice(dot + 1));
+}
+
+/** The language that the metadata of a document (JSON) names; undefined where it names none. */
+export function namedLanguage({ field }: TextAnalysis, metadata: string | null | undefined): string | undefined {
+  if (field === undefined || metadata === null || metadata === undefined) return undefined;
+  try {
+    const value = valueAt(JSON.parse(metadata), field);
+    return typeof value === 'string' ? languageCode(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The language of a document: that which its metadata names, else that of the index, else that which its text is written in. */
+export function languageOfDocument(analysis: TextAnalysis, text: () => string, metadata?: string | null): string {
+  const named = namedLanguage(analysis, metadata);
+  if (named !== undefined) return named;
+  return analysis.language === 'auto' ? detectLanguage(text()) : analysis.language;
+}
+
+/** Languages that queries are analyzed in: those that documents may be in. `found` are those that documents were in so far. */
+export function queryLanguages({ language, field }: TextAnalysis, found: readonly string[]): readonly string[] {
+  if (language !== 'auto' && field === undefined) return [language];
+  const first = language === 'auto' ? 'en' : language;
+  return [first, ...found.filter((code) => code !== first)];
+}
