@@ -88,6 +88,12 @@ export const preambles: Readonly<Record<string, string>> = {
   'deduplication.md 0': indexed(),
   'deduplication.md 1': `${indexed()}\nconst ask = async (first, second) => first.length === second.length;`,
   'deduplication.md 2': `${indexed()}\nconst stream = ['one text', 'quite another'];`,
+  'files.md 0': `
+    import { mkdirSync, writeFileSync } from 'node:fs';
+    mkdirSync('docs');
+    writeFileSync('docs/guide.md', '# Certificates\\n\\nRenew a certificate before it expires.');
+    process.once('beforeExit', () => void index.close());
+  `,
   'rag.md 0': `
     import { mkdirSync, writeFileSync } from 'node:fs';
     mkdirSync('docs');
