@@ -68,15 +68,7 @@ export function checkSearch<M extends Metadata>(
   const options = { ...resolved, searchK: resolved.searchK ?? searchK, snippet };
   checkPositive('search', 'k', options.k);
   checkPositive('search', 'rerankDepth', options.rerankDepth);
-  if (options.rerank !== undefined && typeof options.rerank !== 'function') {
-    throw new SemanticIndexError(
-      'INVALID_ARGUMENT',
-      `search: expected a function as rerank, got ${describe(options.rerank)}`,
-      {
-        hint: 'Pass (query, hits) => scores, with one number per hit.',
-      },
-    );
-  }
+  checkReranking(options);
   if (options.searchK !== undefined) checkPositive('search', 'searchK', options.searchK);
   if (options.maxBytes !== undefined) checkPositive('search', 'maxBytes', options.maxBytes);
   checkOneOf('search', 'mode', options.mode, ['vector', 'text', 'hybrid']);
@@ -101,6 +93,28 @@ export function checkSearch<M extends Metadata>(
     );
   }
   return options;
+}
+
+/** @throws INVALID_ARGUMENT unless the options of reranking are what they may be. */
+function checkReranking<M extends Metadata>(options: ResolvedSearchOptions<M>): void {
+  const { rerank, rerankWeight, rerankBudget } = options;
+  const refused = (expected: string, received: unknown, hint: string): SemanticIndexError =>
+    new SemanticIndexError('INVALID_ARGUMENT', `search: expected ${expected}, got ${describe(received)}`, { hint });
+  if (rerank !== undefined && rerank !== 'tokens' && typeof rerank !== 'function') {
+    throw refused(
+      "a function or 'tokens' as rerank",
+      rerank,
+      "Pass (query, hits) => scores, with one number per hit, or 'tokens'.",
+    );
+  }
+  if (!(rerankWeight >= 0 && rerankWeight <= 1)) {
+    throw refused('a number from 0 to 1 as rerankWeight', rerankWeight, '0 keeps the order, 1 ranks by tokens alone.');
+  }
+  if (rerankBudget === undefined) return;
+  checkPositive('search', 'rerankBudget', rerankBudget);
+  if (typeof rerank !== 'function') {
+    throw refused('a function as rerank with rerankBudget', rerank, 'Pass a function, or leave the budget out.');
+  }
 }
 
 /** Options of a tuning, checked. */

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { Document } from '@langchain/core/documents';
 import { TextNode } from '@llamaindex/core/schema';
 import { VectorStoreQueryMode } from '@llamaindex/core/vector-store';
-import { embed } from 'ai';
+import { embed, type RerankingModel } from 'ai';
 import { bundledProvider, SemanticIndex } from 'semantic-index';
-import { aiEmbeddingModel, aiProvider, searchTool } from 'semantic-index/ai';
+import { aiEmbeddingModel, aiProvider, aiReranker, searchTool } from 'semantic-index/ai';
 import * as langchain from 'semantic-index/langchain';
 import * as llamaindex from 'semantic-index/llamaindex';
 import { answerMcp, createMcpServer, serveMcpOverStdio } from 'semantic-index/mcp';
@@ -133,6 +133,17 @@ console.log(embedding.length); // => 384
 //# aiProvider
 const fromSdk = aiProvider(sdkModel, { id: 'my-model' });
 console.log(fromSdk.id); // => my-model
+//# aiReranker
+const shortest: Exclude<RerankingModel, string> = {
+  specificationVersion: 'v3',
+  provider: 'example',
+  modelId: 'shortest-text-first',
+  doRerank: async ({ documents }) => ({
+    ranking: documents.values.map((value, index) => ({ index, relevanceScore: 1 / String(value).length })),
+  }),
+};
+const { hits } = await index.search('shop rules', { rerank: aiReranker(shortest), k: 1 });
+console.log(hits[0]?.id); // => hours
 //# searchTool
 const tools = { search: searchTool(index, { description: 'The rules of our shop', k: 3 }) };
 console.log(Object.keys(tools)); // => [ 'search' ]

@@ -17,6 +17,7 @@
 #include "binding/vectors/index.h"
 #include "binding/vectors/vector_buffer.h"
 #include "distance/distance.h"
+#include "text/token_matches.h"
 
 namespace semantic_index {
 
@@ -54,6 +55,38 @@ void sum_rows(const Napi::CallbackInfo& info) {
   if (!fits) throw make_error(info.Env(), "INTERNAL", "table, ids and sums do not fit together");
   const TableRows rows = {table.data, row_bytes, scales.data, ids.data, count};
   (is_int4 ? distances().sum_int4_rows : distances().sum_int8_rows)(rows, sums.data);
+}
+
+/**
+ * (table: Uint8Array, scales: Float32Array, lengths: Float32Array, query: Int32Array, tokens: Int32Array, ends:
+ * Uint32Array, similarities: Float32Array, closeness: Float32Array). See match_tokens.
+ */
+void match_tokens_of(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  const Numbers<uint8_t> table = arguments.bytes(0);
+  const Numbers<float> scales = arguments.floats(1);
+  const Numbers<float> lengths = arguments.floats(2);
+  const Numbers<int32_t> query = arguments.integers(3);
+  const Numbers<int32_t> tokens = arguments.integers(4);
+  const Numbers<uint32_t> ends = arguments.unsigned_integers(5);
+  const Numbers<float> similarities = arguments.floats(6);
+  const Numbers<float> closeness = arguments.floats(7);
+  const size_t rows = lengths.count;
+  const size_t row_bytes = rows == 0 ? 0 : table.count / rows;
+  const size_t pairs = ends.count * query.count;
+  bool fits = row_bytes > 0 && scales.count == rows && table.count == rows * row_bytes &&
+              2 * row_bytes % kInt8Block == 0 && 2 * row_bytes <= kMaxInt8 && similarities.count == pairs &&
+              closeness.count == pairs;
+  for (size_t index = 0; fits && index < query.count; ++index) fits = static_cast<uint32_t>(query.data[index]) < rows;
+  for (size_t index = 0; fits && index < tokens.count; ++index) fits = static_cast<uint32_t>(tokens.data[index]) < rows;
+  uint32_t before = 0;
+  for (size_t index = 0; fits && index < ends.count; ++index) {
+    fits = ends.data[index] >= before && ends.data[index] <= tokens.count;
+    before = ends.data[index];
+  }
+  if (!fits) throw make_error(info.Env(), "INTERNAL", "table, tokens and results do not fit together");
+  match_tokens({table.data, row_bytes, scales.data, rows, lengths.data},
+               {query.data, query.count, tokens.data, ends.data, ends.count}, similarities.data, closeness.data);
 }
 
 Napi::Value instruction_sets(const Napi::CallbackInfo& info) {
@@ -96,6 +129,7 @@ static Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("writeColumns", Napi::Function::New<write_columns>(env, "writeColumns"));
   exports.Set("filterColumns", Napi::Function::New<filter_columns>(env, "filterColumns"));
   exports.Set("sumRows", Napi::Function::New<sum_rows>(env, "sumRows"));
+  exports.Set("matchTokens", Napi::Function::New<match_tokens_of>(env, "matchTokens"));
   exports.Set("instructionSet", Napi::Function::New<instruction_set>(env, "instructionSet"));
   exports.Set("instructionSets", Napi::Function::New<instruction_sets>(env, "instructionSets"));
   return exports;

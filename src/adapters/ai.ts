@@ -1,7 +1,14 @@
-import { type EmbeddingModel, embedMany, tool } from 'ai';
+import { type EmbeddingModel, embedMany, type RerankingModel, rerank, tool } from 'ai';
 import { z } from 'zod';
 import { embedAll } from '../embed/embed-all.js';
-import type { EmbeddingProvider, SearchOptions, SemanticIndex, Where } from '../index.js';
+import {
+  type EmbeddingProvider,
+  type Rerank,
+  type SearchOptions,
+  type SemanticIndex,
+  SemanticIndexError,
+  type Where,
+} from '../index.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ForeignEmbeddings } from './foreign-embeddings.js';
 
@@ -81,6 +88,27 @@ export function aiEmbeddingModel(
     async doEmbed({ values, abortSignal }) {
       return { embeddings: await embedAll(provider, values, role, abortSignal), warnings: [] };
     },
+  };
+}
+
+/**
+ * A reranking model of the AI SDK as the option `rerank` of a search. Queries must be texts. The SDK retries.
+ *
+ * @example
+ * const { hits } = await index.search(question, { rerank: aiReranker(cohere.reranking('rerank-v3.5')), rerankBudget: 500 });
+ */
+export function aiReranker(model: RerankingModel): Rerank {
+  return async (query, hits, { signal }) => {
+    if (typeof query !== 'string') {
+      throw new SemanticIndexError('INVALID_ARGUMENT', 'aiReranker: expected a text as query, got a vector or an id', {
+        hint: 'Leave rerank out for other queries.',
+      });
+    }
+    const documents = hits.map(({ text }) => text);
+    const { ranking } = await rerank({ model, query, documents, ...(signal !== undefined && { abortSignal: signal }) });
+    const scores = new Float64Array(hits.length).fill(Number.NaN);
+    for (const { originalIndex, score } of ranking) scores[originalIndex] = score;
+    return scores;
   };
 }
 

@@ -34,6 +34,21 @@ export interface Addon extends TermsAddon, SearchAddon, ColumnsAddon, TextsAddon
     isInt4: boolean,
     sums: Float32Array,
   ): void;
+  /**
+   * Late interaction of the tokens of a query with those of passages, one after the other (passage i ends before `ends[i]`), over a
+   * table of 4-bit rows. For each passage and each token of the query: the highest cosine with any token of the passage, and 1 / the
+   * least distance to an occurrence of the token before it in the query. `lengths` has one number per row, 0 before the first call.
+   */
+  matchTokens(
+    table: Uint8Array,
+    scales: Float32Array,
+    lengths: Float32Array,
+    query: Int32Array,
+    tokens: Int32Array,
+    ends: Uint32Array,
+    similarities: Float32Array,
+    closeness: Float32Array,
+  ): void;
   /** The instruction set in use: scalar, avx2, avx512 or neon. */
   instructionSet(): string;
   /** Those that this processor can run, best first. */

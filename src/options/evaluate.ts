@@ -11,7 +11,16 @@ import type { SearchOptions } from './search.js';
 export interface EvaluateVariant<M extends Metadata = Metadata>
   extends Pick<
     SearchOptions<M>,
-    'mode' | 'vectorWeight' | 'where' | 'diversity' | 'minScore' | 'rerank' | 'rerankDepth' | 'exact' | 'searchK'
+    | 'mode'
+    | 'vectorWeight'
+    | 'where'
+    | 'diversity'
+    | 'minScore'
+    | 'rerank'
+    | 'rerankWeight'
+    | 'rerankDepth'
+    | 'exact'
+    | 'searchK'
   > {
   /** Default: the options that are given, such as `vector` or `diversity 0.5`. */
   name?: string | undefined;
@@ -77,6 +86,7 @@ export const variantDefaults = {
   diversity: undefined,
   minScore: undefined,
   rerank: undefined,
+  rerankWeight: undefined,
   rerankDepth: undefined,
   exact: undefined,
   searchK: undefined,

@@ -39,8 +39,21 @@ export interface SearchOptions<M extends Metadata = Metadata> {
   diversity?: number | undefined;
   /** Minimum score of a hit. Default: all hits are returned. */
   minScore?: number | undefined;
-  /** Rescores the top hits and reorders them. Default: no reranking. */
-  rerank?: Rerank<M> | undefined;
+  /**
+   * Rescores the top hits and reorders them. `tokens`: by the words of the query and the most similar words of each text, at next to
+   * no cost; only for queries that are texts. A function: by any model. Default: no reranking.
+   */
+  rerank?: 'tokens' | Rerank<M> | undefined;
+  /**
+   * With `rerank: 'tokens'`: share of the new score, from 0 to 1; the rest is that of the search. Queries of more than 12 different
+   * words get less of it. Default 0.35.
+   */
+  rerankWeight?: number | undefined;
+  /**
+   * Milliseconds that a `rerank` function may take: the hits are passed to it in batches, and none is begun that would exceed them.
+   * `reranked` of the result says how many hits were judged; the others follow. Default: unlimited, all hits in one call.
+   */
+  rerankBudget?: number | undefined;
   /** Number of hits that are reranked, if above `k`. Default 50. */
   rerankDepth?: number | undefined;
   /**
@@ -89,6 +102,8 @@ export const searchDefaults = {
   minScore: undefined,
   rerank: undefined,
   rerankDepth: 50,
+  rerankWeight: 0.35,
+  rerankBudget: undefined,
   snippet: undefined,
   onProviderFailure: 'error',
   embedBudget: undefined,

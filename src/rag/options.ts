@@ -6,8 +6,9 @@ import {
   longWorkDefaults,
   type Resolved,
   type SnippetOptions,
+  searchDefaults,
 } from '../options.js';
-import type { LongWorkOptions, Metadata, WhereOf } from '../types.js';
+import type { LongWorkOptions, Metadata, Rerank, WhereOf } from '../types.js';
 import type { SourceChunker } from './chunking/chunk-documents.js';
 import type { PassageFormat } from './pack-context.js';
 
@@ -95,6 +96,14 @@ export interface RetrieverOptions<M extends Metadata = Metadata> {
   where?: WhereOf<M> | undefined;
   /** Minimum score of a hit. Default: all hits. */
   minScore?: number | undefined;
+  /** As for `search`: rescores the hits. Default: no reranking. */
+  rerank?: 'tokens' | Rerank<M> | undefined;
+  /** As for `search`. Default 0.35. */
+  rerankWeight?: number | undefined;
+  /** As for `search`. Default 50. */
+  rerankDepth?: number | undefined;
+  /** As for `search`: milliseconds that a `rerank` function may take. Default: unlimited. */
+  rerankBudget?: number | undefined;
   /** As for `search`: the best window of each hit, in `snippets` of its passage. Default false. */
   snippet?: boolean | SnippetOptions | undefined;
   /** As for `search`: `operators` reads phrases, exclusions and prefixes. Default `plain`. */
@@ -122,6 +131,10 @@ export const retrieverDefaults = {
   mode: 'hybrid',
   where: undefined,
   minScore: undefined,
+  rerank: undefined,
+  rerankWeight: searchDefaults.rerankWeight,
+  rerankDepth: searchDefaults.rerankDepth,
+  rerankBudget: undefined,
   snippet: undefined,
   syntax: 'plain',
   typos: true,

@@ -5,7 +5,7 @@ import { estimateTokens } from '../embed/estimate-tokens.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe, resolveOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
-import type { DegradedSearch, DocumentId, Hit, Metadata } from '../types.js';
+import type { DegradedSearch, DocumentId, Hit, Metadata, RerankedHits } from '../types.js';
 import { cosine } from '../vectors/metric.js';
 import { type ResolvedRetrieverOptions, type RetrieverOptions, retrieverDefaults } from './options.js';
 import { formatPassage, PackedContext } from './pack-context.js';
@@ -22,6 +22,8 @@ export interface RetrievedContext {
   readonly passages: readonly Passage[];
   /** Why the hits were found by words alone; as in the result of `search`. */
   readonly degraded?: DegradedSearch;
+  /** How many hits the `rerank` function judged; as in the result of `search`. */
+  readonly reranked?: RerankedHits;
   /** Hits that were left out: near duplicates of a better one, or too large for the rest of the budget. */
   readonly leftOut: { readonly duplicates: readonly DocumentId[]; readonly tooLarge: readonly DocumentId[] };
 }
@@ -53,7 +55,8 @@ export class Retriever<M extends Metadata = Metadata> {
     const resolved = checked(options, this.#options);
     const { k, maxTokens, mode, syntax, typos, where, minScore, snippet, onProviderFailure, embedBudget, signal } =
       resolved;
-    const { hits, degraded } = await this.#index.search(question, {
+    const { rerank, rerankWeight, rerankDepth, rerankBudget } = resolved;
+    const { hits, degraded, reranked } = await this.#index.search(question, {
       k: k * depth,
       mode,
       syntax,
@@ -61,6 +64,10 @@ export class Retriever<M extends Metadata = Metadata> {
       where,
       minScore,
       snippet,
+      rerank,
+      rerankWeight,
+      rerankDepth,
+      rerankBudget,
       onProviderFailure,
       embedBudget,
       signal,
@@ -84,6 +91,7 @@ export class Retriever<M extends Metadata = Metadata> {
       passages,
       leftOut,
       ...(degraded !== undefined && { degraded }),
+      ...(reranked !== undefined && { reranked }),
     };
   }
 

@@ -118,6 +118,8 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ResolvedServerO
     vectorWeight: { type: 'number', minimum: 0, maximum: 1 },
     diversity: { type: 'number', minimum: 0, maximum: 1 },
     snippet: snippetOption,
+    rerank: { type: 'string', enum: ['tokens'], description: 'Rescore the first 50 hits by their most similar words.' },
+    rerankWeight: { type: 'number', minimum: 0, maximum: 1 },
     onProviderFailure: { type: 'string', enum: ['error', 'text'], default: 'error' },
     embedBudget: { type: 'integer', minimum: 1, maximum: 600_000 },
     exact: { type: 'boolean' },

@@ -58,8 +58,16 @@ export interface SearchResult<M extends Metadata = Metadata> {
   readonly next?: string;
   /** Why the search was by words alone. Present if the query could not be embedded and `onProviderFailure` is `text`. */
   readonly degraded?: DegradedSearch;
+  /** How many hits the `rerank` function judged. Present with `rerankBudget`. */
+  readonly reranked?: RerankedHits;
   /** How the search was executed. Present with `explain: true`. */
   readonly explanation?: SearchExplanation;
+}
+
+/** How far a reranking within a budget came. Hits that were not judged follow the judged ones, in their order. */
+export interface RerankedHits {
+  readonly judged: number;
+  readonly of: number;
 }
 
 /**

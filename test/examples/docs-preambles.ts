@@ -108,4 +108,5 @@ export const preambles: Readonly<Record<string, string>> = {
   'search.md 4': `${indexed()}const question = 'Where is my parcel?';`,
   'search.md 5': indexed(),
   'search.md 6': indexed(),
+  'search.md 7': indexed(),
 };

@@ -26,6 +26,8 @@ interface SearchFlags extends CommonFlags, ModelFlags {
   readonly explain?: boolean;
   readonly vector?: boolean;
   readonly full?: boolean;
+  readonly rerank?: 'tokens';
+  readonly rerankWeight?: number;
   readonly snippet?: boolean;
 }
 
@@ -66,6 +68,12 @@ export function addSearch(program: Command): void {
     )
     .option('--embed-budget <milliseconds>', 'time that the model may take for the query', positiveInteger)
     .option('--diversity <number>', 'from 0 (best hits) to 1 (most different hits)', finiteNumber)
+    .addOption(
+      new Option('--rerank <how>', 'rescore the first 50 hits: by the most similar words of each text').choices([
+        'tokens',
+      ]),
+    )
+    .option('--rerank-weight <number>', 'share of the new score, from 0 to 1', finiteNumber)
     .option('--vector', 'the query is a vector: a JSON array')
     .option('--explain', 'also print how the search was executed');
   withSearchFlags(command);
@@ -79,8 +87,8 @@ export function addSearch(program: Command): void {
     perform(flags, async ({ terminal, signal }) => {
       const { k, where, minScore, vectorWeight, onProviderFailure, embedBudget, diversity, exact, searchK, mode } =
         flags;
-      const { syntax, typos } = flags;
-      const fallback = { onProviderFailure, embedBudget };
+      const { syntax, typos, rerank, rerankWeight } = flags;
+      const fallback = { onProviderFailure, embedBudget, rerank, rerankWeight };
       const snippet = snippetShown(flags);
       const options = {
         ...fallback,

@@ -7,6 +7,7 @@ import { unitVector } from '../check-vectors.js';
 import { fingerprintOf } from '../fingerprint.js';
 import { knownWordsOf } from './known-words.js';
 import { readStaticModelConfig, StaticModel, type StaticModelConfig } from './static-model.js';
+import { TokenMatcher } from './token-matcher.js';
 
 /** Relative to `dist/embed/bundled/`, both in a checkout and in an installed package. */
 const bundledFolder = fileURLToPath(new URL('../../../models/semantic-index-en', import.meta.url));
@@ -105,6 +106,20 @@ export function bundledProvider(options?: BundledProviderOptions): EmbeddingProv
   };
   bundled.set(provider, known);
   return provider;
+}
+
+let matcher: Promise<TokenMatcher> | undefined;
+
+/** Compares tokens by the rows of the model of the package, whatever the provider of an index is. @throws MODEL_NOT_FOUND, INVALID_FILE. */
+export function loadTokenMatcher(): Promise<TokenMatcher> {
+  matcher ??= loadPackaged(readStaticModelConfig(bundledFolder)).then(
+    (model) => new TokenMatcher(model),
+    (error: unknown) => {
+      matcher = undefined;
+      throw error;
+    },
+  );
+  return matcher;
 }
 
 /** The directory of the model of a provider that `bundledProvider` made; other threads can load it from there. */

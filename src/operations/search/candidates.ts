@@ -8,6 +8,7 @@ import type { OperationContext } from '../context.js';
 import { rankQueries, type SyntaxQuery } from '../query/rank-queries.js';
 import { boundedConcurrency } from './bounded-concurrency.js';
 import { type CheckedQuery, type ResolvedQuery, resolveQueries } from './query-vectors.js';
+import { type WeightedWord, weightedWords } from './rerank-tokens.js';
 import { HitBytes } from './result-size.js';
 import type { SearchTrace } from './search-trace.js';
 
@@ -21,6 +22,8 @@ export interface Candidates {
   readonly documents: ReadonlyMap<number, StoredDocument>;
   /** Vectors of `ranked`, one after the other, if they are needed to diversify after reranking. */
   readonly vectors: VectorRows | undefined;
+  /** Words of the query with their weights, if it is reranked by tokens. */
+  readonly words: readonly WeightedWord[] | undefined;
 }
 
 interface VectorRows {
@@ -70,7 +73,12 @@ export class CandidateSearch {
       space.check();
       const resolved = await resolveQueries(queries, snapshot);
       const ranked = await this.#rank(resolved, snapshot);
-      return await boundedConcurrency(ranked, 1, (list) => this.#read(list, snapshot), signal);
+      return await boundedConcurrency(
+        ranked,
+        1,
+        (list, place) => this.#read(list, resolved[place]?.text, snapshot),
+        signal,
+      );
     } finally {
       snapshot?.close();
     }
@@ -127,7 +135,7 @@ export class CandidateSearch {
   }
 
   /** Diversifies unless that follows reranking, and reads the documents. */
-  async #read(candidates: readonly Ranked[], snapshot: ReadSnapshot): Promise<Candidates> {
+  async #read(candidates: readonly Ranked[], text: string | undefined, snapshot: ReadSnapshot): Promise<Candidates> {
     const { k, diversity, rerank, signal } = this.#options;
     let ranked = candidates;
     let vectors: VectorRows | undefined;
@@ -142,7 +150,9 @@ export class CandidateSearch {
     await this.#bytes.add(() => snapshot.bytesByKeys(keys));
     const rows = await this.#trace.time('lookup', () => snapshot.byKeys(keys, signal));
     const documents = new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.key, row] as const])));
-    return { ranked, documents, vectors };
+    const reranked = rerank === 'tokens' && text !== undefined;
+    const words = reranked ? await this.#trace.time('rerank', () => weightedWords(text, snapshot, signal)) : undefined;
+    return { ranked, documents, vectors, words };
   }
 }
 
@@ -151,7 +161,7 @@ function sharesOf({ ranked, maxTextScore }: RankedDocuments): RankedDocument[] {
   return ranked.map((one) => ({ ...one, score: maxTextScore > 0 ? Math.min(1, one.textScore / maxTextScore) : 0 }));
 }
 
-const nothing: Candidates = { ranked: [], documents: new Map(), vectors: undefined };
+const nothing: Candidates = { ranked: [], documents: new Map(), vectors: undefined, words: undefined };
 
 function keysOf(ranked: readonly Ranked[]): number[] {
   return ranked.map(({ key }) => key);

@@ -3,8 +3,20 @@ import { describe } from '../../options.js';
 import { byRank, type Ranked } from '../../ranking/ranked.js';
 import type { Hit, Metadata, Query, Rerank } from '../../types.js';
 
+/** Limits of a reranking. */
+export interface RerankLimits {
+  /** Milliseconds; undefined passes all hits in one call. */
+  readonly budget: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Hits of the first call within a budget, and the most of a later one. */
+const [firstBatch, maxBatch] = [4, 16];
+
 /**
- * Gives hits the scores that the caller's model has for them, best first.
+ * Gives hits the scores that the caller's model has for them, best first. Within a budget the hits are passed in batches, and none is
+ * begun that would exceed it, judged by the slowest so far: hits that were not judged follow in their order, with the lowest
+ * score of those that were.
  *
  * @throws PROVIDER_FAILED when the hook fails, PROVIDER_INVALID when it does not answer with one finite number for each hit.
  */
@@ -13,9 +25,38 @@ export async function rerankHits<M extends Metadata>(
   query: Query,
   ranked: readonly Ranked[],
   hits: readonly Hit<M>[],
+  { budget, signal }: RerankLimits,
+): Promise<{ readonly ranked: Ranked[]; readonly judged: number }> {
+  const scores: number[] = [];
+  const began = performance.now();
+  let millisecondsPerHit = 0;
+  while (scores.length < hits.length) {
+    const left = budget === undefined ? hits.length : hitsWithin(budget - (performance.now() - began));
+    if (left === 0) break;
+    const batch = hits.slice(scores.length, scores.length + left);
+    const start = performance.now();
+    scores.push(...(await scoresOf(rerank, query, batch, signal)));
+    millisecondsPerHit = Math.max(millisecondsPerHit, (performance.now() - start) / batch.length);
+  }
+  const lowest = scores.reduce((least, score) => Math.min(least, score), Number.POSITIVE_INFINITY);
+  const judged = scores.map((score, place) => ({ key: (ranked[place] as Ranked).key, score })).sort(byRank);
+  const others = ranked.slice(scores.length).map(({ key }) => ({ key, score: lowest }));
+  return { ranked: [...judged, ...others], judged: scores.length };
+
+  /** Hits of the next call; at least the first call is made. */
+  function hitsWithin(milliseconds: number): number {
+    if (scores.length === 0) return firstBatch;
+    if (milliseconds <= 0) return 0;
+    return Math.min(maxBatch, millisecondsPerHit === 0 ? maxBatch : Math.floor(milliseconds / millisecondsPerHit));
+  }
+}
+
+async function scoresOf<M extends Metadata>(
+  rerank: Rerank<M>,
+  query: Query,
+  hits: readonly Hit<M>[],
   signal: AbortSignal | undefined,
-): Promise<Ranked[]> {
-  if (hits.length === 0) return [];
+): Promise<number[]> {
   let scores: ArrayLike<number>;
   try {
     scores = await rerank(query, hits, signal === undefined ? {} : { signal });
@@ -34,5 +75,5 @@ export async function rerankHits<M extends Metadata>(
       hint: `Return one finite number for each of the ${hits.length} hits, in their order; large is good.`,
     });
   }
-  return ranked.map(({ key }, position) => ({ key, score: scores[position] as number })).sort(byRank);
+  return Array.from(scores);
 }

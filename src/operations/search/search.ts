@@ -2,7 +2,7 @@ import { SemanticIndexError } from '../../errors.js';
 import type { ResolvedSearchOptions } from '../../options.js';
 import { diversify } from '../../ranking/diversify.js';
 import type { Ranked } from '../../ranking/ranked.js';
-import type { DegradedSearch, Hit, Metadata, Query, SearchResult } from '../../types.js';
+import type { DegradedSearch, Hit, Metadata, Query, RerankedHits, SearchResult } from '../../types.js';
 import { documentOf } from '../checked-document.js';
 import type { OperationContext } from '../context.js';
 import { filterFor } from '../declared-fields.js';
@@ -10,14 +10,20 @@ import { boundedConcurrency } from './bounded-concurrency.js';
 import { CandidateSearch, type Candidates } from './candidates.js';
 import { checkQueries } from './query-vectors.js';
 import { rerankHits } from './rerank-hits.js';
+import { rerankByTokens } from './rerank-tokens.js';
 import { cursorOf, keysOf } from './search-cursor.js';
 import { withSnippets } from './search-snippets.js';
 import { SearchTrace } from './search-trace.js';
 
 /** What was found for one query. */
-interface FoundList<M extends Metadata> {
-  readonly found: readonly Found<M>[];
+interface FoundList<M extends Metadata> extends CompleteHits<M> {
   readonly degraded: DegradedSearch | undefined;
+}
+
+interface CompleteHits<M extends Metadata> {
+  readonly found: readonly Found<M>[];
+  /** How many hits were reranked, if that had a budget. */
+  readonly reranked: RerankedHits | undefined;
 }
 
 /** A hit and the key of its document. */
@@ -53,10 +59,14 @@ export async function search<M extends Metadata>(
     pages.push(options.snippet === undefined ? hits : await trace.time('snippet', complete));
   }
   const explanation = explain ? { explanation: trace.explanation() } : {};
-  return lists.map(({ found, degraded }, place) => {
+  return lists.map(({ found, degraded, reranked }, place) => {
     const page = found.slice(0, k);
     const hits = pages[place] as Hit<M>[];
-    const facts = { ...(degraded !== undefined && { degraded }), ...explanation };
+    const facts = {
+      ...(degraded !== undefined && { degraded }),
+      ...(reranked !== undefined && { reranked }),
+      ...explanation,
+    };
     if (found.length <= k) return { hits, ...facts };
     return { hits, next: cursorOf([...seen, ...page.map(({ key }) => key)]), ...facts };
   });
@@ -79,7 +89,7 @@ async function find<M extends Metadata>(
     if (found === undefined) continue;
     const concurrency = rerank === undefined ? 1 : rerankedAtOnce;
     const complete = async (list: Candidates, position: number): Promise<FoundList<M>> => ({
-      found: await completeHits<M>(queries[position] as Query, list, options, trace),
+      ...(await completeHits<M>(queries[position] as Query, list, options, trace)),
       degraded: checked[position]?.degraded,
     });
     return boundedConcurrency(found, concurrency, complete, signal);
@@ -90,10 +100,10 @@ async function find<M extends Metadata>(
 /** Makes hits of candidates; reranks and diversifies if asked to. */
 async function completeHits<M extends Metadata>(
   query: Query,
-  { ranked, documents, vectors }: Candidates,
-  { k, diversity, rerank, minScore, signal }: ResolvedSearchOptions<M>,
+  { ranked, documents, vectors, words }: Candidates,
+  { k, diversity, rerank, rerankWeight, rerankBudget, minScore, signal }: ResolvedSearchOptions<M>,
   trace: SearchTrace,
-): Promise<Found<M>[]> {
+): Promise<CompleteHits<M>> {
   const hits = new Map<number, Hit<M>>();
   for (const { key, score } of ranked) {
     const row = documents.get(key);
@@ -102,15 +112,23 @@ async function completeHits<M extends Metadata>(
     hits.set(key, { id, score, text, metadata });
   }
   let order = ranked;
+  let reranked: RerankedHits | undefined;
   if (rerank !== undefined) {
     const readable = ranked.filter(({ key }) => hits.has(key));
-    const scored = await trace.time('rerank', () => rerankHits(rerank, query, readable, [...hits.values()], signal));
+    const listed = [...hits.values()];
+    const scored = await trace.time('rerank', async () => {
+      if (rerank === 'tokens') return rerankByTokens(words ?? [], readable, listed, rerankWeight, signal);
+      const result = await rerankHits(rerank, query, readable, listed, { budget: rerankBudget, signal });
+      if (rerankBudget !== undefined) reranked = { judged: result.judged, of: listed.length };
+      return result.ranked;
+    });
     order = vectors === undefined ? scored.slice(0, k) : await diversified(scored);
   }
-  return order.flatMap(({ key, score }) => {
+  const found = order.flatMap(({ key, score }) => {
     const hit = hits.get(key);
     return hit === undefined || (minScore !== undefined && score < minScore) ? [] : [{ key, hit: { ...hit, score } }];
   });
+  return { found, reranked };
 
   async function diversified(scored: readonly Ranked[]): Promise<Ranked[]> {
     const { data, dimensions } = vectors as NonNullable<typeof vectors>;
