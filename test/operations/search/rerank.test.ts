@@ -178,6 +178,13 @@ describe('reranking', () => {
     });
   });
 
+  it('leaves a question without hits above the minimum score without passages', async () => {
+    const options = { rerank: 'tokens', minScore: 0.5 } as const;
+    const { text, passages } = await new Retriever(index, options).retrieve('quantum chromodynamics');
+    expect([text, passages]).toEqual(['', []]);
+    expect((await new Retriever(index, options).retrieve('the river border treaty')).passages).toHaveLength(1);
+  });
+
   it.each([
     [{ rerank: 'token' }, "a function or 'tokens' as rerank"],
     [{ rerank: 'tokens', rerankWeight: 1.5 }, 'from 0 to 1 as rerankWeight'],
