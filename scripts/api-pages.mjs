@@ -18,7 +18,10 @@ export const topics = [
   {
     name: 'embeddings',
     title: 'Embedding providers',
-    values: ['bundledProvider', 'transformersProvider', 'openaiProvider', 'testProvider', 'deterministicProvider'],
+    values: [
+      ...['bundledProvider', 'transformersProvider', 'transformersReranker', 'openaiProvider'],
+      ...['testProvider', 'deterministicProvider'],
+    ],
     files: /\/(?:embed|options\/providers)\b/,
   },
   {

@@ -24,6 +24,7 @@ export { bundledProvider } from './embed/bundled/bundled-provider.js';
 export { estimateTokens } from './embed/estimate-tokens.js';
 export { openaiProvider } from './embed/openai/openai-provider.js';
 export { transformersProvider } from './embed/transformers/transformers-provider.js';
+export { type TransformersReranker, transformersReranker } from './embed/transformers/transformers-reranker.js';
 export { type ErrorCode, SemanticIndexError, type SemanticIndexErrorOptions } from './errors.js';
 export { plotEvaluation } from './evaluation/plot-evaluation.js';
 export { type ProposedQuestions, type QuestionsFromOptions, questionsFrom } from './evaluation/questions-from.js';
@@ -80,6 +81,7 @@ export type {
   StorageOptions,
   SuggestOptions,
   TransformersProviderOptions,
+  TransformersRerankerOptions,
   TuneOptions,
   UpdateOptions,
   ValidateOptions,

@@ -1,6 +1,6 @@
 // Examples of docs/api/embeddings.md. scripts/api-pages.mjs copies each part into the page; a test compares the output.
 import { fileURLToPath } from 'node:url';
-import { bundledProvider, openaiProvider, transformersProvider } from 'semantic-index';
+import { bundledProvider, openaiProvider, transformersProvider, transformersReranker } from 'semantic-index';
 import { deterministicProvider, testProvider } from 'semantic-index/testing';
 
 const model = fileURLToPath(new URL('../../models/semantic-index-en', import.meta.url));
@@ -14,6 +14,11 @@ const local = transformersProvider({ model, offline: true, dtype: 'q8' });
 const query = await local.embed(['can I get my money back?'], { role: 'query' });
 console.log(query.vectors[0]?.length); // => 384
 await local.close?.();
+//# transformersReranker, TransformersReranker.close
+const rerank = transformersReranker({ model: 'Xenova/ms-marco-MiniLM-L-6-v2', offline: true });
+// const { hits, reranked } = await index.search(question, { rerank, rerankBudget: 150 });
+await rerank.close();
+console.log(typeof rerank); // => function
 //# openaiProvider
 const service = openaiProvider({ model: 'text-embedding-3-large', dimensions: 1024, apiKey: 'sk-example' });
 console.log(service.id); // => openai?dimensions=1024&model=text-embedding-3-large

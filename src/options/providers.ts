@@ -67,6 +67,29 @@ export const transformersProviderDefaults = {
   package: undefined as string | undefined,
 };
 
+/** Options of `transformersReranker`. */
+export interface TransformersRerankerOptions
+  extends Pick<
+    TransformersProviderOptions,
+    'revision' | 'dtype' | 'maxTokens' | 'batchSize' | 'cacheDir' | 'offline' | 'remoteHost' | 'package'
+  > {
+  /** A cross-encoder: a directory in Hugging Face layout, or a name on the hub such as `Xenova/ms-marco-MiniLM-L-6-v2`. */
+  model: string;
+}
+
+/** Defaults of `transformersReranker`. */
+export const transformersRerankerDefaults = {
+  model: '',
+  revision: 'main',
+  dtype: undefined as string | undefined,
+  maxTokens: undefined as number | undefined,
+  batchSize: undefined as number | undefined,
+  cacheDir: undefined as string | undefined,
+  offline: false,
+  remoteHost: undefined as string | undefined,
+  package: undefined as string | undefined,
+};
+
 /**
  * Where models are kept that were fetched: `semantic-index/models` under the system's folder for caches of this user.
  * Never inside node_modules, which may be read-only and is lost with every installation.

@@ -22,7 +22,12 @@ export class TransformersClient {
     this.#settings = settings;
   }
 
-  async embed(texts: readonly string[], urgent: boolean, signal: AbortSignal | undefined): Promise<WorkerVectors> {
+  async embed(
+    texts: readonly string[],
+    urgent: boolean,
+    signal: AbortSignal | undefined,
+    pairs?: readonly string[],
+  ): Promise<WorkerVectors> {
     signal?.throwIfAborted();
     if (this.#closing !== undefined) throw new SemanticIndexError('CLOSED', 'The provider is closed');
     const call = ++this.#calls;
@@ -37,7 +42,7 @@ export class TransformersClient {
         };
         signal?.addEventListener('abort', cancel, { once: true });
         worker.ref();
-        this.#post({ type: 'embed', call, texts, urgent });
+        this.#post({ type: 'embed', call, texts, pairs, urgent });
       });
     } finally {
       signal?.removeEventListener('abort', cancel);

@@ -1,8 +1,10 @@
 import type { ErrorCode } from '../../errors.js';
 import type { Pooling } from '../model-families.js';
 
-/** Settings of the worker of `transformersProvider`. */
+/** Settings of the worker of `transformersProvider` and `transformersReranker`. */
 export interface TransformersSettings {
+  /** `embed`: a vector for each text. `rank`: for each pair of texts the outputs of a cross-encoder. */
+  readonly task: 'embed' | 'rank';
   /** Package names to try, in this order. */
   readonly packages: readonly string[];
   /** A hub name, or the name of a local directory in `localPath`. */
@@ -24,7 +26,14 @@ export interface TransformersSettings {
 
 /** From the provider to its worker. */
 export type ToWorker =
-  | { readonly type: 'embed'; readonly call: number; readonly texts: readonly string[]; readonly urgent: boolean }
+  | {
+      readonly type: 'embed';
+      readonly call: number;
+      readonly texts: readonly string[];
+      /** The second text of each pair. */
+      readonly pairs: readonly string[] | undefined;
+      readonly urgent: boolean;
+    }
   | { readonly type: 'cancel'; readonly call: number }
   | { readonly type: 'close' };
 

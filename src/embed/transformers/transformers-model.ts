@@ -19,9 +19,13 @@ interface TransformersLibrary {
   readonly Tensor: new (type: string, data: BigInt64Array, dims: readonly number[]) => Tensor;
   readonly AutoTokenizer: { from_pretrained(model: string, options: object): Promise<LibraryTokenizer> };
   readonly AutoModel: { from_pretrained(model: string, options: object): Promise<LibraryModel> };
+  readonly AutoModelForSequenceClassification: TransformersLibrary['AutoModel'];
 }
 interface LibraryTokenizer {
-  (text: string, options: object): { input_ids: ArrayLike<number | bigint> };
+  (
+    text: string,
+    options: object,
+  ): { input_ids: ArrayLike<number | bigint>; token_type_ids?: ArrayLike<number | bigint> | undefined };
   readonly model_max_length?: number;
   readonly pad_token_id?: number | null;
 }
@@ -29,6 +33,12 @@ interface LibraryModel {
   (inputs: Record<string, Tensor>): Promise<Record<string, Tensor>>;
   readonly config?: { readonly model_type?: string; readonly max_position_embeddings?: number };
   dispose(): Promise<unknown>;
+}
+
+/** The tokens of a text or a pair of texts, and which text of the pair each is of; undefined for a text alone. */
+export interface TokenList {
+  readonly ids: number[];
+  readonly types: number[] | undefined;
 }
 
 const wordy = { return_tensor: false, padding: false, truncation: false };
@@ -84,12 +94,8 @@ export class TransformersModel {
     };
     try {
       const tokenizer = await library.AutoTokenizer.from_pretrained(model, options);
-      return new TransformersModel(
-        library,
-        tokenizer,
-        await library.AutoModel.from_pretrained(model, options),
-        settings,
-      );
+      const loader = settings.task === 'rank' ? library.AutoModelForSequenceClassification : library.AutoModel;
+      return new TransformersModel(library, tokenizer, await loader.from_pretrained(model, options), settings);
     } catch (error) {
       throw loadError(error, settings);
     }
@@ -100,13 +106,20 @@ export class TransformersModel {
     return this.#model.config?.model_type === 'static-embedding';
   }
 
-  /** Token ids of a text, truncated to the limit of the model; the closing special tokens are kept. */
-  tokenize(text: string): number[] {
-    const ids = this.#idsOf(text);
+  /** Tokens of a text or a pair, truncated to the limit of the model at its end; the closing special tokens are kept. */
+  tokenize(text: string, pair?: string): TokenList {
+    if (pair === undefined) return { ids: this.#truncated(this.#idsOf(text)), types: undefined };
+    const options = { ...wordy, text_pair: pair, return_token_type_ids: true };
+    const { input_ids, token_type_ids } = this.#tokenizer(text, options);
+    const types = token_type_ids === undefined ? undefined : this.#truncated(Array.from(token_type_ids, Number));
+    return { ids: this.#truncated(Array.from(input_ids, Number)), types };
+  }
+
+  #truncated(numbers: number[]): number[] {
     const limit = this.#maxTokens;
-    if (ids.length <= limit) return ids;
+    if (numbers.length <= limit) return numbers;
     const suffix = Math.min(this.#suffix, limit);
-    return [...ids.slice(0, limit - suffix), ...ids.slice(ids.length - suffix)];
+    return [...numbers.slice(0, limit - suffix), ...numbers.slice(numbers.length - suffix)];
   }
 
   /**
@@ -135,15 +148,19 @@ export class TransformersModel {
     return runs;
   }
 
-  /** Vectors of texts as token ids, all in one run. Zeros for a text without known tokens in a token table. */
-  async embed(texts: readonly (readonly number[])[]): Promise<Float32Array[]> {
-    const counts = texts.map((ids) => Math.max(1, ids.length));
+  /** Vectors of texts as tokens, or the outputs for pairs, all in one run. Zeros for a text without known tokens in a token table. */
+  async embed(texts: readonly TokenList[]): Promise<Float32Array[]> {
+    const counts = texts.map(({ ids }) => Math.max(1, ids.length));
     const length = Math.max(...counts);
     const size = texts.length * length;
     const padding = BigInt(this.#tokenizer.pad_token_id ?? 0);
     const ids = new BigInt64Array(size).fill(padding);
     const mask = new BigInt64Array(size);
-    texts.forEach((own, row) => {
+    const types = new BigInt64Array(size);
+    texts.forEach(({ ids: own, types: ownTypes }, row) => {
+      ownTypes?.forEach((type, index) => {
+        types[row * length + index] = BigInt(type);
+      });
       own.forEach((id, index) => {
         ids[row * length + index] = BigInt(id);
       });
@@ -154,7 +171,7 @@ export class TransformersModel {
     const inputs: Record<string, Tensor> = {
       input_ids: new Tensor('int64', ids, dims),
       attention_mask: new Tensor('int64', mask, dims),
-      token_type_ids: new Tensor('int64', new BigInt64Array(size), dims),
+      token_type_ids: new Tensor('int64', types, dims),
     };
     const outputs = await this.#model(inputs);
     const vectors = this.#vectorsOf(outputs, counts, length);
@@ -167,6 +184,7 @@ export class TransformersModel {
   }
 
   #vectorsOf(outputs: Record<string, Tensor>, counts: readonly number[], length: number): Float32Array[] {
+    if (this.#settings.task === 'rank') return logitsOf(outputs, counts.length);
     const ready = outputs.sentence_embedding;
     if (ready !== undefined && this.#settings.pooling === undefined) {
       const dimensions = ready.dims.at(-1) as number;
@@ -208,6 +226,18 @@ export class TransformersModel {
   }
 }
 
+/** One row of outputs for each pair. */
+function logitsOf({ logits }: Record<string, Tensor>, pairs: number): Float32Array[] {
+  const labels = logits?.dims.length === 2 ? (logits.dims[1] as number) : 0;
+  if (logits === undefined || labels < 1 || labels > 2) {
+    throw new SemanticIndexError('UNSUPPORTED', 'The model has no output of one or two numbers for a pair of texts', {
+      hint: 'Use a cross-encoder: a text-classification model for pairs, such as Xenova/ms-marco-MiniLM-L-6-v2.',
+    });
+  }
+  const all = Float32Array.from(logits.data);
+  return Array.from({ length: pairs }, (_, pair) => all.slice(pair * labels, (pair + 1) * labels));
+}
+
 /** The name of a precision in the library: the successor takes it unchanged, the older package has two. */
 function weightsOption(library: string, dtype: string): object {
   if (!library.startsWith('@xenova/')) return { dtype, device: 'cpu' };
@@ -228,7 +258,7 @@ async function importLibrary(packages: readonly string[]): Promise<{ name: strin
     const path = resolveFrom(join(process.cwd(), 'package.json'), name);
     if (path !== undefined) return { name, library: (await import(pathToFileURL(path).href)) as TransformersLibrary };
   }
-  throw new SemanticIndexError('MISSING_PEER', `transformersProvider needs the package ${packages.join(' or ')}`, {
+  throw new SemanticIndexError('MISSING_PEER', `Models of transformers.js need the package ${packages.join(' or ')}`, {
     hint: `Run: npm install ${packages.at(-1)}`,
   });
 }

@@ -16,7 +16,8 @@ import { familyOf } from '../model-families.js';
 import { TransformersClient } from './transformers-client.js';
 
 /** Tried in this order. */
-const packages = ['@huggingface/transformers', '@xenova/transformers'];
+/** Packages that run the models, in the order in which they are tried. */
+export const packages = ['@huggingface/transformers', '@xenova/transformers'];
 
 /**
  * A provider for any embedding model with ONNX weights, from a local directory or the Hugging Face hub, run by
@@ -41,6 +42,7 @@ export function transformersProvider(options: TransformersProviderOptions): Embe
   const documentPrefix = settings.documentPrefix ?? family.documentPrefix;
   const dtype = settings.dtype ?? (folder === undefined ? 'fp32' : weightsIn(folder));
   const client = new TransformersClient({
+    task: 'embed',
     packages: settings.package === undefined ? packages : [settings.package],
     model: folder === undefined ? model : basename(folder),
     localPath: folder === undefined ? undefined : dirname(folder),
@@ -111,7 +113,7 @@ function checkSettings(settings: typeof transformersProviderDefaults): void {
 }
 
 /** The directory of a model, if its name is a path or an existing directory; otherwise it is a name on the hub. */
-function localFolder(model: string): string | undefined {
+export function localFolder(model: string): string | undefined {
   const folder = resolve(model);
   if (existsSync(join(folder, 'config.json'))) return folder;
   if (!isAbsolute(model) && !/^\.{0,2}[\\/]|^~/.test(model)) return undefined;
@@ -120,7 +122,8 @@ function localFolder(model: string): string | undefined {
   });
 }
 
-function weightsIn(folder: string): string {
+/** The precision of the weights in a directory. */
+export function weightsIn(folder: string): string {
   const has = (name: string): boolean => existsSync(join(folder, 'onnx', name));
   return !has('model.onnx') && has('model_quantized.onnx') ? 'q8' : 'fp32';
 }

@@ -4,14 +4,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { SemanticIndexError } from '../../errors.js';
 import type { FromWorker, ToWorker, TransformersSettings } from './transformers-messages.js';
-import { TransformersModel } from './transformers-model.js';
+import { type TokenList, TransformersModel } from './transformers-model.js';
 
 /** A pending call. */
 interface OpenCall {
   readonly call: number;
   readonly urgent: boolean;
   readonly texts: readonly string[];
-  ids?: number[][];
+  readonly pairs: readonly string[] | undefined;
+  ids?: TokenList[];
   runs?: number[][];
   readonly vectors: Float32Array[];
 }
@@ -59,12 +60,12 @@ async function work(): Promise<void> {
 }
 
 async function advance(open: OpenCall, model: TransformersModel): Promise<void> {
-  open.ids ??= open.texts.map((text) => model.tokenize(text));
-  open.runs ??= model.planRuns(open.ids.map((ids) => ids.length));
+  open.ids ??= open.texts.map((text, place) => model.tokenize(text, open.pairs?.[place]));
+  open.runs ??= model.planRuns(open.ids.map(({ ids }) => ids.length));
   const run = open.runs.shift();
   if (run !== undefined) {
     const { ids } = open;
-    const vectors = await model.embed(run.map((index) => ids[index] as number[]));
+    const vectors = await model.embed(run.map((index) => ids[index] as TokenList));
     run.forEach((index, row) => {
       open.vectors[index] = vectors[row] as Float32Array;
     });
@@ -76,7 +77,7 @@ async function advance(open: OpenCall, model: TransformersModel): Promise<void> 
   open.vectors.forEach((vector, row) => {
     numbers.set(vector, row * dimensions);
   });
-  const tokens = open.ids.reduce((total, ids) => total + ids.length, 0);
+  const tokens = open.ids.reduce((total, { ids }) => total + ids.length, 0);
   send({ type: 'vectors', call: open.call, numbers, dimensions, tokens }, [numbers.buffer]);
 }
 
