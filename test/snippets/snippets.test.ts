@@ -179,6 +179,17 @@ describe('search with snippets', () => {
     });
   });
 
+  it('finds words as the language of each document inflects them', async () => {
+    await using german = await SemanticIndex.open(':memory:');
+    await german.addDocuments([
+      'Die alten Häuser am Hafen wurden im letzten Jahr verkauft, und die Stadt hat mit dem Geld eine neue Schule gebaut.',
+      'The old houses of the harbour were sold last year, and the town has built a new school with the money.',
+    ]);
+    const { hits } = await german.search('das Haus und houses', { snippet: true });
+    const marked = hits.flatMap(({ snippet }) => snippet?.highlighted.match(/\*\*.*?\*\*/g) ?? []);
+    expect(marked.sort()).toEqual(['**Häuser**', '**houses**']);
+  });
+
   it('gives the passages of a retriever their snippets', async () => {
     const { passages } = await new Retriever(index, { snippet: { maxTokens: 12 } }).retrieve('kitten');
     expect(passages[0]?.snippets).toMatchObject([{ id: 'a', highlighted: 'The **kitten** sleeps on a warm pillow.' }]);

@@ -1,13 +1,15 @@
-import { analyzeDocument, analyzeQuery } from '../../analysis/analyze.js';
+import { analyzeQuery, indexedTermsOf } from '../../analysis/analyze.js';
+import { analysisFromSetting, languageOfDocument } from '../../analysis/text-analysis.js';
 import { estimateTokens } from '../../embed/estimate-tokens.js';
 import type { ResolvedSearchOptions } from '../../options.js';
 import { type SimilarityOf, SnippetMaker } from '../../snippets/snippet-maker.js';
 import type { Hit, Metadata, Query } from '../../types.js';
 import type { OperationContext } from '../context.js';
+import { storedAnalysis } from '../stored-analysis.js';
 
-/** The hits of a query with their snippets, if the search has them. */
+/** The hits of a query with their snippets, if the search has them. Words are those of the language of each document. */
 export async function withSnippets<M extends Metadata>(
-  { space }: OperationContext,
+  { backend, space }: OperationContext,
   query: Query,
   hits: Hit<M>[],
   { snippet, signal }: Pick<ResolvedSearchOptions<M>, 'snippet' | 'signal'>,
@@ -17,13 +19,26 @@ export async function withSnippets<M extends Metadata>(
   const compared = space.comparesLocally ? comparable(query) : undefined;
   const similarityOf: SimilarityOf | undefined =
     compared === undefined ? undefined : (texts) => space.similarities(compared, texts, signal);
-  const terms = text === undefined ? [] : analyzeQuery(text).terms;
-  const maker = new SnippetMaker(
-    { terms, termsOf: (part) => analyzeDocument(part).terms.keys(), similarityOf },
-    { ...snippet, countTokens: snippet.countTokens ?? estimateTokens },
-  );
+  const settings = { ...snippet, countTokens: snippet.countTokens ?? estimateTokens };
+  const analysis = analysisFromSetting(await storedAnalysis(backend));
+  const makers = new Map<string, SnippetMaker>();
+  const makerIn = (language: string): SnippetMaker => {
+    const known = makers.get(language);
+    if (known !== undefined) return known;
+    const terms = text === undefined ? [] : analyzeQuery(text, [language]).terms;
+    const maker = new SnippetMaker(
+      { terms, termsOf: (part) => indexedTermsOf(part, language), similarityOf },
+      settings,
+    );
+    makers.set(language, maker);
+    return maker;
+  };
   const complete: Hit<M>[] = [];
-  for (const hit of hits) complete.push({ ...hit, snippet: await maker.snippetOf(hit.text, signal) });
+  for (const hit of hits) {
+    const metadata = analysis.field === undefined ? undefined : JSON.stringify(hit.metadata);
+    const language = languageOfDocument(analysis, () => hit.text, metadata);
+    complete.push({ ...hit, snippet: await makerIn(language).snippetOf(hit.text, signal) });
+  }
   return complete;
 }
 
