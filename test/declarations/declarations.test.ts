@@ -52,6 +52,7 @@ const resolutions: [name: string, options: ts.CompilerOptions][] = [
 const required: Readonly<Record<string, string>> = {
   MatrixCreateOptions: '{ rows: 1, columns: 1 }',
   TransformersProviderOptions: "{ model: 'm' }",
+  TransformersRerankerOptions: "{ model: 'm' }",
   StreamingOptions: "{ neighbors: 'neighbors.npy' }",
 };
 

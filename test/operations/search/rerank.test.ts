@@ -62,7 +62,7 @@ describe('matchTokens', () => {
     }
   });
 
-  it('refuses tokens that are no rows', () => {
+  it('refuses tokens outside the table', () => {
     const numbers = new Float32Array(1);
     const call = (token: number, end: number) =>
       addon().matchTokens(
