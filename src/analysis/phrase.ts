@@ -7,7 +7,7 @@ interface Position {
 }
 
 /**
- * Words that must follow each other in a text, compared as they are indexed: by stems, regardless of case, marks and punctuation.
+ * Words that must follow each other in a text, compared as a language indexes them: by stems, regardless of case, marks and punctuation.
  * Names with signs and identifiers must be the same (`"C++ code"` does not occur in `C code`), their words may be part of a longer
  * name. Symbols and emoji must occur anywhere in the text.
  */
@@ -16,8 +16,11 @@ export class Phrase {
   readonly terms: readonly string[];
   readonly #positions: readonly Position[];
 
-  constructor(readonly text: string) {
-    const runs = [...termRunsOf(text)];
+  constructor(
+    readonly text: string,
+    readonly language: string,
+  ) {
+    const runs = [...termRunsOf(text, language)];
     this.#positions = positionsOf(runs);
     this.terms = [...new Set(runs.flatMap(({ words, others }) => [...words, ...others]))];
   }
@@ -30,7 +33,7 @@ export class Phrase {
   /** Whether a text that has the terms has the phrase. */
   isIn(text: string): boolean {
     const search = this.search();
-    for (const run of termRunsOf(text)) if (search.add(run)) return true;
+    for (const run of termRunsOf(text, this.language)) if (search.add(run)) return true;
     return search.found;
   }
 

@@ -1,5 +1,4 @@
-import { stemOf } from './stem.js';
-import { termsOf } from './terms.js';
+import { indexedTermsOf } from './analyze.js';
 
 /** Scripts whose letters stand for words; see `termsOf`. */
 const unspaced =
@@ -23,34 +22,40 @@ export interface TermRun {
 const maxRuns = 65_536;
 /** Longer runs are taken apart again each time. */
 const maxRemembered = 64;
-const remembered = new Map<string, TermRun>();
+/** By language. */
+const remembered = new Map<string, Map<string, TermRun>>();
 const noOthers: ReadonlySet<string> = new Set();
 
 /**
- * The terms of a text in their order, as documents are indexed: run by run. All of them are terms of `analyzeDocument`.
+ * The terms of a text in their order, as documents in a language are indexed: run by run. All of them are terms of `analyzeDocument`.
  */
-export function* termRunsOf(text: string): Generator<TermRun> {
-  for (const [run] of text.matchAll(runs)) yield runOf(run);
+export function* termRunsOf(text: string, language: string): Generator<TermRun> {
+  let known = remembered.get(language);
+  if (known === undefined) {
+    known = new Map();
+    remembered.set(language, known);
+  }
+  for (const [run] of text.matchAll(runs)) yield runOf(run, language, known);
 }
 
-function runOf(run: string): TermRun {
-  const known = remembered.get(run);
-  if (known !== undefined) return known;
-  const made = takeApart(run);
+function runOf(run: string, language: string, known: Map<string, TermRun>): TermRun {
+  const found = known.get(run);
+  if (found !== undefined) return found;
+  const made = takeApart(run, language);
   if (run.length <= maxRemembered) {
-    if (remembered.size >= maxRuns) remembered.clear();
-    remembered.set(run, made);
+    if (known.size >= maxRuns) known.clear();
+    known.set(run, made);
   }
   return made;
 }
 
-function takeApart(run: string): TermRun {
-  const all = termsOf(run).map(stemOf);
+function takeApart(run: string, language: string): TermRun {
+  const all = indexedTermsOf(run, language);
   if (all.length === 1 && plainRun.test(run)) return { words: all, others: noOthers };
   const words: string[] = [];
   const others = new Set(all);
   for (const [atom] of run.normalize('NFKC').matchAll(atoms)) {
-    const [whole, ...parts] = termsOf(atom).map(stemOf);
+    const [whole, ...parts] = indexedTermsOf(atom, language);
     // An identifier counts as its parts.
     for (const term of parts.length > 0 ? parts : [whole]) {
       if (term !== undefined && others.has(term)) words.push(term);

@@ -38,8 +38,7 @@ export function analysisFromSetting(setting: string): TextAnalysis {
 /** Name of the setting. */
 export const analysisSettingName = 'analysis';
 
-/** Of a new index. */
-export const autoSetting = analysisToSetting({ language: 'auto' });
+/** Of an index that says nothing else. */
 export const englishSetting = analysisToSetting(englishAnalysis);
 
 /** Whether documents may be in several languages. */

@@ -1,10 +1,8 @@
-import { stemOf } from './stem.js';
+import { indexedTermsOf } from './analyze.js';
 import { termsOf } from './terms.js';
 
 /** Words as they are written: letters, digits and marks, also with signs between them. */
 const writtenWords = /[\p{L}\p{N}\p{M}_]+/gu;
-
-const plainWord = /^[A-Z]?[a-z]+$/;
 
 /** The forms in which a term is written. */
 class Forms {
@@ -37,16 +35,19 @@ class Forms {
 /** Finds the forms of terms in texts: the index has stems only. */
 export class WordForms {
   readonly #forms: ReadonlyMap<string, Forms>;
+  readonly #languages: readonly string[];
 
-  constructor(terms: Iterable<string>) {
+  /** @param languages those that the texts are indexed in. */
+  constructor(terms: Iterable<string>, languages: readonly string[]) {
+    this.#languages = languages;
     this.#forms = new Map(Array.from(terms, (term) => [term, new Forms()]));
   }
 
   /** Adds the words of a text. */
   add(text: string): void {
     for (const [word] of text.normalize('NFKC').matchAll(writtenWords)) {
-      const [term] = plainWord.test(word) ? [word.toLowerCase()] : termsOf(word);
-      if (term !== undefined) this.#forms.get(stemOf(term))?.add(word);
+      const stems = new Set(this.#languages.map((language) => indexedTermsOf(word, language)[0]));
+      for (const stem of stems) if (stem !== undefined) this.#forms.get(stem)?.add(word);
     }
   }
 

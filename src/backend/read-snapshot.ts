@@ -29,6 +29,8 @@ export interface QueryTerm {
   readonly forms: readonly string[];
   /** How often it counts. */
   readonly times: number;
+  /** The same word as other languages of the index stem it: they count with it as one word, each with the frequencies of its own. */
+  readonly alternatives?: readonly string[] | undefined;
 }
 
 /** A query by text, by vector, or by both. */
@@ -132,6 +134,8 @@ export interface SnapshotRequest {
 export interface ReadSnapshot {
   /** The space of the vectors. */
   readonly space: Space;
+  /** Languages that texts are analyzed in, at least one. */
+  readonly languages: readonly string[];
   /** The nearest documents of each query among those that pass the filter. */
   search(search: VectorSearch): Promise<KeyedNeighbor[][]>;
   /**

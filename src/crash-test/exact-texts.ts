@@ -1,6 +1,5 @@
 import { analyzeDocument, analyzeQuery } from '../analysis/analyze.js';
-import { detectLanguage } from '../analysis/detect-language.js';
-import { queryLanguages } from '../analysis/text-analysis.js';
+import { englishAnalysis, languageOfDocument, queryLanguages } from '../analysis/text-analysis.js';
 import type { DocumentId } from '../types.js';
 import type { Scored } from './exact-search.js';
 
@@ -8,20 +7,21 @@ const [k1, b] = [1.2, 0.75];
 
 /**
  * The BM25 scores of all documents that share a term with a query, best first, equal ones in the order of the documents: the
- * reference for searches by text in an index that detects languages. Statistics are those of `all` documents.
+ * reference for searches by text. Statistics are those of `all` documents.
  */
 export function scoreTexts(
   all: Iterable<{ readonly id: DocumentId; readonly text: string }>,
   query: string,
   mayBeFound: (id: DocumentId) => boolean = () => true,
+  analysis = englishAnalysis,
 ): Scored[] {
   const analyzed = Array.from(all, ({ id, text }) => {
-    const language = detectLanguage(text);
+    const language = languageOfDocument(analysis, () => text);
     return { id, language, ...analyzeDocument(text, language) };
   });
   const average = analyzed.reduce((sum, { length }) => sum + length, 0) / Math.max(1, analyzed.length);
   const found = [...new Set(analyzed.map(({ language }) => language))];
-  const { terms, weights } = analyzeQuery(query, queryLanguages({ language: 'auto' }, found));
+  const { terms, weights } = analyzeQuery(query, queryLanguages(analysis, found));
   // A term that counts 0 times is another form of the one before it: they have one weight.
   const words: { readonly forms: Set<string>; readonly weight: number }[] = [];
   for (const [place, term] of terms.entries()) {

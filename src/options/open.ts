@@ -79,7 +79,7 @@ export interface OpenOptions<M extends Metadata = Metadata> {
   /**
    * Language of the texts, which decides how words are stemmed: an ISO 639-1 code such as `de`, or `auto` to detect that of each
    * document. Another language than before has the words of all documents indexed again, in the background and without embedding.
-   * Default: that of the index; `auto` for a new one, `en` for one of an earlier version.
+   * Default: that of the index; `en` for a new one.
    */
   language?: string | undefined;
   /**

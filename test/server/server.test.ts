@@ -111,6 +111,7 @@ describe('a service', () => {
       '/search',
       '/search/batch',
       '/stats',
+      '/suggest',
       '/validate',
     ]);
   });

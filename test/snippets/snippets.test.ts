@@ -180,7 +180,7 @@ describe('search with snippets', () => {
   });
 
   it('finds words as the language of each document inflects them', async () => {
-    await using german = await SemanticIndex.open(':memory:');
+    await using german = await SemanticIndex.open(':memory:', { language: 'auto' });
     await german.addDocuments([
       'Die alten Häuser am Hafen wurden im letzten Jahr verkauft, und die Stadt hat mit dem Geld eine neue Schule gebaut.',
       'The old houses of the harbour were sold last year, and the town has built a new school with the money.',

@@ -11,7 +11,10 @@ export async function formsIn(
   terms: readonly FoundTerm[],
   signal: AbortSignal | undefined,
 ): Promise<WordForms> {
-  const forms = new WordForms(terms.map(({ term }) => term));
+  const forms = new WordForms(
+    terms.map(({ term }) => term),
+    snapshot.languages,
+  );
   const keys = new Set(terms.flatMap(({ keys }) => [...keys]));
   const slice = new TimeSlice();
   for (const document of await snapshot.byKeys([...keys], signal)) {

@@ -14,9 +14,9 @@ const maxExcludedTerms = 65_536;
 /** Documents that may be found, as far as terms show: of the order of words, their texts decide. */
 export interface PhraseFilter {
   readonly documents: DocumentSet;
-  /** Phrases that a text must have, and phrases that it must not have. */
-  readonly required: readonly Phrase[];
-  readonly unwanted: readonly Phrase[];
+  /** Phrases that a text must have, and phrases that it must not have, each in one of the languages of the index. */
+  readonly required: readonly (readonly Phrase[])[];
+  readonly unwanted: readonly (readonly Phrase[])[];
 }
 
 /** Whether a query says which documents may be found. */
@@ -35,28 +35,40 @@ export async function filterByClauses(
   { phrases, excluded }: QueryClauses,
   signal: AbortSignal | undefined,
 ): Promise<PhraseFilter> {
-  const required = phrasesOf(phrases);
-  const unwanted = phrasesOf([...excluded.words, ...excluded.phrases]);
+  const { languages } = snapshot;
+  const required = phrasesOf(phrases, languages);
+  const unwanted = phrasesOf([...excluded.words, ...excluded.phrases], languages);
   const filter = {
-    required: [...new Set(required.flatMap(({ terms }) => terms))],
+    required: [...new Set(required.flatMap(([only, ...others]) => (others.length === 0 ? (only?.terms ?? []) : [])))],
     excluded: [
-      ...unwanted.filter(isTerm).flatMap(({ terms }) => terms),
+      ...unwanted.flatMap((phrase) => phrase.filter(isTerm).flatMap(({ terms }) => terms)),
       ...(await excludedTerms(snapshot, excluded.prefixes, signal)),
     ],
   };
   let documents = await snapshot.withTerms(filter, signal);
-  for (const phrase of unwanted) {
+  for (const phrase of required) {
+    if (phrase.length === 1) continue;
+    // Without those that have it in none of the languages.
+    let others = documents;
+    for (const { terms } of phrase) others = others.without((await withAll(terms, others)).keys());
+    documents = documents.without(others.keys());
+  }
+  for (const phrase of unwanted.flat()) {
     // Several terms in any order, such as emoji.
     if (isTerm(phrase) || !phrase.hasNoOrder) continue;
-    documents = documents.without(
-      (await snapshot.withTerms({ required: phrase.terms, excluded: [] }, signal, documents)).keys(),
-    );
+    documents = documents.without((await withAll(phrase.terms, documents)).keys());
   }
   return {
     documents,
-    required: required.filter(({ hasNoOrder }) => !hasNoOrder),
-    unwanted: unwanted.filter(({ hasNoOrder }) => !hasNoOrder),
+    required: required.filter((phrase) => phrase.some(({ hasNoOrder }) => !hasNoOrder)),
+    unwanted: unwanted
+      .map((phrase) => phrase.filter(({ hasNoOrder }) => !hasNoOrder))
+      .filter(({ length }) => length > 0),
   };
+
+  function withAll(terms: readonly string[], among: DocumentSet): Promise<DocumentSet> {
+    return snapshot.withTerms({ required: terms, excluded: [] }, signal, among);
+  }
 }
 
 /** Those of some documents whose texts the phrases of a filter exclude. Texts are read and analyzed in slices. */
@@ -72,17 +84,28 @@ export async function excludedByText(
     for (const document of await snapshot.byKeys(keys.slice(first, first + documentsAtOnce), signal)) {
       if (slice.due()) await slice.yieldIfDue(signal);
       if (document === undefined) continue;
-      const wanted = required.map((phrase) => phrase.search());
-      const forbidden = unwanted.map((phrase) => phrase.search());
-      let runs = 0;
-      for (const run of termRunsOf(document.text)) {
-        if (++runs % runsPerLook === 0 && slice.due()) await slice.yieldIfDue(signal);
-        let isDone = forbidden.length === 0;
-        for (const search of wanted) if (!search.add(run)) isDone = false;
-        for (const search of forbidden) if (search.add(run)) isDone = true;
-        if (isDone) break;
+      const missing = new Set(required.keys());
+      let isForbidden = false;
+      for (const language of snapshot.languages) {
+        const wanted = required.flatMap((phrase, place) => {
+          const own = missing.has(place) ? phrase.find((one) => one.language === language) : undefined;
+          return own === undefined ? [] : [{ place, search: own.search() }];
+        });
+        const forbidden = unwanted.flat().flatMap((phrase) => (phrase.language === language ? [phrase.search()] : []));
+        if (wanted.length + forbidden.length === 0) continue;
+        let runs = 0;
+        for (const run of termRunsOf(document.text, language)) {
+          if (++runs % runsPerLook === 0 && slice.due()) await slice.yieldIfDue(signal);
+          let isDone = forbidden.length === 0;
+          for (const { search } of wanted) if (!search.add(run)) isDone = false;
+          for (const search of forbidden) if (search.add(run)) isDone = true;
+          if (isDone) break;
+        }
+        for (const { place, search } of wanted) if (search.found) missing.delete(place);
+        isForbidden ||= forbidden.some(({ found }) => found);
+        if (isForbidden) break;
       }
-      if (forbidden.some(({ found }) => found) || wanted.some(({ found }) => !found)) excluded.push(document.key);
+      if (isForbidden || missing.size > 0) excluded.push(document.key);
     }
   }
   return excluded;
@@ -92,9 +115,11 @@ function isTerm({ hasNoOrder, terms }: Phrase): boolean {
   return hasNoOrder && terms.length === 1;
 }
 
-/** Phrases with terms: others, such as `...`, are in every text. */
-function phrasesOf(texts: readonly string[]): Phrase[] {
-  return texts.map((text) => new Phrase(text)).filter(({ terms }) => terms.length > 0);
+/** Phrases with terms, in each language: others, such as `...`, are in every text. */
+function phrasesOf(texts: readonly string[], languages: readonly string[]): Phrase[][] {
+  return texts
+    .map((text) => languages.map((language) => new Phrase(text, language)).filter(({ terms }) => terms.length > 0))
+    .filter(({ length }) => length > 0);
 }
 
 async function excludedTerms(

@@ -1,4 +1,4 @@
-import { stemOf } from '../../analysis/stem.js';
+import { indexedTermsOf } from '../../analysis/analyze.js';
 import { termsOf } from '../../analysis/terms.js';
 import type { FoundTerm, ReadSnapshot } from '../../backend/read-snapshot.js';
 import { formsIn } from './forms-in-documents.js';
@@ -58,7 +58,7 @@ async function shorterStems(
   signal: AbortSignal | undefined,
 ): Promise<FoundTerm[]> {
   if (!/^[\p{L}\p{M}]+$/u.test(begin)) return [];
-  const possible = new Set([stemOf(begin)]);
+  const possible = new Set(snapshot.languages.flatMap((language) => indexedTermsOf(begin, language)));
   for (let length = minStem; length < begin.length; length++) {
     possible.add(begin.slice(0, length));
     // Stemmers exchange a last y for an i.

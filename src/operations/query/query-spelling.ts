@@ -1,6 +1,5 @@
-import { stemOf } from '../../analysis/stem.js';
-import { termsOf } from '../../analysis/terms.js';
-import type { QueryTerm, ReadSnapshot } from '../../backend/read-snapshot.js';
+import { indexedTermsOf } from '../../analysis/analyze.js';
+import type { FoundTerm, QueryTerm, ReadSnapshot } from '../../backend/read-snapshot.js';
 import type { CorrectedWord } from '../../types.js';
 import { formsIn } from './forms-in-documents.js';
 
@@ -30,32 +29,42 @@ export async function correctSpelling(
   terms: readonly QueryTerm[],
   { kept, signal }: { readonly kept: ReadonlySet<string>; readonly signal: AbortSignal | undefined },
 ): Promise<CorrectedTerms | undefined> {
-  const single = [...new Set(terms.flatMap(({ forms }) => (forms.length === 1 ? forms : [])))].filter(
-    (term) => editsOf(term) > 0 && !kept.has(term),
+  const words = new Map(
+    terms.flatMap(({ forms, alternatives = [] }) => {
+      const [term, ...others] = forms;
+      const isWord = term !== undefined && others.length === 0 && editsOf(term) > 0 && !kept.has(term);
+      return isWord ? [[term, [...new Set([term, ...alternatives])]] as const] : [];
+    }),
   );
-  if (single.length === 0) return undefined;
+  if (words.size === 0) return undefined;
+  const single = [...new Set([...words.values()].flat())];
   const distances = single.map(editsOf);
   const lists = await snapshot.lookUpTerms({ terms: single, distances, limit: 1, sample: formSample, signal });
-  const found = lists.map(({ terms: [best] }) => best);
+  const found = new Map(single.map((form, place) => [form, lists[place]?.terms[0]]));
   const replaced = new Map(
-    single.flatMap((term, place) => {
-      const best = found[place];
-      return best === undefined || best.distance === 0 ? [] : [[term, best] as const];
-    }),
+    Array.from(words, ([term, forms]) => {
+      const [best] = forms.flatMap((form) => found.get(form) ?? []).sort(byLikeness);
+      return [term, best] as const;
+    }).flatMap(([term, best]) => (best === undefined || best.distance === 0 ? [] : [[term, best] as const])),
   );
   if (replaced.size === 0) return undefined;
   const forms = await formsIn(snapshot, [...replaced.values()], signal);
-  const written = writtenForms(text);
+  const written = writtenForms(text, snapshot.languages);
   return {
     terms: terms.map((term) => {
       const best = term.forms.length === 1 ? replaced.get(term.forms[0] as string) : undefined;
-      return best === undefined ? term : { ...term, forms: [best.term] };
+      return best === undefined ? term : { forms: [best.term], times: term.times };
     }),
     corrected: Array.from(replaced, ([term, best]) => ({
       from: written.get(term) ?? term,
       to: forms.best(best.term) ?? best.term,
     })),
   };
+}
+
+/** As `lookUpTerms` orders the terms that are similar to one. */
+function byLikeness(a: FoundTerm, b: FoundTerm): number {
+  return a.distance - b.distance || b.documents - a.documents || (a.term < b.term ? -1 : 1);
 }
 
 function editsOf(term: string): number {
@@ -65,13 +74,15 @@ function editsOf(term: string): number {
 }
 
 /** The words of a query by their terms. */
-function writtenForms(text: string): Map<string, string> {
+function writtenForms(text: string, languages: readonly string[]): Map<string, string> {
   const forms = new Map<string, string>();
   for (const [word] of text.normalize('NFKC').matchAll(/[\p{L}\p{N}\p{M}_]+/gu)) {
     // The parts of an identifier are words by themselves.
-    const [whole, ...parts] = termsOf(word).map(stemOf);
-    if (whole !== undefined && !forms.has(whole)) forms.set(whole, word);
-    for (const part of parts) if (!forms.has(part)) forms.set(part, part);
+    for (const language of languages) {
+      const [whole, ...parts] = indexedTermsOf(word, language);
+      if (whole !== undefined && !forms.has(whole)) forms.set(whole, word);
+      for (const part of parts) if (!forms.has(part)) forms.set(part, part);
+    }
   }
   return forms;
 }

@@ -53,8 +53,13 @@ export async function rankQueries(
     if (missingTerms === 0) continue;
     const { query, filter } = withSyntax.get(place) ?? { query: queries[place] as SyntaxQuery, filter: undefined };
     const { text = '' } = query;
-    const kept = new Set(queries[place]?.clauses?.phrases.flatMap((phrase) => new Phrase(phrase).terms));
-    const again = await correctSpelling(snapshot, text, query.terms ?? termsOfText(text), { kept, signal });
+    const kept = new Set(
+      queries[place]?.clauses?.phrases.flatMap((phrase) => termsOfPhrase(phrase, snapshot.languages)),
+    );
+    const again = await correctSpelling(snapshot, text, query.terms ?? termsOfText(text, snapshot.languages), {
+      kept,
+      signal,
+    });
     if (again === undefined) continue;
     notes.corrected.push(...again.corrected);
     // The segments were reported by the first search.
@@ -112,11 +117,11 @@ async function termsOfClauses(
   notes: QueryNotes,
   signal: AbortSignal | undefined,
 ): Promise<QueryTerm[]> {
-  const terms = [...termsOfText([...words, ...phrases].join(' '))];
+  const terms = termsOfText([...words, ...phrases].join(' '), snapshot.languages);
   const known = new Set(terms.flatMap(({ forms }) => forms));
   // The stop words of a phrase count if it has no other words: a document with the phrase has to be found by words as well.
   for (const phrase of phrases) {
-    const own = termsOfText(phrase);
+    const own = termsOfText(phrase, snapshot.languages);
     if (own.some(({ forms: [term] }) => known.has(term as string))) continue;
     terms.push(...own);
     for (const { forms } of own) known.add(forms[0] as string);
@@ -132,7 +137,19 @@ async function termsOfClauses(
   return terms;
 }
 
-function termsOfText(text: string): QueryTerm[] {
-  const { terms, weights } = analyzeQuery(text);
-  return terms.map((term, place) => ({ forms: [term], times: weights[place] as number }));
+/** The terms of a text in the languages of an index. */
+function termsOfText(text: string, languages: readonly string[]): QueryTerm[] {
+  const { terms, weights } = analyzeQuery(text, languages);
+  const words: { forms: string[]; times: number; alternatives?: string[] }[] = [];
+  for (const [place, term] of terms.entries()) {
+    const times = weights[place] as number;
+    const last = words.at(-1);
+    if (times > 0 || last === undefined) words.push({ forms: [term], times });
+    else last.alternatives = [...(last.alternatives ?? []), term];
+  }
+  return words;
+}
+
+function termsOfPhrase(phrase: string, languages: readonly string[]): string[] {
+  return languages.flatMap((language) => new Phrase(phrase, language).terms);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Statement } from 'better-sqlite3';
-import { analysisSettingName, autoSetting } from '../../analysis/text-analysis.js';
+import { analysisSettingName, englishSetting } from '../../analysis/text-analysis.js';
 import { tailVectorsPerRead } from '../../backend/batch-sizes.js';
 import type { DocumentOutcome, DocumentTerms, FreshVectors, KeyedVectors } from '../../backend/documents.js';
 import type { Space } from '../../backend/space.js';
@@ -196,7 +196,7 @@ export class Catalog {
           if (this.settings.get('index_id') !== undefined) return;
           this.settings.set('index_id', randomUUID());
           this.settings.set('metric', metric);
-          this.settings.set(analysisSettingName, autoSetting);
+          this.settings.set(analysisSettingName, englishSetting);
           this.settings.set('created_at', Date.now());
           this.settings.set('created_format', currentFormat);
         })

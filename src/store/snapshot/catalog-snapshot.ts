@@ -46,6 +46,10 @@ export class CatalogSnapshot implements ReadSnapshot {
     this.#allowed = matching === undefined || isListOfSets(matching) ? matching : allowedItems(snapshot, matching);
   }
 
+  get languages(): readonly string[] {
+    return this.#snapshot.words.languages;
+  }
+
   async search({ queries, count, ...search }: VectorSearch): Promise<KeyedNeighbor[][]> {
     const dimensions = queries.length / count;
     const vectors = Array.from({ length: count }, (_, query) => ({
@@ -127,7 +131,10 @@ function packedQuery(text: string, languages: readonly string[]): Uint8Array {
 
 function packedTerms(terms: readonly QueryTerm[]): Uint8Array {
   return packQueryTerms(
-    terms.flatMap(({ forms, times }) => forms.map((form, place) => [form, place === 0 ? times : joined] as const)),
+    terms.flatMap(({ forms, times, alternatives = [] }) => [
+      ...forms.map((form, place) => [form, place === 0 ? times : joined] as const),
+      ...alternatives.map((form) => [form, 0] as const),
+    ]),
   );
 }
 
