@@ -125,6 +125,10 @@ const table: Record<string, [(index: SemanticIndex) => Promise<unknown>, (result
     (i) => i.searchMany(['number8', 'number9']),
     (results: SearchResult[]) => expect(results.map(({ hits }) => hits[0]?.id)).toEqual([8, 9]),
   ],
+  suggest: [
+    (i) => i.suggest('numb'),
+    (found: unknown[]) => expect(found.length).toBeGreaterThan(0),
+  ],
   plan: [(i) => i.plan(['a new text']), (plan: object) => expect(plan).toMatchObject({ new: 1 })],
   validate: [(i) => i.validate(), ({ valid }: { valid: boolean }) => expect(valid).toBe(true)],
   stats: [(i) => i.stats(), (s: { documents: number }) => expect(s.documents).toBeGreaterThanOrEqual(300)],
