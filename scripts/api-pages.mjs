@@ -63,6 +63,11 @@ export const topics = [
     files: /\/(?:vectors\/matrix\/|options\/vector-matrix\b|types\/matrix\b)/,
   },
   { name: 'integrations', title: 'Service, MCP, frameworks', files: /\/(?:server|adapters|options\/(?:server|mcp)\b)/ },
+  {
+    name: 'search-types',
+    title: 'Options and results of searches',
+    files: /\/(?:options\/(?:search|snippet)|types\/(?:search|facets|hit-explanation))\b/,
+  },
   { name: 'types', title: 'Types', files: /./ },
 ];
 

@@ -15,6 +15,7 @@ import type {
   DeleteOptions,
   EvaluateOptions,
   ExportOptions,
+  FacetsOptions,
   ImportOptions,
   ListOptions,
   MigrateOptions,
@@ -30,29 +31,11 @@ import type {
 } from './options.js';
 import { PendingCalls } from './pending-calls.js';
 
+// biome-ignore format: the list is longer than what it is for
 import type {
-  AddPlan,
-  AddResult,
-  Document,
-  DocumentId,
-  DocumentPage,
-  DocumentSelection,
-  Documents,
-  DocumentWithVector,
-  EmbeddingProvider,
-  EvaluationResult,
-  ExportResult,
-  IndexStats,
-  JudgedQuestion,
-  Metadata,
-  MetadataUpdate,
-  MigrationResult,
-  OptimizeResult,
-  Query,
-  SearchResult,
-  Suggestion,
-  TuneResult,
-  ValidationReport,
+  AddPlan, AddResult, Document, DocumentId, DocumentPage, DocumentSelection, Documents, DocumentWithVector,
+  EmbeddingProvider, EvaluationResult, ExportResult, FacetsResult, IndexStats, JudgedQuestion, Metadata,
+  MetadataUpdate, MigrationResult, OptimizeResult, Query, SearchResult, Suggestion, TuneResult, ValidationReport,
 } from './types.js';
 
 /** Key of the notes that `sync` and de-duplication keep between runs. Internal. */
@@ -162,6 +145,18 @@ export class SemanticIndex<M extends Metadata = Metadata> {
    */
   count(options?: CountOptions<M>): Promise<number> {
     return this.#read(() => documents.countDocuments(this.#context, options));
+  }
+
+  /**
+   * Counts documents by the values of fields, by ranges, or by calendar intervals: all documents, or those that match a filter. Counts
+   * are exact. A document with a list counts once for each of its different elements.
+   *
+   * @throws INVALID_ARGUMENT for a field that no document has, or ranges that are not; INVALID_FILTER, UNKNOWN_OPTION.
+   * @example
+   * const { facets } = await index.facets({ fields: ['lang'], where: { lang: { $ne: 'de' } } });
+   */
+  facets(options: FacetsOptions<M>): Promise<FacetsResult> {
+    return this.#read(() => documents.facets(this.#context, options));
   }
 
   /**

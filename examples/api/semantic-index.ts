@@ -30,6 +30,9 @@ const [whales, convicts] = await index.searchMany(['whale hunting', 'escaped pri
 console.log(whales?.hits[0]?.id, convicts?.hits[0]?.id); // => moby pip
 //# SemanticIndex.suggest
 console.log((await index.suggest('a white wh')).map(({ text }) => text)); // => [ 'a white whale', 'a white white' ]
+//# SemanticIndex.facets
+const { facets } = await index.facets({ fields: { year: { ranges: [{ to: 1860 }, { from: 1860 }] } } });
+console.log(facets.year?.counts); // => [ { to: 1860, count: 1 }, { from: 1860, count: 2 } ]
 //# SemanticIndex.getDocument
 const book = await index.getDocument('moby');
 console.log(book?.text, book?.metadata.year); // => A captain hunts a white whale. 1851

@@ -5,6 +5,7 @@
 #include "binding/base/arguments.h"
 #include "binding/base/task.h"
 #include "binding/columns/columns.h"
+#include "binding/columns/read_column.h"
 #include "binding/files.h"
 #include "binding/search/search_part.h"
 #include "binding/search/search_snapshot.h"
@@ -128,6 +129,7 @@ static Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("validateColumns", Napi::Function::New<validate_columns>(env, "validateColumns"));
   exports.Set("writeColumns", Napi::Function::New<write_columns>(env, "writeColumns"));
   exports.Set("filterColumns", Napi::Function::New<filter_columns>(env, "filterColumns"));
+  exports.Set("readColumn", Napi::Function::New<read_column>(env, "readColumn"));
   exports.Set("sumRows", Napi::Function::New<sum_rows>(env, "sumRows"));
   exports.Set("matchTokens", Napi::Function::New<match_tokens_of>(env, "matchTokens"));
   exports.Set("instructionSet", Napi::Function::New<instruction_set>(env, "instructionSet"));

@@ -65,6 +65,18 @@ export interface NativeColumnsSnapshot {
   close(): void;
 }
 
+/** What all items of a part have at one path. */
+export interface NativeColumnRows {
+  /** For each item the end of its ids in `ids`; they begin where those of the item before end. */
+  readonly ends: Uint32Array;
+  readonly ids: Uint32Array;
+  /** The value of each id; see native/kernel/columns/layers/column_rows.h. */
+  readonly values: Uint8Array;
+  readonly valueCount: number;
+  /** Items that no column describes. */
+  readonly unknown?: Uint32Array;
+}
+
 /** A columns file as it was written. */
 export interface WrittenColumns {
   readonly items: number;
@@ -86,6 +98,8 @@ export interface ColumnsAddon {
     program: Uint8Array,
     task: NativeTask,
   ): Promise<NativeFilteredItems[]>;
+  /** Reads the values of all items at a path. */
+  readColumn(snapshot: NativeColumnsSnapshot, path: Uint8Array, task: NativeTask): Promise<NativeColumnRows>;
   /** Compares the checksums of a file, or checks its structure too; resolves to what is wrong with it, or to undefined. */
   validateColumns(path: string, structure: boolean, task: NativeTask): Promise<string | undefined>;
   /** Merges the parts, without their dead items, into a file that is replaced at once or not at all. */

@@ -9,14 +9,15 @@ export interface NativeSearchPart {
 }
 
 /** Numbers of a query, of a part, and of a hit in `NativeSearchResult.numbers`. */
-export const [queryNumbers, partNumbers, hitNumbers] = [3, 5, 4];
+export const [queryNumbers, partNumbers, hitNumbers] = [5, 5, 5];
 
 /** The answers to a batch of queries. */
 export interface NativeSearchResult {
   /**
-   * The milliseconds that it took; for each query the number of its hits, what a document with all its terms approaches, and its
-   * terms that no document has; for each part what a `PartReport` has, in that order; then of all hits, best first and one query after the other, first all
-   * keys, then all scores, all distances, and all BM25 scores.
+   * The milliseconds that it took; for each query the number of its hits, what a document with all its terms approaches, its terms
+   * that no document has, the scale of similarities, and whether it is complete; for each part what a `PartReport` has, in that
+   * order; then of all hits, best first and one query after the other, first all keys, then all scores, all distances, all BM25
+   * scores, and all factors.
    */
   readonly numbers: Float64Array;
   /** The part whose damaged bytes ended the search: then there are no hits. */
@@ -47,6 +48,23 @@ export interface NativeTermList {
   readonly isCut: boolean;
 }
 
+/** A factor of scores; see native/kernel/base/item_factors.h. */
+export interface NativeBoost {
+  /** Place among decay, saturation, set. */
+  readonly kind: 0 | 1 | 2;
+  readonly scale: number;
+  readonly operand: number;
+  /** For each part the values of its items, NaN for none, and the items of the set. */
+  readonly values: readonly (Float64Array | undefined)[];
+  readonly sets: readonly (Uint32Array | undefined)[];
+}
+
+/** The factors of a search, and the greatest product that an item of each part can have. */
+export interface NativeBoosts {
+  readonly boosts: readonly NativeBoost[];
+  readonly greatest: Float64Array;
+}
+
 /** Documents at one point in time, immutable. */
 export interface NativeSearchSnapshot {
   search(
@@ -60,6 +78,7 @@ export interface NativeSearchSnapshot {
     allowed: readonly (Uint32Array | undefined)[] | undefined,
     threads: number,
     task: NativeTask | undefined,
+    boosts: NativeBoosts | undefined,
   ): Promise<NativeSearchResult>;
   /** The same in this thread, which waits for it. */
   searchHere(...parameters: Parameters<NativeSearchSnapshot['search']>): NativeSearchResult;

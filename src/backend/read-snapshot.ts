@@ -1,6 +1,7 @@
 import type { DocumentId, SearchedSegment } from '../types.js';
 import type { StoredDocument } from './documents.js';
-import type { FilterTree } from './filter-tree.js';
+import type { FieldReading, GroupKey } from './field-reading.js';
+import type { Field, FilterTree } from './filter-tree.js';
 import type { Space } from './space.js';
 
 /** A matching document: its key, and its distance in the metric of the index. */
@@ -50,6 +51,15 @@ export interface RankSearch extends Omit<VectorSearch, 'queries' | 'count'> {
   readonly vectorWeight?: number | undefined;
   /** Documents that may be found: a set of this snapshot. Default: those that pass the filter. */
   readonly within?: DocumentSet | undefined;
+  /** Documents that cannot be found. */
+  readonly without?: readonly number[] | undefined;
+  /**
+   * Factors of scores, which decide what is found: by text exactly; otherwise among the `depth` best candidates of either side, see
+   * `isComplete`.
+   */
+  readonly boosts?: readonly RankBoost[] | undefined;
+  /** Groups of a field that alone can be found, or cannot. */
+  readonly groups?: RankedGroups | undefined;
 }
 
 /** Documents of a snapshot. Immutable. */
@@ -102,6 +112,24 @@ export interface TermList {
   readonly isCut: boolean;
 }
 
+/**
+ * A factor of scores; a document without a value has 1. Negative scores are divided by it. `decay`: 2^(-age / halfLife), where age is
+ * `now` less the greatest number or date of the field, in milliseconds, at least 0. `saturation`: 1 + (factor - 1) · v / (v + scale)
+ * for its greatest number v above 0. `filter`: the factor for documents that match the filter with this place in the request.
+ */
+export type RankBoost =
+  | { readonly by: 'decay'; readonly field: string; readonly halfLife: number; readonly now: number }
+  | { readonly by: 'saturation'; readonly field: string; readonly scale: number; readonly factor: number }
+  | { readonly by: 'filter'; readonly filter: number; readonly factor: number };
+
+/** Groups of documents by a field of the snapshot. */
+export interface RankedGroups {
+  readonly field: string;
+  readonly groups: readonly GroupKey[];
+  /** Whether documents of these groups alone are found; otherwise, those of other groups and of none. */
+  readonly only: boolean;
+}
+
 /** A document with its score. */
 export interface RankedDocument {
   readonly key: number;
@@ -109,6 +137,10 @@ export interface RankedDocument {
   readonly score: number;
   /** BM25; 0 for a document without a term of the query. */
   readonly textScore: number;
+  /** Distance in the metric of the index to the vector of the query; NaN without one. */
+  readonly distance: number;
+  /** Product of the boosts; 1 without. */
+  readonly factor: number;
 }
 
 /** The documents of a query, best first. */
@@ -118,12 +150,20 @@ export interface RankedDocuments {
   readonly maxTextScore: number;
   /** Terms of the query that no document has. */
   readonly missingTerms: number;
+  /** What the similarities of fused scores are measured by: 1, or the best one where they have no upper bound. */
+  readonly similarityScale: number;
+  /** Whether no document that was not a candidate can be among the ranked ones. */
+  readonly isComplete: boolean;
 }
 
 /** Contents of a read snapshot. */
 export interface SnapshotRequest {
   /** Restricts all searches of the snapshot to matching documents. */
   readonly filter?: FilterTree | undefined;
+  /** Fields whose values are asked for later: by `groupsOf`, `fieldValues`, or by what leaves groups out or multiplies scores. */
+  readonly fields?: readonly Field[] | undefined;
+  /** Filters of boosts. */
+  readonly boosted?: readonly FilterTree[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -148,6 +188,12 @@ export interface ReadSnapshot {
   withTerms(filter: TermsFilter, signal?: AbortSignal, within?: DocumentSet): Promise<DocumentSet>;
   /** Looks terms up: a list for each. Only documents that pass the filter count. */
   lookUpTerms(lookUp: TermLookUp): Promise<readonly TermList[]>;
+  /** The values of a field that the request named, in all documents that pass the filter. */
+  field(name: string): FieldReading;
+  /** BM25 of each word of a query, as it is indexed, in documents; 0 where a document does not have it. */
+  wordScores(text: string, keys: readonly number[]): Promise<WordScores[]>;
+  /** Which documents match a filter, by its place in `boosted` of the request. */
+  whichMatch(filter: number, keys: readonly number[]): Promise<boolean[]>;
   /** The documents with these keys; undefined for a key that the snapshot does not have. */
   byKeys(keys: readonly number[], signal?: AbortSignal): Promise<(StoredDocument | undefined)[]>;
   /** Bytes of the texts and metadata of these documents, without reading them. */
@@ -157,6 +203,12 @@ export interface ReadSnapshot {
   /** Key and vector of the document with this id. */
   vectorOf(id: DocumentId): Promise<KeyedVector | undefined>;
   close(): void;
+}
+
+/** A word of a query, and its BM25 in each of some documents. */
+export interface WordScores {
+  readonly word: string;
+  readonly scores: readonly number[];
 }
 
 /** A document's key and vector. */

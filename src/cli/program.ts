@@ -8,6 +8,7 @@ import { addDedupe } from './commands/dedupe.js';
 import { addDoctor } from './commands/doctor.js';
 import { addDelete, addGet, addList } from './commands/documents.js';
 import { addEvaluate } from './commands/evaluate.js';
+import { addFacets } from './commands/facets.js';
 import { addInit } from './commands/init.js';
 import { addMcp } from './commands/mcp.js';
 import { addPlan } from './commands/plan.js';
@@ -30,6 +31,7 @@ const commands = [
   addSearch,
   addSimilar,
   addSuggest,
+  addFacets,
   addGet,
   addList,
   addDelete,

@@ -1,5 +1,6 @@
 import { addon } from '../addon/addon.js';
 import type {
+  NativeColumnRows,
   NativeColumns,
   NativeColumnsSnapshot,
   NativeFilteredItems,
@@ -69,6 +70,19 @@ export async function filterColumns(
   const items = snapshots.reduce((sum, snapshot) => sum + snapshot.items, 0);
   if (items * program.length <= maxImmediateWork) return snapshots.map((snapshot) => snapshot.filter(program));
   return runNativeReading('filter', { signal }, (task) => addon().filterColumns(snapshots, program, task));
+}
+
+/**
+ * Reads the values of all items of a part at a path, on the thread pool.
+ *
+ * @throws INVALID_FILE when a file is damaged, or the signal's reason.
+ */
+export function readColumn(
+  snapshot: NativeColumnsSnapshot,
+  path: Uint8Array,
+  signal?: AbortSignal | undefined,
+): Promise<NativeColumnRows> {
+  return runNativeReading('columns', { signal }, (task) => addon().readColumn(snapshot, path, task));
 }
 
 /**

@@ -27,7 +27,7 @@ const comparisons = { '=': 0, '<': 1, '<=': 2, '>': 3, '>=': 4 } as const;
 const noPath = new Uint8Array();
 
 /** A place that a name reaches, or where columns cannot show what it reaches. */
-type Reached =
+export type Reached =
   | { readonly kind: 'value'; readonly path: Uint8Array }
   /** A list on the way: an opaque one may have objects that the name goes on in. */
   | { readonly kind: 'through'; readonly path: Uint8Array }
@@ -324,7 +324,8 @@ function hasPartOfCharacter(tree: FilterTree): boolean {
   return tree.test.test === 'contains' && typeof tree.test.value === 'string' && !tree.test.value.isWellFormed();
 }
 
-function reachedBy(readings: readonly Step[], path: Uint8Array = noPath): Reached[] {
+/** The places that a name with these readings reaches. */
+export function reachedBy(readings: readonly Step[], path: Uint8Array = noPath): Reached[] {
   return readings.flatMap(({ key, rest }): Reached[] => {
     // An element that the name goes on in is not a scalar, so its list is opaque.
     if (typeof key === 'number')

@@ -7,10 +7,13 @@ import {
   type DeleteOptions,
   deleteDefaults,
   describe,
+  type FacetsOptions,
+  facetsDefaults,
   type ListOptions,
   listDefaults,
   type PlanOptions,
   planDefaults,
+  type ResolvedFacetsOptions,
   resolveOptions,
   type SuggestOptions,
   suggestDefaults,
@@ -25,6 +28,7 @@ import type {
   DocumentPage,
   DocumentSelection,
   Documents,
+  FacetsResult,
   Metadata,
   MetadataUpdate,
   Suggestion,
@@ -36,6 +40,7 @@ import type { IndexContext } from './context.js';
 import { filterFor, selectionFor } from './declared-fields.js';
 import { checkChanges, refuseMissing } from './metadata-rules.js';
 import { suggest } from './query/suggest.js';
+import { facetsOf } from './search/columns/facets.js';
 import { listPage } from './search/list-documents.js';
 
 export async function addDocuments<M extends Metadata>(
@@ -146,4 +151,12 @@ export async function countDocuments<M extends Metadata>(
 ): Promise<number> {
   const { where, signal } = resolveOptions('count', options, countDefaults);
   return backend.count(where === undefined ? undefined : await filterFor(backend, where), signal);
+}
+
+export async function facets<M extends Metadata>(
+  { backend }: IndexContext,
+  options: FacetsOptions<M> | undefined,
+): Promise<FacetsResult> {
+  const resolved = resolveOptions('facets', options, facetsDefaults) as ResolvedFacetsOptions<M>;
+  return facetsOf<M>(backend, resolved);
 }

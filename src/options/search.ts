@@ -84,7 +84,24 @@ export interface SearchOptions<M extends Metadata = Metadata> {
    * Cursor: `next` of the previous page. No document is returned twice; pass the same query and options. Default: the first page.
    */
   after?: string | undefined;
-  /** Return how the search was executed, as `explanation`. Default false. */
+  /**
+   * Factors of scores, by age, by a number, or by a filter: applied before the best `k` are chosen. Exact in mode `text` and with
+   * `exact`; otherwise among more candidates than are returned. Scores that `rerank` gives are not multiplied. Default: none.
+   */
+  boost?: readonly Boost<M>[] | undefined;
+  /**
+   * At most `groupSize` hits for each value of this field, and `k` groups: always min(k, groups), in the order of their best hits. A
+   * list is one value; documents without the field are groups of their own. Default: hits are not grouped.
+   */
+  groupBy?: string | undefined;
+  /** Number of hits of each group. Default 1. */
+  groupSize?: number | undefined;
+  /**
+   * Count all documents that pass `where`, not only the hits, by these fields: names, or an object as for `facets`. Default: nothing
+   * is counted.
+   */
+  facets?: FacetFields | undefined;
+  /** Return how the search was executed, and the parts of the score of each hit, as `explanation`. Default false. */
   explain?: boolean | undefined;
   /** Aborting rejects with `signal.reason`. */
   signal?: AbortSignal | undefined;
@@ -111,6 +128,10 @@ export const searchDefaults = {
   searchK: undefined,
   maxBytes: undefined,
   after: undefined,
+  boost: undefined,
+  groupBy: undefined,
+  groupSize: 1,
+  facets: undefined,
   explain: false,
   signal: undefined,
 } satisfies Listed<SearchOptions>;
@@ -125,6 +146,8 @@ export type ResolvedSearchOptions<M extends Metadata = Metadata> = Omit<
 export interface ListOptions<M extends Metadata = Metadata> {
   /** List only documents that match this filter. Default: all. */
   where?: WhereOf<M> | undefined;
+  /** Order by a field of the metadata. Default: the order in which documents were added. */
+  sort?: SortOptions | undefined;
   /** Maximum number of documents. Default 100. */
   limit?: number | undefined;
   /** Cursor: `next` of the previous page. Default: the first page. */
@@ -138,6 +161,7 @@ export interface ListOptions<M extends Metadata = Metadata> {
 /** Defaults of {@link ListOptions}. */
 export const listDefaults = {
   where: undefined,
+  sort: undefined,
   limit: 100,
   after: undefined,
   maxBytes: undefined,
@@ -173,3 +197,101 @@ export const suggestDefaults = { limit: 10, where: undefined, signal: undefined 
 
 /** {@link SuggestOptions}, completed by the defaults. */
 export type ResolvedSuggestOptions<M extends Metadata = Metadata> = Resolved<SuggestOptions<M>, typeof suggestDefaults>;
+
+/** Multiplies scores by 2^(-age / halfLife): from 1 for what is as new as `now`, or newer, towards 0. */
+export interface RecencyBoost {
+  /** A field with dates in ISO 8601, or with milliseconds since 1970. The newest of a list counts. */
+  field: string;
+  /** Age at which a score is halved: milliseconds, or a duration such as `'30d'`, `'12h'`, `'90m'`, `'45s'`, `'2w'`, `'1y'`. */
+  halfLife: number | string;
+  /** The time that ages are measured from. Default: the current time. */
+  now?: number | string | Date | undefined;
+}
+
+/** Multiplies scores by 1 + (factor - 1) · value / (value + scale): from 1 for the value 0, towards `factor` for large ones. */
+export interface ValueBoost {
+  /** A field with numbers. The greatest of a list counts. */
+  field: string;
+  /** The value that has half of the effect: above 0. */
+  scale: number;
+  /** The factor that large values approach: at least 0. Below 1, it lowers scores. */
+  factor: number;
+}
+
+/** Multiplies the scores of documents that match a filter. */
+export interface FilterBoost<M extends Metadata = Metadata> {
+  where: WhereOf<M>;
+  /** At least 0. Below 1, it lowers scores. */
+  factor: number;
+}
+
+/**
+ * A factor of the scores of documents. A document without a value of the field has the factor 1.
+ *
+ * @example
+ * const boost: Boost[] = [{ field: 'date', halfLife: '30d' }, { where: { source: 'manual' }, factor: 1.5 }];
+ */
+export type Boost<M extends Metadata = Metadata> = RecencyBoost | ValueBoost | FilterBoost<M>;
+
+/** How documents are counted by a field: by value, by ranges, or by calendar intervals. */
+export interface FacetOptions {
+  /** Maximum number of values, those with the most documents first. Default 100. */
+  limit?: number | undefined;
+  /** Count by ranges instead: from `from` to before `to`, either of which may be left out. */
+  ranges?: readonly FacetRange[] | undefined;
+  /** Count by calendar intervals in UTC instead. A week begins on Monday. */
+  interval?: 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year' | undefined;
+}
+
+/**
+ * A range of numbers, or of dates in ISO 8601. A number in the metadata compares with a date as milliseconds since 1970.
+ */
+export interface FacetRange {
+  from?: number | string | undefined;
+  to?: number | string | undefined;
+}
+
+/** The fields that documents are counted by: their names, or an object of names with how each is counted. */
+export type FacetFields = readonly string[] | Readonly<Record<string, FacetOptions>>;
+
+/**
+ * Options of `facets(options)`.
+ *
+ * @example
+ * const options: FacetsOptions = { where: { lang: 'en' }, fields: ['source'] };
+ */
+export interface FacetsOptions<M extends Metadata = Metadata> {
+  /**
+   * Fields to count by; required: `['source', 'tags']`, or `{ source: { limit: 10 }, price: { ranges: [{ to: 10 }, { from: 10 }] }, date: {
+   * interval: 'month' } }`.
+   */
+  fields?: FacetFields | undefined;
+  /** Count only documents that match this filter. Default: all. */
+  where?: WhereOf<M> | undefined;
+  /** Aborting rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link FacetsOptions}. */
+export const facetsDefaults = {
+  fields: undefined,
+  where: undefined,
+  signal: undefined,
+} satisfies Listed<FacetsOptions>;
+
+/** {@link FacetsOptions}, completed by the defaults. */
+export type ResolvedFacetsOptions<M extends Metadata = Metadata> = Resolved<FacetsOptions<M>, typeof facetsDefaults>;
+
+/** Defaults of {@link FacetOptions}. */
+export const facetDefaults = { limit: 100, ranges: undefined, interval: undefined } satisfies Listed<FacetOptions>;
+
+/** The order of a listing. */
+export interface SortOptions {
+  /** Field of the metadata; required. Booleans come before numbers, numbers before strings; strings are ordered by code points. */
+  field?: string | undefined;
+  /**
+   * `asc`: by the least value of each document; `desc`: by its greatest. Documents without a value are last either way, and equal ones
+   * are in the order in which they were added. Default `asc`.
+   */
+  order?: 'asc' | 'desc' | undefined;
+}

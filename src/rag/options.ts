@@ -1,4 +1,5 @@
 import {
+  type Boost,
   type CountTokens,
   type FolderOptions,
   folderDefaults,
@@ -94,6 +95,12 @@ export interface RetrieverOptions<M extends Metadata = Metadata> {
   mode?: 'vector' | 'text' | 'hybrid' | undefined;
   /** Search only documents that match this filter. Default: all. */
   where?: WhereOf<M> | undefined;
+  /** As for `search`: factors of scores by age, by a number, or by a filter. Default: none. */
+  boost?: readonly Boost<M>[] | undefined;
+  /** At most `groupSize` hits for each value of this field, such as `source`. Default: hits are not grouped. */
+  groupBy?: string | undefined;
+  /** Number of hits of each group. Default 1. */
+  groupSize?: number | undefined;
   /** Minimum score of a hit. Default: all hits. */
   minScore?: number | undefined;
   /** As for `search`: rescores the hits. Default: no reranking. */
@@ -130,6 +137,9 @@ export const retrieverDefaults = {
   threshold: 0.95,
   mode: 'hybrid',
   where: undefined,
+  boost: undefined,
+  groupBy: undefined,
+  groupSize: 1,
   minScore: undefined,
   rerank: undefined,
   rerankWeight: searchDefaults.rerankWeight,

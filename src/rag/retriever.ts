@@ -55,6 +55,7 @@ export class Retriever<M extends Metadata = Metadata> {
     const resolved = checked(options, this.#options);
     const { k, maxTokens, mode, syntax, typos, where, minScore, snippet, onProviderFailure, embedBudget, signal } =
       resolved;
+    const { boost, groupBy, groupSize } = resolved;
     const { rerank, rerankWeight, rerankDepth, rerankBudget } = resolved;
     const { hits, degraded, reranked } = await this.#index.search(question, {
       k: k * depth,
@@ -62,6 +63,9 @@ export class Retriever<M extends Metadata = Metadata> {
       syntax,
       typos,
       where,
+      boost,
+      groupBy,
+      groupSize,
       minScore,
       snippet,
       rerank,

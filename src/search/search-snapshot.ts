@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { addon } from '../addon/addon.js';
 import {
   hitNumbers,
+  type NativeBoosts,
   type NativeSearchResult,
   type NativeSearchSnapshot,
   type NativeTermList,
@@ -45,6 +46,8 @@ export interface SnapshotSearchOptions {
   readonly vectorWeight?: number | undefined;
   /** For each part the items that may be found; undefined allows all. */
   readonly allowed?: readonly (Bitset | undefined)[] | undefined;
+  /** Factors of the scores of the items of each part. By vector, the `depth` nearest documents are candidates. */
+  readonly boosts?: NativeBoosts | undefined;
   /** Threads for a batch and for long exact searches. Default: as many as the machine has. */
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -59,10 +62,16 @@ export interface SnapshotHits {
   readonly distances: Float64Array;
   /** BM25; 0 where a document has no term of the query. */
   readonly termScores: Float64Array;
+  /** What scores were multiplied by; 1 without boosts. */
+  readonly factors: Float64Array;
   /** What a document with all terms of the query approaches; 0 without terms. */
   readonly maxScore: number;
   /** Terms of the query that no document has. */
   readonly missingTerms: number;
+  /** What the similarities of fused scores are measured by. */
+  readonly similarityScale: number;
+  /** Whether a larger `depth` cannot find better hits. */
+  readonly isComplete: boolean;
 }
 
 /** What is looked up in the dictionaries of a snapshot. */
@@ -146,7 +155,7 @@ export class SearchSnapshot {
    * @throws INVALID_ARGUMENT, INVALID_VECTOR, DIMENSION_MISMATCH, CLOSED, or the signal's reason.
    */
   async search(queries: readonly SnapshotQuery[], options: SnapshotSearchOptions): Promise<SnapshotAnswer> {
-    const { k, depth = k, exact = false, searchK = 0, vectorWeight = 1 / 3, allowed, signal } = options;
+    const { k, depth = k, exact = false, searchK = 0, vectorWeight = 1 / 3, allowed, boosts, signal } = options;
     if (!Number.isInteger(k) || k < 1 || k > maxHits || !Number.isInteger(depth) || depth < 1 || depth > maxHits) {
       throw new SemanticIndexError(
         'INVALID_ARGUMENT',
@@ -169,11 +178,23 @@ export class SearchSnapshot {
     const native = this.#native;
     const runHere = (): NativeSearchResult => {
       signal?.throwIfAborted();
-      return native.searchHere(vectors, terms, k, depth, exact, searchK, vectorWeight, allowed, threads, undefined);
+      return native.searchHere(
+        vectors,
+        terms,
+        k,
+        depth,
+        exact,
+        searchK,
+        vectorWeight,
+        allowed,
+        threads,
+        undefined,
+        boosts,
+      );
     };
     const runElsewhere = (): Promise<NativeSearchResult> =>
       runNativeReading('search', { signal }, (task) =>
-        native.search(vectors, terms, k, depth, exact, searchK, vectorWeight, allowed, threads, task),
+        native.search(vectors, terms, k, depth, exact, searchK, vectorWeight, allowed, threads, task, boosts),
       );
     let search: NativeSearchResult | Promise<NativeSearchResult>;
     try {
@@ -269,9 +290,17 @@ function answerOf({ numbers, fault }: NativeSearchResult, count: number): Snapsh
       return numbers.subarray(at, at + size);
     };
     const maxScore = numbers[2 + query * queryNumbers] as number;
-    const missingTerms = numbers[3 + query * queryNumbers] as number;
-    const [keys, scores, distances, termScores] = [column(0), column(1), column(2), column(3)];
-    queries.push({ keys, scores, distances, termScores, maxScore, missingTerms });
+    queries.push({
+      keys: column(0),
+      scores: column(1),
+      distances: column(2),
+      termScores: column(3),
+      factors: column(4),
+      maxScore,
+      missingTerms: numbers[3 + query * queryNumbers] as number,
+      similarityScale: numbers[4 + query * queryNumbers] as number,
+      isComplete: numbers[5 + query * queryNumbers] === 1,
+    });
     begin += size;
   }
   return { queries, parts, fault };

@@ -15,7 +15,7 @@ const maxFilterValues = 20_000;
  */
 export async function refuseCostly(body: unknown, { maxQueryCharacters, maxMetadataValues }: Limits): Promise<void> {
   if (!isObject(body)) return;
-  const { query, queries, where, documents } = body;
+  const { query, queries, where, boost, documents } = body;
   const slice = new TimeSlice();
   const checkQuery = (asked: unknown, name: string): void => {
     if (typeof asked !== 'string' || asked.length <= maxQueryCharacters) return;
@@ -32,6 +32,9 @@ export async function refuseCostly(body: unknown, { maxQueryCharacters, maxMetad
     throw new SemanticIndexError('INVALID_FILTER', `where: expected at most ${maxFilterValues} values, got more`, {
       hint: 'Split the filter into several requests.',
     });
+  }
+  if (!hasAtMost(boost, maxFilterValues)) {
+    throw new SemanticIndexError('INVALID_FILTER', `boost: expected at most ${maxFilterValues} values, got more`);
   }
   if (!Array.isArray(documents)) return;
   for (const [position, document] of documents.entries()) {

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   type DocumentId,
   type DocumentInput,
+  type FacetFields,
   type Query,
   type SearchOptions,
   type SemanticIndex,
@@ -89,13 +90,19 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Re
     { schema: schemas.add },
     async ({ body }, reply) => inTime(reply, (index, signal) => index.addDocuments(body.documents, { signal })),
   );
-  app.get<{ Querystring: { limit: number; after?: string; where?: string } }>(
+  app.post<{ Body: { fields: FacetFields; where?: Where } }>(
+    '/facets',
+    { schema: schemas.facets },
+    async ({ body }, reply) => inTime(reply, (index, signal) => index.facets({ ...body, signal })),
+  );
+  app.get<{ Querystring: { limit: number; after?: string; where?: string; sort?: string; order: 'asc' | 'desc' } }>(
     '/documents',
     { schema: schemas.list },
     async ({ query }, reply) => {
-      const { limit, after, where: text } = query;
+      const { limit, after, where: text, sort: field, order } = query;
+      const sort = field === undefined ? undefined : { field, order };
       const where = text === undefined ? undefined : parseWhere(text);
-      return sendList(reply, (index, signal) => index.listDocuments({ limit, after, where, maxBytes, signal }));
+      return sendList(reply, (index, signal) => index.listDocuments({ limit, after, where, sort, maxBytes, signal }));
     },
   );
   app.delete<{ Body: { ids?: DocumentId[]; where?: Where; all?: true } }>(

@@ -68,6 +68,25 @@ const explanation = {
   },
 } as const;
 
+const facet = {
+  type: 'object',
+  required: ['counts', 'distinct', 'missing'],
+  properties: {
+    counts: {
+      type: 'array',
+      items: { type: 'object', required: ['count'], properties: { count: integer }, additionalProperties: true },
+    },
+    distinct: integer,
+    missing: integer,
+  },
+} as const;
+
+const facets = {
+  type: 'object',
+  description: 'Counts of all documents that pass the filter, by field.',
+  additionalProperties: facet,
+} as const;
+
 const degraded = {
   type: 'object',
   description: 'Why the search was by words alone; with "onProviderFailure": "text".',
@@ -78,8 +97,26 @@ const degraded = {
 const searchResult = {
   hits: { type: 'array', items: hit },
   next: { type: 'string', description: 'Cursor of the next page, for "after". Absent on the last page.' },
+  groups: {
+    type: 'array',
+    description: 'The hits by group; with "groupBy".',
+    items: {
+      type: 'object',
+      required: ['hits'],
+      properties: { value: {}, hits: { type: 'array', items: hit } },
+    },
+  },
+  facets,
   degraded,
   explanation,
+} as const;
+
+const facetFields = {
+  description: 'Fields of the metadata: ["source"], or {"date":{"interval":"month"}}',
+  anyOf: [
+    { type: 'array', items: { type: 'string', minLength: 1, maxLength: 512 }, minItems: 1, maxItems: 100 },
+    { type: 'object', additionalProperties: { type: 'object', additionalProperties: true } },
+  ],
 } as const;
 
 /** A cursor holds the documents already returned, about ten thousand of them: a longer one would cost too much. */
@@ -124,7 +161,23 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ResolvedServerO
     embedBudget: { type: 'integer', minimum: 1, maximum: 600_000 },
     exact: { type: 'boolean' },
     searchK: { type: 'integer', minimum: 1, maximum: 10_000_000 },
+    boost: {
+      type: 'array',
+      minItems: 1,
+      maxItems: 16,
+      description: 'Factors of scores: [{"field":"date","halfLife":"30d"},{"where":{"lang":"en"},"factor":1.5}]',
+      items: { type: 'object', additionalProperties: true },
+    },
+    groupBy: { type: 'string', minLength: 1, maxLength: 512 },
+    groupSize: { type: 'integer', minimum: 1, maximum: 1000 },
+    facets: facetFields,
     explain: { type: 'boolean' },
+  } as const;
+  const sort = {
+    type: 'string',
+    description: 'Order by a field of the metadata; default: oldest first',
+    minLength: 1,
+    maxLength: 512,
   } as const;
   const after = {
     type: 'string',
@@ -183,6 +236,20 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ResolvedServerO
         ...failures,
       },
     },
+    facets: {
+      operationId: 'facets',
+      summary: 'Counts documents by the values of fields',
+      body: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['fields'],
+        properties: { fields: facetFields, where },
+      },
+      response: {
+        200: { type: 'object', required: ['documents', 'facets'], properties: { documents: integer, facets } },
+        ...failures,
+      },
+    },
     add: {
       operationId: 'addDocuments',
       summary: 'Adds documents, or replaces those whose id is known; they are found from now on',
@@ -221,6 +288,8 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ResolvedServerO
           limit: { type: 'integer', minimum: 1, maximum: maxHits, default: Math.min(100, maxHits) },
           after: { type: 'string', description: 'The `next` of the page before' },
           where: { type: 'string', description: 'Conditions, as JSON' },
+          sort,
+          order: { type: 'string', enum: ['asc', 'desc'], default: 'asc' },
         },
       },
       response: {

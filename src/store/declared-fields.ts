@@ -1,4 +1,4 @@
-import type { FilterTree } from '../backend/filter-tree.js';
+import type { Field, FilterTree } from '../backend/filter-tree.js';
 import { parseStored } from '../backend/stored-json.js';
 import { compileFilterProgram } from '../columns/filter-program.js';
 import { SemanticIndexError } from '../errors.js';
@@ -6,7 +6,7 @@ import type { FieldType } from '../options.js';
 import type { Catalog } from './catalog/catalog.js';
 import { fieldsSetting, type IndexedFields } from './catalog/metadata/field-indexes.js';
 import { type CompiledFilter, compileFilter, indexedField } from './catalog/metadata/filter-sql.js';
-import type { SnapshotFilter } from './snapshot/metadata-columns.js';
+import type { ColumnsRequest, SnapshotFilter } from './snapshot/metadata-columns.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 
 const fieldTypes: readonly FieldType[] = ['string', 'number', 'boolean'];
@@ -52,8 +52,15 @@ export class DeclaredFields {
   compile(filter: FilterTree): CompiledFilter {
     return compileFilter(filter, new Set(Object.keys(this.#stored())));
   }
+
   /** The filter for columns, and as SQL for what they cannot decide. */
   compileForSnapshot(filter: FilterTree | undefined): SnapshotFilter | undefined {
     return filter && { sql: this.compile(filter), program: compileFilterProgram(filter) };
+  }
+
+  /** What is read from columns besides. */
+  compileForColumns(fields: readonly Field[] = [], boosted: readonly FilterTree[] = []): ColumnsRequest {
+    const filters = boosted.map((filter) => this.compileForSnapshot(filter) as SnapshotFilter);
+    return { fields, filters, kept: filters.length };
   }
 }

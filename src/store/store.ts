@@ -285,8 +285,13 @@ export class Store implements Backend {
     this.#schedule();
   }
 
-  async snapshot({ filter, signal }: SnapshotRequest = {}): Promise<ReadSnapshot | undefined> {
+  async snapshot({ filter, fields, boosted, signal }: SnapshotRequest = {}): Promise<ReadSnapshot | undefined> {
     signal?.throwIfAborted();
+    if (fields !== undefined || boosted !== undefined) {
+      const request = this.#fields.compileForColumns(fields, boosted);
+      const own = this.#fields.compileForSnapshot(filter);
+      return this.#inSpace((snapshots) => snapshots.openWithFields(own, request, signal));
+    }
     const now = filter === undefined ? this.#open?.snapshots.openNow() : undefined;
     if (now !== undefined) return now;
     const compiled = this.#fields.compileForSnapshot(filter);

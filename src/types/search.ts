@@ -1,5 +1,8 @@
 import type { DocumentId, Metadata } from './base.js';
 import type { Document } from './documents.js';
+import type { Facet } from './facets.js';
+import type { FilterValue } from './filter.js';
+import type { HitExplanation } from './hit-explanation.js';
 
 /** A search query: a text, a vector, or the id of a document whose nearest neighbors are wanted. */
 export type Query = string | Float32Array | readonly number[] | { readonly id: DocumentId };
@@ -13,6 +16,8 @@ export interface Hit<M extends Metadata = Metadata> extends Document<M> {
   readonly score: number;
   /** The part of the text that answers best. Present with the option `snippet`. */
   readonly snippet?: Snippet;
+  /** The parts of the score. Present with `explain: true`. */
+  readonly explanation?: HitExplanation;
 }
 
 /** A part of a text: the best window for a query. It never cuts a grapheme cluster. Offsets count UTF-16 code units. */
@@ -56,6 +61,10 @@ export interface SearchResult<M extends Metadata = Metadata> {
   readonly hits: Hit<M>[];
   /** Cursor of the next page, for the option `after`. Absent on the last page. */
   readonly next?: string;
+  /** The hits by group, best group first. Present with `groupBy`; `hits` has the same hits in the same order. */
+  readonly groups?: HitGroup<M>[];
+  /** Counts of all documents that pass the filter, by field. Present with `facets`. */
+  readonly facets?: Readonly<Record<string, Facet>>;
   /** Why the search was by words alone. Present if the query could not be embedded and `onProviderFailure` is `text`. */
   readonly degraded?: DegradedSearch;
   /** How many hits the `rerank` function judged. Present with `rerankBudget`. */
@@ -68,6 +77,14 @@ export interface SearchResult<M extends Metadata = Metadata> {
 export interface RerankedHits {
   readonly judged: number;
   readonly of: number;
+}
+
+/** The best hits with the same value of the field that hits are grouped by. */
+export interface HitGroup<M extends Metadata = Metadata> {
+  /** The value, or the distinct elements of a list. Absent for a document without a value, which is a group of its own. */
+  readonly value?: FilterValue | readonly FilterValue[];
+  /** At most `groupSize`, best first. */
+  readonly hits: Hit<M>[];
 }
 
 /**

@@ -12,6 +12,16 @@ const judged = `
 `;
 const fiveQuestions = `const questions = ['money', 'back', 'refund', 'price', 'days'].map((query) => ({ query, relevant: ['returns'] }));`;
 
+/** An index whose documents have metadata to rank by. */
+const described = `
+  import { SemanticIndex } from 'semantic-index';
+  await using index = await SemanticIndex.open(':memory:');
+  await index.addDocuments([
+    { id: 1, text: 'another text about a parcel', metadata: { lang: 'en', source: 'manual', price: 5, stars: 9, date: '2026-10-02' } },
+    { id: 2, text: 'one text', metadata: { lang: 'en', source: 'forum', price: 15, date: '2026-11-02' } },
+  ]);
+`;
+
 /** An index with some documents, and more names of the package. */
 function indexed(...names: string[]): string {
   return `
@@ -101,6 +111,11 @@ export const preambles: Readonly<Record<string, string>> = {
     console.log = (text) => { if (!text.includes('Renew')) throw new Error(text); };
     process.once('beforeExit', () => void index.close());
   `,
+  'ranking.md 0': described,
+  'ranking.md 1': described,
+  'ranking.md 2': described,
+  'ranking.md 3': described,
+  'ranking.md 4': described,
   'search.md 0': indexed(),
   'search.md 1': indexed(),
   'search.md 2': indexed(),

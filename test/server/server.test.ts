@@ -106,6 +106,7 @@ describe('a service', () => {
     expect(Object.keys(body.paths).sort()).toEqual([
       '/documents',
       '/documents/{id}',
+      '/facets',
       '/health',
       '/ready',
       '/search',

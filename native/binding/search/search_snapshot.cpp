@@ -8,6 +8,7 @@
 #include "binding/base/bitsets.h"
 #include "binding/base/thread_pool.h"
 #include "binding/base/work.h"
+#include "binding/search/boost_arguments.h"
 #include "binding/search/search_part.h"
 #include "search/search.h"
 #include "terms/packed_terms.h"
@@ -17,9 +18,9 @@ namespace semantic_index {
 namespace {
 
 /** Numbers of a query, of a report of a part, and of a hit. */
-constexpr size_t kQueryNumbers = 3;
+constexpr size_t kQueryNumbers = 5;
 constexpr size_t kReportNumbers = 5;
-constexpr size_t kHitNumbers = 4;
+constexpr size_t kHitNumbers = 5;
 
 }  // namespace
 
@@ -31,6 +32,7 @@ class SnapshotSearchWork : public Work {
   std::vector<float> vectors;
   std::vector<std::vector<uint8_t>> packed;
   BitsetCopies allowed;
+  BoostArguments boosts;
 
   Status run() override {
     const auto began = std::chrono::steady_clock::now();
@@ -52,6 +54,8 @@ class SnapshotSearchWork : public Work {
       *at++ = fault_.empty() ? result_.counts[query] : 0;
       *at++ = result_.max_scores[query];
       *at++ = result_.missing_terms[query];
+      *at++ = result_.similarity_scales[query];
+      *at++ = result_.complete[query];
     }
     for (const PartReport& report : result_.parts) {
       *at++ = static_cast<double>(report.allowed);
@@ -66,6 +70,7 @@ class SnapshotSearchWork : public Work {
       at[hits + rank] = hit.score;
       at[2 * hits + rank] = hit.distance;
       at[3 * hits + rank] = hit.term_score;
+      at[4 * hits + rank] = hit.factor;
     }
     Napi::Object result = Napi::Object::New(env);
     result.Set("numbers", numbers);
@@ -92,6 +97,7 @@ class SnapshotSearchWork : public Work {
     request.queries = queries.data();
     request.count = static_cast<int64_t>(queries.size());
     request.allowed = allowed.sets();
+    request.factors = boosts.factors();
     if (request.threads > 1) request.run_if_idle = run_in_idle_thread;
     request.cancel = &task->cancelled;
     const Status status = search_snapshot(*snapshot, request, &result_);
@@ -195,6 +201,7 @@ std::unique_ptr<SnapshotSearchWork> SearchSnapshotObject::work_of(const Napi::Ca
   }
   request.threads = arguments.integer(8);
   work->task = Task::state_of(info[9]);
+  work->boosts = BoostArguments(info[10], snapshot_->size(), work.get());
   return work;
 }
 

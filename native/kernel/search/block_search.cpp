@@ -34,6 +34,8 @@ IdleWorkspaces& idle_workspaces() {
 bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 
 const float kNoDistance = std::nanf("");
+/** More than what a product and a quotient lose by rounding. */
+constexpr double kRounding = 1e-9;
 
 }  // namespace
 
@@ -72,7 +74,39 @@ Status BlockSearch::fail(Status status, int32_t part, PartSide side) {
 }
 
 int32_t BlockSearch::depth_of(const SearchQuery& query) const {
-  return query.vector != nullptr && query.has_terms ? std::max(request_.depth, request_.k) : request_.k;
+  const bool is_deep = query.vector != nullptr && (query.has_terms || request_.factors != nullptr);
+  return is_deep ? std::max(request_.depth, request_.k) : request_.k;
+}
+
+double BlockSearch::factor_of(const FoundDocument& document) const {
+  const PartItem place = document.vector.part >= 0 ? document.vector : document.terms;
+  return request_.factors[place.part].of(static_cast<uint32_t>(place.item));
+}
+
+double BlockSearch::greatest_factor() const {
+  if (request_.factors == nullptr) return 1;
+  double greatest = 0;
+  for (size_t part = 0; part < snapshot_.size(); ++part) greatest = std::max(greatest, request_.factors[part].greatest);
+  return greatest;
+}
+
+/**
+ * Whether the hits, the lowest of which has the score `least`, are better than any document that was not a candidate
+ * (the threshold algorithm of Fagin, Lotem and Naor 2003).
+ */
+bool BlockSearch::is_complete(const SearchQuery& query, const Fusion& fusion, double least) const {
+  if (query.vector == nullptr || (!query.has_terms && request_.factors == nullptr)) return true;
+  const bool has_more_terms =
+      query.has_terms && work_.term_hits.size() >= static_cast<size_t>(depth_of(query)) && !work_.term_hits.empty();
+  if (!has_more_neighbors_ && !has_more_terms) return true;
+  if (work_.hits.size() < static_cast<size_t>(request_.k)) return false;
+  // A document without a vector has a similarity of 0, and factors lift no negative score above that.
+  const float distance = has_more_neighbors_ ? last_distance_ : kNoDistance;
+  const double similarity = query.has_terms       ? std::max(0.0, fusion.score(0, distance))
+                            : has_more_neighbors_ ? std::max(0.0, score_of(snapshot_.layout(), distance))
+                                                  : 0;
+  const double by_terms = has_more_terms ? fusion.score(work_.term_hits.back().score, kNoDistance) : 0;
+  return least > by_terms + similarity * greatest_factor();
 }
 
 Status BlockSearch::run(int64_t first, int64_t count, SearchResult* result) {
@@ -84,6 +118,10 @@ Status BlockSearch::run(int64_t first, int64_t count, SearchResult* result) {
     const bool is_filtered = request_.allowed != nullptr && request_.allowed[part].bits != nullptr;
     const Allowed& allowed = filters_[static_cast<size_t>(part)].allowed;
     work_.allowed.push_back(is_filtered ? ItemBits{allowed.bits, allowed.words} : ItemBits());
+  }
+  work_.factors.clear();
+  if (request_.factors != nullptr) {
+    for (const int32_t part : snapshot_.with_terms()) work_.factors.push_back(request_.factors[part]);
   }
   const std::shared_ptr<VectorTasks> tasks = plan_vectors(first, count);
   const SearchQuery* const only = count == 1 ? request_.queries + first : nullptr;
@@ -122,15 +160,23 @@ Status BlockSearch::answer(const SearchQuery& query, int64_t row, const double* 
     if (!status.ok()) return status;
   }
   work_.hits.clear();
-  for (const FoundDocument& candidate : work_.candidates) work_.hits.push_back(candidate.hit);
+  for (FoundDocument& candidate : work_.candidates) {
+    if (request_.factors != nullptr) candidate.hit.factor = factor_of(candidate);
+    work_.hits.push_back(candidate.hit);
+  }
+  double least = 0;
   if (query.vector != nullptr && query.has_terms) {
-    fuse(fusion, request_.k, &work_.hits);
+    least = fuse(fusion, request_.k, &work_.hits);
   } else if (query.vector != nullptr) {
     // They are ordered by distance: scores of great distances may be equal.
-    for (SearchHit& hit : work_.hits) hit.score = score_of(layout, hit.distance);
+    for (SearchHit& hit : work_.hits) hit.score = boosted(score_of(layout, hit.distance), hit.factor);
+    if (request_.factors != nullptr) keep_best(request_.k, &work_.hits);
+    least = work_.hits.empty() ? 0 : work_.hits.back().score;
   } else {
-    for (SearchHit& hit : work_.hits) hit.score = hit.term_score;
+    for (SearchHit& hit : work_.hits) hit.score = hit.term_score * hit.factor;
   }
+  result_->similarity_scales.push_back(fusion.best());
+  result_->complete.push_back(is_complete(query, fusion, least) ? 1 : 0);
   result_->counts.push_back(static_cast<int32_t>(work_.hits.size()));
   result_->max_scores.push_back(max_score);
   result_->missing_terms.push_back(query.has_terms ? work_.terms.missing_terms() : 0);
@@ -231,7 +277,10 @@ void BlockSearch::merge_neighbors(const SearchQuery& query, int64_t row) {
   };
   std::sort(candidates.begin(), candidates.end(), is_nearer);
   const auto depth = static_cast<size_t>(depth_of(query));
+  // A part that has as many neighbors as it was asked for may have more.
+  has_more_neighbors_ = candidates.size() >= depth;
   if (candidates.size() > depth) candidates.resize(depth);
+  if (!candidates.empty()) last_distance_ = candidates.back().hit.distance;
 }
 
 Status BlockSearch::search_terms(const SearchQuery& query, double* max_score) {
@@ -242,6 +291,7 @@ Status BlockSearch::search_terms(const SearchQuery& query, double* max_score) {
     TermsSearchOptions options;
     options.k = depth_of(query);
     options.allowed = work_.allowed.data();
+    options.factors = request_.factors == nullptr ? nullptr : work_.factors.data();
     options.cancel = request_.cancel;
     status = terms.search(options, &work_.term_hits);
   }
@@ -262,12 +312,13 @@ void BlockSearch::merge_terms_hits() {
   for (const TermsHit& found : work_.term_hits) {
     const int32_t part = snapshot_.with_terms()[static_cast<size_t>(found.part)];
     FoundDocument candidate;
-    candidate.hit = {snapshot_.part(static_cast<size_t>(part)).keys.key_of(found.item), 0, kNoDistance, found.score};
+    candidate.hit = {snapshot_.part(static_cast<size_t>(part)).keys.key_of(found.item), 0, kNoDistance,
+                     found.unboosted};
     candidate.terms = {part, found.item};
     if (has_others) {
       const auto same = std::lower_bound(candidates.begin(), candidates.end(), candidate, is_below);
       if (same != candidates.end() && same->hit.key == candidate.hit.key) {
-        same->hit.term_score = found.score;
+        same->hit.term_score = found.unboosted;
         same->terms = candidate.terms;
         continue;
       }
@@ -298,7 +349,8 @@ double BlockSearch::least_score(const Fusion& fusion) {
   work_.known.clear();
   for (const FoundDocument& candidate : work_.candidates) {
     // Without its terms a score is at least what it is with a score of 0.
-    work_.known.push_back(fusion.score(candidate.hit.term_score, candidate.hit.distance));
+    const double score = fusion.score(candidate.hit.term_score, candidate.hit.distance);
+    work_.known.push_back(request_.factors == nullptr ? score : boosted(score, factor_of(candidate)));
   }
   const auto k = static_cast<size_t>(request_.k);
   if (work_.known.size() < k) return -std::numeric_limits<double>::infinity();
@@ -339,7 +391,13 @@ Status BlockSearch::complete_terms(const Fusion& fusion, double least) {
     for (size_t index = 0; index < work_.candidates.size(); ++index) {
       const FoundDocument& candidate = work_.candidates[index];
       if (candidate.terms.part != number || candidate.hit.term_score > 0) continue;
-      if (fusion.score(most, candidate.hit.distance) < least) continue;
+      if (request_.factors == nullptr) {
+        if (fusion.score(most, candidate.hit.distance) < least) continue;
+      } else {
+        // What the terms did not find has at most this score with its factor.
+        const double factor = factor_of(candidate);
+        if (boosted(fusion.score(most / factor * (1 + kRounding), candidate.hit.distance), factor) < least) continue;
+      }
       work_.items.push_back(static_cast<uint32_t>(candidate.terms.item));
       work_.places.push_back(index);
     }

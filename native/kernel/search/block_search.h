@@ -30,6 +30,7 @@ struct SearchWorkspace {
   SegmentScratch segment;
   TermsQuery terms;
   std::vector<ItemBits> allowed;
+  std::vector<ItemFactors> factors;
   std::vector<float> queries;
   std::vector<uint64_t> bits;
   std::vector<PartNeighbors> neighbors;
@@ -86,6 +87,9 @@ class BlockSearch {
   /** Gives each candidate that can be among the hits the score of the side that did not find it. */
   Status complete(const SearchQuery& query, Fusion* fusion);
   double least_score(const Fusion& fusion);
+  double factor_of(const FoundDocument& document) const;
+  double greatest_factor() const;
+  bool is_complete(const SearchQuery& query, const Fusion& fusion, double least) const;
   Status complete_terms(const Fusion& fusion, double least);
   void complete_vectors(const SearchQuery& query);
   Query target_of(const float* vector);
@@ -99,6 +103,9 @@ class BlockSearch {
   const bool may_share_;
   SearchWorkspace& work_;
   SearchResult* result_ = nullptr;
+  /** Whether the last merge left neighbors out, and the distance of the last one that it kept. */
+  bool has_more_neighbors_ = false;
+  float last_distance_ = 0;
 };
 
 }  // namespace semantic_index

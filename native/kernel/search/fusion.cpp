@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/item_factors.h"
+
 namespace semantic_index {
 
 double score_of(const NodeLayout& layout, float distance) {
@@ -29,10 +31,13 @@ void keep_best(int64_t k, std::vector<SearchHit>* hits) {
   hits->resize(static_cast<size_t>(wanted));
 }
 
-void fuse(const Fusion& fusion, int64_t k, std::vector<SearchHit>* hits) {
-  for (SearchHit& hit : *hits) hit.score = fusion.score(hit.term_score, hit.distance);
+double fuse(const Fusion& fusion, int64_t k, std::vector<SearchHit>* hits) {
+  for (SearchHit& hit : *hits) hit.score = boosted(fusion.score(hit.term_score, hit.distance), hit.factor);
   keep_best(k, hits);
-  for (SearchHit& hit : *hits) hit.score = std::min(1.0, std::max(0.0, hit.score));
+  const double least = hits->empty() ? 0 : hits->back().score;
+  // Fused scores are from 0 to 1.
+  for (SearchHit& hit : *hits) hit.score = std::min(hit.factor, std::max(0.0, hit.score));
+  return least;
 }
 
 }  // namespace semantic_index

@@ -19,6 +19,8 @@ struct SearchHit {
   float distance = 0;
   /** BM25; 0 where the document has no term of the query. */
   double term_score = 0;
+  /** What the score was multiplied by. */
+  double factor = 1;
 };
 
 /** Converts a public distance into a score, where larger is better. */
@@ -40,6 +42,9 @@ class Fusion {
   /** Similarities have no upper end for dot: they are measured by the best one. Call it for all hits first. */
   void measure(float distance) { best_ = std::max(best_, similarity(distance)); }
 
+  /** What similarities are measured by. */
+  double best() const { return best_; }
+
   /** May be below 0, for a negative similarity. */
   double score(double term_score, float distance) const {
     const double by_terms = max_score_ > 0 ? term_score / max_score_ : 0;
@@ -55,8 +60,8 @@ class Fusion {
   double best_ = 1;
 };
 
-/** Sets the fused scores of hits, keeps the best k, and brings their scores into 0..1. */
-void fuse(const Fusion& fusion, int64_t k, std::vector<SearchHit>* hits);
+/** Sets the fused scores of hits with their factors, and keeps the best k. Returns the lowest of their scores. */
+double fuse(const Fusion& fusion, int64_t k, std::vector<SearchHit>* hits);
 
 }  // namespace semantic_index
 

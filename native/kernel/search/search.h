@@ -6,6 +6,7 @@
 #include <functional>
 #include <vector>
 
+#include "base/item_factors.h"
 #include "base/status.h"
 #include "search/fusion.h"
 #include "search/search_snapshot.h"
@@ -39,6 +40,11 @@ struct SearchRequest {
   double vector_weight = 1.0 / 3;
   /** For each part the items that may be found; nullptr allows all. */
   const Allowed* allowed = nullptr;
+  /**
+   * For each part the factors of the scores of its items; nullptr for none. By terms alone, hits are the best by the
+   * product. By vector, they are the best of the `depth` nearest; see `complete` of the result.
+   */
+  const ItemFactors* factors = nullptr;
   int threads = 1;
   /**
    * Runs a job on another thread if one is idle, and returns false otherwise. The parts of a single block of queries,
@@ -70,6 +76,13 @@ struct SearchResult {
   std::vector<double> max_scores;
   /** For each query, its terms that no document has. */
   std::vector<uint32_t> missing_terms;
+  /** For each query, what the similarities of a fused score are measured by. */
+  std::vector<double> similarity_scales;
+  /**
+   * For each query whether no document that was not a candidate can be among the hits, as far as each side found all of
+   * its best candidates: otherwise a larger `depth` may find better ones.
+   */
+  std::vector<uint8_t> complete;
   std::vector<PartReport> parts;
   /** After corrupt or file_changed: the part with the damaged bytes, -1 where that is not known. */
   int32_t failed_part = -1;

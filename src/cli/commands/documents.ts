@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { matchesAll } from '../../backend/filter-tree.js';
-import type { DocumentId, Where } from '../../index.js';
+import type { DocumentId, SortOptions, Where } from '../../index.js';
 import { SemanticIndexError } from '../../index.js';
 import { parseFilter } from '../../operations/parse-filter.js';
 import { existingIds, positiveInteger } from '../arguments.js';
+import { sortArgument } from '../boost-argument.js';
 import { counted } from '../counted.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
@@ -42,6 +43,7 @@ export function addList(program: Command): void {
     readonly where?: Where;
     readonly limit: number;
     readonly after?: string;
+    readonly sort?: SortOptions;
   }
   const command = program
     .command('list')
@@ -49,21 +51,25 @@ export function addList(program: Command): void {
     .argument('<index>', 'directory of the index')
     .option('-w, --where <condition>', 'FIELD=VALUE (also !=, >, >=, <, <=) or JSON; several must all hold', condition)
     .option('--limit <number>', 'maximum number of documents', positiveInteger, 20)
+    .option('--sort <field>', 'order by a field: FIELD, FIELD:asc or FIELD:desc; default: oldest first', sortArgument)
     .option('--after <next>', 'cursor of the previous page');
-  withCommonFlags(command, ['list my-index --where lang=en', 'list my-index --limit 1000 --json']).action(
-    (folder: string, flags: ListFlags) =>
-      perform(flags, async ({ terminal }) => {
-        const { where, limit, after } = flags;
-        await using opened = await openIndex(folder, noModel, terminal, { readonly: true });
-        const page = await opened.index.listDocuments({ where, limit, after });
-        const lines = page.documents.map(({ id, text }) => {
-          const beginning = text.replace(/\s+/g, ' ').slice(0, Math.max(20, terminal.width - String(id).length - 2));
-          return `${terminal.style('bold', String(id))}  ${beginning}`;
-        });
-        terminal.result(page, lines);
-        if (page.next !== undefined) terminal.note(`More: --after ${page.next}`);
-        return undefined;
-      }),
+  withCommonFlags(command, [
+    'list my-index --where lang=en',
+    'list my-index --sort date:desc',
+    'list my-index --limit 1000 --json',
+  ]).action((folder: string, flags: ListFlags) =>
+    perform(flags, async ({ terminal }) => {
+      const { where, limit, after, sort } = flags;
+      await using opened = await openIndex(folder, noModel, terminal, { readonly: true });
+      const page = await opened.index.listDocuments({ where, limit, after, sort });
+      const lines = page.documents.map(({ id, text }) => {
+        const beginning = text.replace(/\s+/g, ' ').slice(0, Math.max(20, terminal.width - String(id).length - 2));
+        return `${terminal.style('bold', String(id))}  ${beginning}`;
+      });
+      terminal.result(page, lines);
+      if (page.next !== undefined) terminal.note(`More: --after ${page.next}`);
+      return undefined;
+    }),
   );
 }
 

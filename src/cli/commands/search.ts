@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
-import type { SearchExplanation, SearchOptions, Where } from '../../index.js';
-import { existingIds, finiteNumber, positiveInteger } from '../arguments.js';
+import type { Boost, SearchExplanation, SearchOptions, SearchResult, Where } from '../../index.js';
+import { eachValue, existingIds, finiteNumber, positiveInteger } from '../arguments.js';
+import { boostArgument } from '../boost-argument.js';
 import { counted } from '../counted.js';
 import { hitLines, snippetShown } from '../hit-lines.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
@@ -9,6 +10,7 @@ import { perform, withCommonFlags } from '../perform.js';
 import { readQueries } from '../sources/read-queries.js';
 import type { CommonFlags } from '../terminal.js';
 import { condition } from '../where-condition.js';
+import { fieldsOf, linesOf } from './facets.js';
 
 interface SearchFlags extends CommonFlags, ModelFlags {
   readonly k: number;
@@ -23,6 +25,10 @@ interface SearchFlags extends CommonFlags, ModelFlags {
   readonly mode?: SearchOptions['mode'];
   readonly syntax?: SearchOptions['syntax'];
   readonly typos?: boolean;
+  readonly boost?: readonly Boost[];
+  readonly groupBy?: string;
+  readonly groupSize?: number;
+  readonly facets?: readonly string[];
   readonly explain?: boolean;
   readonly vector?: boolean;
   readonly full?: boolean;
@@ -30,6 +36,9 @@ interface SearchFlags extends CommonFlags, ModelFlags {
   readonly rerankWeight?: number;
   readonly snippet?: boolean;
 }
+
+/** Values of a field that are printed. */
+const facetValues = 10;
 
 function withSearchFlags(command: Command): Command {
   return withModelFlags(command)
@@ -74,12 +83,17 @@ export function addSearch(program: Command): void {
       ]),
     )
     .option('--rerank-weight <number>', 'share of the new score, from 0 to 1', finiteNumber)
+    .option('--boost <boost>', 'FIELD:HALFLIFE, FIELD:SCALE:FACTOR, CONDITION*FACTOR or JSON', boostArgument)
+    .option('--group-by <field>', 'at most one hit for each value of the field')
+    .option('--group-size <number>', 'hits for each value of the field', positiveInteger)
+    .option('--facets <field>', 'count documents by this field; FIELD:month counts dates', eachValue)
     .option('--vector', 'the query is a vector: a JSON array')
     .option('--explain', 'also print how the search was executed');
   withSearchFlags(command);
   withCommonFlags(command, [
     'search my-index "can I get my money back?"',
     'search my-index refund --where lang=en --where \'{"year":{"$gte":2020}}\' -k 3',
+    'search my-index "release notes" --boost date:30d --boost lang=en*1.5 --group-by source',
     'search my-index "reset password" --json | jq ".hits[].id"',
     'search my-index \'"connection pool" -redis config*\' --syntax operators',
     'search my-index - --json < questions.txt',
@@ -90,10 +104,14 @@ export function addSearch(program: Command): void {
       const { syntax, typos, rerank, rerankWeight } = flags;
       const fallback = { onProviderFailure, embedBudget, rerank, rerankWeight };
       const snippet = snippetShown(flags);
+      const { boost, groupBy, groupSize } = flags;
+      const facets = flags.facets && fieldsOf(flags.facets, facetValues);
+      const columns = { boost, groupBy, groupSize, facets };
       const options = {
         ...fallback,
         syntax,
         typos,
+        ...columns,
         k,
         where,
         minScore,
@@ -122,13 +140,13 @@ export function addSearch(program: Command): void {
       const began = performance.now();
       const results = await index.searchMany(queries, options);
       const milliseconds = Math.round((performance.now() - began) * 10) / 10;
-      const [first = { hits: [] }] = results;
+      const [first = { hits: [] } as SearchResult] = results;
       if (first.degraded !== undefined) terminal.note(`Searched by words alone: ${first.degraded.message}`);
       if (words[0] !== '-') {
-        terminal.result(
-          { query: queries[0], ...first, milliseconds },
-          hitLines(first.hits, terminal, flags.full === true),
-        );
+        terminal.result({ query: queries[0], ...first, milliseconds }, [
+          ...hitLines(first.hits, terminal, flags.full === true),
+          ...Object.entries(first.facets ?? {}).flatMap(([field, facet]) => linesOf(field, facet, terminal)),
+        ]);
         return undefined;
       }
       const searches = results.map((result, position) => ({ query: queries[position], ...result }));

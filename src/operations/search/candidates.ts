@@ -1,25 +1,37 @@
 import type { StoredDocument } from '../../backend/documents.js';
-import type { FilterTree } from '../../backend/filter-tree.js';
-import type { RankedDocument, RankedDocuments, ReadSnapshot } from '../../backend/read-snapshot.js';
+import type { Field, FilterTree } from '../../backend/filter-tree.js';
+import type { RankedDocument, RankedDocuments, RankedGroups, ReadSnapshot } from '../../backend/read-snapshot.js';
 import type { ResolvedSearchOptions } from '../../options.js';
 import { diversify } from '../../ranking/diversify.js';
 import type { Ranked } from '../../ranking/ranked.js';
+import type { FacetsResult, HitExplanation, SearchedSegment } from '../../types.js';
 import type { OperationContext } from '../context.js';
 import { rankQueries, type SyntaxQuery } from '../query/rank-queries.js';
 import { boundedConcurrency } from './bounded-concurrency.js';
+import type { ColumnsPlan } from './columns/columns-plan.js';
+import { explainHits, type RankedFacts } from './columns/explain-hits.js';
+import { countFacets, emptyFacets } from './columns/facets.js';
+import { checkFieldsExist } from './columns/field-names.js';
+import { findGroups, type RankedGroup, type RankSome } from './columns/group-search.js';
 import { type CheckedQuery, type ResolvedQuery, resolveQueries } from './query-vectors.js';
 import { type WeightedWord, weightedWords } from './rerank-tokens.js';
 import { HitBytes } from './result-size.js';
 import type { SearchTrace } from './search-trace.js';
 
 /** The options that ranking reads; no hook is called. */
-export type RankOptions = Omit<ResolvedSearchOptions, 'where' | 'rerank'> & { readonly rerank: unknown };
+export type RankOptions = Omit<ResolvedSearchOptions, 'where' | 'rerank' | 'boost'> & { readonly rerank: unknown };
 
 /** The best documents of a query, read from the snapshot that they were found in. */
 export interface Candidates {
   readonly ranked: readonly Ranked[];
   /** By key. */
   readonly documents: ReadonlyMap<number, StoredDocument>;
+  /** The group of each of `ranked`, if they are grouped: best group first, with its hits one after the other. */
+  readonly groups: ReadonlyMap<number, RankedGroup> | undefined;
+  /** The parts of scores, by key; only if they are explained. */
+  readonly explained: ReadonlyMap<number, HitExplanation> | undefined;
+  /** Counts of all documents that pass the filter. */
+  readonly facets: FacetsResult | undefined;
   /** Vectors of `ranked`, one after the other, if they are needed to diversify after reranking. */
   readonly vectors: VectorRows | undefined;
   /** Words of the query with their weights, if it is reranked by tokens. */
@@ -33,6 +45,10 @@ interface VectorRows {
 
 /** Depth of each ranking before rankings are fused. */
 const fusionDepth = 50;
+/** Depth of each ranking when scores are multiplied: at least, and for each hit. */
+const [boostedDepth, boostedShare] = [100, 4];
+/** Depth that no index reaches. */
+const maxDepth = 2 ** 29;
 /** Candidates for each hit when hits are diversified. */
 const diversityDepth = 5;
 
@@ -44,6 +60,11 @@ export class CandidateSearch {
   readonly #seen: ReadonlySet<number>;
   readonly #trace: SearchTrace;
   readonly #bytes: HitBytes;
+  readonly #plan: ColumnsPlan;
+  /** Queries that were ranked once. */
+  readonly #noted = new WeakSet<ResolvedQuery>();
+  /** How documents were ranked; only if hits are explained. */
+  readonly #facts = new WeakMap<ResolvedQuery, Map<number, RankedFacts>>();
 
   /** @param seen keys of documents to leave out. */
   constructor(
@@ -52,8 +73,10 @@ export class CandidateSearch {
     options: RankOptions,
     seen: ReadonlySet<number>,
     trace: SearchTrace,
+    plan: ColumnsPlan,
   ) {
     this.#context = context;
+    this.#plan = plan;
     this.#filter = filter;
     this.#options = options;
     this.#seen = seen;
@@ -65,18 +88,49 @@ export class CandidateSearch {
   async find(queries: readonly CheckedQuery[]): Promise<Candidates[] | undefined> {
     const { signal } = this.#options;
     const { backend, space } = this.#context;
-    const snapshot = await this.#trace.time('filter', () => backend.snapshot({ filter: this.#filter, signal }));
+    const { fields, boosts } = this.#plan;
+    const snapshot = await this.#trace.time('filter', () =>
+      backend.snapshot({
+        filter: this.#filter,
+        fields: fields.length === 0 ? undefined : fields,
+        boosted: boosts?.filters,
+        signal,
+      }),
+    );
     try {
-      if (snapshot === undefined) return (await resolveQueries(queries, undefined)).map(() => nothing);
+      if (snapshot === undefined) {
+        const facets = this.#plan.facets && emptyFacets(this.#plan.facets);
+        return (await resolveQueries(queries, undefined)).map(() => ({ ...nothing, facets }));
+      }
       if (hasMoved(queries, snapshot)) return undefined;
       // A vector that the caller made with the old model must not be compared with those of the new one.
       space.check();
       const resolved = await resolveQueries(queries, snapshot);
-      const ranked = await this.#rank(resolved, snapshot);
+      const { group, facets: plans } = this.#plan;
+      await checkFieldsExist(
+        'search',
+        snapshot,
+        (boosts?.fields ?? []).map((field) => ({ option: 'boost', field })),
+      );
+      const facets = plans && (await countFacets('search', plans, snapshot, signal));
+      if (group === undefined) {
+        const ranked = await this.#rank(resolved, snapshot);
+        return await boundedConcurrency(
+          ranked,
+          1,
+          async (list, place) =>
+            this.#explained(await this.#read(list, snapshot, facets), resolved[place] as ResolvedQuery, snapshot),
+          signal,
+        );
+      }
+      await checkFieldsExist('search', snapshot, [{ option: 'groupBy', field: group }]);
       return await boundedConcurrency(
-        ranked,
+        resolved,
         1,
-        (list, place) => this.#read(list, resolved[place]?.text, snapshot),
+        async (query) => {
+          const groups = await this.#rankGroups(query, group, snapshot);
+          return this.#explained(await this.#readGroups(groups, snapshot, facets), query, snapshot);
+        },
         signal,
       );
     } finally {
@@ -95,47 +149,134 @@ export class CandidateSearch {
     return this.#wanted + this.#seen.size;
   }
 
-  async #rank(queries: readonly ResolvedQuery[], snapshot: ReadSnapshot): Promise<Ranked[][]> {
+  /** The best groups of a query: enough for those that are reranked. */
+  #rankGroups(query: ResolvedQuery, group: Field, snapshot: ReadSnapshot): Promise<RankedGroup[]> {
+    const { k, groupSize, rerank, rerankDepth } = this.#options;
+    const rank: RankSome<Ranked> = async (wanted, without, groups) => {
+      const search = { k: wanted, without, groups: { field: group.name, ...groups } };
+      const [ranked = []] = await this.#rank([query], snapshot, search);
+      return ranked;
+    };
+    return findGroups(rank, snapshot.field(group.name), {
+      groups: rerank === undefined ? k : Math.max(k, Math.ceil(rerankDepth / groupSize)),
+      size: groupSize,
+      seen: [...this.#seen],
+      without: query.own === undefined ? [] : [query.own],
+    });
+  }
+
+  /** Reads the documents of groups. */
+  async #readGroups(
+    groups: readonly RankedGroup[],
+    snapshot: ReadSnapshot,
+    facets: FacetsResult | undefined,
+  ): Promise<Candidates> {
+    const ranked = groups.flatMap((group) => group.ranked);
+    const ofKeys = new Map(groups.flatMap((group) => group.ranked.map(({ key }) => [key, group] as const)));
+    return {
+      ...(await this.#readDocuments(ranked, snapshot)),
+      groups: ofKeys,
+      explained: undefined,
+      facets,
+      vectors: undefined,
+      words: undefined,
+    };
+  }
+
+  /** @param among documents that are searched for; default: all, and enough for the options. */
+  async #rank(
+    queries: readonly ResolvedQuery[],
+    snapshot: ReadSnapshot,
+    among?: { readonly k: number; readonly without: readonly number[]; readonly groups: RankedGroups },
+  ): Promise<Ranked[][]> {
     const { mode, typos, exact, searchK, vectorWeight, signal } = this.#options;
     // Those of the snapshot: the index may move to another model while it is searched.
     const { dimensions } = snapshot.space;
-    const asked = queries.map(({ text, clauses, vector, degraded }): SyntaxQuery => {
-      if (vector !== undefined) this.#context.space.checkDimensions(vector.length, dimensions);
-      const byText = mode !== 'vector' || degraded !== undefined;
-      return { ...(byText && { text }), ...(mode !== 'text' && { vector }), ...(clauses && { clauses }) };
+    const asked = queries.map((query): SyntaxQuery => {
+      if (query.vector !== undefined) this.#context.space.checkDimensions(query.vector.length, dimensions);
+      return this.#asked(query);
     });
     const places = [...queries.keys()].filter((place) => isAsked(asked[place] as SyntaxQuery));
     if (places.length === 0) return queries.map(() => []);
     // The document whose neighbours are wanted is one of them.
     const own = queries.some((query) => query.own !== undefined) ? 1 : 0;
-    const found = await this.#trace.time(mode === 'text' ? 'words' : 'vectors', () =>
-      rankQueries(
+    const isRanked = places.map((place) => asked[place] as SyntaxQuery);
+    const k = among === undefined ? this.#depth + own : among.k;
+    const boosts = this.#plan.boosts?.boosts;
+    const { trace, search } = { trace: this.#trace, search: { exact, searchK, vectorWeight, signal } };
+    const rank = (depth: number): Promise<RankedDocuments[]> => {
+      // What is ranked again is read as before.
+      const notes = queries.some((query) => this.#noted.has(query)) ? { corrected: [], prefixes: [] } : trace;
+      for (const query of queries) this.#noted.add(query);
+      const within = { without: among?.without, groups: among?.groups };
+      const onSegment = (segment: SearchedSegment): number => trace.segments.push(segment);
+      return rankQueries(
         snapshot,
-        {
-          queries: places.map((place) => asked[place] as SyntaxQuery),
-          k: this.#depth + own,
-          depth: Math.max(this.#depth, fusionDepth),
-          exact,
-          searchK,
-          vectorWeight,
-          signal,
-          onSegment: (segment) => this.#trace.segments.push(segment),
-        },
-        { typos, notes: this.#trace },
-      ),
-    );
+        { queries: isRanked, k, depth, boosts, ...within, ...search, onSegment },
+        { typos, notes },
+      );
+    };
+    const found = await this.#trace.time(mode === 'text' ? 'words' : 'vectors', async () => {
+      let depth = Math.max(boosts === undefined ? k : Math.max(boostedDepth, boostedShare * k), fusionDepth);
+      for (;;) {
+        const lists = await rank(depth);
+        const isDone = !exact || (boosts === undefined && among === undefined) || lists.every((one) => one.isComplete);
+        if (isDone || depth >= maxDepth) return lists;
+        depth = Math.min(maxDepth, 4 * depth);
+      }
+    });
     const lists = new Map(places.map((place, position) => [place, found[position] as RankedDocuments]));
-    const complete = ({ own, degraded }: ResolvedQuery, place: number): Ranked[] => {
+    const complete = (query: ResolvedQuery, place: number): Ranked[] => {
+      const { own, degraded } = query;
       const list = lists.get(place);
+      if (list !== undefined) this.#remember(query, list);
       const ranked = list === undefined ? [] : degraded === undefined ? list.ranked : sharesOf(list);
       this.#trace.matchingWords += ranked.filter(({ textScore }) => textScore > 0).length;
+      if (among !== undefined) return [...ranked];
       return ranked.filter(({ key }) => key !== own && !this.#seen.has(key)).slice(0, this.#wanted);
     };
     return boundedConcurrency(queries, 1, complete, signal);
   }
 
+  #asked({ text, clauses, vector, degraded }: ResolvedQuery): SyntaxQuery {
+    const { mode } = this.#options;
+    const byText = mode !== 'vector' || degraded !== undefined;
+    return { ...(byText && { text }), ...(mode !== 'text' && { vector }), ...(clauses && { clauses }) };
+  }
+
+  #remember(query: ResolvedQuery, { ranked, maxTextScore, similarityScale }: RankedDocuments): void {
+    if (!this.#options.explain) return;
+    const facts = this.#facts.get(query) ?? new Map<number, RankedFacts>();
+    for (const document of ranked) facts.set(document.key, { document, maxTextScore, similarityScale });
+    this.#facts.set(query, facts);
+  }
+
+  /** Adds what is read of the snapshot for reranking and explanations. */
+  async #explained(candidates: Candidates, query: ResolvedQuery, snapshot: ReadSnapshot): Promise<Candidates> {
+    const { rerank, signal } = this.#options;
+    const { text } = query;
+    const isByTokens = rerank === 'tokens' && text !== undefined;
+    const words = isByTokens
+      ? await this.#trace.time('rerank', () => weightedWords(text, snapshot, signal))
+      : undefined;
+    const facts = this.#facts.get(query);
+    if (facts === undefined) return words === undefined ? candidates : { ...candidates, words };
+    const explained = await explainHits(snapshot, facts, keysOf(candidates.ranked), {
+      query: this.#asked(query),
+      options: this.#options,
+      boosts: this.#plan.boosts?.boosts,
+      metric: this.#context.backend.metric,
+      isDegraded: query.degraded !== undefined,
+    });
+    return { ...candidates, words, explained };
+  }
+
   /** Diversifies unless that follows reranking, and reads the documents. */
-  async #read(candidates: readonly Ranked[], text: string | undefined, snapshot: ReadSnapshot): Promise<Candidates> {
+  async #read(
+    candidates: readonly Ranked[],
+    snapshot: ReadSnapshot,
+    facets: FacetsResult | undefined,
+  ): Promise<Candidates> {
     const { k, diversity, rerank, signal } = this.#options;
     let ranked = candidates;
     let vectors: VectorRows | undefined;
@@ -146,22 +287,46 @@ export class CandidateSearch {
       else vectors = rows;
     }
     if (rerank === undefined) ranked = ranked.slice(0, k);
+    return {
+      ...(await this.#readDocuments(ranked, snapshot)),
+      groups: undefined,
+      explained: undefined,
+      facets,
+      vectors,
+      words: undefined,
+    };
+  }
+
+  async #readDocuments(
+    ranked: readonly Ranked[],
+    snapshot: ReadSnapshot,
+  ): Promise<Pick<Candidates, 'ranked' | 'documents'>> {
+    const { signal } = this.#options;
     const keys = keysOf(ranked);
     await this.#bytes.add(() => snapshot.bytesByKeys(keys));
     const rows = await this.#trace.time('lookup', () => snapshot.byKeys(keys, signal));
     const documents = new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.key, row] as const])));
-    const reranked = rerank === 'tokens' && text !== undefined;
-    const words = reranked ? await this.#trace.time('rerank', () => weightedWords(text, snapshot, signal)) : undefined;
-    return { ranked, documents, vectors, words };
+    return { ranked, documents };
   }
 }
 
 /** Documents with BM25 as a share of its upper bound: a scale that does not depend on the query, as that of the fused scores. */
 function sharesOf({ ranked, maxTextScore }: RankedDocuments): RankedDocument[] {
-  return ranked.map((one) => ({ ...one, score: maxTextScore > 0 ? Math.min(1, one.textScore / maxTextScore) : 0 }));
+  return ranked.map((one) => ({
+    ...one,
+    score: maxTextScore > 0 ? one.factor * Math.min(1, one.textScore / maxTextScore) : 0,
+  }));
 }
 
-const nothing: Candidates = { ranked: [], documents: new Map(), vectors: undefined, words: undefined };
+const nothing: Candidates = {
+  ranked: [],
+  documents: new Map(),
+  groups: undefined,
+  explained: undefined,
+  facets: undefined,
+  vectors: undefined,
+  words: undefined,
+};
 
 function keysOf(ranked: readonly Ranked[]): number[] {
   return ranked.map(({ key }) => key);

@@ -5,14 +5,19 @@ import { describe, type ResolvedListOptions } from '../../options.js';
 import type { DocumentPage, Metadata } from '../../types.js';
 import { documentOf } from '../checked-document.js';
 import { filterFor } from '../declared-fields.js';
+import { sortedPage } from './columns/sorted-list.js';
 
 /** One page of the documents of an index, for `listDocuments`. The cursor is the key of the last one. */
 export async function listPage<M extends Metadata>(
   backend: Backend,
-  { where, limit, after, maxBytes, signal }: ResolvedListOptions<M>,
+  options: ResolvedListOptions<M>,
 ): Promise<DocumentPage<M>> {
+  const { where, limit, after, maxBytes, sort, signal } = options;
   checkPositive('listDocuments', 'limit', limit);
   if (maxBytes !== undefined) checkPositive('listDocuments', 'maxBytes', maxBytes);
+  if (sort !== undefined) {
+    return sortedPage(backend, where === undefined ? undefined : await filterFor(backend, where), options);
+  }
   const afterKey = after === undefined ? 0 : Number.parseInt(after, 36);
   if (!Number.isSafeInteger(afterKey)) {
     throw new SemanticIndexError(

@@ -2,12 +2,24 @@ import { SemanticIndexError } from '../../errors.js';
 import type { ResolvedSearchOptions } from '../../options.js';
 import { diversify } from '../../ranking/diversify.js';
 import type { Ranked } from '../../ranking/ranked.js';
-import type { DegradedSearch, Hit, Metadata, Query, RerankedHits, SearchResult } from '../../types.js';
+import type {
+  DegradedSearch,
+  FacetsResult,
+  FilterValue,
+  Hit,
+  HitGroup,
+  Metadata,
+  Query,
+  RerankedHits,
+  SearchResult,
+} from '../../types.js';
 import { documentOf } from '../checked-document.js';
 import type { OperationContext } from '../context.js';
 import { filterFor } from '../declared-fields.js';
 import { boundedConcurrency } from './bounded-concurrency.js';
 import { CandidateSearch, type Candidates } from './candidates.js';
+import { planColumns } from './columns/columns-plan.js';
+import type { RankedGroup } from './columns/group-search.js';
 import { checkQueries } from './query-vectors.js';
 import { rerankHits } from './rerank-hits.js';
 import { rerankByTokens } from './rerank-tokens.js';
@@ -18,6 +30,7 @@ import { SearchTrace } from './search-trace.js';
 /** What was found for one query. */
 interface FoundList<M extends Metadata> extends CompleteHits<M> {
   readonly degraded: DegradedSearch | undefined;
+  readonly facets: FacetsResult | undefined;
 }
 
 interface CompleteHits<M extends Metadata> {
@@ -30,6 +43,8 @@ interface CompleteHits<M extends Metadata> {
 interface Found<M extends Metadata> {
   readonly key: number;
   readonly hit: Hit<M>;
+  /** Undefined if hits are not grouped. */
+  readonly group: RankedGroup | undefined;
 }
 
 const nothing: ReadonlySet<number> = new Set();
@@ -53,22 +68,51 @@ export async function search<M extends Metadata>(
   const lists = await find<M>(context, queries, { ...options, k: k + 1 }, seen, trace);
   const pages: Hit<M>[][] = [];
   for (const [place, { found }] of lists.entries()) {
-    const hits = found.slice(0, k).map(({ hit }) => hit);
+    const hits = firstOf(found, k).map(({ hit }) => hit);
     const query = queries[place] as Query;
     const complete = () => withSnippets(context, query, hits, options);
     pages.push(options.snippet === undefined ? hits : await trace.time('snippet', complete));
   }
   const explanation = explain ? { explanation: trace.explanation() } : {};
-  return lists.map(({ found, degraded, reranked }, place) => {
-    const page = found.slice(0, k);
+  return lists.map(({ found, degraded, facets, reranked }, place) => {
+    const page = firstOf(found, k);
     const hits = pages[place] as Hit<M>[];
     const facts = {
+      ...(options.groupBy !== undefined && { groups: groupsOf(page, hits) }),
+      ...(facets !== undefined && { facets: facets.facets }),
       ...(degraded !== undefined && { degraded }),
       ...(reranked !== undefined && { reranked }),
       ...explanation,
     };
-    if (found.length <= k) return { hits, ...facts };
+    if (found.length === page.length) return { hits, ...facts };
     return { hits, next: cursorOf([...seen, ...page.map(({ key }) => key)]), ...facts };
+  });
+}
+
+/** The first k hits, or the hits of the first k groups. */
+function firstOf<M extends Metadata>(found: readonly Found<M>[], k: number): readonly Found<M>[] {
+  let [count, last]: [number, RankedGroup | undefined] = [0, undefined];
+  const end = found.findIndex(({ group }) => {
+    if (group === undefined || group !== last) count++;
+    last = group;
+    return count > k;
+  });
+  return end < 0 ? found : found.slice(0, end);
+}
+
+/** @param hits those of the page, in its order. */
+function groupsOf<M extends Metadata>(page: readonly Found<M>[], hits: readonly Hit<M>[]): HitGroup<M>[] {
+  const groups = new Map<RankedGroup | undefined, Hit<M>[]>();
+  for (const [place, { group }] of page.entries()) {
+    const hit = hits[place] as Hit<M>;
+    const others = groups.get(group);
+    if (others === undefined) groups.set(group, [hit]);
+    else others.push(hit);
+  }
+  return [...groups].map(([group, hits]) => {
+    if (group?.key === undefined) return { hits };
+    const values = JSON.parse(group.key) as FilterValue[];
+    return { value: values.length === 1 ? (values[0] as FilterValue) : values, hits };
   });
 }
 
@@ -83,24 +127,38 @@ async function find<M extends Metadata>(
   signal?.throwIfAborted();
   context.space.check();
   const filter = where === undefined ? undefined : await filterFor(context.backend, where);
+  const plan = await planColumns(context.backend, options);
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const checked = await trace.time('embed', () => checkQueries(queries, mode !== 'text', context.space, options));
-    const found = await new CandidateSearch(context, filter, options, seen, trace).find(checked);
+    const found = await new CandidateSearch(context, filter, options, seen, trace, plan).find(checked);
     if (found === undefined) continue;
     const concurrency = rerank === undefined ? 1 : rerankedAtOnce;
     const complete = async (list: Candidates, position: number): Promise<FoundList<M>> => ({
       ...(await completeHits<M>(queries[position] as Query, list, options, trace)),
       degraded: checked[position]?.degraded,
+      facets: list.facets,
     });
     return boundedConcurrency(found, concurrency, complete, signal);
   }
   throw new SemanticIndexError('BUSY', 'The index kept moving to other models');
 }
 
+/** Reranked hits by group: the groups in the order of their best hits. */
+function regrouped(scored: readonly Ranked[], groups: ReadonlyMap<number, RankedGroup>): Ranked[] {
+  const members = new Map<RankedGroup | undefined, Ranked[]>();
+  for (const one of scored) {
+    const group = groups.get(one.key);
+    const others = members.get(group);
+    if (others === undefined) members.set(group, [one]);
+    else others.push(one);
+  }
+  return [...members.values()].flat();
+}
+
 /** Makes hits of candidates; reranks and diversifies if asked to. */
 async function completeHits<M extends Metadata>(
   query: Query,
-  { ranked, documents, vectors, words }: Candidates,
+  { ranked, documents, groups, explained, vectors, words }: Candidates,
   { k, diversity, rerank, rerankWeight, rerankBudget, minScore, signal }: ResolvedSearchOptions<M>,
   trace: SearchTrace,
 ): Promise<CompleteHits<M>> {
@@ -122,13 +180,22 @@ async function completeHits<M extends Metadata>(
       if (rerankBudget !== undefined) reranked = { judged: result.judged, of: listed.length };
       return result.ranked;
     });
-    order = vectors === undefined ? scored.slice(0, k) : await diversified(scored);
+    if (groups !== undefined) order = regrouped(scored, groups);
+    else order = vectors === undefined ? scored.slice(0, k) : await diversified(scored);
   }
   const found = order.flatMap(({ key, score }) => {
     const hit = hits.get(key);
-    return hit === undefined || (minScore !== undefined && score < minScore) ? [] : [{ key, hit: { ...hit, score } }];
+    return hit === undefined || (minScore !== undefined && score < minScore)
+      ? []
+      : [{ key, hit: { ...hit, score, ...explanationOf(key, score) }, group: groups?.get(key) }];
   });
   return { found, reranked };
+
+  function explanationOf(key: number, score: number): Pick<Hit, 'explanation'> {
+    const explanation = explained?.get(key);
+    if (explanation === undefined) return {};
+    return { explanation: rerank === undefined ? explanation : { ...explanation, reranked: score } };
+  }
 
   async function diversified(scored: readonly Ranked[]): Promise<Ranked[]> {
     const { data, dimensions } = vectors as NonNullable<typeof vectors>;

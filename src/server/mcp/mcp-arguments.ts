@@ -49,6 +49,23 @@ export function toolArguments(z: Zod, maxHits: number) {
         .describe('Return whole texts instead of the best parts of long ones; default false'),
       fromBooleanText,
     ),
+    groupBy: optional(
+      z
+        .string({ error: ({ input }) => `Expected groupBy to be a string, got ${describe(input)}` })
+        .min(1)
+        .describe('A field of the metadata: at most one hit for each of its values, such as "source"'),
+      (value) => value,
+    ),
+    boost: optional(
+      z
+        .array(object('a boost to be an object'), {
+          error: ({ input }) => `Expected boost to be a list, got ${describe(input)}`,
+        })
+        .describe(
+          'Factors of scores: [{"field":"date","halfLife":"30d"}] prefers new ones, [{"where":{"lang":"en"},"factor":2}] those that match',
+        ),
+      fromJsonText,
+    ),
     after: optional(
       z
         .string({ error: ({ input }) => `Expected after to be a string, got ${describe(input)}` })
@@ -93,7 +110,14 @@ export function toolArguments(z: Zod, maxHits: number) {
   const add = strict('argument of add', {
     documents: z.preprocess(fromJsonText, z.array(document).min(1).max(1000)),
   });
-  return { search, add };
+  const facets = strict('argument of facets', {
+    fields: z.preprocess(
+      (value) => (typeof value === 'string' && !value.trimStart().startsWith('[') ? [value] : fromJsonText(value)),
+      z.array(z.string().min(1)).min(1).max(20).describe('Fields of the metadata'),
+    ),
+    where: optional(object('where to be an object of conditions').describe('As for search'), fromJsonText),
+  });
+  return { search, add, facets };
 }
 
 function unknownMembers(what: string, unknown: readonly string[], known: readonly string[], hint: string): string {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { stdin, stdout } from 'node:process';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { type Hit, type Json, type SemanticIndex, SemanticIndexError } from '../../index.js';
+import { type Boost, type Hit, type Json, type SemanticIndex, SemanticIndexError } from '../../index.js';
 import {
   type McpHttpOptions,
   type McpOptions,
@@ -18,6 +18,9 @@ import { toolArguments } from './mcp-arguments.js';
 import { StdioTransport } from './stdio-transport.js';
 
 export type { McpHttpOptions, McpOptions, McpStdioOptions } from '../../options/mcp.js';
+
+/** Values of a field that a model reads. */
+const facetValues = 20;
 
 /** @throws MISSING_PEER with the command that installs them. */
 async function mcpPackages() {
@@ -38,7 +41,7 @@ async function mcpPackages() {
 }
 
 /**
- * An index as tools of the Model Context Protocol (https://modelcontextprotocol.io): `search`, and unless `readonly`, `add`.
+ * An index as tools of the Model Context Protocol (https://modelcontextprotocol.io): `search`, `facets`, and unless `readonly`, `add`.
  * Connect the server to a transport of the SDK, or use `serveMcpOverStdio` or `answerMcp`.
  *
  * @throws MISSING_PEER, UNKNOWN_OPTION.
@@ -70,19 +73,36 @@ export async function createMcpServer(index: SemanticIndex, options?: McpOptions
       },
       annotations: { readOnlyHint: true, openWorldHint: false },
     },
-    async ({ query, k = 5, where, after, syntax = 'plain', full = false }, { signal: cancelled }) =>
+    async ({ query, k = 5, where, groupBy, boost, after, syntax = 'plain', full = false }, { signal: cancelled }) =>
       inWords(cancelled, answerTimeout, async (signal) => {
         // An agent cannot repair a provider, but can use hits by words.
         const onProviderFailure = 'text' as const;
         const snippet = full ? false : { maxTokens: tokensOfPart };
         const conditions = where as Record<string, string> | undefined;
-        const options = { k, where: conditions, after, syntax, snippet, onProviderFailure, signal };
+        const ranking = { groupBy, boost: boost as Boost[] | undefined };
+        const options = { k, where: conditions, ...ranking, after, syntax, snippet, onProviderFailure, signal };
         const { hits, next, degraded } = await index.search(query, options);
         return {
           hits: hits.map(shortened),
           ...(next !== undefined && { next }),
           ...(degraded !== undefined && { degraded }),
         };
+      }),
+  );
+  server.registerTool(
+    'facets',
+    {
+      title: 'Count documents by field',
+      description: `Counts the documents of ${description} by the values of fields of their metadata: shows what can be filtered by.`,
+      inputSchema: inputs.facets,
+      outputSchema: { documents: z.number(), facets: z.record(z.string(), z.unknown()) },
+      annotations: { readOnlyHint: true, openWorldHint: false },
+    },
+    async ({ fields, where }, { signal: cancelled }) =>
+      inWords(cancelled, answerTimeout, async (signal) => {
+        const limited = Object.fromEntries(fields.map((field) => [field, { limit: facetValues }]));
+        const filter = where as Record<string, string> | undefined;
+        return { ...(await index.facets({ fields: limited, where: filter, signal })) };
       }),
   );
   if (!readonly) {

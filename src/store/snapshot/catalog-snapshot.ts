@@ -6,21 +6,28 @@ import type {
   KeyedVector,
   QueryTerm,
   RankedDocuments,
+  RankedGroups,
   RankSearch,
   ReadSnapshot,
   TermList,
   TermLookUp,
   TermsFilter,
   VectorSearch,
+  WordScores,
 } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
+import type { FieldColumn } from '../../columns/field-column.js';
+import { SemanticIndexError } from '../../errors.js';
 import { joined, packQueryTerms } from '../../terms/packed-query.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { DocumentId } from '../../types.js';
-import type { Bitset } from '../../vectors/bitset.js';
+import { addItem, type Bitset, createBitset, hasItem, removeItem } from '../../vectors/bitset.js';
 import type { MatchingDocuments } from '../catalog/catalog.js';
-import { itemsOf } from '../catalog/sorted-keys.js';
+import { itemOf, itemsOf } from '../catalog/sorted-keys.js';
+import { nativeBoosts } from './fields/native-boosts.js';
+import { SnapshotField } from './fields/snapshot-field.js';
 import { ItemSets } from './item-sets.js';
+import type { ColumnsReading } from './metadata-columns.js';
 import type { LookUps } from './reads.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -30,6 +37,7 @@ export class CatalogSnapshot implements ReadSnapshot {
   readonly #snapshot: Snapshot;
   readonly #lookUps: LookUps;
   readonly #allowed: readonly Bitset[] | undefined;
+  readonly #columns: ColumnsReading | undefined;
   #closed = false;
 
   /** Takes over the look-ups, and ends them when it is closed. */
@@ -38,11 +46,13 @@ export class CatalogSnapshot implements ReadSnapshot {
     snapshot: Snapshot,
     lookUps: LookUps,
     matching?: MatchingDocuments | readonly Bitset[] | undefined,
+    columns?: ColumnsReading | undefined,
   ) {
     snapshot.shared.retain();
     this.space = space;
     this.#snapshot = snapshot;
     this.#lookUps = lookUps;
+    this.#columns = columns;
     this.#allowed = matching === undefined || isListOfSets(matching) ? matching : allowedItems(snapshot, matching);
   }
 
@@ -61,7 +71,9 @@ export class CatalogSnapshot implements ReadSnapshot {
     );
   }
 
-  async rank({ queries, within, ...search }: RankSearch): Promise<RankedDocuments[]> {
+  async rank({ queries, within, without, groups, boosts: asked, ...search }: RankSearch): Promise<RankedDocuments[]> {
+    const allowed = this.#rankable(this.#itemsOf(within), without, groups);
+    const boosts = asked && (await nativeBoosts(asked, this.#columns, this.#snapshot.all.length, search.signal));
     const packed = await inSlices(queries, search.signal, ({ text, terms, vector }) => ({
       vector,
       terms:
@@ -71,15 +83,19 @@ export class CatalogSnapshot implements ReadSnapshot {
             : packedQuery(text, this.#snapshot.words.languages)
           : packedTerms(terms),
     }));
-    const found = await this.#snapshot.search(packed, { ...search, allowed: this.#itemsOf(within) });
-    return inSlices(found, search.signal, ({ keys, scores, termScores, maxScore, missingTerms }) => ({
+    const found = await this.#snapshot.search(packed, { ...search, allowed, boosts });
+    return inSlices(found, search.signal, ({ keys, scores, distances, termScores, factors, maxScore, ...facts }) => ({
       ranked: Array.from(keys, (key, place) => ({
         key,
         score: scores[place] as number,
         textScore: termScores[place] as number,
+        distance: distances[place] as number,
+        factor: factors[place] as number,
       })),
       maxTextScore: maxScore,
-      missingTerms,
+      missingTerms: facts.missingTerms,
+      similarityScale: facts.similarityScale,
+      isComplete: facts.isComplete,
     }));
   }
 
@@ -94,6 +110,81 @@ export class CatalogSnapshot implements ReadSnapshot {
 
   #itemsOf(within: DocumentSet | undefined): readonly Bitset[] | undefined {
     return within === undefined ? this.#allowed : (within as ItemSets).items;
+  }
+
+  field(name: string): SnapshotField {
+    const { all } = this.#snapshot;
+    const columns = this.#columns?.fields.get(name);
+    if (columns === undefined) throw new SemanticIndexError('INTERNAL', `The snapshot was opened without "${name}"`);
+    return new SnapshotField(
+      all.map(({ keys, alive }, place) => ({
+        keys,
+        allowed: common(alive, this.#allowed?.[place]),
+        column: columns[place] as FieldColumn,
+      })),
+    );
+  }
+
+  /** The items that a search may find: those that pass the filter, without some documents and groups. */
+  #rankable(
+    items: readonly Bitset[] | undefined,
+    without: readonly number[] = [],
+    groups?: RankedGroups | undefined,
+  ): readonly Bitset[] | undefined {
+    if (without.length === 0 && groups === undefined) return items;
+    const columns = groups === undefined ? undefined : this.#columns?.fields.get(groups.field);
+    return this.#snapshot.all.map(({ keys }, place) => {
+      const allowed = items?.[place]?.slice() ?? createBitset(keys.offsets.length, true);
+      const inGroups = columns?.[place]?.itemsOfGroups(groups?.groups ?? []);
+      if (inGroups !== undefined) {
+        for (let word = 0; word < allowed.length; word++) {
+          const bits = groups?.only === true ? (inGroups[word] ?? 0) : ~(inGroups[word] ?? 0);
+          allowed[word] = (allowed[word] as number) & bits;
+        }
+      }
+      for (const key of without) {
+        const item = itemOf(keys, key);
+        if (item >= 0) removeItem(allowed, item);
+      }
+      return allowed;
+    });
+  }
+
+  async wordScores(text: string, keys: readonly number[]): Promise<WordScores[]> {
+    const { terms, weights } = analyzeQuery(text, this.#snapshot.words.languages);
+    const words: (readonly [term: string, weight: number])[][] = [];
+    for (const [place, term] of terms.entries()) {
+      const weight = weights[place] as number;
+      // Another form of the word before it.
+      if (weight === 0) words.at(-1)?.push([term, weight]);
+      else words.push([[term, weight]]);
+    }
+    const wanted = new Set(keys);
+    if (words.length === 0 || wanted.size === 0) return [];
+    const allowed = this.#snapshot.all.map(({ keys: own }) => {
+      const bits = createBitset(own.offsets.length, false);
+      for (const key of wanted) {
+        const item = itemOf(own, key);
+        if (item >= 0) addItem(bits, item);
+      }
+      return bits;
+    });
+    const queries = words.map((forms) => ({ terms: packQueryTerms(forms) }));
+    const found = await this.#snapshot.search(queries, { k: wanted.size, allowed });
+    return found.map((hits, place) => {
+      const scores = new Map(Array.from(hits.keys, (key, hit) => [key, hits.scores[hit] as number]));
+      return { word: words[place]?.[0]?.[0] as string, scores: keys.map((key) => scores.get(key) ?? 0) };
+    });
+  }
+
+  async whichMatch(filter: number, keys: readonly number[]): Promise<boolean[]> {
+    const matching = this.#columns?.matching[filter] ?? [];
+    return keys.map((key) =>
+      this.#snapshot.all.some((part, place) => {
+        const item = itemOf(part.keys, key);
+        return item >= 0 && hasItem(matching[place] as Bitset, item);
+      }),
+    );
   }
 
   byKeys(keys: readonly number[], signal?: AbortSignal): Promise<(StoredDocument | undefined)[]> {
@@ -118,6 +209,11 @@ export class CatalogSnapshot implements ReadSnapshot {
     this.#snapshot.shared.release();
     this.#lookUps.end();
   }
+}
+
+function common(left: Bitset | undefined, right: Bitset | undefined): Bitset | undefined {
+  if (left === undefined || right === undefined) return left ?? right;
+  return left.map((word, place) => word & (right[place] ?? 0));
 }
 
 function isListOfSets(matching: MatchingDocuments | readonly Bitset[]): matching is readonly Bitset[] {

@@ -1,13 +1,18 @@
+import type { NativeColumnsSnapshot, NativeFilteredItems } from '../../addon/native-columns.js';
+import type { Field } from '../../backend/filter-tree.js';
 import { filterColumns, snapshotOf } from '../../columns/columns.js';
+import type { FieldColumn } from '../../columns/field-column.js';
 import type { FilterProgram } from '../../columns/filter-program.js';
 import { SemanticIndexError } from '../../errors.js';
 import { TimeSlice } from '../../time-slice.js';
-import { addItem, type Bitset, countItems } from '../../vectors/bitset.js';
+import { addItem, type Bitset, countItems, createBitset } from '../../vectors/bitset.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { SqlFilter } from '../catalog/document-table.js';
 import { keptChanges } from '../catalog/metadata/metadata-table.js';
 import { keyAt, type SortedKeys } from '../catalog/sorted-keys.js';
 import type { CatalogClient } from '../writer/catalog-client.js';
+import { fieldColumnOf, forgetFields, isFieldKept } from './fields/field-columns.js';
+import { forgetMatches, keepMatches, keptMatches } from './fields/kept-matches.js';
 import { PartColumns } from './part-columns.js';
 import type { SegmentColumns } from './stored-columns.js';
 
@@ -15,6 +20,20 @@ import type { SegmentColumns } from './stored-columns.js';
 export interface SnapshotFilter {
   readonly sql: SqlFilter;
   readonly program: FilterProgram;
+}
+
+/** What is read from columns at one point in time. */
+export interface ColumnsRequest {
+  readonly filters: readonly SnapshotFilter[];
+  /** So many of the filters, the first ones, come again and again: what they match is kept until metadata changes. */
+  readonly kept?: number | undefined;
+  readonly fields: readonly Field[];
+}
+
+/** The answer: for each filter its items in each part, and for the name of each field its values in each part. */
+export interface ColumnsReading {
+  readonly matching: readonly Bitset[][];
+  readonly fields: ReadonlyMap<string, readonly FieldColumn[]>;
 }
 
 /** A run of documents of a snapshot: a segment, or the tail. */
@@ -54,10 +73,39 @@ export class MetadataColumns {
   async matching(
     segments: readonly Part[],
     tail: Part | undefined,
-    { program, sql }: SnapshotFilter,
+    filter: SnapshotFilter,
     catalog: Catalog,
     signal: AbortSignal | undefined,
   ): Promise<Bitset[] | undefined> {
+    try {
+      const found = await this.read(segments, tail, { filters: [filter], fields: [] }, catalog, signal, maxUndecided);
+      return found?.matching[0];
+    } catch (error) {
+      // A program has limits that SQL does not have.
+      if (SemanticIndexError.is(error, 'INVALID_ARGUMENT')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Resolves when what is read in the background is read. */
+  async settled(): Promise<void> {
+    await this.#reading;
+  }
+
+  /**
+   * The items of each part that match filters, and the values of fields, as of the read of `catalog`. Undefined when columns cannot
+   * answer now: once `settled` resolves, another read may be answered.
+   *
+   * @param limit documents that columns cannot decide; more are not looked up. Default: all are.
+   */
+  async read(
+    segments: readonly Part[],
+    tail: Part | undefined,
+    { filters, fields, kept = 0 }: ColumnsRequest,
+    catalog: Catalog,
+    signal: AbortSignal | undefined,
+    limit = Number.POSITIVE_INFINITY,
+  ): Promise<ColumnsReading | undefined> {
     const parts = tail === undefined ? segments : [...segments, tail];
     const stored = await Promise.all(segments.map(({ columns }) => columns?.source(signal)));
     const columns = this.#columnsOf(segments, stored, tail, catalog);
@@ -67,27 +115,43 @@ export class MetadataColumns {
     }
     const snapshots = columns.map(({ native }) => snapshotOf(native));
     try {
-      const found = await filterColumns(snapshots, program, signal);
-      if (!(await areSound(segments, stored))) return undefined;
-      const undecided = found.reduce(
-        (sum, { certain, possible }) => sum + (possible === undefined ? 0 : countItems(possible) - countItems(certain)),
-        0,
+      const read = new Map<string, readonly FieldColumn[]>();
+      // Before anything is awaited: columns may follow the catalog meanwhile.
+      const versions = columns.map(({ version }) => version);
+      const known = filters.map((filter, place) => (place < kept ? keptMatches(columns, filter) : undefined));
+      const hasRead = fields.some((field) => columns.some((part) => !isFieldKept(part, field)));
+      const reading = fields.map((field) =>
+        columns.map((part, place) =>
+          fieldColumnOf(part, snapshots[place] as NativeColumnsSnapshot, field, (parts[place] as Part).keys, catalog),
+        ),
       );
-      if (undecided > maxUndecided) return undefined;
-      const matching: Bitset[] = [];
-      for (const [position, { certain, possible }] of found.entries()) {
-        const { keys } = parts[position] as Part;
-        const allowed = certain.slice(0, (keys.offsets.length + 31) >>> 5);
-        clearBeyond(allowed, keys.offsets.length);
-        if (possible !== undefined)
-          await addUndecided(allowed, possible, parts[position] as Part, catalog, sql, signal);
-        matching.push(allowed);
+      const settled = await Promise.allSettled(reading.map((ofParts) => Promise.all(ofParts)));
+      let isFresh = fields.length > 0 && hasRead;
+      const matching: Bitset[][] = [];
+      for (const [place, filter] of filters.entries()) {
+        const own = known[place];
+        const found = own ?? (await this.#evaluate(snapshots, parts, filter, catalog, signal, limit));
+        if (found === undefined) return undefined;
+        isFresh ||= own === undefined;
+        matching.push(found);
       }
-      return matching;
+      for (const [place, result] of settled.entries()) {
+        if (result.status === 'rejected') throw result.reason;
+        read.set((fields[place] as Field).name, result.value);
+      }
+      // What was kept was sound when it was read.
+      if (isFresh && !(await areSound(segments, stored))) {
+        forgetKept(columns);
+        return undefined;
+      }
+      // Columns may have documents that this snapshot does not.
+      const isWhole = columns.every(({ count }, place) => count === (parts[place] as Part).keys.offsets.length);
+      for (let place = 0; place < kept && isWhole; place++) {
+        keepMatches(columns, versions, filters[place] as SnapshotFilter, matching[place] as Bitset[]);
+      }
+      return { matching, fields: read };
     } catch (error) {
       signal?.throwIfAborted();
-      // A program has limits that SQL does not have.
-      if (SemanticIndexError.is(error, 'INVALID_ARGUMENT')) return undefined;
       if (SemanticIndexError.is(error, 'INVALID_FILE')) {
         // What is damaged is replaced, and the next filter does without it.
         await Promise.all(segments.map(({ columns }) => columns?.verify(signal)));
@@ -97,6 +161,42 @@ export class MetadataColumns {
     } finally {
       for (const snapshot of snapshots) snapshot.close();
     }
+  }
+
+  /** The items of each part that match a filter; undefined when columns leave too many documents undecided. */
+  async #evaluate(
+    snapshots: readonly NativeColumnsSnapshot[],
+    parts: readonly Part[],
+    { program, sql }: SnapshotFilter,
+    catalog: Catalog,
+    signal: AbortSignal | undefined,
+    limit: number,
+  ): Promise<Bitset[] | undefined> {
+    let found: readonly NativeFilteredItems[];
+    try {
+      found = await filterColumns(snapshots, program, signal);
+    } catch (error) {
+      // A program has limits that SQL does not have.
+      if (!SemanticIndexError.is(error, 'INVALID_ARGUMENT') || limit < Number.POSITIVE_INFINITY) throw error;
+      found = snapshots.map(({ items }) => ({
+        certain: createBitset(items, false),
+        possible: createBitset(items, true),
+      }));
+    }
+    const undecided = found.reduce(
+      (sum, { certain, possible }) => sum + (possible === undefined ? 0 : countItems(possible) - countItems(certain)),
+      0,
+    );
+    if (undecided > limit) return undefined;
+    const matching: Bitset[] = [];
+    for (const [position, { certain, possible }] of found.entries()) {
+      const { keys } = parts[position] as Part;
+      const allowed = certain.slice(0, (keys.offsets.length + 31) >>> 5);
+      clearBeyond(allowed, keys.offsets.length);
+      if (possible !== undefined) await addUndecided(allowed, possible, parts[position] as Part, catalog, sql, signal);
+      matching.push(allowed);
+    }
+    return matching;
   }
 
   /** The columns of all parts as of a read; undefined when they are not at that point in time. */
@@ -231,6 +331,11 @@ export class MetadataColumns {
       columns.compact();
     }
   }
+}
+
+function forgetKept(columns: readonly PartColumns[]): void {
+  forgetMatches(columns);
+  forgetFields(columns);
 }
 
 /** Whether nothing has changed the files that were filtered. What is damaged is replaced. */

@@ -1,4 +1,4 @@
-import type { NativeTermList } from '../../addon/native-search.js';
+import type { NativeBoosts, NativeTermList } from '../../addon/native-search.js';
 import type { SearchPart } from '../../search/search-part.js';
 import {
   type PartReport,
@@ -60,12 +60,14 @@ export class NativeSnapshot {
     });
   }
 
-  /** @param allowed items of each segment */
+  /** @param allowed items of each segment. @param boosts factors of the items of each segment. */
   search(
     queries: readonly SnapshotQuery[],
-    options: Omit<SnapshotSearchOptions, 'allowed'>,
+    unboosted: Omit<SnapshotSearchOptions, 'allowed' | 'boosts'>,
     allowed: readonly Bitset[] | undefined,
+    boosts: NativeBoosts | undefined,
   ): Promise<SnapshotAnswer> {
+    const options = boosts === undefined ? unboosted : { ...unboosted, boosts: this.#boostsOfParts(boosts) };
     return this.#native.search(queries, { ...options, allowed: this.#itemsOfParts(allowed) });
   }
 
@@ -107,6 +109,28 @@ export class NativeSnapshot {
 
   #reportsOf(changed: readonly number[]): { readonly changed: boolean }[] {
     return this.#parts.map((_, position) => ({ changed: changed.includes(position) }));
+  }
+
+  #boostsOfParts({ boosts, greatest }: NativeBoosts): NativeBoosts {
+    return {
+      boosts: boosts.map((boost) => ({
+        ...boost,
+        values: this.#parts.map(({ place, otherKeys }) => {
+          const values = boost.values[place];
+          if (values === undefined || otherKeys === undefined) return values;
+          const { keys } = (this.sources[place] as SegmentSources).segment;
+          return Float64Array.from(otherKeys.offsets, (_, item) => {
+            return values[itemOf(keys, keyAt(otherKeys, item))] ?? Number.NaN;
+          });
+        }),
+        sets: this.#parts.map(({ place, otherKeys }) => {
+          const set = boost.sets[place];
+          if (set === undefined || otherKeys === undefined) return set;
+          return translated(set, (this.sources[place] as SegmentSources).segment.keys, otherKeys);
+        }),
+      })),
+      greatest: Float64Array.from(this.#parts, ({ place }) => greatest[place] as number),
+    };
   }
 
   /** The segments whose files have changed according to an answer, or are damaged. */

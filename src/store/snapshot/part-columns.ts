@@ -11,6 +11,7 @@ export class PartColumns {
   #count = 0;
   #from: number | undefined;
   #through = 0;
+  #version = 0;
 
   constructor(keys: SortedKeys, native: NativeColumns = createColumns()) {
     this.#keys = keys;
@@ -38,6 +39,11 @@ export class PartColumns {
   /** Number of items so far. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Differs whenever the metadata does. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Whether the documents with these keys are those that the columns have, perhaps with others behind them. */
@@ -71,6 +77,7 @@ export class PartColumns {
   #appended(keys: SortedKeys, count: number, { lastChange }: MetadataBatch): void {
     this.#keys = keys;
     this.#count += count;
+    this.#version++;
     this.#from ??= lastChange;
     this.#through = Math.max(this.#through, lastChange);
   }
@@ -78,14 +85,20 @@ export class PartColumns {
   /** Replaces the metadata of those documents of a batch that are items here. */
   replace(keys: Float64Array, batch: MetadataBatch): void {
     const items = this.#itemsOf(keys);
-    if (items !== undefined) this.native.replace(batch.data, batch.firstKey, keys, items);
+    if (items !== undefined) {
+      this.native.replace(batch.data, batch.firstKey, keys, items);
+      this.#version++;
+    }
     this.#through = Math.max(this.#through, batch.lastChange);
   }
 
   /** The same on the thread pool. */
   async replaceLater(keys: Float64Array, batch: MetadataBatch): Promise<void> {
     const items = this.#itemsOf(keys);
-    if (items !== undefined) await this.native.replaceLater(batch.data, batch.firstKey, keys, items);
+    if (items !== undefined) {
+      await this.native.replaceLater(batch.data, batch.firstKey, keys, items);
+      this.#version++;
+    }
     this.#through = Math.max(this.#through, batch.lastChange);
   }
 

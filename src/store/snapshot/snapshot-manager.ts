@@ -2,12 +2,13 @@ import { analysisFromSetting, queryLanguages } from '../../analysis/text-analysi
 import type { SnapshotRequest } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
 import { SemanticIndexError } from '../../errors.js';
-import type { CatalogChanges, CatalogCommit, CatalogPosition } from '../catalog/catalog.js';
+import type { Bitset } from '../../vectors/bitset.js';
+import type { Catalog, CatalogChanges, CatalogCommit, CatalogPosition } from '../catalog/catalog.js';
 import type { SqlFilter } from '../catalog/document-table.js';
 import { unsoundVectors } from '../catalog/sound-vectors.js';
 import type { TailImageRow } from '../catalog/tail/tail-images-table.js';
 import { CatalogSnapshot } from './catalog-snapshot.js';
-import { MetadataColumns, type SnapshotFilter } from './metadata-columns.js';
+import { type ColumnsReading, type ColumnsRequest, MetadataColumns, type SnapshotFilter } from './metadata-columns.js';
 import { type LocalRead, type LocalReads, ThreadRead } from './reads.js';
 import { type SearchableSegment, withoutKeys } from './searchable-segment.js';
 import { openSegment } from './segment.js';
@@ -130,12 +131,18 @@ export class SnapshotManager {
   /** Opens the newest commit for reading, with the documents that match a filter as of that commit. */
   async open(filter?: SnapshotFilter, signal?: SnapshotRequest['signal']): Promise<CatalogSnapshot> {
     if (filter === undefined) return this.#open(undefined, signal);
-    return (await this.#openByColumns(filter, signal)) ?? this.#open(filter.sql, signal);
+    const opened = await this.#openByColumns(
+      ({ segments, tail }, catalog) => this.#columns.matching(segments, tail, filter, catalog, signal),
+      (allowed) => [allowed, undefined],
+      signal,
+    );
+    return opened ?? this.#open(filter.sql, signal);
   }
 
-  /** Undefined when columns cannot evaluate the filter. */
-  async #openByColumns(
-    filter: SnapshotFilter,
+  /** Undefined when columns cannot answer. */
+  async #openByColumns<Found>(
+    find: (snapshot: Snapshot, catalog: Catalog) => Promise<Found | undefined>,
+    of: (found: Found) => [allowed: readonly Bitset[] | undefined, columns: ColumnsReading | undefined],
     signal: SnapshotRequest['signal'],
   ): Promise<CatalogSnapshot | undefined> {
     (await this.#open(undefined, signal)).close();
@@ -146,13 +153,31 @@ export class SnapshotManager {
     let opened: CatalogSnapshot | undefined;
     try {
       if (read.space !== this.#space.space || !samePosition(read.position, snapshot.position)) return undefined;
-      const { segments, tail } = snapshot;
-      const allowed = await this.#columns.matching(segments, tail, filter, read.catalog, signal);
-      if (allowed !== undefined) opened = new CatalogSnapshot(this.#space, snapshot, read, allowed);
+      const found = await find(snapshot, read.catalog);
+      if (found !== undefined) opened = new CatalogSnapshot(this.#space, snapshot, read, ...of(found));
       return opened;
     } finally {
       snapshot.shared.release();
       if (opened === undefined) read.end();
+    }
+  }
+
+  /** Opens the newest commit for reading, with values of fields, and the documents that match a filter, as of that commit. */
+  async openWithFields(
+    filter: SnapshotFilter | undefined,
+    { fields, filters, kept }: ColumnsRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<CatalogSnapshot> {
+    const request = { fields, kept, filters: filter === undefined ? filters : [...filters, filter] };
+    for (;;) {
+      const opened = await this.#openByColumns(
+        ({ segments, tail }, catalog) => this.#columns.read(segments, tail, request, catalog, signal),
+        (columns) => [filter === undefined ? undefined : columns.matching.at(-1), columns],
+        signal,
+      );
+      if (opened !== undefined) return opened;
+      signal?.throwIfAborted();
+      await this.#columns.settled();
     }
   }
 

@@ -1,4 +1,4 @@
-import type { NativeTermList } from '../../addon/native-search.js';
+import type { NativeBoosts, NativeTermList } from '../../addon/native-search.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { SnapshotHits, SnapshotQuery, TermLookUp, TermsFilter } from '../../search/search-snapshot.js';
 import type { Metric, SearchedSegment } from '../../types.js';
@@ -29,6 +29,8 @@ export interface SnapshotSearch {
   readonly vectorWeight?: number | undefined;
   /** The items of each segment, and of the tail, that may be found; undefined allows all. */
   readonly allowed?: readonly Bitset[] | undefined;
+  /** Factors of the scores of the items of each segment, and of the tail. */
+  readonly boosts?: NativeBoosts | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called for each segment whose vectors were searched. */
   readonly onSegment?: ((segment: SearchedSegment) => void) | undefined;
@@ -76,11 +78,11 @@ export class Snapshot {
    * the documents with the highest BM25. By both: fused scores, which do not depend on which side found a document.
    */
   async search(queries: readonly SnapshotQuery[], search: SnapshotSearch): Promise<readonly SnapshotHits[]> {
-    const { k, depth, exact, searchK, vectorWeight, allowed, signal, onSegment } = search;
+    const { k, depth, exact, searchK, vectorWeight, allowed, boosts, signal, onSegment } = search;
     const hasTerms = queries.some(({ terms }) => terms !== undefined);
     const options = { k, depth, exact, searchK, vectorWeight, signal };
     const { native, answer } = await this.#soundly(hasTerms, signal, (native) =>
-      native.search(queries, options, allowed),
+      native.search(queries, options, allowed, boosts),
     );
     for (const { segment, report } of native.reports(answer)) {
       const { allowed, exact, milliseconds } = report;

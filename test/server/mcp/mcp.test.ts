@@ -14,7 +14,7 @@ async function connected(transport: Transport): Promise<Client> {
 
 async function useTools(client: Client): Promise<void> {
   const { tools } = await client.listTools();
-  expect(tools.map(({ name }) => name).sort()).toEqual(['add', 'search']);
+  expect(tools.map(({ name }) => name).sort()).toEqual(['add', 'facets', 'search']);
   const added = await client.callTool({ name: 'add', arguments: { documents } });
   expect(added).toMatchObject({ structuredContent: { added: 3 } });
   const search = (args: Record<string, unknown>) => client.callTool({ name: 'search', arguments: args });
@@ -50,7 +50,11 @@ test('the official client uses the tools over stdio', { timeout: 240_000 }, asyn
   await client.close();
   const reader = await connected(transport('--readonly', '--description', 'the rules of a shop'));
   const { tools } = await reader.listTools();
-  expect(tools).toMatchObject([{ name: 'search', description: expect.stringContaining('the rules of a shop') }]);
+  const described = { description: expect.stringContaining('the rules of a shop') };
+  expect(tools).toMatchObject([
+    { name: 'search', ...described },
+    { name: 'facets', ...described },
+  ]);
   await reader.close();
 });
 

@@ -162,9 +162,12 @@ Status PartSearch::prime(TopHits* hits) {
   allowed_scores_.assign(kept, 0.0);
   const Status status = score(query_, allowed_items_.data(), kept, allowed_scores_.data());
   if (!status.ok()) return status;
+  if (query_.factors != nullptr) {
+    for (size_t index = 0; index < kept; ++index) allowed_scores_[index] *= query_.factors->of(allowed_items_[index]);
+  }
   const auto kth = allowed_scores_.begin() + static_cast<std::ptrdiff_t>(k - 1);
   std::nth_element(allowed_scores_.begin(), kth, allowed_scores_.end(), std::greater<double>());
-  hits->raise(*kth - query_.scorer.quantum());
+  hits->raise(query_.factors == nullptr ? *kth - query_.scorer.quantum() : *kth * (1 - kRounding));
   return status;
 }
 
@@ -322,13 +325,15 @@ Status PartSearch::search_windows(TopHits* hits) {
   reserve(width);
   // Lists before this one cannot lift a document above the threshold, not even together.
   size_t essential = 0;
-  while (essential < count && before_[essential + 1] <= hits->threshold()) ++essential;
+  double threshold = least_unboosted(*hits);
+  while (essential < count && before_[essential + 1] <= threshold) ++essential;
   for (size_t index = essential; index < count; ++index) {
-    if (!advance(order_[index], 0, hits->threshold())) return corrupt();
+    if (!advance(order_[index], 0, threshold)) return corrupt();
   }
   while (true) {
     if (is_raised(query_.cancel)) return cancelled();
-    while (essential < count && before_[essential + 1] <= hits->threshold()) ++essential;
+    threshold = least_unboosted(*hits);
+    while (essential < count && before_[essential + 1] <= threshold) ++essential;
     uint32_t first = UINT32_MAX;
     for (size_t index = essential; index < count; ++index) {
       const Term& term = *order_[index];
@@ -337,7 +342,6 @@ Status PartSearch::search_windows(TopHits* hits) {
     if (first == UINT32_MAX) return Status::success();
     const uint32_t base = first / 64 * 64;
     const uint32_t end = std::min(base + width, query_.items);
-    const double threshold = hits->threshold();
     // Untouched items have a score of 0, which is not a match.
     const double least = std::max(0.0, threshold - before_[essential]);
     if (essential + 1 == count) {
@@ -348,13 +352,12 @@ Status PartSearch::search_windows(TopHits* hits) {
       }
       collect(base, end, least);
     }
+    if (query_.factors != nullptr) drop_unlikely(before_[essential], hits->threshold());
     if (work_ != nullptr) work_->candidates += static_cast<int64_t>(candidates_.size());
     for (size_t index = essential; index-- > 0 && !candidates_.empty();) {
       if (!complete(order_[index], before_[index], threshold)) return corrupt();
     }
-    for (const Candidate& candidate : candidates_) {
-      hits->offer(candidate.score, query_.part, static_cast<int32_t>(candidate.item));
-    }
+    for (const Candidate& candidate : candidates_) offer(candidate.score, candidate.item, hits);
   }
 }
 
@@ -376,10 +379,8 @@ Status PartSearch::search_whole(TopHits* hits) {
     }
   }
   if (!status.ok()) return status;
-  collect(0, query_.items, std::max(0.0, hits->threshold()));
-  for (const Candidate& candidate : candidates_) {
-    hits->offer(candidate.score, query_.part, static_cast<int32_t>(candidate.item));
-  }
+  collect(0, query_.items, std::max(0.0, least_unboosted(*hits)));
+  for (const Candidate& candidate : candidates_) offer(candidate.score, candidate.item, hits);
   return status;
 }
 
@@ -387,8 +388,7 @@ Status PartSearch::search_allowed(TopHits* hits, const std::vector<uint32_t>& it
   allowed_scores_.assign(items.size(), 0.0);
   const Status status = score(query_, items.data(), items.size(), allowed_scores_.data());
   for (size_t index = 0; index < items.size() && status.ok(); ++index) {
-    if (allowed_scores_[index] > 0)
-      hits->offer(allowed_scores_[index], query_.part, static_cast<int32_t>(items[index]));
+    if (allowed_scores_[index] > 0) offer(allowed_scores_[index], items[index], hits);
   }
   return status;
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/item_factors.h"
 #include "base/status.h"
 #include "terms/postings/bm25.h"
 #include "terms/query/terms_query.h"
@@ -31,6 +32,7 @@ struct PartQuery {
   uint32_t items = 0;
   ItemBits dead;
   const ItemBits* allowed = nullptr;
+  const ItemFactors* factors = nullptr;
   const std::atomic<bool>* cancel = nullptr;
 };
 
@@ -53,6 +55,9 @@ class PartSearch {
   void forget();
 
  private:
+  /** More than what a product loses by rounding. */
+  static constexpr double kRounding = 1e-12;
+
   struct Term {
     PostingCursor cursor;
     double weight = 0;
@@ -85,6 +90,24 @@ class PartSearch {
   void collect(uint32_t base, uint32_t end, double least);
   bool complete(Term* term, double others, double threshold);
   double bound_of(Term* term, uint32_t block);
+  /** Documents with at most this score before their factor cannot enter: rounded down, so that none is lost. */
+  double least_unboosted(const TopHits& hits) const {
+    const double threshold = hits.threshold();
+    return query_.factors == nullptr ? threshold : threshold / query_.factors->greatest * (1 - kRounding);
+  }
+  void offer(double score, uint32_t item, TopHits* hits) const {
+    const double factored = query_.factors == nullptr ? score : score * query_.factors->of(item);
+    hits->offer(factored, query_.part, static_cast<int32_t>(item), score);
+  }
+  /** Leaves out candidates that their own factors keep below the threshold, whatever the `others` add. */
+  void drop_unlikely(double others, double threshold) {
+    size_t kept = 0;
+    for (const Candidate& candidate : candidates_) {
+      const double most = (candidate.score + others) * query_.factors->of(candidate.item);
+      if (most * (1 + kRounding) > threshold) candidates_[kept++] = candidate;
+    }
+    candidates_.resize(kept);
+  }
 
   PartQuery query_;
   TermsWork* work_ = nullptr;

@@ -241,6 +241,7 @@ PartQuery TermsQuery::Memory::part_query(size_t part, const TermsSearchOptions& 
   query.dead = snapshot->parts()[part].dead;
   const bool is_filtered = options.allowed != nullptr && options.allowed[part].bits != nullptr;
   query.allowed = is_filtered ? options.allowed + part : nullptr;
+  query.factors = options.factors == nullptr ? nullptr : options.factors + part;
   query.cancel = options.cancel;
   return query;
 }

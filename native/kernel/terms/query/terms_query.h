@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/item_factors.h"
 #include "base/status.h"
 #include "terms/packed_terms.h"
 #include "terms/query/terms_snapshot.h"
@@ -17,12 +18,17 @@ struct TermsHit {
   double score;
   int32_t part;
   int32_t item;
+  /** Without the factor of the item; `score` where there are no factors. */
+  double unboosted = 0;
 };
 
 struct TermsSearchOptions {
   int64_t k = 10;
   /** For each part the items that may be found; nullptr allows all, and so do bits that are nullptr. */
   const ItemBits* allowed = nullptr;
+  /** For each part the factors of the scores of its items; nullptr for none. Scores are multiplied before the k best
+   * are known. */
+  const ItemFactors* factors = nullptr;
   const std::atomic<bool>* cancel = nullptr;
 };
 

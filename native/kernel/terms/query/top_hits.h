@@ -26,13 +26,13 @@ class TopHits {
   bool is_full() const { return hits_.size() == capacity_; }
 
   /** Keeps a hit with a score above the threshold; a later one of equal score is worse. May throw bad_alloc. */
-  void offer(double score, int32_t part, int32_t item) {
+  void offer(double score, int32_t part, int32_t item, double unboosted) {
     if (!(score > threshold_)) return;
     if (is_full()) {
       std::pop_heap(hits_.begin(), hits_.end(), is_better);
-      hits_.back() = {score, part, item};
+      hits_.back() = {score, part, item, unboosted};
     } else {
-      hits_.push_back({score, part, item});
+      hits_.push_back({score, part, item, unboosted});
     }
     std::push_heap(hits_.begin(), hits_.end(), is_better);
     if (is_full()) threshold_ = hits_.front().score;

@@ -1,0 +1,35 @@
+#ifndef SEMANTIC_INDEX_BINDING_SEARCH_BOOST_ARGUMENTS_H_
+#define SEMANTIC_INDEX_BINDING_SEARCH_BOOST_ARGUMENTS_H_
+
+#include <napi.h>
+
+#include <vector>
+
+#include "base/item_factors.h"
+#include "binding/base/bitsets.h"
+#include "binding/base/work.h"
+
+namespace semantic_index {
+
+/** The factors of a search, for work on other threads: the numbers of items stay where they are. */
+class BoostArguments {
+ public:
+  /** No factors. */
+  BoostArguments() = default;
+  /**
+   * ({ kind: number, scale: number, operand: number, values: (Float64Array | undefined)[], sets: (Uint32Array |
+   * undefined)[] }[] and greatest: Float64Array as { boosts, greatest }), or undefined. `work` keeps the arrays alive.
+   */
+  BoostArguments(const Napi::Value& value, size_t parts, Work* work);
+
+  /** One element for each part; nullptr without factors. */
+  const ItemFactors* factors() const { return factors_.empty() ? nullptr : factors_.data(); }
+
+ private:
+  std::vector<ItemFactors> factors_;
+  std::vector<BitsetCopies> sets_;
+};
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_BINDING_SEARCH_BOOST_ARGUMENTS_H_

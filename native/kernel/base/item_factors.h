@@ -1,0 +1,68 @@
+#ifndef SEMANTIC_INDEX_KERNEL_BASE_ITEM_FACTORS_H_
+#define SEMANTIC_INDEX_KERNEL_BASE_ITEM_FACTORS_H_
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/item_bits.h"
+
+namespace semantic_index {
+
+/** How a factor follows from the value of an item. */
+enum class FactorKind : uint8_t {
+  /** 2^(-age / scale), where age is how far the value lies before `operand`; at most 1. */
+  decay,
+  /** 1 + (operand - 1) * value / (value + scale): from 1 to `operand`, half of the way where the value is `scale`. */
+  saturation,
+  /** `operand` for the items of a set. */
+  set,
+};
+
+/** A factor of the scores of a part's items: 1 for those without a value. Owns nothing. */
+struct ItemFactor {
+  FactorKind kind = FactorKind::set;
+  double scale = 1;
+  double operand = 1;
+  /** Of the first `count` items; NaN for none. */
+  const double* values = nullptr;
+  size_t count = 0;
+  ItemBits items;
+
+  double of(uint32_t item) const {
+    if (kind == FactorKind::set) return items.contains(item) ? operand : 1;
+    const double value = item < count ? values[item] : std::nan("");
+    if (std::isnan(value)) return 1;
+    if (kind == FactorKind::decay) return std::exp2(-std::max(0.0, operand - value) / scale);
+    return value > 0 ? 1 + (operand - 1) * (value / (value + scale)) : 1;
+  }
+};
+
+/** The product of factors, bounded so that no score becomes infinite and none of 0 loses the order of what it
+ * multiplies. */
+struct ItemFactors {
+  std::vector<ItemFactor> factors;
+  /** No item has a larger product. */
+  double greatest = 1;
+
+  double of(uint32_t item) const {
+    double product = 1;
+    for (const ItemFactor& factor : factors) product *= factor.of(item);
+    return bounded(product);
+  }
+
+  static double bounded(double product) {
+    constexpr double kLeast = 0x1p-512;
+    constexpr double kGreatest = 0x1p512;
+    return std::min(kGreatest, std::max(kLeast, product));
+  }
+};
+
+/** A score with a factor: a negative one is divided, so that a larger factor always is better. */
+static inline double boosted(double score, double factor) { return score >= 0 ? score * factor : score / factor; }
+
+}  // namespace semantic_index
+
+#endif  // SEMANTIC_INDEX_KERNEL_BASE_ITEM_FACTORS_H_

@@ -1,0 +1,194 @@
+import type { GroupKey } from '../backend/field-reading.js';
+import type { Scalar } from '../backend/filter-tree.js';
+import { TimeSlice } from '../time-slice.js';
+import { type Bitset, createBitset } from '../vectors/bitset.js';
+import { instantOf } from './instant.js';
+
+/** Items between two looks at the clock. */
+export const itemsPerLook = 4096;
+
+/** The greatest number of each item of a part, NaN for none; the greatest of all, and whether some have none. */
+export interface ItemInstants {
+  readonly ofItems: Float64Array;
+  readonly greatest: number;
+  readonly lacksSome: boolean;
+}
+
+/** What every document of a part has in one field: scalars, each once. Immutable. */
+export class FieldColumn {
+  /** Distinct values; the number of a value is its place here. */
+  readonly values: readonly Scalar[];
+  /** For each item the end of its numbers in `numbers`; they begin where those of the item before end. */
+  readonly ends: Uint32Array;
+  readonly numbers: Uint32Array;
+  readonly #numberOf: ReadonlyMap<Scalar, number>;
+  #instants: ItemInstants | undefined;
+
+  constructor(
+    values: readonly Scalar[],
+    numberOf: ReadonlyMap<Scalar, number>,
+    ends: Uint32Array,
+    numbers: Uint32Array,
+  ) {
+    this.values = values;
+    this.#numberOf = numberOf;
+    this.ends = ends;
+    this.numbers = numbers;
+  }
+
+  get items(): number {
+    return this.ends.length;
+  }
+
+  /** The place of the first number of an item in `numbers`. */
+  beginOf(item: number): number {
+    return item === 0 ? 0 : (this.ends[item - 1] as number);
+  }
+
+  valuesOf(item: number): Scalar[] {
+    return Array.from(
+      this.numbers.subarray(this.beginOf(item), this.ends[item]),
+      (number) => this.values[number] as Scalar,
+    );
+  }
+
+  /** The group of an item; undefined when it has no value. */
+  groupOf(item: number): GroupKey | undefined {
+    const values = this.valuesOf(item);
+    return values.length === 0 ? undefined : groupKeyOf(values);
+  }
+
+  /** The items that are in one of the groups. Takes about a nanosecond for each item. */
+  itemsOfGroups(groups: Iterable<GroupKey>): Bitset {
+    const bits = createBitset(this.items, false);
+    const single = new Uint8Array(this.values.length);
+    const several = new Set<GroupKey>();
+    for (const group of groups) {
+      const values = JSON.parse(group) as Scalar[];
+      const [number] = values.length === 1 ? [this.#numberOf.get(values[0] as Scalar)] : [];
+      if (number !== undefined) single[number] = 1;
+      else if (values.length > 1) several.add(group);
+    }
+    const { ends, numbers } = this;
+    let begin = 0;
+    for (let item = 0; item < ends.length; item++) {
+      const end = ends[item] as number;
+      const isIn =
+        end - begin === 1
+          ? single[numbers[begin] as number] === 1
+          : end > begin && several.size > 0 && several.has(this.groupOf(item) as GroupKey);
+      if (isIn) bits[item >>> 5] = (bits[item >>> 5] as number) | (1 << (item & 31));
+      begin = end;
+    }
+    return bits;
+  }
+
+  /**
+   * The greatest number of each item. A string counts as a number where it is a date in ISO 8601: milliseconds since 1970. Kept, as
+   * searches read it again and again.
+   */
+  async instants(signal?: AbortSignal): Promise<ItemInstants> {
+    if (this.#instants !== undefined) return this.#instants;
+    const slice = new TimeSlice();
+    const { values, ends, numbers } = this;
+    const ofValues = new Float64Array(values.length);
+    for (let number = 0; number < values.length; number++) {
+      if (number % 256 === 0 && slice.due()) await slice.yieldIfDue(signal);
+      ofValues[number] = instantOf(values[number] as Scalar);
+    }
+    const ofItems = new Float64Array(this.items);
+    let [begin, greatest, lacksSome] = [0, Number.NEGATIVE_INFINITY, false];
+    for (let item = 0; item < ends.length; item++) {
+      if (item % itemsPerLook === 0 && slice.due()) await slice.yieldIfDue(signal);
+      const end = ends[item] as number;
+      let own = Number.NaN;
+      for (let place = begin; place < end; place++) {
+        const value = ofValues[numbers[place] as number] as number;
+        if (value > own || Number.isNaN(own)) own = Number.isNaN(value) ? own : value;
+      }
+      ofItems[item] = own;
+      if (Number.isNaN(own)) lacksSome = true;
+      else if (own > greatest) greatest = own;
+      begin = end;
+    }
+    this.#instants = { ofItems, greatest, lacksSome };
+    return this.#instants;
+  }
+}
+
+/** The key of the group of a document with these values. */
+export function groupKeyOf(values: readonly Scalar[]): GroupKey {
+  return JSON.stringify(values.length === 1 ? values : [...values].sort(compareScalars));
+}
+
+/** Orders booleans before numbers before strings; strings by code points. */
+export function compareScalars(left: Scalar, right: Scalar): number {
+  if (typeof left !== typeof right) return rankOf(left) - rankOf(right);
+  if (typeof left === 'string') return compareCodePoints(left, right as string);
+  return Number(left) - Number(right);
+}
+
+const rankOf = (value: Scalar): number => (typeof value === 'boolean' ? 0 : typeof value === 'number' ? 1 : 2);
+
+function compareCodePoints(left: string, right: string): number {
+  if (left === right) return 0;
+  const length = Math.min(left.length, right.length);
+  for (let at = 0; at < length; at++) {
+    const [a, b] = [left.charCodeAt(at), right.charCodeAt(at)];
+    if (a === b) continue;
+    // Surrogates stand for code points beyond all other units.
+    const [isHighA, isHighB] = [isSurrogate(a), isSurrogate(b)];
+    return isHighA === isHighB ? a - b : isHighA ? 1 : -1;
+  }
+  return left.length - right.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
+}
+
+/** Collects the values of the items of a part, one item after the other. */
+export class FieldColumnBuilder {
+  readonly #values: Scalar[] = [];
+  readonly #numberOf = new Map<Scalar, number>();
+  readonly #ends: Uint32Array;
+  #numbers: Uint32Array;
+  #count = 0;
+  #item = 0;
+  #begin = 0;
+
+  constructor(items: number) {
+    this.#ends = new Uint32Array(items);
+    this.#numbers = new Uint32Array(items);
+  }
+
+  /** The number of a value; numbers of equal values are equal. */
+  numberOf(value: Scalar): number {
+    const known = this.#numberOf.get(value);
+    if (known !== undefined) return known;
+    this.#numberOf.set(value, this.#values.length);
+    this.#values.push(value);
+    return this.#values.length - 1;
+  }
+
+  /** Gives the current item a value, unless it has it already. */
+  add(number: number): void {
+    for (let place = this.#begin; place < this.#count; place++) if (this.#numbers[place] === number) return;
+    if (this.#count === this.#numbers.length) {
+      const larger = new Uint32Array(2 * this.#count + 16);
+      larger.set(this.#numbers);
+      this.#numbers = larger;
+    }
+    this.#numbers[this.#count++] = number;
+  }
+
+  /** Ends the current item. */
+  next(): void {
+    this.#ends[this.#item++] = this.#count;
+    this.#begin = this.#count;
+  }
+
+  column(): FieldColumn {
+    return new FieldColumn(this.#values, this.#numberOf, this.#ends, this.#numbers.slice(0, this.#count));
+  }
+}

@@ -1,0 +1,60 @@
+import type {
+  FacetCounts,
+  FacetRequest,
+  FieldReading,
+  GroupKey,
+  SortedPageRequest,
+  SortedPlace,
+} from '../../../backend/field-reading.js';
+import { FacetCounter } from '../../../columns/facet-counter.js';
+import type { FieldColumn } from '../../../columns/field-column.js';
+import { SortedPage } from '../../../columns/sorted-page.js';
+import type { Bitset } from '../../../vectors/bitset.js';
+import { itemOf, keyAt, type SortedKeys } from '../../catalog/sorted-keys.js';
+
+/** A part of a snapshot with the values of a field. */
+export interface FieldPart {
+  readonly keys: SortedKeys;
+  /** Items that exist and pass the filter; undefined for all. */
+  readonly allowed: Bitset | undefined;
+  readonly column: FieldColumn;
+}
+
+/** The values of a field in the parts of a snapshot. */
+export class SnapshotField implements FieldReading {
+  readonly parts: readonly FieldPart[];
+
+  constructor(parts: readonly FieldPart[]) {
+    this.parts = parts;
+  }
+
+  async hasValues(): Promise<boolean> {
+    return this.parts.some(({ column }) => column.values.length > 0);
+  }
+
+  async count(request: FacetRequest, signal?: AbortSignal): Promise<FacetCounts> {
+    const counter = new FacetCounter(request);
+    for (const { keys, allowed, column } of this.parts) {
+      await counter.add(column, keys.offsets.length, allowed, signal);
+    }
+    return counter;
+  }
+
+  async groupsOf(keys: readonly number[]): Promise<(GroupKey | undefined)[]> {
+    return keys.map((key) => {
+      for (const part of this.parts) {
+        const item = itemOf(part.keys, key);
+        if (item >= 0) return part.column.groupOf(item);
+      }
+      return undefined;
+    });
+  }
+
+  async sorted(request: SortedPageRequest): Promise<SortedPlace[]> {
+    const page = new SortedPage(request);
+    for (const { keys, allowed, column } of this.parts) {
+      await page.add(column, keys.offsets.length, allowed, (item) => keyAt(keys, item));
+    }
+    return page.take();
+  }
+}
