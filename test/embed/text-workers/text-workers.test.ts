@@ -61,7 +61,7 @@ describe('TextWorkers', () => {
     expect(some.vectors).toEqual(Float32Array.from([...row(1)!, ...row(3)!]));
     expect(some.terms).toEqual(packed(texts));
     const none = await workers.prepare({ texts, model: undefined, analyze: { language: 'en' } });
-    expect(none).toEqual({ vectors: undefined, tokens: 0, terms: some.terms });
+    expect(none).toEqual({ vectors: undefined, tokens: 0, terms: some.terms, languages: ['en'] });
   });
 
   it('reports a model that cannot be loaded, and loads it once it can be', async () => {
