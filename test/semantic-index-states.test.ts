@@ -6,7 +6,7 @@ import { deterministicProvider } from '../src/embed/testing/deterministic-provid
 import type { ErrorCode } from '../src/errors.js';
 import { renamedMethods } from '../src/options/renamed.js';
 import { SemanticIndex } from '../src/semantic-index.js';
-import type { ExportResult, SearchResult } from '../src/types.js';
+import type { ExportResult, FacetsResult, SearchResult } from '../src/types.js';
 
 const provider = deterministicProvider({ dimensions: 16 });
 const folder = mkdtempSync(join(tmpdir(), 'semantic-index-states-'));
@@ -116,6 +116,10 @@ const table: Record<string, [(index: SemanticIndex) => Promise<unknown>, (result
     ({ documents }: { documents: unknown[] }) => expect(documents).toHaveLength(5),
   ],
   count: [(i) => i.count({ where: { group: 0 } }), (n: number) => expect(n).toBe(100)],
+  facets: [
+    (i) => i.facets({ fields: ['group'] }),
+    ({ facets }: FacetsResult) => expect(facets.group?.counts.map(({ count }) => count)).toEqual([100, 100, 100]),
+  ],
   search: [
     (i) => i.search('number8', { k: 3, explain: true }),
     ({ hits, next, explanation }: SearchResult) =>
@@ -125,10 +129,7 @@ const table: Record<string, [(index: SemanticIndex) => Promise<unknown>, (result
     (i) => i.searchMany(['number8', 'number9']),
     (results: SearchResult[]) => expect(results.map(({ hits }) => hits[0]?.id)).toEqual([8, 9]),
   ],
-  suggest: [
-    (i) => i.suggest('numb'),
-    (found: unknown[]) => expect(found.length).toBeGreaterThan(0),
-  ],
+  suggest: [(i) => i.suggest('numb'), (found: unknown[]) => expect(found.length).toBeGreaterThan(0)],
   plan: [(i) => i.plan(['a new text']), (plan: object) => expect(plan).toMatchObject({ new: 1 })],
   validate: [(i) => i.validate(), ({ valid }: { valid: boolean }) => expect(valid).toBe(true)],
   stats: [(i) => i.stats(), (s: { documents: number }) => expect(s.documents).toBeGreaterThanOrEqual(300)],
