@@ -9,6 +9,8 @@ import type { CommonFlags } from '../terminal.js';
 
 interface InitFlags extends CommonFlags, ModelFlags {
   readonly metric?: Metric;
+  readonly language?: string;
+  readonly languageField?: string;
 }
 
 /** `init`: makes an index and notes its model. */
@@ -17,16 +19,20 @@ export function addInit(program: Command): void {
     .command('init')
     .description('create an index in an empty or missing directory')
     .argument('<index>', 'directory of the index')
-    .option('--metric <metric>', 'angular (the default), euclidean, manhattan or dot');
+    .option('--metric <metric>', 'angular (the default), euclidean, manhattan or dot')
+    .option('--language <code>', 'language of the texts, such as de, or auto to detect it (default: en)')
+    .option('--language-field <field>', 'field of the metadata that names the language of a document');
   withModelFlags(command);
   withCommonFlags(command, [
     'init my-index',
     'init my-index --model openai:text-embedding-3-small',
     'init my-index --model openai:nomic-embed-text --base-url http://localhost:11434/v1',
     'init my-vectors --model none --metric euclidean',
+    'init my-index --language de',
   ]).action((folder: string, flags: InitFlags) =>
     perform(flags, async ({ terminal }) => {
-      const options = { create: true, ...(flags.metric === undefined ? {} : { metric: flags.metric }) };
+      const { metric: chosen, language, languageField } = flags;
+      const options = { create: true, ...(chosen !== undefined && { metric: chosen }), language, languageField };
       await using opened = await openIndex(folder, flags, terminal, options);
       const { documents, metric } = await opened.index.stats();
       const notNoted = await noteModel(folder, opened.model);
