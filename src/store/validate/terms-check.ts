@@ -24,6 +24,16 @@ export async function termsFileFault(
  * The fault of the stored terms of documents without a segment, or undefined. `quick` looks for documents without terms, `full` also compares the terms with the texts.
  */
 export async function tailTermsFault(catalog: Catalog, level: 'quick' | 'full'): Promise<string | undefined> {
+  const state = (): string => `${catalog.segments.sealedThrough()} ${catalog.settings.analysis()}`;
+  for (;;) {
+    const before = state();
+    const fault = await faultOfTail(catalog, level);
+    // Documents that have got a segment meanwhile, or another language, have no terms in the tail any more.
+    if (fault === undefined || state() === before) return fault;
+  }
+}
+
+async function faultOfTail(catalog: Catalog, level: 'quick' | 'full'): Promise<string | undefined> {
   const analysis = analysisFromSetting(catalog.settings.analysis());
   let missing = 0;
   let different = 0;
