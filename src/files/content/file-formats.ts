@@ -1,4 +1,20 @@
-/** Formats of files, and the endings of their names. */
+/** The format of a file. */
+export type FileFormat =
+  | 'markdown'
+  | 'text'
+  | 'html'
+  | 'pdf'
+  | 'docx'
+  | 'pptx'
+  | 'xlsx'
+  | 'epub'
+  | 'email'
+  | 'notebook'
+  | 'csv'
+  | 'jsonl'
+  | 'code';
+
+/** Endings of the names of files, by format. */
 const endings = {
   markdown: ['md', 'mdx', 'markdown'],
   text: ['txt', 'rst'],
@@ -16,10 +32,7 @@ const endings = {
     ...['js', 'mjs', 'cjs', 'jsx', 'ts', 'mts', 'cts', 'tsx', 'py', 'go', 'rs', 'java', 'c', 'h', 'cc', 'cpp', 'cxx'],
     ...['hh', 'hpp', 'cs', 'php', 'rb', 'sh', 'bash', 'ps1'],
   ],
-} as const satisfies Record<string, readonly string[]>;
-
-/** The format of a file. */
-export type FileFormat = keyof typeof endings;
+} as const satisfies Record<FileFormat, readonly string[]>;
 
 const formats = new Map<string, FileFormat>(
   Object.entries(endings).flatMap(([format, list]) => list.map((ending) => [ending, format as FileFormat] as const)),
