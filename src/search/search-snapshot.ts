@@ -17,7 +17,7 @@ import type { Metric } from '../types.js';
 import type { Bitset } from '../vectors/bitset.js';
 import { METRICS } from '../vectors/metric.js';
 import type { SearchPart } from './search-part.js';
-import { elsewhere, SearchTurn } from './search-turn.js';
+import { onOtherThread, SearchTurn } from './search-turn.js';
 
 /** A part of a snapshot, and which of its documents exist. */
 export interface PartState {
@@ -167,13 +167,13 @@ export class SearchSnapshot {
     const terms = queries.map(({ terms }) => terms);
     const threads = options.threads ?? processors;
     const turn = depth > maxShort || k > maxShort ? undefined : this.#turnOf(queries, exact);
-    let isHere = turn?.isHere() === true;
-    const next = isHere ? undefined : turn?.next();
+    let runsHere = turn?.fits() === true;
+    const next = runsHere ? undefined : turn?.next();
     if (next !== undefined) {
       this.#waiting++;
       await next;
       this.#waiting--;
-      isHere = turn?.isHere() === true;
+      runsHere = turn?.fits() === true;
     }
     const native = this.#native;
     const runHere = (): NativeSearchResult => {
@@ -192,13 +192,13 @@ export class SearchSnapshot {
         boosts,
       );
     };
-    const runElsewhere = (): Promise<NativeSearchResult> =>
+    const runOnOtherThread = (): Promise<NativeSearchResult> =>
       runNativeReading('search', { signal }, (task) =>
         native.search(vectors, terms, k, depth, exact, searchK, vectorWeight, allowed, threads, task, boosts),
       );
     let search: NativeSearchResult | Promise<NativeSearchResult>;
     try {
-      search = isHere ? runHere() : elsewhere(runElsewhere);
+      search = runsHere ? runHere() : onOtherThread(runOnOtherThread);
     } finally {
       // What has begun keeps the parts open.
       if (this.#isClosed) this.close();

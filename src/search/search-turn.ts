@@ -19,7 +19,7 @@ function endTurn(): void {
 }
 
 /** Counts a search that another thread does, and begins it. */
-export async function elsewhere<T>(search: () => Promise<T>): Promise<T> {
+export async function onOtherThread<T>(search: () => Promise<T>): Promise<T> {
   running++;
   try {
     return await search();
@@ -37,7 +37,7 @@ export class SearchTurn {
   #milliseconds = Number.POSITIVE_INFINITY;
 
   /** Whether a search runs in this thread, now. */
-  isHere(): boolean {
+  fits(): boolean {
     if (this.#milliseconds > maxMillisecondsPerTurn) return false;
     const now = performance.now();
     if (turnBegan === undefined) {
@@ -47,7 +47,7 @@ export class SearchTurn {
     return now - turnBegan + this.#milliseconds <= maxMillisecondsPerTurn;
   }
 
-  /** After `isHere` said no: the next turn, if the search is short and no other one is waiting or running elsewhere. */
+  /** After `fits` was false: the next turn, if the search is short and no other one is waiting or running elsewhere. */
   next(): Promise<void> | undefined {
     const isAlone = running === 0 && resume === undefined && turnBegan !== undefined;
     if (!isAlone || this.#milliseconds > maxMillisecondsPerTurn) return undefined;

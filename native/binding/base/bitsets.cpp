@@ -1,5 +1,7 @@
 #include "binding/base/bitsets.h"
 
+#include <cstring>
+
 #include "binding/base/addon_data.h"
 #include "binding/base/arguments.h"
 
@@ -22,6 +24,12 @@ BitsetCopies::BitsetCopies(Napi::Env env, const Napi::Value& value) {
     sets_.back().bits = words_[index].data();
     sets_.back().words = static_cast<int64_t>(words_[index].size());
   }
+}
+
+Napi::Value words_of(Napi::Env env, const std::vector<uint32_t>& words) {
+  Napi::Uint32Array array = Napi::Uint32Array::New(env, words.size());
+  if (!words.empty()) std::memcpy(array.Data(), words.data(), words.size() * sizeof(uint32_t));
+  return array;
 }
 
 }  // namespace semantic_index

@@ -31,6 +31,9 @@ class BitsetCopies {
   std::vector<Allowed> sets_;
 };
 
+/** The words as a Uint32Array. */
+Napi::Value words_of(Napi::Env env, const std::vector<uint32_t>& words);
+
 }  // namespace semantic_index
 
 #endif  // SEMANTIC_INDEX_BINDING_BASE_BITSETS_H_

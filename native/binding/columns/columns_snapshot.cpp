@@ -1,5 +1,3 @@
-#include <cstring>
-
 #include "binding/base/addon_data.h"
 #include "binding/base/arguments.h"
 #include "binding/base/bitsets.h"
@@ -10,12 +8,6 @@
 namespace semantic_index {
 
 namespace {
-
-Napi::Value words_of(Napi::Env env, const std::vector<uint32_t>& words) {
-  Napi::Uint32Array array = Napi::Uint32Array::New(env, words.size());
-  if (!words.empty()) std::memcpy(array.Data(), words.data(), words.size() * sizeof(uint32_t));
-  return array;
-}
 
 /** { certain: Uint32Array, possible: Uint32Array | undefined } */
 Napi::Value result_of(Napi::Env env, const FilteredItems& items) {

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "binding/base/arguments.h"
+#include "binding/base/bitsets.h"
 #include "binding/base/work.h"
 #include "binding/columns/columns.h"
 #include "columns/layers/column_rows.h"
@@ -10,12 +11,6 @@
 namespace semantic_index {
 
 namespace {
-
-Napi::Value words_of(Napi::Env env, const std::vector<uint32_t>& words) {
-  Napi::Uint32Array array = Napi::Uint32Array::New(env, words.size());
-  if (!words.empty()) std::memcpy(array.Data(), words.data(), words.size() * sizeof(uint32_t));
-  return array;
-}
 
 class ReadColumnWork : public Work {
  public:

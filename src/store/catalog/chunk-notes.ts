@@ -34,7 +34,7 @@ export function isCounted(id: DocumentId, metadata: string | null): boolean {
 }
 
 /**
- * What `sync` and de-duplication keep between runs: which sources are unchanged, and which documents are not added again.
+ * State that `sync` and de-duplication keep between runs: which sources are unchanged, and which documents are not added again.
  * Rows of the settings table, which every format has.
  *
  * A note of a source holds number and sum of the keys of the documents whose ids begin with it. Keys only grow, so any chunk
