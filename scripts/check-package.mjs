@@ -29,7 +29,7 @@ const unwanted = [
   [/^(?:test|examples|bench|scripts|\.ci|\.github|src)\//, 'development files'],
   [/^native\/(?:build|test|fuzz)/, 'native tests or builds'],
   [/\btraining\b/, 'training'],
-  [/(?:\.tsbuildinfo|\.made-from|\.log)$/, 'traces of a build'],
+  [/(?:\.made-from|\.log)$/, 'traces of a build'],
   [/\.test\./, 'tests'],
 ];
 

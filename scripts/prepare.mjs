@@ -59,7 +59,13 @@ const addon = madeFrom({
   facts: [platform],
 });
 const library = madeFrom({
-  inputs: ['src', 'tsconfig.json', 'node_modules/typescript/package.json'],
+  inputs: [
+    'src',
+    'tsconfig.json',
+    'scripts/prepare/bundle-entries.mjs',
+    'node_modules/typescript/package.json',
+    'node_modules/esbuild/package.json',
+  ],
   product: 'dist/index.js',
   stamp: 'dist/.made-from',
 });
@@ -111,7 +117,10 @@ const steps = [
       rmSync(join(root, 'dist'), { recursive: true, force: true });
     },
     tools: [],
-    commands: [tool('typescript/bin/tsc', '--project', '.')],
+    commands: [
+      tool('typescript/bin/tsc', '--project', '.'),
+      [process.execPath, [join(root, 'scripts/prepare/bundle-entries.mjs')]],
+    ],
     hint: () => 'The TypeScript sources do not compile.',
   },
   {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
 import { describe, expect, test } from 'vitest';
@@ -30,6 +31,17 @@ describe('the tree', () => {
     const page = readFileSync(`${root}ARCHITECTURE.md`, 'utf8');
     expect(page.split('\n').length).toBeLessThanOrEqual(250);
     expect(rooms().filter((room) => !page.includes(room))).toEqual([]);
+  });
+
+  test('every module that a thread or process starts with is bundled', () => {
+    const bundled = readFileSync(`${root}scripts/prepare/bundle-entries.mjs`, 'utf8');
+    const started = read('src/**/*.ts').flatMap(([path, text]) =>
+      [...text.matchAll(/(?:new Worker|fork)\(\s*new URL\('\.\/(.+)\.js'/g)].map(([, name]) =>
+        posix.join(posix.dirname(path), name as string).slice('src/'.length),
+      ),
+    );
+    expect(started.length).toBeGreaterThan(3);
+    expect(started.filter((entry) => !bundled.includes(`'${entry}'`))).toEqual([]);
   });
 
   // Two copies of SQLite in one process drop each other's file locks: tests use the one that the catalog loads.
