@@ -372,15 +372,19 @@ Status TermsTail::list_terms(int32_t items, std::vector<TailTerm>* terms) const 
   return Status::no_memory();
 }
 
-void TermsTail::select_terms(int32_t items, const std::function<bool(const TermBytes&)>& wants,
-                             std::vector<TailTerm>* terms) const {
+void TermsTail::select_terms(int32_t items, const SignatureFilter* filter,
+                             const std::function<bool(const TermBytes&)>& wants, std::vector<TailTerm>* terms) const {
   terms->clear();
   // Terms keep their numbers, so the writer may go on between two locks.
   for (size_t begin = 0;; begin += kTermsBetweenLocks) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (begin >= terms_.size()) return;
     const size_t end = std::min(terms_.size(), begin + kTermsBetweenLocks);
+    for (size_t number = signatures_.size(); filter != nullptr && number < end; ++number) {
+      signatures_.push_back(TermSignature::of(terms_[number].bytes, terms_[number].size));
+    }
     for (size_t number = begin; number < end; ++number) {
+      if (filter != nullptr && !filter->passes(signatures_[number])) continue;
       const Term& term = terms_[number];
       if (!wants({term.bytes, term.size})) continue;
       const PostingList list = list_of(term, items);
@@ -391,7 +395,8 @@ void TermsTail::select_terms(int32_t items, const std::function<bool(const TermB
 
 size_t TermsTail::memory() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return bytes_ + terms_.capacity() * sizeof(Term) + slots_.capacity() * sizeof(uint32_t);
+  return bytes_ + terms_.capacity() * sizeof(Term) + slots_.capacity() * sizeof(uint32_t) +
+         signatures_.capacity() * sizeof(TermSignature);
 }
 
 }  // namespace semantic_index

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "terms/postings/posting_list.h"
 #include "terms/tail_terms_image.h"
+#include "terms/term_signature.h"
 #include "terms/terms_format.h"
 
 namespace semantic_index {
@@ -91,8 +92,11 @@ class TermsTail {
   /** All terms of the first `items` documents, ascending. out_of_memory. */
   Status list_terms(int32_t items, std::vector<TailTerm>* terms) const;
 
-  /** The terms of the first `items` documents that a function wants, in no order. May throw bad_alloc. */
-  void select_terms(int32_t items, const std::function<bool(const TermBytes&)>& wants,
+  /**
+   * The terms of the first `items` documents that a function wants, in no order. With a filter, it is called for those
+   * that pass. May throw bad_alloc.
+   */
+  void select_terms(int32_t items, const SignatureFilter* filter, const std::function<bool(const TermBytes&)>& wants,
                     std::vector<TailTerm>* terms) const;
 
   /** Bytes of memory, about. */
@@ -140,6 +144,8 @@ class TermsTail {
   /** False after a failure, which may have left postings of documents that are not visible. */
   bool is_whole_ = true;
   std::vector<Term> terms_;
+  /** Of the first terms: computed when they are first searched for similar ones. */
+  mutable std::vector<TermSignature> signatures_;
   /** Open addressing: number of the term + 1, 0 for free; a power of two of them. */
   std::vector<uint32_t> slots_;
   /** Of one document, while it is appended: its terms, and how often it has each. */

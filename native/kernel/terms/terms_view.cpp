@@ -45,14 +45,17 @@ uint64_t term_prefix(const uint8_t* term, size_t size) {
   return prefix;
 }
 
-Status TermsView::open(const uint8_t* bytes, int64_t size, TermsView* view, const std::atomic<bool>* changed) {
+Status TermsView::open(const uint8_t* bytes, int64_t size, TermsView* view, const std::atomic<bool>* changed) try {
   TermsView result;
   const Status status = check_terms_header(bytes, size, &result.header_);
   if (!status.ok()) return status;
   result.bytes_ = bytes;
   result.changed_ = changed;
+  result.signatures_ = std::make_shared<SignatureTable>();
   *view = result;
   return view->check_unchanged();
+} catch (const std::bad_alloc&) {
+  return Status::no_memory();
 }
 
 const uint8_t* TermsView::section(TermsSection section) const {

@@ -3,16 +3,18 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "base/status.h"
 #include "terms/postings/posting_list.h"
+#include "terms/signature_table.h"
 #include "terms/terms_format.h"
 
 namespace semantic_index {
 
 /**
- * A read-only view of the bytes of a terms file. It owns nothing: the bytes must outlive it and be aligned to 8. The
+ * A read-only view of the bytes of a terms file. It does not own them: they must outlive it and be aligned to 8. The
  * bytes may be anything: what is followed is checked first, so hostile bytes give `corrupt` or a poor answer in bounded
  * time, never an access out of bounds. Any number of threads may use one view at once.
  */
@@ -33,10 +35,14 @@ class TermsView {
   /** Looks a term up; the list has count 0 when no document has it. corrupt. */
   Status find(const void* term, size_t size, PostingList* list) const;
 
+  /** The numbers of terms that may be similar to one: see SignatureTable, which copies of a view share. */
+  Status select_similar(const SignatureFilter& filter, std::vector<uint32_t>* numbers,
+                        const std::atomic<bool>* cancel) const {
+    return signatures_->select(*this, filter, numbers, cancel);
+  }
+
   /** Blocks of the dictionary, in the order of their terms. */
   uint64_t blocks() const { return dictionary_blocks(header_.terms); }
-  /** The first eight bytes of the first term of a block, as `term_prefix`; it may lie. */
-  uint64_t block_prefix(uint64_t block) const { return head(block).prefix; }
   /** The last block whose first term is not above a term; 0 when all are. corrupt. */
   Status find_block(const uint8_t* term, size_t size, uint64_t* block) const;
 
@@ -70,6 +76,7 @@ class TermsView {
   TermsHeader header_ = {};
   const uint8_t* bytes_ = nullptr;
   const std::atomic<bool>* changed_ = nullptr;
+  std::shared_ptr<SignatureTable> signatures_;
 };
 
 /** Reads all terms of a view in their order. */

@@ -6,6 +6,7 @@ import { formsIn } from './forms-in-documents.js';
 /** The terms of a query after correction. */
 export interface CorrectedTerms {
   readonly terms: readonly QueryTerm[];
+  /** As words are written; empty unless it was asked for. */
   readonly corrected: readonly CorrectedWord[];
 }
 
@@ -22,12 +23,21 @@ const formSample = 8;
  * the order of their letters. Undefined if nothing is replaced.
  *
  * @param kept terms that are not replaced: those of phrases.
+ * @param isNoted whether the words are returned as they are written, for which texts are read.
  */
 export async function correctSpelling(
   snapshot: ReadSnapshot,
   text: string,
   terms: readonly QueryTerm[],
-  { kept, signal }: { readonly kept: ReadonlySet<string>; readonly signal: AbortSignal | undefined },
+  {
+    kept,
+    isNoted,
+    signal,
+  }: {
+    readonly kept: ReadonlySet<string>;
+    readonly isNoted: boolean;
+    readonly signal: AbortSignal | undefined;
+  },
 ): Promise<CorrectedTerms | undefined> {
   const words = new Map(
     terms.flatMap(({ forms, alternatives = [] }) => {
@@ -39,7 +49,8 @@ export async function correctSpelling(
   if (words.size === 0) return undefined;
   const single = [...new Set([...words.values()].flat())];
   const distances = single.map(editsOf);
-  const lists = await snapshot.lookUpTerms({ terms: single, distances, limit: 1, sample: formSample, signal });
+  const sample = isNoted ? formSample : 0;
+  const lists = await snapshot.lookUpTerms({ terms: single, distances, limit: 1, sample, signal });
   const found = new Map(single.map((form, place) => [form, lists[place]?.terms[0]]));
   const replaced = new Map(
     Array.from(words, ([term, forms]) => {
@@ -48,18 +59,27 @@ export async function correctSpelling(
     }).flatMap(([term, best]) => (best === undefined || best.distance === 0 ? [] : [[term, best] as const])),
   );
   if (replaced.size === 0) return undefined;
-  const forms = await formsIn(snapshot, [...replaced.values()], signal);
-  const written = writtenForms(text, snapshot.languages);
   return {
     terms: terms.map((term) => {
       const best = term.forms.length === 1 ? replaced.get(term.forms[0] as string) : undefined;
       return best === undefined ? term : { forms: [best.term], times: term.times };
     }),
-    corrected: Array.from(replaced, ([term, best]) => ({
-      from: written.get(term) ?? term,
-      to: forms.best(best.term) ?? best.term,
-    })),
+    corrected: isNoted ? await correctedWords(snapshot, text, replaced, signal) : [],
   };
+}
+
+async function correctedWords(
+  snapshot: ReadSnapshot,
+  text: string,
+  replaced: ReadonlyMap<string, FoundTerm>,
+  signal: AbortSignal | undefined,
+): Promise<CorrectedWord[]> {
+  const forms = await formsIn(snapshot, [...replaced.values()], signal);
+  const written = writtenForms(text, snapshot.languages);
+  return Array.from(replaced, ([term, best]) => ({
+    from: written.get(term) ?? term,
+    to: forms.best(best.term) ?? best.term,
+  }));
 }
 
 /** As `lookUpTerms` orders the terms that are similar to one. */

@@ -22,7 +22,8 @@ export interface QueryNotes {
 export interface QueryReading {
   /** Replace words that occur in no document. */
   readonly typos: boolean;
-  readonly notes: QueryNotes;
+  /** Default: nothing is noted. */
+  readonly notes?: QueryNotes | undefined;
 }
 
 /** Terms that a prefix is expanded to: the most frequent ones. */
@@ -58,10 +59,11 @@ export async function rankQueries(
     );
     const again = await correctSpelling(snapshot, text, query.terms ?? termsOfText(text, snapshot.languages), {
       kept,
+      isNoted: notes !== undefined,
       signal,
     });
     if (again === undefined) continue;
-    notes.corrected.push(...again.corrected);
+    notes?.corrected.push(...again.corrected);
     // The segments were reported by the first search.
     const silent = { ...options, onSegment: undefined };
     ranked[place] = await rankFiltered(snapshot, { ...query, terms: again.terms }, filter, silent);
@@ -114,7 +116,7 @@ async function rankFiltered(
 async function termsOfClauses(
   snapshot: ReadSnapshot,
   { words, phrases, prefixes }: QueryClauses,
-  notes: QueryNotes,
+  notes: QueryNotes | undefined,
   signal: AbortSignal | undefined,
 ): Promise<QueryTerm[]> {
   const terms = termsOfText([...words, ...phrases].join(' '), snapshot.languages);
@@ -131,7 +133,7 @@ async function termsOfClauses(
     limit: maxExpansions,
     signal,
   })) {
-    notes.prefixes.push({ prefix, terms: found.length, cut: isCut });
+    notes?.prefixes.push({ prefix, terms: found.length, cut: isCut });
     if (found.length > 0) terms.push({ forms: found.map(({ term }) => term), times: 1 });
   }
   return terms;

@@ -189,7 +189,7 @@ export class CandidateSearch {
     snapshot: ReadSnapshot,
     among?: { readonly k: number; readonly without: readonly number[]; readonly groups: RankedGroups },
   ): Promise<Ranked[][]> {
-    const { mode, typos, exact, searchK, vectorWeight, signal } = this.#options;
+    const { mode, typos, exact, explain, searchK, vectorWeight, signal } = this.#options;
     // Those of the snapshot: the index may move to another model while it is searched.
     const { dimensions } = snapshot.space;
     const asked = queries.map((query): SyntaxQuery => {
@@ -206,7 +206,8 @@ export class CandidateSearch {
     const { trace, search } = { trace: this.#trace, search: { exact, searchK, vectorWeight, signal } };
     const rank = (depth: number): Promise<RankedDocuments[]> => {
       // What is ranked again is read as before.
-      const notes = queries.some((query) => this.#noted.has(query)) ? { corrected: [], prefixes: [] } : trace;
+      const isNoted = explain && !queries.some((query) => this.#noted.has(query));
+      const notes = isNoted ? trace : undefined;
       for (const query of queries) this.#noted.add(query);
       const within = { without: among?.without, groups: among?.groups };
       const onSegment = (segment: SearchedSegment): number => trace.segments.push(segment);

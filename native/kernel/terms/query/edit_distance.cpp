@@ -3,25 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "terms/term_signature.h"
+
 namespace semantic_index {
 
 bool decode_utf8(const uint8_t* bytes, size_t size, std::vector<uint32_t>* characters) {
   characters->clear();
   for (size_t at = 0; at < size;) {
-    const uint8_t first = bytes[at];
-    const size_t length = first < 0x80   ? 1
-                          : first < 0xc2 ? 0
-                          : first < 0xe0 ? 2
-                          : first < 0xf0 ? 3
-                          : first < 0xf5 ? 4
-                                         : 0;
-    if (length == 0 || at + length > size) return false;
-    uint32_t character = length == 1 ? first : first & (0x7fu >> length);
-    for (size_t index = 1; index < length; ++index) {
-      const uint8_t next = bytes[at + index];
-      if ((next & 0xc0) != 0x80) return false;
-      character = character << 6 | (next & 0x3fu);
-    }
+    uint32_t character = 0;
+    const size_t length = next_character(bytes + at, size - at, &character);
+    if (length == 0) return false;
     characters->push_back(character);
     at += length;
   }
@@ -62,11 +53,6 @@ size_t EditDistances::advance(const uint32_t* other, size_t size) {
   }
   const bool is_dead = least_[size] > max_distance_ && (size < 1 || least_[size - 1] + 1 > max_distance_);
   return is_dead ? size : SIZE_MAX;
-}
-
-size_t EditDistances::dead_begin(const uint32_t* begin, size_t size) {
-  const size_t dead = advance(begin, size);
-  return dead == SIZE_MAX ? 0 : dead;
 }
 
 uint32_t EditDistances::to(const uint32_t* other, size_t size) {

@@ -13,18 +13,12 @@ bool decode_utf8(const uint8_t* bytes, size_t size, std::vector<uint32_t>* chara
 /**
  * Distances of many words to one, by optimal string alignment (Damerau 1964, Boytsov 2011): insertion, deletion,
  * substitution and transposition of adjacent characters cost 1, and no character is edited twice. Rows of the table are
- * kept for the characters that a word shares with the one before, so sorted words take little time, and a begin from
- * which no word within the bound can follow is recognised as such.
+ * kept for the characters that a word shares with the one before, so sorted words take little time, and none are
+ * computed behind a begin from which no word within the bound can follow.
  */
 class EditDistances {
  public:
   EditDistances(std::vector<uint32_t> word, uint32_t max_distance);
-
-  /**
-   * How many characters of `begin` are needed to know that no word that begins with them is near enough; 0 when words
-   * that begin with `begin` may be.
-   */
-  size_t dead_begin(const uint32_t* begin, size_t size);
 
   /** The distance to a word, `max_distance` + 1 when it is more than that. */
   uint32_t to(const uint32_t* other, size_t size);

@@ -21,6 +21,10 @@ Status cancelled() { return {StatusCode::cancelled, 0, {}}; }
 
 Status damaged_list() { return Status::failure(StatusCode::corrupt, "a posting list is damaged"); }
 
+Status damaged_dictionary() {
+  return Status::failure(StatusCode::corrupt, "the dictionary has fewer terms than its header says");
+}
+
 /** A term that may be found, with its list in each part that has it. */
 struct Candidate {
   std::string term;
@@ -37,14 +41,11 @@ bool begins_with(const void* term, size_t size, const TermBytes& begin) {
 class LookUp {
  public:
   LookUp(const TermsSnapshot& snapshot, const TermLookUp& request, std::vector<uint32_t> characters)
-      : snapshot_(snapshot), request_(request), distances_(characters, request.max_distance) {
+      : snapshot_(snapshot),
+        request_(request),
+        distances_(characters, request.max_distance),
+        filter_(TermSignature::of(request.term.bytes, request.term.size), request.max_distance) {
     if (request.same_first && !characters.empty()) first_ = characters[0];
-    for (const uint32_t character : characters) {
-      is_ascii_ = is_ascii_ && character < 0x80;
-      letters_ |= uint64_t{1} << (character & 63);
-    }
-    max_size_ = characters.size() + request.max_distance;
-    min_size_ = characters.size() > request.max_distance ? characters.size() - request.max_distance : 1;
   }
 
   Status run(std::vector<FoundTerm>* found, bool* is_cut, int32_t* failed_part) {
@@ -100,29 +101,11 @@ class LookUp {
   bool wants(const TermBytes& term, uint32_t* distance) {
     *distance = 0;
     if (request_.is_prefix) return begins_with(term.bytes, term.size, request_.term);
-    // A character takes four bytes at most.
-    if (term.size < min_size_ || term.size > 4 * max_size_) return false;
-    if (differs(term)) return false;
     if (!decode_utf8(static_cast<const uint8_t*>(term.bytes), term.size, &characters_)) return false;
-    if (characters_.size() < min_size_ || characters_.size() > max_size_) return false;
+    if (characters_.size() < filter_.min_characters() || characters_.size() > filter_.max_characters()) return false;
     if (first_ != 0 && characters_[0] != first_) return false;
     *distance = distances_.to(characters_.data(), characters_.size());
     return *distance <= request_.max_distance;
-  }
-
-  /** Whether so many letters are in one of two ASCII words only that no bounded number of edits explains it. */
-  bool differs(const TermBytes& term) const {
-    if (!is_ascii_) return false;
-    uint64_t other = 0;
-    const auto* const bytes = static_cast<const uint8_t*>(term.bytes);
-    for (size_t index = 0; index < term.size; ++index) {
-      if (bytes[index] >= 0x80) return false;
-      other |= uint64_t{1} << (bytes[index] & 63);
-    }
-    // A substitution exchanges one letter for another.
-    uint32_t count = 0;
-    for (uint64_t rest = letters_ ^ other; rest != 0; rest &= rest - 1) ++count;
-    return count > 2 * request_.max_distance;
   }
 
   void add(const TermBytes& term, uint32_t distance, const PostingList& list) {
@@ -142,7 +125,9 @@ class LookUp {
   Status scan_tail(const TermsPart& part) {
     std::vector<TailTerm> terms;
     uint32_t distance = 0;
-    part.tail->select_terms(part.items, [&](const TermBytes& term) { return wants(term, &distance); }, &terms);
+    part.tail->select_terms(
+        part.items, request_.is_prefix ? nullptr : &filter_,
+        [&](const TermBytes& term) { return wants(term, &distance); }, &terms);
     for (const TailTerm& term : terms) {
       wants(term.term, &distance);
       add(term.term, distance, term.list);
@@ -161,20 +146,25 @@ class LookUp {
       iterator.begin_at(block);
       return scan_prefix(&iterator);
     }
-    size_t seen = 0;
-    for (; block < view.blocks(); ++block) {
-      if (++seen % (kTermsBetweenChecks / kDictionaryBlock) == 0 && is_raised(request_.cancel)) return cancelled();
-      if (is_dead(view, block)) continue;
-      iterator.begin_at(block);
-      for (uint32_t number = 0; number < kDictionaryBlock; ++number) {
-        bool done = false;
-        const Status status = iterator.next(&done);
-        if (!status.ok()) return status;
-        if (done) break;
-        uint32_t distance = 0;
-        const TermBytes term = {iterator.term().data(), iterator.term().size()};
-        if (wants(term, &distance)) add(term, distance, iterator.list());
+    Status status = view.select_similar(filter_, &numbers_, request_.cancel);
+    if (!status.ok()) return status;
+    // Behind the term with this number.
+    uint64_t next = UINT64_MAX;
+    for (size_t index = 0; index < numbers_.size(); ++index) {
+      if (index % kTermsBetweenChecks == 0 && is_raised(request_.cancel)) return cancelled();
+      const uint64_t number = numbers_[index];
+      if (next > number || number / kDictionaryBlock != next / kDictionaryBlock) {
+        next = number / kDictionaryBlock * kDictionaryBlock;
+        iterator.begin_at(number / kDictionaryBlock);
       }
+      for (bool done = false; next <= number; ++next) {
+        status = iterator.next(&done);
+        if (!status.ok()) return status;
+        if (done) return damaged_dictionary();
+      }
+      uint32_t distance = 0;
+      const TermBytes term = {iterator.term().data(), iterator.term().size()};
+      if (wants(term, &distance)) add(term, distance, iterator.list());
     }
     return view.check_unchanged();
   }
@@ -194,27 +184,6 @@ class LookUp {
       const std::string prefix(static_cast<const char*>(request_.term.bytes), request_.term.size);
       if (term.compare(prefix) > 0) return Status::success();
     }
-  }
-
-  /** Whether no term of a block can be near: all begin with what the heads of it and of the next one share. */
-  bool is_dead(const TermsView& view, uint64_t block) {
-    if (block + 1 >= view.blocks()) return false;
-    const uint64_t own = view.block_prefix(block);
-    const uint64_t next = view.block_prefix(block + 1);
-    size_t shared = 0;
-    while (shared < 8 && ((own ^ next) >> (56 - 8 * shared) & 0xff) == 0) ++shared;
-    uint8_t bytes[8];
-    size_t size = 0;
-    // Only ASCII: a character of several bytes may be cut.
-    for (; size < shared; ++size) {
-      bytes[size] = static_cast<uint8_t>(own >> (56 - 8 * size));
-      if (bytes[size] == 0 || bytes[size] >= 0x80) break;
-    }
-    if (size == 0) return false;
-    uint32_t begin[8];
-    std::copy_n(bytes, size, begin);
-    if (first_ != 0 && begin[0] != first_) return true;
-    return distances_.dead_begin(begin, size) > 0;
   }
 
   /** Counts the living, allowed documents of a candidate, and takes the first ones. */
@@ -298,14 +267,11 @@ class LookUp {
   const TermsSnapshot& snapshot_;
   const TermLookUp& request_;
   EditDistances distances_;
+  SignatureFilter filter_;
   uint32_t first_ = 0;
-  /** Of the term that is looked up: its characters as bits. */
-  bool is_ascii_ = true;
-  uint64_t letters_ = 0;
-  size_t min_size_ = 0;
-  size_t max_size_ = 0;
   int32_t part_ = -1;
   std::vector<uint32_t> characters_;
+  std::vector<uint32_t> numbers_;
   std::vector<Candidate> candidates_;
   std::unordered_map<std::string, size_t> places_;
   PostingCursor cursor_;
