@@ -1,14 +1,4 @@
-import {
-  cpSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -17,6 +7,7 @@ import { MetadataColumns } from '../../src/store/snapshot/metadata-columns.js';
 import { sqlite } from '../../src/store/sqlite/sqlite.js';
 import { deterministicProvider } from '../../src/testing.js';
 import { matches } from '../operations/search/filter-oracle.js';
+import { failedChecks, fileDamages, flip, segmentFiles } from './damaged-segment-files.js';
 
 const provider = deterministicProvider({ dimensions: 8 });
 const base = mkdtempSync(join(tmpdir(), 'semantic-index-columns-'));
@@ -103,11 +94,7 @@ function open(
   });
 }
 
-function columnsFiles(path: string): string[] {
-  const segments = join(path, 'segments');
-  const names = readdirSync(segments).filter((name) => name.endsWith('.columns'));
-  return names.sort().map((name) => join(segments, name));
-}
+const columnsFiles = (path: string): string[] => segmentFiles(path, '.columns');
 
 /** Compares filters with a predicate. */
 async function expectMatching(index: SemanticIndex, of: ReadonlyMap<DocumentId, Metadata> = known): Promise<void> {
@@ -130,31 +117,7 @@ function countSql(): { count: number } {
   return sql;
 }
 
-async function failedChecks(index: SemanticIndex): Promise<string[]> {
-  const { valid, checks } = await index.validate({ level: 'full' });
-  expect(valid).toBe(true);
-  return checks.filter(({ passed, severity }) => !passed && severity !== 'info').map(({ check }) => check);
-}
-
-function flip(path: string, place: number): void {
-  const bytes = readFileSync(path);
-  bytes[place] = (bytes[place] as number) ^ 0x10;
-  writeFileSync(path, bytes);
-}
-
-const swap = (path: string): void => {
-  const [one, other] = columnsFiles(directory) as [string, string];
-  writeFileSync(path, readFileSync(path === one ? other : one));
-};
-const damages: [string, IndexEvent['type'], (path: string) => void][] = [
-  ['is removed', 'columns-missing', (path) => rmSync(path)],
-  ['is empty', 'damage', (path) => truncateSync(path, 0)],
-  ['is cut short', 'damage', (path) => truncateSync(path, statSync(path).size - 1)],
-  ['has another first byte', 'damage', (path) => flip(path, 0)],
-  ['has another byte in the middle', 'damage', (path) => flip(path, Math.floor(statSync(path).size / 2))],
-  ['has another last byte', 'damage', (path) => flip(path, statSync(path).size - 1)],
-  ['is that of another segment', 'damage', swap],
-];
+const damages = fileDamages('columns-missing');
 
 describe('columns files', () => {
   it('answer the first filters after opening, without SQL', async () => {

@@ -1,20 +1,11 @@
-import {
-  cpSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DocumentId, type IndexEvent, SemanticIndex } from '../../src/index.js';
 import { sqlite } from '../../src/store/sqlite/sqlite.js';
 import { deterministicProvider } from '../../src/testing.js';
+import { failedChecks, fileDamages, segmentFiles } from './damaged-segment-files.js';
 import { expectExhaustive, textOf } from './text-oracle.js';
 
 const provider = deterministicProvider({ dimensions: 8 });
@@ -74,13 +65,7 @@ function open(
   });
 }
 
-function termsFiles(path: string): string[] {
-  const segments = join(path, 'segments');
-  return readdirSync(segments)
-    .filter((name) => name.endsWith('.terms'))
-    .sort()
-    .map((name) => join(segments, name));
-}
+const termsFiles = (path: string): string[] => segmentFiles(path, '.terms');
 
 function change(sql: string, ...parameters: unknown[]): void {
   const db = new (sqlite())(join(directory, 'index.db'));
@@ -91,31 +76,7 @@ function change(sql: string, ...parameters: unknown[]): void {
   }
 }
 
-async function failedChecks(index: SemanticIndex): Promise<string[]> {
-  const { valid, checks } = await index.validate({ level: 'full' });
-  expect(valid).toBe(true);
-  return checks.filter(({ passed, severity }) => !passed && severity !== 'info').map(({ check }) => check);
-}
-
-function flip(path: string, place: number): void {
-  const bytes = readFileSync(path);
-  bytes[place] = (bytes[place] as number) ^ 0x10;
-  writeFileSync(path, bytes);
-}
-
-const swap = (path: string): void => {
-  const [one, other] = termsFiles(directory) as [string, string];
-  writeFileSync(path, readFileSync(path === one ? other : one));
-};
-const damages: [string, IndexEvent['type'], (path: string) => void][] = [
-  ['is removed', 'terms-missing', (path) => rmSync(path)],
-  ['is empty', 'damage', (path) => truncateSync(path, 0)],
-  ['is cut short', 'damage', (path) => truncateSync(path, statSync(path).size - 1)],
-  ['has another first byte', 'damage', (path) => flip(path, 0)],
-  ['has another byte in the middle', 'damage', (path) => flip(path, Math.floor(statSync(path).size / 2))],
-  ['has another last byte', 'damage', (path) => flip(path, statSync(path).size - 1)],
-  ['is that of another segment', 'damage', swap],
-];
+const damages = fileDamages('terms-missing');
 
 describe.each(damages)('a terms file that %s', (what, type, damage) => {
   it('before opening: answers are right, an event reports it, and it is rebuilt', async () => {
