@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { imported, started } from './prepare/entries.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const largestUnpacked = 60 * 1024 * 1024;
@@ -13,9 +14,9 @@ const needed = [
   'CHANGELOG.md',
   'docs/api.md',
   'docs/search.md',
-  'dist/index.js',
+  ...imported.map((entry) => `dist/entries/${entry}.js`),
+  ...started.map((entry) => `dist/${entry}.js`),
   'dist/index.d.ts',
-  'dist/testing.js',
   'models/semantic-index-en/config.json',
   'models/semantic-index-en/tokenizer.json',
   'models/semantic-index-en/model.safetensors',

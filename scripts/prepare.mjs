@@ -63,6 +63,7 @@ const library = madeFrom({
     'src',
     'tsconfig.json',
     'scripts/prepare/bundle-entries.mjs',
+    'scripts/prepare/entries.mjs',
     'node_modules/typescript/package.json',
     'node_modules/esbuild/package.json',
   ],

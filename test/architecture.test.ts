@@ -33,15 +33,18 @@ describe('the tree', () => {
     expect(rooms().filter((room) => !page.includes(room))).toEqual([]);
   });
 
-  test('every module that a thread or process starts with is bundled', () => {
-    const bundled = readFileSync(`${root}scripts/prepare/bundle-entries.mjs`, 'utf8');
+  test('every module that users import, or a thread or process starts with, is bundled', () => {
+    const bundled = readFileSync(`${root}scripts/prepare/entries.mjs`, 'utf8');
+    const exported = Object.values<{ types?: string }>(manifest.exports).flatMap(
+      ({ types }) => types?.slice('./dist/'.length, -'.d.ts'.length) ?? [],
+    );
     const started = read('src/**/*.ts').flatMap(([path, text]) =>
       [...text.matchAll(/(?:new Worker|fork)\(\s*new URL\('\.\/(.+)\.js'/g)].map(([, name]) =>
         posix.join(posix.dirname(path), name as string).slice('src/'.length),
       ),
     );
     expect(started.length).toBeGreaterThan(3);
-    expect(started.filter((entry) => !bundled.includes(`'${entry}'`))).toEqual([]);
+    expect([...exported, ...started].filter((entry) => !bundled.includes(`'${entry}'`))).toEqual([]);
   });
 
   // Two copies of SQLite in one process drop each other's file locks: tests use the one that the catalog loads.

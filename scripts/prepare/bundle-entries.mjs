@@ -1,26 +1,16 @@
-// Replaces the entry modules of threads and programs in dist/ by bundles, because a process that loads three hundred modules
-// one by one spends half a second on it, and a thread a tenth. Each entry is the first module of its thread or process, so no module
-// exists twice there. What a program imports keeps its modules: it may import any of them beside the entry.
+// Bundles what users import and what threads and programs start with, because a process that loads three hundred modules one by
+// one spends half a second on it, and a thread a tenth. All bundles share their parts (dist/chunks), so that no class exists twice
+// in a program. The modules stay in dist/ beside them: tests import single ones.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { imported, started } from './entries.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const dist = join(root, 'dist');
 // From the sources: an entry in dist may be a bundle of the last time.
 const src = join(root, 'src');
-
-const entries = [
-  'store/writer/catalog-worker',
-  'embed/text-workers/text-worker',
-  'embed/transformers/transformers-worker',
-  'files/parse-worker',
-  'cli/main',
-  'crash-test/main',
-  'crash-test/writer',
-  'crash-test/crowd-member',
-];
 
 const slashed = (path) => path.split(sep).join('/');
 const addressOfDist = '__address_of_dist__';
@@ -38,7 +28,10 @@ const keepAddresses = {
 };
 
 const { outputFiles } = await build({
-  entryPoints: entries.map((entry) => ({ in: join(src, `${entry}.ts`), out: entry })),
+  entryPoints: [
+    ...imported.map((entry) => ({ in: join(src, `${entry}.ts`), out: `entries/${entry}` })),
+    ...started.map((entry) => ({ in: join(src, `${entry}.ts`), out: entry })),
+  ],
   outdir: dist,
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
