@@ -33,6 +33,7 @@ export const topics = [
         'syncFolder',
         'parseFile',
         'readFolder',
+        'readPassage',
         'Retriever',
         'formatPassage',
         'chunkDocuments',

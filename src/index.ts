@@ -79,6 +79,7 @@ export type {
   OptimizeOptions,
   ParseFileOptions,
   PlanOptions,
+  ReadPassageOptions,
   RebuildOptions,
   RecencyBoost,
   SalvageOptions,
@@ -112,6 +113,7 @@ export type { RetrieverOptions, SyncFolderOptions, SyncOptions } from './rag/opt
 export { formatPassage, type PassageFormat } from './rag/pack-context.js';
 export type { Passage } from './rag/passages.js';
 export { readFolder } from './rag/read-folder.js';
+export { readPassage, type SourcePassage } from './rag/read-passage.js';
 export { type RetrievedContext, Retriever } from './rag/retriever.js';
 export { type Sources, type SyncCounts, type SyncResult, sync } from './rag/sync.js';
 export { syncFolder } from './rag/sync-folder.js';

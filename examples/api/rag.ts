@@ -12,6 +12,7 @@ import {
   parseFile,
   Retriever,
   readFolder,
+  readPassage,
   SemanticIndex,
   sync,
   syncFolder,
@@ -33,6 +34,9 @@ console.log(file.blocks[1]?.headings, file.blocks[1]?.startLine); // => [ 'Retur
 await using folderIndex = await SemanticIndex.open<ChunkMetadata>(':memory:');
 const synced = await syncFolder(folderIndex, 'guides');
 console.log(synced.sources.added, synced.skipped.length); // => 1 0
+//# readPassage
+const { text: refunds, startLine, endLine } = await readPassage(folderIndex, 'guides/returns.md', { lines: [5, 7] });
+console.log(startLine, endLine, JSON.stringify(refunds)); // => 5 7 "## Refunds\n\nWe refund the price."
 //# sync
 await using index = await SemanticIndex.open<ChunkMetadata>('guides-index');
 const { sources, chunks, embedded } = await sync(index, readFolder('guides'), { cleanup: 'full' });

@@ -1,14 +1,22 @@
+import type { CountTokens } from './rag.js';
 import type { Listed, Resolved } from './resolve-options.js';
 import { type ServerOptions, serverDefaults } from './server.js';
 
 /** Options of `createMcpServer(index, options)`. */
 export interface McpOptions {
-  /** Offer only the `search` tool. Default false. */
+  /** Offer no tool that changes the index. Default false. */
   readonly?: boolean | undefined;
   /** Description of the content of the index, for the model that chooses among tools. Default `the index`. */
   description?: string | undefined;
   /** Largest `k`. Default 100. */
   maxHits?: number | undefined;
+  /** Tokens of an answer, where the model names none: from 300 to 25,000, above which clients refuse answers. Default 8000. */
+  maxTokens?: number | undefined;
+  /**
+   * Counts the tokens of an answer as JSON. Default: an estimate that exceeds what current models count, also for ids and scripts
+   * other than Latin.
+   */
+  countTokens?: CountTokens | undefined;
   /** Milliseconds that one call of a tool may take; longer ones fail with TIMEOUT. Default: no limit. */
   answerTimeout?: number | undefined;
 }
@@ -18,6 +26,8 @@ export const mcpDefaults = {
   readonly: false,
   description: 'the index',
   maxHits: 100,
+  maxTokens: 8000,
+  countTokens: undefined,
   answerTimeout: undefined,
 } satisfies Listed<McpOptions>;
 

@@ -78,3 +78,40 @@ export const folderDefaults = {
 
 /** {@link FolderOptions}, completed by the defaults. */
 export type ResolvedFolderOptions = Resolved<FolderOptions, typeof folderDefaults>;
+
+/**
+ * Options of `readPassage(index, id, options)`.
+ *
+ * @example
+ * const options: ReadPassageOptions = { lines: [10, 40], maxTokens: 2000 };
+ */
+export interface ReadPassageOptions {
+  /** First and last line of the source, from 1. Default: the whole chunk, document or source. */
+  lines?: readonly [first: number, last: number] | undefined;
+  /** First and last page, slide, sheet, chapter or cell, from 1. Default: as for `lines`. */
+  pages?: readonly [first: number, last: number] | undefined;
+  /** For the id of a chunk: how many chunks before it and behind it are read as well, as far as they fit. Default 0. */
+  neighbors?: number | undefined;
+  /** Max. tokens of the text. A longer one ends at a line, and `next` continues it. Default: no limit. */
+  maxTokens?: number | undefined;
+  /** Cursor: `next` of the previous part, with the same id, `lines` and `pages`. Default: the beginning. */
+  after?: string | undefined;
+  /** Counts tokens. Default: `estimateTokens`. */
+  countTokens?: CountTokens | undefined;
+  /** Aborting rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link ReadPassageOptions}. */
+export const readPassageDefaults = {
+  lines: undefined,
+  pages: undefined,
+  neighbors: 0,
+  maxTokens: undefined,
+  after: undefined,
+  countTokens: undefined,
+  signal: undefined,
+} satisfies Listed<ReadPassageOptions>;
+
+/** {@link ReadPassageOptions}, completed by the defaults. */
+export type ResolvedReadPassageOptions = Resolved<ReadPassageOptions, typeof readPassageDefaults>;

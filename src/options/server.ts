@@ -49,6 +49,10 @@ export interface ServerOptions {
   maxMetadataValues?: number | undefined;
   /** Serve the Model Context Protocol at /mcp. Default false. */
   mcp?: boolean | undefined;
+  /** With `mcp`: offer no tool that changes the index, as for an index that is open for reading. Default false. */
+  readonly?: boolean | undefined;
+  /** With `mcp`: description of the content of the index, for the model that chooses among tools. Default `the index`. */
+  description?: string | undefined;
   /** Log each request to stdout as a line of JSON. Default false. */
   log?: boolean | undefined;
 }
@@ -73,6 +77,8 @@ export const serverDefaults = {
   maxQueryCharacters: 100_000,
   maxMetadataValues: 10_000,
   mcp: false,
+  readonly: false,
+  description: 'the index',
   log: false,
 } satisfies Listed<ServerOptions>;
 

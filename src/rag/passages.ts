@@ -81,6 +81,17 @@ function follows(before: Excerpt, excerpt: Excerpt): boolean {
   return before.place.next === excerpt.id || excerpt.place.start <= before.place.end;
 }
 
+/** The white space between two adjacent chunks: as many line ends as in the file, and the indentation of the second. */
+export function spaceBetween(
+  before: Pick<ChunkPlace, 'end' | 'endLine'>,
+  { start, startLine, indent = '' }: Pick<ChunkPlace, 'start' | 'startLine' | 'indent'>,
+): string {
+  const gap = start - before.end;
+  // Lines of the file, which may be more than those of its text.
+  const lines = '\n'.repeat(Math.min(startLine - before.endLine, gap));
+  return lines === '' ? ' '.repeat(gap) : lines + indent;
+}
+
 function stretchOf(excerpts: readonly Excerpt[]): Stretch {
   const [first] = excerpts as readonly [Excerpt];
   let { text } = first;
@@ -90,7 +101,7 @@ function stretchOf(excerpts: readonly Excerpt[]): Stretch {
     const gap = place.start - last.end;
     if (gap < 0) text += more.slice(-gap);
     // Lines of the file, which may be more than those of its text.
-    else text += ('\n'.repeat(Math.min(place.startLine - last.endLine, gap)) || ' '.repeat(gap)) + more;
+    else text += spaceBetween(last, place) + more;
     last = place;
   }
   const { page, pageKind } = first.place ?? {};

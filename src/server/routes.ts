@@ -9,6 +9,7 @@ import {
   SemanticIndexError,
   type Where,
 } from '../index.js';
+import { mcpDefaults } from '../options/mcp.js';
 import type { ResolvedServerOptions } from '../options/server.js';
 import { deadlineIn, untilAborted } from './http/deadline.js';
 import { jsonInSlices } from './http/json-answer.js';
@@ -134,8 +135,13 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Re
   if (options.mcp) {
     const bodyLimit = Math.min(options.bodyLimit, maxMessageBytes);
     app.post('/mcp', { schema: { hide: true }, bodyLimit }, async (request, reply) => {
-      const { maxHits, answerTimeout, host, socketPath, allowHost, allowOrigin } = options;
-      const server = await createMcpServer(served.index, { maxHits, answerTimeout });
+      const { maxHits, answerTimeout, readonly, description, host, socketPath, allowHost, allowOrigin } = options;
+      const server = await createMcpServer(served.index, {
+        maxHits: Math.min(maxHits, mcpDefaults.maxHits),
+        answerTimeout,
+        readonly,
+        description,
+      });
       reply.hijack();
       await answerMcp(server, request.raw, reply.raw, request.body, { host, socketPath, allowHost, allowOrigin });
     });

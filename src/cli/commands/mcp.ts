@@ -1,5 +1,8 @@
+import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { createMcpServer, serveMcpOverStdio } from '../../server/mcp/mcp.js';
+import { positiveInteger } from '../arguments.js';
+import { clientConfigurations, mcpClients } from '../mcp-clients.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
@@ -8,6 +11,8 @@ import type { CommonFlags } from '../terminal.js';
 interface McpFlags extends CommonFlags, ModelFlags {
   readonly readonly?: boolean;
   readonly description?: string;
+  readonly maxTokens?: number;
+  readonly install?: string | true;
 }
 
 /** `mcp`: an index as tools for chat clients, over stdio. */
@@ -16,16 +21,57 @@ export function addMcp(program: Command): void {
     .command('mcp')
     .description('offer an index to chat clients over stdio (Model Context Protocol); over HTTP: serve --mcp')
     .argument('<index>', 'directory of the index')
-    .option('--readonly', 'offer search only')
-    .option('--description <text>', 'content of the index, for the model that chooses among tools');
+    .option('--readonly', 'offer no tool that adds')
+    .option('--description <text>', 'content of the index, for the model that chooses among tools')
+    .option('--max-tokens <number>', 'tokens of an answer where the model names none: 300 to 25000', positiveInteger)
+    .option(
+      '--install [client]',
+      `print the configuration of a client instead: ${mcpClients.join(', ')}; default: all`,
+    );
   withModelFlags(command);
-  withCommonFlags(command, ['mcp my-index --readonly', 'mcp notes --description "the notes of our meetings"']).action(
-    (folder: string, flags: McpFlags) =>
-      perform(flags, async ({ terminal, signal }) => {
-        const { readonly = false, description } = flags;
-        await using opened = await openIndex(folder, flags, terminal, { readonly });
-        await serveMcpOverStdio(await createMcpServer(opened.index, { readonly, description }), signal);
+  withCommonFlags(command, [
+    'mcp my-index --readonly',
+    'mcp notes --description "the notes of our meetings"',
+    'mcp my-index --install claude-code',
+  ]).action((folder: string, flags: McpFlags) =>
+    perform(flags, async ({ terminal, signal }) => {
+      const { readonly = false, description, maxTokens, install } = flags;
+      if (install !== undefined) {
+        const found = clientConfigurations(install, serverCommand(folder, flags));
+        const lines = found.flatMap(({ title, place, configuration }) => [
+          terminal.style('bold', `${title}: ${place}`),
+          '',
+          configuration,
+          '',
+        ]);
+        terminal.result({ configurations: found }, lines.slice(0, -1));
         return undefined;
-      }),
+      }
+      await using opened = await openIndex(folder, flags, terminal, { readonly });
+      await serveMcpOverStdio(await createMcpServer(opened.index, { readonly, description, maxTokens }), signal);
+      return undefined;
+    }),
   );
+}
+
+/**
+ * How a client starts the server of an index: with this Node and this program, as a client may have another working directory and
+ * another path.
+ */
+function serverCommand(folder: string, { readonly, description, maxTokens, ...model }: McpFlags) {
+  const path = resolve(folder);
+  const name =
+    basename(path)
+      .replace(/[^\w-]+/g, '-')
+      .replace(/^-+|-+$/g, '') || 'semantic-index';
+  const chosen = Object.entries({
+    '--description': description,
+    '--max-tokens': maxTokens,
+    '--model': model.model,
+    '--base-url': model.baseUrl,
+    '--api-key-env': model.apiKeyEnv,
+    '--dimensions': model.dimensions,
+  }).flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));
+  const flags = [...(readonly === true ? ['--readonly'] : []), ...chosen];
+  return { name, command: process.execPath, args: [resolve(process.argv[1] as string), 'mcp', path, ...flags] };
 }

@@ -26,6 +26,7 @@ interface ServeFlags extends CommonFlags, ModelFlags {
   readonly allowOrigin?: readonly string[];
   readonly readonly?: boolean;
   readonly mcp?: boolean;
+  readonly description?: string;
   readonly log?: boolean;
   readonly bodyLimit: number;
   readonly answerTimeout: number;
@@ -52,6 +53,7 @@ export function addServe(program: Command): void {
     .option('--body-limit <bytes>', 'largest body of a request', positiveInteger, bodyLimit)
     .option('--answer-timeout <milliseconds>', 'max. time for a response; then 503', positiveInteger, answerTimeout)
     .option('--mcp', 'also answer the Model Context Protocol, at /mcp')
+    .option('--description <text>', 'with --mcp: content of the index, for the model that chooses among tools')
     .option('--log', 'log each request to stdout, as JSON');
   withModelFlags(command);
   withCommonFlags(command, [
@@ -119,7 +121,9 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 function optionsOf(flags: ServeFlags): ServerOptions {
   const { host, port, allowHost, allowOrigin, bodyLimit, answerTimeout, mcp = false, log = false } = flags;
-  return { host, port, token: tokenOf(flags), allowHost, allowOrigin, bodyLimit, answerTimeout, mcp, log };
+  const { readonly = false, description } = flags;
+  const ofMcp = { mcp, readonly, description };
+  return { host, port, token: tokenOf(flags), allowHost, allowOrigin, bodyLimit, answerTimeout, ...ofMcp, log };
 }
 
 function tokenOf({ tokenEnv }: ServeFlags): string | undefined {

@@ -33,6 +33,8 @@ export type SourceChunker<M extends Metadata = Metadata> = (source: SourceDocume
 export interface ChunkPlace extends TextRange {
   readonly startLine: number;
   readonly endLine: number;
+  /** The white space before it in its line, if it begins an indented line. */
+  readonly indent?: string;
   readonly headings: readonly string[];
   /** The enclosing larger passage. */
   readonly parent: { readonly start: number; readonly end: number };
@@ -100,7 +102,7 @@ export function chunkDocuments<M extends Metadata>(
     return { id: `${source.id}#${name}${count === 1 ? '' : `~${count}`}`, text, chunk };
   });
   return named.map(({ id, text, chunk }, position) => {
-    const { start, end, startLine, endLine, headings, parent, page, endPage = page } = chunk;
+    const { start, end, startLine, endLine, headings, parent, page, endPage = page, indent } = chunk;
     const { pageKind = 'page' } = source;
     const [previous, next] = [named[position - 1]?.id, named[position + 1]?.id];
     const place = {
@@ -108,6 +110,7 @@ export function chunkDocuments<M extends Metadata>(
       end,
       startLine,
       endLine,
+      ...(indent === undefined ? {} : { indent }),
       headings,
       parent: { start: parent.start, end: parent.end },
       ...(page === undefined || endPage === undefined ? {} : { page, endPage, pageKind }),

@@ -10,6 +10,8 @@ export interface Chunk extends TextRange {
   readonly startLine: number;
   /** Line of its last character. */
   readonly endLine: number;
+  /** The white space before it in its line, if it begins an indented line. */
+  readonly indent?: string;
   /** Headings above and in the chunk, outermost first. */
   readonly headings: readonly string[];
   /** The headings that are not in the text of the chunk: the missing context. */

@@ -69,12 +69,25 @@ export function makeChunks(
         start,
         end,
         ...places.of({ start, end }),
+        ...indentAt(text, start),
         headings,
         context: headings.filter((_, level) => (headingStarts[level] as number) < start),
         parent: parents[position] as TextRange,
       };
     });
   });
+}
+
+/** Longer white space is not an indentation. */
+const maxIndent = 200;
+
+/** White space between the begin of the line and a position, if there is nothing else. */
+function indentAt(text: string, position: number): Pick<Chunk, 'indent'> {
+  let begin = position;
+  while (begin > 0 && position - begin <= maxIndent && /[ \t]/.test(text[begin - 1] as string)) begin--;
+  if (begin === position || position - begin > maxIndent || (begin > 0 && !/[\r\n]/.test(text[begin - 1] as string)))
+    return {};
+  return { indent: text.slice(begin, position) };
 }
 
 /** For each range, its parent passage: as many whole ranges as fit into `parentTokens`, at least one. */

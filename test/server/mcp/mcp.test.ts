@@ -14,7 +14,7 @@ async function connected(transport: Transport): Promise<Client> {
 
 async function useTools(client: Client): Promise<void> {
   const { tools } = await client.listTools();
-  expect(tools.map(({ name }) => name).sort()).toEqual(['add', 'facets', 'search']);
+  expect(tools.map(({ name }) => name).sort()).toEqual(['add', 'facets', 'get', 'list', 'search', 'status']);
   const added = await client.callTool({ name: 'add', arguments: { documents } });
   expect(added).toMatchObject({ structuredContent: { added: 3 } });
   const search = (args: Record<string, unknown>) => client.callTool({ name: 'search', arguments: args });
@@ -35,6 +35,15 @@ async function useTools(client: Client): Promise<void> {
     '1-3',
   ]);
   expect(hitOf(await search({ query: 'walrus', k: 1, full: 'true' }))?.text).toBe(long);
+  const read = await client.callTool({ name: 'get', arguments: { id: 'long', lines: 2 } });
+  expect(read).toMatchObject({ structuredContent: { source: 'long', lines: '2', text: 'The walrus sings.' } });
+  const listed = await client.callTool({ name: 'list', arguments: {} });
+  expect(listed).toMatchObject({ structuredContent: { documents: [{ id: 'returns' }, {}, {}, { id: 'long' }] } });
+  expect(await client.callTool({ name: 'status', arguments: {} })).toMatchObject({
+    structuredContent: { documents: 4, sources: 0, canAdd: true },
+  });
+  const { contents } = await client.readResource({ uri: 'semantic-index://document/7' });
+  expect((contents[0] as { text: string }).text).toMatch(/^Bestellungen verlassen/);
   const refused = await search({ query: 'x', where: { a: { $nope: 1 } } });
   expect(refused).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('INVALID_FILTER') }] });
   expect(await search({ query: 7 })).toMatchObject({ isError: true });
@@ -51,10 +60,7 @@ test('the official client uses the tools over stdio', { timeout: 240_000 }, asyn
   const reader = await connected(transport('--readonly', '--description', 'the rules of a shop'));
   const { tools } = await reader.listTools();
   const described = { description: expect.stringContaining('the rules of a shop') };
-  expect(tools).toMatchObject([
-    { name: 'search', ...described },
-    { name: 'facets', ...described },
-  ]);
+  expect(tools).toMatchObject(['search', 'get', 'list', 'facets', 'status'].map((name) => ({ name, ...described })));
   await reader.close();
 });
 
