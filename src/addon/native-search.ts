@@ -79,6 +79,7 @@ export interface NativeSearchSnapshot {
     threads: number,
     task: NativeTask | undefined,
     boosts: NativeBoosts | undefined,
+    skipsMissing: boolean,
   ): Promise<NativeSearchResult>;
   /** The same in this thread, which waits for it. */
   searchHere(...parameters: Parameters<NativeSearchSnapshot['search']>): NativeSearchResult;

@@ -53,5 +53,7 @@ export interface FieldReading {
   count(request: FacetRequest, signal?: AbortSignal): Promise<FacetCounts>;
   /** The groups of documents; undefined for a document without a value. */
   groupsOf(keys: readonly number[]): Promise<(GroupKey | undefined)[]>;
+  /** The number of all groups, or more, where that is known and every document is in one. */
+  groupCount?(): number | undefined;
   sorted(request: SortedPageRequest): Promise<SortedPlace[]>;
 }

@@ -54,12 +54,13 @@ export interface RankSearch extends Omit<VectorSearch, 'queries' | 'count'> {
   /** Documents that cannot be found. */
   readonly without?: readonly number[] | undefined;
   /**
-   * Factors of scores, which decide what is found: by text exactly; otherwise among the `depth` best candidates of either side, see
-   * `isComplete`.
+   * Factors of scores, which decide what is found: by text exactly; otherwise among the candidates of either side, see `isComplete`.
    */
   readonly boosts?: readonly RankBoost[] | undefined;
   /** Groups of a field that alone can be found, or cannot. */
   readonly groups?: RankedGroups | undefined;
+  /** Whether a query with terms that no document has may be skipped, which the caller would ask again. Default false. */
+  readonly skipsMissing?: boolean | undefined;
 }
 
 /** Documents of a snapshot. Immutable. */
@@ -150,6 +151,8 @@ export interface RankedDocuments {
   readonly maxTextScore: number;
   /** Terms of the query that no document has. */
   readonly missingTerms: number;
+  /** Whether it was skipped for these. Default false. */
+  readonly isSkipped?: boolean | undefined;
   /** What the similarities of fused scores are measured by: 1, or the best one where they have no upper bound. */
   readonly similarityScale: number;
   /** Whether no document that was not a candidate can be among the ranked ones. */

@@ -21,19 +21,29 @@ export class FieldColumn {
   /** For each item the end of its numbers in `numbers`; they begin where those of the item before end. */
   readonly ends: Uint32Array;
   readonly numbers: Uint32Array;
+  /** For each item the number of its only value, -1 for none; undefined if an item has several. */
+  readonly single: Int32Array | undefined;
+  /** Whether every item has a value. */
+  readonly isFull: boolean;
   readonly #numberOf: ReadonlyMap<Scalar, number>;
   #instants: ItemInstants | undefined;
+  #ofValues: Float64Array | undefined;
+  readonly #groups: GroupKey[] = [];
 
   constructor(
     values: readonly Scalar[],
     numberOf: ReadonlyMap<Scalar, number>,
     ends: Uint32Array,
     numbers: Uint32Array,
+    single: Int32Array | undefined,
+    isFull: boolean,
   ) {
     this.values = values;
     this.#numberOf = numberOf;
     this.ends = ends;
     this.numbers = numbers;
+    this.single = single;
+    this.isFull = isFull;
   }
 
   get items(): number {
@@ -54,8 +64,16 @@ export class FieldColumn {
 
   /** The group of an item; undefined when it has no value. */
   groupOf(item: number): GroupKey | undefined {
+    const only = this.single?.[item];
+    if (only !== undefined) return only < 0 ? undefined : this.groupOfValue(only);
     const values = this.valuesOf(item);
     return values.length === 0 ? undefined : groupKeyOf(values);
+  }
+
+  /** The group of items that have this value alone. */
+  groupOfValue(number: number): GroupKey {
+    this.#groups[number] ??= groupKeyOf([this.values[number] as Scalar]);
+    return this.#groups[number] as GroupKey;
   }
 
   /** The items that are in one of the groups. Takes about a nanosecond for each item. */
@@ -70,6 +88,15 @@ export class FieldColumn {
       else if (values.length > 1) several.add(group);
     }
     const { ends, numbers } = this;
+    const only = this.single;
+    if (only !== undefined) {
+      const isIn = new Uint8Array(single.length + 1);
+      isIn.set(single, 1);
+      for (let item = 0; item < only.length; item++) {
+        bits[item >>> 5] = (bits[item >>> 5] as number) | ((isIn[(only[item] as number) + 1] as number) << (item & 31));
+      }
+      return bits;
+    }
     let begin = 0;
     for (let item = 0; item < ends.length; item++) {
       const end = ends[item] as number;
@@ -83,6 +110,18 @@ export class FieldColumn {
     return bits;
   }
 
+  /** The number of each value, NaN for what is none. Kept. */
+  async instantsOfValues(slice: TimeSlice, signal?: AbortSignal): Promise<Float64Array> {
+    if (this.#ofValues !== undefined) return this.#ofValues;
+    const ofValues = new Float64Array(this.values.length);
+    for (let number = 0; number < ofValues.length; number++) {
+      if (number % 256 === 0 && slice.due()) await slice.yieldIfDue(signal);
+      ofValues[number] = instantOf(this.values[number] as Scalar);
+    }
+    this.#ofValues = ofValues;
+    return ofValues;
+  }
+
   /**
    * The greatest number of each item. A string counts as a number where it is a date in ISO 8601: milliseconds since 1970. Kept, as
    * searches read it again and again.
@@ -90,12 +129,8 @@ export class FieldColumn {
   async instants(signal?: AbortSignal): Promise<ItemInstants> {
     if (this.#instants !== undefined) return this.#instants;
     const slice = new TimeSlice();
-    const { values, ends, numbers } = this;
-    const ofValues = new Float64Array(values.length);
-    for (let number = 0; number < values.length; number++) {
-      if (number % 256 === 0 && slice.due()) await slice.yieldIfDue(signal);
-      ofValues[number] = instantOf(values[number] as Scalar);
-    }
+    const { ends, numbers } = this;
+    const ofValues = await this.instantsOfValues(slice, signal);
     const ofItems = new Float64Array(this.items);
     let [begin, greatest, lacksSome] = [0, Number.NEGATIVE_INFINITY, false];
     for (let item = 0; item < ends.length; item++) {
@@ -152,6 +187,9 @@ export class FieldColumnBuilder {
   readonly #values: Scalar[] = [];
   readonly #numberOf = new Map<Scalar, number>();
   readonly #ends: Uint32Array;
+  readonly #single: Int32Array;
+  #hasSeveral = false;
+  #isFull = true;
   #numbers: Uint32Array;
   #count = 0;
   #item = 0;
@@ -159,6 +197,7 @@ export class FieldColumnBuilder {
 
   constructor(items: number) {
     this.#ends = new Uint32Array(items);
+    this.#single = new Int32Array(items);
     this.#numbers = new Uint32Array(items);
   }
 
@@ -184,11 +223,22 @@ export class FieldColumnBuilder {
 
   /** Ends the current item. */
   next(): void {
+    const values = this.#count - this.#begin;
+    this.#single[this.#item] = values === 0 ? -1 : (this.#numbers[this.#begin] as number);
+    this.#hasSeveral ||= values > 1;
+    this.#isFull &&= values > 0;
     this.#ends[this.#item++] = this.#count;
     this.#begin = this.#count;
   }
 
   column(): FieldColumn {
-    return new FieldColumn(this.#values, this.#numberOf, this.#ends, this.#numbers.slice(0, this.#count));
+    return new FieldColumn(
+      this.#values,
+      this.#numberOf,
+      this.#ends,
+      this.#numbers.slice(0, this.#count),
+      this.#hasSeveral ? undefined : this.#single,
+      this.#isFull,
+    );
   }
 }

@@ -48,6 +48,8 @@ export interface SnapshotSearchOptions {
   readonly allowed?: readonly (Bitset | undefined)[] | undefined;
   /** Factors of the scores of the items of each part. By vector, the `depth` nearest documents are candidates. */
   readonly boosts?: NativeBoosts | undefined;
+  /** Do not answer a query with terms that no document has, if it is the only one: it has no hits. Default false. */
+  readonly skipsMissing?: boolean | undefined;
   /** Threads for a batch and for long exact searches. Default: as many as the machine has. */
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -156,6 +158,7 @@ export class SearchSnapshot {
    */
   async search(queries: readonly SnapshotQuery[], options: SnapshotSearchOptions): Promise<SnapshotAnswer> {
     const { k, depth = k, exact = false, searchK = 0, vectorWeight = 1 / 3, allowed, boosts, signal } = options;
+    const { skipsMissing = false } = options;
     if (!Number.isInteger(k) || k < 1 || k > maxHits || !Number.isInteger(depth) || depth < 1 || depth > maxHits) {
       throw new SemanticIndexError(
         'INVALID_ARGUMENT',
@@ -190,11 +193,25 @@ export class SearchSnapshot {
         threads,
         undefined,
         boosts,
+        skipsMissing,
       );
     };
     const runOnOtherThread = (): Promise<NativeSearchResult> =>
       runNativeReading('search', { signal }, (task) =>
-        native.search(vectors, terms, k, depth, exact, searchK, vectorWeight, allowed, threads, task, boosts),
+        native.search(
+          vectors,
+          terms,
+          k,
+          depth,
+          exact,
+          searchK,
+          vectorWeight,
+          allowed,
+          threads,
+          task,
+          boosts,
+          skipsMissing,
+        ),
       );
     let search: NativeSearchResult | Promise<NativeSearchResult>;
     try {

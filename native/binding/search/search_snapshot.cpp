@@ -202,6 +202,7 @@ std::unique_ptr<SnapshotSearchWork> SearchSnapshotObject::work_of(const Napi::Ca
   request.threads = arguments.integer(8);
   work->task = Task::state_of(info[9]);
   work->boosts = BoostArguments(info[10], snapshot_->size(), work.get());
+  request.skips_missing = arguments.boolean(11);
   return work;
 }
 

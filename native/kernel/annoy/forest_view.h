@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/item_factors.h"
 #include "base/status.h"
 #include "distance/metric.h"
 #include "distance/neighbors.h"
@@ -19,6 +20,12 @@ struct SearchOptions {
   int64_t search_k = -1;
   /** The filter. Only allowed items are gathered: the walk goes on until search_k of them, or all, were found. */
   Allowed allowed;
+  /**
+   * Factors of the scores of items; nullptr for none. A search in a graph then returns at most k of the items that it
+   * compared, by distance, among them the `best` with the highest products. Other searches return the k nearest.
+   */
+  const ItemFactors* factors = nullptr;
+  int32_t best = 0;
 };
 
 /** The working memory of searches, reused from one to the next. One thread at a time. Holds no pointer to a view. */

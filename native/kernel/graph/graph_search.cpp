@@ -12,6 +12,7 @@
 #include "distance/query.h"
 #include "exact/scan.h"
 #include "graph/beam.h"
+#include "graph/boosted_order.h"
 #include "graph/graph_view.h"
 #include "graph/position_items.h"
 #include "graph/quantized_query.h"
@@ -82,11 +83,13 @@ class GraphSearch {
         rows_(view),
         items_(view),
         neighbors_(view.section<uint8_t>(GraphSection::neighbors)),
-        estimates_(view, memory->query) {}
+        estimates_(view, memory->query),
+        boosted_(layout_.metric, options.factors, items_) {}
 
   Status run(const float* query, int32_t* items, float* distances_out, int32_t* found, GraphSearchStats* work) {
-    const int64_t matches = options_.allowed.bits == nullptr ? header_.positions : count_allowed();
-    const int64_t k = std::min<int64_t>(options_.k, matches);
+    const int64_t matches =
+        options_.allowed.bits == nullptr ? header_.positions : count_allowed(table_, options_.allowed, header_);
+    const int64_t k = std::min<int64_t>(options_.factors == nullptr ? options_.k : options_.best, matches);
     const int64_t search_k = options_.search_k > 0 ? options_.search_k : kDefaultSearchK;
     reranked_ = k + std::max<int64_t>(kReranked, k / 2);
     const int64_t wanted = std::max(reranked_, search_k / kComparedPerSlot);
@@ -120,20 +123,6 @@ class GraphSearch {
 
  private:
   bool is_filtered() const { return options_.allowed.bits != nullptr; }
-
-  int64_t count_allowed() const {
-    constexpr size_t kPiece = 64;
-    constexpr uint64_t kZeros[kPiece] = {};
-    const int64_t words = std::min<int64_t>(options_.allowed.words, (static_cast<int64_t>(header_.items) + 31) / 32);
-    int64_t count = 0;
-    for (int64_t word = 0; word < words; word += 2 * kPiece) {
-      uint64_t piece[kPiece] = {};
-      const int64_t size = std::min<int64_t>(2 * kPiece, words - word);
-      std::memcpy(piece, options_.allowed.bits + word, static_cast<size_t>(size) * 4);
-      count += static_cast<int64_t>(table_.hamming(piece, kZeros, kPiece));
-    }
-    return std::min<int64_t>(count, header_.positions);
-  }
 
   Status scan(const float* query, int32_t* items, float* distances_out, int32_t* found, GraphSearchStats* work) {
     if (work != nullptr) work->scanned = true;
@@ -273,6 +262,10 @@ class GraphSearch {
     candidates.clear();
     const auto needed = static_cast<size_t>(reranked_);
     const auto wanted = static_cast<size_t>(reranked_ + kRefined);
+    if (options_.factors != nullptr) {
+      boosted_.choose(memory_.met, wanted, &candidates);
+      return prefetch_low_nibbles(candidates);
+    }
     Beam& beam = memory_.beam;
     if (!is_filtered() && beam.size() >= needed) {
       const Candidate limit = limit_of(beam[needed - 1]);
@@ -333,7 +326,9 @@ class GraphSearch {
     });
     rows_.sum(Nibbles::low, memory_.query, candidates.size(), position_of, [&](size_t index, int32_t sum) {
       const int32_t product = memory_.query.whole_product(high_sums[index], sum);
-      refined.emplace_back(estimates_.by_whole(candidates[index], product), candidates[index]);
+      const float distance = estimates_.by_whole(candidates[index], product);
+      refined.push_back(options_.factors == nullptr ? Candidate(distance, candidates[index])
+                                                    : boosted_.by_score(distance, candidates[index]));
       return true;
     });
     work_.refined += static_cast<int64_t>(candidates.size());
@@ -350,7 +345,10 @@ class GraphSearch {
     memory_.nearest.reset(options_.k);
     for (size_t slot = 0; slot < refined.size(); ++slot) {
       const float limit = memory_.nearest.limit();
-      if (slot >= needed && refined[slot].distance() > limit + estimates_.whole_uncertainty(limit)) break;
+      if (slot >= needed &&
+          (options_.factors != nullptr || refined[slot].distance() > limit + estimates_.whole_uncertainty(limit))) {
+        break;
+      }
       const uint32_t position = refined[slot].position();
       offer(target, items_.item_of(position));
       ++work_.reranked;
@@ -418,6 +416,7 @@ class GraphSearch {
   const PositionItems items_;
   const uint8_t* neighbors_;
   RowEstimates estimates_;
+  const BoostedOrder boosted_;
   size_t beam_ = 0;
   int64_t reranked_ = 0;
   GraphSearchStats work_;

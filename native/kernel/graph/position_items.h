@@ -2,8 +2,11 @@
 #define SEMANTIC_INDEX_KERNEL_GRAPH_POSITION_ITEMS_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
+#include "distance/distance.h"
 #include "distance/neighbors.h"
 #include "graph/graph_view.h"
 
@@ -54,6 +57,21 @@ class PositionItems {
   const size_t distinct_;
   const size_t copies_;
 };
+
+/** How many items of a graph a filter allows. */
+inline int64_t count_allowed(const DistanceTable& table, const Allowed& allowed, const GraphHeader& header) {
+  constexpr size_t kPiece = 64;
+  constexpr uint64_t kZeros[kPiece] = {};
+  const int64_t words = std::min<int64_t>(allowed.words, (static_cast<int64_t>(header.items) + 31) / 32);
+  int64_t count = 0;
+  for (int64_t word = 0; word < words; word += 2 * kPiece) {
+    uint64_t piece[kPiece] = {};
+    const int64_t size = std::min<int64_t>(2 * kPiece, words - word);
+    std::memcpy(piece, allowed.bits + word, static_cast<size_t>(size) * 4);
+    count += static_cast<int64_t>(table.hamming(piece, kZeros, kPiece));
+  }
+  return std::min<int64_t>(count, header.positions);
+}
 
 }  // namespace semantic_index
 

@@ -74,7 +74,7 @@ Status BlockSearch::fail(Status status, int32_t part, PartSide side) {
 }
 
 int32_t BlockSearch::depth_of(const SearchQuery& query) const {
-  const bool is_deep = query.vector != nullptr && (query.has_terms || request_.factors != nullptr);
+  const bool is_deep = query.vector != nullptr && (query.has_terms || (request_.factors != nullptr && request_.exact));
   return is_deep ? std::max(request_.depth, request_.k) : request_.k;
 }
 
@@ -99,6 +99,8 @@ bool BlockSearch::is_complete(const SearchQuery& query, const Fusion& fusion, do
   const bool has_more_terms =
       query.has_terms && work_.term_hits.size() >= static_cast<size_t>(depth_of(query)) && !work_.term_hits.empty();
   if (!has_more_neighbors_ && !has_more_terms) return true;
+  // What a graph has not compared may be near enough for its factor.
+  if (request_.factors != nullptr && !request_.exact) return false;
   if (work_.hits.size() < static_cast<size_t>(request_.k)) return false;
   // A document without a vector has a similarity of 0, and factors lift no negative score above that.
   const float distance = has_more_neighbors_ ? last_distance_ : kNoDistance;
@@ -125,6 +127,14 @@ Status BlockSearch::run(int64_t first, int64_t count, SearchResult* result) {
   }
   const std::shared_ptr<VectorTasks> tasks = plan_vectors(first, count);
   const SearchQuery* const only = count == 1 ? request_.queries + first : nullptr;
+  is_prepared_ = false;
+  if (request_.skips_missing && request_.count == 1 && only->has_terms) {
+    double max_score = 0;
+    const Status status = prepare_terms(*only, &max_score);
+    if (!status.ok()) return status;
+    if (work_.terms.missing_terms() > 0) return skip(max_score);
+    is_prepared_ = true;
+  }
   double max_score = 0;
   const double* known_max_score = nullptr;
   Status status;
@@ -216,6 +226,7 @@ std::shared_ptr<VectorTasks> BlockSearch::plan_vectors(int64_t first, int64_t co
     const SearchPart& part = snapshot_.part(number);
     if (search.count == 0 || !part.has_vectors() || filters_[number].candidates == 0) continue;
     search.allowed = filters_[number].allowed;
+    search.factors = request_.factors == nullptr ? nullptr : request_.factors + number;
     search.candidates = filters_[number].candidates;
     VectorTask task;
     task.part = &part;
@@ -279,24 +290,44 @@ void BlockSearch::merge_neighbors(const SearchQuery& query, int64_t row) {
   const auto depth = static_cast<size_t>(depth_of(query));
   // A part that has as many neighbors as it was asked for may have more.
   has_more_neighbors_ = candidates.size() >= depth;
-  if (candidates.size() > depth) candidates.resize(depth);
+  // With factors, the nearest are not the best.
+  const bool is_cut = request_.factors == nullptr || request_.exact;
+  if (is_cut && candidates.size() > depth) candidates.resize(depth);
   if (!candidates.empty()) last_distance_ = candidates.back().hit.distance;
 }
 
+/** A query that is not searched. */
+Status BlockSearch::skip(double max_score) {
+  result_->counts.push_back(0);
+  result_->max_scores.push_back(max_score);
+  result_->missing_terms.push_back(work_.terms.missing_terms());
+  result_->similarity_scales.push_back(1);
+  result_->complete.push_back(0);
+  return Status::success();
+}
+
+Status BlockSearch::prepare_terms(const SearchQuery& query, double* max_score) {
+  const Status status = is_prepared_
+                            ? Status::success()
+                            : work_.terms.prepare(snapshot_.terms(), query.terms, query.term_count, request_.cancel);
+  *max_score = work_.terms.max_score();
+  return status.ok() ? status : fail_terms(status);
+}
+
 Status BlockSearch::search_terms(const SearchQuery& query, double* max_score) {
-  TermsQuery& terms = work_.terms;
-  Status status = terms.prepare(snapshot_.terms(), query.terms, query.term_count, request_.cancel);
-  *max_score = terms.max_score();
-  if (status.ok()) {
-    TermsSearchOptions options;
-    options.k = depth_of(query);
-    options.allowed = work_.allowed.data();
-    options.factors = request_.factors == nullptr ? nullptr : work_.factors.data();
-    options.cancel = request_.cancel;
-    status = terms.search(options, &work_.term_hits);
-  }
-  if (status.ok()) return status;
-  const int32_t part = terms.failed_part();
+  Status status = prepare_terms(query, max_score);
+  if (!status.ok()) return status;
+  TermsSearchOptions options;
+  options.k = depth_of(query);
+  options.allowed = work_.allowed.data();
+  options.factors = request_.factors == nullptr ? nullptr : work_.factors.data();
+  options.cancel = request_.cancel;
+  status = work_.terms.search(options, &work_.term_hits);
+  return status.ok() ? status : fail_terms(status);
+}
+
+Status BlockSearch::fail_terms(Status status) {
+  const int32_t part = work_.terms.failed_part();
   return fail(status, part < 0 ? -1 : snapshot_.with_terms()[static_cast<size_t>(part)], PartSide::terms);
 }
 

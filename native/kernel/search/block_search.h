@@ -82,7 +82,9 @@ class BlockSearch {
   bool share(const std::shared_ptr<VectorTasks>& tasks);
   Status search_vectors(VectorTasks* tasks);
   void merge_neighbors(const SearchQuery& query, int64_t row);
+  Status prepare_terms(const SearchQuery& query, double* max_score);
   Status search_terms(const SearchQuery& query, double* max_score);
+  Status skip(double max_score);
   void merge_terms_hits();
   /** Gives each candidate that can be among the hits the score of the side that did not find it. */
   Status complete(const SearchQuery& query, Fusion* fusion);
@@ -94,6 +96,7 @@ class BlockSearch {
   void complete_vectors(const SearchQuery& query);
   Query target_of(const float* vector);
   Status fail(Status status, int32_t part, PartSide side);
+  Status fail_terms(Status status);
   Status answer(const SearchQuery& query, int64_t row, const double* known_max_score);
 
   const SearchSnapshot& snapshot_;
@@ -103,6 +106,8 @@ class BlockSearch {
   const bool may_share_;
   SearchWorkspace& work_;
   SearchResult* result_ = nullptr;
+  /** Whether the terms of the only query were prepared. */
+  bool is_prepared_ = false;
   /** Whether the last merge left neighbors out, and the distance of the last one that it kept. */
   bool has_more_neighbors_ = false;
   float last_distance_ = 0;

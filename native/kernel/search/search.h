@@ -42,9 +42,12 @@ struct SearchRequest {
   const Allowed* allowed = nullptr;
   /**
    * For each part the factors of the scores of its items; nullptr for none. By terms alone, hits are the best by the
-   * product. By vector, they are the best of the `depth` nearest; see `complete` of the result.
+   * product. By vector, they are the best of what a graph compares, and elsewhere of the nearest: of `depth` of them
+   * when every vector is compared; see `complete` of the result.
    */
   const ItemFactors* factors = nullptr;
+  /** Whether a query with terms that no document has, if it is the only one, is not searched: it has no hits then. */
+  bool skips_missing = false;
   int threads = 1;
   /**
    * Runs a job on another thread if one is idle, and returns false otherwise. The parts of a single block of queries,

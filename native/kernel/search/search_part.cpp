@@ -23,6 +23,14 @@ constexpr double kGraphItems = 100000;
 constexpr double kTreeSearchK = 8000;
 constexpr double kTreeItems = 50000;
 
+/** Nearest items among which those with the highest products are looked for: at least, and for each that is needed. */
+constexpr int32_t kBoostedDepth = 100;
+constexpr int32_t kBoostedShare = 4;
+
+int32_t boosted_depth(const PartVectorSearch& search) {
+  return std::max(kBoostedDepth, kBoostedShare * std::min(search.needed, INT32_MAX / kBoostedShare));
+}
+
 Status invalid(const char* message) { return Status::failure(StatusCode::invalid_argument, message); }
 
 bool uses_graph(const Segment& segment) {
@@ -67,6 +75,9 @@ Status walk(const SearchPart& part, const PartVectorSearch& search, SegmentScrat
   options.k = found->k;
   options.allowed = search.allowed;
   options.search_k = search_k_of(segment, search, items);
+  options.factors = search.factors;
+  options.best = std::min(search.k, found->k);
+  const int32_t least = search.factors == nullptr ? found->k : options.best;
   // A graph search widens its beam by itself where a filter lets little through.
   if (!uses_graph(segment)) {
     const auto widened = static_cast<int64_t>(std::ceil(static_cast<double>(options.search_k) / share));
@@ -83,7 +94,7 @@ Status walk(const SearchPart& part, const PartVectorSearch& search, SegmentScrat
     const Status status = segment.search(search.queries + query * dimensions, options, scratch,
                                          found->items.data() + place, found->distances.data() + place, &count);
     if (!status.ok()) return status;
-    *all = count == found->k;
+    *all = count >= least;
   }
   return Status::success();
 }
@@ -138,7 +149,8 @@ bool SearchPart::has_changed() const {
 
 Status search_part_vectors(const SearchPart& part, const PartVectorSearch& search, SegmentScratch* scratch,
                            PartNeighbors* found) {
-  found->k = static_cast<int32_t>(std::min<int64_t>(search.k, search.candidates));
+  const int32_t wide = search.factors == nullptr || search.exact ? search.k : std::max(search.k, boosted_depth(search));
+  found->k = static_cast<int32_t>(std::min<int64_t>(wide, search.candidates));
   found->exact = false;
   const auto results = static_cast<size_t>(search.count) * static_cast<size_t>(found->k);
   found->items.assign(results, -1);

@@ -59,6 +59,8 @@ struct PartVectorSearch {
    */
   int64_t search_k = 0;
   int32_t needed = 0;
+  /** Factors of the scores of items; nullptr for none. See search_part_vectors. */
+  const ItemFactors* factors = nullptr;
   /** Items that may be found, and their number. */
   Allowed allowed;
   int64_t candidates = 0;
@@ -77,7 +79,8 @@ struct PartNeighbors {
 
 /**
  * Searches graph or trees, or compares all allowed items where that takes less, or where the walk finds fewer than
- * min(k, candidates): always finds that many. Fails as search_batch.
+ * min(k, candidates): always finds that many. With factors, a graph gives the `k` highest products of what it compared
+ * among others, and elsewhere more than k of the nearest are found. Fails as search_batch.
  */
 Status search_part_vectors(const SearchPart& part, const PartVectorSearch& search, SegmentScratch* scratch,
                            PartNeighbors* found);

@@ -45,12 +45,12 @@ export async function rankQueries(
     withSyntax.set(place, { query: { ...query, terms }, filter });
   }
   const plain = queries.filter((_, place) => !withSyntax.has(place));
-  const ranked = plain.length > 0 ? await snapshot.rank({ ...options, queries: plain }) : [];
+  const ranked = plain.length > 0 ? await snapshot.rank({ ...options, queries: plain, skipsMissing: typos }) : [];
   for (const [place, { query, filter }] of withSyntax) {
     ranked.splice(place, 0, await rankFiltered(snapshot, query, filter, options));
   }
   if (!typos) return ranked;
-  for (const [place, { missingTerms }] of ranked.entries()) {
+  for (const [place, { missingTerms, isSkipped = false }] of ranked.entries()) {
     if (missingTerms === 0) continue;
     const { query, filter } = withSyntax.get(place) ?? { query: queries[place] as SyntaxQuery, filter: undefined };
     const { text = '' } = query;
@@ -62,11 +62,12 @@ export async function rankQueries(
       isNoted: notes !== undefined,
       signal,
     });
-    if (again === undefined) continue;
-    notes?.corrected.push(...again.corrected);
-    // The segments were reported by the first search.
-    const silent = { ...options, onSegment: undefined };
-    ranked[place] = await rankFiltered(snapshot, { ...query, terms: again.terms }, filter, silent);
+    if (again === undefined && !isSkipped) continue;
+    if (again !== undefined) notes?.corrected.push(...again.corrected);
+    const corrected = again === undefined ? query : { ...query, terms: again.terms };
+    // Otherwise the first search reported the segments.
+    const rest = isSkipped ? options : { ...options, onSegment: undefined };
+    ranked[place] = await rankFiltered(snapshot, corrected, filter, rest);
   }
   return ranked;
 }

@@ -45,7 +45,7 @@ interface VectorRows {
 
 /** Depth of each ranking before rankings are fused. */
 const fusionDepth = 50;
-/** Depth of each ranking when scores are multiplied: at least, and for each hit. */
+/** Depth of each ranking when all scores are multiplied: at least, and for each hit. */
 const [boostedDepth, boostedShare] = [100, 4];
 /** Depth that no index reaches. */
 const maxDepth = 2 ** 29;
@@ -218,7 +218,8 @@ export class CandidateSearch {
       );
     };
     const found = await this.#trace.time(mode === 'text' ? 'words' : 'vectors', async () => {
-      let depth = Math.max(boosts === undefined ? k : Math.max(boostedDepth, boostedShare * k), fusionDepth);
+      const isWide = exact && boosts !== undefined;
+      let depth = Math.max(isWide ? Math.max(boostedDepth, boostedShare * k) : k, fusionDepth);
       for (;;) {
         const lists = await rank(depth);
         const isDone = !exact || (boosts === undefined && among === undefined) || lists.every((one) => one.isComplete);

@@ -96,6 +96,7 @@ export class CatalogSnapshot implements ReadSnapshot {
       missingTerms: facts.missingTerms,
       similarityScale: facts.similarityScale,
       isComplete: facts.isComplete,
+      isSkipped: search.skipsMissing === true && queries.length === 1 && facts.missingTerms > 0,
     }));
   }
 

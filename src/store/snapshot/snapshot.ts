@@ -31,6 +31,8 @@ export interface SnapshotSearch {
   readonly allowed?: readonly Bitset[] | undefined;
   /** Factors of the scores of the items of each segment, and of the tail. */
   readonly boosts?: NativeBoosts | undefined;
+  /** See `SnapshotSearchOptions`. */
+  readonly skipsMissing?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called for each segment whose vectors were searched. */
   readonly onSegment?: ((segment: SearchedSegment) => void) | undefined;
@@ -78,9 +80,9 @@ export class Snapshot {
    * the documents with the highest BM25. By both: fused scores, which do not depend on which side found a document.
    */
   async search(queries: readonly SnapshotQuery[], search: SnapshotSearch): Promise<readonly SnapshotHits[]> {
-    const { k, depth, exact, searchK, vectorWeight, allowed, boosts, signal, onSegment } = search;
+    const { k, depth, exact, searchK, vectorWeight, allowed, boosts, skipsMissing, signal, onSegment } = search;
     const hasTerms = queries.some(({ terms }) => terms !== undefined);
-    const options = { k, depth, exact, searchK, vectorWeight, signal };
+    const options = { k, depth, exact, searchK, vectorWeight, skipsMissing, signal };
     const { native, answer } = await this.#soundly(hasTerms, signal, (native) =>
       native.search(queries, options, allowed, boosts),
     );

@@ -33,8 +33,8 @@ interface OpenGroup<R extends Ranked> extends RankedGroup<R> {
   isComplete: boolean;
 }
 
-/** Documents that are searched for at once, at least and at most. */
-const [minDepth, maxDepth] = [16, 4096];
+/** Documents that are searched for at once: at least, as many take hardly longer than fewer, and at most. */
+const [minDepth, maxDepth] = [48, 4096];
 
 /**
  * The best groups, in the order of their best documents: always min(wanted, groups) of them. What was searched once is collapsed;
@@ -49,6 +49,7 @@ export async function findGroups<R extends Ranked>(
   const left = new Set([...seen, ...without]);
   const known = new Set((await field.groupsOf(seen)).filter((key) => key !== undefined));
   const found: OpenGroup<R>[] = [];
+  const all = field.groupCount?.();
   for (let depth = clamp(wanted * size); found.length < wanted; depth = clamp(2 * depth)) {
     const ranked = await rank(depth, [...left], { groups: [...known], only: false });
     const isLast = ranked.length < depth;
@@ -69,7 +70,7 @@ export async function findGroups<R extends Ranked>(
         known.add(key);
       }
     }
-    if (isLast) break;
+    if (isLast || known.size === all) break;
   }
   // Approximate searches may find a better document later. Equal scores stay in the order in which they were found.
   found.sort((a, b) => (b.ranked[0] as R).score - (a.ranked[0] as R).score);

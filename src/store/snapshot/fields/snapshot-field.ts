@@ -12,6 +12,9 @@ import { SortedPage } from '../../../columns/sorted-page.js';
 import type { Bitset } from '../../../vectors/bitset.js';
 import { itemOf, keyAt, type SortedKeys } from '../../catalog/sorted-keys.js';
 
+/** More values of several parts are not joined to count groups. */
+const maxCountedGroups = 256;
+
 /** A part of a snapshot with the values of a field. */
 export interface FieldPart {
   readonly keys: SortedKeys;
@@ -48,6 +51,15 @@ export class SnapshotField implements FieldReading {
       }
       return undefined;
     });
+  }
+
+  groupCount(): number | undefined {
+    if (this.parts.some(({ column }) => column.single === undefined || !column.isFull)) return undefined;
+    if (this.parts.length === 1) return this.parts[0]?.column.values.length;
+    const values = this.parts.reduce((sum, { column }) => sum + column.values.length, 0);
+    if (values > maxCountedGroups) return undefined;
+    return new Set(this.parts.flatMap(({ column }) => [...column.values.keys()].map((one) => column.groupOfValue(one))))
+      .size;
   }
 
   async sorted(request: SortedPageRequest): Promise<SortedPlace[]> {
