@@ -8,13 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { fingerprint, readStamp, removeStamp, writeStamp } from './prepare/fingerprint.mjs';
 import { whyInstall, whyRebuild } from './prepare/installed-packages.mjs';
 import { missingTools, oldNode } from './prepare/required-tools.mjs';
-import { runQuietly } from './prepare/run-quietly.mjs';
+import { endCommands, runQuietly } from './prepare/run-quietly.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const withTests = process.argv.includes('--tests');
 
 function stop(line) {
+  endCommands('SIGKILL');
   console.error(line);
   process.exit(1);
 }
@@ -80,99 +81,111 @@ const kernelTests = madeFrom({
 const kernelLibrary = process.platform === 'win32' ? 'Release/semantic_index_kernel.lib' : 'libsemantic_index_kernel.a';
 const jobs = String(os.availableParallelism?.() ?? os.cpus().length);
 
-const steps = [
-  {
-    title: 'Installing dependencies',
-    duration: 'about 3 minutes',
-    why: () => whyInstall(root),
-    tools: ['python', 'make', 'compiler'],
-    commands: [npm('ci', '--include=dev', '--no-audit', '--no-fund')],
-    hint: (output) =>
-      output.includes('EUSAGE')
-        ? 'package.json has changed since package-lock.json was written: npm install brings them together.'
-        : 'Where a package has no binary to download it is compiled: that takes python3, make and a C++ compiler.',
-  },
-  {
-    title: 'Compiling dependencies again',
-    duration: 'about 3 minutes',
-    // Asks only what is there to stay: the question loads the binary, and Windows keeps a loaded file in place.
-    why: () => (whyInstall(root) === undefined ? whyRebuild(root) : undefined),
-    tools: ['python', 'make', 'compiler'],
-    commands: [npm('rebuild')],
-    hint: () => 'It takes python3, make and a C++ compiler; npm must be allowed to run install scripts.',
-  },
-  {
-    ...addon,
-    title: 'Compiling the addon',
-    duration: 'about a minute',
-    tools: ['cmake', 'make', 'compiler'],
-    commands: [tool('cmake-js/bin/cmake-js', 'compile', '--directory', 'native', '--parallel', jobs)],
-    hint: () => 'It takes cmake 3.21 or newer and a C++17 compiler.',
-  },
-  {
-    ...library,
-    title: 'Building dist',
-    duration: 'a few seconds',
-    before() {
-      // From nothing, so that a source that was renamed or removed leaves no module behind.
-      rmSync(join(root, 'dist'), { recursive: true, force: true });
-    },
-    tools: [],
-    commands: [
-      tool('typescript/bin/tsc', '--project', '.'),
-      [process.execPath, [join(root, 'scripts/prepare/bundle-entries.mjs')]],
-    ],
-    hint: () => 'The TypeScript sources do not compile.',
-  },
-  {
-    ...kernelTests,
-    title: 'Compiling the kernel tests',
-    duration: 'about a minute',
-    onlyForTests: true,
-    tools: ['cmake', 'ctest', 'make', 'compiler'],
-    commands: [
-      [
-        'cmake',
-        [
-          ...['-S', 'native', '-B', 'native/build-tests', '-DCMAKE_BUILD_TYPE=Release', '-DSEMANTIC_INDEX_TESTS=ON'],
-          // What the addon was linked from, made by the step before.
-          `-DSEMANTIC_INDEX_KERNEL=${join(root, 'native', 'build', kernelLibrary)}`,
-        ],
-      ],
-      ['cmake', ['--build', 'native/build-tests', '--parallel', jobs]],
-    ],
-    hint: () => 'It takes cmake 3.21 or newer and a C++17 compiler.',
-  },
-].filter((step) => withTests || !step.onlyForTests);
+const install = {
+  title: 'Installing dependencies',
+  duration: 'less than a minute',
+  why: () => whyInstall(root),
+  tools: [],
+  // Their scripts compile on one core for minutes: that is a step of its own, beside the others.
+  commands: [npm('ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund')],
+  hint: (output) =>
+    output.includes('EUSAGE')
+      ? 'package.json has changed since package-lock.json was written: npm install brings them together.'
+      : 'npm cannot install them.',
+};
 
-async function make(step, why) {
-  process.stdout.write(`${step.title}: ${why} (${step.duration}) …`);
+const dependencies = {
+  title: 'Compiling dependencies',
+  duration: 'about 3 minutes',
+  // Asks only what is there to stay: the question loads the binary, and Windows keeps a loaded file in place.
+  why: () => (whyInstall(root) === undefined ? whyRebuild(root) : 'node_modules is missing'),
+  tools: ['python', 'make', 'compiler'],
+  commands: [npm('rebuild')],
+  hint: () =>
+    'Where a package has no binary to download it is compiled: that takes python3, make and a C++ compiler; npm must be ' +
+    'allowed to run install scripts.',
+};
+
+/** Chains of steps: each waits for the one before it in its chain. */
+const sideBySide = [
+  [dependencies],
+  [
+    {
+      ...addon,
+      title: 'Compiling the addon',
+      duration: 'about a minute',
+      tools: ['cmake', 'make', 'compiler'],
+      commands: [tool('cmake-js/bin/cmake-js', 'compile', '--directory', 'native', '--parallel', jobs)],
+      hint: () => 'It takes cmake 3.21 or newer and a C++17 compiler.',
+    },
+    {
+      ...kernelTests,
+      title: 'Compiling the kernel tests',
+      duration: 'about a minute',
+      onlyForTests: true,
+      tools: ['cmake', 'ctest', 'make', 'compiler'],
+      commands: [
+        [
+          'cmake',
+          [
+            ...['-S', 'native', '-B', 'native/build-tests', '-DCMAKE_BUILD_TYPE=Release', '-DSEMANTIC_INDEX_TESTS=ON'],
+            // What the addon was linked from, made by the step before.
+            `-DSEMANTIC_INDEX_KERNEL=${join(root, 'native', 'build', kernelLibrary)}`,
+          ],
+        ],
+        ['cmake', ['--build', 'native/build-tests', '--parallel', jobs]],
+      ],
+      hint: () => 'It takes cmake 3.21 or newer and a C++17 compiler.',
+    },
+  ].filter((step) => withTests || !step.onlyForTests),
+  [
+    {
+      ...library,
+      title: 'Building dist',
+      duration: 'a few seconds',
+      before() {
+        // From nothing, so that a source that was renamed or removed leaves no module behind.
+        rmSync(join(root, 'dist'), { recursive: true, force: true });
+      },
+      tools: [],
+      commands: [
+        tool('typescript/bin/tsc', '--project', '.'),
+        [process.execPath, [join(root, 'scripts/prepare/bundle-entries.mjs')]],
+      ],
+      hint: () => 'The TypeScript sources do not compile.',
+    },
+  ],
+];
+
+async function make(step) {
+  const why = step.why();
+  if (why === undefined) return;
+  console.log(`${step.title}: ${why} (${step.duration}) …`);
   const started = Date.now();
   step.before?.();
   for (const [command, args] of step.commands) {
     const { succeeded, reason, output } = await runQuietly(command, args, root);
     if (succeeded) continue;
-    process.stdout.write(' failed\n');
     process.stderr.write(`${output.trimEnd()}\n\n`);
     stop(`${step.title} failed (${[command, ...args].join(' ')}: ${reason}). ${step.hint(output)}`);
   }
   step.after?.();
   const left = step.why();
-  if (left !== undefined) {
-    process.stdout.write(' failed\n');
-    stop(`${step.title} failed: ${left} although it was just made. ${step.hint('')}`);
-  }
-  process.stdout.write(` done in ${Math.round((Date.now() - started) / 1000)} s\n`);
+  if (left !== undefined) stop(`${step.title} failed: ${left} although it was just made. ${step.hint('')}`);
+  console.log(`${step.title}: done in ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
 const nodeLine = oldNode(manifest.engines.node);
 if (nodeLine !== undefined) stop(nodeLine);
 
 // Checked before anything is built, so that a missing cmake is reported immediately.
-const toolsLine = missingTools(steps.filter((step) => step.why() !== undefined).flatMap((step) => step.tools));
+const outOfDate = [install, ...sideBySide.flat()].filter((step) => step.why() !== undefined);
+const toolsLine = missingTools(outOfDate.flatMap((step) => step.tools));
 if (toolsLine !== undefined) stop(toolsLine);
 
-for (const step of steps) {
-  const why = step.why();
-  if (why !== undefined) await make(step, why);
-}
+await make(install);
+await Promise.all(
+  sideBySide.map(async (chain) => {
+    for (const step of chain) await make(step);
+  }),
+);

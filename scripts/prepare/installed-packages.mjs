@@ -27,10 +27,11 @@ export function whyInstall(root) {
 }
 
 /**
- * Why the compiled dependencies have to be made again (another Node, scripts switched off), or undefined. From Node 22 on
- * SQLite comes with its binary, as src/store/sqlite/sqlite.ts chooses it.
+ * Why the scripts of installed packages have to run (just installed, another Node), or undefined. From Node 22 on SQLite comes
+ * with its binary, as src/store/sqlite/sqlite.ts chooses it; annoy is compiled everywhere.
  */
 export function whyRebuild(root) {
+  if (!existsSync(join(root, 'node_modules', 'annoy', 'build', 'Release'))) return 'packages are not compiled';
   const require = createRequire(join(root, 'package.json'));
   const names = ['better-sqlite3'];
   if (Number(process.versions.node.split('.')[0]) >= 22) names.unshift('better-sqlite3-prebuilt');
