@@ -1,7 +1,8 @@
 import { estimateTokens } from '../../index.js';
 
-/** Long runs that tokenizers split into short pieces: hashes, base64, keys. */
-const opaqueRun = /(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Z])(?=[\w+/=-]*[a-z])[\w+/=-]{32,}/g;
+const longRun = /[\w+/=-]{32,}/g;
+/** A hash, base64 or a key has one of each, and is split into short pieces by tokenizers; a long word is not. */
+const opaque = [/\d/, /[A-Z]/, /[a-z]/];
 /** Tokens per character of such a run. */
 const opaqueRate = 0.75;
 const bytesPerToken = 3;
@@ -11,8 +12,10 @@ const bytesPerToken = 3;
  * scripts.
  */
 export function answerTokens(json: string): number {
-  let opaque = 0;
-  for (const { 0: run } of json.matchAll(opaqueRun)) opaque += run.length;
-  const estimate = estimateTokens(json) + Math.ceil(opaque * opaqueRate);
+  let characters = 0;
+  for (const { 0: run } of json.matchAll(longRun)) {
+    if (opaque.every((kind) => kind.test(run))) characters += run.length;
+  }
+  const estimate = estimateTokens(json) + Math.ceil(characters * opaqueRate);
   return Math.max(estimate, Math.ceil(Buffer.byteLength(json) / bytesPerToken));
 }
