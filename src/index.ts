@@ -33,6 +33,7 @@ export type { FileProperties, PageKind } from './files/content/file-content.js';
 export type { FileFormat } from './files/content/file-formats.js';
 export type { BlockKind, PlacedBlock, TextBlock } from './files/content/text-block.js';
 export { type ParsedFile, parseFile } from './files/parse-file.js';
+export type { IndexLocation } from './open-index.js';
 export type {
   AddOptions,
   AnnOptions,
@@ -79,6 +80,9 @@ export type {
   OptimizeOptions,
   ParseFileOptions,
   PlanOptions,
+  PostgresClient,
+  PostgresOptions,
+  PostgresPool,
   ReadPassageOptions,
   RebuildOptions,
   RecencyBoost,
@@ -96,6 +100,7 @@ export type {
   ValidateOptions,
   ValueBoost,
 } from './options.js';
+export { PostgresLocation, postgres } from './postgres/postgres-options.js';
 export type { Chunk, Chunker, TextRange } from './rag/chunking/chunk.js';
 export {
   type ChunkMetadata,

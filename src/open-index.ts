@@ -1,5 +1,6 @@
 import { checkLanguage } from './analysis/languages.js';
 import { analysisFromSetting } from './analysis/text-analysis.js';
+import type { Backend } from './backend/backend.js';
 import { checkOpen, checkPath } from './check-arguments.js';
 import { bundledProvider } from './embed/bundled/bundled-provider.js';
 import { checkProvider } from './embed/check-provider.js';
@@ -12,6 +13,7 @@ import { SharedEmbeddings } from './operations/shared-embeddings.js';
 import { storedAnalysis } from './operations/stored-analysis.js';
 import { RecallMonitor } from './operations/tune/recall-monitor.js';
 import { describe, type OpenOptions, type ResolvedOpenOptions } from './options.js';
+import { locationOfAddress, optionsOf, PostgresLocation } from './postgres/postgres-options.js';
 import { EmbeddingCache } from './store/embedding-cache.js';
 import { exportFolder } from './store/export-folder.js';
 import { SalvagedExport } from './store/salvage/salvaged-export.js';
@@ -19,11 +21,16 @@ import { Store } from './store/store.js';
 import type { IndexEvent } from './types.js';
 import { checkMetric } from './vectors/metric.js';
 
-/** Checks the options of `SemanticIndex.open`, and opens the store and the embedding space of an index. */
-export async function openIndex(directory: string, options: OpenOptions | undefined): Promise<IndexContext> {
-  const resolved = checkOpen(options);
-  const { provider, metric, create, readonly, ann, cache, storage } = resolved;
-  checkPath('SemanticIndex.open', directory);
+/** Where an index is: a directory, `':memory:'`, or a schema of a PostgreSQL database, also as its address. */
+export type IndexLocation = string | PostgresLocation;
+
+/** Checks the options of `SemanticIndex.open`, and opens the backend and the embedding space of an index. */
+export async function openIndex(location: IndexLocation, options: OpenOptions | undefined): Promise<IndexContext> {
+  const checked = checkOpen(options);
+  const postgres = postgresOf(location);
+  const resolved = { ...checked, readonly: (postgres && optionsOf(postgres).readonly) ?? checked.readonly };
+  const { provider, metric } = resolved;
+  if (postgres === undefined) checkPath('SemanticIndex.open', location);
   const language =
     resolved.language === undefined ? undefined : checkLanguage('SemanticIndex.open', 'language', resolved.language);
   checkLanguageField(resolved.languageField);
@@ -35,30 +42,45 @@ export async function openIndex(directory: string, options: OpenOptions | undefi
     resolved.onEvent?.(event);
     context?.recall.onEvent(event);
   };
-  const store = await Store.open(directory, {
-    ...{
-      metric,
-      create,
-      readonly,
-      onEvent,
-      queryCache: cache.queries,
-      language,
-      languageField: resolved.languageField,
-    },
-    ...ann,
-    ...storage,
-  });
+  const backend = await (postgres === undefined
+    ? openStore(location as string, resolved, language, onEvent)
+    : openPostgres(postgres, resolved, language));
   try {
-    const { field } = analysisFromSetting(await storedAnalysis(store));
-    context = contextOf(store, directory, resolved, field);
+    const { field } = analysisFromSetting(await storedAnalysis(backend));
+    context = contextOf(backend, postgres === undefined ? (location as string) : undefined, resolved, field);
     context.space.check();
-    if (fields !== undefined && !readonly) await store.declareFields(fields);
+    if (fields !== undefined && !resolved.readonly) await backend.declareFields(fields);
     context.recall.check();
     return context;
   } catch (error) {
-    await store.close();
+    await backend.close();
     throw error;
   }
+}
+
+function postgresOf(location: IndexLocation): PostgresLocation | undefined {
+  if (location instanceof PostgresLocation) return location;
+  return typeof location === 'string' ? locationOfAddress(location) : undefined;
+}
+
+function openStore(
+  directory: string,
+  { metric, create, readonly, ann, cache, storage, languageField }: ResolvedOpenOptions,
+  language: string | undefined,
+  onEvent: (event: IndexEvent) => void,
+): Promise<Store> {
+  const options = { metric, create, readonly, onEvent, queryCache: cache.queries, language, languageField };
+  return Store.open(directory, { ...options, ...ann, ...storage });
+}
+
+/** The backend for PostgreSQL is loaded only when an index is there. */
+async function openPostgres(
+  location: PostgresLocation,
+  options: ResolvedOpenOptions,
+  language: string | undefined,
+): Promise<Backend> {
+  const { PostgresBackend } = await import('./postgres/postgres-backend.js');
+  return PostgresBackend.open(location, { ...options, language });
 }
 
 /** @throws INVALID_ARGUMENT unless it is a path of metadata, null, or left out. */
@@ -69,8 +91,8 @@ function checkLanguageField(field: unknown): void {
 }
 
 function contextOf(
-  store: Store,
-  directory: string,
+  backend: Backend,
+  directory: string | undefined,
   options: ResolvedOpenOptions,
   languageField: string | undefined,
 ): IndexContext {
@@ -80,11 +102,11 @@ function contextOf(
     cache.embeddings === undefined
       ? undefined
       : new EmbeddingCache(cache.embeddings, { ...storage, maxBytes: cache.embeddingsMaxBytes });
-  const space = new EmbeddingSpace(store, provider, new SharedEmbeddings(shared));
+  const space = new EmbeddingSpace(backend, provider, new SharedEmbeddings(shared));
   return {
-    backend: store,
+    backend,
     space,
-    recall: new RecallMonitor({ backend: store, space }, { recall, background: ann.background, readonly, onEvent }),
+    recall: new RecallMonitor({ backend, space }, { recall, background: ann.background, readonly, onEvent }),
     rules: new MetadataRules(options, languageField),
     provider,
     exports: exportFolder,

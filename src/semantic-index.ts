@@ -1,6 +1,6 @@
 import type { StoredNotes } from './backend/notes.js';
 import { SemanticIndexError } from './errors.js';
-import { openIndex, salvageOf } from './open-index.js';
+import { type IndexLocation, openIndex, salvageOf } from './open-index.js';
 import type { IndexContext } from './operations/context.js';
 import * as documents from './operations/documents.js';
 import { evaluate } from './operations/evaluate/evaluate.js';
@@ -65,7 +65,8 @@ export class SemanticIndex<M extends Metadata = Metadata> {
 
   /**
    * Opens the index in a directory, and creates it if the directory is empty or missing. `':memory:'` opens an index that ends with
-   * the process and is searched exactly.
+   * the process and is searched exactly. `postgres({ ... })`, or the address `postgres://host/database#name`, opens an index in
+   * PostgreSQL.
    *
    * @throws NOT_AN_INDEX, NEWER_FORMAT, SPACE_MISMATCH (made with another model), READ_ONLY, BUSY, IO, CORRUPT,
    *   MODEL_NOT_FOUND, INVALID_ARGUMENT, UNKNOWN_OPTION.
@@ -73,10 +74,10 @@ export class SemanticIndex<M extends Metadata = Metadata> {
    * await using index = await SemanticIndex.open('my-index', { readonly: true });
    */
   static async open<M extends Metadata = Metadata>(
-    directory: string,
+    location: IndexLocation,
     options?: OpenOptions<M>,
   ): Promise<SemanticIndex<M>> {
-    return new SemanticIndex<M>(await openIndex(directory, options as OpenOptions | undefined));
+    return new SemanticIndex<M>(await openIndex(location, options as OpenOptions | undefined));
   }
 
   /**

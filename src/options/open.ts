@@ -144,3 +144,68 @@ export type ResolvedOpenOptions = Omit<Resolved<OpenOptions, typeof openDefaults
   readonly cache: Resolved<CacheOptions, typeof openDefaults.cache>;
   readonly storage: Resolved<StorageOptions, typeof openDefaults.storage>;
 };
+
+/** A connection that a pool lends: a client of `pg`, or what behaves like one. */
+export interface PostgresClient {
+  // biome-ignore lint/suspicious/noExplicitAny: rows have the columns that the statement asks for.
+  query(text: string, values?: any[]): Promise<any>;
+  /** Gives the connection back; with true or an error it is closed instead. */
+  release(error?: Error | boolean): void;
+}
+
+/** A pool of connections to one PostgreSQL database: a `Pool` of `pg`, or what behaves like one. */
+export interface PostgresPool {
+  connect(): Promise<PostgresClient>;
+  /** Closes all connections. Only called for a pool that the index made itself. */
+  end?(): Promise<void>;
+  /**
+   * Whether it lends only one connection at a time, and nothing else writes to the database. All reads then share one transaction.
+   * Default false.
+   */
+  readonly isSingle?: boolean | undefined;
+}
+
+/**
+ * Options of `postgres`: where the index is.
+ *
+ * @example
+ * const options: PostgresOptions = { connectionString: 'postgres://app@db.example.com/app', name: 'articles' };
+ */
+export interface PostgresOptions {
+  /**
+   * Address of the database: `postgres://user:password@host:5432/database`. Default: that of the environment variables which `pg`
+   * reads (`PGHOST`, `PGUSER`, ...), unless there is a `pool`.
+   */
+  connectionString?: string | undefined;
+  /** A pool that the caller closes. It must lend at least two connections at a time. Default: a pool of the index. */
+  pool?: PostgresPool | undefined;
+  /** Connections of the pool that the index makes itself. Each search uses one while it reads. Default 10. */
+  maxConnections?: number | undefined;
+  /** The schema of the database that holds the tables of the index; created if missing. Default `semantic_index`. */
+  name?: string | undefined;
+  /** Refuse every change with READ_ONLY, for example on a replica. Default: the option of `SemanticIndex.open`. */
+  readonly?: boolean | undefined;
+  /**
+   * Precision of the HNSW index: `halfvec` has half its size, and hits are ordered by the exact vectors. Vectors of more than 2,000
+   * dimensions need it. Documents keep float32 vectors either way. Default `vector`.
+   */
+  hnsw?: 'vector' | 'halfvec' | undefined;
+  /**
+   * Milliseconds after which the server ends a statement of a search or a write, which then fails with TIMEOUT; 0 for the setting of
+   * the server. Builds and `validate` have no limit. Default 0.
+   */
+  statementTimeout?: number | undefined;
+}
+
+/** Defaults of {@link PostgresOptions}. */
+export const postgresDefaults = {
+  connectionString: undefined,
+  pool: undefined,
+  maxConnections: 10,
+  name: 'semantic_index',
+  readonly: undefined,
+  hnsw: 'vector',
+  statementTimeout: 0,
+} satisfies Listed<PostgresOptions>;
+
+export type ResolvedPostgresOptions = Resolved<PostgresOptions, typeof postgresDefaults>;

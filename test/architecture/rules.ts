@@ -9,7 +9,7 @@ const layers: readonly (readonly string[])[] = [
   ['check-arguments', 'addon'],
   ['vectors', 'terms', 'analysis', 'backend'],
   ['ranking', 'search', 'columns', 'snippets', 'files'],
-  ['embed', 'store'],
+  ['embed', 'store', 'postgres'],
   ['operations'],
   ['semantic-index'],
   ['dedupe', 'rag', 'evaluation', 'crash-test'],
@@ -34,6 +34,7 @@ const walls: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['migrate', 'tune', 'evaluate'],
     ['documents.ts', 'upkeep.ts'],
   ],
+  postgres: [['connection'], ['tables'], ['search'], ['.']],
   rag: [['chunking'], ['.']],
   server: [['http'], ['gateway', 'mcp'], ['.']],
   store: [['directory'], ['sqlite'], ['catalog'], ['build', 'validate'], ['writer'], ['snapshot'], ['.'], ['salvage']],
@@ -57,6 +58,7 @@ export function rooms(): string[] {
 /** Imports that the order of the layers would allow and the design forbids: operations know a backend by its interface only. */
 const seams: readonly { readonly from: string; readonly to: string }[] = [
   { from: 'src/operations/', to: 'src/store/' },
+  { from: 'src/operations/', to: 'src/postgres/' },
 ];
 
 /** Most files of one folder before it needs walls. */

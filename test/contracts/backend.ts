@@ -13,7 +13,7 @@ export interface IndexUnderTest {
   /** Opens the same index again, as another process would. Absent for a backend of one process. */
   readonly another?: () => Promise<Backend>;
   /** Removes the index; all of its backends are closed. */
-  readonly remove: () => void;
+  readonly remove: () => void | Promise<void>;
 }
 
 const where = (filter: object): FilterTree => parseFilter(filter);
@@ -28,7 +28,7 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
   });
   afterEach(async () => {
     await backend.close();
-    index.remove();
+    await index.remove();
   });
   const documents = [
     { id: 'a', text: 'red apple', metadata: { kind: 'fruit', size: 3 } },

@@ -1,37 +1,12 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { duplicateName, duplicatePrefix, noteName, notePrefix } from '../../backend/note-names.js';
 import type { DismissedDuplicate, SourceNote, StoredChunk } from '../../backend/notes.js';
 import { parseStored } from '../../backend/stored-json.js';
 import type { DocumentId } from '../../types.js';
 
-const notePrefix = 'source-note:';
-const duplicatePrefix = 'dismissed-duplicate:';
 const isChunk =
   "typeof(d.id) = 'text' AND json_type(d.metadata, '$.chunk') = 'object' AND json_type(d.metadata, '$.source') = 'text'";
 const ofCollection = "json_extract(d.metadata, '$.collection') IS ?";
-
-/** Name of the setting that holds the note of a source. */
-function noteName(collection: string | null, source: string): string {
-  return `${notePrefix}${JSON.stringify([collection, source])}`;
-}
-
-/** The name of the note that a document with this metadata (JSON) invalidates; undefined when it is not a chunk. */
-export function noteOf(metadata: string | null): string | undefined {
-  if (metadata?.includes('"chunk":') !== true) return undefined;
-  const { source, collection } = parseStored(metadata, 'The metadata of a chunk') as {
-    source?: unknown;
-    collection?: unknown;
-  };
-  return typeof source === 'string' ? noteName(typeof collection === 'string' ? collection : null, source) : undefined;
-}
-
-/**
- * Whether a new document under this id is seen by the count of the ids that begin with its source, which is compared
- * whenever a note is read.
- */
-export function isCounted(id: DocumentId, metadata: string | null): boolean {
-  const end = typeof id === 'string' ? id.lastIndexOf('#') : -1;
-  return end > 0 && metadata?.includes(`"source":${JSON.stringify((id as string).slice(0, end))}`) === true;
-}
 
 /**
  * State that `sync` and de-duplication keep between runs: which sources are unchanged, and which documents are not added again.
@@ -160,8 +135,4 @@ export class ChunkNotes {
   #immediately(work: () => void): void {
     this.#db.transaction(work).immediate();
   }
-}
-
-function duplicateName(id: DocumentId): string {
-  return `${duplicatePrefix}${JSON.stringify(id)}`;
 }

@@ -8,9 +8,9 @@ import {
   freshVector,
   type IncomingDocument,
 } from '../../backend/documents.js';
+import { isCounted } from '../../backend/note-names.js';
 import { crashPoint } from '../../crash-points.js';
 import type { DocumentId } from '../../types.js';
-import { isCounted } from './chunk-notes.js';
 import type { DocumentWrites } from './document-writes.js';
 import type { InsertedText, TermsBatch, TermsTable } from './terms-table.js';
 import { hashBytes, type VectorTable } from './vector-table.js';

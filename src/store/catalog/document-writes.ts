@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { noteOf } from '../../backend/note-names.js';
 import type { DocumentId } from '../../types.js';
-import { noteOf } from './chunk-notes.js';
 import type { MetadataTable } from './metadata/metadata-table.js';
 
 /** What identifies the content of a stored document. */

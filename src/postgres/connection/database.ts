@@ -1,0 +1,240 @@
+import { SemanticIndexError } from '../../errors.js';
+import type { PostgresClient } from '../../options.js';
+import type { OpenPool } from './pool.js';
+import { fromPostgresError, isLostConnection, isRetryable } from './postgres-error.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: rows have the columns that the statement asks for.
+export type Row = Record<string, any>;
+
+/** Runs statements in one transaction, or each in its own. */
+export interface Statements {
+  /** @throws errors of this package; a statement that fails ends its transaction. */
+  query(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** A transaction that sees one point in time. */
+export interface ReadTransaction extends Statements {
+  /** The rows of the statement that began it. */
+  readonly first: Row;
+  close(): void;
+}
+
+/** How transactions are run. */
+export interface DatabaseOptions {
+  /** Milliseconds that a write waits for the locks of others. */
+  readonly lockTimeout: number;
+  /** Milliseconds of a statement; 0 for the setting of the server. */
+  readonly statementTimeout: number;
+}
+
+/** Attempts of a write that others get in the way of. */
+const maxAttempts = 12;
+
+/**
+ * To compare arrays of terms and vectors takes many times as long as the planner expects of an operator: it would scan tables in
+ * place of their indexes. Statements are short, so compiling them costs more than it saves.
+ */
+const costs = 'SET LOCAL jit = off; SET LOCAL cpu_operator_cost = 0.1; SET LOCAL random_page_cost = 1.1;';
+
+/** Reads and writes through a pool. Only `SET LOCAL` is used, so a pooler in transaction mode may lie in between. */
+export class Database {
+  readonly #pool: OpenPool;
+  readonly #options: DatabaseOptions;
+  #shared: SharedRead | undefined;
+  #isClosed = false;
+
+  constructor(pool: OpenPool, options: DatabaseOptions) {
+    this.#pool = pool;
+    this.#options = options;
+  }
+
+  async #connect(): Promise<PostgresClient> {
+    if (this.#isClosed) throw new SemanticIndexError('CLOSED', 'The index is closed');
+    try {
+      return await this.#pool.pool.connect();
+    } catch (error) {
+      throw fromPostgresError(error);
+    }
+  }
+
+  /** Runs one statement in a transaction of its own, without limits of time: for builds, which cannot be part of another one. */
+  async alone(text: string, values?: readonly unknown[]): Promise<Row[]> {
+    // Readers have the only connection; they see the newest commit, as none was possible since they began.
+    if (this.#shared !== undefined && /^\s*SELECT\b/.test(text)) {
+      const transaction = await this.#shared.join();
+      return transaction.query(text, values).finally(() => transaction.close());
+    }
+    const client = await this.#connect();
+    let failure: unknown;
+    try {
+      return await run(client, text, values);
+    } catch (error) {
+      failure = error;
+      throw fromPostgresError(error);
+    } finally {
+      client.release(failure !== undefined && isLostConnection(failure));
+    }
+  }
+
+  /**
+   * Begins a transaction that sees the newest commit, and nothing later. `first` is a statement that gives one row; it has no
+   * parameters.
+   */
+  async beginRead(first: string): Promise<ReadTransaction> {
+    if (this.#pool.pool.isSingle !== true) return this.#beginOwn(first);
+    // One connection for all readers: a second one would wait for the first one indefinitely.
+    this.#shared ??= new SharedRead(
+      () => this.#beginOwn(first),
+      () => {
+        this.#shared = undefined;
+      },
+    );
+    return this.#shared.join();
+  }
+
+  async #beginOwn(first: string): Promise<ReadTransaction> {
+    const client = await this.#connect();
+    const { statementTimeout } = this.#options;
+    const limit = statementTimeout === 0 ? '' : `SET LOCAL statement_timeout = ${statementTimeout};`;
+    const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${costs} ${limit} ${first}`;
+    try {
+      const [row] = await run(client, begin);
+      return new OwnRead(client, row as Row);
+    } catch (error) {
+      await endBroken(client, error);
+      throw fromPostgresError(error);
+    }
+  }
+
+  /** Reads in one transaction. */
+  async read<T>(first: string, work: (transaction: ReadTransaction) => Promise<T>): Promise<T> {
+    const transaction = await this.beginRead(first);
+    try {
+      return await work(transaction);
+    } finally {
+      transaction.close();
+    }
+  }
+
+  /** Writes in one transaction, which is repeated where others got in its way: `work` must not keep results of earlier runs. */
+  async write<T>(work: (statements: Statements) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { lockTimeout, statementTimeout } = this.#options;
+    const limit = statementTimeout === 0 ? '' : `SET LOCAL statement_timeout = ${statementTimeout};`;
+    const begin = `BEGIN; SET LOCAL jit = off; SET LOCAL lock_timeout = ${lockTimeout}; ${limit} SELECT 1`;
+    for (let attempt = 1; ; attempt++) {
+      signal?.throwIfAborted();
+      const client = await this.#connect();
+      try {
+        await run(client, begin);
+        const result = await work({ query: (text, values) => run(client, text, values) });
+        signal?.throwIfAborted();
+        await client.query('COMMIT');
+        client.release();
+        return result;
+      } catch (error) {
+        await endBroken(client, error);
+        if (attempt >= maxAttempts || !isRetryable(error)) throw fromPostgresError(error);
+      }
+      // Two writers that met once shall not meet again.
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** Math.min(attempt, 6)));
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#pool.close();
+  }
+}
+
+/** Rows of the last statement that has rows, as `pg` gives one result for each statement of a text. */
+async function run(client: PostgresClient, text: string, values?: readonly unknown[]): Promise<Row[]> {
+  const result = await client.query(text, values as unknown[] | undefined);
+  if (!Array.isArray(result)) return result.rows ?? [];
+  return (result.at(-1) as { rows?: Row[] } | undefined)?.rows ?? [];
+}
+
+async function endBroken(client: PostgresClient, error: unknown): Promise<void> {
+  if (isLostConnection(error)) return client.release(true);
+  try {
+    await client.query('ROLLBACK');
+    client.release();
+  } catch {
+    client.release(true);
+  }
+}
+
+class OwnRead implements ReadTransaction {
+  readonly first: Row;
+  readonly #client: PostgresClient;
+  #isClosed = false;
+  #pending = 0;
+  #failure: unknown;
+
+  constructor(client: PostgresClient, first: Row) {
+    this.#client = client;
+    this.first = first;
+  }
+
+  async query(text: string, values?: readonly unknown[]): Promise<Row[]> {
+    if (this.#isClosed) throw new SemanticIndexError('CLOSED', 'The snapshot is closed');
+    this.#pending++;
+    try {
+      return await run(this.#client, text, values);
+    } catch (error) {
+      this.#failure = error;
+      throw fromPostgresError(error);
+    } finally {
+      this.#pending--;
+      if (this.#isClosed && this.#pending === 0) this.#end();
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#pending === 0) this.#end();
+  }
+
+  #end(): void {
+    if (this.#failure !== undefined && isLostConnection(this.#failure)) {
+      this.#client.release(true);
+      return;
+    }
+    // Only reads were done: whether they are committed or rolled back makes no difference.
+    this.#client.query('COMMIT').then(
+      () => this.#client.release(),
+      () => this.#client.release(true),
+    );
+  }
+}
+
+/** One transaction that several readers use. */
+class SharedRead {
+  readonly #begun: Promise<ReadTransaction>;
+  readonly #onEnd: () => void;
+  #readers = 0;
+
+  constructor(begin: () => Promise<ReadTransaction>, onEnd: () => void) {
+    this.#onEnd = onEnd;
+    this.#begun = begin();
+    this.#begun.catch(onEnd);
+  }
+
+  async join(): Promise<ReadTransaction> {
+    this.#readers++;
+    const transaction = await this.#begun;
+    let isClosed = false;
+    return {
+      first: transaction.first,
+      query: (text, values) => transaction.query(text, values),
+      close: () => {
+        if (isClosed) return;
+        isClosed = true;
+        if (--this.#readers > 0) return;
+        this.#onEnd();
+        transaction.close();
+      },
+    };
+  }
+}

@@ -1,0 +1,60 @@
+import { SemanticIndexError } from '../../errors.js';
+import { describe, type PostgresPool, type ResolvedPostgresOptions } from '../../options.js';
+
+/** Milliseconds that a statement waits for a free connection. */
+const connectionTimeout = 30_000;
+
+/** A pool, and how it is closed: not at all where the caller made it. */
+export interface OpenPool {
+  readonly pool: PostgresPool;
+  readonly close: () => Promise<void>;
+}
+
+/** The pool of the caller, or a new one of `pg`. @throws MISSING_PEER, INVALID_ARGUMENT */
+export async function openPool(options: ResolvedPostgresOptions): Promise<OpenPool> {
+  if (options.pool !== undefined) return { pool: checkPool(options.pool), close: async () => {} };
+  const { Pool } = await importPg();
+  const pool = new Pool({
+    ...(options.connectionString !== undefined && { connectionString: options.connectionString }),
+    max: options.maxConnections,
+    connectionTimeoutMillis: connectionTimeout,
+    application_name: 'semantic-index',
+    // An idle connection does not keep the process alive.
+    allowExitOnIdle: true,
+  });
+  // A connection that breaks while it is idle is replaced by the next one.
+  pool.on('error', () => {});
+  return { pool, close: () => pool.end() };
+}
+
+async function importPg(): Promise<typeof import('pg')> {
+  try {
+    const imported = await import('pg');
+    // CommonJS: what is exported is the default, and in newer versions also named.
+    return (imported.default as typeof imported | undefined) ?? imported;
+  } catch (cause) {
+    throw new SemanticIndexError('MISSING_PEER', 'An index in PostgreSQL needs the package pg', {
+      hint: 'Run: npm install pg',
+      cause,
+    });
+  }
+}
+
+function checkPool(pool: PostgresPool): PostgresPool {
+  if (typeof pool !== 'object' || pool === null || typeof pool.connect !== 'function') {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `postgres: expected a Pool of pg as pool, got ${describe(pool)}`, {
+      hint: 'Pass new pg.Pool({ ... }), or a connectionString.',
+    });
+  }
+  const { max } = (pool as { options?: { max?: unknown } }).options ?? {};
+  if (pool.isSingle !== true && typeof max === 'number' && max < 2) {
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `postgres: expected a pool of at least 2 connections, got ${max}`,
+      {
+        hint: 'A search keeps its connection until its hits are read. Pass new pg.Pool({ max: 10 }).',
+      },
+    );
+  }
+  return pool;
+}

@@ -1,0 +1,443 @@
+import {
+  analysisFromSetting,
+  analysisSettingName,
+  analysisToSetting,
+  type TextAnalysis,
+} from '../analysis/text-analysis.js';
+import type { Backend, BackendFacts, ExportedBatch } from '../backend/backend.js';
+import type {
+  DocumentChange,
+  DocumentOutcome,
+  DocumentRows,
+  DocumentTerms,
+  FreshVectors,
+  IncomingDocument,
+  KnownDuplicates,
+  Representative,
+  StoredDocument,
+  VectorRole,
+} from '../backend/documents.js';
+import type { FilterTree } from '../backend/filter-tree.js';
+import type {
+  KeyedNeighbor,
+  KeyedVector,
+  ReadSnapshot,
+  SnapshotRequest,
+  VectorSearch,
+} from '../backend/read-snapshot.js';
+import type { Space } from '../backend/space.js';
+import { SemanticIndexError } from '../errors.js';
+import type { FieldType, ResolvedOpenOptions } from '../options.js';
+import type { Random } from '../random.js';
+import type { DiskUsage, DocumentId, LongWorkOptions, ValidationReport } from '../types.js';
+import { packVectors } from '../vectors/pack-vectors.js';
+import { Database, type Row, type Statements } from './connection/database.js';
+import { openPool } from './connection/pool.js';
+import { lockWriter, openSchema, type SchemaNames } from './connection/schema.js';
+import { Maintenance, refuseInPostgres } from './maintenance.js';
+import { PostgresMigration } from './migration.js';
+import { checkOpenOptions, optionsOf, type PostgresLocation } from './postgres-options.js';
+import { PostgresQueryCache } from './query-cache.js';
+import { PostgresSnapshot } from './search/postgres-snapshot.js';
+import type { VectorMetric } from './search/vector-search.js';
+import { DeclaredFields } from './tables/declared-fields.js';
+import { type Condition, DocumentReads } from './tables/document-reads.js';
+import { DocumentWrites } from './tables/document-writes.js';
+import { compileFilter } from './tables/filter-sql.js';
+import { type IndexState, stateOf, stateSql } from './tables/index-state.js';
+import { NotesTable } from './tables/notes-table.js';
+import { Parameters } from './tables/parameters.js';
+import { SettingsTable, settingNames } from './tables/settings-table.js';
+import { TermCounts } from './tables/term-counts.js';
+import { VectorTable } from './tables/vector-table.js';
+
+/** Documents of commits after which it is looked whether there are enough for an HNSW index. */
+const documentsPerCheck = 2_000;
+
+/** An index in a schema of a PostgreSQL database with pgvector. */
+export class PostgresBackend implements Backend {
+  readonly metric: VectorMetric;
+  readonly settings: SettingsTable;
+  readonly queries: PostgresQueryCache;
+  readonly migration: PostgresMigration;
+  readonly notes: NotesTable;
+  readonly #database: Database;
+  readonly #names: SchemaNames;
+  readonly #options: BackendOptions;
+  readonly #state: string;
+  readonly #vectors: VectorTable;
+  readonly #writes: DocumentWrites;
+  readonly #counts: TermCounts;
+  readonly #fields: DeclaredFields;
+  readonly #maintenance: Maintenance;
+  #space: Space | undefined;
+  #building: Promise<void> | undefined;
+  /** Documents of commits since it was last looked whether there are enough for an index. */
+  #uncounted = 0;
+
+  private constructor(database: Database, names: SchemaNames, metric: VectorMetric, options: BackendOptions) {
+    this.#database = database;
+    this.#names = names;
+    this.#options = options;
+    this.metric = metric;
+    this.#state = stateSql(names);
+    const refuse = (): void => this.#refuseReadonly();
+    this.settings = new SettingsTable(database, names, refuse);
+    this.#vectors = new VectorTable(database, names);
+    this.#counts = new TermCounts(database, names);
+    this.#writes = new DocumentWrites(database, names, this.settings, this.#vectors, this.#counts);
+    this.#fields = new DeclaredFields(database, names, this.settings);
+    this.#maintenance = new Maintenance(database, names, this.settings, metric);
+    this.queries = new PostgresQueryCache(database, names, this.#vectors, options.queryCache, options.readonly);
+    this.migration = new PostgresMigration(database, names, this.settings, this.#vectors, metric, refuse);
+    this.notes = new NotesTable(database, names, this.settings, refuse);
+  }
+
+  /**
+   * Opens the index, or creates it.
+   *
+   * @throws MISSING_PEER without `pg`; UNSUPPORTED without pgvector 0.8, for the metric hamming, and for options of directories;
+   *   UNAVAILABLE, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_AN_INDEX, NEWER_FORMAT; READ_ONLY; INVALID_ARGUMENT for another metric.
+   */
+  static async open(address: PostgresLocation, options: ResolvedOpenOptions): Promise<PostgresBackend> {
+    const location = optionsOf(address);
+    checkOpenOptions(options);
+    const { metric = 'angular' } = options;
+    if (metric === 'hamming') refuseInPostgres('The metric hamming', 'Use an index in a directory, or another metric.');
+    const readonly = location.readonly ?? options.readonly;
+    const database = new Database(await openPool(location), {
+      lockTimeout: options.storage.busyTimeout,
+      statementTimeout: location.statementTimeout,
+    });
+    try {
+      const names = await openSchema(database, location.name, { create: options.create && !readonly, metric });
+      const stored = await storedMetric(database, names, options.metric);
+      const backend = new PostgresBackend(database, names, stored, {
+        readonly,
+        background: options.ann.background,
+        buildAt: options.ann.sealAt,
+        hnsw: location.hnsw,
+        queryCache: options.cache.queries,
+      });
+      await backend.#changeAnalysis(options);
+      await backend.#read(async () => {});
+      return backend;
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  }
+
+  get space(): Space | undefined {
+    return this.#space;
+  }
+
+  #refuseReadonly(): void {
+    if (!this.#options.readonly) return;
+    throw new SemanticIndexError('READ_ONLY', 'The index was opened with `readonly`');
+  }
+
+  /** Reads in one transaction, and notes the space that the index is in. */
+  #read<T>(
+    work: (reads: DocumentReads, state: IndexState, statements: Statements) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    return this.#database.read(this.#state, async (transaction) => {
+      const state = this.#note(transaction.first);
+      const result = await work(new DocumentReads(transaction, this.#names), state, transaction);
+      signal?.throwIfAborted();
+      return result;
+    });
+  }
+
+  #note(row: Row): IndexState {
+    const state = stateOf(row);
+    // Objects stay the same as long as the space does.
+    if (state.space?.space !== this.#space?.space) this.#space = state.space;
+    return state;
+  }
+
+  #condition(filter: FilterTree | undefined, state: Pick<IndexState, 'fields'>): Condition | undefined {
+    if (filter === undefined) return undefined;
+    return (parameters) => compileFilter(filter, parameters, new Set(Object.keys(state.fields)));
+  }
+
+  async #changeAnalysis({ language, languageField, readonly }: ResolvedOpenOptions): Promise<void> {
+    if (language === undefined && languageField === undefined) return;
+    const stored = String((await this.settings.get(analysisSettingName)) ?? '');
+    const before = analysisFromSetting(stored === '' ? analysisToSetting({ language: 'en' }) : stored);
+    const field = languageField === undefined ? before.field : (languageField ?? undefined);
+    const after: TextAnalysis = { language: language ?? before.language, ...(field !== undefined && { field }) };
+    if (analysisToSetting(after) === analysisToSetting(before)) return;
+    if (readonly || this.#options.readonly) {
+      throw new SemanticIndexError('READ_ONLY', `The words of the index are in language ${before.language}`, {
+        hint: 'Leave out `language` and `languageField`, or open it once without `readonly`.',
+      });
+    }
+    await this.#writes.changeAnalysis(after);
+  }
+
+  async fields(): Promise<ReadonlyMap<string, FieldType | undefined>> {
+    return this.#fields.types();
+  }
+
+  async declareFields(fields: Readonly<Record<string, FieldType>>): Promise<void> {
+    this.#refuseReadonly();
+    await this.#fields.declare(fields);
+  }
+
+  async chooseSpace(fingerprint: string, dimensions: number, canaries: string | null): Promise<Space> {
+    const known = await this.#read(async (_, state) => state.space);
+    if (known !== undefined) return known;
+    this.#refuseReadonly();
+    await this.#database.write(async (statements) => {
+      await lockWriter(statements, this.#names);
+      if ((await this.settings.read(statements, settingNames.space)) !== undefined) return;
+      const space = await this.#vectors.ensureSpace(statements, fingerprint, dimensions, canaries);
+      await this.settings.write(statements, settingNames.space, space.space);
+    });
+    return this.#read(async (_, state) => state.space as Space);
+  }
+
+  classify(documents: readonly { id: DocumentId; hash: string }[]): Promise<DocumentChange[]> {
+    return this.#read((reads) => reads.classify(documents));
+  }
+
+  findVectors(space: number, role: VectorRole, hashes: readonly string[]): Promise<number[]> {
+    return this.#vectors.find(space, role, hashes);
+  }
+
+  async putVectors(
+    space: number,
+    role: VectorRole,
+    hashes: readonly string[],
+    vectors: readonly Float32Array[],
+  ): Promise<number[]> {
+    this.#refuseReadonly();
+    return this.#vectors.put(space, role, hashes, packVectors(vectors));
+  }
+
+  findDuplicates(ids: readonly DocumentId[], vectors: readonly number[], dimensions: number): Promise<KnownDuplicates> {
+    return this.#read((reads) => reads.findDuplicates(ids, vectors, dimensions));
+  }
+
+  representatives(keys: readonly number[]): Promise<Representative[]> {
+    return this.#read((reads) => reads.representatives(keys));
+  }
+
+  async commit(
+    documents: readonly IncomingDocument[],
+    terms?: DocumentTerms,
+    fresh?: FreshVectors,
+  ): Promise<readonly DocumentOutcome[] | undefined> {
+    this.#refuseReadonly();
+    const outcomes = await this.#writes.commit(documents, terms, fresh);
+    this.#buildIfDue(documents.length);
+    return outcomes;
+  }
+
+  async setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): Promise<number> {
+    this.#refuseReadonly();
+    return this.#writes.setMetadata(changes);
+  }
+
+  async deleteByIds(ids: readonly DocumentId[], signal?: AbortSignal): Promise<number> {
+    this.#refuseReadonly();
+    return this.#writes.deleteByIds(ids, signal);
+  }
+
+  async deleteWhere(filter: FilterTree, signal?: AbortSignal): Promise<number> {
+    this.#refuseReadonly();
+    const parameters = new Parameters();
+    const condition = await this.#read(async (_, state) => this.#condition(filter, state)?.(parameters));
+    return this.#writes.deleteWhere(condition as string, parameters.values, signal);
+  }
+
+  async replaceVectors(space: number, keys: readonly number[], vectors: readonly Float32Array[]): Promise<void> {
+    this.#refuseReadonly();
+    await this.#vectors.replace(space, keys, packVectors(vectors));
+  }
+
+  async snapshot(request: SnapshotRequest = {}): Promise<ReadSnapshot | undefined> {
+    request.signal?.throwIfAborted();
+    const transaction = await this.#database.beginRead(this.#state);
+    const state = this.#note(transaction.first);
+    if (state.space === undefined) {
+      transaction.close();
+      return undefined;
+    }
+    return PostgresSnapshot.open(transaction, this.#names, state, this.#space as Space, this.metric, request);
+  }
+
+  async search(search: VectorSearch): Promise<KeyedNeighbor[][]> {
+    const snapshot = await this.snapshot({ signal: search.signal });
+    if (snapshot === undefined) return Array.from({ length: search.count }, () => []);
+    return snapshot.search(search).finally(() => snapshot.close());
+  }
+
+  byIds(ids: readonly DocumentId[]): Promise<(StoredDocument | undefined)[]> {
+    return this.#read((reads) => reads.byIds(ids));
+  }
+
+  byKeys(keys: readonly number[]): Promise<(StoredDocument | undefined)[]> {
+    return this.#read((reads) => reads.byKeys(keys));
+  }
+
+  vectorOf(id: DocumentId): Promise<KeyedVector | undefined> {
+    return this.#read((reads) => reads.vectorOf(id));
+  }
+
+  vectorsByKeys(keys: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
+    return this.#read((reads, { space }) => reads.vectorsByKeys(keys, space?.dimensions ?? 0, signal), signal);
+  }
+
+  list(
+    filter: FilterTree | undefined,
+    limit: number,
+    afterKey: number,
+    maxBytes: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<DocumentRows> {
+    return this.#read((reads, state) => reads.list(this.#condition(filter, state), limit, afterKey, maxBytes), signal);
+  }
+
+  count(filter?: FilterTree, signal?: AbortSignal): Promise<number> {
+    return this.#read(
+      async (reads, state) => (filter === undefined ? state.documents : reads.count(this.#condition(filter, state))),
+      signal,
+    );
+  }
+
+  async lastKey(): Promise<number> {
+    const sequence = `pg_get_serial_sequence('${this.#names.table('documents').replaceAll("'", "''")}', 'key')`;
+    const [row] = await this.#database.alone(
+      `SELECT coalesce(pg_sequence_last_value(${sequence}::regclass), 0)::float8 AS last`,
+    );
+    return row?.last as number;
+  }
+
+  sampleKeys(count: number, random: Random): Promise<number[]> {
+    return this.#read((reads) => reads.sampleKeys(count, random));
+  }
+
+  textsAfter(afterKey: number, limit: number): Promise<{ key: number; text: string }[]> {
+    return this.#read((reads) => reads.textsAfter(afterKey, limit));
+  }
+
+  async *exportBatches(size: number): AsyncGenerator<ExportedBatch> {
+    const transaction = await this.#database.beginRead(this.#state);
+    try {
+      const { space, documents } = this.#note(transaction.first);
+      if (space !== undefined) yield* new DocumentReads(transaction, this.#names).export(space, documents, size);
+    } finally {
+      transaction.close();
+    }
+  }
+
+  async exportForest(): Promise<number> {
+    return refuseInPostgres(
+      'An export as an Annoy file',
+      "Copy the documents with exportTo({ format: 'jsonl' }) and importFrom into an index in a directory, and export that.",
+    );
+  }
+
+  facts(): Promise<BackendFacts> {
+    return this.#read((_, state, statements) => this.#maintenance.facts(statements, state));
+  }
+
+  bytes(): Promise<DiskUsage> {
+    return this.#read((_reads, _state, statements) => this.#maintenance.bytes(statements));
+  }
+
+  async rebuildSegments({ signal }: LongWorkOptions): Promise<void> {
+    this.#refuseReadonly();
+    await this.#building;
+    signal?.throwIfAborted();
+    await this.#database.write(async (statements) => {
+      await lockWriter(statements, this.#names);
+      await this.#maintenance.recount(statements);
+    });
+    const space = await this.#read(async (_, state) => state.space);
+    signal?.throwIfAborted();
+    if (space !== undefined) await this.#maintenance.buildHnsw(space, this.#options.hnsw, true);
+  }
+
+  async optimize({ signal, full }: LongWorkOptions & { readonly full: boolean }): Promise<{ vectors: number }> {
+    this.#refuseReadonly();
+    await this.#building;
+    const vectors = await this.#vectors.purge();
+    await this.#counts.fold();
+    signal?.throwIfAborted();
+    const state = await this.#read(async (_, state) => state);
+    const { space } = state;
+    if (space !== undefined) {
+      if (full || state.hnsw !== undefined || state.documents >= this.#options.buildAt) {
+        await this.#maintenance.buildHnsw(space, this.#options.hnsw, false);
+      }
+      const migratingTo = await this.settings.get(settingNames.migratingTo);
+      await this.#maintenance.dropOthers(space, Number(migratingTo ?? 0));
+    }
+    signal?.throwIfAborted();
+    await this.#maintenance.vacuum();
+    return { vectors };
+  }
+
+  /** Builds the HNSW index in the background once there are enough documents. */
+  #buildIfDue(added: number): void {
+    const { background, buildAt, hnsw } = this.#options;
+    this.#uncounted += added;
+    if (!background || this.#building !== undefined || this.#uncounted < Math.min(buildAt, documentsPerCheck)) return;
+    this.#uncounted = 0;
+    const build = async (): Promise<void> => {
+      const state = await this.#read(async (_, state) => state);
+      if (state.hnsw !== undefined || state.space === undefined || state.documents < buildAt) return;
+      await this.#maintenance.buildHnsw(state.space, hnsw, false);
+    };
+    // Searches compare every vector until there is one; the next commit tries again.
+    this.#building = build()
+      .catch(() => {})
+      .finally(() => {
+        this.#building = undefined;
+      });
+  }
+
+  validate(level: 'quick' | 'full', signal?: AbortSignal): Promise<ValidationReport> {
+    return this.#read((_, state, statements) => this.#maintenance.validate(statements, state, level), signal);
+  }
+
+  async backup(): Promise<void> {
+    refuseInPostgres(
+      'backup',
+      'Use pg_dump or the snapshots of the server, or `exportTo` for a copy of the documents.',
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.queries.settle();
+    await this.#counts.settle();
+    await this.#building;
+    await this.#database.close();
+  }
+}
+
+interface BackendOptions {
+  readonly readonly: boolean;
+  readonly background: boolean;
+  /** Documents from which an HNSW index is built in the background. */
+  readonly buildAt: number;
+  readonly hnsw: 'vector' | 'halfvec';
+  readonly queryCache: number;
+}
+
+/** The metric is part of the index: another one is refused. */
+async function storedMetric(database: Database, names: SchemaNames, asked: string | undefined): Promise<VectorMetric> {
+  const [row] = await database.alone(
+    `SELECT value FROM ${names.table('settings')} WHERE name = '${settingNames.metric}'`,
+  );
+  const metric = JSON.parse(row?.value ?? 'null') as VectorMetric;
+  if (asked === undefined || asked === metric) return metric;
+  throw new SemanticIndexError('INVALID_ARGUMENT', `The index has the metric ${metric}, not ${asked}`, {
+    hint: 'Leave out `metric`: an index keeps the one it was made with.',
+  });
+}

@@ -1,0 +1,114 @@
+import { SemanticIndexError } from '../errors.js';
+import {
+  describe,
+  openDefaults,
+  type PostgresOptions,
+  postgresDefaults,
+  type ResolvedOpenOptions,
+  type ResolvedPostgresOptions,
+  resolveOptions,
+} from '../options.js';
+import { checkSchemaName } from './connection/names.js';
+
+const isPostgresAddress = /^postgres(?:ql)?:\/\//;
+
+let locate: (options: ResolvedPostgresOptions) => PostgresLocation;
+/** The checked options of a location. */
+export let optionsOf: (location: PostgresLocation) => ResolvedPostgresOptions;
+
+/** Where an index in PostgreSQL is; made by `postgres`. */
+export class PostgresLocation {
+  readonly #options: ResolvedPostgresOptions;
+
+  private constructor(options: ResolvedPostgresOptions) {
+    this.#options = options;
+  }
+
+  /** @internal */
+  static {
+    locate = (options) => new PostgresLocation(options);
+    optionsOf = (location) => location.#options;
+  }
+
+  /** Server, database and name, without password. */
+  toString(): string {
+    const { connectionString, name } = this.#options;
+    const address = connectionString?.replace(/\/\/[^@/]*@/, '//').replace(/[?#].*$/s, '') ?? 'postgres://';
+    return `${address}#${name}`;
+  }
+}
+
+/**
+ * Names an index in PostgreSQL with pgvector, for `SemanticIndex.open`. Documents, vectors and terms are in one schema of the database;
+ * several processes and machines may use it. Needs the package `pg`, PostgreSQL 14 or later, and pgvector 0.8 or later.
+ *
+ * @example
+ * const index = await SemanticIndex.open(postgres({ connectionString: 'postgres://app@db.example.com/app', name: 'articles' }));
+ * @throws INVALID_ARGUMENT, UNKNOWN_OPTION
+ */
+export function postgres(options: PostgresOptions = {}): PostgresLocation {
+  const resolved = resolveOptions('postgres', options, postgresDefaults) as ResolvedPostgresOptions;
+  const { connectionString, pool, name, maxConnections, hnsw, statementTimeout } = resolved;
+  if (connectionString !== undefined && pool !== undefined) {
+    throw invalid('expected either connectionString or pool, got both', 'A pool has its own address.');
+  }
+  if (connectionString !== undefined && !isPostgresAddress.test(connectionString)) {
+    // Not repeated: it may hold a password.
+    throw invalid(
+      'expected a connectionString that begins with postgres://',
+      'postgres://user:password@host:5432/database',
+    );
+  }
+  if (!Number.isInteger(maxConnections) || maxConnections < 2) {
+    throw invalid(`expected maxConnections of at least 2, got ${describe(maxConnections)}`, 'Each search uses one.');
+  }
+  if (hnsw !== 'vector' && hnsw !== 'halfvec') {
+    throw invalid(`expected hnsw 'vector' or 'halfvec', got ${describe(hnsw)}`, "The default is 'vector'.");
+  }
+  if (!Number.isInteger(statementTimeout) || statementTimeout < 0 || statementTimeout > 2 ** 31 - 1) {
+    throw invalid(`expected statementTimeout in milliseconds, got ${describe(statementTimeout)}`, '0 for none.');
+  }
+  checkSchemaName(name);
+  return locate(resolved);
+}
+
+function invalid(problem: string, hint: string): SemanticIndexError {
+  return new SemanticIndexError('INVALID_ARGUMENT', `postgres: ${problem}`, { hint });
+}
+
+/** The location that an address such as `postgres://host/database#name` names; undefined for other strings, such as paths. */
+export function locationOfAddress(address: string): PostgresLocation | undefined {
+  if (!isPostgresAddress.test(address)) return undefined;
+  const hash = address.indexOf('#');
+  if (hash < 0) return postgres({ connectionString: address });
+  const name = decodeURIComponent(address.slice(hash + 1));
+  return postgres({ connectionString: address.slice(0, hash), ...(name !== '' && { name }) });
+}
+
+/** What cannot be, by name: what to do instead. */
+const unsupportedAnn: Readonly<Record<string, string>> = {
+  trees: 'An HNSW index has no trees: leave it out.',
+  seed: 'HNSW indexes are built by the server: leave it out.',
+  threads: 'Set max_parallel_maintenance_workers on the server.',
+  loadMode: 'Warm the index with pg_prewarm.',
+};
+
+/** @throws UNSUPPORTED for options of directories that have no meaning here. */
+export function checkOpenOptions({ ann, storage }: ResolvedOpenOptions): void {
+  for (const [name, hint] of Object.entries(unsupportedAnn)) {
+    const value = (ann as unknown as Record<string, unknown>)[name];
+    if (value === (openDefaults.ann as unknown as Record<string, unknown>)[name]) continue;
+    throw new SemanticIndexError('UNSUPPORTED', `SemanticIndex.open: ann.${name} is for indexes in a directory`, {
+      hint,
+    });
+  }
+  if (storage.durability !== openDefaults.storage.durability) {
+    throw new SemanticIndexError(
+      'UNSUPPORTED',
+      'SemanticIndex.open: storage.durability is for indexes in a directory',
+      {
+        hint: 'PostgreSQL makes every commit durable, unless synchronous_commit is off on the server.',
+      },
+    );
+  }
+}

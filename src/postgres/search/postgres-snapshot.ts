@@ -1,0 +1,314 @@
+import { analyzeQuery } from '../../analysis/analyze.js';
+import type { StoredDocument } from '../../backend/documents.js';
+import type { Field, FilterTree } from '../../backend/filter-tree.js';
+import type {
+  DocumentSet,
+  KeyedNeighbor,
+  KeyedVector,
+  RankBoost,
+  RankedDocuments,
+  RankedGroups,
+  RankSearch,
+  ReadSnapshot,
+  SnapshotRequest,
+  TermList,
+  TermLookUp,
+  TermsFilter,
+  VectorSearch as VectorRequest,
+  WordScores,
+} from '../../backend/read-snapshot.js';
+import type { Space } from '../../backend/space.js';
+import { SemanticIndexError } from '../../errors.js';
+import type { DocumentId } from '../../types.js';
+import type { ReadTransaction } from '../connection/database.js';
+import type { SchemaNames } from '../connection/schema.js';
+import { type Condition, DocumentReads } from '../tables/document-reads.js';
+import { compileFilter } from '../tables/filter-sql.js';
+import type { IndexState } from '../tables/index-state.js';
+import { Parameters } from '../tables/parameters.js';
+import { BoostFactors } from './boosts.js';
+import { keysOfGroups, PostgresField, type ReadField, readField } from './field.js';
+import { type RankingContext, rankQuery } from './ranking.js';
+import { KeySet, Selection } from './selection.js';
+import { TermDictionary } from './term-look-up.js';
+import { bm25Of, readStatistics, TextQuery } from './text-query.js';
+import { TextSearch } from './text-search.js';
+import { type VectorEffort, type VectorMetric, VectorSearch } from './vector-search.js';
+
+/** Matching documents up to this number are looked up once, and searched exactly; more are tested by each statement. */
+const maxListed = 4_096;
+
+/** Reads of an index in one transaction, which sees one point in time. */
+export class PostgresSnapshot implements ReadSnapshot {
+  readonly space: Space;
+  readonly languages: readonly string[];
+  readonly #transaction: ReadTransaction;
+  readonly #names: SchemaNames;
+  readonly #state: IndexState;
+  readonly #metric: VectorMetric;
+  readonly #request: SnapshotRequest;
+  readonly #reads: DocumentReads;
+  readonly #text: TextSearch;
+  readonly #vectors: VectorSearch;
+  readonly #dictionary: TermDictionary;
+  readonly #fields = new Map<string, Promise<ReadField>>();
+  #selection = Selection.all;
+
+  private constructor(
+    transaction: ReadTransaction,
+    names: SchemaNames,
+    state: IndexState,
+    space: Space,
+    metric: VectorMetric,
+    request: SnapshotRequest,
+  ) {
+    this.space = space;
+    this.languages = state.languages;
+    this.#transaction = transaction;
+    this.#names = names;
+    this.#state = state;
+    this.#metric = metric;
+    this.#request = request;
+    this.#reads = new DocumentReads(transaction, names);
+    this.#text = new TextSearch(transaction, names);
+    this.#vectors = new VectorSearch(transaction, names, metric, space, state.hnsw);
+    this.#dictionary = new TermDictionary(transaction, names);
+  }
+
+  /** Takes over the transaction, and ends it when it is closed. */
+  static async open(
+    transaction: ReadTransaction,
+    names: SchemaNames,
+    state: IndexState,
+    space: Space,
+    metric: VectorMetric,
+    request: SnapshotRequest,
+  ): Promise<PostgresSnapshot> {
+    const snapshot = new PostgresSnapshot(transaction, names, state, space, metric, request);
+    try {
+      request.signal?.throwIfAborted();
+      if (request.filter !== undefined) await snapshot.#select(request.filter);
+      request.signal?.throwIfAborted();
+      return snapshot;
+    } catch (error) {
+      snapshot.close();
+      throw error;
+    }
+  }
+
+  async #select(filter: FilterTree): Promise<void> {
+    const condition = this.#condition(filter);
+    const keys = await this.#reads.keys(condition, maxListed + 1);
+    this.#selection = keys.length <= maxListed ? Selection.of(keys) : Selection.where(condition);
+  }
+
+  #condition(filter: FilterTree): Condition {
+    const declared = new Set(Object.keys(this.#state.fields));
+    return (parameters) => compileFilter(filter, parameters, declared);
+  }
+
+  /** The documents that pass the filter, as a condition over the row `d`. */
+  get #passing(): Condition {
+    return (parameters) => this.#selection.sql(parameters, 'd.key');
+  }
+
+  async search({ queries, count, k, exact, searchK, signal, onSegment }: VectorRequest): Promise<KeyedNeighbor[][]> {
+    const { dimensions } = this.space;
+    this.#checkDimensions(queries.length / count);
+    const found: KeyedNeighbor[][] = [];
+    for (let query = 0; query < count; query++) {
+      signal?.throwIfAborted();
+      const began = performance.now();
+      const vector = queries.subarray(query * dimensions, (query + 1) * dimensions);
+      const { neighbors, isExact } = await this.#vectors.nearest(vector, k, this.#selection, {
+        exact: exact === true,
+        searchK,
+      });
+      this.#report(onSegment, isExact, performance.now() - began);
+      found.push(neighbors);
+    }
+    return found;
+  }
+
+  #report(onSegment: VectorRequest['onSegment'], exact: boolean, milliseconds: number): void {
+    const items = this.#state.documents;
+    const allowed = this.#selection.keys?.length ?? items;
+    onSegment?.({ segment: this.space.space, items, allowed, exact, milliseconds });
+  }
+
+  async rank(search: RankSearch): Promise<RankedDocuments[]> {
+    const { queries, k, depth, exact, searchK, vectorWeight = 1 / 3, signal, boosts, onSegment } = search;
+    for (const { vector } of queries) if (vector !== undefined) this.#checkDimensions(vector.length);
+    const terms = queries.map((query) => TextQuery.of(query, this.languages));
+    const statistics = await readStatistics(
+      this.#transaction,
+      this.#names,
+      this.#state,
+      terms.filter((query) => query !== undefined),
+    );
+    const effort: VectorEffort = { exact: exact === true, searchK };
+    const context: RankingContext = {
+      text: this.#text,
+      vectors: this.#vectors,
+      statistics,
+      metric: this.#metric,
+      dimensions: this.space.dimensions,
+      selection: await this.#rankable(search),
+      boosts,
+      factors: boosts && (await this.#factors(boosts, signal)),
+      k,
+      depth,
+      effort,
+      vectorWeight,
+    };
+    const ranked: RankedDocuments[] = [];
+    for (const [place, query] of queries.entries()) {
+      signal?.throwIfAborted();
+      const began = performance.now();
+      const { isExact, ...found } = await rankQuery(context, query, terms[place]);
+      if (isExact !== undefined) this.#report(onSegment, isExact, performance.now() - began);
+      ranked.push(found);
+    }
+    return ranked;
+  }
+
+  #checkDimensions(actual: number): void {
+    const expected = this.space.dimensions;
+    if (actual === expected) return;
+    throw new SemanticIndexError(
+      'DIMENSION_MISMATCH',
+      `search: expected vectors of ${expected} dimensions, got ${actual}`,
+      {
+        details: { expected, actual },
+      },
+    );
+  }
+
+  async #rankable({
+    within,
+    without = [],
+    groups,
+  }: Pick<RankSearch, 'within' | 'without' | 'groups'>): Promise<Selection> {
+    let selection = this.#setOf(within).without(without);
+    if (groups !== undefined) selection = await this.#ofGroups(selection, groups);
+    return selection;
+  }
+
+  async #ofGroups(selection: Selection, { field, groups, only }: RankedGroups): Promise<Selection> {
+    const keys = keysOfGroups(await this.#column(field), groups);
+    return only ? selection.within(keys) : selection.without(keys);
+  }
+
+  #factors(boosts: readonly RankBoost[], signal: AbortSignal | undefined): Promise<BoostFactors> {
+    return BoostFactors.read(
+      boosts,
+      (field) => this.#column(field),
+      (filter, keys) => this.whichMatch(filter, keys),
+      signal,
+    );
+  }
+
+  /** The values of a field of the request; read once. */
+  #column(name: string): Promise<ReadField> {
+    const field = this.#fieldOf(name);
+    const known = this.#fields.get(name);
+    if (known !== undefined) return known;
+    const column = this.#readColumn(field);
+    this.#fields.set(name, column);
+    return column;
+  }
+
+  async #readColumn(field: Field): Promise<ReadField> {
+    const documents = this.#selection.keys?.length ?? (await this.#reads.count(this.#passing));
+    return readField(this.#reads, field, this.#passing, documents, this.#request.signal);
+  }
+
+  #fieldOf(name: string): Field {
+    const field = this.#request.fields?.find((one) => one.name === name);
+    if (field === undefined) throw new SemanticIndexError('INTERNAL', `The snapshot was opened without "${name}"`);
+    return field;
+  }
+
+  async withTerms({ required, excluded }: TermsFilter, _signal?: AbortSignal, within?: DocumentSet): Promise<KeySet> {
+    const selection = this.#setOf(within);
+    const parameters = new Parameters();
+    const parts = [selection.sql(parameters, 'p.key')];
+    if (required.length > 0) parts.push(`p.terms @> ${parameters.texts(required)}`);
+    if (excluded.length > 0) parts.push(`NOT p.terms && ${parameters.texts(excluded)}`);
+    const join = selection.needsDocuments ? `JOIN ${this.#names.table('documents')} d ON d.key = p.key` : '';
+    const rows = await this.#transaction.query(
+      `SELECT p.key::float8 FROM ${this.#names.table('postings')} p ${join} WHERE ${parts.join(' AND ')} ORDER BY p.key`,
+      parameters.values,
+    );
+    return new KeySet(rows.map(({ key }) => key as number));
+  }
+
+  #setOf(within: DocumentSet | undefined): Selection {
+    return within === undefined ? this.#selection : Selection.of((within as KeySet).list);
+  }
+
+  lookUpTerms(lookUp: TermLookUp): Promise<readonly TermList[]> {
+    return this.#dictionary.lookUp(lookUp, this.#selection);
+  }
+
+  field(name: string): PostgresField {
+    const field = this.#fieldOf(name);
+    const exists = this.#condition({ kind: 'field', field, test: { test: 'exists' } });
+    return new PostgresField(field, () => this.#column(name), this.#reads, exists);
+  }
+
+  async wordScores(text: string, keys: readonly number[]): Promise<WordScores[]> {
+    const { terms, weights } = analyzeQuery(text, this.languages);
+    const words: (readonly [term: string, weight: number])[][] = [];
+    for (const [place, term] of terms.entries()) {
+      const weight = weights[place] as number;
+      // Another form of the word before it.
+      if (weight === 0) words.at(-1)?.push([term, weight]);
+      else words.push([[term, weight]]);
+    }
+    if (words.length === 0 || keys.length === 0) return [];
+    const queries = words.map((forms) => TextQuery.ofWeights(forms));
+    const statistics = await readStatistics(this.#transaction, this.#names, this.#state, queries);
+    const scored: WordScores[] = [];
+    for (const [place, query] of queries.entries()) {
+      const weighted = query.weigh(statistics);
+      const scores = await this.#text.scores(weighted, bm25Of(statistics, weighted.total), keys, Selection.all);
+      scored.push({ word: words[place]?.[0]?.[0] as string, scores: keys.map((key) => scores.get(key) ?? 0) });
+    }
+    return scored;
+  }
+
+  async whichMatch(filter: number, keys: readonly number[]): Promise<boolean[]> {
+    const tree = this.#request.boosted?.[filter];
+    if (tree === undefined)
+      throw new SemanticIndexError('INTERNAL', `The snapshot was opened without filter ${filter}`);
+    const condition = this.#condition(tree);
+    const found = await this.#reads.keys(
+      (parameters) => `d.key = ANY(${parameters.numbers(keys)}) AND ${condition(parameters)}`,
+    );
+    const matching = new Set(found);
+    return keys.map((key) => matching.has(key));
+  }
+
+  async byKeys(keys: readonly number[], signal?: AbortSignal): Promise<(StoredDocument | undefined)[]> {
+    const documents = await this.#reads.byKeys(keys);
+    signal?.throwIfAborted();
+    return documents;
+  }
+
+  bytesByKeys(keys: readonly number[]): Promise<number> {
+    return this.#reads.bytesByKeys(keys);
+  }
+
+  vectorsByKeys(keys: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
+    return this.#reads.vectorsByKeys(keys, this.space.dimensions, signal);
+  }
+
+  vectorOf(id: DocumentId): Promise<KeyedVector | undefined> {
+    return this.#reads.vectorOf(id);
+  }
+
+  close(): void {
+    this.#transaction.close();
+  }
+}

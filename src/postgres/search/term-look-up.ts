@@ -1,0 +1,164 @@
+import type { FoundTerm, TermList, TermLookUp } from '../../backend/read-snapshot.js';
+import { TimeSlice } from '../../time-slice.js';
+import type { Statements } from '../connection/database.js';
+import type { SchemaNames } from '../connection/schema.js';
+import { Parameters } from '../tables/parameters.js';
+import type { Selection } from './selection.js';
+
+/** Bounds of a term that is looked up, those of native/kernel/terms/query/term_look_up.cpp. */
+const [maxTermBytes, maxCharacters] = [32_768, 64];
+
+/** A term that may be found, with the documents that have it, whatever the filter is. */
+interface Candidate {
+  readonly term: string;
+  readonly distance: number;
+  readonly documents: number;
+}
+
+/** Looks terms up in the counts of terms; see `ReadSnapshot.lookUpTerms`. */
+export class TermDictionary {
+  readonly #statements: Statements;
+  readonly #names: SchemaNames;
+
+  constructor(statements: Statements, names: SchemaNames) {
+    this.#statements = statements;
+    this.#names = names;
+  }
+
+  async lookUp(lookUp: TermLookUp, selection: Selection): Promise<TermList[]> {
+    const { terms, distances, limit, sample = 0, signal } = lookUp;
+    const lists: TermList[] = [];
+    for (const [place, term] of terms.entries()) {
+      signal?.throwIfAborted();
+      const isTooLong = Buffer.byteLength(term) > maxTermBytes || term.includes('\0');
+      const candidates = isTooLong
+        ? []
+        : distances === undefined
+          ? await this.#withPrefix(term)
+          : await this.#similar(term, distances[place] as number, lookUp.sameFirst === true, signal);
+      lists.push(await this.#choose(candidates, selection, limit, sample));
+    }
+    return lists;
+  }
+
+  async #withPrefix(prefix: string): Promise<Candidate[]> {
+    const rows = await this.#statements.query(
+      `SELECT term, sum(documents)::float8 AS documents FROM ${this.#names.table('term_counts')}
+       WHERE term >= $1 AND starts_with(term, $1) GROUP BY term HAVING sum(documents) > 0`,
+      [prefix],
+    );
+    return rows.map(({ term, documents }) => ({ term, documents, distance: 0 }));
+  }
+
+  /** Terms within some edits; the term alone where a document has it. */
+  async #similar(
+    term: string,
+    maxDistance: number,
+    sameFirst: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<Candidate[]> {
+    const characters = [...term];
+    if (characters.length > maxCharacters) return [];
+    const table = this.#names.table('term_counts');
+    const [own] = await this.#statements.query(
+      `SELECT sum(documents)::float8 AS documents FROM ${table} WHERE term = $1 HAVING sum(documents) > 0`,
+      [term],
+    );
+    if (own !== undefined) return [{ term, documents: own.documents, distance: 0 }];
+    if (maxDistance === 0) return [];
+    const [first = ''] = characters;
+    const rows = await this.#statements.query(
+      `SELECT term, sum(documents)::float8 AS documents FROM ${table}
+       WHERE length(term) BETWEEN $1 AND $2 ${sameFirst ? 'AND term >= $3 AND starts_with(term, $3)' : ''}
+       GROUP BY term HAVING sum(documents) > 0`,
+      [characters.length - maxDistance, characters.length + maxDistance, ...(sameFirst ? [first] : [])],
+    );
+    const slice = new TimeSlice();
+    const found: Candidate[] = [];
+    for (const { term: other, documents } of rows) {
+      const distance = editDistance(characters, [...(other as string)], maxDistance);
+      if (distance <= maxDistance) found.push({ term: other, documents, distance });
+      if (slice.due()) await slice.yieldIfDue(signal);
+    }
+    return found;
+  }
+
+  /** The best terms: by edits, then by number of documents of the selection, most first, then by bytes. */
+  async #choose(candidates: Candidate[], selection: Selection, limit: number, sample: number): Promise<TermList> {
+    const counted = selection.isAll ? candidates : await this.#counted(candidates, selection);
+    counted.sort((a, b) => a.distance - b.distance || b.documents - a.documents || compareBytes(a.term, b.term));
+    const terms: FoundTerm[] = [];
+    for (const { term, distance, documents } of counted.slice(0, limit)) {
+      const keys = sample === 0 ? [] : await this.#firstKeys(term, selection, sample);
+      terms.push({ term, distance, documents, keys });
+    }
+    return { terms, isCut: counted.length > limit };
+  }
+
+  async #counted(candidates: readonly Candidate[], selection: Selection): Promise<Candidate[]> {
+    const parameters = new Parameters();
+    const terms = parameters.texts(candidates.map(({ term }) => term));
+    const rows = await this.#statements.query(
+      `SELECT term, count(*)::float8 AS documents FROM ${this.#from(selection)}, unnest(p.terms) AS term
+       WHERE p.terms && ${terms} AND ${selection.sql(parameters, 'p.key')} AND term = ANY(${terms}) GROUP BY term`,
+      parameters.values,
+    );
+    const counts = new Map(rows.map(({ term, documents }) => [term as string, documents as number]));
+    return candidates.flatMap((candidate) => {
+      const documents = counts.get(candidate.term) ?? 0;
+      return documents > 0 ? [{ ...candidate, documents }] : [];
+    });
+  }
+
+  async #firstKeys(term: string, selection: Selection, count: number): Promise<number[]> {
+    const parameters = new Parameters();
+    const rows = await this.#statements.query(
+      `SELECT p.key::float8 FROM ${this.#from(selection)}
+       WHERE p.terms @> ${parameters.texts([term])} AND ${selection.sql(parameters, 'p.key')} ORDER BY p.key LIMIT ${count}`,
+      parameters.values,
+    );
+    return rows.map(({ key }) => key as number);
+  }
+
+  #from(selection: Selection): string {
+    const postings = `${this.#names.table('postings')} p`;
+    return selection.needsDocuments
+      ? `${postings} JOIN ${this.#names.table('documents')} d ON d.key = p.key`
+      : postings;
+  }
+}
+
+function compareBytes(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
+}
+
+/**
+ * Distance by optimal string alignment (Damerau 1964, Boytsov 2011): insertions, deletions, substitutions and transpositions of adjacent
+ * characters, none of them edited twice. More than `max` where it is more.
+ */
+function editDistance(left: readonly string[], right: readonly string[], max: number): number {
+  if (Math.abs(left.length - right.length) > max) return max + 1;
+  let before: number[] = [];
+  let previous = Array.from({ length: right.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= left.length; row++) {
+    const current = [row];
+    let least = row;
+    for (let column = 1; column <= right.length; column++) {
+      const isSame = left[row - 1] === right[column - 1];
+      let edits = Math.min(
+        (previous[column] as number) + 1,
+        (current[column - 1] as number) + 1,
+        (previous[column - 1] as number) + (isSame ? 0 : 1),
+      );
+      const isSwapped =
+        row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
+      if (isSwapped) edits = Math.min(edits, (before[column - 2] as number) + 1);
+      current.push(edits);
+      least = Math.min(least, edits);
+    }
+    if (least > max) return max + 1;
+    before = previous;
+    previous = current;
+  }
+  return previous[right.length] as number;
+}

@@ -1,0 +1,205 @@
+import { analyzeQuery } from '../../analysis/analyze.js';
+import type { QueryTerm, RankQuery } from '../../backend/read-snapshot.js';
+import type { Statements } from '../connection/database.js';
+import type { SchemaNames } from '../connection/schema.js';
+
+/** Parameters of BM25 (Robertson and Zaragoza 2009), those of native/kernel/terms/postings/bm25.h. */
+const [k1, b] = [1.2, 0.75];
+
+/** Terms that count as one: a document has them as often as all of them together. */
+export interface WeightedTerm {
+  readonly members: readonly string[];
+  readonly weight: number;
+  /** Documents that have it. */
+  readonly documents: number;
+}
+
+/** The sizes that scores depend on. */
+export interface CollectionSizes {
+  readonly documents: number;
+  /** Sum of the lengths of all documents. */
+  readonly length: number;
+}
+
+/** How often the terms of queries occur, in all documents. */
+export interface TermStatistics extends CollectionSizes {
+  /** Documents by term; by `unionName` for several as one. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** A term of a query as it is weighed: `times` 0 is another form of the last one that counts. */
+interface PackedTerm {
+  readonly term: string;
+  readonly times: number;
+  /** One with the term before it. */
+  readonly joins: boolean;
+}
+
+/** The terms of a query in the form of native/kernel/terms/query/terms_query.cpp, which this mirrors. */
+export class TextQuery {
+  /** Distinct terms in the order of the query. */
+  readonly terms: readonly string[];
+  /** Terms that are several as one, behind the others. */
+  readonly unions: readonly (readonly string[])[];
+  readonly #times: readonly number[];
+  /** Other forms of terms that count: numbers of both. */
+  readonly #forms: ReadonlyMap<number, ReadonlySet<number>>;
+
+  constructor(packed: readonly PackedTerm[]) {
+    const numbers = new Map<string, number>();
+    const times: number[] = [];
+    const forms = new Map<number, Set<number>>();
+    let counted = 0;
+    const alone = packed.filter(({ joins }, place) => !joins && packed[place + 1]?.joins !== true);
+    for (const [place, { term, times: own }] of alone.entries()) {
+      let number = numbers.get(term);
+      if (number === undefined) {
+        number = numbers.size;
+        numbers.set(term, number);
+        times.push(0);
+      }
+      times[number] = (times[number] as number) + own;
+      if (own > 0) counted = number;
+      else if (place > 0 && number !== counted) forms.set(counted, (forms.get(counted) ?? new Set()).add(number));
+    }
+    const unions: string[][] = [];
+    for (const [place, { term, times: own, joins }] of packed.entries()) {
+      if (joins) {
+        if (place > 0) unions.at(-1)?.push(term);
+      } else if (packed[place + 1]?.joins === true) {
+        unions.push([term]);
+        times.push(own);
+      }
+    }
+    this.terms = [...numbers.keys()];
+    this.unions = unions;
+    this.#times = times;
+    this.#forms = forms;
+  }
+
+  /** The terms of a query; undefined for one by vector alone. */
+  static of({ text, terms }: RankQuery, languages: readonly string[]): TextQuery | undefined {
+    if (terms !== undefined) return new TextQuery(packedTerms(terms));
+    if (text === undefined) return undefined;
+    const analyzed = analyzeQuery(text, languages);
+    return TextQuery.ofWeights(analyzed.terms.map((term, place) => [term, analyzed.weights[place] as number]));
+  }
+
+  static ofWeights(terms: readonly (readonly [term: string, times: number])[]): TextQuery {
+    return new TextQuery(terms.map(([term, times]) => ({ term, times, joins: false })));
+  }
+
+  /** Weighs the terms by how rare they are. */
+  weigh({ documents, counts }: TermStatistics): WeightedTerms {
+    const all = [...this.terms.map((term) => [term]), ...this.unions];
+    const living = all.map(
+      (members) => counts.get(members.length === 1 ? (members[0] as string) : unionName(members)) ?? 0,
+    );
+    const weights = all.map(() => 0);
+    let [maxScore, missingTerms] = [0, 0];
+    for (const number of all.keys()) {
+      const times = this.#times[number] as number;
+      if (times === 0) continue;
+      const forms = [...(this.#forms.get(number) ?? [])].sort((a, b) => a - b);
+      const found = forms.reduce((sum, form) => sum + (living[form] as number), living[number] as number);
+      const weight = times * inverseDocumentFrequency(documents, Math.min(documents, found));
+      maxScore += weight;
+      if (found === 0) missingTerms++;
+      for (const one of [number, ...forms]) {
+        if ((living[one] as number) > 0) weights[one] = (weights[one] as number) + weight;
+      }
+    }
+    const weighted: WeightedTerm[] = [];
+    let total = 0;
+    for (const [number, members] of all.entries()) {
+      const weight = weights[number] as number;
+      total += weight;
+      if (weight > 0) weighted.push({ members, weight, documents: living[number] as number });
+    }
+    return { terms: weighted, maxScore, missingTerms, total };
+  }
+}
+
+/** The weights of a query's terms in a snapshot. */
+export interface WeightedTerms {
+  /** Those that a document has. */
+  readonly terms: readonly WeightedTerm[];
+  /** What a document with all terms would approach. */
+  readonly maxScore: number;
+  readonly missingTerms: number;
+  /** Sum of the weights: no score is above it. */
+  readonly total: number;
+}
+
+function packedTerms(terms: readonly QueryTerm[]): PackedTerm[] {
+  return terms.flatMap(({ forms, times, alternatives = [] }) => [
+    ...forms.map((term, place) => ({ term, times: place === 0 ? times : 0, joins: place > 0 })),
+    ...alternatives.map((term) => ({ term, times: 0, joins: false })),
+  ]);
+}
+
+/** A name for several terms as one, which no term has. */
+export function unionName(members: readonly string[]): string {
+  return members.join('\0');
+}
+
+/** ln(1 + (N - df + 0.5) / (df + 0.5)), as Lucene has it. */
+function inverseDocumentFrequency(documents: number, frequency: number): number {
+  return Math.log(1 + (documents - frequency + 0.5) / (frequency + 0.5));
+}
+
+/**
+ * The constants of BM25 for a query: a term adds `weight * tf / (tf + base + perLength * length)`, rounded to a multiple of the quantum
+ * by adding and subtracting `rounder`, so that sums do not depend on their order.
+ */
+export interface Bm25 {
+  readonly base: number;
+  readonly perLength: number;
+  readonly rounder: number;
+  readonly quantum: number;
+}
+
+export function bm25Of({ documents, length }: CollectionSizes, totalWeight: number): Bm25 {
+  const exponent = exponentOf(totalWeight);
+  return {
+    base: k1 * (1 - b),
+    perLength: length > 0 ? k1 * b * (documents / length) : 0,
+    rounder: 1.5 * 2 ** (exponent + 1),
+    quantum: 2 ** (exponent - 51),
+  };
+}
+
+/** The e of a number m · 2^e with m from 0.5 to below 1, as frexp of C gives it; 0 for 0. */
+function exponentOf(value: number): number {
+  if (value === 0) return 0;
+  const floor = Math.floor(Math.log2(value));
+  // The logarithm of a number next to a power of two may be rounded to it.
+  return 2 ** floor > value ? floor : 2 ** (floor + 1) <= value ? floor + 2 : floor + 1;
+}
+
+/** Reads how many documents have the terms of some queries. */
+export async function readStatistics(
+  statements: Statements,
+  names: SchemaNames,
+  sizes: CollectionSizes,
+  queries: readonly TextQuery[],
+): Promise<TermStatistics> {
+  const counts = new Map<string, number>();
+  const terms = [...new Set(queries.flatMap((query) => query.terms))];
+  if (terms.length > 0) {
+    const rows = await statements.query(
+      `SELECT term, sum(documents)::float8 AS documents FROM ${names.table('term_counts')} WHERE term = ANY($1::text[]) GROUP BY term`,
+      [terms],
+    );
+    for (const { term, documents } of rows) counts.set(term as string, documents as number);
+  }
+  for (const members of queries.flatMap((query) => query.unions)) {
+    if (counts.has(unionName(members))) continue;
+    const [row] = await statements.query(
+      `SELECT count(*)::float8 AS documents FROM ${names.table('postings')} WHERE terms && $1::text[]`,
+      [members],
+    );
+    counts.set(unionName(members), row?.documents as number);
+  }
+  return { ...sizes, counts };
+}

@@ -1,0 +1,67 @@
+import {
+  analysisFromSetting,
+  analysisSettingName,
+  englishSetting,
+  queryLanguages,
+  type TextAnalysis,
+} from '../../analysis/text-analysis.js';
+import type { Space } from '../../backend/space.js';
+import type { Row } from '../connection/database.js';
+import { quoteText } from '../connection/names.js';
+import type { SchemaNames } from '../connection/schema.js';
+import { settingNames } from './settings-table.js';
+
+/** What each transaction reads first: the state of the index at its point in time. */
+export interface IndexState {
+  readonly space: Space | undefined;
+  /** How texts are analyzed, as a setting. */
+  readonly analysisSetting: string;
+  readonly analysis: TextAnalysis;
+  /** Languages that documents were found in. */
+  readonly foundLanguages: readonly string[];
+  /** Languages that queries are analyzed in. */
+  readonly languages: readonly string[];
+  /** Declared fields as stored: name and type. */
+  readonly fields: Readonly<Record<string, string>>;
+  readonly documents: number;
+  /** Sum of the lengths of all documents, in terms. */
+  readonly length: number;
+  /** Precision of the HNSW index of the space; undefined without one that can be used. */
+  readonly hnsw: 'vector' | 'halfvec' | undefined;
+}
+
+/** A statement without parameters that reads the state: one row. */
+export function stateSql(names: SchemaNames): string {
+  const setting = (name: string): string =>
+    `(SELECT value FROM ${names.table('settings')} WHERE name = ${quoteText(name)})`;
+  const index = `to_regclass(${quoteText(`${names.quoted}.${names.hnsw(0).slice(0, -1)}`)} || sp.space)`;
+  return `SELECT ${setting(analysisSettingName)} AS analysis, ${setting(settingNames.languages)} AS languages,
+    ${setting(settingNames.fields)} AS fields, ${setting(settingNames.hnsw)} AS hnsw,
+    sp.space, sp.fingerprint, sp.dimensions, sp.canaries,
+    (SELECT coalesce(sum(documents), 0)::float8 FROM ${names.table('sizes')}) AS documents,
+    (SELECT coalesce(sum(length), 0)::float8 FROM ${names.table('sizes')}) AS length,
+    EXISTS (SELECT 1 FROM pg_index i WHERE i.indexrelid = ${index} AND i.indisvalid) AS has_hnsw
+    FROM (SELECT 1) one LEFT JOIN ${names.table('spaces')} sp ON sp.space = ${setting(settingNames.space)}::int`;
+}
+
+export function stateOf(row: Row): IndexState {
+  const analysisSetting = row.analysis === null ? englishSetting : (JSON.parse(row.analysis) as string);
+  const analysis = analysisFromSetting(analysisSetting);
+  const foundLanguages = row.languages === null ? [] : (JSON.parse(row.languages) as string[]);
+  const hnsw = row.hnsw === null ? 'vector' : (JSON.parse(row.hnsw) as 'vector' | 'halfvec');
+  return {
+    space: row.space === null ? undefined : spaceOf(row),
+    analysisSetting,
+    analysis,
+    foundLanguages,
+    languages: queryLanguages(analysis, foundLanguages),
+    fields: row.fields === null ? {} : (JSON.parse(row.fields) as Record<string, string>),
+    documents: row.documents,
+    length: row.length,
+    hnsw: row.has_hnsw === true ? hnsw : undefined,
+  };
+}
+
+export function spaceOf({ space, fingerprint, dimensions, canaries }: Row): Space {
+  return { space, fingerprint, dimensions, canaries };
+}

@@ -1,0 +1,143 @@
+import type { VectorRole } from '../../backend/documents.js';
+import type { Space } from '../../backend/space.js';
+import { TimeSlice } from '../../time-slice.js';
+import type { Database, Row, Statements } from '../connection/database.js';
+import { vectorFromText, vectorToText } from '../connection/names.js';
+import { lockWriter, type SchemaNames } from '../connection/schema.js';
+import { spaceOf } from './index-state.js';
+
+/** The number of each role in the table. */
+export const vectorRoles = { document: 0, query: 1, given: 2 } as const satisfies Record<VectorRole, number>;
+
+/** Vectors of a statement: its parameter has about five bytes for each number. */
+const vectorsPerStatement = 512;
+
+/** Content-addressed vectors in their spaces: the durable cache of embeddings, and what searches by vector read. */
+export class VectorTable {
+  readonly #database: Database;
+  readonly #names: SchemaNames;
+
+  constructor(database: Database, names: SchemaNames) {
+    this.#database = database;
+    this.#names = names;
+  }
+
+  async findSpace(fingerprint: string, statements?: Statements): Promise<Space | undefined> {
+    const text = `SELECT * FROM ${this.#names.table('spaces')} WHERE fingerprint = $1`;
+    const [row] = await (statements?.query(text, [fingerprint]) ?? this.#database.alone(text, [fingerprint]));
+    return row === undefined ? undefined : spaceOf(row);
+  }
+
+  /** The space with this fingerprint, made where there is none. */
+  async ensureSpace(
+    statements: Statements,
+    fingerprint: string,
+    dimensions: number,
+    canaries: string | null,
+  ): Promise<Space> {
+    const found = await this.findSpace(fingerprint, statements);
+    if (found !== undefined) return found;
+    const [row] = await statements.query(
+      `INSERT INTO ${this.#names.table('spaces')} (fingerprint, dimensions, canaries) VALUES ($1, $2, $3) RETURNING *`,
+      [fingerprint, dimensions, canaries],
+    );
+    return spaceOf(row as Row);
+  }
+
+  /** The number of the vector of each hash, 0 where there is none. */
+  async find(space: number, role: VectorRole, hashes: readonly string[]): Promise<number[]> {
+    const rows = await this.#database.alone(
+      `SELECT hash, vector::float8 FROM ${this.#names.table('vectors')} WHERE hash = ANY($1::text[]) AND space = $2 AND role = $3`,
+      [hashes, space, vectorRoles[role]],
+    );
+    const numbers = new Map(rows.map(({ hash, vector }) => [hash as string, vector as number]));
+    return hashes.map((hash) => numbers.get(hash) ?? 0);
+  }
+
+  /** The vector of each hash, undefined where there is none; notes that they were used. */
+  async read(space: number, role: VectorRole, hashes: readonly string[]): Promise<(Float32Array | undefined)[]> {
+    const rows = await this.#database.alone(
+      `SELECT hash, data::text FROM ${this.#names.table('vectors')} WHERE hash = ANY($1::text[]) AND space = $2 AND role = $3`,
+      [hashes, space, vectorRoles[role]],
+    );
+    const found = new Map(
+      rows.map(({ hash, data }) => [hash as string, Float32Array.from(JSON.parse(data) as number[])]),
+    );
+    return hashes.map((hash) => found.get(hash));
+  }
+
+  /** Stores vectors (packed) under their hashes; a hash that is there keeps its vector. Returns their numbers. */
+  async put(space: number, role: VectorRole, hashes: readonly string[], vectors: Float32Array): Promise<number[]> {
+    const dimensions = hashes.length === 0 ? 0 : vectors.length / hashes.length;
+    const table = this.#names.table('vectors');
+    const slice = new TimeSlice();
+    // In the order of their hashes: two writers with the same ones do not wait for each other in a circle.
+    const order = [...hashes.keys()].sort((a, b) => ((hashes[a] as string) < (hashes[b] as string) ? -1 : 1));
+    for (let first = 0; first < order.length; first += vectorsPerStatement) {
+      const some = order.slice(first, first + vectorsPerStatement);
+      const texts: string[] = [];
+      for (const row of some) {
+        texts.push(vectorToText(vectors, row * dimensions, dimensions));
+        if (slice.due()) await slice.yieldIfDue();
+      }
+      await this.#database.write((statements) =>
+        statements.query(
+          `INSERT INTO ${table} (space, role, hash, data)
+           SELECT $1, $2, hash, data::${this.#names.vector}.vector FROM unnest($3::text[], $4::text[]) AS t(hash, data)
+           ON CONFLICT (hash, space, role) DO NOTHING`,
+          [space, vectorRoles[role], some.map((row) => hashes[row]), texts],
+        ),
+      );
+    }
+    return this.find(space, role, hashes);
+  }
+
+  /** Replaces the vectors of documents. */
+  async replace(space: number, keys: readonly number[], vectors: Float32Array): Promise<void> {
+    const dimensions = keys.length === 0 ? 0 : vectors.length / keys.length;
+    const texts = keys.map((_, row) => vectorToText(vectors, row * dimensions, dimensions));
+    await this.#database.write(async (statements) => {
+      await lockWriter(statements, this.#names);
+      await statements.query(
+        `UPDATE ${this.#names.table('vectors')} v SET data = t.data::${this.#names.vector}.vector
+         FROM ${this.#names.table('documents')} d JOIN unnest($1::bigint[], $2::text[]) AS t(key, data) ON d.key = t.key
+         WHERE v.vector = d.vector AND v.space = $3`,
+        [keys, texts, space],
+      );
+    });
+  }
+
+  /** Removes the vectors that no document has; those of the space that is being filled stay. Returns their number. */
+  async purge(): Promise<number> {
+    const settings = this.#names.table('settings');
+    return this.#database.write(async (statements) => {
+      // A commit that has found its vectors holds the lock until it refers to them.
+      await lockWriter(statements, this.#names);
+      const [row] = await statements.query(
+        `WITH gone AS (DELETE FROM ${this.#names.table('vectors')} v WHERE role <> 1
+           AND space IS DISTINCT FROM (SELECT value::int FROM ${settings} WHERE name = 'migrating_to')
+           AND NOT EXISTS (SELECT 1 FROM ${this.#names.table('documents')} d WHERE d.vector = v.vector) RETURNING 1)
+         SELECT count(*)::int AS count FROM gone`,
+      );
+      return row?.count as number;
+    });
+  }
+}
+
+/** Vectors of rows, packed; zeros for keys without a row. */
+export async function packedVectors(
+  keys: readonly number[],
+  rows: readonly Row[],
+  dimensions: number,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  const slice = new TimeSlice();
+  const texts = new Map(rows.map(({ key, data }) => [key as number, data as string]));
+  const packed = new Float32Array(keys.length * dimensions);
+  for (const [place, key] of keys.entries()) {
+    const text = texts.get(key);
+    if (text !== undefined) vectorFromText(text, packed, place * dimensions);
+    if (slice.due()) await slice.yieldIfDue(signal);
+  }
+  return packed;
+}

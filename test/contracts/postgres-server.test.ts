@@ -1,0 +1,14 @@
+import { afterAll, describe, it } from 'vitest';
+import { testBackend } from './backend.js';
+import { openInPostgres, serverPool } from './postgres-stores.js';
+
+const pool = serverPool();
+
+if (pool === undefined) {
+  describe('PostgreSQL server', () => {
+    it.skip('needs SEMANTIC_INDEX_POSTGRES: the address of a database with pgvector', () => {});
+  });
+} else {
+  afterAll(() => pool.end());
+  testBackend('PostgreSQL server', () => openInPostgres(pool, true));
+}

@@ -1,0 +1,62 @@
+import pg from 'pg';
+import type { PostgresClient, PostgresPool } from '../../src/options.js';
+import { openDefaults, type ResolvedOpenOptions } from '../../src/options.js';
+import { PostgresBackend } from '../../src/postgres/postgres-backend.js';
+import { postgres } from '../../src/postgres/postgres-options.js';
+import type { IndexUnderTest } from './backend.js';
+
+const options: ResolvedOpenOptions = { ...openDefaults, ann: { ...openDefaults.ann, background: false } };
+let indexes = 0;
+
+/** A pool over one connection of PGlite: PostgreSQL with pgvector, compiled to WebAssembly. */
+export async function openPglite(): Promise<PostgresPool & { readonly end: () => Promise<void> }> {
+  const { PGlite } = await import('@electric-sql/pglite');
+  const { vector } = await import('@electric-sql/pglite-pgvector');
+  const database = await PGlite.create({ extensions: { vector } });
+  let free: Promise<void> = Promise.resolve();
+  return {
+    isSingle: true,
+    connect: async (): Promise<PostgresClient> => {
+      const before = free;
+      const { promise, resolve } = withResolvers();
+      free = promise;
+      await before;
+      return {
+        query: (text: string, values?: unknown[]) =>
+          values === undefined ? database.exec(text) : database.query(text, values),
+        release: resolve,
+      };
+    },
+    end: () => database.close(),
+  };
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+/** A new index in a database. @param hasOthers whether it can be opened twice. */
+export async function openInPostgres(pool: PostgresPool, hasOthers: boolean): Promise<IndexUnderTest> {
+  const name = `test ${process.pid} "${++indexes}"`;
+  const open = () => PostgresBackend.open(postgres({ pool, name }), options);
+  const backend = await open();
+  return {
+    backend,
+    ...(hasOthers && { another: open }),
+    remove: async () => {
+      const client = await pool.connect();
+      await client.query(`DROP SCHEMA "${name.replaceAll('"', '""')}" CASCADE`);
+      client.release();
+    },
+  };
+}
+
+/** The server that `SEMANTIC_INDEX_POSTGRES` names, if any. */
+export function serverPool(): pg.Pool | undefined {
+  const connectionString = process.env.SEMANTIC_INDEX_POSTGRES;
+  return connectionString === undefined ? undefined : new pg.Pool({ connectionString, max: 8 });
+}
