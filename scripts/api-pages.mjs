@@ -31,6 +31,7 @@ export const topics = [
       ...[
         'sync',
         'syncFolder',
+        'watch',
         'parseFile',
         'readFolder',
         'readPassage',

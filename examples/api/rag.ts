@@ -16,6 +16,7 @@ import {
   SemanticIndex,
   sync,
   syncFolder,
+  watch,
 } from 'semantic-index';
 
 mkdirSync('guides');
@@ -34,6 +35,10 @@ console.log(file.blocks[1]?.headings, file.blocks[1]?.startLine); // => [ 'Retur
 await using folderIndex = await SemanticIndex.open<ChunkMetadata>(':memory:');
 const synced = await syncFolder(folderIndex, 'guides');
 console.log(synced.sources.added, synced.skipped.length); // => 1 0
+//# watch
+await using watched = watch(folderIndex, 'guides');
+console.log((await watched.ready).sources.unchanged); // => 1
+await watched.close();
 //# readPassage
 const { text: refunds, startLine, endLine } = await readPassage(folderIndex, 'guides/returns.md', { lines: [5, 7] });
 console.log(startLine, endLine, JSON.stringify(refunds)); // => 5 7 "## Refunds\n\nWe refund the price."

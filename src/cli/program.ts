@@ -6,16 +6,18 @@ import { addCompletion } from './commands/completion.js';
 import { addCrashTest } from './commands/crash-test.js';
 import { addDedupe } from './commands/dedupe.js';
 import { addDoctor } from './commands/doctor.js';
-import { addDelete, addGet, addList } from './commands/documents.js';
+import { addDelete, addList } from './commands/documents.js';
 import { addEvaluate } from './commands/evaluate.js';
 import { addFacets } from './commands/facets.js';
+import { addFind } from './commands/find.js';
+import { addGet } from './commands/get.js';
 import { addInit } from './commands/init.js';
-import { addMcp } from './commands/mcp.js';
 import { addPlan } from './commands/plan.js';
 import { addRenamed } from './commands/renamed.js';
 import { addSalvage } from './commands/salvage.js';
 import { addSearch, addSimilar } from './commands/search.js';
-import { addServe } from './commands/serve.js';
+import { addMcp } from './commands/serve/mcp.js';
+import { addServe } from './commands/serve/serve.js';
 import { addSuggest } from './commands/suggest.js';
 import { addBackup, addExport, addImport } from './commands/transfer.js';
 import { addTrust } from './commands/trust.js';
@@ -29,6 +31,7 @@ const commands = [
   addAdd,
   addPlan,
   addSearch,
+  addFind,
   addSimilar,
   addSuggest,
   addFacets,
@@ -60,6 +63,7 @@ const afterHelp = `
 Begin:
   $ semantic-index add my-index docs
   $ semantic-index search my-index "how do I get my money back?"
+  $ semantic-index find "where are passwords checked?" src
 
 Exit codes:
   0 done   1 failed   2 wrong use or input   3 found damage or something missing   4 no such index, document or model

@@ -59,6 +59,7 @@ const kinds: Readonly<Record<string, OptionKind>> = {
   package: 'string',
   pages: 'list',
   pool: 'object',
+  polling: 'number',
   pooling: 'string',
   pricePerMillionTokens: 'number',
   queries: 'list',

@@ -1,6 +1,7 @@
 import { createHash, webcrypto } from 'node:crypto';
 import { type ErrorCode, SemanticIndexError } from '../errors.js';
 import { endingOf, formatOfName } from '../files/content/file-formats.js';
+import { stampOf } from '../files/folders/file-stamp.js';
 import { parseBytes, parsedFile, readBytes } from '../files/parse-file.js';
 import type { ResolvedParseFileOptions } from '../options.js';
 import type { SourceDocument } from './chunking/chunk-documents.js';
@@ -20,41 +21,61 @@ export interface SkippedSource {
   readonly packages?: string;
 }
 
-/** A source whose text is read only if it may have changed. */
+/** A source that is read only if it may have changed. */
 export interface UnreadSource {
   readonly id: string;
+  /**
+   * Times and size of its file, and how it is read: a source with the same stamp is unchanged. Undefined if the file is so new that
+   * another change may have the same times.
+   */
+  readonly stamp: string | undefined;
+  /** Reads its bytes, but not its text; a source that cannot be read is reported, and its chunks stay. */
+  open(): Promise<OpenedSource | SkippedSource>;
+}
+
+/** A source whose bytes are in memory. */
+export interface OpenedSource {
   /** Hash of everything that its text depends on: a source with the same hash is unchanged. */
   readonly hash: string;
-  /** Reads the text; a source that cannot be read is reported, and its chunks stay. */
+  /** Reads the text. */
   read(): Promise<SourceDocument | SkippedSource>;
 }
 
 /**
- * A file as a source for `sync`: it is parsed only if its bytes have changed since the last run. The option `name` decides
- * its format; default: its path.
+ * A file as a source for `sync`: it is read only if its times or its size have changed since the last run, and parsed only if its
+ * bytes have. The option `name` decides its format; default: its path.
  */
 export async function fileSource(
   path: string,
   id: string,
   options: ResolvedParseFileOptions,
 ): Promise<UnreadSource | SkippedSource> {
-  try {
-    const bytes = await readBytes(path, options.maxFileBytes);
-    const { encoding = '', maxCharacters, name = path } = options;
-    return {
-      id,
-      hash: [await hashOf(bytes), formatOfName(name), endingOf(name), encoding, maxCharacters].join(' '),
-      read: async () => {
-        try {
-          return sourceOf(id, await parseBytes(bytes, name, options));
-        } catch (error) {
-          return skippedBy(id, error);
-        }
-      },
-    };
-  } catch (error) {
-    return skippedBy(id, error);
-  }
+  const { encoding = '', maxCharacters, name = path } = options;
+  const reading = [formatOfName(name), endingOf(name), encoding, maxCharacters].join(' ');
+  const opened = async (): Promise<OpenedSource | SkippedSource> => {
+    try {
+      const bytes = await readBytes(path, options.maxFileBytes);
+      return {
+        hash: `${await hashOf(bytes)} ${reading}`,
+        read: async () => {
+          try {
+            return sourceOf(id, await parseBytes(bytes, name, options));
+          } catch (error) {
+            return skippedBy(id, error);
+          }
+        },
+      };
+    } catch (error) {
+      return skippedBy(id, error);
+    }
+  };
+  return { id, stamp: await stampOf(path, reading), open: opened };
+}
+
+/** The text of a source, whether it has changed or not. */
+export async function readSource(source: UnreadSource): Promise<SourceDocument | SkippedSource> {
+  const opened = await source.open();
+  return isSkipped(opened) ? opened : opened.read();
 }
 
 function sourceOf(id: string, content: Parameters<typeof parsedFile>[1]): SourceDocument {

@@ -17,10 +17,11 @@ interface Unnoted {
   readonly sources: ReadonlySet<string>;
 }
 
-/** Record of a compared source for the next run: its hash, and the ids of all its chunks. */
+/** Record of a compared source for the next run: its hash, its stamp if it has one, and the ids of all its chunks. */
 export interface ComparedSource {
   readonly source: string;
   readonly hash: string;
+  readonly stamp?: string | undefined;
   readonly ids: readonly string[];
 }
 
@@ -31,7 +32,10 @@ export interface ComparedSource {
 export class HeldChunks {
   readonly #index: SemanticIndex;
   readonly #collection: string | undefined;
-  readonly #notes = new Map<string, { readonly hash: string; readonly chunks: number }>();
+  readonly #notes = new Map<
+    string,
+    { readonly hash: string; readonly stamp: string | undefined; readonly chunks: number }
+  >();
   /** Chunks whose ids do not begin with their source, and all sources; loaded for the first source without a record. */
   #unnoted: Unnoted | undefined;
   #compared: ComparedSource[] = [];
@@ -43,8 +47,10 @@ export class HeldChunks {
 
   static async read(index: SemanticIndex, collection: string | undefined): Promise<HeldChunks> {
     const held = new HeldChunks(index, collection);
-    for (const { source, hash, chunks } of await index[storedNotes].notes(collection))
-      held.#notes.set(source, { hash, chunks });
+    for (const { source, hash: noted, chunks } of await index[storedNotes].notes(collection)) {
+      const [hash = '', stamp] = noted.split(' ');
+      held.#notes.set(source, { hash, stamp, chunks });
+    }
     return held;
   }
 
@@ -57,6 +63,12 @@ export class HeldChunks {
   unchanged(source: string, hash: string): number | undefined {
     const note = this.#notes.get(source);
     return note?.hash === hash ? note.chunks : undefined;
+  }
+
+  /** As `unchanged`, by the stamp of its file. */
+  untouched(source: string, stamp: string): number | undefined {
+    const note = this.#notes.get(source);
+    return note?.stamp === stamp ? note.chunks : undefined;
   }
 
   /** The chunks of a source, by id. */
@@ -92,7 +104,12 @@ export class HeldChunks {
   async note(): Promise<void> {
     const compared = this.#compared;
     this.#compared = [];
-    if (compared.length > 0) await this.#index[storedNotes].note(this.#collection, compared);
+    if (compared.length === 0) return;
+    const notes = compared.map(({ source, hash, stamp, ids }) => {
+      // A source without a stamp is compared by its hash.
+      return { source, hash: stamp === undefined ? hash : `${hash} ${stamp}`, ids };
+    });
+    await this.#index[storedNotes].note(this.#collection, notes);
   }
 
   async #readUnnoted(): Promise<Unnoted> {

@@ -12,6 +12,7 @@ import {
 import type { LongWorkOptions, Metadata, Rerank, WhereOf } from '../types.js';
 import type { SourceChunker } from './chunking/chunk-documents.js';
 import type { PassageFormat } from './pack-context.js';
+import type { WatchEvent } from './watch.js';
 
 /** Options of `sync(index, sources, options)`. */
 export interface SyncOptions<M extends Metadata = Metadata> extends LongWorkOptions {
@@ -75,6 +76,29 @@ export const syncFolderDefaults = {
   ...syncDefaults,
   cleanup: 'full',
 } satisfies Listed<SyncFolderOptions>;
+
+/** Options of `watch(index, folder, options)`: those of `syncFolder`, and when to look. */
+export interface WatchOptions extends Omit<SyncFolderOptions, 'dryRun'> {
+  /** Milliseconds without another change after which changes are synchronized. Default 200. */
+  debounce?: number | undefined;
+  /** Look for changes every so many milliseconds, for network file systems that report none. Default: the system reports them. */
+  polling?: number | undefined;
+  /** Called with what happens. Default: nothing is called. */
+  onEvent?: ((event: WatchEvent) => void) | undefined;
+}
+
+const { dryRun: __, ...watchedDefaults } = syncFolderDefaults;
+
+/** Defaults of {@link WatchOptions}. */
+export const watchDefaults = {
+  ...watchedDefaults,
+  debounce: 200,
+  polling: undefined,
+  onEvent: undefined,
+} satisfies Listed<WatchOptions>;
+
+/** {@link WatchOptions}, completed by the defaults. */
+export type ResolvedWatchOptions = Resolved<WatchOptions, typeof watchDefaults>;
 
 /** Options of `new Retriever(index, options)` and of `retrieve(question, options)`. */
 export interface RetrieverOptions<M extends Metadata = Metadata> {

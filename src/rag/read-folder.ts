@@ -7,7 +7,7 @@ import { walkFolder } from '../files/folders/walk-folder.js';
 import { checkParseFile } from '../files/parse-file.js';
 import { describe, type FolderOptions, folderDefaults, resolveOptions } from '../options.js';
 import type { SourceDocument } from './chunking/chunk-documents.js';
-import { fileSource, isSkipped, type SkippedSource, type UnreadSource } from './file-source.js';
+import { fileSource, isSkipped, readSource, type SkippedSource, type UnreadSource } from './file-source.js';
 
 /**
  * Yields the files in a directory and its subdirectories, sorted by name: documents, notebooks and source code, as
@@ -30,7 +30,7 @@ export async function* readFolder(
   const skipped: SkippedSource[] = [];
   const { onInvalid = folderDefaults.onInvalid } = options ?? {};
   for await (const source of folderSources('readFolder', folder, options)) {
-    const read = isSkipped(source) ? source : await source.read();
+    const read = isSkipped(source) ? source : await readSource(source);
     if (!isSkipped(read)) yield read;
     else if (onInvalid === 'error') throw errorOf(read, folder);
     else skipped.push(read);

@@ -9,7 +9,7 @@ import type { DocumentInput, Metadata } from '../types.js';
 import { canonicalJson } from './canonical-json.js';
 import { type ChunkMetadata, chunkDocuments, chunkerFor, type SourceDocument } from './chunking/chunk-documents.js';
 import { DismissedChunks } from './dismissed-chunks.js';
-import { isSkipped, type SkippedSource, type UnreadSource } from './file-source.js';
+import { isSkipped, type OpenedSource, type SkippedSource, type UnreadSource } from './file-source.js';
 import { fingerprint, HeldChunks } from './held-chunks.js';
 import { type ResolvedSyncOptions, type SyncOptions, syncDefaults } from './options.js';
 
@@ -31,6 +31,8 @@ export interface SyncResult {
   readonly embedded: number;
   /** Tokens reported by the provider; 0 for a dry run. */
   readonly tokens: number;
+  /** Files whose bytes were read: the others have the size and the times of the last run. 0 for sources other than files. */
+  readonly read: number;
   /** Sources that could not be read, with the reason. Their existing chunks are kept. */
   readonly skipped: readonly SkippedSource[];
   /**
@@ -108,6 +110,7 @@ class Synchronization<M extends Metadata> {
   #stale: string[] = [];
   #embedded = 0;
   #tokens = 0;
+  #read = 0;
 
   constructor(index: SemanticIndex, options: ResolvedSyncOptions<M>, held: HeldChunks, dismissed: DismissedChunks) {
     this.#index = index;
@@ -135,6 +138,7 @@ class Synchronization<M extends Metadata> {
       chunks: this.#chunks,
       embedded: this.#embedded,
       tokens: this.#tokens,
+      read: this.#read,
       skipped: this.#skipped,
       duplicates: this.#dismissed.leftOut,
     };
@@ -187,27 +191,45 @@ class Synchronization<M extends Metadata> {
       this.#skipped.push(given);
       return;
     }
-    const { chunker } = this.#options;
+    const { chunker, dryRun } = this.#options;
     if (this.#seen.has(given?.id)) {
       throw new SemanticIndexError('DUPLICATE_ID', `sync: the source ${describe(given.id)} occurs twice`);
     }
     // Whether a custom chunker is the same as in the last run is unknown.
-    const hash = chunker === undefined ? sourceHash(given) : undefined;
+    const compares = chunker === undefined;
+    const stamp = compares && isUnread(given) ? stampOf(given) : undefined;
+    const untouched = stamp === undefined ? undefined : this.#held.untouched(given.id, stamp);
+    if (untouched !== undefined) return this.#keep(given.id, untouched);
+    if (isUnread(given)) this.#read++;
+    const opened = isUnread(given) ? await given.open() : given;
+    if (isReport(opened)) {
+      this.#skipped.push(opened);
+      return;
+    }
+    const hash = !compares ? undefined : isOpened(opened) ? openedHash(given.id, opened) : sourceHash(opened);
     const unchanged = hash === undefined ? undefined : this.#held.unchanged(given.id, hash);
-    if (unchanged !== undefined) {
-      this.#seen.add(given.id);
-      this.#sources.unchanged++;
-      this.#chunks.unchanged += unchanged;
+    if (hash !== undefined && unchanged !== undefined) {
+      this.#keep(given.id, unchanged);
+      if (stamp === undefined || dryRun) return;
+      const ids = [...(await this.#held.of(given.id)).keys()];
+      this.#held.compared({ source: given.id, hash, stamp, ids });
       return;
     }
     // Whatever the file is called, the source has the id that it was announced with.
-    const source = isUnread(given) ? { ...(await given.read()), id: given.id } : given;
+    const source = isOpened(opened) ? { ...(await opened.read()), id: given.id } : opened;
     if (isReport(source)) this.#skipped.push(source);
-    else await this.#store(source as SourceDocument<M>, hash);
+    else await this.#store(source as SourceDocument<M>, hash, stamp);
+  }
+
+  /** Counts a source that has not changed. */
+  #keep(id: string, chunks: number): void {
+    this.#seen.add(id);
+    this.#sources.unchanged++;
+    this.#chunks.unchanged += chunks;
   }
 
   /** Compares the chunks of a source with those in the index. */
-  async #store(source: SourceDocument<M>, hash: string | undefined): Promise<void> {
+  async #store(source: SourceDocument<M>, hash: string | undefined, stamp: string | undefined): Promise<void> {
     const { chunker, collection, cleanup, dryRun } = this.#options;
     const cut = chunker === undefined ? chunkerFor(source) : () => chunker(source);
     const documents = chunkDocuments(source, cut, collection);
@@ -239,7 +261,7 @@ class Synchronization<M extends Metadata> {
     }
     this.#sources[held.size === 0 && changes > 0 ? 'added' : changes > 0 ? 'updated' : 'unchanged']++;
     if (hash === undefined || dryRun || leftOut > 0) return;
-    this.#held.compared({ source: source.id, hash, ids: documents.map(({ id }) => id) });
+    this.#held.compared({ source: source.id, hash, stamp, ids: documents.map(({ id }) => id) });
   }
 
   #remove(ids: readonly string[]): void {
@@ -279,15 +301,22 @@ class Synchronization<M extends Metadata> {
  * Hash of everything that affects the chunks of a source; undefined if it is not a source, which `chunkDocuments`
  * refuses.
  */
-function sourceHash(source: SourceDocument | UnreadSource): string | undefined {
+function sourceHash(source: SourceDocument): string | undefined {
   if (typeof source?.id !== 'string') return undefined;
-  const { id } = source;
-  if (isUnread(source)) return shortHash(canonicalJson([version, id, source.hash]));
-  const { text, metadata, blocks } = source;
+  const { id, text, metadata, blocks } = source;
   if (typeof text !== 'string') return undefined;
   const facts = canonicalJson([version, id, (metadata ?? {}) as Metadata]);
   if (blocks !== undefined) return shortHash(facts, text, JSON.stringify(blocks));
   return createHash('sha256').update(facts).update('\0').update(text).digest('base64url').slice(0, 32);
+}
+
+function openedHash(id: string, { hash }: OpenedSource): string {
+  return shortHash(canonicalJson([version, id, hash]));
+}
+
+/** The stamp of a source with everything else that its chunks depend on. */
+function stampOf({ id, stamp }: UnreadSource): string | undefined {
+  return stamp === undefined ? undefined : shortHash(canonicalJson([version, id, stamp]));
 }
 
 function shortHash(...parts: readonly string[]): string {
@@ -297,6 +326,10 @@ function shortHash(...parts: readonly string[]): string {
 }
 
 function isUnread(source: object): source is UnreadSource {
+  return 'open' in source && typeof source.open === 'function' && !('text' in source);
+}
+
+function isOpened(source: object): source is OpenedSource {
   return 'read' in source && typeof source.read === 'function' && !('text' in source);
 }
 

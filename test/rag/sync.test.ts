@@ -140,7 +140,7 @@ describe('sync', () => {
             chunker,
             batchSize,
           });
-          expect(planned).toEqual({ chunks, sources, embedded, tokens: 0, skipped: [], duplicates: 0 });
+          expect(planned).toEqual({ chunks, sources, embedded, tokens: 0, read: 0, skipped: [], duplicates: 0 });
           // What is there now is what a new index would hold, and with less cleaning also what was there before.
           const wanted = new Map(
             sourcesOf(after).flatMap((source) =>

@@ -14,29 +14,6 @@ import { condition } from '../where-condition.js';
 // No command here embeds anything: they open the index without a model.
 const noModel = { model: 'none' };
 
-/** `get`: documents by their ids. */
-export function addGet(program: Command): void {
-  const command = program
-    .command('get')
-    .description('print documents by their ids')
-    .argument('<index>', 'directory of the index')
-    .argument('<ids...>', 'ids of the documents');
-  withCommonFlags(command, ['get my-index returns', 'get my-index 1 2 3 --json']).action(
-    (folder: string, texts: string[], flags: CommonFlags) =>
-      perform(flags, async ({ terminal }) => {
-        await using opened = await openIndex(folder, noModel, terminal, { readonly: true });
-        const ids = await existingIds(opened.index, texts);
-        const documents = (await opened.index.getDocuments(ids)).flatMap((document) => document ?? []);
-        const lines = documents.flatMap(({ id, text, metadata }) => [
-          `${terminal.style('bold', String(id))}  ${terminal.style('dim', JSON.stringify(metadata))}`,
-          text,
-        ]);
-        terminal.result({ documents }, lines);
-        return undefined;
-      }),
-  );
-}
-
 /** `list`: documents, oldest first. */
 export function addList(program: Command): void {
   interface ListFlags extends CommonFlags {

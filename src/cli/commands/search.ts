@@ -3,7 +3,7 @@ import type { Boost, SearchExplanation, SearchOptions, SearchResult, Where } fro
 import { eachValue, existingIds, finiteNumber, positiveInteger } from '../arguments.js';
 import { boostArgument } from '../boost-argument.js';
 import { counted } from '../counted.js';
-import { hitLines, snippetShown } from '../hit-lines.js';
+import { formatOption, formattedHits, type HitFlags, hitsWithin, snippetFor, withJson } from '../hit-formats.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
@@ -12,7 +12,7 @@ import type { CommonFlags } from '../terminal.js';
 import { condition } from '../where-condition.js';
 import { fieldsOf, linesOf } from './facets.js';
 
-interface SearchFlags extends CommonFlags, ModelFlags {
+interface SearchFlags extends CommonFlags, ModelFlags, HitFlags {
   readonly k: number;
   readonly where?: Where;
   readonly minScore?: number;
@@ -31,7 +31,6 @@ interface SearchFlags extends CommonFlags, ModelFlags {
   readonly facets?: readonly string[];
   readonly explain?: boolean;
   readonly vector?: boolean;
-  readonly full?: boolean;
   readonly rerank?: 'tokens';
   readonly rerankWeight?: number;
   readonly snippet?: boolean;
@@ -48,6 +47,8 @@ function withSearchFlags(command: Command): Command {
     .option('--exact', 'compare every vector')
     .option('--search-k <number>', 'items examined in each segment', positiveInteger)
     .option('--full', 'print whole texts instead of snippets')
+    .option('--max-tokens <number>', 'stop before this many tokens are printed', positiveInteger)
+    .addOption(formatOption)
     .option('--snippet', 'with --json: also the best part of each text, with the words of the query');
 }
 
@@ -96,14 +97,15 @@ export function addSearch(program: Command): void {
     'search my-index "release notes" --boost date:30d --boost lang=en*1.5 --group-by source',
     'search my-index "reset password" --json | jq ".hits[].id"',
     'search my-index \'"connection pool" -redis config*\' --syntax operators',
+    'search my-index "reset password" --format md --max-tokens 4000',
     'search my-index - --json < questions.txt',
   ]).action((folder: string, words: string[], flags: SearchFlags) =>
-    perform(flags, async ({ terminal, signal }) => {
+    perform(withJson(flags), async ({ terminal, signal }) => {
       const { k, where, minScore, vectorWeight, onProviderFailure, embedBudget, diversity, exact, searchK, mode } =
         flags;
       const { syntax, typos, rerank, rerankWeight } = flags;
       const fallback = { onProviderFailure, embedBudget, rerank, rerankWeight };
-      const snippet = snippetShown(flags);
+      const snippet = snippetFor(withJson(flags));
       const { boost, groupBy, groupSize } = flags;
       const facets = flags.facets && fieldsOf(flags.facets, facetValues);
       const columns = { boost, groupBy, groupSize, facets };
@@ -127,32 +129,37 @@ export function addSearch(program: Command): void {
       await using opened = await openIndex(folder, flags, terminal, { readonly: true });
       const { index } = opened;
       if (flags.explain === true) {
-        const result = await index.search(queries[0] as string, { ...options, explain: true });
+        const found = await index.search(queries[0] as string, { ...options, explain: true });
+        const result = { ...found, hits: [...hitsWithin(found.hits, flags)] };
         const { segments, exact: compared, milliseconds, corrected = [] } = result.explanation as SearchExplanation;
         const times = Object.entries(milliseconds).map(([stage, time]) => `${stage} ${time.toFixed(1)} ms`);
         terminal.result(result, [
-          ...hitLines(result.hits, terminal, flags.full === true),
+          ...formattedHits(result.hits, terminal, flags),
           ...corrected.map(({ from, to }) => `No document has ${from}: searched for ${to}`),
           `${compared ? 'Compared every allowed vector' : 'Searched approximately'} in ${counted(segments.length, 'segment')}: ${times.join(', ')}`,
         ]);
         return undefined;
       }
       const began = performance.now();
-      const results = await index.searchMany(queries, options);
+      const results = (await index.searchMany(queries, options)).map((result) => {
+        return { ...result, hits: [...hitsWithin(result.hits, flags)] };
+      });
       const milliseconds = Math.round((performance.now() - began) * 10) / 10;
       const [first = { hits: [] } as SearchResult] = results;
       if (first.degraded !== undefined) terminal.note(`Searched by words alone: ${first.degraded.message}`);
       if (words[0] !== '-') {
         terminal.result({ query: queries[0], ...first, milliseconds }, [
-          ...hitLines(first.hits, terminal, flags.full === true),
-          ...Object.entries(first.facets ?? {}).flatMap(([field, facet]) => linesOf(field, facet, terminal)),
+          ...formattedHits(first.hits, terminal, flags),
+          ...Object.entries((flags.format === 'text' && first.facets) || {}).flatMap(([field, facet]) =>
+            linesOf(field, facet, terminal),
+          ),
         ]);
         return undefined;
       }
       const searches = results.map((result, position) => ({ query: queries[position], ...result }));
       const lines = searches.flatMap(({ query, hits: own }) => [
-        terminal.style('bold', `? ${String(query)}`),
-        ...hitLines(own, terminal, flags.full === true),
+        ...(flags.format === 'text' ? [terminal.style('bold', `? ${String(query)}`)] : []),
+        ...formattedHits(own, terminal, flags),
       ]);
       terminal.result({ searches, milliseconds }, lines);
       return undefined;
@@ -170,15 +177,16 @@ export function addSimilar(program: Command): void {
   withSearchFlags(command);
   withCommonFlags(command, ['similar my-index returns', 'similar my-index 12 -k 3 --min-score 0.5 --json']).action(
     (folder: string, text: string, flags: SearchFlags) =>
-      perform(flags, async ({ terminal, signal }) => {
+      perform(withJson(flags), async ({ terminal, signal }) => {
         const { k, where, minScore, exact, searchK } = flags;
         await using opened = await openIndex(folder, flags, terminal, { readonly: true });
         const [id] = await existingIds(opened.index, [text]);
-        const { hits } = await opened.index.search(
+        const found = await opened.index.search(
           { id: id as string | number },
-          { k, where, minScore, exact, searchK, snippet: snippetShown(flags), signal },
+          { k, where, minScore, exact, searchK, snippet: snippetFor(withJson(flags)), signal },
         );
-        terminal.result({ id, hits }, hitLines(hits, terminal, flags.full === true));
+        const hits = hitsWithin(found.hits, flags);
+        terminal.result({ id, hits }, formattedHits(hits, terminal, flags));
         return undefined;
       }),
   );

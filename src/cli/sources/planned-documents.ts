@@ -1,5 +1,5 @@
 import { chunkDocuments, type DocumentInput, type SemanticIndex } from '../../index.js';
-import { isSkipped } from '../../rag/file-source.js';
+import { isSkipped, readSource } from '../../rag/file-source.js';
 import { storedNotes } from '../../semantic-index.js';
 import { namedFiles } from './added-sources.js';
 import type { FieldFlags } from './document-fields.js';
@@ -48,7 +48,7 @@ export async function* plannedDocuments(
       continue;
     }
     const found = await sourceOf(file, paths.nameOf(file.real), encoding, signal);
-    const source = isSkipped(found) ? found : await found.read();
+    const source = isSkipped(found) ? found : await readSource(found);
     if (isSkipped(source)) note(`Skipped ${file.path}: ${source.reason}`);
     else yield* chunkDocuments(source, undefined, collection);
   }

@@ -3,7 +3,7 @@ import { formatOfName } from '../../files/content/file-formats.js';
 import { reasonOf, type Unreadable } from '../../files/folders/walk-folder.js';
 import { SemanticIndexError } from '../../index.js';
 import { parseFileDefaults } from '../../options.js';
-import { fileSource, isSkipped, type SkippedSource, type UnreadSource } from '../../rag/file-source.js';
+import { fileSource, isSkipped, readSource, type SkippedSource, type UnreadSource } from '../../rag/file-source.js';
 import type { FoundFile } from './find-files.js';
 
 /** A file as a source of chunks: parsed when its text is asked for, or the reason why it cannot be read. */
@@ -32,7 +32,7 @@ export async function whyUnreadable({ path, real }: FoundFile): Promise<Unreadab
 /** The lines of a text file that are not empty. @throws IO when it cannot be read, INVALID_FILE when it is not text. */
 export async function readLines(path: string): Promise<string[]> {
   const found = await sourceOf({ path: `${path}.txt`, real: path, format: undefined }, path, undefined, undefined);
-  const source = isSkipped(found) ? found : await found.read();
+  const source = isSkipped(found) ? found : await readSource(found);
   if (!isSkipped(source)) return source.text.split(/\r?\n/).filter((line) => line.trim() !== '');
   const { code = 'IO', reason } = source;
   const hint = code === 'IO' ? 'Check that it exists and that this user may read it.' : 'Save it as UTF-8.';

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { watch } from 'chokidar';
+import { type Changes, ChangeWatcher } from '../../files/folders/change-watcher.js';
 import { SemanticIndexError } from '../../index.js';
 import { counted } from '../counted.js';
 import type { Terminal } from '../terminal.js';
@@ -13,8 +13,8 @@ const quietMilliseconds = 200;
 
 /**
  * Adds the sources, then what changes in them, and deletes the chunks of files that vanish, until the signal aborts. The
- * watch begins before the first add, so that no change falls between the two. Changes that come together are added
- * together; one that cannot be added is reported, and the watch goes on.
+ * watch begins before the first add, so that no change falls between the two. A change that cannot be added is reported, and the
+ * watch goes on.
  *
  * @throws INVALID_ARGUMENT when stdin is among the sources; what the first add throws.
  */
@@ -27,65 +27,59 @@ export async function watchSources(
   if (names.includes('-')) {
     throw new SemanticIndexError('INVALID_ARGUMENT', 'stdin cannot be watched', { hint: 'Leave out --watch.' });
   }
-  const folders = new Set(names.map(watchedFolder));
-  const watcher = watch([...folders], {
-    ignoreInitial: true,
-    awaitWriteFinish: { stabilityThreshold: quietMilliseconds, pollInterval: 50 },
-    ignored: (path) => /(?:^|[\\/])(?:node_modules|\.[^.\\/][^\\/]*)(?:[\\/]|$)/.test(path),
-  });
-  let due: NodeJS.Timeout | undefined;
-  const ready = new Promise<void>((resolve) => watcher.once('ready', resolve));
-  const first = ready.then(async () => {
-    const total = await sources.add(names);
-    terminal.result({ ...total, watching: true }, sources.describe(total));
-  });
-  // Its error is thrown below.
-  let working = first.catch(() => {});
-  const gone = new Set<string>();
-  const update = async (): Promise<void> => {
-    const paths = [...gone];
-    gone.clear();
+  const update = async ({ gone }: Changes): Promise<void> => {
+    if (signal.aborted) return;
     try {
-      for (const path of paths) {
-        // It may be there again, or out of reach with its folder.
-        const folder = await realpath(dirname(path)).catch(() => undefined);
-        if (folder === undefined || existsSync(path)) continue;
-        const chunks = await sources.remove(join(folder, basename(path)));
-        if (chunks > 0)
-          terminal.result({ removed: path, chunks }, [`${path} is gone: ${counted(chunks, 'chunk')} deleted`]);
-      }
+      await removeGone(gone, sources, terminal);
       const total = await sources.add(names);
-      const { files, records, unreadable, undecodable } = total;
-      const changes =
-        (files?.chunks.added ?? 0) +
-        (files?.chunks.updated ?? 0) +
-        (files?.chunks.deleted ?? 0) +
-        (records?.added ?? 0) +
-        (records?.updated ?? 0);
-      if (changes + unreadable.length + undecodable.length > 0)
+      const { files, records, unreadable, undecodable, unparsed } = total;
+      const { added = 0, updated = 0, deleted = 0 } = files?.chunks ?? {};
+      const changes = added + updated + deleted + (records?.added ?? 0) + (records?.updated ?? 0);
+      if (changes + unreadable.length + undecodable.length + unparsed.length > 0)
         terminal.result({ ...total, watching: true }, sources.describe(total));
     } catch (error) {
       if (!signal.aborted) terminal.fail(error);
     }
   };
-  watcher.on('all', (event, path) => {
-    if (signal.aborted || event.endsWith('Dir')) return;
-    if (event === 'unlink' && formatOf(path) === undefined) gone.add(path);
-    clearTimeout(due);
-    due = setTimeout(() => {
-      working = working.then(update);
-    }, quietMilliseconds);
+  // The first add and those of changes come one after the other.
+  let adding: Promise<void> = Promise.resolve();
+  const watcher = new ChangeWatcher([...new Set(names.map(watchedFolder))], {
+    debounce: quietMilliseconds,
+    concerns: () => true,
+    ignores: (path) => /(?:^|[\\/])(?:node_modules|\.[^.\\/][^\\/]*)(?:[\\/]|$)/.test(path),
+    onChanges: (changes) => {
+      adding = adding.then(() => update(changes));
+      return adding;
+    },
+    onError: (error) => terminal.fail(error),
   });
-  watcher.on('error', (error) => terminal.fail(error));
   try {
-    await first;
+    await watcher.ready;
+    const first = sources.add(names);
+    adding = first.then(
+      () => {},
+      () => {},
+    );
+    const total = await first;
+    terminal.result({ ...total, watching: true }, sources.describe(total));
     terminal.note(`Watching ${names.join(', ')}. Ctrl-C ends it.`);
     if (!signal.aborted)
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   } finally {
-    clearTimeout(due);
     await watcher.close();
-    await working;
+  }
+}
+
+/** Deletes the chunks of files that are gone. */
+async function removeGone(gone: readonly string[], sources: AddedSources, terminal: Terminal): Promise<void> {
+  for (const path of gone) {
+    if (formatOf(path) !== undefined) continue;
+    // It may be there again, or out of reach with its folder.
+    const folder = await realpath(dirname(path)).catch(() => undefined);
+    if (folder === undefined || existsSync(path)) continue;
+    const chunks = await sources.remove(join(folder, basename(path)));
+    if (chunks > 0)
+      terminal.result({ removed: path, chunks }, [`${path} is gone: ${counted(chunks, 'chunk')} deleted`]);
   }
 }
 

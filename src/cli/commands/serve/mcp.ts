@@ -1,12 +1,12 @@
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { createMcpServer, serveMcpOverStdio } from '../../server/mcp/mcp.js';
-import { positiveInteger } from '../arguments.js';
-import { clientConfigurations, mcpClients } from '../mcp-clients.js';
-import { type ModelFlags, withModelFlags } from '../model-choice.js';
-import { openIndex } from '../open-index.js';
-import { perform, withCommonFlags } from '../perform.js';
-import type { CommonFlags } from '../terminal.js';
+import { createMcpServer, serveMcpOverStdio } from '../../../server/mcp/mcp.js';
+import { positiveInteger } from '../../arguments.js';
+import { clientConfigurations, mcpClients } from '../../mcp-clients.js';
+import { type ModelFlags, withModelFlags } from '../../model-choice.js';
+import { openIndex } from '../../open-index.js';
+import { perform, withCommonFlags } from '../../perform.js';
+import type { CommonFlags } from '../../terminal.js';
 
 interface McpFlags extends CommonFlags, ModelFlags {
   readonly readonly?: boolean;

@@ -1,20 +1,20 @@
 import cluster from 'node:cluster';
 import type { Command } from 'commander';
-import { SemanticIndexError } from '../../index.js';
-import { type ServerOptions, serverDefaults } from '../../options/server.js';
+import { SemanticIndexError } from '../../../index.js';
+import { type ServerOptions, serverDefaults } from '../../../options/server.js';
 import {
   awaitSuccessor,
   reportListening,
   socketOfWorker,
   stopOfWorker,
   superviseWorkers,
-} from '../../server/gateway/workers.js';
-import { createServer } from '../../server/server.js';
-import { eachValue, naturalNumber, positiveInteger } from '../arguments.js';
-import { type ModelFlags, withModelFlags } from '../model-choice.js';
-import { type OpenedIndex, openIndex } from '../open-index.js';
-import { perform, type Session, withCommonFlags } from '../perform.js';
-import type { CommonFlags } from '../terminal.js';
+} from '../../../server/gateway/workers.js';
+import { createServer } from '../../../server/server.js';
+import { eachValue, naturalNumber, positiveInteger } from '../../arguments.js';
+import { type ModelFlags, withModelFlags } from '../../model-choice.js';
+import { type OpenedIndex, openIndex } from '../../open-index.js';
+import { perform, type Session, withCommonFlags } from '../../perform.js';
+import type { CommonFlags } from '../../terminal.js';
 
 interface ServeFlags extends CommonFlags, ModelFlags {
   readonly host: string;
