@@ -114,7 +114,15 @@ export class Maintenance {
       [this.#names.quoted],
     );
     const graphs = row?.graphs as number;
-    return { database: (row?.total as number) - graphs, segments: graphs, forests: 0, graphs, terms: 0, columns: 0 };
+    return {
+      database: (row?.total as number) - graphs,
+      segments: graphs,
+      forests: 0,
+      graphs,
+      terms: 0,
+      columns: 0,
+      tailImage: 0,
+    };
   }
 
   /** Compares what is derived with the documents. */

@@ -424,8 +424,10 @@ export class Store implements Backend {
   }
 
   async bytes(): Promise<DiskUsage> {
-    if (this.#paths !== undefined) return bytesOnDisk(this.#paths, this.#catalog.segments.all());
-    return { database: this.#catalog.bytes().used, segments: 0, forests: 0, graphs: 0, terms: 0, columns: 0 };
+    const { segments, tailImages } = this.#catalog;
+    if (this.#paths !== undefined) return bytesOnDisk(this.#paths, segments.all(), tailImages.get()?.file);
+    const none = { segments: 0, forests: 0, graphs: 0, terms: 0, columns: 0, tailImage: 0 };
+    return { database: this.#catalog.bytes().used, ...none };
   }
 
   async close(): Promise<void> {

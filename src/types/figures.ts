@@ -42,6 +42,8 @@ export interface DiskUsage {
   readonly terms: number;
   /** Columns files. */
   readonly columns: number;
+  /** The tail image, which opening an index reads in place of the newest rows; not one of the segment files. */
+  readonly tailImage: number;
 }
 
 /** Statistics of one segment. */

@@ -91,7 +91,40 @@ describe('the image of a tail', () => {
     await expectSameAsWithout(directory, events);
     expect(events).toEqual([]);
     await using index = await open(directory);
-    expect((await index.validate({ level: 'full' })).valid).toBe(true);
+    const { valid, checks } = await index.validate({ level: 'full' });
+    expect(valid).toBe(true);
+    expect(checks.find(({ check }) => check === 'tail_image')).toMatchObject({ passed: true });
+    const [name] = images(directory) as [string];
+    const { bytes } = await index.stats();
+    expect(bytes.tailImage).toBe(readFileSync(join(directory, 'segments', name)).length);
+  });
+
+  it('is compared with what was written by a validation', async () => {
+    const [name] = images(directory) as [string];
+    const path = join(directory, 'segments', name);
+    const bytes = readFileSync(path);
+    const check = async (level: 'quick' | 'full') => {
+      await using index = await open(directory, [], true);
+      const { valid, checks } = await index.validate({ level });
+      expect(valid).toBe(true);
+      return checks.find((one) => one.check === 'tail_image');
+    };
+    const damaged = Buffer.from(bytes);
+    damaged[bytes.length - 1] = (damaged[bytes.length - 1] as number) ^ 1;
+    writeFileSync(path, damaged);
+    expect(await check('quick')).toMatchObject({ passed: true });
+    expect(await check('full')).toMatchObject({
+      passed: false,
+      severity: 'warning',
+      message: expect.stringContaining('damaged section'),
+    });
+    writeFileSync(path, bytes.subarray(1));
+    expect(await check('quick')).toMatchObject({
+      passed: false,
+      message: expect.stringContaining(`instead of ${bytes.length}`),
+    });
+    rmSync(path);
+    expect(await check('full')).toMatchObject({ passed: true });
   });
 
   it('is the source of the tail: no row of it is read', async () => {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "base/prefetch.h"
 #include "terms/terms_tail.h"
 
 namespace semantic_index {
@@ -14,6 +15,8 @@ constexpr uint32_t kItemMask = (1u << kItemBits) - 1;
 constexpr uint32_t kLongFrequency = 15;
 static_assert(kMaxTermsItems <= (1 << kItemBits), "an item has 28 bits");
 
+/** Terms that are looked up ahead. */
+constexpr size_t kTermsAhead = 16;
 /** Terms between two looks at the flag of cancellation. */
 constexpr size_t kTermsBetweenChecks = 4096;
 
@@ -100,15 +103,27 @@ Status TermsTail::load(const TermsImageView& image, const std::atomic<bool>* can
   Postings postings;
   size_t byte = 0;
   size_t word = 0;
+  // Slots are spread over memory: those of the next terms are asked for before they are used.
+  uint32_t hashes[kTermsAhead];
+  size_t ahead = 0;
+  size_t ahead_byte = 0;
   for (size_t number = 0; number < image.term_count; ++number) {
     if (number % kTermsBetweenChecks == 0 && is_raised(cancel)) return {StatusCode::cancelled, 0, {}};
     const ImageTerm& term = image.terms[number];
     if (term.size > kMaxTermBytes || term.size > image.byte_count - byte || term.count == 0) return corrupt();
+    for (; ahead < image.term_count && ahead < number + kTermsAhead; ++ahead) {
+      const size_t size = image.terms[ahead].size;
+      if (size > image.byte_count - ahead_byte) return corrupt();
+      const uint32_t hash = hash_of(key_, {image.bytes + ahead_byte, size});
+      prefetch(&slots_[hash & (slots_.size() - 1)], sizeof(uint32_t));
+      hashes[ahead % kTermsAhead] = hash;
+      ahead_byte += size;
+    }
     if (!postings.read(image, term.count, &word)) return corrupt();
     const TermBytes bytes = {image.bytes + byte, term.size};
     byte += term.size;
     const size_t known = terms_.size();
-    const uint32_t place = find_or_add(bytes, hash_of(key_, bytes));
+    const uint32_t place = find_or_add(bytes, hashes[number % kTermsAhead]);
     if (place != known) return corrupt();
     append_to(&terms_[place], postings.items.data(), postings.frequencies.data(), term.count);
   }

@@ -3,7 +3,7 @@ import { lstat, mkdir, open, readdir, stat, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SemanticIndexError } from '../../errors.js';
 import type { DiskUsage } from '../../types.js';
-import { isSegmentName, segmentFiles } from './segment-names.js';
+import { isSegmentName, segmentFiles, tailFile } from './segment-names.js';
 
 /** Paths of the parts of an index. */
 export interface IndexPaths {
@@ -122,6 +122,7 @@ export function kindOf(found: Stats): string {
 export async function bytesOnDisk(
   { database, segments }: IndexPaths,
   rows: readonly { readonly file: string }[],
+  tailImage: string | undefined,
 ): Promise<DiskUsage> {
   const sizes = async (paths: string[]): Promise<number> => {
     const facts = await Promise.all(paths.map(fileFacts));
@@ -136,6 +137,8 @@ export async function bytesOnDisk(
     graphs: await sizes(paths.filter((path) => path.endsWith('.accel'))),
     terms: await sizes(paths.filter((path) => path.endsWith('.terms'))),
     columns: await sizes(paths.filter((path) => path.endsWith('.columns'))),
+    tailImage:
+      tailImage === undefined || !isSegmentName(tailImage) ? 0 : await sizes([join(segments, tailFile(tailImage))]),
   };
 }
 

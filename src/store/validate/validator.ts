@@ -10,6 +10,7 @@ import { columnsFile, termsFile } from '../directory/segment-names.js';
 import { wantedCheck } from '../sqlite/cancelling.js';
 import { columnsFileFault } from './columns-check.js';
 import { checkContents } from './content-check.js';
+import { tailImageFault } from './tail-image-check.js';
 import { tailTermsFault, termsFileFault } from './terms-check.js';
 
 /** Scope and depth of a validation. */
@@ -28,6 +29,8 @@ const namedIds = 10;
 const rebuild = 'Run `rebuild()`; until then the documents of the segment are scanned, or searched more slowly.';
 const analyze = 'Run `optimize()`; until then texts are analyzed before the first search for words.';
 const derive = 'Run `optimize()`; until then filters read metadata from the catalog.';
+const rewrite =
+  'None needed: until the image is written again, the newest documents are read from the catalog at open.';
 const fromTexts = "Run `rebuild({ from: 'texts' })`, or replace these documents.";
 const replace = 'Replace these documents, or restore a backup.';
 
@@ -120,6 +123,16 @@ export class Validator {
           return this.#isCurrent(row) ? failed : undefined;
         });
       }
+    }
+    const image = this.#catalog.tailImages.get();
+    if (image !== undefined) {
+      const { hint, severity } = { hint: rewrite, severity: 'warning' } as const;
+      await findings.add('tail_image', { hint, severity }, `${image.file}: ${image.documents} documents`, async () => {
+        const space = this.#catalog.space();
+        const failed = await tailImageFault(image, directory, { ...request, dimensions: space?.dimensions ?? 0 });
+        // Replaced during the check, and its file removed: not a finding.
+        return this.#catalog.tailImages.get()?.file === image.file ? failed : undefined;
+      });
     }
     const sweep = 'This index did not write them, so it leaves them alone. Move them away if nothing else needs them.';
     await findings.add('strays', { hint: sweep, severity: 'info' }, 'no strays', async () => {
