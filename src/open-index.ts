@@ -1,3 +1,4 @@
+import { checkTextFields, checkTextTemplate } from './analysis/fields/text-layout.js';
 import { checkLanguage } from './analysis/languages.js';
 import { analysisFromSetting } from './analysis/text-analysis.js';
 import type { Backend } from './backend/backend.js';
@@ -34,6 +35,7 @@ export async function openIndex(location: IndexLocation, options: OpenOptions | 
   const language =
     resolved.language === undefined ? undefined : checkLanguage('SemanticIndex.open', 'language', resolved.language);
   checkLanguageField(resolved.languageField);
+  const texts = checkTextOptions(resolved);
   if (metric !== undefined) checkMetric('SemanticIndex.open', metric);
   if (provider !== undefined && provider !== null) checkProvider('SemanticIndex.open', provider);
   const fields = resolved.fields === undefined ? undefined : checkFields(resolved.fields);
@@ -43,8 +45,8 @@ export async function openIndex(location: IndexLocation, options: OpenOptions | 
     context?.recall.onEvent(event);
   };
   const backend = await (postgres === undefined
-    ? openStore(location as string, resolved, language, onEvent)
-    : openPostgres(postgres, resolved, language));
+    ? openStore(location as string, { ...resolved, ...texts, language }, onEvent)
+    : openPostgres(postgres, { ...resolved, ...texts, language }));
   try {
     const { field } = analysisFromSetting(await storedAnalysis(backend));
     context = contextOf(backend, postgres === undefined ? (location as string) : undefined, resolved, field);
@@ -65,22 +67,23 @@ function postgresOf(location: IndexLocation): PostgresLocation | undefined {
 
 function openStore(
   directory: string,
-  { metric, create, readonly, ann, cache, storage, languageField }: ResolvedOpenOptions,
-  language: string | undefined,
+  { ann, cache, storage, ...options }: ResolvedOpenOptions,
   onEvent: (event: IndexEvent) => void,
 ): Promise<Store> {
-  const options = { metric, create, readonly, onEvent, queryCache: cache.queries, language, languageField };
-  return Store.open(directory, { ...options, ...ann, ...storage });
+  const { metric, create, readonly, language, languageField, textFields, textTemplate } = options;
+  const texts = { language, languageField, textFields, textTemplate };
+  return Store.open(directory, {
+    ...{ metric, create, readonly, onEvent, queryCache: cache.queries },
+    ...texts,
+    ...ann,
+    ...storage,
+  });
 }
 
 /** The backend for PostgreSQL is loaded only when an index is there. */
-async function openPostgres(
-  location: PostgresLocation,
-  options: ResolvedOpenOptions,
-  language: string | undefined,
-): Promise<Backend> {
+async function openPostgres(location: PostgresLocation, options: ResolvedOpenOptions): Promise<Backend> {
   const { PostgresBackend } = await import('./postgres/postgres-backend.js');
-  return PostgresBackend.open(location, { ...options, language });
+  return PostgresBackend.open(location, options);
 }
 
 /** @throws INVALID_ARGUMENT unless it is a path of metadata, null, or left out. */
@@ -88,6 +91,18 @@ function checkLanguageField(field: unknown): void {
   if (field === undefined || field === null || (typeof field === 'string' && field !== '')) return;
   const message = `SemanticIndex.open: expected a path of metadata as languageField, got ${describe(field)}`;
   throw new SemanticIndexError('INVALID_ARGUMENT', message, { hint: "For example 'lang'; null for none." });
+}
+
+/** @throws INVALID_ARGUMENT unless they are weights by field, and a template of these fields. */
+function checkTextOptions(options: ResolvedOpenOptions): Pick<ResolvedOpenOptions, 'textFields' | 'textTemplate'> {
+  const method = 'SemanticIndex.open';
+  const textFields = options.textFields === undefined ? undefined : checkTextFields(method, options.textFields);
+  const { textTemplate } = options;
+  // Without fields, those of the index decide whether the template is that of the index.
+  if (textTemplate !== undefined && textFields !== undefined) {
+    checkTextTemplate(method, textTemplate, Object.keys(textFields));
+  }
+  return { textFields, textTemplate };
 }
 
 function contextOf(

@@ -1,5 +1,7 @@
+import { isMarked, weightedPartsOf } from './fields/stored-text.js';
 import type { PackedTerms } from './packed-terms.js';
 import { encodeTexts, TextPreparer } from './text-preparer.js';
+import { joinWeighted, type WeightedPart } from './weighted-terms.js';
 
 /** Characters that are collected for one call of the addon. */
 const charactersPerCall = 65_536;
@@ -15,15 +17,38 @@ export class TermPacker {
   #languages: string[] = [];
   #characters = 0;
   #documents = 0;
+  /** Keys of the documents since the last `take`. */
+  #allKeys: number[] = [];
+  /** The parts of these documents and the key of the last part, once one of them has fields. */
+  #parts: { readonly all: WeightedPart[]; lastKey: number } | undefined;
 
   /** Documents since the last `take`. */
   get documents(): number {
     return this.#documents;
   }
 
-  /** Adds a document in a language to the batch. Keys must ascend. */
-  add(key: number, text: string, language = 'en'): void {
+  /** Adds a document as it is stored, in a language, to the batch. Keys must ascend. `weights` are those of its fields. */
+  add(key: number, stored: string, language = 'en', weights?: Readonly<Record<string, number>>): void {
+    if (isMarked(stored) && this.#parts === undefined) {
+      // The documents so far are one part each.
+      const all = this.#allKeys.map((_, document) => ({ document, weight: 1 }));
+      this.#parts = { all, lastKey: this.#allKeys.at(-1) ?? -1 };
+    }
+    this.#allKeys.push(key);
     this.#documents++;
+    const parts = this.#parts;
+    if (parts === undefined) {
+      this.#addText(key, stored, language);
+      return;
+    }
+    const document = this.#allKeys.length - 1;
+    for (const { text, weight } of weightedPartsOf(stored, weights)) {
+      parts.all.push({ document, weight });
+      this.#addText(++parts.lastKey, text, language);
+    }
+  }
+
+  #addText(key: number, text: string, language: string): void {
     this.#keys.push(key);
     this.#texts.push(text);
     this.#languages.push(language);
@@ -34,8 +59,12 @@ export class TermPacker {
   /** The terms of the documents since the last `take`. */
   take(): PackedTerms {
     this.#analyze();
+    const [keys, parts] = [this.#allKeys, this.#parts];
     this.#documents = 0;
-    return this.#preparer.take();
+    this.#allKeys = [];
+    this.#parts = undefined;
+    const packed = this.#preparer.take();
+    return parts === undefined ? packed : joinWeighted(packed, parts.all, keys);
   }
 
   #analyze(): void {

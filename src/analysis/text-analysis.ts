@@ -1,4 +1,6 @@
 import { detectLanguage } from './detect-language.js';
+import { textOf } from './fields/stored-text.js';
+import { checkLayout, layoutAfter, type TextLayout, type TextOptions } from './fields/text-layout.js';
 import { languageCode } from './languages.js';
 
 /** How the texts of an index are analyzed. */
@@ -7,14 +9,34 @@ export interface TextAnalysis {
   readonly language: string;
   /** Path of the metadata field that names the language of a document. */
   readonly field?: string | undefined;
+  /** The fields of texts; undefined in an index whose texts are strings. */
+  readonly layout?: TextLayout | undefined;
 }
 
 /** How the texts of an index are analyzed that says nothing else: those of earlier versions. */
 export const englishAnalysis: TextAnalysis = { language: 'en' };
 
 /** As a setting of the index; equal for equal analyses. */
-export function analysisToSetting({ language, field }: TextAnalysis): string {
-  return JSON.stringify(field === undefined ? { language } : { language, field });
+export function analysisToSetting({ language, field, layout }: TextAnalysis): string {
+  return JSON.stringify({ language, ...(field !== undefined && { field }), ...(layout !== undefined && { layout }) });
+}
+
+/** The options of an index that say how its texts are analyzed; undefined where that is to stay as it is. */
+export interface AnalysisOptions extends TextOptions {
+  readonly language: string | undefined;
+  readonly languageField: string | null | undefined;
+}
+
+/** The analysis after an index was opened with options. @throws INVALID_ARGUMENT where fields of texts would have to change. */
+export function changedAnalysis(before: TextAnalysis, options: AnalysisOptions, hasDocuments: boolean): TextAnalysis {
+  const { language, languageField } = options;
+  const field = languageField === undefined ? before.field : (languageField ?? undefined);
+  const layout = layoutAfter(before.layout, options, hasDocuments);
+  return {
+    language: language ?? before.language,
+    ...(field !== undefined && { field }),
+    ...(layout !== undefined && { layout }),
+  };
 }
 
 const parsed = new Map<string, TextAnalysis>();
@@ -25,9 +47,12 @@ export function analysisFromSetting(setting: string): TextAnalysis {
   if (known !== undefined) return known;
   let analysis = englishAnalysis;
   try {
-    const { language, field } = JSON.parse(setting) as Partial<TextAnalysis>;
+    const { language, field, layout } = JSON.parse(setting) as Partial<TextAnalysis>;
     const code = language === 'auto' ? language : languageCode(String(language));
-    if (code !== undefined) analysis = { language: code, ...(typeof field === 'string' && { field }) };
+    if (code !== undefined) {
+      const checked = layout === undefined ? undefined : checkLayout(layout);
+      analysis = { language: code, ...(typeof field === 'string' && { field }), ...(checked && { layout: checked }) };
+    }
   } catch {
     // Damaged: what an earlier version would do.
   }
@@ -70,7 +95,7 @@ export function namedLanguage({ field }: TextAnalysis, metadata: string | null |
 export function languageOfDocument(analysis: TextAnalysis, text: () => string, metadata?: string | null): string {
   const named = namedLanguage(analysis, metadata);
   if (named !== undefined) return named;
-  return analysis.language === 'auto' ? detectLanguage(text()) : analysis.language;
+  return analysis.language === 'auto' ? detectLanguage(textOf(text())) : analysis.language;
 }
 
 /** Languages that queries are analyzed in: those that documents may be in. `found` are those that documents were in so far. */

@@ -4,6 +4,7 @@ import { indexedTermsOf } from './analyze.js';
 import { detectedLength, detectLanguage } from './detect-language.js';
 import { languageNumber, languages } from './languages.js';
 import type { PackedTerms } from './packed-terms.js';
+import { hasFields, prepareFields } from './prepare-fields.js';
 import { stemOf } from './stem.js';
 import { stemmerOf } from './stemmers.js';
 
@@ -42,6 +43,8 @@ export interface TextLanguages {
   readonly language: string;
   /** That of each text; undefined for those without, or for all. */
   readonly own?: readonly (string | undefined)[] | undefined;
+  /** How much the words of each field count; undefined: all once. */
+  readonly weights?: Readonly<Record<string, number>> | undefined;
 }
 
 /** What to derive from a batch of texts. */
@@ -89,7 +92,14 @@ export class TextPreparer {
   }
 
   /** Prepares a batch. `checkWanted` is called between some texts and in long ones, and may throw: then nothing is kept of the batch. */
-  prepare(texts: EncodedTexts, { embed, analyze }: PrepareOptions, checkWanted: () => void): PreparedTexts {
+  prepare(texts: EncodedTexts, options: PrepareOptions, checkWanted: () => void): PreparedTexts {
+    return hasFields(texts)
+      ? prepareFields(this, texts, options, checkWanted)
+      : this.prepareStrings(texts, options, checkWanted);
+  }
+
+  /** As `prepare`, for texts without fields. */
+  prepareStrings(texts: EncodedTexts, { embed, analyze }: PrepareOptions, checkWanted: () => void): PreparedTexts {
     const model = this.#model;
     const rows = model === undefined ? 0 : (embed?.length ?? texts.ends.length);
     const vectors = new Float32Array(rows * (model?.dimensions ?? 0));

@@ -1,4 +1,4 @@
-import type { DocumentId, Metric } from '../types.js';
+import type { DocumentId, Metric, TextFields } from '../types.js';
 
 /** Names of the files of an export. */
 export const exportNames = { manifest: 'manifest.json', documents: 'documents.jsonl', vectors: 'vectors.npy' } as const;
@@ -23,14 +23,17 @@ export type ExportFacts = Pick<ExportManifest, 'dimensions' | 'metric' | 'finger
 /** A document whose vector is lost, as a line of texts.jsonl: it has to be embedded again. */
 export interface TextLine {
   readonly id: DocumentId;
-  readonly text: string;
+  readonly text: string | TextFields;
   readonly metadata?: unknown;
 }
 
 /** One line of documents.jsonl; its vector is the row of the same number in vectors.npy. */
 export interface ExportedDocument {
   readonly id: DocumentId;
+  /** As it is stored. */
   readonly text: string;
+  /** The fields of a text that has some, where an export was read: `text` is the text that they make. */
+  readonly textFields?: TextFields | undefined;
   readonly metadata: string | null;
   /** The vector came from the caller, not from the text. */
   readonly given: boolean;

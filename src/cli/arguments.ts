@@ -27,6 +27,18 @@ export function finiteNumber(text: string): number {
   throw new InvalidArgumentError(`Expected a number, got ${text}.`);
 }
 
+/** Parses weights by field: `title=3,body=1`. */
+export function fieldWeights(text: string): Readonly<Record<string, number>> {
+  const entries = text.split(',').map((part): [string, number] => {
+    const [field = '', weight = '', ...rest] = part.split('=');
+    if (field.trim() === '' || weight.trim() === '' || rest.length > 0) {
+      throw new InvalidArgumentError(`Expected weights such as title=3,body=1, got ${text}.`);
+    }
+    return [field.trim(), finiteNumber(weight)];
+  });
+  return Object.fromEntries(entries);
+}
+
 /** Parses a finite number from zero up. */
 export function nonNegativeNumber(text: string): number {
   const number = finiteNumber(text);

@@ -7,7 +7,7 @@ const [k1, b] = [1.2, 0.75];
 
 /**
  * The BM25 scores of all documents that share a term with a query, best first, equal ones in the order of the documents: the
- * reference for searches by text. Statistics are those of `all` documents.
+ * reference for searches by text. Texts are as they are stored; statistics are those of `all` documents.
  */
 export function scoreTexts(
   all: Iterable<{ readonly id: DocumentId; readonly text: string }>,
@@ -17,7 +17,7 @@ export function scoreTexts(
 ): Scored[] {
   const analyzed = Array.from(all, ({ id, text }) => {
     const language = languageOfDocument(analysis, () => text);
-    return { id, language, ...analyzeDocument(text, language) };
+    return { id, language, ...analyzeDocument(text, language, analysis.layout?.weights) };
   });
   const average = analyzed.reduce((sum, { length }) => sum + length, 0) / Math.max(1, analyzed.length);
   const found = [...new Set(analyzed.map(({ language }) => language))];

@@ -1,4 +1,6 @@
 import { types } from 'node:util';
+import { fieldValuesOf, isMarked, storedString, textOf } from '../analysis/fields/stored-text.js';
+import { layOut, type TextLayout } from '../analysis/fields/text-layout.js';
 import { contentHash, contentHashes } from '../backend/content-hash.js';
 import type { StoredDocument } from '../backend/documents.js';
 import { parseMetadata } from '../backend/stored-json.js';
@@ -13,6 +15,7 @@ export interface CheckedDocument {
   readonly position: number;
   /** The caller named it, so it may occur only once in a call. */
   readonly named: boolean;
+  /** As it is stored: see `storedFields`. */
   readonly text: string;
   /** Content hash of the text, or of the vector where the caller gave one. */
   readonly hash: string;
@@ -23,12 +26,13 @@ export interface CheckedDocument {
 /** A document that passed all checks, as the caller gave it. */
 export interface CheckedInput {
   readonly id: DocumentId | undefined;
+  /** As it is stored. */
   readonly text: string;
   readonly metadata: object | undefined;
   readonly vector: Float32Array | undefined;
 }
 
-const members = ['id', 'text', 'metadata', 'vector'];
+const members = ['id', 'text', 'textFields', 'metadata', 'vector'];
 
 /** A document that passed all checks, before it is hashed. */
 export interface UnhashedDocument extends Omit<CheckedDocument, 'id' | 'hash' | 'named'> {
@@ -36,15 +40,25 @@ export interface UnhashedDocument extends Omit<CheckedDocument, 'id' | 'hash' | 
 }
 
 /** Checks a document as `checkInput` does, and derives the form in which it is stored. */
-export function checkDocument(input: string | DocumentInput, position: number, place?: string): CheckedDocument {
-  const document = checkUnhashed(input, position, place);
+export function checkDocument(
+  input: string | DocumentInput,
+  position: number,
+  layout: TextLayout | undefined,
+  place?: string,
+): CheckedDocument {
+  const document = checkUnhashed(input, position, layout, place);
   const { text, vector } = document;
   return named(document, vector === undefined ? contentHash(text) : contentHash(bytesOf(vector), text));
 }
 
 /** As `checkDocument`, without its hash and an id derived from it. */
-export function checkUnhashed(input: string | DocumentInput, position: number, place?: string): UnhashedDocument {
-  const { id, text, metadata, vector } = checkInput(input, position, place);
+export function checkUnhashed(
+  input: string | DocumentInput,
+  position: number,
+  layout: TextLayout | undefined,
+  place?: string,
+): UnhashedDocument {
+  const { id, text, metadata, vector } = checkInput(input, position, layout, place);
   return { id, position, text, metadata: metadata === undefined ? null : jsonOf(metadata), vector };
 }
 
@@ -70,12 +84,17 @@ function named({ id, position, text, metadata, vector }: UnhashedDocument, hash:
 }
 
 /**
- * Checks what the caller gave as a document; `place` names it in messages.
+ * Checks what the caller gave as a document; `place` names it in messages, `layout` is that of the texts of the index.
  *
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION (a misspelt member), INVALID_TEXT, INVALID_ID, INVALID_METADATA,
  * INVALID_VECTOR.
  */
-export function checkInput(input: string | DocumentInput, position: number, place?: string): CheckedInput {
+export function checkInput(
+  input: string | DocumentInput,
+  position: number,
+  layout: TextLayout | undefined,
+  place?: string,
+): CheckedInput {
   const document = typeof input === 'string' ? { text: input } : input;
   const where = place ?? nameOf(position, (document as { id?: unknown } | null | undefined)?.id);
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
@@ -93,10 +112,35 @@ export function checkInput(input: string | DocumentInput, position: number, plac
   }
   const { id, metadata } = document;
   const vector = document.vector === undefined ? undefined : checkVector(document.vector, where);
-  const text = checkText(document.text, where, vector !== undefined);
+  const text = storedTextOf(document, layout, where, vector !== undefined);
   if (id !== undefined) checkId(id, where);
   if (metadata !== undefined) requireMetadata(metadata, where);
   return { id, text, metadata, vector };
+}
+
+/** The text of a document as it is stored. */
+function storedTextOf(
+  { text, textFields }: DocumentInput,
+  layout: TextLayout | undefined,
+  where: string,
+  hasVector: boolean,
+): string {
+  if (textFields === undefined && (typeof text !== 'object' || text === null || Array.isArray(text))) {
+    return storedString(checkText(text, where, hasVector));
+  }
+  const fields = textFields ?? text;
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+    throw new SemanticIndexError('INVALID_TEXT', `The textFields of ${where} are ${describe(fields)}`, {
+      hint: 'Pass strings by field.',
+    });
+  }
+  const stored = layOut(fields, layout, where, hasVector);
+  if (textFields !== undefined && text !== undefined && text !== textOf(stored)) {
+    throw new SemanticIndexError('INVALID_TEXT', `The text of ${where} is not the text that its textFields make`, {
+      hint: 'Leave out `text`; or open the index with the `textFields` and the `textTemplate` of the index that they are from.',
+    });
+  }
+  return stored;
 }
 
 /** How a message names a document of a call: by its place, and by its id where it has one. */
@@ -225,6 +269,13 @@ function bytesOf(vector: Float32Array): Uint8Array {
 }
 
 /** A document as stored, as the caller sees it. */
-export function documentOf<M extends Metadata>({ id, text, metadata }: StoredDocument): Document<M> {
-  return { id, text, metadata: parseMetadata(metadata, id) as M };
+export function documentOf<M extends Metadata>({
+  id,
+  text,
+  metadata,
+}: Pick<StoredDocument, 'id' | 'text' | 'metadata'>): Document<M> {
+  const parsed = parseMetadata(metadata, id) as M;
+  if (!isMarked(text)) return { id, text, metadata: parsed };
+  const textFields = fieldValuesOf(text);
+  return { id, text: textOf(text), ...(textFields !== undefined && { textFields }), metadata: parsed };
 }

@@ -1,3 +1,4 @@
+import { embeddedTextOf } from '../analysis/fields/stored-text.js';
 import type { TextLanguages } from '../analysis/text-preparer.js';
 import type { Backend } from '../backend/backend.js';
 import { contentHash } from '../backend/content-hash.js';
@@ -228,7 +229,8 @@ export class EmbeddingSpace {
    * canaries of the space: a model that changed behind an unchanged name is refused before it does harm. Each batch comes
    * with the space that its vectors are in, where the index had one when it was begun.
    *
-   * Many documents are embedded by a static model in a thread, which analyzes them, too, if `analyze` is set.
+   * Many documents are embedded by a static model in a thread, which analyzes them, too, if `analyze` is set. Texts of documents are
+   * as they are stored.
    *
    * @throws INVALID_ARGUMENT when the index was opened without a provider, SPACE_MISMATCH, and what the provider causes.
    */
@@ -270,9 +272,10 @@ export class EmbeddingSpace {
       };
       return;
     }
+    const embedded = options.role === 'document' ? texts.map(embeddedTextOf) : texts;
     // A query does not wait behind documents.
     const limiter = options.role === 'document' ? this.limiterOf(provider) : undefined;
-    for await (const batch of this.shared.embed(provider, texts, { ...options, limiter })) {
+    for await (const batch of this.shared.embed(provider, embedded, { ...options, limiter })) {
       yield { ...batch, space: space?.space };
     }
   }

@@ -1,6 +1,7 @@
 import { instructionSet } from '../addon/addon.js';
 import type { Backend } from '../backend/backend.js';
 import type { EmbeddingProvider, IndexStats } from '../types.js';
+import { storedLayout } from './stored-analysis.js';
 
 /** Figures of an index, for `stats`. An empty index has the dimensions and the model of its provider. */
 export async function indexStats(
@@ -9,6 +10,7 @@ export async function indexStats(
   tuning: IndexStats['tuning'],
 ): Promise<IndexStats> {
   const { segments, tail } = await backend.facts();
+  const layout = await storedLayout(backend);
   return {
     documents: await backend.count(),
     dimensions: backend.space?.dimensions ?? provider?.dimensions,
@@ -18,6 +20,7 @@ export async function indexStats(
     tail,
     bytes: await backend.bytes(),
     instructionSet: instructionSet(),
+    ...(layout !== undefined && { textFields: layout.weights, textTemplate: layout.template }),
     tuning,
   };
 }

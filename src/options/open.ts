@@ -88,6 +88,18 @@ export interface OpenOptions<M extends Metadata = Metadata> {
    */
   languageField?: string | null | undefined;
   /**
+   * Fields of the texts of documents, such as `{ title: 3, body: 1 }`, with the weights of their words: integers from 0 to 100. Then the
+   * text of a document may be `{ title, body }`; a word in a field with weight 3 counts as three words (BM25F). 0: the words of the
+   * field are not searched. Names are fixed at creation; other weights have the words of all documents indexed again, in the background
+   * and without embedding. Default: those of the index; none for a new one.
+   */
+  textFields?: Readonly<Record<string, number>> | undefined;
+  /**
+   * What is embedded of a text with fields: `{name}` for the value of a field. A line whose fields are all missing is left out. Fixed at
+   * creation. Default: that of the index; for a new one all fields, with a blank line between two.
+   */
+  textTemplate?: string | undefined;
+  /**
    * Validates the metadata of added documents and may transform it: a schema of zod, valibot, arktype or another library that
    * implements Standard Schema. It also types `where` and hits. Default: any JSON object.
    */
@@ -116,6 +128,8 @@ export const openDefaults = {
   fields: undefined,
   language: undefined,
   languageField: undefined,
+  textFields: undefined,
+  textTemplate: undefined,
   schema: undefined,
   recall: undefined,
   readonly: false,

@@ -99,6 +99,8 @@ export const checkedWhereUsed: readonly string[] = [
   'rerank',
   'schema',
   'snippet',
+  'textFields',
+  'textTemplate',
   'where',
 ];
 

@@ -2,7 +2,7 @@ import {
   analysisFromSetting,
   analysisSettingName,
   analysisToSetting,
-  type TextAnalysis,
+  changedAnalysis,
 } from '../analysis/text-analysis.js';
 import type { Backend, BackendFacts, ExportedBatch } from '../backend/backend.js';
 import type {
@@ -163,12 +163,12 @@ export class PostgresBackend implements Backend {
     return (parameters) => compileFilter(filter, parameters, new Set(Object.keys(state.fields)));
   }
 
-  async #changeAnalysis({ language, languageField, readonly }: ResolvedOpenOptions): Promise<void> {
-    if (language === undefined && languageField === undefined) return;
+  async #changeAnalysis(options: ResolvedOpenOptions): Promise<void> {
+    const { language, languageField, textFields, textTemplate, readonly } = options;
+    if ([language, languageField, textFields, textTemplate].every((option) => option === undefined)) return;
     const stored = String((await this.settings.get(analysisSettingName)) ?? '');
     const before = analysisFromSetting(stored === '' ? analysisToSetting({ language: 'en' }) : stored);
-    const field = languageField === undefined ? before.field : (languageField ?? undefined);
-    const after: TextAnalysis = { language: language ?? before.language, ...(field !== undefined && { field }) };
+    const after = changedAnalysis(before, options, (await this.count()) > 0);
     if (analysisToSetting(after) === analysisToSetting(before)) return;
     if (readonly || this.#options.readonly) {
       throw new SemanticIndexError('READ_ONLY', `The words of the index are in language ${before.language}`, {

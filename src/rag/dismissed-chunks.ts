@@ -1,3 +1,5 @@
+import { textOf } from '../analysis/fields/stored-text.js';
+import { layOut, type TextLayout } from '../analysis/fields/text-layout.js';
 import { contentHash } from '../backend/content-hash.js';
 import type { DismissedDuplicate } from '../backend/notes.js';
 import { checkDocument } from '../operations/checked-document.js';
@@ -18,8 +20,15 @@ export class DismissedChunks {
   readonly #waiting = new Map<DocumentId, DocumentInput[]>();
   readonly #gone = new Set<DocumentId>();
   #leftOut = 0;
+  readonly #layout: TextLayout | undefined;
 
-  private constructor(index: SemanticIndex, dismissed: readonly DismissedDuplicate[], restore: boolean) {
+  private constructor(
+    index: SemanticIndex,
+    dismissed: readonly DismissedDuplicate[],
+    restore: boolean,
+    layout?: TextLayout,
+  ) {
+    this.#layout = layout;
     this.#index = index;
     this.#dismissed = new Map(dismissed.map((duplicate) => [duplicate.id, duplicate]));
     this.#restore = restore;
@@ -40,7 +49,9 @@ export class DismissedChunks {
       ({ representative, representativeText }) =>
         representative === null || texts.get(representative) === representativeText,
     );
-    return new DismissedChunks(index, valid, restore);
+    const { textFields: weights, textTemplate: template } = valid.length === 0 ? {} : await index.stats();
+    const layout = weights === undefined || template === undefined ? undefined : { weights, template };
+    return new DismissedChunks(index, valid, restore, layout);
   }
 
   /** Number of skipped documents. */
@@ -51,7 +62,7 @@ export class DismissedChunks {
   /** Whether a document that is not in the index is skipped. */
   leavesOut(document: DocumentInput): boolean {
     const dismissed = document.id === undefined ? undefined : this.#dismissed.get(document.id);
-    if (this.#restore || dismissed === undefined || dismissed.text !== contentHash(document.text)) return false;
+    if (this.#restore || dismissed === undefined || dismissed.text !== this.#hashOf(document)) return false;
     const { representative } = dismissed;
     if (representative !== null) {
       if (this.#gone.has(representative)) return false;
@@ -63,11 +74,19 @@ export class DismissedChunks {
     return true;
   }
 
+  #hashOf({ text, textFields }: DocumentInput): string {
+    const fields = textFields ?? text;
+    return contentHash(
+      typeof fields === 'string' ? fields : textOf(layOut(fields, this.#layout, 'the document', true)),
+    );
+  }
+
   /** The documents to add: without skipped ones, but with those that are already in the index. */
   async *without(documents: AsyncIterable<DocumentInput>): AsyncGenerator<DocumentInput> {
     for await (const document of documents) {
       if (this.#dismissed.size > 0 && !this.#restore) {
-        const named = document.id === undefined ? { ...document, id: checkDocument(document, 0).id } : document;
+        const named =
+          document.id === undefined ? { ...document, id: checkDocument(document, 0, this.#layout).id } : document;
         const dismissed = this.#dismissed.has(named.id as DocumentId);
         if (
           dismissed &&

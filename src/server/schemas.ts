@@ -20,10 +20,16 @@ const where = {
 } as const;
 const metadata = { type: 'object', additionalProperties: true } as const;
 
+const textFields = {
+  type: 'object',
+  description: 'Strings by field, in an index with textFields: {"title":"…","body":"…"}',
+  additionalProperties: { type: 'string' },
+} as const;
+
 const document = {
   type: 'object',
   required: ['id', 'text', 'metadata'],
-  properties: { id, text: { type: 'string' }, metadata },
+  properties: { id, text: { type: 'string' }, textFields, metadata },
 } as const;
 
 const number = { type: 'number' } as const;
@@ -269,7 +275,7 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ResolvedServerO
                   type: 'object',
                   additionalProperties: false,
                   required: ['text'],
-                  properties: { id, text, metadata, vector },
+                  properties: { id, text: { anyOf: [text, textFields] }, textFields, metadata, vector },
                 },
               ],
             },

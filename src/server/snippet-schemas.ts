@@ -42,5 +42,19 @@ export const snippetSchema = {
     },
     highlighted: { type: 'string', description: 'With the markers of "highlight"; not escaped.' },
     basis: { type: 'string', enum: ['words', 'meaning', 'beginning'] },
+    textFields: {
+      type: 'array',
+      description: 'The parts of fields in the snippet, with offsets in their values.',
+      items: {
+        type: 'object',
+        required: ['field', 'start', 'end', 'ranges'],
+        properties: {
+          field: { type: 'string' },
+          start: integer,
+          end: integer,
+          ranges: { type: 'array', items: { type: 'object', properties: { start: integer, end: integer } } },
+        },
+      },
+    },
   },
 } as const;

@@ -1,4 +1,4 @@
-import { analysisFromSetting, analysisToSetting, hasLanguages, type TextAnalysis } from '../analysis/text-analysis.js';
+import { analysisFromSetting, analysisToSetting, changedAnalysis, hasLanguages } from '../analysis/text-analysis.js';
 import { documentsPerRead } from '../backend/batch-sizes.js';
 import { SemanticIndexError } from '../errors.js';
 import type { Catalog } from './catalog/catalog.js';
@@ -14,16 +14,16 @@ import type { CatalogClient } from './writer/catalog-client.js';
 export async function changeAnalysis(
   catalog: Catalog,
   writer: CatalogClient,
-  { language, languageField, readonly }: Pick<StoreOptions, 'language' | 'languageField' | 'readonly'>,
+  options: Pick<StoreOptions, 'language' | 'languageField' | 'textFields' | 'textTemplate' | 'readonly'>,
 ): Promise<void> {
   const before = analysisFromSetting(catalog.settings.analysis());
-  const field = languageField === undefined ? before.field : (languageField ?? undefined);
-  const after: TextAnalysis = { language: language ?? before.language, ...(field !== undefined && { field }) };
+  const after = changedAnalysis(before, options, catalog.documents.count() > 0);
   const setting = analysisToSetting(after);
   if (setting === analysisToSetting(before)) return;
-  if (readonly) {
-    throw new SemanticIndexError('READ_ONLY', `The words of the index are in language ${before.language}`, {
-      hint: 'Leave out `language` and `languageField`, or open it once without `readonly`.',
+  if (options.readonly) {
+    const own = analysisToSetting(before);
+    throw new SemanticIndexError('READ_ONLY', `The index analyzes texts otherwise, by ${own}`, {
+      hint: 'Leave out `language`, `languageField`, `textFields` and `textTemplate`, or open it once without `readonly`.',
     });
   }
   const found = new Set<string>();

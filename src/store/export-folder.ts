@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { types } from 'node:util';
+import { fieldValuesOf, textOf } from '../analysis/fields/stored-text.js';
 import { documentsPerRead } from '../backend/batch-sizes.js';
 import {
   type ExportedBatch,
@@ -15,7 +16,7 @@ import {
 import { parseMetadata } from '../backend/stored-json.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe } from '../options.js';
-import type { DocumentId, Metric } from '../types.js';
+import type { DocumentId, Metric, TextFields } from '../types.js';
 import { newNpyMatrix } from '../vectors/matrix/npy-format.js';
 import { VectorMatrix } from '../vectors/matrix/vector-matrix.js';
 import { METRICS } from '../vectors/metric.js';
@@ -95,7 +96,9 @@ async function writeBatches(
 
 function lineOf({ id, text, metadata, given }: ExportedDocument): string {
   const parsed = metadata === null ? {} : { metadata: parseMetadata(metadata, id) };
-  return JSON.stringify({ id, text, ...parsed, ...(given ? { given } : {}) });
+  const textFields = fieldValuesOf(text);
+  const fields = textFields === undefined ? {} : { textFields };
+  return JSON.stringify({ id, text: textOf(text), ...fields, ...parsed, ...(given ? { given } : {}) });
 }
 
 async function writeDurably(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
@@ -216,9 +219,10 @@ function parseLine(line: string, row: number): ExportedDocument {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new SemanticIndexError('INVALID_FILE', `Expected an object, got ${describe(value)}`);
     }
-    const { id, text, metadata, given } = value as Record<string, unknown>;
+    const { id, text, textFields, metadata, given } = value as Record<string, unknown>;
     const json = metadata === undefined ? null : JSON.stringify(metadata);
-    return { id: id as DocumentId, text: text as string, metadata: json, given: given === true };
+    const fields = textFields === undefined ? {} : { textFields: textFields as TextFields };
+    return { id: id as DocumentId, text: text as string, ...fields, metadata: json, given: given === true };
   } catch (error) {
     throw new SemanticIndexError('INVALID_FILE', `Line ${row + 1} of ${exportNames.documents} is damaged`, {
       cause: error,

@@ -8,6 +8,8 @@ export interface StoreOptions {
   /** How texts are analyzed, as far as it is not to stay as it is. */
   readonly language: string | undefined;
   readonly languageField: string | null | undefined;
+  readonly textFields: Readonly<Record<string, number>> | undefined;
+  readonly textTemplate: string | undefined;
   readonly create: boolean;
   readonly readonly: boolean;
   readonly durability: 'process' | 'full';

@@ -1,11 +1,17 @@
 import type { SemanticIndexError } from '../errors.js';
 import type { DocumentId, Metadata } from './base.js';
 
+/** A text with fields: strings by the names that the option `textFields` of the index has. Fields may be missing. */
+export type TextFields = Readonly<Record<string, string>>;
+
 /** A document to add. */
 export interface DocumentInput<M extends Metadata = Metadata> {
   /** Default: derived from text and metadata, so that adding the same document again changes nothing. */
   readonly id?: DocumentId | undefined;
-  readonly text: string;
+  /** A string, or strings by field in an index with `textFields`. */
+  readonly text: string | TextFields;
+  /** The fields of a document as an index returned it: then `text` is left out, or the string that they make. */
+  readonly textFields?: TextFields | undefined;
   readonly metadata?: M | undefined;
   /** The vector, if the caller has one. Default: the provider embeds the text. */
   readonly vector?: Float32Array | readonly number[] | undefined;
@@ -25,7 +31,10 @@ export interface MetadataUpdate<M extends Metadata = Metadata> {
 /** A document in an index. */
 export interface Document<M extends Metadata = Metadata> {
   readonly id: DocumentId;
+  /** For a document with fields: what was embedded of them, followed by the other fields. */
   readonly text: string;
+  /** The fields as they were added. Absent for a text without fields. */
+  readonly textFields?: TextFields;
   /** An empty object if the document has none. */
   readonly metadata: M;
 }

@@ -71,6 +71,9 @@ export interface IndexStats {
   readonly tail: number;
   readonly bytes: DiskUsage;
   readonly instructionSet: string;
+  /** Weights of the fields of texts, and what is embedded of them. Absent in an index whose texts are strings. */
+  readonly textFields?: Readonly<Record<string, number>>;
+  readonly textTemplate?: string;
   /** The last measurement of `tune` or `open({ recall })`, and the drift since then; undefined before the first. */
   readonly tuning: (Tuning & Drift) | undefined;
 }

@@ -38,6 +38,17 @@ export interface Snippet {
    * occurs, and the window is the nearest in meaning. `beginning`: no word occurs, and meaning was not compared.
    */
   readonly basis: 'words' | 'meaning' | 'beginning';
+  /** The parts of fields that the snippet shows, in its order. Present for a document with `textFields`. */
+  readonly textFields?: readonly SnippetField[];
+}
+
+/** A part of a field in a snippet. Offsets count UTF-16 code units of the value of the field. */
+export interface SnippetField {
+  readonly field: string;
+  readonly start: number;
+  readonly end: number;
+  /** Where words of the query occur in it. */
+  readonly ranges: readonly { readonly start: number; readonly end: number }[];
 }
 
 /** A word of the query in a snippet. */

@@ -17,6 +17,7 @@ interface Reading {
   readonly encoding?: string;
   readonly numberFields?: string[];
   readonly stdin?: boolean;
+  readonly textField?: string;
 }
 
 async function read(name: string, content: string | Uint8Array, reading: Reading = {}) {
@@ -26,8 +27,8 @@ async function read(name: string, content: string | Uint8Array, reading: Reading
   const checks = new RecordChecks(reading.onInvalid ?? 'error', undefined);
   const documents: DocumentInput[] = [];
   const format = name.split('.').pop() as RecordFormat;
-  const { encoding, numberFields } = reading;
-  const fields = { ...fieldDefaults, ...(numberFields && { numberFields }) };
+  const { encoding, numberFields, textField } = reading;
+  const fields = { ...fieldDefaults, ...(numberFields && { numberFields }), ...(textField && { textField }) };
   const signal = new AbortController().signal;
   for await (const one of readRecords(origin, { name, format, fields, encoding, checks, signal })) documents.push(one);
   return { documents, invalid: checks.invalid };
@@ -71,6 +72,19 @@ describe('readRecords', () => {
     const options = { name: 'a.jsonl', format: 'jsonl', fields: fieldDefaults, encoding: undefined, checks } as const;
     const documents = readRecords({ path }, { ...options, signal: new AbortController().signal });
     await expect(documents.next()).rejects.toThrow('a.jsonl, line 2001');
+  });
+
+  it('reads texts with fields from objects and from several columns', async () => {
+    const { documents } = await read('a.jsonl', '{"id":1,"text":{"title":"a","body":"b"},"year":3}\n');
+    expect(documents).toEqual([{ id: 1, text: { title: 'a', body: 'b' }, metadata: { year: 3 } }]);
+    const table = await read('a.csv', 'id,title,body,year\n1,a,b,3\n2,,12,4\n', { textField: 'title,body' });
+    expect(table.documents).toEqual([
+      { id: '1', text: { title: 'a', body: 'b' }, metadata: { year: 3 } },
+      { id: '2', text: { body: '12' }, metadata: { year: 4 } },
+    ]);
+    await expect(read('b.csv', 'id,title,body\n1,,\n', { textField: 'title,body' })).rejects.toMatchObject({
+      code: 'INVALID_TEXT',
+    });
   });
 
   it('takes quotes in tab-separated values as data', async () => {

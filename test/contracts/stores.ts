@@ -8,6 +8,8 @@ const options = {
   metric: undefined,
   language: undefined,
   languageField: undefined,
+  textFields: undefined,
+  textTemplate: undefined,
   create: true,
   readonly: false,
   durability: 'process',

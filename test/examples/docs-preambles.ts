@@ -116,6 +116,12 @@ export const preambles: Readonly<Record<string, string>> = {
   'ranking.md 2': described,
   'ranking.md 3': described,
   'ranking.md 4': described,
+  'text-fields.md 0': `import { SemanticIndex } from 'semantic-index';`,
+  'text-fields.md 1': `
+    import { chunkDocuments, SemanticIndex } from 'semantic-index';
+    await using index = await SemanticIndex.open(':memory:', { textFields: { title: 3, body: 1 } });
+    const guide = 'How to send a parcel back.';
+  `,
   'search.md 0': indexed(),
   'search.md 1': indexed(),
   'search.md 2': indexed(),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Metric } from '../../index.js';
+import { fieldWeights } from '../arguments.js';
 import { counted } from '../counted.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { noteModel } from '../noted-model.js';
@@ -11,6 +12,8 @@ interface InitFlags extends CommonFlags, ModelFlags {
   readonly metric?: Metric;
   readonly language?: string;
   readonly languageField?: string;
+  readonly textFields?: Readonly<Record<string, number>>;
+  readonly textTemplate?: string;
 }
 
 /** `init`: makes an index and notes its model. */
@@ -21,7 +24,9 @@ export function addInit(program: Command): void {
     .argument('<index>', 'directory of the index')
     .option('--metric <metric>', 'angular (the default), euclidean, manhattan or dot')
     .option('--language <code>', 'language of the texts, such as de, or auto to detect it (default: en)')
-    .option('--language-field <field>', 'field of the metadata that names the language of a document');
+    .option('--language-field <field>', 'field of the metadata that names the language of a document')
+    .option('--text-fields <weights>', 'fields of the texts with their weights, such as title=3,body=1', fieldWeights)
+    .option('--text-template <template>', 'what is embedded of them, such as "{title}: {body}"');
   withModelFlags(command);
   withCommonFlags(command, [
     'init my-index',
@@ -29,10 +34,12 @@ export function addInit(program: Command): void {
     'init my-index --model openai:nomic-embed-text --base-url http://localhost:11434/v1',
     'init my-vectors --model none --metric euclidean',
     'init my-index --language de',
+    'init my-index --text-fields title=3,body=1',
   ]).action((folder: string, flags: InitFlags) =>
     perform(flags, async ({ terminal }) => {
-      const { metric: chosen, language, languageField } = flags;
-      const options = { create: true, ...(chosen !== undefined && { metric: chosen }), language, languageField };
+      const { metric: chosen, language, languageField, textFields, textTemplate } = flags;
+      const texts = { language, languageField, textFields, textTemplate };
+      const options = { create: true, ...(chosen !== undefined && { metric: chosen }), ...texts };
       await using opened = await openIndex(folder, flags, terminal, options);
       const { documents, metric } = await opened.index.stats();
       const notNoted = await noteModel(folder, opened.model);

@@ -1,7 +1,8 @@
-import { type DocumentInput, type Json, SemanticIndexError } from '../../index.js';
+import { type DocumentInput, type Json, SemanticIndexError, type TextFields } from '../../index.js';
 
 /** Which fields of a record make a document; all others become metadata. */
 export interface FieldFlags {
+  /** Several, separated by commas, are the fields of the text. */
   readonly textField: string;
   readonly idField: string;
   readonly vectorField: string;
@@ -25,8 +26,9 @@ export function documentOf(
   place: string,
 ): DocumentInput {
   const { textField, idField, vectorField, metadataFields } = fields;
-  const text = record[textField];
-  if (typeof text !== 'string') {
+  const textNames = textNamesOf(textField);
+  const text = textOf(record, textNames);
+  if (text === undefined) {
     const names = Object.keys(record).join(', ');
     throw new SemanticIndexError('INVALID_TEXT', `${place}: there is no text in the field "${textField}"`, {
       hint: `Name the field of the text with --text-field; there are: ${names}.`,
@@ -36,7 +38,7 @@ export function documentOf(
   const vector = record[vectorField];
   const own = record.metadata;
   const nested = typeof own === 'object' && own !== null && !Array.isArray(own) && metadataFields === undefined;
-  const taken = [textField, idField, vectorField, ...(nested ? ['metadata'] : [])];
+  const taken = [...textNames, idField, vectorField, ...(nested ? ['metadata'] : [])];
   const names = metadataFields ?? Object.keys(record).filter((name) => !taken.includes(name));
   const metadata: Record<string, Json | undefined> = nested ? { ...(own as Record<string, Json>) } : {};
   for (const name of names) if (record[name] !== undefined) metadata[name] = record[name] as Json;
@@ -46,4 +48,22 @@ export function documentOf(
     ...(vector === undefined ? {} : { vector: vector as number[] }),
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
   };
+}
+
+/** The names of the fields that make the text. */
+export function textNamesOf(textField: string): string[] {
+  return textField.split(',').filter((name) => name !== '');
+}
+
+/** The text of a record: a string, or strings by field. */
+function textOf(record: Readonly<Record<string, unknown>>, names: readonly string[]): string | TextFields | undefined {
+  if (names.length > 1) {
+    const values = names.flatMap((name) =>
+      record[name] === undefined || record[name] === '' ? [] : [[name, record[name]]],
+    );
+    return values.length === 0 ? undefined : (Object.fromEntries(values) as TextFields);
+  }
+  const text = record[names[0] as string];
+  const isFields = typeof text === 'object' && text !== null && !Array.isArray(text);
+  return typeof text === 'string' || isFields ? (text as string | TextFields) : undefined;
 }

@@ -6,7 +6,7 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type DocumentInput, SemanticIndexError } from '../../index.js';
 import { ColumnTypes } from './column-types.js';
-import { documentOf, type FieldFlags } from './document-fields.js';
+import { documentOf, type FieldFlags, textNamesOf } from './document-fields.js';
 import { exactly, fallbackEncoding, readCharacters } from './read-characters.js';
 import { readTable } from './read-table.js';
 import type { RecordChecks } from './record-checks.js';
@@ -157,8 +157,9 @@ function typed(
   { textField, idField, vectorField }: FieldFlags,
   place: string,
 ): Record<string, unknown> {
+  const textNames = textNamesOf(textField);
   const entries = Object.entries(record).flatMap(([name, cell]): [string, unknown][] => {
-    if (name === textField || name === idField) return [[name, cell]];
+    if (textNames.includes(name) || name === idField) return [[name, cell]];
     if (cell === '') return [];
     if (name === vectorField) return [[name, vectorOf(cell, place)]];
     const value = types.valueOf(name, cell);

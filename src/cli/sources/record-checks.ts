@@ -1,3 +1,4 @@
+import { defaultTemplate, type TextLayout } from '../../analysis/fields/text-layout.js';
 import { type DocumentId, type DocumentInput, SemanticIndexError } from '../../index.js';
 import { checkDocument } from '../../operations/checked-document.js';
 
@@ -41,7 +42,7 @@ export class RecordChecks {
   checked(place: string, make: () => DocumentInput): DocumentInput | undefined {
     try {
       const document = make();
-      const { id, named, vector } = checkDocument(document, 0, place);
+      const { id, named, vector } = checkDocument(document, 0, layoutOf(document), place);
       if (vector !== undefined) this.#checkLength(vector.length, place);
       if (named) this.#checkNew(id, place);
       this.#placeOf.set(document, place);
@@ -86,4 +87,11 @@ export class RecordChecks {
       );
     }
   }
+}
+
+/** A layout that has the fields of a document: whether the index has them is checked when the document is added. */
+function layoutOf({ text }: DocumentInput): TextLayout | undefined {
+  if (typeof text !== 'object' || text === null) return undefined;
+  const weights = Object.fromEntries(Object.keys(text).map((field) => [field, 1]));
+  return { weights, template: defaultTemplate(weights) };
 }

@@ -25,7 +25,11 @@ export function withSourceFlags(command: Command): Command {
         .argParser(list)
         .default(folderEndings, 'documents and source code, see docs/files.md'),
     )
-    .option('--text-field <name>', 'field of the text in JSONL, CSV and TSV', fieldDefaults.textField)
+    .option(
+      '--text-field <name>',
+      'field of the text in JSONL, CSV and TSV; several, as title,body, where the index has fields of text',
+      fieldDefaults.textField,
+    )
     .option('--id-field <name>', 'field of the id', fieldDefaults.idField)
     .option('--vector-field <name>', 'field of a vector of your own', fieldDefaults.vectorField)
     .option('--metadata-fields <names>', 'the only fields that become metadata', list)

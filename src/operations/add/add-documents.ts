@@ -1,3 +1,4 @@
+import type { TextLayout } from '../../analysis/fields/text-layout.js';
 import { selectPackedTerms } from '../../analysis/packed-terms.js';
 import { analysisFromSetting, namedLanguage } from '../../analysis/text-analysis.js';
 import type { TextLanguages } from '../../analysis/text-preparer.js';
@@ -18,7 +19,7 @@ import {
 import type { OperationContext } from '../context.js';
 import type { MetadataRules } from '../metadata-rules.js';
 import { prefetch } from '../prefetch.js';
-import { storedAnalysis } from '../stored-analysis.js';
+import { storedAnalysis, storedLayout } from '../stored-analysis.js';
 import { type DuplicateDecision, DuplicateFilter } from './duplicate-filter.js';
 import { InvalidDocuments } from './invalid-documents.js';
 
@@ -81,6 +82,7 @@ class DocumentAdder {
   readonly #unsettled = new Set<Prepared>();
   /** Whether vectors may be stored with their documents; duplicates are found among stored ones. */
   #mayDefer = false;
+  #layout: TextLayout | undefined;
   #hasFailed = false;
 
   #embeddedCharacters = 0;
@@ -93,6 +95,7 @@ class DocumentAdder {
   async add<M extends Metadata>(documents: Documents<M>, options: ResolvedAddOptions): Promise<AddResult> {
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
+    this.#layout = await storedLayout(this.#context.backend);
     const began = performance.now();
     const total = Array.isArray(documents) ? documents.length : undefined;
     const tally: Tally = { ids: [], added: 0, updated: 0, unchanged: 0, embedded: 0, tokens: 0 };
@@ -142,7 +145,7 @@ class DocumentAdder {
     if (Array.isArray(documents) && onInvalid === 'error') {
       // An array is checked as a whole before anything is written.
       for (const input of documents as (string | DocumentInput)[]) {
-        const { id, vector } = checkInput(await this.#ruled(input, position), position);
+        const { id, vector } = checkInput(await this.#ruled(input, position), position, this.#layout);
         this.#checkInCall(id, vector, position++, ids);
         if (slice.due()) await slice.yieldIfDue(signal);
       }
@@ -172,7 +175,7 @@ class DocumentAdder {
   }
 
   #check(input: string | DocumentInput, position: number, ids: Set<DocumentId>): UnhashedDocument {
-    const document = checkUnhashed(input, position);
+    const document = checkUnhashed(input, position, this.#layout);
     this.#checkInCall(document.id, document.vector, position, ids);
     return document;
   }
@@ -308,7 +311,7 @@ class DocumentAdder {
     const analysis = analysisFromSetting(setting);
     const own =
       analysis.field === undefined ? undefined : documents.map((one) => namedLanguage(analysis, one.metadata));
-    return { setting, analyze: { language: analysis.language, own } };
+    return { setting, analyze: { language: analysis.language, own, weights: analysis.layout?.weights } };
   }
 
   /** Finds or makes the vectors of texts. If these are all texts of so many documents, their terms may be found along the way. */

@@ -1,3 +1,4 @@
+import { textOf } from '../../analysis/fields/stored-text.js';
 import { type ComparedText, likenessOf } from '../../analysis/near-duplicate.js';
 import type { Representative } from '../../backend/documents.js';
 import type { ResolvedAddOptions } from '../../options.js';
@@ -80,7 +81,7 @@ export class DuplicateFilter {
       for (let first = 0; first < batch.length; first += documentsPerStep) {
         const last = Math.min(first + documentsPerStep, batch.length);
         const rows = packed.subarray(first * dimensions, last * dimensions);
-        const texts = batch.slice(first, last).map(({ text }) => text);
+        const texts = batch.slice(first, last).map(({ text }) => textOf(text));
         const compared = await this.#compared(texts);
         const stored = await this.#stored(
           rows,
@@ -141,7 +142,7 @@ export class DuplicateFilter {
     });
     const keys = [...new Set(similarities.flatMap((near) => [...near.keys()]))];
     const standing: Representative[] = keys.length === 0 ? [] : await this.#context.backend.representatives(keys);
-    const others = await this.#compared(standing.map(({ text }) => text));
+    const others = await this.#compared(standing.map(({ text }) => textOf(text)));
     const found = new Map(standing.map(({ key, id }, place) => [key, { id, compared: others[place] as ComparedText }]));
     return similarities.map((near, row) =>
       [...near]

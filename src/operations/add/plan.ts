@@ -1,10 +1,13 @@
+import { embeddedTextOf } from '../../analysis/fields/stored-text.js';
 import { documentsPerRead } from '../../backend/batch-sizes.js';
+import { contentHash } from '../../backend/content-hash.js';
 import type { DocumentChange } from '../../backend/documents.js';
 import type { ResolvedPlanOptions } from '../../options.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { AddPlan, Documents, Metadata } from '../../types.js';
 import { type CheckedDocument, checkDocument } from '../checked-document.js';
 import type { OperationContext } from '../context.js';
+import { storedLayout } from '../stored-analysis.js';
 
 type Sums = { -readonly [K in 'documents' | 'new' | 'changed' | 'unchanged' | 'cached' | 'embed' | 'tokens']: number };
 
@@ -15,6 +18,7 @@ export async function planAdd<M extends Metadata>(
   options: ResolvedPlanOptions,
 ): Promise<AddPlan> {
   const { pricePerMillionTokens, signal } = options;
+  const layout = await storedLayout(context.backend);
   const count = await context.space.tokenCounter();
   const sums: Sums = { documents: 0, new: 0, changed: 0, unchanged: 0, cached: 0, embed: 0, tokens: 0 };
   const planned = new Set<string>();
@@ -31,7 +35,7 @@ export async function planAdd<M extends Metadata>(
     batch = [];
   };
   for await (const input of documents) {
-    batch.push(checkDocument(input, sums.documents++));
+    batch.push(checkDocument(input, sums.documents++, layout));
     if (slice.due()) await slice.yieldIfDue(signal);
     if (batch.length === documentsPerRead) await take();
   }
@@ -57,14 +61,14 @@ async function unknownTexts(
   batch.forEach(({ hash, text, vector }, position) => {
     const change = changes[position] as DocumentChange;
     sums[change]++;
-    if (change !== 'unchanged' && vector === undefined && !planned.has(hash)) wanted.set(hash, text);
+    if (change !== 'unchanged' && vector === undefined && !planned.has(hash)) wanted.set(hash, embeddedTextOf(text));
   });
   const hashes = [...wanted.keys()];
   const { space } = backend;
   const found = space === undefined ? [] : await backend.findVectors(space.space, 'document', hashes);
   for (const hash of hashes) planned.add(hash);
   const own = hashes.filter((_, position) => (found[position] ?? 0) === 0);
-  const elsewhere = await embedding.knownElsewhere(own);
+  const elsewhere = await embedding.knownElsewhere(own.map((hash) => contentHash(wanted.get(hash) as string)));
   const unknown = own.filter((_, position) => elsewhere[position] === false);
   sums.cached += hashes.length - unknown.length;
   return unknown.map((hash) => wanted.get(hash) as string);

@@ -1,10 +1,10 @@
 import { analysisFromSetting } from '../../analysis/text-analysis.js';
 import { documentsPerRead } from '../../backend/batch-sizes.js';
-import { parseMetadata } from '../../backend/stored-json.js';
 import { SemanticIndexError } from '../../errors.js';
 import { addDefaults, type OpenOptions } from '../../options.js';
-import type { DocumentInput, EmbeddingProvider, LongWorkOptions, Metadata } from '../../types.js';
+import type { DocumentInput, EmbeddingProvider, LongWorkOptions } from '../../types.js';
 import { addDocuments } from '../add/add-documents.js';
+import { documentOf } from '../checked-document.js';
 import type { IndexContext } from '../context.js';
 import { storedAnalysis } from '../stored-analysis.js';
 
@@ -24,12 +24,14 @@ export async function openTrial(
   { signal, onProgress }: { [K in keyof LongWorkOptions]?: LongWorkOptions[K] | undefined },
 ): Promise<IndexContext> {
   const { embeddings, embeddingsMaxBytes } = options.cache;
-  const { language, field } = analysisFromSetting(await storedAnalysis(backend));
+  const { language, field, layout } = analysisFromSetting(await storedAnalysis(backend));
   const trial = await open(':memory:', {
     provider,
     metric: backend.metric,
     language,
     languageField: field,
+    textFields: layout?.weights,
+    textTemplate: layout?.template,
     cache: { embeddings, embeddingsMaxBytes, queries: 0 },
   });
   try {
@@ -38,7 +40,7 @@ export async function openTrial(
       for await (const { documents } of backend.exportBatches(documentsPerRead)) {
         for (const { id, text, metadata, given } of documents) {
           if (given) throw givenVector(id);
-          yield { id, text, metadata: parseMetadata(metadata, id) as Metadata };
+          yield documentOf({ id, text, metadata });
         }
       }
     };

@@ -1,3 +1,4 @@
+import { embeddedTextOf } from '../../analysis/fields/stored-text.js';
 import { documentsPerRead } from '../../backend/batch-sizes.js';
 import type { MissingText, Remainder } from '../../backend/migration.js';
 import type { Space } from '../../backend/space.js';
@@ -118,7 +119,7 @@ class ModelMigration {
   ): Promise<void> {
     let ready = done;
     const embed = async (page: MissingText[]): Promise<number> => {
-      const texts = new Map(page.map(({ hash, text }) => [hash, text]));
+      const texts = new Map(page.map(({ hash, text }) => [hash, embeddedTextOf(text)]));
       for (const hash of [...texts.keys()]) if (this.#embedding.has(hash)) texts.delete(hash);
       for (const hash of texts.keys()) this.#embedding.add(hash);
       const hashes = [...texts.keys()];

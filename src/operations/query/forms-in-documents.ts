@@ -1,4 +1,5 @@
-import { WordForms } from '../../analysis/word-forms.js';
+import { textOf } from '../../analysis/fields/stored-text.js';
+import { WordForms } from '../../analysis/query/word-forms.js';
 import type { FoundTerm, ReadSnapshot } from '../../backend/read-snapshot.js';
 import { TimeSlice } from '../../time-slice.js';
 
@@ -19,7 +20,7 @@ export async function formsIn(
   const slice = new TimeSlice();
   for (const document of await snapshot.byKeys([...keys], signal)) {
     if (slice.due()) await slice.yieldIfDue(signal);
-    if (document !== undefined) forms.add(document.text.slice(0, maxCharacters));
+    if (document !== undefined) forms.add(textOf(document.text).slice(0, maxCharacters));
   }
   return forms;
 }

@@ -1,6 +1,7 @@
-import { Phrase } from '../../analysis/phrase.js';
-import type { QueryClauses } from '../../analysis/query-syntax.js';
-import { termRunsOf } from '../../analysis/term-sequence.js';
+import { searchedPartsOf } from '../../analysis/fields/stored-text.js';
+import { Phrase } from '../../analysis/query/phrase.js';
+import type { QueryClauses } from '../../analysis/query/query-syntax.js';
+import { termRunsOf } from '../../analysis/query/term-sequence.js';
 import type { DocumentSet, ReadSnapshot } from '../../backend/read-snapshot.js';
 import { SemanticIndexError } from '../../errors.js';
 import { TimeSlice } from '../../time-slice.js';
@@ -93,13 +94,18 @@ export async function excludedByText(
         });
         const forbidden = unwanted.flat().flatMap((phrase) => (phrase.language === language ? [phrase.search()] : []));
         if (wanted.length + forbidden.length === 0) continue;
-        let runs = 0;
-        for (const run of termRunsOf(document.text, language)) {
-          if (++runs % runsPerLook === 0 && slice.due()) await slice.yieldIfDue(signal);
-          let isDone = forbidden.length === 0;
-          for (const { search } of wanted) if (!search.add(run)) isDone = false;
-          for (const search of forbidden) if (search.add(run)) isDone = true;
+        let [runs, isDone] = [0, false];
+        for (const { text } of searchedPartsOf(document.text)) {
+          for (const run of termRunsOf(text, language)) {
+            if (++runs % runsPerLook === 0 && slice.due()) await slice.yieldIfDue(signal);
+            isDone = forbidden.length === 0;
+            for (const { search } of wanted) if (!search.add(run)) isDone = false;
+            for (const search of forbidden) if (search.add(run)) isDone = true;
+            if (isDone) break;
+          }
           if (isDone) break;
+          for (const { search } of wanted) search.interrupt();
+          for (const search of forbidden) search.interrupt();
         }
         for (const { place, search } of wanted) if (search.found) missing.delete(place);
         isForbidden ||= forbidden.some(({ found }) => found);

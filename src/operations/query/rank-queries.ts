@@ -1,6 +1,6 @@
 import { analyzeQuery } from '../../analysis/analyze.js';
-import { Phrase } from '../../analysis/phrase.js';
-import type { QueryClauses } from '../../analysis/query-syntax.js';
+import { Phrase } from '../../analysis/query/phrase.js';
+import type { QueryClauses } from '../../analysis/query/query-syntax.js';
 import type { QueryTerm, RankedDocuments, RankQuery, RankSearch, ReadSnapshot } from '../../backend/read-snapshot.js';
 import type { CorrectedWord, SearchedPrefix, SearchedSegment } from '../../types.js';
 import { excludedByText, filterByClauses, isFiltered, type PhraseFilter } from './phrase-filter.js';

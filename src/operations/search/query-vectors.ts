@@ -1,4 +1,4 @@
-import { parseQuery, type QueryClauses } from '../../analysis/query-syntax.js';
+import { parseQuery, type QueryClauses } from '../../analysis/query/query-syntax.js';
 import { SemanticIndexError } from '../../errors.js';
 import { describe, type ResolvedSearchOptions } from '../../options.js';
 import type { DegradedSearch, DocumentId, Query } from '../../types.js';

@@ -1,9 +1,11 @@
 import { analyzeQuery, indexedTermsOf } from '../../analysis/analyze.js';
+import { readStored } from '../../analysis/fields/stored-text.js';
+import { layOut, type TextLayout } from '../../analysis/fields/text-layout.js';
 import { analysisFromSetting, languageOfDocument } from '../../analysis/text-analysis.js';
 import { estimateTokens } from '../../embed/estimate-tokens.js';
 import type { ResolvedSearchOptions } from '../../options.js';
 import { type SimilarityOf, SnippetMaker } from '../../snippets/snippet-maker.js';
-import type { Hit, Metadata, Query } from '../../types.js';
+import type { Hit, Metadata, Query, Snippet, SnippetField } from '../../types.js';
 import type { OperationContext } from '../context.js';
 import { storedAnalysis } from '../stored-analysis.js';
 
@@ -37,9 +39,31 @@ export async function withSnippets<M extends Metadata>(
   for (const hit of hits) {
     const metadata = analysis.field === undefined ? undefined : JSON.stringify(hit.metadata);
     const language = languageOfDocument(analysis, () => hit.text, metadata);
-    complete.push({ ...hit, snippet: await makerIn(language).snippetOf(hit.text, signal) });
+    const snippet = await makerIn(language).snippetOf(hit.text, signal);
+    const shown = hit.textFields === undefined ? {} : { textFields: fieldsIn(snippet, hit, analysis.layout) };
+    complete.push({ ...hit, snippet: { ...snippet, ...shown } });
   }
   return complete;
+}
+
+/** The parts of fields that a snippet shows. */
+function fieldsIn(
+  { start, end, ranges }: Snippet,
+  { text, textFields }: Pick<Hit, 'text' | 'textFields'>,
+  layout: TextLayout | undefined,
+): SnippetField[] {
+  const read = readStored(layOut(textFields, layout, 'a hit', true));
+  if (read?.text !== text) return [];
+  return read.fields
+    .filter((field) => field.start < end && field.end > start)
+    .map((field) => ({
+      field: field.field,
+      start: Math.max(start, field.start) - field.start,
+      end: Math.min(end, field.end) - field.start,
+      ranges: ranges
+        .filter((range) => range.start >= field.start && range.end <= field.end)
+        .map((range) => ({ start: range.start - field.start, end: range.end - field.start })),
+    }));
 }
 
 /** The query as texts are compared with it; undefined for the id of a document. */

@@ -166,8 +166,8 @@ async function completeHits<M extends Metadata>(
   for (const { key, score } of ranked) {
     const row = documents.get(key);
     if (row === undefined) continue;
-    const { id, text, metadata } = documentOf<M>(row);
-    hits.set(key, { id, score, text, metadata });
+    const { id, ...document } = documentOf<M>(row);
+    hits.set(key, { id, score, ...document });
   }
   let order = ranked;
   let reranked: RerankedHits | undefined;

@@ -1,3 +1,4 @@
+import type { TextLayout } from '../../analysis/fields/text-layout.js';
 import {
   type ExportedDocument,
   type ExportFormat,
@@ -15,6 +16,8 @@ import { checkDocument } from '../checked-document.js';
 export interface CheckedRow {
   /** As `addDocuments` accepts it: with its vector only where the caller of the exported index gave that. */
   readonly document: DocumentInput;
+  /** Content hash of the text. */
+  readonly hash: string;
   readonly given: boolean;
   readonly vector: Float32Array;
 }
@@ -29,6 +32,7 @@ export async function checkExport(
   exports: ExportFormat,
   folder: string,
   manifest: ExportManifest,
+  layout: TextLayout | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { canaries, dimensions } = manifest;
@@ -37,7 +41,7 @@ export async function checkExport(
   }
   const lines = new Map<DocumentId, number>();
   let line = 0;
-  for await (const rows of checkedRows(exports, folder, manifest)) {
+  for await (const rows of checkedRows(exports, folder, manifest, layout)) {
     signal?.throwIfAborted();
     for (const { document } of rows) {
       const { id } = document as { id: DocumentId };
@@ -60,29 +64,37 @@ export async function* checkedRows(
   exports: ExportFormat,
   folder: string,
   manifest: ExportManifest,
+  layout: TextLayout | undefined,
 ): AsyncGenerator<CheckedRow[]> {
   const { dimensions } = manifest;
   let line = 0;
   for await (const { documents, vectors } of exports.read(folder, manifest)) {
     yield documents.map((exported, row) => {
       line++;
-      return checkRow(exported, vectors.slice(row * dimensions, (row + 1) * dimensions), line);
+      return checkRow(exported, vectors.slice(row * dimensions, (row + 1) * dimensions), line, layout);
     });
   }
 }
 
-function checkRow({ id, text, metadata, given }: ExportedDocument, vector: Float32Array, line: number): CheckedRow {
+function checkRow(
+  { id, text, textFields, metadata, given }: ExportedDocument,
+  vector: Float32Array,
+  line: number,
+  layout: TextLayout | undefined,
+): CheckedRow {
   const document: DocumentInput = {
     id,
     text,
+    ...(textFields !== undefined && { textFields }),
     ...(metadata === null ? {} : { metadata: JSON.parse(metadata) as Metadata }),
     ...(given ? { vector } : {}),
   };
+  let hash = '';
   refuse(`${exportNames.documents}:${line}`, () => {
     if (id === undefined) throw new SemanticIndexError('INVALID_ID', 'Expected an id, got none');
-    checkDocument(document, line - 1);
+    hash = checkDocument(document, line - 1, layout).hash;
   });
-  if (given) return { document, given, vector };
+  if (given) return { document, hash, given, vector };
   // As with vectors of a provider, the direction counts; what is of length 1 already keeps its bytes.
   const unit = hasUnitLength(squaredLength(new Uint8Array(vector.buffer))) ? vector : unitVector(vector);
   refuse(`${exportNames.vectors}, row ${line - 1}`, () => {
@@ -92,7 +104,7 @@ function checkRow({ id, text, metadata, given }: ExportedDocument, vector: Float
       `Expected finite components, not all zero, got a vector that is ${unit}`,
     );
   });
-  return { document, given, vector: unit as Float32Array };
+  return { document, hash, given, vector: unit as Float32Array };
 }
 
 /** Runs a check; what it throws becomes INVALID_FILE at this place. */

@@ -1,6 +1,6 @@
+import type { TextLayout } from '../../analysis/fields/text-layout.js';
 import type { Backend } from '../../backend/backend.js';
 import { documentsPerRead } from '../../backend/batch-sizes.js';
-import { contentHash } from '../../backend/content-hash.js';
 import type {
   ExportedBatch,
   ExportFacts,
@@ -23,7 +23,9 @@ import type {
   Metadata,
 } from '../../types.js';
 import { addDocuments } from '../add/add-documents.js';
+import { documentOf } from '../checked-document.js';
 import type { OperationContext } from '../context.js';
+import { storedLayout } from '../stored-analysis.js';
 import { checkExport, checkedRows } from './checked-export.js';
 
 /** The index and the format of its exports. */
@@ -53,9 +55,9 @@ export interface DamageOptions {
 export async function* exportDocuments<M extends Metadata>(backend: Backend): AsyncGenerator<DocumentWithVector<M>> {
   for await (const { documents, vectors } of backend.exportBatches(documentsPerRead)) {
     const dimensions = vectors.length / documents.length;
-    for (const [row, { id, text, metadata }] of documents.entries()) {
+    for (const [row, document] of documents.entries()) {
       const vector = vectors.slice(row * dimensions, (row + 1) * dimensions);
-      yield { id, text, metadata: parseMetadata(metadata, id) as M, vector };
+      yield { ...documentOf<M>(document), vector };
     }
   }
 }
@@ -166,10 +168,11 @@ export async function importFrom(
     });
   }
   checkSpace(context, manifest);
-  await checkExport(context.exports, folder, manifest, options.signal);
+  const layout = await storedLayout(context.backend);
+  await checkExport(context.exports, folder, manifest, layout, options.signal);
   await context.backend.chooseSpace(manifest.fingerprint, manifest.dimensions, manifest.canaries);
   checkSpace(context, manifest);
-  const documents = importedDocuments(context, folder, manifest);
+  const documents = importedDocuments(context, folder, manifest, layout);
   return addDocuments(context, documents, { ...addDefaults, ...options });
 }
 
@@ -194,12 +197,13 @@ async function* importedDocuments(
   { backend, exports }: TransferContext,
   folder: string,
   manifest: ExportManifest,
+  layout: TextLayout | undefined,
 ): AsyncGenerator<DocumentInput> {
   const space = backend.space?.space as number;
-  for await (const rows of checkedRows(exports, folder, manifest)) {
+  for await (const rows of checkedRows(exports, folder, manifest, layout)) {
     const embedded = rows.filter(({ given }) => !given);
     if (embedded.length > 0) {
-      const hashes = embedded.map(({ document }) => contentHash(document.text as string));
+      const hashes = embedded.map(({ hash }) => hash);
       const vectors = embedded.map(({ vector }) => vector);
       await backend.putVectors(space, 'document', hashes, vectors);
     }

@@ -1,3 +1,4 @@
+import { embeddedTextOf } from '../../analysis/fields/stored-text.js';
 import type { Backend } from '../../backend/backend.js';
 import { parseStored } from '../../backend/stored-json.js';
 import { SemanticIndexError } from '../../errors.js';
@@ -171,7 +172,7 @@ class Tuner {
     const texts: string[] = [];
     for (let first = 0; first < keys.length; first += textsPerRead) {
       for (const document of await this.#context.backend.byKeys(keys.slice(first, first + textsPerRead))) {
-        const text = fragmentOf(document?.text ?? '', random);
+        const text = fragmentOf(embeddedTextOf(document?.text ?? ''), random);
         if (text !== undefined) texts.push(text);
         if (slice.due()) await slice.yieldIfDue(this.#options.signal);
       }

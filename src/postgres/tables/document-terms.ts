@@ -34,7 +34,7 @@ export async function analyzeTexts(
   for (const { text, metadata } of documents) {
     const language = languageOfDocument(analysis, () => text, metadata);
     languages.add(language);
-    const { length, terms } = analyzeDocument(text, language);
+    const { length, terms } = analyzeDocument(text, language, analysis.layout?.weights);
     rows.push({ length, terms: [...terms.keys()], frequencies: [...terms.values()] });
     if (slice.due()) await slice.yieldIfDue();
   }

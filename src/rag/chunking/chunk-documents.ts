@@ -91,7 +91,7 @@ export function chunkDocuments<M extends Metadata>(
   source: SourceDocument<M>,
   chunker: Chunker = chunkerFor(source),
   collection?: string,
-): (DocumentInput<ChunkMetadata> & { readonly id: string })[] {
+): (DocumentInput<ChunkMetadata> & { readonly id: string; readonly text: string })[] {
   checkSource(source);
   const seen = new Map<string, number>();
   const named = chunker(source.text).map((chunk) => {

@@ -236,7 +236,7 @@ export class TermsTable {
         checkWanted();
         const language = languageOfDocument(analysis, () => text, metadata);
         languages.add(language);
-        this.#packer.add(key, text, language);
+        this.#packer.add(key, text, language, analysis.layout?.weights);
       }
     } catch (error) {
       this.#packer = undefined;

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { givenTextOf } from '../../analysis/fields/stored-text.js';
 import { SemanticIndexError } from '../../errors.js';
 import { describe, openDefaults, resolveOptions, type SalvageOptions, salvageDefaults } from '../../options.js';
-import type { DocumentId } from '../../types.js';
+import type { DocumentId, TextFields } from '../../types.js';
 import { fileFacts, ioError, syncDirectory, writeLines } from '../directory/files.js';
 import { Store } from '../store.js';
 import {
@@ -43,7 +44,7 @@ export interface SalvageReport {
 
 interface Tally {
   documents: number;
-  readonly texts: { id: DocumentId; text: string; metadata?: unknown }[];
+  readonly texts: { id: DocumentId; text: string | TextFields; metadata?: unknown }[];
   readonly lost: LostDocument[];
 }
 
@@ -84,7 +85,10 @@ export async function salvage(from: string, to: string, options?: SalvageOptions
       ...openDefaults.storage,
       create: true,
       readonly: false,
-      ...{ language: undefined, languageField: undefined },
+      language: damaged.analysis.language,
+      languageField: damaged.analysis.field,
+      textFields: damaged.analysis.layout?.weights,
+      textTemplate: damaged.analysis.layout?.template,
       metric: damaged.metric,
       background: false,
       queryCache: 0,
@@ -142,6 +146,10 @@ async function save(store: Store, space: number, batch: readonly SalvagedDocumen
     if (lost.length === 0) continue;
     tally.lost.push({ id, key, lost });
     if (id === undefined || text === undefined || vector !== undefined) continue;
-    tally.texts.push({ id, text, ...(metadata != null && { metadata: JSON.parse(metadata) as unknown }) });
+    tally.texts.push({
+      id,
+      ...givenTextOf(text),
+      ...(metadata != null && { metadata: JSON.parse(metadata) as unknown }),
+    });
   }
 }

@@ -1,5 +1,11 @@
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
+import {
+  analysisFromSetting,
+  analysisSettingName,
+  englishSetting,
+  type TextAnalysis,
+} from '../../analysis/text-analysis.js';
 import { contentHash } from '../../backend/content-hash.js';
 import type { Space } from '../../backend/space.js';
 import { SemanticIndexError } from '../../errors.js';
@@ -79,6 +85,8 @@ const keysPerReading = 512;
 export class SalvagedDocuments {
   readonly metric: Metric;
   readonly space: Space;
+  /** How its texts are analyzed. */
+  readonly analysis: TextAnalysis;
   readonly #db: Database;
   readonly #paths: IndexPaths;
   readonly #ids = new Map<number, DocumentId>();
@@ -87,11 +95,12 @@ export class SalvagedDocuments {
   #segments: OpenSegment[] | undefined;
   readonly unreadable: UnreadableRange[] = [];
 
-  private constructor(db: Database, paths: IndexPaths, metric: Metric, space: Space) {
+  private constructor(db: Database, paths: IndexPaths, metric: Metric, space: Space, analysis: TextAnalysis) {
     this.#db = db;
     this.#paths = paths;
     this.metric = metric;
     this.space = space;
+    this.analysis = analysis;
     this.#readIds();
     const sequence = "SELECT seq FROM sqlite_sequence WHERE name = 'documents'";
     const highest = [...this.#ids.keys()].reduce((most, key) => Math.max(most, key), 0);
@@ -113,7 +122,8 @@ export class SalvagedDocuments {
           hint: 'An index without documents has none: there is nothing to save. Otherwise restore a backup.',
         });
       }
-      return new SalvagedDocuments(db, paths, setting.get('metric') as Metric, space);
+      const analysis = analysisFromSetting(String(setting.get(analysisSettingName) ?? englishSetting));
+      return new SalvagedDocuments(db, paths, setting.get('metric') as Metric, space, analysis);
     } catch (error) {
       db?.close();
       throw fromSqliteError(error);

@@ -1,3 +1,4 @@
+import { givenTextOf } from '../../analysis/fields/stored-text.js';
 import type { ExportedBatch, ExportFacts, TextLine } from '../../backend/export-format.js';
 import { parseMetadata } from '../../backend/stored-json.js';
 import type { LostDocuments } from '../../types.js';
@@ -35,7 +36,11 @@ export class SalvagedExport {
         const reason = `Cannot be read, or differs from its checksum: ${parts.join(', ')}`;
         this.#lost.push({ ...named, firstKey: key, lastKey: key, reason });
         if (isWhole(document) || id === undefined || text === undefined) continue;
-        this.texts.push({ id, text, ...(metadata != null && { metadata: parseMetadata(metadata, id) }) });
+        this.texts.push({
+          id,
+          ...givenTextOf(text),
+          ...(metadata != null && { metadata: parseMetadata(metadata, id) }),
+        });
       }
       if (documents.length > 0) yield { documents, vectors };
     }

@@ -54,6 +54,7 @@ async function faultOfTail(catalog: Catalog, level: 'quick' | 'full'): Promise<s
           key,
           text,
           languageOfDocument(analysis, () => text, metadata),
+          analysis.layout?.weights,
         )
       ) {
         different++;
@@ -83,12 +84,12 @@ class StoredTerms {
     }
   }
 
-  /** Whether a document has the terms of this text in a language. */
-  has(key: number, text: string, language: string): boolean {
+  /** Whether a document has the terms of this text in a language, with its fields as they weigh. */
+  has(key: number, text: string, language: string, weights: Readonly<Record<string, number>> | undefined): boolean {
     const place = this.#places.get(key);
     if (this.#rows === undefined || place === undefined) return false;
     const { dictionary, lengths, starts, terms, frequencies } = this.#rows;
-    const { length, terms: expected } = analyzeDocument(text, language);
+    const { length, terms: expected } = analyzeDocument(text, language, weights);
     const [start, end] = [starts[place] as number, starts[place + 1] as number];
     if (lengths[place] !== length || end - start !== expected.size) return false;
     for (let entry = start; entry < end; entry++) {

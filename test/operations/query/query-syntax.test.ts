@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { analyzeDocument, analyzeQuery } from '../../../src/analysis/analyze.js';
-import { Phrase } from '../../../src/analysis/phrase.js';
+import { Phrase } from '../../../src/analysis/query/phrase.js';
 import { stemOf } from '../../../src/analysis/stem.js';
 import { type SearchOptions, SemanticIndex } from '../../../src/index.js';
 import { Random } from '../../../src/random.js';

@@ -34,7 +34,7 @@ export class ModelIndex {
 
   /** `contentOf` names what makes an embedding: a document with the same content keeps its place. */
   add(
-    { id, text, metadata = {} }: DocumentInput & { id: DocumentId },
+    { id, text, metadata = {} }: DocumentInput & { id: DocumentId; text: string },
     vector: Float32Array,
   ): 'added' | 'updated' | 'unchanged' {
     const known = this.#documents.get(id);

@@ -216,14 +216,15 @@ export class ModelRun {
 
   async #vectorOf({ text, vector }: DocumentInput): Promise<Float32Array> {
     if (vector !== undefined) return Float32Array.from(vector);
-    const { vectors } = await this.#provider.embed([text], { role: 'document' });
+    const { vectors } = await this.#provider.embed([text as string], { role: 'document' });
     return vectors[0] as Float32Array;
   }
 
   async #add(documents: (DocumentInput & { id: DocumentId })[]): Promise<void> {
     const result = await this.#index.addDocuments(documents, { batchSize: this.#random.pick([7, 64, 512]) });
     const expected = { added: 0, updated: 0, unchanged: 0 };
-    for (const document of documents) expected[this.#model.add(document, await this.#vectorOf(document))]++;
+    for (const document of documents)
+      expected[this.#model.add(document as typeof document & { text: string }, await this.#vectorOf(document))]++;
     const { added, updated, unchanged } = result;
     equal('outcomes', { added, updated, unchanged }, expected);
     equal(

@@ -1,4 +1,4 @@
-import { indexedTermsOf } from './analyze.js';
+import { indexedTermsOf } from '../analyze.js';
 
 /** Scripts whose letters stand for words; see `termsOf`. */
 const unspaced =

@@ -1,5 +1,5 @@
-import { indexedTermsOf } from './analyze.js';
-import { termsOf } from './terms.js';
+import { indexedTermsOf } from '../analyze.js';
+import { termsOf } from '../terms.js';
 
 /** Words as they are written: letters, digits and marks, also with signs between them. */
 const writtenWords = /[\p{L}\p{N}\p{M}_]+/gu;

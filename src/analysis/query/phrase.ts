@@ -55,6 +55,11 @@ export class PhraseSearch {
     this.found = positions.length === 0;
   }
 
+  /** The runs that follow are of another field: no phrase goes on in them. */
+  interrupt(): void {
+    this.#begun = [];
+  }
+
   /** Goes on to the next run; true once the phrase was found. */
   add(run: TermRun): boolean {
     if (this.found) return true;
