@@ -18,6 +18,7 @@
 #include "columns/build/columns_merge.h"
 #include "columns/build/packed_metadata.h"
 #include "columns/filter_evaluation.h"
+#include "columns/layers/column_rows.h"
 #include "support/signed_bytes.h"
 
 using namespace semantic_index;
@@ -132,6 +133,35 @@ void check_result(const FilteredItems& items, int32_t documents) {
   }
 }
 
+/** Reads what all items have at some paths, once as they are and once over themselves. */
+void read_rows(const ColumnsView& view) {
+  auto image = std::make_shared<ColumnsImage>();
+  image->view = view;
+  ColumnsSnapshot snapshot;
+  snapshot.layers.push_back({image, 0});
+  snapshot.items = static_cast<uint32_t>(view.items());
+  auto items = std::make_shared<std::vector<uint32_t>>(snapshot.items);
+  std::iota(items->begin(), items->end(), 0u);
+  for (const bool has_patch : {false, true}) {
+    if (has_patch) snapshot.patches.push_back({image, items});
+    for (const char* const path : {"\x04lang", "\x01n", "\x01t", "\x01m\x01o"}) {
+      ColumnRows rows;
+      const Status status = read_column_rows(snapshot, path, &rows);
+      check_status(status);
+      if (!status.ok()) continue;
+      if (rows.ends.size() != snapshot.items) give_up("an item has no rows");
+      uint32_t begin = 0;
+      for (const uint32_t end : rows.ends) {
+        if (end < begin || end > rows.ids.size()) give_up("rows do not ascend");
+        begin = end;
+      }
+      for (const uint32_t id : rows.ids) {
+        if (id >= rows.value_count) give_up("a row has a value that does not exist");
+      }
+    }
+  }
+}
+
 void use_view(const ColumnsView& view) {
   static const std::string bytes = valid_program();
   FilterProgram program;
@@ -139,6 +169,7 @@ void use_view(const ColumnsView& view) {
     give_up("no program");
   }
   if (view.items() > 100000) return;
+  read_rows(view);
   static FilterEvaluation evaluation;
   const Status status = evaluation.run(view, program);
   check_status(status);

@@ -197,11 +197,13 @@ Status BlockSearch::answer(const SearchQuery& query, int64_t row, const double* 
 std::shared_ptr<VectorTasks> BlockSearch::plan_vectors(int64_t first, int64_t count) {
   const auto dimensions = static_cast<size_t>(snapshot_.layout().dimensions);
   PartVectorSearch search;
+  bool is_fused = true;
   for (int64_t index = first; index < first + count; ++index) {
     const SearchQuery& query = request_.queries[index];
     if (query.vector == nullptr) continue;
     search.queries = query.vector;
     search.k = std::max(search.k, depth_of(query));
+    is_fused = is_fused && query.has_terms;
     ++search.count;
   }
   if (search.count > 1) {
@@ -216,6 +218,7 @@ std::shared_ptr<VectorTasks> BlockSearch::plan_vectors(int64_t first, int64_t co
   search.search_k = request_.search_k;
   // The other candidates of a fused query rank behind those that terms and the nearest vectors bring up.
   search.needed = request_.k;
+  if (is_fused && request_.factors == nullptr) search.effort = fused_effort(request_.vector_weight);
   search.threads = threads_;
   search.cancel = request_.cancel;
   work_.neighbors.resize(snapshot_.size());

@@ -45,7 +45,8 @@ int64_t search_k_of(const Segment& segment, const PartVectorSearch& search, int6
   const double size = graph ? kGraphItems : kTreeItems;
   const double more_neighbors = std::sqrt(std::max(search.needed, 10) / 10.0);
   const double more_items = std::sqrt(std::max(1.0, static_cast<double>(items) / size));
-  return static_cast<int64_t>(std::ceil(base * more_neighbors * more_items));
+  const double effort = graph ? search.effort : 1;
+  return static_cast<int64_t>(std::ceil(effort * base * more_neighbors * more_items));
 }
 
 Status compare_all(const SearchPart& part, const PartVectorSearch& search, PartNeighbors* found) {

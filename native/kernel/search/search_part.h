@@ -59,6 +59,8 @@ struct PartVectorSearch {
    */
   int64_t search_k = 0;
   int32_t needed = 0;
+  /** Share of the default effort of a graph, for queries in which distances decide only in part. */
+  double effort = 1;
   /** Factors of the scores of items; nullptr for none. See search_part_vectors. */
   const ItemFactors* factors = nullptr;
   /** Items that may be found, and their number. */
