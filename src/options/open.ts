@@ -163,6 +163,8 @@ export type ResolvedOpenOptions = Omit<Resolved<OpenOptions, typeof openDefaults
 export interface PostgresClient {
   // biome-ignore lint/suspicious/noExplicitAny: rows have the columns that the statement asks for.
   query(text: string, values?: any[]): Promise<any>;
+  /** Reports that the connection was lost, as `error`. */
+  on?(event: 'error', listener: (error: Error) => void): unknown;
   /** Gives the connection back; with true or an error it is closed instead. */
   release(error?: Error | boolean): void;
 }

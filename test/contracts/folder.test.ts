@@ -1,4 +1,6 @@
 import { testBackend } from './backend.js';
-import { openFolder } from './stores.js';
+import { testSearches } from './searches.js';
+import { openFolder, openIndexInFolder } from './stores.js';
 
 testBackend('directory', openFolder);
+testSearches('directory', openIndexInFolder);

@@ -1,4 +1,6 @@
 import { testBackend } from './backend.js';
-import { openMemory } from './stores.js';
+import { testSearches } from './searches.js';
+import { openIndexInMemory, openMemory } from './stores.js';
 
 testBackend('memory', openMemory);
+testSearches('memory', openIndexInMemory);

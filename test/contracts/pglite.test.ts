@@ -1,7 +1,9 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { PostgresPool } from '../../src/options.js';
 import { testBackend } from './backend.js';
-import { openInPostgres, openPglite } from './postgres-stores.js';
+import { testRefusals } from './postgres-refusals.js';
+import { openIndexInPostgres, openInPostgres, openPglite } from './postgres-stores.js';
+import { testSearches } from './searches.js';
 
 // Starting it takes seconds: one database, a schema for each test.
 let pool: PostgresPool & { readonly end: () => Promise<void> };
@@ -11,3 +13,5 @@ beforeAll(async () => {
 afterAll(() => pool.end());
 
 testBackend('PGlite', () => openInPostgres(pool, false));
+testSearches('PGlite', () => openIndexInPostgres(pool));
+testRefusals('PGlite', () => pool);

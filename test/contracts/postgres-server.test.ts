@@ -1,6 +1,8 @@
 import { afterAll, describe, it } from 'vitest';
 import { testBackend } from './backend.js';
-import { openInPostgres, serverPool } from './postgres-stores.js';
+import { testRefusals } from './postgres-refusals.js';
+import { openIndexInPostgres, openInPostgres, serverPool } from './postgres-stores.js';
+import { testSearches } from './searches.js';
 
 const pool = serverPool();
 
@@ -11,4 +13,6 @@ if (pool === undefined) {
 } else {
   afterAll(() => pool.end());
   testBackend('PostgreSQL server', () => openInPostgres(pool, true));
+  testSearches('PostgreSQL server', () => openIndexInPostgres(pool));
+  testRefusals('PostgreSQL server', () => pool);
 }

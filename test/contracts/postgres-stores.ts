@@ -3,7 +3,9 @@ import type { PostgresClient, PostgresPool } from '../../src/options.js';
 import { openDefaults, type ResolvedOpenOptions } from '../../src/options.js';
 import { PostgresBackend } from '../../src/postgres/postgres-backend.js';
 import { postgres } from '../../src/postgres/postgres-options.js';
+import { SemanticIndex } from '../../src/semantic-index.js';
 import type { IndexUnderTest } from './backend.js';
+import { type OpenedIndex, searchProvider } from './searches.js';
 
 const options: ResolvedOpenOptions = { ...openDefaults, ann: { ...openDefaults.ann, background: false } };
 let indexes = 0;
@@ -47,12 +49,24 @@ export async function openInPostgres(pool: PostgresPool, hasOthers: boolean): Pr
   return {
     backend,
     ...(hasOthers && { another: open }),
-    remove: async () => {
-      const client = await pool.connect();
-      await client.query(`DROP SCHEMA "${name.replaceAll('"', '""')}" CASCADE`);
-      client.release();
-    },
+    remove: () => dropSchema(pool, name),
   };
+}
+
+/** A new index in a database, for searches. */
+export async function openIndexInPostgres(pool: PostgresPool): Promise<OpenedIndex> {
+  const name = `searches ${process.pid} ${++indexes}`;
+  const index = await SemanticIndex.open(postgres({ pool, name }), {
+    provider: searchProvider,
+    ann: { background: false },
+  });
+  return { index, remove: () => dropSchema(pool, name) };
+}
+
+export async function dropSchema(pool: PostgresPool, name: string): Promise<void> {
+  const client = await pool.connect();
+  await client.query(`DROP SCHEMA IF EXISTS "${name.replaceAll('"', '""')}" CASCADE`);
+  client.release();
 }
 
 /** The server that `SEMANTIC_INDEX_POSTGRES` names, if any. */

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SemanticIndex } from '../../src/semantic-index.js';
 import { Store } from '../../src/store/store.js';
 import type { IndexUnderTest } from './backend.js';
+import { type OpenedIndex, searchProvider } from './searches.js';
 
 const options = {
   metric: undefined,
@@ -28,6 +30,20 @@ export async function openFolder(): Promise<IndexUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), 'semantic-index-contract-'));
   const open = () => Store.open(join(folder, 'index'), options);
   return { backend: await open(), another: open, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** A new index in a directory, for searches. */
+export async function openIndexInFolder(): Promise<OpenedIndex> {
+  const folder = mkdtempSync(join(tmpdir(), 'semantic-index-searches-'));
+  const index = await SemanticIndex.open(join(folder, 'index'), {
+    provider: searchProvider,
+    ann: { background: false },
+  });
+  return { index, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+export async function openIndexInMemory(): Promise<OpenedIndex> {
+  return { index: await SemanticIndex.open(':memory:', { provider: searchProvider }), remove: () => {} };
 }
 
 export async function openMemory(): Promise<IndexUnderTest> {

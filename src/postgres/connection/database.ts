@@ -41,6 +41,7 @@ export class Database {
   readonly #pool: OpenPool;
   readonly #options: DatabaseOptions;
   #shared: SharedRead | undefined;
+  readonly #heard = new WeakSet<PostgresClient>();
   #isClosed = false;
 
   constructor(pool: OpenPool, options: DatabaseOptions) {
@@ -51,7 +52,13 @@ export class Database {
   async #connect(): Promise<PostgresClient> {
     if (this.#isClosed) throw new SemanticIndexError('CLOSED', 'The index is closed');
     try {
-      return await this.#pool.pool.connect();
+      const client = await this.#pool.pool.connect();
+      if (!this.#heard.has(client)) {
+        this.#heard.add(client);
+        // Without a listener, a connection that is lost between two statements ends the process. The next statement reports it.
+        client.on?.('error', () => {});
+      }
+      return client;
     } catch (error) {
       throw fromPostgresError(error);
     }
