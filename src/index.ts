@@ -1,3 +1,4 @@
+export { type CopyResult, copyIndex } from './copy/copy-index.js';
 export {
   adviseThreshold,
   type SimilarityBand,
@@ -54,6 +55,7 @@ export type {
   BundledProviderOptions,
   CacheOptions,
   ChunkOptions,
+  CopyOptions,
   CountOptions,
   CountTokens,
   DeleteOptions,

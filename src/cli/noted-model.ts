@@ -6,6 +6,8 @@ import { needsTrust, trustModel } from './trusted-models.js';
 
 const fileName = 'cli.json';
 const maxBytes = 65_536;
+/** An index in PostgreSQL has no file beside it: commands name its model, unless it is the bundled one. */
+const isServer = /^postgres(?:ql)?:\/\//;
 
 /** Where an index directory notes its model. */
 export function notePath(folder: string): string {
@@ -19,6 +21,7 @@ export function notePath(folder: string): string {
  * @throws INVALID_FILE when the file is not a note, IO when it cannot be read.
  */
 export async function notedModel(folder: string): Promise<ModelFlags | undefined> {
+  if (isServer.test(folder)) return undefined;
   const path = notePath(folder);
   const text = await readNote(path);
   if (text === undefined) return undefined;
@@ -86,6 +89,7 @@ async function readNote(path: string): Promise<string | undefined> {
  * @returns an error when only this directory could be written: later commands then ask for consent.
  */
 export async function noteModel(folder: string, model: ModelFlags): Promise<SemanticIndexError | undefined> {
+  if (isServer.test(folder)) return undefined;
   const { model: name, baseUrl, apiKeyEnv, dimensions } = model;
   const note = { model: name, baseUrl, apiKeyEnv, dimensions };
   await writeFile(notePath(folder), `${JSON.stringify(note, null, 2)}\n`);

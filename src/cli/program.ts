@@ -19,7 +19,7 @@ import { addSearch, addSimilar } from './commands/search.js';
 import { addMcp } from './commands/serve/mcp.js';
 import { addServe } from './commands/serve/serve.js';
 import { addSuggest } from './commands/suggest.js';
-import { addBackup, addExport, addImport } from './commands/transfer.js';
+import { addBackup, addCopy, addExport, addImport } from './commands/transfer.js';
 import { addTrust } from './commands/trust.js';
 import { addMigrate, addTune } from './commands/tune.js';
 import { addOptimize, addRebuild, addStats, addValidate } from './commands/upkeep.js';
@@ -46,6 +46,7 @@ const commands = [
   addTune,
   addEvaluate,
   addMigrate,
+  addCopy,
   addExport,
   addImport,
   addBackup,

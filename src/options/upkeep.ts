@@ -88,6 +88,12 @@ export const importDefaults = { ...longWorkDefaults, partial: false } satisfies 
 /** {@link ImportOptions}, completed by the defaults. */
 export type ResolvedImportOptions = Resolved<ImportOptions, typeof importDefaults>;
 
+/** Options of `copyIndex(source, target, options)`. */
+export type CopyOptions = LongWorkOptions;
+
+/** Defaults of {@link CopyOptions}. */
+export const copyDefaults = longWorkDefaults;
+
 /** Options of `salvage(from, to, options)`. */
 export type SalvageOptions = LongWorkOptions;
 

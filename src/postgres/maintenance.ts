@@ -81,6 +81,8 @@ export class Maintenance {
   }
 
   async vacuum(): Promise<void> {
+    // Differences that were summed up have left the index larger than its rows.
+    await this.#database.alone(`REINDEX INDEX CONCURRENTLY ${this.#names.quoted}.term_counts_by_term`);
     for (const table of ['documents', 'postings', 'vectors', 'term_counts', 'sizes'] as const) {
       await this.#database.alone(`VACUUM (ANALYZE) ${this.#names.table(table)}`);
     }

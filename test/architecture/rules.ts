@@ -12,7 +12,7 @@ const layers: readonly (readonly string[])[] = [
   ['embed', 'store', 'postgres'],
   ['operations'],
   ['semantic-index'],
-  ['dedupe', 'rag', 'evaluation', 'crash-test'],
+  ['copy', 'dedupe', 'rag', 'evaluation', 'crash-test'],
   ['index', 'testing'],
   ['server', 'adapters'],
   ['cli'],
@@ -95,6 +95,7 @@ const owners = {
     'src/store/export-folder.ts',
     'src/store/salvage/salvage.ts',
     'src/vectors/',
+    'src/copy/',
     'src/crash-test/',
     // The folder of the sockets between the front and its workers.
     'src/server/gateway/gateway-sockets.ts',

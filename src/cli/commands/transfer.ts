@@ -1,5 +1,6 @@
 import { copyFile, lstat } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
+import { copyIndex } from '../../index.js';
 import { counted } from '../counted.js';
 import { exitCodes } from '../exit-codes.js';
 import { notePath } from '../noted-model.js';
@@ -87,6 +88,33 @@ export function addImport(program: Command): void {
       const { added, updated, unchanged } = result;
       terminal.result({ documents: ids.length, ...result }, [
         `${counted(ids.length, 'document')}: ${added} new, ${updated} changed, ${unchanged} unchanged.`,
+      ]);
+      return undefined;
+    }),
+  );
+}
+
+/** `copy`: into another index, which may be in PostgreSQL. */
+export function addCopy(program: Command): void {
+  const command = program
+    .command('copy')
+    .description('copy all documents and vectors into another index; nothing is embedded, and a repeated copy goes on')
+    .argument('<index>', 'directory of the index, or its address in PostgreSQL: postgres://host/database#name')
+    .argument('<target>', 'directory or address of the other index; created if missing');
+  withCommonFlags(command, [
+    'copy my-index postgres://app@db.example.com/app#articles',
+    'copy postgres://app@db.example.com/app#articles my-index',
+  ]).action((from: string, to: string, flags: CommonFlags) =>
+    perform(flags, async ({ terminal, signal }) => {
+      await using source = await openIndex(from, noModel, terminal, { readonly: true });
+      const { metric } = await source.index.stats();
+      await using target = await openIndex(to, noModel, terminal, { create: true, metric });
+      const bar = terminal.startProgress();
+      const { onProgress } = bar;
+      const result = await copyIndex(source.index, target.index, { signal, onProgress }).finally(() => bar.stop());
+      const { documents, added, updated, unchanged, checksum } = result;
+      terminal.result({ ...result }, [
+        `${counted(documents, 'document')}: ${added} new, ${updated} changed, ${unchanged} unchanged. Compared: checksum ${checksum}.`,
       ]);
       return undefined;
     }),
