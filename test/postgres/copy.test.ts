@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -94,7 +94,8 @@ describe.skipIf(address === undefined)('an index in PostgreSQL as an address', (
     const own = `${address}#${name}_cli`;
     const json = (...args: string[]) => runJsonHere(args, { cwd });
     await json('init', 'local');
-    await runHere(['add', 'local', '-'], { cwd, input: 'a hot cup of tea\nthe fox crossed the field\n' });
+    writeFileSync(join(cwd, 'notes.txt'), 'A hot cup of tea.\n\nThe fox crossed the field.\n');
+    await json('add', 'local', 'notes.txt');
     const { documents } = await json('stats', 'local');
     expect(documents).toBeGreaterThan(0);
     expect(await json('copy', 'local', own)).toMatchObject({ documents, added: documents });

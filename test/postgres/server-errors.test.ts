@@ -35,7 +35,7 @@ describe.skipIf(address === undefined)('errors of a PostgreSQL server', () => {
     await admin.end();
   });
 
-  it('tells a missing database, user and right apart', async () => {
+  it('distinguishes a missing database, user and right', async () => {
     await expect(open({}, addressOf('postgres', 'no_such_database'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(open({}, addressOf('no_such_role', url.pathname.slice(1)))).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
