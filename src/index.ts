@@ -33,7 +33,8 @@ export { type ReadQuestions, type ReadQuestionsOptions, readQuestions } from './
 export type { FileProperties, PageKind } from './files/content/file-content.js';
 export type { FileFormat } from './files/content/file-formats.js';
 export type { BlockKind, PlacedBlock, TextBlock } from './files/content/text-block.js';
-export { type ParsedFile, parseFile } from './files/parse-file.js';
+export { parseFile } from './files/parse-file.js';
+export type { ParsedFile } from './files/parsed-file.js';
 export type { IndexLocation } from './open-index.js';
 export type {
   AddOptions,

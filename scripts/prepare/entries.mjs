@@ -17,6 +17,7 @@ export const started = [
   'embed/text-workers/text-worker',
   'embed/transformers/transformers-worker',
   'files/parse-worker',
+  'rag/chunk-worker',
   'cli/main',
   'crash-test/main',
   'crash-test/writer',

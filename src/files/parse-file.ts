@@ -10,30 +10,14 @@ import {
   type ResolvedParseFileOptions,
   resolveOptions,
 } from '../options.js';
-import type { FileProperties, PageKind, ParsedContent } from './content/file-content.js';
+import type { ParsedContent } from './content/file-content.js';
 import { endingOf, type FileFormat, formatOfName } from './content/file-formats.js';
 import { tooLarge } from './content/invalid-file.js';
-import type { PlacedBlock } from './content/text-block.js';
 import { reasonOf } from './folders/walk-folder.js';
+import type { ParseRequest } from './parse-messages.js';
 import { readInThread } from './parse-threads.js';
+import { type ParsedFile, parsedFile } from './parsed-file.js';
 import { readContent } from './read-content.js';
-
-/** The text of a file, as a source for `sync` and `chunkDocuments`. */
-export interface ParsedFile {
-  /** The path or name that was given. */
-  readonly id: string;
-  readonly text: string;
-  /** Its parts in order, each with the headings above it and its lines or page. Definitions may contain definitions. */
-  readonly blocks: readonly PlacedBlock[];
-  /** What the file states about itself: format, title, author, language, dates. */
-  readonly properties: FileProperties;
-  /** Unit of the pages; undefined for files that are cited by lines. */
-  readonly pageKind?: PageKind | undefined;
-  /** Number of pages, those without text included. */
-  readonly pages?: number | undefined;
-  /** Metadata of its chunks: the properties as `file`; none for Markdown and plain text. */
-  readonly metadata?: { readonly file: FileProperties & { readonly [name: string]: string } };
-}
 
 /**
  * Reads a file: Markdown, text, HTML, PDF, DOCX, PPTX, XLSX, EPUB, e-mail, Jupyter notebooks, CSV, JSONL and source
@@ -87,27 +71,24 @@ const maxInlineBytes = 65_536;
 export async function parseBytes(
   bytes: Uint8Array,
   name: string,
-  { maxFileBytes, maxCharacters, encoding, timeout, signal }: ResolvedParseFileOptions,
+  options: ResolvedParseFileOptions,
 ): Promise<ParsedContent> {
-  const format = formatFor(name);
-  if (bytes.byteLength > maxFileBytes) throw tooManyBytes(bytes.byteLength, maxFileBytes);
-  const limits = { maxCharacters, encoding };
+  const request = requestFor(bytes, name, options);
+  const { format, limits } = request;
   const isSmall = bytes.byteLength <= maxInlineBytes && (format === 'text' || format === 'markdown');
   if (isSmall) return readContent(bytes, format, name, limits);
-  return readInThread({ request: { bytes, format, name, limits }, timeout, signal });
+  return readInThread({ request, timeout: options.timeout, signal: options.signal });
 }
 
-/** A file with its content, as a source of chunks. */
-export function parsedFile(id: string, { text, blocks, properties, pageKind, pages }: ParsedContent): ParsedFile {
-  const hasMetadata = properties.format !== 'markdown' && properties.format !== 'text';
-  return {
-    id,
-    text,
-    blocks,
-    properties,
-    ...(pageKind !== undefined && { pageKind, pages }),
-    ...(hasMetadata && { metadata: { file: { ...properties } } }),
-  };
+/** What a thread needs to read a file. @throws TOO_LARGE, UNSUPPORTED. */
+export function requestFor(
+  bytes: Uint8Array,
+  name: string,
+  { maxFileBytes, maxCharacters, encoding }: ResolvedParseFileOptions,
+): ParseRequest {
+  const format = formatFor(name);
+  if (bytes.byteLength > maxFileBytes) throw tooManyBytes(bytes.byteLength, maxFileBytes);
+  return { bytes, format, name, limits: { maxCharacters, encoding } };
 }
 
 function formatFor(name: string): FileFormat {

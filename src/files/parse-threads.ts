@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { SemanticIndexError } from '../errors.js';
 import type { ParsedContent } from './content/file-content.js';
 import { invalidFile } from './content/invalid-file.js';
-import type { ParseReply, ParseRequest } from './parse-messages.js';
+import { nextPart, type ParseReply, type ParseRequest } from './parse-messages.js';
 
 /** More threads would wait for embedding. */
 const maxThreads = 4;
@@ -18,20 +18,28 @@ export interface ParseJob {
   /** Milliseconds. */
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
+  /** Takes over a part of the result, if the thread sends it in parts. */
+  readonly onPart?: (part: unknown) => void;
 }
 
 interface Waiting extends ParseJob {
-  resolve(content: ParsedContent): void;
+  resolve(content: unknown): void;
   reject(error: unknown): void;
 }
 
 /** Threads that read files off the event loop. They keep the process alive only while they work. */
-class ParseThreads {
+export class ParseThreads {
+  readonly #entry: URL;
   readonly #threads: ParseThread[] = [];
   readonly #waiting: Waiting[] = [];
 
+  /** @param entry the program of a thread: it answers a `ParseRequest` by `ParseReply`s. */
+  constructor(entry: URL) {
+    this.#entry = entry;
+  }
+
   /** @throws INVALID_FILE, TOO_LARGE, MISSING_PEER, TIMEOUT, OUT_OF_MEMORY; the reason of the signal. */
-  read(job: ParseJob): Promise<ParsedContent> {
+  read(job: ParseJob): Promise<unknown> {
     job.signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...job, resolve, reject });
@@ -44,7 +52,7 @@ class ParseThreads {
     while (this.#waiting.length > 0) {
       let free = this.#threads.find(({ isFree }) => isFree);
       if (free === undefined && this.#threads.length < count) {
-        free = new ParseThread((ended) => this.#threads.splice(this.#threads.indexOf(ended), 1));
+        free = new ParseThread(this.#entry, (ended) => this.#threads.splice(this.#threads.indexOf(ended), 1));
         this.#threads.push(free);
       }
       if (free === undefined) return;
@@ -61,13 +69,14 @@ class ParseThreads {
 class ParseThread {
   readonly #worker: Worker;
   readonly #onEnd: (thread: ParseThread) => void;
-  #settle: ((result: ParsedContent | SemanticIndexError | unknown, failed: boolean) => void) | undefined;
+  #settle: ((result: unknown, failed: boolean) => void) | undefined;
+  #onPart: ParseJob['onPart'];
   #idle: NodeJS.Timeout | undefined;
   #hasEnded = false;
 
-  constructor(onEnd: (thread: ParseThread) => void) {
+  constructor(entry: URL, onEnd: (thread: ParseThread) => void) {
     this.#onEnd = onEnd;
-    this.#worker = new Worker(new URL('./parse-worker.js', import.meta.url), {
+    this.#worker = new Worker(entry, {
       // Options of the process, such as --input-type, may not be valid for a worker.
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMegabytes },
@@ -76,7 +85,11 @@ class ParseThread {
       stderr: true,
     });
     this.#worker.on('message', (reply: ParseReply) => {
-      if ('content' in reply) this.#settle?.(reply.content, false);
+      if ('part' in reply) {
+        this.#onPart?.(reply.part);
+        // What else is waiting comes between two parts.
+        setImmediate(() => this.#worker.postMessage(nextPart));
+      } else if ('content' in reply) this.#settle?.(reply.content, false);
       else {
         const { code, message, hint, details } = reply.error;
         this.#settle?.(new SemanticIndexError(code, message, { hint, details }), true);
@@ -91,8 +104,9 @@ class ParseThread {
     return this.#settle === undefined && !this.#hasEnded;
   }
 
-  read({ request, timeout, signal }: ParseJob): Promise<ParsedContent> {
+  read({ request, timeout, signal, onPart }: ParseJob): Promise<unknown> {
     clearTimeout(this.#idle);
+    this.#onPart = onPart;
     return new Promise((resolve, reject) => {
       const abort = (): void => this.#end(signal?.reason);
       const timer = setTimeout(() => this.#end(tooSlow(timeout)), timeout);
@@ -103,7 +117,7 @@ class ParseThread {
         signal?.removeEventListener('abort', abort);
         this.#rest();
         if (failed) reject(result);
-        else resolve(result as ParsedContent);
+        else resolve(result);
       };
       if (signal?.aborted === true) return abort();
       this.#worker.ref();
@@ -154,9 +168,9 @@ function tooSlow(timeout: number): SemanticIndexError {
   });
 }
 
-const shared = new ParseThreads();
+const shared = new ParseThreads(new URL('./parse-worker.js', import.meta.url));
 
 /** Reads a file in a thread of this process. @throws as {@link ParseThreads.read}. */
-export function readInThread(job: ParseJob): Promise<ParsedContent> {
-  return shared.read(job);
+export async function readInThread(job: ParseJob): Promise<ParsedContent> {
+  return (await shared.read(job)) as ParsedContent;
 }

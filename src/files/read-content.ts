@@ -62,7 +62,8 @@ function checkFirstBytes(bytes: Uint8Array, format: FileFormat): void {
   } else if (zipFormats.includes(format)) {
     if (!first.startsWith('PK')) {
       const hint = found?.includes('Office') === true ? 'Save it without a password in the current format.' : rename;
-      throw invalidFile(`it is not a ${format.toUpperCase()} file but ${found ?? 'something else'}`, hint);
+      const article = /^[ex]/.test(format) ? 'an' : 'a';
+      throw invalidFile(`it is not ${article} ${format.toUpperCase()} file but ${found ?? 'something else'}`, hint);
     }
   } else if (found !== undefined) throw invalidFile(`it is not text but ${found}`, rename, undefined, 'binary');
 }

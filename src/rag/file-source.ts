@@ -2,9 +2,12 @@ import { createHash, webcrypto } from 'node:crypto';
 import { type ErrorCode, SemanticIndexError } from '../errors.js';
 import { endingOf, formatOfName } from '../files/content/file-formats.js';
 import { stampOf } from '../files/folders/file-stamp.js';
-import { parseBytes, parsedFile, readBytes } from '../files/parse-file.js';
+import { parseBytes, readBytes, requestFor } from '../files/parse-file.js';
+import { ParseThreads } from '../files/parse-threads.js';
 import type { ResolvedParseFileOptions } from '../options.js';
+import type { ChunkRequest, PreparedChunk } from './chunk-messages.js';
 import type { SourceDocument } from './chunking/chunk-documents.js';
+import { parsedSource } from './parsed-source.js';
 
 /** A skipped source, and the reason. */
 export interface SkippedSource {
@@ -39,7 +42,11 @@ export interface OpenedSource {
   readonly hash: string;
   /** Reads the text. */
   read(): Promise<SourceDocument | SkippedSource>;
+  /** Reads the text and splits it, in a thread; the source is named `id`. */
+  chunk(id: string, collection: string | undefined): Promise<readonly PreparedChunk[] | SkippedSource>;
 }
+
+const threads = new ParseThreads(new URL('./chunk-worker.js', import.meta.url));
 
 /**
  * A file as a source for `sync`: it is read only if its times or its size have changed since the last run, and parsed only if its
@@ -59,7 +66,19 @@ export async function fileSource(
         hash: `${await hashOf(bytes)} ${reading}`,
         read: async () => {
           try {
-            return sourceOf(id, await parseBytes(bytes, name, options));
+            return parsedSource(id, await parseBytes(bytes, name, options));
+          } catch (error) {
+            return skippedBy(id, error);
+          }
+        },
+        chunk: async (named, collection) => {
+          const chunks: PreparedChunk[] = [];
+          const onPart = (part: unknown): void => void chunks.push(...(part as readonly PreparedChunk[]));
+          const { timeout, signal } = options;
+          try {
+            const request: ChunkRequest = { ...requestFor(bytes, name, options), id: named, collection };
+            await threads.read({ request, timeout, signal, onPart });
+            return chunks;
           } catch (error) {
             return skippedBy(id, error);
           }
@@ -76,13 +95,6 @@ export async function fileSource(
 export async function readSource(source: UnreadSource): Promise<SourceDocument | SkippedSource> {
   const opened = await source.open();
   return isSkipped(opened) ? opened : opened.read();
-}
-
-function sourceOf(id: string, content: Parameters<typeof parsedFile>[1]): SourceDocument {
-  const file = parsedFile(id, content);
-  const { format } = file.properties;
-  // Their chunkers find the blocks themselves.
-  return format === 'markdown' || format === 'text' ? { id, text: file.text } : file;
 }
 
 /** @throws the error if it is not about the file. */

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { type SemanticIndex, storedNotes } from '../semantic-index.js';
+import { TimeSlice } from '../time-slice.js';
 import type { Metadata } from '../types.js';
-import { canonicalJson } from './canonical-json.js';
+import { fingerprint } from './chunk-fingerprint.js';
 import { chunkPlace } from './chunking/chunk-documents.js';
 
 /** A chunk in the index. */
@@ -80,8 +80,11 @@ export class HeldChunks {
       if (!sources.has(source)) return held;
       for (const [id, chunk] of strays.get(source) ?? []) held.set(id, chunk);
     }
-    for (const { id, metadata } of await this.#index[storedNotes].chunks(this.#collection, source))
+    const slice = new TimeSlice();
+    for (const { id, metadata } of await this.#index[storedNotes].chunks(this.#collection, source)) {
       add(held, id, metadata);
+      if (slice.due()) await slice.yieldIfDue();
+    }
     return held;
   }
 
@@ -130,9 +133,4 @@ function add(held: Map<string, HeldChunk>, id: string, json: string): void {
   const metadata = JSON.parse(json) as Metadata;
   if (chunkPlace(metadata) === undefined) return;
   held.set(id, { fingerprint: fingerprint(metadata), duplicateOf: metadata.duplicateOf });
-}
-
-/** A hash of the metadata without its link to a duplicate. */
-export function fingerprint({ duplicateOf: _, ...metadata }: Metadata): string {
-  return createHash('sha256').update(canonicalJson(metadata)).digest('base64url').slice(0, 22);
 }

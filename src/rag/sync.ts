@@ -7,10 +7,12 @@ import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
 import type { DocumentInput, Metadata } from '../types.js';
 import { canonicalJson } from './canonical-json.js';
+import { fingerprint } from './chunk-fingerprint.js';
+import type { PreparedChunk } from './chunk-messages.js';
 import { type ChunkMetadata, chunkDocuments, chunkerFor, type SourceDocument } from './chunking/chunk-documents.js';
 import { DismissedChunks } from './dismissed-chunks.js';
 import { isSkipped, type OpenedSource, type SkippedSource, type UnreadSource } from './file-source.js';
-import { fingerprint, HeldChunks } from './held-chunks.js';
+import { HeldChunks } from './held-chunks.js';
 import { type ResolvedSyncOptions, type SyncOptions, syncDefaults } from './options.js';
 
 /** Counts by kind of change. */
@@ -202,8 +204,9 @@ class Synchronization<M extends Metadata> {
     if (untouched !== undefined) return this.#keep(given.id, untouched);
     if (isUnread(given)) this.#read++;
     const opened = isUnread(given) ? await given.open() : given;
+    // Whatever the file is called, the source has the id that it was announced with.
     if (isReport(opened)) {
-      this.#skipped.push(opened);
+      this.#skipped.push({ ...opened, id: given.id });
       return;
     }
     const hash = !compares ? undefined : isOpened(opened) ? openedHash(given.id, opened) : sourceHash(opened);
@@ -215,10 +218,28 @@ class Synchronization<M extends Metadata> {
       this.#held.compared({ source: given.id, hash, stamp, ids });
       return;
     }
-    // Whatever the file is called, the source has the id that it was announced with.
-    const source = isOpened(opened) ? { ...(await opened.read()), id: given.id } : opened;
-    if (isReport(source)) this.#skipped.push(source);
-    else await this.#store(source as SourceDocument<M>, hash, stamp);
+    const chunks = await this.#chunksOf(given.id, opened);
+    if (isReport(chunks)) this.#skipped.push({ ...chunks, id: given.id });
+    else await this.#store(given.id, chunks, hash, stamp);
+  }
+
+  /** The chunks of a source; files are read and split in a thread, unless a function of the caller splits them. */
+  async #chunksOf(
+    id: string,
+    opened: SourceDocument<M> | OpenedSource,
+  ): Promise<readonly PreparedChunk[] | SkippedSource> {
+    const { chunker, collection } = this.#options;
+    if (isOpened(opened) && chunker === undefined) return opened.chunk(id, collection);
+    const read = isOpened(opened) ? { ...(await opened.read()), id } : opened;
+    if (isReport(read)) return read;
+    const source = read as SourceDocument<M>;
+    const cut = chunker === undefined ? chunkerFor(source) : () => chunker(source);
+    const chunks: PreparedChunk[] = [];
+    for (const document of chunkDocuments(source, cut, collection)) {
+      chunks.push({ document, fingerprint: fingerprint(document.metadata as Metadata) });
+      if (this.#slice.due()) await this.#slice.yieldIfDue(this.#options.signal);
+    }
+    return chunks;
   }
 
   /** Counts a source that has not changed. */
@@ -229,21 +250,25 @@ class Synchronization<M extends Metadata> {
   }
 
   /** Compares the chunks of a source with those in the index. */
-  async #store(source: SourceDocument<M>, hash: string | undefined, stamp: string | undefined): Promise<void> {
-    const { chunker, collection, cleanup, dryRun } = this.#options;
-    const cut = chunker === undefined ? chunkerFor(source) : () => chunker(source);
-    const documents = chunkDocuments(source, cut, collection);
-    this.#seen.add(source.id);
-    const held = await this.#held.of(source.id);
+  async #store(
+    id: string,
+    chunks: readonly PreparedChunk[],
+    hash: string | undefined,
+    stamp: string | undefined,
+  ): Promise<void> {
+    const { cleanup, dryRun, signal } = this.#options;
+    this.#seen.add(id);
+    const held = await this.#held.of(id);
     let [changes, leftOut] = [0, 0];
-    for (const document of documents) {
+    for (const { document, fingerprint: own } of chunks) {
+      if (this.#slice.due()) await this.#slice.yieldIfDue(signal);
       const before = held.get(document.id);
       if (before === undefined && this.#dismissed.leavesOut(document)) {
         leftOut++;
         continue;
       }
       const { duplicateOf = before?.duplicateOf } = document.metadata as Metadata;
-      if (before?.fingerprint === fingerprint(document.metadata as Metadata) && duplicateOf === before.duplicateOf) {
+      if (before?.fingerprint === own && duplicateOf === before.duplicateOf) {
         this.#chunks.unchanged++;
         continue;
       }
@@ -254,14 +279,14 @@ class Synchronization<M extends Metadata> {
       );
     }
     if (cleanup !== 'none') {
-      const present = new Set(documents.map(({ id }) => id));
-      const stale = [...held.keys()].filter((id) => !present.has(id));
+      const present = new Set(chunks.map(({ document }) => document.id));
+      const stale = [...held.keys()].filter((chunk) => !present.has(chunk));
       changes += stale.length;
       this.#remove(stale);
     }
     this.#sources[held.size === 0 && changes > 0 ? 'added' : changes > 0 ? 'updated' : 'unchanged']++;
     if (hash === undefined || dryRun || leftOut > 0) return;
-    this.#held.compared({ source: source.id, hash, stamp, ids: documents.map(({ id }) => id) });
+    this.#held.compared({ source: id, hash, stamp, ids: chunks.map(({ document }) => document.id) });
   }
 
   #remove(ids: readonly string[]): void {

@@ -26,12 +26,11 @@ export type WatchEvent =
   | { readonly type: 'close' };
 
 /** A directory that is being watched. */
-export interface FolderWatch {
+export interface FolderWatch extends AsyncDisposable {
   /** Resolves when the index has everything that was in the directory; rejects if the first synchronization fails. */
   readonly ready: Promise<SyncResult>;
   /** Ends the watch. A synchronization that is running is aborted; what it has committed stays. */
   close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 const ruleFiles = ['.gitignore', '.semanticignore'];
