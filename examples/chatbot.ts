@@ -1,50 +1,54 @@
-// A chatbot that answers from your documents and says where it has it from: retrieval, a chat model, an answer that streams,
-// and citations. With a key (or another service with OpenAI's API) it chats; without, it shows the context that a model
-// would be given, and nothing leaves the machine.
+// A conversation about your documents: each question is searched for, also a follow-up such as "and how do I undo that?", and the
+// answer cites pages and lines. Any model with OpenAI's API answers; without a key, a double on this machine replies with the first
+// passage, and nothing leaves the machine.
 //
-//   npx tsx examples/chatbot.ts docs "how do I make a backup?"
-//   OPENAI_API_KEY=... npx tsx examples/chatbot.ts docs "how do I make a backup?"
-//   OPENAI_BASE_URL=http://localhost:11434/v1 CHAT_MODEL=llama3.2 npx tsx examples/chatbot.ts docs "..."
+//   npx tsx examples/chatbot.ts docs "How do I make a backup?" "And how do I restore it?"
+//   OPENAI_API_KEY=... npx tsx examples/chatbot.ts docs
+//   OPENAI_BASE_URL=http://localhost:11434/v1 CHAT_MODEL=llama3.2 npx tsx examples/chatbot.ts docs
+import { createInterface } from 'node:readline/promises';
 import OpenAI from 'openai';
-import { Retriever, readFolder, SemanticIndex, sync } from 'semantic-index';
+import { type Passage, Retriever, SemanticIndex, syncFolder } from 'semantic-index';
+import { Conversation } from './chatbot/conversation.js';
+import { startLocalService } from './openai/local-service.js';
 
-const [folder = 'docs', question = 'How do I make a backup?'] = process.argv.slice(2);
+const [folder = 'docs', ...questions] = process.argv.slice(2);
+const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL, CHAT_MODEL: model = 'gpt-4o-mini' } = process.env;
+const double = apiKey === undefined && OPENAI_BASE_URL === undefined ? await startLocalService() : undefined;
 
 await using index = await SemanticIndex.open(':memory:');
-await sync(index, readFolder(folder));
-const retriever = new Retriever(index, { k: 4, maxTokens: 800 });
-const { text, passages, tokens } = await retriever.retrieve(question);
+await syncFolder(index, folder);
+const conversation = new Conversation({
+  client: new OpenAI({ apiKey: apiKey ?? 'none', baseURL: double?.baseURL ?? OPENAI_BASE_URL }),
+  model,
+  retriever: new Retriever(index, { k: 4 }),
+  maxTokens: 2000,
+  onText: (piece) => process.stdout.write(piece),
+});
 
-const instructions =
-  'Answer from the passages alone, in a few sentences. Put the number of the passage behind each statement, as in [1]. ' +
-  'If the passages do not answer the question, state that.';
-const prompt = `Passages:\n\n${text}\n\nQuestion: ${question}`;
-
-const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseURL, CHAT_MODEL: model = 'gpt-4o-mini' } = process.env;
-if (apiKey === undefined && baseURL === undefined) {
-  console.log(`A model would be sent ${tokens} tokens of context:\n\n${prompt}\n`);
-} else {
-  const client = new OpenAI({ apiKey: apiKey ?? 'none', baseURL });
-  const stream = await client.chat.completions.create({
-    model,
-    stream: true,
-    messages: [
-      { role: 'system', content: instructions },
-      { role: 'user', content: prompt },
-    ],
-  });
-  let answer = '';
-  for await (const { choices } of stream) {
-    const piece = choices[0]?.delta.content ?? '';
-    answer += piece;
-    process.stdout.write(piece);
+/** Questions of the command line, or line by line. */
+async function* asked(): AsyncGenerator<string> {
+  if (questions.length > 0) return yield* questions;
+  const lines = createInterface({ input: process.stdin });
+  process.stdout.write('> ');
+  for await (const line of lines) {
+    if (line.trim() !== '') yield line;
+    process.stdout.write('> ');
   }
+}
+
+function place({ source, headings, page, endPage, pageKind = 'page', startLine, endLine }: Passage): string {
+  const [unit, first, last] = page === undefined ? ['line', startLine, endLine] : [pageKind, page, endPage];
+  const lines = first === last ? `${unit} ${first}` : `${unit}s ${first}-${last}`;
+  return `${source}, ${lines}  ${headings.join(' › ')}`;
+}
+
+for await (const question of asked()) {
+  if (questions.length > 0) console.log(`> ${question}`);
+  const { standAlone, cited, unknown, tokens } = await conversation.ask(question);
   console.log('\n');
-  const cited = new Set([...answer.matchAll(/\[(\d+)\]/g)].map(([, number]) => Number(number)));
-  const unknown = [...cited].filter((number) => passages.every((passage) => passage.number !== number));
+  if (standAlone !== question) console.log(`Searched for: ${standAlone}`);
+  for (const passage of cited) console.log(`[${passage.number}] ${place(passage)}`);
   if (unknown.length > 0) console.log(`The model cites what it was not given: ${unknown.join(', ')}`);
+  console.log(`${tokens} tokens\n`);
 }
-console.log('Passages:');
-for (const { number, source, startLine, endLine, headings } of passages) {
-  console.log(`[${number}] ${source}:${startLine}-${endLine}  ${headings.join(' › ')}`);
-}
+double?.close();

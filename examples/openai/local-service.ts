@@ -10,7 +10,8 @@ export interface LocalService {
 
 /**
  * Answers /embeddings with the vectors of the bundled model, and /chat/completions, as a stream, with the first passage of
- * the context that it is sent: what a language model would have said it cannot know.
+ * the context that it is sent: what a language model would have said it cannot know. Asked to rewrite a question, it puts the
+ * question before it behind it.
  */
 export async function startLocalService(): Promise<LocalService> {
   const provider = bundledProvider();
@@ -32,8 +33,10 @@ export async function startLocalService(): Promise<LocalService> {
     }
     const context: string = body.messages.at(-1).content;
     const first = /\[1\][^\n]*\n([^\n]+)/.exec(context)?.[1] ?? 'nothing';
+    const rewrites = body.messages[0].content.startsWith('Rewrite');
+    const reply = rewrites ? `${context} ${body.messages.at(-3)?.content ?? ''}` : `The passages say: ${first} [1]`;
     response.setHeader('content-type', 'text/event-stream');
-    for (const word of `The passages say: ${first} [1]`.split(/(?<= )/)) {
+    for (const word of reply.split(/(?<= )/)) {
       const chunk = { object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content: word } }] };
       response.write(`data: ${JSON.stringify(chunk)}\n\n`);
     }

@@ -114,19 +114,23 @@ function classMembers(checker, declaration) {
 
 /** Members of an interface, inherited ones included. */
 function interfaceMembers(checker, symbol) {
-  return checker
-    .getDeclaredTypeOfSymbol(symbol)
-    .getProperties()
-    .flatMap((property) => {
-      const declaration = property.declarations?.[0];
-      if (declaration === undefined || isInternal(property)) return [];
-      const optional = (property.flags & ts.SymbolFlags.Optional) !== 0;
-      const type = ts.isMethodSignature(declaration)
-        ? clean(declaration.getText()).replace(/;$/, '')
-        : (declaration.type?.getText() ?? 'unknown').replaceAll(/\s+/g, ' ').replace(/ \| undefined$/, '');
-      const method = ts.isMethodSignature(declaration);
-      return [{ name: property.name, optional, method, type, ...documentation(checker, property) }];
-    });
+  return (
+    checker
+      .getDeclaredTypeOfSymbol(symbol)
+      .getProperties()
+      // Members whose name is a symbol, such as that of `await using`.
+      .filter(({ name }) => !name.startsWith('__@'))
+      .flatMap((property) => {
+        const declaration = property.declarations?.[0];
+        if (declaration === undefined || isInternal(property)) return [];
+        const optional = (property.flags & ts.SymbolFlags.Optional) !== 0;
+        const type = ts.isMethodSignature(declaration)
+          ? clean(declaration.getText()).replace(/;$/, '')
+          : (declaration.type?.getText() ?? 'unknown').replaceAll(/\s+/g, ' ').replace(/ \| undefined$/, '');
+        const method = ts.isMethodSignature(declaration);
+        return [{ name: property.name, optional, method, type, ...documentation(checker, property) }];
+      })
+  );
 }
 
 /** Names of the parameter types that end in Options, Config or the like: interfaces of options. */

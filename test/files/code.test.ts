@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
 import { describe, expect, it } from 'vitest';
-import { type ParsedFile, parseFile } from '../../src/files/parse-file.js';
+import { parseFile } from '../../src/files/parse-file.js';
+import type { ParsedFile } from '../../src/files/parsed-file.js';
 import { chunkDocuments } from '../../src/rag/chunking/chunk-documents.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
