@@ -44,7 +44,7 @@ export async function rankQueries(
     const filter = isFiltered(query.clauses) ? await filterByClauses(snapshot, query.clauses, signal) : undefined;
     withSyntax.set(place, { query: { ...query, terms }, filter });
   }
-  const plain = queries.filter((_, place) => !withSyntax.has(place));
+  const plain = withSyntax.size === 0 ? queries : queries.filter((_, place) => !withSyntax.has(place));
   const ranked = plain.length > 0 ? await snapshot.rank({ ...options, queries: plain, skipsMissing: typos }) : [];
   for (const [place, { query, filter }] of withSyntax) {
     ranked.splice(place, 0, await rankFiltered(snapshot, query, filter, options));

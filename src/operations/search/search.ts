@@ -187,9 +187,14 @@ async function completeHits<M extends Metadata>(
     const hit = hits.get(key);
     return hit === undefined || (minScore !== undefined && score < minScore)
       ? []
-      : [{ key, hit: { ...hit, score, ...explanationOf(key, score) }, group: groups?.get(key) }];
+      : [{ key, hit: asFound(key, hit, score), group: groups?.get(key) }];
   });
   return { found, reranked };
+
+  function asFound(key: number, hit: Hit<M>, score: number): Hit<M> {
+    if (explained === undefined && hit.score === score) return hit;
+    return { ...hit, score, ...explanationOf(key, score) };
+  }
 
   function explanationOf(key: number, score: number): Pick<Hit, 'explanation'> {
     const explanation = explained?.get(key);

@@ -5,6 +5,7 @@ import type {
   KeyedNeighbor,
   KeyedVector,
   QueryTerm,
+  RankedDocument,
   RankedDocuments,
   RankedGroups,
   RankSearch,
@@ -18,6 +19,7 @@ import type {
 import type { Space } from '../../backend/space.js';
 import type { FieldColumn } from '../../columns/field-column.js';
 import { SemanticIndexError } from '../../errors.js';
+import type { SnapshotHits } from '../../search/search-snapshot.js';
 import { joined, packQueryTerms } from '../../terms/packed-query.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { DocumentId } from '../../types.js';
@@ -84,19 +86,13 @@ export class CatalogSnapshot implements ReadSnapshot {
           : packedTerms(terms),
     }));
     const found = await this.#snapshot.search(packed, { ...search, allowed, boosts });
-    return inSlices(found, search.signal, ({ keys, scores, distances, termScores, factors, maxScore, ...facts }) => ({
-      ranked: Array.from(keys, (key, place) => ({
-        key,
-        score: scores[place] as number,
-        textScore: termScores[place] as number,
-        distance: distances[place] as number,
-        factor: factors[place] as number,
-      })),
-      maxTextScore: maxScore,
-      missingTerms: facts.missingTerms,
-      similarityScale: facts.similarityScale,
-      isComplete: facts.isComplete,
-      isSkipped: search.skipsMissing === true && queries.length === 1 && facts.missingTerms > 0,
+    return inSlices(found, search.signal, (hits) => ({
+      ranked: rankedDocuments(hits),
+      maxTextScore: hits.maxScore,
+      missingTerms: hits.missingTerms,
+      similarityScale: hits.similarityScale,
+      isComplete: hits.isComplete,
+      isSkipped: search.skipsMissing === true && queries.length === 1 && hits.missingTerms > 0,
     }));
   }
 
@@ -210,6 +206,20 @@ export class CatalogSnapshot implements ReadSnapshot {
     this.#snapshot.shared.release();
     this.#lookUps.end();
   }
+}
+
+function rankedDocuments({ keys, scores, distances, termScores, factors }: SnapshotHits): RankedDocument[] {
+  const ranked: RankedDocument[] = [];
+  for (let place = 0; place < keys.length; place++) {
+    ranked.push({
+      key: keys[place] as number,
+      score: scores[place] as number,
+      textScore: termScores[place] as number,
+      distance: distances[place] as number,
+      factor: factors[place] as number,
+    });
+  }
+  return ranked;
 }
 
 function common(left: Bitset | undefined, right: Bitset | undefined): Bitset | undefined {
