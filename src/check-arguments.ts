@@ -107,8 +107,12 @@ function checkReranking<M extends Metadata>(options: ResolvedSearchOptions<M>): 
       "Pass (query, hits) => scores, with one number per hit, or 'tokens'.",
     );
   }
-  if (!(rerankWeight >= 0 && rerankWeight <= 1)) {
-    throw refused('a number from 0 to 1 as rerankWeight', rerankWeight, '0 keeps the order, 1 ranks by tokens alone.');
+  if (rerankWeight !== undefined && !(rerankWeight >= 0 && rerankWeight <= 1)) {
+    throw refused(
+      'a number from 0 to 1 as rerankWeight',
+      rerankWeight,
+      '0 keeps the order, 1 ranks by the new scores alone.',
+    );
   }
   if (rerankBudget === undefined) return;
   checkPositive('search', 'rerankBudget', rerankBudget);

@@ -21,6 +21,7 @@ export interface EvaluateVariant<M extends Metadata = Metadata>
     | 'rerankDepth'
     | 'exact'
     | 'searchK'
+    | 'typos'
   > {
   /** Default: the options that are given, such as `vector` or `diversity 0.5`. */
   name?: string | undefined;
@@ -90,4 +91,5 @@ export const variantDefaults = {
   rerankDepth: undefined,
   exact: undefined,
   searchK: undefined,
+  typos: undefined,
 } satisfies Listed<EvaluateVariant>;

@@ -45,8 +45,9 @@ export interface SearchOptions<M extends Metadata = Metadata> {
    */
   rerank?: 'tokens' | Rerank<M> | undefined;
   /**
-   * With `rerank: 'tokens'`: share of the new score, from 0 to 1; the rest is that of the search. Queries of more than 12 different
-   * words get less of it. Default 0.35.
+   * Share of the new score in reranking, from 0 to 1; the rest is that of the search. With `tokens` queries of more than 12 different
+   * words get less of it. The scores of a function are scaled to 0 for the lowest and 1 for the highest of a query, unless the share is
+   * 1. Default 0.35 with `tokens`, 1 with a function.
    */
   rerankWeight?: number | undefined;
   /**
@@ -119,7 +120,7 @@ export const searchDefaults = {
   minScore: undefined,
   rerank: undefined,
   rerankDepth: 50,
-  rerankWeight: 0.35,
+  rerankWeight: undefined,
   rerankBudget: undefined,
   snippet: undefined,
   onProviderFailure: 'error',

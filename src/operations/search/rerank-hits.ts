@@ -18,6 +18,9 @@ const [firstBatch, maxBatch] = [4, 16];
  * begun that would exceed it, judged by the slowest so far: hits that were not judged follow in their order, with the lowest
  * score of those that were.
  *
+ * @param weight share of the new scores. Below 1 they are scaled to 0 for the lowest and 1 for the highest, that of a hit that was not
+ *   judged is 0, and the rest is the score of the search; scores without a bound, such as BM25, count as shares of the best one.
+ *
  * @throws PROVIDER_FAILED when the hook fails, PROVIDER_INVALID when it does not answer with one finite number for each hit.
  */
 export async function rerankHits<M extends Metadata>(
@@ -25,6 +28,7 @@ export async function rerankHits<M extends Metadata>(
   query: Query,
   ranked: readonly Ranked[],
   hits: readonly Hit<M>[],
+  weight: number,
   { budget, signal }: RerankLimits,
 ): Promise<{ readonly ranked: Ranked[]; readonly judged: number }> {
   const scores: number[] = [];
@@ -39,6 +43,7 @@ export async function rerankHits<M extends Metadata>(
     millisecondsPerHit = Math.max(millisecondsPerHit, (performance.now() - start) / batch.length);
   }
   const lowest = scores.reduce((least, score) => Math.min(least, score), Number.POSITIVE_INFINITY);
+  if (weight < 1) return { ranked: fused(ranked, scores, lowest, weight), judged: scores.length };
   const judged = scores.map((score, place) => ({ key: (ranked[place] as Ranked).key, score })).sort(byRank);
   const others = ranked.slice(scores.length).map(({ key }) => ({ key, score: lowest }));
   return { ranked: [...judged, ...others], judged: scores.length };
@@ -49,6 +54,18 @@ export async function rerankHits<M extends Metadata>(
     if (milliseconds <= 0) return 0;
     return Math.min(maxBatch, millisecondsPerHit === 0 ? maxBatch : Math.floor(milliseconds / millisecondsPerHit));
   }
+}
+
+function fused(ranked: readonly Ranked[], scores: readonly number[], lowest: number, weight: number): Ranked[] {
+  const top = ranked.reduce((best, { score }) => Math.max(best, score), 1);
+  const range = scores.reduce((best, score) => Math.max(best, score), lowest) - lowest;
+  return ranked
+    .map(({ key, score }, place) => {
+      const own = scores[place];
+      const scaled = own === undefined || !(range > 0) ? 0 : (own - lowest) / range;
+      return { key, score: (1 - weight) * (score / top) + weight * scaled };
+    })
+    .sort(byRank);
 }
 
 async function scoresOf<M extends Metadata>(

@@ -150,6 +150,26 @@ describe('reranking', () => {
     expect(await index.search('river', { rerank: slow(0) })).not.toHaveProperty('reranked');
   });
 
+  it('fuses the scores of a function with those of the search', async () => {
+    const query = 'money back';
+    const plain = (await index.search(query, { k: 50 })).hits;
+    const scoreOf = (id: unknown): number => 10 + (String(id).length % 3);
+    const rerank: Rerank = (_, hits) => hits.map(({ id }) => scoreOf(id));
+    const { hits } = await index.search(query, { k: 50, rerank, rerankWeight: 0.25 });
+    const judged = plain.map(({ id }) => scoreOf(id));
+    const [low, high] = [Math.min(...judged), Math.max(...judged)];
+    const expected = plain
+      .map(({ id, score }) => ({
+        id,
+        score: 0.75 * score + (high > low ? (0.25 * (scoreOf(id) - low)) / (high - low) : 0),
+      }))
+      .sort((a, b) => b.score - a.score);
+    expect(hits.map(({ score }) => score.toFixed(9))).toEqual(expected.map(({ score }) => score.toFixed(9)));
+    const unchanged = await index.search(query, { k: 50, rerank, rerankWeight: 0 });
+    expect(unchanged.hits.map(({ score }) => score)).toEqual(plain.map(({ score }) => score));
+    await expect(index.search(query, { rerank, rerankWeight: -1 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
   it('takes reranking models of the AI SDK, also in a retriever', async () => {
     // What is doubled is the service, which cannot be here; the SDK calls it.
     const model: RerankingModelV3 = {
