@@ -52,6 +52,12 @@ export const topics = [
     files: /\/(?:dedupe\/|options\/dedupe\b)/,
   },
   {
+    name: 'postgres',
+    title: 'PostgreSQL',
+    values: ['postgres', 'PostgresLocation', 'copyIndex'],
+    files: /\/(?:postgres|copy)\//,
+  },
+  {
     name: 'evaluation',
     title: 'Evaluation',
     values: ['readQuestions', 'questionsFrom', 'plotEvaluation'],
