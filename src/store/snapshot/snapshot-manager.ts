@@ -145,9 +145,7 @@ export class SnapshotManager {
     of: (found: Found) => [allowed: readonly Bitset[] | undefined, columns: ColumnsReading | undefined],
     signal: SnapshotRequest['signal'],
   ): Promise<CatalogSnapshot | undefined> {
-    (await this.#open(undefined, signal)).close();
-    const begun = this.#reads.begin();
-    const read = begun instanceof Promise ? await begun : begun;
+    const read = await this.#readAtSnapshot(signal);
     const snapshot = this.#snapshot;
     snapshot.shared.retain();
     let opened: CatalogSnapshot | undefined;
@@ -160,6 +158,16 @@ export class SnapshotManager {
       snapshot.shared.release();
       if (opened === undefined) read.end();
     }
+  }
+
+  /** A read of the newest commit, which the snapshot follows before it begins unless another commit comes between. */
+  async #readAtSnapshot(signal: SnapshotRequest['signal']): Promise<LocalRead> {
+    signal?.throwIfAborted();
+    const now = this.#reads.beginNow();
+    if (now?.space === this.#space.space && samePosition(now.position, this.#snapshot.position)) return now;
+    now?.end();
+    (await this.#open(undefined, signal)).close();
+    return this.#reads.begin();
   }
 
   /** Opens the newest commit for reading, with values of fields, and the documents that match a filter, as of that commit. */
