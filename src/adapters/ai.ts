@@ -122,6 +122,11 @@ export interface SearchToolOptions {
   readonly where?: Where | undefined;
   /** Search mode. Default `hybrid`. */
   readonly mode?: SearchOptions['mode'] | undefined;
+  /**
+   * What else the search does: `rerank`, `boost`, `groupBy`, `diversity`, `minScore`, `vectorWeight`, `onProviderFailure`, and so on.
+   * With `snippet`, hits have the best part of their text, and its lines, instead of the whole. Default: nothing else.
+   */
+  readonly search?: Omit<SearchOptions, 'k' | 'where' | 'mode' | 'after' | 'facets' | 'explain' | 'signal'> | undefined;
 }
 
 const searchToolDefaults = {
@@ -129,6 +134,7 @@ const searchToolDefaults = {
   k: 5,
   where: undefined as Where | undefined,
   mode: 'hybrid' as SearchOptions['mode'],
+  search: undefined as SearchToolOptions['search'],
 };
 
 /**
@@ -137,13 +143,19 @@ const searchToolDefaults = {
  * @throws INVALID_ARGUMENT, UNKNOWN_OPTION.
  */
 export function searchTool(index: SemanticIndex, options?: SearchToolOptions) {
-  const { description, k, where, mode } = resolveOptions('searchTool', options, searchToolDefaults);
+  const { description, k, where, mode, search = {} } = resolveOptions('searchTool', options, searchToolDefaults);
   return tool({
     description,
     inputSchema: z.object({ query: z.string().min(1).describe('A question, or some words') }),
     async execute({ query }, { abortSignal }) {
-      const { hits } = await index.search(query, { k, where, mode, signal: abortSignal });
-      return { hits: hits.map(({ id, score, text, metadata }) => ({ id, score, text, metadata })) };
+      const { hits } = await index.search(query, { ...search, k, where, mode, signal: abortSignal });
+      return {
+        hits: hits.map(({ id, score, text, metadata, snippet }) => {
+          if (snippet === undefined) return { id, score, text, metadata };
+          const { startLine, endLine } = snippet;
+          return { id, score, text: snippet.text, lines: `${startLine}-${endLine}`, metadata };
+        }),
+      };
     },
   });
 }

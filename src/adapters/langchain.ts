@@ -57,7 +57,18 @@ export interface SemanticIndexStoreConfig {
   readonly index: SemanticIndex;
   /** Search mode. Default `vector`, because LangChain expects vector similarities as scores. */
   readonly mode?: SearchOptions['mode'];
+  /**
+   * What else searches for texts do: `rerank`, `boost`, `groupBy`, `minScore`, `vectorWeight`, `syntax`, `typos`, `exact`, and so on.
+   * Searches for vectors take those that need no text. Default: nothing else.
+   */
+  readonly search?: StoreSearchOptions;
 }
+
+/** Options of `search` that a vector store does not set itself. */
+export type StoreSearchOptions = Omit<
+  SearchOptions,
+  'k' | 'where' | 'mode' | 'diversity' | 'after' | 'facets' | 'explain' | 'snippet' | 'signal'
+>;
 
 /** Options for `delete`: ids, a filter, or both. */
 export interface StoreDeletion {
@@ -70,6 +81,7 @@ export interface StoreDeletion {
 const configDefaults = {
   index: undefined as SemanticIndex | undefined,
   mode: 'vector' as NonNullable<SearchOptions['mode']>,
+  search: undefined as StoreSearchOptions | undefined,
 };
 const deletionDefaults = { ids: undefined as DocumentId[] | undefined, filter: undefined as Where | undefined };
 
@@ -91,6 +103,7 @@ export class SemanticIndexVectorStore extends VectorStore {
   /** The index that holds the documents. */
   readonly index: SemanticIndex;
   readonly #mode: SearchOptions['mode'];
+  readonly #searchOptions: StoreSearchOptions;
   #checked: Promise<void> | undefined;
 
   /**
@@ -107,7 +120,9 @@ export class SemanticIndexVectorStore extends VectorStore {
       });
     }
     this.index = config.index;
-    this.#mode = resolveOptions('SemanticIndexVectorStore', config, configDefaults).mode;
+    const { mode, search = {} } = resolveOptions('SemanticIndexVectorStore', config, configDefaults);
+    this.#mode = mode;
+    this.#searchOptions = search;
   }
 
   _vectorstoreType(): string {
@@ -261,7 +276,10 @@ export class SemanticIndexVectorStore extends VectorStore {
 
   async #search(query: Query, options: Partial<SearchOptions>): Promise<[Document, number][]> {
     await this.#checkEmbeddings();
-    const { hits } = await this.index.search(query, options);
+    const { boost, groupBy, groupSize, minScore, exact, searchK } = this.#searchOptions;
+    const others =
+      typeof query === 'string' ? this.#searchOptions : { boost, groupBy, groupSize, minScore, exact, searchK };
+    const { hits } = await this.index.search(query, { ...others, ...options });
     return hits.map((hit) => [documentOf(hit), hit.score]);
   }
 

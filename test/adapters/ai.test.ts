@@ -58,6 +58,34 @@ test('a language model calls the index and is given the hits', async () => {
   expect(JSON.stringify(model.doGenerateCalls[1]?.prompt)).not.toContain('secret');
 });
 
+test('the tool searches with every option of the engine, and returns snippets', async () => {
+  await using index = await SemanticIndex.open(':memory:');
+  await index.addDocuments([
+    { id: 'old', text: 'We refund the price within 30 days.', metadata: { topic: 'money', year: 1 } },
+    {
+      id: 'new',
+      text: `We refund the price within 30 days.\n${'Nothing else is said. '.repeat(200)}`,
+      metadata: { topic: 'money', year: 9 },
+    },
+    { id: 'other', text: 'We refund shipping as well.', metadata: { topic: 'shipping', year: 1 } },
+  ]);
+  const run = async (search: NonNullable<Parameters<typeof searchTool>[1]>['search']) => {
+    const { execute } = searchTool(index, { k: 3, search });
+    const found = await execute?.({ query: 'refund of the price' }, { toolCallId: '1', messages: [] });
+    return (found as { hits: { id: string; text: string; lines?: string }[] }).hits;
+  };
+  expect((await run({ groupBy: 'topic' })).map(({ id }) => id)).toHaveLength(2);
+  expect((await run({ boost: [{ where: { year: 9 }, factor: 9 }] }))[0]?.id).toBe('new');
+  expect((await run({ rerank: (_, hits) => hits.map(({ id }) => (id === 'other' ? 1 : 0)) }))[0]?.id).toBe('other');
+  const long = (await run({ snippet: { maxTokens: 20 } })).find(({ id }) => id === 'new');
+  expect([long?.text.startsWith('We refund'), (long?.text.length ?? 0) < 200, long?.lines?.startsWith('1-')]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  await expect(run({ minScor: 1 } as never)).rejects.toMatchObject({ code: 'UNKNOWN_OPTION' });
+});
+
 test('provider options reach the model, those of queries with queries, and are part of the id', async () => {
   const seen: unknown[] = [];
   const model = {

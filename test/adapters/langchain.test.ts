@@ -1,6 +1,11 @@
 import { Document } from '@langchain/core/documents';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { langchainProvider, ProviderEmbeddings, SemanticIndexVectorStore } from '../../src/adapters/langchain.js';
+import {
+  langchainProvider,
+  ProviderEmbeddings,
+  SemanticIndexVectorStore,
+  type StoreSearchOptions,
+} from '../../src/adapters/langchain.js';
 import { bundledProvider, SemanticIndex, SemanticIndexError } from '../../src/index.js';
 import { deterministicProvider, testProvider } from '../../src/testing.js';
 import { scratchFolder } from '../cli/run-cli.js';
@@ -160,4 +165,25 @@ test('what loaders return is stored: dates, class instances and blank pages', as
   circle.self = circle;
   const error = await errorOf(() => loaded.addDocuments([new Document({ pageContent: 'x', metadata: circle })]));
   expect(error.code).toBe('INVALID_METADATA');
+});
+
+test('searches take every option of the engine', async () => {
+  await using index = await SemanticIndex.open(':memory:', { provider: deterministicProvider() });
+  await index.addDocuments([
+    { id: 'a', text: 'apples and pears', metadata: { kind: 'fruit', year: 1 } },
+    { id: 'b', text: 'apples and plums', metadata: { kind: 'fruit', year: 9 } },
+    { id: 'c', text: 'apples and bicycles', metadata: { kind: 'other', year: 1 } },
+  ]);
+  const embeddings = new ProviderEmbeddings(deterministicProvider());
+  const ids = async (search: StoreSearchOptions, query = 'apples and pears') => {
+    const store = new SemanticIndexVectorStore(embeddings, { index, mode: 'hybrid', search });
+    return (await store.similaritySearch(query, 3)).map(({ id }) => id);
+  };
+  expect(await ids({ groupBy: 'kind' })).toHaveLength(2);
+  expect((await ids({ boost: [{ where: { year: 9 }, factor: 9 }] }))[0]).toBe('b');
+  expect((await ids({ rerank: (_, hits) => hits.map(({ id }) => (id === 'c' ? 1 : 0)) }))[0]).toBe('c');
+  expect(await ids({ syntax: 'operators' }, '"apples and plums"')).toEqual(['b']);
+  const store = new SemanticIndexVectorStore(embeddings, { index, search: { groupBy: 'kind', rerank: 'tokens' } });
+  const vector = await embeddings.embedQuery('apples');
+  expect(await store.similaritySearchVectorWithScore(vector, 3)).toHaveLength(2);
 });
