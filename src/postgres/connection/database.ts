@@ -27,6 +27,8 @@ export interface DatabaseOptions {
   readonly statementTimeout: number;
 }
 
+/** Connections that have a listener already: indexes may share a pool. */
+const heard = new WeakSet<PostgresClient>();
 /** Attempts of a write that others get in the way of. */
 const maxAttempts = 12;
 
@@ -41,7 +43,6 @@ export class Database {
   readonly #pool: OpenPool;
   readonly #options: DatabaseOptions;
   #shared: SharedRead | undefined;
-  readonly #heard = new WeakSet<PostgresClient>();
   #isClosed = false;
 
   constructor(pool: OpenPool, options: DatabaseOptions) {
@@ -53,8 +54,8 @@ export class Database {
     if (this.#isClosed) throw new SemanticIndexError('CLOSED', 'The index is closed');
     try {
       const client = await this.#pool.pool.connect();
-      if (!this.#heard.has(client)) {
-        this.#heard.add(client);
+      if (!heard.has(client)) {
+        heard.add(client);
         // Without a listener, a connection that is lost between two statements ends the process. The next statement reports it.
         client.on?.('error', () => {});
       }
