@@ -37,15 +37,23 @@ export function snippetFor(flags: HitFlags & { readonly snippet?: boolean }): { 
   return isForModels ? flags.full !== true && { maxTokens: tokensForModels } : snippetShown(flags);
 }
 
-/** The first hits whose text, as it is printed, fits into a number of tokens: at least one. */
-export function hitsWithin(hits: readonly Hit[], { maxTokens, format, full = false }: HitFlags): readonly Hit[] {
+/** The first hits that fit, as they are printed, into a number of tokens: at least one. */
+export function hitsWithin(hits: readonly Hit[], flags: HitFlags): readonly Hit[] {
+  const { maxTokens } = flags;
   if (maxTokens === undefined) return hits;
   let tokens = 0;
   const end = hits.findIndex((hit, position) => {
-    tokens += estimateTokens(entry(hit, position, format === 'xml' ? 'xml' : 'md', full));
+    tokens += estimateTokens(printed(hit, position, flags));
     return tokens > maxTokens;
   });
   return end < 0 ? hits : hits.slice(0, Math.max(1, end));
+}
+
+/** What is printed of a hit, except for colors. */
+function printed(hit: Hit, position: number, { json, format, full = false }: HitFlags): string {
+  if (json === true || format === 'json') return JSON.stringify(hit);
+  if (format === 'paths') return `${placeOf(hit).source}\n`;
+  return entry(hit, position, format === 'xml' ? 'xml' : 'md', full);
 }
 
 /** The lines of hits in a format. */

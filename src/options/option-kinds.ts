@@ -81,6 +81,7 @@ const kinds: Readonly<Record<string, OptionKind>> = {
   sort: 'object',
   token: 'string',
   trees: 'list',
+  typos: 'boolean',
   vectorWeight: 'number',
 };
 

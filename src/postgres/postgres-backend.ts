@@ -41,9 +41,9 @@ import { PostgresQueryCache } from './query-cache.js';
 import { PostgresSnapshot } from './search/postgres-snapshot.js';
 import type { VectorMetric } from './search/vector-search.js';
 import { DeclaredFields } from './tables/declared-fields.js';
-import { type Condition, DocumentReads } from './tables/document-reads.js';
+import { DocumentReads } from './tables/document-reads.js';
 import { DocumentWrites } from './tables/document-writes.js';
-import { compileFilter } from './tables/filter-sql.js';
+import { compileFilter, conditionOf } from './tables/filter-sql.js';
 import { type IndexState, stateOf, stateSql } from './tables/index-state.js';
 import { NotesTable } from './tables/notes-table.js';
 import { Parameters } from './tables/parameters.js';
@@ -158,11 +158,6 @@ export class PostgresBackend implements Backend {
     return state;
   }
 
-  #condition(filter: FilterTree | undefined, state: Pick<IndexState, 'fields'>): Condition | undefined {
-    if (filter === undefined) return undefined;
-    return (parameters) => compileFilter(filter, parameters, new Set(Object.keys(state.fields)));
-  }
-
   async #changeAnalysis(options: ResolvedOpenOptions): Promise<void> {
     const { language, languageField, textFields, textTemplate, readonly } = options;
     if ([language, languageField, textFields, textTemplate].every((option) => option === undefined)) return;
@@ -250,8 +245,8 @@ export class PostgresBackend implements Backend {
   async deleteWhere(filter: FilterTree, signal?: AbortSignal): Promise<number> {
     this.#refuseReadonly();
     const parameters = new Parameters();
-    const condition = await this.#read(async (_, state) => this.#condition(filter, state)?.(parameters));
-    return this.#writes.deleteWhere(condition as string, parameters.values, signal);
+    const condition = compileFilter(filter, parameters);
+    return this.#writes.deleteWhere(condition, parameters.values, signal);
   }
 
   async replaceVectors(space: number, keys: readonly number[], vectors: readonly Float32Array[]): Promise<void> {
@@ -299,12 +294,12 @@ export class PostgresBackend implements Backend {
     maxBytes: number | undefined,
     signal: AbortSignal | undefined,
   ): Promise<DocumentRows> {
-    return this.#read((reads, state) => reads.list(this.#condition(filter, state), limit, afterKey, maxBytes), signal);
+    return this.#read((reads) => reads.list(filter && conditionOf(filter), limit, afterKey, maxBytes), signal);
   }
 
   count(filter?: FilterTree, signal?: AbortSignal): Promise<number> {
     return this.#read(
-      async (reads, state) => (filter === undefined ? state.documents : reads.count(this.#condition(filter, state))),
+      async (reads, state) => (filter === undefined ? state.documents : reads.count(conditionOf(filter))),
       signal,
     );
   }

@@ -109,6 +109,9 @@ describe('search --format', () => {
     ]);
     const { hits } = await json('search', 'idx', 'harbours', '--max-tokens', '400');
     expect((hits as unknown[]).length).toBeLessThan(6);
+    // JSON repeats the text in its snippet.
+    const { stdout } = await run('search', 'idx', 'harbours', '--json', '--max-tokens', '1500');
+    expect(estimateTokens(stdout)).toBeLessThanOrEqual(1600);
   });
 });
 

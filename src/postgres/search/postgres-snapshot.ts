@@ -23,7 +23,7 @@ import type { DocumentId } from '../../types.js';
 import type { ReadTransaction } from '../connection/database.js';
 import type { SchemaNames } from '../connection/schema.js';
 import { type Condition, DocumentReads } from '../tables/document-reads.js';
-import { compileFilter } from '../tables/filter-sql.js';
+import { conditionOf } from '../tables/filter-sql.js';
 import type { IndexState } from '../tables/index-state.js';
 import { Parameters } from '../tables/parameters.js';
 import { BoostFactors } from './boosts.js';
@@ -97,14 +97,9 @@ export class PostgresSnapshot implements ReadSnapshot {
   }
 
   async #select(filter: FilterTree): Promise<void> {
-    const condition = this.#condition(filter);
+    const condition = conditionOf(filter);
     const keys = await this.#reads.keys(condition, maxListed + 1);
     this.#selection = keys.length <= maxListed ? Selection.of(keys) : Selection.where(condition);
-  }
-
-  #condition(filter: FilterTree): Condition {
-    const declared = new Set(Object.keys(this.#state.fields));
-    return (parameters) => compileFilter(filter, parameters, declared);
   }
 
   /** The documents that pass the filter, as a condition over the row `d`. */
@@ -253,7 +248,7 @@ export class PostgresSnapshot implements ReadSnapshot {
 
   field(name: string): PostgresField {
     const field = this.#fieldOf(name);
-    const exists = this.#condition({ kind: 'field', field, test: { test: 'exists' } });
+    const exists = conditionOf({ kind: 'field', field, test: { test: 'exists' } });
     return new PostgresField(field, () => this.#column(name), this.#reads, exists);
   }
 
@@ -282,7 +277,7 @@ export class PostgresSnapshot implements ReadSnapshot {
     const tree = this.#request.boosted?.[filter];
     if (tree === undefined)
       throw new SemanticIndexError('INTERNAL', `The snapshot was opened without filter ${filter}`);
-    const condition = this.#condition(tree);
+    const condition = conditionOf(tree);
     const found = await this.#reads.keys(
       (parameters) => `d.key = ANY(${parameters.numbers(keys)}) AND ${condition(parameters)}`,
     );

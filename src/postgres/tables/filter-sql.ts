@@ -1,6 +1,7 @@
 import { type Field, type FilterTree, isFieldName, type Step, type ValueTest } from '../../backend/filter-tree.js';
 import { SemanticIndexError } from '../../errors.js';
 import { jsonbOf, jsonbString, quoteText } from '../connection/names.js';
+import type { Condition } from './document-reads.js';
 import type { Parameters } from './parameters.js';
 
 /**
@@ -16,29 +17,31 @@ type ScalarTest = Extract<ValueTest, { test: 'null' | 'equal' | 'member' | 'orde
 
 /**
  * Compiles a filter to a condition over the row `d` of documents. Every value and every name from the caller becomes a parameter, so
- * none is parsed as SQL; only declared names, which have letters, digits and underscores, stand in the text, because PostgreSQL
- * matches an index by its expression. The condition is true or false, never null.
+ * none is parsed as SQL. The condition is true or false, never null.
  */
-export function compileFilter(tree: FilterTree, parameters: Parameters, declared: ReadonlySet<string>): string {
-  return new FilterCompiler(parameters, declared).condition(tree, { object: 'd.fields', self: undefined });
+export function compileFilter(tree: FilterTree, parameters: Parameters): string {
+  return new FilterCompiler(parameters).condition(tree, { object: 'd.fields', self: undefined });
+}
+
+/** The same, for the statement whose parameters it is given. */
+export function conditionOf(tree: FilterTree): Condition {
+  return (parameters) => compileFilter(tree, parameters);
 }
 
 /** The value of a declared field, as its index has it; undefined when its name cannot stand in a statement. */
-export function declaredValue(name: string, row = ''): string | undefined {
+export function declaredValue(name: string): string | undefined {
   if (!isFieldName(name)) return undefined;
-  return name.split('.').reduce((object, step) => `(${object} -> ${quoteText(step)})`, `${row}fields`);
+  return name.split('.').reduce((object, step) => `(${object} -> ${quoteText(step)})`, 'fields');
 }
 
 class FilterCompiler {
   readonly #parameters: Parameters;
-  readonly #declared: ReadonlySet<string>;
   /** Names are bound once. */
   readonly #keys = new Map<string, string>();
   #aliases = 0;
 
-  constructor(parameters: Parameters, declared: ReadonlySet<string>) {
+  constructor(parameters: Parameters) {
     this.#parameters = parameters;
-    this.#declared = declared;
   }
 
   condition(tree: FilterTree, scope: Scope): string {
@@ -60,17 +63,13 @@ class FilterCompiler {
     }
   }
 
-  #field({ name, readings }: Field, test: ValueTest, { object, self }: Scope): string {
+  #field({ readings }: Field, test: ValueTest, { object, self }: Scope): string {
     if (readings.length === 0) return this.#test(self as string, test);
     if (test.test === 'null') return this.#isNull(object, readings);
-    const all = joined(
+    return joined(
       this.#places(object, readings, true, (value) => this.#test(value, test)),
       'OR',
     );
-    const indexed = object === 'd.fields' && this.#declared.has(name) ? declaredValue(name, 'd.') : undefined;
-    if (indexed === undefined || test.test !== 'equal') return all;
-    // Implied for a name without dots unless the value is a list: lets the planner use the index where there are no lists.
-    return all;
   }
 
   /** A condition for each place that a name reaches: that of `found` for a value, and a subquery for each list on the way. */

@@ -214,7 +214,14 @@ describe.each(['direct', 'front'] as const)('%s', (way) => {
     };
     await expect(client({ origin: 'http://evil.example' })).rejects.toMatchObject({ code: 403 });
     const own = await client({ origin: url.origin });
-    expect((await own.listTools()).tools.map(({ name }) => name).sort()).toEqual(['add', 'facets', 'search']);
+    expect((await own.listTools()).tools.map(({ name }) => name).sort()).toEqual([
+      'add',
+      'facets',
+      'get',
+      'list',
+      'search',
+      'status',
+    ]);
     await own.close();
   });
 });
