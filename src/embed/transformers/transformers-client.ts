@@ -2,6 +2,12 @@ import { Worker } from 'node:worker_threads';
 import { SemanticIndexError } from '../../errors.js';
 import type { FromWorker, ToWorker, TransformersSettings } from './transformers-messages.js';
 
+/**
+ * The first worker of this process that was closed. It stays, without its model, and does not keep the process alive: onnxruntime
+ * cannot be loaded again once no thread has it ("Module did not self-register").
+ */
+let remaining: Worker | undefined;
+
 /** Reply of the worker to a call. */
 export type WorkerVectors = Extract<FromWorker, { type: 'vectors' }>;
 
@@ -51,7 +57,7 @@ export class TransformersClient {
     }
   }
 
-  /** Rejects pending calls with CLOSED, frees the model and ends the worker. */
+  /** Rejects pending calls with CLOSED, frees the model and ends the worker, unless it is the first one of this process. */
   close(): Promise<void> {
     this.#closing ??= this.#end();
     return this.#closing;
@@ -62,9 +68,20 @@ export class TransformersClient {
     const worker = this.#worker;
     if (worker === undefined) return;
     worker.ref();
-    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    this.#post({ type: 'close' });
+    const stays = remaining === undefined;
+    const ended = new Promise<void>((resolve) => {
+      worker.once('exit', () => resolve());
+      if (stays) worker.on('message', ({ type }: FromWorker) => type === 'closed' && resolve());
+    });
+    if (stays) {
+      remaining = worker;
+      worker.once('exit', () => {
+        remaining = undefined;
+      });
+    }
+    this.#post({ type: 'close', stays });
     await ended;
+    worker.unref();
   }
 
   #start(): Worker {

@@ -35,7 +35,8 @@ export type ToWorker =
       readonly urgent: boolean;
     }
   | { readonly type: 'cancel'; readonly call: number }
-  | { readonly type: 'close' };
+  /** Frees the model; the thread ends unless it stays. */
+  | { readonly type: 'close'; readonly stays: boolean };
 
 /** From the worker to its provider. */
 export type FromWorker =

@@ -35,7 +35,7 @@ port.on('message', (message: ToWorker) => {
     drop(message.call);
   } else {
     calls.length = 0;
-    void close();
+    void close(message.stays);
   }
 });
 
@@ -81,11 +81,12 @@ async function advance(open: OpenCall, model: TransformersModel): Promise<void> 
   send({ type: 'vectors', call: open.call, numbers, dimensions, tokens }, [numbers.buffer]);
 }
 
-async function close(): Promise<void> {
+async function close(stays: boolean): Promise<void> {
   const model = await loading?.catch(() => undefined);
   await model?.dispose().catch(() => undefined);
+  loading = undefined;
   send({ type: 'closed' });
-  port?.close();
+  if (!stays) port?.close();
 }
 
 function drop(call: number): void {

@@ -281,6 +281,19 @@ describe('the worker of transformersProvider', () => {
     expect(stdout.trim()).toBe('8');
   });
 
+  it('loads a model again after every provider was closed', async () => {
+    const program = `
+      import { transformersProvider } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
+      for (let round = 0; round < 4; round++) {
+        const provider = transformersProvider({ model: ${JSON.stringify(tiny.folder)} });
+        const { vectors } = await provider.embed(['red'], { role: 'document' });
+        console.log(vectors[0].length);
+        await provider.close();
+      }`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { timeout: 60_000 });
+    expect(stdout.trim().split('\n')).toEqual(['8', '8', '8', '8']);
+  });
+
   it('does not keep an idle process alive', async () => {
     const program = `
       import { transformersProvider } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
