@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../errors.js';
 import type { Pooling } from '../model-families.js';
 
-/** Settings of the worker of `transformersProvider` and `transformersReranker`. */
+/** Settings of a model of `transformersProvider` or `transformersReranker`. */
 export interface TransformersSettings {
   /** `embed`: a vector for each text. `rank`: for each pair of texts the outputs of a cross-encoder. */
   readonly task: 'embed' | 'rank';
@@ -29,14 +29,16 @@ export type ToWorker =
   | {
       readonly type: 'embed';
       readonly call: number;
+      readonly client: number;
+      readonly settings: TransformersSettings;
       readonly texts: readonly string[];
       /** The second text of each pair. */
       readonly pairs: readonly string[] | undefined;
       readonly urgent: boolean;
     }
   | { readonly type: 'cancel'; readonly call: number }
-  /** Frees the model; the thread ends unless it stays. */
-  | { readonly type: 'close'; readonly stays: boolean };
+  /** Frees the model of a client. */
+  | { readonly type: 'close'; readonly client: number };
 
 /** From the worker to its provider. */
 export type FromWorker =
@@ -56,4 +58,7 @@ export type FromWorker =
       readonly hint: string | undefined;
       readonly stack: string | undefined;
     }
-  | { readonly type: 'closed' };
+  | { readonly type: 'closed'; readonly client: number };
+
+/** Reply of the worker to a call. */
+export type WorkerVectors = Extract<FromWorker, { type: 'vectors' }>;

@@ -1,7 +1,7 @@
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { SemanticIndexError } from '../../errors.js';
 import type { FromWorker, ToWorker, TransformersSettings } from './transformers-messages.js';
 import { type TokenList, TransformersModel } from './transformers-model.js';
@@ -9,6 +9,8 @@ import { type TokenList, TransformersModel } from './transformers-model.js';
 /** A pending call. */
 interface OpenCall {
   readonly call: number;
+  readonly client: number;
+  readonly settings: TransformersSettings;
   readonly urgent: boolean;
   readonly texts: readonly string[];
   readonly pairs: readonly string[] | undefined;
@@ -24,7 +26,8 @@ if (port === null) throw new SemanticIndexError('INTERNAL', 'transformers-worker
 globalThis.console = new Console(new Writable({ write: (_chunk, _encoding, done) => done() }));
 
 const calls: OpenCall[] = [];
-let loading: Promise<TransformersModel> | undefined;
+/** The models of clients. */
+const models = new Map<number, Promise<TransformersModel>>();
 let working = false;
 
 port.on('message', (message: ToWorker) => {
@@ -34,8 +37,8 @@ port.on('message', (message: ToWorker) => {
   } else if (message.type === 'cancel') {
     drop(message.call);
   } else {
-    calls.length = 0;
-    void close(message.stays);
+    for (const { call } of calls.filter(({ client }) => client === message.client)) drop(call);
+    void close(message.client);
   }
 });
 
@@ -45,11 +48,10 @@ async function work(): Promise<void> {
   while (calls.length > 0) {
     const open = calls.find(({ urgent }) => urgent) ?? (calls[0] as OpenCall);
     try {
-      loading ??= TransformersModel.load(workerData as TransformersSettings);
-      await advance(open, await loading);
+      await advance(open, await modelOf(open));
     } catch (error) {
       // The next call tries again to load a model that failed to load.
-      if (open.ids === undefined) loading = undefined;
+      if (open.ids === undefined) models.delete(open.client);
       drop(open.call);
       send(asMessage(open.call, error));
     }
@@ -57,6 +59,12 @@ async function work(): Promise<void> {
     await nextTurn();
   }
   working = false;
+}
+
+function modelOf({ client, settings }: OpenCall): Promise<TransformersModel> {
+  const known = models.get(client) ?? TransformersModel.load(settings);
+  models.set(client, known);
+  return known;
 }
 
 async function advance(open: OpenCall, model: TransformersModel): Promise<void> {
@@ -81,12 +89,11 @@ async function advance(open: OpenCall, model: TransformersModel): Promise<void> 
   send({ type: 'vectors', call: open.call, numbers, dimensions, tokens }, [numbers.buffer]);
 }
 
-async function close(stays: boolean): Promise<void> {
-  const model = await loading?.catch(() => undefined);
+async function close(client: number): Promise<void> {
+  const model = await models.get(client)?.catch(() => undefined);
+  models.delete(client);
   await model?.dispose().catch(() => undefined);
-  loading = undefined;
-  send({ type: 'closed' });
-  if (!stays) port?.close();
+  send({ type: 'closed', client });
 }
 
 function drop(call: number): void {
