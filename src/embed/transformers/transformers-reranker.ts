@@ -14,7 +14,7 @@ import { localFolder, packages, weightsIn } from './transformers-provider.js';
 
 /** A cross-encoder as the option `rerank` of a search. */
 export interface TransformersReranker extends Rerank {
-  /** Ends the worker thread and frees the model. */
+  /** Frees the model. */
   close(): Promise<void>;
 }
 
