@@ -9,10 +9,9 @@ interface Waiting {
 
 /** A call in progress. */
 interface ModelCall {
-  readonly call: number;
   readonly answer: Promise<WorkerVectors>;
-  /** Ends a call in the thread, and rejects its answer. */
-  cancel(call: number, reason: unknown): void;
+  /** Ends the call in the thread, and rejects its answer. */
+  cancel(reason: unknown): void;
 }
 
 /** The thread that has models. It is started by the first call, and again by the next one if it was lost. */
@@ -39,7 +38,7 @@ export class ModelThread {
     const answer = new Promise<WorkerVectors>((resolve, reject) => this.#waiting.set(call, { resolve, reject }));
     this.#post({ type: 'embed', call, client, settings, texts, pairs, urgent });
     this.#hold();
-    return { call, answer, cancel: (of, reason) => this.#cancel(of, reason) };
+    return { answer, cancel: (reason) => this.#cancel(call, reason) };
   }
 
   /** Frees the model of a client. */

@@ -28,16 +28,15 @@ export class TransformersClient {
   ): Promise<WorkerVectors> {
     signal?.throwIfAborted();
     if (this.#closing !== undefined) throw new SemanticIndexError('CLOSED', 'The provider is closed');
-    const { call, answer, cancel } = thread.embed(this.#client, this.#settings, texts, pairs, urgent);
-    const abort = (): void => cancel(call, signal?.reason);
-    const reject = (error: unknown): void => cancel(call, error);
+    const { answer, cancel } = thread.embed(this.#client, this.#settings, texts, pairs, urgent);
+    const abort = (): void => cancel(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
-    this.#pending.add(reject);
+    this.#pending.add(cancel);
     try {
       return await answer;
     } finally {
       signal?.removeEventListener('abort', abort);
-      this.#pending.delete(reject);
+      this.#pending.delete(cancel);
     }
   }
 
@@ -49,7 +48,7 @@ export class TransformersClient {
 
   async #end(): Promise<void> {
     const closed = new SemanticIndexError('CLOSED', 'The provider was closed during the call');
-    for (const reject of this.#pending) reject(closed);
+    for (const cancel of this.#pending) cancel(closed);
     await thread.close(this.#client);
   }
 }
