@@ -169,13 +169,15 @@ export class SalvagedDocuments {
   }
 
   #rows(first: number, last: number): Map<number, Row> {
-    const select = 'SELECT key, id, hash, vector, metadata FROM documents NOT INDEXED WHERE key BETWEEN ? AND ?';
-    const read = (from: number, to: number) => this.#attempt(() => this.#db.prepare(select).all(from, to) as Row[]);
-    const all = read(first, last);
+    const select = 'SELECT key, id, hash, vector, metadata FROM documents NOT INDEXED WHERE';
+    const read = (condition: string, ...keys: number[]) =>
+      this.#attempt(() => this.#db.prepare(`${select} ${condition}`).all(...keys) as Row[]);
+    const all = read('key BETWEEN ? AND ?', first, last);
     if (all !== undefined) return new Map(all.map((row) => [row.key, row]));
     const rows = new Map<number, Row>();
     for (let key = first; key <= last; key++) {
-      const one = read(key, key);
+      // A range of one key reads on to the next row, which may be in a damaged page.
+      const one = read('key = ?', key);
       if (one?.[0] !== undefined) rows.set(key, one[0]);
       else if (one === undefined && !this.#knowsAllIds && !this.#ids.has(key)) this.#addUnreadable(key);
     }

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, cpSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -87,35 +87,53 @@ describe('exportTo of a damaged index', () => {
     expect(lost).toMatchObject([{ id: 20 }]);
   });
 
-  // Seen to fail once in 13 runs, by one document that only the first of the two readings found: cause unknown.
-  it.each([1, 2, 3])('writes each document that can be read one by one (seed %i)', { retry: 1 }, async (seed) => {
-    const random = new Random(seed);
+  // The neighbours of a damaged leaf are where readings of ranges run into it.
+  const leafOf = (path: string, table: string, nth: number) => {
+    const db = new (sqlite())(path, { readonly: true });
+    const leaves = "SELECT pageno - 1 FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path LIMIT 1 OFFSET ?";
+    const page = db.prepare(leaves).pluck().get(table, nth) as number;
+    db.close();
+    return page;
+  };
+
+  it.each([
+    [['documents']],
+    [['documents_by_id']],
+    [['texts']],
+    [['vectors']],
+    [['vectors_by_hash']],
+    [['documents', 'vectors_by_hash']],
+    [['documents', 'documents_by_id', 'texts', 'vectors']],
+  ])('writes each document that can be read one by one beside damage of %j', async (tables) => {
+    const pageSize = 16_384;
+    const random = new Random(7);
     const directory = copied((copy) => {
       const path = join(copy, 'index.db');
-      const pages = statSync(path).size / 16_384;
+      const damaged = tables.map((table, nth) => leafOf(path, table, nth === 0 ? 1 : random.integer(2)));
       const file = openSync(path, 'r+');
-      for (let n = 0; n < 4; n++) {
-        const bytes = Buffer.from(Array.from({ length: 16_384 }, () => random.integer(256)));
-        writeSync(file, bytes, 0, bytes.length, (5 + random.integer(pages - 5)) * 16_384);
+      for (const page of damaged) {
+        const bytes = Buffer.from(Array.from({ length: pageSize }, () => random.integer(256)));
+        writeSync(file, bytes, 0, bytes.length, page * pageSize);
       }
+      closeSync(file);
     });
-    const index = await open(directory).catch(() => undefined);
-    if (index === undefined) return;
+    const index = await open(directory);
     const readable: number[] = [];
     for (let id = 0; id < size; id++) {
       const [document, vector] = await Promise.all([index.getDocument(id), index.getVectors([id])]).catch(() => []);
       if (document?.text === textOf(id) && vector?.[0] !== undefined) readable.push(id);
     }
-    const target = join(folder, `pages-${seed}`);
+    const target = join(folder, tables.join('-'));
     const { documents, lost } = await index.exportTo(target);
     const written = linesOf(join(target, 'documents.jsonl'));
     expect(written).toHaveLength(documents);
     const ids = new Set(written.map(({ id }) => id));
-    for (const id of readable) expect(ids).toContain(id);
+    const complete = new Set(written.filter(({ id, metadata }) => metadata?.id === id).map(({ id }) => id));
+    expect(readable.filter((id) => !complete.has(id))).toEqual([]);
     const isListed = (id: number) =>
       ids.has(id) || lost.some((one) => one.id === id || (one.firstKey <= id + 1 && id + 1 <= one.lastKey));
     for (let id = 0; id < size; id++) expect(isListed(id), `document ${id}`).toBe(true);
-    await index.close().catch(() => {});
+    await index.close();
   });
 
   it('rejects when not even the settings can be read', async () => {
