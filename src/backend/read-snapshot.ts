@@ -175,6 +175,8 @@ export interface SnapshotRequest {
  * found can always be read. Keeps resources until `close`.
  */
 export interface ReadSnapshot {
+  /** Whether nothing can be read of it any more, as its connection was lost; another one may be opened. Default false. */
+  readonly isLost?: boolean | undefined;
   /** The space of the vectors. */
   readonly space: Space;
   /** Languages that texts are analyzed in, at least one. */

@@ -172,6 +172,8 @@ export interface PostgresClient {
 /** A pool of connections to one PostgreSQL database: a `Pool` of `pg`, or what behaves like one. */
 export interface PostgresPool {
   connect(): Promise<PostgresClient>;
+  /** Reports each new connection. */
+  on?(event: 'connect', listener: (client: PostgresClient) => void): unknown;
   /** Closes all connections. Only called for a pool that the index made itself. */
   end?(): Promise<void>;
   /**

@@ -254,7 +254,11 @@ export class PostgresBackend implements Backend {
     await this.#vectors.replace(space, keys, packVectors(vectors));
   }
 
-  async snapshot(request: SnapshotRequest = {}): Promise<ReadSnapshot | undefined> {
+  snapshot(request: SnapshotRequest = {}): Promise<ReadSnapshot | undefined> {
+    return this.#database.again(() => this.#openSnapshot(request));
+  }
+
+  async #openSnapshot(request: SnapshotRequest): Promise<ReadSnapshot | undefined> {
     request.signal?.throwIfAborted();
     const transaction = await this.#database.beginRead(this.#state);
     const state = this.#note(transaction.first);

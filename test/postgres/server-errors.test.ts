@@ -47,20 +47,66 @@ describe.skipIf(address === undefined)('errors of a PostgreSQL server', () => {
     expect(rows).toEqual([]);
   });
 
-  it('goes on after lost connections, and after statements and locks that took too long', async () => {
+  it('goes on while its connections are ended in the middle of searches and adds', async () => {
     await using index = await open();
     await index.addDocuments([
-      { id: 'a', text: 'first' },
-      { id: 'b', text: 'second' },
+      { id: 'a', text: 'first', metadata: { n: 1 } },
+      { id: 'b', text: 'second', metadata: { n: 2 } },
     ]);
-    const ended = await admin.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '${schema}'`,
-    );
-    expect(ended.rows.length).toBeGreaterThan(0);
-    // The connection of the pool may be noticed as lost now, or by the statement.
-    await index.search('first').catch((error) => expect(error).toMatchObject({ code: 'UNAVAILABLE' }));
-    expect((await index.search('first')).hits[0]?.id).toBe('a');
+    let ended = 0;
+    let isDone = false;
+    const end = async (): Promise<void> => {
+      for (let time = 0; time < 50 && !isDone; time++) {
+        const { rows } = await admin.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '${schema}' AND random() < 0.3`,
+        );
+        ended += rows.length;
+        await new Promise((resolve) => setTimeout(resolve, 20 + ((time * 7) % 61)));
+      }
+      isDone = true;
+    };
+    let unknown = 0;
+    const search = async (): Promise<void> => {
+      while (!isDone) {
+        const { hits } = await index.search('first', { where: { n: { $gte: 1 } }, facets: ['n'] });
+        expect(hits[0]?.id).toBe('a');
+        expect(await index.getDocument('b')).toMatchObject({ text: 'second' });
+        expect((await index.listDocuments({ sort: { field: 'n' }, limit: 1 })).documents[0]?.id).toBe('a');
+        expect(await index.suggest('fir')).toMatchObject([{ word: 'first' }]);
+      }
+    };
+    const added: string[] = [];
+    const add = async (): Promise<void> => {
+      for (let number = 0; !isDone; number++) {
+        const id = `added ${number}`;
+        // A commit without an answer is the one thing that is not known. To add again does no harm.
+        for (let isKnown = false; !isKnown; ) {
+          try {
+            await index.addDocuments([{ id, text: `text ${number}`, metadata: { n: 3 } }]);
+            isKnown = true;
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('during a commit') });
+            unknown++;
+          }
+        }
+        added.push(id);
+      }
+    };
+    const all = [end(), search(), search(), add()];
+    await Promise.all(all).finally(() => {
+      isDone = true;
+      return Promise.allSettled(all);
+    });
+    expect(ended).toBeGreaterThan(10);
+    expect(unknown).toBeLessThan(added.length / 2);
+    expect(await index.getDocuments(added)).not.toContain(undefined);
+    expect(await index.count()).toBe(added.length + 2);
+    expect(await index.validate({ level: 'full' })).toMatchObject({ valid: true });
+    await index.deleteDocuments(added);
+  });
 
+  it('goes on after statements and locks that took too long', async () => {
+    await using index = await open();
     await admin.query(`BEGIN; SELECT 1 FROM ${schema}.settings WHERE name = 'writer' FOR UPDATE`);
     await using impatient = await SemanticIndex.open(postgres({ connectionString: address, name: schema }), {
       provider,

@@ -3,6 +3,7 @@ import type { ResolvedSuggestOptions } from '../../options.js';
 import type { Metadata, Suggestion } from '../../types.js';
 import type { OperationContext } from '../context.js';
 import { filterFor } from '../declared-fields.js';
+import { withSnapshot } from '../with-snapshot.js';
 import { formsIn } from './forms-in-documents.js';
 import { expandPrefixes, prefixOf } from './query-prefixes.js';
 
@@ -21,13 +22,9 @@ export async function suggest<M extends Metadata>(
   const begin = lastWord.exec(text)?.[0];
   if (begin === undefined || prefixOf(begin) === undefined) return [];
   const filter = where === undefined ? undefined : await filterFor(backend, where);
-  const snapshot = await backend.snapshot({ filter, signal });
-  if (snapshot === undefined) return [];
-  try {
-    return await suggestFrom(snapshot, text.slice(0, -begin.length), begin, limit, signal);
-  } finally {
-    snapshot.close();
-  }
+  return withSnapshot(backend, { filter, signal }, async (snapshot) =>
+    snapshot === undefined ? [] : suggestFrom(snapshot, text.slice(0, -begin.length), begin, limit, signal),
+  );
 }
 
 async function suggestFrom(

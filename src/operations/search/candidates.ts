@@ -63,6 +63,7 @@ export class CandidateSearch {
   readonly #plan: ColumnsPlan;
   /** Queries that were ranked once. */
   readonly #noted = new WeakSet<ResolvedQuery>();
+  #isLost = false;
   /** How documents were ranked; only if hits are explained. */
   readonly #facts = new WeakMap<ResolvedQuery, Map<number, RankedFacts>>();
 
@@ -134,8 +135,14 @@ export class CandidateSearch {
         signal,
       );
     } finally {
+      this.#isLost = snapshot?.isLost === true;
       snapshot?.close();
     }
+  }
+
+  /** Whether `find` failed as its snapshot was lost: another search may find. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   /** Candidates that are wanted of each query: those that are diversified or reranked. */

@@ -34,6 +34,12 @@ export class SearchTrace {
     };
   }
 
+  /** Forgets what was found, but not how long it took: it is searched for again. */
+  restart(): void {
+    this.matchingWords = 0;
+    for (const list of [this.segments, this.corrected, this.prefixes]) list.length = 0;
+  }
+
   /** Adds the duration of some work to its stage. */
   time<T>(stage: SearchStage, work: () => T | Promise<T>): T | Promise<T> {
     const began = performance.now();

@@ -54,6 +54,8 @@ const rerankedAtOnce = 16;
 const tokensWeight = 0.35;
 /** Attempts of a search while other processes move the index to other models. */
 const maxAttempts = 32;
+/** Snapshots that a search may lose with their connections. */
+const maxLost = 5;
 
 /**
  * The best hits of each query that are not on earlier pages. One more than `k` is searched for: it shows whether another page
@@ -130,10 +132,18 @@ async function find<M extends Metadata>(
   context.space.check();
   const filter = where === undefined ? undefined : await filterFor(context.backend, where);
   const plan = await planColumns(context.backend, options);
+  let lost = 0;
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const checked = await trace.time('embed', () => checkQueries(queries, mode !== 'text', context.space, options));
-    const found = await new CandidateSearch(context, filter, options, seen, trace, plan).find(checked);
-    if (found === undefined) continue;
+    const search = new CandidateSearch(context, filter, options, seen, trace, plan);
+    const found = await search.find(checked).catch((error: unknown) => {
+      if (!search.isLost || ++lost > maxLost) throw error;
+      return undefined;
+    });
+    if (found === undefined) {
+      trace.restart();
+      continue;
+    }
     const concurrency = rerank === undefined ? 1 : rerankedAtOnce;
     const complete = async (list: Candidates, position: number): Promise<FoundList<M>> => ({
       ...(await completeHits<M>(queries[position] as Query, list, options, trace)),

@@ -1,7 +1,7 @@
 import { SemanticIndexError } from '../../errors.js';
 import type { PostgresClient } from '../../options.js';
-import type { OpenPool } from './pool.js';
-import { fromPostgresError, isLostConnection, isRetryable } from './postgres-error.js';
+import { hearErrors, type OpenPool } from './pool.js';
+import { commitUnknown, fromPostgresError, isLostConnection, isRetryable } from './postgres-error.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: rows have the columns that the statement asks for.
 export type Row = Record<string, any>;
@@ -16,6 +16,8 @@ export interface Statements {
 export interface ReadTransaction extends Statements {
   /** The rows of the statement that began it. */
   readonly first: Row;
+  /** Whether its connection was lost. */
+  readonly isLost: boolean;
   close(): void;
 }
 
@@ -27,10 +29,10 @@ export interface DatabaseOptions {
   readonly statementTimeout: number;
 }
 
-/** Connections that have a listener already: indexes may share a pool. */
-const heard = new WeakSet<PostgresClient>();
 /** Attempts of a write that others get in the way of. */
 const maxAttempts = 12;
+/** Attempts of what a lost connection cannot have changed: a pool may lend several connections that are lost already. */
+const maxConnections = 6;
 
 /**
  * To compare arrays of terms and vectors takes many times as long as the planner expects of an operator: it would scan tables in
@@ -54,11 +56,7 @@ export class Database {
     if (this.#isClosed) throw new SemanticIndexError('CLOSED', 'The index is closed');
     try {
       const client = await this.#pool.pool.connect();
-      if (!heard.has(client)) {
-        heard.add(client);
-        // Without a listener, a connection that is lost between two statements ends the process. The next statement reports it.
-        client.on?.('error', () => {});
-      }
+      hearErrors(client);
       return client;
     } catch (error) {
       throw fromPostgresError(error);
@@ -68,10 +66,14 @@ export class Database {
   /** Runs one statement in a transaction of its own, without limits of time: for builds, which cannot be part of another one. */
   async alone(text: string, values?: readonly unknown[]): Promise<Row[]> {
     // Readers have the only connection; they see the newest commit, as none was possible since they began.
-    if (this.#shared !== undefined && /^\s*SELECT\b/.test(text)) {
+    if (this.#shared !== undefined && isRead(text)) {
       const transaction = await this.#shared.join();
       return transaction.query(text, values).finally(() => transaction.close());
     }
+    return isRead(text) ? this.again(() => this.#runAlone(text, values)) : this.#runAlone(text, values);
+  }
+
+  async #runAlone(text: string, values: readonly unknown[] | undefined): Promise<Row[]> {
     const client = await this.#connect();
     let failure: unknown;
     try {
@@ -84,12 +86,24 @@ export class Database {
     }
   }
 
+  /** Repeats what only reads when its connection was lost: an idle connection may have been, before it was lent. */
+  async again<T>(read: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await read();
+      } catch (error) {
+        if (attempt >= maxConnections || this.#isClosed || !isLostConnection(error)) throw error;
+      }
+      await pause(attempt);
+    }
+  }
+
   /**
    * Begins a transaction that sees the newest commit, and nothing later. `first` is a statement that gives one row; it has no
    * parameters.
    */
   async beginRead(first: string): Promise<ReadTransaction> {
-    if (this.#pool.pool.isSingle !== true) return this.#beginOwn(first);
+    if (this.#pool.pool.isSingle !== true) return this.again(() => this.#beginOwn(first));
     // One connection for all readers: a second one would wait for the first one indefinitely.
     this.#shared ??= new SharedRead(
       () => this.#beginOwn(first),
@@ -114,34 +128,48 @@ export class Database {
     }
   }
 
-  /** Reads in one transaction. */
-  async read<T>(first: string, work: (transaction: ReadTransaction) => Promise<T>): Promise<T> {
-    const transaction = await this.beginRead(first);
-    try {
-      return await work(transaction);
-    } finally {
-      transaction.close();
-    }
+  /** Reads in one transaction; in another one where its connection was lost: `work` must not keep results of earlier runs. */
+  read<T>(first: string, work: (transaction: ReadTransaction) => Promise<T>): Promise<T> {
+    return this.again(async () => {
+      const transaction = await this.beginRead(first);
+      try {
+        return await work(transaction);
+      } finally {
+        transaction.close();
+      }
+    });
   }
 
-  /** Writes in one transaction, which is repeated where others got in its way: `work` must not keep results of earlier runs. */
+  /**
+   * Writes in one transaction, which is repeated where others got in its way or its connection was lost before the commit: `work` must
+   * not keep results of earlier runs.
+   *
+   * @throws UNAVAILABLE when the connection was lost during the commit: whether it is stored is not known then.
+   */
   async write<T>(work: (statements: Statements) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const { lockTimeout, statementTimeout } = this.#options;
     const limit = statementTimeout === 0 ? '' : `SET LOCAL statement_timeout = ${statementTimeout};`;
     const begin = `BEGIN; SET LOCAL jit = off; SET LOCAL lock_timeout = ${lockTimeout}; ${limit} SELECT 1`;
+    let lost = 0;
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted();
-      const client = await this.#connect();
+      const client = await this.again(() => this.#connect());
+      let isCommitting = false;
       try {
         await run(client, begin);
         const result = await work({ query: (text, values) => run(client, text, values) });
         signal?.throwIfAborted();
+        isCommitting = true;
         await client.query('COMMIT');
         client.release();
         return result;
       } catch (error) {
         await endBroken(client, error);
-        if (attempt >= maxAttempts || !isRetryable(error)) throw fromPostgresError(error);
+        const isLost = isLostConnection(error);
+        if (isLost && isCommitting) throw commitUnknown(error);
+        if (isLost) lost++;
+        const mayRepeat = isLost ? lost < maxConnections : isRetryable(error);
+        if (attempt >= maxAttempts || !mayRepeat) throw fromPostgresError(error);
       }
       // Two writers that met once shall not meet again.
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** Math.min(attempt, 6)));
@@ -160,6 +188,15 @@ async function run(client: PostgresClient, text: string, values?: readonly unkno
   const result = await client.query(text, values as unknown[] | undefined);
   if (!Array.isArray(result)) return result.rows ?? [];
   return (result.at(-1) as { rows?: Row[] } | undefined)?.rows ?? [];
+}
+
+function isRead(text: string): boolean {
+  return /^\s*SELECT\b/.test(text);
+}
+
+/** Lets a pool notice which of its idle connections are lost; then waits for a server that starts again. */
+function pause(attempt: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 10 * 2 ** attempt));
 }
 
 async function endBroken(client: PostgresClient, error: unknown): Promise<void> {
@@ -204,8 +241,12 @@ class OwnRead implements ReadTransaction {
     if (this.#pending === 0) this.#end();
   }
 
+  get isLost(): boolean {
+    return this.#failure !== undefined && isLostConnection(this.#failure);
+  }
+
   #end(): void {
-    if (this.#failure !== undefined && isLostConnection(this.#failure)) {
+    if (this.isLost) {
       this.#client.release(true);
       return;
     }
@@ -235,6 +276,9 @@ class SharedRead {
     let isClosed = false;
     return {
       first: transaction.first,
+      get isLost() {
+        return transaction.isLost;
+      },
       query: (text, values) => transaction.query(text, values),
       close: () => {
         if (isClosed) return;

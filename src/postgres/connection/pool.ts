@@ -1,5 +1,5 @@
 import { SemanticIndexError } from '../../errors.js';
-import { describe, type PostgresPool, type ResolvedPostgresOptions } from '../../options.js';
+import { describe, type PostgresClient, type PostgresPool, type ResolvedPostgresOptions } from '../../options.js';
 
 /** Milliseconds that a statement waits for a free connection. */
 const connectionTimeout = 30_000;
@@ -10,9 +10,32 @@ export interface OpenPool {
   readonly close: () => Promise<void>;
 }
 
+/** Connections and pools that have a listener already: indexes may share a pool. */
+const heard = new WeakSet<PostgresClient | PostgresPool>();
+
+/**
+ * Without a listener, a connection that is lost between two statements ends the process. The next statement reports it.
+ */
+export function hearErrors(client: PostgresClient): void {
+  if (heard.has(client)) return;
+  heard.add(client);
+  client.on?.('error', () => {});
+}
+
+/** A new connection may be lost before it has been lent: in the same turn of the event loop. */
+function hearConnections(pool: PostgresPool): void {
+  if (heard.has(pool)) return;
+  heard.add(pool);
+  pool.on?.('connect', hearErrors);
+}
+
 /** The pool of the caller, or a new one of `pg`. @throws MISSING_PEER, INVALID_ARGUMENT */
 export async function openPool(options: ResolvedPostgresOptions): Promise<OpenPool> {
-  if (options.pool !== undefined) return { pool: checkPool(options.pool), close: async () => {} };
+  if (options.pool !== undefined) {
+    const pool = checkPool(options.pool);
+    hearConnections(pool);
+    return { pool, close: async () => {} };
+  }
   const { Pool } = await importPg();
   const pool = new Pool({
     ...(options.connectionString !== undefined && { connectionString: options.connectionString }),
@@ -24,6 +47,7 @@ export async function openPool(options: ResolvedPostgresOptions): Promise<OpenPo
   });
   // A connection that breaks while it is idle is replaced by the next one.
   pool.on('error', () => {});
+  hearConnections(pool);
   return { pool, close: () => pool.end() };
 }
 

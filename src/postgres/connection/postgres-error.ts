@@ -65,9 +65,19 @@ const networkCodes = /^E(?:CONN|HOST|NET|PIPE|TIMEDOUT|NOTFOUND|AI_AGAIN)/;
 const lostMessages = /connection (?:terminated|ended|closed)|client has encountered a connection error|not queryable/i;
 const poolTimeout = /timeout exceeded when trying to connect/i;
 
-/** Whether an error means that the connection cannot be used any more. */
+/** Whether an error, of the server or of this package, means that the connection cannot be used any more. */
 export function isLostConnection(error: unknown): boolean {
-  return meaningOf(error as ServerError) === lost;
+  const first = SemanticIndexError.is(error) ? error.cause : error;
+  return first instanceof Error && !SemanticIndexError.is(first) && meaningOf(first as ServerError) === lost;
+}
+
+/** The error of a connection that was lost while a transaction was committed. */
+export function commitUnknown(error: unknown): SemanticIndexError {
+  const message = 'PostgreSQL: the connection was lost during a commit: it is not known whether the change is stored';
+  return new SemanticIndexError('UNAVAILABLE', message, {
+    hint: 'It is stored as a whole or not at all. Add or delete the same documents again: that does no harm.',
+    cause: error,
+  });
 }
 
 /** Whether a transaction that failed so may succeed when it is tried again: serialization failures, deadlocks, and rows inserted meanwhile. */

@@ -102,6 +102,10 @@ export class PostgresSnapshot implements ReadSnapshot {
     this.#selection = keys.length <= maxListed ? Selection.of(keys) : Selection.where(condition);
   }
 
+  get isLost(): boolean {
+    return this.#transaction.isLost;
+  }
+
   /** The documents that pass the filter, as a condition over the row `d`. */
   get #passing(): Condition {
     return (parameters) => this.#selection.sql(parameters, 'd.key');

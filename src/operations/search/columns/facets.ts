@@ -15,6 +15,7 @@ import {
 } from '../../../options.js';
 import type { Facet, FacetCount, FacetsResult, Metadata } from '../../../types.js';
 import { filterFor } from '../../declared-fields.js';
+import { withSnapshot } from '../../with-snapshot.js';
 import { checkFieldsExist, fieldNamed } from './field-names.js';
 
 /** A field that documents are counted by. */
@@ -167,11 +168,8 @@ export async function facetsOf<M extends Metadata>(
 ): Promise<FacetsResult> {
   const plans = planFacets('facets', 'fields', fields);
   const filter = where === undefined ? undefined : await filterFor(backend, where);
-  const snapshot = await backend.snapshot({ filter, fields: plans.map(({ field }) => field), signal });
-  if (snapshot === undefined) return emptyFacets(plans);
-  try {
-    return await countFacets('facets', plans, snapshot, signal);
-  } finally {
-    snapshot.close();
-  }
+  const request = { filter, fields: plans.map(({ field }) => field), signal };
+  return withSnapshot(backend, request, async (snapshot) =>
+    snapshot === undefined ? emptyFacets(plans) : countFacets('facets', plans, snapshot, signal),
+  );
 }

@@ -6,6 +6,7 @@ import { SemanticIndexError } from '../../../errors.js';
 import { describe, type ResolvedListOptions, resolveOptions, type SortOptions } from '../../../options.js';
 import type { Document, DocumentPage, Metadata } from '../../../types.js';
 import { documentOf } from '../../checked-document.js';
+import { withSnapshot } from '../../with-snapshot.js';
 import { checkFieldsExist, fieldNamed } from './field-names.js';
 
 /** One page of documents in the order of a field, for `listDocuments`. The cursor is the place of the last one. */
@@ -21,9 +22,8 @@ export async function sortedPage<M extends Metadata>(
   const field = fieldNamed('listDocuments', 'sort.field', name);
   checkOneOf('listDocuments', 'sort.order', order, ['asc', 'desc']);
   const place = after === undefined ? undefined : placeOf(after);
-  const snapshot = await backend.snapshot({ filter, fields: [field], signal });
-  if (snapshot === undefined) return { documents: [] };
-  try {
+  return withSnapshot(backend, { filter, fields: [field], signal }, async (snapshot) => {
+    if (snapshot === undefined) return { documents: [] };
     await checkFieldsExist('listDocuments', snapshot, [{ option: 'sort.field', field }]);
     const descending = order === 'desc';
     const found = await snapshot.field(field.name).sorted({ descending, after: place, limit: limit + 1, signal });
@@ -44,9 +44,7 @@ export async function sortedPage<M extends Metadata>(
     }
     const hasMore = last !== undefined && last !== found.at(-1);
     return hasMore ? { documents, next: cursorOf(last as SortedPlace) } : { documents };
-  } finally {
-    snapshot.close();
-  }
+  });
 }
 
 function cursorOf({ key, value }: SortedPlace): string {
