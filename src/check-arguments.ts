@@ -64,8 +64,11 @@ export function checkSearch<M extends Metadata>(
   searchK: number | undefined,
 ): ResolvedSearchOptions<M> {
   const resolved = resolveOptions('search', given, searchDefaults);
-  const snippet = resolveSnippet('search', resolved.snippet);
-  const options = { ...resolved, searchK: resolved.searchK ?? searchK, snippet };
+  // The object is this call's own: a copy of all members would take longer than checking them.
+  const options = Object.assign(resolved, {
+    searchK: resolved.searchK ?? searchK,
+    snippet: resolveSnippet('search', resolved.snippet),
+  });
   checkPositive('search', 'k', options.k);
   checkPositive('search', 'rerankDepth', options.rerankDepth);
   checkReranking(options);

@@ -65,24 +65,26 @@ export interface NativeBoosts {
   readonly greatest: Float64Array;
 }
 
+/** The arguments of a search. */
+export type NativeSearchRequest = [
+  vectors: readonly (Float32Array | undefined)[],
+  terms: readonly (Uint8Array | undefined)[],
+  k: number,
+  depth: number,
+  exact: boolean,
+  searchK: number,
+  vectorWeight: number,
+  allowed: readonly (Uint32Array | undefined)[] | undefined,
+  threads: number,
+  boosts: NativeBoosts | undefined,
+  skipsMissing: boolean,
+];
+
 /** Documents at one point in time, immutable. */
 export interface NativeSearchSnapshot {
-  search(
-    vectors: readonly (Float32Array | undefined)[],
-    terms: readonly (Uint8Array | undefined)[],
-    k: number,
-    depth: number,
-    exact: boolean,
-    searchK: number,
-    vectorWeight: number,
-    allowed: readonly (Uint32Array | undefined)[] | undefined,
-    threads: number,
-    task: NativeTask | undefined,
-    boosts: NativeBoosts | undefined,
-    skipsMissing: boolean,
-  ): Promise<NativeSearchResult>;
+  search(...request: [...NativeSearchRequest, task: NativeTask]): Promise<NativeSearchResult>;
   /** The same in this thread, which waits for it. */
-  searchHere(...parameters: Parameters<NativeSearchSnapshot['search']>): NativeSearchResult;
+  searchHere(...request: NativeSearchRequest): NativeSearchResult;
   /**
    * Looks packed terms up: those that begin with each, or, with `distances`, those that are at most so many edits away from a term
    * that no document has. A list for each term.

@@ -4,6 +4,9 @@ import type { FieldReading, GroupKey } from './field-reading.js';
 import type { Field, FilterTree } from './filter-tree.js';
 import type { Space } from './space.js';
 
+/** Reads a setting of an index; undefined for one that was never set. */
+export type ReadSetting = (name: string) => Promise<string | number | undefined>;
+
 /** A matching document: its key, and its distance in the metric of the index. */
 export interface KeyedNeighbor {
   readonly key: number;
@@ -181,6 +184,8 @@ export interface ReadSnapshot {
   readonly space: Space;
   /** Languages that texts are analyzed in, at least one. */
   readonly languages: readonly string[];
+  /** A setting of the index at this point in time; undefined for one that was never set. */
+  setting(name: string): ReturnType<ReadSetting>;
   /** The nearest documents of each query among those that pass the filter. */
   search(search: VectorSearch): Promise<KeyedNeighbor[][]>;
   /**

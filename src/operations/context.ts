@@ -1,5 +1,6 @@
 import type { Backend } from '../backend/backend.js';
 import type { ExportFormat } from '../backend/export-format.js';
+import type { ReadSetting } from '../backend/read-snapshot.js';
 import type { ResolvedOpenOptions, ResolvedSearchOptions, ResolvedTuneOptions } from '../options.js';
 import type { Drift, EmbeddingProvider, IndexEvent, TuneResult, Tuning } from '../types.js';
 import type { EmbeddingSpace } from './embedding-space.js';
@@ -18,8 +19,8 @@ export type SearchEffort = Pick<ResolvedSearchOptions, 'exact' | 'searchK' | 'mo
 export interface RecallControl {
   /** The latest measurement, and how far the index has drifted since. */
   tuning(): Promise<(Tuning & Drift) | undefined>;
-  /** The search with its own setting, or else the tuned one. */
-  settle<O extends SearchEffort>(search: O): Promise<O>;
+  /** The search with its own setting, or else the tuned one. @param setting reads what was tuned. */
+  settle<O extends SearchEffort>(search: O, setting: ReadSetting): Promise<O>;
   tune(options: ResolvedTuneOptions): Promise<TuneResult>;
   onEvent(event: IndexEvent): void;
   /** Measures in the background if necessary. */

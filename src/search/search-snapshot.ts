@@ -3,6 +3,7 @@ import { addon } from '../addon/addon.js';
 import {
   hitNumbers,
   type NativeBoosts,
+  type NativeSearchRequest,
   type NativeSearchResult,
   type NativeSearchSnapshot,
   type NativeTermList,
@@ -158,7 +159,7 @@ export class SearchSnapshot {
    */
   async search(queries: readonly SnapshotQuery[], options: SnapshotSearchOptions): Promise<SnapshotAnswer> {
     const { k, depth = k, exact = false, searchK = 0, vectorWeight = 1 / 3, allowed, boosts, signal } = options;
-    const { skipsMissing = false } = options;
+    const { skipsMissing = false, threads = processors } = options;
     if (!Number.isInteger(k) || k < 1 || k > maxHits || !Number.isInteger(depth) || depth < 1 || depth > maxHits) {
       throw new SemanticIndexError(
         'INVALID_ARGUMENT',
@@ -166,9 +167,6 @@ export class SearchSnapshot {
       );
     }
     for (const { vector } of queries) if (vector !== undefined) this.#checkDimensions(vector);
-    const vectors = queries.map(({ vector }) => vector);
-    const terms = queries.map(({ terms }) => terms);
-    const threads = options.threads ?? processors;
     const turn = depth > maxShort || k > maxShort ? undefined : this.#turnOf(queries, exact);
     let runsHere = turn?.fits() === true;
     const next = runsHere ? undefined : turn?.next();
@@ -179,48 +177,30 @@ export class SearchSnapshot {
       runsHere = turn?.fits() === true;
     }
     const native = this.#native;
-    const runHere = (): NativeSearchResult => {
-      signal?.throwIfAborted();
-      return native.searchHere(
-        vectors,
-        terms,
-        k,
-        depth,
-        exact,
-        searchK,
-        vectorWeight,
-        allowed,
-        threads,
-        undefined,
-        boosts,
-        skipsMissing,
-      );
-    };
-    const runOnOtherThread = (): Promise<NativeSearchResult> =>
-      runNativeReading('search', { signal }, (task) =>
-        native.search(
-          vectors,
-          terms,
-          k,
-          depth,
-          exact,
-          searchK,
-          vectorWeight,
-          allowed,
-          threads,
-          task,
-          boosts,
-          skipsMissing,
-        ),
-      );
+    const request: NativeSearchRequest = [
+      queries.map(({ vector }) => vector),
+      queries.map(({ terms }) => terms),
+      k,
+      depth,
+      exact,
+      searchK,
+      vectorWeight,
+      allowed,
+      threads,
+      boosts,
+      skipsMissing,
+    ];
     let search: NativeSearchResult | Promise<NativeSearchResult>;
     try {
-      search = runsHere ? runHere() : onOtherThread(runOnOtherThread);
+      signal?.throwIfAborted();
+      search = runsHere
+        ? native.searchHere(...request)
+        : onOtherThread(() => runNativeReading('search', { signal }, (task) => native.search(...request, task)));
     } finally {
       // What has begun keeps the parts open.
       if (this.#isClosed) this.close();
     }
-    const found = await search;
+    const found = search instanceof Promise ? await search : search;
     turn?.add(found.numbers[0] as number);
     return answerOf(found, queries.length);
   }

@@ -12,9 +12,20 @@ export const joined = maxTimes + 1;
  * native/kernel/terms/FORMAT.md.
  */
 export function packQueryTerms(terms: Iterable<readonly [term: string, times: number]>): Uint8Array {
+  const pairs = [...terms];
+  return packWeightedTerms(
+    pairs.map(([term]) => term),
+    pairs.map(([, times]) => times),
+  );
+}
+
+/** The same of two lists. */
+export function packWeightedTerms(terms: readonly string[], allTimes: readonly number[]): Uint8Array {
   let bytes = new Uint8Array(256);
   let size = 0;
-  for (const [term, times] of terms) {
+  for (let place = 0; place < terms.length; place++) {
+    const term = terms[place] as string;
+    const times = allTimes[place] as number;
     const needed = size + term.length * unitBytes + 2 * numberBytes;
     if (needed > bytes.length) {
       const grown = new Uint8Array(2 * needed);

@@ -200,9 +200,9 @@ std::unique_ptr<SnapshotSearchWork> SearchSnapshotObject::work_of(const Napi::Ca
     if (work->allowed.size() != snapshot_->size()) throw make_error(env, "INTERNAL", "expected a set for each part");
   }
   request.threads = arguments.integer(8);
-  work->task = Task::state_of(info[9]);
-  work->boosts = BoostArguments(info[10], snapshot_->size(), work.get());
-  request.skips_missing = arguments.boolean(11);
+  work->boosts = BoostArguments(info[9], snapshot_->size(), work.get());
+  request.skips_missing = arguments.boolean(10);
+  work->task = Task::state_of(info[11]);
   return work;
 }
 

@@ -1,3 +1,4 @@
+import type { ReadSetting } from '../../backend/read-snapshot.js';
 import type { ResolvedSearchOptions } from '../../options.js';
 import type { Metadata, QuestionResult } from '../../types.js';
 import type { IndexContext } from '../context.js';
@@ -24,7 +25,8 @@ export async function answerQuestions<M extends Metadata>(
   report: (done: number) => void,
 ): Promise<Answers> {
   const results: QuestionResult[] = [];
-  const settled = await context.recall.settle(await withStoredWeight(context, { ...options, signal }));
+  const setting: ReadSetting = (name) => context.backend.settings.get(name);
+  const settled = await context.recall.settle(await withStoredWeight({ ...options, signal }, setting), setting);
   let milliseconds = 0;
   for (let first = 0; first < questions.length; first += questionsPerSearch) {
     const batch = questions.slice(first, first + questionsPerSearch);

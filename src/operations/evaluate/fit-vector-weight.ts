@@ -38,7 +38,7 @@ export async function fitVectorWeight(
       { hint: 'Some hundred questions give a weight that holds for others.' },
     );
   }
-  const previous = await storedVectorWeight(context.backend);
+  const previous = await storedVectorWeight((name) => context.backend.settings.get(name));
   const trials: Trial[] = [];
   const weights = [...new Set([...tried, previous])].sort((a, b) => a - b);
   for (const vectorWeight of weights) {

@@ -1,6 +1,12 @@
 import type { StoredDocument } from '../../backend/documents.js';
 import type { Field, FilterTree } from '../../backend/filter-tree.js';
-import type { RankedDocument, RankedDocuments, RankedGroups, ReadSnapshot } from '../../backend/read-snapshot.js';
+import type {
+  RankedDocument,
+  RankedDocuments,
+  RankedGroups,
+  ReadSetting,
+  ReadSnapshot,
+} from '../../backend/read-snapshot.js';
 import type { ResolvedSearchOptions } from '../../options.js';
 import { diversify } from '../../ranking/diversify.js';
 import type { Ranked } from '../../ranking/ranked.js';
@@ -21,11 +27,14 @@ import type { SearchTrace } from './search-trace.js';
 /** The options that ranking reads; no hook is called. */
 export type RankOptions = Omit<ResolvedSearchOptions, 'where' | 'rerank' | 'boost'> & { readonly rerank: unknown };
 
+/** Completes what a search does not say itself by the settings of the index. */
+export type SettleOptions = (options: RankOptions, setting: ReadSetting) => Promise<RankOptions>;
+
 /** The best documents of a query, read from the snapshot that they were found in. */
 export interface Candidates {
   readonly ranked: readonly Ranked[];
-  /** By key. */
-  readonly documents: ReadonlyMap<number, StoredDocument>;
+  /** Of each of `ranked`, undefined for one that is gone; shorter where the last one only shows that another page follows. */
+  readonly documents: readonly (StoredDocument | undefined)[];
   /** The group of each of `ranked`, if they are grouped: best group first, with its hits one after the other. */
   readonly groups: ReadonlyMap<number, RankedGroup> | undefined;
   /** The parts of scores, by key; only if they are explained. */
@@ -56,7 +65,8 @@ const diversityDepth = 5;
 export class CandidateSearch {
   readonly #context: OperationContext;
   readonly #filter: FilterTree | undefined;
-  readonly #options: RankOptions;
+  readonly #settle: SettleOptions | undefined;
+  #options: RankOptions;
   readonly #seen: ReadonlySet<number>;
   readonly #trace: SearchTrace;
   readonly #bytes: HitBytes;
@@ -67,7 +77,7 @@ export class CandidateSearch {
   /** How documents were ranked; only if hits are explained. */
   readonly #facts = new WeakMap<ResolvedQuery, Map<number, RankedFacts>>();
 
-  /** @param seen keys of documents to leave out. */
+  /** @param seen keys of documents to leave out. @param settle undefined for options that are complete. */
   constructor(
     context: OperationContext,
     filter: FilterTree | undefined,
@@ -75,8 +85,10 @@ export class CandidateSearch {
     seen: ReadonlySet<number>,
     trace: SearchTrace,
     plan: ColumnsPlan,
+    settle: SettleOptions | undefined,
   ) {
     this.#context = context;
+    this.#settle = settle;
     this.#plan = plan;
     this.#filter = filter;
     this.#options = options;
@@ -104,15 +116,17 @@ export class CandidateSearch {
         return (await resolveQueries(queries, undefined)).map(() => ({ ...nothing, facets }));
       }
       if (hasMoved(queries, snapshot)) return undefined;
+      if (this.#settle !== undefined) {
+        this.#options = await this.#settle(this.#options, (name) => snapshot.setting(name));
+      }
       // A vector that the caller made with the old model must not be compared with those of the new one.
       space.check();
       const resolved = await resolveQueries(queries, snapshot);
       const { group, facets: plans } = this.#plan;
-      await checkFieldsExist(
-        'search',
-        snapshot,
-        (boosts?.fields ?? []).map((field) => ({ option: 'boost', field })),
-      );
+      if (boosts !== undefined) {
+        const fields = boosts.fields.map((field) => ({ option: 'boost', field }));
+        await checkFieldsExist('search', snapshot, fields);
+      }
       const facets = plans && (await countFacets('search', plans, snapshot, signal));
       if (group === undefined) {
         const ranked = await this.#rank(resolved, snapshot);
@@ -181,7 +195,8 @@ export class CandidateSearch {
     const ranked = groups.flatMap((group) => group.ranked);
     const ofKeys = new Map(groups.flatMap((group) => group.ranked.map(({ key }) => [key, group] as const)));
     return {
-      ...(await this.#readDocuments(ranked, snapshot)),
+      ranked,
+      documents: await this.#documentsOf(keysOf(ranked), snapshot),
       groups: ofKeys,
       explained: undefined,
       facets,
@@ -195,34 +210,37 @@ export class CandidateSearch {
     queries: readonly ResolvedQuery[],
     snapshot: ReadSnapshot,
     among?: { readonly k: number; readonly without: readonly number[]; readonly groups: RankedGroups },
-  ): Promise<Ranked[][]> {
+  ): Promise<(readonly Ranked[])[]> {
     const { mode, typos, exact, explain, searchK, vectorWeight, signal } = this.#options;
     // Those of the snapshot: the index may move to another model while it is searched.
     const { dimensions } = snapshot.space;
-    const asked = queries.map((query): SyntaxQuery => {
-      if (query.vector !== undefined) this.#context.space.checkDimensions(query.vector.length, dimensions);
-      return this.#asked(query);
-    });
-    const places = [...queries.keys()].filter((place) => isAsked(asked[place] as SyntaxQuery));
-    if (places.length === 0) return queries.map(() => []);
+    const [isRanked, places]: [SyntaxQuery[], number[]] = [[], []];
     // The document whose neighbours are wanted is one of them.
-    const own = queries.some((query) => query.own !== undefined) ? 1 : 0;
-    const isRanked = places.map((place) => asked[place] as SyntaxQuery);
+    let own = 0;
+    for (let place = 0; place < queries.length; place++) {
+      const query = queries[place] as ResolvedQuery;
+      if (query.vector !== undefined) this.#context.space.checkDimensions(query.vector.length, dimensions);
+      if (query.own !== undefined) own = 1;
+      const asked = this.#asked(query);
+      if (!isAsked(asked)) continue;
+      isRanked.push(asked);
+      places.push(place);
+    }
+    if (places.length === 0) return queries.map(() => []);
     const k = among === undefined ? this.#depth + own : among.k;
     const boosts = this.#plan.boosts?.boosts;
-    const { trace, search } = { trace: this.#trace, search: { exact, searchK, vectorWeight, signal } };
+    const trace = this.#trace;
+    const onSegment = explain ? (segment: SearchedSegment): number => trace.segments.push(segment) : undefined;
+    const [without, groups] = [among?.without, among?.groups];
     const rank = (depth: number): Promise<RankedDocuments[]> => {
-      // What is ranked again is read as before.
-      const isNoted = explain && !queries.some((query) => this.#noted.has(query));
-      const notes = isNoted ? trace : undefined;
-      for (const query of queries) this.#noted.add(query);
-      const within = { without: among?.without, groups: among?.groups };
-      const onSegment = (segment: SearchedSegment): number => trace.segments.push(segment);
-      return rankQueries(
-        snapshot,
-        { queries: isRanked, k, depth, boosts, ...within, ...search, onSegment },
-        { typos, notes },
-      );
+      let notes: SearchTrace | undefined;
+      if (explain) {
+        // What is ranked again is read as before.
+        if (!queries.some((query) => this.#noted.has(query))) notes = trace;
+        for (const query of queries) this.#noted.add(query);
+      }
+      const search = { queries: isRanked, k, depth, boosts, without, groups, exact, searchK, vectorWeight };
+      return rankQueries(snapshot, { ...search, signal, onSegment }, { typos, notes });
     };
     const found = await this.#trace.time(mode === 'text' ? 'words' : 'vectors', async () => {
       const isWide = exact && boosts !== undefined;
@@ -234,15 +252,22 @@ export class CandidateSearch {
         depth = Math.min(maxDepth, 4 * depth);
       }
     });
-    const lists = new Map(places.map((place, position) => [place, found[position] as RankedDocuments]));
-    const complete = (query: ResolvedQuery, place: number): Ranked[] => {
-      const { own, degraded } = query;
-      const list = lists.get(place);
-      if (list !== undefined) this.#remember(query, list);
-      const ranked = list === undefined ? [] : degraded === undefined ? list.ranked : sharesOf(list);
-      this.#trace.matchingWords += ranked.filter(({ textScore }) => textScore > 0).length;
-      if (among !== undefined) return [...ranked];
-      return ranked.filter(({ key }) => key !== own && !this.#seen.has(key)).slice(0, this.#wanted);
+    const wanted = this.#wanted;
+    let position = 0;
+    const complete = (query: ResolvedQuery, place: number): readonly Ranked[] => {
+      // Queries are completed in their order.
+      if (places[position] !== place) return [];
+      const list = found[position++] as RankedDocuments;
+      const ranked = query.degraded === undefined ? list.ranked : sharesOf(list);
+      if (explain) {
+        this.#remember(query, list);
+        trace.matchingWords += ranked.filter(({ textScore }) => textScore > 0).length;
+      }
+      if (among !== undefined) return ranked;
+      const { own } = query;
+      const isPassed = own !== undefined || this.#seen.size > 0;
+      const others = isPassed ? ranked.filter(({ key }) => key !== own && !this.#seen.has(key)) : ranked;
+      return others.length > wanted ? others.slice(0, wanted) : others;
     };
     return boundedConcurrency(queries, 1, complete, signal);
   }
@@ -250,7 +275,7 @@ export class CandidateSearch {
   #asked({ text, clauses, vector, degraded }: ResolvedQuery): SyntaxQuery {
     const { mode } = this.#options;
     const byText = mode !== 'vector' || degraded !== undefined;
-    return { ...(byText && { text }), ...(mode !== 'text' && { vector }), ...(clauses && { clauses }) };
+    return { text: byText ? text : undefined, vector: mode === 'text' ? undefined : vector, clauses };
   }
 
   #remember(query: ResolvedQuery, { ranked, maxTextScore, similarityScale }: RankedDocuments): void {
@@ -295,27 +320,25 @@ export class CandidateSearch {
       if (rerank === undefined) ranked = await diversify(candidates, k, diversity, rows, signal);
       else vectors = rows;
     }
-    if (rerank === undefined) ranked = ranked.slice(0, k);
-    return {
-      ...(await this.#readDocuments(ranked, snapshot)),
-      groups: undefined,
-      explained: undefined,
-      facets,
-      vectors,
-      words: undefined,
-    };
+    let needed = ranked.length;
+    if (rerank === undefined) {
+      if (ranked.length > k) ranked = ranked.slice(0, k);
+      // The last one shows that another page follows.
+      needed = Math.min(ranked.length, k - 1);
+    }
+    let documents = await this.#documentsOf(keysOf(ranked, needed), snapshot);
+    if (needed < ranked.length && documents.includes(undefined)) {
+      documents = [...documents, ...(await this.#documentsOf(keysOf(ranked.slice(needed)), snapshot))];
+    }
+    return { ranked, documents, groups: undefined, explained: undefined, facets, vectors, words: undefined };
   }
 
-  async #readDocuments(
-    ranked: readonly Ranked[],
+  async #documentsOf(
+    keys: readonly number[],
     snapshot: ReadSnapshot,
-  ): Promise<Pick<Candidates, 'ranked' | 'documents'>> {
-    const { signal } = this.#options;
-    const keys = keysOf(ranked);
-    await this.#bytes.add(() => snapshot.bytesByKeys(keys));
-    const rows = await this.#trace.time('lookup', () => snapshot.byKeys(keys, signal));
-    const documents = new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.key, row] as const])));
-    return { ranked, documents };
+  ): Promise<readonly (StoredDocument | undefined)[]> {
+    if (this.#options.maxBytes !== undefined) await this.#bytes.add(() => snapshot.bytesByKeys(keys));
+    return this.#trace.time('lookup', () => snapshot.byKeys(keys, this.#options.signal));
   }
 }
 
@@ -329,7 +352,7 @@ function sharesOf({ ranked, maxTextScore }: RankedDocuments): RankedDocument[] {
 
 const nothing: Candidates = {
   ranked: [],
-  documents: new Map(),
+  documents: [],
   groups: undefined,
   explained: undefined,
   facets: undefined,
@@ -337,8 +360,10 @@ const nothing: Candidates = {
   words: undefined,
 };
 
-function keysOf(ranked: readonly Ranked[]): number[] {
-  return ranked.map(({ key }) => key);
+function keysOf(ranked: readonly Ranked[], count = ranked.length): number[] {
+  const keys: number[] = [];
+  for (let place = 0; place < count; place++) keys.push((ranked[place] as Ranked).key);
+  return keys;
 }
 
 function isAsked({ text, vector }: SyntaxQuery): boolean {

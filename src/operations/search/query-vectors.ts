@@ -22,19 +22,31 @@ export interface CheckedQuery {
 }
 
 /** A query whose document was looked up. */
-export interface ResolvedQuery extends Omit<CheckedQuery, 'id'> {
+export interface ResolvedQuery extends CheckedQuery {
   /** Key of the document whose neighbours are wanted; it is not one of them. */
   readonly own: number | undefined;
 }
 
-const unset = {
-  text: undefined,
-  clauses: undefined,
-  vector: undefined,
-  space: undefined,
-  id: undefined,
-  degraded: undefined,
-};
+/** What a query was checked to be. */
+interface CheckedParts {
+  readonly text?: string;
+  readonly clauses?: QueryClauses;
+  readonly vector?: Float32Array;
+  readonly space?: number;
+  readonly id?: DocumentId;
+}
+
+/** All queries have the same members in the same order. */
+function checkedQuery({ text, clauses, vector, space, id }: CheckedParts): CheckedQuery {
+  return { text, clauses, vector, space, id, degraded: undefined };
+}
+
+function resolvedQuery(
+  { text, clauses, vector, space, id, degraded }: CheckedQuery,
+  found: { readonly key: number; readonly vector: Float32Array } | undefined,
+): ResolvedQuery {
+  return { text, clauses, vector: found?.vector ?? vector, space, id, degraded, own: found?.key };
+}
 
 /**
  * Checks queries, and embeds texts if `embed` is true.
@@ -50,20 +62,22 @@ export function checkQueries(
   const checked = queries.map((query): CheckedQuery => {
     if (typeof query === 'string') {
       const text = checkText(query, 'the query');
-      return fallback.syntax === 'plain' ? { ...unset, text } : { ...unset, ...readClauses(text) };
+      return checkedQuery(fallback.syntax === 'plain' ? { text } : readClauses(text));
     }
-    if (isIdQuery(query)) return { ...unset, id: checkId(query.id, 'the query') };
-    return { ...unset, vector: checkVector(query, 'the query') };
+    if (isIdQuery(query)) return checkedQuery({ id: checkId(query.id, 'the query') });
+    return checkedQuery({ vector: checkVector(query, 'the query') });
   });
   for (const { vector } of checked) if (vector !== undefined) space.checkDimensions(vector.length);
   if (!embed || checked.every(({ text }) => text === undefined)) return checked;
-  const [only, ...others] = checked;
-  const now = only?.text === undefined || others.length > 0 ? undefined : space.embedNow(only.text);
-  return now === undefined ? embedQueries(checked, space, fallback) : [{ ...(only as CheckedQuery), ...now }];
+  const only = checked.length === 1 ? (checked[0] as CheckedQuery) : undefined;
+  const now = only?.text === undefined ? undefined : space.embedNow(only.text);
+  if (only?.text === undefined || now === undefined) return embedQueries(checked, space, fallback);
+  const { text, clauses } = only;
+  return [{ text, clauses, vector: now.vector, space: now.space, id: undefined, degraded: undefined }];
 }
 
 /** @throws INVALID_ARGUMENT when everything is excluded. */
-function readClauses(query: string): Pick<CheckedQuery, 'text' | 'clauses'> {
+function readClauses(query: string): { readonly text: string; readonly clauses: QueryClauses } {
   const clauses = parseQuery(query);
   if (clauses.text !== '') return { text: clauses.text, clauses };
   throw new SemanticIndexError(
@@ -110,16 +124,14 @@ export async function resolveQueries(
   queries: readonly CheckedQuery[],
   documents: VectorLookUp | undefined,
 ): Promise<ResolvedQuery[]> {
-  if (queries.every(({ id }) => id === undefined)) return queries.map((query) => ({ ...query, own: undefined }));
   const resolved: ResolvedQuery[] = [];
-  for (const { id, ...query } of queries) {
+  for (const query of queries) {
+    const { id } = query;
     const found = id === undefined ? undefined : await documents?.vectorOf(id);
     if (id !== undefined && found === undefined) {
       throw new SemanticIndexError('NOT_FOUND', `No document has the id ${describe(id)}`);
     }
-    resolved.push(
-      found === undefined ? { ...query, own: undefined } : { ...query, vector: found.vector, own: found.key },
-    );
+    resolved.push(resolvedQuery(query, found));
   }
   return resolved;
 }

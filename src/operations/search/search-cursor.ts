@@ -2,22 +2,27 @@ import { SemanticIndexError } from '../../errors.js';
 import { describe } from '../../options.js';
 
 /**
- * Where a search goes on: the keys of the documents that were given already, ascending, as differences in base 128. A rank or
+ * Where a search goes on: the keys of the documents that were given on earlier pages and on this one, ascending, as differences in base 128. A rank or
  * a score would not do: fused, reranked and diversified hits have no order that a later, deeper search must keep.
  */
-export function cursorOf(keys: Iterable<number>): string {
-  const bytes: number[] = [];
-  let before = 0;
-  for (const key of [...keys].sort((a, b) => a - b)) {
+export function cursorOf(seen: ReadonlySet<number>, page: readonly { readonly key: number }[]): string {
+  const keys = new Float64Array(seen.size + page.length);
+  let count = 0;
+  for (const key of seen) keys[count++] = key;
+  for (const { key } of page) keys[count++] = key;
+  // Keys are below 2^53.
+  const bytes = Buffer.allocUnsafe(8 * keys.length);
+  let [size, before] = [0, 0];
+  for (const key of keys.sort()) {
     let rest = key - before;
     before = key;
     while (rest >= 128) {
-      bytes.push((rest % 128) + 128);
+      bytes[size++] = (rest % 128) + 128;
       rest = Math.floor(rest / 128);
     }
-    bytes.push(rest);
+    bytes[size++] = rest;
   }
-  return Buffer.from(bytes).toString('base64url');
+  return bytes.toString('base64url', 0, size);
 }
 
 /** The keys of a cursor. @throws INVALID_ARGUMENT when it is none. */

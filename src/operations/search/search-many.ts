@@ -28,5 +28,7 @@ export async function searchMany<M extends Metadata>(
       },
     );
   }
-  return search<M>(context, queries, await context.recall.settle(await withStoredWeight(context, checked)));
+  return search<M>(context, queries, checked, async (options, setting) =>
+    context.recall.settle(await withStoredWeight(options, setting), setting),
+  );
 }

@@ -43,12 +43,17 @@ export class SearchTrace {
   /** Adds the duration of some work to its stage. */
   time<T>(stage: SearchStage, work: () => T | Promise<T>): T | Promise<T> {
     const began = performance.now();
-    const end = (): void => {
-      this.milliseconds[stage] += performance.now() - began;
-    };
     const result = work();
-    if (result instanceof Promise) return result.finally(end);
-    end();
+    if (result instanceof Promise) return this.#settled(stage, began, result);
+    this.milliseconds[stage] += performance.now() - began;
     return result;
+  }
+
+  async #settled<T>(stage: SearchStage, began: number, result: Promise<T>): Promise<T> {
+    try {
+      return await result;
+    } finally {
+      this.milliseconds[stage] += performance.now() - began;
+    }
   }
 }

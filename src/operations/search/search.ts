@@ -1,3 +1,4 @@
+import type { StoredDocument } from '../../backend/documents.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { ResolvedSearchOptions } from '../../options.js';
 import { diversify } from '../../ranking/diversify.js';
@@ -7,6 +8,7 @@ import type {
   FacetsResult,
   FilterValue,
   Hit,
+  HitExplanation,
   HitGroup,
   Metadata,
   Query,
@@ -17,7 +19,7 @@ import { documentOf } from '../checked-document.js';
 import type { OperationContext } from '../context.js';
 import { filterFor } from '../declared-fields.js';
 import { boundedConcurrency } from './bounded-concurrency.js';
-import { CandidateSearch, type Candidates } from './candidates.js';
+import { CandidateSearch, type Candidates, type SettleOptions } from './candidates.js';
 import { planColumns } from './columns/columns-plan.js';
 import type { RankedGroup } from './columns/group-search.js';
 import { checkQueries } from './query-vectors.js';
@@ -42,7 +44,8 @@ interface CompleteHits<M extends Metadata> {
 /** A hit and the key of its document. */
 interface Found<M extends Metadata> {
   readonly key: number;
-  readonly hit: Hit<M>;
+  /** Undefined for one of the next page that was not read. */
+  readonly hit: Hit<M> | undefined;
   /** Undefined if hits are not grouped. */
   readonly group: RankedGroup | undefined;
 }
@@ -65,36 +68,46 @@ export async function search<M extends Metadata>(
   context: OperationContext,
   queries: readonly Query[],
   options: ResolvedSearchOptions<M>,
+  settle?: SettleOptions,
 ): Promise<SearchResult<M>[]> {
-  const { k, after, explain } = options;
+  const { k, after, explain, snippet } = options;
   const seen = after === undefined ? nothing : keysOf(after);
   const trace = new SearchTrace();
-  const lists = await find<M>(context, queries, { ...options, k: k + 1 }, seen, trace);
-  const pages: Hit<M>[][] = [];
-  for (const [place, { found }] of lists.entries()) {
-    const hits = firstOf(found, k).map(({ hit }) => hit);
-    const query = queries[place] as Query;
-    const complete = () => withSnippets(context, query, hits, options);
-    pages.push(options.snippet === undefined ? hits : await trace.time('snippet', complete));
+  const lists = await find<M>(context, queries, { ...options, k: k + 1 }, seen, trace, settle);
+  const pages: SearchPage<M>[] = [];
+  for (let place = 0; place < lists.length; place++) {
+    const list = lists[place] as FoundList<M>;
+    const page = firstOf(list.found, k, options.groupBy !== undefined);
+    let hits = page.map(({ hit }) => hit as Hit<M>);
+    if (snippet !== undefined) {
+      const query = queries[place] as Query;
+      hits = await trace.time('snippet', () => withSnippets(context, query, hits, options));
+    }
+    pages.push({ list, page, hits });
   }
-  const explanation = explain ? { explanation: trace.explanation() } : {};
-  return lists.map(({ found, degraded, facets, reranked }, place) => {
-    const page = firstOf(found, k);
-    const hits = pages[place] as Hit<M>[];
-    const facts = {
-      ...(options.groupBy !== undefined && { groups: groupsOf(page, hits) }),
-      ...(facets !== undefined && { facets: facets.facets }),
-      ...(degraded !== undefined && { degraded }),
-      ...(reranked !== undefined && { reranked }),
-      ...explanation,
-    };
-    if (found.length === page.length) return { hits, ...facts };
-    return { hits, next: cursorOf([...seen, ...page.map(({ key }) => key)]), ...facts };
+  const explanation = explain ? trace.explanation() : undefined;
+  return pages.map(({ list: { found, degraded, facets, reranked }, page, hits }) => {
+    const result: { -readonly [Member in keyof SearchResult<M>]: SearchResult<M>[Member] } = { hits };
+    if (found.length > page.length) result.next = cursorOf(seen, page);
+    if (options.groupBy !== undefined) result.groups = groupsOf(page, hits);
+    if (facets !== undefined) result.facets = facets.facets;
+    if (degraded !== undefined) result.degraded = degraded;
+    if (reranked !== undefined) result.reranked = reranked;
+    if (explanation !== undefined) result.explanation = explanation;
+    return result;
   });
 }
 
+/** The part of what was found that is returned. */
+interface SearchPage<M extends Metadata> {
+  readonly list: FoundList<M>;
+  readonly page: readonly Found<M>[];
+  readonly hits: Hit<M>[];
+}
+
 /** The first k hits, or the hits of the first k groups. */
-function firstOf<M extends Metadata>(found: readonly Found<M>[], k: number): readonly Found<M>[] {
+function firstOf<M extends Metadata>(found: readonly Found<M>[], k: number, isGrouped: boolean): readonly Found<M>[] {
+  if (!isGrouped) return found.length > k ? found.slice(0, k) : found;
   let [count, last]: [number, RankedGroup | undefined] = [0, undefined];
   const end = found.findIndex(({ group }) => {
     if (group === undefined || group !== last) count++;
@@ -126,6 +139,7 @@ async function find<M extends Metadata>(
   options: ResolvedSearchOptions<M>,
   seen: ReadonlySet<number>,
   trace: SearchTrace,
+  settle: SettleOptions | undefined,
 ): Promise<FoundList<M>[]> {
   const { mode, signal, where, rerank } = options;
   signal?.throwIfAborted();
@@ -135,7 +149,7 @@ async function find<M extends Metadata>(
   let lost = 0;
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const checked = await trace.time('embed', () => checkQueries(queries, mode !== 'text', context.space, options));
-    const search = new CandidateSearch(context, filter, options, seen, trace, plan);
+    const search = new CandidateSearch(context, filter, options, seen, trace, plan, settle);
     const found = await search.find(checked).catch((error: unknown) => {
       if (!search.isLost || ++lost > maxLost) throw error;
       return undefined;
@@ -145,11 +159,14 @@ async function find<M extends Metadata>(
       continue;
     }
     const concurrency = rerank === undefined ? 1 : rerankedAtOnce;
-    const complete = async (list: Candidates, position: number): Promise<FoundList<M>> => ({
-      ...(await completeHits<M>(queries[position] as Query, list, options, trace)),
-      degraded: checked[position]?.degraded,
-      facets: list.facets,
-    });
+    const complete = async (list: Candidates, position: number): Promise<FoundList<M>> => {
+      const { facets } = list;
+      const degraded = checked[position]?.degraded;
+      if (rerank === undefined)
+        return { found: hitsOf<M>(list, options.minScore), reranked: undefined, degraded, facets };
+      const { found, reranked } = await rerankedHits<M>(queries[position] as Query, list, rerank, options, trace);
+      return { found, reranked, degraded, facets };
+    };
     return boundedConcurrency(found, concurrency, complete, signal);
   }
   throw new SemanticIndexError('BUSY', 'The index kept moving to other models');
@@ -167,58 +184,76 @@ function regrouped(scored: readonly Ranked[], groups: ReadonlyMap<number, Ranked
   return [...members.values()].flat();
 }
 
-/** Makes hits of candidates; reranks and diversifies if asked to. */
-async function completeHits<M extends Metadata>(
+/** Makes hits of candidates. */
+function hitsOf<M extends Metadata>(
+  { ranked, documents, groups, explained }: Candidates,
+  minScore: number | undefined,
+): Found<M>[] {
+  const found: Found<M>[] = [];
+  for (let place = 0; place < ranked.length; place++) {
+    const { key, score } = ranked[place] as Ranked;
+    const row = documents[place];
+    if ((row === undefined && place < documents.length) || (minScore !== undefined && score < minScore)) continue;
+    found.push({ key, hit: row && hitOf<M>(row, score, explained?.get(key)), group: groups?.get(key) });
+  }
+  return found;
+}
+
+function hitOf<M extends Metadata>(
+  row: StoredDocument,
+  score: number,
+  explanation: HitExplanation | undefined,
+): Hit<M> {
+  const { id, text, textFields, metadata } = documentOf<M>(row);
+  const hit: { -readonly [Member in keyof Hit<M>]: Hit<M>[Member] } =
+    textFields === undefined ? { id, score, text, metadata } : { id, score, text, textFields, metadata };
+  if (explanation !== undefined) hit.explanation = explanation;
+  return hit;
+}
+
+/** Makes hits of candidates, reranks them, and diversifies them if asked to. */
+async function rerankedHits<M extends Metadata>(
   query: Query,
-  { ranked, documents, groups, explained, vectors, words }: Candidates,
-  { k, diversity, rerank, rerankWeight, rerankBudget, minScore, signal }: ResolvedSearchOptions<M>,
+  candidates: Candidates,
+  rerank: NonNullable<ResolvedSearchOptions<M>['rerank']>,
+  { k, diversity, rerankWeight, rerankBudget, minScore, signal }: ResolvedSearchOptions<M>,
   trace: SearchTrace,
 ): Promise<CompleteHits<M>> {
+  const { ranked, documents, groups, explained, vectors, words } = candidates;
   const hits = new Map<number, Hit<M>>();
-  for (const { key, score } of ranked) {
-    const row = documents.get(key);
-    if (row === undefined) continue;
-    const { id, ...document } = documentOf<M>(row);
-    hits.set(key, { id, score, ...document });
+  for (const [place, { key, score }] of ranked.entries()) {
+    const row = documents[place];
+    if (row !== undefined) hits.set(key, hitOf<M>(row, score, undefined));
   }
-  let order = ranked;
   let reranked: RerankedHits | undefined;
-  if (rerank !== undefined) {
-    const readable = ranked.filter(({ key }) => hits.has(key));
-    const listed = [...hits.values()];
-    const scored = await trace.time('rerank', async () => {
-      if (rerank === 'tokens') {
-        return rerankByTokens(words ?? [], readable, listed, rerankWeight ?? tokensWeight, signal);
-      }
-      const limits = { budget: rerankBudget, signal };
-      const result = await rerankHits(rerank, query, readable, listed, rerankWeight ?? 1, limits);
-      if (rerankBudget !== undefined) reranked = { judged: result.judged, of: listed.length };
-      return result.ranked;
-    });
-    if (groups !== undefined) order = regrouped(scored, groups);
-    else order = vectors === undefined ? scored.slice(0, k) : await diversified(scored);
-  }
-  const found = order.flatMap(({ key, score }) => {
-    const hit = hits.get(key);
-    return hit === undefined || (minScore !== undefined && score < minScore)
-      ? []
-      : [{ key, hit: asFound(key, hit, score), group: groups?.get(key) }];
+  const readable = ranked.filter(({ key }) => hits.has(key));
+  const listed = [...hits.values()];
+  const scored = await trace.time('rerank', async () => {
+    if (rerank === 'tokens') {
+      return rerankByTokens(words ?? [], readable, listed, rerankWeight ?? tokensWeight, signal);
+    }
+    const limits = { budget: rerankBudget, signal };
+    const result = await rerankHits(rerank, query, readable, listed, rerankWeight ?? 1, limits);
+    if (rerankBudget !== undefined) reranked = { judged: result.judged, of: listed.length };
+    return result.ranked;
   });
+  let order: readonly Ranked[];
+  if (groups !== undefined) order = regrouped(scored, groups);
+  else order = vectors === undefined ? scored.slice(0, k) : await diversified(scored, vectors);
+  const found: Found<M>[] = [];
+  for (const { key, score } of order) {
+    const hit = hits.get(key);
+    if (hit === undefined || (minScore !== undefined && score < minScore)) continue;
+    const explanation = explained?.get(key);
+    const facts = explanation === undefined ? {} : { explanation: { ...explanation, reranked: score } };
+    found.push({ key, hit: { ...hit, score, ...facts }, group: groups?.get(key) });
+  }
   return { found, reranked };
 
-  function asFound(key: number, hit: Hit<M>, score: number): Hit<M> {
-    if (explained === undefined && hit.score === score) return hit;
-    return { ...hit, score, ...explanationOf(key, score) };
-  }
-
-  function explanationOf(key: number, score: number): Pick<Hit, 'explanation'> {
-    const explanation = explained?.get(key);
-    if (explanation === undefined) return {};
-    return { explanation: rerank === undefined ? explanation : { ...explanation, reranked: score } };
-  }
-
-  async function diversified(scored: readonly Ranked[]): Promise<Ranked[]> {
-    const { data, dimensions } = vectors as NonNullable<typeof vectors>;
+  async function diversified(
+    scored: readonly Ranked[],
+    { data, dimensions }: NonNullable<Candidates['vectors']>,
+  ): Promise<Ranked[]> {
     const rows = new Map(ranked.map(({ key }, row) => [key, row]));
     const ordered = new Float32Array(scored.length * dimensions);
     scored.forEach(({ key }, position) => {

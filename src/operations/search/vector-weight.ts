@@ -1,6 +1,6 @@
 import type { Backend } from '../../backend/backend.js';
+import type { ReadSetting } from '../../backend/read-snapshot.js';
 import type { ResolvedSearchOptions } from '../../options.js';
-import type { OperationContext } from '../context.js';
 
 const settingName = 'vectorWeight';
 
@@ -8,8 +8,8 @@ const settingName = 'vectorWeight';
 export const defaultVectorWeight = 1 / 3;
 
 /** The weight that hybrid searches use unless they set their own. */
-export async function storedVectorWeight(backend: Backend): Promise<number> {
-  const stored = await backend.settings.get(settingName);
+export async function storedVectorWeight(setting: ReadSetting): Promise<number> {
+  const stored = await setting(settingName);
   return typeof stored === 'number' ? stored : defaultVectorWeight;
 }
 
@@ -18,11 +18,11 @@ export function storeVectorWeight(backend: Backend, weight: number): Promise<voi
   return backend.settings.set(settingName, weight);
 }
 
-/** The options with a weight: their own, or that of the index. */
+/** The options with a weight: their own, or that of the index. @param setting reads the latter. */
 export async function withStoredWeight<O extends Pick<ResolvedSearchOptions, 'mode' | 'vectorWeight'>>(
-  { backend }: OperationContext,
   options: O,
+  setting: ReadSetting,
 ): Promise<O> {
   if (options.mode !== 'hybrid' || options.vectorWeight !== undefined) return options;
-  return { ...options, vectorWeight: await storedVectorWeight(backend) };
+  return { ...options, vectorWeight: await storedVectorWeight(setting) };
 }

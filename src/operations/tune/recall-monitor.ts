@@ -1,4 +1,5 @@
 import type { SegmentSummary } from '../../backend/backend.js';
+import type { ReadSetting } from '../../backend/read-snapshot.js';
 import { SemanticIndexError } from '../../errors.js';
 import { type ResolvedTuneOptions, tuneDefaults } from '../../options.js';
 import type { Drift, IndexEvent, TuneResult, Tuning } from '../../types.js';
@@ -28,9 +29,14 @@ export class RecallMonitor implements RecallControl {
 
   /** What was measured last, and how far the index has moved since. */
   async tuning(): Promise<(Tuning & Drift) | undefined> {
-    const tuning = await storedTuning(this.#context.backend);
+    const tuning = await this.#stored();
     if (tuning === undefined) return undefined;
     return { ...tuning, ...driftOf(tuning, await this.#segments()) };
+  }
+
+  #stored(): Promise<Tuning | undefined> {
+    const { settings } = this.#context.backend;
+    return storedTuning((name) => settings.get(name));
   }
 
   async #segments(): Promise<readonly SegmentSummary[]> {
@@ -41,9 +47,9 @@ export class RecallMonitor implements RecallControl {
    * How a search is done: as it says itself, else as was tuned. Where `open` asked for a recall, what was not yet
    * measured to have it is searched exactly: that costs time and no answers.
    */
-  async settle<O extends SearchEffort>(search: O): Promise<O> {
+  async settle<O extends SearchEffort>(search: O, setting: ReadSetting): Promise<O> {
     if (search.exact || search.searchK !== undefined || search.mode === 'text') return search;
-    const tuning = await storedTuning(this.#context.backend);
+    const tuning = await storedTuning(setting);
     if (this.#options.recall !== undefined && !(await this.#holds(tuning))) return { ...search, exact: true };
     if (tuning === undefined) return search;
     if (tuning.exact) return { ...search, exact: true };
@@ -86,7 +92,7 @@ export class RecallMonitor implements RecallControl {
   }
 
   async #measureIfDrifted(): Promise<void> {
-    const tuning = await storedTuning(this.#context.backend);
+    const tuning = await this.#stored();
     const asked = this.#options.recall;
     const segments = await this.#segments();
     if (segments.length === 0) return;

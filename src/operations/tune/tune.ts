@@ -1,5 +1,5 @@
 import { embeddedTextOf } from '../../analysis/fields/stored-text.js';
-import type { Backend } from '../../backend/backend.js';
+import type { ReadSetting } from '../../backend/read-snapshot.js';
 import { parseStored } from '../../backend/stored-json.js';
 import { SemanticIndexError } from '../../errors.js';
 import { describe, type ResolvedTuneOptions } from '../../options.js';
@@ -26,8 +26,8 @@ const settingName = 'tuning';
 const textsPerRead = 32;
 
 /** The stored tuning of an index. */
-export async function storedTuning(backend: Backend): Promise<Tuning | undefined> {
-  const stored = await backend.settings.get(settingName);
+export async function storedTuning(setting: ReadSetting): Promise<Tuning | undefined> {
+  const stored = await setting(settingName);
   return typeof stored === 'string' ? (parseStored(stored, 'The tuning') as Tuning) : undefined;
 }
 

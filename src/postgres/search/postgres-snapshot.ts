@@ -26,6 +26,7 @@ import { type Condition, DocumentReads } from '../tables/document-reads.js';
 import { conditionOf } from '../tables/filter-sql.js';
 import type { IndexState } from '../tables/index-state.js';
 import { Parameters } from '../tables/parameters.js';
+import { readSetting } from '../tables/settings-table.js';
 import { BoostFactors } from './boosts.js';
 import { keysOfGroups, PostgresField, type ReadField, readField } from './field.js';
 import { type RankingContext, rankQuery } from './ranking.js';
@@ -94,6 +95,11 @@ export class PostgresSnapshot implements ReadSnapshot {
       snapshot.close();
       throw error;
     }
+  }
+
+  async setting(name: string): Promise<string | number | undefined> {
+    const value = await readSetting(this.#transaction, this.#names.table('settings'), name);
+    return value as string | number | undefined;
   }
 
   async #select(filter: FilterTree): Promise<void> {

@@ -14,6 +14,12 @@ export const settingNames = {
   hnsw: 'hnsw',
 } as const;
 
+/** Reads a setting by a statement; undefined when there is none. */
+export async function readSetting(statements: Statements, table: string, name: string): Promise<unknown> {
+  const [row] = await statements.query(`SELECT value FROM ${table} WHERE name = $1`, [settingToText(name)]);
+  return row === undefined ? undefined : JSON.parse(row.value as string);
+}
+
 /** Named values, stored as JSON. */
 export class SettingsTable implements Settings {
   readonly #database: Database;
@@ -38,12 +44,8 @@ export class SettingsTable implements Settings {
 
   /** The value as part of a transaction; undefined when there is none. */
   async read(statements: Statements | Database, name: string): Promise<unknown> {
-    const text = `SELECT value FROM ${this.#table} WHERE name = $1`;
-    const [row] =
-      'query' in statements
-        ? await statements.query(text, [settingToText(name)])
-        : await statements.alone(text, [settingToText(name)]);
-    return row === undefined ? undefined : JSON.parse(row.value as string);
+    if ('query' in statements) return readSetting(statements, this.#table, name);
+    return readSetting({ query: (text, values) => statements.alone(text, values) }, this.#table, name);
   }
 
   /** Changes a value as part of a transaction. */

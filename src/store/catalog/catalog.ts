@@ -46,6 +46,8 @@ export interface CatalogReading {
   /** Number of the current space; undefined before the first vector. */
   readonly space: string | number | undefined;
   readonly documents: DocumentCache;
+  /** Settings that were read. */
+  readonly settings: Map<string, string | number | undefined>;
 }
 
 /** A segment that a snapshot does not have yet. */
@@ -130,6 +132,8 @@ export class Catalog {
   readonly #end: Statement<[]>;
   readonly #dataVersion: Statement<[]>;
   readonly #options: CatalogOptions;
+  /** Data version of the read transaction that was begun last. */
+  #readVersion = 0;
   #lastReading: CatalogReading | undefined;
 
   private constructor(db: Database, options: CatalogOptions) {
@@ -397,12 +401,12 @@ export class Catalog {
   beginReading(): void {
     this.#begin.run();
     // `BEGIN` does not read yet; this does.
-    this.#dataVersion.get();
+    this.#readVersion = this.dataVersion();
   }
 
   /** What the read transaction that has begun sees. */
   reading(): CatalogReading {
-    const version = this.dataVersion();
+    const version = this.#readVersion;
     if (this.#lastReading?.version !== version) {
       const space = this.settings.get('space');
       this.#lastReading = {
@@ -410,6 +414,7 @@ export class Catalog {
         position: this.position(),
         space,
         documents: new DocumentCache(this.documents.byKey),
+        settings: new Map(),
       };
     }
     return this.#lastReading;

@@ -45,6 +45,10 @@ export class HeldReads {
     return this.#catalog(read).documents.vectorOf(id);
   }
 
+  setting(read: number, name: string): string | number | undefined {
+    return this.#catalog(read).settings.get(name);
+  }
+
   /** Ends a read. No effect for one that has not begun. */
   end(read: number): void {
     const catalog = this.#held.get(read);

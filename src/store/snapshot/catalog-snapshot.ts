@@ -8,6 +8,7 @@ import type {
   RankedDocument,
   RankedDocuments,
   RankedGroups,
+  RankQuery,
   RankSearch,
   ReadSnapshot,
   TermList,
@@ -19,8 +20,8 @@ import type {
 import type { Space } from '../../backend/space.js';
 import type { FieldColumn } from '../../columns/field-column.js';
 import { SemanticIndexError } from '../../errors.js';
-import type { SnapshotHits } from '../../search/search-snapshot.js';
-import { joined, packQueryTerms } from '../../terms/packed-query.js';
+import type { SnapshotHits, SnapshotQuery } from '../../search/search-snapshot.js';
+import { joined, packQueryTerms, packWeightedTerms } from '../../terms/packed-query.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { DocumentId } from '../../types.js';
 import { addItem, type Bitset, createBitset, hasItem, removeItem } from '../../vectors/bitset.js';
@@ -73,26 +74,21 @@ export class CatalogSnapshot implements ReadSnapshot {
     );
   }
 
-  async rank({ queries, within, without, groups, boosts: asked, ...search }: RankSearch): Promise<RankedDocuments[]> {
-    const allowed = this.#rankable(this.#itemsOf(within), without, groups);
-    const boosts = asked && (await nativeBoosts(asked, this.#columns, this.#snapshot.all.length, search.signal));
-    const packed = await inSlices(queries, search.signal, ({ text, terms, vector }) => ({
-      vector,
-      terms:
-        terms === undefined
-          ? text === undefined
-            ? undefined
-            : packedQuery(text, this.#snapshot.words.languages)
-          : packedTerms(terms),
-    }));
-    const found = await this.#snapshot.search(packed, { ...search, allowed, boosts });
-    return inSlices(found, search.signal, (hits) => ({
+  async rank(search: RankSearch): Promise<RankedDocuments[]> {
+    const { queries, k, depth, exact, searchK, vectorWeight, skipsMissing, signal, onSegment } = search;
+    const allowed = this.#rankable(this.#itemsOf(search.within), search.without, search.groups);
+    const boosts =
+      search.boosts && (await nativeBoosts(search.boosts, this.#columns, this.#snapshot.all.length, signal));
+    const packed = await inSlices(queries, signal, (query) => packedQuery(query, this.#snapshot.words.languages));
+    const own = { k, depth, exact, searchK, vectorWeight, allowed, boosts, skipsMissing, signal, onSegment };
+    const found = await this.#snapshot.search(packed, own);
+    return inSlices(found, signal, (hits) => ({
       ranked: rankedDocuments(hits),
       maxTextScore: hits.maxScore,
       missingTerms: hits.missingTerms,
       similarityScale: hits.similarityScale,
       isComplete: hits.isComplete,
-      isSkipped: search.skipsMissing === true && queries.length === 1 && hits.missingTerms > 0,
+      isSkipped: skipsMissing === true && queries.length === 1 && hits.missingTerms > 0,
     }));
   }
 
@@ -200,6 +196,10 @@ export class CatalogSnapshot implements ReadSnapshot {
     return this.#lookUps.vectorOf(id);
   }
 
+  setting(name: string): Promise<string | number | undefined> {
+    return this.#lookUps.setting(name);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -231,9 +231,11 @@ function isListOfSets(matching: MatchingDocuments | readonly Bitset[]): matching
   return Array.isArray(matching);
 }
 
-function packedQuery(text: string, languages: readonly string[]): Uint8Array {
-  const { terms, weights } = analyzeQuery(text, languages);
-  return packQueryTerms(terms.map((term, place) => [term, weights[place] as number] as const));
+function packedQuery({ text, terms, vector }: RankQuery, languages: readonly string[]): SnapshotQuery {
+  if (terms !== undefined) return { vector, terms: packedTerms(terms) };
+  if (text === undefined) return { vector, terms: undefined };
+  const analyzed = analyzeQuery(text, languages);
+  return { vector, terms: packWeightedTerms(analyzed.terms, analyzed.weights) };
 }
 
 function packedTerms(terms: readonly QueryTerm[]): Uint8Array {

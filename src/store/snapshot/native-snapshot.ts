@@ -30,6 +30,8 @@ export interface TermsAnswer<T> extends Pick<SnapshotAnswer, 'fault'> {
   readonly parts: readonly { readonly changed: boolean }[];
 }
 
+const none: readonly SegmentSources[] = [];
+
 /** A part of the native snapshot, and the segment that it belongs to. */
 interface Part {
   readonly part: SearchPart;
@@ -60,15 +62,15 @@ export class NativeSnapshot {
     });
   }
 
-  /** @param allowed items of each segment. @param boosts factors of the items of each segment. */
+  /** @param search sets and factors are those of the items of each segment. */
   search(
     queries: readonly SnapshotQuery[],
-    unboosted: Omit<SnapshotSearchOptions, 'allowed' | 'boosts'>,
-    allowed: readonly Bitset[] | undefined,
-    boosts: NativeBoosts | undefined,
+    search: SnapshotSearchOptions & { readonly allowed?: readonly Bitset[] | undefined },
   ): Promise<SnapshotAnswer> {
-    const options = boosts === undefined ? unboosted : { ...unboosted, boosts: this.#boostsOfParts(boosts) };
-    return this.#native.search(queries, { ...options, allowed: this.#itemsOfParts(allowed) });
+    const { allowed, boosts } = search;
+    if (allowed === undefined && boosts === undefined) return this.#native.search(queries, search);
+    const ofParts = boosts && this.#boostsOfParts(boosts);
+    return this.#native.search(queries, { ...search, allowed: this.#itemsOfParts(allowed), boosts: ofParts });
   }
 
   /** Looks terms up. @param allowed items of each segment */
@@ -134,7 +136,8 @@ export class NativeSnapshot {
   }
 
   /** The segments whose files have changed according to an answer, or are damaged. */
-  suspects({ parts, fault }: Pick<TermsAnswer<unknown>, 'parts' | 'fault'>): SegmentSources[] {
+  suspects({ parts, fault }: Pick<TermsAnswer<unknown>, 'parts' | 'fault'>): readonly SegmentSources[] {
+    if (fault === undefined && !parts.some(({ changed }) => changed)) return none;
     const places = new Set<number>();
     for (const [position, { changed }] of parts.entries()) if (changed) places.add(this.#placeOf(position));
     if (fault !== undefined) places.add(this.#placeOf(fault.part));

@@ -12,6 +12,7 @@ export interface LookUps {
   bytesByKeys(keys: readonly number[]): Promise<number>;
   vectorsByKeys(keys: readonly number[], dimensions: number, signal?: AbortSignal): Promise<Float32Array>;
   vectorOf(id: DocumentId): Promise<KeyedVector | undefined>;
+  setting(name: string): Promise<string | number | undefined>;
   end(): void;
 }
 
@@ -44,6 +45,8 @@ interface Reading extends Pick<CatalogReading, 'position' | 'space'> {
     /** Those that are in memory. */
     known?(keys: readonly number[]): (StoredDocument | undefined)[];
   };
+  /** Settings that were read; undefined where a commit may come between. */
+  readonly settings?: Map<string, string | number | undefined>;
 }
 
 /** Bytes of text and metadata. */
@@ -97,6 +100,14 @@ class CatalogRead implements LocalRead {
 
   async vectorOf(id: DocumentId): Promise<KeyedVector | undefined> {
     return this.catalog.documents.vectorOf(id);
+  }
+
+  async setting(name: string): Promise<string | number | undefined> {
+    const { settings } = this.#reading;
+    if (settings?.has(name) === true) return settings.get(name);
+    const value = this.catalog.settings.get(name);
+    settings?.set(name, value);
+    return value;
   }
 
   end(): void {
@@ -257,6 +268,10 @@ export class ThreadRead implements LookUps {
 
   vectorOf(id: DocumentId): Promise<KeyedVector | undefined> {
     return this.#thread.reads.vectorOf(this.number, id);
+  }
+
+  setting(name: string): Promise<string | number | undefined> {
+    return this.#thread.reads.setting(this.number, name);
   }
 
   end(): void {

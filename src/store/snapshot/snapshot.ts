@@ -1,6 +1,12 @@
-import type { NativeBoosts, NativeTermList } from '../../addon/native-search.js';
+import type { NativeTermList } from '../../addon/native-search.js';
 import { SemanticIndexError } from '../../errors.js';
-import type { SnapshotHits, SnapshotQuery, TermLookUp, TermsFilter } from '../../search/search-snapshot.js';
+import type {
+  SnapshotHits,
+  SnapshotQuery,
+  SnapshotSearchOptions,
+  TermLookUp,
+  TermsFilter,
+} from '../../search/search-snapshot.js';
 import type { Metric, SearchedSegment } from '../../types.js';
 import type { Bitset } from '../../vectors/bitset.js';
 import type { CatalogPosition } from '../catalog/catalog.js';
@@ -18,22 +24,9 @@ export interface WordAnalysis {
 
 const noWords: WordAnalysis = { setting: undefined, languages: ['en'] };
 
-/** How a snapshot is searched. */
-export interface SnapshotSearch {
-  readonly k: number;
-  /** Candidates of either side for a query by vector and terms. */
-  readonly depth?: number | undefined;
-  readonly exact?: boolean | undefined;
-  readonly searchK?: number | undefined;
-  /** Share of the similarity in a fused score; see `SnapshotSearchOptions`. */
-  readonly vectorWeight?: number | undefined;
-  /** The items of each segment, and of the tail, that may be found; undefined allows all. */
+/** How a snapshot is searched. Sets and factors are those of the items of each segment, and of the tail. */
+export interface SnapshotSearch extends SnapshotSearchOptions {
   readonly allowed?: readonly Bitset[] | undefined;
-  /** Factors of the scores of the items of each segment, and of the tail. */
-  readonly boosts?: NativeBoosts | undefined;
-  /** See `SnapshotSearchOptions`. */
-  readonly skipsMissing?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
   /** Called for each segment whose vectors were searched. */
   readonly onSegment?: ((segment: SearchedSegment) => void) | undefined;
 }
@@ -80,15 +73,13 @@ export class Snapshot {
    * the documents with the highest BM25. By both: fused scores, which do not depend on which side found a document.
    */
   async search(queries: readonly SnapshotQuery[], search: SnapshotSearch): Promise<readonly SnapshotHits[]> {
-    const { k, depth, exact, searchK, vectorWeight, allowed, boosts, skipsMissing, signal, onSegment } = search;
+    const { signal, onSegment } = search;
     const hasTerms = queries.some(({ terms }) => terms !== undefined);
-    const options = { k, depth, exact, searchK, vectorWeight, skipsMissing, signal };
-    const { native, answer } = await this.#soundly(hasTerms, signal, (native) =>
-      native.search(queries, options, allowed, boosts),
-    );
+    const { native, answer } = await this.#soundly(hasTerms, signal, (native) => native.search(queries, search));
+    if (onSegment === undefined) return answer.queries;
     for (const { segment, report } of native.reports(answer)) {
       const { allowed, exact, milliseconds } = report;
-      onSegment?.({ segment: segment.segment, items: segment.keys.offsets.length, allowed, exact, milliseconds });
+      onSegment({ segment: segment.segment, items: segment.keys.offsets.length, allowed, exact, milliseconds });
     }
     return answer.queries;
   }
