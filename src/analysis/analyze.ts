@@ -1,6 +1,8 @@
 import { withoutMarks } from './characters.js';
 import { detectLanguage } from './detect-language.js';
+import { exactFormOf } from './exact-forms.js';
 import { weightedPartsOf } from './fields/stored-text.js';
+import { languageOf } from './languages.js';
 import { stemOf } from './stem.js';
 import { stemmerOf } from './stemmers.js';
 import { isStopWord, markedTermsOf, queryTermsOf, termsOf } from './terms.js';
@@ -13,7 +15,7 @@ export interface AnalyzedDocument {
   readonly terms: ReadonlyMap<string, number>;
 }
 
-/** The stems of a query, each once, in the order of their first occurrences. */
+/** The stems of a query, each once, in the order of their first occurrences; behind them the exact forms of its words. */
 export interface AnalyzedQuery {
   readonly terms: readonly string[];
   /**
@@ -29,7 +31,7 @@ const maxQueryTerms = 256;
 const maxQueryLength = 16_384;
 
 /**
- * The terms of a text, or of a part of it between white space, as a document in a language is indexed: stems, with repetitions.
+ * The stems of a text, or of a part of it between white space, as a document in a language is indexed, with repetitions.
  */
 export function indexedTermsOf(text: string, language = 'en'): string[] {
   if (language === 'en') return termsOf(text).map(stemOf);
@@ -38,7 +40,24 @@ export function indexedTermsOf(text: string, language = 'en'): string[] {
 }
 
 /**
- * Analyzes a document as it is stored: `indexedTermsOf` it, counted, with fields as often as they weigh. `TermPacker` does the same for
+ * All terms of a text as a document in a language is indexed: `indexedTermsOf` it, and behind each stem that differs from its word the
+ * exact form of the word, so that documents with the words of a query as they are written rank above those with other forms. English
+ * has stems only.
+ */
+export function documentTermsOf(text: string, language = 'en'): string[] {
+  if (language === 'en') return indexedTermsOf(text);
+  const stemmer = stemmerOf(language);
+  const terms: string[] = [];
+  for (const term of markedTermsOf(text, false)) {
+    const [stem, word] = [stemmer.stemOf(term), plainOf(term)];
+    terms.push(stem);
+    if (stem !== word) terms.push(exactFormOf(word));
+  }
+  return terms;
+}
+
+/**
+ * Analyzes a document as it is stored: `documentTermsOf` it, counted, with fields as often as they weigh. `TermPacker` does the same for
  * many documents, faster.
  */
 export function analyzeDocument(
@@ -49,18 +68,19 @@ export function analyzeDocument(
   let length = 0;
   const counts = new Map<string, number>();
   for (const { text, weight } of weightedPartsOf(stored, weights)) {
-    const terms = indexedTermsOf(text, language);
+    const terms = documentTermsOf(text, language);
     length += weight * terms.length;
     for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + weight);
   }
   return { length, terms: counts };
 }
 
+const letters = /^[\p{L}\p{M}]{2,}$/u;
 const english: readonly string[] = ['en'];
 
 /**
  * Analyzes a query: the stems of its terms without stop words, counted. At most 256 stems of the first 16,384 characters. In an index
- * with several languages each word has the forms in which all of them index it; the stop words are those of the language that the
+ * with several languages each word has the forms in which all of them index it, and, if one of them has a stemmer, its exact form; the stop words are those of the language that the
  * query is in, of the first language where that is unknown.
  */
 export function analyzeQuery(text: string, languages = english): AnalyzedQuery {
@@ -74,12 +94,17 @@ export function analyzeQuery(text: string, languages = english): AnalyzedQuery {
   const content = all.filter((term) => !isStop(term, language));
   const forms = new Map<string, Set<string>>();
   const counts = new Map<string, number>();
+  const exact = new Map<string, number>();
+  const isStemmed = languages.some((code) => code !== 'en' && languageOf(code).stemmer !== undefined);
   for (const term of content.length > 0 ? content : all) {
     const form = formOf(term, language);
     counts.set(form, (counts.get(form) ?? 0) + 1);
     const others = forms.get(form) ?? new Set();
     forms.set(form, others);
+    const word = plainOf(term);
     for (const other of languages) others.add(formOf(term, other));
+    // Also where it is its own stem: with other marks, which queries leave out, a word may have another one.
+    if (isStemmed && letters.test(word)) exact.set(exactFormOf(word), (exact.get(exactFormOf(word)) ?? 0) + 1);
   }
   const [terms, weights]: [string[], number[]] = [[], []];
   for (const [form, count] of counts) {
@@ -87,6 +112,11 @@ export function analyzeQuery(text: string, languages = english): AnalyzedQuery {
     if (terms.length + 1 + others.length > maxQueryTerms) break;
     terms.push(form, ...others);
     weights.push(count, ...others.map(() => 0));
+  }
+  for (const [term, count] of exact) {
+    if (terms.length === maxQueryTerms) break;
+    terms.push(term);
+    weights.push(count);
   }
   return { terms, weights };
 }
@@ -105,6 +135,11 @@ function isStop(term: string, language: string): boolean {
 /** How a language indexes a term with its marks. */
 function formOf(term: string, language: string): string {
   return language === 'en' ? stemOf(withoutMarks(term)) : stemmerOf(language).stemOf(term);
+}
+
+/** A term as it is written, without marks. */
+function plainOf(term: string): string {
+  return withoutMarks(term.isWellFormed() ? term : term.toWellFormed());
 }
 
 function counted(terms: readonly string[]): Map<string, number> {

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { withoutMarks } from './characters.js';
 import { type Language, languageOf } from './languages.js';
 import { ownCopy } from './own-copy.js';
+import { spanishStopWords } from './spanish-stop-words.js';
 import { stemOf } from './stem.js';
 
 const load = createRequire(import.meta.url);
@@ -34,6 +35,7 @@ export function stemmerOf(code: string): Stemmer {
 /** Stop words of a language, in lower case; none where there is no list. */
 export function stopWordsOf({ stemmer }: Language): readonly string[] {
   if (stemmer === undefined) return [];
+  if (stemmer === 'spanish') return spanishStopWords;
   const { stopwords } = load(`@orama/stopwords/${stemmer}`) as { stopwords: readonly string[] };
   return stopwords.filter((word) => word.trim() !== '');
 }

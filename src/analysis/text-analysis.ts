@@ -1,7 +1,7 @@
 import { detectLanguage } from './detect-language.js';
 import { textOf } from './fields/stored-text.js';
 import { checkLayout, layoutAfter, type TextLayout, type TextOptions } from './fields/text-layout.js';
-import { languageCode } from './languages.js';
+import { languageCode, languageOf } from './languages.js';
 
 /** How the texts of an index are analyzed. */
 export interface TextAnalysis {
@@ -11,14 +11,21 @@ export interface TextAnalysis {
   readonly field?: string | undefined;
   /** The fields of texts; undefined in an index whose texts are strings. */
   readonly layout?: TextLayout | undefined;
+  /** Whether the exact forms of words are indexed beside their stems: not in English, and not by earlier versions. */
+  readonly exactForms?: boolean | undefined;
 }
 
 /** How the texts of an index are analyzed that says nothing else: those of earlier versions. */
 export const englishAnalysis: TextAnalysis = { language: 'en' };
 
 /** As a setting of the index; equal for equal analyses. */
-export function analysisToSetting({ language, field, layout }: TextAnalysis): string {
-  return JSON.stringify({ language, ...(field !== undefined && { field }), ...(layout !== undefined && { layout }) });
+export function analysisToSetting({ language, field, layout, exactForms }: TextAnalysis): string {
+  return JSON.stringify({
+    language,
+    ...(field !== undefined && { field }),
+    ...(layout !== undefined && { layout }),
+    ...(exactForms === true && { exactForms }),
+  });
 }
 
 /** The options of an index that say how its texts are analyzed; undefined where that is to stay as it is. */
@@ -32,10 +39,12 @@ export function changedAnalysis(before: TextAnalysis, options: AnalysisOptions, 
   const { language, languageField } = options;
   const field = languageField === undefined ? before.field : (languageField ?? undefined);
   const layout = layoutAfter(before.layout, options, hasDocuments);
+  const after = language ?? before.language;
   return {
-    language: language ?? before.language,
+    language: after,
     ...(field !== undefined && { field }),
     ...(layout !== undefined && { layout }),
+    ...(hasExactForms({ language: after, field }) && { exactForms: true }),
   };
 }
 
@@ -47,11 +56,16 @@ export function analysisFromSetting(setting: string): TextAnalysis {
   if (known !== undefined) return known;
   let analysis = englishAnalysis;
   try {
-    const { language, field, layout } = JSON.parse(setting) as Partial<TextAnalysis>;
+    const { language, field, layout, exactForms } = JSON.parse(setting) as Partial<TextAnalysis>;
     const code = language === 'auto' ? language : languageCode(String(language));
     if (code !== undefined) {
       const checked = layout === undefined ? undefined : checkLayout(layout);
-      analysis = { language: code, ...(typeof field === 'string' && { field }), ...(checked && { layout: checked }) };
+      analysis = {
+        language: code,
+        ...(typeof field === 'string' && { field }),
+        ...(checked && { layout: checked }),
+        ...(exactForms === true && { exactForms }),
+      };
     }
   } catch {
     // Damaged: what an earlier version would do.
@@ -65,6 +79,12 @@ export const analysisSettingName = 'analysis';
 
 /** Of an index that says nothing else. */
 export const englishSetting = analysisToSetting(englishAnalysis);
+
+/** Whether documents may be in a language that indexes the exact forms of words. */
+function hasExactForms(analysis: TextAnalysis): boolean {
+  const { stemmer } = languageOf(analysis.language);
+  return hasLanguages(analysis) || (analysis.language !== 'en' && stemmer !== undefined);
+}
 
 /** Whether documents may be in several languages. */
 export function hasLanguages({ language, field }: TextAnalysis): boolean {

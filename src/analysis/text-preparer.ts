@@ -1,12 +1,13 @@
 import { addon } from '../addon/addon.js';
 import type { EncodedTexts, NativeTextPreparer } from '../addon/native-texts.js';
-import { indexedTermsOf } from './analyze.js';
+import { documentTermsOf } from './analyze.js';
 import { detectedLength, detectLanguage } from './detect-language.js';
+import { exactFormOf } from './exact-forms.js';
 import { languageNumber, languages } from './languages.js';
 import type { PackedTerms } from './packed-terms.js';
 import { hasFields, prepareFields } from './prepare-fields.js';
 import { stemOf } from './stem.js';
-import { stemmerOf } from './stemmers.js';
+import { type Stemmer, stemmerOf } from './stemmers.js';
 
 export type { EncodedTexts } from '../addon/native-texts.js';
 
@@ -144,14 +145,14 @@ export class TextPreparer {
   #scan({ bytes }: EncodedTexts, { begin, ends, language }: Group): void {
     const pieces = this.#native.scan(bytes, begin, ends, language);
     const { code } = languages[language] as (typeof languages)[number];
-    const stem = code === 'en' ? stemOf : (term: string) => stemmerOf(code).stemOf(term);
+    const termsOfWord = code === 'en' ? (word: string) => [stemOf(word)] : stemAndWord(stemmerOf(code));
     const terms: string[] = [];
     const termCounts = new Uint32Array(pieces.length);
     const [wordTokens, tokens]: [number[], number[]] = [[], []];
     const wordCounts = new Int32Array(pieces.length).fill(-1);
     const model = this.#model?.rows === undefined ? undefined : this.#model;
     for (const [place, piece] of pieces.entries()) {
-      const found = plainWord.test(piece) ? [stem(piece.toLowerCase())] : indexedTermsOf(piece, code);
+      const found = plainWord.test(piece) ? termsOfWord(piece.toLowerCase()) : documentTermsOf(piece, code);
       for (const term of found) terms.push(term);
       termCounts[place] = found.length;
       const words = piece.length > maxTokenizedPiece ? undefined : model?.wordsOf(piece);
@@ -195,6 +196,14 @@ export class TextPreparer {
 /** Encodes texts for `TextPreparer`. */
 export function encodeTexts(texts: readonly string[]): EncodedTexts {
   return addon().encodeTexts(texts);
+}
+
+/** The terms of a word of plain letters. */
+function stemAndWord(stemmer: Stemmer): (word: string) => string[] {
+  return (word) => {
+    const stem = stemmer.stemOf(word);
+    return stem === word ? [stem] : [stem, exactFormOf(word)];
+  };
 }
 
 function textAt(bytes: Uint8Array, begin: number, end: number): string {

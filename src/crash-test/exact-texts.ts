@@ -1,4 +1,5 @@
 import { analyzeDocument, analyzeQuery } from '../analysis/analyze.js';
+import { exactFormWeight, isExactForm } from '../analysis/exact-forms.js';
 import { englishAnalysis, languageOfDocument, queryLanguages } from '../analysis/text-analysis.js';
 import type { DocumentId } from '../types.js';
 import type { Scored } from './exact-search.js';
@@ -27,7 +28,7 @@ export function scoreTexts(
   for (const [place, term] of terms.entries()) {
     const weight = weights[place] as number;
     if (weight === 0) words.at(-1)?.forms.add(term);
-    else words.push({ forms: new Set([term]), weight });
+    else words.push({ forms: new Set([term]), weight: isExactForm(term) ? weight * exactFormWeight : weight });
   }
   const idf = words.map(({ forms }) => {
     const havingEach = [...forms].map((form) => analyzed.filter((document) => document.terms.has(form)).length);

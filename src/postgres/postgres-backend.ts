@@ -160,12 +160,14 @@ export class PostgresBackend implements Backend {
 
   async #changeAnalysis(options: ResolvedOpenOptions): Promise<void> {
     const { language, languageField, textFields, textTemplate, readonly } = options;
-    if ([language, languageField, textFields, textTemplate].every((option) => option === undefined)) return;
+    const isAsked = [language, languageField, textFields, textTemplate].some((option) => option !== undefined);
     const stored = String((await this.settings.get(analysisSettingName)) ?? '');
     const before = analysisFromSetting(stored === '' ? analysisToSetting({ language: 'en' }) : stored);
-    const after = changedAnalysis(before, options, (await this.count()) > 0);
+    const after = changedAnalysis(before, options, isAsked && (await this.count()) > 0);
     if (analysisToSetting(after) === analysisToSetting(before)) return;
     if (readonly || this.#options.readonly) {
+      // Of an earlier version: searched as it is.
+      if (analysisToSetting(after) === analysisToSetting({ ...before, exactForms: after.exactForms })) return;
       throw new SemanticIndexError('READ_ONLY', `The words of the index are in language ${before.language}`, {
         hint: 'Leave out `language` and `languageField`, or open it once without `readonly`.',
       });

@@ -21,6 +21,8 @@ export async function changeAnalysis(
   const setting = analysisToSetting(after);
   if (setting === analysisToSetting(before)) return;
   if (options.readonly) {
+    // Of an earlier version: searched as it is.
+    if (setting === analysisToSetting({ ...before, exactForms: after.exactForms })) return;
     const own = analysisToSetting(before);
     throw new SemanticIndexError('READ_ONLY', `The index analyzes texts otherwise, by ${own}`, {
       hint: 'Leave out `language`, `languageField`, `textFields` and `textTemplate`, or open it once without `readonly`.',

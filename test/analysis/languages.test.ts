@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { analyzeQuery, indexedTermsOf } from '../../src/analysis/analyze.js';
+import { analyzeQuery, documentTermsOf, indexedTermsOf } from '../../src/analysis/analyze.js';
 import { detectLanguage } from '../../src/analysis/detect-language.js';
+import { isExactForm } from '../../src/analysis/exact-forms.js';
 import { checkLanguage, languageCode, languages } from '../../src/analysis/languages.js';
+import { unpackTerms } from '../../src/analysis/packed-terms.js';
 import { stemmerOf } from '../../src/analysis/stemmers.js';
+import { TermPacker } from '../../src/analysis/term-packer.js';
 import {
   analysisFromSetting,
   analysisToSetting,
@@ -78,19 +81,58 @@ describe('indexedTermsOf', () => {
   });
 });
 
+describe('documentTermsOf', () => {
+  it('adds the exact forms of words that differ from their stems, without marks', () => {
+    expect(documentTermsOf('Häuser, Haus', 'de')).toEqual(['haus', '\uE001hauser', 'haus']);
+    expect(documentTermsOf('C++ 1.2 東京', 'de')).toEqual(indexedTermsOf('C++ 1.2 東京', 'de'));
+    for (const text of ['Running houses', 'Häuser \uD800 laufen']) {
+      expect(documentTermsOf(text)).toEqual(indexedTermsOf(text));
+      for (const { code } of languages) {
+        const terms = documentTermsOf(text, code);
+        expect(terms.filter((term) => !isExactForm(term))).toEqual(indexedTermsOf(text, code));
+        expect(terms.every((term) => term.isWellFormed())).toBe(true);
+      }
+    }
+  });
+
+  it('is what is packed for documents', () => {
+    const packer = new TermPacker();
+    const text = 'Die Häuser der Stadt brannten, und running houses auch. L’été des élèves.';
+    const used = ['de', 'fr', 'ru', 'en', 'tr'];
+    for (const [key, code] of used.entries()) packer.add(key + 1, text, code);
+    const { dictionary, starts, terms, lengths } = unpackTerms(packer.take());
+    for (const [place, code] of used.entries()) {
+      const entries = Array.from(terms).slice(starts[place], starts[place + 1]);
+      const own = entries.map((term) => dictionary[term]);
+      expect(new Set(own)).toEqual(new Set(documentTermsOf(text, code)));
+      expect(lengths[place]).toBe(documentTermsOf(text, code).length);
+    }
+  });
+});
+
 describe('analyzeQuery in other languages', () => {
   it('drops the stop words of the language, unless there is nothing else', () => {
-    expect(analyzeQuery('die Häuser der Stadt', ['de']).terms).toEqual(['haus', 'stadt']);
-    expect(analyzeQuery('der die das', ['de']).terms.length).toBe(3);
+    expect(analyzeQuery('die Häuser der Stadt', ['de']).terms).toEqual([
+      'haus',
+      'stadt',
+      '\uE001hauser',
+      '\uE001stadt',
+    ]);
+    expect(analyzeQuery('der die das', ['de']).terms.filter((term) => !isExactForm(term)).length).toBe(3);
+    expect(analyzeQuery('el lugar de trabajo', ['es']).terms.filter((term) => !isExactForm(term))).toEqual([
+      'lug',
+      'trabaj',
+    ]);
   });
 
   it('gives each word its forms in all languages of the index, which count once', () => {
     const { terms, weights } = analyzeQuery('running Häuser', ['en', 'de', 'fr']);
     expect(terms.slice(0, 2)).toEqual(['run', 'running']);
     expect(terms).toContain('haus');
-    expect(weights.filter((weight) => weight > 0)).toHaveLength(2);
+    expect(terms.slice(-2)).toEqual(['\uE001running', '\uE001hauser']);
+    expect(weights.filter((weight) => weight > 0)).toHaveLength(4);
     expect(weights[0]).toBe(1);
-    expect(new Set(terms.slice(0, weights.lastIndexOf(1))).size).toBe(weights.lastIndexOf(1));
+    expect(new Set(terms).size).toBe(terms.length);
   });
 
   it('is the query of English where all documents are', () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OpenOptions, SemanticIndex } from '../../src/index.js';
+import { sqlite } from '../../src/store/sqlite/sqlite.js';
 import { deterministicProvider } from '../../src/testing.js';
 
 const documents = [
@@ -93,6 +94,23 @@ describe('the language of an index', () => {
     await expect(open({ languageField: 7 as never })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await expect(open({ language: 'fr', readonly: true })).rejects.toMatchObject({ code: 'READ_ONLY' });
     await (await open({ language: 'de', readonly: true })).close();
+  });
+
+  it('analyzes an index without exact forms again when it is opened, and searches it as it is when it is read only', async () => {
+    const database = new (sqlite())(join(folder, 'index', 'index.db'));
+    const setting = "SELECT value FROM settings WHERE name = 'analysis'";
+    const now = String(database.prepare(setting).pluck().get());
+    expect(JSON.parse(now)).toEqual({ language: 'de', exactForms: true });
+    database.prepare("UPDATE settings SET value = ? WHERE name = 'analysis'").run(JSON.stringify({ language: 'de' }));
+    const readonly = await open({ readonly: true });
+    expect((await idsOf(readonly, 'Häusern')).sort()).toEqual(['haus', 'pferd']);
+    await readonly.close();
+    expect(database.prepare(setting).pluck().get()).not.toBe(now);
+    const index = await open();
+    expect((await idsOf(index, 'Häusern')).sort()).toEqual(['haus', 'pferd']);
+    await index.close();
+    expect(database.prepare(setting).pluck().get()).toBe(now);
+    database.close();
   });
 });
 

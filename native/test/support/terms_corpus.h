@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "support/check.h"
 #include "terms/build/terms_merge.h"
+#include "terms/exact_form.h"
 #include "terms/postings/bm25.h"
 #include "terms/query/terms_query.h"
 
@@ -184,7 +185,8 @@ inline Oracle score_all(const Parts& parts, const std::vector<std::string>& term
   double total = 0;
   for (const std::string& term : distinct) {
     const double df = frequencies[term];
-    weights.push_back(df == 0 ? 0 : times[term] * std::log(1 + (documents - df + 0.5) / (df + 0.5)));
+    const double share = is_exact_form(term.data(), term.size()) ? 0.25 : 1.0;
+    weights.push_back(df == 0 ? 0 : times[term] * std::log(1 + (documents - df + 0.5) / (df + 0.5)) * share);
     total += weights.back();
   }
   const Bm25 scorer(documents, length, total);

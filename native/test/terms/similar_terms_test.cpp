@@ -3,6 +3,7 @@
 #include <set>
 
 #include "support/terms_corpus.h"
+#include "terms/exact_form.h"
 #include "terms/query/edit_distance.h"
 #include "terms/query/term_look_up.h"
 
@@ -45,6 +46,7 @@ std::string random_word(Random* random) {
   for (uint32_t size = 1 + random->below(random->below(20) == 0 ? 70 : 9); size > 0; --size) {
     word += letters[random->below(static_cast<uint32_t>(letters.size()))];
   }
+  if (random->below(4) == 0) word.insert(0, reinterpret_cast<const char*>(kExactFormMark), sizeof kExactFormMark);
   return word;
 }
 
@@ -78,6 +80,7 @@ std::vector<FoundTerm> compare_all(const Parts& parts, const std::string& wanted
   for (const auto& [term, count] : counts) {
     if (living.count(wanted) > 0 && term != wanted) continue;
     const std::vector<uint32_t> others = characters_of(term);
+    if (is_exact_form(term.data(), term.size()) != is_exact_form(wanted.data(), wanted.size())) continue;
     if (request.same_first && others[0] != characters[0]) continue;
     if (characters.size() > 64 && term != wanted) continue;
     const uint32_t distance = distance_of(characters, others);

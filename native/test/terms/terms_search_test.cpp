@@ -1,6 +1,7 @@
 // Searches of the inverted index against scoring every document: hits, scores to the bit, counts.
 
 #include "support/terms_corpus.h"
+#include "terms/exact_form.h"
 
 using namespace semantic_index_test;
 
@@ -195,4 +196,55 @@ TEST(a_raised_flag_cancels_and_the_next_search_is_whole) {
   int64_t matches = 0;
   CHECK(query.count(options, &matches).code == StatusCode::cancelled);
   check_query(parts, terms, nullptr, kSizes, &query, &random);
+}
+
+namespace {
+
+/** A word, of which every fourth is an exact form. */
+std::string marked(const std::string& word) {
+  if (word.back() % 4 != 0) return word;
+  return std::string(reinterpret_cast<const char*>(kExactFormMark), sizeof kExactFormMark) + word;
+}
+
+}  // namespace
+
+TEST(exact_forms_weigh_a_quarter) {
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    Random random(seed);
+    Corpus corpus = random_corpus(1500, 200, 20, &random);
+    for (Document& document : corpus) {
+      std::map<std::string, uint32_t> terms;
+      for (const auto& [term, frequency] : document.terms) terms[marked(term)] = frequency;
+      document.terms = terms;
+    }
+    Parts parts;
+    spread(corpus, seed % 3, true, seed % 2 == 0 ? 0.2 : 0, &random, &parts);
+    TermsQuery query;
+    for (int number = 0; number < 20; ++number) {
+      std::vector<std::string> terms = random_query(200, 8, &random);
+      for (std::string& term : terms) term = marked(term);
+      check_query(parts, terms, nullptr, kSizes, &query, &random);
+    }
+  }
+}
+
+TEST(exact_forms_that_occur_nowhere_are_not_missing) {
+  Random random(3);
+  Parts parts;
+  spread(random_corpus(200, 20, 20, &random), 1, true, 0, &random, &parts);
+  TermsQuery query;
+  const std::string exact = marked("absent0");
+  const std::string absent = "absent1";
+  CHECK(is_exact_form(exact.data(), exact.size()));
+  CHECK(!is_exact_form(exact.data(), sizeof kExactFormMark));
+  for (const bool with_exact : {false, true}) {
+    std::vector<std::string> terms = {"w1", absent};
+    if (with_exact) terms.push_back(exact);
+    const std::vector<QueryTerm> bytes = as_terms(terms);
+    CHECK_OK(query.prepare(parts.snapshot, bytes.data(), bytes.size()));
+    CHECK_EQUAL(query.missing_terms(), 1u);
+    static double without = 0;
+    if (!with_exact) without = query.max_score();
+    CHECK(query.max_score() == without && without > 0);
+  }
 }

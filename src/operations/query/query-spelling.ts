@@ -1,7 +1,11 @@
 import { indexedTermsOf } from '../../analysis/analyze.js';
+import { isExactForm, wordOfTerm } from '../../analysis/exact-forms.js';
+import type { WordForms } from '../../analysis/query/word-forms.js';
 import type { FoundTerm, QueryTerm, ReadSnapshot } from '../../backend/read-snapshot.js';
+
 import type { CorrectedWord } from '../../types.js';
 import { formsIn } from './forms-in-documents.js';
+import { termsOfText } from './query-terms.js';
 
 /** The terms of a query after correction. */
 export interface CorrectedTerms {
@@ -20,7 +24,8 @@ const formSample = 8;
 
 /**
  * Replaces the words of a query that occur in no document by the most similar ones that do: the fewest edits, then the most documents, then
- * the order of their letters. Undefined if nothing is replaced.
+ * the order of their letters. Words are compared by their stems, and by their exact forms where the index has these: an ending with a
+ * typo hides the stem. Undefined if nothing is replaced.
  *
  * @param kept terms that are not replaced: those of phrases.
  * @param isNoted whether the words are returned as they are written, for which texts are read.
@@ -39,11 +44,14 @@ export async function correctSpelling(
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<CorrectedTerms | undefined> {
+  const written = exactFormsOf(terms, snapshot.languages);
   const words = new Map(
     terms.flatMap(({ forms, alternatives = [] }) => {
       const [term, ...others] = forms;
-      const isWord = term !== undefined && others.length === 0 && editsOf(term) > 0 && !kept.has(term);
-      return isWord ? [[term, [...new Set([term, ...alternatives])]] as const] : [];
+      if (term === undefined || others.length > 0 || isExactForm(term) || kept.has(term)) return [];
+      const stems = [term, ...alternatives];
+      const all = [...new Set([...stems, ...stems.flatMap((stem) => written.get(stem) ?? [])])];
+      return all.some((form) => editsOf(form) > 0) ? [[term, all] as const] : [];
     }),
   );
   if (words.size === 0) return undefined;
@@ -60,12 +68,25 @@ export async function correctSpelling(
   );
   if (replaced.size === 0) return undefined;
   return {
-    terms: terms.map((term) => {
+    terms: terms.flatMap((term) => {
       const best = term.forms.length === 1 ? replaced.get(term.forms[0] as string) : undefined;
-      return best === undefined ? term : { forms: [best.term], times: term.times };
+      if (best === undefined) return [term];
+      if (!isExactForm(best.term)) return [{ forms: [best.term], times: term.times }];
+      return termsOfText(wordOfTerm(best.term), snapshot.languages).map((own) => ({ ...own, times: term.times }));
     }),
     corrected: isNoted ? await correctedWords(snapshot, text, replaced, signal) : [],
   };
+}
+
+/** The exact forms in a query by the stems of their words. */
+function exactFormsOf(terms: readonly QueryTerm[], languages: readonly string[]): Map<string, string[]> {
+  const forms = new Map<string, string[]>();
+  for (const form of terms.flatMap(({ forms }) => forms).filter(isExactForm)) {
+    for (const stem of new Set(languages.flatMap((language) => indexedTermsOf(wordOfTerm(form), language)))) {
+      forms.set(stem, [...(forms.get(stem) ?? []), form]);
+    }
+  }
+  return forms;
 }
 
 async function correctedWords(
@@ -74,12 +95,26 @@ async function correctedWords(
   replaced: ReadonlyMap<string, FoundTerm>,
   signal: AbortSignal | undefined,
 ): Promise<CorrectedWord[]> {
-  const forms = await formsIn(snapshot, [...replaced.values()], signal);
+  // With the stems of exact forms, by which the words of texts are known.
+  const sampled = [...replaced.values()].flatMap((found) => {
+    if (!isExactForm(found.term)) return [found];
+    const stems = snapshot.languages.flatMap((language) => indexedTermsOf(wordOfTerm(found.term), language));
+    return [...new Set(stems)].map((term) => ({ ...found, term }));
+  });
+  const forms = await formsIn(snapshot, sampled, signal);
   const written = writtenForms(text, snapshot.languages);
   return Array.from(replaced, ([term, best]) => ({
     from: written.get(term) ?? term,
-    to: forms.best(best.term) ?? best.term,
+    to: writtenAs(best, forms, snapshot.languages),
   }));
+}
+
+/** How a found term is written in documents. */
+function writtenAs({ term }: FoundTerm, forms: WordForms, languages: readonly string[]): string {
+  if (!isExactForm(term)) return forms.best(term) ?? term;
+  const word = wordOfTerm(term);
+  const stems = languages.flatMap((language) => indexedTermsOf(word, language));
+  return stems.map((stem) => forms.best(stem, word)).find((form) => form !== undefined) ?? word;
 }
 
 /** As `lookUpTerms` orders the terms that are similar to one. */
@@ -88,8 +123,9 @@ function byLikeness(a: FoundTerm, b: FoundTerm): number {
 }
 
 function editsOf(term: string): number {
-  if (!word.test(term)) return 0;
-  const letters = [...term].length;
+  const text = wordOfTerm(term);
+  if (!word.test(text)) return 0;
+  const letters = [...text].length;
   return letters < oneEdit ? 0 : letters < twoEdits ? 1 : 2;
 }
 

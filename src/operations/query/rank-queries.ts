@@ -1,4 +1,3 @@
-import { analyzeQuery } from '../../analysis/analyze.js';
 import { Phrase } from '../../analysis/query/phrase.js';
 import type { QueryClauses } from '../../analysis/query/query-syntax.js';
 import type { QueryTerm, RankedDocuments, RankQuery, RankSearch, ReadSnapshot } from '../../backend/read-snapshot.js';
@@ -6,6 +5,7 @@ import type { CorrectedWord, SearchedPrefix, SearchedSegment } from '../../types
 import { excludedByText, filterByClauses, isFiltered, type PhraseFilter } from './phrase-filter.js';
 import { expandPrefixes } from './query-prefixes.js';
 import { correctSpelling } from './query-spelling.js';
+import { termsOfText } from './query-terms.js';
 
 /** A query as it is ranked, and its operators if it was read with a syntax. */
 export interface SyntaxQuery extends RankQuery {
@@ -138,19 +138,6 @@ async function termsOfClauses(
     if (found.length > 0) terms.push({ forms: found.map(({ term }) => term), times: 1 });
   }
   return terms;
-}
-
-/** The terms of a text in the languages of an index. */
-function termsOfText(text: string, languages: readonly string[]): QueryTerm[] {
-  const { terms, weights } = analyzeQuery(text, languages);
-  const words: { forms: string[]; times: number; alternatives?: string[] }[] = [];
-  for (const [place, term] of terms.entries()) {
-    const times = weights[place] as number;
-    const last = words.at(-1);
-    if (times > 0 || last === undefined) words.push({ forms: [term], times });
-    else last.alternatives = [...(last.alternatives ?? []), term];
-  }
-  return words;
 }
 
 function termsOfPhrase(phrase: string, languages: readonly string[]): string[] {

@@ -1,4 +1,5 @@
 import { analyzeQuery, indexedTermsOf } from '../../analysis/analyze.js';
+import { isExactForm } from '../../analysis/exact-forms.js';
 import { readStored } from '../../analysis/fields/stored-text.js';
 import { layOut, type TextLayout } from '../../analysis/fields/text-layout.js';
 import { analysisFromSetting, languageOfDocument } from '../../analysis/text-analysis.js';
@@ -27,7 +28,7 @@ export async function withSnippets<M extends Metadata>(
   const makerIn = (language: string): SnippetMaker => {
     const known = makers.get(language);
     if (known !== undefined) return known;
-    const terms = text === undefined ? [] : analyzeQuery(text, [language]).terms;
+    const terms = text === undefined ? [] : analyzeQuery(text, [language]).terms.filter((term) => !isExactForm(term));
     const maker = new SnippetMaker(
       { terms, termsOf: (part) => indexedTermsOf(part, language), similarityOf },
       settings,

@@ -1,4 +1,5 @@
 import { analyzeQuery } from '../../analysis/analyze.js';
+import { wordOfTerm } from '../../analysis/exact-forms.js';
 import type { StoredDocument } from '../../backend/documents.js';
 import type { Field, FilterTree } from '../../backend/filter-tree.js';
 import type {
@@ -278,7 +279,10 @@ export class PostgresSnapshot implements ReadSnapshot {
     for (const [place, query] of queries.entries()) {
       const weighted = query.weigh(statistics);
       const scores = await this.#text.scores(weighted, bm25Of(statistics, weighted.total), keys, Selection.all);
-      scored.push({ word: words[place]?.[0]?.[0] as string, scores: keys.map((key) => scores.get(key) ?? 0) });
+      scored.push({
+        word: wordOfTerm(words[place]?.[0]?.[0] as string),
+        scores: keys.map((key) => scores.get(key) ?? 0),
+      });
     }
     return scored;
   }

@@ -1,3 +1,4 @@
+import { isExactForm } from '../../analysis/exact-forms.js';
 import type { FoundTerm, TermList, TermLookUp } from '../../backend/read-snapshot.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { Statements } from '../connection/database.js';
@@ -76,6 +77,7 @@ export class TermDictionary {
     const slice = new TimeSlice();
     const found: Candidate[] = [];
     for (const { term: other, documents } of rows) {
+      if (isExactForm(other as string) !== isExactForm(term)) continue;
       const distance = editDistance(characters, [...(other as string)], maxDistance);
       if (distance <= maxDistance) found.push({ term: other, documents, distance });
       if (slice.due()) await slice.yieldIfDue(signal);

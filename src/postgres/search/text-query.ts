@@ -1,4 +1,5 @@
 import { analyzeQuery } from '../../analysis/analyze.js';
+import { exactFormWeight, isExactForm } from '../../analysis/exact-forms.js';
 import type { QueryTerm, RankQuery } from '../../backend/read-snapshot.js';
 import type { Statements } from '../connection/database.js';
 import type { SchemaNames } from '../connection/schema.js';
@@ -102,9 +103,11 @@ export class TextQuery {
       if (times === 0) continue;
       const forms = [...(this.#forms.get(number) ?? [])].sort((a, b) => a - b);
       const found = forms.reduce((sum, form) => sum + (living[form] as number), living[number] as number);
-      const weight = times * inverseDocumentFrequency(documents, Math.min(documents, found));
-      maxScore += weight;
-      if (found === 0) missingTerms++;
+      const isExact = isExactForm((all[number] as readonly string[])[0] as string);
+      const rarity = inverseDocumentFrequency(documents, Math.min(documents, found));
+      const weight = times * rarity * (isExact ? exactFormWeight : 1);
+      if (!isExact || found > 0) maxScore += weight;
+      if (!isExact && found === 0) missingTerms++;
       for (const one of [number, ...forms]) {
         if ((living[one] as number) > 0) weights[one] = (weights[one] as number) + weight;
       }

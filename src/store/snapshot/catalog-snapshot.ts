@@ -1,4 +1,5 @@
 import { analyzeQuery } from '../../analysis/analyze.js';
+import { wordOfTerm } from '../../analysis/exact-forms.js';
 import type { StoredDocument } from '../../backend/documents.js';
 import type {
   DocumentSet,
@@ -166,7 +167,7 @@ export class CatalogSnapshot implements ReadSnapshot {
     const found = await this.#snapshot.search(queries, { k: wanted.size, allowed });
     return found.map((hits, place) => {
       const scores = new Map(Array.from(hits.keys, (key, hit) => [key, hits.scores[hit] as number]));
-      return { word: words[place]?.[0]?.[0] as string, scores: keys.map((key) => scores.get(key) ?? 0) };
+      return { word: wordOfTerm(words[place]?.[0]?.[0] as string), scores: keys.map((key) => scores.get(key) ?? 0) };
     });
   }
 

@@ -92,6 +92,32 @@ describe('words in the language of the index', () => {
     }
   });
 
+  it('corrects typos in endings, which hide the stem', async () => {
+    for (const index of [single.de, mixed]) {
+      const { hits, explanation } = await index.search('Gartenn', { mode: 'text', explain: true });
+      expect(hits.map(({ id }) => id).sort()).toEqual(['de1', 'de2']);
+      expect(explanation?.corrected).toEqual([{ from: 'Gartenn', to: 'garten' }]);
+    }
+    const { hits } = await single.fr.search('prairrie', { mode: 'text' });
+    expect(hits.map(({ id }) => id)).toEqual(['fr1']);
+  });
+
+  it('ranks documents with the word as it is written above those with other forms', async () => {
+    for (const [index, stem] of [
+      [single.de, 'haus'],
+      // Its first language is English.
+      [mixed, 'hauser'],
+    ] as const) {
+      const { hits } = await index.search('Häuser', { mode: 'text', explain: true });
+      expect(hits.map(({ id }) => id)).toEqual(['de0', 'de1']);
+      const words = hits.map(({ explanation }) => explanation?.words?.map(({ word }) => word));
+      expect(words).toEqual([[stem, 'hauser'], [stem]]);
+      for (const { score, explanation } of hits) {
+        expect(explanation?.words?.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(score, 6);
+      }
+    }
+  });
+
   it('suggests words as they are written', async () => {
     for (const index of [single.ru, mixed]) {
       expect((await index.suggest('кош')).map(({ word }) => word)).toEqual(['кошки']);

@@ -5,6 +5,7 @@
 #include <new>
 #include <unordered_map>
 
+#include "terms/exact_form.h"
 #include "terms/query/edit_distance.h"
 
 namespace semantic_index {
@@ -45,6 +46,7 @@ class LookUp {
         request_(request),
         distances_(characters, request.max_distance),
         filter_(TermSignature::of(request.term.bytes, request.term.size), request.max_distance) {
+    is_exact_ = is_exact_form(request.term.bytes, request.term.size);
     if (request.same_first && !characters.empty()) first_ = characters[0];
   }
 
@@ -101,6 +103,7 @@ class LookUp {
   bool wants(const TermBytes& term, uint32_t* distance) {
     *distance = 0;
     if (request_.is_prefix) return begins_with(term.bytes, term.size, request_.term);
+    if (is_exact_form(term.bytes, term.size) != is_exact_) return false;
     if (!decode_utf8(static_cast<const uint8_t*>(term.bytes), term.size, &characters_)) return false;
     if (characters_.size() < filter_.min_characters() || characters_.size() > filter_.max_characters()) return false;
     if (first_ != 0 && characters_[0] != first_) return false;
@@ -269,6 +272,8 @@ class LookUp {
   EditDistances distances_;
   SignatureFilter filter_;
   uint32_t first_ = 0;
+  /** Whether exact forms are looked for, which are similar to each other alone. */
+  bool is_exact_ = false;
   int32_t part_ = -1;
   std::vector<uint32_t> characters_;
   std::vector<uint32_t> numbers_;

@@ -33,7 +33,10 @@ struct FoundTerm {
 struct TermLookUp {
   /** Begin of the terms, or the term that they are similar to. */
   TermBytes term;
-  /** Terms that begin with `term`; else similar ones, but `term` alone if it has a living document, allowed or not. */
+  /**
+   * Terms that begin with `term`; else similar ones, but `term` alone if it has a living document, allowed or not.
+   * Exact forms of words (see exact_form.h) are similar to each other alone.
+   */
   bool is_prefix = false;
   /**
    * Most edits of a similar term: insertions, deletions, substitutions and transpositions of adjacent characters, none

@@ -46,6 +46,7 @@ class PartFilter {
     const auto items = static_cast<uint32_t>(part_.items);
     const size_t words = (static_cast<size_t>(items) + 31) / 32;
     matching->assign(words, 0);
+    if (is_raised(cancel_)) return {StatusCode::cancelled, 0, {}};
     Status status = find_lists(part_, filter.required, &lists_);
     if (!status.ok()) return status;
     for (const PostingList& list : lists_) {

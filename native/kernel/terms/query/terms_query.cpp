@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "terms/exact_form.h"
 #include "terms/query/part_search.h"
 #include "terms/query/united_postings.h"
 
@@ -192,9 +193,10 @@ Status TermsQuery::Memory::weigh(const std::atomic<bool>* cancel) {
     int64_t found = living[term];
     for (; last != forms.end() && last->first == term; ++last) found += living[last->second];
     const double rarity = inverse_document_frequency(documents, std::min(documents, static_cast<double>(found)));
-    const double weight = static_cast<double>(times[term]) * rarity;
-    max_score += weight;
-    if (found == 0) ++missing_terms;
+    const bool is_exact = is_exact_form(terms[term].bytes, terms[term].size);
+    const double weight = static_cast<double>(times[term]) * rarity * (is_exact ? kExactFormWeight : 1.0);
+    if (!is_exact || found > 0) max_score += weight;
+    if (!is_exact && found == 0) ++missing_terms;
     if (living[term] > 0) weights[term] += weight;
     for (; form != last; ++form) {
       if (living[form->second] > 0) weights[form->second] += weight;

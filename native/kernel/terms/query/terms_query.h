@@ -59,8 +59,10 @@ class TermsQuery {
    * Looks the terms up; `snapshot` must outlive the calls below, `terms` need not. A term that counts n times weighs n
    * times as much; one that comes repeatedly counts as often as all of these together. Terms that join one are one
    * term with it: documents with any of them have it, as often as all of these together. Forms of a term (see
-   * `QueryTerm`) weigh as much as it, by the number of documents that have any of them. Takes time in proportion to the
-   * number of terms, of which any number may be given. corrupt, cancelled, file_changed, out_of_memory.
+   * `QueryTerm`) weigh as much as it, by the number of documents that have any of them; exact forms of words (see
+   * exact_form.h) weigh a quarter, and are neither missing nor part of the best score where no document has them. Takes
+   * time in proportion to the number of terms, of which any number may be given. corrupt, cancelled, file_changed,
+   * out_of_memory.
    */
   Status prepare(const TermsSnapshot& snapshot, const QueryTerm* terms, size_t count,
                  const std::atomic<bool>* cancel = nullptr);
