@@ -9,15 +9,15 @@ import { fileURLToPath } from 'node:url';
 import { adviseThreshold, findDuplicates, SemanticIndex } from 'semantic-index';
 
 const sample = fileURLToPath(new URL('dedupe/tickets.txt', import.meta.url));
-const [file = sample, threshold = '0.75', target] = process.argv.slice(2);
+const [file = sample, threshold = '0.5', target] = process.argv.slice(2);
 const lines = (await readFile(file, 'utf8')).split(/\r?\n/).filter((line) => line.trim() !== '');
 
 await using index = await SemanticIndex.open(':memory:');
 await index.addDocuments(lines.map((text, line) => ({ id: line + 1, text })));
 
-// What lies in each band of similarity? The threshold belongs where pairs stop to mean the same.
+// What lies in each band of probability? The threshold belongs where pairs stop to mean the same.
 const { bands } = await adviseThreshold(index, { pairsPerBand: 1 });
-console.log('similarity   pairs  for example');
+console.log('probability  pairs  for example');
 for (const { from, to, pairs, examples } of bands.filter((band) => band.pairs > 0).reverse()) {
   const [pair] = examples;
   const example = pair === undefined ? '' : `${pair.first.text}  ~  ${pair.second.text}`;
@@ -28,10 +28,10 @@ const found = await findDuplicates(index, { threshold: Number(threshold), repres
 console.log(`\n${found.ids.length} of ${found.documents} say what another one says, from ${threshold} up:`);
 for (const { representative, duplicates } of found.groups) {
   console.log(`\n${representative}: ${lines[Number(representative) - 1]}`);
-  for (const { id, kind, similarity } of duplicates) {
+  for (const { id, kind, value } of duplicates) {
     const { removed, added } = await found.explain(id);
     const words = [...removed.map((run) => `-${run}`), ...added.map((run) => `+${run}`)].join('  ');
-    console.log(`  ${String(id).padStart(2)}  ${kind.padEnd(10)} ${similarity.toFixed(2)}  ${words}`);
+    console.log(`  ${String(id).padStart(2)}  ${kind.padEnd(10)} ${value.toFixed(2)}  ${words}`);
   }
 }
 const [loneliest] = found.outliers({ limit: 1 });

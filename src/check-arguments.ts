@@ -2,6 +2,8 @@ import { SemanticIndexError } from './errors.js';
 import {
   type AddOptions,
   addDefaults,
+  type DuplicateMeasure,
+  defaultThresholds,
   describe,
   type OpenOptions,
   openDefaults,
@@ -55,7 +57,28 @@ export function checkAdd(given: AddOptions | undefined): ResolvedAddOptions {
   const options = resolveOptions('addDocuments', given, addDefaults);
   checkPositive('addDocuments', 'batchSize', options.batchSize);
   checkOneOf('addDocuments', 'onDuplicate', options.onDuplicate, ['add', 'skip', 'replace', 'link']);
+  // Checked again when the measure is known.
+  duplicateThreshold('addDocuments', { ...options, measure: options.measure ?? 'similarity' });
   return options;
+}
+
+/** The threshold of duplicates, by default that of the measure. @throws INVALID_ARGUMENT for another measure or no number. */
+export function duplicateThreshold(
+  method: string,
+  { measure, threshold }: { readonly measure: DuplicateMeasure; readonly threshold: number | undefined },
+): number {
+  checkOneOf(method, 'measure', measure, ['probability', 'similarity']);
+  const value = threshold ?? defaultThresholds[measure];
+  const valid = Number.isFinite(value) && (measure === 'similarity' || (value >= 0 && value <= 1));
+  if (valid) return value;
+  const expected = measure === 'similarity' ? 'a number' : 'a probability from 0 to 1';
+  throw new SemanticIndexError(
+    'INVALID_ARGUMENT',
+    `${method}: expected threshold as ${expected}, got ${describe(threshold)}`,
+    {
+      hint: `Pass a number, such as ${defaultThresholds[measure]}.`,
+    },
+  );
 }
 
 /** Options of a search, checked; `searchK` is that of the index. */

@@ -60,6 +60,7 @@ export type {
   CountOptions,
   CountTokens,
   DeleteOptions,
+  DuplicateMeasure,
   EmbeddingsClient,
   EvaluateOptions,
   EvaluateVariant,

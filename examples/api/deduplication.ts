@@ -4,13 +4,13 @@ import { adviseThreshold, findDuplicates, SemanticIndex } from 'semantic-index';
 await using index = await SemanticIndex.open('tickets');
 await index.addDocuments([
   { id: 'a', text: 'How to reset your password' },
-  { id: 'b', text: 'Reset your password.' },
+  { id: 'b', text: 'How can I reset my password?' },
   { id: 'c', text: 'how to reset your PASSWORD?' },
   { id: 'd', text: 'Opening hours' },
 ]);
 
 //# findDuplicates
-const duplicates = await findDuplicates(index, { threshold: 0.85 });
+const duplicates = await findDuplicates(index);
 for (const { representative, duplicates: members } of duplicates.groups) {
   console.log(
     representative,

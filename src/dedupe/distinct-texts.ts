@@ -5,8 +5,17 @@ import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
 import type { WhereOf } from '../types/where-of.js';
 import type { DocumentId, LongWorkOptions, Metadata } from '../types.js';
+import type { WordStore } from './pair-measure.js';
 
 const documentsPerPage = 256;
+
+/** What is kept of the texts, beside their equality. */
+export interface ReadTexts extends LongWorkOptions {
+  /** Keep the words that the model knows, for `isDecidedByVectors`. */
+  readonly known: boolean;
+  /** Keep all words here. Default: they are not. */
+  readonly words?: WordStore | undefined;
+}
 
 /** The first 128 bits of SHA-256; the probability of a collision among a billion texts is 1 in 10^20. */
 function fingerprint(text: string): string {
@@ -42,11 +51,11 @@ export class DistinctTexts {
   readonly #texts = new Map<string, number>();
   readonly #wordings = new Map<string, number>();
 
-  /** Reads all documents, or those that match; with `near` also the words that the model knows. */
+  /** Reads all documents, or those that match. */
   static async read<M extends Metadata>(
     index: SemanticIndex<M>,
     where: WhereOf<M> | undefined,
-    { near, signal, onProgress }: LongWorkOptions & { readonly near: boolean },
+    { known: wanted, words, signal, onProgress }: ReadTexts,
   ): Promise<DistinctTexts> {
     const texts = new DistinctTexts();
     const slice = new TimeSlice();
@@ -55,9 +64,9 @@ export class DistinctTexts {
     do {
       signal?.throwIfAborted();
       const page = await index.listDocuments({ where, after, limit: documentsPerPage });
-      const known = near ? await index.knownWords(page.documents.map(({ text }) => text)) : [];
+      const known = wanted ? await index.knownWords(page.documents.map(({ text }) => text)) : [];
       for (const [place, { id, text }] of page.documents.entries()) {
-        texts.add(id, text, known[place]);
+        if (texts.add(id, text, known[place])) words?.add(text);
         if (slice.due()) await slice.yieldIfDue(signal);
       }
       onProgress?.({ stage: 'read', done: texts.ids.length, total });
@@ -66,7 +75,8 @@ export class DistinctTexts {
     return texts;
   }
 
-  add(id: DocumentId, text: string, knownWords?: string): void {
+  /** Whether no document before had the text. */
+  add(id: DocumentId, text: string, knownWords?: string): boolean {
     const document = this.ids.length;
     this.ids.push(id);
     this.#documents.set(id, document);
@@ -75,7 +85,7 @@ export class DistinctTexts {
     if (known !== undefined) {
       this.textOf.push(known);
       this.copies[known] = (this.copies[known] as number) + 1;
-      return;
+      return false;
     }
     const number = this.firstOf.length;
     this.#texts.set(name, number);
@@ -92,6 +102,7 @@ export class DistinctTexts {
     }
     this.wordingOf.push(wording);
     this.textsOf[wording]?.push(number);
+    return true;
   }
 
   #numberOf(knownWords: string | undefined): number | undefined {

@@ -11,13 +11,15 @@ import { type ApplyOptions, applyDefaults, type OutlierOptions, outlierDefaults 
 /** A document that duplicates its representative. */
 export interface Duplicate {
   readonly id: DocumentId;
-  /** `exact`: same text; `normalized`: same words, ignoring case and punctuation; `near`: similar vectors. */
+  /** `exact`: same text; `normalized`: same words, ignoring case and punctuation; `near`: other words. */
   readonly kind: 'exact' | 'normalized' | 'near';
-  /** Similarity to the representative; 1 for the first two kinds. */
+  /** What the threshold is compared with: the probability or, if that was asked for, the similarity. 1 for the first two kinds. */
+  readonly value: number;
+  /** Similarity of the vectors to those of the representative; 1 for the first two kinds. */
   readonly similarity: number;
 }
 
-/** A representative and its duplicates, most similar first. */
+/** A representative and its duplicates, the highest value first. */
 export interface DuplicateGroup {
   readonly representative: DocumentId;
   readonly duplicates: readonly Duplicate[];
@@ -37,7 +39,7 @@ export interface DuplicateFindings<M extends Metadata> {
   readonly reference: SemanticIndex<M>;
   /** Number of documents compared. */
   readonly documents: number;
-  /** Lowest similarity that was searched. */
+  /** Lowest value that was searched. */
   readonly lowest: number;
   /** Computes the groups at a threshold in steps. */
   group(threshold: number): Generator<void, DuplicateGroup[]>;
@@ -48,11 +50,11 @@ export interface DuplicateFindings<M extends Metadata> {
 const documentsPerStep = 256;
 
 /**
- * Duplicates found by `findDuplicates`. The index is unchanged until `apply` deletes or links them. Each member of a group is at
- * least as similar to its representative as the threshold; members may be less similar to each other.
+ * Duplicates found by `findDuplicates`. The index is unchanged until `apply` deletes or links them. The value of each
+ * member of a group and its representative is at least the threshold; that of two members may be lower.
  */
 export class Duplicates<M extends Metadata = Metadata> {
-  /** Similarity at or above which two texts count as duplicates. */
+  /** Value at or above which two texts count as duplicates. */
   readonly threshold: number;
   /** Number of documents compared. */
   readonly documents: number;

@@ -1,6 +1,5 @@
-import { checkOneOf, checkPositive } from '../check-arguments.js';
-import { SemanticIndexError } from '../errors.js';
-import { describe, resolveOptions } from '../options.js';
+import { checkOneOf, checkPositive, duplicateThreshold } from '../check-arguments.js';
+import { defaultMeasure, resolveOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
 import type { Metadata } from '../types.js';
@@ -14,28 +13,33 @@ import {
   duplicateDefaults,
   type Representative,
   type ResolvedDuplicateOptions,
+  type SearchedDuplicateOptions,
 } from './options.js';
+import { type PairMeasure, ProbabilityMeasure, SimilarityMeasure, WordStore } from './pair-measure.js';
 
 const firstNeighbors = 4;
 const growth = 4;
 const stepsPerTurn = 4096;
 
 /**
- * Finds documents that duplicate another one: the same text, the same words, or vectors at least `threshold` similar. With
- * `against`, finds documents that another index has too. Changes nothing; see `Duplicates.apply`.
+ * Finds documents that duplicate another one: the same text, the same words, or, of the documents with similar vectors, those whose words
+ * make them duplicates with a probability of at least `threshold`. With `against`, finds documents that another index has too. Changes
+ * nothing; see `Duplicates.apply`.
  *
- * Searches the nearest neighbors of each distinct text instead of comparing all pairs, and more of them while the last one is
- * still a duplicate. The same index gives the same groups. Documents added meanwhile are left out.
+ * Searches the nearest neighbors of each distinct text instead of comparing all pairs, and more of them while the last ones are
+ * still duplicates. The same index gives the same groups. Documents added meanwhile are left out.
  *
  * @throws INVALID_ARGUMENT, INVALID_FILTER, SPACE_MISMATCH (`against` has vectors of another model), or the signal's reason.
- * @example const duplicates = await findDuplicates(index, { threshold: 0.95 })
+ * @example const duplicates = await findDuplicates(index)
  */
 export async function findDuplicates<M extends Metadata>(
   index: SemanticIndex<M>,
   options?: DuplicateOptions<M>,
 ): Promise<Duplicates<M>> {
-  const resolved = resolveOptions('findDuplicates', options, duplicateDefaults);
-  checkOptions(resolved);
+  const given = resolveOptions('findDuplicates', options, duplicateDefaults);
+  checkOptions(given);
+  const measure = given.measure ?? defaultMeasure((await index.stats()).provider);
+  const resolved = { ...given, measure, threshold: duplicateThreshold('findDuplicates', { ...given, measure }) };
   const { against, threshold, signal } = resolved;
   const findings =
     against === undefined ? await findWithin(index, resolved) : await findMatches(index, against, resolved);
@@ -44,30 +48,26 @@ export async function findDuplicates<M extends Metadata>(
 
 function checkOptions({
   threshold,
+  measure,
   neighbors,
   representative,
-}: Pick<ResolvedDuplicateOptions, 'threshold' | 'neighbors' | 'representative'>): void {
-  if (!Number.isFinite(threshold)) {
-    throw new SemanticIndexError(
-      'INVALID_ARGUMENT',
-      `findDuplicates: expected threshold as a number, got ${describe(threshold)}`,
-      {
-        hint: 'Pass a number, such as 0.9.',
-      },
-    );
-  }
+}: Pick<ResolvedDuplicateOptions, 'threshold' | 'measure' | 'neighbors' | 'representative'>): void {
+  duplicateThreshold('findDuplicates', { measure: measure ?? 'similarity', threshold });
   checkPositive('findDuplicates', 'neighbors', neighbors);
   checkOneOf('findDuplicates', 'representative', representative, ['first', 'longest', 'central']);
 }
 
 async function findWithin<M extends Metadata>(
   index: SemanticIndex<M>,
-  options: ResolvedDuplicateOptions<M>,
+  options: SearchedDuplicateOptions<M>,
 ): Promise<DuplicateFindings<M>> {
-  const { where, near, threshold, representative } = options;
-  const texts = await DistinctTexts.read(index, where, options);
-  const pairs = new NeighborPairs(texts.firstOf.length);
-  if (near) await findPairs(index, texts, pairs, options);
+  const { where, near, threshold, representative, measure, signal, onProgress } = options;
+  const bySimilarity = measure === 'similarity';
+  const words = near && !bySimilarity ? await WordStore.create() : undefined;
+  const texts = await DistinctTexts.read(index, where, { known: near && bySimilarity, words, signal, onProgress });
+  const compared: PairMeasure = words === undefined ? new SimilarityMeasure(texts) : new ProbabilityMeasure(words);
+  const pairs = new NeighborPairs(texts.firstOf.length, compared);
+  if (near) await findPairs(index, texts, pairs, compared, options);
   return {
     index,
     reference: index,
@@ -83,7 +83,8 @@ async function findPairs<M extends Metadata>(
   index: SemanticIndex<M>,
   texts: DistinctTexts,
   pairs: NeighborPairs,
-  options: ResolvedDuplicateOptions<M>,
+  compared: PairMeasure,
+  options: SearchedDuplicateOptions<M>,
 ): Promise<void> {
   const { where, exact, threshold, neighbors, representative, signal, onProgress } = options;
   const search = { where, exact, lowest: threshold, signal, onProgress };
@@ -97,7 +98,7 @@ async function findPairs<M extends Metadata>(
   // A text with more duplicates than `neighbors` represents them all only when all have been searched.
   for (;;) {
     k = Math.min(k * growth, texts.ids.length);
-    const incomplete = pairs.incomplete(everything, threshold);
+    const incomplete = pairs.incomplete(everything, compared.endless(threshold));
     if (incomplete.length === 0) return;
     const { representativeOf } = await politely(groupTexts(texts, pairs, threshold, representative), signal);
     const standing = incomplete.filter((text) => representativeOf[text] === text);
@@ -112,7 +113,7 @@ function* groupDocuments(
   threshold: number,
   representative: Representative,
 ): Generator<void, DuplicateGroup[]> {
-  const { representativeOf, similarity } = yield* groupTexts(texts, pairs, threshold, representative);
+  const { representativeOf, value, similarity } = yield* groupTexts(texts, pairs, threshold, representative);
   const groups = new Map<number, Duplicate[]>();
   for (let document = 0; document < texts.ids.length; document++) {
     if (document % stepsPerTurn === 0) yield;
@@ -124,6 +125,7 @@ function* groupDocuments(
     const duplicate: Duplicate = {
       id: texts.ids[document] as Duplicate['id'],
       kind: text === standing ? 'exact' : sameWords ? 'normalized' : 'near',
+      value: value[text] as number,
       similarity: similarity[text] as number,
     };
     const members = groups.get(first);
@@ -134,15 +136,15 @@ function* groupDocuments(
     .sort(([a], [b]) => a - b)
     .map(([first, duplicates]) => ({
       representative: texts.ids[first] as Duplicate['id'],
-      duplicates: duplicates.sort(bySimilarity),
+      duplicates: duplicates.sort(byValue),
     }));
 }
 
 const rank = { exact: 0, normalized: 1, near: 2 };
 
-/** Most similar first, ties in the order of the index. */
-function bySimilarity(a: Duplicate, b: Duplicate): number {
-  return b.similarity - a.similarity || rank[a.kind] - rank[b.kind];
+/** The highest value first, ties in the order of the index. */
+function byValue(a: Duplicate, b: Duplicate): number {
+  return b.value - a.value || rank[a.kind] - rank[b.kind];
 }
 
 function findOutliers(texts: DistinctTexts, pairs: NeighborPairs): Outlier[] {

@@ -5,7 +5,8 @@ import type { WhereOf } from '../types/where-of.js';
 import type { DocumentId, Metadata } from '../types.js';
 import { DistinctTexts } from './distinct-texts.js';
 import type { Duplicate, DuplicateFindings, DuplicateGroup, Outlier } from './duplicates.js';
-import type { ResolvedDuplicateOptions } from './options.js';
+import type { SearchedDuplicateOptions } from './options.js';
+import { WordStore } from './pair-measure.js';
 
 const documentsPerPage = 64;
 const stepsPerTurn = 4096;
@@ -17,23 +18,27 @@ interface Match {
   readonly id: DocumentId;
   readonly of: DocumentId;
   readonly kind: Duplicate['kind'];
+  readonly value: number;
   readonly similarity: number;
 }
 
 /**
- * Finds for each document of an index its match in another index: the same text, else the same words, else the nearest vector.
+ * Finds for each document of an index its match in another index: the same text, else the same words, else the best of the
+ * documents with the nearest vectors.
  *
  * @throws SPACE_MISMATCH when the vectors of the two come from different models.
  */
 export async function findMatches<M extends Metadata>(
   index: SemanticIndex<M>,
   reference: SemanticIndex<M>,
-  options: ResolvedDuplicateOptions<M>,
+  options: SearchedDuplicateOptions<M>,
 ): Promise<DuplicateFindings<M>> {
   const where = options.where as WhereOf<M> | undefined;
-  const { near, threshold, exact, signal, onProgress } = options;
+  const { near, threshold, exact, measure, signal, onProgress } = options;
+  const store = near && measure === 'probability' ? await WordStore.create() : undefined;
   if (near) await checkSameSpace(index, reference);
-  const known = await DistinctTexts.read(reference, undefined, options);
+  const wanted = { known: near && store === undefined, words: store, signal, onProgress };
+  const known = await DistinctTexts.read(reference, undefined, wanted);
   const matches: Match[] = [];
   const nearest: Outlier[] = [];
   const slice = new TimeSlice();
@@ -47,14 +52,14 @@ export async function findMatches<M extends Metadata>(
     for (const { id, text } of page.documents) {
       const same = known.find(text);
       if (same === undefined) others.push({ id, text });
-      else matches.push({ id, of: known.idOfText(same.text), kind: same.kind, similarity: 1 });
+      else matches.push({ id, of: known.idOfText(same.text), kind: same.kind, value: 1, similarity: 1 });
       if (slice.due()) await slice.yieldIfDue(signal);
     }
     if (near && others.length > 0 && known.ids.length > 0) {
       const vectors = await index.getVectors(others.map(({ id }) => id));
-      const words = await index.knownWords(others.map(({ text }) => text));
+      const words = wanted.known ? await index.knownWords(others.map(({ text }) => text)) : [];
       const there = others
-        .map(({ id }, position) => ({ id, words: words[position] }))
+        .map(({ id, text }, position) => ({ id, text, words: words[position] }))
         .filter((_, position) => vectors[position] !== undefined);
       const queries = vectors.filter((vector) => vector !== undefined);
       const lists = (await reference.searchMany(queries, { mode: 'vector', k: neighbors, exact, signal })).map(
@@ -63,13 +68,24 @@ export async function findMatches<M extends Metadata>(
       lists.forEach((hits, position) => {
         const [nearestHit] = hits;
         if (nearestHit === undefined) return;
-        const { id, words } = there[position] as { id: DocumentId; words: string | undefined };
+        const { id, text: own, words } = there[position] as (typeof there)[number];
         nearest.push({ id, similarity: Math.min(1, nearestHit.score) });
-        const near = hits.find((hit) => {
-          const text = hit.score < threshold ? undefined : known.textOfId(hit.id);
-          return text !== undefined && known.isDecidedAgainst(text, words, Math.min(1, hit.score));
-        });
-        if (near !== undefined) matches.push({ id, of: near.id, kind: 'near', similarity: Math.min(1, near.score) });
+        const read = store?.scorer.read(own);
+        let best: Match | undefined;
+        for (const hit of hits) {
+          const text = known.textOfId(hit.id);
+          const similarity = Math.min(1, hit.score);
+          if (text === undefined) continue;
+          if (store !== undefined && read !== undefined) {
+            const value = store.scorer.probability(read, store.of(text));
+            if (value < threshold || value <= (best?.value ?? -1)) continue;
+            best = { id, of: hit.id, kind: 'near', value, similarity };
+          } else if (hit.score >= threshold && known.isDecidedAgainst(text, words, similarity)) {
+            best = { id, of: hit.id, kind: 'near', value: similarity, similarity };
+            break;
+          }
+        }
+        if (best !== undefined) matches.push(best);
       });
     }
     documents += page.documents.length;
@@ -100,15 +116,15 @@ async function checkSameSpace<M extends Metadata>(index: SemanticIndex<M>, other
 
 function* groupMatches(matches: readonly Match[], threshold: number): Generator<void, DuplicateGroup[]> {
   const groups = new Map<DocumentId, Duplicate[]>();
-  for (const [position, { id, of, kind, similarity }] of matches.entries()) {
+  for (const [position, { id, of, kind, value, similarity }] of matches.entries()) {
     if (position % stepsPerTurn === 0) yield;
-    if (kind === 'near' && similarity < threshold) continue;
+    if (kind === 'near' && value < threshold) continue;
     const members = groups.get(of) ?? [];
-    members.push({ id, kind, similarity });
+    members.push({ id, kind, value, similarity });
     groups.set(of, members);
   }
   return [...groups.entries()].map(([representative, duplicates]) => ({
     representative,
-    duplicates: duplicates.sort((a, b) => b.similarity - a.similarity),
+    duplicates: duplicates.sort((a, b) => b.value - a.value),
   }));
 }

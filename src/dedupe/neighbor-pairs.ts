@@ -4,6 +4,7 @@ import { TimeSlice } from '../time-slice.js';
 import type { WhereOf } from '../types/where-of.js';
 import type { Hit, LongWorkOptions, Metadata, Where } from '../types.js';
 import type { DistinctTexts } from './distinct-texts.js';
+import type { PairMeasure } from './pair-measure.js';
 
 /** Maximum hits of one search: more would block the event loop. */
 const hitsPerSearch = 256;
@@ -12,24 +13,27 @@ const hitsPerSearch = 256;
 export interface NeighborSearch extends LongWorkOptions {
   readonly where: Where | undefined;
   readonly exact: boolean;
-  /** Minimum similarity of a pair. */
+  /** Minimum value of a pair. */
   readonly lowest: number;
 }
 
-/** Pairs of texts and their similarity, in three growing columns. A pair may occur twice, once from each side. */
+/** Pairs of texts with their value and similarity, in growing columns. A pair may occur twice, once from each side. */
 export class NeighborPairs {
-  /** Similarity above which all neighbors of a text are known; Infinity before it was searched. */
+  /** Value above which all neighbors of a text are known, see `PairMeasure.reachOf`; Infinity before it was searched. */
   readonly reach: Float64Array;
   /** Similarity of the nearest other document of each text; -Infinity when there is none, or before the search. */
   readonly nearest: Float64Array;
   readonly #size: number;
+  readonly #measure: PairMeasure;
   #from = new Int32Array(1024);
   #to = new Int32Array(1024);
+  #value = new Float64Array(1024);
   #similarity = new Float64Array(1024);
   #length = 0;
 
-  constructor(texts: number) {
+  constructor(texts: number, measure: PairMeasure) {
     this.#size = texts;
+    this.#measure = measure;
     this.reach = new Float64Array(texts).fill(Number.POSITIVE_INFINITY);
     this.nearest = new Float64Array(texts).fill(Number.NEGATIVE_INFINITY);
   }
@@ -46,29 +50,38 @@ export class NeighborPairs {
     return this.#to[pair] as number;
   }
 
+  /** What the threshold is compared with. */
+  value(pair: number): number {
+    return this.#value[pair] as number;
+  }
+
+  /** Similarity of the vectors. */
   similarity(pair: number): number {
     return this.#similarity[pair] as number;
   }
 
-  add(from: number, to: number, similarity: number): void {
+  add(from: number, to: number, value: number, similarity: number): void {
     if (this.#length === this.#from.length) {
       const capacity = this.#length * 2;
-      const [first, second, third] = [this.#from, this.#to, this.#similarity];
+      const [first, second, third, fourth] = [this.#from, this.#to, this.#value, this.#similarity];
       this.#from = new Int32Array(capacity);
       this.#from.set(first);
       this.#to = new Int32Array(capacity);
       this.#to.set(second);
+      this.#value = new Float64Array(capacity);
+      this.#value.set(third);
       this.#similarity = new Float64Array(capacity);
-      this.#similarity.set(third);
+      this.#similarity.set(fourth);
     }
     this.#from[this.#length] = from;
     this.#to[this.#length] = to;
+    this.#value[this.#length] = value;
     this.#similarity[this.#length++] = similarity;
   }
 
-  /** Filters the texts whose neighbors at or above a similarity are not all known. */
-  incomplete(texts: Iterable<number>, similarity: number): number[] {
-    return [...texts].filter((text) => (this.reach[text] as number) >= similarity);
+  /** Filters the texts whose neighbors at or above a value are not all known. */
+  incomplete(texts: Iterable<number>, value: number): number[] {
+    return [...texts].filter((text) => (this.reach[text] as number) >= value);
   }
 
   /**
@@ -105,26 +118,29 @@ export class NeighborPairs {
       next = start(first + perBlock);
       for (const [position, hits] of lists.entries()) {
         this.#keep(texts, wanted[first + position] as number, hits, k, options.lowest);
+        if (slice.due()) await slice.yieldIfDue(signal);
       }
-      if (slice.due()) await slice.yieldIfDue(signal);
       onProgress?.({ stage: 'search', done: Math.min(first + perBlock, wanted.length), total: wanted.length });
     }
     await next;
   }
 
   #keep(texts: DistinctTexts, from: number, hits: readonly Hit[], k: number, lowest: number): void {
+    const values: (number | undefined)[] = [];
     for (const { id, score } of hits) {
       const to = texts.textOfId(id);
       if (to === undefined) continue;
       const similarity = Math.min(1, score);
       this.nearest[from] = Math.max(this.nearest[from] as number, to === from ? 1 : similarity);
-      if (to === from || score < lowest) continue;
-      if (texts.wordingOf[from] === texts.wordingOf[to] || texts.isDecidedByVectors(from, to, similarity)) {
-        this.add(from, to, similarity);
-      }
+      if (to === from) continue;
+      const sameWords = texts.wordingOf[from] === texts.wordingOf[to];
+      const value = sameWords ? 1 : this.#measure.valueOf(from, to, similarity);
+      values.push(value);
+      if (value !== undefined && value >= lowest) this.add(from, to, value, similarity);
     }
     const all = hits.length < k || k >= texts.ids.length;
-    this.reach[from] = all ? Number.NEGATIVE_INFINITY : (hits.at(-1)?.score as number);
+    const last = hits.at(-1)?.score as number;
+    this.reach[from] = all ? Number.NEGATIVE_INFINITY : this.#measure.reachOf(last, values, lowest);
   }
 
   /** Number of texts. */

@@ -1,11 +1,14 @@
-import { type Listed, longWorkDefaults, type Resolved } from '../options.js';
+import { type DuplicateMeasure, type Listed, longWorkDefaults, type Resolved } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import type { Document, LongWorkOptions, Metadata, WhereOf } from '../types.js';
 
-/** Two documents and their similarity. */
+/** Two documents with the probability that they are duplicates, and their similarity. */
 export interface SimilarPair<M extends Metadata = Metadata> {
   readonly first: Document<M>;
   readonly second: Document<M>;
+  /** Undefined for the measure `similarity`. */
+  readonly probability: number | undefined;
+  /** Similarity of their vectors, as a score of the index. */
   readonly similarity: number;
 }
 
@@ -15,16 +18,20 @@ export type Representative = 'first' | 'longest' | 'central';
 /** Options of `findDuplicates(index, options)`. */
 export interface DuplicateOptions<M extends Metadata = Metadata> extends LongWorkOptions {
   /**
-   * Min. similarity of duplicates (the score of the index; for the angular metric the cosine). With 1, only texts with
-   * the same words are duplicates. The default suits the bundled model; for others see `adviseThreshold`. Default 0.9.
+   * Min. value of the measure of two duplicates: of the probability, which means the same for every model, or of the similarity (the
+   * score of the index; for the angular metric the cosine). With 1, only texts with the same words are duplicates. Default 0.7 for the
+   * probability, 0.9 for the similarity, which suits the bundled model only (see `adviseThreshold`).
    */
   threshold?: number | undefined;
+  /**
+   * `probability`: the words that only one of two texts has decide; vectors only propose which texts to compare. `similarity`: the
+   * vectors decide, as far as the model sees the difference (see `EmbeddingProvider.knownWords`): for texts in several languages, and
+   * vectors of something else than the text. Default `probability`; `similarity` for vectors of the caller.
+   */
+  measure?: DuplicateMeasure | undefined;
   /** Only documents that match are compared. Default: all. */
   where?: WhereOf<M> | undefined;
-  /**
-   * Find texts with a similar meaning, not only with the same words. Texts that differ only in what the model ignores,
-   * such as punctuation, numbers and word order, are not duplicates (see `EmbeddingProvider.knownWords`). Default true.
-   */
+  /** Find texts that say the same in other words, not only those with the same words. Default true. */
   near?: boolean | undefined;
   /**
    * `first`: the oldest document stands for its group; `longest`: the one with the longest text; `central`: the one
@@ -42,7 +49,8 @@ export interface DuplicateOptions<M extends Metadata = Metadata> extends LongWor
 /** Defaults of {@link DuplicateOptions}. */
 export const duplicateDefaults = {
   ...longWorkDefaults,
-  threshold: 0.9,
+  threshold: undefined as number | undefined,
+  measure: undefined as DuplicateMeasure | undefined,
   where: undefined,
   near: true,
   representative: 'first',
@@ -56,6 +64,12 @@ export type ResolvedDuplicateOptions<M extends Metadata = Metadata> = Resolved<
   DuplicateOptions<M>,
   typeof duplicateDefaults
 >;
+
+/** {@link ResolvedDuplicateOptions} with the threshold that they stand for. */
+export type SearchedDuplicateOptions<M extends Metadata = Metadata> = ResolvedDuplicateOptions<M> & {
+  readonly threshold: number;
+  readonly measure: DuplicateMeasure;
+};
 
 /** Options of `Duplicates.outliers(options)`. */
 export interface OutlierOptions {
@@ -86,7 +100,12 @@ export interface AdviceOptions<M extends Metadata = Metadata> extends LongWorkOp
   sample?: number | undefined;
   /** Neighbors examined for each of them. Default 10. */
   neighbors?: number | undefined;
-  /** Bounds of the bands of similarity, ascending. Default 0.7 to 1 in steps of 0.05, and 0.98. */
+  /** Measure that is sampled; see `DuplicateOptions`. Default as there. */
+  measure?: DuplicateMeasure | undefined;
+  /**
+   * Bounds of the bands, ascending. Default for the probability 0.1, 0.3, 0.5 to 0.9 in steps of 0.1, and 1; for the similarity 0.7 to 1
+   * in steps of 0.05, and 0.98.
+   */
   bands?: readonly number[] | undefined;
   /** Example pairs per band. Default 5. */
   pairsPerBand?: number | undefined;
@@ -103,7 +122,8 @@ export const adviceDefaults = {
   ...longWorkDefaults,
   sample: 500,
   neighbors: 10,
-  bands: [0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98, 1],
+  measure: undefined as DuplicateMeasure | undefined,
+  bands: undefined as readonly number[] | undefined,
   pairsPerBand: 5,
   where: undefined,
   judge: undefined,

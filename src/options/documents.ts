@@ -1,6 +1,20 @@
 import type { LongWorkOptions } from '../types.js';
 import { type Listed, longWorkDefaults, type Resolved } from './resolve-options.js';
 
+/**
+ * How it is decided whether two texts of different words are duplicates. `probability`: by the words that only one of them has, whatever
+ * the model. `similarity`: by their vectors alone.
+ */
+export type DuplicateMeasure = 'probability' | 'similarity';
+
+/** The measure where none is passed: vectors of the caller may stand for something else than the text. */
+export function defaultMeasure(fingerprint: string | undefined): DuplicateMeasure {
+  return fingerprint === undefined || fingerprint.startsWith('given:') ? 'similarity' : 'probability';
+}
+
+/** Thresholds where none is passed. */
+export const defaultThresholds: Readonly<Record<DuplicateMeasure, number>> = { probability: 0.7, similarity: 0.9 };
+
 /** Options of `addDocuments(documents, options)`. */
 export interface AddOptions extends LongWorkOptions {
   /** Documents that are checked, embedded and committed together. Default 512. */
@@ -12,11 +26,14 @@ export interface AddOptions extends LongWorkOptions {
    */
   onDuplicate?: 'add' | 'skip' | 'replace' | 'link' | undefined;
   /**
-   * Minimum similarity (the score of the index; for the angular metric the cosine) of two duplicates. Texts with the same words have
-   * similarity 1. Texts that differ only in what the model ignores (for the bundled model: signs, numbers, names, word order,
-   * languages other than English) are not duplicates. Default 0.9.
+   * Minimum value of the measure from which two documents are duplicates: of the probability, or of the similarity (the score of the
+   * index; for the angular metric the cosine). Texts with the same words have 1. Default 0.7 for the probability, 0.9 for the similarity.
    */
   threshold?: number | undefined;
+  /**
+   * Measure of duplicates whose words differ; see {@link DuplicateMeasure}. Default `probability`; `similarity` for vectors of the caller.
+   */
+  measure?: DuplicateMeasure | undefined;
   /**
    * Handling of an invalid document, and of a text that the provider refuses while it accepts others (too long, no usable vector).
    * `error`: the call fails and names the document; documents committed before stay. `skip`: the document is left out and
@@ -30,7 +47,8 @@ export const addDefaults = {
   ...longWorkDefaults,
   batchSize: 512,
   onDuplicate: 'add',
-  threshold: 0.9,
+  threshold: undefined as number | undefined,
+  measure: undefined as DuplicateMeasure | undefined,
   onInvalid: 'error',
 } satisfies Listed<AddOptions>;
 

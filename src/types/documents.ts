@@ -76,8 +76,11 @@ export interface InvalidDocument {
 /** An added document that duplicates another one. */
 export interface AddedDuplicate {
   readonly id: DocumentId;
-  /** The most similar document: in the index, or earlier in the call. */
+  /** The document that it duplicates: in the index, or earlier in the call. */
   readonly of: DocumentId;
+  /** What the threshold is compared with: the probability or, if that was asked for, the similarity. */
+  readonly value: number;
+  /** Similarity of the vectors. */
   readonly similarity: number;
   /** `skip`: it was skipped; `replace`: the other document was deleted; `link`: its metadata has `duplicateOf`. */
   readonly action: 'skip' | 'replace' | 'link';

@@ -34,7 +34,7 @@ const walls: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['migrate', 'tune', 'evaluate'],
     ['documents.ts', 'upkeep.ts'],
   ],
-  analysis: [['fields'], ['.'], ['query']],
+  analysis: [['fields'], ['.'], ['query', 'likeness']],
   postgres: [['connection'], ['tables'], ['search'], ['.']],
   rag: [['chunking'], ['.']],
   server: [['http'], ['gateway', 'mcp'], ['.']],

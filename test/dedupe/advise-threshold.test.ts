@@ -28,7 +28,7 @@ describe('adviseThreshold', () => {
   it('shows pairs of every band, each once', async () => {
     await using index = await families(30);
     const bands = [0.5, 0.7, 0.9, 1];
-    const advice = await adviseThreshold(index, { bands, pairsPerBand: 4 });
+    const advice = await adviseThreshold(index, { measure: 'similarity', bands, pairsPerBand: 4 });
     expect(advice.sampled).toBe(90);
     expect(advice.threshold).toBeUndefined();
     expect(advice.bands.map(({ from, to }) => [from, to])).toEqual([
@@ -51,7 +51,7 @@ describe('adviseThreshold', () => {
 
   it('suggests the lowest threshold that reaches the precision', async () => {
     await using index = await families(30);
-    const options = { bands: [0.5, 0.7, 0.9, 1], pairsPerBand: 20 };
+    const options = { measure: 'similarity', bands: [0.5, 0.7, 0.9, 1], pairsPerBand: 20 } as const;
     const long = ({ first, second }: { first: { text: string }; second: { text: string } }) =>
       Math.abs(first.text.length - second.text.length) < 12;
     expect((await adviseThreshold(index, { ...options, judge: long })).threshold).toBe(0.9);

@@ -89,10 +89,10 @@ describe('findDuplicates', () => {
         async (texts, threshold, representative, neighbors) => {
           await using index = await open();
           await index.addDocuments(texts.map((text, id) => ({ id, text })));
-          const found = await findDuplicates(index, { threshold, representative, neighbors });
+          const found = await findDuplicates(index, { measure: 'similarity', threshold, representative, neighbors });
           expect(found.documents).toBe(texts.length);
           await checkGroups(index, texts, found);
-          const again = await findDuplicates(index, { threshold, representative, neighbors });
+          const again = await findDuplicates(index, { measure: 'similarity', threshold, representative, neighbors });
           expect(again.groups).toEqual(found.groups);
         },
       ),
@@ -105,8 +105,8 @@ describe('findDuplicates', () => {
       fc.asyncProperty(someTexts, fc.double({ min: 0, max: 0.5, noNaN: true }), async (texts, more) => {
         await using index = await open();
         await index.addDocuments(texts.map((text, id) => ({ id, text })));
-        const found = await findDuplicates(index, { threshold: 0.5 });
-        const fresh = await findDuplicates(index, { threshold: 0.5 + more });
+        const found = await findDuplicates(index, { measure: 'similarity', threshold: 0.5 });
+        const fresh = await findDuplicates(index, { measure: 'similarity', threshold: 0.5 + more });
         expect(found.rethreshold(0.5 + more).groups).toEqual(fresh.groups);
       }),
       { numRuns: 30 },
@@ -121,12 +121,12 @@ describe('findDuplicates', () => {
       Math.sin((degrees * Math.PI) / 180),
     ];
     await index.addDocuments([0, 20, 40, 60].map((angle) => ({ id: angle, text: `at ${angle}`, vector: at(angle) })));
-    const { groups } = await findDuplicates(index, { threshold: 0.9 });
+    const { groups } = await findDuplicates(index, { measure: 'similarity', threshold: 0.9 });
     expect(groups.map(({ representative, duplicates }) => [representative, duplicates.map(({ id }) => id)])).toEqual([
       [0, [20]],
       [40, [60]],
     ]);
-    const central = await findDuplicates(index, { threshold: 0.9, representative: 'central' });
+    const central = await findDuplicates(index, { measure: 'similarity', threshold: 0.9, representative: 'central' });
     expect(central.groups.map(({ representative }) => representative)).toEqual([20]);
     expect(central.groups[0]!.duplicates.map(({ id }) => id).sort()).toEqual([0, 40]);
     const members = central.groups.flatMap(({ duplicates }) => duplicates.map(({ id }) => id));
@@ -148,8 +148,8 @@ describe('findDuplicates', () => {
       {
         representative: 'a',
         duplicates: [
-          { id: 'b', kind: 'exact', similarity: 1 },
-          { id: 'c', kind: 'normalized', similarity: 1 },
+          { id: 'b', kind: 'exact', value: 1, similarity: 1 },
+          { id: 'c', kind: 'normalized', value: 1, similarity: 1 },
         ],
       },
     ]);
@@ -163,7 +163,8 @@ describe('findDuplicates', () => {
       { id: 'long', text: 'one two three four five six seven eight' },
     ]);
     const of = async (representative: 'first' | 'longest'): Promise<unknown> =>
-      (await findDuplicates(index, { threshold: 0.8, representative })).groups[0]?.representative;
+      (await findDuplicates(index, { measure: 'similarity', threshold: 0.8, representative })).groups[0]
+        ?.representative;
     expect([await of('first'), await of('longest')]).toEqual(['short', 'long']);
   });
 
@@ -172,7 +173,7 @@ describe('findDuplicates', () => {
     await index.addDocuments(
       Array.from({ length: 300 }, (_, id): DocumentInput => ({ id, text: `same words, one number: ${id % 150}` })),
     );
-    const found = await findDuplicates(index, { threshold: 0.6, neighbors: 5 });
+    const found = await findDuplicates(index, { measure: 'similarity', threshold: 0.6, neighbors: 5 });
     await checkGroups(
       index,
       Array.from({ length: 300 }, (_, id) => `same words, one number: ${id % 150}`),
@@ -194,7 +195,7 @@ describe('findDuplicates', () => {
       { id: 'i3', text: 'an entirely new sentence' },
       { id: 'i4', text: 'prices of stocks fell on monday' },
     ]);
-    const found = await findDuplicates(incoming, { against: known, threshold: 0.7 });
+    const found = await findDuplicates(incoming, { against: known, measure: 'similarity', threshold: 0.7 });
     expect(
       found.groups.map(({ representative, duplicates }) => [representative, duplicates.map(({ id }) => id)]),
     ).toEqual([
@@ -235,11 +236,13 @@ describe('findDuplicates', () => {
   it('refuses invalid options, and thresholds below that of the search', async () => {
     await using index = await open();
     await index.addDocuments(['a', 'b']);
-    expect(await codeOf(findDuplicates(index, { threshold: Number.NaN }))).toBe('INVALID_ARGUMENT');
+    expect(await codeOf(findDuplicates(index, { measure: 'similarity', threshold: Number.NaN }))).toBe(
+      'INVALID_ARGUMENT',
+    );
     expect(await codeOf(findDuplicates(index, { neighbors: 0 }))).toBe('INVALID_ARGUMENT');
     expect(await codeOf(findDuplicates(index, { representative: 'best' as 'first' }))).toBe('INVALID_ARGUMENT');
     expect(await codeOf(findDuplicates(index, { treshold: 0.5 } as object))).toBe('UNKNOWN_OPTION');
-    const found = await findDuplicates(index, { threshold: 0.8 });
+    const found = await findDuplicates(index, { measure: 'similarity', threshold: 0.8 });
     expect(() => found.rethreshold(0.7)).toThrow(SemanticIndexError);
     expect(await codeOf(found.explain('missing'))).toBe('INVALID_ARGUMENT');
     expect(await codeOf(found.apply('burn' as 'delete'))).toBe('INVALID_ARGUMENT');
@@ -286,7 +289,7 @@ describe('duplicates', () => {
       { id: 'old', text: 'Send the parcel back within 30 days.' },
       { id: 'new', text: 'Send the parcel back to us within 14 days.' },
     ]);
-    const found = await findDuplicates(index, { threshold: 0.5 });
+    const found = await findDuplicates(index, { measure: 'similarity', threshold: 0.5 });
     const explained = await found.explain('new');
     expect(explained).toMatchObject({ kind: 'near', removed: ['30'], added: ['to us', '14'] });
     expect(explained.first.id).toBe('old');

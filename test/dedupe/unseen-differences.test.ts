@@ -115,7 +115,7 @@ describe('a provider that declares nothing', () => {
     const texts = ['✅', '❌', 'near'];
     const { duplicates } = await index.addDocuments(
       texts.map((text, id) => ({ id, text })),
-      { onDuplicate: 'link', threshold: 0.9 },
+      { onDuplicate: 'link', measure: 'similarity' },
     );
     expect(duplicates?.map(({ id }) => id)).toEqual([2]);
     expect(await index.knownWords(['x'])).toEqual([undefined]);

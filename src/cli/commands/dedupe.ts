@@ -1,5 +1,13 @@
 import { type Command, Option } from 'commander';
-import { type DocumentId, findDuplicates, type Representative, type Where } from '../../index.js';
+import {
+  type DocumentId,
+  type Duplicate,
+  type DuplicateMeasure,
+  type Duplicates,
+  findDuplicates,
+  type Representative,
+  type Where,
+} from '../../index.js';
 import { finiteNumber, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
 import { openIndex } from '../open-index.js';
@@ -8,7 +16,8 @@ import type { CommonFlags } from '../terminal.js';
 import { condition } from '../where-condition.js';
 
 interface DedupeFlags extends CommonFlags {
-  readonly threshold: number;
+  readonly threshold?: number;
+  readonly measure?: DuplicateMeasure;
   readonly where?: Where;
   readonly near?: boolean;
   readonly representative: Representative;
@@ -26,7 +35,13 @@ export function addDedupe(program: Command): void {
     .command('dedupe')
     .description('find duplicate documents; changes nothing without --apply')
     .argument('<index>', 'directory of the index')
-    .option('-t, --threshold <number>', 'minimum similarity of duplicates', finiteNumber, 0.9)
+    .option('-t, --threshold <number>', 'minimum probability (default 0.7), or similarity (default 0.9)', finiteNumber)
+    .addOption(
+      new Option('--measure <which>', 'what decides: the words of two texts, or their vectors alone').choices([
+        'probability',
+        'similarity',
+      ]),
+    )
     .option('-w, --where <condition>', 'FIELD=VALUE (also !=, >, >=, <, <=) or JSON; several must all hold', condition)
     .option('--no-near', 'only the same words, not the same meaning')
     .addOption(
@@ -40,11 +55,11 @@ export function addDedupe(program: Command): void {
     .option('--show <number>', 'groups that are printed', positiveInteger, 10);
   withCommonFlags(command, [
     'dedupe my-index',
-    'dedupe my-index --threshold 0.95 --representative longest --apply delete',
+    'dedupe my-index --threshold 0.9 --representative longest --apply delete',
     'dedupe new-tickets --against old-tickets --json',
   ]).action((folder: string, flags: DedupeFlags) =>
     perform(flags, async ({ terminal, signal }) => {
-      const { threshold, where, near = true, representative, exact = false, apply, show } = flags;
+      const { threshold, measure, where, near = true, representative, exact = false, apply, show } = flags;
       await using opened = await openIndex(folder, noModel, terminal, { readonly: apply === undefined });
       await using other =
         flags.against === undefined ? undefined : await openIndex(flags.against, noModel, terminal, { readonly: true });
@@ -52,22 +67,26 @@ export function addDedupe(program: Command): void {
       const bar = terminal.startProgress();
       try {
         const { onProgress } = bar;
-        const options = { threshold, where, near, representative, exact, against: other?.index, signal, onProgress };
+        const options = {
+          threshold,
+          measure,
+          where,
+          near,
+          representative,
+          exact,
+          against: other?.index,
+          signal,
+          onProgress,
+        };
         const duplicates = await findDuplicates(index, options);
         const { groups, documents, ratio } = duplicates;
+        const shown = await groupLines(duplicates, show, (text) => terminal.style('bold', text));
         const changed = apply === undefined ? undefined : await duplicates.apply(apply, { signal, onProgress });
         bar.stop();
         const count = duplicates.ids.length;
         const lines = [
           `${counted(documents, 'document')}, ${counted(count, 'duplicate')} in ${counted(groups.length, 'group')} (${(ratio * 100).toFixed(1)} %)`,
-          ...groups
-            .slice(0, show)
-            .flatMap((group) => [
-              terminal.style('bold', String(group.representative)),
-              ...group.duplicates.map(
-                ({ id, kind, similarity }) => `  ${similarity.toFixed(3)}  ${kind.padEnd(10)}  ${named(id)}`,
-              ),
-            ]),
+          ...shown,
           ...(groups.length > show ? [`… and ${counted(groups.length - show, 'more group')}: --show or --json`] : []),
           ...(changed === undefined
             ? []
@@ -85,6 +104,30 @@ export function addDedupe(program: Command): void {
       return undefined;
     }),
   );
+}
+
+/** The first groups: each representative, and its duplicates with the words that they lack and have more. */
+async function groupLines(
+  duplicates: Duplicates,
+  show: number,
+  emphasize: (text: string) => string,
+): Promise<string[]> {
+  const lines: string[] = [];
+  for (const { representative, duplicates: members } of duplicates.groups.slice(0, show)) {
+    lines.push(emphasize(String(representative)));
+    for (const member of members) lines.push(await memberLine(duplicates, member));
+  }
+  return lines;
+}
+
+const maxShown = 160;
+
+async function memberLine(duplicates: Duplicates, { id, kind, value }: Duplicate): Promise<string> {
+  const line = `  ${value.toFixed(3)}  ${kind.padEnd(10)}  ${named(id)}`;
+  if (kind !== 'near') return line;
+  const { removed, added } = await duplicates.explain(id);
+  const change = [...removed.map((words) => `-${words}`), ...added.map((words) => `+${words}`)].join('  ');
+  return `${line}  ${change.length > maxShown ? `${change.slice(0, maxShown)}…` : change}`;
 }
 
 function named(id: DocumentId): string {

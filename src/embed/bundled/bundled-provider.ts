@@ -8,6 +8,7 @@ import { fingerprintOf } from '../fingerprint.js';
 import { knownWordsOf } from './known-words.js';
 import { readStaticModelConfig, StaticModel, type StaticModelConfig } from './static-model.js';
 import { TokenMatcher } from './token-matcher.js';
+import { TableKnowledge } from './word-knowledge.js';
 
 /** Relative to `dist/embed/bundled/`, both in a checkout and in an installed package. */
 const bundledFolder = fileURLToPath(new URL('../../../models/semantic-index-en', import.meta.url));
@@ -120,6 +121,20 @@ export function loadTokenMatcher(): Promise<TokenMatcher> {
     },
   );
   return matcher;
+}
+
+let knowledge: Promise<TableKnowledge> | undefined;
+
+/** Rarity and similarity of words by the model of the package, whatever the provider of an index is. @throws MODEL_NOT_FOUND, INVALID_FILE. */
+export function loadWordKnowledge(): Promise<TableKnowledge> {
+  knowledge ??= loadPackaged(readStaticModelConfig(bundledFolder)).then(
+    (model) => new TableKnowledge(model),
+    (error: unknown) => {
+      knowledge = undefined;
+      throw error;
+    },
+  );
+  return knowledge;
 }
 
 /** The directory of the model of a provider that `bundledProvider` made; other threads can load it from there. */

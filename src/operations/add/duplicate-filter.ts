@@ -1,7 +1,11 @@
 import { textOf } from '../../analysis/fields/stored-text.js';
-import { type ComparedText, likenessOf } from '../../analysis/near-duplicate.js';
+import type { ComparedWords } from '../../analysis/likeness/compared-words.js';
+import { DuplicateScorer } from '../../analysis/likeness/duplicate-scorer.js';
+import { type ComparedText, type Likeness, likenessOf } from '../../analysis/near-duplicate.js';
 import type { Representative } from '../../backend/documents.js';
-import type { ResolvedAddOptions } from '../../options.js';
+import { duplicateThreshold } from '../../check-arguments.js';
+import { loadWordKnowledge } from '../../embed/bundled/bundled-provider.js';
+import { type DuplicateMeasure, defaultMeasure, type ResolvedAddOptions } from '../../options.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { AddedDuplicate, DocumentId } from '../../types.js';
 import { scoreOf } from '../../vectors/metric.js';
@@ -20,9 +24,16 @@ export interface DuplicateDecision {
   readonly duplicates: readonly AddedDuplicate[];
 }
 
+interface ReadText extends ComparedText {
+  /** Undefined where the vectors decide. */
+  readonly words: ComparedWords | undefined;
+}
+
 /** A document that others may be duplicates of. */
 interface Match {
   readonly id: DocumentId;
+  /** What the threshold is compared with. */
+  readonly value: number;
   readonly similarity: number;
 }
 
@@ -36,14 +47,17 @@ const sameWordsFrom = 0.5;
 /**
  * Compares documents with their nearest neighbors before they are added: with documents of the index that are not
  * linked to another one, and with earlier ones of the batch, so duplicates are never chained. Texts of the same words
- * have similarity 1; for others the vectors decide, as far as the model sees the difference (`likenessOf`). A document
+ * have value 1; for others the probability that `DuplicateScorer` estimates decides or, if that was asked for, the similarity of the
+ * vectors, as far as the model sees the difference (`likenessOf`). A document
  * whose id the index has is an update and is not compared.
  */
 export class DuplicateFilter {
   readonly #context: OperationContext;
   readonly #action: Exclude<ResolvedAddOptions['onDuplicate'], 'add'>;
   readonly #threshold: number;
+  readonly #measure: DuplicateMeasure;
   readonly #signal: AbortSignal | undefined;
+  #scorer: DuplicateScorer | undefined;
 
   private constructor(
     context: OperationContext,
@@ -52,7 +66,9 @@ export class DuplicateFilter {
   ) {
     this.#context = context;
     this.#action = action;
-    this.#threshold = options.threshold;
+    const { measure = defaultMeasure(context.space.fingerprint), threshold } = options;
+    this.#threshold = duplicateThreshold('addDocuments', { measure, threshold });
+    this.#measure = measure;
     this.#signal = options.signal;
   }
 
@@ -67,6 +83,7 @@ export class DuplicateFilter {
     const dimensions = this.#context.backend.space?.dimensions;
     // Without a space there is not one vector: everything was there already.
     if (dimensions === undefined) return { keep: batch, remove: [], ids: batch.map(({ id }) => id), duplicates: [] };
+    if (this.#measure === 'probability') this.#scorer ??= new DuplicateScorer(await loadWordKnowledge());
     const numbers = batch.map(({ hash }) => vectors.get(hash) ?? 0);
     const ids = batch.map(({ id }) => id);
     const { known, same, vectors: packed } = await this.#context.backend.findDuplicates(ids, numbers, dimensions);
@@ -75,7 +92,7 @@ export class DuplicateFilter {
     const decision = new FilterDecision(this.#action);
     // What this batch adds that stands for itself; row numbers are places in `standing`.
     const buffer = new VectorBuffer(dimensions, this.#context.backend.metric);
-    const standing: { readonly id: DocumentId; readonly compared: ComparedText }[] = [];
+    const standing: { readonly id: DocumentId; readonly compared: ReadText }[] = [];
     const slice = new TimeSlice();
     try {
       for (let first = 0; first < batch.length; first += documentsPerStep) {
@@ -99,7 +116,7 @@ export class DuplicateFilter {
             decision.add(document);
             continue;
           }
-          const own = compared[place - first] as ComparedText;
+          const own = compared[place - first] as ReadText;
           const before = await this.#earlier(buffer, vector, own, standing);
           const matches = [...(stored[place - first] ?? []), ...before.filter(({ id }) => !decision.isGone(id))];
           if (decision.decide(document, matches)) {
@@ -117,7 +134,7 @@ export class DuplicateFilter {
   /** For each document what the index has that says the same and stands for itself, the most similar first. */
   async #stored(
     vectors: Float32Array,
-    compared: readonly ComparedText[],
+    compared: readonly ReadText[],
     same: readonly (readonly number[])[],
     dimensions: number,
     numbers: readonly number[],
@@ -143,23 +160,23 @@ export class DuplicateFilter {
     const keys = [...new Set(similarities.flatMap((near) => [...near.keys()]))];
     const standing: Representative[] = keys.length === 0 ? [] : await this.#context.backend.representatives(keys);
     const others = await this.#compared(standing.map(({ text }) => textOf(text)));
-    const found = new Map(standing.map(({ key, id }, place) => [key, { id, compared: others[place] as ComparedText }]));
+    const found = new Map(standing.map(({ key, id }, place) => [key, { id, compared: others[place] as ReadText }]));
     return similarities.map((near, row) =>
       [...near]
         .flatMap(([key, similarity]) => {
           const other = found.get(key);
           if (other === undefined || updates.has(other.id)) return [];
-          return this.#match(compared[row] as ComparedText, other, similarity);
+          return this.#match(compared[row] as ReadText, other, similarity);
         })
-        .sort((a, b) => b.similarity - a.similarity),
+        .sort((a, b) => b.value - a.value || b.similarity - a.similarity),
     );
   }
 
   async #earlier(
     buffer: VectorBuffer,
     vector: Float32Array,
-    own: ComparedText,
-    standing: readonly { readonly id: DocumentId; readonly compared: ComparedText }[],
+    own: ReadText,
+    standing: readonly { readonly id: DocumentId; readonly compared: ReadText }[],
   ): Promise<Match[]> {
     if (buffer.length === 0) return [];
     const { items, distances } = await buffer.search(vector, Math.min(neighbors, buffer.length));
@@ -170,22 +187,34 @@ export class DuplicateFilter {
     });
   }
 
-  async #compared(texts: readonly string[]): Promise<ComparedText[]> {
+  async #compared(texts: readonly string[]): Promise<ReadText[]> {
+    const scorer = this.#scorer;
+    if (scorer !== undefined) {
+      return texts.map((text) => ({ text, knownWords: undefined, words: scorer.read(text) }));
+    }
     const known = await this.#context.space.knownWords(texts);
-    return texts.map((text, place) => ({ text, knownWords: known[place] }));
+    return texts.map((text, place) => ({ text, knownWords: known[place], words: undefined }));
   }
 
   /** The other document as a match, where it is a duplicate. */
-  #match(own: ComparedText, other: { id: DocumentId; compared: ComparedText }, similarity: number): Match[] {
+  #match(own: ReadText, other: { id: DocumentId; compared: ReadText }, similarity: number): Match[] {
     const { id } = other;
     const likeness = likenessOf(own, other.compared, similarity);
-    if (likeness === 'same words') return [{ id, similarity: 1 }];
-    return likeness === 'decided by similarity' && similarity >= this.#threshold ? [{ id, similarity }] : [];
+    if (likeness === 'same words') return [{ id, value: 1, similarity: 1 }];
+    const value = this.#valueOf(own, other.compared, likeness, similarity);
+    return value >= this.#threshold ? [{ id, value, similarity }] : [];
+  }
+
+  #valueOf(own: ReadText, other: ReadText, likeness: Likeness, similarity: number): number {
+    if (this.#scorer !== undefined && own.words !== undefined && other.words !== undefined) {
+      return this.#scorer.probability(own.words, other.words);
+    }
+    return likeness === 'decided by similarity' ? similarity : Number.NEGATIVE_INFINITY;
   }
 
   /** Less similar documents are not looked at. */
   get #lowest(): number {
-    return Math.min(this.#threshold, sameWordsFrom);
+    return this.#measure === 'probability' ? Number.NEGATIVE_INFINITY : Math.min(this.#threshold, sameWordsFrom);
   }
 
   #similarity(distance: number): number {
@@ -228,14 +257,14 @@ class FilterDecision implements DuplicateDecision {
   decide(document: CheckedDocument, matches: readonly Match[]): boolean {
     const others = matches
       .filter(({ id }) => id !== document.id && !this.#gone.has(id))
-      .sort((a, b) => b.similarity - a.similarity);
+      .sort((a, b) => b.value - a.value || b.similarity - a.similarity);
     const [best] = others;
     if (best === undefined) {
       this.add(document);
       return true;
     }
     const { id } = document;
-    this.duplicates.push({ id, of: best.id, similarity: best.similarity, action: this.#action });
+    this.duplicates.push({ id, of: best.id, value: best.value, similarity: best.similarity, action: this.#action });
     if (this.#action === 'skip') {
       this.ids.push(best.id);
       return false;

@@ -19,7 +19,7 @@ const second = [
   { id: 'e', text: 'seven eight nine ten eleven' },
   { id: 'a', text: 'one two three four five six', metadata: { changed: true } },
 ];
-const threshold = { threshold: 0.8 };
+const threshold = { measure: 'similarity', threshold: 0.8 } as const;
 
 describe('onDuplicate', () => {
   it('adds everything by default', async () => {
@@ -37,7 +37,7 @@ describe('onDuplicate', () => {
     expect(result.ids).toEqual(['c', 'd', 'd', 'a']);
     expect(result).toMatchObject({ added: 2, updated: 1, unchanged: 0 });
     // 'a' changes in the same call, so it is not compared with 'c'; 'a' itself is an update, whatever it says.
-    expect(result.duplicates).toEqual([{ id: 'e', of: 'd', similarity: 1, action: 'skip' }]);
+    expect(result.duplicates).toEqual([{ id: 'e', of: 'd', value: 1, similarity: 1, action: 'skip' }]);
     const again = await index.addDocuments([{ id: 'f', text: 'red green blue stone river clouds!' }], {
       onDuplicate: 'skip',
       ...threshold,
@@ -104,7 +104,7 @@ describe('onDuplicate', () => {
         async (texts, batchSize, onDuplicate) => {
           await using index = await open();
           const documents = texts.map((one, id) => ({ id, text: one }));
-          const result = await index.addDocuments(documents, { batchSize, onDuplicate, threshold: 0.95 });
+          const result = await index.addDocuments(documents, { batchSize, onDuplicate, measure: 'similarity', threshold: 0.95 });
           expect(result.ids).toHaveLength(texts.length);
           const where = { duplicateOf: { $exists: false } };
           const standing = (await index.listDocuments({ where, limit: 1_000 })).documents;

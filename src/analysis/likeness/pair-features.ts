@@ -1,0 +1,308 @@
+import { type ComparedWords, type Lexicon, occurrence, wordKind } from './compared-words.js';
+import { isAccessory, isExchanged, isTurned, sharedBigrams } from './word-order.js';
+
+/** Names of the features, in the order of `pairFeatures`. */
+export const featureNames = [
+  'shared',
+  'softLess',
+  'softMore',
+  'anyLess',
+  'anyMore',
+  'rarestLess',
+  'rarestMore',
+  'rarestAny',
+  'replaced',
+  'restCosine',
+  'impliedMore',
+  'numbersBoth',
+  'numbersOne',
+  'namesBoth',
+  'namesOne',
+  'negation',
+  'relations',
+  'reordered',
+  'bigrams',
+  'contrast',
+  'accessory',
+  'asks',
+  'asideOne',
+  'length',
+  'functionWords',
+] as const;
+
+const maxLeftovers = 24;
+/** In a text of more words, an amount or an order is one detail among many. */
+const maxExact = 48;
+
+interface Leftover {
+  readonly id: number;
+  readonly at: number;
+  readonly weight: number;
+  readonly name: boolean;
+  readonly aside: boolean;
+  /** Best similarity to a word that only the other text has. */
+  similarity: number;
+  /** Best similarity to any word of the other text. */
+  implied: number;
+  joined: boolean;
+}
+
+/** Whether two words differ by an ending, or one of them is misspelt: not a word that is known. */
+function isSpelling(a: string, b: string, knownA: boolean, knownB: boolean): boolean {
+  const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];
+  if (shorter.length < 4 || longer.length - shorter.length > 2) return false;
+  let start = 0;
+  while (start < shorter.length && shorter[start] === longer[start]) start++;
+  let end = 0;
+  while (end < shorter.length - start && shorter.at(-1 - end) === longer.at(-1 - end)) end++;
+  const [restShort, restLong] = [shorter.length - start - end, longer.length - start - end];
+  // A plural or another ending, a letter doubled.
+  if (restShort === 0 && restLong <= 2 && start >= 3 && (end === 0 || longer[start] === longer[start - 1])) return true;
+  if (knownA === knownB || shorter.length < 5 || start === 0) return false;
+  if (restLong <= 1) return true;
+  const swapped =
+    restLong === 2 && restShort === 2 && shorter[start] === longer[start + 1] && shorter[start + 1] === longer[start];
+  return swapped || (restLong === 2 && shorter.length >= 6);
+}
+
+/**
+ * Describes how two texts differ, as numbers in the order of `featureNames`; undefined where a difference by itself makes them say
+ * different things: an amount, a sign, two words exchanged, a negation and nothing else. Symmetric in the texts. Shares are shares
+ * of weight, so that one word matters less in a long text.
+ */
+export function pairFeatures(lexicon: Lexicon, a: ComparedWords, b: ComparedWords): Float64Array | undefined {
+  const { stems, weights, kinds, forms, knowledge } = lexicon;
+  // Words with the same stem match, in order of their occurrence.
+  const places = new Map<number, number[]>();
+  for (let at = 0; at < b.ids.length; at++) {
+    const stem = stems[b.ids[at] as number] as number;
+    const list = places.get(stem);
+    if (list === undefined) places.set(stem, [at]);
+    else list.push(at);
+  }
+  const matchOf = new Int32Array(a.ids.length).fill(-1);
+  const taken = new Uint8Array(b.ids.length);
+  let matched = 0;
+  for (let at = 0; at < a.ids.length; at++) {
+    const id = a.ids[at] as number;
+    const other = places.get(stems[id] as number)?.shift();
+    if (other === undefined) continue;
+    matchOf[at] = other;
+    taken[other] = 1;
+    matched += ((weights[id] as number) + (weights[b.ids[other] as number] as number)) / 2;
+  }
+  const repeatedIn = (words: ComparedWords, id: number, own: (at: number) => boolean): boolean => {
+    // A word that is matched elsewhere says nothing new.
+    const stem = stems[id];
+    for (let at = 0; at < words.ids.length; at++) if (own(at) && stems[words.ids[at] as number] === stem) return true;
+    return false;
+  };
+  const leftoversOf = (words: ComparedWords, isMatched: (at: number) => boolean): Leftover[] => {
+    const list: Leftover[] = [];
+    for (let at = 0; at < words.ids.length; at++) {
+      if (isMatched(at)) continue;
+      const id = words.ids[at] as number;
+      if (words.ids.length < 200 && repeatedIn(words, id, isMatched)) continue;
+      const bits = words.occurrences[at] as number;
+      list.push({
+        id,
+        at,
+        weight: weights[id] as number,
+        name: (bits & occurrence.name) !== 0,
+        aside: (bits & occurrence.aside) !== 0,
+        similarity: 0,
+        implied: 0,
+        joined: false,
+      });
+    }
+    return list;
+  };
+  const left = leftoversOf(a, (at) => matchOf[at] !== -1);
+  const right = leftoversOf(b, (at) => taken[at] === 1);
+  // Compounds: "non stick" and "nonstick".
+  const join = (one: Leftover[], two: Leftover[], words: ComparedWords): void => {
+    for (const whole of one) {
+      if (whole.joined) continue;
+      const form = forms[whole.id] as string;
+      if (form.length < 5) continue;
+      for (const part of two) {
+        const first = forms[part.id] as string;
+        if (part.joined || form.length <= first.length || !form.startsWith(first)) continue;
+        const next = words.ids[part.at + 1];
+        if (next === undefined || first + (forms[next] as string) !== form) continue;
+        const second = two.find(({ at }) => at === part.at + 1);
+        for (const each of [whole, part, second]) if (each !== undefined) each.joined = true;
+        matched += whole.weight;
+        break;
+      }
+    }
+  };
+  join(left, right, b);
+  join(right, left, a);
+  // Replaced words: the most similar pairs first.
+  const [some, others] = [left.filter(({ joined }) => !joined), right.filter(({ joined }) => !joined)];
+  if (some.length <= maxLeftovers && others.length <= maxLeftovers) {
+    const pairs: [number, Leftover, Leftover][] = [];
+    for (const one of some) {
+      for (const two of others) {
+        if (one.weight < 0.1 || two.weight < 0.1) continue;
+        const numbers = ((kinds[one.id] as number) | (kinds[two.id] as number)) & wordKind.number;
+        if (numbers !== 0) continue;
+        const [x, y] = [forms[one.id] as string, forms[two.id] as string];
+        const same = lexicon.bare[one.id] === lexicon.bare[two.id];
+        const similarity =
+          same || isSpelling(x, y, (weights[one.id] as number) < 1.05, (weights[two.id] as number) < 1.05)
+            ? 0.9
+            : knowledge.similarity(x, y);
+        if (similarity > 0.2) pairs.push([similarity, one, two]);
+      }
+    }
+    pairs.sort((p, q) => q[0] - p[0]);
+    for (const [similarity, one, two] of pairs) {
+      if (one.similarity > 0 || two.similarity > 0) continue;
+      one.similarity = similarity;
+      two.similarity = similarity;
+    }
+  }
+  imply(lexicon, some, b);
+  imply(lexicon, others, a);
+  const sum = (list: readonly Leftover[], value: (word: Leftover) => number): number =>
+    list.reduce((total, word) => total + value(word), 0);
+  const greatest = (list: readonly Leftover[], value: (word: Leftover) => number): number =>
+    list.reduce((most, word) => Math.max(most, value(word)), 0);
+  const mass = (list: readonly Leftover[]): number => sum(list, (w) => w.weight);
+  const total = Math.max(0.5, matched + mass(some) + mass(others));
+  const soft = (w: Leftover): number => w.weight * (1 - w.similarity);
+  const any = (w: Leftover): number => w.weight * (1 - Math.max(w.similarity, w.implied));
+  const [less, more] = sum(some, soft) <= sum(others, soft) ? [some, others] : [others, some];
+  const otherThanMore = more === some ? b : a;
+  const isNumber = (w: Leftover): number => (((kinds[w.id] as number) & wordKind.number) !== 0 ? 1 : 0);
+  const isName = (w: Leftover): number => (w.name && w.similarity < 0.85 && isNumber(w) === 0 ? w.weight : 0);
+  const [numbersA, numbersB] = [sum(some, isNumber), sum(others, isNumber)];
+  const numbers = Math.max(1, countOf(a, kinds, wordKind.number), countOf(b, kinds, wordKind.number));
+  const [namesA, namesB] = [sum(some, isName), sum(others, isName)];
+  const isNegation = (w: Leftover): number => (((kinds[w.id] as number) & wordKind.negation) !== 0 ? 1 : 0);
+  const negations = Math.abs(sum(some, isNegation) - sum(others, isNegation));
+  const relation = (list: readonly Leftover[]): number =>
+    sum(list, (w) => (((kinds[w.id] as number) & wordKind.relation) !== 0 ? 1 : 0));
+  const count = Math.min(a.ids.length, b.ids.length);
+  const turned = isTurned(lexicon, a, b) || isExchanged(lexicon, a, b, matchOf);
+  if (turned && count <= maxExact) return undefined;
+  if (count <= maxExact) {
+    const has = (list: readonly Leftover[], kind: number): boolean =>
+      list.some((w) => ((kinds[w.id] as number) & kind) !== 0);
+    const [inSome, inOthers] = [has(some, wordKind.number), has(others, wordKind.number)];
+    if (inSome && inOthers) return undefined;
+    if (has(some, wordKind.sign) || has(others, wordKind.sign)) return undefined;
+    if (has(some, wordKind.symbol) && has(others, wordKind.symbol)) return undefined;
+    if (negations > 0 && sum(less, soft) < 0.05) return undefined;
+    if (hasNegatedForm(lexicon, some, others)) return undefined;
+  }
+  // Order of the matched content words.
+  const order: number[] = [];
+  for (let at = 0; at < a.ids.length; at++) {
+    if (matchOf[at] !== -1 && (weights[a.ids[at] as number] as number) > 0.25) order.push(matchOf[at] as number);
+  }
+  let breaks = 0;
+  for (let at = 1; at < order.length; at++) if ((order[at] as number) < (order[at - 1] as number)) breaks++;
+  const words = Math.max(1, count);
+  const scale = Math.min(1, 8 / words);
+  const rest = restVectors(lexicon, some, others);
+  return Float64Array.of(
+    matched / total,
+    sum(less, soft) / total,
+    sum(more, soft) / total,
+    sum(less, any) / total,
+    sum(more, any) / total,
+    greatest(less, soft) * scale,
+    greatest(more, soft) * scale,
+    greatest(more, any) * scale,
+    greatest(less, (w) => (w.similarity > 0 ? w.weight : 0)) * scale,
+    rest,
+    greatest(more, (w) => w.weight * (1 - w.implied)) * (otherThanMore.ids.length > 0 ? scale : 1),
+    Math.min(numbersA, numbersB) / numbers,
+    Math.abs(numbersA - numbersB) / numbers,
+    Math.min(1, Math.min(namesA, namesB)) * scale,
+    Math.min(1, Math.abs(namesA - namesB)) * scale,
+    Math.min(1, negations) * scale,
+    Math.min(2, relation(some) + relation(others)) * scale,
+    breaks / Math.max(1, order.length - 1),
+    sharedBigrams(lexicon, a, b),
+    contrast(lexicon, some, others) * scale,
+    Math.max(isAccessory(lexicon, a, b), isAccessory(lexicon, b, a)),
+    a.asksFor !== b.asksFor && a.asksFor !== 0 && b.asksFor !== 0 ? 1 : a.asksFor !== b.asksFor ? 0.5 : 0,
+    Math.min(1, Math.abs(sum(some, asideWeight) - sum(others, asideWeight))) * scale,
+    Math.log(words) / 3,
+    (functionWords(lexicon, a) + functionWords(lexicon, b)) / 2,
+  );
+}
+
+function functionWords({ weights }: Lexicon, { ids }: ComparedWords): number {
+  let count = 0;
+  for (const id of ids) if ((weights[id] as number) < 0.15) count++;
+  return count / Math.max(1, ids.length);
+}
+
+function imply({ forms, weights, knowledge }: Lexicon, list: readonly Leftover[], other: ComparedWords): void {
+  if (list.length > maxLeftovers || other.ids.length > 64) return;
+  for (const word of list) {
+    if (word.weight < 0.1) continue;
+    for (const id of other.ids) {
+      if ((weights[id] as number) < 0.1) continue;
+      word.implied = Math.max(word.implied, knowledge.similarity(forms[word.id] as string, forms[id] as string));
+    }
+  }
+}
+
+/** Cosine of the sums of the words that only one text has; 1 when both have none, 0 when one has none. */
+function restVectors({ forms, knowledge }: Lexicon, some: readonly Leftover[], others: readonly Leftover[]): number {
+  const strong = (list: readonly Leftover[]): Leftover[] =>
+    list.filter(({ weight }) => weight >= 0.1).slice(0, maxLeftovers);
+  const [one, two] = [strong(some), strong(others)];
+  if (one.length === 0 && two.length === 0) return 1;
+  const product = (x: readonly Leftover[], y: readonly Leftover[]): number => {
+    let sum = 0;
+    for (const u of x)
+      for (const v of y)
+        sum += u.weight * v.weight * (u === v ? 1 : knowledge.similarity(forms[u.id] as string, forms[v.id] as string));
+    return sum;
+  };
+  const length = Math.sqrt(product(one, one) * product(two, two));
+  return length === 0 ? 0 : product(one, two) / length;
+}
+
+function asideWeight({ aside, weight, similarity }: Leftover): number {
+  return aside ? weight * (1 - similarity) : 0;
+}
+
+function countOf({ ids }: ComparedWords, kinds: readonly number[], kind: number): number {
+  let count = 0;
+  for (const id of ids) if (((kinds[id] as number) & kind) !== 0) count++;
+  return count;
+}
+
+/** 1 where each text has a word that the other lacks, and the two exclude each other; 0.5 where only one has such a word. */
+function contrast({ contrasts }: Lexicon, some: readonly Leftover[], others: readonly Leftover[]): number {
+  for (const one of some) {
+    for (const two of others) {
+      const list = contrasts[two.id] as readonly number[];
+      if (one.id !== two.id && (contrasts[one.id] as readonly number[]).some((number) => list.includes(number)))
+        return 1;
+    }
+  }
+  const any = [...some, ...others].some(({ id }) => (contrasts[id] as readonly number[]).length > 0);
+  return any ? 0.5 : 0;
+}
+
+const negating = ['un', 'non', 'in', 'im', 'ir', 'dis', 'anti', 'de'];
+
+/** Whether a word of one text is the negation of a word of the other: unscented, scented. */
+function hasNegatedForm({ forms }: Lexicon, some: readonly Leftover[], others: readonly Leftover[]): boolean {
+  return some.some((one) =>
+    others.some((two) => {
+      const [x, y] = [forms[one.id] as string, forms[two.id] as string];
+      const [shorter, longer] = x.length < y.length ? [x, y] : [y, x];
+      return shorter.length > 3 && negating.some((prefix) => prefix + shorter === longer);
+    }),
+  );
+}

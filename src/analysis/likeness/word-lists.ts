@@ -1,0 +1,102 @@
+/** Words that say what does not hold, in the languages that most texts are in. */
+export const negations = new Set(
+  `not no never none neither nor without cannot non except unless nicht kein keine keinen ohne nie pas sans jamais ne sin nunca não sem
+  non senza niet geen zonder не нет без никогда ni nie bez inte utan ikke uten uden δεν χωρίς όχι 不 没 無 无 非 未 別 않 없 아닌`.split(
+    /\s+/,
+  ),
+);
+/** Relations between what stands before and after them. */
+export const relations = new Set(
+  'for with without to from in on of by at as against under over into about using via like'.split(' '),
+);
+/** Said of many things, and adding little to any. */
+export const weakWords = new Set(
+  `simple basic small tiny new very just another own awesome nice good great popular famous huge big little such called known name named
+  kind type following certain various useful used use using based provides provide lightweight easy yet also well actually really about
+  his her their its your our my this these that those there here some any one please following`.split(/\s+/),
+);
+/** Between two things whose order they state. */
+export const directions = new Set(
+  'to from into than before after over by of against versus vs via under above below until since nach von zu zum aus vers depuis'.split(
+    ' ',
+  ),
+);
+/** Words and abbreviations that are written in either way. */
+export const sameAs = new Map(
+  Object.entries({
+    zero: '0',
+    two: '2',
+    three: '3',
+    four: '4',
+    five: '5',
+    six: '6',
+    seven: '7',
+    eight: '8',
+    nine: '9',
+    ten: '10',
+    eleven: '11',
+    twelve: '12',
+    centimeter: 'cm',
+    centimetre: 'cm',
+    millimeter: 'mm',
+    millimetre: 'mm',
+    meter: 'm',
+    metre: 'm',
+    meters: 'm',
+    metres: 'm',
+    kilogram: 'kg',
+    gram: 'g',
+    liter: 'l',
+    litre: 'l',
+    inches: 'inch',
+    incl: 'included',
+    w: 'with',
+    '&': 'and',
+    gray: 'grey',
+    children: 'kids',
+    child: 'kid',
+  }),
+);
+export const asked = new Map([
+  ['who', 1],
+  ['whom', 1],
+  ['whose', 1],
+  ['when', 2],
+  ['where', 3],
+  ['why', 4],
+  ['how', 5],
+]);
+
+/** Auxiliaries and pronouns: another one in their place changes little. */
+export const auxiliaries = new Set(
+  `a an the i you we he she it they me us him them my your our do does did can could is are am was were be been being has have had may
+  might will would shall should want possible there this that these those`.split(/\s+/),
+);
+/** Words of which each excludes the others: texts that differ by them say different things. */
+const contrasts = `
+  on off | up down | left right | light dark | import export | upload download | input output | encode decode | encoder decoder
+  client server | open close | opens closes | start stop | start end | begin end | first last second third | before after | buy sell | small large | small big | little big | little large
+  hot cold | warm cold | increase decrease | rise fall rises falls | public private | internal external | wired wireless | front back rear
+  horizontal vertical | minimum maximum | min max | single double triple | sync async | enable disable enabled disabled | add remove
+  create delete | win lose | wins loses won lost | male female | man woman | men women | boy girl | mother father | son daughter
+  husband wife | king queen | actor actress | read write reader writer | send receive | source target | parent child | true false
+  inside outside | upper lower | high low | higher lower | more less | most least | north south east west northern southern eastern western
+  push pull | lock unlock | encrypt decrypt | compress decompress | serialize deserialize | mount unmount | install uninstall
+  development runtime documentation | library tools | static dynamic | local remote | online offline | old new | young old | adult kids baby
+  black white red green blue yellow orange purple pink brown grey beige silver gold
+  monday tuesday wednesday thursday friday saturday sunday
+  january february march april june july august september october november december
+  linux windows macos android ios freebsd openbsd netbsd | arm arm64 x86 amd64 riscv
+  english german french spanish italian portuguese dutch russian polish chinese japanese korean arabic greek turkish swedish danish norwegian
+  finnish czech hungarian | python java javascript rust go ruby php perl | react vue angular svelte | mysql postgresql sqlite mongodb
+  cotton wool linen silk leather polyester | steel glass oak walnut plastic ceramic aluminium | chicken beef lamb pork fish | cat dog
+  morning evening | day night | summer winter | breakfast lunch dinner | treatment symptom cause | treatments symptoms causes
+  income expense | profit loss | imports exports | acid base | positive negative | input inputs outputs | question answer`;
+/** Numbers of the lists of contrasts that a word stands in. */
+export const contrastsOf: ReadonlyMap<string, readonly number[]> = (() => {
+  const found = new Map<string, number[]>();
+  for (const [number, group] of contrasts.split(/\||\n/).entries()) {
+    for (const word of group.trim().split(/\s+/)) found.set(word, [...(found.get(word) ?? []), number]);
+  }
+  return found;
+})();

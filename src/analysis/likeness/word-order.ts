@@ -1,0 +1,93 @@
+import { type ComparedWords, type Lexicon, wordKind } from './compared-words.js';
+
+/** Share of the pairs of neighbouring content words that both texts have, in either order. */
+export function sharedBigrams({ stems, weights }: Lexicon, a: ComparedWords, b: ComparedWords): number {
+  const pairsOf = (words: ComparedWords): Set<number> => {
+    const content = Array.from(words.ids).filter((id) => (weights[id] as number) > 0.25);
+    const pairs = new Set<number>();
+    for (let at = 1; at < content.length; at++) {
+      const [u, v] = [stems[content[at - 1] as number] as number, stems[content[at] as number] as number];
+      pairs.add(u * 0x200000 + v);
+    }
+    return pairs;
+  };
+  const [one, two] = [pairsOf(a), pairsOf(b)];
+  if (one.size === 0 && two.size === 0) return 1;
+  let both = 0;
+  for (const pair of one) if (two.has(pair)) both++;
+  return (2 * both) / (one.size + two.size);
+}
+
+const turnWindow = 3;
+
+/** Whether a word of direction stands between two words in one text, and between the same in reverse in the other. */
+export function isTurned({ kinds, weights, stems }: Lexicon, a: ComparedWords, b: ComparedWords): boolean {
+  const around = (words: ComparedWords, at: number): [Set<number>, Set<number>] => {
+    const collect = (step: 1 | -1): Set<number> => {
+      const found = new Set<number>();
+      for (let place = at + step; place >= 0 && place < words.ids.length && found.size < turnWindow; place += step) {
+        const id = words.ids[place] as number;
+        if (((kinds[id] as number) & wordKind.direction) !== 0) break;
+        if ((weights[id] as number) >= 0.2) found.add(stems[id] as number);
+      }
+      return found;
+    };
+    return [collect(-1), collect(1)];
+  };
+  for (let at = 1; at < a.ids.length - 1; at++) {
+    const id = a.ids[at] as number;
+    if (((kinds[id] as number) & wordKind.direction) === 0) continue;
+    const [before, after] = around(a, at);
+    for (let other = 1; other < b.ids.length - 1; other++) {
+      if (stems[b.ids[other] as number] !== stems[id]) continue;
+      const [left, right] = around(b, other);
+      const moved = [...before].some((stem) => right.has(stem) && !left.has(stem));
+      if (moved && [...after].some((stem) => left.has(stem) && !right.has(stem))) return true;
+    }
+  }
+  return false;
+}
+
+/** Whether two words have exchanged their places: each stands between neighbours that the other has in the other text. */
+export function isExchanged(
+  { stems, weights }: Lexicon,
+  a: ComparedWords,
+  b: ComparedWords,
+  matchOf: Int32Array,
+): boolean {
+  if (a.ids.length > 64 || b.ids.length > 64) return false;
+  const stemAt = (words: ComparedWords, at: number): number =>
+    at < 0 || at >= words.ids.length ? -1 : (stems[words.ids[at] as number] as number);
+  const alike = (x: number, y: number): number =>
+    (stemAt(a, x - 1) === stemAt(b, y - 1) ? 1 : 0) + (stemAt(a, x + 1) === stemAt(b, y + 1) ? 1 : 0);
+  const moved: number[] = [];
+  for (let at = 0; at < a.ids.length; at++) {
+    if (matchOf[at] !== -1 && (weights[a.ids[at] as number] as number) > 0.2 && alike(at, matchOf[at] as number) < 2)
+      moved.push(at);
+  }
+  for (const x of moved) {
+    for (const y of moved) {
+      if (x >= y || stemAt(a, x) === stemAt(a, y)) continue;
+      const [u, v] = [matchOf[x] as number, matchOf[y] as number];
+      if (u < v) continue;
+      const crossed = alike(x, v) + alike(y, u);
+      if (crossed >= 3 && crossed > alike(x, u) + alike(y, v)) return true;
+    }
+  }
+  return false;
+}
+
+/** 1 where the second text is about something for what the first names: a part, a case, a remote control. */
+export function isAccessory(lexicon: Lexicon, whole: ComparedWords, part: ComparedWords): number {
+  const { forms, stems, weights } = lexicon;
+  const content = (words: ComparedWords, from: number, to: number): number[] =>
+    Array.from(words.ids.subarray(from, to))
+      .filter((id) => (weights[id] as number) > 0.25)
+      .map((id) => stems[id] as number);
+  const split = part.ids.findIndex((id) => forms[id] === 'for');
+  if (split <= 0) return 0;
+  const [first] = content(whole, 0, whole.ids.length);
+  const before = content(part, 0, split);
+  const after = content(part, split + 1, part.ids.length);
+  return first !== undefined && before.length > 0 && after.includes(first) && !before.includes(first) ? 1 : 0;
+}

@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { DuplicateScorer } from '../../../src/analysis/likeness/duplicate-scorer.js';
+import { loadWordKnowledge } from '../../../src/embed/bundled/bundled-provider.js';
+import { defaultThresholds } from '../../../src/options.js';
+
+const enough = defaultThresholds.probability;
+let scorer: DuplicateScorer;
+
+beforeAll(async () => {
+  scorer = new DuplicateScorer(await loadWordKnowledge());
+});
+
+describe('DuplicateScorer', () => {
+  it.each([
+    ['How do I cancel my subscription?', 'How can I cancel my subscription?'],
+    ['Pelham desk lamp LED dimmable USB', 'Pelham dimmable LED desk lamp with USB port'],
+    ['Toliver USB-C to HDMI cable 2 m', '2 m cable USB-C to HDMI by Toliver'],
+    ['A Python package for reading PDF files', 'Python package for reading PDF files'],
+    ['The meeting was moved from Monday to Friday.', 'The meeting has been moved from Monday to Friday.'],
+    ['Alder oak dining table 180 x 90 cm', 'Alder dining table, oak, 180x90'],
+    ['The price is 1,000 dollars per month', 'The price is 1000 dollars per month'],
+    ['What is the capital of Canada?', 'What is the capital city of Canada?'],
+  ])('takes %j and %j for duplicates', (a, b) => {
+    expect(scorer.compare(a, b)).toBeGreaterThanOrEqual(enough);
+  });
+
+  it.each([
+    ['a number', 'Samdell laptop charger 65 W', 'Samdell laptop charger 45 W'],
+    ['a negation', 'Patients must not take the medicine with milk.', 'Patients must take the medicine with milk.'],
+    ['a direction', 'Toliver USB-C to HDMI cable 2 m', 'Toliver HDMI to USB-C cable 2 m'],
+    ['an order', 'The tenant pays the landlord every month.', 'The landlord pays the tenant every month.'],
+    ['a name', 'What is the state motto of Arizona?', 'What is the state motto of Montana?'],
+    ['a rare word', 'Is Kleefstra syndrome inherited?', 'Is Schindler syndrome inherited?'],
+    ['a sign', 'The refund is €100 today', 'The refund is $100 today'],
+    ['a language', 'A parser for C', 'A parser for C++'],
+    ['a prefix', 'Ellery baby wipes scented 6 x 64', 'Ellery baby wipes unscented 6 x 64'],
+    ['an opposite', 'How do I turn notifications off?', 'How do I turn notifications on?'],
+    ['a part', 'Compression library (development files)', 'Compression library (documentation)'],
+  ])('keeps texts apart that differ in %s', (_, a, b) => {
+    expect(scorer.compare(a, b)).toBeLessThan(enough);
+  });
+
+  const word = fc.constantFrom(...'the a cat dog 5 7 not to from for red Berlin Ann 東 京 €'.split(' '));
+  const text = fc.array(word, { maxLength: 12 }).map((words) => words.join(' '));
+
+  it('is symmetric, a probability, and 1 for the same words only', () => {
+    fc.assert(
+      fc.property(text, text, (a, b) => {
+        const probability = scorer.probability(scorer.read(a), scorer.read(b));
+        expect(probability).toBe(scorer.probability(scorer.read(b), scorer.read(a)));
+        expect(probability).toBeGreaterThanOrEqual(0);
+        expect(probability).toBeLessThan(1);
+        expect(scorer.compare(a, a.toUpperCase())).toBe(1);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('finds no duplicates among random pairs of other scripts', () => {
+    const scripts = [
+      [0x430, 32],
+      [0xac00, 2000],
+      [0x3b1, 24],
+      [0x4e00, 3000],
+    ] as const;
+    const letters = fc.constantFrom(...scripts).chain(([first, count]) =>
+      fc
+        .array(
+          fc
+            .array(fc.integer({ min: first, max: first + count }), { minLength: 2, maxLength: 8 })
+            .map((codes) => String.fromCharCode(...codes)),
+          { minLength: 4, maxLength: 12 },
+        )
+        .map((words) => words.join(' ')),
+    );
+    fc.assert(
+      fc.property(letters, letters, (a, b) => a === b || scorer.compare(a, b) < 0.3),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('reads long texts, lone surrogates and runs of one letter within a fraction of a second', () => {
+    const long = Array.from({ length: 20_000 }, (_, at) => `word${at % 977} and the ${at % 31}`).join(' ');
+    const began = performance.now();
+    expect(scorer.compare(long, `${long} end`)).toBeGreaterThan(enough);
+    expect(scorer.compare('a'.repeat(100_000), 'b'.repeat(100_000))).toBeLessThan(enough);
+    expect(scorer.compare('\ud800 x', 'y \udc00')).toBeLessThan(enough);
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+});
