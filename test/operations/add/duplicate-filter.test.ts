@@ -104,7 +104,12 @@ describe('onDuplicate', () => {
         async (texts, batchSize, onDuplicate) => {
           await using index = await open();
           const documents = texts.map((one, id) => ({ id, text: one }));
-          const result = await index.addDocuments(documents, { batchSize, onDuplicate, measure: 'similarity', threshold: 0.95 });
+          const result = await index.addDocuments(documents, {
+            batchSize,
+            onDuplicate,
+            measure: 'similarity',
+            threshold: 0.95,
+          });
           expect(result.ids).toHaveLength(texts.length);
           const where = { duplicateOf: { $exists: false } };
           const standing = (await index.listDocuments({ where, limit: 1_000 })).documents;
