@@ -20,12 +20,12 @@ export class PendingCalls {
     this.refuseClosed();
     const running = work();
     this.#running.add(running);
-    const done = (): void => void this.#running.delete(running);
-    running.then(done, done);
     try {
       return await running;
     } catch (error) {
       throw fromSqliteError(error);
+    } finally {
+      this.#running.delete(running);
     }
   }
 

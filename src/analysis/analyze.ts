@@ -85,8 +85,13 @@ const english: readonly string[] = ['en'];
  */
 export function analyzeQuery(text: string, languages = english): AnalyzedQuery {
   if (languages.length === 1 && languages[0] === 'en') {
-    const all = [...counted(queryTermsOf(beginning(text)).map(stemOf))].slice(0, maxQueryTerms);
-    return { terms: all.map(([term]) => term), weights: all.map(([, count]) => count) };
+    const [terms, weights]: [string[], number[]] = [[], []];
+    for (const [term, count] of counted(queryTermsOf(beginning(text)).map(stemOf))) {
+      if (terms.length === maxQueryTerms) break;
+      terms.push(term);
+      weights.push(count);
+    }
+    return { terms, weights };
   }
   const query = beginning(text);
   const language = languageOfQuery(query, languages);

@@ -7,10 +7,15 @@ import type { DocumentId } from '../types.js';
  * @throws CORRUPT when it is damaged.
  */
 export function parseStored(json: unknown, name: string): unknown {
+  return parsed(json, () => name);
+}
+
+/** @param nameOf is called for messages alone. */
+function parsed(json: unknown, nameOf: () => string): unknown {
   try {
     return JSON.parse(String(json));
   } catch (cause) {
-    throw damaged(name, 'JSON', json, cause);
+    throw damaged(nameOf(), 'JSON', json, cause);
   }
 }
 
@@ -21,9 +26,11 @@ export function parseStored(json: unknown, name: string): unknown {
  */
 export function parseMetadata(json: string | null, id: DocumentId): Record<string, unknown> {
   if (json === null) return {};
-  const name = `The metadata of document ${JSON.stringify(id)}`;
-  const value = parseStored(json, name);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damaged(name, 'a JSON object', json);
+  const nameOf = (): string => `The metadata of document ${JSON.stringify(id)}`;
+  const value = parsed(json, nameOf);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw damaged(nameOf(), 'a JSON object', json);
+  }
   return value as Record<string, unknown>;
 }
 

@@ -20,7 +20,7 @@ constexpr uint64_t kLookUpCost = 48;
 /** A list of more postings is not read to get a first threshold, nor for more hits than this. */
 constexpr uint32_t kPrimePostings = 1 << 12;
 constexpr size_t kPrimeHits = 64;
-/** Items whose scores are looked at together. */
+/** Items whose scores are cleared together. */
 constexpr uint32_t kGroup = 16;
 
 Status corrupt() { return Status::failure(StatusCode::corrupt, "a posting list is damaged"); }
@@ -70,13 +70,15 @@ uint64_t PartSearch::living_bits(uint32_t item) const {
 void PartSearch::forget() {
   scores_.clear();
   touched_.clear();
+  above_.clear();
 }
 
 void PartSearch::reserve(uint32_t window) {
   if (scores_.size() >= window) return;
-  const uint32_t groups = (window + kGroup - 1) / kGroup;
-  scores_.resize(size_t{groups} * kGroup, 0.0);
-  touched_.resize(groups, 0);
+  const uint32_t words = (window + 63) / 64;
+  scores_.resize(size_t{words} * 64, 0.0);
+  touched_.resize(size_t{words} * 64 / kGroup, 0);
+  above_.resize(words, 0);
 }
 
 Status PartSearch::search(const PartQuery& query, TopHits* hits, TermsWork* work) {
@@ -205,16 +207,22 @@ void PartSearch::score_run(const PostingCursor& cursor, double weight, uint32_t 
   if (work_ != nullptr) work_->scored += end - begin;
 }
 
-void PartSearch::add_scores(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end, uint32_t base) {
+void PartSearch::add_scores(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end,
+                            const Window& window) {
   double scores[kPostingBlock];
   score_run(cursor, weight, begin, end, scores);
   const uint32_t* const items = cursor.items();
   double* const sums = scores_.data();
   uint16_t* const touched = touched_.data();
+  uint64_t* const above = above_.data();
+  const double least = window.least;
   for (uint32_t index = begin; index < end; ++index) {
-    const uint32_t place = items[index] - base;
-    sums[place] += scores[index];
+    const uint32_t place = items[index] - window.base;
+    const double sum = sums[place] + scores[index];
+    sums[place] = sum;
     touched[place / kGroup] = 1;
+    // Without a branch, which would often be mispredicted. Sums only grow: what is above stays there.
+    above[place / 64] |= uint64_t{sum > least} << (place % 64);
   }
 }
 
@@ -239,50 +247,37 @@ bool PartSearch::collect_alone(Term* term, uint32_t end, double least, double th
   return true;
 }
 
-/** Adds the postings of a term below `end`. */
-bool PartSearch::accumulate(Term* term, uint32_t base, uint32_t end, double threshold) {
+/** Adds the postings of a term in a window. */
+bool PartSearch::accumulate(Term* term, const Window& window, double threshold) {
   PostingCursor& cursor = term->cursor;
+  const uint32_t end = window.end;
   while (!term->done && cursor.items()[term->position] < end) {
     if (!cursor.load_frequencies()) return false;
     const uint32_t stop = cursor.last() < end ? cursor.size() : cursor.lower_bound(term->position, end);
-    add_scores(cursor, term->weight, term->position, stop, base);
+    add_scores(cursor, term->weight, term->position, stop, window);
     term->position = stop;
     if (stop == cursor.size() && !advance(term, cursor.block() + 1, threshold)) return false;
   }
   return true;
 }
 
-/** Clears the window, and keeps the living documents with scores above `least`. */
-void PartSearch::collect(uint32_t base, uint32_t end, double least) {
+/** Clears the window, and keeps its living documents with scores above the least. */
+void PartSearch::collect(const Window& window) {
   candidates_.clear();
-  for (uint32_t item = base; item < end; item += kGroup) {
-    const uint32_t place = item - base;
-    if (touched_[place / kGroup] == 0) continue;
-    touched_[place / kGroup] = 0;
-    collect_group(item, place, least);
-    std::fill_n(scores_.data() + place, kGroup, 0.0);
-  }
-}
-
-void PartSearch::collect_group(uint32_t item, uint32_t place, double least) {
-  const double* const scores = scores_.data() + place;
-  // Few groups have any: maxima of halves are vector instructions of the baseline, 16 comparisons are not.
-  double most[kGroup / 2];
-  for (uint32_t index = 0; index < kGroup / 2; ++index) {
-    most[index] = scores[index] > scores[index + kGroup / 2] ? scores[index] : scores[index + kGroup / 2];
-  }
-  for (uint32_t half = kGroup / 4; half > 0; half /= 2) {
-    for (uint32_t index = 0; index < half; ++index) {
-      most[index] = most[index] > most[index + half] ? most[index] : most[index + half];
+  const uint32_t words = (window.end - window.base + 63) / 64;
+  for (uint32_t word = 0; word < words; ++word) {
+    if (above_[word] == 0) continue;
+    const uint32_t item = window.base + word * 64;
+    for (uint64_t above = above_[word] & living_bits(item); above != 0; above &= above - 1) {
+      const uint32_t index = lowest_bit(above);
+      candidates_.push_back({item + index, scores_[size_t{word} * 64 + index]});
     }
+    above_[word] = 0;
   }
-  if (!(most[0] > least)) return;
-  uint32_t above = 0;
-  for (uint32_t index = 0; index < kGroup; ++index) above |= (scores[index] > least ? 1u : 0u) << index;
-  above &= static_cast<uint32_t>(living_bits(item / 64 * 64) >> (item % 64));
-  for (; above != 0; above &= above - 1) {
-    const uint32_t index = lowest_bit(above);
-    candidates_.push_back({item + index, scores[index]});
+  for (uint32_t group = 0; group < words * (64 / kGroup); ++group) {
+    if (touched_[group] == 0) continue;
+    touched_[group] = 0;
+    std::fill_n(scores_.data() + size_t{group} * kGroup, kGroup, 0.0);
   }
 }
 
@@ -340,17 +335,18 @@ Status PartSearch::search_windows(TopHits* hits) {
       if (!term.done) first = std::min(first, term.cursor.items()[term.position]);
     }
     if (first == UINT32_MAX) return Status::success();
-    const uint32_t base = first / 64 * 64;
-    const uint32_t end = std::min(base + width, query_.items);
+    Window window;
+    window.base = first / 64 * 64;
+    window.end = std::min(window.base + width, query_.items);
     // Untouched items have a score of 0, which is not a match.
-    const double least = std::max(0.0, threshold - before_[essential]);
+    window.least = std::max(0.0, threshold - before_[essential]);
     if (essential + 1 == count) {
-      if (!collect_alone(order_[essential], end, least, threshold)) return corrupt();
+      if (!collect_alone(order_[essential], window.end, window.least, threshold)) return corrupt();
     } else {
       for (size_t index = essential; index < count; ++index) {
-        if (!accumulate(order_[index], base, end, threshold)) return corrupt();
+        if (!accumulate(order_[index], window, threshold)) return corrupt();
       }
-      collect(base, end, least);
+      collect(window);
     }
     if (query_.factors != nullptr) drop_unlikely(before_[essential], hits->threshold());
     if (work_ != nullptr) work_->candidates += static_cast<int64_t>(candidates_.size());
@@ -363,6 +359,7 @@ Status PartSearch::search_windows(TopHits* hits) {
 
 Status PartSearch::search_whole(TopHits* hits) {
   reserve(query_.items);
+  const Window whole{0, query_.items, std::max(0.0, least_unboosted(*hits))};
   PostingCursor& cursor = single_;
   Status status;
   for (size_t index = 0; index < query_.count && status.ok(); ++index) {
@@ -374,12 +371,12 @@ Status PartSearch::search_whole(TopHits* hits) {
       } else if (!cursor.load(block) || !cursor.load_frequencies()) {
         status = corrupt();
       } else {
-        add_scores(cursor, term.weight, 0, cursor.size(), 0);
+        add_scores(cursor, term.weight, 0, cursor.size(), whole);
       }
     }
   }
   if (!status.ok()) return status;
-  collect(0, query_.items, std::max(0.0, least_unboosted(*hits)));
+  collect(whole);
   for (const Candidate& candidate : candidates_) offer(candidate.score, candidate.item, hits);
   return status;
 }

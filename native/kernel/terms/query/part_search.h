@@ -74,6 +74,13 @@ class PartSearch {
     double score;
   };
 
+  /** The items whose scores are added up together, and the score that only candidates are above. */
+  struct Window {
+    uint32_t base = 0;
+    uint32_t end = 0;
+    double least = 0;
+  };
+
   Status open_terms(const PartQuery& query);
   Status prime(TopHits* hits);
   Status search_windows(TopHits* hits);
@@ -81,13 +88,12 @@ class PartSearch {
   Status search_allowed(TopHits* hits, const std::vector<uint32_t>& items);
   void reserve(uint32_t window);
   bool advance(Term* term, uint32_t block, double threshold);
-  bool accumulate(Term* term, uint32_t base, uint32_t end, double threshold);
+  bool accumulate(Term* term, const Window& window, double threshold);
   void score_run(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end, double* scores);
-  void add_scores(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end, uint32_t base);
+  void add_scores(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end, const Window& window);
   bool collect_alone(Term* term, uint32_t end, double least, double threshold);
   uint64_t living_bits(uint32_t item) const;
-  void collect_group(uint32_t item, uint32_t place, double least);
-  void collect(uint32_t base, uint32_t end, double least);
+  void collect(const Window& window);
   bool complete(Term* term, double others, double threshold);
   double bound_of(Term* term, uint32_t block);
   /** Documents with at most this score before their factor cannot enter: rounded down, so that none is lost. */
@@ -118,9 +124,11 @@ class PartSearch {
   /** By ascending bound, and the sums of the bounds before each. */
   std::vector<Term*> order_;
   std::vector<double> before_;
-  /** Of the items of a window, 0 where nothing was added; and for each group of them whether something was. */
+  /** Of the items of a window, 0 where nothing was added. */
   std::vector<double> scores_;
+  /** For each group of them whether something was; for each of them, as a bit, whether its score is high enough. */
   std::vector<uint16_t> touched_;
+  std::vector<uint64_t> above_;
   std::vector<Candidate> candidates_;
   std::vector<uint32_t> allowed_items_;
   std::vector<double> allowed_scores_;
