@@ -125,7 +125,9 @@ export class CatalogSnapshot implements ReadSnapshot {
     without: readonly number[] = [],
     groups?: RankedGroups | undefined,
   ): readonly Bitset[] | undefined {
-    if (without.length === 0 && groups === undefined) return items;
+    const isGrouped = groups !== undefined && (groups.only || groups.groups.length > 0);
+    // A set of all items would make the search one behind a filter.
+    if (without.length === 0 && !isGrouped) return items;
     const columns = groups === undefined ? undefined : this.#columns?.fields.get(groups.field);
     return this.#snapshot.all.map(({ keys }, place) => {
       const allowed = items?.[place]?.slice() ?? createBitset(keys.offsets.length, true);
