@@ -82,8 +82,8 @@ export class Maintenance {
 
   async vacuum(): Promise<void> {
     // Differences that were summed up have left the index larger than its rows.
-    await this.#database.alone(`REINDEX INDEX CONCURRENTLY ${this.#names.quoted}.term_counts_by_term`);
-    for (const table of ['documents', 'postings', 'vectors', 'term_counts', 'sizes'] as const) {
+    await this.#database.alone(`REINDEX INDEX CONCURRENTLY ${this.#names.quoted}.term_lists_by_term`);
+    for (const table of ['documents', 'postings', 'vectors', 'term_lists', 'deleted', 'sizes', 'position'] as const) {
       await this.#database.alone(`VACUUM (ANALYZE) ${this.#names.table(table)}`);
     }
   }
@@ -167,24 +167,12 @@ export class Maintenance {
     if (level === 'full') {
       const [wrong] = await statements.query(
         `WITH truth AS (SELECT term, count(*)::float8 AS n FROM ${this.#table('postings')}, unnest(terms) AS term GROUP BY term),
-           kept AS (SELECT term, sum(documents)::float8 AS n FROM ${this.#table('term_counts')} GROUP BY term HAVING sum(documents) <> 0)
+           kept AS (SELECT term, sum(documents)::float8 AS n FROM ${this.#table('term_lists')} GROUP BY term HAVING sum(documents) <> 0)
          SELECT count(*)::float8 AS wrong FROM truth FULL JOIN kept USING (term) WHERE truth.n IS DISTINCT FROM kept.n`,
       );
       add('term counts', wrong?.wrong === 0, `${wrong?.wrong} terms are counted wrong`, again);
     }
     return { valid: checks.every(({ passed }) => passed), checks };
-  }
-
-  /** Counts documents and terms again. Part of a transaction that holds the lock of writers. */
-  async recount(statements: Statements): Promise<void> {
-    await statements.query(`DELETE FROM ${this.#table('term_counts')}`);
-    await statements.query(`DELETE FROM ${this.#table('sizes')}`);
-    await statements.query(
-      `INSERT INTO ${this.#table('term_counts')} SELECT term, count(*) FROM ${this.#table('postings')}, unnest(terms) AS term GROUP BY term`,
-    );
-    await statements.query(
-      `INSERT INTO ${this.#table('sizes')} SELECT count(*), sum(length) FROM ${this.#table('postings')} HAVING count(*) > 0`,
-    );
   }
 
   #table(name: Parameters<SchemaNames['table']>[0]): string {

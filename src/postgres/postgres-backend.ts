@@ -33,9 +33,10 @@ import type { DiskUsage, DocumentId, LongWorkOptions, ValidationReport } from '.
 import { packVectors } from '../vectors/pack-vectors.js';
 import { Database, type Row, type Statements } from './connection/database.js';
 import { openPool } from './connection/pool.js';
-import { lockWriter, openSchema, type SchemaNames } from './connection/schema.js';
+import { lockWriter, type SchemaNames } from './connection/schema.js';
 import { Maintenance, refuseInPostgres } from './maintenance.js';
 import { PostgresMigration } from './migration.js';
+import { openTables } from './open-tables.js';
 import { checkOpenOptions, optionsOf, type PostgresLocation } from './postgres-options.js';
 import { PostgresQueryCache } from './query-cache.js';
 import { PostgresSnapshot } from './search/postgres-snapshot.js';
@@ -47,8 +48,9 @@ import { compileFilter, conditionOf } from './tables/filter-sql.js';
 import { type IndexState, stateOf, stateSql } from './tables/index-state.js';
 import { NotesTable } from './tables/notes-table.js';
 import { Parameters } from './tables/parameters.js';
+import { PostingsCache } from './tables/postings-cache.js';
 import { SettingsTable, settingNames } from './tables/settings-table.js';
-import { TermCounts } from './tables/term-counts.js';
+import { TermLists } from './tables/term-lists.js';
 import { VectorTable } from './tables/vector-table.js';
 
 /** Documents of commits after which it is looked whether there are enough for an HNSW index. */
@@ -67,7 +69,8 @@ export class PostgresBackend implements Backend {
   readonly #state: string;
   readonly #vectors: VectorTable;
   readonly #writes: DocumentWrites;
-  readonly #counts: TermCounts;
+  readonly #lists: TermLists;
+  readonly #postings: PostingsCache;
   readonly #fields: DeclaredFields;
   readonly #maintenance: Maintenance;
   #space: Space | undefined;
@@ -84,8 +87,9 @@ export class PostgresBackend implements Backend {
     const refuse = (): void => this.#refuseReadonly();
     this.settings = new SettingsTable(database, names, refuse);
     this.#vectors = new VectorTable(database, names);
-    this.#counts = new TermCounts(database, names);
-    this.#writes = new DocumentWrites(database, names, this.settings, this.#vectors, this.#counts);
+    this.#lists = new TermLists(database, names);
+    this.#postings = new PostingsCache(names);
+    this.#writes = new DocumentWrites(database, names, this.settings, this.#vectors, this.#lists);
     this.#fields = new DeclaredFields(database, names, this.settings);
     this.#maintenance = new Maintenance(database, names, this.settings, metric);
     this.queries = new PostgresQueryCache(database, names, this.#vectors, options.queryCache, options.readonly);
@@ -102,16 +106,19 @@ export class PostgresBackend implements Backend {
   static async open(address: PostgresLocation, options: ResolvedOpenOptions): Promise<PostgresBackend> {
     const location = optionsOf(address);
     checkOpenOptions(options);
-    const { metric = 'angular' } = options;
-    if (metric === 'hamming') refuseInPostgres('The metric hamming', 'Use an index in a directory, or another metric.');
+    if (options.metric === 'hamming')
+      refuseInPostgres('The metric hamming', 'Use an index in a directory, or another metric.');
     const readonly = location.readonly ?? options.readonly;
     const database = new Database(await openPool(location), {
       lockTimeout: options.storage.busyTimeout,
       statementTimeout: location.statementTimeout,
     });
     try {
-      const names = await openSchema(database, location.name, { create: options.create && !readonly, metric });
-      const stored = await storedMetric(database, names, options.metric);
+      const { names, metric: stored } = await openTables(database, location.name, {
+        create: options.create,
+        readonly,
+        metric: options.metric as VectorMetric | undefined,
+      });
       const backend = new PostgresBackend(database, names, stored, {
         readonly,
         background: options.ann.background,
@@ -268,7 +275,15 @@ export class PostgresBackend implements Backend {
       transaction.close();
       return undefined;
     }
-    return PostgresSnapshot.open(transaction, this.#names, state, this.#space as Space, this.metric, request);
+    return PostgresSnapshot.open(
+      transaction,
+      this.#postings,
+      this.#names,
+      state,
+      this.#space as Space,
+      this.metric,
+      request,
+    );
   }
 
   async search(search: VectorSearch): Promise<KeyedNeighbor[][]> {
@@ -357,7 +372,7 @@ export class PostgresBackend implements Backend {
     signal?.throwIfAborted();
     await this.#database.write(async (statements) => {
       await lockWriter(statements, this.#names);
-      await this.#maintenance.recount(statements);
+      await this.#lists.rewrite(statements);
     });
     const space = await this.#read(async (_, state) => state.space);
     signal?.throwIfAborted();
@@ -368,8 +383,13 @@ export class PostgresBackend implements Backend {
     this.#refuseReadonly();
     await this.#building;
     const vectors = await this.#vectors.purge();
-    await this.#counts.fold();
+    await this.#lists.fold();
     signal?.throwIfAborted();
+    await this.#database.write(async (statements) => {
+      if (!(await this.#lists.hasManyDeleted(statements))) return;
+      await lockWriter(statements, this.#names);
+      await this.#lists.rewrite(statements);
+    }, signal);
     const state = await this.#read(async (_, state) => state);
     const { space } = state;
     if (space !== undefined) {
@@ -416,7 +436,7 @@ export class PostgresBackend implements Backend {
 
   async close(): Promise<void> {
     await this.queries.settle();
-    await this.#counts.settle();
+    await this.#lists.settle();
     await this.#building;
     await this.#database.close();
   }
@@ -429,16 +449,4 @@ interface BackendOptions {
   readonly buildAt: number;
   readonly hnsw: 'vector' | 'halfvec';
   readonly queryCache: number;
-}
-
-/** The metric is part of the index: another one is refused. */
-async function storedMetric(database: Database, names: SchemaNames, asked: string | undefined): Promise<VectorMetric> {
-  const [row] = await database.alone(
-    `SELECT value FROM ${names.table('settings')} WHERE name = '${settingNames.metric}'`,
-  );
-  const metric = JSON.parse(row?.value ?? 'null') as VectorMetric;
-  if (asked === undefined || asked === metric) return metric;
-  throw new SemanticIndexError('INVALID_ARGUMENT', `The index has the metric ${metric}, not ${asked}`, {
-    hint: 'Leave out `metric`: an index keeps the one it was made with.',
-  });
 }

@@ -107,7 +107,7 @@ describe.skipIf(address === undefined)('errors of a PostgreSQL server', () => {
 
   it('goes on after statements and locks that took too long', async () => {
     await using index = await open();
-    await admin.query(`BEGIN; SELECT 1 FROM ${schema}.settings WHERE name = 'writer' FOR UPDATE`);
+    await admin.query(`BEGIN; SELECT 1 FROM ${schema}.position FOR UPDATE`);
     await using impatient = await SemanticIndex.open(postgres({ connectionString: address, name: schema }), {
       provider,
       storage: { busyTimeout: 50 },

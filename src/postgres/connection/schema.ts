@@ -4,7 +4,7 @@ import type { Database, Row, Statements } from './database.js';
 import { quoteName, quoteText } from './names.js';
 
 /** The format of the tables that this version writes and reads. */
-const currentFormat = 1;
+export const currentFormat = 2;
 /** Iterative scans, which filtered searches need, came with this version of pgvector. */
 const [minMajor, minMinor] = [0, 8];
 
@@ -22,7 +22,18 @@ export class SchemaNames {
     this.vector = quoteName(extensionSchema);
   }
 
-  table(name: 'settings' | 'spaces' | 'vectors' | 'documents' | 'postings' | 'term_counts' | 'sizes'): string {
+  table(
+    name:
+      | 'settings'
+      | 'spaces'
+      | 'vectors'
+      | 'documents'
+      | 'postings'
+      | 'term_lists'
+      | 'deleted'
+      | 'sizes'
+      | 'position',
+  ): string {
     return `${this.#quoted}.${name}`;
   }
 
@@ -47,7 +58,7 @@ export async function openSchema(
   database: Database,
   name: string,
   options: { readonly create: boolean; readonly metric: Metric },
-): Promise<SchemaNames> {
+): Promise<{ readonly names: SchemaNames; readonly format: number }> {
   const state = await serverState(database, name);
   checkServer(state);
   if (state.tables === 0) {
@@ -58,11 +69,10 @@ export async function openSchema(
     }
     const names = new SchemaNames(name, await ensureExtension(database, state));
     await createTables(database, names, state.has_schema === true, options.metric);
-    return names;
+    return { names, format: currentFormat };
   }
   const names = new SchemaNames(name, checkExtension(state));
-  await checkFormat(database, names);
-  return names;
+  return { names, format: await checkFormat(database, names) };
 }
 
 async function serverState(database: Database, name: string): Promise<Row> {
@@ -140,9 +150,27 @@ async function ensureExtension(database: Database, state: Row): Promise<string> 
   return checkExtension({ ...now, available: state.available });
 }
 
+/** The tables that came with format 2. */
+export function listTables(names: SchemaNames): string {
+  const table = names.table.bind(names);
+  return `
+    CREATE TABLE ${table('term_lists')} (
+      term text COLLATE "C" NOT NULL,
+      last_key bigint NOT NULL,
+      documents int NOT NULL,
+      data bytea NOT NULL
+    );
+    ALTER TABLE ${table('term_lists')} ALTER COLUMN data SET STORAGE EXTERNAL;
+    CREATE INDEX term_lists_by_term ON ${table('term_lists')} (term, last_key);
+    CREATE TABLE ${table('deleted')} (deletion bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key bigint NOT NULL);
+    CREATE TABLE ${table('position')} (version bigint NOT NULL, epoch bigint NOT NULL);
+    INSERT INTO ${table('position')} VALUES (0, 0)`;
+}
+
 /**
- * postings has the terms of documents, and is all that a search by text reads. A changed text gets a new key. term_counts and sizes are changed by appending differences only, so writers
- * do not wait for each other's rows; their sums count. Vectors are named by their content.
+ * postings has the terms of documents; what a search by text reads are term_lists, the same by term, with keys of documents in deleted
+ * that are gone. A changed text gets a new key, so keys in the rows of a term ascend. Sums of sizes count. position has the version of the
+ * index, and is the lock of writers. Vectors are named by their content.
  */
 async function createTables(database: Database, names: SchemaNames, hasSchema: boolean, metric: Metric): Promise<void> {
   const table = names.table.bind(names);
@@ -186,16 +214,14 @@ async function createTables(database: Database, names: SchemaNames, hasSchema: b
         terms text[] COLLATE "C" NOT NULL,
         frequencies int[] NOT NULL
       );
-      CREATE INDEX postings_by_term ON ${table('postings')} USING gin (terms);
-      CREATE TABLE ${table('term_counts')} (term ${text} NOT NULL, documents int NOT NULL);
-      CREATE INDEX term_counts_by_term ON ${table('term_counts')} (term) INCLUDE (documents);
       CREATE TABLE ${table('sizes')} (documents bigint NOT NULL, length bigint NOT NULL);
       INSERT INTO ${table('settings')} VALUES
-        ('format', '${currentFormat}'), ('metric', ${quoteText(JSON.stringify(metric))}), ('writer', '0')`);
+        ('format', '${currentFormat}'), ('metric', ${quoteText(JSON.stringify(metric))});
+      ${listTables(names)}`);
   });
 }
 
-async function checkFormat(database: Database, names: SchemaNames): Promise<void> {
+async function checkFormat(database: Database, names: SchemaNames): Promise<number> {
   const [found] = await database.alone('SELECT to_regclass($1) IS NOT NULL AS exists', [names.table('settings')]);
   const [row] = found?.exists === true ? await formatRow(database, names) : [];
   const format = Number(row?.value);
@@ -211,6 +237,7 @@ async function checkFormat(database: Database, names: SchemaNames): Promise<void
       { details: { format, supported: currentFormat } },
     );
   }
+  return format;
 }
 
 async function formatRow(database: Database, names: SchemaNames): Promise<Row[]> {
@@ -223,7 +250,7 @@ async function formatRow(database: Database, names: SchemaNames): Promise<Row[]>
   }
 }
 
-/** Lets one writer of the index in at a time: keys are visible in their order, and no two writers wait for each other. */
+/** Lets one writer of the index in at a time: keys are visible in their order, and no two writers wait for each other's rows. */
 export async function lockWriter(statements: Statements, names: SchemaNames): Promise<void> {
-  await statements.query(`SELECT 1 FROM ${names.table('settings')} WHERE name = 'writer' FOR UPDATE`);
+  await statements.query(`UPDATE ${names.table('position')} SET version = version + 1`);
 }

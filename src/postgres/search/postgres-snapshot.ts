@@ -26,7 +26,8 @@ import type { SchemaNames } from '../connection/schema.js';
 import { type Condition, DocumentReads } from '../tables/document-reads.js';
 import { conditionOf } from '../tables/filter-sql.js';
 import type { IndexState } from '../tables/index-state.js';
-import { Parameters } from '../tables/parameters.js';
+import { placeOfKey } from '../tables/postings.js';
+import type { PostingsCache, TermPostings } from '../tables/postings-cache.js';
 import { readSetting } from '../tables/settings-table.js';
 import { BoostFactors } from './boosts.js';
 import { keysOfGroups, PostgresField, type ReadField, readField } from './field.js';
@@ -51,6 +52,7 @@ export class PostgresSnapshot implements ReadSnapshot {
   readonly #request: SnapshotRequest;
   readonly #reads: DocumentReads;
   readonly #text: TextSearch;
+  readonly #postings: TermPostings;
   readonly #vectors: VectorSearch;
   readonly #dictionary: TermDictionary;
   readonly #fields = new Map<string, Promise<ReadField>>();
@@ -58,6 +60,7 @@ export class PostgresSnapshot implements ReadSnapshot {
 
   private constructor(
     transaction: ReadTransaction,
+    postings: PostingsCache,
     names: SchemaNames,
     state: IndexState,
     space: Space,
@@ -72,21 +75,23 @@ export class PostgresSnapshot implements ReadSnapshot {
     this.#metric = metric;
     this.#request = request;
     this.#reads = new DocumentReads(transaction, names);
-    this.#text = new TextSearch(transaction, names);
+    this.#postings = postings.at(transaction, state.position);
+    this.#text = new TextSearch(this.#postings, this.#reads);
     this.#vectors = new VectorSearch(transaction, names, metric, space, state.hnsw);
-    this.#dictionary = new TermDictionary(transaction, names);
+    this.#dictionary = new TermDictionary(transaction, names, this.#postings);
   }
 
   /** Takes over the transaction, and ends it when it is closed. */
   static async open(
     transaction: ReadTransaction,
+    postings: PostingsCache,
     names: SchemaNames,
     state: IndexState,
     space: Space,
     metric: VectorMetric,
     request: SnapshotRequest,
   ): Promise<PostgresSnapshot> {
-    const snapshot = new PostgresSnapshot(transaction, names, state, space, metric, request);
+    const snapshot = new PostgresSnapshot(transaction, postings, names, state, space, metric, request);
     try {
       request.signal?.throwIfAborted();
       if (request.filter !== undefined) await snapshot.#select(request.filter);
@@ -147,8 +152,7 @@ export class PostgresSnapshot implements ReadSnapshot {
     for (const { vector } of queries) if (vector !== undefined) this.#checkDimensions(vector.length);
     const terms = queries.map((query) => TextQuery.of(query, this.languages));
     const statistics = await readStatistics(
-      this.#transaction,
-      this.#names,
+      this.#postings,
       this.#state,
       terms.filter((query) => query !== undefined),
     );
@@ -237,16 +241,19 @@ export class PostgresSnapshot implements ReadSnapshot {
 
   async withTerms({ required, excluded }: TermsFilter, _signal?: AbortSignal, within?: DocumentSet): Promise<KeySet> {
     const selection = this.#setOf(within);
-    const parameters = new Parameters();
-    const parts = [selection.sql(parameters, 'p.key')];
-    if (required.length > 0) parts.push(`p.terms @> ${parameters.texts(required)}`);
-    if (excluded.length > 0) parts.push(`NOT p.terms && ${parameters.texts(excluded)}`);
-    const join = selection.needsDocuments ? `JOIN ${this.#names.table('documents')} d ON d.key = p.key` : '';
-    const rows = await this.#transaction.query(
-      `SELECT p.key::float8 FROM ${this.#names.table('postings')} p ${join} WHERE ${parts.join(' AND ')} ORDER BY p.key`,
-      parameters.values,
-    );
-    return new KeySet(rows.map(({ key }) => key as number));
+    await this.#postings.load([...required, ...excluded]);
+    let keys: readonly number[] | undefined = selection.keys;
+    for (const term of required) {
+      const having = (await this.#postings.of(term)).keys;
+      keys = keys === undefined ? [...having] : keys.filter((key) => placeOfKey(having, key) >= 0);
+    }
+    if (selection.keys === undefined && (keys === undefined || !selection.isAll)) {
+      const among = keys === undefined ? selection : selection.within(keys);
+      keys = await this.#reads.keys((parameters) => among.sql(parameters, 'd.key'));
+    }
+    const gone = (await this.#postings.united(excluded.map((term) => [term]))).map((list) => list.keys);
+    const left = (keys ?? []).filter((key) => gone.every((list) => placeOfKey(list, key) < 0));
+    return new KeySet(left.toSorted((one, other) => one - other));
   }
 
   #setOf(within: DocumentSet | undefined): Selection {
@@ -274,11 +281,11 @@ export class PostgresSnapshot implements ReadSnapshot {
     }
     if (words.length === 0 || keys.length === 0) return [];
     const queries = words.map((forms) => TextQuery.ofWeights(forms));
-    const statistics = await readStatistics(this.#transaction, this.#names, this.#state, queries);
+    const statistics = await readStatistics(this.#postings, this.#state, queries);
     const scored: WordScores[] = [];
     for (const [place, query] of queries.entries()) {
       const weighted = query.weigh(statistics);
-      const scores = await this.#text.scores(weighted, bm25Of(statistics, weighted.total), keys, Selection.all);
+      const scores = await this.#text.scores(weighted, bm25Of(statistics, weighted.total), keys);
       scored.push({
         word: wordOfTerm(words[place]?.[0]?.[0] as string),
         scores: keys.map((key) => scores.get(key) ?? 0),

@@ -2,8 +2,9 @@ import type { RankBoost, RankedDocument, RankedDocuments, RankQuery } from '../.
 import { scoreOf } from '../../vectors/metric.js';
 import type { BoostFactors } from './boosts.js';
 import type { Selection } from './selection.js';
+import type { TextHit } from './term-scores.js';
 import { type Bm25, bm25Of, type TermStatistics, type TextQuery, type WeightedTerms } from './text-query.js';
-import type { TextHit, TextSearch } from './text-search.js';
+import type { TextSearch } from './text-search.js';
 import type { FoundNeighbors, VectorEffort, VectorMetric, VectorSearch } from './vector-search.js';
 
 /** What rankings of one search share. */
@@ -92,7 +93,7 @@ async function textHits(
 
 /** Gives each candidate the score of the side that did not find it. */
 async function complete(
-  { vectors, text, selection }: RankingContext,
+  { vectors, text }: RankingContext,
   candidates: readonly Candidate[],
   vector: Float32Array,
   weighted: WeightedTerms,
@@ -103,7 +104,7 @@ async function complete(
   // Where the terms found fewer documents than they were asked for, no other one has any.
   const unscored = hasMoreTerms ? candidates.filter(({ textScore }) => textScore === 0).map(({ key }) => key) : [];
   const distances = await vectors.distances(vector, far);
-  const scores = unscored.length === 0 ? new Map() : await text.scores(weighted, bm25, unscored, selection);
+  const scores = unscored.length === 0 ? new Map() : await text.scores(weighted, bm25, unscored);
   for (const candidate of candidates) {
     candidate.distance = distances.get(candidate.key) ?? candidate.distance;
     candidate.textScore = scores.get(candidate.key) ?? candidate.textScore;

@@ -71,6 +71,11 @@ export class Selection {
     return this.#condition !== undefined;
   }
 
+  /** Keys that are left out, where there is no list of keys. */
+  get excluded(): readonly number[] {
+    return this.#without;
+  }
+
   get isAll(): boolean {
     return this.keys === undefined && this.#condition === undefined && this.#without.length === 0;
   }

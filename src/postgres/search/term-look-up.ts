@@ -4,6 +4,8 @@ import { TimeSlice } from '../../time-slice.js';
 import type { Statements } from '../connection/database.js';
 import type { SchemaNames } from '../connection/schema.js';
 import { Parameters } from '../tables/parameters.js';
+import { placeOfKey } from '../tables/postings.js';
+import type { TermPostings } from '../tables/postings-cache.js';
 import type { Selection } from './selection.js';
 
 /** Bounds of a term that is looked up, those of native/kernel/terms/query/term_look_up.cpp. */
@@ -20,10 +22,14 @@ interface Candidate {
 export class TermDictionary {
   readonly #statements: Statements;
   readonly #names: SchemaNames;
+  readonly #postings: TermPostings;
+  /** Keys of a selection that is a condition, once they are read. */
+  readonly #passing = new WeakMap<Selection, Promise<Float64Array>>();
 
-  constructor(statements: Statements, names: SchemaNames) {
+  constructor(statements: Statements, names: SchemaNames, postings: TermPostings) {
     this.#statements = statements;
     this.#names = names;
+    this.#postings = postings;
   }
 
   async lookUp(lookUp: TermLookUp, selection: Selection): Promise<TermList[]> {
@@ -44,7 +50,7 @@ export class TermDictionary {
 
   async #withPrefix(prefix: string): Promise<Candidate[]> {
     const rows = await this.#statements.query(
-      `SELECT term, sum(documents)::float8 AS documents FROM ${this.#names.table('term_counts')}
+      `SELECT term, sum(documents)::float8 AS documents FROM ${this.#names.table('term_lists')}
        WHERE term >= $1 AND starts_with(term, $1) GROUP BY term HAVING sum(documents) > 0`,
       [prefix],
     );
@@ -60,7 +66,7 @@ export class TermDictionary {
   ): Promise<Candidate[]> {
     const characters = [...term];
     if (characters.length > maxCharacters) return [];
-    const table = this.#names.table('term_counts');
+    const table = this.#names.table('term_lists');
     const [own] = await this.#statements.query(
       `SELECT sum(documents)::float8 AS documents FROM ${table} WHERE term = $1 HAVING sum(documents) > 0`,
       [term],
@@ -98,35 +104,46 @@ export class TermDictionary {
   }
 
   async #counted(candidates: readonly Candidate[], selection: Selection): Promise<Candidate[]> {
-    const parameters = new Parameters();
-    const terms = parameters.texts(candidates.map(({ term }) => term));
-    const rows = await this.#statements.query(
-      `SELECT term, count(*)::float8 AS documents FROM ${this.#from(selection)}, unnest(p.terms) AS term
-       WHERE p.terms && ${terms} AND ${selection.sql(parameters, 'p.key')} AND term = ANY(${terms}) GROUP BY term`,
-      parameters.values,
-    );
-    const counts = new Map(rows.map(({ term, documents }) => [term as string, documents as number]));
-    return candidates.flatMap((candidate) => {
-      const documents = counts.get(candidate.term) ?? 0;
-      return documents > 0 ? [{ ...candidate, documents }] : [];
-    });
+    await this.#postings.load(candidates.map(({ term }) => term));
+    const counted: Candidate[] = [];
+    for (const candidate of candidates) {
+      const documents = (await this.#keys(candidate.term, selection)).length;
+      if (documents > 0) counted.push({ ...candidate, documents });
+    }
+    return counted;
   }
 
-  async #firstKeys(term: string, selection: Selection, count: number): Promise<number[]> {
-    const parameters = new Parameters();
-    const rows = await this.#statements.query(
-      `SELECT p.key::float8 FROM ${this.#from(selection)}
-       WHERE p.terms @> ${parameters.texts([term])} AND ${selection.sql(parameters, 'p.key')} ORDER BY p.key LIMIT ${count}`,
-      parameters.values,
-    );
-    return rows.map(({ key }) => key as number);
+  async #firstKeys(term: string, selection: Selection, count: number): Promise<ArrayLike<number> & Iterable<number>> {
+    return (await this.#keys(term, selection)).slice(0, count);
   }
 
-  #from(selection: Selection): string {
-    const postings = `${this.#names.table('postings')} p`;
-    return selection.needsDocuments
-      ? `${postings} JOIN ${this.#names.table('documents')} d ON d.key = p.key`
-      : postings;
+  /** Keys of the documents of a selection that have a term, ascending. */
+  async #keys(term: string, selection: Selection): Promise<Float64Array> {
+    const { keys } = await this.#postings.of(term);
+    if (selection.isAll) return keys;
+    const passing = await this.#keysOf(selection);
+    return passing.length < keys.length
+      ? passing.filter((key) => placeOfKey(keys, key) >= 0)
+      : keys.filter((key) => placeOfKey(passing, key) >= 0);
+  }
+
+  #keysOf(selection: Selection): Promise<Float64Array> {
+    let passing = this.#passing.get(selection);
+    if (passing === undefined) {
+      passing = this.#readKeys(selection);
+      this.#passing.set(selection, passing);
+    }
+    return passing;
+  }
+
+  async #readKeys(selection: Selection): Promise<Float64Array> {
+    if (selection.keys !== undefined) return Float64Array.from(selection.keys).sort();
+    const parameters = new Parameters();
+    const rows = await this.#statements.query(
+      `SELECT d.key::float8 FROM ${this.#names.table('documents')} d WHERE ${selection.sql(parameters, 'd.key')} ORDER BY d.key`,
+      parameters.values,
+    );
+    return Float64Array.from(rows, ({ key }) => key as number);
   }
 }
 

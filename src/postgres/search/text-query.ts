@@ -1,8 +1,7 @@
 import { analyzeQuery } from '../../analysis/analyze.js';
 import { exactFormWeight, isExactForm } from '../../analysis/exact-forms.js';
 import type { QueryTerm, RankQuery } from '../../backend/read-snapshot.js';
-import type { Statements } from '../connection/database.js';
-import type { SchemaNames } from '../connection/schema.js';
+import type { TermPostings } from '../tables/postings-cache.js';
 
 /** Parameters of BM25 (Robertson and Zaragoza 2009), those of native/kernel/terms/postings/bm25.h. */
 const [k1, b] = [1.2, 0.75];
@@ -182,27 +181,12 @@ function exponentOf(value: number): number {
 
 /** Reads how many documents have the terms of some queries. */
 export async function readStatistics(
-  statements: Statements,
-  names: SchemaNames,
-  sizes: CollectionSizes,
+  postings: TermPostings,
+  { documents, length }: CollectionSizes,
   queries: readonly TextQuery[],
 ): Promise<TermStatistics> {
-  const counts = new Map<string, number>();
-  const terms = [...new Set(queries.flatMap((query) => query.terms))];
-  if (terms.length > 0) {
-    const rows = await statements.query(
-      `SELECT term, sum(documents)::float8 AS documents FROM ${names.table('term_counts')} WHERE term = ANY($1::text[]) GROUP BY term`,
-      [terms],
-    );
-    for (const { term, documents } of rows) counts.set(term as string, documents as number);
-  }
-  for (const members of queries.flatMap((query) => query.unions)) {
-    if (counts.has(unionName(members))) continue;
-    const [row] = await statements.query(
-      `SELECT count(*)::float8 AS documents FROM ${names.table('postings')} WHERE terms && $1::text[]`,
-      [members],
-    );
-    counts.set(unionName(members), row?.documents as number);
-  }
-  return { ...sizes, counts };
+  const all = queries.flatMap((query) => [...query.terms.map((term) => [term]), ...query.unions]);
+  const lists = await postings.united(all);
+  const counts = new Map(all.map((members, place) => [unionName(members), lists[place]?.keys.length ?? 0]));
+  return { documents, length, counts };
 }

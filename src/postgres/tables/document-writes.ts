@@ -20,7 +20,7 @@ import { lockWriter, type SchemaNames } from '../connection/schema.js';
 import { analyzeTexts, type TermArrays, textArray, unpackDocuments } from './document-terms.js';
 import { type IndexState, stateOf, stateSql } from './index-state.js';
 import { type SettingsTable, settingNames } from './settings-table.js';
-import type { TermCounts } from './term-counts.js';
+import type { TermLists } from './term-lists.js';
 import type { VectorTable } from './vector-table.js';
 
 /** Documents that are deleted by one statement. */
@@ -50,21 +50,15 @@ export class DocumentWrites {
   readonly #names: SchemaNames;
   readonly #settings: SettingsTable;
   readonly #vectors: VectorTable;
-  readonly #counts: TermCounts;
+  readonly #lists: TermLists;
   readonly #state: string;
 
-  constructor(
-    database: Database,
-    names: SchemaNames,
-    settings: SettingsTable,
-    vectors: VectorTable,
-    counts: TermCounts,
-  ) {
+  constructor(database: Database, names: SchemaNames, settings: SettingsTable, vectors: VectorTable, lists: TermLists) {
     this.#database = database;
     this.#names = names;
     this.#settings = settings;
     this.#vectors = vectors;
-    this.#counts = counts;
+    this.#lists = lists;
     this.#state = stateSql(names);
   }
 
@@ -108,7 +102,7 @@ export class DocumentWrites {
       );
       return changes.outcomes;
     });
-    this.#counts.foldIfDue();
+    this.#lists.foldIfDue();
     return outcomes;
   }
 
@@ -182,9 +176,14 @@ export class DocumentWrites {
       documents.map(({ id }) => keys.get(id) as number),
       terms,
     );
+    await this.#lists.append(
+      statements,
+      documents.map(({ id }) => keys.get(id) as number),
+      terms,
+    );
   }
 
-  /** Inserts the terms of documents, and counts them. */
+  /** Inserts the terms of documents. */
   async #insertTerms(statements: Statements, keys: readonly number[], terms: readonly TermArrays[]): Promise<void> {
     await statements.query(
       `INSERT INTO ${this.#names.table('postings')}
@@ -197,17 +196,10 @@ export class DocumentWrites {
         terms.map(({ frequencies }) => `{${frequencies.join(',')}}`),
       ],
     );
-    const counts = new Map<string, number>();
-    let length = 0;
-    for (const row of terms) {
-      length += row.length;
-      for (const term of row.terms) counts.set(term, (counts.get(term) ?? 0) + 1);
-    }
-    await this.#counts.append(statements, counts, keys.length, length);
   }
 
   async #remove(statements: Statements, keys: readonly number[]): Promise<void> {
-    await this.#counts.remove(statements, keys);
+    await this.#lists.remove(statements, keys);
     await statements.query(`DELETE FROM ${this.#names.table('documents')} WHERE key = ANY($1::bigint[])`, [keys]);
   }
 
@@ -288,9 +280,10 @@ export class DocumentWrites {
         const analyzed = await analyzeTexts(texts, analysis);
         for (const code of analyzed.languages) languages.add(code);
         const keys = rows.map(({ key }) => key as number);
-        await this.#counts.remove(statements, keys);
+        await statements.query(`DELETE FROM ${this.#names.table('postings')} WHERE key = ANY($1::bigint[])`, [keys]);
         await this.#insertTerms(statements, keys, analyzed.rows);
       }
+      await this.#lists.rewrite(statements);
       const found = hasLanguages(analysis) ? [...languages].sort() : [];
       await this.#settings.write(statements, settingNames.languages, found);
     });
@@ -317,7 +310,7 @@ export class DocumentWrites {
       }
       return keys.length;
     }, signal);
-    this.#counts.foldIfDue();
+    this.#lists.foldIfDue();
     return deleted;
   }
 }

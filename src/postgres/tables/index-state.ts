@@ -9,6 +9,7 @@ import type { Space } from '../../backend/space.js';
 import type { Row } from '../connection/database.js';
 import { quoteText } from '../connection/names.js';
 import type { SchemaNames } from '../connection/schema.js';
+import type { PostingsPosition } from './postings-cache.js';
 import { settingNames } from './settings-table.js';
 
 /** What each transaction reads first: the state of the index at its point in time. */
@@ -24,6 +25,8 @@ export interface IndexState {
   /** Declared fields as stored: name and type. */
   readonly fields: Readonly<Record<string, string>>;
   readonly documents: number;
+  /** The point in time of the postings. */
+  readonly position: PostingsPosition;
   /** Sum of the lengths of all documents, in terms. */
   readonly length: number;
   /** Precision of the HNSW index of the space; undefined without one that can be used. */
@@ -40,6 +43,8 @@ export function stateSql(names: SchemaNames): string {
     sp.space, sp.fingerprint, sp.dimensions, sp.canaries,
     (SELECT coalesce(sum(documents), 0)::float8 FROM ${names.table('sizes')}) AS documents,
     (SELECT coalesce(sum(length), 0)::float8 FROM ${names.table('sizes')}) AS length,
+    (SELECT version::float8 FROM ${names.table('position')}) AS version, (SELECT epoch::float8 FROM ${names.table('position')}) AS epoch,
+    (SELECT coalesce(max(deletion), 0)::float8 FROM ${names.table('deleted')}) AS deletions,
     EXISTS (SELECT 1 FROM pg_index i WHERE i.indexrelid = ${index} AND i.indisvalid) AS has_hnsw
     FROM (SELECT 1) one LEFT JOIN ${names.table('spaces')} sp ON sp.space = ${setting(settingNames.space)}::int`;
 }
@@ -57,6 +62,7 @@ export function stateOf(row: Row): IndexState {
     languages: queryLanguages(analysis, foundLanguages),
     fields: row.fields === null ? {} : (JSON.parse(row.fields) as Record<string, string>),
     documents: row.documents,
+    position: { version: row.version, epoch: row.epoch, deletions: row.deletions },
     length: row.length,
     hnsw: row.has_hnsw === true ? hnsw : undefined,
   };
