@@ -4,7 +4,7 @@ import { SemanticIndexError } from '../errors.js';
 import type { DiskUsage, ValidationReport } from '../types.js';
 import type { Database, Statements } from './connection/database.js';
 import { quoteName, quoteText } from './connection/names.js';
-import type { SchemaNames } from './connection/schema.js';
+import { lockWriter, type SchemaNames } from './connection/schema.js';
 import {
   exactEffort,
   hnswExpression,
@@ -62,6 +62,8 @@ export class Maintenance {
       `CREATE INDEX CONCURRENTLY IF NOT EXISTS ${quoteName(name)} ON ${this.#names.table('vectors')}
        USING hnsw (${expression} ${operators}) WITH (m = 16, ef_construction = 64) WHERE space = ${space.space} AND role <> 1`,
     );
+    // Readers look whether there is an index when the version is another one.
+    await this.#database.write((statements) => lockWriter(statements, this.#names));
   }
 
   /** Removes the indexes of other spaces, whose vectors are not searched. */

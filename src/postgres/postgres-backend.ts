@@ -31,13 +31,13 @@ import type { FieldType, ResolvedOpenOptions } from '../options.js';
 import type { Random } from '../random.js';
 import type { DiskUsage, DocumentId, LongWorkOptions, ValidationReport } from '../types.js';
 import { packVectors } from '../vectors/pack-vectors.js';
-import { Database, type Row, type Statements } from './connection/database.js';
+import { Database, type ReadTransaction, type Statements } from './connection/database.js';
 import { openPool } from './connection/pool.js';
 import { lockWriter, type SchemaNames } from './connection/schema.js';
 import { Maintenance, refuseInPostgres } from './maintenance.js';
 import { PostgresMigration } from './migration.js';
 import { openTables } from './open-tables.js';
-import { checkOpenOptions, optionsOf, type PostgresLocation } from './postgres-options.js';
+import { type BackendOptions, checkOpenOptions, optionsOf, type PostgresLocation } from './postgres-options.js';
 import { PostgresQueryCache } from './query-cache.js';
 import { PostgresSnapshot } from './search/postgres-snapshot.js';
 import type { VectorMetric } from './search/vector-search.js';
@@ -45,7 +45,7 @@ import { DeclaredFields } from './tables/declared-fields.js';
 import { DocumentReads } from './tables/document-reads.js';
 import { DocumentWrites } from './tables/document-writes.js';
 import { compileFilter, conditionOf } from './tables/filter-sql.js';
-import { type IndexState, stateOf, stateSql } from './tables/index-state.js';
+import { type IndexState, IndexStates, versionSql } from './tables/index-state.js';
 import { NotesTable } from './tables/notes-table.js';
 import { Parameters } from './tables/parameters.js';
 import { PostingsCache } from './tables/postings-cache.js';
@@ -66,7 +66,8 @@ export class PostgresBackend implements Backend {
   readonly #database: Database;
   readonly #names: SchemaNames;
   readonly #options: BackendOptions;
-  readonly #state: string;
+  readonly #version: string;
+  readonly #states: IndexStates;
   readonly #vectors: VectorTable;
   readonly #writes: DocumentWrites;
   readonly #lists: TermLists;
@@ -83,7 +84,8 @@ export class PostgresBackend implements Backend {
     this.#names = names;
     this.#options = options;
     this.metric = metric;
-    this.#state = stateSql(names);
+    this.#states = new IndexStates(names);
+    this.#version = versionSql(names);
     const refuse = (): void => this.#refuseReadonly();
     this.settings = new SettingsTable(database, names, refuse);
     this.#vectors = new VectorTable(database, names);
@@ -150,16 +152,17 @@ export class PostgresBackend implements Backend {
     signal?: AbortSignal,
   ): Promise<T> {
     signal?.throwIfAborted();
-    return this.#database.read(this.#state, async (transaction) => {
-      const state = this.#note(transaction.first);
+    return this.#database.read(this.#version, async (transaction) => {
+      const state = await this.#stateIn(transaction);
       const result = await work(new DocumentReads(transaction, this.#names), state, transaction);
       signal?.throwIfAborted();
       return result;
     });
   }
 
-  #note(row: Row): IndexState {
-    const state = stateOf(row);
+  /** The state that a transaction sees, which began with its version. */
+  async #stateIn(transaction: ReadTransaction): Promise<IndexState> {
+    const state = await this.#states.in(transaction, transaction.first.version as number);
     // Objects stay the same as long as the space does.
     if (state.space?.space !== this.#space?.space) this.#space = state.space;
     return state;
@@ -269,8 +272,11 @@ export class PostgresBackend implements Backend {
 
   async #openSnapshot(request: SnapshotRequest): Promise<ReadSnapshot | undefined> {
     request.signal?.throwIfAborted();
-    const transaction = await this.#database.beginRead(this.#state);
-    const state = this.#note(transaction.first);
+    const transaction = await this.#database.beginRead(this.#version);
+    const state = await this.#stateIn(transaction).catch((error: unknown) => {
+      transaction.close();
+      throw error;
+    });
     if (state.space === undefined) {
       transaction.close();
       return undefined;
@@ -342,9 +348,9 @@ export class PostgresBackend implements Backend {
   }
 
   async *exportBatches(size: number): AsyncGenerator<ExportedBatch> {
-    const transaction = await this.#database.beginRead(this.#state);
+    const transaction = await this.#database.beginRead(this.#version);
     try {
-      const { space, documents } = this.#note(transaction.first);
+      const { space, documents } = await this.#stateIn(transaction);
       if (space !== undefined) yield* new DocumentReads(transaction, this.#names).export(space, documents, size);
     } finally {
       transaction.close();
@@ -440,13 +446,4 @@ export class PostgresBackend implements Backend {
     await this.#building;
     await this.#database.close();
   }
-}
-
-interface BackendOptions {
-  readonly readonly: boolean;
-  readonly background: boolean;
-  /** Documents from which an HNSW index is built in the background. */
-  readonly buildAt: number;
-  readonly hnsw: 'vector' | 'halfvec';
-  readonly queryCache: number;
 }

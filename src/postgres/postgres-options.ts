@@ -112,3 +112,13 @@ export function checkOpenOptions({ ann, storage }: ResolvedOpenOptions): void {
     );
   }
 }
+
+/** Options of an open index, from those of its location and of `open`. */
+export interface BackendOptions {
+  readonly readonly: boolean;
+  readonly background: boolean;
+  /** Documents from which an HNSW index is built in the background. */
+  readonly buildAt: number;
+  readonly hnsw: 'vector' | 'halfvec';
+  readonly queryCache: number;
+}

@@ -52,6 +52,11 @@ export class Database {
     this.#options = options;
   }
 
+  /** Whether parameters that are Buffers travel as the binary format of their types, as `pg` sends them. */
+  get hasBinaryParameters(): boolean {
+    return this.#pool.pool.isSingle !== true;
+  }
+
   async #connect(): Promise<PostgresClient> {
     if (this.#isClosed) throw new SemanticIndexError('CLOSED', 'The index is closed');
     try {

@@ -46,7 +46,6 @@ export class PostgresSnapshot implements ReadSnapshot {
   readonly space: Space;
   readonly languages: readonly string[];
   readonly #transaction: ReadTransaction;
-  readonly #names: SchemaNames;
   readonly #state: IndexState;
   readonly #metric: VectorMetric;
   readonly #request: SnapshotRequest;
@@ -70,7 +69,6 @@ export class PostgresSnapshot implements ReadSnapshot {
     this.space = space;
     this.languages = state.languages;
     this.#transaction = transaction;
-    this.#names = names;
     this.#state = state;
     this.#metric = metric;
     this.#request = request;

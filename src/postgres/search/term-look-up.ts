@@ -67,28 +67,39 @@ export class TermDictionary {
     const characters = [...term];
     if (characters.length > maxCharacters) return [];
     const table = this.#names.table('term_lists');
-    const [own] = await this.#statements.query(
+    const [same] = await this.#statements.query(
       `SELECT sum(documents)::float8 AS documents FROM ${table} WHERE term = $1 HAVING sum(documents) > 0`,
       [term],
     );
-    if (own !== undefined) return [{ term, documents: own.documents, distance: 0 }];
+    if (same !== undefined) return [{ term, documents: same.documents, distance: 0 }];
     if (maxDistance === 0) return [];
     const [first = ''] = characters;
-    const rows = await this.#statements.query(
-      `SELECT term, sum(documents)::float8 AS documents FROM ${table}
-       WHERE length(term) BETWEEN $1 AND $2 ${sameFirst ? 'AND term >= $3 AND starts_with(term, $3)' : ''}
-       GROUP BY term HAVING sum(documents) > 0`,
+    const [row] = await this.#statements.query(
+      `SELECT string_agg(term, E'\\n') AS terms FROM (SELECT DISTINCT term FROM ${table}
+       WHERE length(term) BETWEEN $1 AND $2 ${sameFirst ? 'AND term >= $3 AND term < $3 || chr(1114111) AND starts_with(term, $3)' : ''}) AS found`,
       [characters.length - maxDistance, characters.length + maxDistance, ...(sameFirst ? [first] : [])],
     );
     const slice = new TimeSlice();
-    const found: Candidate[] = [];
-    for (const { term: other, documents } of rows) {
-      if (isExactForm(other as string) !== isExactForm(term)) continue;
-      const distance = editDistance(characters, [...(other as string)], maxDistance);
-      if (distance <= maxDistance) found.push({ term: other, documents, distance });
+    const own = characterSet(term);
+    const near = new Map<string, number>();
+    for (const other of ((row?.terms as string | null) ?? '').split('\n')) {
+      if (isExactForm(other) !== isExactForm(term)) continue;
+      // An edit changes the set of characters by one that goes and one that comes.
+      if (bitsOf(own ^ characterSet(other)) > 2 * maxDistance) continue;
+      const distance = editDistance(characters, [...other], maxDistance);
+      if (distance <= maxDistance) near.set(other, distance);
       if (slice.due()) await slice.yieldIfDue(signal);
     }
-    return found;
+    if (near.size === 0) return [];
+    const rows = await this.#statements.query(
+      `SELECT term, sum(documents)::float8 AS documents FROM ${table} WHERE term = ANY($1::text[]) GROUP BY term HAVING sum(documents) > 0`,
+      [[...near.keys()]],
+    );
+    return rows.map((found) => ({
+      term: found.term,
+      documents: found.documents,
+      distance: near.get(found.term as string) as number,
+    }));
   }
 
   /** The best terms: by edits, then by number of documents of the selection, most first, then by bytes. */
@@ -145,6 +156,19 @@ export class TermDictionary {
     );
     return Float64Array.from(rows, ({ key }) => key as number);
   }
+}
+
+/** The characters of a term as a set of 32 bits. */
+function characterSet(term: string): number {
+  let bits = 0;
+  for (const character of term) bits |= 1 << ((character.codePointAt(0) as number) & 31);
+  return bits;
+}
+
+function bitsOf(word: number): number {
+  let rest = word - ((word >>> 1) & 0x55555555);
+  rest = (rest & 0x33333333) + ((rest >>> 2) & 0x33333333);
+  return Math.imul((rest + (rest >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 function compareBytes(left: string, right: string): number {

@@ -109,23 +109,25 @@ export class VectorSearch {
     const wanted = this.#hnsw === 'halfvec' ? limit * halfCandidates : limit;
     const effort = Math.min(maxEffort, Math.max(searchK ?? defaultEffort, wanted));
     // A sort would compare every vector; the walk along the index is already in order.
-    await this.#statements.query(
-      `SET LOCAL hnsw.ef_search = ${effort}; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = ${maxScanned}; SET LOCAL enable_sort = off; SELECT 1`,
-    );
+    const settings = `SET LOCAL hnsw.ef_search = ${effort}; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = ${maxScanned}; SET LOCAL enable_sort = off;`;
+    // Statements without parameters travel together.
+    const isBare = selection.isAll;
+    if (!isBare) await this.#statements.query(`${settings} SELECT 1`);
     const { dimensions, space } = this.#space;
     const precision = this.#hnsw as 'vector' | 'halfvec';
     const parameters = new Parameters();
-    const query = parameters.bind(vectorToText(vector));
+    const text = vectorToText(vector);
+    const query = isBare ? `'${text}'` : parameters.bind(text);
     const indexed = hnswExpression(this.#names, this.#space, precision).replace('data', 'v.data');
     const walk = `${indexed} ${this.#operator} ${query}::${this.#names.vector}.${precision}(${dimensions})`;
     const rows = await this.#statements.query(
-      `SELECT key::float8, distance FROM (
+      `${isBare ? settings : ''} SELECT key::float8, distance FROM (
          SELECT d.key, ${this.#distanceSql(query)} AS distance
          FROM ${this.#names.table('vectors')} v JOIN ${this.#names.table('documents')} d ON d.vector = v.vector
          WHERE v.space = ${space} AND v.role <> 1 AND ${selection.sql(parameters, 'd.key')}
          ORDER BY ${walk} LIMIT ${wanted}
        ) AS found`,
-      parameters.values,
+      isBare ? undefined : parameters.values,
     );
     const found = rows.map(({ key, distance }) => ({ key: key as number, distance: this.#public(distance as number) }));
     return this.#ordered(found).slice(0, limit);

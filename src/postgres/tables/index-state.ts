@@ -6,7 +6,7 @@ import {
   type TextAnalysis,
 } from '../../analysis/text-analysis.js';
 import type { Space } from '../../backend/space.js';
-import type { Row } from '../connection/database.js';
+import type { Row, Statements } from '../connection/database.js';
 import { quoteText } from '../connection/names.js';
 import type { SchemaNames } from '../connection/schema.js';
 import type { PostingsPosition } from './postings-cache.js';
@@ -33,6 +33,11 @@ export interface IndexState {
   readonly hnsw: 'vector' | 'halfvec' | undefined;
 }
 
+/** A statement without parameters that reads the version of the state, which grows with each change of it: one row. */
+export function versionSql(names: SchemaNames): string {
+  return `SELECT version::float8 AS version FROM ${names.table('position')}`;
+}
+
 /** A statement without parameters that reads the state: one row. */
 export function stateSql(names: SchemaNames): string {
   const setting = (name: string): string =>
@@ -43,10 +48,29 @@ export function stateSql(names: SchemaNames): string {
     sp.space, sp.fingerprint, sp.dimensions, sp.canaries,
     (SELECT coalesce(sum(documents), 0)::float8 FROM ${names.table('sizes')}) AS documents,
     (SELECT coalesce(sum(length), 0)::float8 FROM ${names.table('sizes')}) AS length,
-    (SELECT version::float8 FROM ${names.table('position')}) AS version, (SELECT epoch::float8 FROM ${names.table('position')}) AS epoch,
+    p.version::float8 AS version, p.epoch::float8 AS epoch,
     (SELECT coalesce(max(deletion), 0)::float8 FROM ${names.table('deleted')}) AS deletions,
     EXISTS (SELECT 1 FROM pg_index i WHERE i.indexrelid = ${index} AND i.indisvalid) AS has_hnsw
-    FROM (SELECT 1) one LEFT JOIN ${names.table('spaces')} sp ON sp.space = ${setting(settingNames.space)}::int`;
+    FROM ${names.table('position')} p LEFT JOIN ${names.table('spaces')} sp ON sp.space = ${setting(settingNames.space)}::int`;
+}
+
+/** Reads the state where it is another one than was read last. */
+export class IndexStates {
+  readonly #sql: string;
+  #known: IndexState | undefined;
+
+  constructor(names: SchemaNames) {
+    this.#sql = stateSql(names);
+  }
+
+  /** @param version the one that the transaction sees. */
+  async in(statements: Statements, version: number): Promise<IndexState> {
+    if (this.#known?.position.version === version) return this.#known;
+    const [row] = await statements.query(this.#sql);
+    const state = stateOf(row as Row);
+    this.#known = state;
+    return state;
+  }
 }
 
 export function stateOf(row: Row): IndexState {

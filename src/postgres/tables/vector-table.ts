@@ -2,7 +2,7 @@ import type { VectorRole } from '../../backend/documents.js';
 import type { Space } from '../../backend/space.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { Database, Row, Statements } from '../connection/database.js';
-import { vectorFromText, vectorToText } from '../connection/names.js';
+import { vectorFromText, vectorsToBinary, vectorToText } from '../connection/names.js';
 import { lockWriter, type SchemaNames } from '../connection/schema.js';
 import { spaceOf } from './index-state.js';
 
@@ -16,6 +16,8 @@ const vectorsPerStatement = 512;
 export class VectorTable {
   readonly #database: Database;
   readonly #names: SchemaNames;
+  /** Number of the type of pgvector in the database. */
+  #type: number | undefined;
 
   constructor(database: Database, names: SchemaNames) {
     this.#database = database;
@@ -69,27 +71,53 @@ export class VectorTable {
   /** Stores vectors (packed) under their hashes; a hash that is there keeps its vector. Returns their numbers. */
   async put(space: number, role: VectorRole, hashes: readonly string[], vectors: Float32Array): Promise<number[]> {
     const dimensions = hashes.length === 0 ? 0 : vectors.length / hashes.length;
-    const table = this.#names.table('vectors');
-    const slice = new TimeSlice();
+    const numbers = new Map<string, number>();
     // In the order of their hashes: two writers with the same ones do not wait for each other in a circle.
     const order = [...hashes.keys()].sort((a, b) => ((hashes[a] as string) < (hashes[b] as string) ? -1 : 1));
     for (let first = 0; first < order.length; first += vectorsPerStatement) {
       const some = order.slice(first, first + vectorsPerStatement);
-      const texts: string[] = [];
-      for (const row of some) {
-        texts.push(vectorToText(vectors, row * dimensions, dimensions));
-        if (slice.due()) await slice.yieldIfDue();
-      }
-      await this.#database.write((statements) =>
-        statements.query(
-          `INSERT INTO ${table} (space, role, hash, data)
-           SELECT $1, $2, hash, data::${this.#names.vector}.vector FROM unnest($3::text[], $4::text[]) AS t(hash, data)
-           ON CONFLICT (hash, space, role) DO NOTHING`,
-          [space, vectorRoles[role], some.map((row) => hashes[row]), texts],
+      const { type, value } = await this.#parameter(vectors, some, dimensions);
+      // Nothing is lost when it is repeated, so it needs no transaction of its own.
+      const rows = await this.#database.again(() =>
+        this.#database.alone(
+          `WITH given AS (SELECT * FROM unnest($3::text[], $4::${type}[]) AS t(hash, data)),
+           inserted AS (INSERT INTO ${this.#names.table('vectors')} (space, role, hash, data)
+             SELECT $1::int, $2::smallint, hash, data::${this.#names.vector}.vector FROM given
+             ON CONFLICT (hash, space, role) DO NOTHING RETURNING hash, vector)
+           SELECT hash, vector::float8 FROM inserted UNION ALL
+           SELECT v.hash, v.vector::float8 FROM given JOIN ${this.#names.table('vectors')} v
+             ON v.hash = given.hash AND v.space = $1 AND v.role = $2`,
+          [space, vectorRoles[role], some.map((row) => hashes[row]), value],
         ),
       );
+      for (const { hash, vector } of rows) numbers.set(hash as string, vector as number);
     }
-    return this.find(space, role, hashes);
+    // Those that another writer has stored at the same time.
+    return hashes.every((hash) => numbers.has(hash))
+      ? hashes.map((hash) => numbers.get(hash) as number)
+      : this.find(space, role, hashes);
+  }
+
+  /** Vectors as a parameter: as bytes where they can be, which neither side has to parse. */
+  async #parameter(
+    vectors: Float32Array,
+    rows: readonly number[],
+    dimensions: number,
+  ): Promise<{ readonly type: string; readonly value: Buffer | string[] }> {
+    if (this.#database.hasBinaryParameters) {
+      const type = `${this.#names.vector}.vector`;
+      this.#type ??= (
+        await this.#database.alone(`SELECT '${type.replaceAll("'", "''")}'::regtype::oid::bigint::float8 AS type`)
+      )[0]?.type as number;
+      return { type, value: vectorsToBinary(this.#type, vectors, rows, dimensions) };
+    }
+    const slice = new TimeSlice();
+    const texts: string[] = [];
+    for (const row of rows) {
+      texts.push(vectorToText(vectors, row * dimensions, dimensions));
+      if (slice.due()) await slice.yieldIfDue();
+    }
+    return { type: 'text', value: texts };
   }
 
   /** Replaces the vectors of documents. */
