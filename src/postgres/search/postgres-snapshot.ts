@@ -46,6 +46,7 @@ export class PostgresSnapshot implements ReadSnapshot {
   readonly space: Space;
   readonly languages: readonly string[];
   readonly #transaction: ReadTransaction;
+  readonly #names: SchemaNames;
   readonly #state: IndexState;
   readonly #metric: VectorMetric;
   readonly #request: SnapshotRequest;
@@ -69,6 +70,7 @@ export class PostgresSnapshot implements ReadSnapshot {
     this.space = space;
     this.languages = state.languages;
     this.#transaction = transaction;
+    this.#names = names;
     this.#state = state;
     this.#metric = metric;
     this.#request = request;
@@ -102,8 +104,11 @@ export class PostgresSnapshot implements ReadSnapshot {
   }
 
   async setting(name: string): Promise<string | number | undefined> {
-    const value = await readSetting(this.#transaction, this.#names.table('settings'), name);
-    return value as string | number | undefined;
+    const { settings } = this.#state;
+    if (!settings.has(name)) {
+      settings.set(name, await readSetting(this.#transaction, this.#names.table('settings'), name));
+    }
+    return settings.get(name) as string | number | undefined;
   }
 
   async #select(filter: FilterTree): Promise<void> {

@@ -25,6 +25,8 @@ export interface IndexState {
   /** Declared fields as stored: name and type. */
   readonly fields: Readonly<Record<string, string>>;
   readonly documents: number;
+  /** Settings that were read of this state. */
+  readonly settings: Map<string, unknown>;
   /** The point in time of the postings. */
   readonly position: PostingsPosition;
   /** Sum of the lengths of all documents, in terms. */
@@ -86,6 +88,7 @@ export function stateOf(row: Row): IndexState {
     languages: queryLanguages(analysis, foundLanguages),
     fields: row.fields === null ? {} : (JSON.parse(row.fields) as Record<string, string>),
     documents: row.documents,
+    settings: new Map(),
     position: { version: row.version, epoch: row.epoch, deletions: row.deletions },
     length: row.length,
     hnsw: row.has_hnsw === true ? hnsw : undefined,

@@ -1,7 +1,7 @@
 import type { Settings } from '../../backend/backend.js';
 import type { Database, Statements } from '../connection/database.js';
 import { settingToText } from '../connection/names.js';
-import type { SchemaNames } from '../connection/schema.js';
+import { lockWriter, type SchemaNames } from '../connection/schema.js';
 
 /** Settings that the backend keeps for itself. */
 export const settingNames = {
@@ -23,11 +23,13 @@ export async function readSetting(statements: Statements, table: string, name: s
 /** Named values, stored as JSON. */
 export class SettingsTable implements Settings {
   readonly #database: Database;
+  readonly #names: SchemaNames;
   readonly #table: string;
   readonly #refuseReadonly: () => void;
 
   constructor(database: Database, names: SchemaNames, refuseReadonly: () => void) {
     this.#database = database;
+    this.#names = names;
     this.#table = names.table('settings');
     this.#refuseReadonly = refuseReadonly;
   }
@@ -39,7 +41,10 @@ export class SettingsTable implements Settings {
 
   async set(name: string, value: string | number): Promise<void> {
     this.#refuseReadonly();
-    await this.#database.write((statements) => this.write(statements, name, value));
+    await this.#database.write(async (statements) => {
+      await lockWriter(statements, this.#names);
+      await this.write(statements, name, value);
+    });
   }
 
   /** The value as part of a transaction; undefined when there is none. */
