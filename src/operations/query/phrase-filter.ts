@@ -8,7 +8,7 @@ import { TimeSlice } from '../../time-slice.js';
 import { prefixOf } from './query-prefixes.js';
 
 /** Documents whose texts are read at once, and runs of a text between two looks at the clock. */
-const [documentsAtOnce, runsPerLook] = [128, 64];
+const [documentsAtOnce, runsPerLook] = [32, 64];
 /** Terms that an excluded prefix may stand for. */
 const maxExcludedTerms = 65_536;
 
@@ -85,18 +85,21 @@ export async function excludedByText(
     for (const document of await snapshot.byKeys(keys.slice(first, first + documentsAtOnce), signal)) {
       if (slice.due()) await slice.yieldIfDue(signal);
       if (document === undefined) continue;
+      const { text } = document;
       const missing = new Set(required.keys());
       let isForbidden = false;
       for (const language of snapshot.languages) {
         const wanted = required.flatMap((phrase, place) => {
           const own = missing.has(place) ? phrase.find((one) => one.language === language) : undefined;
-          return own === undefined ? [] : [{ place, search: own.search() }];
+          return own?.mayBeIn(text) === true ? [{ place, search: own.search() }] : [];
         });
-        const forbidden = unwanted.flat().flatMap((phrase) => (phrase.language === language ? [phrase.search()] : []));
+        const forbidden = unwanted
+          .flat()
+          .flatMap((phrase) => (phrase.language === language && phrase.mayBeIn(text) ? [phrase.search()] : []));
         if (wanted.length + forbidden.length === 0) continue;
         let [runs, isDone] = [0, false];
-        for (const { text } of searchedPartsOf(document.text)) {
-          for (const run of termRunsOf(text, language)) {
+        for (const { text: part } of searchedPartsOf(text)) {
+          for (const run of termRunsOf(part, language)) {
             if (++runs % runsPerLook === 0 && slice.due()) await slice.yieldIfDue(signal);
             isDone = forbidden.length === 0;
             for (const { search } of wanted) if (!search.add(run)) isDone = false;

@@ -85,13 +85,14 @@ async function rankFiltered(
 ): Promise<RankedDocuments> {
   const { k, signal, onSegment } = options;
   const isDecided = filter === undefined || filter.required.length + filter.unwanted.length === 0;
+  const isByBoth = query.vector !== undefined && (query.text !== undefined || query.terms !== undefined);
   const passed = new Set<number>();
   let within = filter?.documents;
-  let depth = options.depth;
+  let [depth, growth] = [options.depth, 1];
   for (;;) {
     const segments: SearchedSegment[] = [];
-    // All candidates of both sides are among the first.
-    const size = isDecided ? k : Math.max(k, 2 * depth);
+    // All candidates of both sides are among the first; of one side the best ones are enough.
+    const size = isDecided ? k : isByBoth ? Math.max(k, 2 * depth) : k * growth;
     const search = { ...options, k: size, depth, within };
     const [ranked] = (await snapshot.rank({
       ...search,
@@ -108,8 +109,10 @@ async function rankFiltered(
     for (const key of unknown) passed.add(key);
     if (excluded.length > 0) within = within?.without(excluded);
     // Where few pass, more are looked at; in the end, as many as wherever nothing is left out.
+    const hasFew = excluded.length * 2 > unknown.length;
     if (excluded.length === 0) depth = options.depth;
-    else if (excluded.length * 2 > unknown.length) depth = Math.min(4 * depth, Math.max(depth, within?.size ?? 0));
+    else if (hasFew && isByBoth) depth = Math.min(4 * depth, Math.max(depth, within?.size ?? 0));
+    else if (hasFew && k * growth < (within?.size ?? 0)) growth *= 4;
   }
 }
 
