@@ -60,7 +60,7 @@ export const topics = [
   {
     name: 'evaluation',
     title: 'Evaluation',
-    values: ['readQuestions', 'questionsFrom', 'plotEvaluation'],
+    values: ['readQuestions', 'questionsFrom', 'adviseMinScore', 'plotEvaluation'],
     files: /\/(?:evaluation|options\/evaluate\b|types\/evaluation\b)/,
   },
   { name: 'annoy-index', title: 'AnnoyIndex', values: ['AnnoyIndex'], files: /\/(?:vectors\/|options\/annoy-index\b)/ },

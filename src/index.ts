@@ -27,6 +27,7 @@ export { openaiProvider } from './embed/openai/openai-provider.js';
 export { transformersProvider } from './embed/transformers/transformers-provider.js';
 export { type TransformersReranker, transformersReranker } from './embed/transformers/transformers-reranker.js';
 export { type ErrorCode, SemanticIndexError, type SemanticIndexErrorOptions } from './errors.js';
+export { type AdviseMinScoreOptions, adviseMinScore, type MinScoreAdvice } from './evaluation/advise-min-score.js';
 export { plotEvaluation } from './evaluation/plot-evaluation.js';
 export { type ProposedQuestions, type QuestionsFromOptions, questionsFrom } from './evaluation/questions-from.js';
 export { type ReadQuestions, type ReadQuestionsOptions, readQuestions } from './evaluation/read-questions.js';

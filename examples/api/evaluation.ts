@@ -1,6 +1,6 @@
 // Examples of docs/api/evaluation.md. scripts/api-pages.mjs copies each part into the page; a test compares the output.
 import { writeFileSync } from 'node:fs';
-import { plotEvaluation, questionsFrom, readQuestions, SemanticIndex } from 'semantic-index';
+import { adviseMinScore, plotEvaluation, questionsFrom, readQuestions, SemanticIndex } from 'semantic-index';
 
 await using index = await SemanticIndex.open(':memory:');
 await index.addDocuments([
@@ -22,6 +22,10 @@ console.log(variants[0]?.measures.recall.mean, comparisons[0]?.winner); // => 1 
 //# questionsFrom
 const proposed = await questionsFrom(index.documents(), { count: 2 });
 console.log(proposed.questions.length); // => 2
+//# adviseMinScore
+const { minScore, kept } = await adviseMinScore(index, questions, { unanswerable: ['Who composed Carmen?'] });
+const nothing = await index.search('Who composed Carmen?', { minScore });
+console.log(kept, nothing.hits.length); // => 1 0
 //# plotEvaluation
 const svg = await plotEvaluation(await index.evaluate(questions));
 console.log(svg.startsWith('<svg')); // => true

@@ -92,6 +92,12 @@ export function toolArguments(z: Zod, maxHits: number, defaultTokens: number) {
     ),
     maxTokens,
     after: cursor('The next of the previous answer, for more hits of the same query'),
+    rerank: optional(
+      z
+        .enum(['tokens'], { error: ({ input }) => `Expected rerank to be tokens, got ${describe(input)}` })
+        .describe('tokens: order the first 50 hits by how near each word of the question is in meaning; for questions'),
+      (value) => value,
+    ),
     syntax: optional(
       z
         .enum(['plain', 'operators'], {

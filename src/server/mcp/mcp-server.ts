@@ -74,14 +74,14 @@ export async function createMcpServer(index: SemanticIndex, options?: McpOptions
       annotations: reading,
     },
     (
-      { query, k = 5, where, groupBy, boost, after, syntax = 'plain', full = false, maxTokens },
+      { query, k = 5, where, groupBy, boost, after, syntax = 'plain', rerank, full = false, maxTokens },
       { signal: cancelled },
     ) =>
       timed(cancelled, (signal) => {
         // An agent cannot repair a provider, but can use hits by words.
         const onProviderFailure = 'text' as const;
         const snippet = full ? false : { maxTokens: tokensOfPart };
-        const ranking = { groupBy, boost: boost as Boost[] | undefined };
+        const ranking = { groupBy, boost: boost as Boost[] | undefined, rerank };
         const filter = where as Where | undefined;
         const options = { k, where: filter, ...ranking, after, syntax, snippet, onProviderFailure, signal };
         return searchAnswer(index, query, options, budgetOf(maxTokens));

@@ -24,6 +24,14 @@ async function useTools(client: Client): Promise<void> {
   expect(await search({ query: 'warehouse', where: { lang: 'de' } })).toMatchObject({
     structuredContent: { hits: [{ id: 7 }] },
   });
+  const [plain, reranked] = await Promise.all(
+    [{}, { rerank: 'tokens' }].map((rerank) => search({ query: 'can I get my money back?', ...rerank })),
+  );
+  const scoresOf = (found: unknown) =>
+    (found as { structuredContent: { hits: { id: unknown; score: number }[] } }).structuredContent.hits;
+  expect(scoresOf(reranked)[0]?.id).toBe('returns');
+  expect(scoresOf(reranked)[0]?.score).not.toBe(scoresOf(plain)[0]?.score);
+  expect(await search({ query: 'money', rerank: 'model' })).toMatchObject({ isError: true });
   const long = `${'Nothing of interest happens here. '.repeat(200)}\nThe walrus sings.\n${'Nor here. '.repeat(200)}`;
   await client.callTool({ name: 'add', arguments: { documents: [{ id: 'long', text: long }] } });
   const hitOf = (found: unknown) =>
