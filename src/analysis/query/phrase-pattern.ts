@@ -50,8 +50,8 @@ export class PhrasePattern {
 }
 
 /**
- * What all words with a stem of Porter's algorithm begin with: it removes endings, but for a last y that becomes an i, an e that is added,
- * and -bility, which becomes -ble and loses its e.
+ * What all words with a stem of Porter's algorithm begin with: it removes endings, except that a last y becomes an i, an e is added,
+ * and -bility becomes -ble, which loses its e.
  */
 export function beginOfWords(stem: string): string {
   return /(?:.i|..e|bl)$/.test(stem) ? stem.slice(0, -1) : stem;
