@@ -53,7 +53,7 @@ import { SettingsTable, settingNames } from './tables/settings-table.js';
 import { TermLists } from './tables/term-lists.js';
 import { VectorTable } from './tables/vector-table.js';
 
-/** Documents of commits after which it is looked whether there are enough for an HNSW index. */
+/** Documents of commits after which it is looked whether an HNSW index is due. */
 const documentsPerCheck = 2_000;
 
 /** An index in a schema of a PostgreSQL database with pgvector. */
@@ -152,12 +152,13 @@ export class PostgresBackend implements Backend {
     signal?: AbortSignal,
   ): Promise<T> {
     signal?.throwIfAborted();
-    return this.#database.read(this.#version, async (transaction) => {
+    const read = async (transaction: ReadTransaction): Promise<T> => {
       const state = await this.#stateIn(transaction);
       const result = await work(new DocumentReads(transaction, this.#names), state, transaction);
       signal?.throwIfAborted();
       return result;
-    });
+    };
+    return this.#database.read(this.#version, read, signal);
   }
 
   /** The state that a transaction sees, which began with its version. */
@@ -272,7 +273,7 @@ export class PostgresBackend implements Backend {
 
   async #openSnapshot(request: SnapshotRequest): Promise<ReadSnapshot | undefined> {
     request.signal?.throwIfAborted();
-    const transaction = await this.#database.beginRead(this.#version);
+    const transaction = await this.#database.beginRead(this.#version, request.signal);
     const state = await this.#stateIn(transaction).catch((error: unknown) => {
       transaction.close();
       throw error;
@@ -321,12 +322,13 @@ export class PostgresBackend implements Backend {
     maxBytes: number | undefined,
     signal: AbortSignal | undefined,
   ): Promise<DocumentRows> {
-    return this.#read((reads) => reads.list(filter && conditionOf(filter), limit, afterKey, maxBytes), signal);
+    const condition = (fields: IndexState['fields']) => filter && conditionOf(filter, fields);
+    return this.#read((reads, { fields }) => reads.list(condition(fields), limit, afterKey, maxBytes), signal);
   }
 
   count(filter?: FilterTree, signal?: AbortSignal): Promise<number> {
     return this.#read(
-      async (reads, state) => (filter === undefined ? state.documents : reads.count(conditionOf(filter))),
+      async (reads, state) => (filter === undefined ? state.documents : reads.count(conditionOf(filter, state.fields))),
       signal,
     );
   }
@@ -434,10 +436,7 @@ export class PostgresBackend implements Backend {
   }
 
   async backup(): Promise<void> {
-    refuseInPostgres(
-      'backup',
-      'Use pg_dump or the snapshots of the server, or `exportTo` for a copy of the documents.',
-    );
+    refuseInPostgres('backup', 'Use pg_dump or snapshots of the server, or `exportTo` for a copy of the documents.');
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,12 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseFilter } from '../../src/operations/parse-filter.js';
 import { postgres } from '../../src/postgres/postgres-options.js';
+import { compileFilter } from '../../src/postgres/tables/filter-sql.js';
+import { Parameters } from '../../src/postgres/tables/parameters.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
 import { deterministicProvider } from '../../src/testing.js';
+import type { Where } from '../../src/types.js';
 
 const address = process.env.SEMANTIC_INDEX_POSTGRES;
 const provider = deterministicProvider({ dimensions: 8 });
@@ -119,6 +123,83 @@ describe.skipIf(address === undefined)('errors of a PostgreSQL server', () => {
     await admin.query('ROLLBACK');
     expect(await impatient.addDocuments([{ id: 'c', text: 'third' }])).toMatchObject({ added: 1 });
     expect(await index.validate({ level: 'full' })).toMatchObject({ valid: true });
+  });
+
+  it('cancels statements that run when a signal is aborted', async () => {
+    await using index = await open();
+    await index.addDocuments([{ id: 'a', text: 'first', metadata: { n: 1 } }]);
+    await admin.query(`BEGIN; LOCK TABLE ${schema}.documents IN ACCESS EXCLUSIVE MODE`);
+    const reason = new Error('no longer wanted');
+    const waiting = async (): Promise<number> => {
+      const text = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = '${schema}' AND wait_event_type = 'Lock'`;
+      // What it shows stays the same within a transaction.
+      await admin.query('SELECT pg_stat_clear_snapshot()');
+      return (await admin.query(text)).rows[0].n;
+    };
+    const calls = (signal: AbortSignal): Promise<unknown>[] => [
+      index.search('first', { signal }),
+      index.count({ where: { n: 1 }, signal }),
+      index.deleteDocuments({ where: { n: 77 } }, { signal }),
+    ];
+    const controller = new AbortController();
+    const results = Promise.allSettled(calls(controller.signal));
+    for (let look = 0; look < 500 && (await waiting()) < 3; look++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    controller.abort(reason);
+    for (const result of await results) expect(result).toMatchObject({ status: 'rejected', reason });
+    const left = await waiting();
+    await admin.query('ROLLBACK');
+    expect(left).toBe(0);
+    expect((await index.search('first')).hits.length).toBeGreaterThan(0);
+  });
+
+  it('uses the indexes of declared fields', async () => {
+    const name = `${schema}_fields`;
+    const open = (fields: Record<string, 'number' | 'string'>) =>
+      SemanticIndex.open(postgres({ connectionString: own, name }), { provider, fields, ann: { background: false } });
+    const values = [1, 5, 7, -3, 'a', 'b', '5', true, null, [], [5], ['a', 1], [[5]], { x: 5 }];
+    const documents = Array.from({ length: 1_000 }, (_, n) => {
+      const value = n % 10 === 0 ? values[(n / 10) % values.length] : 1_000 + n;
+      return { id: n, text: `text ${n % 50}`, metadata: { value: value as number, lang: `l${n % 250}` } };
+    });
+    const wheres = [
+      { value: 5 },
+      { value: { $gte: 5, $lt: 1_005 } },
+      { value: { $lte: 1 } },
+      { value: { $in: [1, 7, 1_501] } },
+      { value: { $ne: 5 } },
+      { value: { $nin: [1, 7] } },
+      { value: null },
+      { lang: 'l7' },
+      { lang: { $gt: 'l97' } },
+      { $or: [{ lang: { $in: ['l1', 'l2'] } }, { value: 5 }] },
+      { $not: { value: { $gt: 5 } } },
+    ] as Where[];
+    const counts: number[] = [];
+    {
+      await using index = await open({});
+      await index.addDocuments(documents);
+      for (const where of wheres) counts.push(await index.count({ where }));
+    }
+    await using index = await open({ value: 'number', lang: 'string' });
+    for (const [place, where] of wheres.entries()) {
+      expect(await index.count({ where }), JSON.stringify(where)).toBe(counts[place]);
+      const { hits } = await index.search('text', { where, k: 1_000, mode: 'text' });
+      expect(hits).toHaveLength(counts[place] as number);
+    }
+    await admin.query(`ANALYZE ${name}.documents`);
+    for (const [where, used] of [
+      [{ lang: 'l7' }, 'documents_field_lang'],
+      [{ value: 1_501 }, 'documents_field_value'],
+    ] as const) {
+      const parameters = new Parameters();
+      const condition = compileFilter(parseFilter(where), parameters, { value: 'number', lang: 'string' });
+      const text = `EXPLAIN SELECT d.key FROM ${name}.documents d WHERE ${condition}`;
+      const { rows } = await admin.query(text, parameters.values);
+      expect(JSON.stringify(rows)).toContain(used);
+    }
+    await admin.query(`DROP SCHEMA ${name} CASCADE`);
   });
 
   it('works for a user with rights on the schema alone, and reads with fewer', async () => {

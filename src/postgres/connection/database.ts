@@ -21,6 +21,9 @@ export interface ReadTransaction extends Statements {
   close(): void;
 }
 
+/** Columns by which a transaction that runs can be found, and cancelled: no other one of the same process began at the same time. */
+export const runningColumns = 'pg_backend_pid() AS process, now()::text AS began';
+
 /** How transactions are run. */
 export interface DatabaseOptions {
   /** Milliseconds that a write waits for the locks of others. */
@@ -107,8 +110,8 @@ export class Database {
    * Begins a transaction that sees the newest commit, and nothing later. `first` is a statement that gives one row; it has no
    * parameters.
    */
-  async beginRead(first: string): Promise<ReadTransaction> {
-    if (this.#pool.pool.isSingle !== true) return this.again(() => this.#beginOwn(first));
+  async beginRead(first: string, signal?: AbortSignal): Promise<ReadTransaction> {
+    if (this.#pool.pool.isSingle !== true) return this.again(() => this.#beginOwn(first, signal));
     // One connection for all readers: a second one would wait for the first one indefinitely.
     this.#shared ??= new SharedRead(
       () => this.#beginOwn(first),
@@ -119,24 +122,37 @@ export class Database {
     return this.#shared.join();
   }
 
-  async #beginOwn(first: string): Promise<ReadTransaction> {
+  async #beginOwn(first: string, signal?: AbortSignal): Promise<ReadTransaction> {
     const client = await this.#connect();
     const { statementTimeout } = this.#options;
     const limit = statementTimeout === 0 ? '' : `SET LOCAL statement_timeout = ${statementTimeout};`;
     const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${costs} ${limit} ${first}`;
     try {
-      const [row] = await run(client, begin);
-      return new OwnRead(client, row as Row);
+      const [row = {}] = await run(client, begin);
+      return new OwnRead(client, row, signal, this.#cancelOn(signal, row));
     } catch (error) {
       await endBroken(client, error);
       throw fromPostgresError(error);
     }
   }
 
+  /** Cancels a transaction, of which `row` has the running columns, when a signal is aborted. Returns what ends that. */
+  #cancelOn(signal: AbortSignal | undefined, { process, began }: Row): () => void {
+    if (signal === undefined || process === undefined || this.#pool.pool.isSingle === true) return () => {};
+    const cancel = (): void => {
+      const text =
+        'SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND xact_start = $2::timestamptz';
+      // Where it fails, the statement ends by itself.
+      this.#runAlone(text, [process, began]).catch(() => {});
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    return () => signal.removeEventListener('abort', cancel);
+  }
+
   /** Reads in one transaction; in another one where its connection was lost: `work` must not keep results of earlier runs. */
-  read<T>(first: string, work: (transaction: ReadTransaction) => Promise<T>): Promise<T> {
+  read<T>(first: string, work: (transaction: ReadTransaction) => Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.again(async () => {
-      const transaction = await this.beginRead(first);
+      const transaction = await this.beginRead(first, signal);
       try {
         return await work(transaction);
       } finally {
@@ -154,22 +170,27 @@ export class Database {
   async write<T>(work: (statements: Statements) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const { lockTimeout, statementTimeout } = this.#options;
     const limit = statementTimeout === 0 ? '' : `SET LOCAL statement_timeout = ${statementTimeout};`;
-    const begin = `BEGIN; SET LOCAL jit = off; SET LOCAL lock_timeout = ${lockTimeout}; ${limit} SELECT 1`;
+    const begin = `BEGIN; SET LOCAL jit = off; SET LOCAL lock_timeout = ${lockTimeout}; ${limit} SELECT ${runningColumns}`;
     let lost = 0;
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted();
       const client = await this.again(() => this.#connect());
       let isCommitting = false;
+      let unhear = (): void => {};
       try {
-        await run(client, begin);
+        const [row = {}] = await run(client, begin);
+        unhear = this.#cancelOn(signal, row);
         const result = await work({ query: (text, values) => run(client, text, values) });
         signal?.throwIfAborted();
+        unhear();
         isCommitting = true;
         await client.query('COMMIT');
         client.release();
         return result;
       } catch (error) {
+        unhear();
         await endBroken(client, error);
+        if (!isCommitting) signal?.throwIfAborted();
         const isLost = isLostConnection(error);
         if (isLost && isCommitting) throw commitUnknown(error);
         if (isLost) lost++;
@@ -217,12 +238,16 @@ async function endBroken(client: PostgresClient, error: unknown): Promise<void> 
 class OwnRead implements ReadTransaction {
   readonly first: Row;
   readonly #client: PostgresClient;
+  readonly #signal: AbortSignal | undefined;
+  readonly #unhear: () => void;
   #isClosed = false;
   #pending = 0;
   #failure: unknown;
 
-  constructor(client: PostgresClient, first: Row) {
+  constructor(client: PostgresClient, first: Row, signal: AbortSignal | undefined, unhear: () => void) {
     this.#client = client;
+    this.#signal = signal;
+    this.#unhear = unhear;
     this.first = first;
   }
 
@@ -233,6 +258,7 @@ class OwnRead implements ReadTransaction {
       return await run(this.#client, text, values);
     } catch (error) {
       this.#failure = error;
+      this.#signal?.throwIfAborted();
       throw fromPostgresError(error);
     } finally {
       this.#pending--;
@@ -251,6 +277,7 @@ class OwnRead implements ReadTransaction {
   }
 
   #end(): void {
+    this.#unhear();
     if (this.isLost) {
       this.#client.release(true);
       return;

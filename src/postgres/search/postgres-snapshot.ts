@@ -112,7 +112,7 @@ export class PostgresSnapshot implements ReadSnapshot {
   }
 
   async #select(filter: FilterTree): Promise<void> {
-    const condition = conditionOf(filter);
+    const condition = conditionOf(filter, this.#state.fields);
     const keys = await this.#reads.keys(condition, maxListed + 1);
     this.#selection = keys.length <= maxListed ? Selection.of(keys) : Selection.where(condition);
   }

@@ -3,7 +3,7 @@ import type { FieldType } from '../../options.js';
 import type { Database } from '../connection/database.js';
 import { quoteName } from '../connection/names.js';
 import { lockWriter, type SchemaNames } from '../connection/schema.js';
-import { declaredValue } from './filter-sql.js';
+import { declaredValue, isIndexed } from './filter-sql.js';
 import { type SettingsTable, settingNames } from './settings-table.js';
 
 const fieldTypes: readonly FieldType[] = ['string', 'number', 'boolean'];
@@ -48,7 +48,7 @@ export class DeclaredFields {
         if (fields[name] !== undefined) continue;
         await statements.query(`DROP INDEX IF EXISTS ${this.#names.quoted}.${quoteName(indexName(name))}`);
       }
-      for (const name of Object.keys(fields)) {
+      for (const name of Object.keys(fields).filter(isIndexed)) {
         await statements.query(
           `CREATE INDEX IF NOT EXISTS ${quoteName(indexName(name))} ON ${this.#names.table('documents')} (${declaredValue(name)})`,
         );

@@ -13,19 +13,29 @@ interface Scope {
   readonly self: string | undefined;
 }
 
+/** The declared fields of an index, by name. */
+type DeclaredNames = Readonly<Record<string, unknown>>;
+
+const documentFields = 'd.fields';
+
 type ScalarTest = Extract<ValueTest, { test: 'null' | 'equal' | 'member' | 'order' }>;
 
 /**
  * Compiles a filter to a condition over the row `d` of documents. Every value and every name from the caller becomes a parameter, so
  * none is parsed as SQL. The condition is true or false, never null.
  */
-export function compileFilter(tree: FilterTree, parameters: Parameters): string {
-  return new FilterCompiler(parameters).condition(tree, { object: 'd.fields', self: undefined });
+export function compileFilter(tree: FilterTree, parameters: Parameters, declared: DeclaredNames = {}): string {
+  return new FilterCompiler(parameters, declared).condition(tree, { object: documentFields, self: undefined });
 }
 
 /** The same, for the statement whose parameters it is given. */
-export function conditionOf(tree: FilterTree): Condition {
-  return (parameters) => compileFilter(tree, parameters);
+export function conditionOf(tree: FilterTree, declared: DeclaredNames = {}): Condition {
+  return (parameters) => compileFilter(tree, parameters, declared);
+}
+
+/** Whether conditions on a declared field use an index: a path may reach into lists of objects, where no index helps. */
+export function isIndexed(name: string): boolean {
+  return isFieldName(name) && !name.includes('.');
 }
 
 /** The value of a declared field, as its index has it; undefined when its name cannot stand in a statement. */
@@ -36,12 +46,14 @@ export function declaredValue(name: string): string | undefined {
 
 class FilterCompiler {
   readonly #parameters: Parameters;
+  readonly #declared: DeclaredNames;
   /** Names are bound once. */
   readonly #keys = new Map<string, string>();
   #aliases = 0;
 
-  constructor(parameters: Parameters) {
+  constructor(parameters: Parameters, declared: DeclaredNames) {
     this.#parameters = parameters;
+    this.#declared = declared;
   }
 
   condition(tree: FilterTree, scope: Scope): string {
@@ -59,8 +71,33 @@ class FilterCompiler {
       case 'not':
         return `(NOT ${this.condition(tree.of, scope)})`;
       case 'field':
-        return this.#field(tree.field, tree.test, scope);
+        return this.#indexed(tree.field, tree.test, scope);
     }
+  }
+
+  /** The condition on a field, and for a declared one a wider condition that its index answers. */
+  #indexed(field: Field, test: ValueTest, scope: Scope): string {
+    const exact = this.#field(field, test, scope);
+    const wide = scope.object === documentFields ? this.#wide(field.name, test) : undefined;
+    return wide === undefined ? exact : `(${wide} AND ${exact})`;
+  }
+
+  /**
+   * What all values that pass a test fulfil, and lists that may have such an element: jsonb orders numbers before booleans, and these before
+   * lists that are not empty. Strings are ordered by the collation of the database, so they are only compared for equality.
+   */
+  #wide(name: string, test: ValueTest): string | undefined {
+    if (this.#declared[name] === undefined || !isIndexed(name)) return undefined;
+    const value = `(${documentFields} -> ${quoteText(name)})`;
+    const list = `${value} > 'true'::jsonb`;
+    if (test.test === 'equal') return `(${value} = ${this.#json(JSON.stringify(test.value))} OR ${list})`;
+    if (test.test === 'member') {
+      const values = test.values.map((one) => jsonbOf(JSON.stringify(one)) as string);
+      return `(${value} = ANY(${this.#parameters.bind(values)}::text[]::jsonb[]) OR ${list})`;
+    }
+    if (test.test !== 'order' || typeof test.value !== 'number') return undefined;
+    const ordered = `${value} ${test.sign} ${this.#json(JSON.stringify(test.value))}`;
+    return test.sign.startsWith('>') ? ordered : `(${ordered} OR ${list})`;
   }
 
   #field({ readings }: Field, test: ValueTest, { object, self }: Scope): string {

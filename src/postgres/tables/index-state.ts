@@ -6,7 +6,7 @@ import {
   type TextAnalysis,
 } from '../../analysis/text-analysis.js';
 import type { Space } from '../../backend/space.js';
-import type { Row, Statements } from '../connection/database.js';
+import { type Row, runningColumns, type Statements } from '../connection/database.js';
 import { quoteText } from '../connection/names.js';
 import type { SchemaNames } from '../connection/schema.js';
 import type { PostingsPosition } from './postings-cache.js';
@@ -37,7 +37,7 @@ export interface IndexState {
 
 /** A statement without parameters that reads the version of the state, which grows with each change of it: one row. */
 export function versionSql(names: SchemaNames): string {
-  return `SELECT version::float8 AS version FROM ${names.table('position')}`;
+  return `SELECT version::float8 AS version, ${runningColumns} FROM ${names.table('position')}`;
 }
 
 /** A statement without parameters that reads the state: one row. */
