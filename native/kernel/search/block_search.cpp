@@ -218,7 +218,7 @@ std::shared_ptr<VectorTasks> BlockSearch::plan_vectors(int64_t first, int64_t co
   search.search_k = request_.search_k;
   // The other candidates of a fused query rank behind those that terms and the nearest vectors bring up.
   search.needed = request_.k;
-  if (is_fused && request_.factors == nullptr) search.effort = fused_effort(request_.vector_weight);
+  if (is_fused) search.effort = fused_effort(request_.vector_weight);
   search.threads = threads_;
   search.cancel = request_.cancel;
   work_.neighbors.resize(snapshot_.size());
