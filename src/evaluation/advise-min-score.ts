@@ -1,5 +1,6 @@
 import { SemanticIndexError } from '../errors.js';
 import { describe, type Listed, type Resolved, resolveOptions, type SearchOptions } from '../options.js';
+import type { SemanticIndex } from '../semantic-index.js';
 import type { DocumentId, Hit, JudgedQuestion, Query } from '../types.js';
 
 /** Options of `adviseMinScore(index, questions, options)`. */
@@ -38,11 +39,6 @@ export interface MinScoreAdvice {
   readonly answered: number;
 }
 
-/** What a search has to offer. */
-interface Searchable {
-  search(query: Query, options?: SearchOptions): Promise<{ readonly hits: readonly Hit[] }>;
-}
-
 /** Hits of a question. */
 const depth = 20;
 
@@ -57,7 +53,7 @@ const depth = 20;
  * const { minScore, refused } = await adviseMinScore(index, questions);
  */
 export async function adviseMinScore(
-  index: Searchable,
+  index: Pick<SemanticIndex, 'search'>,
   questions: readonly JudgedQuestion[],
   options?: AdviseMinScoreOptions,
 ): Promise<MinScoreAdvice> {

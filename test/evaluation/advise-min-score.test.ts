@@ -5,11 +5,12 @@ import type { Hit } from '../../src/types.js';
 
 /** An index that answers with given scores. */
 function scored(answers: Readonly<Record<string, readonly (readonly [id: string, score: number])[]>>) {
-  return {
+  const index: unknown = {
     search: async (query: unknown) => ({
       hits: (answers[String(query)] ?? []).map(([id, score]) => ({ id, score }) as unknown as Hit),
     }),
   };
+  return index as Pick<SemanticIndex, 'search'>;
 }
 
 describe('adviseMinScore', () => {
