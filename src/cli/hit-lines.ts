@@ -2,6 +2,7 @@ import type { Hit, Snippet } from '../index.js';
 import type { Terminal } from './terminal.js';
 
 const linesOfText = 3;
+const linesOfCode = 6;
 /** Tokens of a snippet that fills about three lines. */
 const tokensOfSnippet = 64;
 
@@ -18,7 +19,13 @@ export function hitLines(hits: readonly Hit[], terminal: Terminal, full: boolean
     const rank = String(position + 1).padStart(2);
     const head = `${rank}  ${terminal.style('cyan', score.toFixed(3))}  ${terminal.style('bold', placeOf(hit))}`;
     const width = terminal.width - 4;
-    const shown = full || snippet === undefined ? text.split('\n') : snippetLines(snippet, text, terminal, width);
+    const indent = codeIndent(hit);
+    const shown =
+      full || snippet === undefined
+        ? text.split('\n')
+        : indent === undefined
+          ? snippetLines(snippet, text, terminal, width)
+          : codeLines(snippet, text, indent, terminal, width);
     return [head, ...shown.map((line) => `    ${line}`)];
   });
 }
@@ -48,6 +55,26 @@ function placeOf({ id, text, metadata, snippet }: Hit): string {
 
 function lineEnds(text: string): number {
   return text.match(/\r\n|\n|\r/g)?.length ?? 0;
+}
+
+/** What a chunk of code is indented by in its file; undefined for all other hits. */
+function codeIndent({ metadata: { file, chunk } }: Hit): string | undefined {
+  if ((file as { format?: unknown } | null | undefined)?.format !== 'code') return undefined;
+  const indent = (chunk as { indent?: unknown } | null | undefined)?.indent;
+  return typeof indent === 'string' ? indent : '';
+}
+
+/** The lines of a snippet of code as they are, without the indent of all, the words of the query highlighted. */
+function codeLines(snippet: Snippet, text: string, indent: string, terminal: Terminal, width: number): string[] {
+  const lines = [...snippet.text.matchAll(/[^\r\n]*\S[^\r\n]*/g)].map(({ 0: line, index }) => {
+    const skipped = line.startsWith(indent) ? indent.length : 0;
+    const shown = line.slice(skipped, skipped + width).trimEnd();
+    const isCut = shown.length < line.trimEnd().length - skipped;
+    return styled(isCut ? shown.slice(0, -2) : shown, index + skipped, snippet, terminal) + (isCut ? ' …' : '');
+  });
+  const goesOn = lines.length > linesOfCode || /\S/.test(text.slice(snippet.end));
+  if (lines.length > 0 && /\S/.test(text.slice(0, snippet.start))) lines[0] = `… ${lines[0]}`;
+  return [...lines.slice(0, linesOfCode), ...(goesOn ? ['…'] : [])];
 }
 
 /** The words of a snippet in lines, those of the query highlighted. */

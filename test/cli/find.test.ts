@@ -61,6 +61,21 @@ describe('find', () => {
     expect([stdout, stderr.includes('Indexed')]).toEqual(['guide.md\n', false]);
   });
 
+  it('prints code in its lines, and prose across the width', async () => {
+    const { stdout } = await run('find', 'renew_certificate', 'notes', '-k', '1', '--where', 'file.language=python');
+    expect(stdout.split('\n')).toEqual(
+      expect.arrayContaining(['    def renew_certificate(name):', '        return issue(name)']),
+    );
+    const prose = await run('find', 'restart the server', 'notes', '-k', '1');
+    expect(prose.stdout).toMatch(/Renewal Renew the certificate/);
+  });
+
+  it('leaves out hits below a score', async () => {
+    const { hits } = await json('find', 'how do I renew a certificate?', 'notes', '--min-score', '0.4');
+    for (const { score } of hits as { score: number }[]) expect(score).toBeGreaterThanOrEqual(0.4);
+    expect((await run('find', 'certificate', 'notes', '--min-score', '9')).stdout).toBe('No hits.\n');
+  });
+
   it('keeps the index in another directory', async () => {
     const { index } = await json('find', 'renewal', 'notes', '--index', 'own');
     expect(index).toBe('own');

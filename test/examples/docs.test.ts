@@ -90,7 +90,7 @@ async function runCommands(blocks: readonly string[]): Promise<{ code: number; s
   const script = `set -eo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n${blocks.join('\n').replaceAll('8087', await freePort())}`;
   const env = { ...process.env, PATH: `${join(cwd, 'bin')}:${process.env.PATH}` };
   return new Promise((resolve) => {
-    execFile('bash', ['-c', script], { cwd, env, encoding: 'utf8', timeout: 230_000 }, (error, stdout, stderr) =>
+    execFile('bash', ['-c', script], { cwd, env, encoding: 'utf8', timeout: 470_000 }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
     );
   });
@@ -99,7 +99,7 @@ async function runCommands(blocks: readonly string[]): Promise<{ code: number; s
 // The commands of the guides are written for a shell of POSIX.
 describe.skipIf(process.platform === 'win32')('the commands of', () => {
   const withCommands = guides.filter((path) => blocksOf(path, 'sh').length > 0);
-  test.for(withCommands)('%s run', { timeout: 240_000 }, async (path, { skip }) => {
+  test.for(withCommands)('%s run', { timeout: 480_000 }, async (path, { skip }) => {
     skip(!hasCurl && read(path).includes('curl '), 'there is no curl here, or an old one');
     const { code, stdout, stderr } = await runCommands(blocksOf(path, 'sh'));
     expect(code === 0 ? '' : stderr).toBe('');
@@ -107,7 +107,7 @@ describe.skipIf(process.platform === 'win32')('the commands of', () => {
     expect(stdout).not.toContain('"error"');
   });
 
-  test('README.md run, where they are ours', { timeout: 240_000 }, async () => {
+  test('README.md run, where they are ours', { timeout: 480_000 }, async () => {
     const ours = blocksOf('README.md', 'sh').filter((block) => block.startsWith('semantic-index add'));
     expect(ours.length).toBeGreaterThan(0);
     const { code, stdout, stderr } = await runCommands(ours);

@@ -26,6 +26,6 @@ describe.each(kinds)('$metric, $start documents at the beginning', ({ metric, st
       if (seeds > 1) console.log(JSON.stringify({ seed, metric, start, recall, ...result }));
       expect(recall).toBeGreaterThanOrEqual(0.9);
     },
-    60_000 + operations * 100,
+    240_000 + operations * 400,
   );
 });

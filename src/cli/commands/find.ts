@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { type Hit, SemanticIndexError, type SyncResult, sync, type Where } from '../../index.js';
 import { folderSources } from '../../rag/read-folder.js';
-import { positiveInteger } from '../arguments.js';
+import { finiteNumber, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
 import { formatOption, formattedHits, type HitFlags, hitsWithin, snippetFor, withJson } from '../hit-formats.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
@@ -17,6 +17,7 @@ import { condition } from '../where-condition.js';
 interface FindFlags extends CommonFlags, ModelFlags, HitFlags {
   readonly k: number;
   readonly where?: Where;
+  readonly minScore?: number;
   readonly index?: string;
   /** False after `--no-sync`. */
   readonly sync: boolean;
@@ -35,6 +36,7 @@ export function addFind(program: Command): void {
     .argument('[directory]', 'directory with the files', '.')
     .option('-k, --k <number>', 'maximum number of hits', positiveInteger, 10)
     .option('-w, --where <condition>', 'FIELD=VALUE (also !=, >, >=, <, <=) or JSON; several must all hold', condition)
+    .option('--min-score <number>', 'minimum score of a hit', finiteNumber)
     .option('--full', 'print whole texts instead of snippets')
     .option('--max-tokens <number>', 'stop before this many tokens are printed', positiveInteger)
     .option('--index <directory>', 'where the index is kept; default: in the cache directory of the user')
@@ -57,8 +59,8 @@ export function addFind(program: Command): void {
       if (flags.sync || (await index.count()) === 0) await freshen(opened.index, folder, at, session);
       // Snippets say where a hit is, also for programs.
       const snippet = snippetFor({ ...withJson(flags), snippet: flags.full !== true });
-      const { k, where } = flags;
-      const { hits: found } = await index.search(question, { k, where, snippet, signal });
+      const { k, where, minScore } = flags;
+      const { hits: found } = await index.search(question, { k, where, minScore, snippet, signal });
       const hits = hitsWithin(
         found.map((hit) => inFolder(hit, folder)),
         flags,
