@@ -1,23 +1,31 @@
 /**
- * Spanish stop words, those of Snowball (https://snowballstem.org/algorithms/spanish/stop.txt, BSD license): pronouns, prepositions,
- * conjunctions, and forms of estar, haber, ser and tener. The longer list of @orama/stopwords has words that documents are about, such
- * as `general`, `lugar` or `trabajo`.
+ * Spanish stop words: the words of grammar, by class. The list of @orama/stopwords has words that documents are about as well, such as
+ * `general`, `lugar` or `trabajo`.
  */
-export const spanishStopWords: readonly string[] = `
-  de la que el en y a los del se las por un para con no una su al lo como más pero sus le ya o este sí porque esta entre cuando muy sin
-  sobre también me hasta hay donde quien desde todo nos durante todos uno les ni contra otros ese eso ante ellos e esto mí antes algunos
-  qué unos yo otro otras otra él tanto esa estos mucho quienes nada muchos cual poco ella estar estas algunas algo nosotros mi mis tú te
-  ti tu tus ellas nosotras vosotros vosotras os mío mía míos mías tuyo tuya tuyos tuyas suyo suya suyos suyas nuestro nuestra nuestros
-  nuestras vuestro vuestra vuestros vuestras esos esas estoy estás está estamos estáis están esté estés estemos estéis estén estaré
-  estarás estará estaremos estaréis estarán estaría estarías estaríamos estaríais estarían estaba estabas estábamos estabais estaban
-  estuve estuviste estuvo estuvimos estuvisteis estuvieron estuviera estuvieras estuviéramos estuvierais estuvieran estuviese estuvieses
-  estuviésemos estuvieseis estuviesen estando he has ha hemos habéis han haya hayas hayamos hayáis hayan habré habrás habrá habremos
-  habréis habrán habría habrías habríamos habríais habrían había habías habíamos habíais habían hube hubiste hubo hubimos hubisteis
-  hubieron hubiera hubieras hubiéramos hubierais hubieran hubiese hubieses hubiésemos hubieseis hubiesen habiendo soy eres es somos sois
-  son sea seas seamos seáis sean seré serás será seremos seréis serán sería serías seríamos seríais serían era eras éramos erais eran fui
-  fuiste fue fuimos fuisteis fueron fuera fueras fuéramos fuerais fueran fuese fueses fuésemos fueseis fuesen siendo tengo tienes tiene
-  tenemos tenéis tienen tenga tengas tengamos tengáis tengan tendré tendrás tendrá tendremos tendréis tendrán tendría tendrías tendríamos
-  tendríais tendrían tenía tenías teníamos teníais tenían tuve tuviste tuvo tuvimos tuvisteis tuvieron tuviera tuvieras tuviéramos
-  tuvierais tuvieran tuviese tuvieses tuviésemos tuvieseis tuviesen teniendo`
-  .trim()
-  .split(/\s+/);
+export const spanishStopWords: readonly string[] = [
+  // Articles, with their contractions.
+  'el la lo los las al del un una unos unas',
+  // Personal and possessive pronouns.
+  'yo tú vos usted ustedes él ella ello ellos ellas nosotros nosotras vosotros vosotras me te se nos os le les mí ti sí conmigo contigo consigo',
+  'mi mis tu tus su sus mío mía míos mías tuyo tuya tuyos tuyas suyo suya suyos suyas',
+  'nuestro nuestra nuestros nuestras vuestro vuestra vuestros vuestras',
+  // Demonstratives, relatives, interrogatives and indefinites.
+  'este esta esto estos estas ese esa eso esos esas aquel aquella aquello aquellos aquellas',
+  'que qué quien quién quienes quiénes cual cuál cuales cuáles cuyo cuya cuyos cuyas cuanto cuánto cuando cuándo donde dónde como cómo',
+  'algo alguien algún alguno alguna algunos algunas nada nadie ningún ninguno ninguna cada otro otra otros otras todo toda todos todas',
+  'mucho mucha muchos muchas poco poca pocos pocas tanto tanta tantos tantas',
+  // Prepositions and conjunctions.
+  'a ante bajo con contra de desde durante en entre hacia hasta para por según sin sobre tras',
+  'y e o u ni pero sino si porque pues aunque mientras',
+  // Adverbs that qualify other words.
+  'no más menos muy tan ya aún también tampoco solo sólo así',
+  // Auxiliary verbs.
+  'ser soy eres es somos sois son era eras éramos erais eran fui fuiste fue fuimos fuisteis fueron sea seas seamos seáis sean',
+  'será serás serán seremos sería serías serían fuera fueras fuéramos fueran fuese fuesen sido siendo',
+  'estar estoy estás está estamos estáis están estaba estabas estábamos estaban estuvo estuvieron esté estés estén estará estarán',
+  'estaría estarían estando',
+  'haber he has ha hemos habéis han hay había habías habíamos habían hubo hubieron haya hayas hayamos hayan habrá habrán habría habrían',
+  'hubiera hubieran habido habiendo',
+  'tener tengo tienes tiene tenemos tenéis tienen tenía tenías teníamos tenían tuvo tuvieron tenga tengas tengamos tengan tendrá tendrán',
+  'tendría tendrían tenido teniendo',
+].flatMap((words) => words.split(' '));
