@@ -45,6 +45,9 @@ const amountSign = /^[\p{Sc}%‰°′″\-−+~!¬]$/u;
 const hasDigit = /\p{N}/u;
 const startsUpper = /^\p{Lu}/u;
 const isLetter = /^\p{L}/u;
+/** Words of a lexicon, so that two numbers of words make one. */
+const maxWords = 2 ** 26;
+const maxSimilarities = 500_000;
 const auxiliaryShare = 0.25;
 const weakShare = 0.3;
 const maxRarity = 1.1;
@@ -69,6 +72,7 @@ export class Lexicon {
   readonly kinds: number[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #stems = new Map<string, number>();
+  readonly #similarities = new Map<number, number>();
 
   constructor(knowledge: WordKnowledge) {
     this.knowledge = knowledge;
@@ -116,6 +120,18 @@ export class Lexicon {
     if (capitals > 0.6 * letters)
       for (let at = 0; at < occurrences.length; at++) (occurrences[at] as number) &= ~occurrence.name;
     return { ids: Int32Array.from(ids), occurrences: Uint8Array.from(occurrences), asksFor };
+  }
+
+  /** Similarity of the meanings of two words. */
+  similarity(a: number, b: number): number {
+    const pair = a < b ? a * maxWords + b : b * maxWords + a;
+    const known = this.#similarities.get(pair);
+    if (known !== undefined) return known;
+    const value = this.knowledge.similarity(this.forms[a] as string, this.forms[b] as string);
+    // Results do not depend on the cache.
+    if (this.#similarities.size >= maxSimilarities) this.#similarities.clear();
+    this.#similarities.set(pair, value);
+    return value;
   }
 
   #numberOf(word: string): number {

@@ -31,6 +31,8 @@ export const featureNames = [
 ] as const;
 
 const maxLeftovers = 24;
+/** Least share of weight that both texts of a duplicate have; of the labelled duplicates one in 180 has less. */
+const minShared = 0.2;
 /** In a text of more words, an amount or an order is one detail among many. */
 const maxExact = 48;
 
@@ -71,7 +73,7 @@ function isSpelling(a: string, b: string, knownA: boolean, knownB: boolean): boo
  * of weight, so that one word matters less in a long text.
  */
 export function pairFeatures(lexicon: Lexicon, a: ComparedWords, b: ComparedWords): Float64Array | undefined {
-  const { stems, weights, kinds, forms, knowledge } = lexicon;
+  const { stems, weights, kinds, forms } = lexicon;
   // Words with the same stem match, in order of their occurrence.
   const places = new Map<number, number[]>();
   for (let at = 0; at < b.ids.length; at++) {
@@ -139,6 +141,9 @@ export function pairFeatures(lexicon: Lexicon, a: ComparedWords, b: ComparedWord
   };
   join(left, right, b);
   join(right, left, a);
+  // Hardly ever duplicates, and by far the most pairs of an index: nothing else needs to be known.
+  const unshared = [...left, ...right].reduce((sum, { joined, weight }) => (joined ? sum : sum + weight), 0);
+  if (matched < minShared * (matched + unshared)) return undefined;
   // Replaced words: the most similar pairs first.
   const [some, others] = [left.filter(({ joined }) => !joined), right.filter(({ joined }) => !joined)];
   if (some.length <= maxLeftovers && others.length <= maxLeftovers) {
@@ -153,7 +158,7 @@ export function pairFeatures(lexicon: Lexicon, a: ComparedWords, b: ComparedWord
         const similarity =
           same || isSpelling(x, y, (weights[one.id] as number) < 1.05, (weights[two.id] as number) < 1.05)
             ? 0.9
-            : knowledge.similarity(x, y);
+            : lexicon.similarity(one.id, two.id);
         if (similarity > 0.2) pairs.push([similarity, one, two]);
       }
     }
@@ -243,28 +248,27 @@ function functionWords({ weights }: Lexicon, { ids }: ComparedWords): number {
   return count / Math.max(1, ids.length);
 }
 
-function imply({ forms, weights, knowledge }: Lexicon, list: readonly Leftover[], other: ComparedWords): void {
+function imply(lexicon: Lexicon, list: readonly Leftover[], other: ComparedWords): void {
   if (list.length > maxLeftovers || other.ids.length > 64) return;
+  const { weights } = lexicon;
   for (const word of list) {
     if (word.weight < 0.1) continue;
     for (const id of other.ids) {
       if ((weights[id] as number) < 0.1) continue;
-      word.implied = Math.max(word.implied, knowledge.similarity(forms[word.id] as string, forms[id] as string));
+      word.implied = Math.max(word.implied, lexicon.similarity(word.id, id));
     }
   }
 }
 
 /** Cosine of the sums of the words that only one text has; 1 when both have none, 0 when one has none. */
-function restVectors({ forms, knowledge }: Lexicon, some: readonly Leftover[], others: readonly Leftover[]): number {
+function restVectors(lexicon: Lexicon, some: readonly Leftover[], others: readonly Leftover[]): number {
   const strong = (list: readonly Leftover[]): Leftover[] =>
     list.filter(({ weight }) => weight >= 0.1).slice(0, maxLeftovers);
   const [one, two] = [strong(some), strong(others)];
   if (one.length === 0 && two.length === 0) return 1;
   const product = (x: readonly Leftover[], y: readonly Leftover[]): number => {
     let sum = 0;
-    for (const u of x)
-      for (const v of y)
-        sum += u.weight * v.weight * (u === v ? 1 : knowledge.similarity(forms[u.id] as string, forms[v.id] as string));
+    for (const u of x) for (const v of y) sum += u.weight * v.weight * (u === v ? 1 : lexicon.similarity(u.id, v.id));
     return sum;
   };
   const length = Math.sqrt(product(one, one) * product(two, two));
