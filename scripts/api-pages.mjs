@@ -19,7 +19,7 @@ export const topics = [
     name: 'embeddings',
     title: 'Embedding providers',
     values: [
-      ...['bundledProvider', 'transformersProvider', 'transformersReranker', 'openaiProvider'],
+      ...['bundledProvider', 'staticProvider', 'transformersProvider', 'transformersReranker', 'openaiProvider'],
       ...['testProvider', 'deterministicProvider'],
     ],
     files: /\/(?:embed|options\/providers)\b/,

@@ -24,6 +24,7 @@ export type { DifferencePart } from './dedupe/word-difference.js';
 export { bundledProvider } from './embed/bundled/bundled-provider.js';
 export { estimateTokens } from './embed/estimate-tokens.js';
 export { openaiProvider } from './embed/openai/openai-provider.js';
+export { staticProvider } from './embed/static/static-provider.js';
 export { transformersProvider } from './embed/transformers/transformers-provider.js';
 export { type TransformersReranker, transformersReranker } from './embed/transformers/transformers-reranker.js';
 export { type ErrorCode, SemanticIndexError, type SemanticIndexErrorOptions } from './errors.js';
@@ -96,6 +97,7 @@ export type {
   SentenceOptions,
   SnippetOptions,
   SortOptions,
+  StaticProviderOptions,
   StorageOptions,
   SuggestOptions,
   TransformersProviderOptions,

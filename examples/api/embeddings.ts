@@ -1,6 +1,13 @@
 // Examples of docs/api/embeddings.md. scripts/api-pages.mjs copies each part into the page; a test compares the output.
 import { fileURLToPath } from 'node:url';
-import { bundledProvider, openaiProvider, transformersProvider, transformersReranker } from 'semantic-index';
+import {
+  bundledProvider,
+  openaiProvider,
+  SemanticIndexError,
+  staticProvider,
+  transformersProvider,
+  transformersReranker,
+} from 'semantic-index';
 import { deterministicProvider, testProvider } from 'semantic-index/testing';
 
 const model = fileURLToPath(new URL('../../models/semantic-index-en', import.meta.url));
@@ -9,6 +16,12 @@ const model = fileURLToPath(new URL('../../models/semantic-index-en', import.met
 const provider = bundledProvider();
 const { vectors } = await provider.embed(['one text', 'another text'], { role: 'document' });
 console.log(vectors.length, provider.dimensions); // => 2 384
+//# staticProvider
+try {
+  staticProvider('models/potion-base-8M');
+} catch (error) {
+  console.log(SemanticIndexError.is(error) && error.code); // => MODEL_NOT_FOUND
+}
 //# transformersProvider
 const local = transformersProvider({ model, offline: true, dtype: 'q8' });
 const query = await local.embed(['can I get my money back?'], { role: 'query' });

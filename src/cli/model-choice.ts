@@ -4,6 +4,7 @@ import {
   type EmbeddingProvider,
   openaiProvider,
   SemanticIndexError,
+  staticProvider,
   transformersProvider,
 } from '../index.js';
 import { positiveInteger } from './arguments.js';
@@ -12,7 +13,7 @@ import { isTrusted, needsTrust } from './trusted-models.js';
 
 /** Flags that name the embedding model. */
 export interface ModelFlags {
-  /** `bundled`, `bundled:FOLDER`, `openai:MODEL`, `transformers:MODEL` or `none`. */
+  /** `bundled`, `bundled:FOLDER`, `static:FOLDER`, `openai:MODEL`, `transformers:MODEL` or `none`. */
   readonly model?: string;
   readonly baseUrl?: string;
   readonly apiKeyEnv?: string;
@@ -26,7 +27,7 @@ export interface ModelFlags {
 /** Adds the flags that name a model to a command. */
 export function withModelFlags(command: Command): Command {
   return command
-    .option('-m, --model <model>', 'bundled, bundled:FOLDER, openai:MODEL, transformers:MODEL or none')
+    .option('-m, --model <model>', 'bundled, bundled:FOLDER, static:FOLDER, openai:MODEL, transformers:MODEL or none')
     .option('--base-url <url>', 'with openai: another service with the same API')
     .option('--api-key-env <name>', 'with openai: the environment variable that holds the key')
     .option('--dimensions <number>', 'with openai and transformers: shorter vectors', positiveInteger);
@@ -95,8 +96,9 @@ export function providerOf({
       maxRetries: retries,
     });
   }
+  if (kind === 'static' && name !== undefined) return staticProvider(name);
   if (kind === 'transformers' && name !== undefined) return transformersProvider({ model: name, dimensions });
   throw new SemanticIndexError('INVALID_ARGUMENT', `--model: there is no ${JSON.stringify(model)}`, {
-    hint: 'Name bundled, bundled:FOLDER, openai:MODEL, transformers:MODEL or none.',
+    hint: 'Name bundled, bundled:FOLDER, static:FOLDER, openai:MODEL, transformers:MODEL or none.',
   });
 }

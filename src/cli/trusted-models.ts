@@ -42,7 +42,7 @@ function entryOf({ model = 'bundled', baseUrl, apiKeyEnv }: ModelFlags): string 
   const name = rest.join(':');
   if (kind === 'openai') return `openai ${baseUrl ?? 'default address'} key ${apiKeyEnv ?? 'OPENAI_API_KEY'}`;
   // A relative path means another model in another working directory.
-  return `${kind} ${kind === 'bundled' || name.startsWith('.') ? resolve(name) : name}`;
+  return `${kind} ${kind === 'bundled' || kind === 'static' || name.startsWith('.') ? resolve(name) : name}`;
 }
 
 function listPath(): string {

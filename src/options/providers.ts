@@ -11,6 +11,15 @@ export interface BundledProviderOptions {
 /** Defaults of `bundledProvider`. */
 export const bundledProviderDefaults = { folder: undefined as string | undefined };
 
+/** Options of `staticProvider(folder, options)`. */
+export interface StaticProviderOptions {
+  /** Texts are truncated to this number of tokens. Default: as the library does, 512 for model2vec, else as the tokenizer says. */
+  maxTokens?: number | undefined;
+}
+
+/** Defaults of `staticProvider`. */
+export const staticProviderDefaults = { maxTokens: undefined as number | undefined };
+
 /** Options of `transformersProvider`. All but the last six affect vectors, and are part of the id. */
 export interface TransformersProviderOptions {
   /** A directory in Hugging Face layout, or a name on the hub such as `Xenova/all-MiniLM-L6-v2`. */

@@ -78,6 +78,30 @@ test('a folder from its first index to its backup', { timeout: 240_000 }, async 
     groups: [{ duplicates: [{ kind: 'normalized' }] }],
   });
   expect(await json('dedupe', 'idx', '--apply', 'delete')).toMatchObject({ changed: 1 });
+  const odd =
+    'id,text,note\r\n1,"How do I cancel my ""premium"" plan?","a, b"\r\n2,Where is it?,"two\nlines"\r\n3,"How can I cancel my ""premium"" plan?",x\r\n4,,-\r\n';
+  writeFileSync(join(cwd, 'odd.csv'), `\ufeff${odd}`);
+  const written = ['--output', 'kept.csv', '--report', 'report.csv'];
+  expect(await json('dedupe', 'odd.csv', ...written)).toEqual({ rows: 4, duplicates: 1, groups: 1, kept: 3 });
+  expect(readFileSync(join(cwd, 'kept.csv'), 'utf8')).toBe(
+    'id,text,note\n1,"How do I cancel my ""premium"" plan?","a, b"\n2,Where is it?,"two\nlines"\n4,,-\n',
+  );
+  expect(readFileSync(join(cwd, 'report.csv'), 'utf8')).toMatch(/\n5,2,near,0\.\d{3},do,can,"How can I cancel/);
+  writeFileSync(join(cwd, 'odd.jsonl'), '{"text":"Tea","n":1}\n\n{"n":2,"text":"tea!"}\n"Coffee"');
+  expect(await json('dedupe', 'odd.jsonl', '--output', 'kept.jsonl')).toMatchObject({
+    rows: 3,
+    duplicates: 1,
+    kept: 2,
+  });
+  expect(readFileSync(join(cwd, 'kept.jsonl'), 'utf8')).toBe('{"text":"Tea","n":1}\n"Coffee"\n');
+  for (const refused of [
+    ['odd.csv', '--text', 'title'],
+    ['gone.csv'],
+    ['odd.csv', '--output', 'odd.csv'],
+    ['odd.csv', '--exact'],
+  ]) {
+    expect((await runHere(['dedupe', ...refused], { cwd })).code).not.toBe(0);
+  }
   expect(await json('delete', 'idx', '1', '--dry-run')).toEqual({ deleted: 1, dryRun: true });
   expect(await json('delete', 'idx', '--where', 'year=1851')).toEqual({ deleted: 1, dryRun: false });
 

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import {
   type DocumentId,
@@ -6,13 +7,16 @@ import {
   type Duplicates,
   findDuplicates,
   type Representative,
+  SemanticIndexError,
   type Where,
 } from '../../index.js';
 import { finiteNumber, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
-import type { CommonFlags } from '../terminal.js';
+import { dedupeFile } from '../sources/dedupe-file.js';
+import { formatOf } from '../sources/record-format.js';
+import type { CommonFlags, Terminal } from '../terminal.js';
 import { condition } from '../where-condition.js';
 
 interface DedupeFlags extends CommonFlags {
@@ -25,6 +29,10 @@ interface DedupeFlags extends CommonFlags {
   readonly against?: string;
   readonly apply?: 'delete' | 'link';
   readonly show: number;
+  readonly text: string;
+  readonly output?: string;
+  readonly report?: string;
+  readonly encoding?: string;
 }
 
 const noModel = { model: 'none' };
@@ -33,8 +41,10 @@ const noModel = { model: 'none' };
 export function addDedupe(program: Command): void {
   const command = program
     .command('dedupe')
-    .description('find duplicate documents; changes nothing without --apply')
-    .argument('<index>', 'directory of the index')
+    .description(
+      'find duplicate documents of an index, or records of a file; changes nothing without --apply or --output',
+    )
+    .argument('<index>', 'directory of the index, or a file: .csv, .tsv, .jsonl or .ndjson')
     .option('-t, --threshold <number>', 'minimum probability (default 0.7), or similarity (default 0.9)', finiteNumber)
     .addOption(
       new Option('--measure <which>', 'what decides: the words of two texts, or their vectors alone').choices([
@@ -52,13 +62,22 @@ export function addDedupe(program: Command): void {
     .option('--exact', 'compare all vectors, in quadratic time')
     .option('--against <index>', 'find documents that this other index has too')
     .addOption(new Option('--apply <action>', 'delete the duplicates, or link them').choices(['delete', 'link']))
-    .option('--show <number>', 'groups that are printed', positiveInteger, 10);
+    .option('--show <number>', 'groups that are printed', positiveInteger, 10)
+    .option('--text <column>', 'of a file: column or member that holds the text', 'text')
+    .option('--output <file>', 'of a file: write the records without the duplicates')
+    .option('--report <file>', 'of a file: write the duplicates, with what differs, as CSV')
+    .option('--encoding <name>', 'of a file that is not Unicode: its encoding, such as windows-1252');
   withCommonFlags(command, [
     'dedupe my-index',
     'dedupe my-index --threshold 0.9 --representative longest --apply delete',
     'dedupe new-tickets --against old-tickets --json',
+    'dedupe in.csv --text title --output out.csv --report report.csv',
   ]).action((folder: string, flags: DedupeFlags) =>
     perform(flags, async ({ terminal, signal }) => {
+      if (await isFile(folder)) {
+        await dedupeRecords(folder, flags, terminal, signal);
+        return undefined;
+      }
       const { threshold, measure, where, near = true, representative, exact = false, apply, show } = flags;
       await using opened = await openIndex(folder, noModel, terminal, { readonly: apply === undefined });
       await using other =
@@ -104,6 +123,44 @@ export function addDedupe(program: Command): void {
       return undefined;
     }),
   );
+}
+
+async function isFile(path: string): Promise<boolean> {
+  if (formatOf(path) === undefined) return false;
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => true, // Missing: reading it fails with the reason.
+  );
+}
+
+async function dedupeRecords(path: string, flags: DedupeFlags, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  const unusable = (['where', 'against', 'apply', 'exact'] as const).find((name) => flags[name] !== undefined);
+  if (unusable !== undefined) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `--${unusable} is for an index, and ${path} is a file`, {
+      hint: 'Add the file to an index first: semantic-index add.',
+    });
+  }
+  const { text, output, report, encoding, threshold, measure, near = true, representative, show } = flags;
+  const bar = terminal.startProgress();
+  let shown: string[] = [];
+  try {
+    const { onProgress } = bar;
+    const options = { text, output, report, encoding, threshold, measure, near, representative, signal, onProgress };
+    const result = await dedupeFile(path, options, async (duplicates) => {
+      shown = await groupLines(duplicates, show, (line) => terminal.style('bold', line));
+    });
+    bar.stop();
+    const { rows, duplicates, groups, kept } = result;
+    terminal.result(result, [
+      `${counted(rows, 'record')}, ${counted(duplicates, 'duplicate')} in ${counted(groups, 'group')}`,
+      ...shown,
+      ...(groups > show ? [`… and ${counted(groups - show, 'more group')}: --show or --report`] : []),
+      ...(kept === undefined ? [] : [`Wrote ${counted(kept, 'record')} to ${output}.`]),
+      ...(report === undefined ? [] : [`Wrote ${counted(duplicates, 'duplicate')} to ${report}.`]),
+    ]);
+  } finally {
+    bar.stop();
+  }
 }
 
 /** The first groups: each representative, and its duplicates with the words that they lack and have more. */

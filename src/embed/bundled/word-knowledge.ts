@@ -5,7 +5,7 @@ import type { StaticModel } from './static-model.js';
 const commonest = 2.5;
 const range = 7.5;
 const unknownRarity = 1.1;
-const maxKnown = 65_536;
+const maxKnown = 16_384;
 
 /** Rarity (by rank) and similarity of English words by the model of the package. */
 export class TableKnowledge implements WordKnowledge {

@@ -75,6 +75,14 @@ export class WordTokenizer {
     return largest + 1;
   }
 
+  /** Median length of the tokens in characters, as they are in the vocabulary, rounded down. */
+  get medianTokenLength(): number {
+    const lengths = [...this.#vocabulary.keys()].map((token) => [...token].length).sort((a, b) => a - b);
+    const middle = lengths.length >> 1;
+    const [low = 0, high = 0] = [lengths[lengths.length % 2 === 0 ? middle - 1 : middle], lengths[middle]];
+    return Math.floor((low + high) / 2);
+  }
+
   /** All token ids of a text. */
   encode(text: string): number[] {
     const ids: number[] = [];
