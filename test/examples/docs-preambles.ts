@@ -60,6 +60,28 @@ export const preambles: Readonly<Record<string, string>> = {
     };
   `,
   'embeddings.md 3': `
+    import { mkdirSync, writeFileSync } from 'node:fs';
+    import { SemanticIndex } from 'semantic-index';
+    // A model of two words in the layout of model2vec.
+    const folder = 'models/potion-base-8M';
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(folder + '/config.json', JSON.stringify({ model_type: 'model2vec', normalize: true }));
+    writeFileSync(folder + '/tokenizer.json', JSON.stringify({
+      version: '1.0', added_tokens: [], post_processor: null, decoder: null,
+      normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
+      pre_tokenizer: { type: 'BertPreTokenizer' },
+      model: {
+        type: 'WordPiece', unk_token: '[UNK]', continuing_subword_prefix: '##', max_input_chars_per_word: 100,
+        vocab: { '[PAD]': 0, '[UNK]': 1, one: 2, text: 3 },
+      },
+    }));
+    const header = Buffer.from(JSON.stringify({ embeddings: { dtype: 'F32', shape: [4, 3], data_offsets: [0, 48] } }));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    const table = Buffer.from(Float32Array.from({ length: 12 }, (_, n) => Math.sin(n + 1)).buffer);
+    writeFileSync(folder + '/model.safetensors', Buffer.concat([length, header, table]));
+  `,
+  'embeddings.md 4': `
     import { deterministicProvider } from 'semantic-index/testing';
     const model = deterministicProvider({ dimensions: 512 });
     const callMyModel = async (texts, role, signal) => (await model.embed(texts, { role, signal })).vectors;

@@ -76,6 +76,7 @@ async function runCommands(blocks: readonly string[]): Promise<{ code: number; s
   cpSync(join(root, 'docs'), join(cwd, 'docs'), { recursive: true });
   cpSync(join(root, 'README.md'), join(cwd, 'README.md'));
   writeFileSync(join(cwd, 'tickets.csv'), 'number,body\n17,"The parcel never came, what now?"\n18,Two were sent.\n');
+  writeFileSync(join(cwd, 'in.csv'), 'number,title\n1,"Lamp, red"\n2,"lamp red"\n3,Table\n');
   const asked = ['parcel', 'never came', 'what now', 'the parcel came', 'parcel now'];
   writeFileSync(
     join(cwd, 'questions.jsonl'),
