@@ -98,6 +98,7 @@ test('a folder from its first index to its backup', { timeout: 240_000 }, async 
     ['odd.csv', '--text', 'title'],
     ['gone.csv'],
     ['odd.csv', '--output', 'odd.csv'],
+    ['odd.csv', '--output', '-'],
     ['odd.csv', '--exact'],
   ]) {
     expect((await runHere(['dedupe', ...refused], { cwd })).code).not.toBe(0);

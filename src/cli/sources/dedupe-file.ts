@@ -48,6 +48,11 @@ export async function dedupeFile(
 ): Promise<FileDedupeResult> {
   const { text, output, report, encoding, signal, onProgress } = options;
   for (const target of [output, report]) {
+    if (target === '-') {
+      throw new SemanticIndexError('INVALID_ARGUMENT', 'dedupe: expected the path of a file, got -', {
+        hint: 'The standard output has what was found. Name a file, such as out.csv.',
+      });
+    }
     if (target === undefined || resolve(target) !== resolve(path)) continue;
     throw new SemanticIndexError('INVALID_ARGUMENT', `${target} is the file that is read`, {
       hint: 'Name another file.',
