@@ -4,6 +4,7 @@ import { type BundledProviderOptions, bundledProviderDefaults, resolveOptions } 
 import { TimeSlice } from '../../time-slice.js';
 import type { EmbeddingProvider } from '../../types.js';
 import { unitVector } from '../check-vectors.js';
+import { embedInSlices } from '../embed-in-slices.js';
 import { fingerprintOf } from '../fingerprint.js';
 import { knownWordsOf } from './known-words.js';
 import { readStaticModelConfig, StaticModel, type StaticModelConfig } from './static-model.js';
@@ -74,21 +75,7 @@ export function bundledProvider(options?: BundledProviderOptions): EmbeddingProv
       signal?.throwIfAborted();
       const model = await load();
       signal?.throwIfAborted();
-      const slice = new TimeSlice();
-      const vectors: Float32Array[] = [];
-      let tokens = 0;
-      for (const text of texts) {
-        const steps = model.embedding(text);
-        for (;;) {
-          if (slice.due()) await slice.yieldIfDue(signal);
-          const { done, value } = steps.next();
-          if (done !== true) continue;
-          vectors.push(value.vector);
-          tokens += value.tokens;
-          break;
-        }
-      }
-      return { vectors, usage: { tokens } };
+      return embedInSlices(texts, (text) => model.embedding(text), signal);
     },
     async knownWords(texts) {
       const { tokenizer } = await load();

@@ -2,8 +2,8 @@ import { basename, resolve } from 'node:path';
 import { checkPositive } from '../../check-arguments.js';
 import { SemanticIndexError } from '../../errors.js';
 import { describe, resolveOptions, type StaticProviderOptions, staticProviderDefaults } from '../../options.js';
-import { TimeSlice } from '../../time-slice.js';
 import type { EmbeddingProvider } from '../../types.js';
+import { embedInSlices } from '../embed-in-slices.js';
 import { fallbackVector } from '../fallback-vector.js';
 import { fingerprintOf } from '../fingerprint.js';
 import { readStaticFolder } from './static-folder.js';
@@ -53,21 +53,11 @@ export function staticProvider(
     async embed(texts, { signal }) {
       signal?.throwIfAborted();
       const model = await load();
-      const slice = new TimeSlice();
-      const vectors: Float32Array[] = [];
-      let tokens = 0;
-      for (const text of texts) {
-        const steps = model.embedding(text);
-        for (;;) {
-          if (slice.due()) await slice.yieldIfDue(signal);
-          const { done, value } = steps.next();
-          if (done !== true) continue;
-          vectors.push(value.vector.some((number) => number !== 0) ? value.vector : fallbackVector(text, dimensions));
-          tokens += value.tokens;
-          break;
-        }
+      const { vectors, usage } = await embedInSlices(texts, (text) => model.embedding(text), signal);
+      for (const [place, vector] of vectors.entries()) {
+        if (vector.every((number) => number === 0)) vectors[place] = fallbackVector(texts[place] as string, dimensions);
       }
-      return { vectors, usage: { tokens } };
+      return { vectors, usage };
     },
     async close() {
       loading = undefined;
