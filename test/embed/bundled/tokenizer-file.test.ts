@@ -6,7 +6,8 @@ import { tinyTokenizer } from './tiny-static-model.js';
 type File = { model: { vocab: object } };
 
 describe('parseTokenizerFile', () => {
-  it('parses any vocabulary as JSON.parse does', () => {
+  // Compared with what was written: JSON.parse of Node 24.21 reads a key that is one escaped character as a backslash.
+  it('parses any vocabulary that JSON.stringify writes', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -21,7 +22,7 @@ describe('parseTokenizerFile', () => {
           const original = tinyTokenizer(tokens) as File;
           const text = JSON.stringify(original, null, indent);
           const { file, vocabulary } = parseTokenizerFile(text);
-          expect(vocabulary).toEqual(new Map(Object.entries(JSON.parse(text).model.vocab)));
+          expect(vocabulary).toEqual(new Map(Object.entries(original.model.vocab)));
           expect({ ...file, model: { ...(file as unknown as File).model, vocab: original.model.vocab } }).toEqual(
             original,
           );
