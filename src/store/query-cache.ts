@@ -16,6 +16,8 @@ export class QueryCache implements QueryVectors {
   readonly #maxVectors: number;
   /** Numbers of vectors used since the last write. */
   readonly #touched = new Set<number>();
+  /** Vectors that are being written, by space and hash: they are found before they are stored. */
+  readonly #pending = new Map<string, Float32Array>();
   #writing: Promise<unknown> = Promise.resolve();
 
   /** @param writer absent in a read-only index. @param maxVectors 0 disables the cache. */
@@ -28,8 +30,8 @@ export class QueryCache implements QueryVectors {
   async find(space: number, hashes: readonly string[]): Promise<(Float32Array | undefined)[]> {
     if (this.#maxVectors === 0) return hashes.map(() => undefined);
     const { vectors } = this.#catalog();
-    const found = vectors.find(space, 'query', hashes).map((number) => {
-      if (number === 0) return undefined;
+    const found = vectors.find(space, 'query', hashes).map((number, place) => {
+      if (number === 0) return this.#pending.get(pendingKey(space, hashes[place] as string));
       if (this.#writer !== undefined) this.#touched.add(number);
       return vectors.get(number);
     });
@@ -43,8 +45,15 @@ export class QueryCache implements QueryVectors {
     const touched = [...this.#touched];
     this.#touched.clear();
     const packed = packVectors(vectors);
+    const keys = hashes.map((hash) => pendingKey(space, hash));
+    for (const [place, key] of keys.entries()) this.#pending.set(key, vectors[place] as Float32Array);
+    const written = (): void => {
+      for (const [place, key] of keys.entries()) {
+        if (this.#pending.get(key) === vectors[place]) this.#pending.delete(key);
+      }
+    };
     const write = this.#writer.vectors.putQueries(space, hashes, packed, touched, this.#maxVectors);
-    this.#writing = Promise.allSettled([this.#writing, write]);
+    this.#writing = Promise.allSettled([this.#writing, write.then(written, written)]);
   }
 
   /** Waits for pending writes. */
@@ -52,4 +61,8 @@ export class QueryCache implements QueryVectors {
     this.keep(0, [], []);
     await this.#writing;
   }
+}
+
+function pendingKey(space: number, hash: string): string {
+  return `${space} ${hash}`;
 }

@@ -35,6 +35,21 @@ function storedQueries(): number {
 }
 
 describe('the cache of queries', () => {
+  it('calls the provider once while the vectors wait to be written', async () => {
+    const { provider, asked } = watched();
+    await using index = await SemanticIndex.open(directory, { provider });
+    await index.addDocuments(documents);
+    // The writer has this to do before it stores the vectors of queries.
+    const more = Array.from({ length: 2_000 }, (_, id) => ({ id: 100 + id, text: `another ${id} `.repeat(100) }));
+    const adding = index.addDocuments(more, { batchSize: 1_000 });
+    for (let n = 0; n < 200; n++) {
+      await index.search(`matter ${n}`);
+      await index.search(`matter ${n}`);
+    }
+    expect(asked.filter((text) => text.startsWith('matter'))).toHaveLength(200);
+    await adding;
+  });
+
   it('calls the provider once for a query, in this process and the next', async () => {
     const first = watched();
     let hits: unknown;
