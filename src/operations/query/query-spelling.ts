@@ -2,7 +2,6 @@ import { indexedTermsOf } from '../../analysis/analyze.js';
 import { isExactForm, wordOfTerm } from '../../analysis/exact-forms.js';
 import type { WordForms } from '../../analysis/query/word-forms.js';
 import type { FoundTerm, QueryTerm, ReadSnapshot } from '../../backend/read-snapshot.js';
-
 import type { CorrectedWord } from '../../types.js';
 import { formsIn } from './forms-in-documents.js';
 import { termsOfText } from './query-terms.js';
@@ -82,7 +81,7 @@ export async function correctSpelling(
 function exactFormsOf(terms: readonly QueryTerm[], languages: readonly string[]): Map<string, string[]> {
   const forms = new Map<string, string[]>();
   for (const form of terms.flatMap(({ forms }) => forms).filter(isExactForm)) {
-    for (const stem of new Set(languages.flatMap((language) => indexedTermsOf(wordOfTerm(form), language)))) {
+    for (const stem of new Set(stemsOf(form, languages))) {
       forms.set(stem, [...(forms.get(stem) ?? []), form]);
     }
   }
@@ -98,8 +97,7 @@ async function correctedWords(
   // With the stems of exact forms, by which the words of texts are known.
   const sampled = [...replaced.values()].flatMap((found) => {
     if (!isExactForm(found.term)) return [found];
-    const stems = snapshot.languages.flatMap((language) => indexedTermsOf(wordOfTerm(found.term), language));
-    return [...new Set(stems)].map((term) => ({ ...found, term }));
+    return [...new Set(stemsOf(found.term, snapshot.languages))].map((term) => ({ ...found, term }));
   });
   const forms = await formsIn(snapshot, sampled, signal);
   const written = writtenForms(text, snapshot.languages);
@@ -113,8 +111,14 @@ async function correctedWords(
 function writtenAs({ term }: FoundTerm, forms: WordForms, languages: readonly string[]): string {
   if (!isExactForm(term)) return forms.best(term) ?? term;
   const word = wordOfTerm(term);
-  const stems = languages.flatMap((language) => indexedTermsOf(word, language));
-  return stems.map((stem) => forms.best(stem, word)).find((form) => form !== undefined) ?? word;
+  const written = stemsOf(term, languages).map((stem) => forms.best(stem, word));
+  return written.find((form) => form !== undefined) ?? word;
+}
+
+/** The stems of the word of an exact form. */
+function stemsOf(exactForm: string, languages: readonly string[]): string[] {
+  const word = wordOfTerm(exactForm);
+  return languages.flatMap((language) => indexedTermsOf(word, language));
 }
 
 /** As `lookUpTerms` orders the terms that are similar to one. */
