@@ -51,7 +51,8 @@ const add = (set: string, pairs: readonly LabelledPair[], emphasis: number, sour
 };
 const texts: string[] = [];
 const labelledTexts = new Set<string>();
-for (const { name, pairs, others } of labelledSets(data, flags.packages, flags.registries)) {
+for (const read of labelledSets(data, flags.packages, flags.registries)) {
+  const { name, pairs, others } = read();
   add(name, pairs, 1);
   for (const { first, second } of pairs) labelledTexts.add(first).add(second);
   texts.push(...others.slice(0, 20_000), ...pairs.map(({ first }) => first));

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parse } from 'csv-parse/sync';
+import { readData, readRows } from '../data-files.js';
 
 // The rule of the labels: two texts are duplicates when a reader of one gains nothing by the other. Word order,
 // spelling, synonyms, and details that the other text implies do not matter. Another part of a product (development files,
@@ -39,7 +38,7 @@ export interface Answered {
 
 /** The questions of a set of DATA/train. */
 export function questionsOf(data: string, file: string): Answered[] {
-  return linesOf(join(data, 'train', file)).map((line) => JSON.parse(line) as Answered);
+  return readRows<Answered>(data, `train/${file}`);
 }
 
 /** A table without header: registry (npm or pypi), name and summary of a package. */
@@ -63,63 +62,74 @@ function packagesOf(file: string): Map<string, string> {
   return summaries;
 }
 
+/** A pair of sentences with the mean score of its judges, from 0 (unrelated) to 5 (equivalent). */
+export interface ScoredPair {
+  readonly first: string;
+  readonly second: string;
+  readonly score: number;
+}
+
+/** The pairs of STS Benchmark dev: columns between tabs, quotes without a meaning. */
+export function scoredSentences(data: string): ScoredPair[] {
+  return readData(data, 'eval/stsb/sts-dev.csv')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const [, , , , score, first = '', second = ''] = line.split('\t');
+      return { first, second, score: Number(score) };
+    });
+}
+
 /** Pairs of STS Benchmark dev: nearly equivalent by its judges, or clearly not; those between are left out. */
 export function similarSentences(data: string): LabelledPair[] {
-  const rows: string[][] = parse(readFileSync(join(data, 'eval/stsb/sts-dev.csv')), {
-    delimiter: '\t',
-    quote: null,
-    relax_column_count: true,
-  });
-  return rows.flatMap((row) => {
-    const score = Number(row[4]);
-    if (score < 4.6 && score > 3.6) return [];
-    return [{ first: row[5] as string, second: row[6] as string, duplicate: score >= 4.6 }];
-  });
+  return scoredSentences(data)
+    .filter(({ score }) => score >= 4.6 || score <= 3.6)
+    .map(({ first, second, score }) => ({ first, second, duplicate: score >= 4.6 }));
 }
 
 /**
- * The sets labelled by reading: titles of products and questions to support (written for this), questions of DATA/train and, with files
- * of their summaries, packages of npm and PyPI, and of Debian (`apt-cache dumpavail`).
+ * Readers of the sets labelled by reading: titles of products and questions to support (written for this), questions of DATA/train and,
+ * with files of their summaries, packages of npm and PyPI, and of Debian (`apt-cache dumpavail`).
  */
-export function* labelledSets(
-  data: string,
-  packages: string | undefined,
-  registries: string | undefined,
-): Generator<LabelledSet> {
-  for (const name of ['titles', 'support']) {
+export function labelledSets(data: string, packages?: string, registries?: string): (() => LabelledSet)[] {
+  const withTexts = (name: string) => () => {
     const pairs = rowsOf(`${name}.tsv`).map(([first = '', second = '', label]) => ({
       first,
       second,
       duplicate: label === '1',
     }));
-    yield { name, pairs, others: [] };
-  }
-  if (registries !== undefined) {
-    const summaries = summariesOf(registries);
-    const pairs = rowsOf('summaries.tsv').flatMap(([registry, one, other, label]) => {
-      const [first, second] = [summaries.get(`${registry} ${one}`), summaries.get(`${registry} ${other}`)];
-      return first === undefined || second === undefined ? [] : [{ first, second, duplicate: label === '1' }];
-    });
-    yield { name: 'summaries', pairs, others: [] };
-  }
-  const labelled = rowsOf('pairs.tsv');
-  const sources: [string, () => Map<string, string>][] = [
-    ['medical', () => numbered(questionsOf(data, 'medquad.jsonl'))],
-    ['trivia', () => numbered(questionsOf(data, 'opentriviaqa.jsonl'))],
-    ...(packages === undefined
-      ? []
-      : [['packages', () => packagesOf(packages)] as [string, () => Map<string, string>]]),
-  ];
-  for (const [name, read] of sources) {
+    return { name, pairs, others: [] };
+  };
+  const withNames = (name: string, read: () => Map<string, string>) => () => {
     const all = read();
-    const pairs = labelled
-      .filter(([set]) => set === name)
-      .flatMap(([, one = '', other = '', label]) => {
-        const [first, second] = [all.get(one), all.get(other)];
-        return first === undefined || second === undefined ? [] : [{ first, second, duplicate: label === '1' }];
-      });
-    yield { name, pairs, others: [...all.values()] };
-  }
+    const rows = rowsOf('pairs.tsv').flatMap(([set, ...row]) => (set === name ? [row] : []));
+    return { name, pairs: namedPairs(rows, all), others: [...all.values()] };
+  };
+  return [
+    withTexts('titles'),
+    withTexts('support'),
+    ...(registries === undefined ? [] : [() => summaryPairs(summariesOf(registries))]),
+    withNames('medical', () => numbered(questionsOf(data, 'medquad.jsonl'))),
+    withNames('trivia', () => numbered(questionsOf(data, 'opentriviaqa.jsonl'))),
+    ...(packages === undefined ? [] : [withNames('packages', () => packagesOf(packages))]),
+  ];
+}
+
+function summaryPairs(summaries: ReadonlyMap<string, string>): LabelledSet {
+  const rows = rowsOf('summaries.tsv').map(([registry, one, other, label = '']) => [
+    `${registry} ${one}`,
+    `${registry} ${other}`,
+    label,
+  ]);
+  return { name: 'summaries', pairs: namedPairs(rows, summaries), others: [] };
+}
+
+/** The pairs of rows of two names and a label whose texts are both known. */
+function namedPairs(rows: readonly string[][], texts: ReadonlyMap<string, string>): LabelledPair[] {
+  return rows.flatMap(([one = '', other = '', label]) => {
+    const [first, second] = [texts.get(one), texts.get(other)];
+    return first === undefined || second === undefined ? [] : [{ first, second, duplicate: label === '1' }];
+  });
 }
 
 function numbered(rows: readonly Answered[]): Map<string, string> {

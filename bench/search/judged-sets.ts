@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { JudgedQuestion } from 'semantic-index';
+import { readData, readRows } from '../data-files.js';
 
 /** Documents, and questions with what people judged relevant. */
 export interface TestSet {
@@ -9,20 +8,12 @@ export interface TestSet {
   readonly questions: readonly JudgedQuestion[];
 }
 
-function rows<T>(path: string): T[] {
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as T);
-}
-
 /** SQuAD 1.1 dev below a folder of data: every so many-th question, and its paragraph. */
 export function squad(data: string, every: number, offset = 0): TestSet {
-  const folder = join(data, 'eval/squad');
-  const documents = rows<{ id: string; text: string }>(join(folder, 'paragraphs.jsonl'));
-  const questions = rows<{ question: string; para: string }>(join(folder, 'questions.jsonl'));
+  const documents = readRows<{ id: string; text: string }>(data, 'eval/squad/paragraphs.jsonl');
+  const questions = readRows<{ question: string; para: string }>(data, 'eval/squad/questions.jsonl');
   return {
-    name: `SQuAD 1.1 dev, every ${every}th question`,
+    name: every === 1 ? 'SQuAD 1.1 dev' : `SQuAD 1.1 dev, every ${every}th question`,
     documents: documents.map(({ id, text }) => ({ id, text })),
     questions: questions
       .filter((_, position) => position % every === offset)
@@ -32,10 +23,9 @@ export function squad(data: string, every: number, offset = 0): TestSet {
 
 /** CISI below a folder of data: queries and graded abstracts. */
 export function cisi(data: string): TestSet {
-  const folder = join(data, 'eval/cisi');
-  const documents = rows<{ _id: string; title: string; text: string }>(join(folder, 'corpus.jsonl'));
+  const documents = readRows<{ _id: string; title: string; text: string }>(data, 'eval/cisi/corpus.jsonl');
   const judged = new Map<string, Map<string, number>>();
-  for (const line of readFileSync(join(folder, 'qrels.tsv'), 'utf8').split('\n').slice(1)) {
+  for (const line of readData(data, 'eval/cisi/qrels.tsv').split('\n').slice(1)) {
     const [query, document, grade] = line.split('\t');
     if (query === undefined || document === undefined) continue;
     if (!judged.has(query)) judged.set(query, new Map());
@@ -44,7 +34,7 @@ export function cisi(data: string): TestSet {
   return {
     name: 'CISI',
     documents: documents.map(({ _id, title, text }) => ({ id: _id, text: `${title}\n${text}` })),
-    questions: rows<{ _id: string; text: string }>(join(folder, 'queries.jsonl')).flatMap(({ _id, text }) => {
+    questions: readRows<{ _id: string; text: string }>(data, 'eval/cisi/queries.jsonl').flatMap(({ _id, text }) => {
       const relevant = judged.get(_id);
       return relevant === undefined ? [] : [{ query: text, relevant }];
     }),
