@@ -4,36 +4,25 @@
 //   CXX=clang++ cmake -S native -B build-fuzz -DSEMANTIC_INDEX_FUZZ=ON -DSEMANTIC_INDEX_SANITIZE=address,undefined
 //   cmake --build build-fuzz && build-fuzz/fuzz_terms_look_up -max_total_time=600 -max_len=40000 CORPUS
 //
-// The first 16 bytes of an input choose what is asked; the rest is the file. Its checksums are put right before it is
-// opened, for they would keep out nearly everything.
+// The first 16 bytes of an input choose what is asked; the rest is the file.
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "base/random.h"
-#include "support/signed_bytes.h"
-#include "terms/build/terms_merge.h"
 #include "terms/exact_form.h"
 #include "terms/query/edit_distance.h"
 #include "terms/query/term_look_up.h"
 #include "terms/query/terms_filter.h"
 #include "terms/query/terms_query.h"
+#include "terms_input.h"
 
 using namespace semantic_index;
+using namespace semantic_index_fuzz;
 
 namespace {
 
 constexpr size_t kChoices = 16;
-
-[[noreturn]] void give_up(const char* reason) {
-  std::fprintf(stderr, "%s\n", reason);
-  std::abort();
-}
 
 void check_status(const Status& status) {
   if (!status.ok() && status.code != StatusCode::corrupt && status.code != StatusCode::invalid_argument) {
@@ -61,31 +50,6 @@ const std::vector<std::string>& names() {
   return kNames;
 }
 
-/** A file of lists of all kinds: short, long, with full and partial last blocks, and exact forms. */
-const MemoryBlock& valid_file() {
-  static MemoryBlock file;
-  if (file.size() > 0) return file;
-  Random random(1);
-  TermsBuilder builder;
-  for (uint32_t item = 0; item < 700; ++item) {
-    std::vector<std::string> own = {"all"};
-    if (item % 2 == 0) own.push_back("even");
-    if (item < 256) own.push_back("blocks");
-    if (item % 7 == 0) own.push_back("\xc3\xa9t\xc3\xa9");
-    for (int word = 0; word < 3; ++word) {
-      own.push_back((random.below(4) == 0 ? "\xee\x80\x81w" : "w") + std::to_string(random.below(30)));
-    }
-    std::vector<DocumentTerm> terms;
-    for (const std::string& name : own) terms.push_back({{name.data(), name.size()}, 1 + random.below(4)});
-    const TermsDocument document = {terms.data(), terms.size(), 5 + random.below(90)};
-    if (!builder.add(&document, 1).ok()) give_up("no document");
-  }
-  TermsMergeOptions options;
-  options.threads = 1;
-  if (!builder.finish(options, &file).ok()) give_up("no file");
-  return file;
-}
-
 /** Distances are symmetric, and those within a bound do not depend on it. */
 void compare_distances(const uint8_t* bytes, size_t size) {
   std::vector<uint32_t> left;
@@ -104,16 +68,10 @@ void compare_distances(const uint8_t* bytes, size_t size) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < kChoices) return 0;
   compare_distances(data, size);
-  const size_t length = size - kChoices;
-  // On the heap, so that a step beyond is seen; aligned as the kernel asks for.
-  std::unique_ptr<uint64_t[]> memory(new uint64_t[(length + 7) / 8]);
-  auto* const bytes = reinterpret_cast<uint8_t*>(memory.get());
-  if (length > 0) std::memcpy(bytes, data + kChoices, length);
-  semantic_index_test::sign<TermsHeader>(bytes, length);
-  TermsView view;
-  if (!TermsView::open(bytes, static_cast<int64_t>(length), &view).ok()) return 0;
-  const uint32_t words[] = {0x12345678u, 0xffff0fffu, 0x7fff7777u, 0xffffffffu, 0x00000001u};
-  const ItemBits some = {words, 5};
+  const TermsInput input(data, size, kChoices);
+  if (!input.is_open()) return 0;
+  const TermsView& view = input.view();
+  const ItemBits some = some_items();
   TermsSnapshot snapshot;
   if (!snapshot.add(TermsPart::of(view, (data[0] & 1) != 0 ? some : ItemBits())).ok()) give_up("no snapshot");
   const ItemBits* const allowed = (data[0] & 2) != 0 ? &some : nullptr;
@@ -184,30 +142,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   return 0;
 }
 
-extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t maximum);
-
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t maximum, unsigned int seed) {
-  Random random(seed);
-  const MemoryBlock& file = valid_file();
-  if (kChoices + file.size() > maximum) return LLVMFuzzerMutate(data, size, maximum);
-  for (size_t place = 0; place < kChoices && place < size; ++place) {
-    if (random.below(3) == 0) data[place] = static_cast<uint8_t>(random.next());
-  }
-  if (size < kChoices + sizeof(TermsHeader) || random.below(30) == 0) {
-    for (size_t place = 0; place < kChoices; ++place) data[place] = static_cast<uint8_t>(random.next());
-    std::memcpy(data + kChoices, file.data(), file.size());
-    return kChoices + file.size();
-  }
-  if (random.below(8) == 0) return LLVMFuzzerMutate(data, size, maximum);
-  TermsHeader header;
-  std::memcpy(&header, file.data(), sizeof header);
-  for (uint32_t change = random.below(8); change > 0; --change) {
-    const SectionRange& section = header.sections[random.below(kTermsSections)];
-    if (section.bytes == 0) continue;
-    const size_t place = static_cast<size_t>(section.offset) + random.below(static_cast<uint32_t>(section.bytes));
-    if (kChoices + place >= size) continue;
-    const uint8_t values[] = {0, 1, 0x7f, 0x80, 0xff, 31, 32, static_cast<uint8_t>(random.next())};
-    data[kChoices + place] = values[random.below(8)];
-  }
-  return size;
+  return mutate_terms_input(data, size, maximum, seed, kChoices, 3);
 }
