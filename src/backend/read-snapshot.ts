@@ -73,6 +73,8 @@ export interface DocumentSet {
   keys(): Iterable<number>;
   /** The set without the documents with these keys. */
   without(keys: Iterable<number>): DocumentSet;
+  /** The documents of the set with these keys. */
+  only(keys: Iterable<number>): DocumentSet;
 }
 
 /** Terms that documents must have, and terms that they must not have, as they are indexed. */

@@ -40,9 +40,16 @@ export class Phrase {
     return search.found;
   }
 
+  /** Whether a text may have the phrase, or one of the parts of a long one: several answers, of which one is true if it has. */
+  *mayBeInParts(text: string): Generator<boolean> {
+    if (this.#pattern === undefined) yield true;
+    else for (const part of this.#pattern.partsOf(text)) yield this.#pattern.mayBeIn(part);
+  }
+
   /** False only for a text that does not have the phrase; much faster than `isIn`. */
   mayBeIn(text: string): boolean {
-    return this.#pattern === undefined || this.#pattern.mayBeIn(text);
+    for (const may of this.mayBeInParts(text)) if (may) return true;
+    return false;
   }
 
   /** A search in a text that has the terms, whose runs are added in their order. */

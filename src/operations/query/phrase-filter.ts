@@ -1,14 +1,9 @@
-import { searchedPartsOf } from '../../analysis/fields/stored-text.js';
 import { Phrase } from '../../analysis/query/phrase.js';
 import type { QueryClauses } from '../../analysis/query/query-syntax.js';
-import { termRunsOf } from '../../analysis/query/term-sequence.js';
 import type { DocumentSet, ReadSnapshot } from '../../backend/read-snapshot.js';
 import { SemanticIndexError } from '../../errors.js';
-import { TimeSlice } from '../../time-slice.js';
 import { prefixOf } from './query-prefixes.js';
 
-/** Documents whose texts are read at once, and runs of a text between two looks at the clock. */
-const [documentsAtOnce, runsPerLook] = [32, 64];
 /** Terms that an excluded prefix may stand for. */
 const maxExcludedTerms = 65_536;
 
@@ -70,54 +65,6 @@ export async function filterByClauses(
   function withAll(terms: readonly string[], among: DocumentSet): Promise<DocumentSet> {
     return snapshot.withTerms({ required: terms, excluded: [] }, signal, among);
   }
-}
-
-/** Those of some documents whose texts the phrases of a filter exclude. Texts are read and analyzed in slices. */
-export async function excludedByText(
-  snapshot: ReadSnapshot,
-  { required, unwanted }: PhraseFilter,
-  keys: readonly number[],
-  signal: AbortSignal | undefined,
-): Promise<number[]> {
-  const slice = new TimeSlice();
-  const excluded: number[] = [];
-  for (let first = 0; first < keys.length; first += documentsAtOnce) {
-    for (const document of await snapshot.byKeys(keys.slice(first, first + documentsAtOnce), signal)) {
-      if (slice.due()) await slice.yieldIfDue(signal);
-      if (document === undefined) continue;
-      const { text } = document;
-      const missing = new Set(required.keys());
-      let isForbidden = false;
-      for (const language of snapshot.languages) {
-        const wanted = required.flatMap((phrase, place) => {
-          const own = missing.has(place) ? phrase.find((one) => one.language === language) : undefined;
-          return own?.mayBeIn(text) === true ? [{ place, search: own.search() }] : [];
-        });
-        const forbidden = unwanted
-          .flat()
-          .flatMap((phrase) => (phrase.language === language && phrase.mayBeIn(text) ? [phrase.search()] : []));
-        if (wanted.length + forbidden.length === 0) continue;
-        let [runs, isDone] = [0, false];
-        for (const { text: part } of searchedPartsOf(text)) {
-          for (const run of termRunsOf(part, language)) {
-            if (++runs % runsPerLook === 0 && slice.due()) await slice.yieldIfDue(signal);
-            isDone = forbidden.length === 0;
-            for (const { search } of wanted) if (!search.add(run)) isDone = false;
-            for (const search of forbidden) if (search.add(run)) isDone = true;
-            if (isDone) break;
-          }
-          if (isDone) break;
-          for (const { search } of wanted) search.interrupt();
-          for (const search of forbidden) search.interrupt();
-        }
-        for (const { place, search } of wanted) if (search.found) missing.delete(place);
-        isForbidden ||= forbidden.some(({ found }) => found);
-        if (isForbidden) break;
-      }
-      if (isForbidden || missing.size > 0) excluded.push(document.key);
-    }
-  }
-  return excluded;
 }
 
 function isTerm({ hasNoOrder, terms }: Phrase): boolean {

@@ -1,8 +1,16 @@
 import { Phrase } from '../../analysis/query/phrase.js';
 import type { QueryClauses } from '../../analysis/query/query-syntax.js';
-import type { QueryTerm, RankedDocuments, RankQuery, RankSearch, ReadSnapshot } from '../../backend/read-snapshot.js';
+import type {
+  DocumentSet,
+  QueryTerm,
+  RankedDocuments,
+  RankQuery,
+  RankSearch,
+  ReadSnapshot,
+} from '../../backend/read-snapshot.js';
 import type { CorrectedWord, SearchedPrefix, SearchedSegment } from '../../types.js';
-import { excludedByText, filterByClauses, isFiltered, type PhraseFilter } from './phrase-filter.js';
+import { filterByClauses, isFiltered, type PhraseFilter } from './phrase-filter.js';
+import { PhraseTexts } from './phrase-texts.js';
 import { expandPrefixes } from './query-prefixes.js';
 import { correctSpelling } from './query-spelling.js';
 import { termsOfText } from './query-terms.js';
@@ -28,11 +36,15 @@ export interface QueryReading {
 
 /** Terms that a prefix is expanded to: the most frequent ones. */
 const maxExpansions = 256;
+/** How many times as many documents are ranked where too few pass: by the share that passed, and some to spare; at most. */
+const [spare, maxGrowth] = [1.5, 32];
+/** Most documents that are ranked to find those that pass. */
+const maxRanked = 8_192;
 
 /** Ranks documents for queries, whose operators filter documents and expand prefixes, and whose misspelt words are corrected. */
 export async function rankQueries(
   snapshot: ReadSnapshot,
-  search: Omit<RankSearch, 'queries' | 'within'> & { readonly queries: readonly SyntaxQuery[] },
+  search: RankOptions & { readonly queries: readonly SyntaxQuery[] },
   { typos, notes }: QueryReading,
 ): Promise<RankedDocuments[]> {
   const { queries, ...options } = search;
@@ -73,47 +85,96 @@ export async function rankQueries(
 }
 
 /**
- * Ranks the documents that pass a filter for one query. Terms give a set of documents; the texts of the best ones decide which of these pass,
- * the others are left out, and the rest is ranked again until all candidates pass. The result is that of a search among all documents
- * that pass, as none that does not is among the candidates in the end.
+ * Ranks the documents that pass a filter for one query. Terms give a set of documents; the texts of the best ones decide which of these
+ * pass. The result is that of a search among all documents that pass.
  */
 async function rankFiltered(
   snapshot: ReadSnapshot,
   query: RankQuery,
   filter: PhraseFilter | undefined,
-  options: Omit<RankSearch, 'queries' | 'within'>,
+  options: RankOptions,
 ): Promise<RankedDocuments> {
-  const { k, signal, onSegment } = options;
   const isDecided = filter === undefined || filter.required.length + filter.unwanted.length === 0;
-  const isByBoth = query.vector !== undefined && (query.text !== undefined || query.terms !== undefined);
-  const passed = new Set<number>();
-  let within = filter?.documents;
-  let [depth, growth] = [options.depth, 1];
-  for (;;) {
-    const segments: SearchedSegment[] = [];
-    // All candidates of both sides are among the first; of one side the best ones are enough.
-    const size = isDecided ? k : isByBoth ? Math.max(k, 2 * depth) : k * growth;
-    const search = { ...options, k: size, depth, within };
-    const [ranked] = (await snapshot.rank({
-      ...search,
-      queries: [query],
-      onSegment: (segment) => segments.push(segment),
-    })) as [RankedDocuments];
-    const unknown = isDecided ? [] : ranked.ranked.map(({ key }) => key).filter((key) => !passed.has(key));
-    const excluded =
-      unknown.length === 0 ? [] : await excludedByText(snapshot, filter as PhraseFilter, unknown, signal);
-    if (excluded.length === 0 && depth === options.depth) {
-      for (const segment of segments) onSegment?.(segment);
-      return { ...ranked, ranked: ranked.ranked.slice(0, k) };
-    }
-    for (const key of unknown) passed.add(key);
-    if (excluded.length > 0) within = within?.without(excluded);
-    // Where few pass, more are looked at; in the end, as many as wherever nothing is left out.
-    const hasFew = excluded.length * 2 > unknown.length;
-    if (excluded.length === 0) depth = options.depth;
-    else if (hasFew && isByBoth) depth = Math.min(4 * depth, Math.max(depth, within?.size ?? 0));
-    else if (hasFew && k * growth < (within?.size ?? 0)) growth *= 4;
+  if (isDecided) {
+    const [ranked] = await snapshot.rank({ ...options, queries: [query], within: filter?.documents });
+    return ranked as RankedDocuments;
   }
+  const texts = new PhraseTexts(snapshot, filter, options.signal);
+  const isByBoth = query.vector !== undefined && (query.text !== undefined || query.terms !== undefined);
+  return isByBoth
+    ? await rankByBoth(snapshot, query, filter.documents, texts, options)
+    : await rankByOne(snapshot, query, filter.documents, texts, options);
+}
+
+type RankOptions = Omit<RankSearch, 'queries' | 'within'>;
+
+/** Documents that a call ranked, and the segments that it searched. */
+interface RankedWithin {
+  readonly documents: RankedDocuments;
+  readonly segments: readonly SearchedSegment[];
+}
+
+async function rankWithin(
+  snapshot: ReadSnapshot,
+  query: RankQuery,
+  options: RankOptions,
+  within: DocumentSet | undefined,
+): Promise<RankedWithin> {
+  const segments: SearchedSegment[] = [];
+  const onSegment = (segment: SearchedSegment): number => segments.push(segment);
+  const [documents] = await snapshot.rank({ ...options, queries: [query], within, onSegment });
+  return { documents: documents as RankedDocuments, segments };
+}
+
+/**
+ * By text or by vector alone, scores do not depend on what is left out: texts are read in their order until k documents pass, or all
+ * texts where few pass.
+ */
+async function rankByOne(
+  snapshot: ReadSnapshot,
+  query: RankQuery,
+  within: DocumentSet,
+  texts: PhraseTexts,
+  options: RankOptions,
+): Promise<RankedDocuments> {
+  const { k, onSegment } = options;
+  for (let size = k; ; ) {
+    const { documents, segments } = await rankWithin(snapshot, query, { ...options, k: size }, within);
+    const { ranked } = documents;
+    const passed = await texts.firstThatPass(ranked, k);
+    const isDone = passed.length === k || ranked.length < size;
+    size = grown(size, passed.length / k);
+    if (!isDone && size <= maxRanked) continue;
+    for (const segment of segments) onSegment?.(segment);
+    if (isDone) return { ...documents, ranked: passed };
+    const all = within.only(await texts.allThatPass(within.keys()));
+    return (await rankWithin(snapshot, query, options, all)).documents;
+  }
+}
+
+/** By both, the candidates of each side are the best ones that pass. */
+async function rankByBoth(
+  snapshot: ReadSnapshot,
+  query: RankQuery,
+  within: DocumentSet,
+  texts: PhraseTexts,
+  options: RankOptions,
+): Promise<RankedDocuments> {
+  const side = { ...options, k: options.depth };
+  const byWords = { ...query, vector: undefined };
+  const byMeaning = { ...query, text: undefined, terms: undefined };
+  const sides = [
+    await rankByOne(snapshot, byWords, within, texts, { ...side, onSegment: undefined }),
+    await rankByOne(snapshot, byMeaning, within, texts, side),
+  ];
+  const candidates = within.only(sides.flatMap(({ ranked }) => ranked.map(({ key }) => key)));
+  const { documents } = await rankWithin(snapshot, query, options, candidates);
+  return { ...documents, isComplete: sides.every(({ ranked }) => ranked.length < side.k) };
+}
+
+/** How many documents are ranked next, where a share of those that were wanted has passed. */
+function grown(size: number, share: number): number {
+  return Math.ceil(size * Math.min(maxGrowth, Math.max(2, spare / share)));
 }
 
 /** The terms of the words, phrases and prefixes of a query. */

@@ -23,6 +23,11 @@ export class KeySet implements DocumentSet {
     const gone = new Set(keys);
     return new KeySet(this.list.filter((key) => !gone.has(key)));
   }
+
+  only(keys: Iterable<number>): KeySet {
+    const kept = new Set(keys);
+    return new KeySet(this.list.filter((key) => kept.has(key)));
+  }
 }
 
 /** The documents that a search may find: all, those with some keys, or those that match a condition; and never some others. */

@@ -1,5 +1,5 @@
 import type { DocumentSet } from '../../backend/read-snapshot.js';
-import { type Bitset, countItems, hasItem, removeItem } from '../../vectors/bitset.js';
+import { addItem, type Bitset, countItems, hasItem, removeItem } from '../../vectors/bitset.js';
 import { itemOf, keyAt, type SortedKeys } from '../catalog/sorted-keys.js';
 
 /** A run of documents by ascending key. */
@@ -33,12 +33,25 @@ export class ItemSets implements DocumentSet {
 
   without(keys: Iterable<number>): ItemSets {
     const items = this.items.map((set) => set.slice());
+    for (const [place, item] of this.#places(keys)) removeItem(items[place] as Bitset, item);
+    return new ItemSets(this.#runs, items);
+  }
+
+  only(keys: Iterable<number>): ItemSets {
+    const items = this.items.map(({ length }) => new Uint32Array(length));
+    for (const [place, item] of this.#places(keys)) {
+      if (hasItem(this.items[place] as Bitset, item)) addItem(items[place] as Bitset, item);
+    }
+    return new ItemSets(this.#runs, items);
+  }
+
+  /** Where documents are: the place of a run, and an item. */
+  *#places(keys: Iterable<number>): IterableIterator<readonly [number, number]> {
     for (const key of keys) {
       for (const [place, run] of this.#runs.entries()) {
         const item = itemOf(run.keys, key);
-        if (item >= 0) removeItem(items[place] as Bitset, item);
+        if (item >= 0) yield [place, item];
       }
     }
-    return new ItemSets(this.#runs, items);
   }
 }
