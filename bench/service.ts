@@ -1,6 +1,6 @@
 // The service under load, on this machine: requests per second and p99 for one and two workers, their memory, and whether
 // any request fails while documents are added, a new generation of forests is swapped in, and a worker is replaced or killed;
-// the same through a front, which costs CPU and cuts nothing.
+// the same through the gateway, which costs CPU and cuts nothing.
 //
 //   npx tsx bench/service.ts --help
 //
@@ -130,9 +130,9 @@ function report(name: string, load: Measured): void {
   );
 }
 
-async function serve(workers: number, front: boolean): Promise<{ child: ChildProcess; port: number }> {
+async function serve(workers: number, gateway: boolean): Promise<{ child: ChildProcess; port: number }> {
   const args = [main, 'serve', place, '--port', '0', '--workers', String(workers), '--json'];
-  if (front) args.push('--front');
+  if (gateway) args.push('--gateway');
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout?.once('data', (line) => resolve(JSON.parse(line).url));
@@ -185,37 +185,37 @@ console.log(
   );
 }
 
-for (const [workers, front] of [
+for (const [workers, gateway] of [
   [1, false],
   [2, false],
   [2, true],
 ] as const) {
-  const { child, port } = await serve(workers, front);
-  const through = front ? 'front: ' : '';
+  const { child, port } = await serve(workers, gateway);
+  const through = gateway ? 'gateway: ' : '';
   const onLinux = existsSync('/proc/self/smaps_rollup');
   const pid = child.pid as number;
   const answering = !onLinux ? [] : workers === 1 ? [pid] : childrenOf(pid);
-  const processes = front ? [pid, ...answering] : answering;
+  const processes = gateway ? [pid, ...answering] : answering;
   for (const mode of ['vector', 'hybrid'] as const) {
-    const [before, frontBefore] = [cpuSecondsOf(processes), cpuSecondsOf(onLinux ? [pid] : [])];
+    const [before, gatewayBefore] = [cpuSecondsOf(processes), cpuSecondsOf(onLinux ? [pid] : [])];
     const end = startLoad(port, mode);
     await sleep(seconds * 1000);
     const load = await end();
     report(`${through}${workers} worker${workers > 1 ? 's' : ''}, ${mode}`, load);
     const milliseconds = (1000 * (cpuSecondsOf(processes) - before)) / load.requests;
-    const ofFront = (1000 * (cpuSecondsOf(onLinux ? [pid] : []) - frontBefore)) / load.requests;
-    const share = front ? `, of them ${ofFront.toFixed(2)} in the front` : '';
+    const ofGateway = (1000 * (cpuSecondsOf(onLinux ? [pid] : []) - gatewayBefore)) / load.requests;
+    const share = gateway ? `, of them ${ofGateway.toFixed(2)} in the gateway` : '';
     if (onLinux) console.log(`  ${milliseconds.toFixed(2)} ms of CPU a request, in the service${share}`);
   }
   if (onLinux) {
     for (const worker of answering) console.log(`  worker: ${memoryOf(worker)}`);
-    if (front) console.log(`  front: ${memoryOf(pid)}`);
+    if (gateway) console.log(`  gateway: ${memoryOf(pid)}`);
   }
   if (workers === 2) {
     const disturbed = startLoad(port, 'vector');
     await using writer = await SemanticIndex.open(place, { ann: { sealAt: 5000, background: false } });
-    await writer.addDocuments(texts(3000, front ? 'third-' : 'second-', documents));
-    await writer.deleteDocuments(Array.from({ length: 500 }, (_, n) => `first-${front ? n + 500 : n}`));
+    await writer.addDocuments(texts(3000, gateway ? 'third-' : 'second-', documents));
+    await writer.deleteDocuments(Array.from({ length: 500 }, (_, n) => `first-${gateway ? n + 500 : n}`));
     await writer.optimize({ full: true });
     const { segments } = await writer.stats();
     report(`${through}while adding and swapping`, await disturbed());
