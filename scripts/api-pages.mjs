@@ -70,7 +70,8 @@ export const topics = [
     values: ['VectorMatrix'],
     files: /\/(?:vectors\/matrix\/|options\/vector-matrix\b|types\/matrix\b)/,
   },
-  { name: 'integrations', title: 'Service, MCP, frameworks', files: /\/(?:server|adapters|options\/(?:server|mcp)\b)/ },
+  { name: 'integrations', title: 'Service and MCP', files: /\/(?:server|options\/(?:server|mcp)\b)/ },
+  { name: 'frameworks', title: 'Frameworks', files: /\/adapters\// },
   {
     name: 'search-types',
     title: 'Options and results of searches',

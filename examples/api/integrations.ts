@@ -1,4 +1,4 @@
-// Examples of docs/api/integrations.md. scripts/api-pages.mjs copies each part into the page; a test compares the output.
+// Examples of docs/api/integrations.md and docs/api/frameworks.md. scripts/api-pages.mjs copies each part into the page; a test compares the output.
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Document } from '@langchain/core/documents';

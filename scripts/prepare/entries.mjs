@@ -8,6 +8,7 @@ export const imported = [
   'server/mcp/mcp',
   'adapters/langchain',
   'adapters/llamaindex',
+  'adapters/mastra',
   'adapters/ai',
 ];
 

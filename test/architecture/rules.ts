@@ -23,6 +23,7 @@ const layers: readonly (readonly string[])[] = [
  * itself but those that are named. Folders of one row do not know each other.
  */
 const walls: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  adapters: [['.'], ['mastra'], ['mastra.ts']],
   cli: [['.'], ['sources'], ['commands'], ['program.ts'], ['main.ts']],
   embed: [['.'], ['bundled', 'openai', 'transformers', 'testing'], ['static', 'text-workers']],
   files: [['content'], ['markdown'], ['readers'], ['folders'], ['.']],
@@ -99,6 +100,8 @@ const owners = {
     'src/crash-test/',
     // The folder of the sockets between the front and its workers.
     'src/server/gateway/gateway-sockets.ts',
+    // The folders of the indexes that a store of Mastra deletes.
+    'src/adapters/mastra/named-indexes.ts',
     'src/cli/',
   ],
 } as const;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { apiPages, readApi, renderPages, statedOutput, topics } from '../../scripts/api-pages.mjs';
+import { needsMastra } from './needs-mastra.js';
 import { type BlockRun, runBlocks } from './run-blocks.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -72,7 +73,8 @@ describe('the API reference', () => {
 
 const programs = readdirSync(join(root, 'examples/api'))
   .filter((file) => file.endsWith('.ts'))
-  .map((file) => ({ name: file.slice(0, -3), code: readFileSync(join(root, 'examples/api', file), 'utf8') }));
+  .map((file) => ({ name: file.slice(0, -3), code: readFileSync(join(root, 'examples/api', file), 'utf8') }))
+  .filter((program) => !needsMastra(program));
 
 describe('the examples of the API reference', () => {
   let run: BlockRun;

@@ -7,6 +7,7 @@ import { globSync } from 'tinyglobby';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { scratchFolder } from '../cli/run-cli.js';
 import { preambles } from './docs-preambles.js';
+import { needsMastra } from './needs-mastra.js';
 import { type BlockRun, runBlocks } from './run-blocks.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -23,9 +24,11 @@ test('every block is of a language that is run here, or output', () => {
   }
 });
 
-const programs = guides.flatMap((path) =>
-  blocksOf(path, 'ts').map((code, position) => ({ name: `${path.slice('docs/'.length)} ${position}`, code })),
-);
+const programs = guides
+  .flatMap((path) =>
+    blocksOf(path, 'ts').map((code, position) => ({ name: `${path.slice('docs/'.length)} ${position}`, code })),
+  )
+  .filter((program) => !needsMastra(program));
 
 test('no preamble is left over', () => {
   expect(programs.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(preambles)));
