@@ -90,6 +90,7 @@ function scoreOf(
   for (let at = from; at < matches.length; at++) {
     const match = matches[at] as PlacedMatch;
     if (match.unit >= end) break;
+    if (match.lastUnit >= end) continue;
     occurrences.set(match.term, (occurrences.get(match.term) ?? 0) + 1);
     if (before !== undefined && before.term !== match.term && match.unit - before.unit <= maxDistance) {
       const pair = Math.min(before.term, match.term) * weights.length + Math.max(before.term, match.term);

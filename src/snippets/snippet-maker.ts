@@ -1,8 +1,10 @@
+import type { Phrase } from '../analysis/query/phrase.js';
 import type { CountTokens } from '../options.js';
 import { TimeSlice } from '../time-slice.js';
 import type { Snippet, SnippetRange } from '../types.js';
 import { type TextWindow, windowsOf } from './best-window.js';
 import { boundaryAfter, boundaryBefore } from './grapheme-boundaries.js';
+import { phraseMatchesIn } from './phrase-matches.js';
 import { TermMatcher, type TermsOf } from './term-matches.js';
 import { type ScannedText, TextScanner, type TextUnit } from './text-units.js';
 
@@ -17,15 +19,37 @@ export interface SnippetSettings {
   readonly countTokens: CountTokens;
 }
 
+/** A term that is marked: the forms in which it is indexed, and what it is worth. */
+export interface SnippetTerm {
+  readonly forms: readonly string[];
+  readonly weight: number;
+}
+
 /** What the windows of a text are chosen by. */
 export interface SnippetQuery {
   /** Terms as the index analyzes queries; none for a query that is not a text. */
-  readonly terms: readonly string[];
+  readonly terms: readonly SnippetTerm[];
+  /** Phrases, which are marked as a whole where they occur. Default: none. */
+  readonly phrases?: readonly SnippetPhrase[] | undefined;
   readonly termsOf: TermsOf;
   /** Undefined where meaning costs too much. */
   readonly similarityOf: SimilarityOf | undefined;
 }
 
+/** A phrase and what it is worth. */
+export interface SnippetPhrase {
+  readonly phrase: Phrase;
+  readonly weight: number;
+}
+
+/** A range of a text in which phrases are looked for: a field of it, or all. */
+export interface PhraseRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Steps of the search for a phrase between two looks at the clock. */
+const stepsPerCheck = 64;
 /** Windows with the best terms that are compared by meaning. */
 const comparedWindows = 8;
 /** Worth of a cosine of 1, where all terms of the query are worth 1. */
@@ -40,7 +64,10 @@ export class SnippetMaker {
   readonly #slice = new TimeSlice();
 
   constructor(query: SnippetQuery, settings: SnippetSettings) {
-    this.#matcher = new TermMatcher(query.terms, query.termsOf);
+    this.#matcher = new TermMatcher(
+      query.terms.map(({ forms }) => forms),
+      query.termsOf,
+    );
     this.#scanner = new TextScanner(this.#matcher, settings.countTokens);
     this.#query = query;
     this.#settings = settings;
@@ -49,15 +76,47 @@ export class SnippetMaker {
   /**
    * The snippet of a text: of all windows within the token budget the one with the best terms and the nearest meaning; the nearest
    * meaning alone where no term occurs, and the beginning where meaning is unknown as well. Takes linear time, in slices.
+   *
+   * @param fields of the text, none of which a phrase leaves. Default: the whole text.
    */
-  async snippetOf(text: string, signal: AbortSignal | undefined): Promise<Snippet> {
+  async snippetOf(text: string, signal: AbortSignal | undefined, fields?: readonly PhraseRange[]): Promise<Snippet> {
     const { maxTokens } = this.#settings;
-    const scanned = await this.#scanner.scan(text, this.#slice, signal);
-    const weights = weightsOf(scanned, this.#matcher.size);
+    const scanned = await this.#withPhrases(text, await this.#scanner.scan(text, this.#slice, signal), fields, signal);
+    const { terms, phrases = [] } = this.#query;
+    const weights = weightsOf(scanned, [...terms, ...phrases]);
     const windows = await windowsOf(scanned, weights, maxTokens, this.#slice, signal);
     if (windows.length === 0) return this.#complete(text, scanned, undefined, 'beginning');
     const { window, basis } = await this.#choose(text, scanned, windows);
     return this.#complete(text, scanned, window, basis);
+  }
+
+  /** Adds the places of phrases, numbered behind the terms. */
+  async #withPhrases(
+    text: string,
+    { units, matches }: ScannedText,
+    fields: readonly PhraseRange[] = [{ start: 0, end: text.length }],
+    signal: AbortSignal | undefined,
+  ): Promise<ScannedText> {
+    const { terms, phrases = [] } = this.#query;
+    if (phrases.length === 0) return { units, matches };
+    const all = [...matches];
+    let steps = 0;
+    for (const [place, { phrase }] of phrases.entries()) {
+      for (const field of fields) {
+        let unit = 0;
+        for (const match of phraseMatchesIn(text.slice(field.start, field.end), phrase)) {
+          if (++steps % stepsPerCheck === 0 && this.#slice.due()) await this.#slice.yieldIfDue(signal);
+          if (match === undefined) continue;
+          const [start, end] = [field.start + match.start, field.start + match.end];
+          while ((units[unit] as TextUnit).end <= start) unit++;
+          let lastUnit = unit;
+          while ((units[lastUnit] as TextUnit).end < end) lastUnit++;
+          all.push({ start, end, term: terms.length + place, unit, lastUnit });
+        }
+      }
+    }
+    all.sort((a, b) => a.start - b.start || a.end - b.end);
+    return { units, matches: all };
   }
 
   async #choose(
@@ -119,23 +178,27 @@ export class SnippetMaker {
 
   /** The matches inside a window, on boundaries of grapheme clusters; those that overlap are one where that is a match as well. */
   #rangesIn(text: string, { matches }: ScannedText, from: number, to: number): SnippetRange[] {
-    const merged: { start: number; end: number }[] = [];
+    const merged: { start: number; end: number; isPhrase: boolean }[] = [];
     for (const match of matches) {
       const [start, end] = [boundaryBefore(text, match.start), boundaryAfter(text, match.end)];
       if (start < from || end > to) continue;
+      const isPhrase = match.term >= this.#query.terms.length;
       const last = merged.at(-1);
-      if (last === undefined || start >= last.end) merged.push({ start, end });
-      else if (end > last.end && this.#matcher.matches(text.slice(last.start, end))) last.end = end;
+      if (last === undefined || start >= last.end) {
+        merged.push({ start, end, isPhrase });
+      } else if (end > last.end && (isPhrase || last.isPhrase || this.#matcher.matches(text.slice(last.start, end)))) {
+        last.end = end;
+        last.isPhrase ||= isPhrase;
+      }
     }
     return merged.map(({ start, end }) => ({ start, end, snippetStart: start - from, snippetEnd: end - from }));
   }
 }
 
-/** Weights of terms that sum to 1: a term that is rare in the text counts most. */
-function weightsOf({ units, matches }: ScannedText, terms: number): number[] {
-  const counts = new Array<number>(terms).fill(0);
-  for (const { term } of matches) counts[term] = (counts[term] as number) + 1;
-  const weights = counts.map((count) => (count === 0 ? 0 : Math.log(1 + units.length / count)));
+/** Weights of the terms and phrases that a text has, which sum to 1: one that is rare in the index counts most. */
+function weightsOf({ matches }: ScannedText, sought: readonly { readonly weight: number }[]): number[] {
+  const found = new Set(matches.map(({ term }) => term));
+  const weights = sought.map(({ weight }, term) => (found.has(term) ? weight : 0));
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return sum === 0 ? weights : weights.map((weight) => weight / sum);
 }

@@ -37,14 +37,10 @@ export class TermMatcher {
   readonly #termsOf: TermsOf;
   readonly #known = new Map<string, ReadonlySet<number>>();
 
-  constructor(terms: readonly string[], termsOf: TermsOf) {
-    this.#numbers = new Map(terms.map((term, number) => [term, number]));
+  /** @param terms of each the forms in which it is indexed. */
+  constructor(terms: readonly (readonly string[])[], termsOf: TermsOf) {
+    this.#numbers = new Map(terms.flatMap((forms, number) => forms.map((form) => [form, number] as const)));
     this.#termsOf = termsOf;
-  }
-
-  /** Number of terms. */
-  get size(): number {
-    return this.#numbers.size;
   }
 
   /** Whether a text has a term of the query. */
@@ -113,8 +109,8 @@ export class TermMatcher {
   }
 }
 
-/** Where the parts of a piece end. */
-function partEnds(piece: string): number[] {
+/** Where the parts of a piece end: words, the words of identifiers, letters of scripts without spaces, and signs. */
+export function partEnds(piece: string): number[] {
   const ends: number[] = [];
   if (isAscii(piece)) {
     let end = 0;

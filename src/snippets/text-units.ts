@@ -16,9 +16,10 @@ export interface TextUnit {
   readonly opens: boolean;
 }
 
-/** A match in a text, and the unit that it begins in. */
+/** A match in a text, and the units that it begins and ends in. */
 export interface PlacedMatch extends TermMatch {
   readonly unit: number;
+  readonly lastUnit: number;
 }
 
 /** A text with the places of the query's terms. */
@@ -101,7 +102,9 @@ export class TextScanner {
         let unit = first;
         for (const match of facts.matches) {
           while ((units[unit] as TextUnit).end <= from + match.start) unit++;
-          matches.push({ start: from + match.start, end: from + match.end, term: match.term, unit });
+          let lastUnit = unit;
+          while ((units[lastUnit] as TextUnit).end < from + match.end) lastUnit++;
+          matches.push({ start: from + match.start, end: from + match.end, term: match.term, unit, lastUnit });
         }
       }
     }

@@ -16,7 +16,11 @@ const numRuns = Number(process.env.SNIPPET_RUNS ?? 150);
 
 function maker(query: string, settings: Partial<SnippetSettings> = {}): SnippetMaker {
   return new SnippetMaker(
-    { terms: analyzeQuery(query).terms, termsOf, similarityOf: undefined },
+    {
+      terms: analyzeQuery(query).terms.map((term) => ({ forms: [term], weight: 1 })),
+      termsOf,
+      similarityOf: undefined,
+    },
     { maxTokens: 64, highlight: ['[', ']'], countTokens: estimateTokens, ...settings },
   );
 }

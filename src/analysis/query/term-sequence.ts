@@ -30,12 +30,31 @@ const noOthers: ReadonlySet<string> = new Set();
  * The terms of a text in their order, as documents in a language are indexed: run by run. All of them are terms of `analyzeDocument`.
  */
 export function* termRunsOf(text: string, language: string): Generator<TermRun> {
+  const known = knownRuns(language);
+  for (const [run] of text.matchAll(runs)) yield runOf(run, language, known);
+}
+
+/** The same from an index on, with where each run is. */
+export function* placedRunsOf(
+  text: string,
+  language: string,
+  from: number,
+): Generator<{ readonly run: TermRun; readonly start: number; readonly end: number }> {
+  const known = knownRuns(language);
+  const found = new RegExp(runs);
+  found.lastIndex = from;
+  for (let match = found.exec(text); match !== null; match = found.exec(text)) {
+    yield { run: runOf(match[0], language, known), start: match.index, end: found.lastIndex };
+  }
+}
+
+function knownRuns(language: string): Map<string, TermRun> {
   let known = remembered.get(language);
   if (known === undefined) {
     known = new Map();
     remembered.set(language, known);
   }
-  for (const [run] of text.matchAll(runs)) yield runOf(run, language, known);
+  return known;
 }
 
 function runOf(run: string, language: string, known: Map<string, TermRun>): TermRun {

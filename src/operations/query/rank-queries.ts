@@ -32,6 +32,8 @@ export interface QueryReading {
   readonly typos: boolean;
   /** Default: nothing is noted. */
   readonly notes?: QueryNotes | undefined;
+  /** Called with the terms of a query, by its place, where they are not those of its analysis. */
+  readonly onTerms?: ((place: number, terms: readonly QueryTerm[]) => void) | undefined;
 }
 
 /** Terms that a prefix is expanded to: the most frequent ones. */
@@ -45,7 +47,7 @@ const maxRanked = 8_192;
 export async function rankQueries(
   snapshot: ReadSnapshot,
   search: RankOptions & { readonly queries: readonly SyntaxQuery[] },
-  { typos, notes }: QueryReading,
+  { typos, notes, onTerms }: QueryReading,
 ): Promise<RankedDocuments[]> {
   const { queries, ...options } = search;
   const { signal } = options;
@@ -55,6 +57,7 @@ export async function rankQueries(
     const terms = query.text === undefined ? undefined : await termsOfClauses(snapshot, query.clauses, notes, signal);
     const filter = isFiltered(query.clauses) ? await filterByClauses(snapshot, query.clauses, signal) : undefined;
     withSyntax.set(place, { query: { ...query, terms }, filter });
+    if (terms !== undefined) onTerms?.(place, terms);
   }
   const plain = withSyntax.size === 0 ? queries : queries.filter((_, place) => !withSyntax.has(place));
   const ranked = plain.length > 0 ? await snapshot.rank({ ...options, queries: plain, skipsMissing: typos }) : [];
@@ -75,7 +78,10 @@ export async function rankQueries(
       signal,
     });
     if (again === undefined && !isSkipped) continue;
-    if (again !== undefined) notes?.corrected.push(...again.corrected);
+    if (again !== undefined) {
+      notes?.corrected.push(...again.corrected);
+      onTerms?.(place, again.terms);
+    }
     const corrected = again === undefined ? query : { ...query, terms: again.terms };
     // Otherwise the first search reported the segments.
     const rest = isSkipped ? options : { ...options, onSegment: undefined };
@@ -178,7 +184,7 @@ function grown(size: number, share: number): number {
 }
 
 /** The terms of the words, phrases and prefixes of a query. */
-async function termsOfClauses(
+export async function termsOfClauses(
   snapshot: ReadSnapshot,
   { words, phrases, prefixes }: QueryClauses,
   notes: QueryNotes | undefined,

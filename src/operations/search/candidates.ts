@@ -1,6 +1,7 @@
 import type { StoredDocument } from '../../backend/documents.js';
 import type { Field, FilterTree } from '../../backend/filter-tree.js';
 import type {
+  QueryTerm,
   RankedDocument,
   RankedDocuments,
   RankedGroups,
@@ -23,6 +24,7 @@ import { type CheckedQuery, type ResolvedQuery, resolveQueries } from './query-v
 import { type WeightedWord, weightedWords } from './rerank-tokens.js';
 import { HitBytes } from './result-size.js';
 import type { SearchTrace } from './search-trace.js';
+import { type SnippetTerms, snippetTermsOf } from './snippet-terms.js';
 
 /** The options that ranking reads; no hook is called. */
 export type RankOptions = Omit<ResolvedSearchOptions, 'where' | 'rerank' | 'boost'> & { readonly rerank: unknown };
@@ -45,6 +47,8 @@ export interface Candidates {
   readonly vectors: VectorRows | undefined;
   /** Words of the query with their weights, if it is reranked by tokens. */
   readonly words: readonly WeightedWord[] | undefined;
+  /** What snippets mark of the query, if hits have them. */
+  readonly marked: SnippetTerms | undefined;
 }
 
 interface VectorRows {
@@ -71,6 +75,8 @@ export class CandidateSearch {
   readonly #trace: SearchTrace;
   readonly #bytes: HitBytes;
   readonly #plan: ColumnsPlan;
+  /** The terms that queries were ranked by, where these are not those of their analysis; only if hits have snippets. */
+  readonly #searched = new WeakMap<ResolvedQuery, readonly QueryTerm[]>();
   /** Queries that were ranked once. */
   readonly #noted = new WeakSet<ResolvedQuery>();
   #isLost = false;
@@ -202,6 +208,7 @@ export class CandidateSearch {
       facets,
       vectors: undefined,
       words: undefined,
+      marked: undefined,
     };
   }
 
@@ -211,7 +218,7 @@ export class CandidateSearch {
     snapshot: ReadSnapshot,
     among?: { readonly k: number; readonly without: readonly number[]; readonly groups: RankedGroups },
   ): Promise<(readonly Ranked[])[]> {
-    const { mode, typos, exact, explain, searchK, vectorWeight, signal } = this.#options;
+    const { mode, typos, exact, explain, searchK, snippet, vectorWeight, signal } = this.#options;
     // Those of the snapshot: the index may move to another model while it is searched.
     const { dimensions } = snapshot.space;
     const [isRanked, places]: [SyntaxQuery[], number[]] = [[], []];
@@ -231,6 +238,12 @@ export class CandidateSearch {
     const boosts = this.#plan.boosts?.boosts;
     const trace = this.#trace;
     const onSegment = explain ? (segment: SearchedSegment): number => trace.segments.push(segment) : undefined;
+    const onTerms =
+      snippet === undefined
+        ? undefined
+        : (place: number, terms: readonly QueryTerm[]): void => {
+            this.#searched.set(queries[places[place] as number] as ResolvedQuery, terms);
+          };
     const [without, groups] = [among?.without, among?.groups];
     const rank = (depth: number): Promise<RankedDocuments[]> => {
       let notes: SearchTrace | undefined;
@@ -240,7 +253,7 @@ export class CandidateSearch {
         for (const query of queries) this.#noted.add(query);
       }
       const search = { queries: isRanked, k, depth, boosts, without, groups, exact, searchK, vectorWeight };
-      return rankQueries(snapshot, { ...search, signal, onSegment }, { typos, notes });
+      return rankQueries(snapshot, { ...search, signal, onSegment }, { typos, notes, onTerms });
     };
     const found = await this.#trace.time(mode === 'text' ? 'words' : 'vectors', async () => {
       const isWide = exact && boosts !== undefined;
@@ -285,10 +298,18 @@ export class CandidateSearch {
     this.#facts.set(query, facts);
   }
 
-  /** Adds what is read of the snapshot for reranking and explanations. */
-  async #explained(candidates: Candidates, query: ResolvedQuery, snapshot: ReadSnapshot): Promise<Candidates> {
-    const { rerank, signal } = this.#options;
-    const { text } = query;
+  /** Adds what is read of the snapshot for reranking, snippets and explanations. */
+  async #explained(found: Candidates, query: ResolvedQuery, snapshot: ReadSnapshot): Promise<Candidates> {
+    const { rerank, snippet, signal } = this.#options;
+    const { text, clauses } = query;
+    let candidates = found;
+    if (snippet !== undefined && text !== undefined && found.ranked.length > 0) {
+      const searched = this.#searched.get(query);
+      const marked = await this.#trace.time('snippet', () =>
+        snippetTermsOf(snapshot, { text, clauses }, searched, signal),
+      );
+      candidates = { ...found, marked };
+    }
     const isByTokens = rerank === 'tokens' && text !== undefined;
     const words = isByTokens
       ? await this.#trace.time('rerank', () => weightedWords(text, snapshot, signal))
@@ -330,7 +351,7 @@ export class CandidateSearch {
     if (needed < ranked.length && documents.includes(undefined)) {
       documents = [...documents, ...(await this.#documentsOf(keysOf(ranked.slice(needed)), snapshot))];
     }
-    return { ranked, documents, groups: undefined, explained: undefined, facets, vectors, words: undefined };
+    return { ...nothing, ranked, documents, facets, vectors };
   }
 
   async #documentsOf(
@@ -358,6 +379,7 @@ const nothing: Candidates = {
   facets: undefined,
   vectors: undefined,
   words: undefined,
+  marked: undefined,
 };
 
 function keysOf(ranked: readonly Ranked[], count = ranked.length): number[] {

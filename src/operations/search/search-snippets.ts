@@ -1,7 +1,7 @@
-import { analyzeQuery, indexedTermsOf } from '../../analysis/analyze.js';
-import { isExactForm } from '../../analysis/exact-forms.js';
-import { readStored } from '../../analysis/fields/stored-text.js';
+import { indexedTermsOf } from '../../analysis/analyze.js';
+import { type FieldSpan, readStored } from '../../analysis/fields/stored-text.js';
 import { layOut, type TextLayout } from '../../analysis/fields/text-layout.js';
+import { Phrase } from '../../analysis/query/phrase.js';
 import { analysisFromSetting, languageOfDocument } from '../../analysis/text-analysis.js';
 import { estimateTokens } from '../../embed/estimate-tokens.js';
 import type { ResolvedSearchOptions } from '../../options.js';
@@ -9,16 +9,22 @@ import { type SimilarityOf, SnippetMaker } from '../../snippets/snippet-maker.js
 import type { Hit, Metadata, Query, Snippet, SnippetField } from '../../types.js';
 import type { OperationContext } from '../context.js';
 import { storedAnalysis } from '../stored-analysis.js';
+import type { SnippetTerms } from './snippet-terms.js';
 
-/** The hits of a query with their snippets, if the search has them. Words are those of the language of each document. */
+/**
+ * The hits of a query with their snippets, if the search has them. Words are those of the language of each document.
+ *
+ * @param marked words and phrases of the query; undefined for one that is not a text.
+ */
 export async function withSnippets<M extends Metadata>(
   { backend, space }: OperationContext,
   query: Query,
+  marked: SnippetTerms | undefined,
   hits: Hit<M>[],
   { snippet, signal }: Pick<ResolvedSearchOptions<M>, 'snippet' | 'signal'>,
 ): Promise<Hit<M>[]> {
   if (snippet === undefined || hits.length === 0) return hits;
-  const text = typeof query === 'string' ? query : undefined;
+  const { terms, phrases } = marked ?? { terms: [], phrases: [] };
   const compared = space.comparesLocally ? comparable(query) : undefined;
   const similarityOf: SimilarityOf | undefined =
     compared === undefined ? undefined : (texts) => space.similarities(compared, texts, signal);
@@ -28,11 +34,9 @@ export async function withSnippets<M extends Metadata>(
   const makerIn = (language: string): SnippetMaker => {
     const known = makers.get(language);
     if (known !== undefined) return known;
-    const terms = text === undefined ? [] : analyzeQuery(text, [language]).terms.filter((term) => !isExactForm(term));
-    const maker = new SnippetMaker(
-      { terms, termsOf: (part) => indexedTermsOf(part, language), similarityOf },
-      settings,
-    );
+    const ownPhrases = phrases.map(({ text, weight }) => ({ phrase: new Phrase(text, language), weight }));
+    const termsOf = (part: string): string[] => indexedTermsOf(part, language);
+    const maker = new SnippetMaker({ terms, phrases: ownPhrases, termsOf, similarityOf }, settings);
     makers.set(language, maker);
     return maker;
   };
@@ -40,22 +44,27 @@ export async function withSnippets<M extends Metadata>(
   for (const hit of hits) {
     const metadata = analysis.field === undefined ? undefined : JSON.stringify(hit.metadata);
     const language = languageOfDocument(analysis, () => hit.text, metadata);
-    const snippet = await makerIn(language).snippetOf(hit.text, signal);
-    const shown = hit.textFields === undefined ? {} : { textFields: fieldsIn(snippet, hit, analysis.layout) };
+    const fields = fieldsOf(hit, analysis.layout);
+    const snippet = await makerIn(language).snippetOf(hit.text, signal, fields);
+    const shown = hit.textFields === undefined ? {} : { textFields: fieldsIn(snippet, fields ?? []) };
     complete.push({ ...hit, snippet: { ...snippet, ...shown } });
   }
   return complete;
 }
 
-/** The parts of fields that a snippet shows. */
-function fieldsIn(
-  { start, end, ranges }: Snippet,
+/** Where the fields of a text are; undefined for one without. */
+function fieldsOf(
   { text, textFields }: Pick<Hit, 'text' | 'textFields'>,
   layout: TextLayout | undefined,
-): SnippetField[] {
+): readonly FieldSpan[] | undefined {
+  if (textFields === undefined) return undefined;
   const read = readStored(layOut(textFields, layout, 'a hit', true));
-  if (read?.text !== text) return [];
-  return read.fields
+  return read?.text === text && read.fields.length > 0 ? read.fields : undefined;
+}
+
+/** The parts of fields that a snippet shows. */
+function fieldsIn({ start, end, ranges }: Snippet, fields: readonly FieldSpan[]): SnippetField[] {
+  return fields
     .filter((field) => field.start < end && field.end > start)
     .map((field) => ({
       field: field.field,

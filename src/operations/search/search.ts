@@ -28,11 +28,13 @@ import { rerankByTokens } from './rerank-tokens.js';
 import { cursorOf, keysOf } from './search-cursor.js';
 import { withSnippets } from './search-snippets.js';
 import { SearchTrace } from './search-trace.js';
+import type { SnippetTerms } from './snippet-terms.js';
 
 /** What was found for one query. */
 interface FoundList<M extends Metadata> extends CompleteHits<M> {
   readonly degraded: DegradedSearch | undefined;
   readonly facets: FacetsResult | undefined;
+  readonly marked: SnippetTerms | undefined;
 }
 
 interface CompleteHits<M extends Metadata> {
@@ -81,7 +83,7 @@ export async function search<M extends Metadata>(
     let hits = page.map(({ hit }) => hit as Hit<M>);
     if (snippet !== undefined) {
       const query = queries[place] as Query;
-      hits = await trace.time('snippet', () => withSnippets(context, query, hits, options));
+      hits = await trace.time('snippet', () => withSnippets(context, query, list.marked, hits, options));
     }
     pages.push({ list, page, hits });
   }
@@ -160,12 +162,12 @@ async function find<M extends Metadata>(
     }
     const concurrency = rerank === undefined ? 1 : rerankedAtOnce;
     const complete = async (list: Candidates, position: number): Promise<FoundList<M>> => {
-      const { facets } = list;
+      const { facets, marked } = list;
       const degraded = checked[position]?.degraded;
       if (rerank === undefined)
-        return { found: hitsOf<M>(list, options.minScore), reranked: undefined, degraded, facets };
+        return { found: hitsOf<M>(list, options.minScore), reranked: undefined, degraded, facets, marked };
       const { found, reranked } = await rerankedHits<M>(queries[position] as Query, list, rerank, options, trace);
-      return { found, reranked, degraded, facets };
+      return { found, reranked, degraded, facets, marked };
     };
     return boundedConcurrency(found, concurrency, complete, signal);
   }
