@@ -257,10 +257,10 @@ uint32_t PostingCursor::lower_bound(uint32_t from, uint32_t item) const {
   if (*base >= item) return from;
   uint32_t length = size_ - from;
   if (length > kNear && base[kNear - 1] >= item) length = kNear;
-  // Halves without branches: the comparisons are unpredictable.
+  // Halves without branches: the comparisons are unpredictable. A product, as compilers make a branch of a choice.
   while (length > 1) {
     const uint32_t half = length / 2;
-    base = base[half - 1] < item ? base + half : base;
+    base += half * static_cast<uint32_t>(base[half - 1] < item);
     length -= half;
   }
   const auto place = static_cast<uint32_t>(base - item_values_);
