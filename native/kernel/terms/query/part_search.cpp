@@ -77,7 +77,7 @@ void PartSearch::reserve(uint32_t window) {
   if (scores_.size() >= window) return;
   const uint32_t words = (window + 63) / 64;
   scores_.resize(size_t{words} * 64, 0.0);
-  touched_.resize(size_t{words} * 64 / kGroup, 0);
+  touched_.resize((words + kGroup - 1) / kGroup, 0);
   above_.resize(words, 0);
 }
 
@@ -213,14 +213,14 @@ void PartSearch::add_scores(const PostingCursor& cursor, double weight, uint32_t
   score_run(cursor, weight, begin, end, scores);
   const uint32_t* const items = cursor.items();
   double* const sums = scores_.data();
-  uint16_t* const touched = touched_.data();
+  uint64_t* const touched = touched_.data();
   uint64_t* const above = above_.data();
   const double least = window.least;
   for (uint32_t index = begin; index < end; ++index) {
     const uint32_t place = items[index] - window.base;
     const double sum = sums[place] + scores[index];
     sums[place] = sum;
-    touched[place / kGroup] = 1;
+    touched[place / kGroup / 64] |= uint64_t{1} << (place / kGroup % 64);
     // Without a branch, which would often be mispredicted. Sums only grow: what is above stays there.
     above[place / 64] |= uint64_t{sum > least} << (place % 64);
   }
@@ -274,10 +274,12 @@ void PartSearch::collect(const Window& window) {
     }
     above_[word] = 0;
   }
-  for (uint32_t group = 0; group < words * (64 / kGroup); ++group) {
-    if (touched_[group] == 0) continue;
-    touched_[group] = 0;
-    std::fill_n(scores_.data() + size_t{group} * kGroup, kGroup, 0.0);
+  for (uint32_t word = 0; word < (words + kGroup - 1) / kGroup; ++word) {
+    for (uint64_t touched = touched_[word]; touched != 0; touched &= touched - 1) {
+      const size_t group = size_t{word} * 64 + lowest_bit(touched);
+      std::fill_n(scores_.data() + group * kGroup, kGroup, 0.0);
+    }
+    touched_[word] = 0;
   }
 }
 

@@ -127,7 +127,7 @@ class PartSearch {
   /** Of the items of a window, 0 where nothing was added. */
   std::vector<double> scores_;
   /** For each group of them whether something was; for each of them, as a bit, whether its score is high enough. */
-  std::vector<uint16_t> touched_;
+  std::vector<uint64_t> touched_;
   std::vector<uint64_t> above_;
   std::vector<Candidate> candidates_;
   std::vector<uint32_t> allowed_items_;
