@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/item_bits.h"
+#include "base/prefetch.h"
 
 namespace semantic_index {
 
@@ -46,6 +47,13 @@ struct ItemFactors {
   std::vector<ItemFactor> factors;
   /** No item has a larger product. */
   double greatest = 1;
+
+  /** Prefetches what `of` reads. */
+  void prefetch(uint32_t item) const {
+    for (const ItemFactor& factor : factors) {
+      if (item < factor.count) semantic_index::prefetch(factor.values + item, sizeof(double));
+    }
+  }
 
   double of(uint32_t item) const {
     double product = 1;

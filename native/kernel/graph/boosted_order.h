@@ -33,7 +33,11 @@ class BoostedOrder {
 
   /** Adds the positions of the `wanted` best of what was met. Changes the order of `met`, and what it holds. */
   void choose(std::vector<Candidate>& met, size_t wanted, std::vector<uint32_t>* positions) const {
-    for (Candidate& candidate : met) candidate = by_score(candidate.distance(), candidate.position());
+    for (size_t index = 0; index < met.size(); ++index) {
+      if (index + 2 * kAhead < met.size()) items_.prefetch_item(met[index + 2 * kAhead].position());
+      if (index + kAhead < met.size()) factors_->prefetch(items_.item_of(met[index + kAhead].position()));
+      met[index] = by_score(met[index].distance(), met[index].position());
+    }
     const size_t count = std::min(wanted, met.size());
     const auto end = met.begin() + static_cast<std::ptrdiff_t>(count);
     if (end != met.end()) {
@@ -44,6 +48,9 @@ class BoostedOrder {
   }
 
  private:
+  /** Positions whose items and factors, which lie anywhere in memory, are fetched ahead. */
+  static constexpr size_t kAhead = 8;
+
   /** The score of an estimate: a squared distance, or a negated product. */
   double score_of(float estimate) const {
     if (metric_ == Metric::dot) return -static_cast<double>(estimate);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/prefetch.h"
 #include "distance/distance.h"
 #include "distance/neighbors.h"
 #include "graph/graph_view.h"
@@ -25,6 +26,8 @@ class PositionItems {
         copies_(static_cast<size_t>(view.header().positions) - distinct_) {}
 
   uint32_t item_of(size_t position) const { return static_cast<uint32_t>(items_[position]); }
+
+  void prefetch_item(size_t position) const { prefetch(items_ + position, sizeof(int32_t)); }
 
   /** Calls take(item, has_same_bytes) for every copy of a position, until it returns false. */
   template <typename Take>
