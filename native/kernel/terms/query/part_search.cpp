@@ -20,6 +20,8 @@ constexpr uint64_t kLookUpCost = 48;
 /** A list of more postings is not read to get a first threshold, nor for more hits than this. */
 constexpr uint32_t kPrimePostings = 1 << 12;
 constexpr size_t kPrimeHits = 64;
+/** Candidates whose factors, which lie anywhere in memory, are fetched ahead. */
+constexpr size_t kAhead = 8;
 /** Items whose scores are cleared together. */
 constexpr uint32_t kGroup = 16;
 
@@ -281,6 +283,21 @@ void PartSearch::collect(const Window& window) {
     }
     touched_[word] = 0;
   }
+}
+
+/** Leaves out candidates that their own factors keep below the threshold, whatever the `others` add. */
+void PartSearch::drop_unlikely(double others, double threshold) {
+  const ItemFactors& factors = *query_.factors;
+  size_t kept = 0;
+  for (size_t index = 0; index < candidates_.size(); ++index) {
+    if (index + kAhead < candidates_.size()) factors.prefetch(candidates_[index + kAhead].item);
+    const Candidate candidate = candidates_[index];
+    const double most = (candidate.score + others) * factors.of(candidate.item);
+    // Without a branch, which would often be mispredicted.
+    candidates_[kept] = candidate;
+    kept += size_t{most * (1 + kRounding) > threshold};
+  }
+  candidates_.resize(kept);
 }
 
 /** Adds a term to the candidates that have it; leaves out those that this term and the `others` cannot lift. */

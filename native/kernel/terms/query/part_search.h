@@ -94,6 +94,7 @@ class PartSearch {
   bool collect_alone(Term* term, uint32_t end, double least, double threshold);
   uint64_t living_bits(uint32_t item) const;
   void collect(const Window& window);
+  void drop_unlikely(double others, double threshold);
   bool complete(Term* term, double others, double threshold);
   double bound_of(Term* term, uint32_t block);
   /** Documents with at most this score before their factor cannot enter: rounded down, so that none is lost. */
@@ -104,15 +105,6 @@ class PartSearch {
   void offer(double score, uint32_t item, TopHits* hits) const {
     const double factored = query_.factors == nullptr ? score : score * query_.factors->of(item);
     hits->offer(factored, query_.part, static_cast<int32_t>(item), score);
-  }
-  /** Leaves out candidates that their own factors keep below the threshold, whatever the `others` add. */
-  void drop_unlikely(double others, double threshold) {
-    size_t kept = 0;
-    for (const Candidate& candidate : candidates_) {
-      const double most = (candidate.score + others) * query_.factors->of(candidate.item);
-      if (most * (1 + kRounding) > threshold) candidates_[kept++] = candidate;
-    }
-    candidates_.resize(kept);
   }
 
   PartQuery query_;
