@@ -2,15 +2,11 @@
 
 #include <algorithm>
 
+#include "base/bits.h"
+
 namespace semantic_index {
 
 namespace {
-
-int64_t count_bits(uint32_t word) {
-  word -= (word >> 1) & 0x55555555u;
-  word = (word & 0x33333333u) + ((word >> 2) & 0x33333333u);
-  return (((word + (word >> 4)) & 0x0f0f0f0fu) * 0x01010101u) >> 24;
-}
 
 /** The bits of a word that stand for items below `items`. */
 uint32_t valid_bits(int64_t word, int64_t items) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/bits.h"
+
 namespace semantic_index {
 
 namespace {
@@ -30,22 +32,6 @@ Status corrupt() { return Status::failure(StatusCode::corrupt, "a posting list i
 bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 
 Status cancelled() { return {StatusCode::cancelled, 0, {}}; }
-
-inline uint32_t lowest_bit(uint64_t word) {
-#if defined(__GNUC__) || defined(__clang__)
-  return static_cast<uint32_t>(__builtin_ctzll(word));
-#else
-  uint32_t bit = 0;
-  for (; (word & 1) == 0; word >>= 1) ++bit;
-  return bit;
-#endif
-}
-
-inline uint32_t count_bits(uint64_t word) {
-  word -= (word >> 1) & 0x5555555555555555u;
-  word = (word & 0x3333333333333333u) + ((word >> 2) & 0x3333333333333333u);
-  return static_cast<uint32_t>((((word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u) >> 56);
-}
 
 /** 64 bits of a set, from an item that is a multiple of 64. */
 inline uint64_t word_at(const ItemBits& set, uint32_t item) {
