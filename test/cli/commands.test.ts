@@ -82,7 +82,10 @@ test('a folder from its first index to its backup', { timeout: 240_000 }, async 
     'id,text,note\r\n1,"How do I cancel my ""premium"" plan?","a, b"\r\n2,Where is it?,"two\nlines"\r\n3,"How can I cancel my ""premium"" plan?",x\r\n4,,-\r\n';
   writeFileSync(join(cwd, 'odd.csv'), `\ufeff${odd}`);
   const written = ['--output', 'kept.csv', '--report', 'report.csv'];
-  expect(await json('dedupe', 'odd.csv', ...written)).toEqual({ rows: 4, duplicates: 1, groups: 1, kept: 3 });
+  expect(await json('dedupe', 'odd.csv', ...written)).toEqual({
+    ...{ rows: 4, duplicates: 1, groups: 1, kept: 3 },
+    invalid: [],
+  });
   expect(readFileSync(join(cwd, 'kept.csv'), 'utf8')).toBe(
     'id,text,note\n1,"How do I cancel my ""premium"" plan?","a, b"\n2,Where is it?,"two\nlines"\n4,,-\n',
   );
@@ -94,6 +97,31 @@ test('a folder from its first index to its backup', { timeout: 240_000 }, async 
     kept: 2,
   });
   expect(readFileSync(join(cwd, 'kept.jsonl'), 'utf8')).toBe('{"text":"Tea","n":1}\n"Coffee"\n');
+  const broken = '{"text":"Tea"}\n{"text":17}\n{"text":\n{"n":1}\n{"text":"tea!"}\n';
+  writeFileSync(join(cwd, 'broken.jsonl'), broken);
+  const skipping = ['--on-invalid', 'skip', '--output', 'kept.jsonl'];
+  expect(await json('dedupe', 'broken.jsonl', ...skipping)).toMatchObject({
+    ...{ rows: 2, duplicates: 1, kept: 1 },
+    invalid: [
+      { place: 'broken.jsonl, line 2', message: expect.stringMatching(/expected a string in "text", got 17$/) },
+      { place: 'broken.jsonl, line 3', message: expect.stringMatching(/it is not JSON$/) },
+      { place: 'broken.jsonl, line 4', message: expect.stringMatching(/there is none$/) },
+    ],
+  });
+  expect(readFileSync(join(cwd, 'kept.jsonl'), 'utf8')).toBe('{"text":"Tea"}\n');
+  expect((await runHere(['dedupe', 'broken.jsonl', ...skipping], { cwd })).stdout).toContain(
+    'Left out: broken.jsonl, line 2',
+  );
+  const ended = await runHere(['dedupe', 'broken.jsonl'], { cwd });
+  expect(ended).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/broken\.jsonl, line 2.*\n.*--on-invalid skip/),
+  });
+  writeFileSync(join(cwd, 'open.csv'), 'text\nTea\n"Tea');
+  expect(await json('dedupe', 'open.csv', '--on-invalid', 'skip')).toMatchObject({
+    rows: 1,
+    invalid: [{ code: 'INVALID_FILE' }],
+  });
   for (const refused of [
     ['odd.csv', '--text', 'title'],
     ['gone.csv'],

@@ -12,9 +12,11 @@ import {
 } from '../../index.js';
 import { finiteNumber, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
+import { few } from '../few.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import { dedupeFile } from '../sources/dedupe-file.js';
+import type { OnInvalid } from '../sources/record-checks.js';
 import { formatOf } from '../sources/record-format.js';
 import type { CommonFlags, Terminal } from '../terminal.js';
 import { condition } from '../where-condition.js';
@@ -33,6 +35,7 @@ interface DedupeFlags extends CommonFlags {
   readonly output?: string;
   readonly report?: string;
   readonly encoding?: string;
+  readonly onInvalid: OnInvalid;
 }
 
 const noModel = { model: 'none' };
@@ -66,6 +69,14 @@ export function addDedupe(program: Command): void {
     .option('--text <column>', 'of a file: column or member that holds the text', 'text')
     .option('--output <file>', 'of a file: write the records without the duplicates')
     .option('--report <file>', 'of a file: write the duplicates, with what differs, as CSV')
+    .addOption(
+      new Option(
+        '--on-invalid <action>',
+        'with a record of a file that has no text: end with an error, or leave it out',
+      )
+        .choices(['error', 'skip'])
+        .default('error'),
+    )
     .option('--encoding <name>', 'of a file that is not Unicode: its encoding, such as windows-1252');
   withCommonFlags(command, [
     'dedupe my-index',
@@ -140,21 +151,24 @@ async function dedupeRecords(path: string, flags: DedupeFlags, terminal: Termina
       hint: 'Add the file to an index first: semantic-index add.',
     });
   }
-  const { text, output, report, encoding, threshold, measure, near = true, representative, show } = flags;
+  const { text, output, report, encoding, onInvalid, show } = flags;
+  const { threshold, measure, near = true, representative } = flags;
   const bar = terminal.startProgress();
   let shown: string[] = [];
   try {
     const { onProgress } = bar;
-    const options = { text, output, report, encoding, threshold, measure, near, representative, signal, onProgress };
+    const finding = { threshold, measure, near, representative, signal, onProgress };
+    const options = { text, output, report, encoding, onInvalid, ...finding };
     const result = await dedupeFile(path, options, async (duplicates) => {
       shown = await groupLines(duplicates, show, (line) => terminal.style('bold', line));
     });
     bar.stop();
-    const { rows, duplicates, groups, kept } = result;
+    const { rows, duplicates, groups, kept, invalid } = result;
     terminal.result(result, [
       `${counted(rows, 'record')}, ${counted(duplicates, 'duplicate')} in ${counted(groups, 'group')}`,
       ...shown,
       ...(groups > show ? [`… and ${counted(groups - show, 'more group')}: --show or --report`] : []),
+      ...few(invalid, ({ message }) => `Left out: ${message}`),
       ...(kept === undefined ? [] : [`Wrote ${counted(kept, 'record')} to ${output}.`]),
       ...(report === undefined ? [] : [`Wrote ${counted(duplicates, 'duplicate')} to ${report}.`]),
     ]);

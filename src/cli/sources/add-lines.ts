@@ -1,7 +1,6 @@
 import { counted } from '../counted.js';
+import { few } from '../few.js';
 import type { AddTotal } from './added-sources.js';
-
-const listedAtMost = 20;
 
 /** The result of an `add` as lines of text. */
 export function addLines(total: AddTotal): string[] {
@@ -48,7 +47,7 @@ export function addLines(total: AddTotal): string[] {
     ),
     ...few(total.unreadable, ({ path, reason }) => `Could not read ${path}: ${reason}; what the index has of it stays`),
     ...few(total.kept, ({ source, reason }) => `Not pruned: ${source}: ${reason}`),
-    ...few(total.invalid, ({ message }) => `Left out ${message}`),
+    ...few(total.invalid, ({ message }) => `Left out: ${message}`),
   ];
 }
 
@@ -58,10 +57,4 @@ function barrenLine(name: string, leftOut: Readonly<Record<string, number>>): st
   const counts = kinds.slice(0, 5).map(([ending, count]) => `${count.toLocaleString('en')} ${ending}`);
   const more = kinds.length > 5 ? ', …' : '';
   return `No file in ${name} has an ending that is taken; left out: ${counts.join(', ')}${more}. Name others with --ext`;
-}
-
-function few<T>(items: readonly T[], line: (item: T) => string): string[] {
-  const shown = items.slice(0, listedAtMost).map(line);
-  const more = items.length - shown.length;
-  return more > 0 ? [...shown, `… and ${more.toLocaleString('en')} more: --json lists all`] : shown;
 }

@@ -10,19 +10,17 @@ import {
   SemanticIndex,
   SemanticIndexError,
 } from '../../index.js';
-import { quoted, RecordFile, writeLines } from './rewrite-records.js';
+import type { InvalidRecord } from './record-checks.js';
+import { quoted, RecordFile, type RecordReading, writeLines } from './rewrite-records.js';
 
-/** How a file of records is de-duplicated. */
-export interface FileDedupe {
-  readonly text: string;
+/** How a file of records is read and de-duplicated. */
+export interface FileDedupe extends RecordReading {
   readonly output: string | undefined;
   readonly report: string | undefined;
-  readonly encoding: string | undefined;
   readonly threshold: number | undefined;
   readonly measure: DuplicateMeasure | undefined;
   readonly near: boolean;
   readonly representative: Representative;
-  readonly signal: AbortSignal;
   readonly onProgress: LongWorkOptions['onProgress'];
 }
 
@@ -33,6 +31,8 @@ export interface FileDedupeResult {
   readonly groups: number;
   /** Records written to the output. */
   readonly kept: number | undefined;
+  /** Records that were left out: neither compared nor written. */
+  readonly invalid: readonly InvalidRecord[];
 }
 
 const rowsPerBatch = 4096;
@@ -46,7 +46,7 @@ export async function dedupeFile(
   options: FileDedupe,
   inspect: (duplicates: Duplicates) => Promise<void>,
 ): Promise<FileDedupeResult> {
-  const { text, output, report, encoding, signal, onProgress } = options;
+  const { output, report, signal, onProgress } = options;
   for (const target of [output, report]) {
     if (target === '-') {
       throw new SemanticIndexError('INVALID_ARGUMENT', 'dedupe: expected the path of a file, got -', {
@@ -58,7 +58,7 @@ export async function dedupeFile(
       hint: 'Name another file.',
     });
   }
-  const file = await RecordFile.open(path, text, encoding, signal);
+  const file = await RecordFile.open(path, options);
   const folder = await mkdtemp(join(tmpdir(), 'semantic-index-dedupe-'));
   try {
     await using index = await SemanticIndex.open(folder, { ann: { background: false } });
@@ -75,7 +75,7 @@ export async function dedupeFile(
     const total = lines.length - 1;
     const onRow = (row: number): void => onProgress?.({ stage: 'write', done: row, total });
     const kept = output === undefined ? undefined : await file.write(output, (row) => !gone.has(row), onRow);
-    return { rows: total, duplicates: gone.size, groups: found.groups.length, kept };
+    return { rows: total, duplicates: gone.size, groups: found.groups.length, kept, invalid: [...file.invalid] };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

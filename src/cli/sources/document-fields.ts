@@ -1,4 +1,5 @@
 import { type DocumentInput, type Json, SemanticIndexError, type TextFields } from '../../index.js';
+import { describe } from '../../options.js';
 
 /** Which fields of a record make a document; all others become metadata. */
 export interface FieldFlags {
@@ -29,6 +30,16 @@ export function documentOf(
   const textNames = textNamesOf(textField);
   const text = textOf(record, textNames);
   if (text === undefined) {
+    const found = record[textField];
+    if (found !== undefined && found !== null) {
+      throw new SemanticIndexError(
+        'INVALID_TEXT',
+        `${place}: expected a string in "${textField}", got ${describe(found)}`,
+        {
+          hint: 'Correct it, or leave such records out with --on-invalid skip.',
+        },
+      );
+    }
     const names = Object.keys(record).join(', ');
     throw new SemanticIndexError('INVALID_TEXT', `${place}: there is no text in the field "${textField}"`, {
       hint: `Name the field of the text with --text-field; there are: ${names}.`,

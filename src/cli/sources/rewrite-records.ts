@@ -3,8 +3,10 @@ import { rename, rm } from 'node:fs/promises';
 import { addAbortSignal, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { SemanticIndexError } from '../../index.js';
+import { describe } from '../../options.js';
 import { exactly, fallbackEncoding, readCharacters } from './read-characters.js';
 import { readTable } from './read-table.js';
+import { type InvalidRecord, type OnInvalid, RecordChecks } from './record-checks.js';
 import { formatOf, type RecordFormat } from './record-format.js';
 
 /** A record of a file: a row of a table, or a line of JSON. */
@@ -17,6 +19,15 @@ export interface FileRecord {
   readonly written: string;
 }
 
+/** How a file of records is read. */
+export interface RecordReading {
+  /** The column or member that holds the text. */
+  readonly text: string;
+  readonly encoding: string | undefined;
+  readonly onInvalid: OnInvalid;
+  readonly signal: AbortSignal;
+}
+
 /** A file of records that is read more than once, and written in part. */
 export class RecordFile {
   readonly path: string;
@@ -24,29 +35,25 @@ export class RecordFile {
   readonly #field: string;
   readonly #signal: AbortSignal;
   readonly #encoding: string | undefined;
+  readonly #checks: RecordChecks;
   #header = '';
 
-  private constructor(
-    path: string,
-    format: RecordFormat,
-    field: string,
-    encoding: string | undefined,
-    signal: AbortSignal,
-  ) {
+  private constructor(path: string, format: RecordFormat, { text, encoding, onInvalid, signal }: RecordReading) {
     this.path = path;
     this.#format = format;
-    this.#field = field;
+    this.#field = text;
     this.#encoding = encoding;
     this.#signal = signal;
+    this.#checks = new RecordChecks(onInvalid, undefined);
+  }
+
+  /** The records that the last reading left out. */
+  get invalid(): readonly InvalidRecord[] {
+    return this.#checks.invalid;
   }
 
   /** @throws INVALID_ARGUMENT unless the name ends in .csv, .tsv, .jsonl or .ndjson; IO. */
-  static async open(
-    path: string,
-    field: string,
-    encoding: string | undefined,
-    signal: AbortSignal,
-  ): Promise<RecordFile> {
+  static async open(path: string, reading: RecordReading): Promise<RecordFile> {
     const format = formatOf(path);
     if (format === undefined) {
       throw new SemanticIndexError('INVALID_ARGUMENT', `${path} is neither an index nor a file of records`, {
@@ -54,14 +61,20 @@ export class RecordFile {
       });
     }
     try {
-      return new RecordFile(path, format, field, await fallbackEncoding(path, encoding), signal);
+      return new RecordFile(path, format, { ...reading, encoding: await fallbackEncoding(path, reading.encoding) });
     } catch (error) {
       throw readError(path, error);
     }
   }
 
-  /** All records, in order. @throws INVALID_FILE with the line of a record that cannot be read or has no such column; IO. */
+  /**
+   * All records, in order.
+   *
+   * @throws INVALID_FILE with the line of a record that cannot be read or has no text, unless such are left out; INVALID_ARGUMENT for a
+   *   table without the column; IO.
+   */
   async *records(): AsyncGenerator<FileRecord> {
+    this.#checks.again();
     const stream = createReadStream(this.path);
     addAbortSignal(this.#signal, stream);
     try {
@@ -98,9 +111,8 @@ export class RecordFile {
   async *#rows(characters: AsyncIterable<string>): AsyncGenerator<FileRecord> {
     const format = this.#format === 'tsv' ? 'tsv' : 'csv';
     const separator = format === 'tsv' ? '\t' : ',';
-    const onInvalid = (line: number, message: string, cause: unknown): never => {
-      throw invalid(`${this.path}, line ${line}: ${message}`, cause);
-    };
+    const onInvalid = (line: number, message: string, cause: unknown): void =>
+      this.#refuse(this.#placeOf(line), message, cause);
     const written = (cells: readonly string[]): string =>
       cells.map((cell) => (format === 'csv' ? quoted(cell) : cell)).join(separator);
     let row = 0;
@@ -123,17 +135,8 @@ export class RecordFile {
     const recordOf = (written: string): FileRecord | undefined => {
       line++;
       if (written.trim() === '') return undefined;
-      const place = `${this.path}, line ${line}`;
-      let value: unknown;
-      try {
-        value = JSON.parse(written);
-      } catch (cause) {
-        throw invalid(`${place}: it is not JSON`, cause);
-      }
-      const text = typeof value === 'string' ? value : (value as Record<string, unknown> | null)?.[this.#field];
-      if (typeof text !== 'string') throw invalid(`${place}: expected a string in "${this.#field}"`);
-      row++;
-      return { row, line, text, written };
+      const text = this.#textOf(written, this.#placeOf(line));
+      return text === undefined ? undefined : { row: ++row, line, text, written };
     };
     for await (const piece of characters) {
       const lines = (rest + piece).split(/\r?\n/);
@@ -145,6 +148,35 @@ export class RecordFile {
     }
     const last = rest === '' ? undefined : recordOf(rest);
     if (last !== undefined) yield last;
+  }
+
+  /** The text of a line of JSON; undefined where it is left out. */
+  #textOf(written: string, place: string): string | undefined {
+    let value: unknown;
+    try {
+      value = JSON.parse(written);
+    } catch (cause) {
+      return this.#refuse(place, 'it is not JSON', cause);
+    }
+    const text = typeof value === 'string' ? value : (value as Record<string, unknown> | null)?.[this.#field];
+    if (typeof text === 'string') return text;
+    const found = text === undefined ? 'there is none' : `got ${describe(text)}`;
+    return this.#refuse(place, `expected a string in "${this.#field}", ${found}`);
+  }
+
+  #placeOf(line: number): string {
+    return `${this.path}, line ${line}`;
+  }
+
+  /** Lists what is wrong with a record, or throws it. */
+  #refuse(place: string, message: string, cause?: unknown): undefined {
+    this.#checks.refuse(
+      new SemanticIndexError('INVALID_FILE', `${place}: ${message}`, {
+        hint: 'Correct it, name the encoding of the file with --encoding, or leave such records out with --on-invalid skip.',
+        cause,
+      }),
+      place,
+    );
   }
 }
 
@@ -182,12 +214,5 @@ function readError(path: string, error: unknown): unknown {
   return new SemanticIndexError('IO', `Cannot read ${path}: ${(error as Error).message}`, {
     hint: 'Check that it exists and that this user may read it.',
     cause: error,
-  });
-}
-
-function invalid(message: string, cause?: unknown): SemanticIndexError {
-  return new SemanticIndexError('INVALID_FILE', message, {
-    hint: 'Correct it, or name the encoding of the file with --encoding.',
-    cause,
   });
 }
