@@ -66,15 +66,20 @@ const clients = {
 /** Names of the clients. */
 export const mcpClients: readonly string[] = Object.keys(clients);
 
+/** What a client is given, and where. */
+export interface ClientConfiguration {
+  readonly client: string;
+  readonly title: string;
+  readonly place: string;
+  readonly configuration: string;
+}
+
 /**
  * The configurations of one client, or of all.
  *
  * @throws INVALID_ARGUMENT for an unknown client.
  */
-export function clientConfigurations(
-  client: string | true,
-  server: ServerCommand,
-): { readonly client: string; readonly title: string; readonly place: string; readonly configuration: string }[] {
+export function clientConfigurations(client: string | true, server: ServerCommand): ClientConfiguration[] {
   if (client !== true && !mcpClients.includes(client)) {
     const meant = suggestName(client, mcpClients);
     throw new SemanticIndexError('INVALID_ARGUMENT', `--install: there is no client ${JSON.stringify(client)}`, {

@@ -191,6 +191,12 @@ describe('mcp --install', () => {
     expect(of('codex')).toContain('[mcp_servers.idx]\ncommand = ');
   });
 
+  it('refuses an index that does not exist', async () => {
+    const refused = await run('mcp', 'nowhere', '--install', 'cursor');
+    expect(refused).toMatchObject({ stdout: '', stderr: expect.stringContaining('NOT_AN_INDEX') });
+    expect(refused.code).not.toBe(0);
+  });
+
   it('names the clients when it does not know one', async () => {
     expect(await run('mcp', 'idx', '--install', 'cursr')).toMatchObject({
       code: 2,

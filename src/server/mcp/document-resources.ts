@@ -28,7 +28,7 @@ export function registerResources(
     list: async () => ({
       resources: (await listed())
         .slice(0, maxListed)
-        .map((id) => ({ uri: `${begin}${encodeURIComponent(id)}`, name: id, mimeType: 'text/plain' })),
+        .map((id) => ({ uri: `${begin}${encodeURIComponent(id)}`, name: id, title: id, mimeType: 'text/plain' })),
     }),
     complete: {
       id: async (typed) => (await listed(typed === '' ? undefined : typed)).slice(0, maxCompletions),

@@ -266,7 +266,8 @@ describe('the tools of the MCP server', () => {
 describe('the resources of the MCP server', () => {
   it('are the sources and documents', async () => {
     const { resources } = await client.listResources();
-    expect(resources.map(({ name }) => name)).toEqual([...files.keys()].sort().slice(0, 100));
+    const listed = [...files.keys()].sort().slice(0, 100);
+    expect(resources.map(({ name, title }) => [name, title])).toEqual(listed.map((id) => [id, id]));
     const { contents } = await client.readResource({ uri: 'semantic-index://document/src%2Frag%2Fsync.ts' });
     const text = files.get('src/rag/sync.ts')?.join('\n').trimEnd();
     expect((contents[0] as { text: string }).text).toBe(text);

@@ -2,11 +2,11 @@ import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { createMcpServer, serveMcpOverStdio } from '../../../server/mcp/mcp.js';
 import { positiveInteger } from '../../arguments.js';
-import { clientConfigurations, mcpClients } from '../../mcp-clients.js';
+import { type ClientConfiguration, clientConfigurations, mcpClients } from '../../mcp-clients.js';
 import { type ModelFlags, withModelFlags } from '../../model-choice.js';
 import { openIndex } from '../../open-index.js';
 import { perform, withCommonFlags } from '../../perform.js';
-import type { CommonFlags } from '../../terminal.js';
+import type { CommonFlags, Terminal } from '../../terminal.js';
 
 interface McpFlags extends CommonFlags, ModelFlags {
   readonly readonly?: boolean;
@@ -36,22 +36,24 @@ export function addMcp(program: Command): void {
   ]).action((folder: string, flags: McpFlags) =>
     perform(flags, async ({ terminal, signal }) => {
       const { readonly = false, description, maxTokens, install } = flags;
-      if (install !== undefined) {
-        const found = clientConfigurations(install, serverCommand(folder, flags));
-        const lines = found.flatMap(({ title, place, configuration }) => [
-          terminal.style('bold', `${title}: ${place}`),
-          '',
-          configuration,
-          '',
-        ]);
-        terminal.result({ configurations: found }, lines.slice(0, -1));
-        return undefined;
-      }
-      await using opened = await openIndex(folder, flags, terminal, { readonly });
-      await serveMcpOverStdio(await createMcpServer(opened.index, { readonly, description, maxTokens }), signal);
+      const isServed = install === undefined;
+      await using opened = await openIndex(folder, flags, terminal, { readonly: readonly || !isServed });
+      const server = await createMcpServer(opened.index, { readonly, description, maxTokens });
+      if (isServed) await serveMcpOverStdio(server, signal);
+      else printConfigurations(clientConfigurations(install, serverCommand(folder, flags)), terminal);
       return undefined;
     }),
   );
+}
+
+function printConfigurations(found: readonly ClientConfiguration[], terminal: Terminal): void {
+  const lines = found.flatMap(({ title, place, configuration }) => [
+    terminal.style('bold', `${title}: ${place}`),
+    '',
+    configuration,
+    '',
+  ]);
+  terminal.result({ configurations: found }, lines.slice(0, -1));
 }
 
 /**
