@@ -38,8 +38,6 @@ const piecesPerCheck = 32;
 /** Longest piece that is remembered, and how many are. Results do not depend on it. */
 const [maxRemembered, maxPieces] = [64, 65_536];
 
-/** White space; the byte-order mark, which JavaScript counts to it, is invisible and does not separate words. */
-const pieces = /(?:\uFEFF|\S)+/g;
 const lineEnds = /\r\n|\n|\r/g;
 const closesSentence = /[.!?…。！？｡][)\]"'”’»」』]*$/u;
 const continues = /^[\p{Ll}\p{Pe},;]/u;
@@ -74,27 +72,28 @@ export class TextScanner {
     const matches: PlacedMatch[] = [];
     let [line, end, checked] = [1, 0, 0];
     let closed = true;
-    for (const { 0: whole, index } of text.matchAll(pieces)) {
+    for (let index = pieceStart(text, 0); index < text.length; index = pieceStart(text, end)) {
       if (++checked % piecesPerCheck === 0 && slice.due()) await slice.yieldIfDue(signal);
       let [lines, gapTokens] = [0, 0];
-      if (index - end !== 1 || text[end] !== ' ') {
+      if (index - end !== 1 || text.charCodeAt(end) !== 32) {
         const gap = text.slice(end, index);
         lines = gap.match(lineEnds)?.length ?? 0;
         if (gap.length > 1 || lines > 0) gapTokens = this.#countTokens(gap);
       }
       line += lines;
-      end = index + whole.length;
+      end = pieceEnd(text, index);
       let opens = units.length === 0 || lines > 1;
-      for (const [from, to] of partsOf(text, index, end, maxPiece)) {
+      for (let from = index, to = from; from < end; from = to) {
+        to = cutAfter(text, from, end, maxPiece);
         if (from > index && slice.due()) await slice.yieldIfDue(signal);
-        const piece = from === index && to === end ? whole : text.slice(from, to);
-        const facts = this.#factsOf(piece);
+        const facts = this.#factsOf(text.slice(from, to));
         if (from === index) opens ||= (closed && !facts.continues) || (lines > 0 && facts.isItem);
         if (to === end) closed = facts.closes;
         const first = units.length;
-        const parts = facts.tokens > maxUnitTokens ? partsOf(text, from, to, partLength) : [[from, to] as const];
-        for (const [start, stop] of parts) {
-          const own = parts.length === 1 ? facts.tokens : this.#countTokens(text.slice(start, stop));
+        const isUnit = facts.tokens <= maxUnitTokens;
+        for (let start = from, stop = start; start < to; start = stop) {
+          stop = isUnit ? to : cutAfter(text, start, to, partLength);
+          const own = isUnit ? facts.tokens : this.#countTokens(text.slice(start, stop));
           units.push({ start, end: stop, tokens: own + gapTokens, line, opens });
           gapTokens = 0;
           opens = unspacedStop.test(text[stop - 1] as string);
@@ -142,6 +141,38 @@ export class TextScanner {
   }
 }
 
+/**
+ * Whether a code unit is white space (`\s`) that separates words: the byte-order mark, which JavaScript counts to it, is invisible and
+ * does not.
+ */
+function separates(unit: number): boolean {
+  if (unit < 0x80) return unit === 32 || (unit >= 9 && unit <= 13);
+  if (unit === 0xa0) return true;
+  if (unit < 0x1680) return false;
+  return (
+    unit === 0x1680 ||
+    (unit >= 0x2000 && unit <= 0x200a) ||
+    unit === 0x2028 ||
+    unit === 0x2029 ||
+    unit === 0x202f ||
+    unit === 0x205f ||
+    unit === 0x3000
+  );
+}
+
+/** Where the next piece begins, at or after an index; the length of the text where there is none. */
+function pieceStart(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && separates(text.charCodeAt(at))) at++;
+  return at;
+}
+
+function pieceEnd(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && !separates(text.charCodeAt(at))) at++;
+  return at;
+}
+
 /** Tokens of pieces that a function has counted, for all texts: counting takes longer than finding terms. */
 const countsByFunction = new WeakMap<CountTokens, Map<string, number>>();
 
@@ -151,22 +182,15 @@ function countsOf(countTokens: CountTokens): Map<string, number> {
   return counts;
 }
 
-/** A range in parts of at most about `length` code units, cut between grapheme clusters, behind a stop where there is one. */
-function* cutRange(text: string, start: number, end: number, length: number): Generator<readonly [number, number]> {
-  for (let from = start; from < end; ) {
-    let to = Math.min(end, from + length);
-    if (to < end) {
-      const stop = lastStop(text, from, to);
-      const before = boundaryBefore(text, stop ?? to);
-      to = before > from ? before : Math.min(end, boundaryAfter(text, to));
-    }
-    yield [from, to];
-    from = to;
-  }
-}
-
-function partsOf(text: string, start: number, end: number, length: number): readonly (readonly [number, number])[] {
-  return end - start <= length ? [[start, end]] : [...cutRange(text, start, end, length)];
+/**
+ * Where the first part of a range ends: at its end if it has at most about `length` code units, else between two grapheme clusters, behind
+ * a stop where there is one.
+ */
+function cutAfter(text: string, from: number, end: number, length: number): number {
+  if (end - from <= length) return end;
+  const to = from + length;
+  const before = boundaryBefore(text, lastStop(text, from, to) ?? to);
+  return before > from ? before : Math.min(end, boundaryAfter(text, to));
 }
 
 /** Behind the last full stop of a script without spaces, or another sign, in a range. */
