@@ -35,8 +35,9 @@ export async function windowsOf(
 ): Promise<TextWindow[]> {
   const windows: TextWindow[] = [];
   let match = 0;
-  for (const [position, first] of startsOf(units, matches, maxTokens).entries()) {
-    if (position % windowsPerCheck === 0 && slice.due()) await slice.yieldIfDue(signal);
+  const starts = startsOf(units, matches, maxTokens);
+  for (let first = starts.indexOf(1); first >= 0; first = starts.indexOf(1, first + 1)) {
+    if (windows.length % windowsPerCheck === 0 && slice.due()) await slice.yieldIfDue(signal);
     const end = endOf(units, first, maxTokens);
     while (match < matches.length && (matches[match] as PlacedMatch).unit < first) match++;
     const score = scoreOf(units, matches, match, first, end, weights);
@@ -45,9 +46,10 @@ export async function windowsOf(
   return windows;
 }
 
-function startsOf(units: readonly TextUnit[], matches: readonly PlacedMatch[], maxTokens: number): number[] {
-  const starts = new Set<number>();
-  for (const [place, { opens }] of units.entries()) if (opens) starts.add(place);
+/** 1 for the units that a window begins with. */
+function startsOf(units: readonly TextUnit[], matches: readonly PlacedMatch[], maxTokens: number): Uint8Array {
+  const starts = new Uint8Array(units.length);
+  for (let place = 0; place < units.length; place++) if ((units[place] as TextUnit).opens) starts[place] = 1;
   for (const { unit } of matches) {
     let tokens = 0;
     let first = unit;
@@ -56,9 +58,9 @@ function startsOf(units: readonly TextUnit[], matches: readonly PlacedMatch[], m
       if (tokens > maxTokens * shareBefore) break;
       first--;
     }
-    starts.add(first);
+    starts[first] = 1;
   }
-  return [...starts].sort((a, b) => a - b);
+  return starts;
 }
 
 /** Where a window ends: after as many units as fit, or before the last sentence that does not fit as a whole. */
