@@ -78,6 +78,8 @@ export type NativeSearchRequest = [
   threads: number,
   boosts: NativeBoosts | undefined,
   skipsMissing: boolean,
+  /** Of each query what `countTerms` returns for its terms, or the sum over several snapshots. */
+  statistics: readonly (Float64Array | undefined)[] | undefined,
 ];
 
 /** Documents at one point in time, immutable. */
@@ -98,6 +100,11 @@ export interface NativeSearchSnapshot {
     allowed: readonly (Uint32Array | undefined)[] | undefined,
     task: NativeTask,
   ): Promise<NativeTermsReading<NativeTermList>>;
+  /** The number of documents, their length, and the number of documents of each term; 0 for one that joins another. */
+  countTerms(
+    terms: Uint8Array,
+    task: NativeTask,
+  ): Promise<Omit<NativeTermsReading<never>, 'found'> & { readonly found: Float64Array }>;
   /** For each part with terms, the items that have all required terms and no excluded one. */
   filterByTerms(
     required: Uint8Array,

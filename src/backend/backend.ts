@@ -12,6 +12,7 @@ import type {
   KnownDuplicates,
   Representative,
   StoredDocument,
+  StoredVector,
   VectorRole,
 } from './documents.js';
 import type { FilterTree } from './filter-tree.js';
@@ -86,21 +87,29 @@ export interface Backend {
   classify(documents: readonly { id: DocumentId; hash: string }[]): Promise<DocumentChange[]>;
   /** Numbers of stored vectors by content hash; 0 for unknown ones. */
   findVectors(space: number, role: VectorRole, hashes: readonly string[]): Promise<number[]>;
-  /** Makes vectors durable under their content hashes; returns their numbers. */
+  /**
+   * Makes vectors durable under their content hashes; returns their numbers.
+   *
+   * @param owners for each vector the id of a document that will have it: where an index is spread, it is stored with that.
+   */
   putVectors(
     space: number,
     role: VectorRole,
     hashes: readonly string[],
     vectors: readonly Float32Array[],
+    owners: readonly DocumentId[],
   ): Promise<number[]>;
+  /** Stored vectors by their numbers; undefined for unknown numbers. */
+  readVectors(numbers: readonly number[]): Promise<(StoredVector | undefined)[]>;
   /** Facts for duplicate detection; `vectors` are numbers of stored vectors, 0 for none. */
   findDuplicates(ids: readonly DocumentId[], vectors: readonly number[], dimensions: number): Promise<KnownDuplicates>;
   /** The documents with these keys that exist and are not linked to another one. */
   representatives(keys: readonly number[]): Promise<Representative[]>;
 
   /**
-   * Commits documents; on return they are durable and searchable. Undefined, with nothing changed, when a document that was
-   * unchanged has changed meanwhile, a vector is gone, or the index moved to another space.
+   * Commits documents; on return they are durable and searchable. The outcome is undefined for documents that were not committed, as
+   * one that was unchanged has changed meanwhile, a vector is gone, or the index moved to another space: for all of them, or, where an
+   * index is spread, for those of one part.
    *
    * @param terms those of the documents with a vector. The backend takes over their memory. Without them it analyzes the texts.
    * @param fresh vectors of documents that are not stored yet. The backend takes over their memory.
@@ -109,7 +118,7 @@ export interface Backend {
     documents: readonly IncomingDocument[],
     terms?: DocumentTerms,
     fresh?: FreshVectors,
-  ): Promise<readonly DocumentOutcome[] | undefined>;
+  ): Promise<readonly (DocumentOutcome | undefined)[]>;
   /** Replaces the metadata (JSON) of documents; returns the number of documents found. */
   setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): Promise<number>;
   /** Deletes documents; returns their number. */

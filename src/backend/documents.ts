@@ -2,7 +2,7 @@ import type { DocumentId } from '../types.js';
 
 /** A document as a backend returns it; `metadata` is JSON. */
 export interface StoredDocument {
-  /** Number of this version of the document; a changed text gets a new key. Keys only grow. */
+  /** Number of this version of the document, a safe integer; a changed text gets a greater one. */
   readonly key: number;
   readonly id: DocumentId;
   readonly text: string;
@@ -54,6 +54,15 @@ export type DocumentChange = 'new' | 'changed' | 'unchanged';
 
 /** Source of a stored vector: the text of a document, a query, or the caller. */
 export type VectorRole = 'document' | 'query' | 'given';
+
+/** A stored vector, and what it is stored under. */
+export interface StoredVector {
+  readonly space: number;
+  readonly role: VectorRole;
+  /** Content hash, base64url. */
+  readonly hash: string;
+  readonly vector: Float32Array;
+}
 
 /** Vectors (packed, one after the other) with the keys of their documents, ascending. */
 export interface KeyedVectors {

@@ -1,3 +1,4 @@
+import type { DocumentId } from '../types.js';
 import type { KeyedVectors } from './documents.js';
 import type { KeyedNeighbor } from './read-snapshot.js';
 import type { Space } from './space.js';
@@ -5,6 +6,7 @@ import type { Space } from './space.js';
 /** A document whose text has no vector in the space that is being filled. */
 export interface MissingText {
   readonly key: number;
+  readonly id: DocumentId;
   /** Content hash, base64url. */
   readonly hash: string;
   readonly text: string;

@@ -37,6 +37,20 @@ export interface QueryTerm {
   readonly alternatives?: readonly string[] | undefined;
 }
 
+/** How often the terms of queries occur in all documents of a snapshot, whatever its filter is. */
+export interface TermStatistics {
+  readonly documents: number;
+  /** Sum of the lengths of all documents. */
+  readonly length: number;
+  /** Documents by term; by `termName` for forms that count as one. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** A name for the forms of a term, which no other term has. */
+export function termName(forms: readonly string[]): string {
+  return forms.length === 1 ? (forms[0] as string) : forms.join('\0');
+}
+
 /** A query by text, by vector, or by both. */
 export interface RankQuery {
   readonly text?: string | undefined;
@@ -48,7 +62,7 @@ export interface RankQuery {
 /** A search that ranks documents by text, by vector, or by both. */
 export interface RankSearch extends Omit<VectorSearch, 'queries' | 'count'> {
   readonly queries: readonly RankQuery[];
-  /** Candidates of either side for a query by both. */
+  /** Candidates of either side for a query by both, `k` or more if all hits matter; `k` of twice as many returns them all. */
   readonly depth: number;
   /** Share of the similarity in the score of a query by both, from 0 to 1; the rest is that of BM25. Default a third. */
   readonly vectorWeight?: number | undefined;
@@ -62,6 +76,8 @@ export interface RankSearch extends Omit<VectorSearch, 'queries' | 'count'> {
   readonly boosts?: readonly RankBoost[] | undefined;
   /** Groups of a field that alone can be found, or cannot. */
   readonly groups?: RankedGroups | undefined;
+  /** What terms are weighed by; it has all terms of the queries. Default: the statistics of the snapshot. */
+  readonly statistics?: TermStatistics | undefined;
   /** Whether a query with terms that no document has may be skipped, which the caller would ask again. Default false. */
   readonly skipsMissing?: boolean | undefined;
 }
@@ -202,8 +218,13 @@ export interface ReadSnapshot {
   lookUpTerms(lookUp: TermLookUp): Promise<readonly TermList[]>;
   /** The values of a field that the request named, in all documents that pass the filter. */
   field(name: string): FieldReading;
-  /** BM25 of each word of a query, as it is indexed, in documents; 0 where a document does not have it. */
-  wordScores(text: string, keys: readonly number[]): Promise<WordScores[]>;
+  /**
+   * How often the terms of queries occur. The sums over several snapshots, given to `rank` of each, make their scores those of one
+   * snapshot of all documents.
+   */
+  statistics(queries: readonly RankQuery[]): Promise<TermStatistics>;
+  /** For each term its BM25 in documents; 0 where a document does not have it. @param statistics as for `rank` */
+  termScores(terms: readonly QueryTerm[], keys: readonly number[], statistics?: TermStatistics): Promise<number[][]>;
   /** Which documents match a filter, by its place in `boosted` of the request. */
   whichMatch(filter: number, keys: readonly number[]): Promise<boolean[]>;
   /** The documents with these keys; undefined for a key that the snapshot does not have. */
@@ -215,12 +236,6 @@ export interface ReadSnapshot {
   /** Key and vector of the document with this id. */
   vectorOf(id: DocumentId): Promise<KeyedVector | undefined>;
   close(): void;
-}
-
-/** A word of a query, and its BM25 in each of some documents. */
-export interface WordScores {
-  readonly word: string;
-  readonly scores: readonly number[];
 }
 
 /** A document's key and vector. */

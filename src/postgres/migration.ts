@@ -6,7 +6,7 @@ import { SemanticIndexError } from '../errors.js';
 import { distanceSign } from '../vectors/metric.js';
 import { VectorBuffer } from '../vectors/vector-buffer.js';
 import type { Database, Row, Statements } from './connection/database.js';
-import { textFromBytes } from './connection/names.js';
+import { idFromText, textFromBytes } from './connection/names.js';
 import { lockWriter, type SchemaNames } from './connection/schema.js';
 import type { VectorMetric } from './search/vector-search.js';
 import { spaceOf } from './tables/index-state.js';
@@ -119,14 +119,19 @@ export class PostgresMigration implements SpaceMigration {
 
   async missingAfter(space: number, afterKey: number, limit: number): Promise<MissingText[]> {
     const rows = await this.#database.alone(
-      `SELECT d.key::float8, d.hash, d.text FROM ${this.#names.table('documents')} d
+      `SELECT d.key::float8, d.id, d.hash, d.text FROM ${this.#names.table('documents')} d
          JOIN ${this.#names.table('vectors')} v ON v.vector = d.vector
        WHERE d.key > $1 AND v.role <> ${vectorRoles.given} AND NOT EXISTS (
          SELECT 1 FROM ${this.#names.table('vectors')} n WHERE n.hash = d.hash AND n.space = $2 AND n.role = ${vectorRoles.document})
        ORDER BY d.key LIMIT $3`,
       [afterKey, space, limit],
     );
-    return rows.map(({ key, hash, text }) => ({ key, hash, text: textFromBytes(text) }));
+    return rows.map(({ key, id, hash, text }) => ({
+      key,
+      id: idFromText(id as string),
+      hash,
+      text: textFromBytes(text),
+    }));
   }
 
   cutOver(space: number): Promise<Remainder> {

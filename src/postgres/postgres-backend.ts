@@ -15,6 +15,7 @@ import type {
   KnownDuplicates,
   Representative,
   StoredDocument,
+  StoredVector,
   VectorRole,
 } from '../backend/documents.js';
 import type { FilterTree } from '../backend/filter-tree.js';
@@ -226,6 +227,10 @@ export class PostgresBackend implements Backend {
     return this.#vectors.put(space, role, hashes, packVectors(vectors));
   }
 
+  readVectors(numbers: readonly number[]): Promise<(StoredVector | undefined)[]> {
+    return this.#vectors.readNumbers(numbers);
+  }
+
   findDuplicates(ids: readonly DocumentId[], vectors: readonly number[], dimensions: number): Promise<KnownDuplicates> {
     return this.#read((reads) => reads.findDuplicates(ids, vectors, dimensions));
   }
@@ -238,11 +243,11 @@ export class PostgresBackend implements Backend {
     documents: readonly IncomingDocument[],
     terms?: DocumentTerms,
     fresh?: FreshVectors,
-  ): Promise<readonly DocumentOutcome[] | undefined> {
+  ): Promise<readonly (DocumentOutcome | undefined)[]> {
     this.#refuseReadonly();
     const outcomes = await this.#writes.commit(documents, terms, fresh);
     this.#buildIfDue(documents.length);
-    return outcomes;
+    return outcomes ?? documents.map(() => undefined);
   }
 
   async setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): Promise<number> {
@@ -282,15 +287,8 @@ export class PostgresBackend implements Backend {
       transaction.close();
       return undefined;
     }
-    return PostgresSnapshot.open(
-      transaction,
-      this.#postings,
-      this.#names,
-      state,
-      this.#space as Space,
-      this.metric,
-      request,
-    );
+    const space = this.#space as Space;
+    return PostgresSnapshot.open(transaction, this.#postings, this.#names, state, space, this.metric, request);
   }
 
   async search(search: VectorSearch): Promise<KeyedNeighbor[][]> {

@@ -31,6 +31,8 @@ export interface PartState {
 export interface SnapshotQuery {
   readonly vector?: Float32Array | undefined;
   readonly terms?: Uint8Array | undefined;
+  /** What the terms are weighed by, see `countTerms`; either all queries with terms have it, or none. */
+  readonly statistics?: Float64Array | undefined;
 }
 
 /** Options for `SearchSnapshot.search`. */
@@ -99,6 +101,9 @@ export interface TermsFilter {
   readonly required: readonly string[];
   readonly excluded: readonly string[];
 }
+
+/** Numbers of documents, and the parts whose files have changed or are damaged. */
+export type CountedTerms = Awaited<ReturnType<NativeSearchSnapshot['countTerms']>>;
 
 /** How a part was searched. */
 export interface PartReport {
@@ -189,6 +194,9 @@ export class SearchSnapshot {
       threads,
       boosts,
       skipsMissing,
+      queries.some(({ statistics }) => statistics !== undefined)
+        ? queries.map(({ statistics }) => statistics)
+        : undefined,
     ];
     let search: NativeSearchResult | Promise<NativeSearchResult>;
     try {
@@ -220,6 +228,14 @@ export class SearchSnapshot {
     return runNativeReading('look-up', { signal }, (task) =>
       this.#native.lookUpTerms(packed, edits, sameFirst, limit, sample, allowed, task),
     );
+  }
+
+  /**
+   * The number of all documents, the sum of their lengths, and for each of some packed terms the number of documents that have it; 0
+   * for one that joins the one before, which has the number of all of them. @throws the signal's reason, CLOSED.
+   */
+  countTerms(terms: Uint8Array): Promise<CountedTerms> {
+    return runNativeReading('count', {}, (task) => this.#native.countTerms(terms, task));
   }
 
   /** The items of each part with terms that have them. @throws the signal's reason, CLOSED. */

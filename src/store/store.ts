@@ -9,6 +9,7 @@ import type {
   KnownDuplicates,
   Representative,
   StoredDocument,
+  StoredVector,
   VectorRole,
 } from '../backend/documents.js';
 import type { FilterTree } from '../backend/filter-tree.js';
@@ -240,6 +241,10 @@ export class Store implements Backend {
     return this.#writer.vectors.put(space, role, hashes, packVectors(vectors));
   }
 
+  readVectors(numbers: readonly number[]): Promise<(StoredVector | undefined)[]> {
+    return this.#reader.vectors.read(numbers);
+  }
+
   findDuplicates(ids: readonly DocumentId[], vectors: readonly number[], dimensions: number): Promise<KnownDuplicates> {
     return this.#reader.duplicates.look(ids, vectors, dimensions);
   }
@@ -252,12 +257,12 @@ export class Store implements Backend {
     documents: readonly IncomingDocument[],
     terms?: DocumentTerms,
     fresh?: FreshVectors,
-  ): Promise<readonly DocumentOutcome[] | undefined> {
+  ): Promise<readonly (DocumentOutcome | undefined)[]> {
     const committed = await this.#writer.catalog.commit(columnsOf(documents), terms, fresh);
     await this.#inSpace((snapshots) => snapshots.follow(committed));
     const { maintenance, snapshots } = this.#open ?? {};
     if (this.#options.background && snapshots !== undefined) maintenance?.scheduleAfter(documents.length, snapshots);
-    return committed?.outcomes;
+    return committed?.outcomes ?? documents.map(() => undefined);
   }
 
   setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): Promise<number> {

@@ -3,8 +3,10 @@ import type { Backend } from '../../src/backend/backend.js';
 import { contentHash } from '../../src/backend/content-hash.js';
 import { freshVector } from '../../src/backend/documents.js';
 import type { FilterTree } from '../../src/backend/filter-tree.js';
+import { termName } from '../../src/backend/read-snapshot.js';
 import { parseFilter } from '../../src/operations/parse-filter.js';
 import { Random } from '../../src/random.js';
+import { termsOfText } from '../../src/ranking/query-terms.js';
 import { add, answer, provider, vectorOf } from './documents.js';
 
 /** A new, empty index in a backend. */
@@ -79,7 +81,7 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
       await add(backend, documents);
       const hash = contentHash('unknown');
       const outcome = await backend.commit([{ id: 'c', text: 'unknown', hash, metadata: null, vector: 0 }]);
-      expect(outcome).toBeUndefined();
+      expect(outcome).toEqual([undefined]);
       expect(await backend.count()).toBe(3);
     });
 
@@ -102,7 +104,8 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
         hashes: [texts[1], texts[0]].map((text) => contentHash(text as string)),
         vectors: Float32Array.from([...(await vectorOf(texts[1] as string)), ...(await vectorOf(texts[0] as string))]),
       });
-      expect(await backend.commit(incoming, undefined, { ...(await fresh()), space: space + 1 })).toBeUndefined();
+      const nothing = await backend.commit(incoming, undefined, { ...(await fresh()), space: space + 1 });
+      expect(nothing).toEqual(incoming.map(() => undefined));
       expect(await backend.count()).toBe(3);
       expect(await backend.commit(incoming, undefined, await fresh())).toEqual(['updated', 'added', 'added', 'added']);
       expect((await backend.byIds(ids)).map((document) => document?.text)).toEqual(texts);
@@ -240,6 +243,54 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
       snapshot?.close();
     });
 
+    it('returns all candidates of both sides for twice as many hits', async () => {
+      await add(backend, documents);
+      const snapshot = await backend.snapshot();
+      const queries = [{ text: 'red', vector: await vectorOf('green pear') }];
+      const ranked = async (k: number) => (await snapshot?.rank({ queries, k, depth: 1, exact: true }))?.[0]?.ranked;
+      const all = (await ranked(2)) ?? [];
+      const found = await snapshot?.byKeys(all.map(({ key }) => key));
+      // The nearest one, and the first of those with the word, which is not the third document.
+      expect(found?.map((document) => document?.id).sort()).toEqual(['a', 'b']);
+      expect(all.every(({ distance }) => Number.isFinite(distance))).toBe(true);
+      expect(await ranked(9)).toEqual(all);
+      snapshot?.close();
+    });
+
+    it('weighs terms by given statistics', async () => {
+      await add(backend, [...documents, { id: 'c', text: 'a red fruit, red and ripe' }]);
+      const snapshot = await backend.snapshot();
+      const joined = { forms: ['appl', 'brick', 'noth'], times: 2 };
+      const queries = [{ terms: [{ forms: ['red'], times: 1 }, joined] }, { text: 'pears of nowhere' }];
+      const own = await snapshot?.statistics(queries);
+      expect(own?.documents).toBe(4);
+      expect(Object.fromEntries(own?.counts ?? [])).toEqual({
+        red: 3,
+        [termName(joined.forms)]: 2,
+        pear: 1,
+        [termsOfText('nowhere', ['en'])[0]?.forms[0] as string]: 0,
+      });
+      const search = { queries, k: 9, depth: 9 };
+      const plain = await snapshot?.rank(search);
+      expect(await snapshot?.rank({ ...search, statistics: own })).toEqual(plain);
+      // As if there were as many documents again, and none of them had a term.
+      const spread = own && { ...own, documents: 2 * own.documents, length: 2 * own.length };
+      const [rarer] = (await snapshot?.rank({ ...search, statistics: spread })) ?? [];
+      const keys = plain?.[0]?.ranked.map(({ key }) => key) ?? [];
+      expect(new Set(rarer?.ranked.map(({ key }) => key))).toEqual(new Set(keys));
+      expect(rarer?.maxTextScore).toBeGreaterThan(plain?.[0]?.maxTextScore ?? Number.POSITIVE_INFINITY);
+      const { terms = [] } = queries[0] ?? {};
+      for (const statistics of [own, spread]) {
+        const [ranked] = (await snapshot?.rank({ ...search, statistics })) ?? [];
+        const scores = await snapshot?.termScores(terms, keys, statistics);
+        for (const { key, textScore } of ranked?.ranked ?? []) {
+          const sum = (scores ?? []).reduce((total, ofTerm) => total + (ofTerm[keys.indexOf(key)] as number), 0);
+          expect(sum).toBeCloseTo(textScore, 9);
+        }
+      }
+      snapshot?.close();
+    });
+
     it('returns vectors by key and by id', async () => {
       await add(backend, documents);
       const snapshot = await backend.snapshot();
@@ -319,8 +370,13 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
 
     it('finds stored vectors by content, role and space', async () => {
       const { space } = await backend.chooseSpace(provider.id, 16, null);
-      const [number = 0] = await backend.putVectors(space, 'document', [contentHash('a')], [await vectorOf('a')]);
+      const [hash, vector] = [contentHash('a'), await vectorOf('a')];
+      const [number = 0] = await backend.putVectors(space, 'document', [hash], [vector], ['a']);
       expect(number).toBeGreaterThan(0);
+      expect(await backend.readVectors([number + 99, number])).toEqual([
+        undefined,
+        { space, role: 'document', hash, vector },
+      ]);
       expect(await backend.findVectors(space, 'document', [contentHash('a'), contentHash('b')])).toEqual([number, 0]);
       expect(await backend.findVectors(space, 'query', [contentHash('a')])).toEqual([0]);
       expect(await backend.findVectors(space + 1, 'document', [contentHash('a')])).toEqual([0]);
@@ -333,8 +389,8 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
         const { space } = await backend.migration.begin('other-model', 16, '');
         expect(await backend.migration.remainder(space)).toEqual({ missing: 3, given: 0 });
         expect(await backend.migration.cutOver(space)).toEqual({ missing: 3, given: 0 });
-        for (const { hash, text } of await backend.migration.missingAfter(space, 0, 9)) {
-          await backend.putVectors(space, 'document', [hash], [await vectorOf(`other ${text}`)]);
+        for (const { hash, id, text } of await backend.migration.missingAfter(space, 0, 9)) {
+          await backend.putVectors(space, 'document', [hash], [await vectorOf(`other ${text}`)], [id]);
         }
         expect(await backend.migration.cutOver(space)).toEqual({ missing: 0, given: 0 });
       });

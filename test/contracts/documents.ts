@@ -19,12 +19,21 @@ export async function vectorOf(text: string): Promise<Float32Array> {
 }
 
 /** Stores vectors of documents and commits them, as `addDocuments` does. */
-export async function add(backend: Backend, documents: readonly ShortDocument[]): Promise<readonly DocumentOutcome[]> {
+export async function add(
+  backend: Backend,
+  documents: readonly ShortDocument[],
+): Promise<readonly (DocumentOutcome | undefined)[]> {
   const { space } = await backend.chooseSpace(provider.id, provider.dimensions, null);
   const hashes = documents.map(({ text }) => contentHash(text));
   const vectors = await Promise.all(documents.map(({ text }) => vectorOf(text)));
-  const numbers = await backend.putVectors(space, 'document', hashes, vectors);
-  const outcomes = await backend.commit(
+  const numbers = await backend.putVectors(
+    space,
+    'document',
+    hashes,
+    vectors,
+    documents.map(({ id }) => id),
+  );
+  return backend.commit(
     documents.map(({ id, text, metadata }, position) => ({
       id,
       text,
@@ -33,7 +42,6 @@ export async function add(backend: Backend, documents: readonly ShortDocument[])
       vector: numbers[position] as number,
     })),
   );
-  return outcomes ?? [];
 }
 
 /** The answer to a query: vector, text and documents of one snapshot. */

@@ -22,6 +22,26 @@ constexpr size_t kQueryNumbers = 5;
 constexpr size_t kReportNumbers = 5;
 constexpr size_t kHitNumbers = 5;
 
+/** For each query the number of documents, their length, and the number of documents of each term; empty without terms.
+ */
+std::vector<TermsStatistics> statistics_of(Napi::Env env, const Napi::Array& of_queries, uint32_t count) {
+  if (of_queries.Length() != count) throw make_error(env, "INTERNAL", "expected statistics for each query");
+  std::vector<TermsStatistics> statistics(count);
+  for (uint32_t index = 0; index < count; ++index) {
+    const Napi::Value value = of_queries.Get(index);
+    if (value.IsUndefined()) continue;
+    const Napi::Float64Array numbers = value.As<Napi::Float64Array>();
+    if (numbers.TypedArrayType() != napi_float64_array || numbers.ElementLength() < 2) {
+      throw make_error(env, "INTERNAL", "expected statistics of terms");
+    }
+    const double* const data = numbers.Data();
+    statistics[index].documents = data[0];
+    statistics[index].length = data[1];
+    statistics[index].counts.assign(data + 2, data + numbers.ElementLength());
+  }
+  return statistics;
+}
+
 }  // namespace
 
 class SnapshotSearchWork : public Work {
@@ -31,6 +51,8 @@ class SnapshotSearchWork : public Work {
   std::vector<SearchQuery> queries;
   std::vector<float> vectors;
   std::vector<std::vector<uint8_t>> packed;
+  /** Of each query; none where those of the snapshot are used. */
+  std::vector<TermsStatistics> statistics;
   BitsetCopies allowed;
   BoostArguments boosts;
 
@@ -93,6 +115,11 @@ class SnapshotSearchWork : public Work {
       if (!status.ok()) return Status::failure(StatusCode::invalid_argument, status.message);
       queries[index].terms = terms[index].data();
       queries[index].term_count = terms[index].size();
+      if (statistics.empty()) continue;
+      if (statistics[index].counts.size() != terms[index].size()) {
+        return Status::failure(StatusCode::invalid_argument, "expected a number of documents for each term");
+      }
+      queries[index].statistics = &statistics[index];
     }
     request.queries = queries.data();
     request.count = static_cast<int64_t>(queries.size());
@@ -118,6 +145,7 @@ void SearchSnapshotObject::define(Napi::Env env, Napi::Object exports) {
                                             {InstanceMethod<&SearchSnapshotObject::search>("search"),
                                              InstanceMethod<&SearchSnapshotObject::search_here>("searchHere"),
                                              InstanceMethod<&SearchSnapshotObject::look_up_terms>("lookUpTerms"),
+                                             InstanceMethod<&SearchSnapshotObject::count_terms>("countTerms"),
                                              InstanceMethod<&SearchSnapshotObject::filter_by_terms>("filterByTerms"),
                                              InstanceMethod<&SearchSnapshotObject::close>("close")}));
 }
@@ -202,7 +230,8 @@ std::unique_ptr<SnapshotSearchWork> SearchSnapshotObject::work_of(const Napi::Ca
   request.threads = arguments.integer(8);
   work->boosts = BoostArguments(info[9], snapshot_->size(), work.get());
   request.skips_missing = arguments.boolean(10);
-  work->task = Task::state_of(info[11]);
+  if (!info[11].IsUndefined()) work->statistics = statistics_of(env, info[11].As<Napi::Array>(), count);
+  work->task = Task::state_of(info[12]);
   return work;
 }
 

@@ -19,7 +19,8 @@ class SearchSnapshotObject : public Napi::ObjectWrap<SearchSnapshotObject> {
  private:
   /**
    * (vectors: (Float32Array | undefined)[], terms: (Uint8Array | undefined)[], k, depth, exact, searchK, vectorWeight,
-   * allowed: (Uint32Array | undefined)[] | undefined, threads, task) => Promise<NativeSearchResult>
+   * allowed: (Uint32Array | undefined)[] | undefined, threads, boosts, skipsMissing,
+   * statistics: Float64Array[] | undefined, task) => Promise<NativeSearchResult>
    */
   Napi::Value search(const Napi::CallbackInfo& info);
   /** The same in the calling thread => NativeSearchResult */
@@ -29,6 +30,8 @@ class SearchSnapshotObject : public Napi::ObjectWrap<SearchSnapshotObject> {
    * => Promise<NativeTermLookUp>; without distances, the terms are prefixes
    */
   Napi::Value look_up_terms(const Napi::CallbackInfo& info);
+  /** (terms: Uint8Array, task) => Promise<NativeTermsReading<number>>: documents, length, and a number for each term */
+  Napi::Value count_terms(const Napi::CallbackInfo& info);
   /** (required: Uint8Array, excluded: Uint8Array, allowed, task) => Promise<NativeTermsFilter> */
   Napi::Value filter_by_terms(const Napi::CallbackInfo& info);
   std::unique_ptr<SnapshotSearchWork> work_of(const Napi::CallbackInfo& info) const;

@@ -9,6 +9,7 @@
 #include "terms/packed_terms.h"
 #include "terms/query/term_look_up.h"
 #include "terms/query/terms_filter.h"
+#include "terms/query/terms_query.h"
 
 namespace semantic_index {
 
@@ -130,6 +131,34 @@ class LookUpWork : public TermsWork {
   std::vector<bool> cut_;
 };
 
+class CountWork : public TermsWork {
+ public:
+  std::vector<uint8_t> packed;
+
+ protected:
+  Status read(const ItemBits*, int32_t* failed) override {
+    std::vector<QueryTerm> terms;
+    Status status = decode(packed, &terms);
+    if (!status.ok()) return status;
+    TermsQuery query;
+    status = query.prepare(snapshot->terms(), terms.data(), terms.size(), &task->cancelled);
+    *failed = query.failed_part();
+    if (status.ok()) statistics_ = query.statistics();
+    return status;
+  }
+
+  Napi::Value found(Napi::Env env) override {
+    Napi::Float64Array numbers = Napi::Float64Array::New(env, 2 + statistics_.counts.size());
+    numbers[0] = statistics_.documents;
+    numbers[1] = statistics_.length;
+    std::copy(statistics_.counts.begin(), statistics_.counts.end(), numbers.Data() + 2);
+    return numbers;
+  }
+
+ private:
+  TermsStatistics statistics_;
+};
+
 class FilterWork : public TermsWork {
  public:
   std::vector<uint8_t> required;
@@ -199,6 +228,14 @@ Napi::Value SearchSnapshotObject::look_up_terms(const Napi::CallbackInfo& info) 
   work->request.same_first = arguments.boolean(2);
   work->request.limit = static_cast<size_t>(arguments.integer(3));
   work->request.sample = static_cast<size_t>(arguments.integer(4));
+  return Work::start(env, std::move(work));
+}
+
+Napi::Value SearchSnapshotObject::count_terms(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  auto work = std::make_unique<CountWork>();
+  begin(env, snapshot_, env.Undefined(), info[1], work.get());
+  work->packed = bytes_of(env, info[0]);
   return Work::start(env, std::move(work));
 }
 

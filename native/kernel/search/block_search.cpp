@@ -75,7 +75,7 @@ Status BlockSearch::fail(Status status, int32_t part, PartSide side) {
 
 int32_t BlockSearch::depth_of(const SearchQuery& query) const {
   const bool is_deep = query.vector != nullptr && (query.has_terms || (request_.factors != nullptr && request_.exact));
-  return is_deep ? std::max(request_.depth, request_.k) : request_.k;
+  return is_deep ? request_.depth : request_.k;
 }
 
 double BlockSearch::factor_of(const FoundDocument& document) const {
@@ -310,9 +310,9 @@ Status BlockSearch::skip(double max_score) {
 }
 
 Status BlockSearch::prepare_terms(const SearchQuery& query, double* max_score) {
-  const Status status = is_prepared_
-                            ? Status::success()
-                            : work_.terms.prepare(snapshot_.terms(), query.terms, query.term_count, request_.cancel);
+  const Status status = is_prepared_ ? Status::success()
+                                     : work_.terms.prepare(snapshot_.terms(), query.terms, query.term_count,
+                                                           request_.cancel, query.statistics);
   *max_score = work_.terms.max_score();
   return status.ok() ? status : fail_terms(status);
 }
@@ -375,7 +375,7 @@ Status BlockSearch::complete(const SearchQuery& query, Fusion* fusion) {
   }
   complete_vectors(query);
   for (const FoundDocument& candidate : work_.candidates) fusion->measure(candidate.hit.distance);
-  return complete_terms(*fusion, least_score(*fusion));
+  return complete_terms(query, *fusion, least_score(*fusion));
 }
 
 /** Documents below this score are not among the hits: the k-th best of those whose scores are known. */
@@ -415,8 +415,8 @@ void BlockSearch::complete_vectors(const SearchQuery& query) {
  * other one has any; otherwise none has a higher score than the last of these, and most candidates cannot get among the
  * hits with that. Rounding keeps the order of sums, so nothing is left out that would have a place.
  */
-Status BlockSearch::complete_terms(const Fusion& fusion, double least) {
-  if (work_.term_hits.size() < static_cast<size_t>(std::max(request_.depth, request_.k))) return Status::success();
+Status BlockSearch::complete_terms(const SearchQuery& query, const Fusion& fusion, double least) {
+  if (work_.term_hits.size() < static_cast<size_t>(depth_of(query))) return Status::success();
   const double most = work_.term_hits.back().score;
   for (size_t place = 0; place < snapshot_.with_terms().size(); ++place) {
     const int32_t number = snapshot_.with_terms()[place];

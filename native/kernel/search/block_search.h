@@ -92,7 +92,7 @@ class BlockSearch {
   double factor_of(const FoundDocument& document) const;
   double greatest_factor() const;
   bool is_complete(const SearchQuery& query, const Fusion& fusion, double least) const;
-  Status complete_terms(const Fusion& fusion, double least);
+  Status complete_terms(const SearchQuery& query, const Fusion& fusion, double least);
   void complete_vectors(const SearchQuery& query);
   Query target_of(const float* vector);
   Status fail(Status status, int32_t part, PartSide side);

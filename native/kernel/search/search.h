@@ -22,6 +22,8 @@ struct SearchQuery {
   bool has_terms = false;
   const QueryTerm* terms = nullptr;
   size_t term_count = 0;
+  /** What the terms are weighed by, with a number for each of them; nullptr for those of the snapshot. */
+  const TermsStatistics* statistics = nullptr;
 };
 
 /** A batch of queries for one snapshot. */
@@ -30,7 +32,7 @@ struct SearchRequest {
   int64_t count = 0;
   /** Hits of each query. */
   int32_t k = 10;
-  /** Candidates that each side finds for a query that is fused; k where that is more. */
+  /** Candidates that each side finds for a query that is fused: `k` of at least twice as many returns them all. */
   int32_t depth = 50;
   /** Compare every vector. */
   bool exact = false;

@@ -211,7 +211,7 @@ inline double similarity_of(const NodeLayout& layout, double distance) {
 inline std::vector<SearchHit> expected_hits(const World& world, const WorldQuery& query, const WorldScores& scores,
                                             const std::vector<bool>& allowed, const SearchRequest& request) {
   const bool by_vector = !query.vector.empty();
-  const auto depth = static_cast<size_t>(by_vector && query.has_terms ? std::max(request.depth, request.k) : request.k);
+  const auto depth = static_cast<size_t>(by_vector && query.has_terms ? request.depth : request.k);
   std::vector<size_t> near;
   std::vector<size_t> matching;
   for (size_t number = 0; number < world.size(); ++number) {

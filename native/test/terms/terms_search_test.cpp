@@ -1,5 +1,7 @@
 // Searches of the inverted index against scoring every document: hits, scores to the bit, counts.
 
+#include <functional>
+
 #include "support/terms_corpus.h"
 #include "terms/exact_form.h"
 
@@ -246,5 +248,59 @@ TEST(exact_forms_that_occur_nowhere_are_not_missing) {
     static double without = 0;
     if (!with_exact) without = query.max_score();
     CHECK(query.max_score() == without && without > 0);
+  }
+}
+
+TEST(summed_statistics_of_snapshots_give_the_scores_of_one) {
+  Random random(11);
+  for (int round = 0; round < 20; ++round) {
+    const Corpus corpus = random_corpus(600, 80, 20, &random);
+    Parts whole;
+    spread(corpus, 2, true, 0, &random, &whole);
+    const size_t middle = random.below(601);
+    const auto border = corpus.begin() + static_cast<std::ptrdiff_t>(middle);
+    Parts halves[2];
+    spread(Corpus(corpus.begin(), border), 1, true, 0, &random, &halves[0]);
+    spread(Corpus(border, corpus.end()), 0, true, 0, &random, &halves[1]);
+    const std::vector<std::string> words = random_query(80, 12, &random);
+    std::vector<QueryTerm> terms = as_terms(words);
+    for (size_t index = 1; index < terms.size(); ++index) {
+      // Terms that are one with the term before, and other forms of it.
+      if (random.below(4) == 0) terms[index].joins = true;
+      if (random.below(4) == 0) terms[index].times = 0;
+    }
+    TermsQuery query;
+    CHECK_OK(query.prepare(whole.snapshot, terms.data(), terms.size()));
+    const TermsStatistics expected = query.statistics();
+    TermsSearchOptions options;
+    options.k = 1000;
+    std::vector<TermsHit> hits;
+    CHECK_OK(query.search(options, &hits));
+    std::vector<double> scores;
+    for (const TermsHit& hit : hits) scores.push_back(hit.score);
+    const double max_score = query.max_score();
+    const uint32_t missing_terms = query.missing_terms();
+
+    TermsStatistics summed;
+    summed.counts.assign(terms.size(), 0.0);
+    for (const Parts& half : halves) {
+      CHECK_OK(query.prepare(half.snapshot, terms.data(), terms.size()));
+      const TermsStatistics own = query.statistics();
+      summed.documents += own.documents;
+      summed.length += own.length;
+      for (size_t index = 0; index < terms.size(); ++index) summed.counts[index] += own.counts[index];
+    }
+    CHECK(summed.documents == expected.documents && summed.length == expected.length);
+    CHECK(summed.counts == expected.counts);
+    std::vector<double> merged;
+    for (const Parts& half : halves) {
+      CHECK_OK(query.prepare(half.snapshot, terms.data(), terms.size(), nullptr, &summed));
+      CHECK(query.max_score() == max_score);
+      CHECK_EQUAL(query.missing_terms(), missing_terms);
+      CHECK_OK(query.search(options, &hits));
+      for (const TermsHit& hit : hits) merged.push_back(hit.score);
+    }
+    std::sort(merged.begin(), merged.end(), std::greater<double>());
+    CHECK(merged == scores);
   }
 }

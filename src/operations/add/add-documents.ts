@@ -9,18 +9,13 @@ import { SemanticIndexError } from '../../errors.js';
 import { describe, type ResolvedAddOptions } from '../../options.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { AddedDuplicate, AddResult, DocumentId, DocumentInput, Documents, Metadata } from '../../types.js';
-import {
-  type CheckedDocument,
-  checkInput,
-  checkUnhashed,
-  hashDocuments,
-  type UnhashedDocument,
-} from '../checked-document.js';
+import { type CheckedDocument, checkInput, checkUnhashed, type UnhashedDocument } from '../checked-document.js';
 import type { OperationContext } from '../context.js';
 import type { MetadataRules } from '../metadata-rules.js';
 import { prefetch } from '../prefetch.js';
 import { storedAnalysis, storedLayout } from '../stored-analysis.js';
 import { type DuplicateDecision, DuplicateFilter } from './duplicate-filter.js';
+import { hashInSlices } from './hash-in-slices.js';
 import { InvalidDocuments } from './invalid-documents.js';
 
 type Tally = { -readonly [K in keyof AddResult]: AddResult[K] };
@@ -45,6 +40,12 @@ interface Prepared {
   settle(): void;
 }
 
+/** A text without a vector, and the id of a document that has it. */
+interface NewText {
+  readonly text: string;
+  readonly owner: DocumentId;
+}
+
 /** How a batch is analyzed: the setting of the index, and the languages of the texts by it. */
 interface BatchAnalysis {
   readonly setting: string;
@@ -58,9 +59,6 @@ const maxAttempts = 5;
  * retried delays only what follows it.
  */
 const batchesAhead = { oneCall: 2, parallelCalls: 4 };
-
-/** Characters that are hashed at once: a fraction of a millisecond. */
-const charactersPerHash = 65_536;
 
 /** Checks documents, skips unchanged ones, embeds and commits the rest, batch by batch. */
 export function addDocuments<M extends Metadata>(
@@ -162,11 +160,11 @@ class DocumentAdder {
       position++;
       if (slice.due()) await slice.yieldIfDue(signal);
       if (batch.length === batchSize) {
-        yield await hashed(batch, slice, signal);
+        yield await hashInSlices(batch, slice, signal);
         batch = [];
       }
     }
-    if (batch.length > 0) yield await hashed(batch, slice, signal);
+    if (batch.length > 0) yield await hashInSlices(batch, slice, signal);
   }
 
   /** The document with the metadata that the rules of the index make of its own. */
@@ -217,23 +215,21 @@ class DocumentAdder {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     let current = prepared;
+    let left = batch;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const { numbers, terms, changed } = current;
       const isChanged = new Set(changed);
-      const documents = batch.map(({ id, text, hash, metadata, position }) => {
+      const documents = left.map(({ id, text, hash, metadata, position }) => {
         const vector = isChanged.has(position) ? (numbers.get(hash) ?? 0) : 0;
         return { id, text, hash, metadata, vector };
       });
-      const termsLeft = terms && termsOfBatch(batch, changed, terms);
+      const termsLeft = terms && termsOfBatch(left, changed, terms);
       const outcomes = await this.#context.backend.commit(documents, termsLeft, current.fresh);
-      if (outcomes === undefined) {
-        this.#settle(current, batch);
-        current = await this.#prepared(batch, tally, signal, undefined);
-        continue;
-      }
-      this.#settle(current, batch);
-      for (const outcome of outcomes) tally[outcome]++;
-      return;
+      this.#settle(current, left);
+      for (const outcome of outcomes) if (outcome !== undefined) tally[outcome]++;
+      left = left.filter((_, place) => outcomes[place] === undefined);
+      if (left.length === 0) return;
+      current = await this.#prepared(left, tally, signal, undefined);
     }
     throw new SemanticIndexError(
       'BUSY',
@@ -277,7 +273,8 @@ class DocumentAdder {
       settled,
       settle,
     };
-    const texts = new Map(documents.filter(({ vector }) => vector === undefined).map(({ hash, text }) => [hash, text]));
+    const embedded = documents.filter(({ vector }) => vector === undefined);
+    const texts = new Map(embedded.map(({ hash, text, id }) => [hash, { text, owner: id }]));
     // Normally all texts are new: those that are embedded in a thread are analyzed there, too.
     const isOnePass = this.#context.space.embedsInThread && texts.size === documents.length;
     const analysis = await this.#analysisOf(documents);
@@ -316,7 +313,7 @@ class DocumentAdder {
 
   /** Finds or makes the vectors of texts. If these are all texts of so many documents, their terms may be found along the way. */
   async #storeVectors(
-    texts: Map<string, string>,
+    texts: Map<string, NewText>,
     documents: number,
     analysis: BatchAnalysis,
     prepared: Prepared,
@@ -350,10 +347,11 @@ class DocumentAdder {
     const space = await this.#context.space.choose(first.length);
     for (const vector of vectors) this.#context.space.checkDimensions(vector.length);
     const hashes = documents.map(({ hash }) => hash);
-    keep(numbers, hashes, await this.#context.backend.putVectors(space, 'given', hashes, vectors));
+    const owners = documents.map(({ id }) => id);
+    keep(numbers, hashes, await this.#context.backend.putVectors(space, 'given', hashes, vectors, owners));
   }
 
-  async #findKnown(texts: Map<string, string>, numbers: Map<string, number>): Promise<void> {
+  async #findKnown(texts: Map<string, NewText>, numbers: Map<string, number>): Promise<void> {
     const { space } = this.#context.backend;
     if (space === undefined || texts.size === 0) return;
     const hashes = [...texts.keys()];
@@ -363,7 +361,7 @@ class DocumentAdder {
 
   /** Each batch of the provider is durable as soon as it arrives: a crash loses no vector that was paid for. */
   async #embed(
-    texts: ReadonlyMap<string, string>,
+    texts: ReadonlyMap<string, NewText>,
     analysis: BatchAnalysis | undefined,
     prepared: Prepared,
     tally: Tally,
@@ -372,12 +370,14 @@ class DocumentAdder {
     if (texts.size === 0) return;
     const { numbers, refused } = prepared;
     const hashes = [...texts.keys()];
+    const wanted = [...texts.values()];
     const role = 'document';
     const onRefused = ({ index, error }: RefusedText): void => {
       refused.set(hashes[index] as string, error);
     };
     const asked = { role, signal, onRefused, analyze: analysis?.analyze } as const;
-    for await (const landed of this.#context.space.embed([...texts.values()], asked)) {
+    const all = wanted.map(({ text }) => text);
+    for await (const landed of this.#context.space.embed(all, asked)) {
       const length =
         landed.packed === undefined ? (landed.vectors[0] as Float32Array).length : landed.packed.length / hashes.length;
       // If the index moves to another space meanwhile, these vectors stay in theirs, and the commit is refused.
@@ -388,8 +388,11 @@ class DocumentAdder {
         this.#unsettled.add(prepared);
         if (this.#hasFailed) prepared.settle();
         for (const hash of landedHashes) numbers.set(hash, freshVector);
-      } else
-        keep(numbers, landedHashes, await this.#context.backend.putVectors(space, role, landedHashes, landed.vectors));
+      } else {
+        const owners = landed.indices.map((position) => (wanted[position] as NewText).owner);
+        const { backend } = this.#context;
+        keep(numbers, landedHashes, await backend.putVectors(space, role, landedHashes, landed.vectors, owners));
+      }
       const { terms, languages = [] } = landed;
       prepared.terms =
         terms === undefined || analysis === undefined
@@ -398,7 +401,7 @@ class DocumentAdder {
       if (landed.cached) continue;
       tally.embedded += landedHashes.length;
       tally.tokens += landed.tokens;
-      for (const hash of landedHashes) this.#embeddedCharacters += texts.get(hash)?.length ?? 0;
+      for (const hash of landedHashes) this.#embeddedCharacters += texts.get(hash)?.text.length ?? 0;
     }
   }
 }
@@ -412,23 +415,6 @@ function termsOfBatch(
   const left = new Set(batch.map(({ position }) => position));
   if (changed.every((position) => left.has(position))) return terms;
   return { ...terms, packed: selectPackedTerms(terms.packed, (place) => left.has(changed[place] as number)) };
-}
-
-/** Hashes the documents of a batch, a few at a time. */
-async function hashed(
-  batch: readonly UnhashedDocument[],
-  slice: TimeSlice,
-  signal: AbortSignal | undefined,
-): Promise<CheckedDocument[]> {
-  const documents: CheckedDocument[] = [];
-  for (let first = 0; first < batch.length; ) {
-    let [last, characters] = [first, 0];
-    while (last < batch.length && characters < charactersPerHash) characters += batch[last++]?.text.length ?? 0;
-    documents.push(...hashDocuments(batch.slice(first, last)));
-    first = last;
-    if (slice.due()) await slice.yieldIfDue(signal);
-  }
-  return documents;
 }
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {

@@ -6,7 +6,7 @@ import { embedText, embedTexts } from '../../embed/embed-texts.js';
 import { checkReferenceEmbeddings, makeReferenceEmbeddings } from '../../embed/reference-embeddings.js';
 import { SemanticIndexError } from '../../errors.js';
 import type { ResolvedMigrateOptions } from '../../options.js';
-import type { EmbeddingProvider, EmbeddingRole, MigrationResult, SpaceOverlap } from '../../types.js';
+import type { DocumentId, EmbeddingProvider, EmbeddingRole, MigrationResult, SpaceOverlap } from '../../types.js';
 import { packVectors } from '../../vectors/pack-vectors.js';
 import type { OperationContext } from '../context.js';
 import { prefetch } from '../prefetch.js';
@@ -119,17 +119,19 @@ class ModelMigration {
   ): Promise<void> {
     let ready = done;
     const embed = async (page: MissingText[]): Promise<number> => {
-      const texts = new Map(page.map(({ hash, text }) => [hash, embeddedTextOf(text)]));
+      const texts = new Map(page.map(({ hash, id, text }) => [hash, { text: embeddedTextOf(text), id }]));
       for (const hash of [...texts.keys()]) if (this.#embedding.has(hash)) texts.delete(hash);
       for (const hash of texts.keys()) this.#embedding.add(hash);
       const hashes = [...texts.keys()];
+      const [all, ids] = [[...texts.values()].map(({ text }) => text), [...texts.values()].map(({ id }) => id)];
       const limiter = this.#context.space.limiterOf(this.#provider);
       const { dimensions } = to;
       const options = { role: 'document', signal, limiter, dimensions } as const;
-      const batches = this.#context.space.shared.embed(this.#provider, [...texts.values()], options);
+      const batches = this.#context.space.shared.embed(this.#provider, all, options);
       for await (const { indices, vectors, tokens, cached } of batches) {
         const landed = indices.map((index) => hashes[index] as string);
-        await this.#context.backend.putVectors(to.space, 'document', landed, vectors);
+        const owners = indices.map((index) => ids[index] as DocumentId);
+        await this.#context.backend.putVectors(to.space, 'document', landed, vectors, owners);
         if (!cached) tally.embedded += landed.length;
         tally.tokens += tokens;
       }

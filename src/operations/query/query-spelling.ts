@@ -2,9 +2,9 @@ import { indexedTermsOf } from '../../analysis/analyze.js';
 import { isExactForm, wordOfTerm } from '../../analysis/exact-forms.js';
 import type { WordForms } from '../../analysis/query/word-forms.js';
 import type { FoundTerm, QueryTerm, ReadSnapshot } from '../../backend/read-snapshot.js';
+import { termsOfText } from '../../ranking/query-terms.js';
 import type { CorrectedWord } from '../../types.js';
 import { formsIn } from './forms-in-documents.js';
-import { termsOfText } from './query-terms.js';
 
 /** The terms of a query after correction. */
 export interface CorrectedTerms {

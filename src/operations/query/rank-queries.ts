@@ -8,12 +8,12 @@ import type {
   RankSearch,
   ReadSnapshot,
 } from '../../backend/read-snapshot.js';
+import { termsOfText } from '../../ranking/query-terms.js';
 import type { CorrectedWord, SearchedPrefix, SearchedSegment } from '../../types.js';
 import { filterByClauses, isFiltered, type PhraseFilter } from './phrase-filter.js';
 import { PhraseTexts } from './phrase-texts.js';
 import { expandPrefixes } from './query-prefixes.js';
 import { correctSpelling } from './query-spelling.js';
-import { termsOfText } from './query-terms.js';
 
 /** A query as it is ranked, and its operators if it was read with a syntax. */
 export interface SyntaxQuery extends RankQuery {

@@ -2,8 +2,8 @@ import { isExactForm } from '../../analysis/exact-forms.js';
 import { Phrase } from '../../analysis/query/phrase.js';
 import type { QueryClauses } from '../../analysis/query/query-syntax.js';
 import type { QueryTerm, ReadSnapshot } from '../../backend/read-snapshot.js';
+import { termsOfText } from '../../ranking/query-terms.js';
 import type { SnippetTerm } from '../../snippets/snippet-maker.js';
-import { termsOfText } from '../query/query-terms.js';
 import { termsOfClauses } from '../query/rank-queries.js';
 
 /** What snippets mark of a query, each with its inverse document frequency in the index. */

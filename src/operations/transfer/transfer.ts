@@ -14,6 +14,7 @@ import { SemanticIndexError } from '../../errors.js';
 import { addDefaults, type ResolvedImportOptions } from '../../options.js';
 import type {
   AddResult,
+  DocumentId,
   DocumentInput,
   DocumentWithVector,
   ExportResult,
@@ -205,7 +206,8 @@ async function* importedDocuments(
     if (embedded.length > 0) {
       const hashes = embedded.map(({ hash }) => hash);
       const vectors = embedded.map(({ vector }) => vector);
-      await backend.putVectors(space, 'document', hashes, vectors);
+      const owners = embedded.map(({ document }) => document.id as DocumentId);
+      await backend.putVectors(space, 'document', hashes, vectors, owners);
     }
     for (const { document } of rows) yield document;
   }

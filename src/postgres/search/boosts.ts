@@ -1,5 +1,6 @@
 import type { RankBoost } from '../../backend/read-snapshot.js';
 import type { FieldColumn } from '../../columns/field-column.js';
+import { greatestFactorOf } from '../../ranking/fused-candidates.js';
 
 /** Bounds of a product of factors, those of native/kernel/base/item_factors.h. */
 const [leastFactor, greatestFactor] = [2 ** -512, 2 ** 512];
@@ -39,11 +40,7 @@ export class BoostFactors {
     signal: AbortSignal | undefined,
   ): Promise<BoostFactors> {
     const instants = new Map<string, (key: number) => number>();
-    let greatest = 1;
     for (const boost of boosts) {
-      if (boost.by === 'decay') {
-        // At most 1, and 1 for a document without a value.
-      } else greatest *= Math.max(1, boost.factor);
       if (boost.by === 'filter' || instants.has(boost.field)) continue;
       const { column, placeOf } = await columnOf(boost.field);
       const { ofItems } = await column.instants(signal);
@@ -52,7 +49,7 @@ export class BoostFactors {
         return place === undefined ? Number.NaN : (ofItems[place] as number);
       });
     }
-    return new BoostFactors(boosts, instants, matches, Math.min(greatestFactor, greatest));
+    return new BoostFactors(boosts, instants, matches, greatestFactorOf(boosts));
   }
 
   /** The factor of each document. */

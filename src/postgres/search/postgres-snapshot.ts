@@ -1,22 +1,22 @@
-import { analyzeQuery } from '../../analysis/analyze.js';
-import { wordOfTerm } from '../../analysis/exact-forms.js';
 import type { StoredDocument } from '../../backend/documents.js';
 import type { Field, FilterTree } from '../../backend/filter-tree.js';
 import type {
   DocumentSet,
   KeyedNeighbor,
   KeyedVector,
+  QueryTerm,
   RankBoost,
   RankedDocuments,
   RankedGroups,
+  RankQuery,
   RankSearch,
   ReadSnapshot,
   SnapshotRequest,
   TermList,
   TermLookUp,
+  TermStatistics,
   TermsFilter,
   VectorSearch as VectorRequest,
-  WordScores,
 } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
 import { SemanticIndexError } from '../../errors.js';
@@ -154,11 +154,7 @@ export class PostgresSnapshot implements ReadSnapshot {
     const { queries, k, depth, exact, searchK, vectorWeight = 1 / 3, signal, boosts, onSegment } = search;
     for (const { vector } of queries) if (vector !== undefined) this.#checkDimensions(vector.length);
     const terms = queries.map((query) => TextQuery.of(query, this.languages));
-    const statistics = await readStatistics(
-      this.#postings,
-      this.#state,
-      terms.filter((query) => query !== undefined),
-    );
+    const statistics = search.statistics ?? (await this.#statisticsOf(terms.filter((query) => query !== undefined)));
     const effort: VectorEffort = { exact: exact === true, searchK };
     const context: RankingContext = {
       text: this.#text,
@@ -273,28 +269,26 @@ export class PostgresSnapshot implements ReadSnapshot {
     return new PostgresField(field, () => this.#column(name), this.#reads, exists);
   }
 
-  async wordScores(text: string, keys: readonly number[]): Promise<WordScores[]> {
-    const { terms, weights } = analyzeQuery(text, this.languages);
-    const words: (readonly [term: string, weight: number])[][] = [];
-    for (const [place, term] of terms.entries()) {
-      const weight = weights[place] as number;
-      // Another form of the word before it.
-      if (weight === 0) words.at(-1)?.push([term, weight]);
-      else words.push([[term, weight]]);
-    }
-    if (words.length === 0 || keys.length === 0) return [];
-    const queries = words.map((forms) => TextQuery.ofWeights(forms));
-    const statistics = await readStatistics(this.#postings, this.#state, queries);
-    const scored: WordScores[] = [];
-    for (const [place, query] of queries.entries()) {
+  statistics(queries: readonly RankQuery[]): Promise<TermStatistics> {
+    const terms = queries.flatMap((query) => TextQuery.of(query, this.languages) ?? []);
+    return this.#statisticsOf(terms);
+  }
+
+  #statisticsOf(queries: readonly TextQuery[]): Promise<TermStatistics> {
+    return readStatistics(this.#postings, this.#state, queries);
+  }
+
+  async termScores(terms: readonly QueryTerm[], keys: readonly number[], given?: TermStatistics): Promise<number[][]> {
+    if (terms.length === 0 || keys.length === 0) return terms.map(() => []);
+    const queries = terms.map((term) => TextQuery.ofTerms([term]));
+    const statistics = given ?? (await this.#statisticsOf(queries));
+    const all: number[][] = [];
+    for (const query of queries) {
       const weighted = query.weigh(statistics);
       const scores = await this.#text.scores(weighted, bm25Of(statistics, weighted.total), keys);
-      scored.push({
-        word: wordOfTerm(words[place]?.[0]?.[0] as string),
-        scores: keys.map((key) => scores.get(key) ?? 0),
-      });
+      all.push(keys.map((key) => scores.get(key) ?? 0));
     }
-    return scored;
+    return all;
   }
 
   async whichMatch(filter: number, keys: readonly number[]): Promise<boolean[]> {

@@ -1,11 +1,11 @@
-import type { RankBoost, RankedDocument, RankedDocuments, RankQuery } from '../../backend/read-snapshot.js';
-import { scoreOf } from '../../vectors/metric.js';
+import type { RankBoost, RankedDocuments, RankQuery, TermStatistics } from '../../backend/read-snapshot.js';
+import { type Candidate, rankCandidates } from '../../ranking/fused-candidates.js';
 import type { BoostFactors } from './boosts.js';
 import type { Selection } from './selection.js';
 import type { TextHit } from './term-scores.js';
-import { type Bm25, bm25Of, type TermStatistics, type TextQuery, type WeightedTerms } from './text-query.js';
+import { type Bm25, bm25Of, type TextQuery, type WeightedTerms } from './text-query.js';
 import type { TextSearch } from './text-search.js';
-import type { FoundNeighbors, VectorEffort, VectorMetric, VectorSearch } from './vector-search.js';
+import type { VectorEffort, VectorMetric, VectorSearch } from './vector-search.js';
 
 /** What rankings of one search share. */
 export interface RankingContext {
@@ -24,17 +24,8 @@ export interface RankingContext {
   readonly vectorWeight: number;
 }
 
-/** A document that one side has found. */
-interface Candidate {
-  readonly key: number;
-  distance: number;
-  textScore: number;
-  factor: number;
-  score: number;
-}
-
-/** More than what a product and a quotient lose by rounding. */
-const rounding = 1e-9;
+/** A candidate of which not everything is known yet. */
+type OpenCandidate = { -readonly [Name in keyof Candidate]: Candidate[Name] };
 
 /**
  * The best documents of one query, by the rules of native/kernel/search/block_search.cpp: by vector in the order of distances, by text in
@@ -48,11 +39,11 @@ export async function rankQuery(
   const { k, factors } = context;
   const weighted = terms?.weigh(context.statistics);
   const isDeep = query.vector !== undefined && (weighted !== undefined || factors !== undefined);
-  const depth = isDeep ? Math.max(context.depth, k) : k;
+  const depth = isDeep ? context.depth : k;
   const near = query.vector && (await context.vectors.nearest(query.vector, depth, context.selection, context.effort));
   const bm25 = weighted && bm25Of(context.statistics, weighted.total);
   const hits = weighted && bm25 ? await textHits(context, weighted, bm25, depth) : [];
-  const candidates = new Map<number, Candidate>();
+  const candidates = new Map<number, OpenCandidate>();
   for (const { key, distance } of near?.neighbors ?? []) candidates.set(key, newCandidate(key, distance));
   for (const { key, score } of hits) {
     const known = candidates.get(key) ?? newCandidate(key, Number.NaN);
@@ -67,11 +58,30 @@ export async function rankQuery(
     const own = await factors.of(list.map(({ key }) => key));
     for (const [place, candidate] of list.entries()) candidate.factor = own[place] as number;
   }
-  return ranked(context, query, list, weighted, near, hits, depth);
+  const factorOf = new Map(list.map(({ key, factor }) => [key, factor]));
+  const found = rankCandidates(list, {
+    metric: context.metric,
+    dimensions: context.dimensions,
+    k,
+    depth,
+    isByVector: query.vector !== undefined,
+    isByText: weighted !== undefined,
+    vectorWeight: context.vectorWeight,
+    maxTextScore: weighted?.maxScore ?? 0,
+    greatestFactor: factors?.greatest,
+    near: near?.neighbors ?? [],
+    hits: hits.map(({ key, score }) => ({ textScore: score, factor: factorOf.get(key) ?? 1 })),
+  });
+  return {
+    ...found,
+    maxTextScore: weighted?.maxScore ?? 0,
+    missingTerms: weighted?.missingTerms ?? 0,
+    isExact: near?.isExact,
+  };
 }
 
-function newCandidate(key: number, distance: number): Candidate {
-  return { key, distance, textScore: 0, factor: 1, score: 0 };
+function newCandidate(key: number, distance: number): OpenCandidate {
+  return { key, distance, textScore: 0, factor: 1 };
 }
 
 /** The best documents by text, by their score times their factor. */
@@ -94,7 +104,7 @@ async function textHits(
 /** Gives each candidate the score of the side that did not find it. */
 async function complete(
   { vectors, text }: RankingContext,
-  candidates: readonly Candidate[],
+  candidates: readonly OpenCandidate[],
   vector: Float32Array,
   weighted: WeightedTerms,
   bm25: Bm25,
@@ -109,74 +119,4 @@ async function complete(
     candidate.distance = distances.get(candidate.key) ?? candidate.distance;
     candidate.textScore = scores.get(candidate.key) ?? candidate.textScore;
   }
-}
-
-function ranked(
-  context: RankingContext,
-  query: RankQuery,
-  list: Candidate[],
-  weighted: WeightedTerms | undefined,
-  near: FoundNeighbors | undefined,
-  hits: readonly TextHit[],
-  depth: number,
-): RankedDocuments & { readonly isExact: boolean | undefined } {
-  const { metric, dimensions, k, vectorWeight, factors } = context;
-  const maxTextScore = weighted?.maxScore ?? 0;
-  const similarity = (distance: number): number => (Number.isNaN(distance) ? 0 : scoreOf(metric, distance, dimensions));
-  const isFused = query.vector !== undefined && weighted !== undefined;
-  let best = 1;
-  if (isFused) for (const { distance } of list) best = Math.max(best, similarity(distance));
-  const fused = (textScore: number, distance: number): number =>
-    (1 - vectorWeight) * (maxTextScore > 0 ? textScore / maxTextScore : 0) +
-    (vectorWeight * similarity(distance)) / best;
-  let least = 0;
-  if (isFused || factors !== undefined || query.vector === undefined) {
-    for (const candidate of list) {
-      const { textScore, distance, factor } = candidate;
-      if (isFused) candidate.score = boosted(fused(textScore, distance), factor);
-      else candidate.score = query.vector === undefined ? textScore * factor : boosted(similarity(distance), factor);
-    }
-    list.sort((a, b) => b.score - a.score || a.key - b.key);
-  } else {
-    // Ordered by distance: scores of great distances may be equal.
-    for (const candidate of list) candidate.score = similarity(candidate.distance);
-  }
-  const kept = list.slice(0, k);
-  least = kept.at(-1)?.score ?? 0;
-  const isComplete = (): boolean => {
-    if (query.vector === undefined || (weighted === undefined && factors === undefined)) return true;
-    const neighbors = near?.neighbors ?? [];
-    const hasMoreNeighbors = neighbors.length >= depth;
-    const hasMoreTerms = weighted !== undefined && hits.length >= depth && hits.length > 0;
-    if (!hasMoreNeighbors && !hasMoreTerms) return true;
-    if (kept.length < k) return false;
-    const last = hasMoreNeighbors ? (neighbors.at(-1)?.distance ?? Number.NaN) : Number.NaN;
-    const near0 = weighted !== undefined ? fused(0, last) : hasMoreNeighbors ? similarity(last) : 0;
-    const worstText = hits.at(-1);
-    const lastText =
-      worstText === undefined ? 0 : worstText.score * (list.find(({ key }) => key === worstText.key)?.factor ?? 1);
-    const byTerms = hasMoreTerms ? fused(lastText, Number.NaN) : 0;
-    return least > (byTerms + Math.max(0, near0) * (factors?.greatest ?? 1)) * (1 + rounding);
-  };
-  const result: RankedDocument[] = kept.map(({ key, score, textScore, distance, factor }) => ({
-    key,
-    // Fused scores are from 0 to 1.
-    score: isFused ? Math.min(factor, Math.max(0, score)) : score,
-    textScore,
-    distance,
-    factor,
-  }));
-  return {
-    ranked: result,
-    maxTextScore,
-    missingTerms: weighted?.missingTerms ?? 0,
-    similarityScale: best,
-    isComplete: isComplete(),
-    isExact: near?.isExact,
-  };
-}
-
-/** A score with a factor: a negative one is divided, so that a larger factor always is better. */
-function boosted(score: number, factor: number): number {
-  return score >= 0 ? score * factor : score / factor;
 }

@@ -1,6 +1,6 @@
 import { analyzeQuery } from '../../analysis/analyze.js';
 import { exactFormWeight, isExactForm } from '../../analysis/exact-forms.js';
-import type { QueryTerm, RankQuery } from '../../backend/read-snapshot.js';
+import { type QueryTerm, type RankQuery, type TermStatistics, termName } from '../../backend/read-snapshot.js';
 import type { TermPostings } from '../tables/postings-cache.js';
 
 /** Parameters of BM25 (Robertson and Zaragoza 2009), those of native/kernel/terms/postings/bm25.h. */
@@ -19,12 +19,6 @@ export interface CollectionSizes {
   readonly documents: number;
   /** Sum of the lengths of all documents. */
   readonly length: number;
-}
-
-/** How often the terms of queries occur, in all documents. */
-export interface TermStatistics extends CollectionSizes {
-  /** Documents by term; by `unionName` for several as one. */
-  readonly counts: ReadonlyMap<string, number>;
 }
 
 /** A term of a query as it is weighed: `times` 0 is another form of the last one that counts. */
@@ -79,10 +73,14 @@ export class TextQuery {
 
   /** The terms of a query; undefined for one by vector alone. */
   static of({ text, terms }: RankQuery, languages: readonly string[]): TextQuery | undefined {
-    if (terms !== undefined) return new TextQuery(packedTerms(terms));
+    if (terms !== undefined) return TextQuery.ofTerms(terms);
     if (text === undefined) return undefined;
     const analyzed = analyzeQuery(text, languages);
     return TextQuery.ofWeights(analyzed.terms.map((term, place) => [term, analyzed.weights[place] as number]));
+  }
+
+  static ofTerms(terms: readonly QueryTerm[]): TextQuery {
+    return new TextQuery(packedTerms(terms));
   }
 
   static ofWeights(terms: readonly (readonly [term: string, times: number])[]): TextQuery {
@@ -92,9 +90,7 @@ export class TextQuery {
   /** Weighs the terms by how rare they are. */
   weigh({ documents, counts }: TermStatistics): WeightedTerms {
     const all = [...this.terms.map((term) => [term]), ...this.unions];
-    const living = all.map(
-      (members) => counts.get(members.length === 1 ? (members[0] as string) : unionName(members)) ?? 0,
-    );
+    const living = all.map((members) => counts.get(termName(members)) ?? 0);
     const weights = all.map(() => 0);
     let [maxScore, missingTerms] = [0, 0];
     for (const number of all.keys()) {
@@ -140,11 +136,6 @@ function packedTerms(terms: readonly QueryTerm[]): PackedTerm[] {
   ]);
 }
 
-/** A name for several terms as one, which no term has. */
-export function unionName(members: readonly string[]): string {
-  return members.join('\0');
-}
-
 /** ln(1 + (N - df + 0.5) / (df + 0.5)), as Lucene has it. */
 function inverseDocumentFrequency(documents: number, frequency: number): number {
   return Math.log(1 + (documents - frequency + 0.5) / (frequency + 0.5));
@@ -187,6 +178,6 @@ export async function readStatistics(
 ): Promise<TermStatistics> {
   const all = queries.flatMap((query) => [...query.terms.map((term) => [term]), ...query.unions]);
   const lists = await postings.united(all);
-  const counts = new Map(all.map((members, place) => [unionName(members), lists[place]?.keys.length ?? 0]));
+  const counts = new Map(all.map((members, place) => [termName(members), lists[place]?.keys.length ?? 0]));
   return { documents, length, counts };
 }

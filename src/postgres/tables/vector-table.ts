@@ -1,4 +1,4 @@
-import type { VectorRole } from '../../backend/documents.js';
+import type { StoredVector, VectorRole } from '../../backend/documents.js';
 import type { Space } from '../../backend/space.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { Database, Row, Statements } from '../connection/database.js';
@@ -8,6 +8,8 @@ import { spaceOf } from './index-state.js';
 
 /** The number of each role in the table. */
 export const vectorRoles = { document: 0, query: 1, given: 2 } as const satisfies Record<VectorRole, number>;
+
+const roleNames = Object.keys(vectorRoles) as VectorRole[];
 
 /** Vectors of a statement: its parameter has about five bytes for each number. */
 const vectorsPerStatement = 512;
@@ -66,6 +68,26 @@ export class VectorTable {
       rows.map(({ hash, data }) => [hash as string, Float32Array.from(JSON.parse(data) as number[])]),
     );
     return hashes.map((hash) => found.get(hash));
+  }
+
+  /** Vectors by their numbers, with what they are stored under; undefined for unknown numbers. */
+  async readNumbers(numbers: readonly number[]): Promise<(StoredVector | undefined)[]> {
+    const rows = await this.#database.alone(
+      `SELECT vector::float8, space, role, hash, data::text FROM ${this.#names.table('vectors')} WHERE vector = ANY($1::bigint[])`,
+      [numbers],
+    );
+    const found = new Map(
+      rows.map(({ vector, space, role, hash, data }) => [
+        vector as number,
+        {
+          space: space as number,
+          role: roleNames[role as number] as VectorRole,
+          hash: hash as string,
+          vector: Float32Array.from(JSON.parse(data as string) as number[]),
+        },
+      ]),
+    );
+    return numbers.map((number) => found.get(number));
   }
 
   /** Stores vectors (packed) under their hashes; a hash that is there keeps its vector. Returns their numbers. */

@@ -3,6 +3,7 @@ import type { KeyedVectors } from '../../backend/documents.js';
 import type { MissingText, Remainder } from '../../backend/migration.js';
 import type { Space } from '../../backend/space.js';
 import { crashPoint } from '../../crash-points.js';
+import type { DocumentId } from '../../types.js';
 import type { SettingsTable } from './settings-table.js';
 import type { VectorTable } from './vector-table.js';
 
@@ -45,12 +46,12 @@ export class MigrationTable {
   missingAfter(space: number, afterKey: number, limit: number): MissingText[] {
     const rows = this.#db
       .prepare(
-        `SELECT d.key, d.hash, t.text FROM documents d JOIN texts t ON t.key = d.key
+        `SELECT d.key, d.id, d.hash, t.text FROM documents d JOIN texts t ON t.key = d.key
          WHERE d.key > ? AND NOT EXISTS (SELECT 1 FROM vectors n WHERE ${inSpace}) AND NOT ${isGiven}
          ORDER BY d.key LIMIT ?`,
       )
-      .all(afterKey, space, limit) as { key: number; hash: Buffer; text: string }[];
-    return rows.map(({ key, hash, text }) => ({ key, hash: hash.toString('base64url'), text }));
+      .all(afterKey, space, limit) as { key: number; id: DocumentId; hash: Buffer; text: string }[];
+    return rows.map(({ key, id, hash, text }) => ({ key, id, hash: hash.toString('base64url'), text }));
   }
 
   /** Vectors in a space of documents after this key; what cannot be compared is left out. */

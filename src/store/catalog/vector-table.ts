@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { VectorRole } from '../../backend/documents.js';
+import type { StoredVector, VectorRole } from '../../backend/documents.js';
 import type { Space } from '../../backend/space.js';
 import { crashPoint } from '../../crash-points.js';
 import { isSound } from './sound-vectors.js';
@@ -38,6 +38,7 @@ export class VectorTable {
   readonly #insert: Statement<[number, number, Buffer, number, Buffer]>;
   readonly #put: Statement<[number, number, Buffer, number, Buffer]>;
   readonly #data: Statement<[number]>;
+  readonly #read: Statement<[number]>;
   readonly #spaceByFingerprint: Statement<[string]>;
   readonly #spaceByNumber: Statement<[number]>;
   readonly #addSpace: Statement<[string, number, string | null, number]>;
@@ -63,6 +64,7 @@ export class VectorTable {
       )
       .pluck();
     this.#data = db.prepare<[number]>('SELECT data FROM vectors WHERE vector = ?').pluck();
+    this.#read = db.prepare('SELECT space, role, hash, data FROM vectors WHERE vector = ?');
     this.#spaceByFingerprint = db.prepare('SELECT * FROM spaces WHERE fingerprint = ?');
     this.#spaceByNumber = db.prepare('SELECT * FROM spaces WHERE space = ?');
     this.#addSpace = db.prepare(
@@ -178,6 +180,16 @@ export class VectorTable {
         this.#db.prepare(`DELETE FROM vectors WHERE vector IN (${oldest})`).run(surplus);
       })
       .immediate();
+  }
+
+  /** Vectors by their numbers, with what they are stored under; undefined for unknown numbers. */
+  read(numbers: readonly number[]): (StoredVector | undefined)[] {
+    return numbers.map((number) => {
+      const row = this.#read.get(number) as { space: number; role: number; hash: Buffer; data: Buffer } | undefined;
+      if (row === undefined) return undefined;
+      const role = roleNames[row.role] as VectorRole;
+      return { space: row.space, role, hash: row.hash.toString('base64url'), vector: vectorOf(row.data) };
+    });
   }
 
   get(vector: number): Float32Array | undefined {

@@ -1,5 +1,3 @@
-import { analyzeQuery } from '../../analysis/analyze.js';
-import { wordOfTerm } from '../../analysis/exact-forms.js';
 import type { StoredDocument } from '../../backend/documents.js';
 import type {
   DocumentSet,
@@ -14,15 +12,15 @@ import type {
   ReadSnapshot,
   TermList,
   TermLookUp,
+  TermStatistics,
   TermsFilter,
   VectorSearch,
-  WordScores,
 } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
 import type { FieldColumn } from '../../columns/field-column.js';
 import { SemanticIndexError } from '../../errors.js';
+import { packedStatistics, packedTermsOf, readStatistics } from '../../search/packed-terms.js';
 import type { SnapshotHits, SnapshotQuery } from '../../search/search-snapshot.js';
-import { joined, packQueryTerms, packWeightedTerms } from '../../terms/packed-query.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { DocumentId } from '../../types.js';
 import { addItem, type Bitset, createBitset, hasItem, removeItem } from '../../vectors/bitset.js';
@@ -76,11 +74,11 @@ export class CatalogSnapshot implements ReadSnapshot {
   }
 
   async rank(search: RankSearch): Promise<RankedDocuments[]> {
-    const { queries, k, depth, exact, searchK, vectorWeight, skipsMissing, signal, onSegment } = search;
+    const { queries, k, depth, exact, searchK, vectorWeight, statistics, skipsMissing, signal, onSegment } = search;
     const allowed = this.#rankable(this.#itemsOf(search.within), search.without, search.groups);
     const boosts =
       search.boosts && (await nativeBoosts(search.boosts, this.#columns, this.#snapshot.all.length, signal));
-    const packed = await inSlices(queries, signal, (query) => packedQuery(query, this.#snapshot.words.languages));
+    const packed = await inSlices(queries, signal, (query) => packedQuery(query, this.languages, statistics));
     const own = { k, depth, exact, searchK, vectorWeight, allowed, boosts, skipsMissing, signal, onSegment };
     const found = await this.#snapshot.search(packed, own);
     return inSlices(found, signal, (hits) => ({
@@ -146,17 +144,18 @@ export class CatalogSnapshot implements ReadSnapshot {
     });
   }
 
-  async wordScores(text: string, keys: readonly number[]): Promise<WordScores[]> {
-    const { terms, weights } = analyzeQuery(text, this.#snapshot.words.languages);
-    const words: (readonly [term: string, weight: number])[][] = [];
-    for (const [place, term] of terms.entries()) {
-      const weight = weights[place] as number;
-      // Another form of the word before it.
-      if (weight === 0) words.at(-1)?.push([term, weight]);
-      else words.push([[term, weight]]);
-    }
+  statistics(queries: readonly RankQuery[]): Promise<TermStatistics> {
+    const packed = queries.flatMap((query) => packedTermsOf(query, this.languages) ?? []);
+    return readStatistics(packed, (terms) => this.#snapshot.countTerms(terms));
+  }
+
+  async termScores(
+    terms: readonly QueryTerm[],
+    keys: readonly number[],
+    statistics?: TermStatistics,
+  ): Promise<number[][]> {
     const wanted = new Set(keys);
-    if (words.length === 0 || wanted.size === 0) return [];
+    if (terms.length === 0 || wanted.size === 0) return terms.map(() => []);
     const allowed = this.#snapshot.all.map(({ keys: own }) => {
       const bits = createBitset(own.offsets.length, false);
       for (const key of wanted) {
@@ -165,11 +164,11 @@ export class CatalogSnapshot implements ReadSnapshot {
       }
       return bits;
     });
-    const queries = words.map((forms) => ({ terms: packQueryTerms(forms) }));
+    const queries = terms.map((term) => packedQuery({ terms: [term] }, this.languages, statistics));
     const found = await this.#snapshot.search(queries, { k: wanted.size, allowed });
-    return found.map((hits, place) => {
+    return found.map((hits) => {
       const scores = new Map(Array.from(hits.keys, (key, hit) => [key, hits.scores[hit] as number]));
-      return { word: wordOfTerm(words[place]?.[0]?.[0] as string), scores: keys.map((key) => scores.get(key) ?? 0) };
+      return keys.map((key) => scores.get(key) ?? 0);
     });
   }
 
@@ -234,20 +233,17 @@ function isListOfSets(matching: MatchingDocuments | readonly Bitset[]): matching
   return Array.isArray(matching);
 }
 
-function packedQuery({ text, terms, vector }: RankQuery, languages: readonly string[]): SnapshotQuery {
-  if (terms !== undefined) return { vector, terms: packedTerms(terms) };
-  if (text === undefined) return { vector, terms: undefined };
-  const analyzed = analyzeQuery(text, languages);
-  return { vector, terms: packWeightedTerms(analyzed.terms, analyzed.weights) };
-}
-
-function packedTerms(terms: readonly QueryTerm[]): Uint8Array {
-  return packQueryTerms(
-    terms.flatMap(({ forms, times, alternatives = [] }) => [
-      ...forms.map((form, place) => [form, place === 0 ? times : joined] as const),
-      ...alternatives.map((form) => [form, 0] as const),
-    ]),
-  );
+function packedQuery(
+  query: RankQuery,
+  languages: readonly string[],
+  statistics: TermStatistics | undefined,
+): SnapshotQuery {
+  const terms = packedTermsOf(query, languages);
+  return {
+    vector: query.vector,
+    terms: terms?.packed,
+    ...(terms !== undefined && statistics !== undefined && { statistics: packedStatistics(terms, statistics) }),
+  };
 }
 
 /** Maps a list, which may be long, without blocking the event loop. */

@@ -85,6 +85,12 @@ export class NativeSnapshot {
     return { found, fault, parts: this.#reportsOf(changed) };
   }
 
+  /** See `SearchSnapshot.countTerms`. */
+  async countTerms(terms: Uint8Array): Promise<TermsAnswer<Float64Array>> {
+    const { found, changed, fault } = await this.#native.countTerms(terms);
+    return { found, fault, parts: this.#reportsOf(changed) };
+  }
+
   /** The items of each segment that match. @param allowed items of each segment */
   async filterByTerms(
     filter: TermsFilter,

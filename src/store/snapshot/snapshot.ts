@@ -93,6 +93,12 @@ export class Snapshot {
     return answer.found;
   }
 
+  /** See `SearchSnapshot.countTerms`. */
+  async countTerms(terms: Uint8Array): Promise<Float64Array> {
+    const { answer } = await this.#soundly(true, undefined, (native) => native.countTerms(terms));
+    return answer.found;
+  }
+
   /** The items of each segment that have all required terms, and none of the excluded ones. */
   async filterByTerms(
     filter: TermsFilter,

@@ -16,6 +16,7 @@ namespace semantic_index {
 namespace {
 
 constexpr size_t kTermsBetweenChecks = 256;
+constexpr uint32_t kNoNumber = UINT32_MAX;
 
 bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 
@@ -39,11 +40,13 @@ struct TermsQuery::Memory {
   std::deque<std::string> names;
   std::deque<UnitedPostings> united;
   std::vector<PostingList> members;
+  /** Of each given term its number among these, or that of the terms that it is one with; `kNoNumber` if it joins. */
+  std::vector<uint32_t> number_of;
   /** Other forms of terms that count: numbers of both, distinct. */
   std::vector<std::pair<uint32_t, uint32_t>> forms;
   std::vector<uint32_t> order;
   std::vector<uint32_t> numbers;
-  std::vector<int64_t> living;
+  std::vector<double> living;
   std::vector<double> weights;
   /** For each part the list of each term; then, for each part, those with postings. */
   std::vector<PostingList> lists;
@@ -54,9 +57,12 @@ struct TermsQuery::Memory {
 
   void unite(const QueryTerm* given, size_t count);
   void add_unions(const QueryTerm* given, size_t count);
+  void number(const QueryTerm* given, size_t count);
+  void take_counts(const TermsStatistics& statistics);
   Status find_unions(size_t part, PostingList* found);
   Status find(const std::atomic<bool>* cancel);
-  Status weigh(const std::atomic<bool>* cancel);
+  Status count_living(const std::atomic<bool>* cancel);
+  void weigh(double documents, double length);
   Status check_unchanged();
   PartQuery part_query(size_t part, const TermsSearchOptions& options) const;
   Status fail(Status status, size_t part);
@@ -117,6 +123,26 @@ void TermsQuery::Memory::add_unions(const QueryTerm* given, size_t count) {
   }
 }
 
+/** Notes which of `terms` each given one is, once these are united. */
+void TermsQuery::Memory::number(const QueryTerm* given, size_t count) {
+  number_of.assign(count, kNoNumber);
+  size_t alone = 0;
+  size_t next_union = terms.size() - unions.size();
+  for (size_t index = 0; index < count; ++index) {
+    if (given[index].joins) continue;
+    const bool is_joined = index + 1 < count && given[index + 1].joins;
+    number_of[index] = is_joined ? static_cast<uint32_t>(next_union++) : numbers[alone++];
+  }
+}
+
+/** Takes the numbers of documents from outside instead of counting those of the snapshot. */
+void TermsQuery::Memory::take_counts(const TermsStatistics& statistics) {
+  living.assign(terms.size(), 0.0);
+  for (size_t index = 0; index < number_of.size(); ++index) {
+    if (number_of[index] != kNoNumber) living[number_of[index]] = statistics.counts[index];
+  }
+}
+
 /** The lists of the terms that are several as one, in one part. */
 Status TermsQuery::Memory::find_unions(size_t part, PostingList* found) {
   const TermsPart& of_part = snapshot->parts()[part];
@@ -166,13 +192,10 @@ Status TermsQuery::Memory::find(const std::atomic<bool>* cancel) {
   return Status::success();
 }
 
-Status TermsQuery::Memory::weigh(const std::atomic<bool>* cancel) {
+/** The number of living documents that have each term. */
+Status TermsQuery::Memory::count_living(const std::atomic<bool>* cancel) {
   const std::vector<TermsPart>& parts = snapshot->parts();
-  const auto documents = static_cast<double>(snapshot->documents());
-  weights.assign(terms.size(), 0.0);
-  max_score = 0;
-  missing_terms = 0;
-  living.assign(terms.size(), 0);
+  living.assign(terms.size(), 0.0);
   for (size_t term = 0; term < terms.size(); ++term) {
     for (size_t part = 0; part < parts.size(); ++part) {
       const PostingList& list = lists[part * terms.size() + term];
@@ -183,16 +206,25 @@ Status TermsQuery::Memory::weigh(const std::atomic<bool>* cancel) {
         const Status status = snapshot->count_dead(part, terms[term], list, &cursor, &dead);
         if (!status.ok()) return fail(status, part);
       }
-      living[term] += static_cast<int64_t>(list.count) - dead;
+      living[term] += static_cast<double>(list.count) - static_cast<double>(dead);
     }
   }
+  return Status::success();
+}
+
+/** Weighs the terms by the numbers of documents that have them. */
+void TermsQuery::Memory::weigh(double documents, double length) {
+  const std::vector<TermsPart>& parts = snapshot->parts();
+  weights.assign(terms.size(), 0.0);
+  max_score = 0;
+  missing_terms = 0;
   auto form = forms.begin();
   for (size_t term = 0; term < terms.size(); ++term) {
     if (times[term] == 0) continue;
     auto last = form;
-    int64_t found = living[term];
+    double found = living[term];
     for (; last != forms.end() && last->first == term; ++last) found += living[last->second];
-    const double rarity = inverse_document_frequency(documents, std::min(documents, static_cast<double>(found)));
+    const double rarity = inverse_document_frequency(documents, std::min(documents, found));
     const bool is_exact = is_exact_form(terms[term].bytes, terms[term].size);
     const double weight = static_cast<double>(times[term]) * rarity * (is_exact ? kExactFormWeight : 1.0);
     if (!is_exact || found > 0) max_score += weight;
@@ -204,7 +236,7 @@ Status TermsQuery::Memory::weigh(const std::atomic<bool>* cancel) {
   }
   double total = 0;
   for (const double weight : weights) total += weight;
-  scorer = Bm25(documents, static_cast<double>(snapshot->total_length()), total);
+  scorer = Bm25(documents, length, total);
   weighted.resize(parts.size());
   for (size_t part = 0; part < parts.size(); ++part) {
     weighted[part].clear();
@@ -213,7 +245,6 @@ Status TermsQuery::Memory::weigh(const std::atomic<bool>* cancel) {
       if (list.count > 0 && weights[term] > 0) weighted[part].push_back({list, weights[term]});
     }
   }
-  return Status::success();
 }
 
 Status TermsQuery::Memory::fail(Status status, size_t part) {
@@ -249,7 +280,7 @@ PartQuery TermsQuery::Memory::part_query(size_t part, const TermsSearchOptions& 
 }
 
 Status TermsQuery::prepare(const TermsSnapshot& snapshot, const QueryTerm* terms, size_t count,
-                           const std::atomic<bool>* cancel) try {
+                           const std::atomic<bool>* cancel, const TermsStatistics* statistics) try {
   memory_->snapshot = &snapshot;
   memory_->failed_part = -1;
   memory_->weighted.clear();
@@ -268,8 +299,16 @@ Status TermsQuery::prepare(const TermsSnapshot& snapshot, const QueryTerm* terms
   } else {
     memory_->unite(terms, count);
   }
+  memory_->number(terms, count);
   Status status = memory_->find(cancel);
-  if (status.ok()) status = memory_->weigh(cancel);
+  if (status.ok() && statistics == nullptr) status = memory_->count_living(cancel);
+  if (status.ok() && statistics != nullptr) memory_->take_counts(*statistics);
+  if (status.ok()) {
+    const auto documents = static_cast<double>(snapshot.documents());
+    const auto length = static_cast<double>(snapshot.total_length());
+    memory_->weigh(statistics == nullptr ? documents : statistics->documents,
+                   statistics == nullptr ? length : statistics->length);
+  }
   if (!status.ok()) {
     memory_->weighted.assign(snapshot.parts().size(), {});
     const Status changed = memory_->check_unchanged();
@@ -278,6 +317,16 @@ Status TermsQuery::prepare(const TermsSnapshot& snapshot, const QueryTerm* terms
   return memory_->check_unchanged();
 } catch (const std::bad_alloc&) {
   return Status::no_memory();
+}
+
+TermsStatistics TermsQuery::statistics() const {
+  TermsStatistics statistics;
+  statistics.documents = static_cast<double>(memory_->snapshot->documents());
+  statistics.length = static_cast<double>(memory_->snapshot->total_length());
+  for (const uint32_t number : memory_->number_of) {
+    statistics.counts.push_back(number == kNoNumber ? 0.0 : memory_->living[number]);
+  }
+  return statistics;
 }
 
 int32_t TermsQuery::failed_part() const { return memory_->failed_part; }

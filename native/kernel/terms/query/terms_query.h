@@ -32,6 +32,18 @@ struct TermsSearchOptions {
   const std::atomic<bool>* cancel = nullptr;
 };
 
+/** What the weights of a query's terms depend on. */
+struct TermsStatistics {
+  double documents = 0;
+  /** Sum of the lengths of all documents. */
+  double length = 0;
+  /**
+   * For each term of the query the number of documents that have it. Terms that join one are one with it: its number is
+   * that of documents with any of them, and theirs are not used.
+   */
+  std::vector<double> counts;
+};
+
 /** Search statistics, for benchmarks. */
 struct TermsWork {
   /** Postings scored, blocks decoded of lists that only complete scores, and candidates that were completed. */
@@ -45,8 +57,8 @@ struct TermsWork {
  *
  * A document matches when it has one of the terms; its score is the sum of the BM25 scores of the terms that it has,
  * each as often as the query has it. Number of documents, average length and document frequencies are those of the
- * living documents of the whole snapshot, so scores do not depend on how documents are spread over parts, nor on
- * whether deleted ones are still there. Results are exact: the same bits as from scoring every document.
+ * living documents of the whole snapshot, or as given, so scores do not depend on how documents are spread over parts,
+ * nor on whether deleted ones are still there. Results are exact: the same bits as from scoring every document.
  */
 class TermsQuery {
  public:
@@ -61,11 +73,15 @@ class TermsQuery {
    * term with it: documents with any of them have it, as often as all of these together. Forms of a term (see
    * `QueryTerm`) weigh as much as it, by the number of documents that have any of them; exact forms of words (see
    * exact_form.h) weigh a quarter, and are neither missing nor part of the best score where no document has them. Takes
-   * time in proportion to the number of terms, of which any number may be given. corrupt, cancelled, file_changed,
-   * out_of_memory.
+   * time in proportion to the number of terms, of which any number may be given. With `statistics`, which must have a
+   * number for each term, these decide the weights: where an index is spread over several snapshots, their sums give
+   * the scores of one snapshot of all documents. corrupt, cancelled, file_changed, out_of_memory.
    */
   Status prepare(const TermsSnapshot& snapshot, const QueryTerm* terms, size_t count,
-                 const std::atomic<bool>* cancel = nullptr);
+                 const std::atomic<bool>* cancel = nullptr, const TermsStatistics* statistics = nullptr);
+
+  /** The statistics of the snapshot for the terms of the prepared query, in the form in which `prepare` takes them. */
+  TermsStatistics statistics() const;
 
   /**
    * The score that a document with all terms would approach: the sum of their weights. A term that no document has

@@ -1,7 +1,9 @@
+import { wordOfTerm } from '../../../analysis/exact-forms.js';
 import type { RankBoost, RankedDocument, RankQuery, ReadSnapshot } from '../../../backend/read-snapshot.js';
 import { instantOf } from '../../../columns/instant.js';
 import type { ResolvedSearchOptions } from '../../../options.js';
 import { factorOf } from '../../../ranking/boost-factor.js';
+import { termsOfText } from '../../../ranking/query-terms.js';
 import type { HitExplanation, Metric } from '../../../types.js';
 import { scoreOf } from '../../../vectors/metric.js';
 import { defaultVectorWeight } from '../vector-weight.js';
@@ -34,7 +36,8 @@ export async function explainHits(
   { query, options, boosts, metric, isDegraded }: ExplainRequest,
 ): Promise<Map<number, HitExplanation>> {
   const { text, vector } = query;
-  const words = text === undefined ? undefined : await snapshot.wordScores(text, keys);
+  const words = text === undefined ? undefined : termsOfText(text, snapshot.languages);
+  const wordScores = words && (await snapshot.termScores(words, keys));
   const isBoth = text !== undefined && vector !== undefined;
   const placesOf = async (alone: RankQuery): Promise<Map<number, number>> => {
     const { exact, searchK, signal } = options;
@@ -55,9 +58,9 @@ export async function explainHits(
     const similarity = hasVector ? scoreOf(metric, document.distance, snapshot.space.dimensions) : undefined;
     const share = maxTextScore > 0 ? document.textScore / maxTextScore : 0;
     const [ofVector, ofWords] = [byVector?.get(key), byWords?.get(key)];
-    const found = words?.flatMap(({ word, scores }) => {
-      const score = scores[place] as number;
-      return score > 0 ? [{ word, score }] : [];
+    const found = words?.flatMap(({ forms: [term] }, number) => {
+      const score = wordScores?.[number]?.[place] as number;
+      return score > 0 ? [{ word: wordOfTerm(term as string), score }] : [];
     });
     const rest = document.textScore - (found?.reduce((sum, { score }) => sum + score, 0) ?? 0);
     if (Math.abs(rest) > 1e-6 * Math.max(1, document.textScore)) found?.push({ word: '', score: rest });

@@ -1,5 +1,5 @@
-import { analyzeQuery } from '../../analysis/analyze.js';
-import type { QueryTerm } from '../../backend/read-snapshot.js';
+import { analyzeQuery } from '../analysis/analyze.js';
+import type { QueryTerm } from '../backend/read-snapshot.js';
 
 /** The terms of a text in the languages of an index. */
 export function termsOfText(text: string, languages: readonly string[]): QueryTerm[] {
