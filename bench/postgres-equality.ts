@@ -1,6 +1,6 @@
 // Does an index in PostgreSQL give the answers of one in a directory? The same documents in both, the same questions and filters:
-// identical ids, scores to 1e-6, and times. Run: npx tsx bench/postgres-equality.ts DATA [--among FILE], where DATA holds eval/squad and
-// SEMANTIC_INDEX_POSTGRES is the address of a database with pgvector.
+// identical ids, scores to 1e-6, and times. Run: npx tsx bench/postgres-equality.ts DATA [--among FILE] [--shards N], where DATA holds
+// eval/squad and SEMANTIC_INDEX_POSTGRES is the address of a database with pgvector.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ const flags = benchFlags(
     filters: [40, 'random filters'],
     filtered: [25, 'questions of each filter'],
     name: ['equality', 'schema of the index, which is dropped first'],
+    shards: [1, 'schemas that the documents are spread over'],
     keep: [false, 'keep the index in the database, and use it if it has the documents'],
     seed: [1, 'of the random filters'],
   },
@@ -117,6 +118,8 @@ async function timed<T>(work: () => Promise<T>, times?: number[]): Promise<T> {
   return result;
 }
 
+const names =
+  flags.shards === 1 ? [flags.name] : Array.from({ length: flags.shards }, (_, place) => `${flags.name}_${place}`);
 const folder = mkdtempSync(join(tmpdir(), 'semantic-index-equality-'));
 let failures = 0;
 try {
@@ -124,11 +127,15 @@ try {
   if (!flags.keep) {
     const client = new pg.Client({ connectionString: address });
     await client.connect();
-    await client.query(`DROP SCHEMA IF EXISTS "${flags.name}" CASCADE`);
+    for (const name of names) await client.query(`DROP SCHEMA IF EXISTS "${name}" CASCADE`);
     await client.end();
   }
   await using local = await SemanticIndex.open(join(folder, 'index'));
-  await using remote = await SemanticIndex.open(postgres({ connectionString: address, name: flags.name }));
+  await using remote = await SemanticIndex.open(
+    flags.shards === 1
+      ? postgres({ connectionString: address, name: flags.name })
+      : postgres({ shards: names.map((name) => ({ connectionString: address, name })) }),
+  );
   for (const [name, index] of [
     ['directory', local],
     ['PostgreSQL', remote],

@@ -7,8 +7,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const backends = ['directory', 'memory', 'PGlite', 'PostgreSQL server'];
-const files = ['folder', 'memory', 'pglite', 'postgres-server'].map((name) => `test/contracts/${name}.test.ts`);
+const backends = ['directory', 'memory', 'two shards', 'PGlite', 'PostgreSQL server', 'two shards of a server'];
+const files = ['folder', 'memory', 'shards', 'pglite', 'postgres-server', 'postgres-shards'].map(
+  (name) => `test/contracts/${name}.test.ts`,
+);
 /** Tests of what PostgreSQL alone refuses. */
 const ofPostgres = 'refusals';
 

@@ -89,6 +89,7 @@ export type {
   PostgresClient,
   PostgresOptions,
   PostgresPool,
+  PostgresShard,
   ReadPassageOptions,
   RebuildOptions,
   RecencyBoost,

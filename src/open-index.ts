@@ -14,7 +14,8 @@ import { SharedEmbeddings } from './operations/shared-embeddings.js';
 import { storedAnalysis } from './operations/stored-analysis.js';
 import { RecallMonitor } from './operations/tune/recall-monitor.js';
 import { describe, type OpenOptions, type ResolvedOpenOptions } from './options.js';
-import { locationOfAddress, optionsOf, PostgresLocation } from './postgres/postgres-options.js';
+import { locationOfAddress, optionsOf, PostgresLocation, shardsOf } from './postgres/postgres-options.js';
+import { openShards, refuseShard } from './shards/open-shards.js';
 import { EmbeddingCache } from './store/embedding-cache.js';
 import { exportFolder } from './store/export-folder.js';
 import { SalvagedExport } from './store/salvage/salvaged-export.js';
@@ -25,13 +26,22 @@ import { checkMetric } from './vectors/metric.js';
 /** Where an index is: a directory, `':memory:'`, or a schema of a PostgreSQL database, also as its address. */
 export type IndexLocation = string | PostgresLocation;
 
+/** A backend that is made otherwise. Internal. */
+export class BackendLocation {
+  constructor(readonly open: (options: ResolvedOpenOptions) => Promise<Backend>) {}
+}
+
 /** Checks the options of `SemanticIndex.open`, and opens the backend and the embedding space of an index. */
-export async function openIndex(location: IndexLocation, options: OpenOptions | undefined): Promise<IndexContext> {
+export async function openIndex(
+  location: IndexLocation | BackendLocation,
+  options: OpenOptions | undefined,
+): Promise<IndexContext> {
   const checked = checkOpen(options);
-  const postgres = postgresOf(location);
+  const postgres = location instanceof BackendLocation ? undefined : postgresOf(location);
+  const directory = postgres === undefined && typeof location === 'string' ? location : undefined;
   const resolved = { ...checked, readonly: (postgres && optionsOf(postgres).readonly) ?? checked.readonly };
   const { provider, metric } = resolved;
-  if (postgres === undefined) checkPath('SemanticIndex.open', location);
+  if (postgres === undefined && !(location instanceof BackendLocation)) checkPath('SemanticIndex.open', location);
   const language =
     resolved.language === undefined ? undefined : checkLanguage('SemanticIndex.open', 'language', resolved.language);
   checkLanguageField(resolved.languageField);
@@ -44,12 +54,15 @@ export async function openIndex(location: IndexLocation, options: OpenOptions | 
     resolved.onEvent?.(event);
     context?.recall.onEvent(event);
   };
-  const backend = await (postgres === undefined
-    ? openStore(location as string, { ...resolved, ...texts, language }, onEvent)
-    : openPostgres(postgres, { ...resolved, ...texts, language }));
+  const settings = { ...resolved, ...texts, language };
+  const backend = await (location instanceof BackendLocation
+    ? location.open(settings)
+    : postgres === undefined
+      ? openStore(location as string, settings, onEvent)
+      : openPostgres(postgres, settings));
   try {
     const { field } = analysisFromSetting(await storedAnalysis(backend));
-    context = contextOf(backend, postgres === undefined ? (location as string) : undefined, resolved, field);
+    context = contextOf(backend, directory, resolved, field);
     context.space.check();
     if (fields !== undefined && !resolved.readonly) await backend.declareFields(fields);
     context.recall.check();
@@ -83,7 +96,12 @@ function openStore(
 /** The backend for PostgreSQL is loaded only when an index is there. */
 async function openPostgres(location: PostgresLocation, options: ResolvedOpenOptions): Promise<Backend> {
   const { PostgresBackend } = await import('./postgres/postgres-backend.js');
-  return PostgresBackend.open(location, options);
+  const shards = shardsOf(location);
+  if (shards === undefined) return refuseShard(await PostgresBackend.open(location, options));
+  return openShards(
+    shards.map((shard) => () => PostgresBackend.open(shard, options)),
+    options.readonly,
+  );
 }
 
 /** @throws INVALID_ARGUMENT unless it is a path of metadata, null, or left out. */

@@ -4,6 +4,16 @@ import { TimeSlice } from '../time-slice.js';
 import { type Bitset, hasItem } from '../vectors/bitset.js';
 import { compareScalars, type FieldColumn, itemsPerLook } from './field-column.js';
 
+/** The order of documents by their values of a field; those without a value are last, and equal ones are in the order of their keys. */
+export function compareSortedPlaces(left: SortedPlace, right: SortedPlace, descending: boolean): number {
+  if (left.value === undefined || right.value === undefined) {
+    if (left.value === right.value) return left.key - right.key;
+    return left.value === undefined ? 1 : -1;
+  }
+  const order = compareScalars(left.value, right.value);
+  return (descending ? -order : order) || left.key - right.key;
+}
+
 /** Collects the first documents in the order of a field, part by part. */
 export class SortedPage {
   readonly #request: SortedPageRequest;
@@ -50,11 +60,7 @@ export class SortedPage {
   }
 
   #compare(left: SortedPlace, right: SortedPlace): number {
-    if (left.value === undefined || right.value === undefined) {
-      if (left.value === right.value) return left.key - right.key;
-      return left.value === undefined ? 1 : -1;
-    }
-    return this.#sign * compareScalars(left.value, right.value) || left.key - right.key;
+    return compareSortedPlaces(left, right, this.#request.descending);
   }
 
   #push(place: SortedPlace): void {

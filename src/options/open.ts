@@ -183,6 +183,9 @@ export interface PostgresPool {
   readonly isSingle?: boolean | undefined;
 }
 
+/** A shard of an index: its database, and the schema there. */
+export type PostgresShard = Pick<PostgresOptions, 'connectionString' | 'pool' | 'name'>;
+
 /**
  * Options of `postgres`: where the index is.
  *
@@ -199,6 +202,12 @@ export interface PostgresOptions {
   pool?: PostgresPool | undefined;
   /** Connections of the pool that the index makes itself. Each search uses one while it reads. Default 10. */
   maxConnections?: number | undefined;
+  /**
+   * Databases that the documents are spread over by the hashes of their ids: 2 to 256, always all of them in the same order. Each has a
+   * `connectionString` or a `pool` of its own, of the same size, and perhaps a `name`; the other options hold for all. Default: one
+   * database.
+   */
+  shards?: readonly PostgresShard[] | undefined;
   /** The schema of the database that holds the tables of the index; created if missing. Default `semantic_index`. */
   name?: string | undefined;
   /** Refuse every change with READ_ONLY, for example on a replica. Default: the option of `SemanticIndex.open`. */
@@ -220,6 +229,7 @@ export const postgresDefaults = {
   connectionString: undefined,
   pool: undefined,
   maxConnections: 10,
+  shards: undefined,
   name: 'semantic_index',
   readonly: undefined,
   hnsw: 'vector',

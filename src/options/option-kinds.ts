@@ -78,6 +78,7 @@ const kinds: Readonly<Record<string, OptionKind>> = {
   sample: 'number',
   searchK: 'number',
   seed: 'number',
+  shards: 'list',
   signal: 'signal',
   socketPath: 'string',
   sort: 'object',

@@ -3,6 +3,7 @@ import {
   describe,
   openDefaults,
   type PostgresOptions,
+  type PostgresShard,
   postgresDefaults,
   type ResolvedOpenOptions,
   type ResolvedPostgresOptions,
@@ -12,26 +13,32 @@ import { checkSchemaName } from './connection/names.js';
 
 const isPostgresAddress = /^postgres(?:ql)?:\/\//;
 
-let locate: (options: ResolvedPostgresOptions) => PostgresLocation;
+let locate: (options: ResolvedPostgresOptions, shards?: readonly PostgresLocation[]) => PostgresLocation;
 /** The checked options of a location. */
 export let optionsOf: (location: PostgresLocation) => ResolvedPostgresOptions;
+/** The locations of the shards of an index; undefined for one in one database. */
+export let shardsOf: (location: PostgresLocation) => readonly PostgresLocation[] | undefined;
 
 /** Where an index in PostgreSQL is; made by `postgres`. */
 export class PostgresLocation {
   readonly #options: ResolvedPostgresOptions;
+  readonly #shards: readonly PostgresLocation[] | undefined;
 
-  private constructor(options: ResolvedPostgresOptions) {
+  private constructor(options: ResolvedPostgresOptions, shards: readonly PostgresLocation[] | undefined) {
     this.#options = options;
+    this.#shards = shards;
   }
 
   /** @internal */
   static {
-    locate = (options) => new PostgresLocation(options);
+    locate = (options, shards) => new PostgresLocation(options, shards);
     optionsOf = (location) => location.#options;
+    shardsOf = (location) => location.#shards;
   }
 
-  /** Server, database and name, without password. */
+  /** Server, database and name, without password; those of all shards. */
   toString(): string {
+    if (this.#shards !== undefined) return this.#shards.join(' + ');
     const { connectionString, name } = this.#options;
     const address = connectionString?.replace(/\/\/[^@/]*@/, '//').replace(/[?#].*$/s, '') ?? 'postgres://';
     return `${address}#${name}`;
@@ -69,7 +76,44 @@ export function postgres(options: PostgresOptions = {}): PostgresLocation {
     throw invalid(`expected statementTimeout in milliseconds, got ${describe(statementTimeout)}`, '0 for none.');
   }
   checkSchemaName(name);
-  return locate(resolved);
+  return locate(resolved, resolved.shards && shardsWith(resolved, resolved.shards));
+}
+
+/** Most shards: each search asks all of them. */
+const maxShards = 256;
+
+function shardsWith(
+  { connectionString, pool, shards: _, ...shared }: ResolvedPostgresOptions,
+  shards: readonly PostgresShard[],
+): PostgresLocation[] {
+  if (shards.length < 2 || shards.length > maxShards) {
+    throw invalid(
+      `expected a list of 2 to ${maxShards} shards, got ${describe(shards)}`,
+      'Leave it out for one database.',
+    );
+  }
+  if (connectionString !== undefined || pool !== undefined) {
+    throw invalid('expected either shards or one database, got both', 'Each shard has a connectionString or a pool.');
+  }
+  const pools = shards.map((shard) => shard?.pool).filter((own) => own !== undefined);
+  if (new Set(pools).size < pools.length) {
+    throw invalid('two shards share a pool', 'A search keeps a connection of each shard: pass a pool for each.');
+  }
+  const locations = shards.map((shard) =>
+    postgres({
+      ...shared,
+      ...(resolveOptions('postgres: shards', shard, shardDefaults(shared.name)) as PostgresShard),
+    }),
+  );
+  const places = locations.flatMap((location, place) => (shards[place]?.pool === undefined ? [String(location)] : []));
+  if (new Set(places).size < places.length) {
+    throw invalid('two shards are the same schema of the same database', 'Give them other names, or other databases.');
+  }
+  return locations;
+}
+
+function shardDefaults(name: string): Required<PostgresShard> {
+  return { connectionString: undefined, pool: undefined, name };
 }
 
 function invalid(problem: string, hint: string): SemanticIndexError {

@@ -9,7 +9,7 @@ const layers: readonly (readonly string[])[] = [
   ['check-arguments', 'addon'],
   ['vectors', 'terms', 'analysis', 'backend'],
   ['ranking', 'search', 'columns', 'snippets', 'files'],
-  ['embed', 'store', 'postgres'],
+  ['embed', 'store', 'postgres', 'shards'],
   ['operations'],
   ['semantic-index'],
   ['copy', 'dedupe', 'rag', 'evaluation', 'crash-test'],

@@ -2,8 +2,9 @@ import pg from 'pg';
 import type { PostgresClient, PostgresPool } from '../../src/options.js';
 import { openDefaults, type ResolvedOpenOptions } from '../../src/options.js';
 import { PostgresBackend } from '../../src/postgres/postgres-backend.js';
-import { postgres } from '../../src/postgres/postgres-options.js';
+import { type PostgresLocation, postgres, shardsOf } from '../../src/postgres/postgres-options.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
+import { openShards } from '../../src/shards/open-shards.js';
 import type { IndexUnderTest } from './backend.js';
 import { type OpenedIndex, searchProvider } from './searches.js';
 
@@ -51,6 +52,40 @@ export async function openInPostgres(pool: PostgresPool, hasOthers: boolean): Pr
     ...(hasOthers && { another: open }),
     remove: () => dropSchema(pool, name),
   };
+}
+
+/** The place of a new index of shards in schemas of a server, and how it is removed. */
+function newShards(address: string, count: number): { location: PostgresLocation; remove: () => Promise<void> } {
+  const names = Array.from({ length: count }, (_, place) => `shard ${place} ${process.pid} ${++indexes}`);
+  const location = postgres({
+    maxConnections: 4,
+    shards: names.map((name) => ({ connectionString: address, name })),
+  });
+  const remove = async (): Promise<void> => {
+    const pool = new pg.Pool({ connectionString: address });
+    for (const name of names) await dropSchema(pool, name);
+    await pool.end();
+  };
+  return { location, remove };
+}
+
+/** A new index of shards in schemas of a server. */
+export async function openShardsInPostgres(address: string, count: number): Promise<IndexUnderTest> {
+  const { location, remove } = newShards(address, count);
+  const shards = shardsOf(location) as readonly PostgresLocation[];
+  const open = () =>
+    openShards(
+      shards.map((shard) => () => PostgresBackend.open(shard, options)),
+      false,
+    );
+  return { backend: await open(), another: open, remove };
+}
+
+/** The same, for searches. */
+export async function openIndexOfPostgresShards(address: string, count: number): Promise<OpenedIndex> {
+  const { location, remove } = newShards(address, count);
+  const index = await SemanticIndex.open(location, { provider: searchProvider, ann: { background: false } });
+  return { index, remove };
 }
 
 /** A new index in a database, for searches. */

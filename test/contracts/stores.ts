@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BackendLocation } from '../../src/open-index.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
+import { openShards } from '../../src/shards/open-shards.js';
 import { Store } from '../../src/store/store.js';
 import type { IndexUnderTest } from './backend.js';
 import { type OpenedIndex, searchProvider } from './searches.js';
@@ -44,6 +46,21 @@ export async function openIndexInFolder(): Promise<OpenedIndex> {
 
 export async function openIndexInMemory(): Promise<OpenedIndex> {
   return { index: await SemanticIndex.open(':memory:', { provider: searchProvider }), remove: () => {} };
+}
+
+/** Shards in directories, which several backends can open. */
+export async function openShardsInFolders(count: number): Promise<IndexUnderTest> {
+  const folder = mkdtempSync(join(tmpdir(), 'semantic-index-shards-'));
+  const shards = Array.from({ length: count }, (_, place) => () => Store.open(join(folder, `${place}`), options));
+  const open = () => openShards(shards, false);
+  return { backend: await open(), another: open, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** A new index of shards in memory, for searches. */
+export async function openIndexOfShards(count: number, provider = searchProvider): Promise<OpenedIndex> {
+  const shards = Array.from({ length: count }, () => () => Store.open(':memory:', options));
+  const location = new BackendLocation(() => openShards(shards, false)) as unknown as string;
+  return { index: await SemanticIndex.open(location, { provider }), remove: () => {} };
 }
 
 export async function openMemory(): Promise<IndexUnderTest> {

@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { PostgresOptions } from '../../src/options.js';
-import { locationOfAddress, postgres } from '../../src/postgres/postgres-options.js';
+import { locationOfAddress, optionsOf, postgres, shardsOf } from '../../src/postgres/postgres-options.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
+
+const shared = { connect: async () => ({}) } as never;
 
 describe('postgres', () => {
   it.each([
@@ -17,6 +19,13 @@ describe('postgres', () => {
     [{ hnsw: 'float' }, /halfvec/],
     [{ statementTimeout: -1 }, /statementTimeout/],
     [{ conectionString: 'postgres://x' }, /unknown option/],
+    [{ shards: [{ connectionString: 'postgres://x' }] }, /2 to 256/],
+    [{ shards: { length: 2 } }, /an array/],
+    [{ shards: [{ name: 'a' }, { name: 'b' }], connectionString: 'postgres://x' }, /either shards/],
+    [{ shards: [{ name: 'a' }, { name: 'a' }] }, /same schema/],
+    [{ shards: [{ name: 'a', hnsw: 'vector' }, { name: 'b' }] }, /unknown option/],
+    [{ shards: [{ name: 'a' }, 'postgres://x'] }, /object/],
+    [{ shards: [{ pool: shared }, { pool: shared, name: 'b' }] }, /share a pool/],
   ] as unknown as [PostgresOptions, RegExp][])('refuses %j', (options, message) => {
     expect(() => postgres(options)).toThrow(message);
   });
@@ -26,6 +35,19 @@ describe('postgres', () => {
     expect(String(postgres({ connectionString: 'postgres://u:secret@host/db', name: 'a' }))).toBe(
       'postgres://host/db#a',
     );
+  });
+
+  it('gives shards the options of all, and names them', () => {
+    const location = postgres({
+      name: 'articles',
+      hnsw: 'halfvec',
+      shards: [
+        { connectionString: 'postgres://u:secret@one/db' },
+        { connectionString: 'postgres://two/db', name: 'b' },
+      ],
+    });
+    expect(String(location)).toBe('postgres://one/db#articles + postgres://two/db#b');
+    expect(shardsOf(location)?.map((shard) => optionsOf(shard).hnsw)).toEqual(['halfvec', 'halfvec']);
   });
 
   it('reads addresses', () => {
