@@ -11,8 +11,16 @@ export interface WordKnowledge {
   similarity(a: string, b: string): number;
 }
 
-/** Kinds of words, as bits. */
-export const wordKind = { number: 1, negation: 2, direction: 4, relation: 8, sign: 16, symbol: 32 } as const;
+/** Kinds of words, as bits; a letter is one of a script without spaces. */
+export const wordKind = {
+  number: 1,
+  negation: 2,
+  direction: 4,
+  relation: 8,
+  sign: 16,
+  symbol: 32,
+  letter: 64,
+} as const;
 
 /** Properties of an occurrence of a word in a text, as bits. */
 export const occurrence = { name: 1, aside: 2 } as const;
@@ -45,6 +53,7 @@ const amountSign = /^[\p{Sc}%‰°′″\-−+~!¬]$/u;
 const hasDigit = /\p{N}/u;
 const startsUpper = /^\p{Lu}/u;
 const isLetter = /^\p{L}/u;
+const isUnspaced = new RegExp(`^[${unspaced}]`, 'u');
 /** Words of a lexicon, so that two numbers of words make one. */
 const maxWords = 2 ** 26;
 const maxSimilarities = 500_000;
@@ -155,7 +164,8 @@ export class Lexicon {
         (isNegation ? wordKind.negation : 0) |
         (directions.has(own) ? wordKind.direction : 0) |
         (relations.has(own) ? wordKind.relation : 0) |
-        (isSign ? (amountSign.test(own) ? wordKind.sign : wordKind.symbol) : 0),
+        (isSign ? (amountSign.test(own) ? wordKind.sign : wordKind.symbol) : 0) |
+        (isUnspaced.test(own) ? wordKind.letter : 0),
     );
     const share = auxiliaries.has(own) ? auxiliaryShare : weakWords.has(own) ? weakShare : 1;
     this.weights.push(

@@ -33,6 +33,11 @@ export const featureNames = [
 const maxLeftovers = 24;
 /** Least share of weight that both texts of a duplicate have; of the labelled duplicates one in 180 has less. */
 const minShared = 0.2;
+/**
+ * Least share of pairs of neighbors that duplicates have in common if most of their words are letters of a script without spaces: two
+ * texts on anything share most letters.
+ */
+const minSharedPairs = 0.8;
 /** In a text of more words, an amount or an order is one detail among many. */
 const maxExact = 48;
 
@@ -144,6 +149,8 @@ export function pairFeatures(lexicon: Lexicon, a: ComparedWords, b: ComparedWord
   // Hardly ever duplicates, and by far the most pairs of an index: nothing else needs to be known.
   const unshared = [...left, ...right].reduce((sum, { joined, weight }) => (joined ? sum : sum + weight), 0);
   if (matched < minShared * (matched + unshared)) return undefined;
+  const bigrams = sharedBigrams(lexicon, a, b);
+  if (bigrams < minSharedPairs && isOfLetters(a, kinds) && isOfLetters(b, kinds)) return undefined;
   // Replaced words: the most similar pairs first.
   const [some, others] = [left.filter(({ joined }) => !joined), right.filter(({ joined }) => !joined)];
   if (some.length <= maxLeftovers && others.length <= maxLeftovers) {
@@ -232,7 +239,7 @@ export function pairFeatures(lexicon: Lexicon, a: ComparedWords, b: ComparedWord
     Math.min(1, negations) * scale,
     Math.min(2, relation(some) + relation(others)) * scale,
     breaks / Math.max(1, order.length - 1),
-    sharedBigrams(lexicon, a, b),
+    bigrams,
     contrast(lexicon, some, others) * scale,
     Math.max(isAccessory(lexicon, a, b), isAccessory(lexicon, b, a)),
     a.asksFor !== b.asksFor && a.asksFor !== 0 && b.asksFor !== 0 ? 1 : a.asksFor !== b.asksFor ? 0.5 : 0,
@@ -240,6 +247,11 @@ export function pairFeatures(lexicon: Lexicon, a: ComparedWords, b: ComparedWord
     Math.log(words) / 3,
     (functionWords(lexicon, a) + functionWords(lexicon, b)) / 2,
   );
+}
+
+/** Whether most words are letters of a script without spaces. */
+function isOfLetters(words: ComparedWords, kinds: readonly number[]): boolean {
+  return 2 * countOf(words, kinds, wordKind.letter) > words.ids.length;
 }
 
 function functionWords({ weights }: Lexicon, { ids }: ComparedWords): number {

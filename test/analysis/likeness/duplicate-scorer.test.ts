@@ -37,6 +37,11 @@ describe('DuplicateScorer', () => {
     ['a prefix', 'Ellery baby wipes scented 6 x 64', 'Ellery baby wipes unscented 6 x 64'],
     ['an opposite', 'How do I turn notifications off?', 'How do I turn notifications on?'],
     ['a part', 'Compression library (development files)', 'Compression library (documentation)'],
+    [
+      'words of a script without spaces, though not in their letters',
+      'ต้องการเปลี่ยนที่อยู่สำหรับจัดส่งสินค้า',
+      'ต้องการยกเลิกการสั่งซื้อสินค้า',
+    ],
   ])('keeps texts apart that differ in %s', (_, a, b) => {
     expect(scorer.compare(a, b)).toBeLessThan(enough);
   });
