@@ -21,6 +21,55 @@ export function squad(data: string, every: number, offset = 0): TestSet {
   };
 }
 
+const wordsOf = (text: string): number => text.split(/\s+/).length;
+
+/** Joins parts in their order to texts of at most so many words; `isNew` parts begin a text. Yields the places of the parts. */
+function joined(parts: readonly { text: string; isNew: boolean }[], words: number): { texts: string[]; of: number[] } {
+  const [texts, of]: [string[], number[]] = [[], []];
+  let length = 0;
+  for (const { text, isNew } of parts) {
+    const count = wordsOf(text);
+    if (isNew || length + count > words) {
+      texts.push(text);
+      length = count;
+    } else {
+      texts[texts.length - 1] += `\n\n${text}`;
+      length += count;
+    }
+    of.push(texts.length - 1);
+  }
+  return { texts, of };
+}
+
+/**
+ * Questions of SQuAD 1.1 dev about long texts: paragraphs of an article in a row, joined up to a number of words, among 3,000 texts of
+ * which the others are joined from articles of Wikipedia (DATA/train/wikipedia.jsonl).
+ */
+export function longTexts(data: string, words: number, every: number, offset = 0): TestSet {
+  const paragraphs = readRows<{ id: string; title: string; text: string }>(data, 'eval/squad/paragraphs.jsonl');
+  const own = joined(
+    paragraphs.map(({ title, text }, place) => ({ text, isNew: title !== paragraphs[place - 1]?.title })),
+    words,
+  );
+  const articles = readRows<{ sections: { paragraphs: string[] }[] }>(data, 'train/wikipedia.jsonl');
+  const others = joined(
+    articles.flatMap(({ sections }) =>
+      sections.flatMap((section) => section.paragraphs).map((text, place) => ({ text, isNew: place === 0 })),
+    ),
+    words,
+  );
+  const long = others.texts.filter((text) => wordsOf(text) > words / 2).slice(0, 3000 - own.texts.length);
+  const placeOf = new Map(paragraphs.map(({ id }, place) => [id, String(own.of[place])]));
+  const questions = readRows<{ question: string; para: string }>(data, 'eval/squad/questions.jsonl');
+  return {
+    name: `texts of ${words} words`,
+    documents: [...own.texts, ...long].map((text, place) => ({ id: String(place), text })),
+    questions: questions
+      .filter((_, position) => position % every === offset)
+      .map(({ question, para }) => ({ query: question, relevant: [placeOf.get(para) as string] })),
+  };
+}
+
 /** CISI below a folder of data: queries and graded abstracts. */
 export function cisi(data: string): TestSet {
   const documents = readRows<{ _id: string; title: string; text: string }>(data, 'eval/cisi/corpus.jsonl');

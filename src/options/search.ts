@@ -40,8 +40,8 @@ export interface SearchOptions<M extends Metadata = Metadata> {
   /** Minimum score of a hit. Default: all hits are returned. */
   minScore?: number | undefined;
   /**
-   * Rescores the top hits and reorders them. `tokens`: by the words of the query and the most similar words of each text, at next to
-   * no cost; only for queries that are texts. A function: by any model. Default: no reranking.
+   * Rescores the top hits and reorders them. `tokens`: by the words of the query and the most similar words of the best part of
+   * each text, in milliseconds, more for long texts; only for queries that are texts. A function: by any model. Default: no reranking.
    */
   rerank?: 'tokens' | Rerank<M> | undefined;
   /**

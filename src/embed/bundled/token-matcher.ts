@@ -1,4 +1,5 @@
 import { addon } from '../../addon/addon.js';
+import type { TimeSlice } from '../../time-slice.js';
 import type { StaticModel } from './static-model.js';
 
 /** Similarities and nearness of the tokens of a query in passages; one row per passage, one column per token of the query. */
@@ -9,8 +10,8 @@ export interface TokenMatches {
   readonly closeness: Float32Array;
 }
 
-/** Longest passage whose tokens are remembered, and how many are. Results do not depend on it. */
-const [maxKnownLength, maxKnown] = [4096, 4096];
+/** Tokens of passages that are remembered: those of about 20 MB of text. Results do not depend on it. */
+const maxKnownTokens = 2 ** 22;
 
 /** Compares the tokens of a query with those of passages, by the token rows of a static model. */
 export class TokenMatcher {
@@ -19,7 +20,8 @@ export class TokenMatcher {
   readonly #scales: Float32Array;
   readonly #lengths: Float32Array;
   /** Tokens of passages that were compared lately: looking them up is faster than tokenizing. */
-  readonly #known = new Map<string, readonly number[]>();
+  readonly #known = new Map<string, Int32Array>();
+  #knownTokens = 0;
 
   /** @param model with 4-bit rows that native code reads, such as the packaged one. */
   constructor(model: StaticModel) {
@@ -39,18 +41,33 @@ export class TokenMatcher {
     return ids.filter((id) => id !== tokenizer.unknown);
   }
 
-  /** The same for a passage, which other queries are likely to be compared with as well. */
-  passageTokensOf(text: string, max: number): readonly number[] {
+  /** The same for a passage, which other queries are likely to be compared with as well; in slices, never more than `max`. */
+  async passageTokensOf(
+    text: string,
+    max: number,
+    slice: TimeSlice,
+    signal: AbortSignal | undefined,
+  ): Promise<Int32Array> {
     const known = this.#known.get(text);
     if (known !== undefined) return known;
-    const tokens = this.tokensOf(text, max);
-    if (text.length > maxKnownLength) return tokens;
-    if (this.#known.size >= maxKnown) this.#known.clear();
+    const { tokenizer } = this.#model;
+    const ids: number[] = [];
+    for (let position = 0; position < text.length && ids.length < max; ) {
+      position = tokenizer.step(text, position, ids);
+      if (slice.due()) await slice.yieldIfDue(signal);
+    }
+    const tokens = Int32Array.from(ids.filter((id) => id !== tokenizer.unknown).slice(0, max));
+    if (this.#knownTokens + tokens.length > maxKnownTokens) {
+      this.#known.clear();
+      this.#knownTokens = 0;
+    }
+    // Another search may have read the same text meanwhile.
+    if (!this.#known.has(text)) this.#knownTokens += tokens.length;
     this.#known.set(text, tokens);
     return tokens;
   }
 
-  match(query: readonly number[], passages: readonly (readonly number[])[]): TokenMatches {
+  match(query: readonly number[], passages: readonly Int32Array[]): TokenMatches {
     const pairs = query.length * passages.length;
     const [similarities, closeness] = [new Float32Array(pairs), new Float32Array(pairs)];
     const ends = new Uint32Array(passages.length);

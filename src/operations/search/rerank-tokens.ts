@@ -1,5 +1,6 @@
 import type { ReadSnapshot } from '../../backend/read-snapshot.js';
 import { loadTokenMatcher } from '../../embed/bundled/bundled-provider.js';
+import type { TokenMatcher, TokenMatches } from '../../embed/bundled/token-matcher.js';
 import type { Ranked } from '../../ranking/ranked.js';
 import { byRank } from '../../ranking/ranked.js';
 import { TimeSlice } from '../../time-slice.js';
@@ -11,7 +12,14 @@ export interface WeightedWord {
 }
 
 /** Words of a query, and tokens of a passage, that are compared. */
-const [maxWords, maxPassageTokens] = [32, 512];
+const [maxWords, maxPassageTokens] = [32, 4096];
+/**
+ * Tokens of a window; windows overlap by half. A text is judged by its best one: over a long text every word of the query has
+ * something similar somewhere (measured on texts of 1,000 words).
+ */
+const windowTokens = 64;
+/** Tokens that are compared between two looks at the clock. */
+const tokensPerCall = 8192;
 /** Worth of nearness where that of similarity is 1. */
 const nearWeight = 0.6;
 /**
@@ -36,7 +44,8 @@ export async function weightedWords(
 
 /**
  * Scores passages by late interaction and nearness, and fuses this with their scores: for each word of the query the most similar
- * token of the passage, weighted by inverse document frequency, and how near neighboring words of the query occur to each other.
+ * token of the passage, weighted by inverse document frequency, and how near neighboring words of the query occur to each other, both
+ * within the best window of the passage.
  *
  * @param documents of `ranked`, in its order.
  * @param share of the new score, from 0 to 1, for queries that are not long.
@@ -49,40 +58,91 @@ export async function rerankByTokens(
   signal: AbortSignal | undefined,
 ): Promise<Ranked[]> {
   const matcher = await loadTokenMatcher();
-  const known = query.flatMap(({ word, weight }) => {
-    const tokens = matcher.tokensOf(word, maxPassageTokens);
-    return tokens.map((token) => ({ token, weight: weight / tokens.length }));
-  });
-  const total = known.reduce((sum, { weight }) => sum + weight, 0);
-  if (total === 0) return [...ranked];
+  const asked = new AskedTokens(query, matcher);
+  if (asked.isEmpty) return [...ranked];
   const weight = share * Math.min(1, wordsOfQuestion / query.length) ** 2;
-  const slice = new TimeSlice();
-  const passages: (readonly number[])[] = [];
-  for (const { text } of documents) {
-    if (slice.due()) await slice.yieldIfDue(signal);
-    passages.push(matcher.passageTokensOf(text, maxPassageTokens));
-  }
-  const { similarities, closeness } = matcher.match(
-    known.map(({ token }) => token),
-    passages,
-  );
-  const pairs = known.map(({ weight }, place) =>
-    place === 0 ? 0 : Math.min(weight, known[place - 1]?.weight as number),
-  );
-  const allPairs = pairs.reduce((sum, weight) => sum + weight, 0);
+  const worth = await bestWindows(asked, documents, matcher, signal);
   // Scores without a bound, such as BM25, are compared as shares of the best one.
   const top = ranked.reduce((best, { score }) => Math.max(best, score), 1);
   return ranked
-    .map(({ key, score }, passage) => {
-      let [similar, near] = [0, 0];
-      for (const [place, { weight }] of known.entries()) {
-        const at = passage * known.length + place;
-        similar += weight * (similarities[at] as number);
-        near += (pairs[place] as number) * (closeness[at] as number);
-      }
-      const own = (similar / total + (allPairs === 0 ? 0 : (nearWeight * near) / allPairs)) / (1 + nearWeight);
+    .map(({ key, score }, place) => {
+      const own = worth[place] as number;
       // Cosines of 32-bit numbers may be above 1 by a rounding.
       return { key, score: (1 - weight) * Math.max(0, score / top) + weight * Math.min(1, own) };
     })
     .sort(byRank);
+}
+
+/** What the best window of each text is worth. */
+async function bestWindows(
+  asked: AskedTokens,
+  documents: readonly { readonly text: string }[],
+  matcher: TokenMatcher,
+  signal: AbortSignal | undefined,
+): Promise<Float64Array> {
+  const best = new Float64Array(documents.length);
+  const slice = new TimeSlice();
+  let [windows, owners, waiting]: [Int32Array[], number[], number] = [[], [], 0];
+  const compare = (): void => {
+    const matches = matcher.match(asked.tokens, windows);
+    for (const [window, owner] of owners.entries()) {
+      best[owner] = Math.max(best[owner] as number, asked.worthOf(matches, window));
+    }
+    [windows, owners, waiting] = [[], [], 0];
+  };
+  for (const [place, { text }] of documents.entries()) {
+    const tokens = await matcher.passageTokensOf(text, maxPassageTokens, slice, signal);
+    for (let start = 0; start === 0 || start + windowTokens / 2 < tokens.length; start += windowTokens / 2) {
+      const window = tokens.subarray(start, start + windowTokens);
+      windows.push(window);
+      owners.push(place);
+      waiting += window.length;
+    }
+    if (waiting >= tokensPerCall) compare();
+    if (slice.due()) await slice.yieldIfDue(signal);
+  }
+  compare();
+  return best;
+}
+
+/** The known tokens of the words of a query, and what a window is worth that has similar ones. */
+class AskedTokens {
+  readonly tokens: number[] = [];
+  readonly #weights: number[] = [];
+  /** Of each token and the one before it. */
+  readonly #pairs: number[];
+  readonly #sum: number;
+  readonly #sumOfPairs: number;
+
+  constructor(query: readonly WeightedWord[], matcher: TokenMatcher) {
+    for (const { word, weight } of query) {
+      const tokens = matcher.tokensOf(word, maxPassageTokens);
+      for (const token of tokens) {
+        this.tokens.push(token);
+        this.#weights.push(weight / tokens.length);
+      }
+    }
+    this.#pairs = this.#weights.map((weight, place) =>
+      place === 0 ? 0 : Math.min(weight, this.#weights[place - 1] as number),
+    );
+    this.#sum = this.#weights.reduce((sum, weight) => sum + weight, 0);
+    this.#sumOfPairs = this.#pairs.reduce((sum, weight) => sum + weight, 0);
+  }
+
+  /** Whether no word counts. */
+  get isEmpty(): boolean {
+    return this.#sum === 0;
+  }
+
+  /** From 0 to 1, except for roundings. */
+  worthOf({ similarities, closeness }: TokenMatches, window: number): number {
+    let [similar, near] = [0, 0];
+    for (const [place, weight] of this.#weights.entries()) {
+      const at = window * this.#weights.length + place;
+      similar += weight * (similarities[at] as number);
+      near += (this.#pairs[place] as number) * (closeness[at] as number);
+    }
+    const nearness = this.#sumOfPairs === 0 ? 0 : near / this.#sumOfPairs;
+    return (similar / this.#sum + nearWeight * nearness) / (1 + nearWeight);
+  }
 }

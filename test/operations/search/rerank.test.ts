@@ -115,6 +115,26 @@ describe('reranking', () => {
     expect(['apart', 'near']).toContain(similar.hits[0]?.id);
   });
 
+  it('judges a long text by its best window, wherever it is', async () => {
+    const filler = (sentences: number): string => 'Other matters of the town were settled that day. '.repeat(sentences);
+    await using long = await SemanticIndex.open(':memory:', { provider: deterministicProvider({ dimensions: 32 }) });
+    await long.addDocuments([
+      { id: 'scattered', text: `The river rose.${filler(12)}The border was closed.${filler(12)}The treaty was read.` },
+      { id: 'together', text: `${filler(120)}In the end the river border treaty was signed.${filler(2)}` },
+      ...fillers,
+    ]);
+    const scores = async (): Promise<ReadonlyMap<unknown, number>> => {
+      const options = { mode: 'text', rerank: 'tokens', rerankWeight: 1 } as const;
+      const { hits } = await long.search('river border treaty', options);
+      return new Map(hits.map(({ id, score }) => [id, score]));
+    };
+    const found = await scores();
+    expect(found.get('together')).toBeGreaterThan(0.99);
+    expect(found.get('scattered')).toBeLessThan(0.6);
+    // Remembered tokens give the same scores.
+    expect(await scores()).toEqual(found);
+  });
+
   it('changes nothing with a weight of 0, a query that is not a text, or one without words', async () => {
     const plain = await index.search('river border treaty', { k: 20 });
     expect((await index.search('river border treaty', { k: 20, rerank: 'tokens', rerankWeight: 0 })).hits).toEqual(
