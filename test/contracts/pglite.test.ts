@@ -4,6 +4,7 @@ import { testBackend } from './backend.js';
 import { testRefusals } from './postgres-refusals.js';
 import { openIndexInPostgres, openInPostgres, openPglite } from './postgres-stores.js';
 import { testSearches } from './searches.js';
+import { testTextFields } from './text-fields.js';
 
 // Starting it takes seconds: one database, a schema for each test.
 let pool: PostgresPool & { readonly end: () => Promise<void> };
@@ -14,4 +15,5 @@ afterAll(() => pool.end());
 
 testBackend('PGlite', () => openInPostgres(pool, false));
 testSearches('PGlite', () => openIndexInPostgres(pool));
+testTextFields('PGlite', (options) => openIndexInPostgres(pool, options));
 testRefusals('PGlite', () => pool);

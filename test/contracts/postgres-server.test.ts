@@ -3,6 +3,7 @@ import { testBackend } from './backend.js';
 import { testRefusals } from './postgres-refusals.js';
 import { openIndexInPostgres, openInPostgres, serverPool } from './postgres-stores.js';
 import { testSearches } from './searches.js';
+import { testTextFields } from './text-fields.js';
 
 const pool = serverPool();
 
@@ -14,5 +15,6 @@ if (pool === undefined) {
   afterAll(() => pool.end());
   testBackend('PostgreSQL server', () => openInPostgres(pool, true));
   testSearches('PostgreSQL server', () => openIndexInPostgres(pool));
+  testTextFields('PostgreSQL server', (options) => openIndexInPostgres(pool, options));
   testRefusals('PostgreSQL server', () => pool);
 }

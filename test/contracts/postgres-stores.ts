@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { PostgresClient, PostgresPool } from '../../src/options.js';
+import type { OpenOptions, PostgresClient, PostgresPool } from '../../src/options.js';
 import { openDefaults, type ResolvedOpenOptions } from '../../src/options.js';
 import { PostgresBackend } from '../../src/postgres/postgres-backend.js';
 import { type PostgresLocation, postgres, shardsOf } from '../../src/postgres/postgres-options.js';
@@ -89,11 +89,12 @@ export async function openIndexOfPostgresShards(address: string, count: number):
 }
 
 /** A new index in a database, for searches. */
-export async function openIndexInPostgres(pool: PostgresPool): Promise<OpenedIndex> {
+export async function openIndexInPostgres(pool: PostgresPool, options: OpenOptions = {}): Promise<OpenedIndex> {
   const name = `searches ${process.pid} ${++indexes}`;
   const index = await SemanticIndex.open(postgres({ pool, name }), {
     provider: searchProvider,
     ann: { background: false },
+    ...options,
   });
   return { index, remove: () => dropSchema(pool, name) };
 }

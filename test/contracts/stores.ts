@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BackendLocation } from '../../src/open-index.js';
+import type { OpenOptions } from '../../src/options.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
 import { openShards } from '../../src/shards/open-shards.js';
 import { Store } from '../../src/store/store.js';
@@ -35,17 +36,18 @@ export async function openFolder(): Promise<IndexUnderTest> {
 }
 
 /** A new index in a directory, for searches. */
-export async function openIndexInFolder(): Promise<OpenedIndex> {
+export async function openIndexInFolder(options: OpenOptions = {}): Promise<OpenedIndex> {
   const folder = mkdtempSync(join(tmpdir(), 'semantic-index-searches-'));
   const index = await SemanticIndex.open(join(folder, 'index'), {
     provider: searchProvider,
     ann: { background: false },
+    ...options,
   });
   return { index, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-export async function openIndexInMemory(): Promise<OpenedIndex> {
-  return { index: await SemanticIndex.open(':memory:', { provider: searchProvider }), remove: () => {} };
+export async function openIndexInMemory(options: OpenOptions = {}): Promise<OpenedIndex> {
+  return { index: await SemanticIndex.open(':memory:', { provider: searchProvider, ...options }), remove: () => {} };
 }
 
 /** Shards in directories, which several backends can open. */
