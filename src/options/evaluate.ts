@@ -42,9 +42,10 @@ export interface EvaluateOptions<M extends Metadata = Metadata> extends LongWork
   measure?: RankingMeasure | undefined;
   /**
    * Choose the weight of vectors in hybrid searches by cross-validation on the questions, and keep it for all searches that
-   * do not set `vectorWeight`. Default false.
+   * do not set `vectorWeight`. `'rerank'` chooses with it the `rerankWeight` of searches with `rerank: 'tokens'`, for these searches.
+   * Default false.
    */
-  fit?: boolean | undefined;
+  fit?: boolean | 'rerank' | undefined;
   /** Parts of the cross-validation. Default 5. */
   folds?: number | undefined;
   /** With `fit`, change nothing in the index. Default false. */

@@ -98,6 +98,7 @@ export const checkedWhereUsed: readonly string[] = [
   'distances',
   'facets',
   'fields',
+  'fit',
   'languageField',
   'neighbors',
   'provider',

@@ -47,7 +47,7 @@ export interface SearchOptions<M extends Metadata = Metadata> {
   /**
    * Share of the new score in reranking, from 0 to 1; the rest is that of the search. With `tokens` queries of more than 12 different
    * words get less of it. The scores of a function are scaled to 0 for the lowest and 1 for the highest of a query, unless the share is
-   * 1. Default 0.35 with `tokens`, 1 with a function.
+   * 1. Default with `tokens`: what `evaluate` has fitted, else 0.35; with a function 1.
    */
   rerankWeight?: number | undefined;
   /**

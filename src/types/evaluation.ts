@@ -65,19 +65,25 @@ export interface VariantComparison {
   readonly winner: string | undefined;
 }
 
-/** The weight of vectors in hybrid searches that fits the questions best. */
-export interface FittedWeight {
+/** The weights of hybrid searches that fit the questions best. */
+export interface FittedWeights {
   /** The best weight on all questions. */
   readonly vectorWeight: number;
   /** The weight used before. */
   readonly previous: number;
+  /** The best share of the new score of `rerank: 'tokens'` on all questions, 0 where reranking does not help; with `fit: 'rerank'`. */
+  readonly rerankWeight?: number;
+  /** The share used before; with `fit: 'rerank'`. */
+  readonly previousRerankWeight?: number;
   /** The measure with weights chosen on other questions than those measured (cross-validation). */
   readonly heldOut: MeanEstimate;
   /** `heldOut` minus the measure with the previous weight, with its interval. */
   readonly gain: MeanEstimate;
-  /** Whether the index uses the weight from now on: it is kept if the gain is above 0. */
+  /** Probability of a gain at least as large, or a loss, if it were chance: paired randomization test, two-sided. */
+  readonly p: number;
+  /** Whether the index uses the weights from now on: they are kept if the gain is above 0. */
   readonly kept: boolean;
-  /** The mean of the measure with each weight tried. */
+  /** The mean of the measure with each weight of vectors tried, and the best share of `rerank: 'tokens'` for it. */
   readonly curve: readonly { readonly vectorWeight: number; readonly mean: number }[];
 }
 
@@ -92,7 +98,7 @@ export interface EvaluationResult {
   /** The first variant with each of the others. */
   readonly comparisons: readonly VariantComparison[];
   /** Present with `fit`. */
-  readonly fitted?: FittedWeight;
+  readonly fitted?: FittedWeights;
   /** Judged documents that the index does not have. Empty unless `onUnknownId` is `keep`. */
   readonly unknownIds: readonly DocumentId[];
 }

@@ -24,7 +24,7 @@ const layers: readonly (readonly string[])[] = [
  */
 const walls: Readonly<Record<string, readonly (readonly string[])[]>> = {
   adapters: [['.'], ['mastra'], ['mastra.ts']],
-  cli: [['.'], ['sources'], ['commands'], ['program.ts'], ['main.ts']],
+  cli: [['.'], ['flags'], ['sources'], ['commands'], ['program.ts'], ['main.ts']],
   embed: [['.'], ['bundled', 'openai', 'transformers', 'testing'], ['static', 'text-workers']],
   files: [['content'], ['markdown'], ['readers'], ['folders'], ['.']],
   operations: [

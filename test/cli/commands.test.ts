@@ -348,6 +348,17 @@ test('evaluate measures, compares and sets a minimum', { timeout: 240_000 }, asy
   expect(low).toMatchObject({ code: 0, stdout: expect.stringContaining('1 question, means') });
   const high = await runHere(['evaluate', 'idx', 'questions.jsonl', '-k', '3', '--min', 'precision@3=0.9'], { cwd });
   expect(high).toMatchObject({ code: 3, stdout: expect.stringContaining('Below the minimum: precision@3') });
+  const advised = ['evaluate', 'idx', 'questions.jsonl', '--advise-min-score', '--compare', 'rerank=tokens'];
+  const { minScore } = (await runJsonHere(advised, { cwd })) as { minScore: { minScore: number } };
+  const [hit] = (
+    (await runJsonHere(['search', 'idx', 'money back', '--rerank', 'tokens'], { cwd })) as { hits: { score: number }[] }
+  ).hits;
+  expect(minScore).toMatchObject({ answered: 1, kept: 1, minScore: hit?.score });
+  expect(await runHere(advised, { cwd })).toMatchObject({
+    stdout: expect.stringMatching(/minScore 0\.\d{4}: 100 % of 1 answered/),
+  });
+  const few = await runHere(['evaluate', 'idx', 'questions.jsonl', '--fit-rerank'], { cwd });
+  expect(few.stderr).toMatch(/fit needs at least as many questions as folds/);
   for (const [args, message] of [
     [['questions.jsonl', '--min', 'recall@5=1'], /lists have 10 hits/],
     [['questions.jsonl', '--min', 'f1=1'], /Expected a minimum/],

@@ -166,7 +166,8 @@ describe('get', () => {
 
 describe('mcp --install', () => {
   it('prints configurations that start the server', async () => {
-    const { configurations } = await json('mcp', 'idx', '--install', '--readonly', '--description', "a shop's rules");
+    const own = ['--readonly', '--language', 'de', '--description', "a shop's rules"];
+    const { configurations } = await json('mcp', 'idx', '--install', ...own);
     const all = configurations as { client: string; configuration: string }[];
     expect(all.map(({ client }) => client)).toEqual(
       expect.arrayContaining([
@@ -180,13 +181,14 @@ describe('mcp --install', () => {
         'zed',
       ]),
     );
-    const args = [expect.any(String), 'mcp', join(cwd, 'idx'), '--readonly', '--description', "a shop's rules"];
+    const flags = ['--readonly', '--description', "a shop's rules", '--language', 'de'];
+    const args = [expect.any(String), 'mcp', join(cwd, 'idx'), ...flags];
     const of = (name: string) => all.find(({ client }) => client === name)?.configuration as string;
     expect(JSON.parse(of('claude-desktop'))).toEqual({ mcpServers: { idx: { command: process.execPath, args } } });
     expect(JSON.parse(of('vscode'))).toEqual({ servers: { idx: { type: 'stdio', command: process.execPath, args } } });
     expect(JSON.parse(of('zed'))).toEqual({ context_servers: { idx: { command: process.execPath, args } } });
     expect(of('claude-code')).toMatch(
-      /^claude mcp add idx -- \S+ \S+ mcp \S+ --readonly --description 'a shop'\\''s rules'$/,
+      /^claude mcp add idx -- \S+ \S+ mcp \S+ --readonly --description 'a shop'\\''s rules' --language de$/,
     );
     expect(of('codex')).toContain('[mcp_servers.idx]\ncommand = ');
   });

@@ -74,7 +74,7 @@ Answers search_all(const Index& index, const GraphView& view, const std::vector<
 TEST(finds_what_a_scan_finds) {
   for (Metric metric : kGraphMetrics) {
     for (int32_t dimensions : {24, 100, 256}) {
-      Data data = make_data(kIsSanitized ? 1500 : 6000, dimensions, kIsSanitized ? 50 : 200);
+      Data data = make_data(6000, dimensions, 200);
       stretch(&data.rows, dimensions);
       const Index index = build_index(metric, dimensions, data.rows, 10, 1, 2);
       GraphFixture graph;

@@ -13,13 +13,13 @@ import {
 import { finiteNumber, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
 import { few } from '../few.js';
+import { condition } from '../flags/where-condition.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import { dedupeFile } from '../sources/dedupe-file.js';
 import type { OnInvalid } from '../sources/record-checks.js';
 import { formatOf } from '../sources/record-format.js';
 import type { CommonFlags, Terminal } from '../terminal.js';
-import { condition } from '../where-condition.js';
 
 interface DedupeFlags extends CommonFlags {
   readonly threshold?: number;

@@ -4,12 +4,12 @@ import type { DocumentId, SortOptions, Where } from '../../index.js';
 import { SemanticIndexError } from '../../index.js';
 import { parseFilter } from '../../operations/parse-filter.js';
 import { existingIds, positiveInteger } from '../arguments.js';
-import { sortArgument } from '../boost-argument.js';
 import { counted } from '../counted.js';
+import { sortArgument } from '../flags/boost-argument.js';
+import { condition } from '../flags/where-condition.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import type { CommonFlags } from '../terminal.js';
-import { condition } from '../where-condition.js';
 
 // No command here embeds anything: they open the index without a model.
 const noModel = { model: 'none' };

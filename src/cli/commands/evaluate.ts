@@ -1,8 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
+  adviseMinScore,
   type EvaluateVariant,
   type EvaluationResult,
+  type JudgedQuestion,
+  type MinScoreAdvice,
   plotEvaluation,
   questionsFrom,
   type RankingMeasure,
@@ -25,6 +28,9 @@ interface EvaluateFlags extends CommonFlags, ModelFlags {
   readonly measure: RankingMeasure;
   readonly compare?: readonly EvaluateVariant[];
   readonly fit?: boolean;
+  readonly fitRerank?: boolean;
+  readonly adviseMinScore?: boolean;
+  readonly keep: number;
   readonly dryRun?: boolean;
   readonly keepUnknown?: boolean;
   readonly min?: readonly Minimum[];
@@ -67,7 +73,10 @@ export function addEvaluate(program: Command): void {
       (text, before?: EvaluateVariant[]) => [...(before ?? []), variantIn(text)],
     )
     .option('--fit', 'choose the weight of vectors in hybrid searches by cross-validation, and keep it')
-    .option('--dry-run', 'with --fit: change nothing')
+    .option('--fit-rerank', 'the same, and with it the share of reranking by tokens')
+    .option('--dry-run', 'with --fit or --fit-rerank: change nothing')
+    .option('--advise-min-score', 'propose a minimum score for the first way of searching')
+    .option('--keep <share>', 'with --advise-min-score: answered questions that keep an answer', finiteNumber, 0.95)
     .option('--keep-unknown', 'count judged documents that the index does not have as not found')
     .option(
       '--min <measure=value>',
@@ -81,18 +90,20 @@ export function addEvaluate(program: Command): void {
     'evaluate my-index questions.jsonl',
     'evaluate my-index topics.tsv --qrels qrels.txt --compare mode=hybrid --compare mode=vector',
     'evaluate my-index questions.jsonl --fit',
+    'evaluate my-index questions.jsonl --advise-min-score --compare rerank=tokens',
     'evaluate my-index questions.jsonl --min ndcg@10=0.6 --min recall@10=0.8',
   ]).action((folder: string, file: string | undefined, flags: EvaluateFlags) =>
     perform(flags, async ({ terminal, signal }): Promise<ExitCode | undefined> => {
       if ((file === undefined) === (flags.propose === undefined)) {
         return command.error('error: expected a file with questions, or --propose');
       }
-      const { k, measure, compare, min: wanted = [], fit = false, dryRun = false, keepUnknown = false, seed } = flags;
+      const { k, measure, compare, min: wanted = [], dryRun = false, keepUnknown = false, seed } = flags;
+      const fit = flags.fitRerank === true ? 'rerank' : (flags.fit ?? false);
       const other = wanted.find(({ depth = k }) => depth !== k);
       if (other !== undefined) {
         return command.error(`error: the lists have ${k} hits (-k), but --min names ${other.measure}@${other.depth}`);
       }
-      await using opened = await openIndex(folder, flags, terminal, { readonly: !fit || dryRun });
+      await using opened = await openIndex(folder, flags, terminal, { readonly: fit === false || dryRun });
       const questions = await questionsOf(opened.index, file, flags, terminal, signal);
       const bar = terminal.startProgress();
       const { onProgress } = bar;
@@ -101,13 +112,17 @@ export function addEvaluate(program: Command): void {
         .evaluate(questions, { k, measure, compare, fit, dryRun, onUnknownId, seed, signal, onProgress })
         .finally(() => bar.stop());
       if (flags.svg !== undefined) await writeFile(flags.svg, await plotEvaluation(result));
+      const advice =
+        flags.adviseMinScore === true ? await adviceFor(opened.index, questions, flags, signal) : undefined;
       const [first] = result.variants as [VariantResult];
       const missed = wanted.filter(({ measure, least }) => first.measures[measure].mean < least);
-      const summary = { ...result, variants: result.variants.map(({ questions: _, ...means }) => means) };
+      const variants = result.variants.map(({ questions: _, ...means }) => means);
+      const summary = { ...result, variants, ...(advice !== undefined && { minScore: advice }) };
       terminal.result(summary, [
         ...tableOf(result),
         ...comparisonsOf(result),
         ...fittedOf(result),
+        ...adviceOf(advice),
         ...missed.map(
           ({ measure, least }) =>
             `Below the minimum: ${measure}@${k} is ${first.measures[measure].mean.toFixed(4)}, wanted ${least}.`,
@@ -192,12 +207,39 @@ function comparisonsOf({ comparisons, measure, k }: EvaluationResult): string[] 
 
 function fittedOf({ fitted, measure, k }: EvaluationResult): string[] {
   if (fitted === undefined) return [];
-  const { vectorWeight, previous, heldOut, gain, kept } = fitted;
+  const { vectorWeight, previous, rerankWeight, previousRerankWeight, heldOut, gain, p, kept } = fitted;
+  const [now, before] = [weightsIn(vectorWeight, rerankWeight), weightsIn(previous, previousRerankWeight)];
   const change =
-    `vectorWeight ${vectorWeight.toFixed(2)} instead of ${previous.toFixed(2)}: ${measure}@${k} ${heldOut.mean.toFixed(4)} on questions ` +
-    `that did not choose it, gain ${gain.mean.toFixed(4)} (${gain.low.toFixed(4)}..${gain.high.toFixed(4)})`;
+    `${now} instead of ${before}: ${measure}@${k} ${heldOut.mean.toFixed(4)} on questions that did not choose it, ` +
+    `gain ${gain.mean.toFixed(4)} (${gain.low.toFixed(4)}..${gain.high.toFixed(4)}), p ${p.toFixed(4)}`;
   if (kept) return [change, 'Kept: searches use it unless they set their own.'];
-  if (vectorWeight === previous) return [`vectorWeight ${previous.toFixed(2)}, the weight in use, is the best.`];
+  if (now === before) return [`${before}, in use now, is the best.`];
   if (gain.mean <= 0) return [change, 'Not kept: it gains nothing on other questions.'];
   return [change, 'Not kept: this was a dry run.'];
+}
+
+function weightsIn(vectorWeight: number, rerankWeight: number | undefined): string {
+  const rerank = rerankWeight === undefined ? '' : ` and rerankWeight ${rerankWeight.toFixed(2)}`;
+  return `vectorWeight ${vectorWeight.toFixed(2)}${rerank}`;
+}
+
+/** A minimum score for the first way of searching that is compared, as all searches have it that set the same. */
+function adviceFor(
+  index: SemanticIndex,
+  questions: readonly JudgedQuestion[],
+  { compare, keep }: EvaluateFlags,
+  signal: AbortSignal,
+): Promise<MinScoreAdvice> {
+  const { name: _, provider: _provider, ...search } = compare?.[0] ?? {};
+  return adviseMinScore(index, questions, { search, keep, signal });
+}
+
+function adviceOf(advice: MinScoreAdvice | undefined): string[] {
+  if (advice === undefined) return [];
+  const { minScore, kept, refused, auc, answered } = advice;
+  const share = (value: number): string => `${(100 * value).toFixed(0)} %`;
+  return [
+    `minScore ${minScore.toFixed(4)}: ${share(kept)} of ${counted(answered, 'answered question')} keep an answer, ${share(refused)} of those ` +
+      `whose answers are left out have no hit (AUC ${auc.toFixed(3)}).`,
+  ];
 }

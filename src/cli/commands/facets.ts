@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { Facet, FacetFields, FacetOptions, Where } from '../../index.js';
 import { positiveInteger } from '../arguments.js';
+import { condition } from '../flags/where-condition.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import type { CommonFlags, Terminal } from '../terminal.js';
-import { condition } from '../where-condition.js';
 
 interface FacetFlags extends CommonFlags {
   readonly where?: Where;

@@ -7,12 +7,12 @@ import { type Hit, SemanticIndexError, type SyncResult, sync, type Where } from 
 import { folderSources } from '../../rag/read-folder.js';
 import { finiteNumber, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
+import { condition } from '../flags/where-condition.js';
 import { formatOption, formattedHits, type HitFlags, hitsWithin, snippetFor, withJson } from '../hit-formats.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { openIndex } from '../open-index.js';
 import { perform, type Session, withCommonFlags } from '../perform.js';
 import type { CommonFlags } from '../terminal.js';
-import { condition } from '../where-condition.js';
 
 interface FindFlags extends CommonFlags, ModelFlags, HitFlags {
   readonly k: number;

@@ -2,16 +2,15 @@ import type { Command } from 'commander';
 import type { Metric } from '../../index.js';
 import { fieldWeights } from '../arguments.js';
 import { counted } from '../counted.js';
+import { type LanguageFlags, withLanguageFlags } from '../flags/language-flags.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { noteModel } from '../noted-model.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import type { CommonFlags } from '../terminal.js';
 
-interface InitFlags extends CommonFlags, ModelFlags {
+interface InitFlags extends CommonFlags, ModelFlags, LanguageFlags {
   readonly metric?: Metric;
-  readonly language?: string;
-  readonly languageField?: string;
   readonly textFields?: Readonly<Record<string, number>>;
   readonly textTemplate?: string;
 }
@@ -23,10 +22,9 @@ export function addInit(program: Command): void {
     .description('create an index in an empty or missing directory')
     .argument('<index>', 'directory of the index')
     .option('--metric <metric>', 'angular (the default), euclidean, manhattan or dot')
-    .option('--language <code>', 'language of the texts, such as de, or auto to detect it (default: en)')
-    .option('--language-field <field>', 'field of the metadata that names the language of a document')
     .option('--text-fields <weights>', 'fields of the texts with their weights, such as title=3,body=1', fieldWeights)
     .option('--text-template <template>', 'what is embedded of them, such as "{title}: {body}"');
+  withLanguageFlags(command, 'en');
   withModelFlags(command);
   withCommonFlags(command, [
     'init my-index',

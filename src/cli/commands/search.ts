@@ -1,15 +1,15 @@
 import { type Command, Option } from 'commander';
 import type { Boost, SearchExplanation, SearchOptions, SearchResult, Where } from '../../index.js';
 import { eachValue, existingIds, finiteNumber, positiveInteger } from '../arguments.js';
-import { boostArgument } from '../boost-argument.js';
 import { counted } from '../counted.js';
+import { boostArgument } from '../flags/boost-argument.js';
+import { condition } from '../flags/where-condition.js';
 import { formatOption, formattedHits, type HitFlags, hitsWithin, snippetFor, withJson } from '../hit-formats.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import { readQueries } from '../sources/read-queries.js';
 import type { CommonFlags } from '../terminal.js';
-import { condition } from '../where-condition.js';
 import { fieldsOf, linesOf } from './facets.js';
 
 interface SearchFlags extends CommonFlags, ModelFlags, HitFlags {

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import type { Where } from '../../index.js';
 import { positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
+import { condition } from '../flags/where-condition.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import type { CommonFlags } from '../terminal.js';
-import { condition } from '../where-condition.js';
 
 /** Nothing is embedded. */
 const noModel = { model: 'none' };

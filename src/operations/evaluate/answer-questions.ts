@@ -1,9 +1,9 @@
 import type { ReadSetting } from '../../backend/read-snapshot.js';
 import type { ResolvedSearchOptions } from '../../options.js';
-import type { Metadata, QuestionResult } from '../../types.js';
+import type { Hit, Metadata, QuestionResult } from '../../types.js';
 import type { IndexContext } from '../context.js';
 import { search } from '../search/search.js';
-import { withStoredWeight } from '../search/vector-weight.js';
+import { withStoredWeights } from '../search/stored-weights.js';
 import type { CheckedQuestion } from './judged-questions.js';
 import { measuresOf } from './measures.js';
 
@@ -16,7 +16,7 @@ export interface Answers {
   readonly milliseconds: number;
 }
 
-/** Searches for all questions, a batch at a time. */
+/** Measures the answers of one way of searching to all questions. */
 export async function answerQuestions<M extends Metadata>(
   context: IndexContext,
   questions: readonly CheckedQuestion[],
@@ -25,8 +25,25 @@ export async function answerQuestions<M extends Metadata>(
   report: (done: number) => void,
 ): Promise<Answers> {
   const results: QuestionResult[] = [];
+  const milliseconds = await searchQuestions(context, questions, options, signal, (hits, place) => {
+    const { id, grades } = questions[place] as CheckedQuestion;
+    const ids = hits.map((hit) => hit.id);
+    results.push({ id, found: ids, measures: measuresOf(ids, grades, options.k) });
+    if (results.length % questionsPerSearch === 0 || results.length === questions.length) report(results.length);
+  });
+  return { questions: results, milliseconds: milliseconds / questions.length };
+}
+
+/** Searches for all questions, a batch at a time, and calls a function with the hits of each. Returns the milliseconds of the searches. */
+export async function searchQuestions<M extends Metadata>(
+  context: IndexContext,
+  questions: readonly CheckedQuestion[],
+  options: ResolvedSearchOptions<M>,
+  signal: AbortSignal | undefined,
+  onHits: (hits: readonly Hit<M>[], place: number) => void | Promise<void>,
+): Promise<number> {
   const setting: ReadSetting = (name) => context.backend.settings.get(name);
-  const settled = await context.recall.settle(await withStoredWeight({ ...options, signal }, setting), setting);
+  const settled = await context.recall.settle(await withStoredWeights({ ...options, signal }, setting), setting);
   let milliseconds = 0;
   for (let first = 0; first < questions.length; first += questionsPerSearch) {
     const batch = questions.slice(first, first + questionsPerSearch);
@@ -37,12 +54,7 @@ export async function answerQuestions<M extends Metadata>(
       settled,
     );
     milliseconds += performance.now() - start;
-    for (const [place, { hits }] of found.entries()) {
-      const { id, grades } = batch[place] as CheckedQuestion;
-      const ids = hits.map((hit) => hit.id);
-      results.push({ id, found: ids, measures: measuresOf(ids, grades, options.k) });
-    }
-    report(results.length);
+    for (const [place, { hits }] of found.entries()) await onHits(hits, first + place);
   }
-  return { questions: results, milliseconds: milliseconds / questions.length };
+  return milliseconds;
 }

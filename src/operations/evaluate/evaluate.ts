@@ -20,7 +20,7 @@ import type {
 } from '../../types.js';
 import type { IndexContext } from '../context.js';
 import { answerQuestions } from './answer-questions.js';
-import { fitVectorWeight } from './fit-vector-weight.js';
+import { fitWeights } from './fit-weights.js';
 import { checkQuestions } from './judged-questions.js';
 import { rankingMeasures } from './measures.js';
 import { bootstrap, holm, type Resampling, randomizationTest } from './resampling.js';
@@ -61,7 +61,7 @@ export async function evaluate<M extends Metadata>(
     }
   }
   const comparisons = await compareAll(results, measure, checked);
-  const fitted = fit ? await fitVectorWeight(context, questions, checked) : undefined;
+  const fitted = fit === false ? undefined : await fitWeights(context, questions, checked);
   return {
     k,
     measure,
@@ -85,6 +85,13 @@ function checkOptions<M extends Metadata>(given: EvaluateOptions<M> | undefined)
       'INVALID_ARGUMENT',
       `evaluate: expected an integer of at least 2 as folds, got ${describe(options.folds)}`,
       { hint: 'For example 5.' },
+    );
+  }
+  if (typeof options.fit !== 'boolean' && options.fit !== 'rerank') {
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `evaluate: expected true, false or 'rerank' as fit, got ${describe(options.fit)}`,
+      { hint: "true fits vectorWeight, 'rerank' also the rerankWeight of rerank: 'tokens'." },
     );
   }
   return options;

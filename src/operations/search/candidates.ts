@@ -21,10 +21,11 @@ import { countFacets, emptyFacets } from './columns/facets.js';
 import { checkFieldsExist } from './columns/field-names.js';
 import { findGroups, type RankedGroup, type RankSome } from './columns/group-search.js';
 import { type CheckedQuery, type ResolvedQuery, resolveQueries } from './query-vectors.js';
-import { type WeightedWord, weightedWords } from './rerank-tokens.js';
+import { type TokenRerank, weightedWords } from './rerank-tokens.js';
 import { HitBytes } from './result-size.js';
 import type { SearchTrace } from './search-trace.js';
 import { type SnippetTerms, snippetTermsOf } from './snippet-terms.js';
+import { defaultRerankWeight } from './stored-weights.js';
 
 /** The options that ranking reads; no hook is called. */
 export type RankOptions = Omit<ResolvedSearchOptions, 'where' | 'rerank' | 'boost'> & { readonly rerank: unknown };
@@ -45,8 +46,8 @@ export interface Candidates {
   readonly facets: FacetsResult | undefined;
   /** Vectors of `ranked`, one after the other, if they are needed to diversify after reranking. */
   readonly vectors: VectorRows | undefined;
-  /** Words of the query with their weights, if it is reranked by tokens. */
-  readonly words: readonly WeightedWord[] | undefined;
+  /** How it is reranked by tokens; undefined if it is not. */
+  readonly tokens: TokenRerank | undefined;
   /** What snippets mark of the query, if hits have them. */
   readonly marked: SnippetTerms | undefined;
 }
@@ -207,7 +208,7 @@ export class CandidateSearch {
       explained: undefined,
       facets,
       vectors: undefined,
-      words: undefined,
+      tokens: undefined,
       marked: undefined,
     };
   }
@@ -300,7 +301,7 @@ export class CandidateSearch {
 
   /** Adds what is read of the snapshot for reranking, snippets and explanations. */
   async #explained(found: Candidates, query: ResolvedQuery, snapshot: ReadSnapshot): Promise<Candidates> {
-    const { rerank, snippet, signal } = this.#options;
+    const { rerank, rerankWeight, snippet, signal } = this.#options;
     const { text, clauses } = query;
     let candidates = found;
     if (snippet !== undefined && text !== undefined && found.ranked.length > 0) {
@@ -310,12 +311,12 @@ export class CandidateSearch {
       );
       candidates = { ...found, marked };
     }
-    const isByTokens = rerank === 'tokens' && text !== undefined;
-    const words = isByTokens
-      ? await this.#trace.time('rerank', () => weightedWords(text, snapshot, signal))
-      : undefined;
+    if (rerank === 'tokens' && text !== undefined) {
+      const words = await this.#trace.time('rerank', () => weightedWords(text, snapshot, signal));
+      candidates = { ...candidates, tokens: { words, share: rerankWeight ?? defaultRerankWeight } };
+    }
     const facts = this.#facts.get(query);
-    if (facts === undefined) return words === undefined ? candidates : { ...candidates, words };
+    if (facts === undefined) return candidates;
     const explained = await explainHits(snapshot, facts, keysOf(candidates.ranked), {
       query: this.#asked(query),
       options: this.#options,
@@ -323,7 +324,7 @@ export class CandidateSearch {
       metric: this.#context.backend.metric,
       isDegraded: query.degraded !== undefined,
     });
-    return { ...candidates, words, explained };
+    return { ...candidates, explained };
   }
 
   /** Diversifies unless that follows reranking, and reads the documents. */
@@ -378,7 +379,7 @@ const nothing: Candidates = {
   explained: undefined,
   facets: undefined,
   vectors: undefined,
-  words: undefined,
+  tokens: undefined,
   marked: undefined,
 };
 

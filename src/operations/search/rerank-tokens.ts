@@ -11,6 +11,13 @@ export interface WeightedWord {
   readonly weight: number;
 }
 
+/** How a query is reranked by tokens. */
+export interface TokenRerank {
+  readonly words: readonly WeightedWord[];
+  /** Share of the new score, from 0 to 1, for queries that are not long. */
+  readonly share: number;
+}
+
 /** Words of a query, and tokens of a passage, that are compared. */
 const [maxWords, maxPassageTokens] = [32, 4096];
 /**
@@ -42,35 +49,48 @@ export async function weightedWords(
   return found.map((word, place) => ({ word, weight: ranked[place]?.maxTextScore ?? 0 }));
 }
 
-/**
- * Scores passages by late interaction and nearness, and fuses this with their scores: for each word of the query the most similar
- * token of the passage, weighted by inverse document frequency, and how near neighboring words of the query occur to each other, both
- * within the best window of the passage.
- *
- * @param documents of `ranked`, in its order.
- * @param share of the new score, from 0 to 1, for queries that are not long.
- */
+/** Scores passages by their tokens, and fuses this with their scores. @param documents of `ranked`, in its order. */
 export async function rerankByTokens(
-  query: readonly WeightedWord[],
+  query: TokenRerank,
   ranked: readonly Ranked[],
   documents: readonly { readonly text: string }[],
-  share: number,
   signal: AbortSignal | undefined,
 ): Promise<Ranked[]> {
-  const matcher = await loadTokenMatcher();
-  const asked = new AskedTokens(query, matcher);
-  if (asked.isEmpty) return [...ranked];
-  const weight = share * Math.min(1, wordsOfQuestion / query.length) ** 2;
-  const worth = await bestWindows(asked, documents, matcher, signal);
+  return fuseTokenScores(query, ranked, await tokenScores(query.words, documents, signal));
+}
+
+/** Scores with those of tokens, best first; as they are where no word of the query is known. @param own of `ranked`, in its order. */
+export function fuseTokenScores(
+  { words, share }: TokenRerank,
+  ranked: readonly Ranked[],
+  own: ArrayLike<number> | undefined,
+): Ranked[] {
+  if (own === undefined) return [...ranked];
+  const weight = share * Math.min(1, wordsOfQuestion / words.length) ** 2;
   // Scores without a bound, such as BM25, are compared as shares of the best one.
   const top = ranked.reduce((best, { score }) => Math.max(best, score), 1);
   return ranked
     .map(({ key, score }, place) => {
-      const own = worth[place] as number;
       // Cosines of 32-bit numbers may be above 1 by a rounding.
-      return { key, score: (1 - weight) * Math.max(0, score / top) + weight * Math.min(1, own) };
+      const worth = Math.min(1, own[place] as number);
+      return { key, score: (1 - weight) * Math.max(0, score / top) + weight * worth };
     })
     .sort(byRank);
+}
+
+/**
+ * Scores passages by late interaction and nearness: for each word of the query the most similar token of the passage, weighted by inverse
+ * document frequency, and how near neighboring words of the query occur to each other, both within the best window of the passage.
+ * Undefined where no word of the query is known.
+ */
+export async function tokenScores(
+  query: readonly WeightedWord[],
+  documents: readonly { readonly text: string }[],
+  signal: AbortSignal | undefined,
+): Promise<ArrayLike<number> | undefined> {
+  const matcher = await loadTokenMatcher();
+  const asked = new AskedTokens(query, matcher);
+  return asked.isEmpty ? undefined : bestWindows(asked, documents, matcher, signal);
 }
 
 /** What the best window of each text is worth. */

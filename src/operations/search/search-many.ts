@@ -4,7 +4,7 @@ import { describe, type SearchOptions } from '../../options.js';
 import type { Metadata, Query, SearchResult } from '../../types.js';
 import type { IndexContext } from '../context.js';
 import { search } from './search.js';
-import { withStoredWeight } from './vector-weight.js';
+import { withStoredWeights } from './stored-weights.js';
 
 /** Searches for several queries at once; the results are in their order. */
 export async function searchMany<M extends Metadata>(
@@ -29,6 +29,6 @@ export async function searchMany<M extends Metadata>(
     );
   }
   return search<M>(context, queries, checked, async (options, setting) =>
-    context.recall.settle(await withStoredWeight(options, setting), setting),
+    context.recall.settle(await withStoredWeights(options, setting), setting),
   );
 }

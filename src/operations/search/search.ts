@@ -55,8 +55,6 @@ interface Found<M extends Metadata> {
 const nothing: ReadonlySet<number> = new Set();
 /** Queries of a batch that are reranked at the same time. */
 const rerankedAtOnce = 16;
-/** Share of the new score of tokens: measured on SQuAD. */
-const tokensWeight = 0.35;
 /** Attempts of a search while other processes move the index to other models. */
 const maxAttempts = 32;
 /** Snapshots that a search may lose with their connections. */
@@ -221,7 +219,7 @@ async function rerankedHits<M extends Metadata>(
   { k, diversity, rerankWeight, rerankBudget, minScore, signal }: ResolvedSearchOptions<M>,
   trace: SearchTrace,
 ): Promise<CompleteHits<M>> {
-  const { ranked, documents, groups, explained, vectors, words } = candidates;
+  const { ranked, documents, groups, explained, vectors, tokens } = candidates;
   const hits = new Map<number, Hit<M>>();
   for (const [place, { key, score }] of ranked.entries()) {
     const row = documents[place];
@@ -232,7 +230,7 @@ async function rerankedHits<M extends Metadata>(
   const listed = [...hits.values()];
   const scored = await trace.time('rerank', async () => {
     if (rerank === 'tokens') {
-      return rerankByTokens(words ?? [], readable, listed, rerankWeight ?? tokensWeight, signal);
+      return tokens === undefined ? readable : rerankByTokens(tokens, readable, listed, signal);
     }
     const limits = { budget: rerankBudget, signal };
     const result = await rerankHits(rerank, query, readable, listed, rerankWeight ?? 1, limits);

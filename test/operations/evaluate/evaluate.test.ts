@@ -237,6 +237,76 @@ describe('evaluate with fit', () => {
   });
 });
 
+describe('evaluate with fit: rerank', () => {
+  it('chooses both weights by measures of such searches, and keeps them for other processes', async () => {
+    const path = join(folder, 'reranked');
+    await using own = await SemanticIndex.open(path);
+    // The right text has the words of the question in its order, others have them, too.
+    const words = 'copper lantern silver harbour marble orchard velvet meadow'.split(' ');
+    const asked: JudgedQuestion[] = [];
+    const documents: { id: string; text: string }[] = [];
+    for (const [first, one] of words.entries()) {
+      for (const two of words.slice(first + 1)) {
+        const id = `${one} ${two}`;
+        asked.push({ query: id, relevant: [id] });
+        documents.push({ id, text: `There was a ${one} ${two} in the long and quiet valley of that land for years.` });
+        documents.push({ id: `${id} apart`, text: `A ${one} in the valley, ${two}, then ${one} and ${two}.` });
+      }
+    }
+    await own.addDocuments(documents);
+    const { fitted, variants } = await own.evaluate(asked, {
+      k: 3,
+      fit: 'rerank',
+      resamples: 500,
+      compare: [{ rerank: 'tokens' }],
+    });
+    const {
+      vectorWeight = -1,
+      rerankWeight = -1,
+      previous,
+      previousRerankWeight,
+      curve,
+      gain,
+      heldOut,
+      p,
+    } = fitted ?? {};
+    expect([previous, previousRerankWeight]).toEqual([1 / 3, 0.35]);
+    expect(curve).toHaveLength(22);
+    const search = { k: 3, resamples: 10, dryRun: true } as const;
+    await using other = await SemanticIndex.open(path, { readonly: true });
+    const ofWeights = async (options: object) =>
+      (await other.evaluate(asked, { ...search, compare: [{ rerank: 'tokens', ...options }] })).variants[0];
+    const chosen = await ofWeights({ vectorWeight, rerankWeight });
+    expect(chosen?.measures.ndcg.mean).toBeCloseTo(
+      curve?.find((one) => one.vectorWeight === vectorWeight)?.mean ?? 0,
+      10,
+    );
+    for (const options of [
+      { rerankWeight: 0 },
+      { rerankWeight: 0.35, vectorWeight: 0 },
+      { rerankWeight: 0.7, vectorWeight: 1 },
+    ]) {
+      const { measures } = (await ofWeights(options)) as NonNullable<typeof chosen>;
+      expect(measures.ndcg.mean).toBeLessThanOrEqual((chosen?.measures.ndcg.mean ?? 0) + 1e-10);
+    }
+    expect(fitted?.kept).toBe((gain?.mean ?? 0) > 0);
+    expect((gain?.mean ?? 0) + (variants[0]?.measures.ndcg.mean ?? 0)).toBeCloseTo(heldOut?.mean ?? 0, 10);
+    expect(p).toBeLessThanOrEqual(1);
+    expect(fitted?.kept).toBe(true);
+    expect((await ofWeights({}))?.questions).toEqual(chosen?.questions);
+    const query = 'silver lantern';
+    const explicit = await other.search(query, { rerank: 'tokens', vectorWeight, rerankWeight });
+    expect((await other.search(query, { rerank: 'tokens' })).hits).toEqual(explicit.hits);
+  });
+
+  it('refuses another value', async () => {
+    await expect(index.evaluate(questions, { fit: 'tokens' as 'rerank' })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('as fit'),
+    });
+  });
+});
+
 describe('vectorWeight', () => {
   it('ranks by words at 0 and by meaning at 1', async () => {
     const query = 'crowded railway in the evening';

@@ -2,13 +2,14 @@ import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { createMcpServer, serveMcpOverStdio } from '../../../server/mcp/mcp.js';
 import { positiveInteger } from '../../arguments.js';
+import { type LanguageFlags, withLanguageFlags } from '../../flags/language-flags.js';
 import { type ClientConfiguration, clientConfigurations, mcpClients } from '../../mcp-clients.js';
 import { type ModelFlags, withModelFlags } from '../../model-choice.js';
 import { openIndex } from '../../open-index.js';
 import { perform, withCommonFlags } from '../../perform.js';
 import type { CommonFlags, Terminal } from '../../terminal.js';
 
-interface McpFlags extends CommonFlags, ModelFlags {
+interface McpFlags extends CommonFlags, ModelFlags, LanguageFlags {
   readonly readonly?: boolean;
   readonly description?: string;
   readonly maxTokens?: number;
@@ -28,6 +29,7 @@ export function addMcp(program: Command): void {
       '--install [client]',
       `print the configuration of a client instead: ${mcpClients.join(', ')}; default: all`,
     );
+  withLanguageFlags(command, 'that of the index');
   withModelFlags(command);
   withCommonFlags(command, [
     'mcp my-index --readonly',
@@ -37,7 +39,9 @@ export function addMcp(program: Command): void {
     perform(flags, async ({ terminal, signal }) => {
       const { readonly = false, description, maxTokens, install } = flags;
       const isServed = install === undefined;
-      await using opened = await openIndex(folder, flags, terminal, { readonly: readonly || !isServed });
+      const { language, languageField } = flags;
+      const options = isServed ? { readonly, language, languageField } : { readonly: true };
+      await using opened = await openIndex(folder, flags, terminal, options);
       const server = await createMcpServer(opened.index, { readonly, description, maxTokens });
       if (isServed) await serveMcpOverStdio(server, signal);
       else printConfigurations(clientConfigurations(install, serverCommand(folder, flags)), terminal);
@@ -60,7 +64,10 @@ function printConfigurations(found: readonly ClientConfiguration[], terminal: Te
  * How a client starts the server of an index: with this Node and this program, as a client may have another working directory and
  * another path.
  */
-function serverCommand(folder: string, { readonly, description, maxTokens, ...model }: McpFlags) {
+function serverCommand(
+  folder: string,
+  { readonly, description, maxTokens, language, languageField, ...model }: McpFlags,
+) {
   const path = resolve(folder);
   const name =
     basename(path)
@@ -69,6 +76,8 @@ function serverCommand(folder: string, { readonly, description, maxTokens, ...mo
   const chosen = Object.entries({
     '--description': description,
     '--max-tokens': maxTokens,
+    '--language': language,
+    '--language-field': languageField,
     '--model': model.model,
     '--base-url': model.baseUrl,
     '--api-key-env': model.apiKeyEnv,

@@ -11,12 +11,13 @@ import {
 } from '../../../server/gateway/workers.js';
 import { createServer } from '../../../server/server.js';
 import { eachValue, naturalNumber, positiveInteger } from '../../arguments.js';
+import { type LanguageFlags, withLanguageFlags } from '../../flags/language-flags.js';
 import { type ModelFlags, withModelFlags } from '../../model-choice.js';
 import { type OpenedIndex, openIndex } from '../../open-index.js';
 import { perform, type Session, withCommonFlags } from '../../perform.js';
 import type { CommonFlags } from '../../terminal.js';
 
-interface ServeFlags extends CommonFlags, ModelFlags {
+interface ServeFlags extends CommonFlags, ModelFlags, LanguageFlags {
   readonly host: string;
   readonly port: number;
   readonly workers: number;
@@ -55,6 +56,7 @@ export function addServe(program: Command): void {
     .option('--mcp', 'also answer the Model Context Protocol, at /mcp')
     .option('--description <text>', 'with --mcp: content of the index, for the model that chooses among tools')
     .option('--log', 'log each request to stdout, as JSON');
+  withLanguageFlags(command, 'that of the index');
   withModelFlags(command);
   withCommonFlags(command, [
     'serve my-index',
@@ -92,7 +94,8 @@ async function serve(
   const stop = stopOfWorker();
   let opened: OpenedIndex | undefined;
   const open = async () => {
-    opened = await openIndex(folder, flags, terminal, { readonly: flags.readonly ?? false });
+    const { readonly = false, language, languageField } = flags;
+    opened = await openIndex(folder, flags, terminal, { readonly, language, languageField });
     return opened.index;
   };
   const socketPath = flags.gateway ? await socketOfWorker() : undefined;

@@ -6,7 +6,7 @@ import { factorOf } from '../../../ranking/boost-factor.js';
 import { termsOfText } from '../../../ranking/query-terms.js';
 import type { HitExplanation, Metric } from '../../../types.js';
 import { scoreOf } from '../../../vectors/metric.js';
-import { defaultVectorWeight } from '../vector-weight.js';
+import { defaultVectorWeight } from '../stored-weights.js';
 
 /** A document as it was ranked, with what its score was made of. */
 export interface RankedFacts {

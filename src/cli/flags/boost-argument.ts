@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { Boost } from '../index.js';
+import type { Boost } from '../../index.js';
 import { condition } from './where-condition.js';
 
 const usage =

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { FilterValue, Where } from '../index.js';
+import type { FilterValue, Where } from '../../index.js';
 
 const operators = { '=': '$eq', '!=': '$ne', '>': '$gt', '>=': '$gte', '<': '$lt', '<=': '$lte' } as const;
 
