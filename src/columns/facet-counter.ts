@@ -4,7 +4,7 @@ import { TimeSlice } from '../time-slice.js';
 import { type Bitset, hasItem } from '../vectors/bitset.js';
 import { type FieldColumn, itemsPerLook } from './field-column.js';
 
-const dayMilliseconds = 86_400_000;
+const [hourMilliseconds, dayMilliseconds] = [3_600_000, 86_400_000];
 /** Items with one value each between two looks at the clock; a multiple of 32. */
 const singleItemsPerLook = 4 * itemsPerLook;
 
@@ -55,6 +55,8 @@ export class FacetCounter {
     const instants = await column.instantsOfValues(slice, signal);
     const buckets: number[] = request.by === 'range' ? request.ranges.map((_, place) => place) : [];
     const numberOf = new Map<number, number>();
+    /** By hours or days since 1970. */
+    const bucketOf = new Map<number, number>();
     const bucketsOf = new Array<number | readonly number[]>(values.length);
     for (let number = 0; number < values.length; number++) {
       if (number % 256 === 0 && slice.due()) await slice.yieldIfDue(signal);
@@ -67,11 +69,14 @@ export class FacetCounter {
         bucketsOf[number] = found.length === 0 ? -1 : found.length === 1 ? (found[0] as number) : found;
         continue;
       }
-      const begin = beginOf(instant, request.interval);
-      let bucket = Number.isNaN(begin) ? -1 : numberOf.get(begin);
+      // No interval but an hour begins within a day.
+      const unit = Math.floor(instant / (request.interval === 'hour' ? hourMilliseconds : dayMilliseconds));
+      let bucket = bucketOf.get(unit);
       if (bucket === undefined) {
-        bucket = buckets.push(begin) - 1;
+        const begin = beginOf(instant, request.interval);
+        bucket = Number.isNaN(begin) ? -1 : (numberOf.get(begin) ?? buckets.push(begin) - 1);
         numberOf.set(begin, bucket);
+        bucketOf.set(unit, bucket);
       }
       bucketsOf[number] = bucket;
     }
@@ -190,7 +195,7 @@ export function beginOf(instant: number, interval: DateInterval): number {
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
   switch (interval) {
     case 'hour':
-      return Math.floor(instant / 3_600_000) * 3_600_000;
+      return Math.floor(instant / hourMilliseconds) * hourMilliseconds;
     case 'day':
       return Math.floor(instant / dayMilliseconds) * dayMilliseconds;
     case 'week': {
