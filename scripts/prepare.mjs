@@ -45,8 +45,10 @@ function madeFrom({ inputs, skip, product, stamp, facts = [] }) {
       if (made === undefined) return 'what it was made from is not known';
       return made === current() ? undefined : `${inputs[0]} has changed`;
     },
+    /** What it is made from at this moment: a file that changes meanwhile may or may not be part of it. */
+    current,
     before: () => removeStamp(stampFile),
-    after: () => writeStamp(stampFile, current()),
+    after: (made) => writeStamp(stampFile, made),
   };
 }
 
@@ -169,6 +171,7 @@ async function make(step) {
   if (why === undefined) return;
   console.log(`${step.title}: ${why} (${step.duration}) …`);
   const started = Date.now();
+  const made = step.current?.();
   step.before?.();
   for (const [command, args] of step.commands) {
     const { succeeded, reason, output } = await runQuietly(command, args, root);
@@ -176,9 +179,10 @@ async function make(step) {
     process.stderr.write(`${output.trimEnd()}\n\n`);
     stop(`${step.title} failed (${[command, ...args].join(' ')}: ${reason}). ${step.hint(output)}`);
   }
-  step.after?.();
+  step.after?.(made);
   const left = step.why();
-  if (left !== undefined) stop(`${step.title} failed: ${left} although it was just made. ${step.hint('')}`);
+  if (left !== undefined)
+    stop(`${step.title} failed: once it was done, ${left}. If files changed meanwhile, run it again.`);
   console.log(`${step.title}: done in ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
