@@ -43,6 +43,7 @@ class ThreadTransport implements CatalogTransport {
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
   #calls = 0;
+  #closing: Promise<void> | undefined;
   /** While closing: called when the catalog is closed, with whether its thread is still there. */
   #closed: ((isUsable: boolean) => void) | undefined;
   /** Ends listening to the worker. */
@@ -53,6 +54,10 @@ class ThreadTransport implements CatalogTransport {
   }
 
   send(target: string, method: string, args: readonly unknown[], flag: CancelFlag | undefined): Promise<unknown> {
+    // Its thread may serve another catalog by then.
+    if (this.#closing !== undefined) {
+      return Promise.reject(new SemanticIndexError('CLOSED', 'The index is closed'));
+    }
     return new Promise((resolve, reject) => {
       this.#worker ??= this.#start();
       const worker = this.#worker;
@@ -119,8 +124,13 @@ class ThreadTransport implements CatalogTransport {
     this.#pending.clear();
   }
 
-  /** Lets running calls finish, then closes the catalog. */
-  async close(): Promise<void> {
+  /** Lets running calls finish, then closes the catalog. Later calls are refused. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     const worker = this.#worker;
     if (worker === undefined) return;
     const closed = new Promise<boolean>((resolve) => {

@@ -48,7 +48,8 @@ function partsOf(error: unknown): ErrorParts {
 }
 
 function openTargets(): CatalogTargets {
-  const catalog = options as CatalogOptions;
+  const catalog = options;
+  if (catalog === undefined) throw new SemanticIndexError('INTERNAL', 'A catalog thread was called without a catalog');
   return targetsOf(Catalog.open(catalog), () => Catalog.open({ ...catalog, readonly: true }));
 }
 
@@ -57,6 +58,8 @@ function closeWhenIdle(): void {
   targets?.reads.close();
   targets?.catalog.close();
   targets = undefined;
+  // A call that came now would be for a catalog that is closed.
+  options = undefined;
   closing = false;
   port.postMessage(null satisfies ReplyMessage);
 }

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished } from 'vitest';
 import { SemanticIndex } from '../../../src/semantic-index.js';
+import type { CatalogOptions } from '../../../src/store/sqlite/connection.js';
+import type { CatalogClient } from '../../../src/store/writer/catalog-client.js';
+import { catalogThread } from '../../../src/store/writer/catalog-thread.js';
 import { deterministicProvider } from '../../../src/testing.js';
 
 const moduleAt = (path: string) => JSON.stringify(new URL(`../../../dist/${path}`, import.meta.url).href);
@@ -48,4 +51,32 @@ it('uses the threads of a closed index for the next one, and ends them when ther
   }
   expect(ended.length).toBeLessThanOrEqual(2);
   await Promise.all(ended);
+});
+
+it('never answers a call of a closed index, and never one of another index with its catalog', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'semantic-index-thread-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const provider = deterministicProvider({ dimensions: 16 });
+  const catalogs: CatalogOptions[] = [];
+  for (const name of ['first', 'second']) {
+    await using index = await SemanticIndex.open(join(folder, name), { provider });
+    await index.addDocuments([{ id: name, text: name }]);
+    catalogs.push({ path: join(folder, name, 'index.db'), readonly: false, durability: 'process', busyTimeout: 1000 });
+  }
+  const [first, second] = catalogs.map((catalog) => catalogThread(catalog)) as [CatalogClient, CatalogClient];
+  await first.documents.count();
+  const codeOf = (call: Promise<unknown>): Promise<unknown> =>
+    call.then(
+      () => 'answered',
+      ({ code }) => code,
+    );
+  const closing = first.close();
+  const whileClosing = codeOf(first.documents.count());
+  await Promise.all([closing, first.close()]);
+  expect([await whileClosing, await codeOf(first.documents.count())]).toEqual(['CLOSED', 'CLOSED']);
+  expect((await second.documents.byIds(['first', 'second'])).map((document) => document?.id)).toEqual([
+    undefined,
+    'second',
+  ]);
+  await second.close();
 });
