@@ -2,6 +2,7 @@ import { SemanticIndexError } from '../../errors.js';
 import { describe } from '../../options.js';
 import { byRank, type Ranked } from '../../ranking/ranked.js';
 import type { Hit, Metadata, Query, Rerank } from '../../types.js';
+import { BatchesWithin } from './rerank-budget.js';
 
 /** Limits of a reranking. */
 export interface RerankLimits {
@@ -10,13 +11,9 @@ export interface RerankLimits {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Hits of the first call within a budget, and the most of a later one. */
-const [firstBatch, maxBatch] = [4, 16];
-
 /**
- * Gives hits the scores that the caller's model has for them, best first. Within a budget the hits are passed in batches, and none is
- * begun that would exceed it, judged by the slowest so far: hits that were not judged follow in their order, with the lowest
- * score of those that were.
+ * Gives hits the scores that the caller's model has for them, best first. Within a budget the hits are passed in batches, see
+ * `BatchesWithin`: hits that were not judged follow in their order, with the lowest score of those that were.
  *
  * @param weight share of the new scores. Below 1 they are scaled to 0 for the lowest and 1 for the highest, that of a hit that was not
  *   judged is 0, and the rest is the score of the search; scores without a bound, such as BM25, count as shares of the best one.
@@ -32,28 +29,13 @@ export async function rerankHits<M extends Metadata>(
   { budget, signal }: RerankLimits,
 ): Promise<{ readonly ranked: Ranked[]; readonly judged: number }> {
   const scores: number[] = [];
-  const began = performance.now();
-  let millisecondsPerHit = 0;
-  while (scores.length < hits.length) {
-    const left = budget === undefined ? hits.length : hitsWithin(budget - (performance.now() - began));
-    if (left === 0) break;
-    const batch = hits.slice(scores.length, scores.length + left);
-    const start = performance.now();
-    scores.push(...(await scoresOf(rerank, query, batch, signal)));
-    millisecondsPerHit = Math.max(millisecondsPerHit, (performance.now() - start) / batch.length);
-  }
+  const batches = new BatchesWithin(hits, budget);
+  for (const batch of batches) scores.push(...(await scoresOf(rerank, query, batch, signal)));
   const lowest = scores.reduce((least, score) => Math.min(least, score), Number.POSITIVE_INFINITY);
   if (weight < 1) return { ranked: fused(ranked, scores, lowest, weight), judged: scores.length };
   const judged = scores.map((score, place) => ({ key: (ranked[place] as Ranked).key, score })).sort(byRank);
   const others = ranked.slice(scores.length).map(({ key }) => ({ key, score: lowest }));
   return { ranked: [...judged, ...others], judged: scores.length };
-
-  /** Hits of the next call; at least the first call is made. */
-  function hitsWithin(milliseconds: number): number {
-    if (scores.length === 0) return firstBatch;
-    if (milliseconds <= 0) return 0;
-    return Math.min(maxBatch, millisecondsPerHit === 0 ? maxBatch : Math.floor(milliseconds / millisecondsPerHit));
-  }
 }
 
 function fused(ranked: readonly Ranked[], scores: readonly number[], lowest: number, weight: number): Ranked[] {

@@ -159,7 +159,7 @@ describe('reranking', () => {
     const judged = reranked?.judged as number;
     expect([judged, reranked?.of]).toEqual([calls.reduce((a, b) => a + b), 42]);
     // At 20 ms a hit there are never more; a busy machine judges fewer.
-    expect(judged >= 4 && judged <= 15).toBe(true);
+    expect(judged >= 2 && judged <= 15).toBe(true);
     const lengths = (some: readonly Hit[]): number[] => some.map(({ text }) => text.length);
     expect(lengths(hits.slice(0, judged))).toEqual(lengths(hits.slice(0, judged)).sort((a, b) => a - b));
     const plain = (await index.search('river', { k: 42 })).hits.map(({ id }) => id);

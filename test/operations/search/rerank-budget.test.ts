@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { BatchesWithin } from '../../../src/operations/search/rerank-budget.js';
+
+describe('BatchesWithin', () => {
+  let now = 0;
+  beforeEach(() => {
+    now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  const textsOf = (lengths: readonly number[]) => lengths.map((length) => ({ text: 'x'.repeat(length) }));
+
+  /** Texts that a model judges within a budget: it pads texts to the longest one, and cuts them. */
+  function judge(lengths: readonly number[], budget: number | undefined, call: number, perCharacter: number) {
+    const began = now;
+    const sizes: number[] = [];
+    for (const batch of new BatchesWithin(textsOf(lengths), budget)) {
+      const longest = Math.max(...batch.map(({ text }) => Math.min(2_500, text.length)));
+      now += call + batch.length * (longest + 100) * perCharacter;
+      sizes.push(batch.length);
+    }
+    return { sizes, judged: sizes.reduce((sum, size) => sum + size, 0), took: now - began };
+  }
+
+  it('uses a budget by four fifths at least, and never exceeds it once it knows the model', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 20, max: 6_000 }), { minLength: 1, maxLength: 200 }),
+        fc.integer({ min: 50, max: 300 }),
+        fc.double({ min: 0.001, max: 0.05, noNaN: true }),
+        (lengths, budget, perCharacter) => {
+          const { sizes, judged, took } = judge(lengths, budget, 0, perCharacter);
+          const slowest = 2_600 * perCharacter;
+          expect(took).toBeLessThanOrEqual(Math.max(budget, 2 * slowest) * (1 + 1e-9));
+          // What is left is less than one text takes, the longest at most.
+          if (judged < lengths.length && sizes.length > 1) expect(took).toBeGreaterThanOrEqual(budget - slowest);
+          expect(Math.max(...sizes)).toBeLessThanOrEqual(16);
+        },
+      ),
+    );
+  });
+
+  it('stays within the budget where a call costs as much as many texts', () => {
+    for (const call of [5, 20, 60]) {
+      const { judged, took } = judge(new Array(100).fill(400), 150, call, 0.004);
+      expect(took).toBeLessThanOrEqual(150);
+      expect(judged).toBeGreaterThan(2);
+    }
+  });
+
+  it('takes all at once without a budget, and nothing of nothing', () => {
+    expect(judge(new Array(50).fill(100), undefined, 1, 1).sizes).toEqual([50]);
+    expect(judge([], undefined, 1, 1).sizes).toEqual([]);
+    expect(judge([], 100, 1, 1).sizes).toEqual([]);
+  });
+});
