@@ -18,6 +18,8 @@ const bomb = zipSync({ 'word/document.xml': [new Uint8Array(300_000_000), { leve
 /** A file of each format that is meant to break its reader. */
 const hostile: Readonly<Record<string, readonly [what: string, bytes: Uint8Array]>> = {
   '.md': ['a NUL byte', strToU8('# A\0\n')],
+  '.txt': ['another encoding', Buffer.from('Größe', 'latin1')],
+  '.eml': ['no message', strToU8('Hello\n')],
   '.html': ['200,000 nested elements', html(`${'<div>'.repeat(200_000)}x${'</div>'.repeat(200_000)}`)],
   '.pdf': ['scanned: no text', pdf([[], []])],
   '.docx': ['bomb of 300 MB', bomb],

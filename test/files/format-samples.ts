@@ -1,6 +1,6 @@
 import { strToU8 } from 'fflate';
 import type { ParsedFile } from '../../src/files/parsed-file.js';
-import { docx, epub, html, notebook, pdf, pptx, xlsx } from './sample-files.js';
+import { docx, eml, epub, html, notebook, pdf, pptx, xlsx } from './sample-files.js';
 
 export const words = (n: number): string => Array.from({ length: n }, (_, at) => `word${at}`).join(' ');
 export const many = <T>(count: number, make: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));
@@ -24,6 +24,19 @@ export const samples: readonly Sample[] = [
     line: (n) => 5 + n * 4,
     heading: (n) => `Part ${n}`,
     properties: { format: 'markdown' },
+  },
+  {
+    name: 'a.txt',
+    make: (count) => strToU8(many(count, (n) => `Answer ${n}: ${words(9)}.\n\n`).join('')),
+    line: (n) => 1 + n * 2,
+    heading: () => '',
+    properties: { format: 'text' },
+  },
+  {
+    name: 'a.eml',
+    make: (count) => eml('The plan', many(count, (n) => `Answer ${n}: ${words(9)}.`).join('\r\n\r\n')),
+    heading: () => 'The plan',
+    properties: { format: 'email', title: 'The plan' },
   },
   {
     name: 'a.html',
