@@ -64,6 +64,7 @@ std::vector<int32_t> nearest_by_definition(const ForestView& view, const float* 
 
 TEST(same_bytes_for_any_threads_and_instruction_set) {
   // More items than are split by one thread alone, so that threads share trees.
+  const int32_t trees = kIsSanitized ? 2 : 4;
   for (Metric metric : kMetrics) {
     const int32_t rows = kSharedSplitItems + 5000;
     const std::vector<float> data =
@@ -71,29 +72,30 @@ TEST(same_bytes_for_any_threads_and_instruction_set) {
     const int32_t dimensions = metric == Metric::hamming ? 100 : 20;
     std::string expected;
     for (int threads : {1, 2, 3, 5}) {
-      const Index index = build_index(metric, dimensions, data, 4, 42, threads);
+      const Index index = build_index(metric, dimensions, data, trees, 42, threads);
       const std::string hash = hash_of(index.storage->data(), index.storage->bytes());
       if (expected.empty()) expected = hash;
       CHECK_EQUAL(hash, expected);
       if (threads == 1) check_valid(index.view);
-      CHECK_EQUAL(index.view.trees(), 4);
+      CHECK_EQUAL(index.view.trees(), trees);
     }
     for (const DistanceTable* const* table = available_instruction_sets(); *table != nullptr; ++table) {
       CHECK(select_instruction_set((*table)->name));
-      const Index index = build_index(metric, dimensions, data, 4, 42, 2);
+      const Index index = build_index(metric, dimensions, data, trees, 42, 2);
       CHECK_EQUAL(hash_of(index.storage->data(), index.storage->bytes()), expected);
     }
     CHECK(select_instruction_set(available_instruction_sets()[0]->name));
-    const Index other = build_index(metric, dimensions, data, 4, 43, 1);
+    const Index other = build_index(metric, dimensions, data, trees, 43, 1);
     CHECK(hash_of(other.storage->data(), other.storage->bytes()) != expected);
   }
 }
 
 TEST(the_quantized_copy_changes_nothing) {
+  const int32_t rows = kIsSanitized ? 1000 : 4000;
   for (Metric metric : {Metric::angular, Metric::euclidean, Metric::manhattan, Metric::dot}) {
     for (int32_t dimensions : {64, 100, 129}) {
       for (int kind = 0; kind < 6; ++kind) {
-        std::vector<float> data = clustered_rows(4000, dimensions, 40, 7, 0.5f);
+        std::vector<float> data = clustered_rows(rows, dimensions, 40, 7, 0.5f);
         Random random(kind);
         for (size_t place = 0; place < data.size(); ++place) {
           float& number = data[place];
@@ -110,7 +112,7 @@ TEST(the_quantized_copy_changes_nothing) {
           CHECK_OK(make_layout(metric, dimensions, &layout));
           std::unique_ptr<NodeStorage> storage;
           CHECK_OK(NodeStorage::in_memory(layout, &storage));
-          CHECK_OK(storage->set_items(0, data.data(), 4000, dimensions));
+          CHECK_OK(storage->set_items(0, data.data(), rows, dimensions));
           BuildOptions options;
           options.trees = 3;
           options.threads = 1;
@@ -206,7 +208,7 @@ TEST(all_candidates_give_the_exact_answer) {
 
 TEST(recall_of_a_forest) {
   for (Metric metric : {Metric::angular, Metric::euclidean, Metric::manhattan, Metric::dot}) {
-    const std::vector<float> data = clustered_rows(20000, 32, 400, 3);
+    const std::vector<float> data = clustered_rows(kIsSanitized ? 5000 : 20000, 32, 400, 3);
     const std::vector<float> queries = clustered_rows(100, 32, 400, 3);
     const Index index = build_index(metric, 32, data, 10);
     SearchScratch scratch;

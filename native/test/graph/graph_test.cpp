@@ -74,7 +74,7 @@ Answers search_all(const Index& index, const GraphView& view, const std::vector<
 TEST(finds_what_a_scan_finds) {
   for (Metric metric : kGraphMetrics) {
     for (int32_t dimensions : {24, 100, 256}) {
-      Data data = make_data(6000, dimensions, 200);
+      Data data = make_data(kIsSanitized ? 1500 : 6000, dimensions, kIsSanitized ? 50 : 200);
       stretch(&data.rows, dimensions);
       const Index index = build_index(metric, dimensions, data.rows, 10, 1, 2);
       GraphFixture graph;
@@ -94,7 +94,7 @@ TEST(finds_what_a_scan_finds) {
 
 TEST(same_bytes_for_any_threads_and_instruction_set) {
   for (Metric metric : kGraphMetrics) {
-    const Data data = make_data(1500, 200, 20);
+    const Data data = make_data(kIsSanitized ? 500 : 1500, 200, 20);
     const Index index = build_index(metric, 200, data.rows, 4);
     GraphFixture first;
     derive_graph(index, &first, 1);
@@ -227,7 +227,7 @@ TEST(belongs_to_one_forest) {
 }
 
 TEST(progress_and_cancel) {
-  const Data data = make_data(3000, 32, 1);
+  const Data data = make_data(kIsSanitized ? 1000 : 3000, 32, 1);
   const Index index = build_index(Metric::angular, 32, data.rows, 4);
   struct Seen {
     std::atomic<bool> cancel{false};
