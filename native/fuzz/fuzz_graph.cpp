@@ -61,9 +61,9 @@ const Case& case_of(uint8_t choice) {
   BuildResult result;
   if (!build_forest(made.storage.get(), options, &result).ok()) give_up("no forest");
   if (!ForestView::open(made.storage->data(), made.storage->bytes(), layout, &made.forest).ok()) give_up("no view");
-  GraphBuildOptions options;
-  options.threads = 1;
-  if (!build_graph_index(made.forest, options, &made.graph).ok()) give_up("no graph index");
+  GraphBuildOptions graph_options;
+  graph_options.threads = 1;
+  if (!build_graph_index(made.forest, graph_options, &made.graph).ok()) give_up("no graph index");
   return made;
 }
 

@@ -174,6 +174,11 @@ interface RunKind {
 /** Adds the words of a run, and its names if it contains signs. */
 function pushRun(terms: string[], dressed: string, { ascii, query }: RunKind): void {
   const run = withoutStops(dressed);
+  // Most runs.
+  if (oneWord.test(run)) {
+    terms.push(termFor(foldCase(run)));
+    return;
+  }
   // A ruled line is one run.
   if (!hasTerms.test(run)) return;
   if (!sign.test(run)) {

@@ -26,10 +26,8 @@ export interface QueryNotes {
   readonly prefixes: SearchedPrefix[];
 }
 
-/** How queries are read. */
-export interface QueryReading {
-  /** Replace words that occur in no document. */
-  readonly typos: boolean;
+/** What is reported of how queries are read. */
+export interface QueryReports {
   /** Default: nothing is noted. */
   readonly notes?: QueryNotes | undefined;
   /** Called with the terms of a query, by its place, where they are not those of its analysis. */
@@ -43,14 +41,16 @@ const [spare, maxGrowth] = [1.5, 32];
 /** Most documents that are ranked to find those that pass. */
 const maxRanked = 8_192;
 
-/** Ranks documents for queries, whose operators filter documents and expand prefixes, and whose misspelt words are corrected. */
+/**
+ * Ranks documents for queries, whose operators filter documents and expand prefixes. Words that occur in no document are replaced by
+ * similar ones if the search skips queries with missing terms.
+ */
 export async function rankQueries(
   snapshot: ReadSnapshot,
   search: RankOptions & { readonly queries: readonly SyntaxQuery[] },
-  { typos, notes, onTerms }: QueryReading,
+  { notes, onTerms }: QueryReports,
 ): Promise<RankedDocuments[]> {
-  const { queries, ...options } = search;
-  const { signal } = options;
+  const { queries, skipsMissing: corrects = false, signal } = search;
   const withSyntax = new Map<number, { readonly query: RankQuery; readonly filter: PhraseFilter | undefined }>();
   for (const [place, query] of queries.entries()) {
     if (query.clauses === undefined) continue;
@@ -59,12 +59,11 @@ export async function rankQueries(
     withSyntax.set(place, { query: { ...query, terms }, filter });
     if (terms !== undefined) onTerms?.(place, terms);
   }
-  const plain = withSyntax.size === 0 ? queries : queries.filter((_, place) => !withSyntax.has(place));
-  const ranked = plain.length > 0 ? await snapshot.rank({ ...options, queries: plain, skipsMissing: typos }) : [];
+  const ranked = withSyntax.size < queries.length ? await snapshot.rank(plainOf(search, withSyntax)) : [];
   for (const [place, { query, filter }] of withSyntax) {
-    ranked.splice(place, 0, await rankFiltered(snapshot, query, filter, options));
+    ranked.splice(place, 0, await rankFiltered(snapshot, query, filter, search));
   }
-  if (!typos) return ranked;
+  if (!corrects) return ranked;
   for (const [place, { missingTerms, isSkipped = false }] of ranked.entries()) {
     if (missingTerms === 0) continue;
     const { query, filter } = withSyntax.get(place) ?? { query: queries[place] as SyntaxQuery, filter: undefined };
@@ -84,10 +83,16 @@ export async function rankQueries(
     }
     const corrected = again === undefined ? query : { ...query, terms: again.terms };
     // Otherwise the first search reported the segments.
-    const rest = isSkipped ? options : { ...options, onSegment: undefined };
+    const rest = isSkipped ? search : { ...search, onSegment: undefined };
     ranked[place] = await rankFiltered(snapshot, corrected, filter, rest);
   }
   return ranked;
+}
+
+/** The search without the queries at some places. Most searches have no others, and are not copied. */
+function plainOf(search: RankSearch, others: ReadonlyMap<number, unknown>): RankSearch {
+  if (others.size === 0) return search;
+  return { ...search, queries: search.queries.filter((_, place) => !others.has(place)) };
 }
 
 /**
@@ -102,7 +107,12 @@ async function rankFiltered(
 ): Promise<RankedDocuments> {
   const isDecided = filter === undefined || filter.required.length + filter.unwanted.length === 0;
   if (isDecided) {
-    const [ranked] = await snapshot.rank({ ...options, queries: [query], within: filter?.documents });
+    const [ranked] = await snapshot.rank({
+      ...options,
+      skipsMissing: false,
+      queries: [query],
+      within: filter?.documents,
+    });
     return ranked as RankedDocuments;
   }
   const texts = new PhraseTexts(snapshot, filter, options.signal);
@@ -128,7 +138,7 @@ async function rankWithin(
 ): Promise<RankedWithin> {
   const segments: SearchedSegment[] = [];
   const onSegment = (segment: SearchedSegment): number => segments.push(segment);
-  const [documents] = await snapshot.rank({ ...options, queries: [query], within, onSegment });
+  const [documents] = await snapshot.rank({ ...options, skipsMissing: false, queries: [query], within, onSegment });
   return { documents: documents as RankedDocuments, segments };
 }
 

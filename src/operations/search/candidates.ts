@@ -253,8 +253,21 @@ export class CandidateSearch {
         if (!queries.some((query) => this.#noted.has(query))) notes = trace;
         for (const query of queries) this.#noted.add(query);
       }
-      const search = { queries: isRanked, k, depth, boosts, without, groups, exact, searchK, vectorWeight };
-      return rankQueries(snapshot, { ...search, signal, onSegment }, { typos, notes, onTerms });
+      const search = {
+        queries: isRanked,
+        k,
+        depth,
+        boosts,
+        without,
+        groups,
+        exact,
+        searchK,
+        vectorWeight,
+        skipsMissing: typos,
+        signal,
+        onSegment,
+      };
+      return rankQueries(snapshot, search, { notes, onTerms });
     };
     const found = await this.#trace.time(mode === 'text' ? 'words' : 'vectors', async () => {
       const isWide = exact && boosts !== undefined;

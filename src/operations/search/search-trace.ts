@@ -3,8 +3,9 @@ import type { CorrectedWord, SearchExplanation, SearchedPrefix, SearchedSegment 
 /** Stages of a search, in their order. */
 export type SearchStage = 'embed' | 'filter' | 'vectors' | 'words' | 'lookup' | 'rerank' | 'snippet';
 
-/** Records how a search was done. */
+/** Records how a search was done, if that is asked for: most searches are not timed. */
 export class SearchTrace {
+  readonly #isTimed: boolean;
   readonly segments: SearchedSegment[] = [];
   readonly milliseconds: Record<SearchStage, number> = {
     embed: 0,
@@ -21,6 +22,10 @@ export class SearchTrace {
   readonly corrected: CorrectedWord[] = [];
   /** Prefixes, and what they were expanded to. */
   readonly prefixes: SearchedPrefix[] = [];
+
+  constructor(isTimed: boolean) {
+    this.#isTimed = isTimed;
+  }
 
   explanation(): SearchExplanation {
     const { segments, matchingWords, milliseconds, corrected, prefixes } = this;
@@ -42,6 +47,7 @@ export class SearchTrace {
 
   /** Adds the duration of some work to its stage. */
   time<T>(stage: SearchStage, work: () => T | Promise<T>): T | Promise<T> {
+    if (!this.#isTimed) return work();
     const began = performance.now();
     const result = work();
     if (result instanceof Promise) return this.#settled(stage, began, result);

@@ -72,7 +72,7 @@ export async function search<M extends Metadata>(
 ): Promise<SearchResult<M>[]> {
   const { k, after, explain, snippet } = options;
   const seen = after === undefined ? nothing : keysOf(after);
-  const trace = new SearchTrace();
+  const trace = new SearchTrace(explain);
   const lists = await find<M>(context, queries, { ...options, k: k + 1 }, seen, trace, settle);
   const pages: SearchPage<M>[] = [];
   for (let place = 0; place < lists.length; place++) {

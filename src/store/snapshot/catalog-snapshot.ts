@@ -21,6 +21,7 @@ import type { FieldColumn } from '../../columns/field-column.js';
 import { SemanticIndexError } from '../../errors.js';
 import { packedStatistics, packedTermsOf, readStatistics } from '../../search/packed-terms.js';
 import type { SnapshotHits, SnapshotQuery } from '../../search/search-snapshot.js';
+import { beginRead, endRead } from '../../search/search-turn.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { DocumentId } from '../../types.js';
 import { addItem, type Bitset, createBitset, hasItem, removeItem } from '../../vectors/bitset.js';
@@ -51,6 +52,7 @@ export class CatalogSnapshot implements ReadSnapshot {
     columns?: ColumnsReading | undefined,
   ) {
     snapshot.shared.retain();
+    beginRead();
     this.space = space;
     this.#snapshot = snapshot;
     this.#lookUps = lookUps;
@@ -205,6 +207,7 @@ export class CatalogSnapshot implements ReadSnapshot {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    endRead();
     this.#snapshot.shared.release();
     this.#lookUps.end();
   }
@@ -242,7 +245,7 @@ function packedQuery(
   return {
     vector: query.vector,
     terms: terms?.packed,
-    ...(terms !== undefined && statistics !== undefined && { statistics: packedStatistics(terms, statistics) }),
+    statistics: terms === undefined || statistics === undefined ? undefined : packedStatistics(terms, statistics),
   };
 }
 
