@@ -1,85 +1,24 @@
 import type { BackendFacts } from '../backend/backend.js';
-import type { Space } from '../backend/space.js';
 import { SemanticIndexError } from '../errors.js';
 import type { DiskUsage, ValidationReport } from '../types.js';
 import type { Database, Statements } from './connection/database.js';
 import { quoteName, quoteText } from './connection/names.js';
-import { lockWriter, type SchemaNames } from './connection/schema.js';
-import {
-  exactEffort,
-  hnswExpression,
-  hnswOperatorClass,
-  maxHnswDimensions,
-  type VectorMetric,
-} from './search/vector-search.js';
+import type { SchemaNames } from './connection/schema.js';
+import { countIndexes } from './hnsw-builder.js';
+import { exactEffort } from './search/vector-search.js';
+import { hnswPrefix } from './tables/hnsw-index.js';
 import type { IndexState } from './tables/index-state.js';
-import { type SettingsTable, settingNames } from './tables/settings-table.js';
 
 type Check = ValidationReport['checks'][number];
 
-/** Builds and checks what is derived from the documents: the HNSW index, and the sums of counts. */
+/** Measures and checks what is derived from the documents: the HNSW indexes, and the sums of counts. */
 export class Maintenance {
   readonly #database: Database;
   readonly #names: SchemaNames;
-  readonly #settings: SettingsTable;
-  readonly #metric: VectorMetric;
 
-  constructor(database: Database, names: SchemaNames, settings: SettingsTable, metric: VectorMetric) {
+  constructor(database: Database, names: SchemaNames) {
     this.#database = database;
     this.#names = names;
-    this.#settings = settings;
-    this.#metric = metric;
-  }
-
-  /** Whether vectors of a space can have an HNSW index. */
-  canIndex({ dimensions }: Space, precision: 'vector' | 'halfvec'): boolean {
-    return dimensions <= maxHnswDimensions[precision];
-  }
-
-  /**
-   * Builds the HNSW index of a space where there is none that can be used, while searches and writes go on. An index that another
-   * process is building is waited for. @param again replaces the one that is there.
-   */
-  async buildHnsw(space: Space, precision: 'vector' | 'halfvec', again: boolean): Promise<void> {
-    if (!this.canIndex(space, precision)) return;
-    const name = this.#names.hnsw(space.space);
-    const qualified = `${this.#names.quoted}.${quoteName(name)}`;
-    const [found] = await this.#database.alone(
-      `SELECT (SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)) AS valid`,
-      [qualified],
-    );
-    const before = (await this.#settings.read(this.#database, settingNames.hnsw)) ?? 'vector';
-    if (found?.valid === true && before === precision) {
-      if (again) await this.#database.alone(`REINDEX INDEX CONCURRENTLY ${qualified}`);
-      return;
-    }
-    // One that is not valid was left by a build that died.
-    if (found?.valid !== null) await this.#database.alone(`DROP INDEX CONCURRENTLY IF EXISTS ${qualified}`);
-    await this.#settings.set(settingNames.hnsw, precision);
-    const expression = hnswExpression(this.#names, space, precision);
-    const operators = hnswOperatorClass(this.#names, this.#metric, precision);
-    await this.#database.alone(
-      `CREATE INDEX CONCURRENTLY IF NOT EXISTS ${quoteName(name)} ON ${this.#names.table('vectors')}
-       USING hnsw (${expression} ${operators}) WITH (m = 16, ef_construction = 64) WHERE space = ${space.space} AND role <> 1`,
-    );
-    // Readers look whether there is an index when the version is another one.
-    await this.#database.write((statements) => lockWriter(statements, this.#names));
-  }
-
-  /** Removes the indexes of other spaces, whose vectors are not searched. */
-  async dropOthers(space: Space, migratingTo: number): Promise<void> {
-    const rows = await this.#database.alone(
-      `SELECT c.relname::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE n.nspname = $1 AND c.relkind = 'i' AND c.relname LIKE 'vectors\\_hnsw\\_%'`,
-      [this.#names.schema],
-    );
-    const kept = [this.#names.hnsw(space.space), this.#names.hnsw(migratingTo)];
-    for (const { name } of rows) {
-      if (kept.includes(name as string)) continue;
-      await this.#database.alone(
-        `DROP INDEX CONCURRENTLY IF EXISTS ${this.#names.quoted}.${quoteName(name as string)}`,
-      );
-    }
   }
 
   async vacuum(): Promise<void> {
@@ -91,29 +30,29 @@ export class Maintenance {
   }
 
   async facts(statements: Statements, state: IndexState): Promise<BackendFacts> {
-    const { space, documents, hnsw } = state;
-    if (space === undefined || hnsw === undefined) return { segments: [], tail: documents, maxNodes: exactEffort };
-    const file = this.#names.hnsw(space.space);
-    const [row] = await statements.query('SELECT pg_relation_size(to_regclass($1))::float8 AS bytes', [
-      `${this.#names.quoted}.${quoteName(file)}`,
-    ]);
-    const segment = {
-      segment: space.space,
-      file,
+    if (state.hnsw.length === 0) return { segments: [], tail: state.documents, maxNodes: exactEffort };
+    const { cover, tail } = await countIndexes(statements, this.#names, state.hnsw);
+    const rows = await statements.query(
+      'SELECT pg_relation_size(to_regclass(name))::float8 AS bytes FROM unnest($1::text[]) WITH ORDINALITY AS t(name, place) ORDER BY place',
+      [cover.map(({ name }) => `${this.#names.quoted}.${quoteName(name)}`)],
+    );
+    const segments = cover.map(({ name, documents }, place) => ({
+      segment: place + 1,
+      file: name,
       items: documents,
       dead: 0,
       trees: 0,
-      bytes: row?.bytes ?? 0,
+      bytes: (rows[place]?.bytes ?? 0) as number,
       damaged: false,
-    };
-    return { segments: [segment], tail: 0, maxNodes: exactEffort };
+    }));
+    return { segments, tail: tail.documents, maxNodes: exactEffort };
   }
 
   async bytes(statements: Statements): Promise<DiskUsage> {
     const [row] = await statements.query(
       `SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::float8 AS total,
          (SELECT coalesce(sum(pg_relation_size(i.oid)), 0)::float8 FROM pg_class i
-          WHERE i.relnamespace = to_regnamespace($1) AND i.relkind = 'i' AND i.relname LIKE 'vectors\\_hnsw\\_%') AS graphs
+          WHERE i.relnamespace = to_regnamespace($1) AND i.relkind = 'i' AND starts_with(i.relname::text, '${hnswPrefix}')) AS graphs
        FROM pg_class c WHERE c.relnamespace = to_regnamespace($1) AND c.relkind = 'r'`,
       [this.#names.quoted],
     );

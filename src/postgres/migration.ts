@@ -10,14 +10,11 @@ import { idFromText, textFromBytes } from './connection/names.js';
 import { lockWriter, type SchemaNames } from './connection/schema.js';
 import type { VectorMetric } from './search/vector-search.js';
 import { spaceOf } from './tables/index-state.js';
+import { Lease } from './tables/lease.js';
 import { type SettingsTable, settingNames } from './tables/settings-table.js';
 import { packedVectors, type VectorTable, vectorRoles } from './tables/vector-table.js';
 
 const vectorsPerRead = 2_048;
-/** Milliseconds after which the lease of a process that died ends. It is renewed three times as often. */
-const leaseMilliseconds = 30_000;
-const leaseSetting = 'migration_lease';
-
 /** Moves an index to another space. */
 export class PostgresMigration implements SpaceMigration {
   readonly #database: Database;
@@ -26,6 +23,7 @@ export class PostgresMigration implements SpaceMigration {
   readonly #vectors: VectorTable;
   readonly #metric: VectorMetric;
   readonly #refuseReadonly: () => void;
+  readonly #lease: Lease;
 
   constructor(
     database: Database,
@@ -41,47 +39,16 @@ export class PostgresMigration implements SpaceMigration {
     this.#vectors = vectors;
     this.#metric = metric;
     this.#refuseReadonly = refuseReadonly;
+    this.#lease = new Lease(database, names, 'migration_lease');
   }
 
-  /** The lease is a row with an end, by the clock of the server: a session could not hold it behind a pooler. */
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
     this.#refuseReadonly();
-    const owner = globalThis.crypto.randomUUID();
-    if (!(await this.#acquire(owner))) {
-      throw new SemanticIndexError('BUSY', 'Another migration of this index is running', {
-        hint: 'Wait for it to finish, or abort it.',
-      });
-    }
-    // A renewal that fails is tried again by the next one; the cut-over compares vectors in its own transaction anyway.
-    const timer = setInterval(() => void this.#acquire(owner).catch(() => {}), leaseMilliseconds / 3);
-    timer.unref();
-    try {
-      return await work();
-    } finally {
-      clearInterval(timer);
-      await this.#release(owner).catch(() => {});
-    }
-  }
-
-  #acquire(owner: string): Promise<boolean> {
-    return this.#database.write(async (statements) => {
-      await lockWriter(statements, this.#names);
-      const held = (await this.#settings.read(statements, leaseSetting)) as
-        | { owner: string; until: number }
-        | undefined;
-      const [clock] = await statements.query('SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now');
-      const now = clock?.now as number;
-      if (held !== undefined && held.owner !== owner && held.until > now) return false;
-      await this.#settings.write(statements, leaseSetting, { owner, until: now + leaseMilliseconds });
-      return true;
-    });
-  }
-
-  #release(owner: string): Promise<void> {
-    return this.#database.write(async (statements) => {
-      await lockWriter(statements, this.#names);
-      const held = (await this.#settings.read(statements, leaseSetting)) as { owner: string } | undefined;
-      if (held?.owner === owner) await this.#settings.remove(statements, [leaseSetting]);
+    // Should the lease be lost meanwhile: the cut-over compares vectors in its own transaction anyway.
+    const done = await this.#lease.hold(work);
+    if (done !== undefined) return done.result;
+    throw new SemanticIndexError('BUSY', 'Another migration of this index is running', {
+      hint: 'Wait for it to finish, or abort it.',
     });
   }
 

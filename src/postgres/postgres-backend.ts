@@ -35,6 +35,7 @@ import { packVectors } from '../vectors/pack-vectors.js';
 import { Database, type ReadTransaction, type Statements } from './connection/database.js';
 import { openPool } from './connection/pool.js';
 import { lockWriter, type SchemaNames } from './connection/schema.js';
+import { HnswBuilder } from './hnsw-builder.js';
 import { Maintenance, refuseInPostgres } from './maintenance.js';
 import { PostgresMigration } from './migration.js';
 import { openTables } from './open-tables.js';
@@ -54,9 +55,6 @@ import { SettingsTable, settingNames } from './tables/settings-table.js';
 import { TermLists } from './tables/term-lists.js';
 import { VectorTable } from './tables/vector-table.js';
 
-/** Documents of commits after which it is looked whether an HNSW index is due. */
-const documentsPerCheck = 2_000;
-
 /** An index in a schema of a PostgreSQL database with pgvector. */
 export class PostgresBackend implements Backend {
   readonly metric: VectorMetric;
@@ -74,11 +72,9 @@ export class PostgresBackend implements Backend {
   readonly #lists: TermLists;
   readonly #postings: PostingsCache;
   readonly #fields: DeclaredFields;
+  readonly #hnsw: HnswBuilder;
   readonly #maintenance: Maintenance;
   #space: Space | undefined;
-  #building: Promise<void> | undefined;
-  /** Documents of commits since it was last looked whether there are enough for an index. */
-  #uncounted = 0;
 
   private constructor(database: Database, names: SchemaNames, metric: VectorMetric, options: BackendOptions) {
     this.#database = database;
@@ -94,7 +90,8 @@ export class PostgresBackend implements Backend {
     this.#postings = new PostingsCache(names);
     this.#writes = new DocumentWrites(database, names, this.settings, this.#vectors, this.#lists);
     this.#fields = new DeclaredFields(database, names, this.settings);
-    this.#maintenance = new Maintenance(database, names, this.settings, metric);
+    this.#hnsw = new HnswBuilder(database, names, this.settings, metric, options);
+    this.#maintenance = new Maintenance(database, names);
     this.queries = new PostgresQueryCache(database, names, this.#vectors, options.queryCache, options.readonly);
     this.migration = new PostgresMigration(database, names, this.settings, this.#vectors, metric, refuse);
     this.notes = new NotesTable(database, names, this.settings, refuse);
@@ -131,6 +128,7 @@ export class PostgresBackend implements Backend {
       });
       await backend.#changeAnalysis(options);
       await backend.#read(async () => {});
+      backend.#hnsw.scheduleFirst();
       return backend;
     } catch (error) {
       await database.close();
@@ -246,7 +244,7 @@ export class PostgresBackend implements Backend {
   ): Promise<readonly (DocumentOutcome | undefined)[]> {
     this.#refuseReadonly();
     const outcomes = await this.#writes.commit(documents, terms, fresh);
-    this.#buildIfDue(documents.length);
+    this.#hnsw.scheduleAfter(documents.length);
     return outcomes ?? documents.map(() => undefined);
   }
 
@@ -374,20 +372,15 @@ export class PostgresBackend implements Backend {
 
   async rebuildSegments({ signal }: LongWorkOptions): Promise<void> {
     this.#refuseReadonly();
-    await this.#building;
-    signal?.throwIfAborted();
     await this.#database.write(async (statements) => {
       await lockWriter(statements, this.#names);
       await this.#lists.rewrite(statements);
-    });
-    const space = await this.#read(async (_, state) => state.space);
-    signal?.throwIfAborted();
-    if (space !== undefined) await this.#maintenance.buildHnsw(space, this.#options.hnsw, true);
+    }, signal);
+    await this.#hnsw.rebuild(signal);
   }
 
   async optimize({ signal, full }: LongWorkOptions & { readonly full: boolean }): Promise<{ vectors: number }> {
     this.#refuseReadonly();
-    await this.#building;
     const vectors = await this.#vectors.purge();
     await this.#lists.fold();
     signal?.throwIfAborted();
@@ -396,37 +389,10 @@ export class PostgresBackend implements Backend {
       await lockWriter(statements, this.#names);
       await this.#lists.rewrite(statements);
     }, signal);
-    const state = await this.#read(async (_, state) => state);
-    const { space } = state;
-    if (space !== undefined) {
-      if (full || state.hnsw !== undefined || state.documents >= this.#options.buildAt) {
-        await this.#maintenance.buildHnsw(space, this.#options.hnsw, false);
-      }
-      const migratingTo = await this.settings.get(settingNames.migratingTo);
-      await this.#maintenance.dropOthers(space, Number(migratingTo ?? 0));
-    }
+    await this.#hnsw.optimize(full, signal);
     signal?.throwIfAborted();
     await this.#maintenance.vacuum();
     return { vectors };
-  }
-
-  /** Builds the HNSW index in the background once there are enough documents. */
-  #buildIfDue(added: number): void {
-    const { background, buildAt, hnsw } = this.#options;
-    this.#uncounted += added;
-    if (!background || this.#building !== undefined || this.#uncounted < Math.min(buildAt, documentsPerCheck)) return;
-    this.#uncounted = 0;
-    const build = async (): Promise<void> => {
-      const state = await this.#read(async (_, state) => state);
-      if (state.hnsw !== undefined || state.space === undefined || state.documents < buildAt) return;
-      await this.#maintenance.buildHnsw(state.space, hnsw, false);
-    };
-    // Searches compare every vector until there is one; the next commit tries again.
-    this.#building = build()
-      .catch(() => {})
-      .finally(() => {
-        this.#building = undefined;
-      });
   }
 
   validate(level: 'quick' | 'full', signal?: AbortSignal): Promise<ValidationReport> {
@@ -440,7 +406,7 @@ export class PostgresBackend implements Backend {
   async close(): Promise<void> {
     await this.queries.settle();
     await this.#lists.settle();
-    await this.#building;
+    await this.#hnsw.settle();
     await this.#database.close();
   }
 }

@@ -41,11 +41,6 @@ export class SchemaNames {
   get quoted(): string {
     return this.#quoted;
   }
-
-  /** Name of the HNSW index of a space, without its schema. */
-  hnsw(space: number): string {
-    return `vectors_hnsw_${space}`;
-  }
 }
 
 /**

@@ -5,6 +5,7 @@ import { distanceSign } from '../../vectors/metric.js';
 import type { Statements } from '../connection/database.js';
 import { vectorToText } from '../connection/names.js';
 import type { SchemaNames } from '../connection/schema.js';
+import { endOf, type HnswIndex, type HnswPrecision, rangeSql } from '../tables/hnsw-index.js';
 import { Parameters } from '../tables/parameters.js';
 import type { Selection } from './selection.js';
 
@@ -42,13 +43,18 @@ export interface FoundNeighbors {
 }
 
 /** The HNSW index of a space over the float32 vectors, or over them in half precision. */
-export function hnswExpression(names: SchemaNames, { dimensions }: Space, precision: 'vector' | 'halfvec'): string {
+export function hnswExpression(names: SchemaNames, { dimensions }: Space, precision: HnswPrecision): string {
   const whole = `(data::${names.vector}.vector(${dimensions}))`;
   return precision === 'vector' ? whole : `(${whole}::${names.vector}.halfvec(${dimensions}))`;
 }
 
-export function hnswOperatorClass(names: SchemaNames, metric: VectorMetric, precision: 'vector' | 'halfvec'): string {
+export function hnswOperatorClass(names: SchemaNames, metric: VectorMetric, precision: HnswPrecision): string {
   return `${names.vector}.${precision}_${operators[metric].operatorClass}`;
+}
+
+/** Candidates that are taken from an index for so many hits. */
+function wantedOf({ precision }: HnswIndex, limit: number): number {
+  return precision === 'halfvec' ? limit * halfCandidates : limit;
 }
 
 /** Most dimensions of an HNSW index of pgvector. */
@@ -60,14 +66,14 @@ export class VectorSearch {
   readonly #names: SchemaNames;
   readonly #metric: VectorMetric;
   readonly #space: Space;
-  readonly #hnsw: 'vector' | 'halfvec' | undefined;
+  readonly #hnsw: readonly HnswIndex[];
 
   constructor(
     statements: Statements,
     names: SchemaNames,
     metric: VectorMetric,
     space: Space,
-    hnsw: 'vector' | 'halfvec' | undefined,
+    hnsw: readonly HnswIndex[],
   ) {
     this.#statements = statements;
     this.#names = names;
@@ -77,8 +83,8 @@ export class VectorSearch {
   }
 
   /**
-   * The nearest documents of a selection, ties by key: always min(limit, documents of it). Without an index, with a list of keys, or
-   * where the index gives too few, every vector is compared.
+   * The nearest documents of a selection, ties by key: always min(limit, documents of it). Each index is walked, and the vectors in none
+   * are compared one by one. Without an index, with a list of keys, or where this gives too few, every vector is compared.
    */
   async nearest(
     vector: Float32Array,
@@ -88,7 +94,7 @@ export class VectorSearch {
   ): Promise<FoundNeighbors> {
     if (selection.keys?.length === 0) return { neighbors: [], isExact: true };
     const mayApproximate =
-      this.#hnsw !== undefined &&
+      this.#hnsw.length > 0 &&
       !effort.exact &&
       (effort.searchK ?? 0) < exactEffort &&
       selection.keys === undefined &&
@@ -106,31 +112,42 @@ export class VectorSearch {
     selection: Selection,
     searchK: number | undefined,
   ): Promise<KeyedNeighbor[]> {
-    const wanted = this.#hnsw === 'halfvec' ? limit * halfCandidates : limit;
-    const effort = Math.min(maxEffort, Math.max(searchK ?? defaultEffort, wanted));
+    const { space } = this.#space;
+    const effort = Math.min(
+      maxEffort,
+      Math.max(searchK ?? defaultEffort, ...this.#hnsw.map((index) => wantedOf(index, limit))),
+    );
     // A sort would compare every vector; the walk along the index is already in order.
     const settings = `SET LOCAL hnsw.ef_search = ${effort}; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = ${maxScanned}; SET LOCAL enable_sort = off;`;
     // Statements without parameters travel together.
     const isBare = selection.isAll;
     if (!isBare) await this.#statements.query(`${settings} SELECT 1`);
-    const { dimensions, space } = this.#space;
-    const precision = this.#hnsw as 'vector' | 'halfvec';
     const parameters = new Parameters();
     const text = vectorToText(vector);
     const query = isBare ? `'${text}'` : parameters.bind(text);
-    const indexed = hnswExpression(this.#names, this.#space, precision).replace('data', 'v.data');
-    const walk = `${indexed} ${this.#operator} ${query}::${this.#names.vector}.${precision}(${dimensions})`;
+    const passing = selection.sql(parameters, 'd.key');
+    const select = `SELECT d.key, ${this.#distanceSql(query)} AS distance
+      FROM ${this.#names.table('vectors')} v JOIN ${this.#names.table('documents')} d ON d.vector = v.vector`;
+    const walks = this.#hnsw.map(
+      (index) => `(${select} WHERE v.space = ${space} AND v.role <> 1 AND ${rangeSql('v.vector', index)} AND ${passing}
+        ORDER BY ${this.#walkSql(index, query)} LIMIT ${wantedOf(index, limit)})`,
+    );
+    const end = endOf(this.#hnsw);
+    // With a bound on the other side, too, the planner would compare all pairs: its statistics lag behind what was added.
+    const tail = `(${select} WHERE d.vector > ${end} AND ${passing} ORDER BY distance, d.key LIMIT ${limit})`;
     const rows = await this.#statements.query(
       `${isBare ? settings : ''} SELECT key::float8, distance FROM (
-         SELECT d.key, ${this.#distanceSql(query)} AS distance
-         FROM ${this.#names.table('vectors')} v JOIN ${this.#names.table('documents')} d ON d.vector = v.vector
-         WHERE v.space = ${space} AND v.role <> 1 AND ${selection.sql(parameters, 'd.key')}
-         ORDER BY ${walk} LIMIT ${wanted}
-       ) AS found`,
+         ${[...walks, ...(Number.isFinite(end) ? [tail] : [])].join(' UNION ALL ')}) AS found`,
       isBare ? undefined : parameters.values,
     );
     const found = rows.map(({ key, distance }) => ({ key: key as number, distance: this.#public(distance as number) }));
     return this.#ordered(found).slice(0, limit);
+  }
+
+  /** The distance by which an index is in order. */
+  #walkSql({ precision }: HnswIndex, query: string): string {
+    const indexed = hnswExpression(this.#names, this.#space, precision).replace('data', 'v.data');
+    return `${indexed} ${this.#operator} ${query}::${this.#names.vector}.${precision}(${this.#space.dimensions})`;
   }
 
   async #exact(vector: Float32Array, limit: number, selection: Selection): Promise<KeyedNeighbor[]> {

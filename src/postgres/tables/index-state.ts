@@ -9,6 +9,7 @@ import type { Space } from '../../backend/space.js';
 import { type Row, runningColumns, type Statements } from '../connection/database.js';
 import { quoteText } from '../connection/names.js';
 import type { SchemaNames } from '../connection/schema.js';
+import { coverOf, type HnswIndex, type HnswPrecision, hnswIndexOfName, hnswPrefix } from './hnsw-index.js';
 import type { PostingsPosition } from './postings-cache.js';
 import { settingNames } from './settings-table.js';
 
@@ -31,8 +32,8 @@ export interface IndexState {
   readonly position: PostingsPosition;
   /** Sum of the lengths of all documents, in terms. */
   readonly length: number;
-  /** Precision of the HNSW index of the space; undefined without one that can be used. */
-  readonly hnsw: 'vector' | 'halfvec' | undefined;
+  /** The HNSW indexes of the space: their ranges follow each other. Later vectors are in none. */
+  readonly hnsw: readonly HnswIndex[];
 }
 
 /** A statement without parameters that reads the version of the state, which grows with each change of it: one row. */
@@ -44,7 +45,6 @@ export function versionSql(names: SchemaNames): string {
 export function stateSql(names: SchemaNames): string {
   const setting = (name: string): string =>
     `(SELECT value FROM ${names.table('settings')} WHERE name = ${quoteText(name)})`;
-  const index = `to_regclass(${quoteText(`${names.quoted}.${names.hnsw(0).slice(0, -1)}`)} || sp.space)`;
   return `SELECT ${setting(analysisSettingName)} AS analysis, ${setting(settingNames.languages)} AS languages,
     ${setting(settingNames.fields)} AS fields, ${setting(settingNames.hnsw)} AS hnsw,
     sp.space, sp.fingerprint, sp.dimensions, sp.canaries,
@@ -52,7 +52,9 @@ export function stateSql(names: SchemaNames): string {
     (SELECT coalesce(sum(length), 0)::float8 FROM ${names.table('sizes')}) AS length,
     p.version::float8 AS version, p.epoch::float8 AS epoch,
     (SELECT coalesce(max(deletion), 0)::float8 FROM ${names.table('deleted')}) AS deletions,
-    EXISTS (SELECT 1 FROM pg_index i WHERE i.indexrelid = ${index} AND i.indisvalid) AS has_hnsw
+    (SELECT string_agg(c.relname::text, ' ') FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+     WHERE i.indrelid = to_regclass(${quoteText(names.table('vectors'))}) AND i.indisvalid
+       AND starts_with(c.relname::text, '${hnswPrefix}')) AS hnsw_names
     FROM ${names.table('position')} p LEFT JOIN ${names.table('spaces')} sp ON sp.space = ${setting(settingNames.space)}::int`;
 }
 
@@ -79,7 +81,6 @@ export function stateOf(row: Row): IndexState {
   const analysisSetting = row.analysis === null ? englishSetting : (JSON.parse(row.analysis) as string);
   const analysis = analysisFromSetting(analysisSetting);
   const foundLanguages = row.languages === null ? [] : (JSON.parse(row.languages) as string[]);
-  const hnsw = row.hnsw === null ? 'vector' : (JSON.parse(row.hnsw) as 'vector' | 'halfvec');
   return {
     space: row.space === null ? undefined : spaceOf(row),
     analysisSetting,
@@ -91,8 +92,13 @@ export function stateOf(row: Row): IndexState {
     settings: new Map(),
     position: { version: row.version, epoch: row.epoch, deletions: row.deletions },
     length: row.length,
-    hnsw: row.has_hnsw === true ? hnsw : undefined,
+    hnsw: row.space === null ? [] : coverOf(hnswIndexesOf(row), row.space),
   };
+}
+
+function hnswIndexesOf({ hnsw_names: names, hnsw }: Row): HnswIndex[] {
+  const setting = hnsw === null ? 'vector' : (JSON.parse(hnsw) as HnswPrecision);
+  return ((names ?? '') as string).split(' ').flatMap((name) => hnswIndexOfName(name, setting) ?? []);
 }
 
 export function spaceOf({ space, fingerprint, dimensions, canaries }: Row): Space {

@@ -10,7 +10,7 @@ export const settingNames = {
   languages: 'languages',
   fields: 'fields',
   metric: 'metric',
-  /** Precision of the HNSW indexes. */
+  /** Precision of the HNSW index that an earlier version has built. */
   hnsw: 'hnsw',
 } as const;
 
