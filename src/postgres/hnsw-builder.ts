@@ -49,7 +49,7 @@ export class HnswBuilder {
   readonly #options: BackendOptions;
   readonly #lease: Lease;
   readonly #state: string;
-  #running: Promise<void> | undefined;
+  #running: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   /** Documents of commits since it was last looked whether an index is due. */
   #uncounted = 0;
@@ -90,14 +90,9 @@ export class HnswBuilder {
 
   #runInBackground(): void {
     this.#timer = undefined;
-    if (this.#running !== undefined) return;
     this.#uncounted = 0;
-    // Searches compare vectors one by one until there is an index; the next commit tries again.
-    this.#running = this.#runIfDue()
-      .catch(() => {})
-      .finally(() => {
-        this.#running = undefined;
-      });
+    // After a build that runs. Searches compare vectors one by one until there is an index; the next commit tries again.
+    this.#running = this.#running.then(() => this.#runIfDue()).catch(() => {});
   }
 
   async #runIfDue(): Promise<void> {

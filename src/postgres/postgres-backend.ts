@@ -41,9 +41,10 @@ import { PostgresMigration } from './migration.js';
 import { openTables } from './open-tables.js';
 import { type BackendOptions, checkOpenOptions, optionsOf, type PostgresLocation } from './postgres-options.js';
 import { PostgresQueryCache } from './query-cache.js';
-import { PostgresSnapshot } from './search/postgres-snapshot.js';
+import { PostgresSnapshot, type SharedReads } from './search/postgres-snapshot.js';
+import { SelectionCache } from './search/selection-cache.js';
 import type { VectorMetric } from './search/vector-search.js';
-import { DeclaredFields } from './tables/declared-fields.js';
+import { DeclaredFields, typesOfFields } from './tables/declared-fields.js';
 import { DocumentReads } from './tables/document-reads.js';
 import { DocumentWrites } from './tables/document-writes.js';
 import { compileFilter, conditionOf } from './tables/filter-sql.js';
@@ -70,7 +71,7 @@ export class PostgresBackend implements Backend {
   readonly #vectors: VectorTable;
   readonly #writes: DocumentWrites;
   readonly #lists: TermLists;
-  readonly #postings: PostingsCache;
+  readonly #shared: SharedReads;
   readonly #fields: DeclaredFields;
   readonly #hnsw: HnswBuilder;
   readonly #maintenance: Maintenance;
@@ -87,7 +88,7 @@ export class PostgresBackend implements Backend {
     this.settings = new SettingsTable(database, names, refuse);
     this.#vectors = new VectorTable(database, names);
     this.#lists = new TermLists(database, names);
-    this.#postings = new PostingsCache(names);
+    this.#shared = { postings: new PostingsCache(names), selections: new SelectionCache() };
     this.#writes = new DocumentWrites(database, names, this.settings, this.#vectors, this.#lists);
     this.#fields = new DeclaredFields(database, names, this.settings);
     this.#hnsw = new HnswBuilder(database, names, this.settings, metric, options);
@@ -186,12 +187,15 @@ export class PostgresBackend implements Backend {
   }
 
   async fields(): Promise<ReadonlyMap<string, FieldType | undefined>> {
-    return this.#fields.types();
+    // As of the last read: a search reads them again, with everything else, where they are others by now.
+    const { fields } = this.#states.last ?? (await this.#read(async (_, state) => state));
+    return typesOfFields(fields);
   }
 
   async declareFields(fields: Readonly<Record<string, FieldType>>): Promise<void> {
     this.#refuseReadonly();
     await this.#fields.declare(fields);
+    await this.#read(async () => {});
   }
 
   async chooseSpace(fingerprint: string, dimensions: number, canaries: string | null): Promise<Space> {
@@ -286,7 +290,7 @@ export class PostgresBackend implements Backend {
       return undefined;
     }
     const space = this.#space as Space;
-    return PostgresSnapshot.open(transaction, this.#postings, this.#names, state, space, this.metric, request);
+    return PostgresSnapshot.open(transaction, this.#shared, this.#names, state, space, this.metric, request);
   }
 
   async search(search: VectorSearch): Promise<KeyedNeighbor[][]> {

@@ -16,6 +16,11 @@ export function quoteText(text: string): string {
   return text.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted;
 }
 
+/** Strings as PostgreSQL reads an array of them. */
+export function textArray(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${/["\\]/.test(text) ? text.replace(/["\\]/g, '\\$&') : text}"`).join(',')}}`;
+}
+
 /** @throws INVALID_ARGUMENT unless PostgreSQL can have a schema with this name, and it is not one of its own. */
 export function checkSchemaName(name: string): string {
   const isPossible =

@@ -33,6 +33,7 @@ import { BoostFactors } from './boosts.js';
 import { keysOfGroups, PostgresField, type ReadField, readField } from './field.js';
 import { type RankingContext, rankQuery } from './ranking.js';
 import { KeySet, Selection } from './selection.js';
+import type { SelectionCache } from './selection-cache.js';
 import { TermDictionary } from './term-look-up.js';
 import { bm25Of, readStatistics, TextQuery } from './text-query.js';
 import { TextSearch } from './text-search.js';
@@ -40,6 +41,12 @@ import { type VectorEffort, type VectorMetric, VectorSearch } from './vector-sea
 
 /** Matching documents up to this number are looked up once, and searched exactly; more are tested by each statement. */
 const maxListed = 4_096;
+
+/** What the snapshots of an open index have read lately. */
+export interface SharedReads {
+  readonly postings: PostingsCache;
+  readonly selections: SelectionCache;
+}
 
 /** Reads of an index in one transaction, which sees one point in time. */
 export class PostgresSnapshot implements ReadSnapshot {
@@ -51,6 +58,7 @@ export class PostgresSnapshot implements ReadSnapshot {
   readonly #metric: VectorMetric;
   readonly #request: SnapshotRequest;
   readonly #reads: DocumentReads;
+  readonly #shared: SharedReads;
   readonly #text: TextSearch;
   readonly #postings: TermPostings;
   readonly #vectors: VectorSearch;
@@ -60,7 +68,7 @@ export class PostgresSnapshot implements ReadSnapshot {
 
   private constructor(
     transaction: ReadTransaction,
-    postings: PostingsCache,
+    shared: SharedReads,
     names: SchemaNames,
     state: IndexState,
     space: Space,
@@ -75,7 +83,8 @@ export class PostgresSnapshot implements ReadSnapshot {
     this.#metric = metric;
     this.#request = request;
     this.#reads = new DocumentReads(transaction, names);
-    this.#postings = postings.at(transaction, state.position);
+    this.#shared = shared;
+    this.#postings = shared.postings.at(transaction, state.position);
     this.#text = new TextSearch(this.#postings, this.#reads);
     this.#vectors = new VectorSearch(transaction, names, metric, space, state.hnsw);
     this.#dictionary = new TermDictionary(transaction, names, this.#postings);
@@ -84,14 +93,14 @@ export class PostgresSnapshot implements ReadSnapshot {
   /** Takes over the transaction, and ends it when it is closed. */
   static async open(
     transaction: ReadTransaction,
-    postings: PostingsCache,
+    shared: SharedReads,
     names: SchemaNames,
     state: IndexState,
     space: Space,
     metric: VectorMetric,
     request: SnapshotRequest,
   ): Promise<PostgresSnapshot> {
-    const snapshot = new PostgresSnapshot(transaction, postings, names, state, space, metric, request);
+    const snapshot = new PostgresSnapshot(transaction, shared, names, state, space, metric, request);
     try {
       request.signal?.throwIfAborted();
       if (request.filter !== undefined) await snapshot.#select(request.filter);
@@ -113,8 +122,10 @@ export class PostgresSnapshot implements ReadSnapshot {
 
   async #select(filter: FilterTree): Promise<void> {
     const condition = conditionOf(filter, this.#state.fields);
-    const keys = await this.#reads.keys(condition, maxListed + 1);
-    this.#selection = keys.length <= maxListed ? Selection.of(keys) : Selection.where(condition);
+    this.#selection = await this.#shared.selections.of(condition, this.#state.position.version, async () => {
+      const keys = await this.#reads.keys(condition, maxListed + 1);
+      return keys.length <= maxListed ? Selection.of(keys) : Selection.where(condition);
+    });
   }
 
   get isLost(): boolean {

@@ -40,9 +40,11 @@ export async function rankQuery(
   const weighted = terms?.weigh(context.statistics);
   const isDeep = query.vector !== undefined && (weighted !== undefined || factors !== undefined);
   const depth = isDeep ? context.depth : k;
-  const near = query.vector && (await context.vectors.nearest(query.vector, depth, context.selection, context.effort));
   const bm25 = weighted && bm25Of(context.statistics, weighted.total);
   const hits = weighted && bm25 ? await textHits(context, weighted, bm25, depth) : [];
+  const keys = hits.map(({ key }) => key);
+  const near =
+    query.vector && (await context.vectors.nearest(query.vector, depth, context.selection, context.effort, keys));
   const candidates = new Map<number, OpenCandidate>();
   for (const { key, distance } of near?.neighbors ?? []) candidates.set(key, newCandidate(key, distance));
   for (const { key, score } of hits) {
@@ -51,8 +53,8 @@ export async function rankQuery(
     candidates.set(key, known);
   }
   const list = [...candidates.values()];
-  if (query.vector !== undefined && weighted !== undefined && bm25 !== undefined) {
-    await complete(context, list, query.vector, weighted, bm25, hits.length >= depth);
+  if (near !== undefined && weighted !== undefined && bm25 !== undefined) {
+    await complete(context, list, near.distances, weighted, bm25, hits.length >= depth);
   }
   if (factors !== undefined) {
     const own = await factors.of(list.map(({ key }) => key));
@@ -103,20 +105,18 @@ async function textHits(
 
 /** Gives each candidate the score of the side that did not find it. */
 async function complete(
-  { vectors, text }: RankingContext,
+  { text }: RankingContext,
   candidates: readonly OpenCandidate[],
-  vector: Float32Array,
+  distances: ReadonlyMap<number, number>,
   weighted: WeightedTerms,
   bm25: Bm25,
   hasMoreTerms: boolean,
 ): Promise<void> {
-  const far = candidates.filter(({ distance }) => Number.isNaN(distance)).map(({ key }) => key);
   // Where the terms found fewer documents than they were asked for, no other one has any.
   const unscored = hasMoreTerms ? candidates.filter(({ textScore }) => textScore === 0).map(({ key }) => key) : [];
-  const distances = await vectors.distances(vector, far);
   const scores = unscored.length === 0 ? new Map() : await text.scores(weighted, bm25, unscored);
   for (const candidate of candidates) {
-    candidate.distance = distances.get(candidate.key) ?? candidate.distance;
+    if (Number.isNaN(candidate.distance)) candidate.distance = distances.get(candidate.key) ?? Number.NaN;
     candidate.textScore = scores.get(candidate.key) ?? candidate.textScore;
   }
 }

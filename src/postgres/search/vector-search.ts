@@ -2,11 +2,11 @@ import type { KeyedNeighbor } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
 import type { Metric } from '../../types.js';
 import { distanceSign } from '../../vectors/metric.js';
-import type { Statements } from '../connection/database.js';
+import type { Row, Statements } from '../connection/database.js';
 import { vectorToText } from '../connection/names.js';
 import type { SchemaNames } from '../connection/schema.js';
 import { endOf, type HnswIndex, type HnswPrecision, rangeSql } from '../tables/hnsw-index.js';
-import { Parameters } from '../tables/parameters.js';
+import { Literals, Parameters } from '../tables/parameters.js';
 import type { Selection } from './selection.js';
 
 /** Metrics that pgvector has. */
@@ -36,10 +36,13 @@ export interface VectorEffort {
   readonly searchK: number | undefined;
 }
 
-/** Neighbors, and whether every vector was compared. */
+/** What a search by vector has found. */
 export interface FoundNeighbors {
   readonly neighbors: KeyedNeighbor[];
+  /** Whether every vector was compared. */
   readonly isExact: boolean;
+  /** The distances of the documents that were asked for, by key. */
+  readonly distances: ReadonlyMap<number, number>;
 }
 
 /** The HNSW index of a space over the float32 vectors, or over them in half precision. */
@@ -85,14 +88,17 @@ export class VectorSearch {
   /**
    * The nearest documents of a selection, ties by key: always min(limit, documents of it). Each index is walked, and the vectors in none
    * are compared one by one. Without an index, with a list of keys, or where this gives too few, every vector is compared.
+   *
+   * @param asked keys of documents whose distances are read along the way.
    */
   async nearest(
     vector: Float32Array,
     limit: number,
     selection: Selection,
     effort: VectorEffort,
+    asked: readonly number[] = [],
   ): Promise<FoundNeighbors> {
-    if (selection.keys?.length === 0) return { neighbors: [], isExact: true };
+    if (selection.keys?.length === 0) return { neighbors: [], isExact: true, distances: new Map() };
     const mayApproximate =
       this.#hnsw.length > 0 &&
       !effort.exact &&
@@ -100,88 +106,82 @@ export class VectorSearch {
       selection.keys === undefined &&
       (this.#metric !== 'angular' || vector.some((component) => component !== 0));
     if (mayApproximate) {
-      const neighbors = await this.#approximate(vector, limit, selection, effort.searchK);
-      if (neighbors.length === limit) return { neighbors, isExact: false };
+      const found = await this.#approximate(vector, limit, selection, effort.searchK, asked);
+      if (found.neighbors.length === limit) return { ...found, isExact: false };
     }
-    return { neighbors: await this.#exact(vector, limit, selection), isExact: true };
+    return { ...(await this.#exact(vector, limit, selection, asked)), isExact: true };
   }
 
+  /** One statement for all indexes and the rest, with its settings. */
   async #approximate(
     vector: Float32Array,
     limit: number,
     selection: Selection,
     searchK: number | undefined,
-  ): Promise<KeyedNeighbor[]> {
-    const { space } = this.#space;
-    const effort = Math.min(
-      maxEffort,
-      Math.max(searchK ?? defaultEffort, ...this.#hnsw.map((index) => wantedOf(index, limit))),
-    );
+    asked: readonly number[],
+  ): Promise<Omit<FoundNeighbors, 'isExact'>> {
+    const wanted = Math.max(searchK ?? defaultEffort, ...this.#hnsw.map((index) => wantedOf(index, limit)));
     // A sort would compare every vector; the walk along the index is already in order.
-    const settings = `SET LOCAL hnsw.ef_search = ${effort}; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = ${maxScanned}; SET LOCAL enable_sort = off;`;
-    // Statements without parameters travel together.
-    const isBare = selection.isAll;
-    if (!isBare) await this.#statements.query(`${settings} SELECT 1`);
-    const parameters = new Parameters();
-    const text = vectorToText(vector);
-    const query = isBare ? `'${text}'` : parameters.bind(text);
-    const passing = selection.sql(parameters, 'd.key');
-    const select = `SELECT d.key, ${this.#distanceSql(query)} AS distance
-      FROM ${this.#names.table('vectors')} v JOIN ${this.#names.table('documents')} d ON d.vector = v.vector`;
+    const settings = `SET LOCAL hnsw.ef_search = ${Math.min(maxEffort, wanted)}; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = ${maxScanned}; SET LOCAL enable_sort = off;`;
+    const literals = new Literals();
+    const query = literals.bind(vectorToText(vector));
+    const passing = selection.sql(literals, 'd.key');
+    const select = this.#selectSql(query, false);
     const walks = this.#hnsw.map(
-      (index) => `(${select} WHERE v.space = ${space} AND v.role <> 1 AND ${rangeSql('v.vector', index)} AND ${passing}
+      (index) => `(${select}
+        WHERE v.space = ${this.#space.space} AND v.role <> 1 AND ${rangeSql('v.vector', index)} AND ${passing}
         ORDER BY ${this.#walkSql(index, query)} LIMIT ${wantedOf(index, limit)})`,
     );
     const end = endOf(this.#hnsw);
     // With a bound on the other side, too, the planner would compare all pairs: its statistics lag behind what was added.
     const tail = `(${select} WHERE d.vector > ${end} AND ${passing} ORDER BY distance, d.key LIMIT ${limit})`;
-    const rows = await this.#statements.query(
-      `${isBare ? settings : ''} SELECT key::float8, distance FROM (
-         ${[...walks, ...(Number.isFinite(end) ? [tail] : [])].join(' UNION ALL ')}) AS found`,
-      isBare ? undefined : parameters.values,
-    );
-    const found = rows.map(({ key, distance }) => ({ key: key as number, distance: this.#public(distance as number) }));
-    return this.#ordered(found).slice(0, limit);
+    const parts = [...walks, ...(Number.isFinite(end) ? [tail] : []), ...this.#askedSql(query, asked, literals)];
+    const rows = await this.#statements.query(`${settings} ${parts.join(' UNION ALL ')}`);
+    const { neighbors, distances } = this.#found(rows);
+    return { neighbors: this.#ordered(neighbors).slice(0, limit), distances };
+  }
+
+  async #exact(
+    vector: Float32Array,
+    limit: number,
+    selection: Selection,
+    asked: readonly number[],
+  ): Promise<Omit<FoundNeighbors, 'isExact'>> {
+    const parameters = new Parameters();
+    const query = parameters.bind(vectorToText(vector));
+    // An expression, which no index of the bare distance is in the order of.
+    const nearest = `(${this.#selectSql(query, false)}
+      WHERE ${selection.sql(parameters, 'd.key')} ORDER BY ${this.#distanceSql(query)} + 0, d.key LIMIT ${limit})`;
+    const parts = [nearest, ...this.#askedSql(query, asked, parameters)];
+    return this.#found(await this.#statements.query(parts.join(' UNION ALL '), parameters.values));
+  }
+
+  #selectSql(query: string, isAsked: boolean): string {
+    return `SELECT d.key::float8 AS key, ${this.#distanceSql(query)} AS distance, ${isAsked} AS asked
+      FROM ${this.#names.table('vectors')} v JOIN ${this.#names.table('documents')} d ON d.vector = v.vector`;
+  }
+
+  #askedSql(query: string, asked: readonly number[], parameters: Parameters): string[] {
+    if (asked.length === 0) return [];
+    return [`(${this.#selectSql(query, true)} WHERE d.key = ANY(${parameters.numbers(asked)}))`];
+  }
+
+  /** The rows of a statement: neighbors in their order, and what was asked for. */
+  #found(rows: readonly Row[]): Omit<FoundNeighbors, 'isExact'> {
+    const neighbors: KeyedNeighbor[] = [];
+    const distances = new Map<number, number>();
+    for (const { key, distance, asked } of rows) {
+      const found = this.#public(distance as number);
+      if (asked === true) distances.set(key as number, found);
+      else neighbors.push({ key: key as number, distance: found });
+    }
+    return { neighbors, distances };
   }
 
   /** The distance by which an index is in order. */
   #walkSql({ precision }: HnswIndex, query: string): string {
     const indexed = hnswExpression(this.#names, this.#space, precision).replace('data', 'v.data');
     return `${indexed} ${this.#operator} ${query}::${this.#names.vector}.${precision}(${this.#space.dimensions})`;
-  }
-
-  async #exact(vector: Float32Array, limit: number, selection: Selection): Promise<KeyedNeighbor[]> {
-    const parameters = new Parameters();
-    const distance = this.#distanceSql(parameters.bind(vectorToText(vector)));
-    const rows = await this.#statements.query(
-      // The sum keeps an index of the bare distance out of it.
-      `SELECT key::float8, distance FROM (
-         SELECT d.key, ${distance} + 0 AS distance
-         FROM ${this.#names.table('vectors')} v JOIN ${this.#names.table('documents')} d ON d.vector = v.vector
-         WHERE ${selection.sql(parameters, 'd.key')}
-       ) AS found ORDER BY distance, key LIMIT ${limit}`,
-      parameters.values,
-    );
-    return rows.map(({ key, distance }) => ({ key: key as number, distance: this.#public(distance as number) }));
-  }
-
-  /** The distances of documents, by key. */
-  async distances(vector: Float32Array, keys: readonly number[]): Promise<Map<number, number>> {
-    if (keys.length === 0) return new Map();
-    const found = await this.#ofKeys(vector, keys);
-    return new Map(found.map(({ key, distance }) => [key, distance]));
-  }
-
-  async #ofKeys(vector: Float32Array, keys: readonly number[]): Promise<KeyedNeighbor[]> {
-    const parameters = new Parameters();
-    const distance = this.#distanceSql(parameters.bind(vectorToText(vector)));
-    const rows = await this.#statements.query(
-      `SELECT d.key::float8, ${distance} AS distance
-       FROM ${this.#names.table('documents')} d JOIN ${this.#names.table('vectors')} v ON v.vector = d.vector
-       WHERE d.key = ANY(${parameters.numbers(keys)})`,
-      parameters.values,
-    );
-    return rows.map(({ key, distance }) => ({ key: key as number, distance: this.#public(distance as number) }));
   }
 
   get #operator(): string {

@@ -8,7 +8,12 @@ import { type SettingsTable, settingNames } from './settings-table.js';
 
 const fieldTypes: readonly FieldType[] = ['string', 'number', 'boolean'];
 
-/** The declared fields of an index, with their types. */
+/** The types of declared fields as they are stored. */
+export function typesOfFields(stored: Readonly<Record<string, unknown>>): ReadonlyMap<string, FieldType | undefined> {
+  return new Map(Object.entries(stored).map(([name, type]) => [name, fieldTypes.find((known) => known === type)]));
+}
+
+/** Declares fields of an index: each has an index of its own. */
 export class DeclaredFields {
   readonly #database: Database;
   readonly #names: SchemaNames;
@@ -20,16 +25,6 @@ export class DeclaredFields {
     this.#settings = settings;
   }
 
-  async types(): Promise<ReadonlyMap<string, FieldType | undefined>> {
-    const stored = await this.#settings.read(this.#database, settingNames.fields);
-    return new Map(
-      Object.entries((stored as Record<string, unknown> | undefined) ?? {}).map(([name, type]) => [
-        name,
-        fieldTypes.find((known) => known === type),
-      ]),
-    );
-  }
-
   /** Creates the indexes of new fields, and drops those of others. */
   async declare(fields: Readonly<Record<string, FieldType>>): Promise<void> {
     for (const name of Object.keys(fields)) {
@@ -37,7 +32,8 @@ export class DeclaredFields {
         throw new SemanticIndexError('INVALID_ARGUMENT', `Cannot index the field "${name}"`);
       }
     }
-    const before = await this.types();
+    const stored = await this.#settings.read(this.#database, settingNames.fields);
+    const before = typesOfFields((stored ?? {}) as Record<string, unknown>);
     const isSame =
       before.size === Object.keys(fields).length && [...before].every(([name, type]) => fields[name] === type);
     if (isSame) return;

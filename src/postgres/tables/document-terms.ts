@@ -62,8 +62,3 @@ export async function unpackDocuments({ packed, languages }: DocumentTerms): Pro
   }
   return { rows, languages };
 }
-
-/** Strings as PostgreSQL reads an array of them. */
-export function textArray(texts: readonly string[]): string {
-  return `{${texts.map((text) => `"${/["\\]/.test(text) ? text.replace(/["\\]/g, '\\$&') : text}"`).join(',')}}`;
-}

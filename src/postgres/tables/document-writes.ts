@@ -15,9 +15,9 @@ import {
 import { isCounted, noteOf } from '../../backend/note-names.js';
 import type { DocumentId } from '../../types.js';
 import type { Database, Row, Statements } from '../connection/database.js';
-import { idToText, jsonbOf, textFromBytes, textToBytes } from '../connection/names.js';
+import { idToText, jsonbOf, textArray, textFromBytes, textToBytes } from '../connection/names.js';
 import { lockWriter, type SchemaNames } from '../connection/schema.js';
-import { analyzeTexts, type TermArrays, textArray, unpackDocuments } from './document-terms.js';
+import { analyzeTexts, type TermArrays, unpackDocuments } from './document-terms.js';
 import { type IndexState, stateOf, stateSql } from './index-state.js';
 import { type SettingsTable, settingNames } from './settings-table.js';
 import type { TermLists } from './term-lists.js';

@@ -67,6 +67,11 @@ export class IndexStates {
     this.#sql = stateSql(names);
   }
 
+  /** The state that was read last. */
+  get last(): IndexState | undefined {
+    return this.#known;
+  }
+
   /** @param version the one that the transaction sees. */
   async in(statements: Statements, version: number): Promise<IndexState> {
     if (this.#known?.position.version === version) return this.#known;
