@@ -62,7 +62,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       const uint32_t terms[2] = {term, term};
       const uint32_t counts[2] = {1, static_cast<uint32_t>(piece.size % 3)};
       const int32_t tokens[3] = {static_cast<int32_t>(piece.size % kRows), 7, 1};
-      const size_t words = *piece.bytes == '?' ? TextPreparer::kDependent : piece.size % 3;
+      // Bytes that are not UTF-8 can look like the mark of a language before nothing.
+      const bool is_dependent = piece.size > 0 && *piece.bytes == '?';
+      const size_t words = is_dependent ? TextPreparer::kDependent : piece.size % 3;
       preparer.define({terms, piece.size % 3, words, counts, tokens});
     }
     for (size_t text = 0; text < count; ++text) {

@@ -18,7 +18,7 @@ export interface GuardedSource<Source, State> {
 export interface FileGuard<Source, State> {
   readonly source: Source;
   readonly state: State;
-  /** Whether `isIntact` is asked before the first search. */
+  /** Whether `isIntact` is asked at once, and the first search waits for it. */
   readonly checkFirst: boolean;
   /** Whether the mapped files have changed since they were opened. */
   hasChanged(): boolean;
@@ -43,6 +43,8 @@ export class GuardedFiles<Source, State> implements GuardedSource<Source, State>
     this.#guard = guard;
     this.#state = guard.state;
     this.#isChecked = !guard.checkFirst;
+    // The first search waits for what is left of the check, and repeats one that failed.
+    if (guard.checkFirst) this.source().catch(() => {});
   }
 
   get state(): State {
@@ -77,7 +79,7 @@ export class GuardedFiles<Source, State> implements GuardedSource<Source, State>
 
   async verify(signal?: AbortSignal): Promise<void> {
     if (this.#opening !== undefined) await (await this.#opening).verify(signal);
-    else if (!(await this.#guard.isIntact(signal))) await this.#replace();
+    else if (!(await this.#guard.isIntact(signal)) && !this.#isClosed) await this.#replace();
   }
 
   close(): void {
