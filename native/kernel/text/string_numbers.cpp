@@ -17,7 +17,9 @@ uint32_t StringNumbers::number_of(const char* bytes, size_t size) {
   for (; slots_[slot].number != 0; slot = (slot + 1) & mask) {
     if (slots_[slot].hash != hash) continue;
     const StringView known = at(slots_[slot].number - 1);
-    if (known.size == size && std::memcmp(known.bytes, bytes, size) == 0) return slots_[slot].number - 1;
+    if (known.size != size) continue;
+    // An empty string may have no address.
+    if (size == 0 || std::memcmp(known.bytes, bytes, size) == 0) return slots_[slot].number - 1;
   }
   if (2 * (ends_.size() + 1) > slots_.size()) {
     grow();

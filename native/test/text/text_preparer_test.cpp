@@ -269,3 +269,11 @@ TEST(pieces_have_a_number_of_their_own_in_each_language) {
   CHECK(numbers[1] == numbers[4]);
   CHECK(numbers[0] != numbers[1] && numbers[1] != numbers[2]);
 }
+
+TEST(an_empty_string_has_one_number) {
+  StringNumbers numbers(HashKey{1, 2});
+  CHECK_EQUAL(numbers.number_of(nullptr, 0), uint32_t{0});
+  CHECK_EQUAL(numbers.number_of("", 0), uint32_t{0});
+  CHECK_EQUAL(numbers.number_of("a", 1), uint32_t{1});
+  CHECK_EQUAL(numbers.at(0).size, size_t{0});
+}
