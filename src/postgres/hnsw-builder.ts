@@ -24,8 +24,11 @@ import { type SettingsTable, settingNames } from './tables/settings-table.js';
 
 /** Documents of commits after which it is looked whether an index is due. */
 const documentsPerCheck = 2_000;
-/** A commit of so many documents is one of a load: builds wait until it pauses for so many milliseconds, up to so many times `buildAt`. */
-const load = { documents: 256, pause: 1_000, most: 5 };
+/**
+ * A commit of so many documents is one of a load: builds wait until none has come for some times the milliseconds between the last two, or
+ * until so many times `buildAt` documents have.
+ */
+const load = { documents: 256, intervals: 4, minPause: 1_000, maxPause: 5_000, most: 5 };
 /** Milliseconds between two looks whether another process has finished its build. */
 const leasePause = 250;
 
@@ -53,6 +56,8 @@ export class HnswBuilder {
   #timer: NodeJS.Timeout | undefined;
   /** Documents of commits since it was last looked whether an index is due. */
   #uncounted = 0;
+  /** When the last commit of a load was. */
+  #lastOfLoad = Number.NEGATIVE_INFINITY;
 
   constructor(
     database: Database,
@@ -77,15 +82,25 @@ export class HnswBuilder {
     this.#uncounted += documents;
     if (this.#uncounted < Math.min(buildAt, documentsPerCheck)) return;
     const isLoad = documents >= load.documents && this.#uncounted < load.most * buildAt;
+    const pause = isLoad ? this.#pauseOfLoad() : 0;
     if (isLoad) clearTimeout(this.#timer);
     else if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => this.#runInBackground(), isLoad ? load.pause : 0);
+    this.#timer = setTimeout(() => this.#runInBackground(), pause);
     this.#timer.unref();
   }
 
   /** Looks soon whether an index is due: the process that added documents may have ended before it was. */
   scheduleFirst(): void {
     this.scheduleAfter(documentsPerCheck);
+  }
+
+  #pauseOfLoad(): number {
+    const now = performance.now();
+    const wanted = load.intervals * (now - this.#lastOfLoad);
+    this.#lastOfLoad = now;
+    return wanted > load.maxPause * load.intervals
+      ? load.minPause
+      : Math.min(load.maxPause, Math.max(load.minPause, wanted));
   }
 
   #runInBackground(): void {

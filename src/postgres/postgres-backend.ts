@@ -54,6 +54,7 @@ import { Parameters } from './tables/parameters.js';
 import { PostingsCache } from './tables/postings-cache.js';
 import { SettingsTable, settingNames } from './tables/settings-table.js';
 import { TermLists } from './tables/term-lists.js';
+import { TermNames } from './tables/term-names.js';
 import { VectorTable } from './tables/vector-table.js';
 
 /** An index in a schema of a PostgreSQL database with pgvector. */
@@ -88,7 +89,11 @@ export class PostgresBackend implements Backend {
     this.settings = new SettingsTable(database, names, refuse);
     this.#vectors = new VectorTable(database, names);
     this.#lists = new TermLists(database, names);
-    this.#shared = { postings: new PostingsCache(names), selections: new SelectionCache() };
+    this.#shared = {
+      postings: new PostingsCache(names),
+      selections: new SelectionCache(),
+      termNames: new TermNames(names),
+    };
     this.#writes = new DocumentWrites(database, names, this.settings, this.#vectors, this.#lists);
     this.#fields = new DeclaredFields(database, names, this.settings);
     this.#hnsw = new HnswBuilder(database, names, this.settings, metric, options);

@@ -2,7 +2,8 @@
 import { postgres, SemanticIndex } from 'semantic-index';
 import { deterministicProvider } from 'semantic-index/testing';
 
-const [role, number, name, seconds] = process.argv.slice(2);
+// The location is what `postgres` takes, as JSON.
+const [role, number, location, seconds] = process.argv.slice(2);
 const provider = deterministicProvider({ dimensions: 16 });
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const end = Date.now() + Number(seconds) * 1_000;
@@ -10,13 +11,10 @@ const end = Date.now() + Number(seconds) * 1_000;
 const ids = Array.from({ length: 40 }, (_, place) => `${number}-${place}`);
 const pick = () => ids.filter(() => Math.random() < 0.3);
 const open = () =>
-  SemanticIndex.open(
-    postgres({ connectionString: process.env.SEMANTIC_INDEX_POSTGRES_UNSTEADY, name, maxConnections: 3 }),
-    {
-      provider,
-      ann: { background: false },
-    },
-  );
+  SemanticIndex.open(postgres({ ...JSON.parse(location), maxConnections: 3 }), {
+    provider,
+    ann: { background: false },
+  });
 
 let index;
 let round = 0;

@@ -29,6 +29,7 @@ import type { IndexState } from '../tables/index-state.js';
 import { placeOfKey } from '../tables/postings.js';
 import type { PostingsCache, TermPostings } from '../tables/postings-cache.js';
 import { readSetting } from '../tables/settings-table.js';
+import type { TermNames } from '../tables/term-names.js';
 import { BoostFactors } from './boosts.js';
 import { keysOfGroups, PostgresField, type ReadField, readField } from './field.js';
 import { type RankingContext, rankQuery } from './ranking.js';
@@ -46,6 +47,7 @@ const maxListed = 4_096;
 export interface SharedReads {
   readonly postings: PostingsCache;
   readonly selections: SelectionCache;
+  readonly termNames: TermNames;
 }
 
 /** Reads of an index in one transaction, which sees one point in time. */
@@ -87,7 +89,7 @@ export class PostgresSnapshot implements ReadSnapshot {
     this.#postings = shared.postings.at(transaction, state.position);
     this.#text = new TextSearch(this.#postings, this.#reads);
     this.#vectors = new VectorSearch(transaction, names, metric, space, state.hnsw);
-    this.#dictionary = new TermDictionary(transaction, names, this.#postings);
+    this.#dictionary = new TermDictionary(transaction, names, this.#postings, shared.termNames, state.position.version);
   }
 
   /** Takes over the transaction, and ends it when it is closed. */

@@ -1,4 +1,3 @@
-import { isExactForm } from '../../analysis/exact-forms.js';
 import type { FoundTerm, TermList, TermLookUp } from '../../backend/read-snapshot.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { Statements } from '../connection/database.js';
@@ -6,6 +5,7 @@ import type { SchemaNames } from '../connection/schema.js';
 import { Parameters } from '../tables/parameters.js';
 import { placeOfKey } from '../tables/postings.js';
 import type { TermPostings } from '../tables/postings-cache.js';
+import type { TermNames } from '../tables/term-names.js';
 import type { Selection } from './selection.js';
 
 /** Bounds of a term that is looked up, those of native/kernel/terms/query/term_look_up.cpp. */
@@ -23,27 +23,46 @@ export class TermDictionary {
   readonly #statements: Statements;
   readonly #names: SchemaNames;
   readonly #postings: TermPostings;
+  readonly #termNames: TermNames;
+  readonly #version: number;
   /** Keys of a selection that is a condition, once they are read. */
   readonly #passing = new WeakMap<Selection, Promise<Float64Array>>();
 
-  constructor(statements: Statements, names: SchemaNames, postings: TermPostings) {
+  constructor(
+    statements: Statements,
+    names: SchemaNames,
+    postings: TermPostings,
+    termNames: TermNames,
+    version: number,
+  ) {
     this.#statements = statements;
     this.#names = names;
     this.#postings = postings;
+    this.#termNames = termNames;
+    this.#version = version;
   }
 
   async lookUp(lookUp: TermLookUp, selection: Selection): Promise<TermList[]> {
     const { terms, distances, limit, sample = 0, signal } = lookUp;
+    const isPossible = terms.map((term) => Buffer.byteLength(term) <= maxTermBytes && !term.includes('\0'));
+    const possible = terms.filter((_, place) => isPossible[place]);
+    const candidates =
+      distances === undefined
+        ? await this.#withPrefixes(possible, signal)
+        : await this.#similar(possible, { ...lookUp, distances: distances.filter((_, place) => isPossible[place]) });
     const lists: TermList[] = [];
-    for (const [place, term] of terms.entries()) {
+    let at = 0;
+    for (const is of isPossible) {
+      lists.push(await this.#choose(is ? (candidates[at++] as Candidate[]) : [], selection, limit, sample));
+    }
+    return lists;
+  }
+
+  async #withPrefixes(prefixes: readonly string[], signal: AbortSignal | undefined): Promise<Candidate[][]> {
+    const lists: Candidate[][] = [];
+    for (const prefix of prefixes) {
       signal?.throwIfAborted();
-      const isTooLong = Buffer.byteLength(term) > maxTermBytes || term.includes('\0');
-      const candidates = isTooLong
-        ? []
-        : distances === undefined
-          ? await this.#withPrefix(term)
-          : await this.#similar(term, distances[place] as number, lookUp.sameFirst === true, signal);
-      lists.push(await this.#choose(candidates, selection, limit, sample));
+      lists.push(await this.#withPrefix(prefix));
     }
     return lists;
   }
@@ -57,49 +76,44 @@ export class TermDictionary {
     return rows.map(({ term, documents }) => ({ term, documents, distance: 0 }));
   }
 
-  /** Terms within some edits; the term alone where a document has it. */
-  async #similar(
-    term: string,
-    maxDistance: number,
-    sameFirst: boolean,
-    signal: AbortSignal | undefined,
-  ): Promise<Candidate[]> {
-    const characters = [...term];
-    if (characters.length > maxCharacters) return [];
-    const table = this.#names.table('term_lists');
-    const [same] = await this.#statements.query(
-      `SELECT sum(documents)::float8 AS documents FROM ${table} WHERE term = $1 HAVING sum(documents) > 0`,
-      [term],
-    );
-    if (same !== undefined) return [{ term, documents: same.documents, distance: 0 }];
-    if (maxDistance === 0) return [];
-    const [first = ''] = characters;
-    const [row] = await this.#statements.query(
-      `SELECT string_agg(term, E'\\n') AS terms FROM (SELECT DISTINCT term FROM ${table}
-       WHERE length(term) BETWEEN $1 AND $2 ${sameFirst ? 'AND term >= $3 AND term < $3 || chr(1114111) AND starts_with(term, $3)' : ''}) AS found`,
-      [characters.length - maxDistance, characters.length + maxDistance, ...(sameFirst ? [first] : [])],
-    );
-    const slice = new TimeSlice();
-    const own = characterSet(term);
-    const near = new Map<string, number>();
-    for (const other of ((row?.terms as string | null) ?? '').split('\n')) {
-      if (isExactForm(other) !== isExactForm(term)) continue;
-      // An edit changes the set of characters by one that goes and one that comes.
-      if (bitsOf(own ^ characterSet(other)) > 2 * maxDistance) continue;
-      const distance = editDistance(characters, [...other], maxDistance);
-      if (distance <= maxDistance) near.set(other, distance);
-      if (slice.due()) await slice.yieldIfDue(signal);
+  /** For each term those within some edits; the term alone where a document has it. */
+  async #similar(terms: readonly string[], { distances = [], sameFirst, signal }: TermLookUp): Promise<Candidate[][]> {
+    const own = await this.#postings.united(terms.map((term) => [term]));
+    const near: Map<string, number>[] = [];
+    for (const [place, term] of terms.entries()) {
+      const found = new Map<string, number>();
+      near.push(found);
+      const [characters, maxDistance] = [[...term], distances[place] as number];
+      if (own[place]?.keys.length || maxDistance === 0 || characters.length > maxCharacters) continue;
+      const slice = new TimeSlice();
+      const wanted = { characters, maxDistance, sameFirst: sameFirst === true };
+      for (const other of await this.#termNames.like(wanted, this.#statements, this.#version, signal)) {
+        const distance = editDistance(characters, [...other], maxDistance);
+        if (distance <= maxDistance) found.set(other, distance);
+        if (slice.due()) await slice.yieldIfDue(signal);
+      }
     }
-    if (near.size === 0) return [];
+    const documents = await this.#documents([...new Set(near.flatMap((found) => [...found.keys()]))]);
+    return terms.map((term, place) => {
+      const count = own[place]?.keys.length ?? 0;
+      if (count > 0) return [{ term, documents: count, distance: 0 }];
+      return Array.from(near[place] ?? [], ([other, distance]) => ({
+        term: other,
+        documents: documents.get(other) ?? 0,
+        distance,
+      })).filter((one) => one.documents > 0);
+    });
+  }
+
+  /** How many documents have each term. */
+  async #documents(terms: readonly string[]): Promise<Map<string, number>> {
+    if (terms.length === 0) return new Map();
     const rows = await this.#statements.query(
-      `SELECT term, sum(documents)::float8 AS documents FROM ${table} WHERE term = ANY($1::text[]) GROUP BY term HAVING sum(documents) > 0`,
-      [[...near.keys()]],
+      `SELECT term, sum(documents)::float8 AS documents FROM ${this.#names.table('term_lists')}
+       WHERE term = ANY($1::text[]) GROUP BY term`,
+      [terms],
     );
-    return rows.map((found) => ({
-      term: found.term,
-      documents: found.documents,
-      distance: near.get(found.term as string) as number,
-    }));
+    return new Map(rows.map(({ term, documents }) => [term as string, documents as number]));
   }
 
   /** The best terms: by edits, then by number of documents of the selection, most first, then by bytes. */
@@ -156,19 +170,6 @@ export class TermDictionary {
     );
     return Float64Array.from(rows, ({ key }) => key as number);
   }
-}
-
-/** The characters of a term as a set of 32 bits. */
-function characterSet(term: string): number {
-  let bits = 0;
-  for (const character of term) bits |= 1 << ((character.codePointAt(0) as number) & 31);
-  return bits;
-}
-
-function bitsOf(word: number): number {
-  let rest = word - ((word >>> 1) & 0x55555555);
-  rest = (rest & 0x33333333) + ((rest >>> 2) & 0x33333333);
-  return Math.imul((rest + (rest >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 function compareBytes(left: string, right: string): number {

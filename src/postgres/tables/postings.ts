@@ -17,6 +17,8 @@ export const noPostings: Postings = {
 
 /** Bytes of the longest varint: seven bits each, up to 2^53. */
 const maxVarint = 8;
+/** Bytes of the shortest posting. */
+const minBytes = 3;
 
 /**
  * Postings as bytes: their number and the first key; then, for each, the difference of its key to the one before, its frequency, and the
@@ -55,9 +57,9 @@ export function encodePostings(
  * @throws CORRUPT when the bytes end early, or keys do not ascend.
  */
 export function decodePostings(bytes: Uint8Array, above: number): Postings {
-  const values: number[][] = [[], [], []];
-  const [keys, frequencies, lengths] = values as [number[], number[], number[]];
-  let at = 0;
+  const most = Math.floor(bytes.length / minBytes);
+  const [keys, frequencies, lengths] = [new Float64Array(most), new Uint32Array(most), new Uint32Array(most)];
+  let [at, size] = [0, 0];
   const varint = (): number => {
     let byte = bytes[at++] as number;
     if (byte < 0x80) return byte;
@@ -81,12 +83,12 @@ export function decodePostings(bytes: Uint8Array, above: number): Postings {
       if (key <= above) continue;
       if (key <= last) throw corrupt();
       last = key;
-      keys.push(key);
-      frequencies.push(frequency);
-      lengths.push(length);
+      keys[size] = key;
+      frequencies[size] = frequency;
+      lengths[size++] = length;
     }
   }
-  return postingsOf(keys, frequencies, lengths);
+  return { keys: keys.slice(0, size), frequencies: frequencies.slice(0, size), lengths: lengths.slice(0, size) };
 }
 
 function corrupt(): SemanticIndexError {
@@ -122,12 +124,9 @@ export function joinedPostings(parts: readonly Postings[]): Postings {
 /** The postings without those of some documents. */
 export function withoutKeys(postings: Postings, gone: ReadonlySet<number>): Postings {
   const { keys, frequencies, lengths } = postings;
-  if (gone.size === 0 || keys.length === 0) return postings;
-  const kept: number[] = [];
-  for (let place = 0; place < keys.length; place++) if (!gone.has(keys[place] as number)) kept.push(place);
-  if (kept.length === keys.length) return postings;
-  const pick = (values: ArrayLike<number>): number[] => kept.map((place) => values[place] as number);
-  return postingsOf(pick(keys), pick(frequencies), pick(lengths));
+  if (gone.size === 0 || !keys.some((key) => gone.has(key))) return postings;
+  const isKept = (_: number, place: number): boolean => !gone.has(keys[place] as number);
+  return { keys: keys.filter(isKept), frequencies: frequencies.filter(isKept), lengths: lengths.filter(isKept) };
 }
 
 /** The documents that have any of several terms, each as often as all of them together. */
