@@ -30,8 +30,8 @@ interface Line {
 const name = `crowd_${process.pid}`;
 /** Where the index is. One of two shards goes on while the other one is stopped: what is added is in the one and not in the other then. */
 const locations: readonly (readonly [title: string, location: PostgresOptions])[] = [
-  ['one server', { connectionString: unsteady, name }],
-  ['two shards', { name, shards: [{ connectionString: unsteady }, { connectionString: steady }] }],
+  ['one server', { connectionString: unsteady, name: `${name}_one` }],
+  ['two shards', { name: `${name}_two`, shards: [{ connectionString: unsteady }, { connectionString: steady }] }],
 ];
 
 describe.skipIf(steady === undefined || unsteady === undefined || restart === undefined)('a crowd', () => {
@@ -99,7 +99,7 @@ describe.skipIf(steady === undefined || unsteady === undefined || restart === un
       for (const connectionString of [unsteady, steady]) {
         const client = new pg.Client({ connectionString });
         await client.connect();
-        await client.query(`DROP SCHEMA IF EXISTS ${name} CASCADE`);
+        await client.query(`DROP SCHEMA IF EXISTS ${location.name} CASCADE`);
         await client.end();
       }
     },

@@ -30,6 +30,8 @@ const maxScanned = 20_000;
 /** Effort from which a search compares every vector; see `BackendFacts.maxNodes`. */
 export const exactEffort = maxEffort + 1;
 
+const queryVector = '(SELECT whole FROM query)';
+
 /** How the vectors of a search are compared. */
 export interface VectorEffort {
   readonly exact: boolean;
@@ -124,19 +126,19 @@ export class VectorSearch {
     // A sort would compare every vector; the walk along the index is already in order.
     const settings = `SET LOCAL hnsw.ef_search = ${Math.min(maxEffort, wanted)}; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = ${maxScanned}; SET LOCAL enable_sort = off;`;
     const literals = new Literals();
-    const query = literals.bind(vectorToText(vector));
+    const query = this.#querySql(vector, literals);
     const passing = selection.sql(literals, 'd.key');
-    const select = this.#selectSql(query, false);
+    const select = this.#selectSql(false);
     const walks = this.#hnsw.map(
       (index) => `(${select}
         WHERE v.space = ${this.#space.space} AND v.role <> 1 AND ${rangeSql('v.vector', index)} AND ${passing}
-        ORDER BY ${this.#walkSql(index, query)} LIMIT ${wantedOf(index, limit)})`,
+        ORDER BY ${this.#walkSql(index)} LIMIT ${wantedOf(index, limit)})`,
     );
     const end = endOf(this.#hnsw);
     // With a bound on the other side, too, the planner would compare all pairs: its statistics lag behind what was added.
     const tail = `(${select} WHERE d.vector > ${end} AND ${passing} ORDER BY distance, d.key LIMIT ${limit})`;
-    const parts = [...walks, ...(Number.isFinite(end) ? [tail] : []), ...this.#askedSql(query, asked, literals)];
-    const rows = await this.#statements.query(`${settings} ${parts.join(' UNION ALL ')}`);
+    const parts = [...walks, ...(Number.isFinite(end) ? [tail] : []), ...this.#askedSql(asked, literals)];
+    const rows = await this.#statements.query(`${settings} ${query} ${parts.join(' UNION ALL ')}`);
     const { neighbors, distances } = this.#found(rows);
     return { neighbors: this.#ordered(neighbors).slice(0, limit), distances };
   }
@@ -148,22 +150,28 @@ export class VectorSearch {
     asked: readonly number[],
   ): Promise<Omit<FoundNeighbors, 'isExact'>> {
     const parameters = new Parameters();
-    const query = parameters.bind(vectorToText(vector));
-    // An expression, which no index of the bare distance is in the order of.
-    const nearest = `(${this.#selectSql(query, false)}
-      WHERE ${selection.sql(parameters, 'd.key')} ORDER BY ${this.#distanceSql(query)} + 0, d.key LIMIT ${limit})`;
-    const parts = [nearest, ...this.#askedSql(query, asked, parameters)];
-    return this.#found(await this.#statements.query(parts.join(' UNION ALL '), parameters.values));
+    const query = this.#querySql(vector, parameters);
+    // The sum keeps an index of the bare distance out of it.
+    const nearest = `(${this.#selectSql(false, `${this.#distanceSql} + 0`)}
+      WHERE ${selection.sql(parameters, 'd.key')} ORDER BY distance, d.key LIMIT ${limit})`;
+    const parts = [nearest, ...this.#askedSql(asked, parameters)];
+    return this.#found(await this.#statements.query(`${query} ${parts.join(' UNION ALL ')}`, parameters.values));
   }
 
-  #selectSql(query: string, isAsked: boolean): string {
-    return `SELECT d.key::float8 AS key, ${this.#distanceSql(query)} AS distance, ${isAsked} AS asked
+  /** The vector of the query, which the parts of a statement share: it is read once. */
+  #querySql(vector: Float32Array, parameters: Parameters): string {
+    const text = parameters.bind(vectorToText(vector));
+    return `WITH query AS MATERIALIZED (SELECT ${text}::${this.#names.vector}.vector AS whole)`;
+  }
+
+  #selectSql(isAsked: boolean, distance = this.#distanceSql): string {
+    return `SELECT d.key::float8 AS key, ${distance} AS distance, ${isAsked} AS asked
       FROM ${this.#names.table('vectors')} v JOIN ${this.#names.table('documents')} d ON d.vector = v.vector`;
   }
 
-  #askedSql(query: string, asked: readonly number[], parameters: Parameters): string[] {
+  #askedSql(asked: readonly number[], parameters: Parameters): string[] {
     if (asked.length === 0) return [];
-    return [`(${this.#selectSql(query, true)} WHERE d.key = ANY(${parameters.numbers(asked)}))`];
+    return [`(${this.#selectSql(true)} WHERE d.key = ANY(${parameters.numbers(asked)}))`];
   }
 
   /** The rows of a statement: neighbors in their order, and what was asked for. */
@@ -179,9 +187,9 @@ export class VectorSearch {
   }
 
   /** The distance by which an index is in order. */
-  #walkSql({ precision }: HnswIndex, query: string): string {
+  #walkSql({ precision }: HnswIndex): string {
     const indexed = hnswExpression(this.#names, this.#space, precision).replace('data', 'v.data');
-    return `${indexed} ${this.#operator} ${query}::${this.#names.vector}.${precision}(${this.#space.dimensions})`;
+    return `${indexed} ${this.#operator} ${queryVector}::${this.#names.vector}.${precision}(${this.#space.dimensions})`;
   }
 
   get #operator(): string {
@@ -189,9 +197,8 @@ export class VectorSearch {
   }
 
   /** The distance of pgvector in ascending order of nearness; the cosine distance of a vector of zeros, which has none, is 1. */
-  #distanceSql(query: string): string {
-    const { vector } = this.#names;
-    const distance = `(v.data ${this.#operator} ${query}::${vector}.vector)`;
+  get #distanceSql(): string {
+    const distance = `(v.data ${this.#operator} ${queryVector})`;
     return this.#metric === 'angular' ? `coalesce(nullif(${distance}, 'NaN'::float8), 1)` : distance;
   }
 
