@@ -59,7 +59,10 @@ async function similarity(data: string, provider: EmbeddingProvider): Promise<Fi
 async function retrieval(set: TestSet, provider: EmbeddingProvider, hasOneAnswer: boolean): Promise<Figures> {
   await using index = await SemanticIndex.open(':memory:', { provider });
   await index.addDocuments(set.documents);
-  const compare = (['vector', 'hybrid', 'text'] as const).map((mode) => ({ name: mode, mode }));
+  const compare = [
+    ...(['vector', 'hybrid', 'text'] as const).map((mode) => ({ name: mode, mode })),
+    ...(['vector', 'hybrid'] as const).map((mode) => ({ name: `${mode}, tokens`, mode, rerank: 'tokens' as const })),
+  ];
   const { variants } = await index.evaluate(set.questions, { compare, resamples: 1 });
   return variants.flatMap(({ name, measures, questions }): Figures => {
     const first = questions.filter((question) => question.measures.mrr === 1).length / questions.length;
