@@ -1,8 +1,8 @@
-// Runs what there is to test (vitest, then the kernel's own programs through ctest) and ends with one line that sums it
-// up, below what failed. With arguments it runs vitest alone and hands them on: npm test -- test/vectors
+// Runs what there is to test (vitest and, beside it, the kernel's own programs through ctest) and ends with one line that
+// sums it up, below what failed. With arguments it runs vitest alone and hands them on: npm test -- test/vectors
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, constants, setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { listFailures } from './test/list-failures.mjs';
@@ -12,20 +12,28 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const reports = join(root, '.cache', 'test-reports');
 const chosen = process.argv.slice(2);
 
-function run(command, args, environment = {}) {
+/** With `behind`, what the command prints is kept for the caller, and it runs where others leave the processor idle. */
+function run(command, args, { environment = {}, behind = false } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...environment } });
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: behind ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+      env: { ...process.env, ...environment },
+    });
+    const printed = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part) => printed.push(part));
+    child.on('spawn', () => behind && setPriority(child.pid, constants.priority.PRIORITY_LOW));
     const pass = (signal) => child.kill(signal);
     process.on('SIGTERM', pass);
     // The terminal interrupts both of us: the child reports what it has, then we do.
     process.on('SIGINT', () => {});
     child.on('error', (error) => {
       console.error(`${command}: ${error.message}`);
-      resolve(1);
+      resolve({ exitCode: 1, output: '' });
     });
     child.on('close', (code) => {
       process.removeListener('SIGTERM', pass);
-      resolve(code ?? 1);
+      resolve({ exitCode: code ?? 1, output: Buffer.concat(printed).toString() });
     });
   });
 }
@@ -41,7 +49,7 @@ const nothing = { passed: 0, skipped: 0, failures: [] };
 
 async function runVitest() {
   const report = join(reports, 'vitest.json');
-  const exitCode = await run(
+  const { exitCode } = await run(
     process.execPath,
     [
       join(root, 'node_modules', 'vitest', 'vitest.mjs'),
@@ -50,7 +58,7 @@ async function runVitest() {
       `--reporter=${join(root, 'scripts', 'test', 'vitest-failures.mjs')}`,
       ...chosen,
     ],
-    { SEMANTIC_INDEX_TEST_REPORT: report },
+    { environment: { SEMANTIC_INDEX_TEST_REPORT: report } },
   );
   if (!existsSync(report)) return explained(nothing, 'vitest', exitCode || 1);
   return explained(JSON.parse(readFileSync(report, 'utf8')), 'vitest', exitCode);
@@ -58,24 +66,29 @@ async function runVitest() {
 
 async function runKernelTests() {
   const report = join(reports, 'ctest.xml');
-  const exitCode = await run('ctest', [
-    '--test-dir',
-    join(root, 'native', 'build-tests'),
-    '--parallel',
-    String(availableParallelism()),
-    '--output-on-failure',
-    '--no-tests=error',
-    '--output-junit',
-    report,
-  ]);
+  const jobs = String(Math.max(1, Math.floor(availableParallelism() / 2)));
+  const { exitCode, output } = await run(
+    'ctest',
+    [
+      ...['--test-dir', join(root, 'native', 'build-tests'), '--parallel', jobs],
+      ...['--output-on-failure', '--no-tests=error', '--output-junit', report],
+    ],
+    { behind: true },
+  );
   const results = existsSync(report) ? readKernelReport(readFileSync(report, 'utf8')) : nothing;
-  return explained(results, 'ctest', existsSync(report) ? exitCode : exitCode || 1);
+  return { ...explained(results, 'ctest', existsSync(report) ? exitCode : exitCode || 1), output };
 }
 
 rmSync(reports, { recursive: true, force: true });
 mkdirSync(reports, { recursive: true });
+// The kernel's programs need a processor, vitest's tests often wait: together they take little more than vitest alone.
+const kernelTests = chosen.length === 0 ? runKernelTests() : undefined;
 const results = [await runVitest()];
-if (chosen.length === 0) results.push(await runKernelTests());
+if (kernelTests !== undefined) {
+  const { output, ...kernelResults } = await kernelTests;
+  process.stdout.write(output);
+  results.push(kernelResults);
+}
 const failures = results.flatMap((result) => result.failures);
 const sum = (name) => results.reduce((total, result) => total + result[name], 0);
 console.log(['', ...listFailures(failures)].join('\n'));
