@@ -1,7 +1,9 @@
 // How fast texts become vectors: loading, texts per second by length, where the time goes, one text against plain
 // JavaScript, the delay of the event loop, memory over many calls.
 // Run: npx tsx bench/embedding.ts --help
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -162,7 +164,9 @@ await loopDelay('bundled', bundled);
 await memory('bundled', bundled, flags.batches);
 
 if (flags.transformers) {
-  const provider = transformersProvider({ model: folder });
+  const written = mkdtempSync(join(tmpdir(), 'semantic-index-en-'));
+  execFileSync(process.execPath, [join(root, 'models', 'write-onnx.mjs'), written]);
+  const provider = transformersProvider({ model: written });
   await throughput('transformers, same folder', provider, 2000);
   await loopDelay('transformers', provider);
   await memory('transformers', provider, flags.batches);

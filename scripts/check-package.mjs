@@ -21,6 +21,7 @@ const needed = [
   'models/semantic-index-en/tokenizer.json',
   'models/semantic-index-en/model.safetensors',
   'models/semantic-index-en/README.md',
+  'models/write-onnx.mjs',
   'native/CMakeLists.txt',
   'native/kernel/distance/distance.cpp',
   'native/binding/addon.cpp',

@@ -1,4 +1,8 @@
 // Examples of docs/api/embeddings.md. scripts/api-pages.mjs copies each part into the page; a test compares the output.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   bundledProvider,
@@ -10,7 +14,8 @@ import {
 } from 'semantic-index';
 import { deterministicProvider, testProvider } from 'semantic-index/testing';
 
-const model = fileURLToPath(new URL('../../models/semantic-index-en', import.meta.url));
+const model = mkdtempSync(join(tmpdir(), 'semantic-index-en-'));
+execFileSync(process.execPath, [fileURLToPath(new URL('../../models/write-onnx.mjs', import.meta.url)), model]);
 
 //# bundledProvider
 const provider = bundledProvider();

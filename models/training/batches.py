@@ -16,13 +16,13 @@ LONGEST = 128
 NEIGHBOURS = 16
 
 
-def _ranges(first: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+def ranges(first: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """first[0], first[0] + 1 ... for every range in turn."""
     ends = np.cumsum(lengths)
     return np.repeat(first - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)
 
 
-def _offsets(lengths: np.ndarray) -> np.ndarray:
+def offsets_of(lengths: np.ndarray) -> np.ndarray:
     return np.concatenate(([0], np.cumsum(lengths)))
 
 
@@ -68,7 +68,7 @@ class Batches:
     def _sentences(self, numbers: np.ndarray) -> Texts:
         first = self.encoded.starts[numbers]
         lengths = self.encoded.starts[numbers + 1] - first
-        return Texts(self.encoded.tokens[_ranges(first, lengths)], _offsets(lengths))
+        return Texts(self.encoded.tokens[ranges(first, lengths)], offsets_of(lengths))
 
     def _window(self, paragraphs: np.ndarray, around=None) -> tuple:
         """(first token, length) of at most LONGEST tokens of each paragraph, holding the token `around`."""
@@ -86,7 +86,7 @@ class Batches:
         counts = np.add.reduceat(keep, texts.offsets[:-1])
         keep[texts.offsets[:-1][counts == 0]] = True
         lengths = np.add.reduceat(keep.astype(np.int64), texts.offsets[:-1])
-        return Texts(texts.tokens[keep], _offsets(lengths))
+        return Texts(texts.tokens[keep], offsets_of(lengths))
 
     def _drop_words(self, texts: Texts, share: float) -> Texts:
         """Half of the texts lose about `share` of their words: a query says only a part."""
@@ -103,10 +103,10 @@ class Batches:
         left = self._drop_words(self._sentences(chosen), lost)
         start, end = encoded.starts[chosen], encoded.starts[chosen + 1]
         first, lengths = self._window(paragraphs, start)
-        places = _ranges(first, lengths)
+        places = ranges(first, lengths)
         out = self.random.random(len(paragraphs)) < drop
         hidden = (places >= np.repeat(start, lengths)) & (places < np.repeat(end, lengths)) & np.repeat(out, lengths)
-        right = self._keep(Texts(encoded.tokens[places], _offsets(lengths)), ~hidden)
+        right = self._keep(Texts(encoded.tokens[places], offsets_of(lengths)), ~hidden)
         return Batch(left, right, paragraphs)
 
     def question(self, size: int) -> Batch:
@@ -117,7 +117,7 @@ class Batches:
         """Two to eight telling words and the passage they come from."""
         paragraphs = self._blocks(self.passages, size, NEIGHBOURS)
         first, lengths = self._window(paragraphs)
-        right = Texts(self.encoded.tokens[_ranges(first, lengths)], _offsets(lengths))
+        right = Texts(self.encoded.tokens[ranges(first, lengths)], offsets_of(lengths))
         wanted = self.random.integers(2, 9, len(paragraphs))
         weight = self.keyword_weight[right.tokens]
         total = np.add.reduceat(weight, right.offsets[:-1])
@@ -135,9 +135,9 @@ class Batches:
         heading_lengths = np.diff(headings.offsets) * (heading >= 0)
         starts = np.stack((self.encoded.starts[title], self.encoded.starts[np.maximum(heading, 0)]), axis=1).ravel()
         lengths = np.stack((title_lengths, heading_lengths), axis=1)
-        left = Texts(self.encoded.tokens[_ranges(starts, lengths.ravel())], _offsets(lengths.sum(axis=1)))
+        left = Texts(self.encoded.tokens[ranges(starts, lengths.ravel())], offsets_of(lengths.sum(axis=1)))
         first, lengths = self._window(paragraphs)
-        right = Texts(self.encoded.tokens[_ranges(first, lengths)], _offsets(lengths))
+        right = Texts(self.encoded.tokens[ranges(first, lengths)], offsets_of(lengths))
         return Batch(left, right, title * 1_000_003 + heading)
 
     def next_sentence(self, size: int) -> Batch:

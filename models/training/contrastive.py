@@ -34,7 +34,7 @@ class Table:
         self.rows.index_add_(0, used, first.div_(second.sqrt_().add_(1e-8)), alpha=-size)
 
 
-class _Bags:
+class Bags:
     """Unit vectors of texts, and the way back: the sum over a token's texts is a bag too, with the roles exchanged."""
 
     def __init__(self, rows: torch.Tensor, places: np.ndarray, texts):
@@ -106,7 +106,7 @@ def step(table: Table, batch: Batch, rate: float, contrast: float, teacher, teac
     rows = table.rows[used]
     if rounded:
         rows = four_bits(rows)
-    left, right = _Bags(rows, places, batch.left), _Bags(rows, places, batch.right)
+    left, right = Bags(rows, places, batch.left), Bags(rows, places, batch.right)
     losses, gradient = [0.0, 0.0], 0
     similarity = left.units @ right.units.T
     if contrast:
@@ -114,7 +114,7 @@ def step(table: Table, batch: Batch, rate: float, contrast: float, teacher, teac
         gradient *= contrast
     if teaching:
         theirs = teacher[used]
-        target = _Bags(theirs, places, batch.left).units @ _Bags(theirs, places, batch.right).units.T
+        target = Bags(theirs, places, batch.left).units @ Bags(theirs, places, batch.right).units.T
         losses[1], more = imitate(similarity, target)
         gradient = more.mul_(teaching) + gradient
     of_rows = left.gradient(gradient @ right.units)

@@ -1,4 +1,4 @@
-"""Writes and reads the shipped folder: config.json, tokenizer.json, tokenizer_config.json, model.safetensors, onnx/."""
+"""Writes and reads the shipped folder: config.json, tokenizer.json, tokenizer_config.json, model.safetensors."""
 
 import hashlib
 import json
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from onnx_file import onnx_model
 from quantized import pack, quantize, unpack
 from tokenizer import Tokenizer, tokenizer_json
 
@@ -27,8 +26,7 @@ def _safetensors(tensors: dict) -> bytes:
 def write_model(folder: Path, table: np.ndarray, vocabulary: dict, counts: np.ndarray) -> None:
     """Quantises the table, whose rows occur in texts as `counts` says, and writes every file but the card."""
     integers, scales = quantize(table, counts)
-    packed = pack(integers)
-    tensors = _safetensors({"embeddings": packed, "scales": scales})
+    tensors = _safetensors({"embeddings": pack(integers), "scales": scales})
     config = {
         "model_type": "static-embedding",
         "architectures": ["StaticEmbedding"],
@@ -46,9 +44,8 @@ def write_model(folder: Path, table: np.ndarray, vocabulary: dict, counts: np.nd
         "model_max_length": MAX_TOKENS,
         "clean_up_tokenization_spaces": True,
     }
-    (folder / "onnx").mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.safetensors").write_bytes(tensors)
-    (folder / "onnx" / "model_quantized.onnx").write_bytes(onnx_model(packed, scales))
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer_config, indent=2) + "\n")
     text = json.dumps(tokenizer_json(vocabulary), ensure_ascii=False, separators=(",", ":"))

@@ -14,6 +14,10 @@ BATCH = 2048
 # four-bit numbers, power by which the table is spread over its dimensions afterwards). The rate falls to nothing in
 # each cycle; the second starts from the first's table with fresh Adam.
 CYCLES = ((1600, 0.1, 12, 1.0, 0.45), (1200, 0.05, 14, 0.4, 0.45))
+# Beside the trained table stand rows distilled from the teacher, at this share of its strength; both are spread by this
+# power, brought back to WIDTH, and trained on for a short cycle (as CYCLES says).
+DISTILLED_SHARE, JOINED_POWER = 0.8, 0.3
+LAST_CYCLE = (200, 0.01, 14, 1.0, 0.3)
 # How much stronger the teacher is in batches of everyday sentences, where it stands alone.
 EVERYDAY = 5
 # How often a kind of pair is drawn, relative to the others.

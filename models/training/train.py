@@ -1,6 +1,6 @@
 """Trains the bundled model from the training data, in one command:
 
-    python3 train.py --data DIR --teacher DIR --work DIR [--out FOLDER] [--evaluation DIR]
+    python3 train.py --data DIR --teacher DIR --work DIR [--out FOLDER] [--trained FOLDER] [--evaluation DIR]
 
 Every stage leaves its product in the work folder and is skipped when the product is there: a stopped run goes on where
 it stopped. Delete the folder to start anew. The same seed and the same libraries give the same files.
@@ -18,11 +18,24 @@ import encoded as encoded_data
 from batches import Batches
 from contrastive import Table, train
 from corpus import TrainingData
+from distilled import distilled_table
 from evaluate import scores
 from initial_table import initial_table
+from joined import joined
 from model_folder import Model, embed, write_model
 from quantized import turned
-from recipe import CYCLES, PIECES, SEED, SHARED_ROWS, WIDTH, WORDS, recipe
+from recipe import (
+    CYCLES,
+    DISTILLED_SHARE,
+    JOINED_POWER,
+    LAST_CYCLE,
+    PIECES,
+    SEED,
+    SHARED_ROWS,
+    WIDTH,
+    WORDS,
+    recipe,
+)
 from spreading import spread
 from teacher import teacher_table
 from tokenizer import Tokenizer, tokenizer_json
@@ -62,6 +75,35 @@ def vectors_under(table: torch.Tensor):
     return vectors
 
 
+class Cycles:
+    """Runs cycles of training, each from the table that the one before left."""
+
+    def __init__(self, encoded: encoded_data.Encoded, teacher: torch.Tensor, counts: np.ndarray, options, report):
+        self.encoded, self.teacher, self.counts = encoded, teacher, counts
+        self.options, self.report = options, report
+
+    def run(self, number: int, start: np.ndarray, cycle: tuple) -> np.ndarray:
+        """The table after one cycle, spread over its dimensions."""
+        steps, rate, teaching, exact, power = cycle
+        table = Table(start)
+        batches = Batches(self.encoded, len(start), self.options.seed + number)
+        draw = recipe(batches, vectors_under(self.teacher), teaching)
+        saved = self.options.work / f"cycle-{number}.npz"
+        train(table, draw, steps, rate, self.teacher, report=self.report, saved=saved, exact=exact)
+        return spread(table.rows.numpy(), self.counts, power)
+
+
+def start_of(encoded: encoded_data.Encoded, vocabulary: dict, rows: int, options) -> np.ndarray:
+    """The table before training, from the work folder where it is there."""
+    file = options.work / "initial.npy"
+    if not file.exists():
+        print("Counting words that stand together", flush=True)
+        np.save(file, initial_table(encoded, rows, WIDTH, options.seed, options.work))
+    start = np.load(file)
+    start[[vocabulary["[PAD]"], vocabulary["[UNK]"]]] = 0
+    return start
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, type=Path, help="folder of the training files")
@@ -69,6 +111,7 @@ def main() -> None:
     parser.add_argument("--work", required=True, type=Path, help="folder for intermediate products, about 6 GB")
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent.parent / "semantic-index-en")
     parser.add_argument("--evaluation", type=Path, help="folder of evaluate.py's data, to print scores on the way")
+    parser.add_argument("--trained", type=Path, help="finished model folder to take the trained table from: no cycles")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -78,26 +121,28 @@ def main() -> None:
 
     tokenizer, encoded = prepare(TrainingData(options.data), options.work)
     rows = max(tokenizer.vocabulary.values()) + 1
-    initial_file = options.work / "initial.npy"
-    if not initial_file.exists():
-        print("Counting words that stand together", flush=True)
-        np.save(initial_file, initial_table(encoded, rows, WIDTH, options.seed, options.work))
-    start = np.load(initial_file)
-    start[[tokenizer.vocabulary["[PAD]"], tokenizer.vocabulary["[UNK]"]]] = 0
-
+    counts = np.bincount(encoded.tokens, minlength=rows)
     teacher = torch.from_numpy(teacher_table(options.teacher, tokenizer.vocabulary, rows))
+
     def report(step, values):
         if options.evaluation:
             figures = scores(lambda texts: embed(values, tokenizer, texts), options.evaluation)
             print("  ", "  ".join(f"{name} {value:.4f}" for name, value in figures.items()), flush=True)
 
-    trained, counts = start, np.bincount(encoded.tokens, minlength=rows)
-    for number, (steps, rate, teaching, exact, power) in enumerate(CYCLES):
-        table = Table(trained)
-        draw = recipe(Batches(encoded, rows, options.seed + number), vectors_under(teacher), teaching)
-        saved = options.work / f"cycle-{number}.npz"
-        train(table, draw, steps, rate, teacher, report=report, saved=saved, exact=exact)
-        trained = spread(table.rows.numpy(), counts, power) if power else table.rows.numpy()
+    cycles = Cycles(encoded, teacher, counts, options, report)
+    if options.trained:
+        model = Model(options.trained)
+        if model.tokenizer.vocabulary != tokenizer.vocabulary:
+            raise SystemExit(f"{options.trained} has another vocabulary")
+        trained = model.table
+    else:
+        trained = start_of(encoded, tokenizer.vocabulary, rows, options)
+        for number, cycle in enumerate(CYCLES):
+            trained = cycles.run(number, trained, cycle)
+    print("Distilling the teacher", flush=True)
+    distilled = distilled_table(encoded, teacher, tokenizer.vocabulary, options.seed)
+    trained = joined(trained, distilled, DISTILLED_SHARE, counts, JOINED_POWER)
+    trained = cycles.run(len(CYCLES), trained, LAST_CYCLE)
     finished = turned(settle_unlearned_rows(trained, counts, tokenizer.vocabulary), options.seed)
     write_model(options.out, finished, tokenizer.vocabulary, counts)
     print(f"Written to {options.out}: revision {json.loads((options.out / 'config.json').read_text())['revision']}")

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundledProvider } from '../../../src/embed/bundled/bundled-provider.js';
 import { transformersProvider } from '../../../src/embed/transformers/transformers-provider.js';
 import { SemanticIndexError } from '../../../src/errors.js';
@@ -14,16 +14,19 @@ import { longestTurn } from '../longest-turn.js';
 import { tinyTransformer } from './tiny-transformer.js';
 
 const run = promisify(execFile);
-const bundledFolder = fileURLToPath(new URL('../../../models/semantic-index-en', import.meta.url));
+const writeOnnx = fileURLToPath(new URL('../../../models/write-onnx.mjs', import.meta.url));
 const cacheDir = mkdtempSync(join(tmpdir(), 'model-cache-'));
+const bundledFolder = mkdtempSync(join(tmpdir(), 'semantic-index-en-'));
 const open: EmbeddingProvider[] = [];
 const provide = (options: Parameters<typeof transformersProvider>[0]): EmbeddingProvider => {
   const provider = transformersProvider({ cacheDir, offline: true, ...options });
   open.push(provider);
   return provider;
 };
+beforeAll(() => run(process.execPath, [writeOnnx, bundledFolder]));
 afterAll(async () => {
   await Promise.all(open.map((provider) => provider.close?.()));
+  rmSync(bundledFolder, { recursive: true });
 });
 
 const tiny = tinyTransformer();
