@@ -1,3 +1,4 @@
+import { areBundledRevisions } from '../embed/bundled/bundled-provider.js';
 import { type OpenOptions, SemanticIndex, SemanticIndexError } from '../index.js';
 import { chosenModel, type ModelFlags, providerOf } from './model-choice.js';
 import type { Terminal } from './terminal.js';
@@ -52,7 +53,9 @@ function withAdvice(error: SemanticIndexError, folder: string): SemanticIndexErr
         ? 'Name a folder that is empty or does not exist yet, or that of an index.'
         : `Make one with: semantic-index init ${folder}`
       : code === 'SPACE_MISMATCH'
-        ? `Name the model of the index with --model: it is ${String(details.expected).split('?', 1)[0]}, ${modelIn(details.expected)}`
+        ? areBundledRevisions(String(details.expected), String(details.actual))
+          ? `The model of the package changed with its version. Move the index to it: semantic-index migrate ${folder} --model bundled`
+          : `Name the model of the index with --model: it is ${String(details.expected).split('?', 1)[0]}, ${modelIn(details.expected)}`
         : code === 'CORRUPT' && details.lost === undefined
           ? `Restore a backup, or save what can be read: semantic-index salvage ${folder} ${folder}-saved`
           : undefined;

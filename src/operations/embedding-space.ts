@@ -3,7 +3,7 @@ import type { TextLanguages } from '../analysis/text-preparer.js';
 import type { Backend } from '../backend/backend.js';
 import { contentHash } from '../backend/content-hash.js';
 import type { Space } from '../backend/space.js';
-import { embedShortText, modelFolderOf } from '../embed/bundled/bundled-provider.js';
+import { areBundledRevisions, embedShortText, modelFolderOf } from '../embed/bundled/bundled-provider.js';
 import { ConcurrencyLimiter } from '../embed/concurrency-limiter.js';
 import type { EmbedTextsOptions } from '../embed/embed-texts.js';
 import { estimateTokens } from '../embed/estimate-tokens.js';
@@ -18,6 +18,10 @@ import { type SharedBatch, SharedEmbeddings } from './shared-embeddings.js';
 const textsWorthMeasuring = 32;
 /** Short texts that are embedded within a fraction of a millisecond. */
 const textsEmbeddedNow = 16;
+
+const otherVersionOfPackage =
+  'The model of the package changed with its version. Open the index with `provider: null`, which searches words, and call ' +
+  '`migrate(bundledProvider())`; afterwards it opens as before.';
 
 /** Holds an index to one space: its provider, its dimensions, and the refusal of everything else. */
 export class EmbeddingSpace {
@@ -164,6 +168,7 @@ export class EmbeddingSpace {
       'SPACE_MISMATCH',
       `The index was made with another model: ${describeDifferences(differences)}`,
       {
+        ...(areBundledRevisions(expected, actual) && { hint: otherVersionOfPackage }),
         details: { expected, actual, differences },
       },
     );

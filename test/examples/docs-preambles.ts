@@ -60,6 +60,14 @@ export const preambles: Readonly<Record<string, string>> = {
     };
   `,
   'embeddings.md 3': `
+    import { bundledProvider, SemanticIndex } from 'semantic-index';
+    const earlier = { ...bundledProvider() };
+    earlier.id = earlier.id.replace(/revision=\\w+/, 'revision=000000000000');
+    const made = await SemanticIndex.open('my-index', { provider: earlier });
+    await made.addDocuments(['one text']);
+    await made.close();
+  `,
+  'embeddings.md 4': `
     import { mkdirSync, writeFileSync } from 'node:fs';
     import { SemanticIndex } from 'semantic-index';
     // A model of two words in the layout of model2vec.
@@ -81,7 +89,7 @@ export const preambles: Readonly<Record<string, string>> = {
     const table = Buffer.from(Float32Array.from({ length: 12 }, (_, n) => Math.sin(n + 1)).buffer);
     writeFileSync(folder + '/model.safetensors', Buffer.concat([length, header, table]));
   `,
-  'embeddings.md 4': `
+  'embeddings.md 5': `
     import { deterministicProvider } from 'semantic-index/testing';
     const model = deterministicProvider({ dimensions: 512 });
     const callMyModel = async (texts, role, signal) => (await model.embed(texts, { role, signal })).vectors;

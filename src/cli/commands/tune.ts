@@ -90,7 +90,8 @@ export function addMigrate(program: Command): void {
     (folder: string, flags: MigrateFlags) =>
       perform(flags, async ({ terminal, signal }) => {
         if (flags.model === undefined) command.error("error: required option '--model <model>' not specified");
-        await using opened = await openIndex(folder, {}, terminal);
+        // Nothing is embedded with the model that the index is of, which may not exist any more.
+        await using opened = await openIndex(folder, { model: 'none' }, terminal);
         const provider = providerOf(flags);
         if (provider === null) return command.error('error: a model is what an index is moved to, not none');
         const bar = terminal.startProgress();

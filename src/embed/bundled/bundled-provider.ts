@@ -96,6 +96,14 @@ export function bundledProvider(options?: BundledProviderOptions): EmbeddingProv
   return provider;
 }
 
+/** Whether two fingerprints are of the model of the package, in different versions of the package. */
+export function areBundledRevisions(one: string, other: string): boolean {
+  const isPackaged = (fingerprint: string): boolean =>
+    fingerprint.startsWith('bundled?') &&
+    new URLSearchParams(fingerprint.slice('bundled?'.length)).get('model') === basename(bundledFolder);
+  return one !== other && isPackaged(one) && isPackaged(other);
+}
+
 let matcher: Promise<TokenMatcher> | undefined;
 
 /** Compares tokens by the rows of the model of the package, whatever the provider of an index is. @throws MODEL_NOT_FOUND, INVALID_FILE. */
