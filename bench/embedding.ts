@@ -2,7 +2,7 @@
 // JavaScript, the delay of the event loop, memory over many calls.
 // Run: npx tsx bench/embedding.ts --help
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -165,6 +165,7 @@ await memory('bundled', bundled, flags.batches);
 
 if (flags.transformers) {
   const written = mkdtempSync(join(tmpdir(), 'semantic-index-en-'));
+  process.once('exit', () => rmSync(written, { recursive: true }));
   execFileSync(process.execPath, [join(root, 'models', 'write-onnx.mjs'), written]);
   const provider = transformersProvider({ model: written });
   await throughput('transformers, same folder', provider, 2000);

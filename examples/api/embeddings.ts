@@ -1,6 +1,6 @@
 // Examples of docs/api/embeddings.md. scripts/api-pages.mjs copies each part into the page; a test compares the output.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ import {
 import { deterministicProvider, testProvider } from 'semantic-index/testing';
 
 const model = mkdtempSync(join(tmpdir(), 'semantic-index-en-'));
+process.once('exit', () => rmSync(model, { recursive: true }));
 execFileSync(process.execPath, [fileURLToPath(new URL('../../models/write-onnx.mjs', import.meta.url)), model]);
 
 //# bundledProvider
