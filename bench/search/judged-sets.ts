@@ -1,4 +1,5 @@
 import type { JudgedQuestion } from 'semantic-index';
+import { Random } from '../../src/random.js';
 import { readData, readRows } from '../data-files.js';
 
 /** Documents, and questions with what people judged relevant. */
@@ -18,6 +19,27 @@ export function squad(data: string, every: number, offset = 0): TestSet {
     questions: questions
       .filter((_, position) => position % every === offset)
       .map(({ question, para }) => ({ query: question, relevant: [para] })),
+  };
+}
+
+/**
+ * A set in an inflected language that no stemmer knows: each word of three letters or more gets one of so many endings, by chance, in
+ * documents and questions. What `meaningOf` returns for a text is the text without them: what a model that knows the language would
+ * compare.
+ */
+export function inflected(set: TestSet, endings: number): TestSet & { meaningOf(text: string): string } {
+  const random = new Random(endings);
+  const plain = new Map<string, string>();
+  const inflect = (text: string): string => {
+    const made = text.replace(/[a-z]{3,}/gi, (word) => `${word}${String.fromCharCode(97 + random.integer(endings))}q`);
+    plain.set(made, text);
+    return made;
+  };
+  return {
+    name: `${set.name}, ${endings} endings`,
+    documents: set.documents.map(({ id, text }) => ({ id, text: inflect(text) })),
+    questions: set.questions.map((question) => ({ ...question, query: inflect(question.query as string) })),
+    meaningOf: (text) => plain.get(text) ?? text,
   };
 }
 

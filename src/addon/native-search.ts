@@ -9,13 +9,14 @@ export interface NativeSearchPart {
 }
 
 /** Numbers of a query, of a part, and of a hit in `NativeSearchResult.numbers`. */
-export const [queryNumbers, partNumbers, hitNumbers] = [5, 5, 5];
+export const [queryNumbers, partNumbers, hitNumbers] = [6, 5, 5];
 
 /** The answers to a batch of queries. */
 export interface NativeSearchResult {
   /**
    * The milliseconds that it took; for each query the number of its hits, what a document with all its terms approaches, its terms
-   * that no document has, the scale of similarities, and whether it is complete; for each part what a `PartReport` has, in that
+   * that no document has, the scale of similarities, whether it is complete, and what its terms say
+   * (`SnapshotHits.evidence`); for each part what a `PartReport` has, in that
    * order; then of all hits, best first and one query after the other, first all keys, then all scores, all distances, all BM25
    * scores, and all factors.
    */
@@ -80,6 +81,7 @@ export type NativeSearchRequest = [
   skipsMissing: boolean,
   /** Of each query what `countTerms` returns for its terms, or the sum over several snapshots. */
   statistics: readonly (Float64Array | undefined)[] | undefined,
+  evidence: number | undefined,
 ];
 
 /** Documents at one point in time, immutable. */

@@ -66,6 +66,8 @@ export interface RankSearch extends Omit<VectorSearch, 'queries' | 'count'> {
   readonly depth: number;
   /** Share of the similarity in the score of a query by both, from 0 to 1; the rest is that of BM25. Default a third. */
   readonly vectorWeight?: number | undefined;
+  /** What another search by both found as `evidence`, for more of its documents. Default: by the best document by text. */
+  readonly evidence?: number | undefined;
   /** Documents that may be found: a set of this snapshot. Default: those that pass the filter. */
   readonly within?: DocumentSet | undefined;
   /** Documents that cannot be found. */
@@ -172,6 +174,8 @@ export interface RankedDocuments {
   readonly maxTextScore: number;
   /** Terms of the query that no document has. */
   readonly missingTerms: number;
+  /** What the share of the text in fused scores was multiplied by, from 0 to 1: see `evidenceOf`. 1 for a query by one side. */
+  readonly evidence: number;
   /** Whether it was skipped for these. Default false. */
   readonly isSkipped?: boolean | undefined;
   /** What the similarities of fused scores are measured by: 1, or the best one where they have no upper bound. */

@@ -22,12 +22,22 @@ export interface CandidateRanking {
   /** Share of the similarity in a fused score. */
   readonly vectorWeight: number;
   readonly maxTextScore: number;
+  /** What the share of the text is multiplied by, see `evidenceOf`; 1 for a query by one side. */
+  readonly evidence: number;
   /** The greatest factor that a document can have; undefined without boosts. */
   readonly greatestFactor: number | undefined;
   /** What the vectors found, nearest first. */
   readonly near: readonly { readonly distance: number }[];
   /** What the terms found, best first. */
   readonly hits: readonly Pick<Candidate, 'textScore' | 'factor'>[];
+}
+
+/**
+ * How much the terms of a query say, from 0 to 1, by the highest BM25 that a document has and the sum of the squared weights of the terms
+ * that some document has. The same as `evidence_of` of native/kernel/search/fusion.h.
+ */
+export function evidenceOf(bestTextScore: number, squaredTextWeight: number): number {
+  return squaredTextWeight > 0 ? Math.min(1, (4 * bestTextScore * bestTextScore) / squaredTextWeight) : 0;
 }
 
 /** More than what a product and a quotient lose by rounding. */
@@ -48,9 +58,9 @@ export function rankCandidates(
   const isFused = isByVector && isByText;
   let best = 1;
   if (isFused) for (const { distance } of candidates) best = Math.max(best, similarity(distance));
+  const textWeight = (1 - vectorWeight) * ranking.evidence;
   const fused = (textScore: number, distance: number): number =>
-    (1 - vectorWeight) * (maxTextScore > 0 ? textScore / maxTextScore : 0) +
-    (vectorWeight * similarity(distance)) / best;
+    textWeight * (maxTextScore > 0 ? textScore / maxTextScore : 0) + (vectorWeight * similarity(distance)) / best;
   const scored = candidates.map((candidate): RankedDocument => {
     const { key, textScore, distance, factor } = candidate;
     const score = isFused

@@ -47,6 +47,8 @@ export interface SnapshotSearchOptions {
   readonly searchK?: number | undefined;
   /** Share of the similarity in a fused score, from 0 to 1; the rest is that of the terms. Default a third. */
   readonly vectorWeight?: number | undefined;
+  /** What a search before this one found as `SnapshotHits.evidence`. Default: by the best hit by terms. */
+  readonly evidence?: number | undefined;
   /** For each part the items that may be found; undefined allows all. */
   readonly allowed?: readonly (Bitset | undefined)[] | undefined;
   /** Factors of the scores of the items of each part. By vector, the `depth` nearest documents are candidates. */
@@ -73,6 +75,8 @@ export interface SnapshotHits {
   readonly maxScore: number;
   /** Terms of the query that no document has. */
   readonly missingTerms: number;
+  /** What the share of the terms in fused scores is multiplied by, from 0 to 1; 1 for a query by one side. */
+  readonly evidence: number;
   /** What the similarities of fused scores are measured by. */
   readonly similarityScale: number;
   /** Whether a larger `depth` cannot find better hits. */
@@ -164,7 +168,7 @@ export class SearchSnapshot {
    */
   async search(queries: readonly SnapshotQuery[], options: SnapshotSearchOptions): Promise<SnapshotAnswer> {
     const { k, depth = k, exact = false, searchK = 0, vectorWeight = 1 / 3, allowed, boosts, signal } = options;
-    const { skipsMissing = false, threads = processors } = options;
+    const { skipsMissing = false, evidence, threads = processors } = options;
     if (!Number.isInteger(k) || k < 1 || k > maxHits || !Number.isInteger(depth) || depth < 1 || depth > maxHits) {
       throw new SemanticIndexError(
         'INVALID_ARGUMENT',
@@ -197,6 +201,7 @@ export class SearchSnapshot {
       queries.some(({ statistics }) => statistics !== undefined)
         ? queries.map(({ statistics }) => statistics)
         : undefined,
+      evidence,
     ];
     let search: NativeSearchResult | Promise<NativeSearchResult>;
     try {
@@ -313,6 +318,7 @@ function answerOf({ numbers, fault }: NativeSearchResult, count: number): Snapsh
       missingTerms: numbers[3 + query * queryNumbers] as number,
       similarityScale: numbers[4 + query * queryNumbers] as number,
       isComplete: numbers[5 + query * queryNumbers] === 1,
+      evidence: numbers[6 + query * queryNumbers] as number,
     });
     begin += size;
   }

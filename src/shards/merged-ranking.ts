@@ -27,8 +27,11 @@ export function mergedRanking(
 ): RankedDocuments {
   const maxTextScore = Math.max(...lists.map((list) => list.maxTextScore));
   const missingTerms = Math.max(...lists.map((list) => list.missingTerms));
+  // A shard with the best document by text has the greatest; a given one is that of all shards.
+  const evidence = Math.max(...lists.map((list) => list.evidence));
   if (lists.some(({ isSkipped }) => isSkipped === true)) {
-    return { ranked: [], maxTextScore, missingTerms, isSkipped: true, similarityScale: 1, isComplete: false };
+    const skipped = { ranked: [], similarityScale: 1, isSkipped: true, isComplete: false };
+    return { ...skipped, maxTextScore, missingTerms, evidence };
   }
   const all = lists.flatMap(({ ranked }) => ranked);
   const [isByVector, hasTerms] = [query.vector !== undefined, isByText(query)];
@@ -45,11 +48,12 @@ export function mergedRanking(
     isByText: hasTerms,
     vectorWeight,
     maxTextScore,
+    evidence,
     greatestFactor: boosts && greatestFactorOf(boosts),
     near,
     hits,
   });
-  return { ...found, maxTextScore, missingTerms };
+  return { ...found, maxTextScore, missingTerms, evidence };
 }
 
 function isByText({ text, terms }: RankQuery): boolean {

@@ -14,7 +14,14 @@ export interface HitExplanation {
    * as `''`.
    */
   readonly words?: readonly ExplainedWord[];
-  /** Share of the words in the score: in mode `hybrid` the rest of the weight times BM25 as a share of its upper bound. */
+  /**
+   * What the words of the query say, from 0 to 1, the same for all of its hits: less than 1 where even the best document by words has few of
+   * those that occur. Only in mode `hybrid`.
+   */
+  readonly evidence?: number;
+  /**
+   * Share of the words in the score: in mode `hybrid` the rest of the weight times `evidence` times BM25 as a share of its upper bound.
+   */
   readonly wordsPart: number;
   /** Place in the ranking by vector and by words alone, from 1, as far as they were read: the first hundred. */
   readonly ranks: { readonly vector?: number; readonly words?: number };

@@ -237,7 +237,7 @@ export function testBackend(name: string, create: () => Promise<IndexUnderTest>)
       const [similar, shared] = [scoresOf(near), scoresOf(text)];
       expect([...scoresOf(both).keys()]).toEqual(expect.arrayContaining(['a', 'b']));
       for (const [id, score] of scoresOf(both)) {
-        const share = (shared.get(id) ?? 0) / (both?.maxTextScore ?? 1);
+        const share = ((both?.evidence ?? 1) * (shared.get(id) ?? 0)) / (both?.maxTextScore ?? 1);
         expect(score).toBeCloseTo(Math.max(0, (share + 0.5 * (similar.get(id) ?? 0)) / 1.5), 6);
       }
       snapshot?.close();

@@ -143,9 +143,34 @@ describe('a search by both', () => {
     ]);
     const of = (scores: readonly number[]) =>
       [...candidates].map((key) => ({ key, score: scores[(key - 1_000) / 3] as number }));
+    expect(hits.evidence).toBe(1);
     const expected = fuse(of(byTerms), hits.maxScore, of(byVector)).slice(0, 20);
     expect([...hits.keys]).toEqual(expected.map(({ key }) => key));
     expect([...hits.scores]).toEqual(expected.map(({ score }) => expect.closeTo(score, 5)));
+  });
+
+  it('weighs terms that no document has together by what the best one has of them', async () => {
+    const apart = new Map(Array.from({ length: 40 }, (_, term) => [`w${60 + term}`, 1]));
+    const scores = scoreAll(documents, apart);
+    const squares = [...apart.keys()].map((term) => {
+      const having = documents.filter((document) => document.has(term)).length;
+      return Math.log(1 + (count - having + 0.5) / (having + 0.5)) ** 2;
+    });
+    const evidence = (4 * Math.max(...scores) ** 2) / squares.reduce((sum, square) => sum + square);
+    expect(evidence).toBeLessThan(0.9);
+    const index = await snapshot();
+    const both = { vector, terms: packQueryTerms(apart) };
+    const hits = only(await index.search([both], { k: 9, exact: true }));
+    expect(hits.evidence).toBeCloseTo(evidence, 9);
+    const candidates = [...hits.keys].map((key) => (key - 1_000) / 3);
+    const expected = candidates.map((document) => {
+      const share = (evidence * (scores[document] as number)) / hits.maxScore;
+      return (2 * share + (similarities()[document] as number)) / 3;
+    });
+    expect([...hits.scores]).toEqual(expected.map((score) => expect.closeTo(score, 5)));
+    const given = only(await index.search([both], { k: 9, exact: true, evidence: 0 }));
+    const near = only(await index.search([{ vector }], { k: 9, exact: true }));
+    expect(given.keys).toEqual(near.keys);
   });
 
   it('answers a mixed batch like single queries', async () => {

@@ -18,7 +18,7 @@ namespace semantic_index {
 namespace {
 
 /** Numbers of a query, of a report of a part, and of a hit. */
-constexpr size_t kQueryNumbers = 5;
+constexpr size_t kQueryNumbers = 6;
 constexpr size_t kReportNumbers = 5;
 constexpr size_t kHitNumbers = 5;
 
@@ -78,6 +78,7 @@ class SnapshotSearchWork : public Work {
       *at++ = result_.missing_terms[query];
       *at++ = result_.similarity_scales[query];
       *at++ = result_.complete[query];
+      *at++ = result_.evidence[query];
     }
     for (const PartReport& report : result_.parts) {
       *at++ = static_cast<double>(report.allowed);
@@ -231,7 +232,8 @@ std::unique_ptr<SnapshotSearchWork> SearchSnapshotObject::work_of(const Napi::Ca
   work->boosts = BoostArguments(info[9], snapshot_->size(), work.get());
   request.skips_missing = arguments.boolean(10);
   if (!info[11].IsUndefined()) work->statistics = statistics_of(env, info[11].As<Napi::Array>(), count);
-  work->task = Task::state_of(info[12]);
+  if (!info[12].IsUndefined()) request.evidence = arguments.number(12);
+  work->task = Task::state_of(info[13]);
   return work;
 }
 

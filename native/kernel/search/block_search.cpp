@@ -164,8 +164,14 @@ Status BlockSearch::answer(const SearchQuery& query, int64_t row, const double* 
     if (!status.ok()) return status;
     merge_terms_hits();
   }
-  Fusion fusion(layout, max_score, request_.vector_weight);
-  if (query.vector != nullptr && query.has_terms) {
+  const bool is_fused = query.vector != nullptr && query.has_terms;
+  double evidence = 1;
+  if (is_fused) {
+    const Status status = find_evidence(query, &evidence);
+    if (!status.ok()) return status;
+  }
+  Fusion fusion(layout, max_score, evidence, request_.vector_weight);
+  if (is_fused) {
     const Status status = complete(query, &fusion);
     if (!status.ok()) return status;
   }
@@ -175,7 +181,7 @@ Status BlockSearch::answer(const SearchQuery& query, int64_t row, const double* 
     work_.hits.push_back(candidate.hit);
   }
   double least = 0;
-  if (query.vector != nullptr && query.has_terms) {
+  if (is_fused) {
     least = fuse(fusion, request_.k, &work_.hits);
   } else if (query.vector != nullptr) {
     // They are ordered by distance: scores of great distances may be equal.
@@ -190,8 +196,33 @@ Status BlockSearch::answer(const SearchQuery& query, int64_t row, const double* 
   result_->counts.push_back(static_cast<int32_t>(work_.hits.size()));
   result_->max_scores.push_back(max_score);
   result_->missing_terms.push_back(query.has_terms ? work_.terms.missing_terms() : 0);
+  result_->evidence.push_back(evidence);
   result_->hits.insert(result_->hits.end(), work_.hits.begin(), work_.hits.end());
   return Status::success();
+}
+
+/**
+ * That of the terms whose hits were found. With factors these may not have the highest score: where none of them has
+ * enough for an evidence of 1, the best document without factors is looked up.
+ */
+Status BlockSearch::find_evidence(const SearchQuery& query, double* evidence) {
+  if (request_.evidence.has_value()) {
+    *evidence = *request_.evidence;
+    return Status::success();
+  }
+  double best = 0;
+  for (const TermsHit& hit : work_.term_hits) best = std::max(best, hit.unboosted);
+  *evidence = evidence_of(best, work_.terms.squared_weight());
+  const bool is_exact = request_.factors == nullptr || work_.term_hits.size() < static_cast<size_t>(depth_of(query));
+  if (is_exact || *evidence == 1) return Status::success();
+  TermsSearchOptions options;
+  options.k = 1;
+  options.allowed = work_.allowed.data();
+  options.cancel = request_.cancel;
+  const Status status = work_.terms.search(options, &work_.best_by_terms);
+  if (!status.ok()) return fail_terms(status);
+  *evidence = evidence_of(work_.best_by_terms.front().score, work_.terms.squared_weight());
+  return status;
 }
 
 std::shared_ptr<VectorTasks> BlockSearch::plan_vectors(int64_t first, int64_t count) {
@@ -304,6 +335,7 @@ Status BlockSearch::skip(double max_score) {
   result_->counts.push_back(0);
   result_->max_scores.push_back(max_score);
   result_->missing_terms.push_back(work_.terms.missing_terms());
+  result_->evidence.push_back(1);
   result_->similarity_scales.push_back(1);
   result_->complete.push_back(0);
   return Status::success();

@@ -35,6 +35,7 @@ struct SearchWorkspace {
   std::vector<uint64_t> bits;
   std::vector<PartNeighbors> neighbors;
   std::vector<TermsHit> term_hits;
+  std::vector<TermsHit> best_by_terms;
   std::vector<FoundDocument> candidates;
   std::vector<FoundDocument> by_terms;
   std::vector<SearchHit> hits;
@@ -86,6 +87,7 @@ class BlockSearch {
   Status search_terms(const SearchQuery& query, double* max_score);
   Status skip(double max_score);
   void merge_terms_hits();
+  Status find_evidence(const SearchQuery& query, double* evidence);
   /** Gives each candidate that can be among the hits the score of the side that did not find it. */
   Status complete(const SearchQuery& query, Fusion* fusion);
   double least_score(const Fusion& fusion);

@@ -30,14 +30,23 @@ double score_of(const NodeLayout& layout, float distance);
 void keep_best(int64_t k, std::vector<SearchHit>* hits);
 
 /**
- * The weighted mean of two scores of at most 1: BM25 as a share of the maximum of the query, and the similarity, whose
- * share is `weight`. So terms decide when they are rare and the document has them, and vectors decide when only common
- * terms match; and scores of different queries compare.
+ * How much the terms of a query say, from 0 to 1, by the highest BM25 of a document. Where hardly two of them occur in
+ * the same document, as with words in forms that no stemmer joins, documents have them by chance. Scores of independent
+ * terms add up to about the root of the sum of their squared weights: below half of it, the score counts for less.
+ */
+inline double evidence_of(double best_score, double squared_weight) {
+  return squared_weight > 0 ? std::min(1.0, 4 * best_score * best_score / squared_weight) : 0;
+}
+
+/**
+ * The sum of two scores: BM25 as a share of the maximum of the query, times the evidence of its terms, and the
+ * similarity. Both are at most 1, and the share of the similarity is `weight`. So terms decide when they are rare and
+ * the document has them, and vectors decide when only common terms match; and scores of different queries compare.
  */
 class Fusion {
  public:
-  Fusion(const NodeLayout& layout, double max_score, double weight)
-      : layout_(layout), max_score_(max_score), weight_(weight) {}
+  Fusion(const NodeLayout& layout, double max_score, double evidence, double weight)
+      : layout_(layout), max_score_(max_score), terms_weight_((1 - weight) * evidence), weight_(weight) {}
 
   /** Similarities have no upper end for dot: they are measured by the best one. Call it for all hits first. */
   void measure(float distance) { best_ = std::max(best_, similarity(distance)); }
@@ -48,7 +57,7 @@ class Fusion {
   /** May be below 0, for a negative similarity. */
   double score(double term_score, float distance) const {
     const double by_terms = max_score_ > 0 ? term_score / max_score_ : 0;
-    return (1 - weight_) * by_terms + weight_ * similarity(distance) / best_;
+    return terms_weight_ * by_terms + weight_ * similarity(distance) / best_;
   }
 
  private:
@@ -56,6 +65,7 @@ class Fusion {
 
   const NodeLayout& layout_;
   double max_score_;
+  double terms_weight_;
   double weight_;
   double best_ = 1;
 };

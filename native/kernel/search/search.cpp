@@ -43,6 +43,7 @@ Status search_snapshot(const SearchSnapshot& snapshot, const SearchRequest& requ
   result->counts.assign(static_cast<size_t>(request.count), 0);
   result->max_scores.assign(static_cast<size_t>(request.count), 0);
   result->missing_terms.assign(static_cast<size_t>(request.count), 0);
+  result->evidence.assign(static_cast<size_t>(request.count), 1);
   result->similarity_scales.assign(static_cast<size_t>(request.count), 1);
   result->complete.assign(static_cast<size_t>(request.count), 1);
   PartFilters filters(snapshot.size());
@@ -83,6 +84,7 @@ Status search_snapshot(const SearchSnapshot& snapshot, const SearchRequest& requ
     std::copy(own.counts.begin(), own.counts.end(), result->counts.begin() + number * kBlock);
     std::copy(own.max_scores.begin(), own.max_scores.end(), result->max_scores.begin() + number * kBlock);
     std::copy(own.missing_terms.begin(), own.missing_terms.end(), result->missing_terms.begin() + number * kBlock);
+    std::copy(own.evidence.begin(), own.evidence.end(), result->evidence.begin() + number * kBlock);
     std::copy(own.similarity_scales.begin(), own.similarity_scales.end(),
               result->similarity_scales.begin() + number * kBlock);
     std::copy(own.complete.begin(), own.complete.end(), result->complete.begin() + number * kBlock);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "base/item_factors.h"
@@ -40,6 +41,8 @@ struct SearchRequest {
   int64_t search_k = 0;
   /** Share of the similarity in a fused score, from 0 to 1; the rest is that of the terms. */
   double vector_weight = 1.0 / 3;
+  /** What `evidence` of a search for more of the same hits was; by default that of the best hit by terms. */
+  std::optional<double> evidence;
   /** For each part the items that may be found; nullptr allows all. */
   const Allowed* allowed = nullptr;
   /**
@@ -81,6 +84,9 @@ struct SearchResult {
   std::vector<double> max_scores;
   /** For each query, its terms that no document has. */
   std::vector<uint32_t> missing_terms;
+  /** For each query, what the share of its terms in a fused score is multiplied by, from 0 to 1; 1 for other queries.
+   */
+  std::vector<double> evidence;
   /** For each query, what the similarities of a fused score are measured by. */
   std::vector<double> similarity_scales;
   /**

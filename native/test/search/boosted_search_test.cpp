@@ -73,20 +73,23 @@ std::vector<SearchHit> best_products(const World& world, const WorldQuery& query
   all.depth = all.k;
   std::vector<SearchHit> hits;
   double best = 1;
+  double best_by_terms = 0;
   for (size_t number = 0; number < world.size(); ++number) {
     if (!world.alive[number] || !allowed[number]) continue;
     if (query.vector.empty() && scores.by_terms[number] == 0) continue;
     SearchHit hit = {world.keys[number], 0, scores.distances[number], query.has_terms ? scores.by_terms[number] : 0,
                      factors.of[number]};
     if (!query.vector.empty()) best = std::max(best, similarity_of(world.layout, hit.distance));
+    best_by_terms = std::max(best_by_terms, hit.term_score);
     hits.push_back(hit);
   }
+  const double evidence = scores.evidence(best_by_terms);
   for (SearchHit& hit : hits) {
     const double similarity = query.vector.empty() ? 0 : similarity_of(world.layout, hit.distance);
     const double by_terms = scores.max_score > 0 ? hit.term_score / scores.max_score : 0;
     const double weight = request.vector_weight;
     const double score = query.vector.empty() ? hit.term_score
-                         : query.has_terms    ? (1 - weight) * by_terms + weight * similarity / best
+                         : query.has_terms    ? (1 - weight) * evidence * by_terms + weight * similarity / best
                                               : similarity;
     hit.score = boosted(score, hit.factor);
   }

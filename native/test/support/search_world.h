@@ -146,6 +146,12 @@ struct WorldScores {
   std::vector<float> distances;
   std::vector<double> by_terms;
   double max_score = 0;
+  double squared_weight = 0;
+
+  /** What the terms say, by the document with the best of their scores. */
+  double evidence(double best) const {
+    return squared_weight > 0 ? std::min(1.0, 4 * best * best / squared_weight) : 0;
+  }
 };
 
 inline WorldScores score_world(const World& world, const WorldQuery& query) {
@@ -188,6 +194,7 @@ inline WorldScores score_world(const World& world, const WorldQuery& query) {
     weights[term] = having > 0 ? weight : 0;
     total += weights[term];
     scores.max_score += weight;
+    scores.squared_weight += weights[term] * weights[term];
   }
   const Bm25 scorer(documents, length, total);
   for (size_t number = 0; number < size; ++number) {
@@ -236,12 +243,13 @@ inline std::vector<SearchHit> expected_hits(const World& world, const WorldQuery
   double best = 1;
   for (const size_t number : order) best = std::max(best, similarity_of(world.layout, scores.distances[number]));
   const double weight = request.vector_weight;
+  const double evidence = scores.evidence(matching.empty() ? 0 : scores.by_terms[matching.front()]);
   for (const size_t number : order) {
     SearchHit hit = {world.keys[number], 0, scores.distances[number], query.has_terms ? scores.by_terms[number] : 0};
     const double similarity = similarity_of(world.layout, hit.distance);
     if (by_vector && query.has_terms) {
       const double by_terms = scores.max_score > 0 ? hit.term_score / scores.max_score : 0;
-      hit.score = (1 - weight) * by_terms + weight * similarity / best;
+      hit.score = (1 - weight) * evidence * by_terms + weight * similarity / best;
     } else {
       hit.score = by_vector ? similarity : hit.term_score;
     }

@@ -78,6 +78,8 @@ export class CandidateSearch {
   readonly #plan: ColumnsPlan;
   /** The terms that queries were ranked by, where these are not those of their analysis; only if hits have snippets. */
   readonly #searched = new WeakMap<ResolvedQuery, readonly QueryTerm[]>();
+  /** What the first ranking of a query found out about its words, for those that leave documents out. */
+  readonly #evidence = new WeakMap<ResolvedQuery, number>();
   /** Queries that were ranked once. */
   readonly #noted = new WeakSet<ResolvedQuery>();
   #isLost = false;
@@ -178,14 +180,16 @@ export class CandidateSearch {
   }
 
   /** The best groups of a query: enough for those that are reranked. */
-  #rankGroups(query: ResolvedQuery, group: Field, snapshot: ReadSnapshot): Promise<RankedGroup[]> {
+  async #rankGroups(query: ResolvedQuery, group: Field, snapshot: ReadSnapshot): Promise<RankedGroup[]> {
     const { k, groupSize, rerank, rerankDepth } = this.#options;
     const rank: RankSome<Ranked> = async (wanted, without, groups) => {
       const search = { k: wanted, without, groups: { field: group.name, ...groups } };
       const [ranked = []] = await this.#rank([query], snapshot, search);
       return ranked;
     };
-    return findGroups(rank, snapshot.field(group.name), {
+    // What the words of the query say does not depend on the page.
+    if (this.#seen.size > 0) await rank(1, [], { groups: [], only: false });
+    return await findGroups(rank, snapshot.field(group.name), {
       groups: rerank === undefined ? k : Math.max(k, Math.ceil(rerankDepth / groupSize)),
       size: groupSize,
       seen: [...this.#seen],
@@ -246,6 +250,7 @@ export class CandidateSearch {
             this.#searched.set(queries[places[place] as number] as ResolvedQuery, terms);
           };
     const [without, groups] = [among?.without, among?.groups];
+    const evidence = among === undefined ? undefined : this.#evidence.get(queries[0] as ResolvedQuery);
     const rank = (depth: number): Promise<RankedDocuments[]> => {
       let notes: SearchTrace | undefined;
       if (explain) {
@@ -258,6 +263,7 @@ export class CandidateSearch {
         k,
         depth,
         boosts,
+        evidence,
         without,
         groups,
         exact,
@@ -290,7 +296,10 @@ export class CandidateSearch {
         this.#remember(query, list);
         trace.matchingWords += ranked.filter(({ textScore }) => textScore > 0).length;
       }
-      if (among !== undefined) return ranked;
+      if (among !== undefined) {
+        if (!this.#evidence.has(query)) this.#evidence.set(query, list.evidence);
+        return ranked;
+      }
       const { own } = query;
       const isPassed = own !== undefined || this.#seen.size > 0;
       const others = isPassed ? ranked.filter(({ key }) => key !== own && !this.#seen.has(key)) : ranked;
@@ -305,10 +314,10 @@ export class CandidateSearch {
     return { text: byText ? text : undefined, vector: mode === 'text' ? undefined : vector, clauses };
   }
 
-  #remember(query: ResolvedQuery, { ranked, maxTextScore, similarityScale }: RankedDocuments): void {
+  #remember(query: ResolvedQuery, { ranked, maxTextScore, evidence, similarityScale }: RankedDocuments): void {
     if (!this.#options.explain) return;
     const facts = this.#facts.get(query) ?? new Map<number, RankedFacts>();
-    for (const document of ranked) facts.set(document.key, { document, maxTextScore, similarityScale });
+    for (const document of ranked) facts.set(document.key, { document, maxTextScore, evidence, similarityScale });
     this.#facts.set(query, facts);
   }
 

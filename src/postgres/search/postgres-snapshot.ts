@@ -164,7 +164,7 @@ export class PostgresSnapshot implements ReadSnapshot {
   }
 
   async rank(search: RankSearch): Promise<RankedDocuments[]> {
-    const { queries, k, depth, exact, searchK, vectorWeight = 1 / 3, signal, boosts, onSegment } = search;
+    const { queries, k, depth, exact, searchK, vectorWeight = 1 / 3, evidence, signal, boosts, onSegment } = search;
     for (const { vector } of queries) if (vector !== undefined) this.#checkDimensions(vector.length);
     const terms = queries.map((query) => TextQuery.of(query, this.languages));
     const statistics = search.statistics ?? (await this.#statisticsOf(terms.filter((query) => query !== undefined)));
@@ -182,6 +182,7 @@ export class PostgresSnapshot implements ReadSnapshot {
       depth,
       effort,
       vectorWeight,
+      evidence,
     };
     const ranked: RankedDocuments[] = [];
     for (const [place, query] of queries.entries()) {

@@ -1,5 +1,5 @@
 import type { RankBoost, RankedDocuments, RankQuery, TermStatistics } from '../../backend/read-snapshot.js';
-import { type Candidate, rankCandidates } from '../../ranking/fused-candidates.js';
+import { type Candidate, evidenceOf, rankCandidates } from '../../ranking/fused-candidates.js';
 import type { BoostFactors } from './boosts.js';
 import type { Selection } from './selection.js';
 import type { TextHit } from './term-scores.js';
@@ -22,6 +22,8 @@ export interface RankingContext {
   readonly effort: VectorEffort;
   /** Share of the similarity in a fused score. */
   readonly vectorWeight: number;
+  /** What another search found. */
+  readonly evidence: number | undefined;
 }
 
 /** A candidate of which not everything is known yet. */
@@ -41,7 +43,7 @@ export async function rankQuery(
   const isDeep = query.vector !== undefined && (weighted !== undefined || factors !== undefined);
   const depth = isDeep ? context.depth : k;
   const bm25 = weighted && bm25Of(context.statistics, weighted.total);
-  const hits = weighted && bm25 ? await textHits(context, weighted, bm25, depth) : [];
+  const { hits, best } = weighted && bm25 ? await textHits(context, weighted, bm25, depth) : noHits;
   const keys = hits.map(({ key }) => key);
   const near =
     query.vector && (await context.vectors.nearest(query.vector, depth, context.selection, context.effort, keys));
@@ -61,6 +63,8 @@ export async function rankQuery(
     for (const [place, candidate] of list.entries()) candidate.factor = own[place] as number;
   }
   const factorOf = new Map(list.map(({ key, factor }) => [key, factor]));
+  const isFused = query.vector !== undefined && weighted !== undefined;
+  const evidence = isFused ? (context.evidence ?? evidenceOf(best, weighted.squaredWeight)) : 1;
   const found = rankCandidates(list, {
     metric: context.metric,
     dimensions: context.dimensions,
@@ -70,6 +74,7 @@ export async function rankQuery(
     isByText: weighted !== undefined,
     vectorWeight: context.vectorWeight,
     maxTextScore: weighted?.maxScore ?? 0,
+    evidence,
     greatestFactor: factors?.greatest,
     near: near?.neighbors ?? [],
     hits: hits.map(({ key, score }) => ({ textScore: score, factor: factorOf.get(key) ?? 1 })),
@@ -78,6 +83,7 @@ export async function rankQuery(
     ...found,
     maxTextScore: weighted?.maxScore ?? 0,
     missingTerms: weighted?.missingTerms ?? 0,
+    evidence,
     isExact: near?.isExact,
   };
 }
@@ -86,21 +92,33 @@ function newCandidate(key: number, distance: number): OpenCandidate {
   return { key, distance, textScore: 0, factor: 1 };
 }
 
+/** Documents that the terms found, best first, and the highest BM25 that any document has. */
+interface TextHits {
+  readonly hits: readonly TextHit[];
+  readonly best: number;
+}
+
+const noHits: TextHits = { hits: [], best: 0 };
+
 /** The best documents by text, by their score times their factor. */
 async function textHits(
   { text, selection, factors }: RankingContext,
   weighted: WeightedTerms,
   bm25: Bm25,
   limit: number,
-): Promise<TextHit[]> {
-  if (factors === undefined) return text.best(weighted, bm25, selection, limit);
+): Promise<TextHits> {
+  if (factors === undefined) {
+    const hits = await text.best(weighted, bm25, selection, limit);
+    return { hits, best: hits[0]?.score ?? 0 };
+  }
   const all = await text.all(weighted, bm25, selection);
   const own = await factors.of(all.map(({ key }) => key));
-  return all
+  const hits = all
     .map((hit, place) => ({ hit, score: hit.score * (own[place] as number) }))
     .sort((a, b) => b.score - a.score || a.hit.key - b.hit.key)
     .slice(0, limit)
     .map(({ hit }) => hit);
+  return { hits, best: all.reduce((most, { score }) => Math.max(most, score), 0) };
 }
 
 /** Gives each candidate the score of the side that did not find it. */

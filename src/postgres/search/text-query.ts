@@ -92,7 +92,7 @@ export class TextQuery {
     const all = [...this.terms.map((term) => [term]), ...this.unions];
     const living = all.map((members) => counts.get(termName(members)) ?? 0);
     const weights = all.map(() => 0);
-    let [maxScore, missingTerms] = [0, 0];
+    let [maxScore, squaredWeight, missingTerms] = [0, 0, 0];
     for (const number of all.keys()) {
       const times = this.#times[number] as number;
       if (times === 0) continue;
@@ -102,6 +102,7 @@ export class TextQuery {
       const rarity = inverseDocumentFrequency(documents, Math.min(documents, found));
       const weight = times * rarity * (isExact ? exactFormWeight : 1);
       if (!isExact || found > 0) maxScore += weight;
+      if (found > 0) squaredWeight += weight * weight;
       if (!isExact && found === 0) missingTerms++;
       for (const one of [number, ...forms]) {
         if ((living[one] as number) > 0) weights[one] = (weights[one] as number) + weight;
@@ -114,7 +115,7 @@ export class TextQuery {
       total += weight;
       if (weight > 0) weighted.push({ members, weight, documents: living[number] as number });
     }
-    return { terms: weighted, maxScore, missingTerms, total };
+    return { terms: weighted, maxScore, squaredWeight, missingTerms, total };
   }
 }
 
@@ -124,6 +125,8 @@ export interface WeightedTerms {
   readonly terms: readonly WeightedTerm[];
   /** What a document with all terms would approach. */
   readonly maxScore: number;
+  /** Sum of the squared weights of the terms of the query that some document has. */
+  readonly squaredWeight: number;
   readonly missingTerms: number;
   /** Sum of the weights: no score is above it. */
   readonly total: number;

@@ -76,17 +76,20 @@ export class CatalogSnapshot implements ReadSnapshot {
   }
 
   async rank(search: RankSearch): Promise<RankedDocuments[]> {
-    const { queries, k, depth, exact, searchK, vectorWeight, statistics, skipsMissing, signal, onSegment } = search;
+    const { queries, statistics, skipsMissing, signal, k, depth, exact, searchK, vectorWeight, evidence, onSegment } =
+      search;
     const allowed = this.#rankable(this.#itemsOf(search.within), search.without, search.groups);
     const boosts =
       search.boosts && (await nativeBoosts(search.boosts, this.#columns, this.#snapshot.all.length, signal));
     const packed = await inSlices(queries, signal, (query) => packedQuery(query, this.languages, statistics));
-    const own = { k, depth, exact, searchK, vectorWeight, allowed, boosts, skipsMissing, signal, onSegment };
+    const weights = { vectorWeight, evidence, boosts };
+    const own = { k, depth, exact, searchK, ...weights, allowed, skipsMissing, signal, onSegment };
     const found = await this.#snapshot.search(packed, own);
     return inSlices(found, signal, (hits) => ({
       ranked: rankedDocuments(hits),
       maxTextScore: hits.maxScore,
       missingTerms: hits.missingTerms,
+      evidence: hits.evidence,
       similarityScale: hits.similarityScale,
       isComplete: hits.isComplete,
       isSkipped: skipsMissing === true && queries.length === 1 && hits.missingTerms > 0,

@@ -30,6 +30,7 @@ struct TermsQuery::Memory {
   const TermsSnapshot* snapshot = nullptr;
   Bm25 scorer;
   double max_score = 0;
+  double squared_weight = 0;
   uint32_t missing_terms = 0;
   int32_t failed_part = -1;
   /** Distinct terms in the order of the query, and how often each comes; behind them, those that are several as one. */
@@ -217,6 +218,7 @@ void TermsQuery::Memory::weigh(double documents, double length) {
   const std::vector<TermsPart>& parts = snapshot->parts();
   weights.assign(terms.size(), 0.0);
   max_score = 0;
+  squared_weight = 0;
   missing_terms = 0;
   auto form = forms.begin();
   for (size_t term = 0; term < terms.size(); ++term) {
@@ -228,6 +230,7 @@ void TermsQuery::Memory::weigh(double documents, double length) {
     const bool is_exact = is_exact_form(terms[term].bytes, terms[term].size);
     const double weight = static_cast<double>(times[term]) * rarity * (is_exact ? kExactFormWeight : 1.0);
     if (!is_exact || found > 0) max_score += weight;
+    if (found > 0) squared_weight += weight * weight;
     if (!is_exact && found == 0) ++missing_terms;
     if (living[term] > 0) weights[term] += weight;
     for (; form != last; ++form) {
@@ -332,6 +335,8 @@ TermsStatistics TermsQuery::statistics() const {
 int32_t TermsQuery::failed_part() const { return memory_->failed_part; }
 
 double TermsQuery::max_score() const { return memory_->max_score; }
+
+double TermsQuery::squared_weight() const { return memory_->squared_weight; }
 
 uint32_t TermsQuery::missing_terms() const { return memory_->missing_terms; }
 

@@ -89,6 +89,9 @@ class TermsQuery {
    */
   double max_score() const;
 
+  /** The sum of the squared weights of the terms that some document has. */
+  double squared_weight() const;
+
   /** Terms that no living document has. */
   uint32_t missing_terms() const;
 

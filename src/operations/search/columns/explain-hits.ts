@@ -12,6 +12,7 @@ import { defaultVectorWeight } from '../stored-weights.js';
 export interface RankedFacts {
   readonly document: RankedDocument;
   readonly maxTextScore: number;
+  readonly evidence: number;
   readonly similarityScale: number;
 }
 
@@ -53,7 +54,7 @@ export async function explainHits(
   for (const [place, key] of keys.entries()) {
     const known = facts.get(key);
     if (known === undefined) continue;
-    const { document, maxTextScore, similarityScale } = known;
+    const { document, maxTextScore, evidence, similarityScale } = known;
     const hasVector = vector !== undefined && !Number.isNaN(document.distance);
     const similarity = hasVector ? scoreOf(metric, document.distance, snapshot.space.dimensions) : undefined;
     const share = maxTextScore > 0 ? document.textScore / maxTextScore : 0;
@@ -68,7 +69,8 @@ export async function explainHits(
       ...(similarity !== undefined && { similarity }),
       similarityPart: ((similarity ?? 0) * weight) / (isBoth ? similarityScale : 1),
       ...(text !== undefined && { bm25: document.textScore, words: found ?? [] }),
-      wordsPart: isBoth ? (1 - weight) * share : isDegraded ? Math.min(1, share) : document.textScore,
+      ...(isBoth && { evidence }),
+      wordsPart: isBoth ? (1 - weight) * evidence * share : isDegraded ? Math.min(1, share) : document.textScore,
       ranks: { ...(ofVector !== undefined && { vector: ofVector }), ...(ofWords !== undefined && { words: ofWords }) },
       boost: document.factor,
       ...(boosts !== undefined && { boosts: factors.map((ofKeys) => ofKeys[place] as number) }),
