@@ -26,8 +26,8 @@ export interface SearchOptions<M extends Metadata = Metadata> {
    */
   syntax?: 'plain' | 'operators' | undefined;
   /**
-   * Replace words of the query that occur in no document by the most similar word that does: one edit from four letters on, two from
-   * eight. Modes `text` and `hybrid`; `explanation` lists them as `corrected`. Default true.
+   * Replace words of the query that occur in no document: a compound by its two parts (German, Dutch, Danish, Norwegian, Swedish, Finnish), other
+   * words by the most similar word that occurs: one edit from four letters on, two from eight. Modes `text` and `hybrid`; `explanation` lists them as `corrected`. Default true.
    */
   typos?: boolean | undefined;
   /**

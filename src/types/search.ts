@@ -132,11 +132,11 @@ export interface Suggestion {
   readonly documents: number;
 }
 
-/** A word of a query that occurs in no document, and the word that was searched for in its place. */
+/** A word of a query that occurs in no document, and the word, or the two parts of a compound, that was searched for in its place. */
 export interface CorrectedWord {
   /** The word as it was typed. */
   readonly from: string;
-  /** The form of the other word that is most frequent in the first documents with it. */
+  /** The form of the other word that is most frequent in the first documents with it; those of the parts of a compound, with a space between. */
   readonly to: string;
 }
 

@@ -5,6 +5,7 @@ import type { FoundTerm, QueryTerm, ReadSnapshot } from '../../backend/read-snap
 import { termsOfText } from '../../ranking/query-terms.js';
 import type { CorrectedWord } from '../../types.js';
 import { formsIn } from './forms-in-documents.js';
+import { splitCompounds } from './split-compounds.js';
 
 /** The terms of a query after correction. */
 export interface CorrectedTerms {
@@ -22,7 +23,7 @@ const [oneEdit, twoEdits] = [4, 8];
 const formSample = 8;
 
 /**
- * Replaces the words of a query that occur in no document by the most similar ones that do: the fewest edits, then the most documents, then
+ * Replaces the words of a query that occur in no document: compounds by their parts, others by the most similar ones that do: the fewest edits, then the most documents, then
  * the order of their letters. Words are compared by their stems, and by their exact forms where the index has these: an ending with a
  * typo hides the stem. Undefined if nothing is replaced.
  *
@@ -59,19 +60,28 @@ export async function correctSpelling(
   const sample = isNoted ? formSample : 0;
   const lists = await snapshot.lookUpTerms({ terms: single, distances, limit: 1, sample, signal });
   const found = new Map(single.map((form, place) => [form, lists[place]?.terms[0]]));
-  const replaced = new Map(
-    Array.from(words, ([term, forms]) => {
-      const [best] = forms.flatMap((form) => found.get(form) ?? []).sort(byLikeness);
-      return [term, best] as const;
-    }).flatMap(([term, best]) => (best === undefined || best.distance === 0 ? [] : [[term, best] as const])),
-  );
+  const missing = new Map<string, FoundTerm | undefined>();
+  for (const [term, forms] of words) {
+    const [best] = forms.flatMap((form) => found.get(form) ?? []).sort(byLikeness);
+    if (best?.distance !== 0) missing.set(term, best);
+  }
+  const spelled = new Map([...missing.keys()].flatMap((term) => (written.get(term) ?? []).map((form) => [form, term])));
+  const compounds = await splitCompounds(snapshot, [...spelled.keys()].map(wordOfTerm), { sample, signal });
+  const parts = new Map(Array.from(spelled, ([form, term]) => [term, compounds.get(wordOfTerm(form))]));
+  const replaced = new Map<string, readonly FoundTerm[]>();
+  for (const [term, best] of missing) {
+    const others = parts.get(term) ?? (best && [best]);
+    if (others !== undefined) replaced.set(term, others);
+  }
   if (replaced.size === 0) return undefined;
   return {
     terms: terms.flatMap((term) => {
-      const best = term.forms.length === 1 ? replaced.get(term.forms[0] as string) : undefined;
-      if (best === undefined) return [term];
-      if (!isExactForm(best.term)) return [{ forms: [best.term], times: term.times }];
-      return termsOfText(wordOfTerm(best.term), snapshot.languages).map((own) => ({ ...own, times: term.times }));
+      const others = term.forms.length === 1 ? replaced.get(term.forms[0] as string) : undefined;
+      if (others === undefined) return [term];
+      return others.flatMap((other): QueryTerm[] => {
+        if (!isExactForm(other.term)) return [{ forms: [other.term], times: term.times }];
+        return termsOfText(wordOfTerm(other.term), snapshot.languages).map((own) => ({ ...own, times: term.times }));
+      });
     }),
     corrected: isNoted ? await correctedWords(snapshot, text, replaced, signal) : [],
   };
@@ -91,19 +101,19 @@ function exactFormsOf(terms: readonly QueryTerm[], languages: readonly string[])
 async function correctedWords(
   snapshot: ReadSnapshot,
   text: string,
-  replaced: ReadonlyMap<string, FoundTerm>,
+  replaced: ReadonlyMap<string, readonly FoundTerm[]>,
   signal: AbortSignal | undefined,
 ): Promise<CorrectedWord[]> {
   // With the stems of exact forms, by which the words of texts are known.
-  const sampled = [...replaced.values()].flatMap((found) => {
+  const sampled = [...replaced.values()].flat().flatMap((found) => {
     if (!isExactForm(found.term)) return [found];
     return [...new Set(stemsOf(found.term, snapshot.languages))].map((term) => ({ ...found, term }));
   });
   const forms = await formsIn(snapshot, sampled, signal);
   const written = writtenForms(text, snapshot.languages);
-  return Array.from(replaced, ([term, best]) => ({
+  return Array.from(replaced, ([term, others]) => ({
     from: written.get(term) ?? term,
-    to: writtenAs(best, forms, snapshot.languages),
+    to: others.map((other) => writtenAs(other, forms, snapshot.languages)).join(' '),
   }));
 }
 
