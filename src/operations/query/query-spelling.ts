@@ -23,9 +23,9 @@ const [oneEdit, twoEdits] = [4, 8];
 const formSample = 8;
 
 /**
- * Replaces the words of a query that occur in no document: compounds by their parts, others by the most similar ones that do: the fewest edits, then the most documents, then
- * the order of their letters. Words are compared by their stems, and by their exact forms where the index has these: an ending with a
- * typo hides the stem. Undefined if nothing is replaced.
+ * Replaces the words of a query that occur in no document: compounds by their parts (see `splitCompounds`), others by the most similar words
+ * that do: the fewest edits, then the most documents, then the order of their letters. Words are compared by their stems, and by their exact
+ * forms where the index has these: an ending with a typo hides the stem. Undefined if nothing is replaced.
  *
  * @param kept terms that are not replaced: those of phrases.
  * @param isNoted whether the words are returned as they are written, for which texts are read.

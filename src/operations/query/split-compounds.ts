@@ -1,5 +1,6 @@
 import { type CompoundParts, compoundPartsOf } from '../../analysis/query/compounds.js';
 import type { FoundTerm, ReadSnapshot } from '../../backend/read-snapshot.js';
+import { TimeSlice } from '../../time-slice.js';
 
 /** Documents that a part must be in: what occurs once is too often a name or a typo. */
 const minDocuments = 2;
@@ -17,7 +18,9 @@ export async function splitCompounds(
   { sample, signal }: { readonly sample: number; readonly signal: AbortSignal | undefined },
 ): Promise<Map<string, readonly FoundTerm[]>> {
   const ways = new Map<string, CompoundParts[]>();
+  const slice = new TimeSlice();
   for (const word of words) {
+    if (slice.due()) await slice.yieldIfDue(signal);
     const parts = snapshot.languages.flatMap((language) => compoundPartsOf(word, language));
     if (parts.length > 0) ways.set(word, parts);
   }
