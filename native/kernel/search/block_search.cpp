@@ -4,7 +4,6 @@
 #include <cmath>
 #include <functional>
 #include <limits>
-#include <mutex>
 #include <new>
 #include <utility>
 
@@ -12,24 +11,11 @@ namespace semantic_index {
 
 namespace {
 
-/** Workspaces that are kept for the next searches. */
-constexpr size_t kMaxIdle = 8;
 /**
  * Fewer parts are searched by one thread: waking up another one, and waiting for it on a busy machine, took longer than
  * it saved for one part with its terms; for five it saved a tenth even under a load of five times the processors.
  */
 constexpr size_t kSharedParts = 3;
-
-struct IdleWorkspaces {
-  std::mutex mutex;
-  std::vector<std::unique_ptr<SearchWorkspace>> workspaces;
-};
-
-IdleWorkspaces& idle_workspaces() {
-  // Never destroyed: threads of the pool may search until the process ends.
-  static IdleWorkspaces* const idle = new IdleWorkspaces();
-  return *idle;
-}
 
 bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 
@@ -38,32 +24,6 @@ const float kNoDistance = std::nanf("");
 constexpr double kRounding = 1e-9;
 
 }  // namespace
-
-ScratchLease::ScratchLease() {
-  IdleWorkspaces& idle = idle_workspaces();
-  {
-    const std::lock_guard<std::mutex> lock(idle.mutex);
-    if (!idle.workspaces.empty()) {
-      workspace_ = std::move(idle.workspaces.back());
-      idle.workspaces.pop_back();
-      return;
-    }
-  }
-  workspace_ = std::make_unique<SearchWorkspace>();
-}
-
-ScratchLease::~ScratchLease() {
-  IdleWorkspaces& idle = idle_workspaces();
-  const std::lock_guard<std::mutex> lock(idle.mutex);
-  if (idle.workspaces.capacity() < kMaxIdle) {
-    try {
-      idle.workspaces.reserve(kMaxIdle);
-    } catch (const std::bad_alloc&) {
-      return;
-    }
-  }
-  if (idle.workspaces.size() < kMaxIdle) idle.workspaces.push_back(std::move(workspace_));
-}
 
 Status BlockSearch::fail(Status status, int32_t part, PartSide side) {
   if (status.code == StatusCode::corrupt || status.code == StatusCode::file_changed) {
