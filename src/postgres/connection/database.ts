@@ -37,11 +37,8 @@ const maxAttempts = 12;
 /** Attempts of what a lost connection cannot have changed: a pool may lend several connections that are lost already. */
 const maxConnections = 6;
 
-/**
- * To compare arrays of terms and vectors takes many times as long as the planner expects of an operator: it would scan tables in
- * place of their indexes. Statements are short, so compiling them costs more than it saves.
- */
-const costs = 'SET LOCAL jit = off; SET LOCAL cpu_operator_cost = 0.1; SET LOCAL random_page_cost = 1.1;';
+/** Statements are short, so compiling them costs more than it saves; what they read is in memory, or on disks without moving parts. */
+const costs = 'SET LOCAL jit = off; SET LOCAL random_page_cost = 1.1;';
 
 /** Reads and writes through a pool. Only `SET LOCAL` is used, so a pooler in transaction mode may lie in between. */
 export class Database {
