@@ -18,7 +18,7 @@ const flags = benchFlags(
     filtered: [25, 'questions of each filter'],
     name: ['equality', 'schema of the index, which is dropped first'],
     shards: [1, 'schemas that the documents are spread over'],
-    server: [false, 'compare the shards with an index in one schema: every list is the same but for ties'],
+    server: [false, 'compare the shards with an index in one schema: lists may differ in ties only'],
     keep: [false, 'keep the index in the database, and use it if it has the documents'],
     seed: [1, 'of the random filters'],
   },
