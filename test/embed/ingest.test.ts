@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openaiProvider, SemanticIndex } from '../../src/index.js';
+import { scratchDirectory } from '../scratch-directory.js';
 import { type Fault, type MisbehavingServer, misbehavingServer } from './openai/misbehaving-server.js';
 
 const apiKey = 'sk-test-0123456789';
@@ -59,7 +57,7 @@ describe('10,000 documents through a service that misbehaves', () => {
         return batches++ % 6 === 0 ? faults[((batches / 6) % faults.length) | 0] : undefined;
       },
     });
-    const directory = mkdtempSync(join(tmpdir(), 'ingest-'));
+    const directory = scratchDirectory('ingest-');
     await using index = await SemanticIndex.open(directory, { provider: provider(server.baseURL) });
     const result = await index.addDocuments(texts.map((text, id) => ({ id, text })));
     expect(result).toMatchObject({ added: count, embedded: count });
@@ -78,7 +76,7 @@ describe('10,000 documents through a service that misbehaves', () => {
   it('embeds at most one batch twice after a kill at 90 % and a second run', async () => {
     const running = await misbehavingServer({ dimensions: 32, delay: 5 });
     server = running;
-    const directory = mkdtempSync(join(tmpdir(), 'ingest-killed-'));
+    const directory = scratchDirectory('ingest-killed-');
     const child = spawn(
       process.execPath,
       ['--input-type=module', '--eval', program, directory, running.baseURL, String(count)],

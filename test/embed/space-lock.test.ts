@@ -1,11 +1,9 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SemanticIndexError } from '../../src/errors.js';
 import { openaiProvider, SemanticIndex, transformersProvider } from '../../src/index.js';
 import { deterministicProvider } from '../../src/testing.js';
 import type { EmbeddingProvider } from '../../src/types.js';
+import { scratchDirectory } from '../scratch-directory.js';
 import { tinyTransformer } from './transformers/tiny-transformer.js';
 
 const tiny = tinyTransformer({ sentenceOutput: true });
@@ -21,7 +19,7 @@ afterAll(async () => {
 });
 
 async function madeWith(provider: EmbeddingProvider): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), 'space-lock-'));
+  const directory = scratchDirectory('space-lock-');
   await using index = await SemanticIndex.open(directory, { provider });
   await index.addDocuments(['the red cat', 'a green dog', 'blue']);
   return directory;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { bundledProvider } from '../../../src/embed/bundled/bundled-provider.js';
 import { SemanticIndexError } from '../../../src/errors.js';
 import { testProvider } from '../../../src/testing.js';
+import { scratchDirectory } from '../../scratch-directory.js';
 import { longestTurn } from '../longest-turn.js';
 import { tinyStaticModel } from './tiny-static-model.js';
 
@@ -126,7 +127,7 @@ describe('bundledProvider', () => {
   it('refuses unknown options and directories without a model', () => {
     expect(() => bundledProvider({ path: 'x' } as object)).toThrow('unknown option "path"');
     expect(codeOf(() => bundledProvider({ folder: join(tmpdir(), 'no-such-model') }))).toBe('MODEL_NOT_FOUND');
-    const folder = mkdtempSync(join(tmpdir(), 'no-model-'));
+    const folder = scratchDirectory('no-model-');
     for (const config of ['{', '[]', '{}', '{"model_type":"bert"}', '{"model_type":"static-embedding"}']) {
       writeFileSync(join(folder, 'config.json'), config);
       expect(codeOf(() => bundledProvider({ folder }))).toBe('INVALID_FILE');

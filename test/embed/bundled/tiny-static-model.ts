@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { scratchDirectory } from '../../scratch-directory.js';
 
 /** A tokenizer.json with the steps of the bundled model and a vocabulary of one's choice. */
 export function tinyTokenizer(vocabulary: readonly string[], change: Record<string, unknown> = {}): object {
@@ -79,7 +79,7 @@ export function tinyStaticModel(
     },
     scales: { dtype: 'F32', shape: [count], bytes: Buffer.from(scales.buffer) },
   });
-  const folder = mkdtempSync(join(tmpdir(), 'tiny-model-'));
+  const folder = scratchDirectory('tiny-model-');
   writeFileSync(join(folder, 'model.safetensors'), weights);
   writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(tinyTokenizer(vocabulary)));
   writeFileSync(

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { scratchDirectory } from '../../scratch-directory.js';
 import { tinyTokenizer } from '../bundled/tiny-static-model.js';
 import { type OnnxNode, type OnnxTensor, onnxModel } from './onnx-writer.js';
 
@@ -52,7 +52,7 @@ export function tinyTransformer(options: TinyTransformerOptions = {}): TinyTrans
   ];
   const innerBytes = Int8Array.from(inner, (weight) => Math.round((weight / 0.8) * 127));
 
-  const root = mkdtempSync(join(tmpdir(), 'tiny-transformer-'));
+  const root = scratchDirectory('tiny-transformer-');
   const folder = join(root, name);
   mkdirSync(join(folder, 'onnx'), { recursive: true });
   const constants: OnnxTensor[] = [

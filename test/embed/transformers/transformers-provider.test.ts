@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,13 +10,14 @@ import { transformersProvider } from '../../../src/embed/transformers/transforme
 import { SemanticIndexError } from '../../../src/errors.js';
 import { testProvider } from '../../../src/testing.js';
 import type { EmbeddingProvider, EmbeddingRole } from '../../../src/types.js';
+import { scratchDirectory } from '../../scratch-directory.js';
 import { longestTurn } from '../longest-turn.js';
 import { tinyTransformer } from './tiny-transformer.js';
 
 const run = promisify(execFile);
 const writeOnnx = fileURLToPath(new URL('../../../models/write-onnx.mjs', import.meta.url));
-const cacheDir = mkdtempSync(join(tmpdir(), 'model-cache-'));
-const bundledFolder = mkdtempSync(join(tmpdir(), 'semantic-index-en-'));
+const cacheDir = scratchDirectory('model-cache-');
+const bundledFolder = scratchDirectory('semantic-index-en-');
 const open: EmbeddingProvider[] = [];
 const provide = (options: Parameters<typeof transformersProvider>[0]): EmbeddingProvider => {
   const provider = transformersProvider({ cacheDir, offline: true, ...options });

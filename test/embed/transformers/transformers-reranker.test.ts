@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deterministicProvider } from '../../../src/embed/testing/deterministic-provider.js';
@@ -8,6 +7,7 @@ import {
   transformersReranker,
 } from '../../../src/embed/transformers/transformers-reranker.js';
 import { SemanticIndex } from '../../../src/semantic-index.js';
+import { scratchDirectory } from '../../scratch-directory.js';
 import { tinyTokenizer } from '../bundled/tiny-static-model.js';
 import { type OnnxNode, onnxModel } from './onnx-writer.js';
 import { tinyTransformer } from './tiny-transformer.js';
@@ -16,7 +16,7 @@ const words = ['red', 'green', 'blue', 'cat', 'dog', 'sat', 'the', 'on', 'mat'];
 
 /** A cross-encoder whose output is how many tokens of the second text are tokens of the first one: attention by equality. */
 function overlapEncoder(): string {
-  const folder = join(mkdtempSync(join(tmpdir(), 'cross-encoder-')), 'overlap');
+  const folder = join(scratchDirectory('cross-encoder-'), 'overlap');
   mkdirSync(join(folder, 'onnx'), { recursive: true });
   const step = (type: string, inputs: string[], output: string, attributes: OnnxNode['attributes'] = {}): OnnxNode => ({
     type,
@@ -78,7 +78,7 @@ function overlapEncoder(): string {
 }
 
 describe('transformersReranker', () => {
-  const cacheDir = mkdtempSync(join(tmpdir(), 'model-cache-'));
+  const cacheDir = scratchDirectory('model-cache-');
   let rerank: TransformersReranker;
   let index: SemanticIndex;
   const texts = [
