@@ -8,7 +8,7 @@ import { statSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, styleText } from 'node:util';
-import { type DocumentId, type Hit, SemanticIndex, SemanticIndexError } from 'semantic-index';
+import { bundledProvider, type DocumentId, type Hit, SemanticIndex, SemanticIndexError } from 'semantic-index';
 import { ask } from './quickstart/ask.js';
 import {
   findPackageDocumentation,
@@ -39,7 +39,7 @@ A second run embeds only what has changed. Delete the directory of the index to 
 /** ProxiedRequest as people ask, mostly in other words than the sections that answer use: that is what the vectors are for. */
 const builtInQuestions = [
   'How can I turn speech into text?',
-  'How do I count further than a floating point number can?',
+  'How can I keep counting once numbers get too large?',
   'What happens when the server shuts down?',
   'How do I report a security hole?',
   'Can strangers harm my visitors with malicious markup?',
@@ -105,6 +105,19 @@ async function update(
   );
 }
 
+/** Opens the index. One made with the bundled model of an earlier version gets vectors of the present one. */
+async function open(place: string): Promise<SemanticIndex<SectionMetadata>> {
+  try {
+    return await SemanticIndex.open<SectionMetadata>(place);
+  } catch (error) {
+    if (!(error instanceof SemanticIndexError && error.code === 'SPACE_MISMATCH')) throw error;
+  }
+  console.log('The bundled model has changed: embedding all sections again');
+  await using index = await SemanticIndex.open(place, { provider: null });
+  await index.migrate(bundledProvider());
+  return SemanticIndex.open<SectionMetadata>(place);
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     options: {
@@ -130,7 +143,7 @@ async function main(): Promise<void> {
 
   const place = values.index ?? indexFolder(own);
   console.log(`Indexing ${own === undefined ? 'the documentation of the packages in node_modules' : folder}`);
-  await using index = await SemanticIndex.open<SectionMetadata>(place);
+  await using index = await open(place);
   await update(index, await SectionCache.open(join(place, 'sections.json')), folder, files);
   console.log(`The index is in ${relative(process.cwd(), place)}`);
 

@@ -38,7 +38,7 @@ const query = async (text: string, more: Record<string, unknown> = {}) =>
   });
 
 test('nodes come back whole, best first', async () => {
-  const { ids, nodes, similarities } = await query('when do you ship?');
+  const { ids, nodes, similarities } = await query('when does my order leave?');
   expect(ids[0]).toBe('n2');
   expect(similarities).toEqual([...similarities].sort((a, b) => b - a));
   expect(nodes?.[0]?.getContent(MetadataMode.NONE)).toBe('Orders leave in the morning.');
