@@ -79,6 +79,10 @@ export async function superviseWorkers(options: WorkersOptions): Promise<void> {
       const metrics = await aggregator.clusterMetrics().catch(() => undefined);
       if (worker.isConnected()) worker.send({ ...message, metrics });
     });
+    worker.on('error', (error) => {
+      // A message, also one for metrics, did not reach a worker that has just died: `exit` follows. One that cannot start has none.
+      if (worker.process.pid === undefined) throw error;
+    });
     worker.on('listening', ({ address, port }) =>
       ready(`http://${address?.includes(':') ? `[${address}]` : (address ?? '127.0.0.1')}:${port}`),
     );
