@@ -54,9 +54,9 @@ export class HnswBuilder {
   readonly #state: string;
   #running: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
-  /** Documents of commits since it was last looked whether an index is due. */
+  /** Documents committed since the last check for a due index. */
   #uncounted = 0;
-  /** When the last commit of a load was. */
+  /** Time of the last commit of a bulk load. */
   #lastOfLoad = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -89,7 +89,7 @@ export class HnswBuilder {
     this.#timer.unref();
   }
 
-  /** Looks soon whether an index is due: the process that added documents may have ended before it was. */
+  /** Checks soon whether an index is due: the process that added the documents may have ended before the check. */
   scheduleFirst(): void {
     this.scheduleAfter(documentsPerCheck);
   }
@@ -153,12 +153,12 @@ export class HnswBuilder {
       return;
     }
     const built = await this.#build(planned);
-    // Readers look at the indexes when the version is another one.
+    // A new version makes readers load the list of indexes again.
     await this.#database.write((statements) => lockWriter(statements, this.#names));
     await this.#dropUnused(built);
   }
 
-  /** What a plan says of the index as it is; undefined where there is nothing to be built. */
+  /** The index that a plan asks for; undefined when nothing needs building. */
   #planned(plan: BuildPlan): Promise<PlannedIndex | undefined> {
     return this.#database.read(this.#state, async (transaction) => {
       const { space, hnsw } = stateOf(transaction.first);
@@ -181,7 +181,7 @@ export class HnswBuilder {
       await this.#database.alone(`REINDEX INDEX CONCURRENTLY ${this.#qualified(name)}`);
       return name;
     }
-    // One that is not valid was left by a build that died.
+    // An invalid index was left by a build that died.
     if (found?.valid === false) await this.#drop(name);
     await this.#database.alone(
       `CREATE INDEX CONCURRENTLY IF NOT EXISTS ${quoteName(name)} ON ${this.#names.table('vectors')}

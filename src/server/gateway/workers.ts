@@ -80,7 +80,8 @@ export async function superviseWorkers(options: WorkersOptions): Promise<void> {
       if (worker.isConnected()) worker.send({ ...message, metrics });
     });
     worker.on('error', (error) => {
-      // A message, also one for metrics, did not reach a worker that has just died: `exit` follows. One that cannot start has none.
+      // A message, ours or the metrics library's, was sent to a worker that had just died: `exit` follows. A worker that cannot
+      // start emits no `exit`.
       if (worker.process.pid === undefined) throw error;
     });
     worker.on('listening', ({ address, port }) =>
