@@ -99,6 +99,7 @@ export function checkSearch<M extends Metadata>(
   if (options.maxBytes !== undefined) checkPositive('search', 'maxBytes', options.maxBytes);
   checkOneOf('search', 'mode', options.mode, ['vector', 'text', 'hybrid']);
   checkOneOf('search', 'syntax', options.syntax, ['plain', 'operators']);
+  checkOneOf('search', 'consistency', options.consistency, ['session', 'eventual', 'strong']);
   checkOneOf('search', 'onProviderFailure', options.onProviderFailure, ['error', 'text']);
   if (options.embedBudget !== undefined) checkPositive('search', 'embedBudget', options.embedBudget);
   const { vectorWeight } = options;

@@ -89,6 +89,7 @@ export type {
   PostgresClient,
   PostgresOptions,
   PostgresPool,
+  PostgresReplica,
   PostgresShard,
   ReadPassageOptions,
   RebuildOptions,

@@ -1,4 +1,4 @@
-import type { DocumentId, SearchedSegment } from '../types.js';
+import type { DocumentId, ReadConsistency, SearchedSegment } from '../types.js';
 import type { StoredDocument } from './documents.js';
 import type { FieldReading, GroupKey } from './field-reading.js';
 import type { Field, FilterTree } from './filter-tree.js';
@@ -192,6 +192,8 @@ export interface SnapshotRequest {
   readonly fields?: readonly Field[] | undefined;
   /** Filters of boosts. */
   readonly boosted?: readonly FilterTree[] | undefined;
+  /** How recent the snapshot is, where the backend has replicas. Default `strong`. */
+  readonly consistency?: ReadConsistency | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

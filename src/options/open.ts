@@ -184,7 +184,10 @@ export interface PostgresPool {
 }
 
 /** A shard of an index: its database, and the schema there. */
-export type PostgresShard = Pick<PostgresOptions, 'connectionString' | 'pool' | 'name'>;
+export type PostgresShard = Pick<PostgresOptions, 'connectionString' | 'pool' | 'name' | 'replicas'>;
+
+/** A replica of a database: its address, or a pool of connections to it. */
+export type PostgresReplica = Pick<PostgresOptions, 'connectionString' | 'pool'>;
 
 /**
  * Options of `postgres`: where the index is.
@@ -208,6 +211,17 @@ export interface PostgresOptions {
    * database.
    */
   shards?: readonly PostgresShard[] | undefined;
+  /**
+   * Streaming replicas of the database, which searches, facets, suggestions and sorted lists read from in turns; everything else uses the
+   * database itself. How recent an answer is, `consistency` of a search says. A replica that is lost or behind is not used until it is
+   * back, which an event `replica` reports. Default: none.
+   */
+  replicas?: readonly PostgresReplica[] | undefined;
+  /**
+   * Milliseconds that a search waits for a replica to receive what this index has written or read before, until it reads from the
+   * database itself. Default 200.
+   */
+  replicaTimeout?: number | undefined;
   /** The schema of the database that holds the tables of the index; created if missing. Default `semantic_index`. */
   name?: string | undefined;
   /** Refuse every change with READ_ONLY, for example on a replica. Default: the option of `SemanticIndex.open`. */
@@ -230,6 +244,8 @@ export const postgresDefaults = {
   pool: undefined,
   maxConnections: 10,
   shards: undefined,
+  replicas: undefined,
+  replicaTimeout: 200,
   name: 'semantic_index',
   readonly: undefined,
   hnsw: 'vector',

@@ -1,5 +1,5 @@
 import type { WhereOf } from '../types/where-of.js';
-import type { Metadata, Rerank } from '../types.js';
+import type { Metadata, ReadConsistency, Rerank } from '../types.js';
 import type { Listed, Resolved } from './resolve-options.js';
 import type { ResolvedSnippetOptions, SnippetOptions } from './snippet.js';
 
@@ -102,6 +102,12 @@ export interface SearchOptions<M extends Metadata = Metadata> {
    * is counted.
    */
   facets?: FacetFields | undefined;
+  /**
+   * How recent the answer is, for an index in PostgreSQL with `replicas`. `session`: it has everything that this open index has
+   * written or read before. `eventual`: what a replica has received. `strong`: everything that was acknowledged to any process, read from
+   * the primary. Every answer of other indexes is `strong`. Default `session`.
+   */
+  consistency?: ReadConsistency | undefined;
   /** Return how the search was executed, and the parts of the score of each hit, as `explanation`. Default false. */
   explain?: boolean | undefined;
   /** Aborting rejects with `signal.reason`. */
@@ -133,6 +139,7 @@ export const searchDefaults = {
   groupBy: undefined,
   groupSize: 1,
   facets: undefined,
+  consistency: 'session',
   explain: false,
   signal: undefined,
 } satisfies Listed<SearchOptions>;

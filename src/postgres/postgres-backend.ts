@@ -34,6 +34,7 @@ import type { DiskUsage, DocumentId, LongWorkOptions, ValidationReport } from '.
 import { packVectors } from '../vectors/pack-vectors.js';
 import { Database, type ReadTransaction, type Statements } from './connection/database.js';
 import { openPool } from './connection/pool.js';
+import { openReplicas, ReadRouter } from './connection/read-router.js';
 import { lockWriter, type SchemaNames } from './connection/schema.js';
 import { HnswBuilder } from './hnsw-builder.js';
 import { Maintenance, refuseInPostgres } from './maintenance.js';
@@ -65,6 +66,7 @@ export class PostgresBackend implements Backend {
   readonly migration: PostgresMigration;
   readonly notes: NotesTable;
   readonly #database: Database;
+  readonly #router: ReadRouter;
   readonly #names: SchemaNames;
   readonly #options: BackendOptions;
   readonly #version: string;
@@ -78,8 +80,15 @@ export class PostgresBackend implements Backend {
   readonly #maintenance: Maintenance;
   #space: Space | undefined;
 
-  private constructor(database: Database, names: SchemaNames, metric: VectorMetric, options: BackendOptions) {
+  private constructor(
+    database: Database,
+    router: ReadRouter,
+    names: SchemaNames,
+    metric: VectorMetric,
+    options: BackendOptions,
+  ) {
     this.#database = database;
+    this.#router = router;
     this.#names = names;
     this.#options = options;
     this.metric = metric;
@@ -98,7 +107,7 @@ export class PostgresBackend implements Backend {
     this.#fields = new DeclaredFields(database, names, this.settings);
     this.#hnsw = new HnswBuilder(database, names, this.settings, metric, options);
     this.#maintenance = new Maintenance(database, names);
-    this.queries = new PostgresQueryCache(database, names, this.#vectors, options.queryCache, options.readonly);
+    this.queries = new PostgresQueryCache(database, router, names, this.#vectors, options);
     this.migration = new PostgresMigration(database, names, this.settings, this.#vectors, metric, refuse);
     this.notes = new NotesTable(database, names, this.settings, refuse);
   }
@@ -115,17 +124,17 @@ export class PostgresBackend implements Backend {
     if (options.metric === 'hamming')
       refuseInPostgres('The metric hamming', 'Use an index in a directory, or another metric.');
     const readonly = location.readonly ?? options.readonly;
-    const database = new Database(await openPool(location), {
-      lockTimeout: options.storage.busyTimeout,
-      statementTimeout: location.statementTimeout,
-    });
+    const limits = { lockTimeout: options.storage.busyTimeout, statementTimeout: location.statementTimeout };
+    const database = new Database(await openPool(location), limits);
     try {
       const { names, metric: stored } = await openTables(database, location.name, {
         create: options.create,
         readonly,
         metric: options.metric as VectorMetric | undefined,
       });
-      const backend = new PostgresBackend(database, names, stored, {
+      const replicas = await openReplicas(location, limits);
+      const router = new ReadRouter(database, replicas, names, location.replicaTimeout, options.onEvent ?? (() => {}));
+      const backend = new PostgresBackend(database, router, names, stored, {
         readonly,
         background: options.ann.background,
         buildAt: options.ann.sealAt,
@@ -168,9 +177,12 @@ export class PostgresBackend implements Backend {
 
   /** The state that a transaction sees, which began with its version. */
   async #stateIn(transaction: ReadTransaction): Promise<IndexState> {
-    const state = await this.#states.in(transaction, transaction.first.version as number);
-    // Objects stay the same as long as the space does.
-    if (state.space?.space !== this.#space?.space) this.#space = state.space;
+    const version = transaction.first.version as number;
+    const state = await this.#states.in(transaction, version);
+    // Objects stay the same as long as the space does. A replica may not have it yet.
+    const isNewest = version >= this.#router.sessionVersion;
+    if (isNewest && state.space?.space !== this.#space?.space) this.#space = state.space;
+    this.#router.note(version);
     return state;
   }
 
@@ -285,7 +297,7 @@ export class PostgresBackend implements Backend {
 
   async #openSnapshot(request: SnapshotRequest): Promise<ReadSnapshot | undefined> {
     request.signal?.throwIfAborted();
-    const transaction = await this.#database.beginRead(this.#version, request.signal);
+    const transaction = await this.#router.beginRead(this.#version, request);
     const state = await this.#stateIn(transaction).catch((error: unknown) => {
       transaction.close();
       throw error;
@@ -294,7 +306,7 @@ export class PostgresBackend implements Backend {
       transaction.close();
       return undefined;
     }
-    const space = this.#space as Space;
+    const space = state.space.space === this.#space?.space ? this.#space : state.space;
     return PostgresSnapshot.open(transaction, this.#shared, this.#names, state, space, this.metric, request);
   }
 
@@ -416,6 +428,6 @@ export class PostgresBackend implements Backend {
     await this.queries.settle();
     await this.#lists.settle();
     await this.#hnsw.settle();
-    await this.#database.close();
+    await this.#router.close();
   }
 }

@@ -3,6 +3,7 @@ import {
   describe,
   openDefaults,
   type PostgresOptions,
+  type PostgresReplica,
   type PostgresShard,
   postgresDefaults,
   type ResolvedOpenOptions,
@@ -40,9 +41,13 @@ export class PostgresLocation {
   toString(): string {
     if (this.#shards !== undefined) return this.#shards.join(' + ');
     const { connectionString, name } = this.#options;
-    const address = connectionString?.replace(/\/\/[^@/]*@/, '//').replace(/[?#].*$/s, '') ?? 'postgres://';
-    return `${address}#${name}`;
+    return `${publicAddress(connectionString)}#${name}`;
   }
+}
+
+/** An address without user, password and parameters. */
+export function publicAddress(connectionString: string | undefined): string {
+  return connectionString?.replace(/\/\/[^@/]*@/, '//').replace(/[?#].*$/s, '') ?? 'postgres://';
 }
 
 /**
@@ -55,7 +60,30 @@ export class PostgresLocation {
  */
 export function postgres(options: PostgresOptions = {}): PostgresLocation {
   const resolved = resolveOptions('postgres', options, postgresDefaults) as ResolvedPostgresOptions;
-  const { connectionString, pool, name, maxConnections, hnsw, statementTimeout } = resolved;
+  const { name, maxConnections, hnsw, statementTimeout, replicas = [], replicaTimeout } = resolved;
+  checkDatabase(resolved);
+  checkReplicas(replicas);
+  if (!Number.isInteger(maxConnections) || maxConnections < 2) {
+    throw invalid(`expected maxConnections of at least 2, got ${describe(maxConnections)}`, 'Each search uses one.');
+  }
+  if (hnsw !== 'vector' && hnsw !== 'halfvec') {
+    throw invalid(`expected hnsw 'vector' or 'halfvec', got ${describe(hnsw)}`, "The default is 'vector'.");
+  }
+  if (!isMilliseconds(statementTimeout)) {
+    throw invalid(`expected statementTimeout in milliseconds, got ${describe(statementTimeout)}`, '0 for none.');
+  }
+  if (!isMilliseconds(replicaTimeout)) {
+    throw invalid(`expected replicaTimeout in milliseconds, got ${describe(replicaTimeout)}`, '0 not to wait.');
+  }
+  checkSchemaName(name);
+  return locate(resolved, resolved.shards && shardsWith(resolved, resolved.shards));
+}
+
+function isMilliseconds(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value < 2 ** 31;
+}
+
+function checkDatabase({ connectionString, pool }: PostgresReplica): void {
   if (connectionString !== undefined && pool !== undefined) {
     throw invalid('expected either connectionString or pool, got both', 'A pool has its own address.');
   }
@@ -66,24 +94,23 @@ export function postgres(options: PostgresOptions = {}): PostgresLocation {
       'postgres://user:password@host:5432/database',
     );
   }
-  if (!Number.isInteger(maxConnections) || maxConnections < 2) {
-    throw invalid(`expected maxConnections of at least 2, got ${describe(maxConnections)}`, 'Each search uses one.');
+}
+
+function checkReplicas(replicas: readonly PostgresReplica[]): void {
+  for (const replica of replicas) {
+    const resolved = resolveOptions('postgres: replicas', replica, { connectionString: undefined, pool: undefined });
+    checkDatabase(resolved as PostgresReplica);
+    if (Object.values(resolved).every((value) => value === undefined)) {
+      throw invalid('a replica has no address', 'Give each one a connectionString or a pool.');
+    }
   }
-  if (hnsw !== 'vector' && hnsw !== 'halfvec') {
-    throw invalid(`expected hnsw 'vector' or 'halfvec', got ${describe(hnsw)}`, "The default is 'vector'.");
-  }
-  if (!Number.isInteger(statementTimeout) || statementTimeout < 0 || statementTimeout > 2 ** 31 - 1) {
-    throw invalid(`expected statementTimeout in milliseconds, got ${describe(statementTimeout)}`, '0 for none.');
-  }
-  checkSchemaName(name);
-  return locate(resolved, resolved.shards && shardsWith(resolved, resolved.shards));
 }
 
 /** Most shards: each search asks all of them. */
 const maxShards = 256;
 
 function shardsWith(
-  { connectionString, pool, shards: _, ...shared }: ResolvedPostgresOptions,
+  { connectionString, pool, replicas, shards: _, ...shared }: ResolvedPostgresOptions,
   shards: readonly PostgresShard[],
 ): PostgresLocation[] {
   if (shards.length < 2 || shards.length > maxShards) {
@@ -92,8 +119,9 @@ function shardsWith(
       'Leave it out for one database.',
     );
   }
-  if (connectionString !== undefined || pool !== undefined) {
-    throw invalid('expected either shards or one database, got both', 'Each shard has a connectionString or a pool.');
+  if (connectionString !== undefined || pool !== undefined || replicas !== undefined) {
+    const hint = 'Each shard has a connectionString or a pool, and replicas of its own.';
+    throw invalid('expected either shards or one database, got both', hint);
   }
   const pools = shards.map((shard) => shard?.pool).filter((own) => own !== undefined);
   if (new Set(pools).size < pools.length) {
@@ -113,7 +141,7 @@ function shardsWith(
 }
 
 function shardDefaults(name: string): Required<PostgresShard> {
-  return { connectionString: undefined, pool: undefined, name };
+  return { connectionString: undefined, pool: undefined, name, replicas: undefined };
 }
 
 function invalid(problem: string, hint: string): SemanticIndexError {

@@ -1,7 +1,9 @@
 import type { QueryVectors } from '../backend/backend.js';
 import { packVectors } from '../vectors/pack-vectors.js';
 import type { Database } from './connection/database.js';
+import type { ReadRouter } from './connection/read-router.js';
 import type { SchemaNames } from './connection/schema.js';
+import type { BackendOptions } from './postgres-options.js';
 import { type VectorTable, vectorRoles } from './tables/vector-table.js';
 
 /** Queries that are kept in memory, and that are written at a time. */
@@ -19,6 +21,7 @@ interface CachedQuery {
  */
 export class PostgresQueryCache implements QueryVectors {
   readonly #database: Database;
+  readonly #router: ReadRouter;
   readonly #names: SchemaNames;
   readonly #vectors: VectorTable;
   readonly #maxVectors: number;
@@ -31,13 +34,19 @@ export class PostgresQueryCache implements QueryVectors {
   readonly #unwritten = new Map<string, CachedQuery>();
   #writing: Promise<unknown> = Promise.resolve();
 
-  /** @param maxVectors 0 disables the cache. */
-  constructor(database: Database, names: SchemaNames, vectors: VectorTable, maxVectors: number, isReadonly: boolean) {
+  constructor(
+    database: Database,
+    router: ReadRouter,
+    names: SchemaNames,
+    vectors: VectorTable,
+    { queryCache, readonly }: BackendOptions,
+  ) {
     this.#database = database;
+    this.#router = router;
     this.#names = names;
     this.#vectors = vectors;
-    this.#maxVectors = maxVectors;
-    this.#isReadonly = isReadonly;
+    this.#maxVectors = queryCache;
+    this.#isReadonly = readonly;
   }
 
   async find(space: number, hashes: readonly string[]): Promise<(Float32Array | undefined)[]> {
@@ -45,9 +54,8 @@ export class PostgresQueryCache implements QueryVectors {
     const known = hashes.map((hash) => this.#recent.get(`${space} ${hash}`)?.vector);
     const missing = [...known.keys()].filter((place) => known[place] === undefined);
     if (missing.length > 0) {
-      const read = await this.#vectors.read(
+      const read = await this.#read(
         space,
-        'query',
         missing.map((place) => hashes[place] as string),
       );
       for (const [position, place] of missing.entries()) known[place] = read[position];
@@ -56,6 +64,17 @@ export class PostgresQueryCache implements QueryVectors {
       if (vector !== undefined) this.#remember({ space, hash: hashes[place] as string, vector }, true);
     }
     return known;
+  }
+
+  async #read(space: number, hashes: readonly string[]): Promise<(Float32Array | undefined)[]> {
+    const rows = await this.#router.readAnywhere(
+      `SELECT hash, data::text FROM ${this.#names.table('vectors')} WHERE hash = ANY($1::text[]) AND space = $2 AND role = ${vectorRoles.query}`,
+      [hashes, space],
+    );
+    const found = new Map(
+      rows.map(({ hash, data }) => [hash as string, Float32Array.from(JSON.parse(data) as number[])]),
+    );
+    return hashes.map((hash) => found.get(hash));
   }
 
   keep(space: number, hashes: readonly string[], vectors: readonly Float32Array[]): void {

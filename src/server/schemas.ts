@@ -163,6 +163,7 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ResolvedServerO
     snippet: snippetOption,
     rerank: { type: 'string', enum: ['tokens'], description: 'Rescore the first 50 hits by their most similar words.' },
     rerankWeight: { type: 'number', minimum: 0, maximum: 1 },
+    consistency: { type: 'string', enum: ['session', 'eventual', 'strong'], default: 'session' },
     onProviderFailure: { type: 'string', enum: ['error', 'text'], default: 'error' },
     embedBudget: { type: 'integer', minimum: 1, maximum: 600_000 },
     exact: { type: 'boolean' },

@@ -93,6 +93,20 @@ export interface TuneEvent {
   readonly searchK?: number;
 }
 
+/**
+ * A replica of PostgreSQL was lost, or is behind what the index has written and read: searches read from other replicas or the primary,
+ * until it is restored.
+ */
+export interface ReplicaEvent {
+  readonly type: 'replica';
+  readonly message: string;
+  readonly state: 'lost' | 'behind' | 'restored';
+  /** Its address, without password. */
+  readonly replica: string;
+  /** Why it is lost. */
+  readonly error?: SemanticIndexError;
+}
+
 /** Background work failed; it is retried. */
 export interface ErrorEvent {
   readonly type: 'error';
@@ -118,4 +132,5 @@ export type IndexEvent =
   | ColumnsMissingEvent
   | SweepEvent
   | TuneEvent
+  | ReplicaEvent
   | ErrorEvent;

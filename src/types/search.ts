@@ -168,6 +168,13 @@ export interface SearchExplanation {
 }
 
 /**
+ * How recent the answer of a search in PostgreSQL with replicas is. `session`: it has everything that this open index has written or read
+ * before. `eventual`: it has what one of the replicas has received. `strong`: it has everything that was acknowledged to any process,
+ * and comes from the primary.
+ */
+export type ReadConsistency = 'session' | 'eventual' | 'strong';
+
+/**
  * Scores hits for a query, for example with a cross-encoder. Returns one number per hit, in the order of the hits; higher is
  * better.
  */

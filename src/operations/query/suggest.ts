@@ -22,7 +22,7 @@ export async function suggest<M extends Metadata>(
   const begin = lastWord.exec(text)?.[0];
   if (begin === undefined || prefixOf(begin) === undefined) return [];
   const filter = where === undefined ? undefined : await filterFor(backend, where);
-  return withSnapshot(backend, { filter, signal }, async (snapshot) =>
+  return withSnapshot(backend, { filter, consistency: 'session', signal }, async (snapshot) =>
     snapshot === undefined ? [] : suggestFrom(snapshot, text.slice(0, -begin.length), begin, limit, signal),
   );
 }

@@ -108,7 +108,7 @@ export class CandidateSearch {
 
   /** Undefined when the index moved to another space after the queries were embedded. */
   async find(queries: readonly CheckedQuery[]): Promise<Candidates[] | undefined> {
-    const { signal } = this.#options;
+    const { consistency, signal } = this.#options;
     const { backend, space } = this.#context;
     const { fields, boosts } = this.#plan;
     const snapshot = await this.#trace.time('filter', () =>
@@ -116,6 +116,7 @@ export class CandidateSearch {
         filter: this.#filter,
         fields: fields.length === 0 ? undefined : fields,
         boosted: boosts?.filters,
+        consistency,
         signal,
       }),
     );

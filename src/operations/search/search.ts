@@ -146,15 +146,17 @@ async function find<M extends Metadata>(
   context.space.check();
   const filter = where === undefined ? undefined : await filterFor(context.backend, where);
   const plan = await planColumns(context.backend, options);
-  let lost = 0;
+  let [lost, { consistency }] = [0, options];
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const checked = await trace.time('embed', () => checkQueries(queries, mode !== 'text', context.space, options));
-    const search = new CandidateSearch(context, filter, options, seen, trace, plan, settle);
+    const search = new CandidateSearch(context, filter, { ...options, consistency }, seen, trace, plan, settle);
     const found = await search.find(checked).catch((error: unknown) => {
       if (!search.isLost || ++lost > maxLost) throw error;
       return undefined;
     });
     if (found === undefined) {
+      // A replica may not have received yet that the index has moved.
+      if (!search.isLost) consistency = 'strong';
       trace.restart();
       continue;
     }

@@ -12,6 +12,12 @@ export interface Statements {
   query(text: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
+/** A transaction that writes. */
+export interface WriteTransaction extends Statements {
+  /** The version of the index that its commit makes; undefined until it holds the lock of writers. */
+  version?: number;
+}
+
 /** A transaction that sees one point in time. */
 export interface ReadTransaction extends Statements {
   /** The rows of the statement that began it. */
@@ -46,6 +52,7 @@ export class Database {
   readonly #options: DatabaseOptions;
   #shared: SharedRead | undefined;
   #isClosed = false;
+  #committedVersion = 0;
 
   constructor(pool: OpenPool, options: DatabaseOptions) {
     this.#pool = pool;
@@ -55,6 +62,11 @@ export class Database {
   /** Whether parameters that are Buffers travel as the binary format of their types, as `pg` sends them. */
   get hasBinaryParameters(): boolean {
     return this.#pool.pool.isSingle !== true;
+  }
+
+  /** The last version of the index that a write of this process has made; 0 before the first one. */
+  get committedVersion(): number {
+    return this.#committedVersion;
   }
 
   async #connect(): Promise<PostgresClient> {
@@ -75,10 +87,11 @@ export class Database {
       const transaction = await this.#shared.join();
       return transaction.query(text, values).finally(() => transaction.close());
     }
-    return isRead(text) ? this.again(() => this.#runAlone(text, values)) : this.#runAlone(text, values);
+    return isRead(text) ? this.again(() => this.aloneOnce(text, values)) : this.aloneOnce(text, values);
   }
 
-  async #runAlone(text: string, values: readonly unknown[] | undefined): Promise<Row[]> {
+  /** The same, not repeated when the connection is lost. */
+  async aloneOnce(text: string, values: readonly unknown[] | undefined): Promise<Row[]> {
     const client = await this.#connect();
     let failure: unknown;
     try {
@@ -108,10 +121,10 @@ export class Database {
    * parameters.
    */
   async beginRead(first: string, signal?: AbortSignal): Promise<ReadTransaction> {
-    if (this.#pool.pool.isSingle !== true) return this.again(() => this.#beginOwn(first, signal));
+    if (this.#pool.pool.isSingle !== true) return this.again(() => this.beginReadOnce(first, signal));
     // One connection for all readers: a second one would wait for the first one indefinitely.
     this.#shared ??= new SharedRead(
-      () => this.#beginOwn(first),
+      () => this.beginReadOnce(first),
       () => {
         this.#shared = undefined;
       },
@@ -119,7 +132,8 @@ export class Database {
     return this.#shared.join();
   }
 
-  async #beginOwn(first: string, signal?: AbortSignal): Promise<ReadTransaction> {
+  /** The same, not repeated when the connection is lost. */
+  async beginReadOnce(first: string, signal?: AbortSignal): Promise<ReadTransaction> {
     const client = await this.#connect();
     const { statementTimeout } = this.#options;
     const limit = statementTimeout === 0 ? '' : `SET LOCAL statement_timeout = ${statementTimeout};`;
@@ -140,7 +154,7 @@ export class Database {
       const text =
         'SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND xact_start = $2::timestamptz';
       // Where it fails, the statement ends by itself.
-      this.#runAlone(text, [process, began]).catch(() => {});
+      this.aloneOnce(text, [process, began]).catch(() => {});
     };
     signal.addEventListener('abort', cancel, { once: true });
     return () => signal.removeEventListener('abort', cancel);
@@ -164,7 +178,7 @@ export class Database {
    *
    * @throws UNAVAILABLE when the connection was lost during the commit: whether it is stored is not known then.
    */
-  async write<T>(work: (statements: Statements) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async write<T>(work: (transaction: WriteTransaction) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const { lockTimeout, statementTimeout } = this.#options;
     const limit = statementTimeout === 0 ? '' : `SET LOCAL statement_timeout = ${statementTimeout};`;
     const begin = `BEGIN; SET LOCAL jit = off; SET LOCAL lock_timeout = ${lockTimeout}; ${limit} SELECT ${runningColumns}`;
@@ -177,11 +191,13 @@ export class Database {
       try {
         const [row = {}] = await run(client, begin);
         unhear = this.#cancelOn(signal, row);
-        const result = await work({ query: (text, values) => run(client, text, values) });
+        const transaction: WriteTransaction = { query: (text, values) => run(client, text, values) };
+        const result = await work(transaction);
         signal?.throwIfAborted();
         unhear();
         isCommitting = true;
         await client.query('COMMIT');
+        this.#committedVersion = Math.max(this.#committedVersion, transaction.version ?? 0);
         client.release();
         return result;
       } catch (error) {
@@ -269,8 +285,9 @@ class OwnRead implements ReadTransaction {
     if (this.#pending === 0) this.#end();
   }
 
+  /** Also when a replica ended it, for a change that it receives. */
   get isLost(): boolean {
-    return this.#failure !== undefined && isLostConnection(this.#failure);
+    return this.#failure !== undefined && (isLostConnection(this.#failure) || isRetryable(this.#failure));
   }
 
   #end(): void {

@@ -29,8 +29,16 @@ function hearConnections(pool: PostgresPool): void {
   pool.on?.('connect', hearErrors);
 }
 
-/** The pool of the caller, or a new one of `pg`. @throws MISSING_PEER, INVALID_ARGUMENT */
-export async function openPool(options: ResolvedPostgresOptions): Promise<OpenPool> {
+/**
+ * The pool of the caller, or a new one of `pg`.
+ *
+ * @param timeout milliseconds that a reading waits for a free connection.
+ * @throws MISSING_PEER, INVALID_ARGUMENT
+ */
+export async function openPool(
+  options: Pick<ResolvedPostgresOptions, 'connectionString' | 'pool' | 'maxConnections'>,
+  timeout = connectionTimeout,
+): Promise<OpenPool> {
   if (options.pool !== undefined) {
     const pool = checkPool(options.pool);
     hearConnections(pool);
@@ -40,7 +48,7 @@ export async function openPool(options: ResolvedPostgresOptions): Promise<OpenPo
   const pool = new Pool({
     ...(options.connectionString !== undefined && { connectionString: options.connectionString }),
     max: options.maxConnections,
-    connectionTimeoutMillis: connectionTimeout,
+    connectionTimeoutMillis: timeout,
     application_name: 'semantic-index',
     // An idle connection does not keep the process alive.
     allowExitOnIdle: true,

@@ -1,6 +1,6 @@
 import { SemanticIndexError } from '../../errors.js';
 import type { Metric } from '../../types.js';
-import type { Database, Row, Statements } from './database.js';
+import type { Database, Row, WriteTransaction } from './database.js';
 import { quoteName, quoteText } from './names.js';
 
 /** The format of the tables that this version writes and reads. */
@@ -246,6 +246,9 @@ async function formatRow(database: Database, names: SchemaNames): Promise<Row[]>
 }
 
 /** Lets one writer of the index in at a time: keys are visible in their order, and no two writers wait for each other's rows. */
-export async function lockWriter(statements: Statements, names: SchemaNames): Promise<void> {
-  await statements.query(`UPDATE ${names.table('position')} SET version = version + 1`);
+export async function lockWriter(transaction: WriteTransaction, names: SchemaNames): Promise<void> {
+  const [row] = await transaction.query(
+    `UPDATE ${names.table('position')} SET version = version + 1 RETURNING version::float8`,
+  );
+  transaction.version = row?.version as number;
 }

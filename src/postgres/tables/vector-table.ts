@@ -58,18 +58,6 @@ export class VectorTable {
     return hashes.map((hash) => numbers.get(hash) ?? 0);
   }
 
-  /** The vector of each hash, undefined where there is none; notes that they were used. */
-  async read(space: number, role: VectorRole, hashes: readonly string[]): Promise<(Float32Array | undefined)[]> {
-    const rows = await this.#database.alone(
-      `SELECT hash, data::text FROM ${this.#names.table('vectors')} WHERE hash = ANY($1::text[]) AND space = $2 AND role = $3`,
-      [hashes, space, vectorRoles[role]],
-    );
-    const found = new Map(
-      rows.map(({ hash, data }) => [hash as string, Float32Array.from(JSON.parse(data) as number[])]),
-    );
-    return hashes.map((hash) => found.get(hash));
-  }
-
   /** Vectors by their numbers, with what they are stored under; undefined for unknown numbers. */
   async readNumbers(numbers: readonly number[]): Promise<(StoredVector | undefined)[]> {
     const rows = await this.#database.alone(

@@ -168,7 +168,7 @@ export async function facetsOf<M extends Metadata>(
 ): Promise<FacetsResult> {
   const plans = planFacets('facets', 'fields', fields);
   const filter = where === undefined ? undefined : await filterFor(backend, where);
-  const request = { filter, fields: plans.map(({ field }) => field), signal };
+  const request = { filter, fields: plans.map(({ field }) => field), consistency: 'session' as const, signal };
   return withSnapshot(backend, request, async (snapshot) =>
     snapshot === undefined ? emptyFacets(plans) : countFacets('facets', plans, snapshot, signal),
   );

@@ -22,7 +22,7 @@ export async function sortedPage<M extends Metadata>(
   const field = fieldNamed('listDocuments', 'sort.field', name);
   checkOneOf('listDocuments', 'sort.order', order, ['asc', 'desc']);
   const place = after === undefined ? undefined : placeOf(after);
-  return withSnapshot(backend, { filter, fields: [field], signal }, async (snapshot) => {
+  return withSnapshot(backend, { filter, fields: [field], consistency: 'session', signal }, async (snapshot) => {
     if (snapshot === undefined) return { documents: [] };
     await checkFieldsExist('listDocuments', snapshot, [{ option: 'sort.field', field }]);
     const descending = order === 'desc';
