@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -41,7 +41,10 @@ for (const [name, states] of tests) {
 }
 console.log(`| group | tests | ${run.join(' | ')} |`);
 console.log(`|---|---|${run.map(() => '---').join('|')}|`);
-const problems = [];
+// A file that cannot be loaded has no tests, and its backend would be left out.
+const problems = testResults
+  .filter(({ assertionResults }) => assertionResults.length === 0)
+  .map(({ name, message }) => `${relative(root, name)} has no tests: ${message}`);
 for (const [group, list] of groups) {
   const cells = run.map((backend) => {
     const count = (state) => list.filter(({ states }) => states[backend] === state).length;

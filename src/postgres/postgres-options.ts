@@ -10,7 +10,7 @@ import {
   type ResolvedPostgresOptions,
   resolveOptions,
 } from '../options.js';
-import { checkSchemaName } from './connection/names.js';
+import { checkSchemaName, publicAddress } from './connection/names.js';
 
 const isPostgresAddress = /^postgres(?:ql)?:\/\//;
 
@@ -43,11 +43,6 @@ export class PostgresLocation {
     const { connectionString, name } = this.#options;
     return `${publicAddress(connectionString)}#${name}`;
   }
-}
-
-/** An address without user, password and parameters. */
-export function publicAddress(connectionString: string | undefined): string {
-  return connectionString?.replace(/\/\/[^@/]*@/, '//').replace(/[?#].*$/s, '') ?? 'postgres://';
 }
 
 /**

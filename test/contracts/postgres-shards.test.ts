@@ -2,6 +2,7 @@ import { describe, it } from 'vitest';
 import { testBackend } from './backend.js';
 import { openIndexOfPostgresShards, openShardsInPostgres } from './postgres-stores.js';
 import { testSearches } from './searches.js';
+import { testTextFields } from './text-fields.js';
 
 const address = process.env.SEMANTIC_INDEX_POSTGRES;
 
@@ -12,4 +13,5 @@ if (address === undefined) {
 } else {
   testBackend('two shards of a server', () => openShardsInPostgres(address, 2));
   testSearches('two shards of a server', () => openIndexOfPostgresShards(address, 2), true);
+  testTextFields('two shards of a server', (options) => openIndexOfPostgresShards(address, 2, options), true);
 }

@@ -82,9 +82,17 @@ export async function openShardsInPostgres(address: string, count: number): Prom
 }
 
 /** The same, for searches. */
-export async function openIndexOfPostgresShards(address: string, count: number): Promise<OpenedIndex> {
+export async function openIndexOfPostgresShards(
+  address: string,
+  count: number,
+  options: OpenOptions = {},
+): Promise<OpenedIndex> {
   const { location, remove } = newShards(address, count);
-  const index = await SemanticIndex.open(location, { provider: searchProvider, ann: { background: false } });
+  const index = await SemanticIndex.open(location, {
+    provider: searchProvider,
+    ann: { background: false },
+    ...options,
+  });
   return { index, remove };
 }
 

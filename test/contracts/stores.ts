@@ -59,10 +59,12 @@ export async function openShardsInFolders(count: number): Promise<IndexUnderTest
 }
 
 /** A new index of shards in memory, for searches. */
-export async function openIndexOfShards(count: number, provider = searchProvider): Promise<OpenedIndex> {
-  const shards = Array.from({ length: count }, () => () => Store.open(':memory:', options));
+export async function openIndexOfShards(count: number, given: OpenOptions = {}): Promise<OpenedIndex> {
+  const { language, languageField, textFields, textTemplate } = given;
+  const own = { ...options, language, languageField, textFields, textTemplate };
+  const shards = Array.from({ length: count }, () => () => Store.open(':memory:', own));
   const location = new BackendLocation(() => openShards(shards, false)) as unknown as string;
-  return { index: await SemanticIndex.open(location, { provider }), remove: () => {} };
+  return { index: await SemanticIndex.open(location, { provider: searchProvider, ...given }), remove: () => {} };
 }
 
 export async function openMemory(): Promise<IndexUnderTest> {

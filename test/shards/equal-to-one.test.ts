@@ -3,7 +3,6 @@ import type { SearchOptions } from '../../src/options.js';
 import { Random } from '../../src/random.js';
 import type { SemanticIndex } from '../../src/semantic-index.js';
 import type { DocumentInput, Metadata, Where } from '../../src/types.js';
-import { searchProvider } from '../contracts/searches.js';
 import { openIndexInMemory, openIndexOfShards } from '../contracts/stores.js';
 
 const words = Array.from({ length: 120 }, (_, place) => {
@@ -150,7 +149,7 @@ async function listed(index: SemanticIndex, where: Where, limit: number): Promis
 }
 
 it('embeds a text that another shard has no second time', async () => {
-  const { index } = await openIndexOfShards(3, searchProvider);
+  const { index } = await openIndexOfShards(3);
   try {
     const ids = Array.from({ length: 30 }, (_, place) => `copy ${place}`);
     const first = await index.addDocuments([{ id: 'one', text: 'the very same text' }]);

@@ -127,3 +127,8 @@ export function vectorsToBinary(
 export function vectorFromText(text: string, into: Float32Array, at = 0): void {
   into.set(JSON.parse(text) as number[], at);
 }
+
+/** An address without user, password and parameters. */
+export function publicAddress(connectionString: string | undefined): string {
+  return connectionString?.replace(/\/\/[^@/]*@/, '//').replace(/[?#].*$/s, '') ?? 'postgres://';
+}

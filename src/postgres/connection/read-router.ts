@@ -1,8 +1,8 @@
 import { SemanticIndexError } from '../../errors.js';
 import type { ResolvedPostgresOptions } from '../../options.js';
 import type { IndexEvent, ReadConsistency } from '../../types.js';
-import { publicAddress } from '../postgres-options.js';
 import { Database, type DatabaseOptions, type ReadTransaction, type Row } from './database.js';
+import { publicAddress } from './names.js';
 import { openPool } from './pool.js';
 import type { SchemaNames } from './schema.js';
 
@@ -39,7 +39,7 @@ export interface ReadRequest {
 
 /**
  * Sends readings to replicas, one after the other, and to the primary where no replica is recent enough or can be reached. Each
- * transaction begins with the version of the index, which a replica has from the primary: it tells how recent the replica is.
+ * transaction begins with the version of the index, which a replica has from the primary: so it shows how recent the replica is.
  */
 export class ReadRouter {
   readonly #primary: Database;
