@@ -90,19 +90,16 @@ export class VectorTable {
       // Nothing is lost when it is repeated, so it needs no transaction of its own.
       const rows = await this.#database.again(() =>
         this.#database.alone(
-          `WITH given AS (SELECT * FROM unnest($3::text[], $4::${type}[]) AS t(hash, data)),
-           inserted AS (INSERT INTO ${this.#names.table('vectors')} (space, role, hash, data)
-             SELECT $1::int, $2::smallint, hash, data::${this.#names.vector}.vector FROM given
-             ON CONFLICT (hash, space, role) DO NOTHING RETURNING hash, vector)
-           SELECT hash, vector::float8 FROM inserted UNION ALL
-           SELECT v.hash, v.vector::float8 FROM given JOIN ${this.#names.table('vectors')} v
-             ON v.hash = given.hash AND v.space = $1 AND v.role = $2`,
+          `INSERT INTO ${this.#names.table('vectors')} (space, role, hash, data)
+           SELECT $1::int, $2::smallint, hash, data::${this.#names.vector}.vector
+           FROM unnest($3::text[], $4::${type}[]) AS t(hash, data)
+           ON CONFLICT (hash, space, role) DO NOTHING RETURNING hash, vector::float8`,
           [space, vectorRoles[role], some.map((row) => hashes[row]), value],
         ),
       );
       for (const { hash, vector } of rows) numbers.set(hash as string, vector as number);
     }
-    // Those that another writer has stored at the same time.
+    // Those that were there are looked up by the unique index: a join would be planned by statistics, which lag behind a load.
     return hashes.every((hash) => numbers.has(hash))
       ? hashes.map((hash) => numbers.get(hash) as number)
       : this.find(space, role, hashes);
