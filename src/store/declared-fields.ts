@@ -55,7 +55,7 @@ export class DeclaredFields {
 
   /** The filter for columns, and as SQL for what they cannot decide. */
   compileForSnapshot(filter: FilterTree | undefined): SnapshotFilter | undefined {
-    return filter && { sql: this.compile(filter), program: compileFilterProgram(filter) };
+    return filter && { sql: () => this.compile(filter), program: compileFilterProgram(filter) };
   }
 
   /** What is read from columns besides. */

@@ -22,6 +22,11 @@ enum class FactorKind : uint8_t {
   set,
 };
 
+/** Items whose factors are estimated at once, at most. */
+constexpr size_t kEstimatedAtOnce = 64;
+/** A product and its estimate differ by less than this share. */
+constexpr double kEstimateError = 1e-5;
+
 /** A factor of the scores of a part's items: 1 for those without a value. Owns nothing. */
 struct ItemFactor {
   FactorKind kind = FactorKind::set;
@@ -39,6 +44,9 @@ struct ItemFactor {
     if (kind == FactorKind::decay) return std::exp2(-std::max(0.0, operand - value) / scale);
     return value > 0 ? 1 + (operand - 1) * (value / (value + scale)) : 1;
   }
+
+  /** Multiplies the products of some items, kEstimatedAtOnce at most, by what `of` gives, within a ten millionth. */
+  void multiply_estimates(const uint32_t* from, size_t size, double* products) const;
 };
 
 /** The product of factors, bounded so that no score becomes infinite and none of 0 loses the order of what it
@@ -60,6 +68,9 @@ struct ItemFactors {
     for (const ItemFactor& factor : factors) product *= factor.of(item);
     return bounded(product);
   }
+
+  /** About what `of` gives for each of some items, kEstimatedAtOnce at most, in a fraction of its time. */
+  void estimate(const uint32_t* items, size_t count, double* products) const;
 
   static double bounded(double product) {
     constexpr double kLeast = 0x1p-512;

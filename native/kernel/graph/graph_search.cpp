@@ -263,7 +263,8 @@ class GraphSearch {
     const auto needed = static_cast<size_t>(reranked_);
     const auto wanted = static_cast<size_t>(reranked_ + kRefined);
     if (options_.factors != nullptr) {
-      boosted_.choose(memory_.met, wanted, &candidates);
+      // Behind a filter, some of the beam were not met.
+      boosted_.choose(memory_.met, is_filtered() ? nullptr : &memory_.beam, wanted, &memory_.refined, &candidates);
       return prefetch_low_nibbles(candidates);
     }
     Beam& beam = memory_.beam;
@@ -327,10 +328,10 @@ class GraphSearch {
     rows_.sum(Nibbles::low, memory_.query, candidates.size(), position_of, [&](size_t index, int32_t sum) {
       const int32_t product = memory_.query.whole_product(high_sums[index], sum);
       const float distance = estimates_.by_whole(candidates[index], product);
-      refined.push_back(options_.factors == nullptr ? Candidate(distance, candidates[index])
-                                                    : boosted_.by_score(distance, candidates[index]));
+      refined.push_back({distance, candidates[index]});
       return true;
     });
+    if (options_.factors != nullptr) boosted_.score(&refined);
     work_.refined += static_cast<int64_t>(candidates.size());
     std::sort(refined.begin(), refined.end(),
               [](const Candidate& left, const Candidate& right) { return left.is_before(right); });

@@ -12,6 +12,17 @@ Status of_another_forest() {
   return Status::failure(StatusCode::invalid_argument, "the graph index was derived from another file");
 }
 
+/** The distinct positions that have copies. */
+std::shared_ptr<const std::vector<uint64_t>> mark_originals(const uint32_t* originals, const GraphHeader& header) {
+  const auto distinct = static_cast<uint32_t>(header.distinct);
+  auto marked = std::make_shared<std::vector<uint64_t>>((static_cast<size_t>(distinct) + 63) / 64, 0);
+  for (int32_t copy = 0; copy < header.positions - header.distinct; ++copy) {
+    const uint32_t original = originals[copy] & ~kSameBytes;
+    if (original < distinct) (*marked)[original / 64] |= uint64_t{1} << (original % 64);
+  }
+  return marked;
+}
+
 }  // namespace
 
 Status GraphView::open(const uint8_t* bytes, int64_t size, const ForestView& forest, GraphView* view,
@@ -34,6 +45,8 @@ Status GraphView::open(const uint8_t* bytes, int64_t size, const ForestView& for
   result.changed_ = changed;
   result.sketch_ = std::make_shared<BinarySketch>(static_cast<size_t>(header.dimensions));
   result.rotation_ = std::make_shared<Rotation>(static_cast<size_t>(header.dimensions));
+  if (header.positions > header.distinct)
+    result.copied_ = mark_originals(result.section<uint32_t>(GraphSection::originals), header);
   *view = std::move(result);
   return Status::success();
 } catch (const std::bad_alloc&) {

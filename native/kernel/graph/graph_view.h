@@ -92,6 +92,9 @@ class GraphView {
 
   const Rotation& rotation() const { return *rotation_; }
 
+  /** A bit for each distinct position, set where it has copies; nullptr where none has. */
+  const uint64_t* positions_with_copies() const { return copied_ == nullptr ? nullptr : copied_->data(); }
+
   template <typename T>
   const T* section(GraphSection name) const {
     return reinterpret_cast<const T*>(bytes_ + header_.sections[static_cast<size_t>(name)].offset);
@@ -107,6 +110,7 @@ class GraphView {
   const std::atomic<bool>* changed_ = nullptr;
   std::shared_ptr<const BinarySketch> sketch_;
   std::shared_ptr<const Rotation> rotation_;
+  std::shared_ptr<const std::vector<uint64_t>> copied_;
 };
 
 /** The default for -1: recall@10 was 0.968 among 200,000 paragraphs and sentences, with 10 trees. */

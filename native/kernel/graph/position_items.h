@@ -21,6 +21,7 @@ class PositionItems {
  public:
   explicit PositionItems(const GraphView& view)
       : items_(view.section<int32_t>(GraphSection::items)),
+        has_copies_(view.positions_with_copies()),
         originals_(view.section<uint32_t>(GraphSection::originals)),
         distinct_(static_cast<size_t>(view.header().distinct)),
         copies_(static_cast<size_t>(view.header().positions) - distinct_) {}
@@ -32,7 +33,7 @@ class PositionItems {
   /** Calls take(item, has_same_bytes) for every copy of a position, until it returns false. */
   template <typename Take>
   void for_each_copy(uint32_t position, const Take& take) const {
-    if (copies_ == 0) return;
+    if (has_copies_ == nullptr || (has_copies_[position / 64] >> (position % 64) & 1) == 0) return;
     const uint32_t* end = originals_ + copies_;
     const uint32_t* copy = std::lower_bound(originals_, end, position, [](uint32_t original, uint32_t wanted) {
       return (original & ~kSameBytes) < wanted;
@@ -56,6 +57,8 @@ class PositionItems {
 
  private:
   const int32_t* items_;
+  /** A bit for each distinct position; nullptr where none has copies. */
+  const uint64_t* has_copies_;
   const uint32_t* originals_;
   const size_t distinct_;
   const size_t copies_;

@@ -16,9 +16,9 @@ import { forgetMatches, keepMatches, keptMatches } from './fields/kept-matches.j
 import { PartColumns } from './part-columns.js';
 import type { SegmentColumns } from './stored-columns.js';
 
-/** A filter in both forms: for columns, and as SQL for documents that columns cannot decide. */
+/** A filter in both forms: for columns, and as SQL for documents that columns cannot decide, which is made when it is needed. */
 export interface SnapshotFilter {
-  readonly sql: SqlFilter;
+  sql(): SqlFilter;
   readonly program: FilterProgram;
 }
 
@@ -113,13 +113,14 @@ export class MetadataColumns {
       this.#inBackground(() => this.#readAll(segments, stored, tail));
       return undefined;
     }
-    const snapshots = columns.map(({ native }) => snapshotOf(native));
+    // Before anything is awaited: columns may follow the catalog meanwhile.
+    const versions = columns.map(({ version }) => version);
+    const known = filters.map((filter, place) => (place < kept ? keptMatches(columns, filter) : undefined));
+    const hasRead = fields.some((field) => columns.some((part) => !isFieldKept(part, field)));
+    const isKept = !hasRead && !known.includes(undefined);
+    const snapshots = isKept ? [] : columns.map(({ native }) => snapshotOf(native));
     try {
       const read = new Map<string, readonly FieldColumn[]>();
-      // Before anything is awaited: columns may follow the catalog meanwhile.
-      const versions = columns.map(({ version }) => version);
-      const known = filters.map((filter, place) => (place < kept ? keptMatches(columns, filter) : undefined));
-      const hasRead = fields.some((field) => columns.some((part) => !isFieldKept(part, field)));
       const reading = fields.map((field) =>
         columns.map((part, place) =>
           fieldColumnOf(part, snapshots[place] as NativeColumnsSnapshot, field, (parts[place] as Part).keys, catalog),
@@ -167,14 +168,14 @@ export class MetadataColumns {
   async #evaluate(
     snapshots: readonly NativeColumnsSnapshot[],
     parts: readonly Part[],
-    { program, sql }: SnapshotFilter,
+    filter: SnapshotFilter,
     catalog: Catalog,
     signal: AbortSignal | undefined,
     limit: number,
   ): Promise<Bitset[] | undefined> {
     let found: readonly NativeFilteredItems[];
     try {
-      found = await filterColumns(snapshots, program, signal);
+      found = await filterColumns(snapshots, filter.program, signal);
     } catch (error) {
       // A program has limits that SQL does not have.
       if (!SemanticIndexError.is(error, 'INVALID_ARGUMENT') || limit < Number.POSITIVE_INFINITY) throw error;
@@ -193,7 +194,8 @@ export class MetadataColumns {
       const { keys } = parts[position] as Part;
       const allowed = certain.slice(0, (keys.offsets.length + 31) >>> 5);
       clearBeyond(allowed, keys.offsets.length);
-      if (possible !== undefined) await addUndecided(allowed, possible, parts[position] as Part, catalog, sql, signal);
+      if (possible !== undefined)
+        await addUndecided(allowed, possible, parts[position] as Part, catalog, filter, signal);
       matching.push(allowed);
     }
     return matching;
@@ -350,7 +352,7 @@ async function addUndecided(
   possible: Bitset,
   { keys, alive }: Part,
   catalog: Catalog,
-  filter: SqlFilter,
+  filter: SnapshotFilter,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const items: number[] = [];
@@ -359,13 +361,15 @@ async function addUndecided(
     for (; rest !== 0; rest &= rest - 1) items.push(32 * word + 31 - Math.clz32(rest & -rest));
   }
   const inside = items.filter((item) => item < keys.offsets.length);
+  if (inside.length === 0) return;
+  const sql = filter.sql();
   const slice = new TimeSlice();
   for (let first = 0; first < inside.length; first += documentsPerTurn) {
     if (slice.due()) await slice.yieldIfDue(signal);
     const some = inside.slice(first, first + documentsPerTurn);
     const matches = catalog.documents.whichMatch(
       some.map((item) => keyAt(keys, item)),
-      filter,
+      sql,
     );
     for (const [position, item] of some.entries()) if (matches[position] === true) addItem(allowed, item);
   }

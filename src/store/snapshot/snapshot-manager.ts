@@ -136,7 +136,7 @@ export class SnapshotManager {
       (allowed) => [allowed, undefined],
       signal,
     );
-    return opened ?? this.#open(filter.sql, signal);
+    return opened ?? this.#open(filter.sql(), signal);
   }
 
   /** Undefined when columns cannot answer. */

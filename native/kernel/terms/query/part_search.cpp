@@ -22,8 +22,6 @@ constexpr uint64_t kLookUpCost = 48;
 /** A list of more postings is not read to get a first threshold, nor for more hits than this. */
 constexpr uint32_t kPrimePostings = 1 << 12;
 constexpr size_t kPrimeHits = 64;
-/** Candidates whose factors, which lie anywhere in memory, are fetched ahead. */
-constexpr size_t kAhead = 8;
 /** Items whose scores are cleared together. */
 constexpr uint32_t kGroup = 16;
 
@@ -119,8 +117,8 @@ Status PartSearch::open_terms(const PartQuery& query) {
 }
 
 /**
- * Scores the documents that are best by one rare term alone: the k-th of their scores is a threshold to begin with,
- * which spares the first windows from scoring nearly everything.
+ * Scores the documents that are best by one rare term and their factors alone: the k-th of their scores is a threshold
+ * to begin with, which spares the first windows from scoring nearly everything.
  */
 Status PartSearch::prime(TopHits* hits) {
   const size_t k = hits->capacity();
@@ -142,6 +140,11 @@ Status PartSearch::prime(TopHits* hits) {
     }
   }
   if (candidates_.size() < k) return Status::success();
+  double factors[kEstimatedAtOnce];
+  for (size_t first = 0; query_.factors != nullptr && first < candidates_.size(); first += kEstimatedAtOnce) {
+    const size_t count = estimate_factors(first, factors);
+    for (size_t index = 0; index < count; ++index) candidates_[first + index].score *= factors[index];
+  }
   const size_t kept = std::min(candidates_.size(), 2 * k);
   const auto end = candidates_.begin() + static_cast<std::ptrdiff_t>(kept);
   const auto is_higher = [](const Candidate& left, const Candidate& right) { return left.score > right.score; };
@@ -271,17 +274,27 @@ void PartSearch::collect(const Window& window) {
   }
 }
 
+/** Estimates the factors of some candidates from `first` on; returns of how many. */
+size_t PartSearch::estimate_factors(size_t first, double* factors) const {
+  const size_t count = std::min(kEstimatedAtOnce, candidates_.size() - first);
+  uint32_t items[kEstimatedAtOnce];
+  for (size_t index = 0; index < count; ++index) items[index] = candidates_[first + index].item;
+  query_.factors->estimate(items, count, factors);
+  return count;
+}
+
 /** Leaves out candidates that their own factors keep below the threshold, whatever the `others` add. */
 void PartSearch::drop_unlikely(double others, double threshold) {
-  const ItemFactors& factors = *query_.factors;
+  double factors[kEstimatedAtOnce];
   size_t kept = 0;
-  for (size_t index = 0; index < candidates_.size(); ++index) {
-    if (index + kAhead < candidates_.size()) factors.prefetch(candidates_[index + kAhead].item);
-    const Candidate candidate = candidates_[index];
-    const double most = (candidate.score + others) * factors.of(candidate.item);
-    // Without a branch, which would often be mispredicted.
-    candidates_[kept] = candidate;
-    kept += size_t{most * (1 + kRounding) > threshold};
+  for (size_t first = 0; first < candidates_.size(); first += kEstimatedAtOnce) {
+    const size_t count = estimate_factors(first, factors);
+    for (size_t index = 0; index < count; ++index) {
+      const Candidate candidate = candidates_[first + index];
+      // Without a branch, which would often be mispredicted.
+      candidates_[kept] = candidate;
+      kept += size_t{(candidate.score + others) * factors[index] * (1 + kEstimateError) > threshold};
+    }
   }
   candidates_.resize(kept);
 }

@@ -94,6 +94,7 @@ class PartSearch {
   bool collect_alone(Term* term, uint32_t end, double least, double threshold);
   uint64_t living_bits(uint32_t item) const;
   void collect(const Window& window);
+  size_t estimate_factors(size_t first, double* factors) const;
   void drop_unlikely(double others, double threshold);
   bool complete(Term* term, double others, double threshold);
   double bound_of(Term* term, uint32_t block);
