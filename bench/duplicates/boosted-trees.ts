@@ -19,7 +19,39 @@ export interface Examples {
   readonly weights: readonly number[];
 }
 
-const [count, rate, depth, minRows, shrinkage, rowShare, columnShare] = [160, 0.06, 3, 12, 4, 0.7, 0.6];
+const [count, rate, depth, minRows, shrinkage, rowShare, columnShare, maxBins] = [160, 0.06, 3, 12, 4, 0.7, 0.6, 128];
+
+/** The values of each feature in at most `maxBins` bins of about as many rows each. */
+interface Binned {
+  /** The bin of each feature in each row, row by row. */
+  readonly bins: Uint8Array;
+  readonly width: number;
+  /** Between each bin and the next, rounded as it is written; values up to it are in the bin. */
+  readonly bounds: readonly (readonly number[])[];
+}
+
+function binned(rows: readonly Float64Array[]): Binned {
+  const width = (rows[0] as Float64Array).length;
+  const bins = new Uint8Array(rows.length * width);
+  const bounds = Array.from({ length: width }, (_, feature) => {
+    const values = rows.map((row) => row[feature] as number).sort((a, b) => a - b);
+    const found: number[] = [];
+    let start = 0;
+    for (let at = 1; at < values.length; at++) {
+      const [here, next] = [values[at - 1] as number, values[at] as number];
+      const bound = Math.round(500 * (here + next)) / 1000;
+      if (at - start < values.length / maxBins || bound < here || bound >= next) continue;
+      found.push(bound);
+      start = at;
+    }
+    for (const [row, own] of rows.entries()) {
+      const place = found.findIndex((bound) => (own[feature] as number) <= bound);
+      bins[row * width + feature] = place === -1 ? found.length : place;
+    }
+    return found;
+  });
+  return { bins, width, bounds };
+}
 
 /** Fits trees by gradient boosting of the log loss with second derivatives (Friedman 2001; Chen, Guestrin 2016). */
 export function fitTrees({ rows, labels, weights }: Examples, random: () => number): Ensemble {
@@ -27,7 +59,7 @@ export function fitTrees({ rows, labels, weights }: Examples, random: () => numb
   const share = labels.reduce((sum, label, at) => sum + label * (weights[at] as number), 0) / total;
   const start = Math.log(share / (1 - share));
   const odds = new Float64Array(rows.length).fill(start);
-  const width = (rows[0] as Float64Array).length;
+  const data = binned(rows);
   const trees: TreeNode[] = [];
   for (let tree = 0; tree < count; tree++) {
     const gradients = new Float64Array(rows.length);
@@ -38,8 +70,8 @@ export function fitTrees({ rows, labels, weights }: Examples, random: () => numb
       curvatures[row] = p * (1 - p) * (weights[row] as number);
     }
     const chosen = [...rows.keys()].filter(() => random() < rowShare);
-    const columns = [...Array(width).keys()].filter(() => random() < columnShare);
-    const grown = grow(rows, gradients, curvatures, chosen, columns.length === 0 ? [0] : columns, depth);
+    const columns = [...Array(data.width).keys()].filter(() => random() < columnShare);
+    const grown = grow(data, gradients, curvatures, chosen, columns.length === 0 ? [0] : columns, depth);
     for (let row = 0; row < rows.length; row++) {
       odds[row] = (odds[row] as number) + leafOf(grown, rows[row] as Float64Array);
     }
@@ -49,43 +81,51 @@ export function fitTrees({ rows, labels, weights }: Examples, random: () => numb
 }
 
 function grow(
-  rows: readonly Float64Array[],
+  data: Binned,
   gradients: Float64Array,
   curvatures: Float64Array,
   chosen: readonly number[],
   columns: readonly number[],
   left: number,
 ): TreeNode {
+  const { bins, width, bounds } = data;
   const sum = (values: Float64Array): number => chosen.reduce((total, row) => total + (values[row] as number), 0);
   const [gradient, curvature] = [sum(gradients), sum(curvatures)];
   const leaf = { feature: -1, threshold: (-rate * gradient) / (curvature + shrinkage) };
   if (left === 0 || chosen.length < 2 * minRows) return leaf;
-  let best: { gain: number; feature: number; threshold: number } | undefined;
+  let best: { gain: number; feature: number; bin: number } | undefined;
   for (const feature of columns) {
-    const valueAt = (row: number): number => (rows[row] as Float64Array)[feature] as number;
-    const order = [...chosen].sort((a, b) => valueAt(a) - valueAt(b) || a - b);
-    let [g, h] = [0, 0];
-    for (let at = 0; at < order.length - minRows; at++) {
-      const row = order[at] as number;
-      g += gradients[row] as number;
-      h += curvatures[row] as number;
-      const [here, next] = [valueAt(row), valueAt(order[at + 1] as number)];
-      if (at + 1 < minRows || next - here < 1e-9) continue;
+    const of = bounds[feature] as readonly number[];
+    const [gs, hs, counts] = [
+      new Float64Array(maxBins + 1),
+      new Float64Array(maxBins + 1),
+      new Int32Array(maxBins + 1),
+    ];
+    for (const row of chosen) {
+      const bin = bins[row * width + feature] as number;
+      gs[bin] = (gs[bin] as number) + (gradients[row] as number);
+      hs[bin] = (hs[bin] as number) + (curvatures[row] as number);
+      counts[bin] = (counts[bin] as number) + 1;
+    }
+    let [g, h, n] = [0, 0, 0];
+    for (let bin = 0; bin < of.length; bin++) {
+      g += gs[bin] as number;
+      h += hs[bin] as number;
+      n += counts[bin] as number;
+      if (n < minRows || chosen.length - n < minRows) continue;
       const gain =
         (g * g) / (h + shrinkage) +
         (gradient - g) ** 2 / (curvature - h + shrinkage) -
         (gradient * gradient) / (curvature + shrinkage);
-      // As it is written: rounded.
-      if (gain > (best?.gain ?? 1e-3)) best = { gain, feature, threshold: Math.round(500 * (here + next)) / 1000 };
+      if (gain > (best?.gain ?? 1e-3)) best = { gain, feature, bin };
     }
   }
   if (best === undefined) return leaf;
-  const { feature, threshold } = best;
-  const goesLeft = (row: number): boolean => ((rows[row] as Float64Array)[feature] as number) <= threshold;
+  const { feature, bin } = best;
+  const goesLeft = (row: number): boolean => (bins[row * width + feature] as number) <= bin;
   const [one, other] = [chosen.filter(goesLeft), chosen.filter((row) => !goesLeft(row))];
-  if (one.length === 0 || other.length === 0) return leaf;
-  const child = (some: readonly number[]): TreeNode => grow(rows, gradients, curvatures, some, columns, left - 1);
-  return { feature, threshold, left: child(one), right: child(other) };
+  const child = (some: readonly number[]): TreeNode => grow(data, gradients, curvatures, some, columns, left - 1);
+  return { feature, threshold: (bounds[feature] as number[])[bin] as number, left: child(one), right: child(other) };
 }
 
 function leafOf(node: TreeNode, row: Float64Array): number {

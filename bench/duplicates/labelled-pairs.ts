@@ -115,6 +115,36 @@ export function labelledSets(data: string, packages?: string, registries?: strin
   ];
 }
 
+/** Pairs that nothing was fitted to or chosen by, from the summaries and the quiz. */
+export function heldOutPairs(data: string, registries?: string): LabelledPair[] {
+  const summaries = registries === undefined ? new Map<string, string>() : summariesOf(registries);
+  const quiz = numbered(questionsOf(data, 'opentriviaqa.jsonl'));
+  return rowsOf('held-out.tsv').flatMap(([set, one, other, label = '']) =>
+    set === 'trivia'
+      ? namedPairs([[one ?? '', other ?? '', label]], quiz)
+      : namedPairs([[`${set} ${one}`, `${set} ${other}`, label]], summaries),
+  );
+}
+
+/**
+ * Similar questions of a quiz by their rows; duplicates are those with the same answer, unless it answers more than ten questions. About
+ * one in five of these asks something else; see answered-alike.ts.
+ */
+export function quizAnswers(data: string): LabelledPair[] {
+  return namedPairs(rowsOf('answers.tsv'), numbered(questionsOf(data, 'opentriviaqa.jsonl')));
+}
+
+/** Two questions about one disease that stand one after the other, and have other answers. */
+export function medicalTopics(data: string): LabelledPair[] {
+  const questions = questionsOf(data, 'medquad.jsonl');
+  return questions.flatMap(({ question, answer }, at) => {
+    const next = questions[at + 1];
+    return at % 40 !== 0 || next === undefined || next.question === question || next.answer === answer
+      ? []
+      : [{ first: question, second: next.question, duplicate: false }];
+  });
+}
+
 function summaryPairs(summaries: ReadonlyMap<string, string>): LabelledSet {
   const rows = rowsOf('summaries.tsv').map(([registry, one, other, label = '']) => [
     `${registry} ${one}`,

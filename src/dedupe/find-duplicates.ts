@@ -65,7 +65,8 @@ async function findWithin<M extends Metadata>(
   const bySimilarity = measure === 'similarity';
   const words = near && !bySimilarity ? await WordStore.create() : undefined;
   const texts = await DistinctTexts.read(index, where, { known: near && bySimilarity, words, signal, onProgress });
-  const compared: PairMeasure = words === undefined ? new SimilarityMeasure(texts) : new ProbabilityMeasure(words);
+  const compared: PairMeasure =
+    words === undefined ? new SimilarityMeasure(texts) : new ProbabilityMeasure(words, texts.firstOf.length);
   const pairs = new NeighborPairs(texts.firstOf.length, compared);
   if (near) await findPairs(index, texts, pairs, compared, options);
   return {

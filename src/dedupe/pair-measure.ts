@@ -11,6 +11,7 @@ export class WordStore {
   #length = 0;
   readonly #starts: number[] = [0];
   readonly #asksFor: number[] = [];
+  readonly #focus: (readonly number[])[] = [];
 
   private constructor(scorer: DuplicateScorer) {
     this.scorer = scorer;
@@ -23,7 +24,7 @@ export class WordStore {
 
   /** Appends a text. */
   add(text: string): void {
-    const { ids, occurrences, asksFor } = this.scorer.read(text);
+    const { ids, occurrences, asksFor, focus } = this.scorer.read(text);
     const end = this.#length + ids.length;
     if (end > this.#ids.length) {
       const capacity = Math.max(end, 2 * this.#ids.length);
@@ -38,6 +39,7 @@ export class WordStore {
     this.#length = end;
     this.#starts.push(end);
     this.#asksFor.push(asksFor);
+    this.#focus.push(focus);
   }
 
   of(text: number): ComparedWords {
@@ -46,6 +48,7 @@ export class WordStore {
       ids: this.#ids.subarray(start, end),
       occurrences: this.#occurrences.subarray(start, end),
       asksFor: this.#asksFor[text] as number,
+      focus: this.#focus[text] as readonly number[],
     };
   }
 }
@@ -87,16 +90,35 @@ export class SimilarityMeasure implements PairMeasure {
   }
 }
 
+/** Pairs whose probability is kept, at most: a pair is met from both sides, and again among more neighbors. */
+const maxKept = 2 ** 20;
+const keptPerText = 8;
+
 /** Compares the words. */
 export class ProbabilityMeasure implements PairMeasure {
   readonly #words: WordStore;
+  readonly #texts: number;
+  /** The last pair of each place, and its probability. Results do not depend on what is kept. */
+  readonly #pairs: Float64Array;
+  readonly #values: Float64Array;
 
-  constructor(words: WordStore) {
+  constructor(words: WordStore, texts: number) {
     this.#words = words;
+    this.#texts = texts;
+    const places = Math.min(maxKept, 2 ** Math.ceil(Math.log2(keptPerText * (texts + 1))));
+    this.#pairs = new Float64Array(places).fill(-1);
+    this.#values = new Float64Array(places);
   }
 
   valueOf(from: number, to: number): number {
-    return this.#words.scorer.probability(this.#words.of(from), this.#words.of(to));
+    const [one, other] = from < to ? [from, to] : [to, from];
+    const pair = one * this.#texts + other;
+    const place = (Math.imul(one, 0x9e3779b1) ^ Math.imul(other, 0x85ebca6b)) & (this.#pairs.length - 1);
+    if (this.#pairs[place] === pair) return this.#values[place] as number;
+    const value = this.#words.scorer.probability(this.#words.of(one), this.#words.of(other));
+    this.#pairs[place] = pair;
+    this.#values[place] = value;
+    return value;
   }
 
   reachOf(last: number, values: readonly (number | undefined)[], lowest: number): number {

@@ -1,7 +1,18 @@
 import { composed, foldCase, plainSigns, withoutInvisible } from '../characters.js';
 import { ownCopy } from '../own-copy.js';
 import { stemOf } from '../stem.js';
-import { asked, auxiliaries, contrastsOf, directions, negations, relations, sameAs, weakWords } from './word-lists.js';
+import {
+  asked,
+  askedThing,
+  auxiliaries,
+  contrastsOf,
+  directions,
+  kindWords,
+  negations,
+  relations,
+  sameAs,
+  weakWords,
+} from './word-lists.js';
 
 /** What is known of words apart from the texts that are compared. */
 export interface WordKnowledge {
@@ -20,6 +31,7 @@ export const wordKind = {
   sign: 16,
   symbol: 32,
   letter: 64,
+  thing: 128,
 } as const;
 
 /** Properties of an occurrence of a word in a text, as bits. */
@@ -31,6 +43,8 @@ export interface ComparedWords {
   readonly occurrences: Uint8Array;
   /** What a question asks for; 0 when the text does not ask, or only what or which. */
   readonly asksFor: number;
+  /** Words that name what a question asks for; empty when the text does not ask. */
+  readonly focus: readonly number[];
 }
 
 /**
@@ -128,7 +142,38 @@ export class Lexicon {
     // Where most words begin with a capital, capitals do not mark names.
     if (capitals > 0.6 * letters)
       for (let at = 0; at < occurrences.length; at++) (occurrences[at] as number) &= ~occurrence.name;
-    return { ids: Int32Array.from(ids), occurrences: Uint8Array.from(occurrences), asksFor };
+    return { ids: Int32Array.from(ids), occurrences: Uint8Array.from(occurrences), asksFor, focus: this.#focusOf(ids) };
+  }
+
+  /** What a question asks for: the words after what, which or, in a quiz, this; a word that stands for who, when or where. */
+  #focusOf(ids: readonly number[]): readonly number[] {
+    const form = (at: number): string => this.forms[ids[at] as number] ?? '';
+    let start = ids.findIndex(
+      (_, at) =>
+        askedThing.has(form(at)) || form(at) === 'what' || form(at) === 'which' || (at === 0 && form(at) === 'name'),
+    );
+    if (start === -1)
+      start = ids.findIndex(
+        (_, at) =>
+          (form(at) === 'this' || form(at) === 'these') &&
+          !auxiliaries.has(form(at + 1)) &&
+          !kindWords.has(form(at + 1)),
+      );
+    if (start === -1) return none;
+    if (form(start) === 'how' && (form(start + 1) === 'many' || form(start + 1) === 'much'))
+      return [this.#numberOf('number')];
+    const thing = askedThing.get(form(start));
+    if (thing !== undefined) return [this.#numberOf(thing)];
+    const found: number[] = [];
+    for (let at = start + 1; at < ids.length && at < start + 9 && found.length < 3; at++) {
+      const id = ids[at] as number;
+      if (auxiliaries.has(form(at)) || relations.has(form(at)) || (this.weights[id] as number) < 0.2) {
+        if (found.length > 0 && !(found.length === 1 && form(at) === 'and')) break;
+        continue;
+      }
+      if (form(at) !== 'name' && form(at) !== 'following' && form(at) !== 'us' && form(at) !== 'called') found.push(id);
+    }
+    return found;
   }
 
   /** Similarity of the meanings of two words. */
@@ -165,7 +210,8 @@ export class Lexicon {
         (directions.has(own) ? wordKind.direction : 0) |
         (relations.has(own) ? wordKind.relation : 0) |
         (isSign ? (amountSign.test(own) ? wordKind.sign : wordKind.symbol) : 0) |
-        (isUnspaced.test(own) ? wordKind.letter : 0),
+        (isUnspaced.test(own) ? wordKind.letter : 0) |
+        (kindWords.has(own) ? wordKind.thing : 0),
     );
     const share = auxiliaries.has(own) ? auxiliaryShare : weakWords.has(own) ? weakShare : 1;
     this.weights.push(

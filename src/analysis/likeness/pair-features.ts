@@ -1,4 +1,8 @@
 import { type ComparedWords, type Lexicon, occurrence, wordKind } from './compared-words.js';
+import { type Leftover, maxLeftovers } from './leftover.js';
+import { inSlot, joinInitials, replacement } from './replaced-words.js';
+import { focusSimilarity, sharedWords } from './shared-words.js';
+import { superlatives } from './word-lists.js';
 import { isAccessory, isExchanged, isTurned, sharedBigrams } from './word-order.js';
 
 /** Names of the features, in the order of `pairFeatures`. */
@@ -28,9 +32,21 @@ export const featureNames = [
   'asideOne',
   'length',
   'functionWords',
+  'askBoth',
+  'focus',
+  'inSlot',
+  'sharedRarest',
+  'sharedRare',
+  'sharedNames',
+  'superlative',
+  'replacedLess',
+  'replacedMore',
+  'replacedRarest',
+  'numbersShared',
 ] as const;
 
-const maxLeftovers = 24;
+/** Share of the weight of a word that says what kind of thing a text is about. */
+const thingShare = 0.25;
 /** Least share of weight that both texts of a duplicate have; of the labelled duplicates one in 180 has less. */
 const minShared = 0.2;
 /**
@@ -40,19 +56,6 @@ const minShared = 0.2;
 const minSharedPairs = 0.8;
 /** In a text of more words, an amount or an order is one detail among many. */
 const maxExact = 48;
-
-interface Leftover {
-  readonly id: number;
-  readonly at: number;
-  readonly weight: number;
-  readonly name: boolean;
-  readonly aside: boolean;
-  /** Best similarity to a word that only the other text has. */
-  similarity: number;
-  /** Best similarity to any word of the other text. */
-  implied: number;
-  joined: boolean;
-}
 
 /** Whether two words differ by an ending, or one of them is misspelt: not a word that is known. */
 function isSpelling(a: string, b: string, knownA: boolean, knownB: boolean): boolean {
@@ -69,7 +72,9 @@ function isSpelling(a: string, b: string, knownA: boolean, knownB: boolean): boo
   if (restLong <= 1) return true;
   const swapped =
     restLong === 2 && restShort === 2 && shorter[start] === longer[start + 1] && shorter[start + 1] === longer[start];
-  return swapped || (restLong === 2 && shorter.length >= 6);
+  if (swapped || (restLong === 2 && shorter.length >= 6)) return true;
+  const sorted = (word: string): string => [...word.slice(start, word.length - end)].sort().join('');
+  return restLong === restShort && restLong <= 4 && shorter.length >= 6 && sorted(a) === sorted(b);
 }
 
 /**
@@ -146,13 +151,17 @@ export function pairFeatures(lexicon: Lexicon, a: ComparedWords, b: ComparedWord
   };
   join(left, right, b);
   join(right, left, a);
+  joinInitials(lexicon, left, right, b);
+  joinInitials(lexicon, right, left, a);
   // Hardly ever duplicates, and by far the most pairs of an index: nothing else needs to be known.
   const unshared = [...left, ...right].reduce((sum, { joined, weight }) => (joined ? sum : sum + weight), 0);
   if (matched < minShared * (matched + unshared)) return undefined;
+  const [some, others] = [left.filter(({ joined }) => !joined), right.filter(({ joined }) => !joined)];
+  const count = Math.min(a.ids.length, b.ids.length);
+  if (count <= maxExact && excludes(lexicon, some, others)) return undefined;
   const bigrams = sharedBigrams(lexicon, a, b);
   if (bigrams < minSharedPairs && isOfLetters(a, kinds) && isOfLetters(b, kinds)) return undefined;
   // Replaced words: the most similar pairs first.
-  const [some, others] = [left.filter(({ joined }) => !joined), right.filter(({ joined }) => !joined)];
   if (some.length <= maxLeftovers && others.length <= maxLeftovers) {
     const pairs: [number, Leftover, Leftover][] = [];
     for (const one of some) {
@@ -197,19 +206,9 @@ export function pairFeatures(lexicon: Lexicon, a: ComparedWords, b: ComparedWord
   const negations = Math.abs(sum(some, isNegation) - sum(others, isNegation));
   const relation = (list: readonly Leftover[]): number =>
     sum(list, (w) => (((kinds[w.id] as number) & wordKind.relation) !== 0 ? 1 : 0));
-  const count = Math.min(a.ids.length, b.ids.length);
   const turned = isTurned(lexicon, a, b) || isExchanged(lexicon, a, b, matchOf);
   if (turned && count <= maxExact) return undefined;
-  if (count <= maxExact) {
-    const has = (list: readonly Leftover[], kind: number): boolean =>
-      list.some((w) => ((kinds[w.id] as number) & kind) !== 0);
-    const [inSome, inOthers] = [has(some, wordKind.number), has(others, wordKind.number)];
-    if (inSome && inOthers) return undefined;
-    if (has(some, wordKind.sign) || has(others, wordKind.sign)) return undefined;
-    if (has(some, wordKind.symbol) && has(others, wordKind.symbol)) return undefined;
-    if (negations > 0 && sum(less, soft) < 0.05) return undefined;
-    if (hasNegatedForm(lexicon, some, others)) return undefined;
-  }
+  if (count <= maxExact && negations > 0 && sum(less, soft) < 0.05) return undefined;
   // Order of the matched content words.
   const order: number[] = [];
   for (let at = 0; at < a.ids.length; at++) {
@@ -220,6 +219,10 @@ export function pairFeatures(lexicon: Lexicon, a: ComparedWords, b: ComparedWord
   const words = Math.max(1, count);
   const scale = Math.min(1, 8 / words);
   const rest = restVectors(lexicon, some, others);
+  const isSuperlative = (w: Leftover): number => (superlatives.has(forms[w.id] as string) ? 1 : 0);
+  const replaced = (w: Leftover): number =>
+    (((kinds[w.id] as number) & wordKind.thing) !== 0 ? thingShare : 1) * w.weight * (1 - replacement(w.similarity));
+  const shared = sharedWords(lexicon, a, b, matchOf);
   return Float64Array.of(
     matched / total,
     sum(less, soft) / total,
@@ -246,7 +249,28 @@ export function pairFeatures(lexicon: Lexicon, a: ComparedWords, b: ComparedWord
     Math.min(1, Math.abs(sum(some, asideWeight) - sum(others, asideWeight))) * scale,
     Math.log(words) / 3,
     (functionWords(lexicon, a) + functionWords(lexicon, b)) / 2,
+    (a.focus.length > 0 ? 0.5 : 0) + (b.focus.length > 0 ? 0.5 : 0),
+    focusSimilarity(lexicon, a, b),
+    inSlot(a, b, matchOf, some, others) * scale,
+    shared.rarest,
+    Math.min(1, shared.rare / 6),
+    Math.min(1, shared.names / 3),
+    Math.min(1, sum(some, isSuperlative) + sum(others, isSuperlative)) * scale,
+    Math.min(sum(some, replaced), sum(others, replaced)) / total,
+    Math.max(sum(some, replaced), sum(others, replaced)) / total,
+    Math.min(greatest(some, replaced), greatest(others, replaced)) * scale,
+    Math.min(1, shared.numbers / 2),
   );
+}
+
+/** Whether words that only one text has make two texts different by themselves: amounts, signs, symbols, a negated form. */
+function excludes(lexicon: Lexicon, some: readonly Leftover[], others: readonly Leftover[]): boolean {
+  const has = (list: readonly Leftover[], kind: number): boolean =>
+    list.some(({ id }) => ((lexicon.kinds[id] as number) & kind) !== 0);
+  if (has(some, wordKind.number) && has(others, wordKind.number)) return true;
+  if (has(some, wordKind.sign) || has(others, wordKind.sign)) return true;
+  if (has(some, wordKind.symbol) && has(others, wordKind.symbol)) return true;
+  return hasNegatedForm(lexicon, some, others);
 }
 
 /** Whether most words are letters of a script without spaces. */

@@ -55,6 +55,14 @@ export const sameAs = new Map(
     gray: 'grey',
     children: 'kids',
     child: 'kid',
+    app: 'application',
+    apps: 'applications',
+    tv: 'television',
+    lib: 'library',
+    libs: 'libraries',
+    config: 'configuration',
+    repo: 'repository',
+    db: 'database',
   }),
 );
 export const asked = new Map([
@@ -100,3 +108,27 @@ export const contrastsOf: ReadonlyMap<string, readonly number[]> = (() => {
   }
   return found;
 })();
+
+/** Words that single out one of many. */
+export const superlatives = new Set(
+  `first second third fourth fifth last only most least best worst largest smallest biggest highest lowest longest shortest oldest
+  youngest greatest tallest fastest slowest deepest earliest newest latest nearest farthest current former original final main next
+  previous`.split(/\s+/),
+);
+/** What a question that begins with a word asks for. */
+export const askedThing: ReadonlyMap<string, string> = new Map([
+  ['who', 'person'],
+  ['whom', 'person'],
+  ['whose', 'person'],
+  ['when', 'year'],
+  ['where', 'place'],
+  ['why', 'reason'],
+  ['how', 'way'],
+]);
+/** What kind of thing a text is about, which often goes without saying. */
+export const kindWords = new Set(
+  `package packages module modules library libraries tool tools toolkit toolbox framework application applications project program
+  programs software plugin extension utility utilities implementation implementing implement wrapper repository code script scripts
+  python javascript typescript node nodejs method technique approach algorithm system based open source written perform city town
+  state country movie film show series television song book game`.split(/\s+/),
+);

@@ -21,6 +21,9 @@ describe('DuplicateScorer', () => {
     ['Alder oak dining table 180 x 90 cm', 'Alder dining table, oak, 180x90'],
     ['The price is 1,000 dollars per month', 'The price is 1000 dollars per month'],
     ['What is the capital of Canada?', 'What is the capital city of Canada?'],
+    ['A Model Context Protocol server for reading PDF files', 'MCP server for reading PDF files'],
+    ['What is the default payment method?', 'What is the default payment mehotd?'],
+    ['This river is the longest in Africa.', 'Which river is the longest in Africa?'],
   ])('takes %j and %j for duplicates', (a, b) => {
     expect(scorer.compare(a, b)).toBeGreaterThanOrEqual(enough);
   });
@@ -29,6 +32,12 @@ describe('DuplicateScorer', () => {
     ['a number', 'Samdell laptop charger 65 W', 'Samdell laptop charger 45 W'],
     ['a negation', 'Patients must not take the medicine with milk.', 'Patients must take the medicine with milk.'],
     ['a direction', 'Toliver USB-C to HDMI cable 2 m', 'Toliver HDMI to USB-C cable 2 m'],
+    ['what they ask for', 'Which country hosted the games in Seoul?', 'Which year were the games held in Seoul?'],
+    [
+      'which of two they ask for',
+      'What is the first name of the author of Emma?',
+      'What is the last name of the author of Emma?',
+    ],
     ['an order', 'The tenant pays the landlord every month.', 'The landlord pays the tenant every month.'],
     ['a name', 'What is the state motto of Arizona?', 'What is the state motto of Montana?'],
     ['a rare word', 'Is Kleefstra syndrome inherited?', 'Is Schindler syndrome inherited?'],
