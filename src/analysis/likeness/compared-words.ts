@@ -145,7 +145,7 @@ export class Lexicon {
     return { ids: Int32Array.from(ids), occurrences: Uint8Array.from(occurrences), asksFor, focus: this.#focusOf(ids) };
   }
 
-  /** What a question asks for: the words after what, which or, in a quiz, this; a word that stands for who, when or where. */
+  /** What a question asks for: the words after what, which or, in a quiz, this; else "person", "year", "place" and the like. */
   #focusOf(ids: readonly number[]): readonly number[] {
     const form = (at: number): string => this.forms[ids[at] as number] ?? '';
     let start = ids.findIndex(
