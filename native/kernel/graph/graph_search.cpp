@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <limits>
 #include <new>
 
 #include "annoy/item_distance.h"
@@ -101,7 +99,10 @@ class GraphSearch {
     const double width = std::min(positions, std::ceil(static_cast<double>(wanted) / share));
     const double scan_time = static_cast<double>(matches) * (kScanRow + kScanDimension * header_.dimensions);
     if (scan_time <= width * (kBeamSlot + kBeamMove * width)) return scan(query, items, distances_out, found, work);
-    beam_ = static_cast<size_t>(width);
+    // Distances below 0 have no shares, and the k-th that a filter allows is not known.
+    const bool ends_early = !is_filtered() && options_.factors == nullptr && !estimates_.is_dot();
+    beam_ = static_cast<size_t>(ends_early ? std::min(positions, WalkEnd::kLongerBeam * width) : width);
+    if (ends_early) end_.set(k, search_k);
     prepare(query);
     Status status = SearchEntries(view_, forest_, options_.allowed, &memory_.entries).find(query, memory_.sketch);
     if (status.ok()) status = walk();
@@ -220,7 +221,7 @@ class GraphSearch {
     while (true) {
       while (next < beam.size() && beam[next].is_expanded()) ++next;
       size_t coming = 0;
-      if (next < beam.size()) {
+      if (next < beam.size() && !end_.is_before(beam[next], beam, estimates_)) {
         const Status status = expand(&beam[next], arriving, &coming);
         if (!status.ok()) return status;
       } else if (count == 0) {
@@ -419,6 +420,7 @@ class GraphSearch {
   RowEstimates estimates_;
   const BoostedOrder boosted_;
   size_t beam_ = 0;
+  WalkEnd end_;
   int64_t reranked_ = 0;
   GraphSearchStats work_;
 };
