@@ -23,8 +23,9 @@ def _safetensors(tensors: dict) -> bytes:
     return len(head).to_bytes(8, "little") + head + b"".join(values.tobytes() for values in tensors.values())
 
 
-def write_model(folder: Path, table: np.ndarray, vocabulary: dict, counts: np.ndarray) -> None:
-    """Quantises the table, whose rows occur in texts as `counts` says, and writes every file but the card."""
+def write_model(folder: Path, table: np.ndarray, vocabulary: dict, word_rows: int, counts: np.ndarray) -> None:
+    """Quantises the table, whose rows occur in texts as `counts` says and whose first `word_rows` are whole words, and
+    writes every file but the card."""
     integers, scales = quantize(table, counts)
     tensors = _safetensors({"embeddings": pack(integers), "scales": scales})
     config = {
@@ -32,6 +33,7 @@ def write_model(folder: Path, table: np.ndarray, vocabulary: dict, counts: np.nd
         "architectures": ["StaticEmbedding"],
         "hidden_size": table.shape[1],
         "vocab_size": table.shape[0],
+        "word_rows": word_rows,
         "quantization": "int4",
         "normalize": True,
         "max_tokens": MAX_TOKENS,

@@ -38,7 +38,7 @@ from recipe import (
 )
 from spreading import spread
 from teacher import teacher_table
-from tokenizer import Tokenizer, tokenizer_json
+from tokenizer import Tokenizer
 from unlearned_rows import settle_unlearned_rows
 from vocabulary import build_vocabulary, count_words
 
@@ -51,17 +51,18 @@ def keep_memory() -> None:
 
 
 def prepare(data: TrainingData, work: Path) -> tuple:
-    """(tokenizer, encoded data), from the work folder where they are there."""
-    vocabulary_file, encoded_file = work / "tokenizer.json", work / "encoded.npz"
+    """(tokenizer, number of rows of whole words, encoded data), from the work folder where they are there."""
+    vocabulary_file, encoded_file = work / "vocabulary.json", work / "encoded.npz"
     if not vocabulary_file.exists():
         print("Choosing the vocabulary", flush=True)
-        vocabulary = build_vocabulary(count_words(data), WORDS, PIECES, SHARED_ROWS)
-        vocabulary_file.write_text(json.dumps(tokenizer_json(vocabulary), ensure_ascii=False), encoding="utf-8")
-    tokenizer = Tokenizer.open(vocabulary_file)
+        built = build_vocabulary(count_words(data), WORDS, PIECES, SHARED_ROWS)
+        vocabulary_file.write_text(json.dumps(built, ensure_ascii=False), encoding="utf-8")
+    vocabulary, word_rows = json.loads(vocabulary_file.read_text(encoding="utf-8"))
+    tokenizer = Tokenizer(vocabulary)
     if not encoded_file.exists():
         print("Encoding the data", flush=True)
         encoded_data.save(encoded_data.encode(data, tokenizer), encoded_file)
-    return tokenizer, encoded_data.load(encoded_file)
+    return tokenizer, word_rows, encoded_data.load(encoded_file)
 
 
 def vectors_under(table: torch.Tensor):
@@ -119,7 +120,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
 
-    tokenizer, encoded = prepare(TrainingData(options.data), options.work)
+    tokenizer, word_rows, encoded = prepare(TrainingData(options.data), options.work)
     rows = max(tokenizer.vocabulary.values()) + 1
     counts = np.bincount(encoded.tokens, minlength=rows)
     teacher = torch.from_numpy(teacher_table(options.teacher, tokenizer.vocabulary, rows))
@@ -144,7 +145,7 @@ def main() -> None:
     trained = joined(trained, distilled, DISTILLED_SHARE, counts, JOINED_POWER)
     trained = cycles.run(len(CYCLES), trained, LAST_CYCLE)
     finished = turned(settle_unlearned_rows(trained, counts, tokenizer.vocabulary), options.seed)
-    write_model(options.out, finished, tokenizer.vocabulary, counts)
+    write_model(options.out, finished, tokenizer.vocabulary, word_rows, counts)
     print(f"Written to {options.out}: revision {json.loads((options.out / 'config.json').read_text())['revision']}")
     if options.evaluation:
         before = scores(lambda texts: embed(finished, tokenizer, texts), options.evaluation)

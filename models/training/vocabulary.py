@@ -165,16 +165,17 @@ def other_scripts() -> tuple:
     return own, shared
 
 
-def build_vocabulary(counts: dict, words: int, pieces: int, shared_rows: int) -> dict:
-    """Token -> row. Entries of other scripts share `shared_rows` rows at the end: nothing is learned about them, they
-    only have to tell texts apart, and two unlike texts rarely share several."""
+def build_vocabulary(counts: dict, words: int, pieces: int, shared_rows: int) -> tuple:
+    """(token -> row, number of the first rows that are whole words). Entries of other scripts share `shared_rows` rows
+    at the end: nothing is learned about them, they only have to tell texts apart, and two unlike texts rarely share
+    several."""
     singles = [chr(code) for code in (*range(ord("0"), ord("9") + 1), *range(ord("a"), ord("z") + 1))]
     numbers = [str(number) for number in range(10, 100)] + [f"{number:02d}" for number in range(10)]
     numbers += [str(year) for year in range(1900, 2031)] + ["000", "100", "200", "300", "400", "500", "1000"]
     base = ["[PAD]", "[UNK]", *singles, *numbers]
     ranked = [word for word, _ in rank_words(counts)]
     chosen = list(dict.fromkeys(base + ranked[:words]))
-    known = set(chosen)
+    known, word_rows = set(chosen), len(chosen)
     rest = Counter()
     for word, count in counts["counts"].items():
         if word not in known and _latin.fullmatch(word):
@@ -192,4 +193,4 @@ def build_vocabulary(counts: dict, words: int, pieces: int, shared_rows: int) ->
     for position, token in enumerate(dict.fromkeys(shared)):
         # Neighbours in a standard's order land far apart; the step is odd, so every row is used alike.
         vocabulary[token] = first + (position * 619) % shared_rows
-    return vocabulary
+    return vocabulary, word_rows

@@ -14,6 +14,8 @@ import { WordTokenizer } from './word-tokenizer.js';
 export interface StaticModelConfig {
   readonly dimensions: number;
   readonly rows: number;
+  /** The first rows are whole words, the most frequent first, after digits, letters and numbers. The rest are pieces. Default: `rows`. */
+  readonly wordRows: number;
   readonly quantization: Quantization;
   /** Longer texts are truncated to this number of tokens. */
   readonly maxTokens: number;
@@ -48,7 +50,9 @@ export function readStaticModelConfig(folder: string): StaticModelConfig {
   if (typeof revision !== 'string' || !/^[0-9a-f]{8,64}$/.test(revision)) throw refuse('revision must be a SHA-256');
   const dimensions = count('hidden_size');
   if (quantization === 'int4' && dimensions % 2 === 1) throw refuse('int4 rows need an even hidden_size');
-  return { dimensions, rows: count('vocab_size'), quantization, maxTokens: count('max_tokens', 4096), revision };
+  const rows = count('vocab_size');
+  const wordRows = count('word_rows', rows);
+  return { dimensions, rows, wordRows, quantization, maxTokens: count('max_tokens', 4096), revision };
 }
 
 /** The vector of a text, of length 1, and the number of its tokens. */
@@ -74,6 +78,10 @@ export class StaticModel {
 
   get dimensions(): number {
     return this.#config.dimensions;
+  }
+
+  get wordRows(): number {
+    return this.#config.wordRows;
   }
 
   /** Embeds a text in steps of at most about a millisecond, between which other texts may be embedded. */

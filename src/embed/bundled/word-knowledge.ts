@@ -11,19 +11,17 @@ const maxKnown = 16_384;
 export class TableKnowledge implements WordKnowledge {
   readonly #model: StaticModel;
   readonly #firstWord: number;
-  readonly #lastWord: number;
   readonly #rows = new Map<string, Float32Array | undefined>();
 
   constructor(model: StaticModel) {
     this.#model = model;
     const ids = ['the', 'of', 'and'].map((word) => this.#idOf(word)).filter((id) => id !== undefined);
     this.#firstWord = Math.min(...ids);
-    this.#lastWord = 20_900;
   }
 
   rarity(word: string): number {
     const id = this.#idOf(word);
-    if (id === undefined || id > this.#lastWord) return unknownRarity;
+    if (id === undefined || id >= this.#model.wordRows) return unknownRarity;
     if (id < this.#firstWord) return /^[ai]$/.test(word) ? 0 : word.length === 1 ? 0.6 : 0.9;
     return Math.max(0, Math.min(unknownRarity, (Math.log(1 + id - this.#firstWord) - commonest) / range));
   }

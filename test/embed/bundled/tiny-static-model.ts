@@ -48,9 +48,15 @@ export interface TinyModel {
 /** Writes a static-embedding folder of random rows; those of [PAD], [UNK] and `zero` are zero. */
 export function tinyStaticModel(
   vocabulary: readonly string[],
-  options: { dimensions?: number; quantization?: 'int8' | 'int4'; maxTokens?: number; zero?: readonly string[] } = {},
+  options: {
+    dimensions?: number;
+    quantization?: 'int8' | 'int4';
+    maxTokens?: number;
+    zero?: readonly string[];
+    wordRows?: number;
+  } = {},
 ): TinyModel {
-  const { dimensions = 8, quantization = 'int8', maxTokens = 4096, zero = [] } = options;
+  const { dimensions = 8, quantization = 'int8', maxTokens = 4096, zero = [], wordRows } = options;
   const count = vocabulary.length + 2;
   const limit = quantization === 'int8' ? 127 : 7;
   let state = 12345;
@@ -91,6 +97,7 @@ export function tinyStaticModel(
       quantization,
       normalize: true,
       max_tokens: maxTokens,
+      ...(wordRows === undefined ? {} : { word_rows: wordRows }),
       revision: createHash('sha256').update(weights).digest('hex').slice(0, 12),
     }),
   );
