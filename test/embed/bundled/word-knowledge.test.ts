@@ -23,7 +23,7 @@ test('treats every row as a word if the config has no word_rows', async () => {
   expect((await knowledgeOf()).rarity('ing')).toBeLessThan(unknown);
 });
 
-test('tells the rarest words of the bundled model from its pieces', async () => {
+test('knows the rarest words of the bundled model, but not its pieces', async () => {
   const knowledge = await loadWordKnowledge();
   expect(knowledge.rarity('reimbursement')).toBeLessThan(unknown);
   expect(knowledge.rarity('ation')).toBe(unknown);
