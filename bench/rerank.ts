@@ -1,7 +1,7 @@
 // What a cross-encoder adds to a search: nDCG@10 and time with and without it, on questions that it was not trained on.
 // Run: npx tsx bench/rerank.ts DATA MODEL [--every 10], where DATA holds eval/squad and eval/cisi, and MODEL is a folder with an ONNX
 // cross-encoder, such as the one that models/training/reranker makes.
-import { SemanticIndex, transformersReranker } from 'semantic-index';
+import { type Rerank, SemanticIndex, transformersReranker } from 'semantic-index';
 import { benchFlags } from './flags.js';
 import { cisi, squad } from './search/judged-sets.js';
 
@@ -12,14 +12,18 @@ const flags = benchFlags(
     offset: [0, 'the first of these questions'],
     depth: [20, 'hits that are reranked'],
     weight: [0.06, 'share of the score of the cross-encoder'],
-    budget: [150, 'milliseconds of the search with a budget'],
+    budgets: ['50,150,400', 'milliseconds that reranking may take, separated by commas'],
+    asked: [60, 'questions of each set that are asked with each budget'],
   },
   { operands: 'DATA MODEL' },
 );
 const [data = '', model = ''] = flags.operands;
 const rerank = transformersReranker({ model });
+const signed = (number: number): string => `${number < 0 ? '' : '+'}${number.toFixed(4)}`;
 try {
-  console.log('| set | reranker | nDCG@10 | recall@10 | ms/query | difference | p |\n|---|---|---|---|---|---|---|');
+  console.log(
+    '| set | reranker | nDCG@10 | recall@10 | ms/query | difference | interval | p |\n|---|---|---|---|---|---|---|---|',
+  );
   for (const set of [squad(data, flags.every, flags.offset), cisi(data)]) {
     await using index = await SemanticIndex.open(':memory:');
     await index.addDocuments(set.documents);
@@ -33,22 +37,40 @@ try {
     for (const [place, { name, measures, milliseconds }] of variants.entries()) {
       const comparison = comparisons[place - 1];
       const difference =
-        comparison === undefined ? ' | ' : `${comparison.difference.mean.toFixed(4)} | ${comparison.p.toFixed(4)}`;
+        comparison === undefined
+          ? ' | | '
+          : `${signed(comparison.difference.mean)} | ${signed(comparison.difference.low)} to ${signed(comparison.difference.high)} | ${comparison.p.toFixed(4)}`;
       const figures = [measures.ndcg.mean.toFixed(4), measures.recall.mean.toFixed(4), milliseconds.toFixed(1)];
       console.log(`| ${set.name} | ${name} | ${figures.join(' | ')} | ${difference} |`);
     }
-    const times: { milliseconds: number; judged: number }[] = [];
-    for (const { query } of set.questions.slice(0, 60)) {
-      const began = performance.now();
-      const { reranked } = await index.search(query as string, { rerank, rerankDepth: 50, rerankBudget: flags.budget });
-      times.push({ milliseconds: performance.now() - began, judged: reranked?.judged ?? 0 });
+    for (const budget of flags.budgets.split(',').map(Number)) {
+      const times: number[] = [];
+      let [judged, within, cut] = [0, 0, 0];
+      for (const { query } of set.questions.slice(0, flags.asked)) {
+        let spent = 0;
+        const timed: Rerank = async (...asked) => {
+          const began = performance.now();
+          const scores = await rerank(...asked);
+          spent += performance.now() - began;
+          return scores;
+        };
+        const { reranked } = await index.search(query as string, {
+          rerank: timed,
+          rerankDepth: 50,
+          rerankBudget: budget,
+        });
+        times.push(spent);
+        judged += reranked?.judged ?? 0;
+        if (spent <= 1.2 * budget) within++;
+        if ((reranked?.judged ?? 0) < 50) cut++;
+      }
+      times.sort((a, b) => a - b);
+      const at = (share: number): string => (times[Math.floor(share * (times.length - 1))] as number).toFixed(0);
+      console.log(
+        `${set.name}, budget ${budget} ms: p50 ${at(0.5)}, p95 ${at(0.95)}, longest ${at(1)} ms, ${within} of ${times.length} within 1.2 times; ` +
+          `${(judged / times.length).toFixed(1)} of 50 judged, ${cut} searches cut short`,
+      );
     }
-    times.sort((a, b) => a.milliseconds - b.milliseconds);
-    const at = (share: number): string => (times[Math.floor(share * (times.length - 1))]?.milliseconds ?? 0).toFixed(0);
-    const judged = times.reduce((sum, time) => sum + time.judged, 0) / times.length;
-    console.log(
-      `${set.name}, budget ${flags.budget} ms: p50 ${at(0.5)}, p95 ${at(0.95)}, longest ${at(1)} ms; ${judged.toFixed(1)} of 50 judged`,
-    );
   }
 } finally {
   await rerank.close();

@@ -3,6 +3,7 @@ import type { Boost, SearchExplanation, SearchOptions, SearchResult, Where } fro
 import { eachValue, existingIds, finiteNumber, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
 import { boostArgument } from '../flags/boost-argument.js';
+import { type RerankFlags, rerankingOf, withRerankFlags } from '../flags/rerank-flags.js';
 import { condition } from '../flags/where-condition.js';
 import { formatOption, formattedHits, type HitFlags, hitsWithin, snippetFor, withJson } from '../hit-formats.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
@@ -12,7 +13,7 @@ import { readQueries } from '../sources/read-queries.js';
 import type { CommonFlags } from '../terminal.js';
 import { fieldsOf, linesOf } from './facets.js';
 
-interface SearchFlags extends CommonFlags, ModelFlags, HitFlags {
+interface SearchFlags extends CommonFlags, ModelFlags, HitFlags, RerankFlags {
   readonly k: number;
   readonly where?: Where;
   readonly minScore?: number;
@@ -31,8 +32,6 @@ interface SearchFlags extends CommonFlags, ModelFlags, HitFlags {
   readonly facets?: readonly string[];
   readonly explain?: boolean;
   readonly vector?: boolean;
-  readonly rerank?: 'tokens';
-  readonly rerankWeight?: number;
   readonly snippet?: boolean;
 }
 
@@ -78,19 +77,13 @@ export function addSearch(program: Command): void {
     )
     .option('--embed-budget <milliseconds>', 'time that the model may take for the query', positiveInteger)
     .option('--diversity <number>', 'from 0 (best hits) to 1 (most different hits)', finiteNumber)
-    .addOption(
-      new Option('--rerank <how>', 'rescore the first 50 hits: by the most similar words of each text').choices([
-        'tokens',
-      ]),
-    )
-    .option('--rerank-weight <number>', 'share of the new score, from 0 to 1', finiteNumber)
     .option('--boost <boost>', 'FIELD:HALFLIFE, FIELD:SCALE:FACTOR, CONDITION*FACTOR or JSON', boostArgument)
     .option('--group-by <field>', 'at most one hit for each value of the field')
     .option('--group-size <number>', 'hits for each value of the field', positiveInteger)
     .option('--facets <field>', 'count documents by this field; FIELD:month counts dates', eachValue)
     .option('--vector', 'the query is a vector: a JSON array')
     .option('--explain', 'also print how the search was executed');
-  withSearchFlags(command);
+  withSearchFlags(withRerankFlags(command));
   withCommonFlags(command, [
     'search my-index "can I get my money back?"',
     'search my-index refund --where lang=en --where \'{"year":{"$gte":2020}}\' -k 3',
@@ -103,14 +96,16 @@ export function addSearch(program: Command): void {
     perform(withJson(flags), async ({ terminal, signal }) => {
       const { k, where, minScore, vectorWeight, onProviderFailure, embedBudget, diversity, exact, searchK, mode } =
         flags;
-      const { syntax, typos, rerank, rerankWeight } = flags;
-      const fallback = { onProviderFailure, embedBudget, rerank, rerankWeight };
+      const { syntax, typos } = flags;
+      const fallback = { onProviderFailure, embedBudget };
+      await using reranking = rerankingOf(flags);
       const snippet = snippetFor(withJson(flags));
       const { boost, groupBy, groupSize } = flags;
       const facets = flags.facets && fieldsOf(flags.facets, facetValues);
       const columns = { boost, groupBy, groupSize, facets };
       const options = {
         ...fallback,
+        ...reranking.options,
         syntax,
         typos,
         ...columns,
@@ -147,6 +142,9 @@ export function addSearch(program: Command): void {
       const milliseconds = Math.round((performance.now() - began) * 10) / 10;
       const [first = { hits: [] } as SearchResult] = results;
       if (first.degraded !== undefined) terminal.note(`Searched by words alone: ${first.degraded.message}`);
+      const { judged = 0, of = 0 } = first.reranked ?? {};
+      if (judged < of)
+        terminal.note(`Reranked the first ${judged} of ${counted(of, 'hit')} in the time that was given`);
       if (words[0] !== '-') {
         terminal.result({ query: queries[0], ...first, milliseconds }, [
           ...formattedHits(first.hits, terminal, flags),

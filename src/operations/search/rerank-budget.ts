@@ -1,5 +1,5 @@
-/** Hits of the first batch, and the most of a later one. */
-const [firstBatch, maxBatch] = [2, 16];
+/** Hits of the first batch, before any time is known: one where a second could exceed a budget below this; and the most of a later one. */
+const [firstBatch, smallBudget, maxBatch] = [2, 100, 16];
 /** Characters that every text counts beside its own, for the query; and the most of its own: models cut texts, many after 512 tokens. */
 const [charactersOfQuery, maxCharacters] = [100, 2_500];
 
@@ -22,7 +22,7 @@ export class BatchesWithin<T extends { readonly text: string }> implements Itera
     const end = performance.now() + (this.#budget ?? Number.POSITIVE_INFINITY);
     const pace = new Pace();
     let done = 0;
-    let size = Math.min(this.#budget === undefined ? this.#texts.length : firstBatch, this.#texts.length);
+    let size = this.#first();
     while (size > 0) {
       const batch = this.#texts.slice(done, done + size);
       const began = performance.now();
@@ -33,6 +33,12 @@ export class BatchesWithin<T extends { readonly text: string }> implements Itera
       size = Math.min(2 * size, maxBatch, this.#texts.length - done);
       while (size > 0 && pace.timeOf(workOf(this.#texts.slice(done, done + size))) > end - now) size--;
     }
+  }
+
+  #first(): number {
+    const { length } = this.#texts;
+    if (this.#budget === undefined) return length;
+    return Math.min(this.#budget < smallBudget ? 1 : firstBatch, length);
   }
 }
 
