@@ -2,7 +2,7 @@ import { type ComparedWords, type Lexicon, occurrence, wordKind } from './compar
 import { type Leftover, maxLeftovers } from './leftover.js';
 import { inSlot, joinInitials, replacement } from './replaced-words.js';
 import { focusSimilarity, sharedWords } from './shared-words.js';
-import { superlatives } from './word-lists.js';
+import { asked, superlatives } from './word-lists.js';
 import { isAccessory, isExchanged, isTurned, sharedBigrams } from './word-order.js';
 
 /** Names of the features, in the order of `pairFeatures`. */
@@ -158,7 +158,7 @@ export function pairFeatures(lexicon: Lexicon, a: ComparedWords, b: ComparedWord
   if (matched < minShared * (matched + unshared)) return undefined;
   const [some, others] = [left.filter(({ joined }) => !joined), right.filter(({ joined }) => !joined)];
   const count = Math.min(a.ids.length, b.ids.length);
-  if (count <= maxExact && excludes(lexicon, some, others)) return undefined;
+  if (count <= maxExact && (asksForOther(lexicon, a, b) || excludes(lexicon, some, others))) return undefined;
   const bigrams = sharedBigrams(lexicon, a, b);
   if (bigrams < minSharedPairs && isOfLetters(a, kinds) && isOfLetters(b, kinds)) return undefined;
   // Replaced words: the most similar pairs first.
@@ -261,6 +261,13 @@ export function pairFeatures(lexicon: Lexicon, a: ComparedWords, b: ComparedWord
     Math.min(greatest(some, replaced), greatest(others, replaced)) * scale,
     Math.min(1, shared.numbers / 2),
   );
+}
+
+/** Whether the texts begin as questions for two different ones of a person, a time and a place. */
+function asksForOther({ forms }: Lexicon, a: ComparedWords, b: ComparedWords): boolean {
+  const [one, other] = [a, b].map(({ ids }) => asked.get(forms[ids[0] as number] as string) ?? 0);
+  const isThing = (number = 0): boolean => number > 0 && number < (asked.get('why') as number);
+  return one !== other && isThing(one) && isThing(other);
 }
 
 /** Whether words that only one text has make two texts different by themselves: amounts, signs, symbols, a negated form. */

@@ -32,6 +32,7 @@ describe('DuplicateScorer', () => {
     ['a number', 'Samdell laptop charger 65 W', 'Samdell laptop charger 45 W'],
     ['a negation', 'Patients must not take the medicine with milk.', 'Patients must take the medicine with milk.'],
     ['a direction', 'Toliver USB-C to HDMI cable 2 m', 'Toliver HDMI to USB-C cable 2 m'],
+    ['a person or a time', 'Who painted the Sistine Chapel?', 'When was the Sistine Chapel painted?'],
     ['what they ask for', 'Which country hosted the games in Seoul?', 'Which year were the games held in Seoul?'],
     [
       'which of two they ask for',
