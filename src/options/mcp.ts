@@ -1,3 +1,4 @@
+import type { Rerank } from '../types.js';
 import type { CountTokens } from './rag.js';
 import type { Listed, Resolved } from './resolve-options.js';
 import { type ServerOptions, serverDefaults } from './server.js';
@@ -17,6 +18,13 @@ export interface McpOptions {
    * other than Latin.
    */
   countTokens?: CountTokens | undefined;
+  /**
+   * Reranks the hits of a `search` with `rerank: "model"`, for example `transformersReranker`; close it after the server. Default: none,
+   * and the tool does not offer it.
+   */
+  reranker?: Rerank | undefined;
+  /** Milliseconds that `reranker` may take for one search. Default: unlimited. */
+  rerankBudget?: number | undefined;
   /** Milliseconds that one call of a tool may take; longer ones fail with TIMEOUT. Default: no limit. */
   answerTimeout?: number | undefined;
 }
@@ -28,6 +36,8 @@ export const mcpDefaults = {
   maxHits: 100,
   maxTokens: 8000,
   countTokens: undefined,
+  reranker: undefined,
+  rerankBudget: undefined,
   answerTimeout: undefined,
 } satisfies Listed<McpOptions>;
 

@@ -69,6 +69,7 @@ const kinds: Readonly<Record<string, OptionKind>> = {
   readonly: 'boolean',
   recall: 'number',
   remoteHost: 'string',
+  reranker: 'function',
   replicas: 'list',
   rerankBudget: 'number',
   rerankDepth: 'number',

@@ -1,4 +1,6 @@
+import type { Rerank } from '../types.js';
 import type { Listed, Resolved } from './resolve-options.js';
+
 /** Options of `createServer(open, options)`. */
 export interface ServerOptions {
   /** Address to listen on. Default 127.0.0.1, reachable from this machine only. */
@@ -47,6 +49,13 @@ export interface ServerOptions {
   maxQueryCharacters?: number | undefined;
   /** Max. values in the metadata of a document, including nested objects and lists; more is 400. Default 10,000. */
   maxMetadataValues?: number | undefined;
+  /**
+   * Reranks the hits of requests with `"rerank": "model"`, for example `transformersReranker`. Each worker has its own; close it after the
+   * service. Default: none, and such requests get 400.
+   */
+  reranker?: Rerank | undefined;
+  /** Milliseconds that `reranker` may take for a request that has no `rerankBudget` of its own. Default: unlimited. */
+  rerankBudget?: number | undefined;
   /** Serve the Model Context Protocol at /mcp. Default false. */
   mcp?: boolean | undefined;
   /** With `mcp`: offer no tool that changes the index, as for an index that is open for reading. Default false. */
@@ -76,6 +85,8 @@ export const serverDefaults = {
   maxDocuments: 10_000,
   maxQueryCharacters: 100_000,
   maxMetadataValues: 10_000,
+  reranker: undefined,
+  rerankBudget: undefined,
   mcp: false,
   readonly: false,
   description: 'the index',

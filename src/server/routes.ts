@@ -16,9 +16,11 @@ import { jsonInSlices } from './http/json-answer.js';
 import { answerMcp, createMcpServer } from './mcp/mcp.js';
 import { schemasOf } from './schemas.js';
 import type { ServedIndex } from './served-index.js';
+import { type RerankRequest, rerankOptions } from './served-reranker.js';
 
-type SearchBody = SearchOptions & { query?: string; vector?: number[]; id?: DocumentId };
-type BatchBody = SearchOptions & { queries: Query[] };
+type ServedSearchOptions = Omit<SearchOptions, 'rerank'> & RerankRequest;
+type SearchBody = ServedSearchOptions & { query?: string; vector?: number[]; id?: DocumentId };
+type BatchBody = ServedSearchOptions & { queries: Query[] };
 type IdRequest = { Params: { id: string }; Querystring: { type: 'string' | 'number' } };
 
 /** Bytes of a message to /mcp: its arguments are checked in one go. */
@@ -59,7 +61,8 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Re
   });
 
   app.post<{ Body: SearchBody }>('/search', { schema: schemas.search }, async ({ body }, reply) => {
-    const { query, vector, id, ...searchOptions } = body;
+    const { query, vector, id, rerank, rerankBudget, ...rest } = body;
+    const searchOptions = { ...rest, ...rerankOptions({ rerank, rerankBudget }, options) };
     const asked = query ?? (vector === undefined ? { id: id as DocumentId } : vector);
     const began = performance.now();
     return sendList(reply, async (index, signal) => {
@@ -68,7 +71,8 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Re
     });
   });
   app.post<{ Body: BatchBody }>('/search/batch', { schema: schemas.searchBatch }, async ({ body }, reply) => {
-    const { queries, ...searchOptions } = body;
+    const { queries, rerank, rerankBudget, ...rest } = body;
+    const searchOptions = { ...rest, ...rerankOptions({ rerank, rerankBudget }, options) };
     const began = performance.now();
     return sendList(reply, async (index, signal) => {
       const results = await index.searchMany(queries, { ...searchOptions, maxBytes, signal });
@@ -135,12 +139,15 @@ export function addRoutes(app: FastifyInstance, served: ServedIndex, options: Re
   if (options.mcp) {
     const bodyLimit = Math.min(options.bodyLimit, maxMessageBytes);
     app.post('/mcp', { schema: { hide: true }, bodyLimit }, async (request, reply) => {
+      const { reranker, rerankBudget } = options;
       const { maxHits, answerTimeout, readonly, description, host, socketPath, allowHost, allowOrigin } = options;
       const server = await createMcpServer(served.index, {
         maxHits: Math.min(maxHits, mcpDefaults.maxHits),
         answerTimeout,
         readonly,
         description,
+        reranker,
+        rerankBudget,
       });
       reply.hijack();
       await answerMcp(server, request.raw, reply.raw, request.body, { host, socketPath, allowHost, allowOrigin });

@@ -1,4 +1,5 @@
 import type { ResolvedServerOptions } from '../options/server.js';
+import { rerankNames } from './served-reranker.js';
 import { snippetOption, snippetSchema } from './snippet-schemas.js';
 
 // JSON Schemas of requests and answers: what they refuse never reaches the index, and the OpenAPI document is made of them.
@@ -100,6 +101,13 @@ const degraded = {
   properties: { reason: { type: 'string' }, message: { type: 'string' } },
 } as const;
 
+const reranked = {
+  type: 'object',
+  description: 'How many hits the model judged; with "rerank": "model" and a budget.',
+  required: ['judged', 'of'],
+  properties: { judged: { type: 'integer' }, of: { type: 'integer' } },
+} as const;
+
 const searchResult = {
   hits: { type: 'array', items: hit },
   next: { type: 'string', description: 'Cursor of the next page, for "after". Absent on the last page.' },
@@ -114,6 +122,7 @@ const searchResult = {
   },
   facets,
   degraded,
+  reranked,
   explanation,
 } as const;
 
@@ -150,7 +159,7 @@ const object = { type: 'object', additionalProperties: true } as const;
 const failures = { '4xx': error, '5xx': error } as const;
 
 /** What the routes take and give, by the name of the route. */
-export function schemasOf({ maxHits, maxQueries, maxDocuments }: ResolvedServerOptions) {
+export function schemasOf({ maxHits, maxQueries, maxDocuments, ...served }: ResolvedServerOptions) {
   const searchOptions = {
     k: { type: 'integer', minimum: 1, maximum: maxHits, default: Math.min(10, maxHits) },
     where,
@@ -161,7 +170,18 @@ export function schemasOf({ maxHits, maxQueries, maxDocuments }: ResolvedServerO
     vectorWeight: { type: 'number', minimum: 0, maximum: 1 },
     diversity: { type: 'number', minimum: 0, maximum: 1 },
     snippet: snippetOption,
-    rerank: { type: 'string', enum: ['tokens'], description: 'Rescore the first 50 hits by their most similar words.' },
+    rerank: {
+      type: 'string',
+      enum: rerankNames(served),
+      description:
+        'Rescore the first 50 hits: by their most similar words, or by the reranking model of the service, if it has one.',
+    },
+    rerankBudget: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 600_000,
+      description: 'Milliseconds that the model may take; hits that it does not reach follow in their order.',
+    },
     rerankWeight: { type: 'number', minimum: 0, maximum: 1 },
     consistency: { type: 'string', enum: ['session', 'eventual', 'strong'], default: 'session' },
     onProviderFailure: { type: 'string', enum: ['error', 'text'], default: 'error' },

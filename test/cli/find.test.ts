@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { estimateTokens } from '../../src/index.js';
+import { overlapEncoder } from '../embed/transformers/overlap-encoder.js';
 import { runHere, runJsonHere } from './run-here.js';
 
 let cwd: string;
@@ -191,6 +192,21 @@ describe('mcp --install', () => {
       /^claude mcp add idx -- \S+ \S+ mcp \S+ --readonly --description 'a shop'\\''s rules' --language de$/,
     );
     expect(of('codex')).toContain('[mcp_servers.idx]\ncommand = ');
+  });
+
+  it('names models by absolute paths: a client has another working directory', async () => {
+    const { configurations } = await json(
+      'mcp',
+      'idx',
+      '--install',
+      'zed',
+      '--rerank-model',
+      relative(cwd, overlapEncoder()),
+    );
+    const [{ configuration }] = configurations as [{ configuration: string }];
+    const { args } = JSON.parse(configuration).context_servers.idx as { args: string[] };
+    expect(args.slice(-2)).toEqual(['--rerank-model', expect.stringMatching(/overlap/)]);
+    expect(isAbsolute(args.at(-1) as string)).toBe(true);
   });
 
   it('refuses an index that does not exist', async () => {

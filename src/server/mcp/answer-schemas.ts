@@ -28,6 +28,7 @@ export function answerSchemas(z: typeof zod) {
       ),
       next,
       degraded: z.object({ reason: z.string(), message: z.string() }).optional(),
+      reranked: z.object({ judged: z.number(), of: z.number() }).optional(),
     },
     get: {
       source: z.string(),

@@ -1,5 +1,6 @@
 import type { ZodType, z as zod } from 'zod';
 import { describe, suggestName } from '../../options/resolve-options.js';
+import { rerankNames, type ServedReranker } from '../served-reranker.js';
 import { largestBudget, smallestBudget } from './answer-budget.js';
 
 type Zod = typeof zod;
@@ -11,7 +12,7 @@ const maxCursorLength = 16_384;
  * The arguments of the tools. Models send `null` for what they leave out, numbers as strings, and objects as JSON text: these are
  * understood. An unknown argument is refused, and the message lists the known ones.
  */
-export function toolArguments(z: Zod, maxHits: number, defaultTokens: number) {
+export function toolArguments(z: Zod, maxHits: number, defaultTokens: number, served: ServedReranker) {
   /** An object without other members than these. */
   const strict = <Shape extends Record<string, ZodType>>(what: string, shape: Shape, hint = '') =>
     z
@@ -55,6 +56,7 @@ export function toolArguments(z: Zod, maxHits: number, defaultTokens: number) {
     );
   const object = (what: string) =>
     z.record(z.string(), z.unknown(), { error: ({ input }) => `Expected ${what}, got ${describe(input)}` });
+  const rerankings = rerankNames(served);
   const search = strict('argument of search', {
     query: z
       .string({ error: ({ input }) => `Expected a text as query, got ${describe(input)}` })
@@ -94,8 +96,14 @@ export function toolArguments(z: Zod, maxHits: number, defaultTokens: number) {
     after: cursor('The next of the previous answer, for more hits of the same query'),
     rerank: optional(
       z
-        .enum(['tokens'], { error: ({ input }) => `Expected rerank to be tokens, got ${describe(input)}` })
-        .describe('tokens: order the first 50 hits by how near each word of the question is in meaning; for questions'),
+        .enum(rerankings, {
+          error: ({ input }) => `Expected rerank to be ${rerankings.join(' or ')}, got ${describe(input)}`,
+        })
+        .describe(
+          `tokens: order the first 50 hits by how near each word of the question is in meaning; for questions${
+            rerankings.length > 1 ? '. model: by a model that reads question and text together; slower' : ''
+          }`,
+        ),
       (value) => value,
     ),
     syntax: optional(

@@ -11,6 +11,7 @@ import {
 import { type McpOptions, mcpDefaults } from '../../options/mcp.js';
 import { describe, resolveOptions } from '../../options.js';
 import { deadlineIn, untilAborted } from '../http/deadline.js';
+import { rerankOptions } from '../served-reranker.js';
 import { addAnswer } from './add-answer.js';
 import { AnswerBudget, largestBudget, smallestBudget } from './answer-budget.js';
 import { answerSchemas } from './answer-schemas.js';
@@ -59,7 +60,7 @@ export async function createMcpServer(index: SemanticIndex, options?: McpOptions
   const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
   const instructions = `Searches ${description}. Begin with search; read on around a hit with get and its id, or its source and lines. list and facets show what there is, status which fields can be filtered by. Cite source and lines or pages.`;
   const server = new McpServer({ name: 'semantic-index', version }, { instructions });
-  const inputs = toolArguments(z, maxHits, defaultTokens);
+  const inputs = toolArguments(z, maxHits, defaultTokens, resolved);
   const outputs = answerSchemas(z);
   const budgetOf = (maxTokens = defaultTokens): AnswerBudget => new AnswerBudget(maxTokens, countTokens);
   const timed = <T extends object>(cancelled: AbortSignal, work: (signal: AbortSignal) => Promise<T>) =>
@@ -81,7 +82,7 @@ export async function createMcpServer(index: SemanticIndex, options?: McpOptions
         // An agent cannot repair a provider, but can use hits by words.
         const onProviderFailure = 'text' as const;
         const snippet = full ? false : { maxTokens: tokensOfPart };
-        const ranking = { groupBy, boost: boost as Boost[] | undefined, rerank };
+        const ranking = { groupBy, boost: boost as Boost[] | undefined, ...rerankOptions({ rerank }, resolved) };
         const filter = where as Where | undefined;
         const options = { k, where: filter, ...ranking, after, syntax, snippet, onProviderFailure, signal };
         return searchAnswer(index, query, options, budgetOf(maxTokens));

@@ -8,6 +8,7 @@ export interface SearchAnswer {
   readonly hits: readonly HitAnswer[];
   readonly next?: string;
   readonly degraded?: SearchResult['degraded'];
+  readonly reranked?: SearchResult['reranked'];
 }
 
 /** Characters of a cursor per document that it excludes, with room for large indexes. */
@@ -39,8 +40,13 @@ export async function searchAnswer(
   }
 }
 
-function answerOf(hits: readonly HitAnswer[], { next, degraded }: SearchResult): SearchAnswer {
-  return { hits, ...(next !== undefined && { next }), ...(degraded !== undefined && { degraded }) };
+function answerOf(hits: readonly HitAnswer[], { next, degraded, reranked }: SearchResult): SearchAnswer {
+  return {
+    hits,
+    ...(next !== undefined && { next }),
+    ...(degraded !== undefined && { degraded }),
+    ...(reranked !== undefined && { reranked }),
+  };
 }
 
 function keptHits(result: SearchResult, { after = '' }: SearchOptions, budget: AnswerBudget): HitAnswer[] {

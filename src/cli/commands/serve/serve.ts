@@ -12,12 +12,13 @@ import {
 import { createServer } from '../../../server/server.js';
 import { eachValue, naturalNumber, positiveInteger } from '../../arguments.js';
 import { type LanguageFlags, withLanguageFlags } from '../../flags/language-flags.js';
+import { type RerankModelFlags, rerankerOf, withRerankModelFlags } from '../../flags/rerank-flags.js';
 import { type ModelFlags, withModelFlags } from '../../model-choice.js';
 import { type OpenedIndex, openIndex } from '../../open-index.js';
 import { perform, type Session, withCommonFlags } from '../../perform.js';
 import type { CommonFlags } from '../../terminal.js';
 
-interface ServeFlags extends CommonFlags, ModelFlags, LanguageFlags {
+interface ServeFlags extends CommonFlags, ModelFlags, LanguageFlags, RerankModelFlags {
   readonly host: string;
   readonly port: number;
   readonly workers: number;
@@ -56,6 +57,7 @@ export function addServe(program: Command): void {
     .option('--mcp', 'also answer the Model Context Protocol, at /mcp')
     .option('--description <text>', 'with --mcp: content of the index, for the model that chooses among tools')
     .option('--log', 'log each request to stdout, as JSON');
+  withRerankModelFlags(command, 'rescore hits of requests with "rerank": "model"');
   withLanguageFlags(command, 'that of the index');
   withModelFlags(command);
   withCommonFlags(command, [
@@ -72,6 +74,8 @@ export function addServe(program: Command): void {
         const options = optionsOf(flags);
         const onEvent = (message: string): void => session.terminal.note(message);
         const { signal } = session;
+        // Wrong flags are refused here, not by every worker.
+        await rerankerOf(flags)?.close();
         await superviseWorkers({
           workers,
           signal,
@@ -92,6 +96,7 @@ async function serve(
   announce: (url: string) => void,
 ): Promise<void> {
   const stop = stopOfWorker();
+  const reranker = rerankerOf(flags);
   let opened: OpenedIndex | undefined;
   const open = async () => {
     const { readonly = false, language, languageField } = flags;
@@ -99,7 +104,7 @@ async function serve(
     return opened.index;
   };
   const socketPath = flags.gateway ? await socketOfWorker() : undefined;
-  const server = await createServer(open, { ...optionsOf(flags), socketPath });
+  const server = await createServer(open, { ...optionsOf(flags), reranker, socketPath });
   try {
     // Of several workers, those that are ready answer while one loads: it takes no connection yet.
     if (cluster.isWorker) await server.loaded;
@@ -111,6 +116,7 @@ async function serve(
   } finally {
     await server.close();
     await opened?.close();
+    await reranker?.close();
     cluster.worker?.disconnect();
   }
 }
@@ -124,9 +130,20 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 function optionsOf(flags: ServeFlags): ServerOptions {
   const { host, port, allowHost, allowOrigin, bodyLimit, answerTimeout, mcp = false, log = false } = flags;
-  const { readonly = false, description } = flags;
+  const { readonly = false, description, rerankBudget } = flags;
   const ofMcp = { mcp, readonly, description };
-  return { host, port, token: tokenOf(flags), allowHost, allowOrigin, bodyLimit, answerTimeout, ...ofMcp, log };
+  return {
+    host,
+    port,
+    token: tokenOf(flags),
+    allowHost,
+    allowOrigin,
+    bodyLimit,
+    answerTimeout,
+    rerankBudget,
+    ...ofMcp,
+    log,
+  };
 }
 
 function tokenOf({ tokenEnv }: ServeFlags): string | undefined {
