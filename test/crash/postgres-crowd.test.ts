@@ -12,7 +12,7 @@ const steady = process.env.SEMANTIC_INDEX_POSTGRES;
 const unsteady = process.env.SEMANTIC_INDEX_POSTGRES_UNSTEADY;
 const restart = process.env.SEMANTIC_INDEX_POSTGRES_RESTART;
 /** Longer runs find rarer orders of events. */
-const seconds = Number(process.env.SEMANTIC_INDEX_CROWD_SECONDS ?? 12);
+const seconds = Number(process.env.SEMANTIC_INDEX_CROWD_SECONDS ?? 8);
 const roles = ['write', 'write', 'write', 'write', 'delete', 'delete', 'search', 'search', 'search', 'search'];
 /** What a server that stops and starts again may cause. */
 const expectedErrors = ['UNAVAILABLE', 'BUSY'];

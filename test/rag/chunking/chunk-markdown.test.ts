@@ -79,9 +79,10 @@ describe('markdownBlocks', () => {
       cwd: `${root}node_modules`,
       caseSensitiveMatch: false,
     }).sort();
-    expect(files.length).toBeGreaterThan(50);
+    expect(files.length).toBeGreaterThan(200);
     let headings = 0;
-    for (const file of files) {
+    // Every third: the parser that we compare with takes ten seconds for all.
+    for (const file of files.filter((_, place) => place % 3 === 0)) {
       const text = readFileSync(`${root}node_modules/${file}`, 'utf8').replace(/^\ufeff/, '');
       const expected = fromMarkdown(text).children.flatMap((node) =>
         node.type === 'heading' ? [`${node.position?.start.line} ${node.depth}`] : [],
