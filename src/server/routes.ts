@@ -13,10 +13,10 @@ import { mcpDefaults } from '../options/mcp.js';
 import type { ResolvedServerOptions } from '../options/server.js';
 import { deadlineIn, untilAborted } from './http/deadline.js';
 import { jsonInSlices } from './http/json-answer.js';
+import { type RerankRequest, rerankOptions } from './http/rerank-request.js';
 import { answerMcp, createMcpServer } from './mcp/mcp.js';
 import { schemasOf } from './schemas.js';
 import type { ServedIndex } from './served-index.js';
-import { type RerankRequest, rerankOptions } from './served-reranker.js';
 
 type ServedSearchOptions = Omit<SearchOptions, 'rerank'> & RerankRequest;
 type SearchBody = ServedSearchOptions & { query?: string; vector?: number[]; id?: DocumentId };

@@ -1,5 +1,5 @@
 import type { ResolvedServerOptions } from '../options/server.js';
-import { rerankNames } from './served-reranker.js';
+import { rerankNames } from './http/rerank-request.js';
 import { snippetOption, snippetSchema } from './snippet-schemas.js';
 
 // JSON Schemas of requests and answers: what they refuse never reaches the index, and the OpenAPI document is made of them.

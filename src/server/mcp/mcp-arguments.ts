@@ -1,6 +1,6 @@
 import type { ZodType, z as zod } from 'zod';
 import { describe, suggestName } from '../../options/resolve-options.js';
-import { rerankNames, type ServedReranker } from '../served-reranker.js';
+import { rerankNames, type ServedReranker } from '../http/rerank-request.js';
 import { largestBudget, smallestBudget } from './answer-budget.js';
 
 type Zod = typeof zod;

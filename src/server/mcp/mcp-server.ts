@@ -11,7 +11,7 @@ import {
 import { type McpOptions, mcpDefaults } from '../../options/mcp.js';
 import { describe, resolveOptions } from '../../options.js';
 import { deadlineIn, untilAborted } from '../http/deadline.js';
-import { rerankOptions } from '../served-reranker.js';
+import { rerankOptions } from '../http/rerank-request.js';
 import { addAnswer } from './add-answer.js';
 import { AnswerBudget, largestBudget, smallestBudget } from './answer-budget.js';
 import { answerSchemas } from './answer-schemas.js';

@@ -2,12 +2,12 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Rerank } from '../../src/index.js';
-import type { ServerOptions } from '../../src/server/server.js';
-import { runCli, scratchFolder } from '../cli/run-cli.js';
-import { overlapEncoder } from '../embed/transformers/overlap-encoder.js';
-import { serve } from './serve-command.js';
-import { documents, startServer } from './start-server.js';
+import type { Rerank } from '../../../src/index.js';
+import type { ServerOptions } from '../../../src/server/server.js';
+import { runCli, scratchFolder } from '../../cli/run-cli.js';
+import { overlapEncoder } from '../../embed/transformers/overlap-encoder.js';
+import { serve } from '../serve-command.js';
+import { documents, startServer } from '../start-server.js';
 
 /** Prefers short texts: no search does. */
 const shortest: Rerank = (_, hits) => hits.map(({ text }) => -text.length);

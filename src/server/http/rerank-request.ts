@@ -1,4 +1,4 @@
-import type { Rerank, SearchOptions } from '../index.js';
+import type { Rerank, SearchOptions } from '../../index.js';
 
 /** The model that reranks for clients, which name it `model`. */
 export interface ServedReranker {
