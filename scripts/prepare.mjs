@@ -122,20 +122,8 @@ const dependencies = {
     'allowed to run install scripts.',
 };
 
-const kernelTestPrograms = {
-  ...kernelTests,
-  title: 'Compiling the kernel tests',
-  duration: 'about a minute',
-  tools: ['cmake', 'ctest', 'make', 'compiler'],
-  commands: [
-    ['cmake', ['-S', 'native', '-B', 'native/build-tests', '-DSEMANTIC_INDEX_TESTS=ON', ...kernelTestOptions]],
-    ['cmake', ['--build', 'native/build-tests', '--parallel', jobs]],
-  ],
-  hint: () => 'It takes cmake 3.21 or newer and a C++17 compiler.',
-};
-
 /** Chains of steps: each waits for the one before it in its chain. */
-const afterInstall = [
+const sideBySide = [
   [dependencies],
   [
     {
@@ -146,8 +134,19 @@ const afterInstall = [
       commands: [tool('cmake-js/bin/cmake-js', 'compile', '--directory', 'native', '--parallel', jobs)],
       hint: () => 'It takes cmake 3.21 or newer and a C++17 compiler.',
     },
-    ...(withTests && sanitizers === '' ? [kernelTestPrograms] : []),
-  ],
+    {
+      ...kernelTests,
+      title: 'Compiling the kernel tests',
+      duration: 'about a minute',
+      onlyForTests: true,
+      tools: ['cmake', 'ctest', 'make', 'compiler'],
+      commands: [
+        ['cmake', ['-S', 'native', '-B', 'native/build-tests', '-DSEMANTIC_INDEX_TESTS=ON', ...kernelTestOptions]],
+        ['cmake', ['--build', 'native/build-tests', '--parallel', jobs]],
+      ],
+      hint: () => 'It takes cmake 3.21 or newer and a C++17 compiler.',
+    },
+  ].filter((step) => withTests || !step.onlyForTests),
   [
     {
       ...library,
@@ -190,15 +189,14 @@ async function make(step) {
 const nodeLine = oldNode(manifest.engines.node);
 if (nodeLine !== undefined) stop(nodeLine);
 
-// Under sanitizers these need nothing of the other steps, and are compiled while npm waits for the network.
-const besideInstall = withTests && sanitizers !== '' ? [kernelTestPrograms] : [];
 // Checked before anything is built, so that a missing cmake is reported immediately.
-const outOfDate = [install, ...besideInstall, ...afterInstall.flat()].filter((step) => step.why() !== undefined);
+const outOfDate = [install, ...sideBySide.flat()].filter((step) => step.why() !== undefined);
 const toolsLine = missingTools(outOfDate.flatMap((step) => step.tools));
 if (toolsLine !== undefined) stop(toolsLine);
 
-async function makeInTurn(steps) {
-  for (const step of steps) await make(step);
-}
-
-await Promise.all([makeInTurn(besideInstall), make(install).then(() => Promise.all(afterInstall.map(makeInTurn)))]);
+await make(install);
+await Promise.all(
+  sideBySide.map(async (chain) => {
+    for (const step of chain) await make(step);
+  }),
+);
