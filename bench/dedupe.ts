@@ -12,7 +12,7 @@ const flags = benchFlags(
   'Plants duplicates of every kind among generated texts; prints precision and recall by kind, and the time.',
   {
     documents: [100_000, 'texts'],
-    threshold: [0.9, 'similarity from which texts are duplicates'],
+    threshold: [0.9, 'probability from which texts are duplicates'],
     planted: [2000, 'duplicates of each kind'],
     seed: [1, 'of the random numbers'],
   },
