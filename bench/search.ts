@@ -8,16 +8,19 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { benchFlags } from './flags.js';
 import { prepareCorpus } from './search/corpus.js';
+import type { Mode } from './search/engine.js';
 import { describeResults, type EngineResult } from './search/report.js';
+import type { ColdFigures } from './search/run-engine.js';
 
 const engines = ['semantic-index', 'lancedb', 'zvec', 'sqlite', 'orama', 'minisearch'];
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 const flags = benchFlags(
-  'Adds English paragraphs to each engine, asks real questions, and writes a table: time of search by text, vector and both, nDCG@10 and recall@10 beside it, filters, 16 searches at once, additions, disk, memory, and the first search after opening. DATA holds train/wikipedia.jsonl.xz, train/books.txt.xz and eval/squad. Peers are installed on the first run, from npm.',
+  'Adds English paragraphs to each engine, asks real questions, and writes a table: time of search by text, vector and both, nDCG@10 and recall@10 beside it, filters, 16 searches at once, additions, disk, memory, and opening. Each measurement follows a warm-up; the first searches of a process are measured in others. DATA holds train/wikipedia.jsonl.xz, train/books.txt.xz and eval/squad. Peers are installed on the first run, from npm.',
   {
     documents: [100_000, 'paragraphs of about 75 words'],
     questions: [1_000, 'questions of SQuAD; each has one right paragraph'],
+    'warm-up': [2_000, 'other questions of SQuAD, about other paragraphs, asked before each measurement'],
     engines: [engines.join(','), 'which engines, separated by commas'],
     report: [join(here, 'results/search'), 'folder of the report'],
     cache: [join(here, '.cache'), 'folder where paragraphs and their vectors are kept'],
@@ -26,7 +29,8 @@ const flags = benchFlags(
 );
 const [data = ''] = flags.operands;
 
-if (!existsSync(join(here, 'peers/node_modules'))) {
+const asked = flags.engines.split(',').map((one) => one.trim());
+if (asked.some((name) => name !== 'semantic-index') && !existsSync(join(here, 'peers/node_modules'))) {
   console.log('Installing the peers, because bench/peers/node_modules is missing (minutes) …');
   execFileSync('npm', ['install', '--no-audit', '--no-fund'], { cwd: join(here, 'peers'), stdio: 'inherit' });
 }
@@ -34,25 +38,33 @@ if (!existsSync(join(here, 'peers/node_modules'))) {
 console.log(`Preparing ${flags.documents} paragraphs …`);
 const corpus = await prepareCorpus(data, flags.cache, flags.documents, flags.questions);
 
-async function runEngine(name: string, folder: string, phase: string): Promise<EngineResult> {
+async function runEngine<T>(name: string, folder: string, phase: string, detail = ''): Promise<T> {
   const script = join(here, 'search/run-engine.ts');
-  const args = ['--expose-gc', '--max-old-space-size=8192', '--import', 'tsx', script, name, corpus, folder, phase];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 26 });
-  return JSON.parse(stdout.trim().split('\n').at(-1) as string) as EngineResult;
+  const args = ['--expose-gc', '--max-old-space-size=8192', '--import', 'tsx', script];
+  const { stdout } = await promisify(execFile)(process.execPath, [...args, name, corpus, folder, phase, detail], {
+    maxBuffer: 2 ** 26,
+  });
+  return JSON.parse(stdout.trim().split('\n').at(-1) as string) as T;
+}
+
+/** Builds an index, and asks it in processes that have not built it. */
+async function measured(name: string, folder: string): Promise<EngineResult> {
+  const warmUp = String(flags['warm-up']);
+  process.stdout.write(`${name}: building … `);
+  const built = await runEngine<EngineResult>(name, folder, 'build');
+  process.stdout.write('asking … ');
+  if (!built.persistent) return runEngine<EngineResult>(name, folder, 'both', warmUp);
+  const cold: Partial<Record<Mode, ColdFigures>> = {};
+  for (const mode of built.modes) cold[mode] = await runEngine<ColdFigures>(name, folder, 'cold', mode);
+  return { ...(await runEngine<EngineResult>(name, folder, 'search', warmUp)), built: built.built, cold };
 }
 
 const results: Record<string, EngineResult> = {};
-for (const name of flags.engines.split(',').map((one) => one.trim())) {
+for (const name of asked) {
   if (!engines.includes(name)) throw new Error(`There is no engine ${name}: ${engines.join(', ')}`);
   const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'semantic-index-bench-'));
-  process.stdout.write(`${name}: building … `);
   try {
-    // What is on disk is asked in a process that has not built it.
-    const built = await runEngine(name, folder, 'build');
-    process.stdout.write('asking … ');
-    const result = built.persistent
-      ? { ...(await runEngine(name, folder, 'search')), built: built.built }
-      : await runEngine(name, folder, 'both');
+    const result = await measured(name, folder);
     results[name] = result;
     const modes = Object.entries(result.asked?.byMode ?? {});
     console.log(
@@ -74,7 +86,8 @@ const lines = [
   `Node ${process.version}, ${os.cpus()[0]?.model}, ${os.availableParallelism()} cores, ${Math.round(os.totalmem() / 2 ** 30)} GiB. ` +
     'Each engine in a process of its own, all in one run. A search begins with the text of a question and ends with ten ' +
     'hits and their texts; embedding the question with the bundled model is part of it. All engines have the same ' +
-    'vectors; only semantic-index embeds the documents while it adds them.',
+    `vectors; only semantic-index embeds the documents while it adds them. Before each measurement ${flags['warm-up']} other questions are ` +
+    'asked, or as many as 30 seconds take.',
   '',
   ...describeResults(results, flags.documents),
 ];

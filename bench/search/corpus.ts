@@ -24,7 +24,10 @@ export interface Corpus {
   readonly paragraphs: readonly Paragraph[];
   readonly vectors: Float32Array;
   readonly dimensions: number;
+  /** Those that are measured. */
   readonly questions: readonly Question[];
+  /** Those asked before: others, about other paragraphs. */
+  readonly warmUp: readonly Question[];
 }
 
 const [fewestWords, mostWords] = [40, 110];
@@ -83,13 +86,19 @@ async function* texts(data: string): AsyncGenerator<{ text: string; source: stri
   }
 }
 
+/** So many of a list, from all parts of it. */
+export function evenly<T>(list: readonly T[], count: number): T[] {
+  const every = Math.max(1, Math.floor(list.length / count));
+  return list.filter((_, position) => position % every === 0).slice(0, count);
+}
+
 /**
  * English paragraphs: those of SQuAD, which the questions are about, then Wikipedia, then books, until there are `count`. Made
  * once and kept in `cache`.
  */
 export async function prepareCorpus(data: string, cache: string, count: number, questions: number): Promise<string> {
   const folder = join(cache, `search-${count}-${questions}`);
-  if (existsSync(folder)) return folder;
+  if (existsSync(join(folder, 'warm-up.json'))) return folder;
   execFileSync('xz', ['--version'], { stdio: 'ignore' });
   const making = `${folder}.making`;
   rmSync(making, { recursive: true, force: true });
@@ -100,12 +109,16 @@ export async function prepareCorpus(data: string, cache: string, count: number, 
   const asked = rows<{ question: string; para: string }>(join(data, 'eval/squad/questions.jsonl')).filter(({ para }) =>
     ids.has(para),
   );
-  const every = Math.max(1, Math.floor(asked.length / questions));
-  const chosen = asked.filter((_, position) => position % every === 0).slice(0, questions);
-  writeFileSync(
-    join(making, 'questions.json'),
-    JSON.stringify(chosen.map(({ question, para }) => ({ text: question, relevant: ids.get(para) }))),
-  );
+  const chosen = evenly(asked, questions);
+  const measured = new Set(chosen.map(({ para }) => para));
+  const others = asked.filter(({ para }) => !measured.has(para));
+  for (const [name, list] of [
+    ['questions', chosen],
+    ['warm-up', others],
+  ] as const) {
+    const written = list.map(({ question, para }) => ({ text: question, relevant: ids.get(para) }));
+    writeFileSync(join(making, `${name}.json`), JSON.stringify(written));
+  }
 
   const provider = bundledProvider();
   const [lines, vectors] = [
@@ -138,12 +151,15 @@ export async function prepareCorpus(data: string, cache: string, count: number, 
   if (number < count) throw new Error(`${data} has ${number} paragraphs; ask for no more with --documents`);
   if (batch.length > 0) await flush();
   await Promise.all([lines, vectors].map((stream) => new Promise<void>((resolve) => stream.end(() => resolve()))));
+  rmSync(folder, { recursive: true, force: true });
   renameSync(making, folder);
   return folder;
 }
 
 /** Reads what `prepareCorpus` made. */
 export function loadCorpus(folder: string): Corpus {
+  const questionsOf = (name: string): Question[] =>
+    JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Question[];
   const bytes = readFileSync(join(folder, 'vectors.f32'));
   const vectors = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   const paragraphs = rows<Paragraph>(join(folder, 'paragraphs.jsonl'));
@@ -151,6 +167,7 @@ export function loadCorpus(folder: string): Corpus {
     paragraphs,
     vectors,
     dimensions: vectors.length / paragraphs.length,
-    questions: JSON.parse(readFileSync(join(folder, 'questions.json'), 'utf8')) as Question[],
+    questions: questionsOf('questions'),
+    warmUp: questionsOf('warm-up'),
   };
 }

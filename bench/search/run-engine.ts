@@ -1,6 +1,7 @@
-// One engine in a process of its own: `build` fills an empty folder, `search` opens it and asks. Prints one line of JSON.
+// One engine in a process of its own: `build` fills an empty folder, `search` opens it and asks, `cold` asks by one mode and nothing
+// before. Prints one line of JSON.
 import { bundledProvider } from 'semantic-index';
-import { loadCorpus, type Question } from './corpus.js';
+import { evenly, loadCorpus, type Question } from './corpus.js';
 import { type Filter, type Found, folderBytes, type Mode, type OpenEngine, type SearchEngine } from './engine.js';
 
 /** Times of one kind of search, in milliseconds, and how good its answers were. */
@@ -8,6 +9,8 @@ export interface SearchFigures {
   readonly asked: number;
   readonly p50: number;
   readonly p99: number;
+  /** Processor time of all threads for one search, on average. */
+  readonly cpu: number;
   readonly ndcg: number;
   readonly recall: number;
 }
@@ -19,6 +22,17 @@ export interface BuildFigures {
   readonly buildSeconds: number;
   readonly bytes: number;
   readonly peakBytes: number;
+}
+
+/** The first searches of a process, in milliseconds; all of one mode. */
+export interface ColdFigures {
+  readonly openMilliseconds: number;
+  readonly firstMilliseconds: number;
+  /** Median of the first hundred. */
+  readonly hundred: number;
+  /** Of all questions that are measured. */
+  readonly p50: number;
+  readonly p99: number;
 }
 
 /** What searching came to. */
@@ -40,6 +54,12 @@ const atOnce = 16;
 const patience = Number(process.env.BENCH_PATIENCE ?? 30);
 const filters: readonly Filter[] = [{ below: 1 }, { below: 10 }, { below: 100 }];
 
+/** Questions that are measured, and those that are asked before each measurement. */
+interface Questions {
+  readonly questions: readonly Question[];
+  readonly warmUp: readonly Question[];
+}
+
 /** Binary relevance with one right answer: the discount of its rank. */
 function gain(found: readonly Found[], { relevant }: Question): number {
   const rank = found.findIndex(({ id }) => id === relevant);
@@ -50,33 +70,62 @@ function quantile(sorted: Float64Array, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-/** Asks one question after the other. */
-async function ask(
+type Search = (question: Question) => Promise<readonly Found[]>;
+
+/** Asks one question after the other, and calls `onFound` with the time of each. */
+async function askAll(
   questions: readonly Question[],
-  search: (question: Question) => Promise<readonly Found[]>,
-): Promise<SearchFigures> {
-  for (const question of questions.slice(0, 50)) await search(question);
-  const times: number[] = [];
-  let [ndcg, right] = [0, 0];
+  search: Search,
+  onFound: (milliseconds: number, found: readonly Found[], question: Question) => void,
+): Promise<void> {
   const began = performance.now();
   for (const question of questions) {
     if (performance.now() - began > patience * 1e3) break;
     const asked = performance.now();
     const found = await search(question);
-    times.push(performance.now() - asked);
+    onFound(performance.now() - asked, found, question);
+  }
+}
+
+/** Asks the questions of the warm-up, then those that are measured. */
+async function ask({ questions, warmUp }: Questions, search: Search): Promise<SearchFigures> {
+  await askAll(warmUp, search, () => {});
+  const times: number[] = [];
+  let [ndcg, right] = [0, 0];
+  const before = process.cpuUsage();
+  await askAll(questions, search, (milliseconds, found, question) => {
+    times.push(milliseconds);
     const value = gain(found, question);
     ndcg += value;
     if (value > 0) right++;
-  }
+  });
+  const { user, system } = process.cpuUsage(before);
   const sorted = Float64Array.from(times).sort();
   const asked = times.length;
-  return { asked, p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), ndcg: ndcg / asked, recall: right / asked };
+  return {
+    asked,
+    p50: quantile(sorted, 0.5),
+    p99: quantile(sorted, 0.99),
+    cpu: (user + system) / 1e3 / asked,
+    ndcg: ndcg / asked,
+    recall: right / asked,
+  };
 }
 
-async function throughput(
-  questions: readonly Question[],
-  search: (question: Question) => Promise<readonly Found[]>,
-): Promise<number> {
+async function askCold(opened: number, questions: readonly Question[], search: Search): Promise<ColdFigures> {
+  const times: number[] = [];
+  await askAll(questions, search, (milliseconds) => times.push(milliseconds));
+  const [hundred, sorted] = [times.slice(0, 100), times].map((some) => Float64Array.from(some).sort());
+  return {
+    openMilliseconds: opened,
+    firstMilliseconds: times[0] as number,
+    hundred: quantile(hundred as Float64Array, 0.5),
+    p50: quantile(sorted as Float64Array, 0.5),
+    p99: quantile(sorted as Float64Array, 0.99),
+  };
+}
+
+async function throughput(questions: readonly Question[], search: Search): Promise<number> {
   let [next, done] = [0, 0];
   const began = performance.now();
   const isOver = (): boolean => performance.now() - began > Math.min(patience, 10) * 1e3;
@@ -116,9 +165,12 @@ async function build(
   };
 }
 
-async function run(name: string, corpusFolder: string, folder: string, phase: string): Promise<object> {
+type Phase = 'build' | 'search' | 'both' | 'cold';
+
+async function run(name: string, corpusFolder: string, folder: string, phase: Phase, detail: string): Promise<object> {
   const { engine } = (await import(`./engines/${name}.js`)) as { engine: SearchEngine };
-  const { questions, dimensions } = loadCorpus(corpusFolder);
+  const corpus = loadCorpus(corpusFolder);
+  const { questions, dimensions } = corpus;
   const provider = bundledProvider();
   const embed = async (text: string): Promise<Float32Array> => {
     const { vectors } = await provider.embed([text], { role: 'query' });
@@ -130,31 +182,43 @@ async function run(name: string, corpusFolder: string, folder: string, phase: st
   const opening = performance.now();
   const opened = await engine.open(folder, dimensions);
   const openMilliseconds = performance.now() - opening;
-  const built = phase === 'search' ? undefined : await build(engine, opened, corpusFolder, folder);
-  if (phase === 'build') {
-    await opened.close();
-    return { library: engine.library, fusion: engine.fusion, persistent: engine.persistent, built };
-  }
   const none = new Float32Array(dimensions);
   const searching =
-    (mode: Mode, filter?: Filter) =>
-    async ({ text }: Question): Promise<readonly Found[]> =>
+    (mode: Mode, filter?: Filter): Search =>
+    async ({ text }) =>
       opened.search(mode, text, engine.embeds || mode === 'text' ? none : await embed(text), k, filter);
+  if (phase === 'cold') {
+    const cold = await askCold(openMilliseconds, questions, searching(detail as Mode));
+    await opened.close();
+    return cold;
+  }
+  const facts = {
+    library: engine.library,
+    modes: engine.modes,
+    fusion: engine.fusion,
+    persistent: engine.persistent,
+    built: phase === 'search' ? undefined : await build(engine, opened, corpusFolder, folder),
+  };
+  if (phase === 'build') {
+    await opened.close();
+    return facts;
+  }
   const best: Mode = engine.modes.includes('hybrid') ? 'hybrid' : 'text';
   const first = performance.now();
   await searching(best)(questions[0] as Question);
   const firstMilliseconds = performance.now() - first;
+  const asked = { questions, warmUp: evenly(corpus.warmUp, Number(detail)) };
   const byMode: Partial<Record<Mode, SearchFigures>> = {};
-  for (const mode of engine.modes) byMode[mode] = await ask(questions, searching(mode));
+  for (const mode of engine.modes) byMode[mode] = await ask(asked, searching(mode));
   const filtered: Record<string, SearchFigures> = {};
-  for (const filter of filters) filtered[filter.below / 1_000] = await ask(questions, searching(best, filter));
+  for (const filter of filters) filtered[filter.below / 1_000] = await ask(asked, searching(best, filter));
   const concurrent = await throughput(questions, searching(best));
   global.gc?.();
   const residentBytes = process.memoryUsage().rss - before;
   await opened.close();
-  const asked: AskFigures = { openMilliseconds, firstMilliseconds, byMode, filtered, concurrent, residentBytes };
-  return { library: engine.library, fusion: engine.fusion, persistent: engine.persistent, built, asked };
+  const figures: AskFigures = { openMilliseconds, firstMilliseconds, byMode, filtered, concurrent, residentBytes };
+  return { ...facts, asked: figures };
 }
 
-const [name, corpusFolder, folder, phase] = process.argv.slice(2) as [string, string, string, string];
-process.stdout.write(`\n${JSON.stringify(await run(name, corpusFolder, folder, phase))}\n`);
+const [name, corpusFolder, folder, phase, detail] = process.argv.slice(2) as [string, string, string, Phase, string];
+process.stdout.write(`\n${JSON.stringify(await run(name, corpusFolder, folder, phase, detail))}\n`);
