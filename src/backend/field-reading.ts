@@ -19,6 +19,12 @@ export type FacetRequest =
   | { readonly by: 'range'; readonly ranges: readonly InstantRange[] }
   | { readonly by: 'date'; readonly interval: DateInterval };
 
+/** Counts that are not 0, in any order; a map is one. */
+export interface CountsByValue {
+  readonly size: number;
+  forEach(visit: (count: number, value: Scalar) => void): void;
+}
+
 /** Exact counts. A document counts once for each value, range or interval that one of its values is in. */
 export interface FacetCounts {
   /** Documents that were counted, with and without a value. */
@@ -26,7 +32,7 @@ export interface FacetCounts {
   /** Documents without a value. */
   readonly missing: number;
   /** By value, by the place of the range, or by the begin of the interval in milliseconds. */
-  readonly counts: ReadonlyMap<Scalar, number>;
+  readonly counts: CountsByValue;
 }
 
 /** A place in an order by a field. */

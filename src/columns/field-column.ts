@@ -50,6 +50,11 @@ export class FieldColumn {
     return this.ends.length;
   }
 
+  /** The number of a value; undefined when no item has it. */
+  numberOf(value: Scalar): number | undefined {
+    return this.#numberOf.get(value);
+  }
+
   /** The place of the first number of an item in `numbers`. */
   beginOf(item: number): number {
     return item === 0 ? 0 : (this.ends[item - 1] as number);
@@ -83,7 +88,7 @@ export class FieldColumn {
     const several = new Set<GroupKey>();
     for (const group of groups) {
       const values = JSON.parse(group) as Scalar[];
-      const [number] = values.length === 1 ? [this.#numberOf.get(values[0] as Scalar)] : [];
+      const [number] = values.length === 1 ? [this.numberOf(values[0] as Scalar)] : [];
       if (number !== undefined) single[number] = 1;
       else if (values.length > 1) several.add(group);
     }
@@ -206,7 +211,8 @@ export class FieldColumnBuilder {
     const known = this.#numberOf.get(value);
     if (known !== undefined) return known;
     this.#numberOf.set(value, this.#values.length);
-    this.#values.push(value);
+    // A map has one key for both zeros.
+    this.#values.push(value === 0 ? 0 : value);
     return this.#values.length - 1;
   }
 

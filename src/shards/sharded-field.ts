@@ -30,7 +30,9 @@ export class ShardedField implements FieldReading {
     for (const own of await settled(this.#fields.map((field) => field.count(request, signal)))) {
       documents += own.documents;
       missing += own.missing;
-      for (const [value, count] of own.counts) counts.set(value, (counts.get(value) ?? 0) + count);
+      own.counts.forEach((count, value) => {
+        counts.set(value, (counts.get(value) ?? 0) + count);
+      });
     }
     return { documents, missing, counts };
   }

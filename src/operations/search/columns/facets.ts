@@ -1,5 +1,10 @@
 import type { Backend } from '../../../backend/backend.js';
-import { dateIntervals, type FacetRequest, type InstantRange } from '../../../backend/field-reading.js';
+import {
+  type CountsByValue,
+  dateIntervals,
+  type FacetRequest,
+  type InstantRange,
+} from '../../../backend/field-reading.js';
 import type { Field, Scalar } from '../../../backend/filter-tree.js';
 import type { ReadSnapshot } from '../../../backend/read-snapshot.js';
 import { checkOneOf, checkPositive } from '../../../check-arguments.js';
@@ -128,29 +133,60 @@ export async function countFacets(
   return { documents, facets: Object.fromEntries(facets) };
 }
 
-function facetOf({ request, limit, ranges }: FacetPlan, counts: ReadonlyMap<Scalar, number>, missing: number): Facet {
+function facetOf({ request, limit, ranges }: FacetPlan, counts: CountsByValue, missing: number): Facet {
   const distinct = counts.size;
   if (request.by === 'range') {
+    const ofRanges = new Map<Scalar, number>();
+    counts.forEach((count, place) => {
+      ofRanges.set(place, count);
+    });
     const inRanges = (ranges ?? []).map(({ from, to }, place): FacetCount => {
       const bounds = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
-      return { ...bounds, count: counts.get(place) ?? 0 };
+      return { ...bounds, count: ofRanges.get(place) ?? 0 };
     });
     return { counts: inRanges, distinct, missing };
   }
   if (request.by === 'date') {
-    const intervals = [...counts].sort(([a], [b]) => Number(a) - Number(b)).slice(0, limit);
-    const found = intervals.map(([begin, count]) => ({ value: new Date(Number(begin)).toISOString(), count }));
+    const intervals = firstCounts(counts, limit, (a, b) => Number(a.value) - Number(b.value));
+    const found = intervals.map(({ value, count }) => ({ value: new Date(Number(value)).toISOString(), count }));
     return { counts: found, distinct, missing };
   }
-  const best = [...counts].sort(([a, countA], [b, countB]) => countB - countA || compareValues(a, b)).slice(0, limit);
-  return { counts: best.map(([value, count]) => ({ value, count })), distinct, missing };
+  const best = firstCounts(counts, limit, (a, b) => b.count - a.count || compareValues(a.value, b.value));
+  return { counts: best, distinct, missing };
+}
+
+/** The value of a count beside it. */
+interface ValueCount {
+  readonly value: Scalar;
+  readonly count: number;
+}
+
+/** The first `limit` counts in an order. */
+function firstCounts(
+  counts: CountsByValue,
+  limit: number,
+  compare: (left: ValueCount, right: ValueCount) => number,
+): ValueCount[] {
+  const first: ValueCount[] = [];
+  let last: ValueCount | undefined;
+  const one = { value: false as Scalar, count: 0 };
+  counts.forEach((count, value) => {
+    one.value = value;
+    one.count = count;
+    if (last !== undefined && compare(one, last) > 0) return;
+    first.push({ value, count });
+    if (first.length < 2 * limit) return;
+    first.sort(compare).length = limit;
+    last = first[limit - 1];
+  });
+  return first.sort(compare).slice(0, limit);
 }
 
 /** An order of values with equal counts that does not depend on chance. */
 function compareValues(left: Scalar, right: Scalar): number {
-  if (typeof left === 'number' && typeof right === 'number') return left - right;
-  const [a, b] = [`${typeof left}${left}`, `${typeof right}${right}`];
-  return a < b ? -1 : a > b ? 1 : 0;
+  const [kind, other] = [typeof left, typeof right];
+  if (kind !== other) return kind < other ? -1 : 1;
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 /** The facets of an index without documents. */

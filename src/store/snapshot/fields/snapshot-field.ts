@@ -23,6 +23,8 @@ export interface FieldPart {
   readonly column: FieldColumn;
 }
 
+const byValues = (left: FieldPart, right: FieldPart): number => right.column.values.length - left.column.values.length;
+
 /** The values of a field in the parts of a snapshot. */
 export class SnapshotField implements FieldReading {
   readonly parts: readonly FieldPart[];
@@ -37,7 +39,7 @@ export class SnapshotField implements FieldReading {
 
   async count(request: FacetRequest, signal?: AbortSignal): Promise<FacetCounts> {
     const counter = new FacetCounter(request);
-    for (const { keys, allowed, column } of this.parts) {
+    for (const { keys, allowed, column } of this.parts.toSorted(byValues)) {
       await counter.add(column, keys.offsets.length, allowed, signal);
     }
     return counter;
