@@ -52,7 +52,7 @@ export interface SearchOptions<M extends Metadata = Metadata> {
   rerankWeight?: number | undefined;
   /**
    * Milliseconds that a `rerank` function may take: the hits are passed to it in batches, and none is begun that would exceed them.
-   * `reranked` of the result says how many hits were judged; the others follow. Default: unlimited, all hits in one call.
+   * Every batch but the first is given up, and its `signal` aborted, when it exceeds them by a tenth. `reranked` of the result says how many hits were judged; the others follow. Default: unlimited, all hits in one call.
    */
   rerankBudget?: number | undefined;
   /** Number of hits that are reranked, if above `k`. Default 50. */

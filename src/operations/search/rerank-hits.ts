@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { SemanticIndexError } from '../../errors.js';
 import { describe } from '../../options.js';
 import { byRank, type Ranked } from '../../ranking/ranked.js';
@@ -13,7 +14,7 @@ export interface RerankLimits {
 
 /**
  * Gives hits the scores that the caller's model has for them, best first. Within a budget the hits are passed in batches, see
- * `BatchesWithin`: hits that were not judged follow in their order, with the lowest score of those that were.
+ * `BatchesWithin`, and one that is late is given up: hits that were not judged follow in their order, with the lowest score of those that were.
  *
  * @param weight share of the new scores. Below 1 they are scaled to 0 for the lowest and 1 for the highest, that of a hit that was not
  *   judged is 0, and the rest is the score of the search; scores without a bound, such as BM25, count as shares of the best one.
@@ -30,7 +31,11 @@ export async function rerankHits<M extends Metadata>(
 ): Promise<{ readonly ranked: Ranked[]; readonly judged: number }> {
   const scores: number[] = [];
   const batches = new BatchesWithin(hits, budget);
-  for (const batch of batches) scores.push(...(await scoresOf(rerank, query, batch, signal)));
+  for (const batch of batches) {
+    const found = await beforeDeadline(batches.deadline, signal, (stop) => scoresOf(rerank, query, batch, stop));
+    if (found === undefined) break;
+    scores.push(...found);
+  }
   const lowest = scores.reduce((least, score) => Math.min(least, score), Number.POSITIVE_INFINITY);
   if (weight < 1) return { ranked: fused(ranked, scores, lowest, weight), judged: scores.length };
   const judged = scores.map((score, place) => ({ key: (ranked[place] as Ranked).key, score })).sort(byRank);
@@ -48,6 +53,23 @@ function fused(ranked: readonly Ranked[], scores: readonly number[], lowest: num
       return { key, score: (1 - weight) * (score / top) + weight * scaled };
     })
     .sort(byRank);
+}
+
+/** What a call resolves to; undefined if it has not by the deadline. It is aborted then, and not waited for. */
+async function beforeDeadline<T>(
+  deadline: number | undefined,
+  signal: AbortSignal | undefined,
+  call: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T | undefined> {
+  if (deadline === undefined) return call(signal);
+  const late = AbortSignal.timeout(Math.max(0, Math.ceil(deadline - performance.now())));
+  const work = call(signal === undefined ? late : AbortSignal.any([signal, late]));
+  try {
+    return await Promise.race([work, once(late, 'abort').then(() => undefined)]);
+  } catch (error) {
+    if (late.aborted && signal?.aborted !== true) return undefined;
+    throw error;
+  }
 }
 
 async function scoresOf<M extends Metadata>(

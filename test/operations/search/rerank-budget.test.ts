@@ -52,6 +52,30 @@ describe('BatchesWithin', () => {
     }
   });
 
+  it('leaves room for a batch that takes twice as long as those before it', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 20, max: 6_000 }), { minLength: 1, maxLength: 100 }),
+        fc.integer({ min: 100, max: 400 }),
+        fc.double({ min: 0.001, max: 0.02, noNaN: true }),
+        fc.array(fc.double({ min: 1, max: 2, noNaN: true }), { minLength: 101, maxLength: 101 }),
+        (lengths, budget, perCharacter, slowness) => {
+          const began = now;
+          const batches = new BatchesWithin(textsOf(lengths), budget);
+          let number = 0;
+          for (const batch of batches) {
+            const longest = Math.max(...batch.map(({ text }) => Math.min(2_500, text.length)));
+            now += batch.length * (longest + 100) * perCharacter * (slowness[number] as number);
+            if (number > 0 && batch.length > 1) expect(now - began).toBeLessThanOrEqual(1.1 * budget * (1 + 1e-9));
+            if (number > 0) expect(batches.deadline).toBeCloseTo(began + 1.1 * budget, 6);
+            else expect(batches.deadline).toBeUndefined();
+            number++;
+          }
+        },
+      ),
+    );
+  });
+
   it('takes all at once without a budget, and nothing of nothing', () => {
     expect(judge(new Array(50).fill(100), undefined, 1, 1).sizes).toEqual([50]);
     expect(judge([], undefined, 1, 1).sizes).toEqual([]);

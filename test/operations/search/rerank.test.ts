@@ -148,8 +148,8 @@ describe('reranking', () => {
   const slow =
     (milliseconds: number, calls: number[] = []): Rerank<ChunkMetadata> =>
     async (_, hits) => {
-      calls.push(hits.length);
       await new Promise((resolve) => setTimeout(resolve, milliseconds * hits.length));
+      calls.push(hits.length);
       return hits.map(({ text }) => -text.length);
     };
 
@@ -168,6 +168,47 @@ describe('reranking', () => {
     const all = await index.search('river', { k: 42, rerank: slow(0), rerankBudget: 60_000 });
     expect(all.reranked).toEqual({ judged: 42, of: 42 });
     expect(await index.search('river', { rerank: slow(0) })).not.toHaveProperty('reranked');
+  });
+
+  it('gives up a batch that exceeds the budget, and aborts it', async () => {
+    for (const heeds of [true, false]) {
+      const signals: (AbortSignal | undefined)[] = [];
+      const stuck: Rerank<ChunkMetadata> = async (_, hits, { signal }) => {
+        signals.push(signal);
+        if (signals.length > 1) {
+          await new Promise((_, reject) => {
+            if (heeds) signal?.addEventListener('abort', () => reject(signal.reason));
+          });
+        }
+        return hits.map(({ text }) => -text.length);
+      };
+      const plain = await index.search('river', { k: 42 });
+      const { hits, reranked } = await index.search('river', { k: 42, rerank: stuck, rerankBudget: 200 });
+      expect(reranked).toEqual({ judged: 2, of: 42 });
+      expect(signals.map((signal) => signal?.aborted)).toEqual([undefined, true]);
+      expect(hits.slice(2).map(({ id }) => id)).toEqual(plain.hits.slice(2).map(({ id }) => id));
+    }
+  });
+
+  it('ends with the signal of the caller and with errors while a batch has a deadline', async () => {
+    const stop = new AbortController();
+    let calls = 0;
+    const stopped: Rerank<ChunkMetadata> = async (_, hits, { signal }) => {
+      if (++calls === 2) {
+        setTimeout(() => stop.abort(new Error('enough')), 5);
+        await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+      }
+      return hits.map(() => 1);
+    };
+    const options = { k: 42, rerank: stopped, rerankBudget: 60_000, signal: stop.signal };
+    await expect(index.search('river', options)).rejects.toThrow('enough');
+    calls = 0;
+    const failing: Rerank<ChunkMetadata> = async (_, hits) => {
+      if (++calls === 2) throw new Error('no model');
+      return hits.map(() => 1);
+    };
+    const failed = index.search('river', { k: 42, rerank: failing, rerankBudget: 60_000 });
+    await expect(failed).rejects.toMatchObject({ code: 'PROVIDER_FAILED' });
   });
 
   it('fuses the scores of a function with those of the search', async () => {
