@@ -1,6 +1,9 @@
 /** The addon: exports the kernel to JavaScript. Arguments in, typed arrays out; no arithmetic of its own. */
 #include <napi.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "binding/base/addon_data.h"
 #include "binding/base/arguments.h"
 #include "binding/base/task.h"
@@ -36,6 +39,13 @@ void stop_work(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value instruction_set(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), distances().name); }
+
+/** (numbers: Uint32Array) => boolean */
+Napi::Value is_ascending(const Napi::CallbackInfo& info) {
+  const Numbers<uint32_t> numbers = Arguments(info).unsigned_integers(0);
+  uint32_t* const end = numbers.data + numbers.count;
+  return Napi::Boolean::New(info.Env(), std::adjacent_find(numbers.data, end, std::greater_equal<>()) == end);
+}
 
 /**
  * (table: Uint8Array, scales: Float32Array, ids: Int32Array, count: number, isInt4: boolean, sums: Float32Array). Adds
@@ -131,6 +141,7 @@ static Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("filterColumns", Napi::Function::New<filter_columns>(env, "filterColumns"));
   exports.Set("readColumn", Napi::Function::New<read_column>(env, "readColumn"));
   exports.Set("sumRows", Napi::Function::New<sum_rows>(env, "sumRows"));
+  exports.Set("isAscending", Napi::Function::New<is_ascending>(env, "isAscending"));
   exports.Set("matchTokens", Napi::Function::New<match_tokens_of>(env, "matchTokens"));
   exports.Set("instructionSet", Napi::Function::New<instruction_set>(env, "instructionSet"));
   exports.Set("instructionSets", Napi::Function::New<instruction_sets>(env, "instructionSets"));

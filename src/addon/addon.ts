@@ -49,6 +49,8 @@ export interface Addon extends TermsAddon, SearchAddon, ColumnsAddon, TextsAddon
     similarities: Float32Array,
     closeness: Float32Array,
   ): void;
+  /** Whether each number is larger than the one before. */
+  isAscending(numbers: Uint32Array): boolean;
   /** The instruction set in use: scalar, avx2, avx512 or neon. */
   instructionSet(): string;
   /** Those that this processor can run, best first. */

@@ -46,6 +46,7 @@ import type { LocalReads } from './snapshot/reads.js';
 import type { Damage } from './snapshot/segment-context.js';
 import type { SnapshotManager } from './snapshot/snapshot-manager.js';
 import type { CatalogOptions } from './sqlite/connection.js';
+import { prepareSqlite } from './sqlite/sqlite.js';
 import { fromSqliteError } from './sqlite/sqlite-error.js';
 import { checkMetricOf, type StoreOptions } from './store-options.js';
 import { Validations } from './validations.js';
@@ -110,7 +111,9 @@ export class Store implements Backend {
    */
   static async open(directory: string, options: StoreOptions): Promise<Store> {
     const memory = directory === ':memory:';
-    const paths = memory ? undefined : await prepareDirectory(directory, options.create && !options.readonly);
+    const preparing = memory ? undefined : prepareDirectory(directory, options.create && !options.readonly);
+    // SQLite is loaded while the file system responds.
+    const [paths] = await Promise.all([preparing, prepareSqlite()]);
     const { readonly, durability, busyTimeout } = options;
     const first: CatalogOptions = {
       path: paths?.database ?? ':memory:',

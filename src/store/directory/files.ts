@@ -48,10 +48,13 @@ export async function prepareDirectory(directory: string, create: boolean): Prom
   return paths;
 }
 
+/** Endings of the files that SQLite keeps beside a database. */
+const logs = ['-wal', '-shm', '-journal'];
+
 /** The size of index.db, undefined when it is missing. A link could lead out of the index: SQLite would follow it. */
 async function databaseSize({ database }: IndexPaths): Promise<number | undefined> {
-  for (const path of [`${database}-wal`, `${database}-shm`, `${database}-journal`]) await plainFile(path);
-  return (await plainFile(database))?.size;
+  const [found] = await Promise.all([database, ...logs.map((log) => `${database}${log}`)].map(plainFile));
+  return found?.size;
 }
 
 async function plainFile(path: string): Promise<Stats | undefined> {

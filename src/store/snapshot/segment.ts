@@ -1,3 +1,4 @@
+import { addon } from '../../addon/addon.js';
 import type { SemanticIndexError } from '../../errors.js';
 import type { ColumnsMissingEvent, DamageEvent, TermsMissingEvent } from '../../types.js';
 import type { AddedSegment } from '../catalog/catalog.js';
@@ -70,10 +71,7 @@ export async function openSegment(
 /** The keys of the items; undefined unless the catalog has an ascending key for each. */
 function keysOf({ row, offsets }: AddedSegment): SortedKeys | undefined {
   if (offsets.length !== row.items) return undefined;
-  for (let item = 1; item < offsets.length; item++) {
-    if ((offsets[item] as number) <= (offsets[item - 1] as number)) return undefined;
-  }
-  return { first: row.first_key, offsets };
+  return addon().isAscending(offsets) ? { first: row.first_key, offsets } : undefined;
 }
 
 function allOf({ first, offsets }: SortedKeys): Float64Array {

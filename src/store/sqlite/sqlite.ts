@@ -24,6 +24,11 @@ export function sqlite(): Sqlite {
   return loaded;
 }
 
+/** Loads SQLite, before it returns, where it is about to be needed: callers wait for something else meanwhile. @throws as `sqlite`. */
+export async function prepareSqlite(): Promise<void> {
+  sqlite();
+}
+
 /** Whether `error` was thrown by SQLite. */
 export function isSqliteError(error: unknown): error is InstanceType<Sqlite['SqliteError']> {
   return loaded !== undefined && error instanceof loaded.SqliteError;
