@@ -194,6 +194,11 @@ export interface SnapshotRequest {
   readonly boosted?: readonly FilterTree[] | undefined;
   /** How recent the snapshot is, where the backend has replicas. Default `strong`. */
   readonly consistency?: ReadConsistency | undefined;
+  /**
+   * Whether the snapshot may turn out to be lost as something was written: its reader calls `confirm` before it uses what it has read,
+   * and reads another one, without this, where it `isLost`. Default false.
+   */
+  readonly isOptimistic?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -204,6 +209,8 @@ export interface SnapshotRequest {
 export interface ReadSnapshot {
   /** Whether nothing can be read of it any more, as its connection was lost; another one may be opened. Default false. */
   readonly isLost?: boolean | undefined;
+  /** For an optimistic snapshot: rejects unless it is that of the newest commit when it was asked for. */
+  confirm?(): Promise<void>;
   /** The space of the vectors. */
   readonly space: Space;
   /** Languages that texts are analyzed in, at least one. */

@@ -297,7 +297,7 @@ export class PostgresBackend implements Backend {
 
   async #openSnapshot(request: SnapshotRequest): Promise<ReadSnapshot | undefined> {
     request.signal?.throwIfAborted();
-    const transaction = await this.#router.beginRead(this.#version, request);
+    const transaction = this.#assumed(request) ?? (await this.#router.beginRead(this.#version, request));
     const state = await this.#stateIn(transaction).catch((error: unknown) => {
       transaction.close();
       throw error;
@@ -308,6 +308,13 @@ export class PostgresBackend implements Backend {
     }
     const space = state.space.space === this.#space?.space ? this.#space : state.space;
     return PostgresSnapshot.open(transaction, this.#shared, this.#names, state, space, this.metric, request);
+  }
+
+  /** A reading as of the version that was read last; undefined where this process has read or written a later one. */
+  #assumed({ isOptimistic, signal }: SnapshotRequest): ReadTransaction | undefined {
+    const version = this.#states.last?.position.version;
+    if (isOptimistic !== true || version === undefined || version < this.#router.sessionVersion) return undefined;
+    return this.#router.readAt(version, this.#version, signal);
   }
 
   async search(search: VectorSearch): Promise<KeyedNeighbor[][]> {

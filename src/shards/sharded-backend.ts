@@ -261,7 +261,8 @@ export class ShardedBackend implements Backend {
   /** The shards one after the other would be one point in time only without writers: it is one for each shard. */
   async snapshot(request: SnapshotRequest = {}): Promise<ReadSnapshot | undefined> {
     for (let attempt = 1; ; attempt++) {
-      const snapshots = await this.#openSnapshots(request);
+      const isOptimistic = request.isOptimistic === true && attempt === 1;
+      const snapshots = await this.#openSnapshots({ ...request, isOptimistic });
       const open = snapshots.filter((snapshot) => snapshot !== undefined);
       // A shard that has no space yet has no documents, and none of the others has any: see `chooseSpace`.
       const isComplete = open.length === this.#shards.length;

@@ -50,6 +50,10 @@ export class ShardedSnapshot implements ReadSnapshot {
     return this.#snapshots.some(({ isLost }) => isLost === true);
   }
 
+  async confirm(): Promise<void> {
+    await this.#ask(async (snapshot) => snapshot.confirm?.());
+  }
+
   #ask<T>(ask: (snapshot: ReadSnapshot, shard: number) => Promise<T>): Promise<T[]> {
     return settled(this.#snapshots.map(ask));
   }

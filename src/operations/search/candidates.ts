@@ -106,10 +106,14 @@ export class CandidateSearch {
     this.#bytes = new HitBytes(options.maxBytes);
   }
 
-  /** Undefined when the index moved to another space after the queries were embedded. */
-  async find(queries: readonly CheckedQuery[]): Promise<Candidates[] | undefined> {
+  /**
+   * Undefined when the index moved to another space after the queries were embedded.
+   *
+   * @param isOptimistic whether the snapshot may be lost as something is written: see `SnapshotRequest`.
+   */
+  async find(queries: readonly CheckedQuery[], isOptimistic: boolean): Promise<Candidates[] | undefined> {
     const { consistency, signal } = this.#options;
-    const { backend, space } = this.#context;
+    const { backend } = this.#context;
     const { fields, boosts } = this.#plan;
     const snapshot = await this.#trace.time('filter', () =>
       backend.snapshot({
@@ -117,51 +121,63 @@ export class CandidateSearch {
         fields: fields.length === 0 ? undefined : fields,
         boosted: boosts?.filters,
         consistency,
+        // Fields are read in many statements.
+        isOptimistic: isOptimistic && fields.length === 0,
         signal,
       }),
     );
     try {
-      if (snapshot === undefined) {
-        const facets = this.#plan.facets && emptyFacets(this.#plan.facets);
-        return (await resolveQueries(queries, undefined)).map(() => ({ ...nothing, facets }));
-      }
-      if (hasMoved(queries, snapshot)) return undefined;
-      if (this.#settle !== undefined) {
-        this.#options = await this.#settle(this.#options, (name) => snapshot.setting(name));
-      }
-      // A vector that the caller made with the old model must not be compared with those of the new one.
-      space.check();
-      const resolved = await resolveQueries(queries, snapshot);
-      const { group, facets: plans } = this.#plan;
-      if (boosts !== undefined) {
-        const fields = boosts.fields.map((field) => ({ option: 'boost', field }));
-        await checkFieldsExist('search', snapshot, fields);
-      }
-      const facets = plans && (await countFacets('search', plans, snapshot, signal));
-      if (group === undefined) {
-        const ranked = await this.#rank(resolved, snapshot);
-        return await boundedConcurrency(
-          ranked,
-          1,
-          async (list, place) =>
-            this.#explained(await this.#read(list, snapshot, facets), resolved[place] as ResolvedQuery, snapshot),
-          signal,
-        );
-      }
-      await checkFieldsExist('search', snapshot, [{ option: 'groupBy', field: group }]);
-      return await boundedConcurrency(
-        resolved,
-        1,
-        async (query) => {
-          const groups = await this.#rankGroups(query, group, snapshot);
-          return this.#explained(await this.#readGroups(groups, snapshot, facets), query, snapshot);
-        },
-        signal,
-      );
+      // Also what failed may have failed as the snapshot is not that of the newest commit.
+      return await this.#findIn(snapshot, queries).finally(() => snapshot?.confirm?.());
     } finally {
       this.#isLost = snapshot?.isLost === true;
       snapshot?.close();
     }
+  }
+
+  async #findIn(
+    snapshot: ReadSnapshot | undefined,
+    queries: readonly CheckedQuery[],
+  ): Promise<Candidates[] | undefined> {
+    const { space } = this.#context;
+    const { boosts, group, facets: plans } = this.#plan;
+    const { signal } = this.#options;
+    if (snapshot === undefined) {
+      const facets = plans && emptyFacets(plans);
+      return (await resolveQueries(queries, undefined)).map(() => ({ ...nothing, facets }));
+    }
+    if (hasMoved(queries, snapshot)) return undefined;
+    if (this.#settle !== undefined) {
+      this.#options = await this.#settle(this.#options, (name) => snapshot.setting(name));
+    }
+    // A vector that the caller made with the old model must not be compared with those of the new one.
+    space.check();
+    const resolved = await resolveQueries(queries, snapshot);
+    if (boosts !== undefined) {
+      const fields = boosts.fields.map((field) => ({ option: 'boost', field }));
+      await checkFieldsExist('search', snapshot, fields);
+    }
+    const facets = plans && (await countFacets('search', plans, snapshot, signal));
+    if (group === undefined) {
+      const ranked = await this.#rank(resolved, snapshot);
+      return await boundedConcurrency(
+        ranked,
+        1,
+        async (list, place) =>
+          this.#explained(await this.#read(list, snapshot, facets), resolved[place] as ResolvedQuery, snapshot),
+        signal,
+      );
+    }
+    await checkFieldsExist('search', snapshot, [{ option: 'groupBy', field: group }]);
+    return await boundedConcurrency(
+      resolved,
+      1,
+      async (query) => {
+        const groups = await this.#rankGroups(query, group, snapshot);
+        return this.#explained(await this.#readGroups(groups, snapshot, facets), query, snapshot);
+      },
+      signal,
+    );
   }
 
   /** Whether `find` failed as its snapshot was lost: another search may find. */

@@ -150,7 +150,7 @@ async function find<M extends Metadata>(
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const checked = await trace.time('embed', () => checkQueries(queries, mode !== 'text', context.space, options));
     const search = new CandidateSearch(context, filter, { ...options, consistency }, seen, trace, plan, settle);
-    const found = await search.find(checked).catch((error: unknown) => {
+    const found = await search.find(checked, attempt === 1).catch((error: unknown) => {
       if (!search.isLost || ++lost > maxLost) throw error;
       return undefined;
     });

@@ -1,15 +1,27 @@
 import { SemanticIndexError } from '../../errors.js';
 import type { PostgresClient } from '../../options.js';
+import { cancellable } from './cancellation.js';
+import { inlined } from './literals.js';
+import { OptimisticRead } from './optimistic-read.js';
 import { hearErrors, type OpenPool } from './pool.js';
 import { commitUnknown, fromPostgresError, isLostConnection, isRetryable } from './postgres-error.js';
+import { PreparedStatements } from './prepared-statements.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: rows have the columns that the statement asks for.
 export type Row = Record<string, any>;
 
+/** How a statement is run. */
+export interface StatementOptions {
+  /** `SET LOCAL` statements for its transaction; they travel with it. */
+  readonly settings?: string;
+  /** Whether a connection may plan it once, whatever its values are: for few different texts. Default false. */
+  readonly isPlannedOnce?: boolean;
+}
+
 /** Runs statements in one transaction, or each in its own. */
 export interface Statements {
   /** @throws errors of this package; a statement that fails ends its transaction. */
-  query(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  query(text: string, values?: readonly unknown[], options?: StatementOptions): Promise<Row[]>;
 }
 
 /** A transaction that writes. */
@@ -22,8 +34,10 @@ export interface WriteTransaction extends Statements {
 export interface ReadTransaction extends Statements {
   /** The rows of the statement that began it. */
   readonly first: Row;
-  /** Whether its connection was lost. */
+  /** Whether its connection was lost, or what it has assumed is no longer so. */
   readonly isLost: boolean;
+  /** Checks what it has assumed, if it has. */
+  confirm?(): Promise<void>;
   close(): void;
 }
 
@@ -50,6 +64,7 @@ const costs = 'SET LOCAL jit = off; SET LOCAL random_page_cost = 1.1;';
 export class Database {
   readonly #pool: OpenPool;
   readonly #options: DatabaseOptions;
+  readonly #prepared = new PreparedStatements();
   #shared: SharedRead | undefined;
   #isClosed = false;
   #committedVersion = 0;
@@ -135,29 +150,52 @@ export class Database {
   /** The same, not repeated when the connection is lost. */
   async beginReadOnce(first: string, signal?: AbortSignal): Promise<ReadTransaction> {
     const client = await this.#connect();
-    const { statementTimeout } = this.#options;
-    const limit = statementTimeout === 0 ? '' : `SET LOCAL statement_timeout = ${statementTimeout};`;
-    const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${costs} ${limit} ${first}`;
     try {
-      const [row = {}] = await run(client, begin);
-      return new OwnRead(client, row, signal, this.#cancelOn(signal, row));
+      const [row = {}] = await run(client, `${this.#beginning} ${first}`);
+      return new OwnRead(client, row, signal, () => this.#cancel(row));
     } catch (error) {
       await endBroken(client, error);
       throw fromPostgresError(error);
     }
   }
 
-  /** Cancels a transaction, of which `row` has the running columns, when a signal is aborted. Returns what ends that. */
-  #cancelOn(signal: AbortSignal | undefined, { process, began }: Row): () => void {
-    if (signal === undefined || process === undefined || this.#pool.pool.isSingle === true) return () => {};
-    const cancel = (): void => {
-      const text =
-        'SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND xact_start = $2::timestamptz';
-      // Where it fails, the statement ends by itself.
-      this.aloneOnce(text, [process, began]).catch(() => {});
+  /** The statements that a transaction that reads begins with. */
+  get #beginning(): string {
+    return `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${costs} ${this.#limit}`;
+  }
+
+  get #limit(): string {
+    const { statementTimeout } = this.#options;
+    return statementTimeout === 0 ? '' : `SET LOCAL statement_timeout = ${statementTimeout};`;
+  }
+
+  /**
+   * Reads as of a version of the index that is known, without a transaction that stays open: see `OptimisticRead`. Undefined where all
+   * readers share one connection.
+   *
+   * @param versionSql statement without parameters that gives one row with the version.
+   */
+  readAt(version: number, versionSql: string, signal: AbortSignal | undefined): ReadTransaction | undefined {
+    if (this.#pool.pool.isSingle === true) return undefined;
+    const reads = {
+      connect: () => this.#connect(),
+      begin: `${this.#beginning} SET LOCAL plan_cache_mode = force_generic_plan;`,
+      prepared: this.#prepared,
+      cancel: (beginning: string) => this.#cancelMessage(beginning),
     };
-    signal.addEventListener('abort', cancel, { once: true });
-    return () => signal.removeEventListener('abort', cancel);
+    return new OptimisticRead(reads, version, versionSql, signal);
+  }
+
+  /** Cancels what a transaction runs, of which `row` has the running columns. */
+  async #cancel({ process, began }: Row): Promise<void> {
+    if (process === undefined || this.#pool.pool.isSingle === true) return;
+    const text = 'SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND xact_start = $2::timestamptz';
+    await this.aloneOnce(text, [process, began]);
+  }
+
+  async #cancelMessage(beginning: string): Promise<void> {
+    const text = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE state = 'active' AND starts_with(query, $1)`;
+    await this.aloneOnce(text, [beginning]);
   }
 
   /** Reads in one transaction; in another one where its connection was lost: `work` must not keep results of earlier runs. */
@@ -179,29 +217,31 @@ export class Database {
    * @throws UNAVAILABLE when the connection was lost during the commit: whether it is stored is not known then.
    */
   async write<T>(work: (transaction: WriteTransaction) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const { lockTimeout, statementTimeout } = this.#options;
-    const limit = statementTimeout === 0 ? '' : `SET LOCAL statement_timeout = ${statementTimeout};`;
-    const begin = `BEGIN; SET LOCAL jit = off; SET LOCAL lock_timeout = ${lockTimeout}; ${limit} SELECT ${runningColumns}`;
+    const { lockTimeout } = this.#options;
+    const begin = `BEGIN; SET LOCAL jit = off; SET LOCAL lock_timeout = ${lockTimeout}; ${this.#limit} SELECT ${runningColumns}`;
     let lost = 0;
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted();
       const client = await this.again(() => this.#connect());
       let isCommitting = false;
-      let unhear = (): void => {};
       try {
         const [row = {}] = await run(client, begin);
-        unhear = this.#cancelOn(signal, row);
-        const transaction: WriteTransaction = { query: (text, values) => run(client, text, values) };
+        const transaction: WriteTransaction = {
+          query: (text, values, options) =>
+            cancellable(
+              signal,
+              () => this.#cancel(row),
+              () => run(client, text, values, options),
+            ),
+        };
         const result = await work(transaction);
         signal?.throwIfAborted();
-        unhear();
         isCommitting = true;
         await client.query('COMMIT');
         this.#committedVersion = Math.max(this.#committedVersion, transaction.version ?? 0);
         client.release();
         return result;
       } catch (error) {
-        unhear();
         await endBroken(client, error);
         if (!isCommitting) signal?.throwIfAborted();
         const isLost = isLostConnection(error);
@@ -223,8 +263,15 @@ export class Database {
 }
 
 /** Rows of the last statement that has rows, as `pg` gives one result for each statement of a text. */
-async function run(client: PostgresClient, text: string, values?: readonly unknown[]): Promise<Row[]> {
-  const result = await client.query(text, values as unknown[] | undefined);
+async function run(
+  client: PostgresClient,
+  text: string,
+  values?: readonly unknown[],
+  { settings }: StatementOptions = {},
+): Promise<Row[]> {
+  const result = await (settings === undefined
+    ? client.query(text, values as unknown[] | undefined)
+    : client.query(`${settings} ${inlined(text, values ?? [])}`));
   if (!Array.isArray(result)) return result.rows ?? [];
   return (result.at(-1) as { rows?: Row[] } | undefined)?.rows ?? [];
 }
@@ -252,23 +299,23 @@ class OwnRead implements ReadTransaction {
   readonly first: Row;
   readonly #client: PostgresClient;
   readonly #signal: AbortSignal | undefined;
-  readonly #unhear: () => void;
+  readonly #cancel: () => Promise<void>;
   #isClosed = false;
   #pending = 0;
   #failure: unknown;
 
-  constructor(client: PostgresClient, first: Row, signal: AbortSignal | undefined, unhear: () => void) {
+  constructor(client: PostgresClient, first: Row, signal: AbortSignal | undefined, cancel: () => Promise<void>) {
     this.#client = client;
     this.#signal = signal;
-    this.#unhear = unhear;
+    this.#cancel = cancel;
     this.first = first;
   }
 
-  async query(text: string, values?: readonly unknown[]): Promise<Row[]> {
+  async query(text: string, values?: readonly unknown[], options?: StatementOptions): Promise<Row[]> {
     if (this.#isClosed) throw new SemanticIndexError('CLOSED', 'The snapshot is closed');
     this.#pending++;
     try {
-      return await run(this.#client, text, values);
+      return await cancellable(this.#signal, this.#cancel, () => run(this.#client, text, values, options));
     } catch (error) {
       this.#failure = error;
       this.#signal?.throwIfAborted();
@@ -291,7 +338,6 @@ class OwnRead implements ReadTransaction {
   }
 
   #end(): void {
-    this.#unhear();
     if (this.isLost) {
       this.#client.release(true);
       return;
@@ -325,7 +371,7 @@ class SharedRead {
       get isLost() {
         return transaction.isLost;
       },
-      query: (text, values) => transaction.query(text, values),
+      query: (text, values, options) => transaction.query(text, values, options),
       close: () => {
         if (isClosed) return;
         isClosed = true;

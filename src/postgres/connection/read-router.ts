@@ -86,6 +86,11 @@ export class ReadRouter {
     return this.#primary.beginRead(first, signal);
   }
 
+  /** See `Database.readAt`; undefined where there are replicas, which may have another version. */
+  readAt(version: number, versionSql: string, signal: AbortSignal | undefined): ReadTransaction | undefined {
+    return this.#replicas.length > 0 ? undefined : this.#primary.readAt(version, versionSql, signal);
+  }
+
   /** Runs a statement that reads what never changes, on any server: a replica may not have it yet. */
   async readAnywhere(text: string, values: readonly unknown[]): Promise<Row[]> {
     for (const replica of this.#inTurn()) {

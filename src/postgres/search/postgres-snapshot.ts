@@ -134,6 +134,10 @@ export class PostgresSnapshot implements ReadSnapshot {
     return this.#transaction.isLost;
   }
 
+  async confirm(): Promise<void> {
+    await this.#transaction.confirm?.();
+  }
+
   /** The documents that pass the filter, as a condition over the row `d`. */
   get #passing(): Condition {
     return (parameters) => this.#selection.sql(parameters, 'd.key');

@@ -6,7 +6,7 @@ import type { Row, Statements } from '../connection/database.js';
 import { vectorToText } from '../connection/names.js';
 import type { SchemaNames } from '../connection/schema.js';
 import { endOf, type HnswIndex, type HnswPrecision, rangeSql } from '../tables/hnsw-index.js';
-import { Literals, Parameters } from '../tables/parameters.js';
+import { Parameters } from '../tables/parameters.js';
 import type { Selection } from './selection.js';
 
 /** Metrics that pgvector has. */
@@ -125,9 +125,9 @@ export class VectorSearch {
     const wanted = Math.max(searchK ?? defaultEffort, ...this.#hnsw.map((index) => wantedOf(index, limit)));
     // A sort would compare every vector; the walk along the index is already in order.
     const settings = `SET LOCAL hnsw.ef_search = ${Math.min(maxEffort, wanted)}; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = ${maxScanned}; SET LOCAL enable_sort = off;`;
-    const literals = new Literals();
-    const query = this.#querySql(vector, literals);
-    const passing = selection.sql(literals, 'd.key');
+    const parameters = new Parameters();
+    const query = this.#querySql(vector, parameters);
+    const passing = selection.sql(parameters, 'd.key');
     const select = this.#selectSql(false);
     const walks = this.#hnsw.map(
       (index) => `(${select}
@@ -137,8 +137,11 @@ export class VectorSearch {
     const end = endOf(this.#hnsw);
     // With a bound on the other side, too, the planner would compare all pairs: its statistics lag behind what was added.
     const tail = `(${select} WHERE d.vector > ${end} AND ${passing} ORDER BY distance, d.key LIMIT ${limit})`;
-    const parts = [...walks, ...(Number.isFinite(end) ? [tail] : []), ...this.#askedSql(asked, literals)];
-    const rows = await this.#statements.query(`${settings} ${query} ${parts.join(' UNION ALL ')}`);
+    const parts = [...walks, ...(Number.isFinite(end) ? [tail] : []), ...this.#askedSql(asked, parameters)];
+    const rows = await this.#statements.query(`${query} ${parts.join(' UNION ALL ')}`, parameters.values, {
+      settings,
+      isPlannedOnce: selection.isAll,
+    });
     const { neighbors, distances } = this.#found(rows);
     return { neighbors: this.#ordered(neighbors).slice(0, limit), distances };
   }

@@ -64,6 +64,7 @@ export class DocumentReads {
     const rows = await this.#statements.query(
       `SELECT ${columns} FROM ${this.#documents} d WHERE d.key = ANY($1::bigint[])`,
       [keys],
+      { isPlannedOnce: true },
     );
     const found = new Map(rows.map((row) => [row.key as number, documentOf(row)]));
     return keys.map((key) => found.get(key));

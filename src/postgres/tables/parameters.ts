@@ -1,5 +1,3 @@
-import { quoteText, textArray } from '../connection/names.js';
-
 /** The parameters of a statement, in the order in which they were bound. */
 export class Parameters {
   readonly values: unknown[] = [];
@@ -22,13 +20,5 @@ export class Parameters {
   /** Binds a number as it is, without a loss of digits. */
   float(value: number): string {
     return `${this.bind(String(value))}::float8`;
-  }
-}
-
-/** Values as literals of the statement itself: one without parameters travels together with the settings that it needs. */
-export class Literals extends Parameters {
-  override bind(value: unknown): string {
-    if (value === null || value === undefined) return 'NULL';
-    return quoteText(Array.isArray(value) ? textArray(value.map(String)) : String(value));
   }
 }

@@ -128,6 +128,7 @@ export class TermPostings {
       `SELECT l.term, l.data FROM unnest($1::text[], $2::bigint[]) AS t(term, after)
        JOIN ${this.#names.table('term_lists')} l ON l.term = t.term AND l.last_key > t.after ORDER BY l.last_key`,
       [stale, stale.map((term) => before.get(term)?.lastKey ?? 0)],
+      { isPlannedOnce: true },
     );
     const added = new Map<string, Uint8Array[]>();
     for (const { term, data } of rows) {
