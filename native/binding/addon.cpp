@@ -13,6 +13,7 @@
 #include "binding/search/search_part.h"
 #include "binding/search/search_snapshot.h"
 #include "binding/search/tail_image.h"
+#include "binding/terms/keyed_postings.h"
 #include "binding/terms/terms_file.h"
 #include "binding/terms/terms_parts.h"
 #include "binding/terms/terms_tail.h"
@@ -134,6 +135,9 @@ static Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("syncFolder", Napi::Function::New<sync_folder>(env, "syncFolder"));
   exports.Set("validateTerms", Napi::Function::New<validate_terms>(env, "validateTerms"));
   exports.Set("writeTerms", Napi::Function::New<write_terms>(env, "writeTerms"));
+  exports.Set("rankPostings", Napi::Function::New<rank_postings>(env, "rankPostings"));
+  exports.Set("rankPostingsLater", Napi::Function::New<rank_postings_later>(env, "rankPostingsLater"));
+  exports.Set("scorePostings", Napi::Function::New<score_postings>(env, "scorePostings"));
   exports.Set("writeTailImage", Napi::Function::New<write_tail_image>(env, "writeTailImage"));
   exports.Set("readTailImage", Napi::Function::New<read_tail_image>(env, "readTailImage"));
   exports.Set("validateColumns", Napi::Function::New<validate_columns>(env, "validateColumns"));

@@ -40,6 +40,13 @@ export interface WrittenTerms {
   readonly checksum: string;
 }
 
+/** The documents that have a term, by ascending keys; how often each of them has it, and its length in terms. */
+export interface NativePostings {
+  readonly keys: Float64Array;
+  readonly frequencies: Uint32Array;
+  readonly lengths: Uint32Array;
+}
+
 /** Exports of the addon for terms. `sources`, `items` and `dead` have an element for each part. */
 export interface TermsAddon {
   /** Maps a file; checks its header and the bounds of its sections. Throws INVALID_FILE or IO. */
@@ -59,4 +66,31 @@ export interface TermsAddon {
     threads: number,
     task: NativeTask,
   ): Promise<WrittenTerms>;
+  /**
+   * The `limit` documents with the highest BM25, best first, ties by key, without those of some ascending keys; below 0 all, in the
+   * order of keys. Keys and scores in turns. `sizes`: the number of documents, the sum of their lengths, and that of the weights.
+   */
+  rankPostings(
+    postings: readonly NativePostings[],
+    weights: Float64Array,
+    sizes: Float64Array,
+    without: Float64Array,
+    limit: number,
+  ): Float64Array;
+  /** The same on the thread pool. */
+  rankPostingsLater(
+    postings: readonly NativePostings[],
+    weights: Float64Array,
+    sizes: Float64Array,
+    without: Float64Array,
+    limit: number,
+    task: NativeTask,
+  ): Promise<Float64Array>;
+  /** The BM25 of documents by key, in any order; 0 for one without a term. */
+  scorePostings(
+    postings: readonly NativePostings[],
+    weights: Float64Array,
+    sizes: Float64Array,
+    keys: Float64Array,
+  ): Float64Array;
 }

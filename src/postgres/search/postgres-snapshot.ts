@@ -36,7 +36,7 @@ import { type RankingContext, rankQuery } from './ranking.js';
 import { KeySet, Selection } from './selection.js';
 import type { SelectionCache } from './selection-cache.js';
 import { TermDictionary } from './term-look-up.js';
-import { bm25Of, readStatistics, TextQuery } from './text-query.js';
+import { readStatistics, TextQuery } from './text-query.js';
 import { TextSearch } from './text-search.js';
 import { type VectorEffort, type VectorMetric, VectorSearch } from './vector-search.js';
 
@@ -187,6 +187,7 @@ export class PostgresSnapshot implements ReadSnapshot {
       effort,
       vectorWeight,
       evidence,
+      signal,
     };
     const ranked: RankedDocuments[] = [];
     for (const [place, query] of queries.entries()) {
@@ -303,7 +304,7 @@ export class PostgresSnapshot implements ReadSnapshot {
     const all: number[][] = [];
     for (const query of queries) {
       const weighted = query.weigh(statistics);
-      const scores = await this.#text.scores(weighted, bm25Of(statistics, weighted.total), keys);
+      const scores = await this.#text.scores({ weighted, sizes: statistics }, keys);
       all.push(keys.map((key) => scores.get(key) ?? 0));
     }
     return all;

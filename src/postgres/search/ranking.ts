@@ -3,7 +3,7 @@ import { type Candidate, evidenceOf, rankCandidates } from '../../ranking/fused-
 import type { BoostFactors } from './boosts.js';
 import type { Selection } from './selection.js';
 import type { TextHit } from './term-scores.js';
-import { type Bm25, bm25Of, type TextQuery, type WeightedTerms } from './text-query.js';
+import type { TextQuery, WeightedTerms } from './text-query.js';
 import type { TextSearch } from './text-search.js';
 import type { VectorEffort, VectorMetric, VectorSearch } from './vector-search.js';
 
@@ -24,6 +24,7 @@ export interface RankingContext {
   readonly vectorWeight: number;
   /** What another search found. */
   readonly evidence: number | undefined;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** A candidate of which not everything is known yet. */
@@ -42,8 +43,7 @@ export async function rankQuery(
   const weighted = terms?.weigh(context.statistics);
   const isDeep = query.vector !== undefined && (weighted !== undefined || factors !== undefined);
   const depth = isDeep ? context.depth : k;
-  const bm25 = weighted && bm25Of(context.statistics, weighted.total);
-  const { hits, best } = weighted && bm25 ? await textHits(context, weighted, bm25, depth) : noHits;
+  const { hits, best } = weighted === undefined ? noHits : await textHits(context, weighted, depth);
   const keys = hits.map(({ key }) => key);
   const near =
     query.vector && (await context.vectors.nearest(query.vector, depth, context.selection, context.effort, keys));
@@ -55,8 +55,8 @@ export async function rankQuery(
     candidates.set(key, known);
   }
   const list = [...candidates.values()];
-  if (near !== undefined && weighted !== undefined && bm25 !== undefined) {
-    await complete(context, list, near.distances, weighted, bm25, hits.length >= depth);
+  if (near !== undefined && weighted !== undefined) {
+    await complete(context, list, near.distances, weighted, hits.length >= depth);
   }
   if (factors !== undefined) {
     const own = await factors.of(list.map(({ key }) => key));
@@ -102,16 +102,16 @@ const noHits: TextHits = { hits: [], best: 0 };
 
 /** The best documents by text, by their score times their factor. */
 async function textHits(
-  { text, selection, factors }: RankingContext,
+  { text, statistics, selection, factors, signal }: RankingContext,
   weighted: WeightedTerms,
-  bm25: Bm25,
   limit: number,
 ): Promise<TextHits> {
+  const query = { weighted, sizes: statistics, selection, signal };
   if (factors === undefined) {
-    const hits = await text.best(weighted, bm25, selection, limit);
+    const hits = await text.best(query, limit);
     return { hits, best: hits[0]?.score ?? 0 };
   }
-  const all = await text.all(weighted, bm25, selection);
+  const all = await text.all(query);
   const own = await factors.of(all.map(({ key }) => key));
   const hits = all
     .map((hit, place) => ({ hit, score: hit.score * (own[place] as number) }))
@@ -123,16 +123,15 @@ async function textHits(
 
 /** Gives each candidate the score of the side that did not find it. */
 async function complete(
-  { text }: RankingContext,
+  { text, statistics }: RankingContext,
   candidates: readonly OpenCandidate[],
   distances: ReadonlyMap<number, number>,
   weighted: WeightedTerms,
-  bm25: Bm25,
   hasMoreTerms: boolean,
 ): Promise<void> {
   // Where the terms found fewer documents than they were asked for, no other one has any.
   const unscored = hasMoreTerms ? candidates.filter(({ textScore }) => textScore === 0).map(({ key }) => key) : [];
-  const scores = unscored.length === 0 ? new Map() : await text.scores(weighted, bm25, unscored);
+  const scores = unscored.length === 0 ? new Map() : await text.scores({ weighted, sizes: statistics }, unscored);
   for (const candidate of candidates) {
     if (Number.isNaN(candidate.distance)) candidate.distance = distances.get(candidate.key) ?? Number.NaN;
     candidate.textScore = scores.get(candidate.key) ?? candidate.textScore;

@@ -1,6 +1,8 @@
-import { TimeSlice } from '../../time-slice.js';
-import { type Postings, placeOfKey } from '../tables/postings.js';
-import type { Bm25 } from './text-query.js';
+import { addon } from '../../addon/addon.js';
+import { runNativeReading } from '../../addon/native-task.js';
+import type { NativePostings } from '../../addon/native-terms.js';
+import type { Postings } from '../tables/postings.js';
+import type { CollectionSizes } from './text-query.js';
 
 /** A document with its BM25. */
 export interface TextHit {
@@ -14,143 +16,59 @@ export interface WeightedPostings {
   readonly postings: Postings;
 }
 
-/** More than what a sum loses by rounding. */
-const margin = 1 + 1e-9;
-/** Postings between two looks at the clock. */
-const postingsPerLook = 8_192;
-/** Most keys for which scores are in an array, by key. */
-const maxDense = 2 ** 22;
-
-/** What a term adds to the score of a document: the same bits as in the kernel, in any order of terms. */
-function scoreOf(
-  weight: number,
-  frequency: number,
-  length: number,
-  { base, perLength, rounder, quantum }: Bm25,
-): number {
-  const score = weight * (frequency / (frequency + (base + perLength * length)));
-  return Math.max(score + rounder - rounder, quantum);
+/** The terms of a query, and what their scores depend on. */
+export interface ScoredTerms {
+  readonly terms: readonly WeightedPostings[];
+  readonly sizes: CollectionSizes;
+  /** Sum of the weights: no score is above it. */
+  readonly total: number;
 }
 
-/** Scores of documents by key. */
-interface Scores {
-  get(key: number): number;
-  set(key: number, score: number): void;
-}
-
-function scoresUpTo(lastKey: number): Scores {
-  if (lastKey < maxDense) {
-    const scores = new Float64Array(lastKey + 1);
-    return {
-      get: (key) => scores[key] as number,
-      set: (key, score) => {
-        scores[key] = score;
-      },
-    };
-  }
-  const scores = new Map<number, number>();
-  return { get: (key) => scores.get(key) ?? 0, set: (key, score) => void scores.set(key, score) };
-}
+/** Postings that are scored in this thread: about a millisecond. */
+const maxHere = 100_000;
 
 /**
- * The documents with the highest BM25, ties by key. Documents are found by the terms with the largest weights first. What has none of
- * these scores less than the sum of the other weights (as a term adds less than its weight), so it is not among the hits once `limit` of
- * them have more (MaxScore: Turtle and Flood 1995).
- *
- * @param limit number of hits; undefined for all documents that have a term.
+ * The documents with the highest BM25, the same bits as in the embedded store: the `limit` best, ties by key, or, without a limit, all
+ * that have a term, in the order of keys.
  */
-export async function bestByTerms(
-  terms: readonly WeightedPostings[],
-  bm25: Bm25,
+export async function rankByTerms(
+  scored: ScoredTerms,
   limit: number | undefined,
-  without: ReadonlySet<number>,
+  without: readonly number[],
   signal?: AbortSignal,
 ): Promise<TextHit[]> {
-  const heaviestFirst = terms.toSorted((left, right) => right.weight - left.weight);
-  const scores = scoresUpTo(Math.max(0, ...terms.map(({ postings }) => postings.keys.at(-1) ?? 0)));
-  const found: number[] = [];
-  const slice = new TimeSlice();
-  let rest = heaviestFirst.reduce((sum, { weight }) => sum + weight, 0);
-  for (const { weight, postings } of heaviestFirst) {
-    const { keys, frequencies, lengths } = postings;
-    const isLong = limit !== undefined && found.length >= limit && keys.length > 4 * found.length;
-    if (isLong && rest * margin < leastOf(found, scores, limit, without)) {
-      // No other document can be among the hits: the term adds to those that were found.
-      for (const key of found) {
-        const place = placeOfKey(keys, key);
-        if (place < 0) continue;
-        const added = scoreOf(weight, frequencies[place] as number, lengths[place] as number, bm25);
-        scores.set(key, scores.get(key) + added);
-      }
-    } else {
-      for (let place = 0; place < keys.length; place++) {
-        const key = keys[place] as number;
-        const before = scores.get(key);
-        if (before === 0) found.push(key);
-        scores.set(key, before + scoreOf(weight, frequencies[place] as number, lengths[place] as number, bm25));
-        if (place % postingsPerLook === postingsPerLook - 1 && slice.due()) await slice.yieldIfDue(signal);
-      }
-    }
-    rest -= weight;
-    if (slice.due()) await slice.yieldIfDue(signal);
-  }
-  const kept = without.size === 0 ? found : found.filter((key) => !without.has(key));
-  return limit === undefined ? kept.map((key) => ({ key, score: scores.get(key) })) : best(kept, scores, limit);
-}
-
-/** The score of the last of the best documents so far; 0 where there are fewer. */
-function leastOf(found: readonly number[], scores: Scores, limit: number, without: ReadonlySet<number>): number {
-  const kept = without.size === 0 ? found : found.filter((key) => !without.has(key));
-  return kept.length < limit ? 0 : (best(kept, scores, limit).at(-1)?.score ?? 0);
-}
-
-/** The best documents, by a heap whose root is the worst of them. */
-function best(keys: readonly number[], scores: Scores, limit: number): TextHit[] {
-  const heap: TextHit[] = [];
-  const isWorse = (left: TextHit, right: TextHit): boolean =>
-    left.score < right.score || (left.score === right.score && left.key > right.key);
-  for (const key of keys) {
-    const score = scores.get(key);
-    if (heap.length === limit) {
-      const root = heap[0] as TextHit;
-      if (score < root.score || (score === root.score && key > root.key)) continue;
-    }
-    const hit = { key, score };
-    let place: number;
-    if (heap.length < limit) {
-      place = heap.length;
-      heap.push(hit);
-      while (place > 0) {
-        const above = (place - 1) >> 1;
-        if (!isWorse(hit, heap[above] as TextHit)) break;
-        heap[place] = heap[above] as TextHit;
-        place = above;
-      }
-    } else {
-      place = 0;
-      for (;;) {
-        let below = 2 * place + 1;
-        if (below >= limit) break;
-        if (below + 1 < limit && isWorse(heap[below + 1] as TextHit, heap[below] as TextHit)) below++;
-        if (!isWorse(heap[below] as TextHit, hit)) break;
-        heap[place] = heap[below] as TextHit;
-        place = below;
-      }
-    }
-    heap[place] = hit;
-  }
-  return heap.sort((left, right) => right.score - left.score || left.key - right.key);
+  if (scored.terms.length === 0) return [];
+  const [postings, weights, sizes] = packed(scored);
+  const leftOut = Float64Array.from(without).sort();
+  const count = postings.reduce((sum, { keys }) => sum + keys.length, 0);
+  const pairs =
+    count <= maxHere
+      ? addon().rankPostings(postings, weights, sizes, leftOut, limit ?? -1)
+      : await runNativeReading('search', { signal }, (task) =>
+          addon().rankPostingsLater(postings, weights, sizes, leftOut, limit ?? -1, task),
+        );
+  const hits: TextHit[] = [];
+  for (let at = 0; at < pairs.length; at += 2) hits.push({ key: pairs[at] as number, score: pairs[at + 1] as number });
+  return hits;
 }
 
 /** The scores of some documents, those with a term, in their order. */
-export function scoresOfKeys(terms: readonly WeightedPostings[], bm25: Bm25, keys: readonly number[]): TextHit[] {
-  return keys.flatMap((key) => {
-    let score = 0;
-    for (const { weight, postings } of terms) {
-      const place = placeOfKey(postings.keys, key);
-      if (place < 0) continue;
-      score += scoreOf(weight, postings.frequencies[place] as number, postings.lengths[place] as number, bm25);
-    }
+export function scoresOfKeys(scored: ScoredTerms, keys: readonly number[]): TextHit[] {
+  const scores = addon().scorePostings(...packed(scored), Float64Array.from(keys));
+  return keys.flatMap((key, place) => {
+    const score = scores[place] as number;
     return score > 0 ? [{ key, score }] : [];
   });
+}
+
+function packed({
+  terms,
+  sizes: { documents, length },
+  total,
+}: ScoredTerms): [NativePostings[], Float64Array, Float64Array] {
+  return [
+    terms.map(({ postings }) => postings),
+    Float64Array.from(terms, ({ weight }) => weight),
+    Float64Array.of(documents, length, total),
+  ];
 }

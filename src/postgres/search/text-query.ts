@@ -3,9 +3,6 @@ import { exactFormWeight, isExactForm } from '../../analysis/exact-forms.js';
 import { type QueryTerm, type RankQuery, type TermStatistics, termName } from '../../backend/read-snapshot.js';
 import type { TermPostings } from '../tables/postings-cache.js';
 
-/** Parameters of BM25 (Robertson and Zaragoza 2009), those of native/kernel/terms/postings/bm25.h. */
-const [k1, b] = [1.2, 0.75];
-
 /** Terms that count as one: a document has them as often as all of them together. */
 export interface WeightedTerm {
   readonly members: readonly string[];
@@ -142,35 +139,6 @@ function packedTerms(terms: readonly QueryTerm[]): PackedTerm[] {
 /** ln(1 + (N - df + 0.5) / (df + 0.5)), as Lucene has it. */
 function inverseDocumentFrequency(documents: number, frequency: number): number {
   return Math.log(1 + (documents - frequency + 0.5) / (frequency + 0.5));
-}
-
-/**
- * The constants of BM25 for a query: a term adds `weight * tf / (tf + base + perLength * length)`, rounded to a multiple of the quantum
- * by adding and subtracting `rounder`, so that sums do not depend on their order.
- */
-export interface Bm25 {
-  readonly base: number;
-  readonly perLength: number;
-  readonly rounder: number;
-  readonly quantum: number;
-}
-
-export function bm25Of({ documents, length }: CollectionSizes, totalWeight: number): Bm25 {
-  const exponent = exponentOf(totalWeight);
-  return {
-    base: k1 * (1 - b),
-    perLength: length > 0 ? k1 * b * (documents / length) : 0,
-    rounder: 1.5 * 2 ** (exponent + 1),
-    quantum: 2 ** (exponent - 51),
-  };
-}
-
-/** The e of a number m · 2^e with m from 0.5 to below 1, as frexp of C gives it; 0 for 0. */
-function exponentOf(value: number): number {
-  if (value === 0) return 0;
-  const floor = Math.floor(Math.log2(value));
-  // The logarithm of a number next to a power of two may be rounded to it.
-  return 2 ** floor > value ? floor : 2 ** (floor + 1) <= value ? floor + 2 : floor + 1;
 }
 
 /** Reads how many documents have the terms of some queries. */

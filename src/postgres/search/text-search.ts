@@ -1,11 +1,24 @@
 import type { DocumentReads } from '../tables/document-reads.js';
+import type { Postings } from '../tables/postings.js';
 import type { TermPostings } from '../tables/postings-cache.js';
 import type { Selection } from './selection.js';
-import { bestByTerms, scoresOfKeys, type TextHit, type WeightedPostings } from './term-scores.js';
-import type { Bm25, WeightedTerms } from './text-query.js';
+import { rankByTerms, type ScoredTerms, scoresOfKeys, type TextHit } from './term-scores.js';
+import type { CollectionSizes, WeightedTerms } from './text-query.js';
 
 /** Documents that are tested against a filter: for each one that is wanted at first, then times as many. */
 const [testedPerHit, testedMore] = [4, 8];
+
+/** The terms of a query by their weights, and what else their scores depend on. */
+export interface ScoredQuery {
+  readonly weighted: WeightedTerms;
+  readonly sizes: CollectionSizes;
+}
+
+/** A query with the documents that it may find. */
+export interface TextRanking extends ScoredQuery {
+  readonly selection: Selection;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** Finds the documents with the highest BM25: the same as from scoring every document, and the same bits as the embedded store. */
 export class TextSearch {
@@ -18,37 +31,40 @@ export class TextSearch {
   }
 
   /** The `limit` best documents, ties by key. */
-  async best(weighted: WeightedTerms, bm25: Bm25, selection: Selection, limit: number): Promise<TextHit[]> {
-    const terms = await this.#lists(weighted);
-    if (terms.length === 0) return [];
-    if (selection.keys !== undefined) return firstOf(scoresOfKeys(terms, bm25, selection.keys), limit);
-    const without = new Set(selection.excluded);
-    if (!selection.needsDocuments) return bestByTerms(terms, bm25, limit, without);
+  async best(query: TextRanking, limit: number): Promise<TextHit[]> {
+    const { selection, signal } = query;
+    const scored = await this.#scored(query);
+    if (selection.keys !== undefined) return firstOf(scoresOfKeys(scored, selection.keys), limit);
+    if (!selection.needsDocuments) return rankByTerms(scored, limit, selection.excluded, signal);
     for (let tested = testedPerHit * limit; ; tested *= testedMore) {
-      const hits = await bestByTerms(terms, bm25, tested, without);
+      const hits = await rankByTerms(scored, tested, selection.excluded, signal);
       const kept = await this.#passing(hits, selection);
       if (kept.length >= limit || hits.length < tested) return kept.slice(0, limit);
     }
   }
 
   /** All documents that have a term, with their scores. */
-  async all(weighted: WeightedTerms, bm25: Bm25, selection: Selection): Promise<TextHit[]> {
-    const terms = await this.#lists(weighted);
-    if (terms.length === 0) return [];
-    if (selection.keys !== undefined) return scoresOfKeys(terms, bm25, selection.keys);
-    const hits = await bestByTerms(terms, bm25, undefined, new Set(selection.excluded));
+  async all(query: TextRanking): Promise<TextHit[]> {
+    const { selection, signal } = query;
+    const scored = await this.#scored(query);
+    if (selection.keys !== undefined) return scoresOfKeys(scored, selection.keys);
+    const hits = await rankByTerms(scored, undefined, selection.excluded, signal);
     return selection.needsDocuments ? this.#passing(hits, selection) : hits;
   }
 
-  /** The scores of documents that pass a selection, by key; those without a term are missing. */
-  async scores(weighted: WeightedTerms, bm25: Bm25, keys: readonly number[]): Promise<Map<number, number>> {
-    const found = scoresOfKeys(await this.#lists(weighted), bm25, keys);
+  /** The scores of documents by key; those without a term are missing. */
+  async scores(query: ScoredQuery, keys: readonly number[]): Promise<Map<number, number>> {
+    const found = scoresOfKeys(await this.#scored(query), keys);
     return new Map(found.map(({ key, score }) => [key, score]));
   }
 
-  async #lists({ terms }: WeightedTerms): Promise<WeightedPostings[]> {
+  async #scored({ weighted: { terms, total }, sizes }: ScoredQuery): Promise<ScoredTerms> {
     const lists = await this.#postings.united(terms.map(({ members }) => members));
-    return terms.map(({ weight }, place) => ({ weight, postings: lists[place] as WeightedPostings['postings'] }));
+    return {
+      terms: terms.map(({ weight }, place) => ({ weight, postings: lists[place] as Postings })),
+      sizes,
+      total,
+    };
   }
 
   async #passing(hits: readonly TextHit[], selection: Selection): Promise<TextHit[]> {
