@@ -1,7 +1,10 @@
+import { createRequire } from 'node:module';
 import { styleText } from 'node:util';
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import { type ErrorCode, type LongWorkOptions, SemanticIndexError } from '../index.js';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.js';
+
+const load = createRequire(import.meta.url);
 
 /** Flags of all commands. */
 export interface CommonFlags {
@@ -67,7 +70,9 @@ export class Terminal {
     }
     const known = '  {bar} {percentage}% | {stage} {value} of {total}';
     const unknown = '  {stage} {value}';
-    const bar = new SingleBar({
+    // Loaded here: most commands end before there is anything to draw.
+    const { SingleBar: Bar } = load('cli-progress') as { SingleBar: typeof SingleBar };
+    const bar = new Bar({
       stream: process.stderr,
       format: (options, params, payload: { stage: string; known: boolean }) => {
         const filled = Math.round((options.barsize ?? 30) * params.progress);

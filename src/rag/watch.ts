@@ -3,7 +3,7 @@ import { basename, relative, resolve } from 'node:path';
 import { checkPositive, checkWhole } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
 import { endingOf } from '../files/content/file-formats.js';
-import { type Changes, ChangeWatcher } from '../files/folders/change-watcher.js';
+import type { Changes, ChangeWatcher } from '../files/folders/change-watcher.js';
 import { IgnoreRules } from '../files/folders/ignore-rules.js';
 import { describe, resolveOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
@@ -115,6 +115,7 @@ class WatchedFolder implements FolderWatch {
     const root = await realpath(this.#folder).catch(() => resolve(this.#folder));
     const rules = await IgnoreRules.of(root, ignoreFiles);
     const wanted = new Set(endings.map((ending) => ending.replace(/^\./, '').toLowerCase()));
+    const { ChangeWatcher } = await import('../files/folders/change-watcher.js');
     this.#stop.signal.throwIfAborted();
     this.#watcher = new ChangeWatcher([root], {
       debounce,

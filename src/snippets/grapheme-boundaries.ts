@@ -1,4 +1,5 @@
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+import { segmenterOf } from '../analysis/segmenter.js';
+
 /** Context that decides about a boundary: longer runs without a certain boundary are not natural text. */
 const maxContext = 16_384;
 
@@ -23,7 +24,7 @@ export function isGraphemeBoundary(text: string, at: number): boolean {
   if (isCertain(text.charCodeAt(at - 1), text.charCodeAt(at))) return true;
   let from = at - 1;
   while (from > 0 && at - from < maxContext && !isCertain(text.charCodeAt(from - 1), text.charCodeAt(from))) from--;
-  const cluster = graphemes.segment(text.slice(from, at + 2)).containing(at - from);
+  const cluster = segmenterOf('grapheme').segment(text.slice(from, at + 2)).containing(at - from);
   return cluster?.index === at - from;
 }
 
@@ -43,5 +44,5 @@ export function boundaryAfter(text: string, at: number): number {
 
 /** The grapheme clusters of a text, in their order. */
 export function graphemesOf(text: string): Iterable<{ readonly index: number; readonly segment: string }> {
-  return graphemes.segment(text);
+  return segmenterOf('grapheme').segment(text);
 }

@@ -1,6 +1,5 @@
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { glob, isDynamicPattern } from 'tinyglobby';
 import { endingsOf, folderFormats } from '../../files/content/file-formats.js';
 import { reasonOf, type Unreadable, type WalkedFile, walkFolder } from '../../files/folders/walk-folder.js';
 import { SemanticIndexError } from '../../index.js';
@@ -90,6 +89,7 @@ async function filesOf(name: string, endings: readonly string[]): Promise<Found>
     if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ENAMETOOLONG') {
       return { ...nothing(), unreadable: [{ path: name, reason: reasonOf(error), covers: [await realOrSame(name)] }] };
     }
+    const { isDynamicPattern } = await import('tinyglobby');
     if (isDynamicPattern(name)) return matching(name);
     const link = await lstat(name).catch(() => undefined);
     throw new SemanticIndexError(
@@ -115,6 +115,7 @@ async function hintFor(name: string): Promise<string> {
 }
 
 async function matching(pattern: string): Promise<Found> {
+  const { glob } = await import('tinyglobby');
   const paths = (await glob([posix(pattern)], { ignore: ['**/node_modules/**'] })).sort();
   // The library passes over what it cannot read.
   const depth = pattern.includes('**') ? undefined : posix(pattern).split('/').length;

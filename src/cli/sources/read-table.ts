@@ -1,5 +1,5 @@
 import { addAbortSignal, Readable } from 'node:stream';
-import { type CsvError, parse } from 'csv-parse';
+import type { CsvError } from 'csv-parse';
 import { SemanticIndexError } from '../../index.js';
 
 /** A row of a table. */
@@ -22,6 +22,7 @@ export async function* readTable(
   onInvalid: (line: number, message: string, cause: unknown) => void,
   signal: AbortSignal,
 ): AsyncGenerator<TableRow> {
+  const { parse } = await import('csv-parse');
   const skipped: CsvError[] = [];
   let header: readonly string[] = [];
   const parser = parse({

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type Changes, ChangeWatcher } from '../../files/folders/change-watcher.js';
+import type { Changes } from '../../files/folders/change-watcher.js';
 import { SemanticIndexError } from '../../index.js';
 import { counted } from '../counted.js';
 import type { Terminal } from '../terminal.js';
@@ -43,6 +43,7 @@ export async function watchSources(
   };
   // The first add and those of changes come one after the other.
   let adding: Promise<void> = Promise.resolve();
+  const { ChangeWatcher } = await import('../../files/folders/change-watcher.js');
   const watcher = new ChangeWatcher([...new Set(names.map(watchedFolder))], {
     debounce: quietMilliseconds,
     concerns: () => true,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import ignore, { type Ignore } from 'ignore';
+import type { Ignore } from 'ignore';
 
 /** Files with patterns of what is left out; a later one overrides an earlier one of the same directory. */
 const ruleFiles = ['.gitignore', '.semanticignore'];
@@ -29,7 +29,7 @@ export class IgnoreRules {
   /** The rules that hold in a directory: its own, and in a git repository those of the directories above. */
   static async of(folder: string, withFiles: boolean): Promise<IgnoreRules> {
     const root = withFiles ? ((await repositoryOf(folder)) ?? folder) : folder;
-    let rules = new IgnoreRules({ folder: root, rules: ignore().add(defaultRules), above: undefined });
+    let rules = new IgnoreRules({ folder: root, rules: await rulesOf(defaultRules), above: undefined });
     if (!withFiles) return rules;
     rules = await rules.within(root);
     const steps = relative(root, folder).split(/[\\/]/).filter(Boolean);
@@ -45,7 +45,7 @@ export class IgnoreRules {
     const texts = await Promise.all(ruleFiles.map((name) => readFile(join(folder, name), 'utf8').catch(() => '')));
     const patterns = texts.join('\n');
     if (patterns.trim() === '') return this;
-    return new IgnoreRules({ folder, rules: ignore().add(patterns), above: this.#level });
+    return new IgnoreRules({ folder, rules: await rulesOf(patterns), above: this.#level });
   }
 
   /** Whether a file or directory is left out. */
@@ -59,6 +59,12 @@ export class IgnoreRules {
     }
     return false;
   }
+}
+
+/** Loaded when a folder is read: most processes read none. */
+async function rulesOf(patterns: string | readonly string[]): Promise<Ignore> {
+  const { default: ignore } = await import('ignore');
+  return ignore().add(patterns);
 }
 
 /** The root of the git repository that a directory is in. */

@@ -1,3 +1,4 @@
+import { segmenterOf } from '../../analysis/segmenter.js';
 import type { CountTokens } from '../../options.js';
 import type { TextRange } from './chunk.js';
 import { dictionaryWordStarts, segmentStarts } from './segment-starts.js';
@@ -37,16 +38,13 @@ export const atListItems: Splitter = (text, start, end) => [
   ),
 ];
 
-const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
-const words = new Intl.Segmenter('en', { granularity: 'word' });
 /** Max. code units of a grapheme cluster: an emoji family has eleven. */
 const maxGraphemeUnits = 64;
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** Sentences (Unicode UAX #29); a line end within a paragraph counts as a space. */
 export const atSentences: Splitter = (text, start, end) => {
   const flowing = text.slice(start, end).replace(/[\n\r\u0085\u2028\u2029]/g, ' ');
-  return segmentStarts(sentences, flowing).map((index) => start + index);
+  return segmentStarts(segmenterOf('sentence'), flowing).map((index) => start + index);
 };
 
 /** Words, separated by white space; in scripts without spaces, by a dictionary. */
@@ -54,7 +52,7 @@ export const atWords: Splitter = (text, start, end) => {
   const range = text.slice(start, end);
   const starts = new Set([0]);
   for (const { index, 0: space } of range.matchAll(/\s+/g)) starts.add(index + space.length);
-  for (const index of dictionaryWordStarts(words, range)) starts.add(index);
+  for (const index of dictionaryWordStarts(segmenterOf('word'), range)) starts.add(index);
   starts.delete(range.length);
   return [...starts].sort((a, b) => a - b).map((place) => start + place);
 };
@@ -132,7 +130,7 @@ function characterStart(text: string, start: number, place: number, end: number)
   if (place <= first) return first;
   const from = Math.max(first, place - maxGraphemeUnits);
   let found = from;
-  for (const { index } of graphemes.segment(text.slice(from, Math.min(end, place + maxGraphemeUnits)))) {
+  for (const { index } of segmenterOf('grapheme').segment(text.slice(from, Math.min(end, place + maxGraphemeUnits)))) {
     if (from + index > place) break;
     found = from + index;
   }
@@ -142,7 +140,7 @@ function characterStart(text: string, start: number, place: number, end: number)
 }
 
 function firstCharacter(text: string): number {
-  for (const { segment } of graphemes.segment(text)) return segment.length;
+  for (const { segment } of segmenterOf('grapheme').segment(text)) return segment.length;
   return 0;
 }
 
