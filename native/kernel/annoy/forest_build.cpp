@@ -12,6 +12,8 @@
 
 #include "annoy/quantized_items.h"
 #include "annoy/tree_builder.h"
+#include "base/cancel.h"
+#include "base/status.h"
 #include "distance/distance.h"
 
 namespace semantic_index {
@@ -69,7 +71,7 @@ class ForestBuild {
   }
 
  private:
-  bool is_cancelled() const { return options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed); }
+  bool is_cancelled() const { return is_raised(options_.cancel); }
 
   void fail(const Status& status) {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -162,7 +164,7 @@ class ForestBuild {
     GrowingTree::Fragment fragment;
     const bool is_root = task->part.parent < 0;
     if (!builder->grow(&task->tree->order, task->part, is_root, options_.cancel, &fragment)) {
-      return fail({StatusCode::cancelled, 0, {}});
+      return fail(cancelled());
     }
     bool is_finished;
     {

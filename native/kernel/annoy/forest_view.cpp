@@ -8,6 +8,7 @@
 #include "annoy/item_distance.h"
 #include "annoy/plane.h"
 #include "base/prefetch.h"
+#include "base/status.h"
 #include "distance/distance.h"
 #include "distance/query.h"
 
@@ -30,8 +31,6 @@ constexpr size_t kAhead = 3;
 
 /** The smaller one; a NaN margin leaves the priority as it is. */
 float lower_priority(float priority, float margin) { return margin < priority ? margin : priority; }
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 }  // namespace
 

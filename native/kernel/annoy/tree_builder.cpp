@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/cancel.h"
+#include "base/status.h"
+
 namespace semantic_index {
 
 TreeBuilder::TreeBuilder(const ItemNodes& items, const QuantizedItems* quantized)
@@ -82,7 +85,7 @@ bool TreeBuilder::grow(std::vector<int32_t>* order, const TreePart& part, bool i
   std::vector<uint8_t> planes;
   TreePart next = part;
   while (true) {
-    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return false;
+    if (is_raised(cancel)) return false;
     int32_t* items = order->data() + next.begin;
     const bool at_root = is_root && frames.empty();
     int32_t result;

@@ -6,6 +6,8 @@
 #include <new>
 #include <unordered_set>
 
+#include "base/cancel.h"
+#include "base/status.h"
 #include "distance/distance.h"
 
 namespace semantic_index {
@@ -47,9 +49,7 @@ class StructureCheck {
     if (report_->findings.size() < kMaximumFindings) report_->findings.push_back({defect, tree, node, item});
   }
 
-  bool is_cancelled() {
-    return ++steps_ % kNodesPerCancelCheck == 0 && cancel_ != nullptr && cancel_->load(std::memory_order_relaxed);
-  }
+  bool is_cancelled() { return ++steps_ % kNodesPerCancelCheck == 0 && is_raised(cancel_); }
 
   int32_t descendants_of(int32_t node) const { return read_int32(view_.node(node) + kDescendantsOffset); }
 
@@ -239,7 +239,7 @@ const char* defect_name(Defect defect) { return kDefectNames[static_cast<int>(de
 Status validate_structure(const ForestView& view, StructureReport* report, const std::atomic<bool>* cancel) try {
   *report = StructureReport();
   StructureCheck check(view, report, cancel);
-  if (!check.run()) return {StatusCode::cancelled, 0, {}};
+  if (!check.run()) return cancelled();
   return view.check_unchanged();
 } catch (const std::bad_alloc&) {
   return Status::no_memory();

@@ -16,6 +16,8 @@ inline uint32_t lowest_bit(uint64_t word) {
 #endif
 }
 
+inline uint64_t rotate_left(uint64_t value, int bits) { return (value << bits) | (value >> (64 - bits)); }
+
 /** How many bits are set. */
 inline uint32_t count_bits(uint64_t word) {
   word -= (word >> 1) & 0x5555555555555555u;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/bits.h"
+
 namespace semantic_index {
 
 namespace {
@@ -13,9 +15,7 @@ constexpr uint64_t kPrime3 = 0x165667b19e3779f9u;
 constexpr uint64_t kPrime4 = 0x85ebca77c2b2ae63u;
 constexpr uint64_t kPrime5 = 0x27d4eb2f165667c5u;
 
-inline uint64_t rotate(uint64_t value, int bits) { return (value << bits) | (value >> (64 - bits)); }
-
-inline uint64_t round(uint64_t lane, uint64_t input) { return rotate(lane + input * kPrime2, 31) * kPrime1; }
+inline uint64_t round(uint64_t lane, uint64_t input) { return rotate_left(lane + input * kPrime2, 31) * kPrime1; }
 
 template <typename Integer>
 inline Integer read(const uint8_t* bytes) {
@@ -53,21 +53,22 @@ void Checksum::update(const void* data, size_t size) {
 uint64_t Checksum::value() const {
   uint64_t hash = kPrime5;
   if (total_ >= sizeof pending_) {
-    hash = rotate(lanes_[0], 1) + rotate(lanes_[1], 7) + rotate(lanes_[2], 12) + rotate(lanes_[3], 18);
+    hash =
+        rotate_left(lanes_[0], 1) + rotate_left(lanes_[1], 7) + rotate_left(lanes_[2], 12) + rotate_left(lanes_[3], 18);
     for (uint64_t lane : lanes_) hash = (hash ^ round(0, lane)) * kPrime1 + kPrime4;
   }
   hash += total_;
   const uint8_t* bytes = pending_;
   size_t left = pending_size_;
   for (; left >= 8; bytes += 8, left -= 8) {
-    hash = rotate(hash ^ round(0, read<uint64_t>(bytes)), 27) * kPrime1 + kPrime4;
+    hash = rotate_left(hash ^ round(0, read<uint64_t>(bytes)), 27) * kPrime1 + kPrime4;
   }
   if (left >= 4) {
-    hash = rotate(hash ^ read<uint32_t>(bytes) * kPrime1, 23) * kPrime2 + kPrime3;
+    hash = rotate_left(hash ^ read<uint32_t>(bytes) * kPrime1, 23) * kPrime2 + kPrime3;
     bytes += 4;
     left -= 4;
   }
-  for (; left > 0; ++bytes, --left) hash = rotate(hash ^ *bytes * kPrime5, 11) * kPrime1;
+  for (; left > 0; ++bytes, --left) hash = rotate_left(hash ^ *bytes * kPrime5, 11) * kPrime1;
   hash = (hash ^ (hash >> 33)) * kPrime2;
   hash = (hash ^ (hash >> 29)) * kPrime3;
   return hash ^ (hash >> 32);

@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/cancel.h"
+
 namespace semantic_index {
 
 int thread_count(int threads) {
@@ -27,7 +29,7 @@ Status run_blocks(int threads, int64_t blocks, ParallelWatch* watch,
       while (status.ok() && !failed.load(std::memory_order_relaxed)) {
         const int64_t block = next.fetch_add(1);
         if (block >= blocks) return;
-        if (watch->cancel != nullptr && watch->cancel->load(std::memory_order_relaxed)) {
+        if (is_raised(watch->cancel)) {
           status.code = StatusCode::cancelled;
           break;
         }

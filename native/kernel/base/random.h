@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "base/bits.h"
+
 namespace semantic_index {
 
 /**
@@ -22,14 +24,14 @@ class Random {
   }
 
   uint64_t next() {
-    const uint64_t result = rotate(state_[1] * 5, 7) * 9;
+    const uint64_t result = rotate_left(state_[1] * 5, 7) * 9;
     const uint64_t shifted = state_[1] << 17;
     state_[2] ^= state_[0];
     state_[3] ^= state_[1];
     state_[1] ^= state_[2];
     state_[0] ^= state_[3];
     state_[2] ^= shifted;
-    state_[3] = rotate(state_[3], 45);
+    state_[3] = rotate_left(state_[3], 45);
     return result;
   }
 
@@ -39,8 +41,6 @@ class Random {
   bool flip() { return (next() >> 63) != 0; }
 
  private:
-  static uint64_t rotate(uint64_t value, int bits) { return (value << bits) | (value >> (64 - bits)); }
-
   uint64_t state_[4];
 };
 

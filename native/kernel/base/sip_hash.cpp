@@ -2,11 +2,11 @@
 
 #include <cstring>
 
+#include "base/bits.h"
+
 namespace semantic_index {
 
 namespace {
-
-uint64_t rotate(uint64_t value, int bits) { return (value << bits) | (value >> (64 - bits)); }
 
 struct SipState {
   uint64_t v0;
@@ -16,15 +16,15 @@ struct SipState {
 
   void mix() {
     v0 += v1;
-    v1 = rotate(v1, 13) ^ v0;
-    v0 = rotate(v0, 32);
+    v1 = rotate_left(v1, 13) ^ v0;
+    v0 = rotate_left(v0, 32);
     v2 += v3;
-    v3 = rotate(v3, 16) ^ v2;
+    v3 = rotate_left(v3, 16) ^ v2;
     v0 += v3;
-    v3 = rotate(v3, 21) ^ v0;
+    v3 = rotate_left(v3, 21) ^ v0;
     v2 += v1;
-    v1 = rotate(v1, 17) ^ v2;
-    v2 = rotate(v2, 32);
+    v1 = rotate_left(v1, 17) ^ v2;
+    v2 = rotate_left(v2, 32);
   }
 
   void absorb(uint64_t word) {

@@ -45,6 +45,10 @@ struct [[nodiscard]] Status {
   static Status no_memory() { return {StatusCode::out_of_memory, 0, {}}; }
 };
 
+inline Status cancelled() { return {StatusCode::cancelled, 0, {}}; }
+inline Status corrupt(std::string message) { return Status::failure(StatusCode::corrupt, std::move(message)); }
+inline Status invalid(std::string message) { return Status::failure(StatusCode::invalid_argument, std::move(message)); }
+
 }  // namespace semantic_index
 
 #endif  // SEMANTIC_INDEX_KERNEL_BASE_STATUS_H_

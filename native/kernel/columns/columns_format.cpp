@@ -1,12 +1,11 @@
 #include "columns/columns_format.h"
 
+#include "base/status.h"
 #include "columns/packed_array.h"
 
 namespace semantic_index {
 
 namespace {
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 constexpr const char* kSectionNames[kColumnsSections] = {"marks", "heads", "paths", "data"};
 

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "base/cancel.h"
+#include "base/status.h"
 #include "columns/columns_view.h"
 
 namespace semantic_index {
@@ -11,12 +13,6 @@ namespace {
 
 /** Entries between two looks at the cancel flag. */
 constexpr uint64_t kEntriesPerCheck = 1 << 16;
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
-
-bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
-
-Status cancelled() { return {StatusCode::cancelled, 0, {}}; }
 
 uint64_t count_bits(ItemBits set, int32_t items, bool* is_inside) {
   uint64_t count = 0;

@@ -2,13 +2,9 @@
 
 #include <cstring>
 
+#include "base/status.h"
+
 namespace semantic_index {
-
-namespace {
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
-
-}  // namespace
 
 double ColumnView::number(uint32_t index) const {
   double number;

@@ -2,11 +2,12 @@
 
 #include <new>
 
+#include "base/cancel.h"
+#include "base/status.h"
+
 namespace semantic_index {
 
 namespace {
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 void add_set(ItemBits set, std::vector<uint32_t>* items) {
   for (int64_t word = 0; word < set.words; ++word) (*items)[static_cast<size_t>(word)] |= set.bits[word];
@@ -24,7 +25,7 @@ Status FilterEvaluation::run(const ColumnsView& view, const FilterProgram& progr
   depth_ = 0;
   if (stack_.size() < program.depth()) stack_.resize(program.depth());
   for (const FilterInstruction& instruction : program.instructions()) {
-    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return {StatusCode::cancelled, 0, {}};
+    if (is_raised(cancel)) return cancelled();
     const Status status = execute(instruction);
     if (!status.ok()) return status;
   }

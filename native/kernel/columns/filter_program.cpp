@@ -4,13 +4,12 @@
 #include <cmath>
 #include <new>
 
+#include "base/status.h"
 #include "columns/byte_reader.h"
 
 namespace semantic_index {
 
 namespace {
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 template <typename Value>
 void sort_distinct(std::vector<Value>* values) {

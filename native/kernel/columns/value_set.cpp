@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "base/status.h"
+
 namespace semantic_index {
 
 namespace {
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 void append(IdRange range, ValueSet* set) {
   if (range.begin >= range.end) return;

@@ -5,6 +5,8 @@
 #include <limits>
 #include <new>
 
+#include "base/cancel.h"
+#include "base/status.h"
 #include "distance/distance.h"
 #include "distance/query.h"
 
@@ -205,7 +207,7 @@ Status ExactScan::scan(const RowsView& rows, int32_t first_item, const Allowed& 
   float values[kGroup * (kLargestBlock + kGroup)];
 
   for (int64_t begin = 0; begin < rows.count; begin += block_rows) {
-    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return {StatusCode::cancelled, 0, {}};
+    if (is_raised(cancel)) return cancelled();
     block.select(rows, begin, std::min(begin + block_rows, rows.count), first_item, allowed);
     if (block.count == 0) continue;
     if (layout_.metric == Metric::angular) block.find_norms(table, rows, elements);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/checksum.h"
+#include "base/status.h"
 #include "distance/distance.h"
 
 namespace semantic_index {
@@ -13,8 +14,6 @@ namespace {
 constexpr int64_t kEndBytes = 4096;
 constexpr int32_t kMinStride = 16;
 constexpr int32_t kMaxLandmarks = 1 << 15;
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 size_t index_of(GraphSection section) { return static_cast<size_t>(section); }
 

@@ -6,6 +6,7 @@
 
 #include "annoy/item_distance.h"
 #include "base/prefetch.h"
+#include "base/status.h"
 #include "distance/distance.h"
 #include "distance/query.h"
 #include "exact/scan.h"
@@ -21,8 +22,6 @@
 namespace semantic_index {
 
 namespace {
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 constexpr size_t kNeighborBytes = kMaxNeighbors * sizeof(uint32_t);
 /** A search compares about this many items per slot of its beam. */

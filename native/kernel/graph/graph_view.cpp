@@ -2,11 +2,11 @@
 
 #include <new>
 
+#include "base/status.h"
+
 namespace semantic_index {
 
 namespace {
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 Status of_another_forest() {
   return Status::failure(StatusCode::invalid_argument, "the graph index was derived from another file");

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "annoy/item_distance.h"
+#include "base/cancel.h"
 #include "base/prefetch.h"
+#include "base/status.h"
 #include "distance/distance.h"
 #include "distance/query.h"
 #include "graph/graph_format.h"
@@ -149,7 +151,7 @@ class PrunedScan {
   float norm_of(int32_t position) const { return norms_ == nullptr ? 0.0f : norms_[position]; }
 
   Status scan_selected(const std::atomic<bool>* cancel) {
-    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return {StatusCode::cancelled, 0, {}};
+    if (is_raised(cancel)) return cancelled();
     for (size_t query = 0; query < bounds_.size() && !positions_.empty(); ++query) {
       const Status status = scan_block(query);
       if (!status.ok()) return status;

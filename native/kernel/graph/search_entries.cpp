@@ -4,13 +4,12 @@
 #include <array>
 
 #include "annoy/plane.h"
+#include "base/status.h"
 #include "distance/distance.h"
 
 namespace semantic_index {
 
 namespace {
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 /** Landmarks that a walk begins at. */
 constexpr size_t kLandmarks = 32;

@@ -7,6 +7,8 @@
 #if defined(_WIN32)
 #include <windows.h>
 
+#include "base/cancel.h"
+#include "base/status.h"
 #include "io/windows_path.h"
 #else
 #include <errno.h>
@@ -30,10 +32,6 @@ constexpr const char* kSeparators = "/\\";
 #else
 constexpr const char* kSeparators = "/";
 #endif
-
-bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
-
-Status cancelled() { return {StatusCode::cancelled, 0, {}}; }
 
 /** A name beside `path` that no other save uses now. */
 std::string temporary_name(const std::string& path) {

@@ -2,6 +2,8 @@
 
 #include <cerrno>
 
+#include "base/cancel.h"
+#include "base/status.h"
 #include "io/mapping_guard.h"
 
 namespace semantic_index {
@@ -53,7 +55,7 @@ Status MappedFile::prefault(const std::atomic<bool>* cancel) const {
   constexpr int64_t kPerCancelCheck = 1 << 20;
   uint8_t sum = 0;
   for (int64_t offset = 0; offset < size_; offset += kPage) {
-    if (offset % kPerCancelCheck == 0 && cancel != nullptr && cancel->load()) return {StatusCode::cancelled, 0, {}};
+    if (offset % kPerCancelCheck == 0 && is_raised(cancel)) return cancelled();
     sum = static_cast<uint8_t>(sum + *static_cast<const volatile uint8_t*>(data_ + offset));
   }
   static_cast<void>(sum);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/cancel.h"
 #include "base/checksum.h"
+#include "base/status.h"
 
 namespace semantic_index {
 
@@ -101,7 +103,7 @@ Status verify_sections(const SectionedFormat& format, const uint8_t* file, size_
 Status sum_bytes(const uint8_t* bytes, int64_t size, const std::atomic<bool>* cancel, uint64_t* sum) {
   Checksum checksum;
   for (int64_t at = 0; at < size; at += kBytesPerCheck) {
-    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return {StatusCode::cancelled, 0, {}};
+    if (is_raised(cancel)) return cancelled();
     checksum.update(bytes + at, static_cast<size_t>(std::min(kBytesPerCheck, size - at)));
   }
   *sum = checksum.value();

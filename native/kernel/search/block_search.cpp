@@ -7,6 +7,9 @@
 #include <new>
 #include <utility>
 
+#include "base/cancel.h"
+#include "base/status.h"
+
 namespace semantic_index {
 
 namespace {
@@ -16,8 +19,6 @@ namespace {
  * it saved for one part with its terms; for five it saved a tenth even under a load of five times the processors.
  */
 constexpr size_t kSharedParts = 3;
-
-bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 
 const float kNoDistance = std::nanf("");
 /** More than what a product and a quotient lose by rounding. */
@@ -107,7 +108,7 @@ Status BlockSearch::run(int64_t first, int64_t count, SearchResult* result) {
   int64_t row = 0;
   for (int64_t index = first; index < first + count && status.ok(); ++index) {
     const SearchQuery& query = request_.queries[index];
-    if (is_raised(request_.cancel)) return {StatusCode::cancelled, 0, {}};
+    if (is_raised(request_.cancel)) return cancelled();
     status = answer(query, row, known_max_score);
     if (query.vector != nullptr) ++row;
   }

@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "annoy/item_distance.h"
+#include "base/cancel.h"
+#include "base/status.h"
 
 namespace semantic_index {
 
@@ -37,8 +39,6 @@ constexpr int32_t kBoostedShare = 4;
 int32_t boosted_depth(const PartVectorSearch& search) {
   return std::max(kBoostedDepth, kBoostedShare * std::min(search.needed, INT32_MAX / kBoostedShare));
 }
-
-Status invalid(const char* message) { return Status::failure(StatusCode::invalid_argument, message); }
 
 bool uses_graph(const Segment& segment) {
   return segment.graph != nullptr && !segment.graph->state.is_damaged.load() && !segment.graph->state.is_foreign.load();
@@ -94,8 +94,8 @@ Status walk(const SearchPart& part, const PartVectorSearch& search, SegmentScrat
   *all = true;
   const auto dimensions = static_cast<int64_t>(segment.forest->view.layout().dimensions);
   for (int64_t query = 0; query < search.count && *all; ++query) {
-    if (search.cancel != nullptr && search.cancel->load(std::memory_order_relaxed)) {
-      return {StatusCode::cancelled, 0, {}};
+    if (is_raised(search.cancel)) {
+      return cancelled();
     }
     const int64_t place = query * found->k;
     int32_t count = 0;

@@ -4,15 +4,10 @@
 #include <new>
 #include <utility>
 
+#include "base/status.h"
 #include "search/item_sets.h"
 
 namespace semantic_index {
-
-namespace {
-
-Status invalid(const char* message) { return Status::failure(StatusCode::invalid_argument, message); }
-
-}  // namespace
 
 Status SearchSnapshot::create(const NodeLayout& layout, std::vector<PartState> parts,
                               std::shared_ptr<const SearchSnapshot>* snapshot) try {

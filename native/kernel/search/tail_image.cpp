@@ -5,8 +5,10 @@
 #include <memory>
 #include <new>
 
+#include "base/cancel.h"
 #include "base/checksum.h"
 #include "base/parallel_blocks.h"
+#include "base/status.h"
 #include "distance/vector_check.h"
 #include "io/atomic_file.h"
 #include "io/mapped_file.h"
@@ -20,12 +22,6 @@ constexpr const char* kSectionNames[kTailSections] = {"keys", "alive", "rows", "
 /** Bytes that are copied and then summed up while they are in the cache. */
 constexpr int64_t kBytesAtOnce = 1 << 17;
 constexpr int64_t kRowsBetweenChecks = 1024;
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
-
-Status invalid(const char* message) { return Status::failure(StatusCode::invalid_argument, message); }
-
-bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 
 int64_t words_of(int64_t items) { return (items + 31) / 32; }
 
@@ -75,7 +71,7 @@ class ImageReader {
     // The checksum is that of the bytes that are used, whatever becomes of the file meanwhile.
     Checksum sum;
     for (int64_t done = 0; done < section.bytes; done += kBytesAtOnce) {
-      if (is_raised(cancel_)) return {StatusCode::cancelled, 0, {}};
+      if (is_raised(cancel_)) return cancelled();
       const auto size = static_cast<size_t>(std::min(kBytesAtOnce, section.bytes - done));
       std::memcpy(block->data() + done, bytes_ + section.offset + done, size);
       sum.update(block->data() + done, size);
@@ -166,7 +162,7 @@ Status make_tail_image(const TailSource& source, const std::atomic<bool>* cancel
   }
   uint8_t* row_bytes = file->data() + header.sections[static_cast<size_t>(TailSection::rows)].offset;
   for (int64_t row = 0; row < items; ++row, row_bytes += layout.vector_bytes) {
-    if (row % kRowsBetweenChecks == 0 && is_raised(cancel)) return {StatusCode::cancelled, 0, {}};
+    if (row % kRowsBetweenChecks == 0 && is_raised(cancel)) return cancelled();
     float norm = 0;
     std::memcpy(row_bytes, source.rows.row(row, &norm), layout.vector_bytes);
   }

@@ -9,14 +9,14 @@ namespace semantic_index {
 namespace {
 
 /** Queries per pass: each row is read from memory once for all of them. */
-constexpr int64_t kQueries = 16;
+constexpr int64_t kQueriesPerBlock = 16;
 /** Scanning fewer bytes than this takes less time than starting a thread. */
 constexpr int64_t kSmallestPart = 2 << 20;
 
 }  // namespace
 
 Status run_exact_search(const ExactSearch& search) {
-  const int64_t blocks = (search.count + kQueries - 1) / kQueries;
+  const int64_t blocks = (search.count + kQueriesPerBlock - 1) / kQueriesPerBlock;
   if (blocks == 0) return Status::success();
   const int64_t wanted = (std::max(search.threads, 1) + blocks - 1) / blocks;
   const int64_t parts = std::max<int64_t>(1, std::min(wanted, search.bytes / kSmallestPart));
@@ -25,8 +25,8 @@ Status run_exact_search(const ExactSearch& search) {
   const auto dimensions = static_cast<int64_t>(search.layout.dimensions);
 
   const auto scan_part = [&](int64_t block, int64_t part, ExactScan* scan) {
-    const int64_t first = block * kQueries;
-    const int64_t size = std::min(kQueries, search.count - first);
+    const int64_t first = block * kQueriesPerBlock;
+    const int64_t size = std::min(kQueriesPerBlock, search.count - first);
     Status status = scan->prepare(search.layout, search.queries + first * dimensions, size, search.k);
     const int64_t begin = std::min(part * part_rows, search.rows);
     const int64_t end = std::min(begin + part_rows, search.rows);
@@ -34,9 +34,9 @@ Status run_exact_search(const ExactSearch& search) {
     return status;
   };
   const auto finish = [&](int64_t block, ExactScan* scan) {
-    const int64_t first = block * kQueries;
+    const int64_t first = block * kQueriesPerBlock;
     scan->finish(search.items + first * search.k, search.distances + first * search.k);
-    if (search.progress) search.progress(std::min(kQueries, search.count - first));
+    if (search.progress) search.progress(std::min(kQueriesPerBlock, search.count - first));
   };
 
   ParallelWatch watch;

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/cancel.h"
+#include "base/status.h"
 #include "io/atomic_file.h"
 #include "segment/pieces.h"
 
@@ -85,7 +87,7 @@ Status copy_items(const Forest& forest, const std::atomic<bool>* cancel, std::sh
   if (status.ok()) status = copy->reserve(view.items());
   std::vector<float> vector(static_cast<size_t>(layout.dimensions));
   for (int32_t item = 0; status.ok() && item < view.items(); item++) {
-    if (item % kItemsPerCancelCheck == 0 && cancel != nullptr && cancel->load()) return {StatusCode::cancelled, 0, {}};
+    if (item % kItemsPerCancelCheck == 0 && is_raised(cancel)) return cancelled();
     if (!view.has_item(item)) continue;
     status = view.item_vector(item, vector.data());
     if (status.ok()) status = copy->set_item(item, vector.data());
@@ -103,7 +105,7 @@ Status copy_bytes(const Forest& forest, const std::atomic<bool>* cancel, uint8_t
     std::memcpy(target + offset, forest.data() + offset, size);
     return true;
   });
-  return all ? forest.view.check_unchanged() : Status{StatusCode::cancelled, 0, {}};
+  return all ? forest.view.check_unchanged() : cancelled();
 }
 
 Status save_forest(const Forest& forest, const std::string& path, const std::atomic<bool>* cancel) {

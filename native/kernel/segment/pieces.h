@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/cancel.h"
+
 namespace semantic_index {
 
 /**
@@ -16,7 +18,7 @@ template <typename Take>
 bool for_each_piece(int64_t begin, int64_t end, const std::atomic<bool>* cancel, const Take& take) {
   constexpr int64_t kPiece = 1 << 20;
   for (int64_t offset = begin; offset < end; offset += kPiece) {
-    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return false;
+    if (is_raised(cancel)) return false;
     if (!take(offset, static_cast<size_t>(std::min(kPiece, end - offset)))) return false;
   }
   return true;

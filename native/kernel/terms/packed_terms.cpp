@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "base/status.h"
 #include "terms/postings/posting_codec.h"
 
 namespace semantic_index {
@@ -13,8 +14,6 @@ namespace {
 /** The fewest bytes that a document, a term of a document, or a term of the batch takes. */
 constexpr size_t kLeastDocumentBytes = 3;
 constexpr size_t kLeastPairBytes = 2;
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 bool is_below(const TermBytes& left, const TermBytes& right) {
   const size_t shared = std::min(left.size, right.size);

@@ -4,17 +4,16 @@
 #include <new>
 #include <utility>
 
+#include "base/cancel.h"
+#include "base/status.h"
 #include "terms/terms_view.h"
 
 namespace semantic_index {
 
 namespace {
 
-constexpr size_t kTermsBetweenChecks = 1 << 12;
 /** Signatures that are compared without a branch between them. */
 constexpr size_t kRun = 16;
-
-bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 
 }  // namespace
 
@@ -24,7 +23,7 @@ Status SignatureTable::build(const TermsView& view, const std::atomic<bool>* can
   TermsIterator iterator(view);
   if (view.blocks() > 0) iterator.begin_at(0);
   for (bool done = view.blocks() == 0; !done;) {
-    if (signatures.size() % kTermsBetweenChecks == 0 && is_raised(cancel)) return {StatusCode::cancelled, 0, {}};
+    if (signatures.size() % kTermsBetweenChecks == 0 && is_raised(cancel)) return cancelled();
     const Status status = iterator.next(&done);
     if (!status.ok()) return status;
     if (done) break;

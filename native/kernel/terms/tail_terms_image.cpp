@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <new>
 
+#include "base/cancel.h"
 #include "base/prefetch.h"
+#include "base/status.h"
 #include "terms/terms_tail.h"
 
 namespace semantic_index {
@@ -18,11 +20,10 @@ static_assert(kMaxTermsItems <= (1 << kItemBits), "an item has 28 bits");
 /** Terms that are looked up ahead. */
 constexpr size_t kTermsAhead = 16;
 /** Terms between two looks at the flag of cancellation. */
-constexpr size_t kTermsBetweenChecks = 4096;
 
-Status corrupt() { return Status::failure(StatusCode::corrupt, "the terms of the tail image contradict themselves"); }
-
-bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
+Status contradiction() {
+  return Status::failure(StatusCode::corrupt, "the terms of the tail image contradict themselves");
+}
 
 /** The postings of one term as arrays. */
 struct Postings {
@@ -88,13 +89,14 @@ Status TermsImage::set(const TermsTail& tail, int32_t items) try {
 
 Status TermsTail::load(const TermsImageView& image, const std::atomic<bool>* cancel) try {
   if (written_ != 0 || !is_whole_) return Status::failure(StatusCode::invalid_argument, "the tail is not empty");
-  if (image.items > static_cast<uint32_t>(kMaxTermsItems) || image.term_count > image.word_count) return corrupt();
+  if (image.items > static_cast<uint32_t>(kMaxTermsItems) || image.term_count > image.word_count)
+    return contradiction();
   const std::lock_guard<std::mutex> lock(mutex_);
   is_whole_ = false;
   reserve_documents(std::max(image.items, 1u));
   totals_[0] = 0;
   for (uint32_t item = 0; item < image.items; ++item) {
-    if (image.lengths[item] > kMaxDocumentLength) return corrupt();
+    if (image.lengths[item] > kMaxDocumentLength) return contradiction();
     lengths_[item] = image.lengths[item];
     totals_[item + 1] = totals_[item] + lengths_[item];
   }
@@ -108,26 +110,26 @@ Status TermsTail::load(const TermsImageView& image, const std::atomic<bool>* can
   size_t ahead = 0;
   size_t ahead_byte = 0;
   for (size_t number = 0; number < image.term_count; ++number) {
-    if (number % kTermsBetweenChecks == 0 && is_raised(cancel)) return {StatusCode::cancelled, 0, {}};
+    if (number % kTermsBetweenChecks == 0 && is_raised(cancel)) return cancelled();
     const ImageTerm& term = image.terms[number];
-    if (term.size > kMaxTermBytes || term.size > image.byte_count - byte || term.count == 0) return corrupt();
+    if (term.size > kMaxTermBytes || term.size > image.byte_count - byte || term.count == 0) return contradiction();
     for (; ahead < image.term_count && ahead < number + kTermsAhead; ++ahead) {
       const size_t size = image.terms[ahead].size;
-      if (size > image.byte_count - ahead_byte) return corrupt();
+      if (size > image.byte_count - ahead_byte) return contradiction();
       const uint32_t hash = hash_of(key_, {image.bytes + ahead_byte, size});
       prefetch(&slots_[hash & (slots_.size() - 1)], sizeof(uint32_t));
       hashes[ahead % kTermsAhead] = hash;
       ahead_byte += size;
     }
-    if (!postings.read(image, term.count, &word)) return corrupt();
+    if (!postings.read(image, term.count, &word)) return contradiction();
     const TermBytes bytes = {image.bytes + byte, term.size};
     byte += term.size;
     const size_t known = terms_.size();
     const uint32_t place = find_or_add(bytes, hashes[number % kTermsAhead]);
-    if (place != known) return corrupt();
+    if (place != known) return contradiction();
     append_to(&terms_[place], postings.items.data(), postings.frequencies.data(), term.count);
   }
-  if (byte != image.byte_count || word != image.word_count) return corrupt();
+  if (byte != image.byte_count || word != image.word_count) return contradiction();
   is_whole_ = true;
   written_ = image.items;
   items_.store(static_cast<int32_t>(image.items), std::memory_order_release);

@@ -1,10 +1,10 @@
 #include "terms/terms_format.h"
 
+#include "base/status.h"
+
 namespace semantic_index {
 
 namespace {
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 constexpr const char* kSectionNames[kTermsSections] = {"lengths", "heads", "dictionary", "postings"};
 

@@ -16,6 +16,8 @@ constexpr int32_t kMaxTermsItems = 1 << 28;
 constexpr uint32_t kMaxTermFrequency = 1u << 24;
 constexpr uint32_t kMaxDocumentLength = 0x7fffffffu;
 constexpr size_t kMaxTermBytes = 1u << 15;
+/** Long work over a dictionary looks at its cancel flag once in so many terms. */
+constexpr uint64_t kTermsBetweenChecks = 1u << 10;
 
 /** The parts of the file, in their order. */
 enum class TermsSection : uint32_t {

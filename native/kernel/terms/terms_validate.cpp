@@ -2,19 +2,13 @@
 #include <new>
 #include <string>
 
+#include "base/cancel.h"
+#include "base/status.h"
 #include "terms/terms_view.h"
 
 namespace semantic_index {
 
 namespace {
-
-constexpr uint64_t kTermsBetweenChecks = 1 << 10;
-
-Status corrupt(std::string message) { return Status::failure(StatusCode::corrupt, std::move(message)); }
-
-bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
-
-Status cancelled() { return {StatusCode::cancelled, 0, {}}; }
 
 /** Decodes a whole list and compares the impacts with its postings. */
 Status validate_list(const PostingList& list, PostingCursor* cursor) {

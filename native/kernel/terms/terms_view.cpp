@@ -4,11 +4,11 @@
 #include <cstring>
 #include <new>
 
+#include "base/status.h"
+
 namespace semantic_index {
 
 namespace {
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 /** An entry of the dictionary: how much of the term before it shares, its other bytes, its list. */
 struct Entry {

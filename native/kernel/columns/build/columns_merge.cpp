@@ -6,7 +6,9 @@
 #include <memory>
 #include <new>
 
+#include "base/cancel.h"
 #include "base/parallel_blocks.h"
+#include "base/status.h"
 #include "columns/build/column_encoder.h"
 #include "columns/build/common_columns.h"
 
@@ -15,10 +17,6 @@ namespace semantic_index {
 namespace {
 
 constexpr uint32_t kUnitsPerCheck = 1 << 16;
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
-
-bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 
 /** A column of the merged file: its number in each source, or kNoItem. */
 struct MergedColumn {
@@ -163,7 +161,7 @@ class ColumnMerge {
     const auto documents = static_cast<uint32_t>(sources_[source].view->items());
     const std::vector<uint32_t>& ids = ids_[source];
     for (uint32_t unit = 0; unit < view.units(); ++unit) {
-      if (unit % kUnitsPerCheck == 0 && is_raised(cancel_)) return {StatusCode::cancelled, 0, {}};
+      if (unit % kUnitsPerCheck == 0 && is_raised(cancel_)) return cancelled();
       ColumnRow row;
       if (!view.row(unit, &row) || row.item >= documents || row.end - row.begin > kMaxListElements + 1) {
         return corrupt("the rows of a column are damaged");
@@ -277,7 +275,7 @@ class ColumnsMerge {
         if (!view.row(unit, &row) || row.item >= documents) return corrupt("the rows of a column are damaged");
         if (row.begin < row.end && sources_[source].items[row.item] != kNoItem) body(sources_[source].items[row.item]);
       }
-      if (is_raised(options_.cancel)) return {StatusCode::cancelled, 0, {}};
+      if (is_raised(options_.cancel)) return cancelled();
     }
     return Status::success();
   }

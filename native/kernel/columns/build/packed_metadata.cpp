@@ -5,6 +5,7 @@
 #include <new>
 #include <numeric>
 
+#include "base/status.h"
 #include "columns/build/common_columns.h"
 #include "columns/byte_reader.h"
 
@@ -16,8 +17,6 @@ namespace {
 constexpr size_t kLeastPathBytes = 4;
 constexpr size_t kLeastValueBytes = 1;
 constexpr size_t kLeastRowBytes = 2;
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 /** A value of a batch's dictionary, which comes in any order. */
 struct PackedValue {

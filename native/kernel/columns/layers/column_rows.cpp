@@ -3,13 +3,14 @@
 #include <cstring>
 #include <new>
 
+#include "base/cancel.h"
+#include "base/status.h"
+
 namespace semantic_index {
 
 namespace {
 
 constexpr uint32_t kRowsBetweenChecks = 1 << 14;
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 /** The ids of an item: a run of those that were read. */
 struct Run {
@@ -61,7 +62,7 @@ class RowsReader {
     }
     Status status = add_values(column);
     for (uint32_t unit = 0; unit < column.units() && status.ok(); ++unit) {
-      if (unit % kRowsBetweenChecks == 0 && is_cancelled()) return {StatusCode::cancelled, 0, {}};
+      if (unit % kRowsBetweenChecks == 0 && is_cancelled()) return cancelled();
       ColumnRow row;
       if (!column.row(unit, &row)) return corrupt("the ends of the rows of a column do not ascend");
       if (row.item >= items) return corrupt("the rows of a column lie beyond the documents");
@@ -84,7 +85,7 @@ class RowsReader {
     for (uint32_t number = 0; number < kValueKinds; ++number) {
       const auto kind = static_cast<ValueKind>(number);
       for (uint32_t index = 0; index < counts.of(kind); ++index) {
-        if (index % kRowsBetweenChecks == 0 && is_cancelled()) return {StatusCode::cancelled, 0, {}};
+        if (index % kRowsBetweenChecks == 0 && is_cancelled()) return cancelled();
         rows_.values.push_back(static_cast<uint8_t>(number));
         if (kind == ValueKind::number) {
           const double value = column.number(index);
@@ -126,7 +127,7 @@ class RowsReader {
     }
   }
 
-  bool is_cancelled() const { return cancel_ != nullptr && cancel_->load(std::memory_order_relaxed); }
+  bool is_cancelled() const { return is_raised(cancel_); }
 
   std::string_view path_;
   ColumnRows& rows_;

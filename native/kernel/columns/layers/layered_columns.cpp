@@ -4,14 +4,14 @@
 #include <new>
 #include <numeric>
 
+#include "base/status.h"
+
 namespace semantic_index {
 
 namespace {
 
 /** Images of about the same size that are merged into one. */
 constexpr size_t kMergedImages = 4;
-
-Status invalid(const char* message) { return Status::failure(StatusCode::invalid_argument, message); }
 
 /** Sizes of one class differ by less than a factor of four. */
 uint32_t size_class(size_t size) {

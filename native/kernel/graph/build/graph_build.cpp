@@ -7,8 +7,10 @@
 #include <new>
 #include <vector>
 
+#include "base/cancel.h"
 #include "base/checksum.h"
 #include "base/parallel_blocks.h"
+#include "base/status.h"
 #include "distance/distance.h"
 #include "distance/int8_vector.h"
 #include "graph/binary_sketch.h"
@@ -81,7 +83,7 @@ class GraphBuild {
     quiet.cancel = watch_.cancel;
     const auto count = static_cast<int64_t>(trees_.size());
     for (int64_t tree = 0; tree < count; ++tree) {
-      if (quiet.cancel != nullptr && quiet.cancel->load()) return {StatusCode::cancelled, 0, {}};
+      if (is_raised(quiet.cancel)) return cancelled();
       const Status status = read_tree(forest_, forest_.roots()[static_cast<size_t>(tree)], kGroupItems, &seen,
                                       static_cast<int32_t>(tree), &trees_[static_cast<size_t>(tree)]);
       if (!status.ok()) return status;

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "base/status.h"
+
 namespace semantic_index {
 
 namespace {
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
 
 /** A node to read, or -1 for the end of a group. */
 struct Waiting {

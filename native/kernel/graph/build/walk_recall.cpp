@@ -4,13 +4,15 @@
 #include <cmath>
 #include <vector>
 
+#include "base/cancel.h"
+#include "base/status.h"
 #include "exact/scan.h"
 
 namespace semantic_index {
 
 namespace {
 
-constexpr int32_t kQueries = 32;
+constexpr int32_t kSampledItems = 32;
 constexpr int32_t kNeighbors = 10;
 /** Candidates of either search: many, to distinguish a misleading graph from data that are hard to search. */
 constexpr int64_t kCandidates = 4000;
@@ -29,8 +31,8 @@ Status measure_walks(const GraphView& view, const ForestView& forest, const std:
   const auto dimensions = static_cast<size_t>(layout.dimensions);
   const int32_t* items = view.section<int32_t>(GraphSection::items);
   std::vector<float> queries;
-  for (int32_t query = 0; query < std::min(kQueries, header.positions); ++query) {
-    const int64_t position = static_cast<int64_t>(header.positions) * query / kQueries;
+  for (int32_t query = 0; query < std::min(kSampledItems, header.positions); ++query) {
+    const int64_t position = static_cast<int64_t>(header.positions) * query / kSampledItems;
     std::vector<float> vector(dimensions);
     const Status status = forest.item_vector(items[position], vector.data());
     if (!status.ok()) return status;
@@ -54,7 +56,7 @@ Status measure_walks(const GraphView& view, const ForestView& forest, const std:
   int64_t by_graph = 0;
   int64_t by_trees = 0;
   for (int64_t query = 0; query < count; ++query) {
-    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return {StatusCode::cancelled, 0, {}};
+    if (is_raised(cancel)) return cancelled();
     const float* vector = queries.data() + static_cast<size_t>(query) * dimensions;
     const int32_t* wanted = truth.data() + query * kNeighbors;
     const auto hits = [&](const int32_t* found, int32_t size) {

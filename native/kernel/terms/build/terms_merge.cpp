@@ -5,8 +5,10 @@
 #include <new>
 #include <string_view>
 
+#include "base/cancel.h"
 #include "base/checksum.h"
 #include "base/parallel_blocks.h"
+#include "base/status.h"
 
 namespace semantic_index {
 
@@ -19,10 +21,6 @@ constexpr int32_t kSpillItems = 1 << 16;
 constexpr size_t kSpillBytes = 1 << 26;
 
 constexpr uint32_t kDead = UINT32_MAX;
-
-Status corrupt(const char* message) { return Status::failure(StatusCode::corrupt, message); }
-
-bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 
 /** The terms of a part, one after the other. */
 class Source {
@@ -140,7 +138,7 @@ class TermsMerge {
     lists_.clear();
     bytes_.clear();
     while (batch_.size() < kBatchTerms) {
-      if (batch_.size() % 1024 == 0 && is_raised(options_.cancel)) return {StatusCode::cancelled, 0, {}};
+      if (batch_.size() % 1024 == 0 && is_raised(options_.cancel)) return cancelled();
       const Source* least = nullptr;
       for (const Source& source : sources_) {
         if (!source.done() && (least == nullptr || source.term() < least->term())) least = &source;

@@ -6,8 +6,8 @@ namespace semantic_index {
 
 namespace {
 
-constexpr uint32_t kLanes = 4;
-constexpr uint32_t kLaneBytes = kLanes * 4;
+constexpr uint32_t kPackedLanes = 4;
+constexpr uint32_t kLaneBytes = kPackedLanes * 4;
 
 /**
  * The number of bits is a constant here, and the four lanes do the same: compilers make vector instructions of the
@@ -19,19 +19,19 @@ void unpack(const uint8_t* bytes, uint32_t* values) {
 #if defined(__GNUC__)
 #pragma GCC unroll 32
 #endif
-  for (uint32_t row = 0; row < kPostingBlock / kLanes; ++row) {
+  for (uint32_t row = 0; row < kPostingBlock / kPackedLanes; ++row) {
     const uint32_t bit = row * kBits;
     const uint32_t shift = bit % 32;
     const uint8_t* at = bytes + static_cast<size_t>(bit / 32) * kLaneBytes;
-    uint32_t words[kLanes];
+    uint32_t words[kPackedLanes];
     std::memcpy(words, at, kLaneBytes);
-    uint32_t* out = values + static_cast<size_t>(row) * kLanes;
+    uint32_t* out = values + static_cast<size_t>(row) * kPackedLanes;
     if (shift + kBits <= 32) {
-      for (uint32_t lane = 0; lane < kLanes; ++lane) out[lane] = (words[lane] >> shift) & kMask;
+      for (uint32_t lane = 0; lane < kPackedLanes; ++lane) out[lane] = (words[lane] >> shift) & kMask;
     } else {
-      uint32_t next[kLanes];
+      uint32_t next[kPackedLanes];
       std::memcpy(next, at + kLaneBytes, kLaneBytes);
-      for (uint32_t lane = 0; lane < kLanes; ++lane) {
+      for (uint32_t lane = 0; lane < kPackedLanes; ++lane) {
         out[lane] = ((words[lane] >> shift) | (next[lane] << (32 - shift))) & kMask;
       }
     }
@@ -78,8 +78,8 @@ void pack_values(const uint32_t* values, uint32_t bits, std::vector<uint8_t>* by
   const size_t begin = bytes->size();
   bytes->resize(begin + packed_bytes(bits), 0);
   for (uint32_t index = 0; index < kPostingBlock && bits > 0; ++index) {
-    const uint32_t bit = index / kLanes * bits;
-    uint8_t* word = bytes->data() + begin + static_cast<size_t>(bit / 32) * kLaneBytes + index % kLanes * 4;
+    const uint32_t bit = index / kPackedLanes * bits;
+    uint8_t* word = bytes->data() + begin + static_cast<size_t>(bit / 32) * kLaneBytes + index % kPackedLanes * 4;
     const uint64_t shifted = static_cast<uint64_t>(values[index]) << (bit % 32);
     const auto put = [](uint8_t* at, uint32_t more) {
       const uint32_t now = read_word(at) | more;

@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/status.h"
 #include "terms/postings/bm25.h"
 #include "terms/postings/impacts.h"
 #include "terms/postings/posting_codec.h"
 
 namespace semantic_index {
+
+inline Status damaged_list() { return corrupt("a posting list is damaged"); }
 
 /** A block of a posting list in memory: what follows it is `capacity` items, then as many frequencies. */
 struct TailBlock {

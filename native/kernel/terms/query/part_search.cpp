@@ -4,6 +4,8 @@
 #include <functional>
 
 #include "base/bits.h"
+#include "base/cancel.h"
+#include "base/status.h"
 
 namespace semantic_index {
 
@@ -24,12 +26,6 @@ constexpr uint32_t kPrimePostings = 1 << 12;
 constexpr size_t kPrimeHits = 64;
 /** Items whose scores are cleared together. */
 constexpr uint32_t kGroup = 16;
-
-Status corrupt() { return Status::failure(StatusCode::corrupt, "a posting list is damaged"); }
-
-bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
-
-Status cancelled() { return {StatusCode::cancelled, 0, {}}; }
 
 /** 64 bits of a set, from an item that is a multiple of 64. */
 inline uint64_t word_at(const ItemBits& set, uint32_t item) {
@@ -101,7 +97,7 @@ Status PartSearch::open_terms(const PartQuery& query) {
   order_.clear();
   for (size_t index = 0; index < query.count; ++index) {
     Term& term = terms_[index];
-    if (!term.cursor.open(query.lists[index].list)) return corrupt();
+    if (!term.cursor.open(query.lists[index].list)) return damaged_list();
     term.weight = query.lists[index].weight;
     term.bound = term.cursor.list_bound(query.scorer, term.weight);
     term.position = 0;
@@ -129,9 +125,9 @@ Status PartSearch::prime(TopHits* hits) {
   if (rare == order_.rend()) return Status::success();
   const PostingList& list = (*rare)->cursor.list();
   candidates_.clear();
-  if (!single_.open(list)) return corrupt();
+  if (!single_.open(list)) return damaged_list();
   for (uint32_t block = 0; block < single_.blocks(); ++block) {
-    if (!single_.load(block) || !single_.load_frequencies()) return corrupt();
+    if (!single_.load(block) || !single_.load_frequencies()) return damaged_list();
     for (uint32_t index = 0; index < single_.size(); ++index) {
       const uint32_t item = single_.items()[index];
       if (((living_bits(item / 64 * 64) >> (item % 64)) & 1) == 0) continue;
@@ -341,7 +337,7 @@ Status PartSearch::search_windows(TopHits* hits) {
   double threshold = least_unboosted(*hits);
   while (essential < count && before_[essential + 1] <= threshold) ++essential;
   for (size_t index = essential; index < count; ++index) {
-    if (!advance(order_[index], 0, threshold)) return corrupt();
+    if (!advance(order_[index], 0, threshold)) return damaged_list();
   }
   while (true) {
     if (is_raised(query_.cancel)) return cancelled();
@@ -359,17 +355,17 @@ Status PartSearch::search_windows(TopHits* hits) {
     // Untouched items have a score of 0, which is not a match.
     window.least = std::max(0.0, threshold - before_[essential]);
     if (essential + 1 == count) {
-      if (!collect_alone(order_[essential], window.end, window.least, threshold)) return corrupt();
+      if (!collect_alone(order_[essential], window.end, window.least, threshold)) return damaged_list();
     } else {
       for (size_t index = essential; index < count; ++index) {
-        if (!accumulate(order_[index], window, threshold)) return corrupt();
+        if (!accumulate(order_[index], window, threshold)) return damaged_list();
       }
       collect(window);
     }
     if (query_.factors != nullptr) drop_unlikely(before_[essential], hits->threshold());
     if (work_ != nullptr) work_->candidates += static_cast<int64_t>(candidates_.size());
     for (size_t index = essential; index-- > 0 && !candidates_.empty();) {
-      if (!complete(order_[index], before_[index], threshold)) return corrupt();
+      if (!complete(order_[index], before_[index], threshold)) return damaged_list();
     }
     for (const Candidate& candidate : candidates_) offer(candidate.score, candidate.item, hits);
   }
@@ -382,12 +378,12 @@ Status PartSearch::search_whole(TopHits* hits) {
   Status status;
   for (size_t index = 0; index < query_.count && status.ok(); ++index) {
     const WeightedList& term = query_.lists[index];
-    if (!cursor.open(term.list)) status = corrupt();
+    if (!cursor.open(term.list)) status = damaged_list();
     for (uint32_t block = 0; status.ok() && block < cursor.blocks(); ++block) {
       if (is_raised(query_.cancel)) {
         status = cancelled();
       } else if (!cursor.load(block) || !cursor.load_frequencies()) {
-        status = corrupt();
+        status = damaged_list();
       } else {
         add_scores(cursor, term.weight, 0, cursor.size(), whole);
       }
@@ -413,15 +409,15 @@ Status PartSearch::score(const PartQuery& query, const uint32_t* items, size_t c
   for (size_t number = 0; number < query.count; ++number) {
     const WeightedList& term = query.lists[number];
     if (is_raised(query.cancel)) return cancelled();
-    if (!cursor.open(term.list)) return corrupt();
+    if (!cursor.open(term.list)) return damaged_list();
     for (size_t index = 0; index < count; ++index) {
       if (index % 1024 == 1023 && is_raised(query.cancel)) return cancelled();
       const uint32_t block = cursor.locate(items[index]);
       if (block == cursor.blocks()) break;
-      if (!cursor.load(block)) return corrupt();
+      if (!cursor.load(block)) return damaged_list();
       const uint32_t position = cursor.lower_bound(0, items[index]);
       if (cursor.items()[position] != items[index]) continue;
-      if (!cursor.load_frequencies()) return corrupt();
+      if (!cursor.load_frequencies()) return damaged_list();
       scores[index] += query.scorer.score(term.weight, cursor.frequencies()[position], term.list.lengths[items[index]]);
     }
   }
@@ -433,10 +429,10 @@ Status PartSearch::count(const PartQuery& query, int64_t* matches) {
   PostingCursor& cursor = single_;
   std::vector<uint64_t> found((query.items + 63) / 64, 0);
   for (size_t number = 0; number < query.count; ++number) {
-    if (!cursor.open(query.lists[number].list)) return corrupt();
+    if (!cursor.open(query.lists[number].list)) return damaged_list();
     for (uint32_t block = 0; block < cursor.blocks(); ++block) {
       if (is_raised(query.cancel)) return cancelled();
-      if (!cursor.load(block)) return corrupt();
+      if (!cursor.load(block)) return damaged_list();
       for (uint32_t index = 0; index < cursor.size(); ++index) {
         const uint32_t item = cursor.items()[index];
         found[item / 64] |= uint64_t{1} << (item % 64);

@@ -5,6 +5,8 @@
 #include <new>
 #include <unordered_map>
 
+#include "base/cancel.h"
+#include "base/status.h"
 #include "terms/exact_form.h"
 #include "terms/query/edit_distance.h"
 
@@ -12,15 +14,8 @@ namespace semantic_index {
 
 namespace {
 
-constexpr size_t kTermsBetweenChecks = 1 << 12;
 /** Terms longer than this have no similar ones: they are hashes, addresses, or nothing that was typed. */
 constexpr size_t kMaxCharacters = 64;
-
-bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
-
-Status cancelled() { return {StatusCode::cancelled, 0, {}}; }
-
-Status damaged_list() { return Status::failure(StatusCode::corrupt, "a posting list is damaged"); }
 
 Status damaged_dictionary() {
   return Status::failure(StatusCode::corrupt, "the dictionary has fewer terms than its header says");

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <new>
 
+#include "base/cancel.h"
+#include "base/status.h"
+
 namespace semantic_index {
 
 namespace {
-
-bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 
 /** The lists of terms in a part; corrupt. */
 Status find_lists(const TermsPart& part, const std::vector<TermBytes>& terms, std::vector<PostingList>* lists) {
@@ -46,7 +47,7 @@ class PartFilter {
     const auto items = static_cast<uint32_t>(part_.items);
     const size_t words = (static_cast<size_t>(items) + 31) / 32;
     matching->assign(words, 0);
-    if (is_raised(cancel_)) return {StatusCode::cancelled, 0, {}};
+    if (is_raised(cancel_)) return cancelled();
     Status status = find_lists(part_, filter.required, &lists_);
     if (!status.ok()) return status;
     for (const PostingList& list : lists_) {
@@ -80,7 +81,7 @@ class PartFilter {
  private:
   /** Keeps the items that a list has, or has not. */
   Status keep(const PostingList& list, bool has, std::vector<uint32_t>* matching) {
-    if (is_raised(cancel_)) return {StatusCode::cancelled, 0, {}};
+    if (is_raised(cancel_)) return cancelled();
     bits_.assign(matching->size(), 0);
     const Status status = set_items(list, &cursor_, &bits_);
     for (size_t word = 0; word < matching->size(); ++word) (*matching)[word] &= has ? bits_[word] : ~bits_[word];

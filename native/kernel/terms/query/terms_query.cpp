@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/cancel.h"
+#include "base/status.h"
 #include "terms/exact_form.h"
 #include "terms/query/part_search.h"
 #include "terms/query/united_postings.h"
@@ -15,12 +17,8 @@ namespace semantic_index {
 
 namespace {
 
-constexpr size_t kTermsBetweenChecks = 256;
+constexpr size_t kLookUpsBetweenChecks = 256;
 constexpr uint32_t kNoNumber = UINT32_MAX;
-
-bool is_raised(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
-
-Status cancelled() { return {StatusCode::cancelled, 0, {}}; }
 
 std::string_view text_of(const TermBytes& term) { return {static_cast<const char*>(term.bytes), term.size}; }
 
@@ -185,7 +183,7 @@ Status TermsQuery::Memory::find(const std::atomic<bool>* cancel) {
       continue;
     }
     for (size_t term = 0; term < alone; ++term) {
-      if (term % kTermsBetweenChecks == kTermsBetweenChecks - 1 && is_raised(cancel)) return cancelled();
+      if (term % kLookUpsBetweenChecks == kLookUpsBetweenChecks - 1 && is_raised(cancel)) return cancelled();
       const Status status = parts[part].view->find(terms[term].bytes, terms[term].size, found + term);
       if (!status.ok()) return fail(status, part);
     }
