@@ -24,7 +24,9 @@ export function isGraphemeBoundary(text: string, at: number): boolean {
   if (isCertain(text.charCodeAt(at - 1), text.charCodeAt(at))) return true;
   let from = at - 1;
   while (from > 0 && at - from < maxContext && !isCertain(text.charCodeAt(from - 1), text.charCodeAt(from))) from--;
-  const cluster = segmenterOf('grapheme').segment(text.slice(from, at + 2)).containing(at - from);
+  const cluster = segmenterOf('grapheme')
+    .segment(text.slice(from, at + 2))
+    .containing(at - from);
   return cluster?.index === at - from;
 }
 

@@ -4,11 +4,12 @@
 #include <chrono>
 #include <new>
 
+#include "base/cancel.h"
+#include "base/status.h"
+
 #if defined(_WIN32)
 #include <windows.h>
 
-#include "base/cancel.h"
-#include "base/status.h"
 #include "io/windows_path.h"
 #else
 #include <errno.h>
