@@ -1,4 +1,4 @@
-import { segmenterOf } from '../analysis/segmenter.js';
+import { segmenterOf } from '../segmenter.js';
 
 /** Context that decides about a boundary: longer runs without a certain boundary are not natural text. */
 const maxContext = 16_384;

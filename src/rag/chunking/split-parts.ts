@@ -1,5 +1,5 @@
-import { segmenterOf } from '../../analysis/segmenter.js';
 import type { CountTokens } from '../../options.js';
+import { segmenterOf } from '../../segmenter.js';
 import type { TextRange } from './chunk.js';
 import { dictionaryWordStarts, segmentStarts } from './segment-starts.js';
 
