@@ -115,6 +115,11 @@ export class FieldColumn {
     return bits;
   }
 
+  /** What `instants` resolves to, if it was called before. */
+  get knownInstants(): ItemInstants | undefined {
+    return this.#instants;
+  }
+
   /** The number of each value, NaN for what is none. Kept. */
   async instantsOfValues(slice: TimeSlice, signal?: AbortSignal): Promise<Float64Array> {
     if (this.#ofValues !== undefined) return this.#ofValues;

@@ -11,7 +11,7 @@ import type { SqlFilter } from '../catalog/document-table.js';
 import { keptChanges } from '../catalog/metadata/metadata-table.js';
 import { keyAt, type SortedKeys } from '../catalog/sorted-keys.js';
 import type { CatalogClient } from '../writer/catalog-client.js';
-import { fieldColumnOf, forgetFields, isFieldKept } from './fields/field-columns.js';
+import { fieldColumnOf, forgetFields, isFieldKept, keptColumns } from './fields/field-columns.js';
 import { forgetMatches, keepMatches, keptMatches } from './fields/kept-matches.js';
 import { PartColumns } from './part-columns.js';
 import type { SegmentColumns } from './stored-columns.js';
@@ -113,6 +113,8 @@ export class MetadataColumns {
       this.#inBackground(() => this.#readAll(segments, stored, tail));
       return undefined;
     }
+    const keptReading = kept >= filters.length ? keptReadingOf(columns, filters, fields) : undefined;
+    if (keptReading !== undefined) return keptReading;
     // Before anything is awaited: columns may follow the catalog meanwhile.
     const versions = columns.map(({ version }) => version);
     const known = filters.map((filter, place) => (place < kept ? keptMatches(columns, filter) : undefined));
@@ -333,6 +335,27 @@ export class MetadataColumns {
       columns.compact();
     }
   }
+}
+
+/** What was read before, if that is all. It was sound then. */
+function keptReadingOf(
+  columns: readonly PartColumns[],
+  filters: readonly SnapshotFilter[],
+  fields: readonly Field[],
+): ColumnsReading | undefined {
+  const read = new Map<string, readonly FieldColumn[]>();
+  for (const field of fields) {
+    const values = keptColumns(columns, field);
+    if (values === undefined) return undefined;
+    read.set(field.name, values);
+  }
+  const matching: Bitset[][] = [];
+  for (const filter of filters) {
+    const found = keptMatches(columns, filter);
+    if (found === undefined) return undefined;
+    matching.push(found);
+  }
+  return { matching, fields: read };
 }
 
 function forgetKept(columns: readonly PartColumns[]): void {

@@ -46,11 +46,16 @@ interface Part {
 export class NativeSnapshot {
   readonly sources: readonly SegmentSources[];
   readonly #parts: readonly Part[];
+  /** Whether every segment is one part, with the items of the segment. */
+  readonly #isOfSegments: boolean;
   readonly #native: SearchSnapshot;
 
   constructor(metric: Metric, dimensions: number, sources: readonly SegmentSources[]) {
     this.sources = sources;
     this.#parts = sources.flatMap((source, place) => partsOf(source, place));
+    this.#isOfSegments =
+      this.#parts.length === sources.length &&
+      this.#parts.every(({ place, otherKeys }, position) => place === position && otherKeys === undefined);
     this.#native = new SearchSnapshot(metric, dimensions, this.#parts);
   }
 
@@ -105,9 +110,9 @@ export class NativeSnapshot {
     return { found: sets, fault, parts: this.#reportsOf(changed) };
   }
 
-  #itemsOfParts(allowed: readonly Bitset[] | undefined): Bitset[] | undefined {
-    return allowed === undefined
-      ? undefined
+  #itemsOfParts(allowed: readonly Bitset[] | undefined): readonly Bitset[] | undefined {
+    return allowed === undefined || this.#isOfSegments
+      ? allowed
       : this.#parts.map(({ place, otherKeys }) => {
           const { keys } = (this.sources[place] as SegmentSources).segment;
           const bits = allowed[place] as Bitset;
@@ -119,7 +124,9 @@ export class NativeSnapshot {
     return this.#parts.map((_, position) => ({ changed: changed.includes(position) }));
   }
 
-  #boostsOfParts({ boosts, greatest }: NativeBoosts): NativeBoosts {
+  #boostsOfParts(ofSegments: NativeBoosts): NativeBoosts {
+    if (this.#isOfSegments) return ofSegments;
+    const { boosts, greatest } = ofSegments;
     return {
       boosts: boosts.map((boost) => ({
         ...boost,

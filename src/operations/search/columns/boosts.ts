@@ -56,10 +56,18 @@ export async function planBoosts(backend: Backend, given: readonly Boost[], now:
   return { boosts, fields: [...fields.values()], filters };
 }
 
+const unset = {
+  field: undefined,
+  halfLife: undefined,
+  now: undefined,
+  scale: undefined,
+  factor: undefined,
+  where: undefined,
+};
+
 function members(at: string, boost: unknown): Record<string, unknown> {
-  const all = { field: undefined, halfLife: undefined, now: undefined, scale: undefined, factor: undefined };
   if (typeof boost !== 'object' || boost === null) throw refused(`expected a boost as ${at}, got ${describe(boost)}`);
-  return resolveOptions(`search: ${at}`, boost as Record<string, unknown>, { ...all, where: undefined });
+  return resolveOptions(`search: ${at}`, boost as Record<string, unknown>, unset);
 }
 
 function factorOf(at: string, factor: unknown): number {

@@ -19,6 +19,8 @@ const documentsPerTurn = 32;
 interface KeptFields {
   readonly version: number;
   readonly fields: Map<string, Promise<FieldColumn>>;
+  /** Those of them that were read. */
+  readonly read: Map<string, FieldColumn>;
 }
 
 const kept = new WeakMap<PartColumns, KeptFields>();
@@ -36,22 +38,42 @@ export function fieldColumnOf(
 ): Promise<FieldColumn> {
   let known = kept.get(part);
   if (known?.version !== part.version) {
-    known = { version: part.version, fields: new Map() };
+    known = { version: part.version, fields: new Map(), read: new Map() };
     kept.set(part, known);
   }
-  const { fields } = known;
+  const { fields, read } = known;
   const found = fields.get(field.name);
   if (found !== undefined) return found;
   const [oldest] = fields.keys();
-  if (fields.size === maxKept && oldest !== undefined) fields.delete(oldest);
+  if (fields.size === maxKept && oldest !== undefined) {
+    fields.delete(oldest);
+    read.delete(oldest);
+  }
   // Others may wait for it, so it does not end with the signal of this call.
   const column = readField(snapshot, field, keys, catalog);
   fields.set(field.name, column);
-  column.catch(() => fields.delete(field.name));
+  column.then(
+    (values) => {
+      if (fields.get(field.name) === column) read.set(field.name, values);
+    },
+    () => fields.delete(field.name),
+  );
   return column;
 }
 
-/** Whether the values of a field were read, for the metadata that a part has now. */
+/** The values of a field in some parts, as `fieldColumnOf` gives them; undefined unless all of them were read. */
+export function keptColumns(parts: readonly PartColumns[], field: Field): readonly FieldColumn[] | undefined {
+  const columns: FieldColumn[] = [];
+  for (const part of parts) {
+    const known = kept.get(part);
+    const column = known?.version === part.version ? known.read.get(field.name) : undefined;
+    if (column === undefined) return undefined;
+    columns.push(column);
+  }
+  return columns;
+}
+
+/** Whether the values of a field were read, or are being read, for the metadata that a part has now. */
 export function isFieldKept(part: PartColumns, field: Field): boolean {
   const known = kept.get(part);
   return known?.version === part.version && known.fields.has(field.name);

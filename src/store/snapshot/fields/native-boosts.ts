@@ -23,8 +23,10 @@ export async function nativeBoosts(
       continue;
     }
     const values: Float64Array[] = [];
-    for (const [part, column] of (columns?.fields.get(boost.field) ?? []).entries()) {
-      const instants = await (column as FieldColumn).instants(signal);
+    const columnsOfParts = columns?.fields.get(boost.field) ?? [];
+    for (let part = 0; part < columnsOfParts.length; part++) {
+      const column = columnsOfParts[part] as FieldColumn;
+      const instants = column.knownInstants ?? (await column.instants(signal));
       values.push(instants.ofItems);
       multiply(greatest, part, boundOf(boost, instants));
     }
