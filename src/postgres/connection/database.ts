@@ -1,6 +1,7 @@
 import { SemanticIndexError } from '../../errors.js';
 import type { PostgresClient } from '../../options.js';
 import { cancellable } from './cancellation.js';
+import { canCopy, copyRows } from './copy.js';
 import { inlined } from './literals.js';
 import { OptimisticRead } from './optimistic-read.js';
 import { hearErrors, type OpenPool } from './pool.js';
@@ -28,6 +29,8 @@ export interface Statements {
 export interface WriteTransaction extends Statements {
   /** The version of the index that its commit makes; undefined until it holds the lock of writers. */
   version?: number;
+  /** Copies rows in the binary format into a table with its columns, as they stand in COPY; undefined where clients cannot. */
+  readonly copy?: (target: string, rows: Buffer) => Promise<void>;
 }
 
 /** A transaction that sees one point in time. */
@@ -226,13 +229,10 @@ export class Database {
       let isCommitting = false;
       try {
         const [row = {}] = await run(client, begin);
+        const cancelled = <T>(send: () => Promise<T>): Promise<T> => cancellable(signal, () => this.#cancel(row), send);
         const transaction: WriteTransaction = {
-          query: (text, values, options) =>
-            cancellable(
-              signal,
-              () => this.#cancel(row),
-              () => run(client, text, values, options),
-            ),
+          query: (text, values, options) => cancelled(() => run(client, text, values, options)),
+          ...(canCopy(client) && { copy: (target, rows) => cancelled(() => copyRows(client, target, rows)) }),
         };
         const result = await work(transaction);
         signal?.throwIfAborted();

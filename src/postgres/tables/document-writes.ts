@@ -13,8 +13,10 @@ import {
   type IncomingDocument,
 } from '../../backend/documents.js';
 import { isCounted, noteOf } from '../../backend/note-names.js';
+import { TimeSlice } from '../../time-slice.js';
 import type { DocumentId } from '../../types.js';
-import type { Database, Row, Statements } from '../connection/database.js';
+import { CopyRows } from '../connection/copy.js';
+import type { Database, Row, Statements, WriteTransaction } from '../connection/database.js';
 import { idToText, jsonbOf, textArray, textFromBytes, textToBytes } from '../connection/names.js';
 import { lockWriter, type SchemaNames } from '../connection/schema.js';
 import { analyzeTexts, type TermArrays, unpackDocuments } from './document-terms.js';
@@ -137,7 +139,7 @@ export class DocumentWrites {
   }
 
   async #write(
-    statements: Statements,
+    statements: WriteTransaction,
     changes: Changes,
     state: IndexState,
     analyzed: { readonly rows: readonly TermArrays[]; readonly languages: readonly string[] } | undefined,
@@ -153,7 +155,11 @@ export class DocumentWrites {
     if (changes.notes.size > 0) await this.#settings.remove(statements, [...changes.notes]);
   }
 
-  async #insert(statements: Statements, documents: readonly NewRow[], terms: readonly TermArrays[]): Promise<void> {
+  async #insert(
+    statements: WriteTransaction,
+    documents: readonly NewRow[],
+    terms: readonly TermArrays[],
+  ): Promise<void> {
     if (documents.length === 0) return;
     const inserted = await statements.query(
       `INSERT INTO ${this.#names.table('documents')} (id, hash, vector, metadata, fields, text)
@@ -184,18 +190,38 @@ export class DocumentWrites {
   }
 
   /** Inserts the terms of documents. */
-  async #insertTerms(statements: Statements, keys: readonly number[], terms: readonly TermArrays[]): Promise<void> {
-    await statements.query(
-      `INSERT INTO ${this.#names.table('postings')}
-       SELECT key, length, terms::text[], frequencies::int[] FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[])
-         AS t(key, length, terms, frequencies)`,
-      [
-        keys,
-        terms.map(({ length }) => length),
-        terms.map(({ terms }) => textArray(terms)),
-        terms.map(({ frequencies }) => `{${frequencies.join(',')}}`),
-      ],
-    );
+  async #insertTerms(
+    statements: WriteTransaction,
+    keys: readonly number[],
+    terms: readonly TermArrays[],
+  ): Promise<void> {
+    const target = `${this.#names.table('postings')} (key, length, terms, frequencies)`;
+    if (statements.copy === undefined) {
+      await statements.query(
+        `INSERT INTO ${target}
+         SELECT key, length, terms::text[], frequencies::int[] FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[])
+           AS t(key, length, terms, frequencies)`,
+        [
+          keys,
+          terms.map(({ length }) => length),
+          terms.map(({ terms }) => textArray(terms)),
+          terms.map(({ frequencies }) => `{${frequencies.join(',')}}`),
+        ],
+      );
+      return;
+    }
+    const slice = new TimeSlice();
+    const rows = new CopyRows(1_024 * keys.length);
+    for (const [place, key] of keys.entries()) {
+      const { length, terms: own, frequencies } = terms[place] as TermArrays;
+      rows.row(4);
+      rows.int8(key);
+      rows.int4(length);
+      rows.texts(own);
+      rows.int4s(frequencies);
+      if (slice.due()) await slice.yieldIfDue();
+    }
+    await statements.copy(target, rows.take());
   }
 
   async #remove(statements: Statements, keys: readonly number[]): Promise<void> {
@@ -210,7 +236,11 @@ export class DocumentWrites {
   }
 
   /** Replaces metadata; a document that is in another language by it is analyzed again. */
-  async #setMetadata(statements: Statements, changes: readonly MetadataChange[], state: IndexState): Promise<void> {
+  async #setMetadata(
+    statements: WriteTransaction,
+    changes: readonly MetadataChange[],
+    state: IndexState,
+  ): Promise<void> {
     if (changes.length === 0) return;
     await statements.query(
       `UPDATE ${this.#names.table('documents')} d SET metadata = t.metadata, fields = t.fields::jsonb
@@ -230,7 +260,7 @@ export class DocumentWrites {
   }
 
   /** Replaces documents by themselves under new keys, so that their terms are those of their language. */
-  async #insertAgain(statements: Statements, keys: readonly number[], state: IndexState): Promise<void> {
+  async #insertAgain(statements: WriteTransaction, keys: readonly number[], state: IndexState): Promise<void> {
     const rows = await statements.query(
       `SELECT id, hash, vector::float8, metadata, text FROM ${this.#names.table('documents')} WHERE key = ANY($1::bigint[]) ORDER BY key`,
       [keys],

@@ -1,4 +1,5 @@
 import { SemanticIndexError } from '../../errors.js';
+import type { ByteWriter } from '../connection/byte-writer.js';
 
 /** The documents that have a term, in the order of their keys. */
 export interface Postings {
@@ -15,8 +16,6 @@ export const noPostings: Postings = {
   lengths: new Uint32Array(0),
 };
 
-/** Bytes of the longest varint: seven bits each, up to 2^53. */
-const maxVarint = 8;
 /** Bytes of the shortest posting. */
 const minBytes = 3;
 
@@ -24,31 +23,17 @@ const minBytes = 3;
  * Postings as bytes: their number and the first key; then, for each, the difference of its key to the one before, its frequency, and the
  * length of the document: all as varints of seven bits a byte, least first. Such bytes can be concatenated.
  */
-export function encodePostings(
-  keys: readonly number[],
-  frequencies: readonly number[],
-  lengths: readonly number[],
-): Buffer {
-  const bytes = Buffer.allocUnsafe(maxVarint * (2 + 3 * keys.length));
-  let at = 0;
-  const varint = (value: number): void => {
-    let rest = value;
-    while (rest > 0x7f) {
-      bytes[at++] = (rest % 128) | 0x80;
-      rest = Math.floor(rest / 128);
-    }
-    bytes[at++] = rest;
-  };
-  varint(keys.length);
+export function encodePostings({ keys, frequencies, lengths }: Postings, bytes: ByteWriter): void {
+  bytes.varint(keys.length);
   let before = keys[0] ?? 0;
-  varint(before);
+  bytes.varint(before);
   for (let place = 0; place < keys.length; place++) {
-    varint((keys[place] as number) - before);
-    before = keys[place] as number;
-    varint(frequencies[place] as number);
-    varint(lengths[place] as number);
+    const key = keys[place] as number;
+    bytes.varint(key - before);
+    before = key;
+    bytes.varint(frequencies[place] as number);
+    bytes.varint(lengths[place] as number);
   }
-  return Buffer.from(bytes.subarray(0, at));
 }
 
 /**
@@ -95,6 +80,15 @@ function corrupt(): SemanticIndexError {
   return new SemanticIndexError('CORRUPT', 'PostgreSQL: the postings of a term are damaged', {
     hint: 'Run `rebuild()`: it derives them from the documents.',
   });
+}
+
+/** Some of the postings, in the same memory. */
+export function sliceOf({ keys, frequencies, lengths }: Postings, start: number, end: number): Postings {
+  return {
+    keys: keys.subarray(start, end),
+    frequencies: frequencies.subarray(start, end),
+    lengths: lengths.subarray(start, end),
+  };
 }
 
 function postingsOf(keys: ArrayLike<number>, frequencies: ArrayLike<number>, lengths: ArrayLike<number>): Postings {

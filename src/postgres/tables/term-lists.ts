@@ -1,11 +1,14 @@
 import { TimeSlice } from '../../time-slice.js';
-import type { Database, Statements } from '../connection/database.js';
+import { ByteWriter } from '../connection/byte-writer.js';
+import { CopyRows } from '../connection/copy.js';
+import type { Database, Statements, WriteTransaction } from '../connection/database.js';
 import type { SchemaNames } from '../connection/schema.js';
 import type { TermArrays } from './document-terms.js';
-import { encodePostings } from './postings.js';
+import { invertTerms } from './inverted-terms.js';
+import { encodePostings, type Postings, sliceOf } from './postings.js';
 
 /** Rows that this process appends before it joins them, at least. */
-const minAppended = 100_000;
+const minAppended = 400_000;
 /** Bytes of postings from which a row is not joined with others any more. */
 const maxJoined = 65_536;
 /** Documents whose postings are written at a time when all are written again. */
@@ -31,7 +34,7 @@ export class TermLists {
   }
 
   /** Appends the postings of documents that a commit adds. Their keys are above all earlier ones. */
-  async append(statements: Statements, keys: readonly number[], documents: readonly TermArrays[]): Promise<void> {
+  async append(statements: WriteTransaction, keys: readonly number[], documents: readonly TermArrays[]): Promise<void> {
     if (keys.length === 0) return;
     const length = documents.reduce((sum, one) => sum + one.length, 0);
     await statements.query(`INSERT INTO ${this.#names.table('sizes')} VALUES ($1, $2)`, [keys.length, length]);
@@ -39,42 +42,44 @@ export class TermLists {
   }
 
   async #appendPostings(
-    statements: Statements,
+    statements: WriteTransaction,
     keys: readonly number[],
     documents: readonly TermArrays[],
   ): Promise<void> {
+    const { terms, starts, postings } = await invertTerms(keys, documents);
+    if (terms.length === 0) return;
+    const target = `${this.#names.table('term_lists')} (term, last_key, documents, data)`;
     const slice = new TimeSlice();
-    const lists = new Map<string, { keys: number[]; frequencies: number[]; lengths: number[] }>();
-    const order = [...keys.keys()].sort((left, right) => (keys[left] as number) - (keys[right] as number));
-    for (const place of order) {
-      const { terms, frequencies, length } = documents[place] as TermArrays;
-      for (const [entry, term] of terms.entries()) {
-        let list = lists.get(term);
-        if (list === undefined) {
-          list = { keys: [], frequencies: [], lengths: [] };
-          lists.set(term, list);
-        }
-        list.keys.push(keys[place] as number);
-        list.frequencies.push(frequencies[entry] as number);
-        list.lengths.push(length);
+    const listOf = (term: number): Postings => sliceOf(postings, starts[term] as number, starts[term + 1] as number);
+    if (statements.copy === undefined) {
+      const columns: [number[], number[], Buffer[]] = [[], [], []];
+      for (const term of terms.keys()) {
+        const list = listOf(term);
+        const bytes = new ByteWriter(16 * (list.keys.length + 1));
+        encodePostings(list, bytes);
+        columns[0].push(list.keys.at(-1) as number);
+        columns[1].push(list.keys.length);
+        columns[2].push(bytes.take());
+        if (slice.due()) await slice.yieldIfDue();
       }
-      if (slice.due()) await slice.yieldIfDue();
+      await statements.query(
+        `INSERT INTO ${target} SELECT * FROM unnest($1::text[], $2::bigint[], $3::int[], $4::bytea[])`,
+        [terms, ...columns],
+      );
+    } else {
+      const rows = new CopyRows(64 * terms.length + 8 * postings.keys.length);
+      for (const [term, name] of terms.entries()) {
+        const list = listOf(term);
+        rows.row(4);
+        rows.text(name);
+        rows.int8(list.keys.at(-1) as number);
+        rows.int4(list.keys.length);
+        rows.bytea((bytes) => encodePostings(list, bytes));
+        if (slice.due()) await slice.yieldIfDue();
+      }
+      await statements.copy(target, rows.take());
     }
-    if (lists.size === 0) return;
-    const columns: [string[], number[], number[], Buffer[]] = [[], [], [], []];
-    for (const [term, list] of lists) {
-      columns[0].push(term);
-      columns[1].push(list.keys.at(-1) as number);
-      columns[2].push(list.keys.length);
-      columns[3].push(encodePostings(list.keys, list.frequencies, list.lengths));
-      if (slice.due()) await slice.yieldIfDue();
-    }
-    await statements.query(
-      `INSERT INTO ${this.#names.table('term_lists')} (term, last_key, documents, data)
-       SELECT * FROM unnest($1::text[], $2::bigint[], $3::int[], $4::bytea[])`,
-      columns,
-    );
-    this.#appended += lists.size;
+    this.#appended += terms.length;
   }
 
   /** Deletes the terms of documents, and appends that. */
@@ -138,7 +143,7 @@ export class TermLists {
   }
 
   /** Writes all postings and sums again, from the terms of the documents. Part of a transaction that holds the lock of writers. */
-  async rewrite(statements: Statements): Promise<void> {
+  async rewrite(statements: WriteTransaction): Promise<void> {
     const { table } = { table: (name: Parameters<SchemaNames['table']>[0]) => this.#names.table(name) };
     await statements.query('SELECT pg_advisory_xact_lock(hashtext($1))', [
       `semantic-index-counts:${this.#names.schema}`,
