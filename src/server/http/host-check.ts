@@ -30,6 +30,8 @@ export class HostCheck {
   readonly #bound: string | undefined;
   readonly #hosts: readonly (Authority | '*')[];
   readonly #origins: ReadonlySet<string>;
+  /** The Host that passed last, and the address it came to: most requests have the same. */
+  #passed: { readonly host: string; readonly localAddress: string | undefined } | undefined;
 
   /** @throws INVALID_ARGUMENT for an entry of `allowHost` that is not a host, or of `allowOrigin` that is not an origin. */
   constructor({ host, socketPath, allowHost, allowOrigin }: HostOptions) {
@@ -52,7 +54,7 @@ export class HostCheck {
     const target = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(request.url ?? '')?.[1];
     if (this.#checksHost) {
       for (const host of [named, target]) {
-        if (host !== undefined && !this.#isAllowedHost(host, request.socket.localAddress)) throw foreignHost(host);
+        if (host !== undefined && !this.#passes(host, request.socket.localAddress)) throw foreignHost(host);
       }
     }
     const { origin } = request.headers;
@@ -77,6 +79,13 @@ export class HostCheck {
       'access-control-allow-headers': allowedHeaders,
       'access-control-max-age': preflightSeconds,
     };
+  }
+
+  #passes(host: string, localAddress: string | undefined): boolean {
+    if (this.#passed?.host === host && this.#passed.localAddress === localAddress) return true;
+    const isAllowed = this.#isAllowedHost(host, localAddress);
+    if (isAllowed) this.#passed = { host, localAddress };
+    return isAllowed;
   }
 
   #isAllowedHost(text: string, localAddress: string | undefined): boolean {

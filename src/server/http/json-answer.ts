@@ -12,38 +12,40 @@ export async function jsonInSlices(value: unknown, signal: AbortSignal): Promise
   const slice = new TimeSlice();
   const pieces: Buffer[] = [];
   let text = '';
-  const isFull = (): boolean => text.length >= pieceLength || slice.due();
-  const endPiece = async (): Promise<void> => {
+  for (const part of partsOf(value)) {
+    text += part;
+    const isDue = slice.due();
+    if (!isDue && text.length < pieceLength) continue;
     pieces.push(Buffer.from(text));
     text = '';
-    if (slice.due()) await slice.yieldIfDue(signal);
-  };
-  const add = async (item: unknown): Promise<void> => {
-    if (isLong(item)) {
-      for (const [position, member] of item.entries()) {
-        text += position === 0 ? '[' : ',';
-        if (isLong(member) || holdsList(member)) await add(member);
-        else text += JSON.stringify(member);
-        if (isFull()) await endPiece();
-      }
-      text += ']';
-    } else if (holdsList(item)) {
-      let separator = '{';
-      for (const [name, member] of Object.entries(item)) {
-        if (member === undefined) continue;
-        text += `${separator}${JSON.stringify(name)}:`;
-        await add(member);
-        separator = ',';
-      }
-      text += '}';
-    } else {
-      text += JSON.stringify(item);
+    if (isDue) await slice.yieldIfDue(signal);
+  }
+  const last = Buffer.from(text);
+  return pieces.length === 0 ? last : Buffer.concat([...pieces, last]);
+}
+
+function* partsOf(item: unknown): Generator<string> {
+  if (isLong(item)) {
+    let separator = '[';
+    for (const member of item) {
+      yield separator;
+      if (isLong(member) || holdsList(member)) yield* partsOf(member);
+      else yield JSON.stringify(member);
+      separator = ',';
     }
-    if (isFull()) await endPiece();
-  };
-  await add(value);
-  pieces.push(Buffer.from(text));
-  return Buffer.concat(pieces);
+    yield ']';
+  } else if (holdsList(item)) {
+    let separator = '{';
+    for (const [name, member] of Object.entries(item)) {
+      if (member === undefined) continue;
+      yield `${separator}${JSON.stringify(name)}:`;
+      yield* partsOf(member);
+      separator = ',';
+    }
+    yield '}';
+  } else {
+    yield JSON.stringify(item);
+  }
 }
 
 /** Whether it is a list of objects. */

@@ -413,7 +413,7 @@ export class Catalog {
         version,
         position: this.position(),
         space,
-        documents: new DocumentCache(this.documents.byKey),
+        documents: new DocumentCache(this.documents.byKey, this.documents.shortByKey),
         settings: new Map(),
       };
     }

@@ -5,14 +5,23 @@ import type { DocumentId } from '../../types.js';
 /** What a `StoredDocument` is read by. */
 export const selectDocument = 'SELECT d.key, d.id, t.text, d.metadata FROM documents d JOIN texts t ON t.key = d.key';
 
+/** Bytes of text and metadata of a row. Lengths are in its header: the text itself is not read for them. */
+export const rowBytes = 'octet_length(t.text) + coalesce(octet_length(d.metadata), 0)';
+
+/** Looks up a document by its key; undefined if it is gone, or does not pass. */
+export type DocumentByKey = (key: number) => StoredDocument | undefined;
+
 /** Looks documents up. Arrays take less time than objects whose members are named by SQLite. */
-export function documentByKey(db: Database): (key: number) => StoredDocument | undefined {
-  const statement = db.prepare<[number]>(`${selectDocument} WHERE d.key = ?`).raw();
+export function documentByKey(db: Database, condition = 'true'): DocumentByKey {
+  const statement = db.prepare<[number]>(`${selectDocument} WHERE d.key = ? AND ${condition}`).raw();
   return (key) => {
     const row = statement.get(key) as [number, DocumentId, string, string | null] | undefined;
     return row && { key: row[0], id: row[1], text: row[2], metadata: row[3] };
   };
 }
+
+/** Bytes of a document that is read without asking first how many it has. */
+export const maxShortBytes = 2 ** 16;
 
 /** Characters of texts and metadata in each of the two generations. */
 const maxCharacters = 2 ** 21;
@@ -22,13 +31,16 @@ const maxCharacters = 2 ** 21;
  * the younger one is full.
  */
 export class DocumentCache {
-  readonly #read: (key: number) => StoredDocument | undefined;
+  readonly #read: DocumentByKey;
+  readonly #readShort: DocumentByKey;
   #young = new Map<number, StoredDocument>();
   #old = new Map<number, StoredDocument>();
   #characters = 0;
 
-  constructor(read: (key: number) => StoredDocument | undefined) {
+  /** @param readShort reads documents of at most `maxShortBytes`. */
+  constructor(read: DocumentByKey, readShort: DocumentByKey) {
     this.#read = read;
+    this.#readShort = readShort;
   }
 
   /** The documents with these keys; undefined for those that are gone. To be called in the read transaction. */
@@ -36,9 +48,9 @@ export class DocumentCache {
     return keys.map((key) => this.#young.get(key) ?? this.#remember(this.#old.get(key) ?? this.#read(key)));
   }
 
-  /** The documents with these keys that were read lately. */
-  known(keys: readonly number[]): (StoredDocument | undefined)[] {
-    return keys.map((key) => this.#young.get(key) ?? this.#old.get(key));
+  /** The documents with these keys that are in memory or short: to be asked for those that are about to be read. */
+  short(keys: readonly number[]): (StoredDocument | undefined)[] {
+    return keys.map((key) => this.#young.get(key) ?? this.#remember(this.#old.get(key) ?? this.#readShort(key)));
   }
 
   #remember(document: StoredDocument | undefined): StoredDocument | undefined {

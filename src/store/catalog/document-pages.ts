@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { DocumentRows, StoredDocument } from '../../backend/documents.js';
 import { whileWantedSql } from '../sqlite/cancelling.js';
-import { selectDocument } from './document-cache.js';
+import { rowBytes, selectDocument } from './document-cache.js';
 import type { SqlFilter } from './document-table.js';
 
 /** Reads documents with a look at how large they are. */
@@ -11,12 +11,8 @@ export class DocumentPages {
 
   constructor(db: Database) {
     this.#db = db;
-    // Lengths are in the header of a row: the text itself is not read.
     this.#bytesByKey = db
-      .prepare<[number]>(
-        `SELECT octet_length(t.text) + coalesce(octet_length(d.metadata), 0)
-         FROM documents d JOIN texts t ON t.key = d.key WHERE d.key = ?`,
-      )
+      .prepare<[number]>(`SELECT ${rowBytes} FROM documents d JOIN texts t ON t.key = d.key WHERE d.key = ?`)
       .pluck();
   }
 

@@ -4,7 +4,7 @@ import { crashPoint } from '../../crash-points.js';
 import type { DocumentId } from '../../types.js';
 import { packVectors } from '../../vectors/pack-vectors.js';
 import { checkWanted, whileWantedSql } from '../sqlite/cancelling.js';
-import { documentByKey, selectDocument } from './document-cache.js';
+import { type DocumentByKey, documentByKey, maxShortBytes, rowBytes, selectDocument } from './document-cache.js';
 import type { DocumentWrites } from './document-writes.js';
 import { isComparable, unsoundVectors } from './sound-vectors.js';
 import type { TailImagesTable } from './tail/tail-images-table.js';
@@ -36,7 +36,9 @@ export interface StoredContent {
 /** Documents, their texts, and the log of deletions. Every public write is one transaction. */
 export class DocumentTable {
   /** The document with a key. */
-  readonly byKey: (key: number) => StoredDocument | undefined;
+  readonly byKey: DocumentByKey;
+  /** The same if it has at most `maxShortBytes`. */
+  readonly shortByKey: DocumentByKey;
   readonly #db: Database;
   readonly #writes: DocumentWrites;
   readonly #tailImages: TailImagesTable;
@@ -57,6 +59,7 @@ export class DocumentTable {
     this.#writes = writes;
     this.#byId = db.prepare(`${selectDocument} WHERE d.id = ?`);
     this.byKey = documentByKey(db);
+    this.shortByKey = documentByKey(db, `${rowBytes} <= ${maxShortBytes}`);
     this.#exists = db.prepare('SELECT 1 FROM documents WHERE key = ?');
     this.#vectorById = db.prepare(
       'SELECT d.key, v.data FROM documents d JOIN vectors v ON v.vector = d.vector WHERE d.id = ?',

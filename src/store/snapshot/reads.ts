@@ -42,8 +42,8 @@ const maxIdle = 2;
 interface Reading extends Pick<CatalogReading, 'position' | 'space'> {
   readonly documents: {
     byKeys(keys: readonly number[]): (StoredDocument | undefined)[];
-    /** Those that are in memory. */
-    known?(keys: readonly number[]): (StoredDocument | undefined)[];
+    /** Those that are in memory or short. */
+    short?(keys: readonly number[]): (StoredDocument | undefined)[];
   };
   /** Settings that were read; undefined where a commit may come between. */
   readonly settings?: Map<string, string | number | undefined>;
@@ -83,9 +83,9 @@ class CatalogRead implements LocalRead {
   }
 
   async bytesByKeys(keys: readonly number[]): Promise<number> {
-    const known = this.#reading.documents.known?.(keys) ?? [];
-    const unknown = keys.filter((_, position) => known[position] === undefined);
-    return known.reduce((sum, document) => sum + bytesOf(document), this.catalog.pages.bytesByKeys(unknown));
+    const short = this.#reading.documents.short?.(keys) ?? [];
+    const others = keys.filter((_, position) => short[position] === undefined);
+    return short.reduce((sum, document) => sum + bytesOf(document), this.catalog.pages.bytesByKeys(others));
   }
 
   async vectorsByKeys(keys: readonly number[], dimensions: number, signal?: AbortSignal): Promise<Float32Array> {
