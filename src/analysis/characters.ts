@@ -8,7 +8,12 @@ export function isAscii(text: string): boolean {
 }
 
 const ascii = /^[\0-\x7f]*$/;
+/** Letters, signs and punctuation of many languages that NFKC leaves as they are, whatever is beside them. */
+const unchanged =
+  /^[\0-\x7f\xa1-\xa7\xa9\xab-\xae\xb0\xb1\xb6\xb7\xbb\xbf-\u0131\u0134-\u013e\u0141-\u0148\u014a-\u017e\u0401-\u045f\u0490\u0491\u2010\u2012-\u2016\u2018-\u2023\u2030\u20ac\u2190-\u21ff\u3001-\u3029\u3041-\u3096\u30a1-\u30fe\u4e00-\u9fff\uac00-\ud7a3]*$/;
 const markRun = /(\p{M}{16})\p{M}+/gu;
+/** Fractions and superscripts. */
+const raisedNumbers = /[\u00B2\u00B3\u00B9\u00BC-\u00BE\u2070-\u207B\u2150-\u215E]/;
 const fractionBehindDigit = /(?<=\p{Nd})(?=[\u00BC-\u00BE\u2150-\u215E])/gu;
 const superscriptBehindDigit = /(?<=\p{Nd})(?=[\u00B2\u00B3\u00B9\u2070-\u207B])/gu;
 
@@ -17,12 +22,12 @@ const superscriptBehindDigit = /(?<=\p{Nd})(?=[\u00B2\u00B3\u00B9\u2070-\u207B])
  * fractions after a digit stay separate: "10²" becomes "10^2" and "1½" becomes "1 1⁄2".
  */
 export function composed(text: string): string {
-  if (ascii.test(text)) return text;
-  return text
-    .replace(markRun, '$1')
-    .replace(fractionBehindDigit, ' ')
-    .replace(superscriptBehindDigit, '^')
-    .normalize('NFKC');
+  if (unchanged.test(text)) return text;
+  const short = text.replace(markRun, '$1');
+  const separated = raisedNumbers.test(short)
+    ? short.replace(fractionBehindDigit, ' ').replace(superscriptBehindDigit, '^')
+    : short;
+  return separated.normalize('NFKC');
 }
 
 /** Invisible characters: soft hyphens, joiners, zero-width spaces, byte-order marks, variation selectors. */
