@@ -12,7 +12,7 @@ ten questions, are left out, and so are different answers that may be spellings 
   { operands: 'DATA FILE' },
 );
 const [data = '', file = ''] = flags.operands;
-const [neighbors, sameFrom, otherFrom, othersKept, maxUses] = [5, 0.6, 0.65, 4, 10];
+const [neighbors, sameFrom, otherFrom, othersKept, maxUses, atOnce] = [5, 0.6, 0.65, 4, 10, 500];
 
 const plain = (text: string): string =>
   text
@@ -52,22 +52,31 @@ function asksTheSame({ answer: one }: Row, { answer: other }: Row): boolean | un
 const found = new Map<string, { pair: [number, number]; duplicate: boolean }>();
 await using index = await SemanticIndex.open(':memory:');
 await index.addDocuments(rows.map(({ question }, id) => ({ id, text: question })));
-for (const [at, row] of rows.entries()) {
-  if (labelled.has(row.question) || !saysMuch(row.answer)) continue;
-  const [result] = await index.searchMany([{ id: at }], { mode: 'vector', k: neighbors, exact: true });
-  for (const { id, score } of result?.hits ?? []) {
-    const other = rows[id as number] as Row;
-    if (labelled.has(other.question) || !saysMuch(other.answer) || plain(row.question) === plain(other.question))
-      continue;
-    const duplicate = asksTheSame(row, other);
-    if (duplicate === undefined || score < (duplicate ? sameFrom : otherFrom)) continue;
-    const pair: [number, number] = [Math.min(at, id as number), Math.max(at, id as number)];
-    found.set(pair.join(' '), { pair, duplicate });
+const asked = rows.flatMap(({ question, answer }, at) => (labelled.has(question) || !saysMuch(answer) ? [] : [at]));
+for (let from = 0; from < asked.length; from += atOnce) {
+  const some = asked.slice(from, from + atOnce);
+  const results = await index.searchMany(
+    some.map((id) => ({ id })),
+    { mode: 'vector', k: neighbors, exact: true },
+  );
+  for (const [place, at] of some.entries()) {
+    const row = rows[at] as Row;
+    for (const { id, score } of results[place]?.hits ?? []) {
+      const other = rows[id as number] as Row;
+      if (labelled.has(other.question) || !saysMuch(other.answer) || plain(row.question) === plain(other.question))
+        continue;
+      const duplicate = asksTheSame(row, other);
+      if (duplicate === undefined || score < (duplicate ? sameFrom : otherFrom)) continue;
+      const pair: [number, number] = [Math.min(at, id as number), Math.max(at, id as number)];
+      found.set(pair.join(' '), { pair, duplicate });
+    }
   }
 }
 const sorted = [...found.values()].sort(({ pair: a }, { pair: b }) => a[0] - b[0] || a[1] - b[1]);
-const others = sorted.filter(({ duplicate }) => !duplicate).filter((_, place) => place % othersKept === othersKept - 1);
-const kept = sorted.filter((each) => each.duplicate || others.includes(each));
+const others = new Set(
+  sorted.filter(({ duplicate }) => !duplicate).filter((_, place) => place % othersKept === othersKept - 1),
+);
+const kept = sorted.filter((each) => each.duplicate || others.has(each));
 writeFileSync(
   file,
   `first\tsecond\tduplicate\n${kept.map(({ pair, duplicate }) => `${pair.join('\t')}\t${duplicate ? 1 : 0}\n`).join('')}`,

@@ -149,17 +149,20 @@ if (flags.folds > 0) {
 
 if (flags.held) {
   const trees = fitted(rows);
-  const heldOut = heldOutPairs(data, flags.registries);
-  const values = heldOut.map((pair) => {
-    const features = featuresOf(pair);
-    return features === undefined ? 0 : predict(trees, features);
-  });
-  const all = heldOut.filter(({ duplicate }) => duplicate).length;
-  console.log(`\nHeld out: ${heldOut.length} pairs, ${all} duplicates\n`);
-  for (const threshold of thresholds) {
-    const found = heldOut.filter((_, at) => (values[at] as number) >= threshold);
-    const right = found.filter(({ duplicate }) => duplicate).length;
-    console.log(`${threshold}: ${(right / found.length).toFixed(2)}/${(right / all).toFixed(2)}`);
+  console.log(`\nHeld out\n\n| set | pairs | duplicates | ${thresholds.join(' | ')} |`);
+  console.log(`|---|---|---|${thresholds.map(() => '---|').join('')}`);
+  for (const { name, pairs } of heldOutPairs(data, flags.registries)) {
+    const values = pairs.map((pair) => {
+      const features = featuresOf(pair);
+      return features === undefined ? 0 : predict(trees, features);
+    });
+    const all = pairs.filter(({ duplicate }) => duplicate).length;
+    const figures = thresholds.map((threshold) => {
+      const found = pairs.filter((_, at) => (values[at] as number) >= threshold);
+      const right = found.filter(({ duplicate }) => duplicate).length;
+      return `${(right / found.length).toFixed(2)}/${(right / all).toFixed(2)}`;
+    });
+    console.log(`| ${name} | ${pairs.length} | ${all} | ${figures.join(' | ')} |`);
   }
 }
 

@@ -34,8 +34,8 @@ export const wordKind = {
   thing: 128,
 } as const;
 
-/** Properties of an occurrence of a word in a text, as bits. */
-export const occurrence = { name: 1, aside: 2 } as const;
+/** Properties of an occurrence of a word in a text, as bits; a hyphen joins a word to the one before it. */
+export const occurrence = { name: 1, aside: 2, joined: 4 } as const;
 
 /** The words of a text in order: their numbers in a `Lexicon`, and properties of each occurrence. */
 export interface ComparedWords {
@@ -48,19 +48,22 @@ export interface ComparedWords {
 }
 
 /**
- * A number with its separators; a run of letters, with signs that belong to a name (C++, C#); a letter of a script without
- * spaces; a sign that changes an amount.
+ * An ordinal number; a number with its separators; a run of letters, with signs that belong to a name (C++, C#); a letter of a script
+ * without spaces; a sign that changes an amount.
  */
 const unspaced =
   '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}';
 const pieces = new RegExp(
-  `\\p{N}+(?:[.,:]\\p{N}+)*|[${unspaced}]\\p{M}*|(?:(?![${unspaced}])[\\p{L}\\p{M}])(?:(?![${unspaced}])[\\p{L}\\p{M}\\p{N}_]|['’](?=\\p{L}))*(?:\\+\\+|#(?!\\p{L}))?|[\\p{Sc}%‰°′″]|(?<=^|[\\s(])[-−+~!¬](?=[\\p{L}\\p{N}])|[\\p{So}\\p{Sm}]`,
+  `\\p{N}+(?:st|nd|rd|th)(?![\\p{L}\\p{N}])|\\p{N}+(?:[.,:]\\p{N}+)*|[${unspaced}]\\p{M}*|(?:(?![${unspaced}])[\\p{L}\\p{M}])(?:(?![${unspaced}])[\\p{L}\\p{M}\\p{N}_]|['’](?=\\p{L}))*(?:\\+\\+|#(?!\\p{L}))?|[\\p{Sc}%‰°′″]|(?<=^|[\\s(])[-−+~!¬](?=[\\p{L}\\p{N}])|[\\p{So}\\p{Sm}]`,
   'gu',
 );
 const initials = /(?<![\p{L}\p{N}])(?:\p{L}\.\s?){2,}(?=\s|$|[^\p{L}])/gu;
 /** The sign between the sides of a size, and that of inches. */
 const betweenSizes = /(?<=\p{N}\s?)[x×](?=\s?\p{N})/giu;
 const inches = /(\p{N})\s?(?:"|''|”)/gu;
+/** Countries whose initials stand for their name; in lower case those of the first are a pronoun. */
+const unitedStates = /\b(?:US|United States(?: of America)?)\b/g;
+const unitedKingdom = /\bUnited Kingdom\b/g;
 const possessive = /['’]s?$/;
 /** Signs that change what the number or word beside them says. */
 const amountSign = /^[\p{Sc}%‰°′″\-−+~!¬]$/u;
@@ -105,6 +108,8 @@ export class Lexicon {
   read(text: string): ComparedWords {
     const whole = plainSigns(withoutInvisible(composed(text)))
       .replace(initials, (run) => `${run.replace(/[.\s]/g, '')} `)
+      .replace(unitedStates, 'USA')
+      .replace(unitedKingdom, 'UK')
       .replace(betweenSizes, ' ')
       .replace(inches, '$1 inch');
     const ids: number[] = [];
@@ -134,7 +139,9 @@ export class Lexicon {
       const id = this.#numberOf(word);
       ids.push(id);
       occurrences.push(
-        (upper && !sentenceStart ? occurrence.name : 0) | (depth > 0 || afterBreak ? occurrence.aside : 0),
+        (upper && !sentenceStart ? occurrence.name : 0) |
+          (depth > 0 || afterBreak ? occurrence.aside : 0) |
+          (gap === '-' ? occurrence.joined : 0),
       );
       sentenceStart = false;
       if (asksFor === 0) asksFor = asked.get(this.forms[id] as string) ?? 0;

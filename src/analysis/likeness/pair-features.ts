@@ -3,7 +3,7 @@ import { type Leftover, maxLeftovers } from './leftover.js';
 import { inSlot, joinInitials, replacement } from './replaced-words.js';
 import { focusSimilarity, sharedWords } from './shared-words.js';
 import { asked, superlatives } from './word-lists.js';
-import { isAccessory, isExchanged, isTurned, sharedBigrams } from './word-order.js';
+import { isAccessory, isExchanged, isPartOf, isTurned, sharedBigrams } from './word-order.js';
 
 /** Names of the features, in the order of `pairFeatures`. */
 export const featureNames = [
@@ -206,7 +206,11 @@ export function pairFeatures(lexicon: Lexicon, a: ComparedWords, b: ComparedWord
   const negations = Math.abs(sum(some, isNegation) - sum(others, isNegation));
   const relation = (list: readonly Leftover[]): number =>
     sum(list, (w) => (((kinds[w.id] as number) & wordKind.relation) !== 0 ? 1 : 0));
-  const turned = isTurned(lexicon, a, b) || isExchanged(lexicon, a, b, matchOf);
+  const turned =
+    isTurned(lexicon, a, b) ||
+    isExchanged(lexicon, a, b, matchOf) ||
+    isPartOf(lexicon, a, b) ||
+    isPartOf(lexicon, b, a);
   if (turned && count <= maxExact) return undefined;
   if (count <= maxExact && negations > 0 && sum(less, soft) < 0.05) return undefined;
   // Order of the matched content words.

@@ -1,4 +1,4 @@
-import { type ComparedWords, type Lexicon, wordKind } from './compared-words.js';
+import { type ComparedWords, type Lexicon, occurrence, wordKind } from './compared-words.js';
 
 /** Share of the pairs of neighbouring content words that both texts have, in either order. */
 export function sharedBigrams({ stems, weights }: Lexicon, a: ComparedWords, b: ComparedWords): number {
@@ -48,7 +48,7 @@ export function isTurned({ kinds, weights, stems }: Lexicon, a: ComparedWords, b
   return false;
 }
 
-/** Whether two words have exchanged their places: each stands between neighbours that the other has in the other text. */
+/** Whether two words have exchanged their places: each stands between neighbours that the other has in the other text, or a hyphen joins them. */
 export function isExchanged(
   { stems, weights }: Lexicon,
   a: ComparedWords,
@@ -70,6 +70,7 @@ export function isExchanged(
       if (x >= y || stemAt(a, x) === stemAt(a, y)) continue;
       const [u, v] = [matchOf[x] as number, matchOf[y] as number];
       if (u < v) continue;
+      if (y === x + 1 && u === v + 1 && isJoined(a, y) && isJoined(b, u)) return true;
       const crossed = alike(x, v) + alike(y, u);
       if (crossed >= 3 && crossed > alike(x, u) + alike(y, v)) return true;
     }
@@ -77,17 +78,43 @@ export function isExchanged(
   return false;
 }
 
-/** 1 where the second text is about something for what the first names: a part, a case, a remote control. */
-export function isAccessory(lexicon: Lexicon, whole: ComparedWords, part: ComparedWords): number {
-  const { forms, stems, weights } = lexicon;
-  const content = (words: ComparedWords, from: number, to: number): number[] =>
-    Array.from(words.ids.subarray(from, to))
+function isJoined({ occurrences }: ComparedWords, at: number): boolean {
+  return ((occurrences[at] as number) & occurrence.joined) !== 0;
+}
+
+/** Whether one text is about a thing with a part, and the other about the part for the thing: "fan with remote control". */
+export function isPartOf(lexicon: Lexicon, whole: ComparedWords, part: ComparedWords): boolean {
+  const [thing, attached] = contentAround(lexicon, whole, 'with');
+  const [offered, target] = contentAround(lexicon, part, 'for');
+  return (
+    offered.length > 0 &&
+    target.length > 0 &&
+    offered.every((stem) => attached.includes(stem) && !thing.includes(stem)) &&
+    target.every((stem) => thing.includes(stem))
+  );
+}
+
+/** Stems of the content words before and after the first occurrence of a word; none where it is missing. */
+function contentAround(
+  { forms, stems, weights }: Lexicon,
+  { ids }: ComparedWords,
+  word: string,
+): [readonly number[], readonly number[]] {
+  const split = ids.findIndex((id) => forms[id] === word);
+  if (split === -1) return [[], []];
+  const content = (from: number, to: number): number[] =>
+    Array.from(ids.subarray(from, to))
       .filter((id) => (weights[id] as number) > 0.25)
       .map((id) => stems[id] as number);
-  const split = part.ids.findIndex((id) => forms[id] === 'for');
-  if (split <= 0) return 0;
-  const [first] = content(whole, 0, whole.ids.length);
-  const before = content(part, 0, split);
-  const after = content(part, split + 1, part.ids.length);
-  return first !== undefined && before.length > 0 && after.includes(first) && !before.includes(first) ? 1 : 0;
+  return [content(0, split), content(split + 1, ids.length)];
+}
+
+/** 1 where the second text is about something for what the first names: a part, a case, a remote control. */
+export function isAccessory(lexicon: Lexicon, whole: ComparedWords, part: ComparedWords): number {
+  const { stems, weights } = lexicon;
+  const first = whole.ids.find((id) => (weights[id] as number) > 0.25);
+  const [before, after] = contentAround(lexicon, part, 'for');
+  if (first === undefined || before.length === 0) return 0;
+  const stem = stems[first] as number;
+  return after.includes(stem) && !before.includes(stem) ? 1 : 0;
 }

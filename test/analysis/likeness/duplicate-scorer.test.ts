@@ -24,6 +24,8 @@ describe('DuplicateScorer', () => {
     ['A Model Context Protocol server for reading PDF files', 'MCP server for reading PDF files'],
     ['What is the default payment method?', 'What is the default payment mehotd?'],
     ['This river is the longest in Africa.', 'Which river is the longest in Africa?'],
+    ['The rent is due on the 1st of each month.', 'The rent is due on the first of each month.'],
+    ['Which president of the US signed the treaty?', 'Which president of the United States signed the treaty?'],
   ])('takes %j and %j for duplicates', (a, b) => {
     expect(scorer.compare(a, b)).toBeGreaterThanOrEqual(enough);
   });
@@ -39,6 +41,8 @@ describe('DuplicateScorer', () => {
       'What is the first name of the author of Emma?',
       'What is the last name of the author of Emma?',
     ],
+    ['which side a hyphen joins', 'German-Polish dictionary for travelers', 'Polish-German dictionary for travelers'],
+    ['a part', 'Mistral tower fan 90 cm with remote control', 'Remote control for Mistral tower fan 90 cm'],
     ['an order', 'The tenant pays the landlord every month.', 'The landlord pays the tenant every month.'],
     ['a name', 'What is the state motto of Arizona?', 'What is the state motto of Montana?'],
     ['a rare word', 'Is Kleefstra syndrome inherited?', 'Is Schindler syndrome inherited?'],
