@@ -33,7 +33,7 @@ const documents = set.documents.map(({ id, text }) => ({
 await using index = await SemanticIndex.open(':memory:');
 await index.addDocuments(documents);
 
-const found = { snippets: 0, ranges: 0, 'over budget': 0, 'ranges that are no match': 0, 'broken graphemes': 0 };
+const found = { snippets: 0, ranges: 0, 'over budget': 0, 'wrong ranges': 0, 'broken graphemes': 0 };
 const shown: string[] = [];
 while (found.snippets < flags.snippets) {
   const { query } = random.pick(set.questions);
@@ -52,7 +52,7 @@ while (found.snippets < flags.snippets) {
     for (const range of ranges) {
       found.ranges++;
       const own = analyzeDocument(text.slice(range.start, range.end)).terms.keys();
-      if (![...own].some((term) => terms.has(term))) found['ranges that are no match']++;
+      if (![...own].some((term) => terms.has(term))) found['wrong ranges']++;
     }
     if (shown.length < flags.shown && random.chance(0.1)) {
       shown.push(`${query} (at most ${maxTokens} tokens)\n  ${snippet.highlighted?.replaceAll('\n', ' ')}`);
@@ -65,5 +65,5 @@ console.log(
     .join(', '),
 );
 console.log(`\n${shown.join('\n\n')}`);
-const { 'over budget': over, 'ranges that are no match': wrong, 'broken graphemes': broken } = found;
+const { 'over budget': over, 'wrong ranges': wrong, 'broken graphemes': broken } = found;
 process.exit(over + wrong + broken === 0 ? 0 : 1);
