@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SemanticIndexError } from '../../../src/errors.js';
 import { isSqliteError, loadSqlite, sqlite } from '../../../src/store/sqlite/sqlite.js';
@@ -6,10 +8,10 @@ import { isSqliteError, loadSqlite, sqlite } from '../../../src/store/sqlite/sql
 const installed = createRequire(import.meta.url);
 const real = sqlite();
 
-/** What an installation holds: a package that opens databases, one without its binary, or none. */
-function installation(packages: Record<string, { version: string; binary: boolean }>) {
+/** What an installation holds: a package that opens databases, one without its binary, or none; and the folder it is in. */
+function installation(packages: Record<string, { version: string; binary: boolean }>, folder = '/absent') {
   const loaded: string[] = [];
-  const require = (name: string): unknown => {
+  const load = (name: string): unknown => {
     const [base = '', file] = name.split('/');
     const found = packages[base];
     if (found === undefined) return installed(`${base}-that-is-absent`);
@@ -22,7 +24,7 @@ function installation(packages: Record<string, { version: string; binary: boolea
       }
     };
   };
-  return { require, loaded };
+  return { require: Object.assign(load, { resolve: (name: string) => join(folder, name) }), loaded };
 }
 
 function errorOf(run: () => unknown): SemanticIndexError {
@@ -64,6 +66,17 @@ describe('loadSqlite', () => {
     expect(error.message).toContain('better-sqlite3 13.2.0 needs Node 22');
     expect(error.hint).toBe('Install it: npm install better-sqlite3@12');
     expect(loaded).toEqual([]);
+  });
+
+  test('opens databases with the binary in its package, where one is', () => {
+    const modules = dirname(dirname(installed.resolve('better-sqlite3/package.json')));
+    const { require } = installation({ 'better-sqlite3': compiled }, modules);
+    const database = loadSqlite(require, 20);
+    const isThere = existsSync(join(modules, 'better-sqlite3/build/Release/better_sqlite3.node'));
+    expect(Object.getPrototypeOf(database) === real).toBe(isThere);
+    const db = new database(':memory:');
+    expect(db.prepare('SELECT 1').pluck().get()).toBe(1);
+    db.close();
   });
 
   test('names the command when install scripts did not run', () => {
