@@ -233,6 +233,17 @@ describe.skipIf(connectionString === undefined)('signals of statements of a Post
     });
   }
 
+  it('leave the limit of time of a statement as it is', async () => {
+    pool = new pg.Pool({ connectionString, Client: WatchedClient } as pg.PoolConfig);
+    database = new Database({ pool, close: () => pool.end() }, { lockTimeout: 0, statementTimeout: 200 });
+    for (const options of [{}, { isPlannedOnce: true }, { settings: 'SET LOCAL jit = off;' }]) {
+      const read = database.readAt(1, first, undefined);
+      await expect(read?.query('SELECT pg_sleep($1)', [20], options)).rejects.toMatchObject({ code: 'TIMEOUT' });
+      expect(await read?.query('SELECT $1::int AS one', [1], options)).toEqual([{ one: 1 }]);
+    }
+    await database.close();
+  });
+
   it('send no statement after a signal was aborted between two', async () => {
     pool = new pg.Pool({ connectionString, Client: WatchedClient } as pg.PoolConfig);
     database = new Database({ pool, close: () => pool.end() }, limits);
