@@ -70,15 +70,10 @@ export class DocumentWrites {
     terms?: DocumentTerms,
     fresh?: FreshVectors,
   ): Promise<readonly DocumentOutcome[] | undefined> {
-    const numbers = new Map<string, number>();
-    if (fresh !== undefined) {
-      // Stored outside of the transaction, so other writers go on meanwhile: vectors without documents do no harm.
-      const space = await this.#settings.read(this.#database, settingNames.space);
-      if (space !== fresh.space) return undefined;
-      const stored = await this.#vectors.put(fresh.space, fresh.role, fresh.hashes, fresh.vectors);
-      for (const [place, hash] of fresh.hashes.entries()) numbers.set(hash, stored[place] as number);
-    }
-    const analyzed = terms === undefined ? undefined : { ...(await unpackDocuments(terms)), analysis: terms.analysis };
+    // Terms are unpacked while the server stores the vectors.
+    const [numbers, unpacked] = await Promise.all([this.#numbersOf(fresh), terms && unpackDocuments(terms)]);
+    if (numbers === undefined) return undefined;
+    const analyzed = unpacked && { ...unpacked, analysis: terms?.analysis };
     const outcomes = await this.#database.write(async (statements) => {
       const state = await this.#begin(statements);
       if (state.space === undefined || (fresh !== undefined && state.space.space !== fresh.space)) return undefined;
@@ -106,6 +101,16 @@ export class DocumentWrites {
     });
     this.#lists.foldIfDue();
     return outcomes;
+  }
+
+  /** Stores vectors; their numbers by hash, or undefined where the index has moved to another space. */
+  async #numbersOf(fresh: FreshVectors | undefined): Promise<ReadonlyMap<string, number> | undefined> {
+    if (fresh === undefined) return new Map();
+    // Stored outside of the transaction, so other writers go on meanwhile: vectors without documents do no harm.
+    const space = await this.#settings.read(this.#database, settingNames.space);
+    if (space !== fresh.space) return undefined;
+    const stored = await this.#vectors.put(fresh.space, fresh.role, fresh.hashes, fresh.vectors);
+    return new Map(fresh.hashes.map((hash, place) => [hash, stored[place] as number]));
   }
 
   async #begin(statements: Statements): Promise<IndexState> {
@@ -176,17 +181,14 @@ export class DocumentWrites {
         documents.map(({ text }) => textToBytes(text)),
       ],
     );
-    const keys = new Map(inserted.map(({ id, key }) => [id as string, key as number]));
-    await this.#insertTerms(
-      statements,
-      documents.map(({ id }) => keys.get(id) as number),
-      terms,
-    );
-    await this.#lists.append(
-      statements,
-      documents.map(({ id }) => keys.get(id) as number),
-      terms,
-    );
+    const keyOf = new Map(inserted.map(({ id, key }) => [id as string, key as number]));
+    const keys = documents.map(({ id }) => keyOf.get(id) as number);
+    // The lists are encoded while the server stores the terms.
+    const [, rows] = await Promise.all([
+      this.#insertTerms(statements, keys, terms),
+      this.#lists.encode(keys, terms, statements.copy !== undefined),
+    ]);
+    await this.#lists.append(statements, terms, rows);
   }
 
   /** Inserts the terms of documents. */

@@ -16,6 +16,13 @@ const documentsPerWrite = 4_000;
 /** Share of deleted documents from which postings are written again. */
 const maxDeletedShare = 0.1;
 
+/** Rows of terms as they are written: for COPY, or as the columns of a statement. */
+export interface ListRows {
+  readonly count: number;
+  readonly copied?: Buffer;
+  readonly columns?: readonly [readonly string[], readonly number[], readonly number[], readonly Buffer[]];
+}
+
 /**
  * The inverted index: rows of terms with a number of documents and their postings, in the order of keys. Writers append rows; deletions
  * append negative numbers and the keys that are gone. From time to time, rows of the same term are joined.
@@ -33,40 +40,12 @@ export class TermLists {
     this.#names = names;
   }
 
-  /** Appends the postings of documents that a commit adds. Their keys are above all earlier ones. */
-  async append(statements: WriteTransaction, keys: readonly number[], documents: readonly TermArrays[]): Promise<void> {
-    if (keys.length === 0) return;
-    const length = documents.reduce((sum, one) => sum + one.length, 0);
-    await statements.query(`INSERT INTO ${this.#names.table('sizes')} VALUES ($1, $2)`, [keys.length, length]);
-    await this.#appendPostings(statements, keys, documents);
-  }
-
-  async #appendPostings(
-    statements: WriteTransaction,
-    keys: readonly number[],
-    documents: readonly TermArrays[],
-  ): Promise<void> {
+  /** The rows of documents, by their keys. @param isCopied whether they are written by COPY. */
+  async encode(keys: readonly number[], documents: readonly TermArrays[], isCopied: boolean): Promise<ListRows> {
     const { terms, starts, postings } = await invertTerms(keys, documents);
-    if (terms.length === 0) return;
-    const target = `${this.#names.table('term_lists')} (term, last_key, documents, data)`;
     const slice = new TimeSlice();
     const listOf = (term: number): Postings => sliceOf(postings, starts[term] as number, starts[term + 1] as number);
-    if (statements.copy === undefined) {
-      const columns: [number[], number[], Buffer[]] = [[], [], []];
-      for (const term of terms.keys()) {
-        const list = listOf(term);
-        const bytes = new ByteWriter(16 * (list.keys.length + 1));
-        encodePostings(list, bytes);
-        columns[0].push(list.keys.at(-1) as number);
-        columns[1].push(list.keys.length);
-        columns[2].push(bytes.take());
-        if (slice.due()) await slice.yieldIfDue();
-      }
-      await statements.query(
-        `INSERT INTO ${target} SELECT * FROM unnest($1::text[], $2::bigint[], $3::int[], $4::bytea[])`,
-        [terms, ...columns],
-      );
-    } else {
+    if (isCopied) {
       const rows = new CopyRows(64 * terms.length + 8 * postings.keys.length);
       for (const [term, name] of terms.entries()) {
         const list = listOf(term);
@@ -77,9 +56,39 @@ export class TermLists {
         rows.bytea((bytes) => encodePostings(list, bytes));
         if (slice.due()) await slice.yieldIfDue();
       }
-      await statements.copy(target, rows.take());
+      return { count: terms.length, copied: rows.take() };
     }
-    this.#appended += terms.length;
+    const columns: [readonly string[], number[], number[], Buffer[]] = [terms, [], [], []];
+    for (const term of terms.keys()) {
+      const list = listOf(term);
+      const bytes = new ByteWriter(16 * (list.keys.length + 1));
+      encodePostings(list, bytes);
+      columns[1].push(list.keys.at(-1) as number);
+      columns[2].push(list.keys.length);
+      columns[3].push(bytes.take());
+      if (slice.due()) await slice.yieldIfDue();
+    }
+    return { count: terms.length, columns };
+  }
+
+  /** Appends the rows of documents that a commit adds. Their keys are above all earlier ones. */
+  async append(statements: WriteTransaction, documents: readonly TermArrays[], rows: ListRows): Promise<void> {
+    const length = documents.reduce((sum, one) => sum + one.length, 0);
+    await statements.query(`INSERT INTO ${this.#names.table('sizes')} VALUES ($1, $2)`, [documents.length, length]);
+    await this.#write(statements, rows);
+  }
+
+  async #write(statements: WriteTransaction, { count, copied, columns }: ListRows): Promise<void> {
+    const target = `${this.#names.table('term_lists')} (term, last_key, documents, data)`;
+    if (copied !== undefined) {
+      await statements.copy?.(target, copied);
+    } else {
+      await statements.query(
+        `INSERT INTO ${target} SELECT * FROM unnest($1::text[], $2::bigint[], $3::int[], $4::bytea[])`,
+        columns,
+      );
+    }
+    this.#appended += count;
   }
 
   /** Deletes the terms of documents, and appends that. */
@@ -161,7 +170,8 @@ export class TermLists {
       );
       if (rows.length === 0) break;
       const keys = rows.map(({ key }) => key as number);
-      await this.#appendPostings(statements, keys, rows as unknown as TermArrays[]);
+      const isCopied = statements.copy !== undefined;
+      await this.#write(statements, await this.encode(keys, rows as unknown as TermArrays[], isCopied));
       after = keys.at(-1) as number;
     }
     await this.#join(statements);
