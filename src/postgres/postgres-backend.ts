@@ -297,7 +297,19 @@ export class PostgresBackend implements Backend {
 
   async #openSnapshot(request: SnapshotRequest): Promise<ReadSnapshot | undefined> {
     request.signal?.throwIfAborted();
-    const transaction = this.#assumed(request) ?? (await this.#router.beginRead(this.#version, request));
+    const assumed = this.#assumed(request);
+    if (assumed !== undefined) {
+      try {
+        return await this.#openIn(assumed, request);
+      } catch (error) {
+        // A filter is read before the snapshot is there: whoever searches cannot know that it was lost.
+        if (!assumed.isLost) throw error;
+      }
+    }
+    return this.#openIn(await this.#router.beginRead(this.#version, request), request);
+  }
+
+  async #openIn(transaction: ReadTransaction, request: SnapshotRequest): Promise<ReadSnapshot | undefined> {
     const state = await this.#stateIn(transaction).catch((error: unknown) => {
       transaction.close();
       throw error;

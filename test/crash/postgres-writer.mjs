@@ -1,12 +1,15 @@
-// One process of the crowd: adds, deletes or searches until it is killed, and writes to stdout what was acknowledged.
+// One process of the crowd: adds, deletes or searches until its stdin ends or it is killed, and writes to stdout what was acknowledged.
 import { postgres, SemanticIndex } from 'semantic-index';
 import { deterministicProvider } from 'semantic-index/testing';
 
 // The location is what `postgres` takes, as JSON.
-const [role, number, location, seconds] = process.argv.slice(2);
+const [role, number, location] = process.argv.slice(2);
 const provider = deterministicProvider({ dimensions: 16 });
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
-const end = Date.now() + Number(seconds) * 1_000;
+let isWanted = true;
+process.stdin.resume().once('end', () => {
+  isWanted = false;
+});
 /** Each writer has ids of its own, so what was acknowledged last is what has to be there. */
 const ids = Array.from({ length: 40 }, (_, place) => `${number}-${place}`);
 const pick = () => ids.filter(() => Math.random() < 0.3);
@@ -18,7 +21,7 @@ const open = () =>
 
 let index;
 let round = 0;
-while (Date.now() < end) {
+while (isWanted) {
   round++;
   const chosen = pick();
   try {

@@ -104,6 +104,19 @@ describe.skipIf(connectionString === undefined)('optimistic reads of a PostgreSQ
     await other.deleteDocuments(['new']);
   });
 
+  it('filter what another process has written since, however often it has', async () => {
+    await using index = await openRead();
+    await using other = await open(watchedPool());
+    const where = { round: { $gte: 0 } };
+    for (let round = 0; round < 3; round++) {
+      await other.addDocuments([{ id: 'written', text: `number 5 of ${round}`, metadata: { round } }]);
+      const { hits } = await index.search('number 5', { where });
+      expect(hits).toMatchObject([{ id: 'written', metadata: { round } }]);
+    }
+    await other.deleteDocuments(['written']);
+    expect((await index.search('number 5', { where })).hits).toEqual([]);
+  });
+
   it('find what another process has added for words that no document had', async () => {
     await using index = await openRead();
     await using other = await open(watchedPool());
