@@ -298,13 +298,11 @@ export class PostgresBackend implements Backend {
   async #openSnapshot(request: SnapshotRequest): Promise<ReadSnapshot | undefined> {
     request.signal?.throwIfAborted();
     const assumed = this.#assumed(request);
-    if (assumed !== undefined) {
-      try {
-        return await this.#openIn(assumed, request);
-      } catch (error) {
-        // A filter is read before the snapshot is there: whoever searches cannot know that it was lost.
-        if (!assumed.isLost) throw error;
-      }
+    try {
+      if (assumed !== undefined) return await this.#openIn(assumed, request);
+    } catch (error) {
+      // A filter is read before there is a snapshot that could report its loss.
+      if (assumed?.isLost !== true) throw error;
     }
     return this.#openIn(await this.#router.beginRead(this.#version, request), request);
   }

@@ -11,6 +11,7 @@ import { tinyTransformer } from './tiny-transformer.js';
 
 describe('transformersReranker', () => {
   const cacheDir = scratchDirectory('model-cache-');
+  const model = overlapEncoder();
   let rerank: TransformersReranker;
   let index: SemanticIndex;
   const texts = [
@@ -22,7 +23,7 @@ describe('transformersReranker', () => {
     'on the green mat',
   ];
   beforeAll(async () => {
-    rerank = transformersReranker({ model: overlapEncoder(), cacheDir });
+    rerank = transformersReranker({ model, cacheDir });
     index = await SemanticIndex.open(':memory:', { provider: deterministicProvider({ dimensions: 16 }) });
     await index.addDocuments(texts.map((text) => ({ id: text, text })));
   });
