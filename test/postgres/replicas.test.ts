@@ -201,7 +201,9 @@ describe.skipIf(replica === '')('replicas of a PostgreSQL server', () => {
       replicas: [{ connectionString: toReplica?.address }],
     }));
     const texts = Array.from({ length: 20 }, (_, n) => ({ id: n, text: `number ${n} of apples` }));
-    await using sharded = await SemanticIndex.open(postgres({ shards }), { provider, ann: { background: false } });
+    // On a busy machine a replica follows later: with less patience the primary would be asked.
+    const location = postgres({ shards, replicaTimeout: 20_000 });
+    await using sharded = await SemanticIndex.open(location, { provider, ann: { background: false } });
     await sharded.addDocuments(texts);
     await received();
     await sharded.search('apples');
