@@ -19,11 +19,8 @@ static_assert(kMaxTermsItems <= (1 << kItemBits), "an item has 28 bits");
 
 /** Terms that are looked up ahead. */
 constexpr size_t kTermsAhead = 16;
-/** Terms between two looks at the flag of cancellation. */
 
-Status contradiction() {
-  return Status::failure(StatusCode::corrupt, "the terms of the tail image contradict themselves");
-}
+Status contradiction() { return corrupt("the terms of the tail image contradict themselves"); }
 
 /** The postings of one term as arrays. */
 struct Postings {

@@ -37,7 +37,7 @@ export interface WriteTransaction extends Statements {
 export interface ReadTransaction extends Statements {
   /** The rows of the statement that began it. */
   readonly first: Row;
-  /** Whether its connection was lost, or what it has assumed is no longer so. */
+  /** Whether its connection was lost, or what it has assumed has changed. */
   readonly isLost: boolean;
   /** Checks what it has assumed, if it has. */
   confirm?(): Promise<void>;

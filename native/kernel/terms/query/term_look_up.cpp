@@ -17,9 +17,7 @@ namespace {
 /** Terms longer than this have no similar ones: they are hashes, addresses, or nothing that was typed. */
 constexpr size_t kMaxCharacters = 64;
 
-Status damaged_dictionary() {
-  return Status::failure(StatusCode::corrupt, "the dictionary has fewer terms than its header says");
-}
+Status damaged_dictionary() { return corrupt("the dictionary has fewer terms than its header says"); }
 
 /** A term that may be found, with its list in each part that has it. */
 struct Candidate {
