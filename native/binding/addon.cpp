@@ -132,6 +132,7 @@ static Napi::Object define_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("initialize", Napi::Function::New<initialize>(env, "initialize"));
   exports.Set("stopWork", Napi::Function::New<stop_work>(env, "stopWork"));
   exports.Set("writeFile", Napi::Function::New<write_file>(env, "writeFile"));
+  exports.Set("namesFile", Napi::Function::New<names_file>(env, "namesFile"));
   exports.Set("syncFolder", Napi::Function::New<sync_folder>(env, "syncFolder"));
   exports.Set("validateTerms", Napi::Function::New<validate_terms>(env, "validateTerms"));
   exports.Set("writeTerms", Napi::Function::New<write_terms>(env, "writeTerms"));

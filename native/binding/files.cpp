@@ -6,6 +6,7 @@
 #include "binding/base/arguments.h"
 #include "binding/base/work.h"
 #include "io/atomic_file.h"
+#include "io/mapped_file.h"
 
 namespace semantic_index {
 
@@ -44,6 +45,16 @@ Napi::Value sync_folder(const Napi::CallbackInfo& info) {
   auto work = std::make_unique<SyncWork>();
   work->path = Arguments(info).string(0);
   return Work::start(info.Env(), std::move(work));
+}
+
+Napi::Value names_file(const Napi::CallbackInfo& info) {
+  bool is_lossless = false;
+  const uint64_t device = info[1].As<Napi::BigInt>().Uint64Value(&is_lossless);
+  const uint64_t inode = info[2].As<Napi::BigInt>().Uint64Value(&is_lossless);
+  FileIdentity found;
+  const Status status = file_identity(Arguments(info).string(0), &found);
+  const bool is_same = status.ok() && found.device == device && found.inode == inode && found.size > 0;
+  return Napi::Boolean::New(info.Env(), is_same);
 }
 
 }  // namespace semantic_index

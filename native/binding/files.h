@@ -11,6 +11,9 @@ Napi::Value write_file(const Napi::CallbackInfo& info);
 /** (path: string) => Promise<void>: syncs the directory of `path`, so that its names survive a power cut. */
 Napi::Value sync_folder(const Napi::CallbackInfo& info);
 
+/** (path: string, device: bigint, inode: bigint) => boolean: whether the path names that file, and it is not empty. */
+Napi::Value names_file(const Napi::CallbackInfo& info);
+
 }  // namespace semantic_index
 
 #endif  // SEMANTIC_INDEX_BINDING_FILES_H_

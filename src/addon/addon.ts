@@ -20,6 +20,11 @@ export interface Addon extends TermsAddon, SearchAddon, ColumnsAddon, TextsAddon
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
   /** Cancels all native work of this thread for good; waits for its end, at most `limit` milliseconds. */
   stopWork(limit: number): void;
+  /**
+   * Whether `path` names the file with this identity, and it is not empty: sooner than `statSync`. False also where the file cannot be
+   * looked at, or where the identities of Node are others.
+   */
+  namesFile(path: string, device: bigint, inode: bigint): boolean;
   /** Syncs the directory of `path`, so that renames survive a power cut. */
   syncFolder(path: string): Promise<void>;
   /**

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { addon } from '../../addon/addon.js';
 import { SemanticIndexError } from '../../errors.js';
 
 /** Identity of the file that was opened under a path. Can be sent to another thread. */
@@ -15,6 +16,8 @@ export function identify(path: string): FileIdentity | undefined {
 
 /** @throws IO when `path` names another file now, or an empty one. */
 export function requireSameFile(path: string, { device, inode }: FileIdentity): void {
+  // Each search asks.
+  if (addon().namesFile(path, device, inode)) return;
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (found !== undefined && found.dev === device && found.ino === inode && found.size > 0n) return;
   const state =
