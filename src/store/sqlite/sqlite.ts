@@ -46,9 +46,7 @@ export function loadSqlite(require: Require, nodeMajor: number): Sqlite {
   for (const name of names) {
     try {
       refuseCrash(require, name, nodeMajor);
-      const candidate = withBinary(require(name) as Sqlite, require, name);
-      new candidate(':memory:').close();
-      return candidate;
+      return withBinary(require(name) as Sqlite, require, name);
     } catch (error) {
       failures.push(error);
     }
@@ -59,12 +57,16 @@ export function loadSqlite(require: Require, nodeMajor: number): Sqlite {
 /** Where npm puts the binary. better-sqlite3 looks in a dozen places for it, which takes a fifth of the time that it is loaded in. */
 const binaryInPackage = 'build/Release/better_sqlite3';
 
-/** The same with the binary in its package; unchanged where there is none, or it cannot be loaded: then better-sqlite3 reports why. */
+/**
+ * The same with the binary in its package; unchanged where there is none, or it cannot be loaded. @throws what better-sqlite3 reports when
+ * it finds none that opens a database.
+ */
 function withBinary(database: Sqlite, require: Require, name: string): Sqlite {
   const nativeBinding = join(dirname(require.resolve(`${name}/package.json`)), binaryInPackage);
   try {
     new database(':memory:', { nativeBinding }).close();
   } catch {
+    new database(':memory:').close();
     return database;
   }
   return class extends database {
