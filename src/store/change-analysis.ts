@@ -17,7 +17,7 @@ export async function changeAnalysis(
   options: Pick<StoreOptions, 'language' | 'languageField' | 'textFields' | 'textTemplate' | 'readonly'>,
 ): Promise<void> {
   const before = analysisFromSetting(catalog.settings.analysis());
-  const after = changedAnalysis(before, options, catalog.documents.count() > 0);
+  const after = changedAnalysis(before, options, !catalog.documents.isEmpty());
   const setting = analysisToSetting(after);
   if (setting === analysisToSetting(before)) return;
   if (options.readonly) {

@@ -177,6 +177,11 @@ export class DocumentTable {
     return vectors;
   }
 
+  /** Whether there is no document: known at once, while counting reads all keys. */
+  isEmpty(): boolean {
+    return this.#db.prepare('SELECT 1 FROM documents LIMIT 1').get() === undefined;
+  }
+
   count(filter?: SqlFilter): number {
     const condition = filter === undefined ? '' : ` WHERE ${whileWantedSql(filter.sql)}`;
     return this.#db
