@@ -6,6 +6,12 @@ import { catalogThread } from './writer/catalog-thread.js';
 import { inlineCatalog } from './writer/inline-catalog.js';
 import { SnapshotGate } from './writer/snapshot-gate.js';
 
+/**
+ * Pages of a connection that looks documents up, in KiB: the documents that are read again are in a cache of their own, and more pages
+ * would not make the others faster.
+ */
+const pageCache = 4_096;
+
 /** The ways to a catalog: clients that write and read, and reads in this thread. */
 export interface CatalogAccess {
   readonly writer: CatalogClient;
@@ -27,6 +33,6 @@ export function catalogAccess(catalog: Catalog, connection: CatalogOptions, curr
   return {
     writer: catalogThread(connection),
     reader: catalogThread(connection),
-    reads: new TransactionReads(current, () => Catalog.open(readonly)),
+    reads: new TransactionReads(current, () => Catalog.open({ ...readonly, pageCache })),
   };
 }

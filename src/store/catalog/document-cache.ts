@@ -24,7 +24,7 @@ export function documentByKey(db: Database, condition = 'true'): DocumentByKey {
 export const maxShortBytes = 2 ** 16;
 
 /** Characters of texts and metadata in each of the two generations. */
-const maxCharacters = 2 ** 21;
+const maxCharacters = 2 ** 23;
 
 /**
  * Documents that were read lately, for as long as nothing is committed. Bounded: of two generations, the older one is dropped when

@@ -13,11 +13,14 @@ export interface CatalogOptions {
   readonly durability: 'process' | 'full';
   /** How long a write waits for another writer, in milliseconds. */
   readonly busyTimeout: number;
+  /** Memory for pages of the database, in KiB. Default 16384. */
+  readonly pageCache?: number | undefined;
   /** The file that it must be: nothing is created, and another file is refused. */
   readonly file?: FileIdentity | undefined;
 }
 
 const pageSize = 16_384;
+const defaultPageCache = 16_384;
 
 /**
  * Opens a connection that can write, unless it is to be `readonly`.
@@ -57,7 +60,8 @@ function refusal({ path, readonly }: CatalogOptions, cause: unknown): SemanticIn
   });
 }
 
-function open({ path, readonly, durability, busyTimeout, file }: CatalogOptions): Database {
+function open(options: CatalogOptions): Database {
+  const { path, readonly, durability, busyTimeout, pageCache = defaultPageCache, file } = options;
   if (file !== undefined) requireSameFile(path, file);
   const db = new (sqlite())(path, { readonly, timeout: busyTimeout, fileMustExist: file !== undefined });
   try {
@@ -68,7 +72,7 @@ function open({ path, readonly, durability, busyTimeout, file }: CatalogOptions)
       requireWriting(db, busyTimeout);
     }
     db.pragma(`synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
-    db.pragma('cache_size = -16384');
+    db.pragma(`cache_size = -${pageCache}`);
     db.pragma('temp_store = MEMORY');
     // The file may come from someone else: expressions in its schema call no function that could do harm.
     db.pragma('trusted_schema = OFF');

@@ -38,14 +38,14 @@ describe('the cache of documents', () => {
   });
 
   it('keeps what is used and forgets the rest', () => {
-    const { cache, read } = cacheOf(2 ** 18);
+    const { cache, read } = cacheOf(2 ** 20);
     for (let key = 1; key <= 100; key++) cache.byKeys([1, key]);
     expect(read.filter((key) => key === 1)).toHaveLength(1);
     expect(cache.short(Array.from({ length: 100 }, (_, n) => n + 1)).filter(Boolean).length).toBeLessThanOrEqual(16);
   });
 
   it('does not keep a document that is larger than it', () => {
-    const { cache, read } = cacheOf(2 ** 22);
+    const { cache, read } = cacheOf(2 ** 24);
     cache.byKeys([1]);
     cache.byKeys([1]);
     expect(read).toEqual([1, 1]);
