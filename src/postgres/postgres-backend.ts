@@ -49,7 +49,7 @@ import { DeclaredFields, typesOfFields } from './tables/declared-fields.js';
 import { DocumentReads } from './tables/document-reads.js';
 import { DocumentWrites } from './tables/document-writes.js';
 import { compileFilter, conditionOf } from './tables/filter-sql.js';
-import { type IndexState, IndexStates, versionSql } from './tables/index-state.js';
+import { bareVersionSql, type IndexState, IndexStates, versionSql } from './tables/index-state.js';
 import { NotesTable } from './tables/notes-table.js';
 import { Parameters } from './tables/parameters.js';
 import { PostingsCache } from './tables/postings-cache.js';
@@ -133,7 +133,11 @@ export class PostgresBackend implements Backend {
         metric: options.metric as VectorMetric | undefined,
       });
       const replicas = await openReplicas(location, limits);
-      const router = new ReadRouter(database, replicas, names, location.replicaTimeout, options.onEvent ?? (() => {}));
+      const router = new ReadRouter(database, replicas, names, {
+        timeout: location.replicaTimeout,
+        patience: limits.statementTimeout || limits.lockTimeout,
+        onEvent: options.onEvent ?? (() => {}),
+      });
       const backend = new PostgresBackend(database, router, names, stored, {
         readonly,
         background: options.ann.background,
@@ -324,7 +328,7 @@ export class PostgresBackend implements Backend {
   #assumed({ isOptimistic, signal }: SnapshotRequest): ReadTransaction | undefined {
     const version = this.#states.last?.position.version;
     if (isOptimistic !== true || version === undefined || version < this.#router.sessionVersion) return undefined;
-    return this.#router.readAt(version, this.#version, signal);
+    return this.#router.readAt(version, bareVersionSql(this.#names), signal);
   }
 
   async search(search: VectorSearch): Promise<KeyedNeighbor[][]> {
@@ -384,7 +388,7 @@ export class PostgresBackend implements Backend {
   }
 
   async *exportBatches(size: number): AsyncGenerator<ExportedBatch> {
-    const transaction = await this.#database.beginRead(this.#version);
+    const transaction = await this.#database.again(() => this.#database.beginRead(this.#version));
     try {
       const { space, documents } = await this.#stateIn(transaction);
       if (space !== undefined) yield* new DocumentReads(transaction, this.#names).export(space, documents, size);

@@ -133,6 +133,57 @@ describe.skipIf(replica === '')('replicas of a PostgreSQL server', () => {
     expect(events).toEqual([]);
   });
 
+  it('waits longer for a replica that is behind while the primary is lost', async () => {
+    expect(await idsOf('apples')).toEqual(['a']);
+    await onReplica?.query('SELECT pg_wal_replay_pause()');
+    await index.addDocuments([{ id: 'c', text: 'cherries' }]);
+    toPrimary?.lose();
+    let isDone = false;
+    const found = idsOf('cherries').finally(() => {
+      isDone = true;
+    });
+    await expect.poll(states, { timeout: 10_000 }).toEqual(['behind']);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(isDone).toBe(false);
+    await onReplica?.query('SELECT pg_wal_replay_resume()');
+    expect(await found).toEqual(['c']);
+    expect(states()).toEqual(['behind', 'restored']);
+  });
+
+  it('reads from a primary that is back while the replica is behind', async () => {
+    expect(await idsOf('apples')).toEqual(['a']);
+    await onReplica?.query('SELECT pg_wal_replay_pause()');
+    await index.addDocuments([{ id: 'c', text: 'cherries' }]);
+    toPrimary?.lose();
+    const found = idsOf('cherries');
+    await expect.poll(states, { timeout: 10_000 }).toEqual(['behind']);
+    toPrimary?.restore();
+    expect(await found).toEqual(['c']);
+  });
+
+  it('waits no longer than statementTimeout, or until its signal, for a replica while the primary is lost', async () => {
+    await index.close();
+    index = await open({ statementTimeout: 400 });
+    expect(await idsOf('apples')).toEqual(['a']);
+    await onReplica?.query('SELECT pg_wal_replay_pause()');
+    await index.addDocuments([{ id: 'c', text: 'cherries' }]);
+    toPrimary?.lose();
+    await expect(idsOf('cherries')).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      hint: expect.stringContaining('eventual'),
+    });
+    expect(await idsOf('apples', 'eventual')).toEqual(['a']);
+    await index.close();
+    toPrimary?.restore();
+    index = await open();
+    expect(await idsOf('apples', 'strong')).toEqual(['a']);
+    await index.updateMetadata([{ id: 'a', metadata: { n: 5 } }]);
+    toPrimary?.lose();
+    await expect(index.search('apples', { signal: AbortSignal.timeout(500) })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+  });
+
   it('never goes back to an earlier state than it has seen', async () => {
     await onReplica?.query('SELECT pg_wal_replay_pause()');
     await using other = await open({ replicas: [] });

@@ -58,7 +58,7 @@ export interface DatabaseOptions {
 /** Attempts of a write that others get in the way of. */
 const maxAttempts = 12;
 /** Attempts of what a lost connection cannot have changed: a pool may lend several connections that are lost already. */
-const maxConnections = 6;
+const maxConnections = 7;
 
 /** Statements are short, so compiling them costs more than it saves; what they read is in memory, or on disks without moving parts. */
 const costs = 'SET LOCAL jit = off; SET LOCAL random_page_cost = 1.1;';
@@ -135,14 +135,14 @@ export class Database {
   }
 
   /**
-   * Begins a transaction that sees the newest commit, and nothing later. `first` is a statement that gives one row; it has no
-   * parameters.
+   * Begins a transaction that sees the newest commit, and nothing later; not repeated when the connection is lost. `first` is a statement
+   * that gives one row; it has no parameters.
    */
   async beginRead(first: string, signal?: AbortSignal): Promise<ReadTransaction> {
-    if (this.#pool.pool.isSingle !== true) return this.again(() => this.beginReadOnce(first, signal));
+    if (this.#pool.pool.isSingle !== true) return this.#beginOwnRead(first, signal);
     // One connection for all readers: a second one would wait for the first one indefinitely.
     this.#shared ??= new SharedRead(
-      () => this.beginReadOnce(first),
+      () => this.#beginOwnRead(first),
       () => {
         this.#shared = undefined;
       },
@@ -150,8 +150,7 @@ export class Database {
     return this.#shared.join();
   }
 
-  /** The same, not repeated when the connection is lost. */
-  async beginReadOnce(first: string, signal?: AbortSignal): Promise<ReadTransaction> {
+  async #beginOwnRead(first: string, signal?: AbortSignal): Promise<ReadTransaction> {
     const client = await this.#connect();
     try {
       const [row = {}] = await run(client, `${this.#beginning} ${first}`);

@@ -10,6 +10,8 @@ import type { SchemaNames } from './schema.js';
 const connectionTimeout = 2_000;
 /** Milliseconds for which a replica that cannot be used is left alone: at first, and at most. */
 const [firstPause, maxPause] = [1_000, 30_000];
+/** Milliseconds that a reading waits for replicas between two attempts to reach the primary. */
+const primaryPause = 1_000;
 /** Milliseconds between two looks at a replica that is behind, at most. */
 const maxLookPause = 20;
 
@@ -37,6 +39,15 @@ export interface ReadRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How a router treats replicas. */
+export interface RoutingOptions {
+  /** Milliseconds that a reading waits for a replica that is behind, before it asks the primary. */
+  readonly timeout: number;
+  /** Milliseconds that it waits where the primary is lost as well. */
+  readonly patience: number;
+  readonly onEvent: (event: IndexEvent) => void;
+}
+
 /**
  * Sends readings to replicas, one after the other, and to the primary where no replica is recent enough or can be reached. Each
  * transaction begins with the version of the index, which a replica has from the primary: so it shows how recent the replica is.
@@ -45,23 +56,18 @@ export class ReadRouter {
   readonly #primary: Database;
   readonly #replicas: readonly RoutedReplica[];
   readonly #timeout: number;
+  readonly #patience: number;
   readonly #identity: IndexIdentity;
   #next = 0;
   /** The last version that was read. */
   #readVersion = 0;
 
-  /** @param timeout milliseconds that a reading waits for a replica that is behind. */
-  constructor(
-    primary: Database,
-    replicas: readonly Replica[],
-    names: SchemaNames,
-    timeout: number,
-    onEvent: (event: IndexEvent) => void,
-  ) {
+  constructor(primary: Database, replicas: readonly Replica[], names: SchemaNames, options: RoutingOptions) {
     this.#primary = primary;
-    this.#timeout = timeout;
+    this.#timeout = options.timeout;
+    this.#patience = options.patience;
     this.#identity = new IndexIdentity(primary, names);
-    this.#replicas = replicas.map((replica) => new RoutedReplica(replica, this.#identity, onEvent));
+    this.#replicas = replicas.map((replica) => new RoutedReplica(replica, this.#identity, options.onEvent));
   }
 
   /** The version that a session sees at least: what it has read, and what it has written. */
@@ -74,16 +80,33 @@ export class ReadRouter {
     this.#readVersion = Math.max(this.#readVersion, version);
   }
 
-  /** Begins a transaction where the request allows. @param first reads the version of the index: see `Database.beginRead`. */
+  /**
+   * Begins a transaction where the request allows. Where no replica is recent enough and the primary is lost, it waits for those that are
+   * behind.
+   *
+   * @param first reads the version of the index: see `Database.beginRead`.
+   * @throws UNAVAILABLE
+   */
   async beginRead(first: string, { consistency = 'strong', signal }: ReadRequest): Promise<ReadTransaction> {
+    if (consistency === 'strong') return this.#primary.beginRead(first, signal);
     const least = consistency === 'session' ? this.sessionVersion : 0;
-    if (consistency !== 'strong') {
-      for (const replica of this.#inTurn()) {
-        const transaction = await replica.begin(first, least, this.#timeout, signal);
+    const deadline = performance.now() + this.#patience;
+    let [replicas, timeout] = [this.#inTurn(), this.#timeout];
+    for (;;) {
+      for (const replica of replicas) {
+        const transaction = await replica.begin(first, least, timeout, signal);
         if (transaction !== undefined) return transaction;
       }
+      try {
+        return await this.#primary.beginRead(first, signal);
+      } catch (error) {
+        if (!SemanticIndexError.is(error, 'UNAVAILABLE')) throw error;
+        replicas = this.#replicas.filter(({ isBehind }) => isBehind);
+        if (replicas.length === 0) throw error;
+        timeout = Math.min(primaryPause, deadline - performance.now());
+        if (timeout < 0) throw behind(error);
+      }
     }
-    return this.#primary.beginRead(first, signal);
   }
 
   /** See `Database.readAt`; undefined where there are replicas, which may have another version. */
@@ -111,6 +134,14 @@ export class ReadRouter {
     await Promise.all(this.#replicas.map((replica) => replica.close()));
     await this.#primary.close();
   }
+}
+
+function behind(primary: SemanticIndexError): SemanticIndexError {
+  const message = 'The primary is lost, and no replica has received what this index has written or read';
+  return new SemanticIndexError('UNAVAILABLE', message, {
+    hint: "Try again later, or search with `consistency: 'eventual'`.",
+    cause: primary,
+  });
 }
 
 /** When the first space of an index was made: the same in its replicas, and in no other index. */
@@ -158,6 +189,11 @@ class RoutedReplica {
     return performance.now() >= this.#pausedUntil;
   }
 
+  /** Whether it could be reached, and does not have what was asked for. */
+  get isBehind(): boolean {
+    return this.#unusable === 'behind';
+  }
+
   /** Begins a transaction that sees a version or a later one; undefined where the replica does not have it in time, or is lost. */
   async begin(
     first: string,
@@ -194,7 +230,7 @@ class RoutedReplica {
   }
 
   async #beginNow(first: string, least: number, signal: AbortSignal | undefined): Promise<ReadTransaction | undefined> {
-    const transaction = await this.#database.beginReadOnce(first, signal);
+    const transaction = await this.#database.beginRead(first, signal);
     try {
       if ((transaction.first.version as number) >= least && (await this.#isOfIndex(transaction))) return transaction;
     } catch (error) {

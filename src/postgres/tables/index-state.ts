@@ -41,6 +41,11 @@ export function versionSql(names: SchemaNames): string {
   return `SELECT version::float8 AS version, ${runningColumns} FROM ${names.table('position')}`;
 }
 
+/** The same without what a transaction is cancelled by. */
+export function bareVersionSql(names: SchemaNames): string {
+  return `SELECT version::float8 AS version FROM ${names.table('position')}`;
+}
+
 /** A statement without parameters that reads the state: one row. */
 export function stateSql(names: SchemaNames): string {
   const setting = (name: string): string =>
