@@ -80,6 +80,8 @@ export interface RankSearch extends Omit<VectorSearch, 'queries' | 'count'> {
   readonly groups?: RankedGroups | undefined;
   /** What terms are weighed by; it has all terms of the queries. Default: the statistics of the snapshot. */
   readonly statistics?: TermStatistics | undefined;
+  /** How many of the best documents of each query will be read, by `byKeys`: a backend may read them along the way. Default 0. */
+  readonly reads?: number | undefined;
   /** Whether a query with terms that no document has may be skipped, which the caller would ask again. Default false. */
   readonly skipsMissing?: boolean | undefined;
 }

@@ -138,7 +138,9 @@ async function rankWithin(
 ): Promise<RankedWithin> {
   const segments: SearchedSegment[] = [];
   const onSegment = (segment: SearchedSegment): number => segments.push(segment);
-  const [documents] = await snapshot.rank({ ...options, skipsMissing: false, queries: [query], within, onSegment });
+  // Which of them are read depends on their phrases.
+  const search = { ...options, skipsMissing: false, reads: 0, queries: [query], within, onSegment };
+  const [documents] = await snapshot.rank(search);
   return { documents: documents as RankedDocuments, segments };
 }
 

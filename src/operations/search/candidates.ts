@@ -192,6 +192,12 @@ export class CandidateSearch {
     return rerank === undefined ? candidates : Math.max(candidates, rerankDepth);
   }
 
+  /** Documents that are read of what is ranked: where that is not measured or chosen before. */
+  get #reads(): number {
+    const { k, diversity, rerank, maxBytes } = this.#options;
+    return diversity > 0 || rerank !== undefined || maxBytes !== undefined ? 0 : k - 1;
+  }
+
   get #depth(): number {
     return this.#wanted + this.#seen.size;
   }
@@ -286,6 +292,7 @@ export class CandidateSearch {
         exact,
         searchK,
         vectorWeight,
+        reads: among === undefined && this.#seen.size === 0 ? this.#reads + own : 0,
         skipsMissing: typos,
         signal,
         onSegment,

@@ -7,6 +7,7 @@ const quotedOrParameter = /'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\d+)/g;
 export function literalOf(value: unknown): string {
   if (value === null || value === undefined) return 'NULL';
   if (value instanceof Uint8Array) return `'\\x${Buffer.from(value).toString('hex')}'`;
+  if (Array.isArray(value) && value.every((element) => typeof element === 'number')) return `'{${value.join(',')}}'`;
   return quoteText(Array.isArray(value) ? textArray(value.map(String)) : String(value));
 }
 

@@ -66,6 +66,8 @@ export class PostgresSnapshot implements ReadSnapshot {
   readonly #vectors: VectorSearch;
   readonly #dictionary: TermDictionary;
   readonly #fields = new Map<string, Promise<ReadField>>();
+  /** Those that were read along the way. */
+  readonly #documents = new Map<number, StoredDocument>();
   #selection = Selection.all;
 
   private constructor(
@@ -88,7 +90,7 @@ export class PostgresSnapshot implements ReadSnapshot {
     this.#shared = shared;
     this.#postings = shared.postings.at(transaction, state.position);
     this.#text = new TextSearch(this.#postings, this.#reads);
-    this.#vectors = new VectorSearch(transaction, names, metric, space, state.hnsw);
+    this.#vectors = new VectorSearch(transaction, names, metric, space, state.hnsw, state.position.deletions > 0);
     this.#dictionary = new TermDictionary(transaction, names, this.#postings, shared.termNames, state.position.version);
   }
 
@@ -168,7 +170,8 @@ export class PostgresSnapshot implements ReadSnapshot {
   }
 
   async rank(search: RankSearch): Promise<RankedDocuments[]> {
-    const { queries, k, depth, exact, searchK, vectorWeight = 1 / 3, evidence, signal, boosts, onSegment } = search;
+    const { queries, k, depth, reads = 0, skipsMissing = false, exact, searchK, vectorWeight = 1 / 3 } = search;
+    const { evidence, signal, boosts, onSegment } = search;
     for (const { vector } of queries) if (vector !== undefined) this.#checkDimensions(vector.length);
     const terms = queries.map((query) => TextQuery.of(query, this.languages));
     const statistics = search.statistics ?? (await this.#statisticsOf(terms.filter((query) => query !== undefined)));
@@ -184,6 +187,8 @@ export class PostgresSnapshot implements ReadSnapshot {
       factors: boosts && (await this.#factors(boosts, signal)),
       k,
       depth,
+      reads,
+      skipsMissing,
       effort,
       vectorWeight,
       evidence,
@@ -193,7 +198,8 @@ export class PostgresSnapshot implements ReadSnapshot {
     for (const [place, query] of queries.entries()) {
       signal?.throwIfAborted();
       const began = performance.now();
-      const { isExact, ...found } = await rankQuery(context, query, terms[place]);
+      const { isExact, documents, ...found } = await rankQuery(context, query, terms[place]);
+      for (const document of documents) this.#documents.set(document.key, document);
       if (isExact !== undefined) this.#report(onSegment, isExact, performance.now() - began);
       ranked.push(found);
     }
@@ -323,9 +329,11 @@ export class PostgresSnapshot implements ReadSnapshot {
   }
 
   async byKeys(keys: readonly number[], signal?: AbortSignal): Promise<(StoredDocument | undefined)[]> {
-    const documents = await this.#reads.byKeys(keys);
+    const rest = keys.filter((key) => !this.#documents.has(key));
+    const read = await this.#reads.byKeys(rest);
     signal?.throwIfAborted();
-    return documents;
+    const others = new Map(rest.map((key, place) => [key, read[place]]));
+    return keys.map((key) => this.#documents.get(key) ?? others.get(key));
   }
 
   bytesByKeys(keys: readonly number[]): Promise<number> {

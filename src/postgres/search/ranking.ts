@@ -1,3 +1,4 @@
+import type { StoredDocument } from '../../backend/documents.js';
 import type { RankBoost, RankedDocuments, RankQuery, TermStatistics } from '../../backend/read-snapshot.js';
 import { type Candidate, evidenceOf, rankCandidates } from '../../ranking/fused-candidates.js';
 import type { BoostFactors } from './boosts.js';
@@ -5,7 +6,7 @@ import type { Selection } from './selection.js';
 import type { TextHit } from './term-scores.js';
 import type { TextQuery, WeightedTerms } from './text-query.js';
 import type { TextSearch } from './text-search.js';
-import type { VectorEffort, VectorMetric, VectorSearch } from './vector-search.js';
+import type { LikelyDocuments, VectorEffort, VectorMetric, VectorSearch } from './vector-search.js';
 
 /** What rankings of one search share. */
 export interface RankingContext {
@@ -19,6 +20,10 @@ export interface RankingContext {
   readonly factors: BoostFactors | undefined;
   readonly k: number;
   readonly depth: number;
+  /** Documents that will be read. */
+  readonly reads: number;
+  /** Whether a query with terms that no document has is skipped. */
+  readonly skipsMissing: boolean;
   readonly effort: VectorEffort;
   /** Share of the similarity in a fused score. */
   readonly vectorWeight: number;
@@ -26,6 +31,22 @@ export interface RankingContext {
   readonly evidence: number | undefined;
   readonly signal: AbortSignal | undefined;
 }
+
+/** What was found for a query. */
+export interface RankedQuery extends RankedDocuments {
+  /** Whether every vector was compared; undefined where none was. */
+  readonly isExact: boolean | undefined;
+  /** Documents that were read along the way. */
+  readonly documents: readonly StoredDocument[];
+}
+
+/** Most documents to be read that are read along the way. */
+const maxLikelyReads = 64;
+/**
+ * Documents that are read along the way for each one that is to be read, documents of which the part of the text is known before for each
+ * candidate, and what others have of the part of the last one. With these, 9 of 10 questions about 100,000 paragraphs need no further reading.
+ */
+const [likelyPerRead, knownPerCandidate, laterShare] = [1.4, 4, 0.75];
 
 /** A candidate of which not everything is known yet. */
 type OpenCandidate = { -readonly [Name in keyof Candidate]: Candidate[Name] };
@@ -38,15 +59,27 @@ export async function rankQuery(
   context: RankingContext,
   query: RankQuery,
   terms: TextQuery | undefined,
-): Promise<RankedDocuments & { readonly isExact: boolean | undefined }> {
+): Promise<RankedQuery> {
   const { k, factors } = context;
   const weighted = terms?.weigh(context.statistics);
+  if (context.skipsMissing && weighted !== undefined && weighted.missingTerms > 0) return skipped(weighted);
   const isDeep = query.vector !== undefined && (weighted !== undefined || factors !== undefined);
   const depth = isDeep ? context.depth : k;
-  const { hits, best } = weighted === undefined ? noHits : await textHits(context, weighted, depth);
-  const keys = hits.map(({ key }) => key);
+  const isFused = query.vector !== undefined && weighted !== undefined;
+  const isReadLikely = context.reads > 0 && context.reads <= maxLikelyReads && factors === undefined;
+  const known = isFused && isReadLikely && !context.selection.needsDocuments ? knownPerCandidate * depth : depth;
+  const { hits: knownHits, best } = weighted === undefined ? noHits : await textHits(context, weighted, known);
+  const hits = knownHits.slice(0, depth);
+  const evidence = isFused ? (context.evidence ?? evidenceOf(best, weighted.squaredWeight)) : 1;
+  const likely = isReadLikely
+    ? likelyDocuments(context, weighted, knownHits, { evidence, isFull: knownHits.length === known })
+    : undefined;
   const near =
-    query.vector && (await context.vectors.nearest(query.vector, depth, context.selection, context.effort, keys));
+    query.vector &&
+    (await context.vectors.nearest(query.vector, depth, context.selection, context.effort, {
+      asked: hits.map(({ key }) => key),
+      likely,
+    }));
   const candidates = new Map<number, OpenCandidate>();
   for (const { key, distance } of near?.neighbors ?? []) candidates.set(key, newCandidate(key, distance));
   for (const { key, score } of hits) {
@@ -63,8 +96,6 @@ export async function rankQuery(
     for (const [place, candidate] of list.entries()) candidate.factor = own[place] as number;
   }
   const factorOf = new Map(list.map(({ key, factor }) => [key, factor]));
-  const isFused = query.vector !== undefined && weighted !== undefined;
-  const evidence = isFused ? (context.evidence ?? evidenceOf(best, weighted.squaredWeight)) : 1;
   const found = rankCandidates(list, {
     metric: context.metric,
     dimensions: context.dimensions,
@@ -85,6 +116,43 @@ export async function rankQuery(
     missingTerms: weighted?.missingTerms ?? 0,
     evidence,
     isExact: near?.isExact,
+    documents: near?.documents ?? [],
+  };
+}
+
+function skipped({ maxScore, missingTerms }: WeightedTerms): RankedQuery {
+  return {
+    ranked: [],
+    maxTextScore: maxScore,
+    missingTerms,
+    evidence: 1,
+    isSkipped: true,
+    similarityScale: 1,
+    isComplete: false,
+    isExact: undefined,
+    documents: [],
+  };
+}
+
+/**
+ * What tells before distances are known which documents are likely to be among the best: the part of the text in their scores. A document that
+ * the terms rank later has less than the last one.
+ */
+function likelyDocuments(
+  { reads, vectorWeight }: RankingContext,
+  weighted: WeightedTerms | undefined,
+  hits: readonly TextHit[],
+  { evidence, isFull }: { readonly evidence: number; readonly isFull: boolean },
+): LikelyDocuments {
+  if (weighted === undefined) return { count: reads, weight: 1, keys: [], parts: [], otherPart: 0 };
+  const share = weighted.maxScore > 0 ? ((1 - vectorWeight) * evidence) / weighted.maxScore : 0;
+  const parts = hits.map(({ score }) => Number((score * share).toFixed(4)));
+  return {
+    count: Math.ceil(likelyPerRead * reads),
+    weight: vectorWeight,
+    keys: hits.map(({ key }) => key),
+    parts,
+    otherPart: isFull ? laterShare * (parts.at(-1) ?? 0) : 0,
   };
 }
 

@@ -79,41 +79,22 @@ export class TermDictionary {
   /** For each term those within some edits; the term alone where a document has it. */
   async #similar(terms: readonly string[], { distances = [], sameFirst, signal }: TermLookUp): Promise<Candidate[][]> {
     const own = await this.#postings.united(terms.map((term) => [term]));
-    const near: Map<string, number>[] = [];
+    const lists: Candidate[][] = [];
     for (const [place, term] of terms.entries()) {
-      const found = new Map<string, number>();
-      near.push(found);
+      const count = own[place]?.keys.length ?? 0;
+      const found: Candidate[] = count > 0 ? [{ term, documents: count, distance: 0 }] : [];
+      lists.push(found);
       const [characters, maxDistance] = [[...term], distances[place] as number];
-      if (own[place]?.keys.length || maxDistance === 0 || characters.length > maxCharacters) continue;
+      if (count > 0 || maxDistance === 0 || characters.length > maxCharacters) continue;
       const slice = new TimeSlice();
       const wanted = { characters, maxDistance, sameFirst: sameFirst === true };
       for (const other of await this.#termNames.like(wanted, this.#statements, this.#version, signal)) {
-        const distance = editDistance(characters, [...other], maxDistance);
-        if (distance <= maxDistance) found.set(other, distance);
+        const distance = editDistance(characters, [...other.term], maxDistance);
+        if (distance <= maxDistance) found.push({ ...other, distance });
         if (slice.due()) await slice.yieldIfDue(signal);
       }
     }
-    const documents = await this.#documents([...new Set(near.flatMap((found) => [...found.keys()]))]);
-    return terms.map((term, place) => {
-      const count = own[place]?.keys.length ?? 0;
-      if (count > 0) return [{ term, documents: count, distance: 0 }];
-      return Array.from(near[place] ?? [], ([other, distance]) => ({
-        term: other,
-        documents: documents.get(other) ?? 0,
-        distance,
-      })).filter((one) => one.documents > 0);
-    });
-  }
-
-  /** How many documents have each term. */
-  async #documents(terms: readonly string[]): Promise<Map<string, number>> {
-    if (terms.length === 0) return new Map();
-    const rows = await this.#statements.query(
-      `SELECT term, sum(documents)::float8 AS documents FROM ${this.#names.table('term_lists')}
-       WHERE term = ANY($1::text[]) GROUP BY term`,
-      [terms],
-    );
-    return new Map(rows.map(({ term, documents }) => [term as string, documents as number]));
+    return lists;
   }
 
   /** The best terms: by edits, then by number of documents of the selection, most first, then by bytes. */

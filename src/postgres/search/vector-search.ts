@@ -1,3 +1,4 @@
+import type { StoredDocument } from '../../backend/documents.js';
 import type { KeyedNeighbor } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
 import type { Metric } from '../../types.js';
@@ -5,6 +6,7 @@ import { distanceSign } from '../../vectors/metric.js';
 import type { Row, Statements } from '../connection/database.js';
 import { vectorToText } from '../connection/names.js';
 import type { SchemaNames } from '../connection/schema.js';
+import { documentColumns, documentOf } from '../tables/document-reads.js';
 import { endOf, type HnswIndex, type HnswPrecision, rangeSql } from '../tables/hnsw-index.js';
 import { Parameters } from '../tables/parameters.js';
 import type { Selection } from './selection.js';
@@ -12,12 +14,12 @@ import type { Selection } from './selection.js';
 /** Metrics that pgvector has. */
 export type VectorMetric = Exclude<Metric, 'hamming'>;
 
-/** Operators of pgvector, whose order is that of the metric, and its classes of operators for HNSW. */
-const operators: Readonly<Record<VectorMetric, { operator: string; operatorClass: string }>> = {
-  angular: { operator: '<=>', operatorClass: 'cosine_ops' },
-  euclidean: { operator: '<->', operatorClass: 'l2_ops' },
-  manhattan: { operator: '<+>', operatorClass: 'l1_ops' },
-  dot: { operator: '<#>', operatorClass: 'ip_ops' },
+/** Operators of pgvector, whose order is that of the metric, its classes of operators for HNSW, and scores of their distances: see `scoreOf`. */
+const operators: Readonly<Record<VectorMetric, { operator: string; operatorClass: string; score: string }>> = {
+  angular: { operator: '<=>', operatorClass: 'cosine_ops', score: '1 - distance' },
+  euclidean: { operator: '<->', operatorClass: 'l2_ops', score: '1 / (1 + distance)' },
+  manhattan: { operator: '<+>', operatorClass: 'l1_ops', score: '1 / (1 + distance)' },
+  dot: { operator: '<#>', operatorClass: 'ip_ops', score: '-distance' },
 };
 
 /** Bounds of `hnsw.ef_search`. */
@@ -27,6 +29,8 @@ const defaultEffort = 64;
 const halfCandidates = 2;
 /** Approximate searches reach into an index up to so many vectors before the rest is compared one by one. */
 const maxScanned = 20_000;
+/** Bytes of the longest text that is read before it is known to be among the best. */
+const maxLikelyBytes = 4_096;
 /** Effort from which a search compares every vector; see `BackendFacts.maxNodes`. */
 export const exactEffort = maxEffort + 1;
 
@@ -45,7 +49,32 @@ export interface FoundNeighbors {
   readonly isExact: boolean;
   /** The distances of the documents that were asked for, by key. */
   readonly distances: ReadonlyMap<number, number>;
+  /** Those that were likely to be among the best. */
+  readonly documents: readonly StoredDocument[];
 }
+
+/** What a search reads along the way. */
+export interface VectorReads {
+  /** Keys of documents whose distances are read. */
+  readonly asked: readonly number[];
+  readonly likely: LikelyDocuments | undefined;
+}
+
+/** What is known of scores before distances are: the documents with the highest sums are read with these. */
+export interface LikelyDocuments {
+  readonly count: number;
+  /** What the similarity is multiplied by in a score. */
+  readonly weight: number;
+  /** What some documents have besides, and what others may have. */
+  readonly keys: readonly number[];
+  readonly parts: readonly number[];
+  readonly otherPart: number;
+}
+
+const noReads: VectorReads = { asked: [], likely: undefined };
+
+/** What a statement finds. */
+type Found = Omit<FoundNeighbors, 'isExact'>;
 
 /** The HNSW index of a space over the float32 vectors, or over them in half precision. */
 export function hnswExpression(names: SchemaNames, { dimensions }: Space, precision: HnswPrecision): string {
@@ -72,35 +101,38 @@ export class VectorSearch {
   readonly #metric: VectorMetric;
   readonly #space: Space;
   readonly #hnsw: readonly HnswIndex[];
+  readonly #hasDeleted: boolean;
 
+  /** @param hasDeleted whether documents were deleted, whose vectors are still in the indexes. */
   constructor(
     statements: Statements,
     names: SchemaNames,
     metric: VectorMetric,
     space: Space,
     hnsw: readonly HnswIndex[],
+    hasDeleted: boolean,
   ) {
     this.#statements = statements;
     this.#names = names;
     this.#metric = metric;
     this.#space = space;
     this.#hnsw = hnsw;
+    this.#hasDeleted = hasDeleted;
   }
 
   /**
-   * The nearest documents of a selection, ties by key: always min(limit, documents of it). Each index is walked, and the vectors in none
-   * are compared one by one. Without an index, with a list of keys, or where this gives too few, every vector is compared.
+   * The nearest documents of a selection, ties by key: always min(limit, documents of it). Each index is walked, on where rows of it may not
+   * count, and the vectors in none are compared one by one. Without an index, with a list of keys, or where this gives too few, every vector is compared.
    *
-   * @param asked keys of documents whose distances are read along the way.
    */
   async nearest(
     vector: Float32Array,
     limit: number,
     selection: Selection,
     effort: VectorEffort,
-    asked: readonly number[] = [],
+    reads: VectorReads = noReads,
   ): Promise<FoundNeighbors> {
-    if (selection.keys?.length === 0) return { neighbors: [], isExact: true, distances: new Map() };
+    if (selection.keys?.length === 0) return { neighbors: [], isExact: true, distances: new Map(), documents: [] };
     const mayApproximate =
       this.#hnsw.length > 0 &&
       !effort.exact &&
@@ -108,10 +140,19 @@ export class VectorSearch {
       selection.keys === undefined &&
       (this.#metric !== 'angular' || vector.some((component) => component !== 0));
     if (mayApproximate) {
-      const found = await this.#approximate(vector, limit, selection, effort.searchK, asked);
-      if (found.neighbors.length === limit) return { ...found, isExact: false };
+      const walksOn = !selection.isAll || this.#hasDeleted ? [true] : [false, true];
+      for (const isIterative of walksOn) {
+        const found = await this.#approximate(
+          vector,
+          limit,
+          selection,
+          { searchK: effort.searchK, isIterative },
+          reads,
+        );
+        if (found.neighbors.length === limit) return { ...found, isExact: false };
+      }
     }
-    return { ...(await this.#exact(vector, limit, selection, asked)), isExact: true };
+    return { ...(await this.#exact(vector, limit, selection, reads)), isExact: true };
   }
 
   /** One statement for all indexes and the rest, with its settings. */
@@ -119,12 +160,15 @@ export class VectorSearch {
     vector: Float32Array,
     limit: number,
     selection: Selection,
-    searchK: number | undefined,
-    asked: readonly number[],
-  ): Promise<Omit<FoundNeighbors, 'isExact'>> {
+    { searchK, isIterative }: { readonly searchK: number | undefined; readonly isIterative: boolean },
+    { asked, likely }: VectorReads,
+  ): Promise<Found> {
     const wanted = Math.max(searchK ?? defaultEffort, ...this.#hnsw.map((index) => wantedOf(index, limit)));
     // A sort would compare every vector; the walk along the index is already in order.
-    const settings = `SET LOCAL hnsw.ef_search = ${Math.min(maxEffort, wanted)}; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = ${maxScanned}; SET LOCAL enable_sort = off;`;
+    const walksOn = isIterative
+      ? `SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = ${maxScanned};`
+      : 'SET LOCAL hnsw.iterative_scan = off;';
+    const settings = `SET LOCAL hnsw.ef_search = ${Math.min(maxEffort, wanted)}; ${walksOn} SET LOCAL enable_sort = off;`;
     const parameters = new Parameters();
     const query = this.#querySql(vector, parameters);
     const passing = selection.sql(parameters, 'd.key');
@@ -138,27 +182,26 @@ export class VectorSearch {
     // With a bound on the other side, too, the planner would compare all pairs: its statistics lag behind what was added.
     const tail = `(${select} WHERE d.vector > ${end} AND ${passing} ORDER BY distance, d.key LIMIT ${limit})`;
     const parts = [...walks, ...(Number.isFinite(end) ? [tail] : []), ...this.#askedSql(asked, parameters)];
-    const rows = await this.#statements.query(`${query} ${parts.join(' UNION ALL ')}`, parameters.values, {
-      settings,
-      isPlannedOnce: selection.isAll,
-    });
-    const { neighbors, distances } = this.#found(rows);
-    return { neighbors: this.#ordered(neighbors).slice(0, limit), distances };
+    const text = this.#withLikely(query, parts.join(' UNION ALL '), likely, parameters);
+    const options = { settings, isPlannedOnce: selection.isAll };
+    const found = this.#found(await this.#statements.query(text, parameters.values, options));
+    return { ...found, neighbors: this.#ordered(found.neighbors).slice(0, limit) };
   }
 
   async #exact(
     vector: Float32Array,
     limit: number,
     selection: Selection,
-    asked: readonly number[],
-  ): Promise<Omit<FoundNeighbors, 'isExact'>> {
+    { asked, likely }: VectorReads,
+  ): Promise<Found> {
     const parameters = new Parameters();
     const query = this.#querySql(vector, parameters);
     // The sum keeps an index of the bare distance out of it.
     const nearest = `(${this.#selectSql(false, `${this.#distanceSql} + 0`)}
       WHERE ${selection.sql(parameters, 'd.key')} ORDER BY distance, d.key LIMIT ${limit})`;
     const parts = [nearest, ...this.#askedSql(asked, parameters)];
-    return this.#found(await this.#statements.query(`${query} ${parts.join(' UNION ALL ')}`, parameters.values));
+    const text = this.#withLikely(query, parts.join(' UNION ALL '), likely, parameters);
+    return this.#found(await this.#statements.query(text, parameters.values));
   }
 
   /** The vector of the query, which the parts of a statement share: it is read once. */
@@ -177,16 +220,38 @@ export class VectorSearch {
     return [`(${this.#selectSql(true)} WHERE d.key = ANY(${parameters.numbers(asked)}))`];
   }
 
-  /** The rows of a statement: neighbors in their order, and what was asked for. */
-  #found(rows: readonly Row[]): Omit<FoundNeighbors, 'isExact'> {
+  /** A statement that finds rows, with the documents that are likely to be among the best as further rows. */
+  #withLikely(query: string, found: string, likely: LikelyDocuments | undefined, parameters: Parameters): string {
+    if (likely === undefined) return `${query} ${found}`;
+    const { count, weight, keys, parts, otherPart } = likely;
+    const [weightOf, other] = [parameters.float(weight), parameters.float(otherPart)];
+    return `${query}, found AS MATERIALIZED (${found}),
+      likely AS (
+        SELECT found.key FROM found LEFT JOIN unnest(${parameters.floats(keys)}, ${parameters.floats(parts)}) AS known(key, part) ON known.key = found.key
+        GROUP BY found.key ORDER BY max(${weightOf} * (${operators[this.#metric].score}) + coalesce(part, ${other})) DESC LIMIT ${count}
+      )
+      SELECT key, distance, asked, NULL AS id, NULL::bytea AS text, NULL AS metadata FROM found
+      UNION ALL
+      SELECT ${documentColumns.replace('d.id', 'NULL, NULL, d.id')} FROM likely JOIN ${this.#names.table('documents')} d ON d.key = likely.key::bigint
+      WHERE octet_length(d.text) <= ${maxLikelyBytes}`;
+  }
+
+  /** The rows of a statement: neighbors, what was asked for, and documents. */
+  #found(rows: readonly Row[]): Found {
     const neighbors: KeyedNeighbor[] = [];
     const distances = new Map<number, number>();
-    for (const { key, distance, asked } of rows) {
+    const documents: StoredDocument[] = [];
+    for (const row of rows) {
+      const { key, distance, asked } = row;
+      if (distance === null) {
+        documents.push(documentOf(row));
+        continue;
+      }
       const found = this.#public(distance as number);
       if (asked === true) distances.set(key as number, found);
       else neighbors.push({ key: key as number, distance: found });
     }
-    return { neighbors, distances };
+    return { neighbors, distances, documents };
   }
 
   /** The distance by which an index is in order. */

@@ -17,7 +17,7 @@ import { Parameters } from './parameters.js';
 import { packedVectors, vectorRoles } from './vector-table.js';
 
 const maxOfTheSame = 16;
-const columns = 'd.key::float8, d.id, d.text, d.metadata';
+export const documentColumns = 'd.key::float8, d.id, d.text, d.metadata';
 
 /** A filter as SQL over the row `d` of documents. */
 export type Condition = (parameters: Parameters) => string;
@@ -52,7 +52,7 @@ export class DocumentReads {
   async byIds(ids: readonly DocumentId[]): Promise<(StoredDocument | undefined)[]> {
     const texts = ids.map(idToText);
     const rows = await this.#statements.query(
-      `SELECT ${columns} FROM ${this.#documents} d WHERE d.id = ANY($1::text[])`,
+      `SELECT ${documentColumns} FROM ${this.#documents} d WHERE d.id = ANY($1::text[])`,
       [texts],
     );
     const found = new Map(rows.map((row) => [row.id as string, documentOf(row)]));
@@ -62,7 +62,7 @@ export class DocumentReads {
   async byKeys(keys: readonly number[]): Promise<(StoredDocument | undefined)[]> {
     if (keys.length === 0) return [];
     const rows = await this.#statements.query(
-      `SELECT ${columns} FROM ${this.#documents} d WHERE d.key = ANY($1::bigint[])`,
+      `SELECT ${documentColumns} FROM ${this.#documents} d WHERE d.key = ANY($1::bigint[])`,
       [keys],
       { isPlannedOnce: true },
     );
@@ -108,7 +108,7 @@ export class DocumentReads {
     const after = parameters.bind(afterKey);
     const matches = (condition ?? everything)(parameters);
     const rows = await this.#statements.query(
-      `SELECT ${columns}, octet_length(d.text) + coalesce(octet_length(d.metadata), 0) AS bytes FROM ${this.#documents} d
+      `SELECT ${documentColumns}, octet_length(d.text) + coalesce(octet_length(d.metadata), 0) AS bytes FROM ${this.#documents} d
        WHERE d.key > ${after}::bigint AND ${matches} ORDER BY d.key LIMIT ${parameters.bind(limit + 1)}::bigint`,
       parameters.values,
     );
@@ -180,7 +180,7 @@ export class DocumentReads {
   async *export(space: Space, total: number, size: number): AsyncGenerator<ExportedBatch> {
     for (let after = 0; ; ) {
       const rows = await this.#statements.query(
-        `SELECT ${columns}, v.role, v.data::text FROM ${this.#documents} d JOIN ${this.#vectors} v ON v.vector = d.vector
+        `SELECT ${documentColumns}, v.role, v.data::text FROM ${this.#documents} d JOIN ${this.#vectors} v ON v.vector = d.vector
          WHERE d.key > $1 ORDER BY d.key LIMIT $2`,
         [after, size],
       );
@@ -236,6 +236,6 @@ export class DocumentReads {
   }
 }
 
-function documentOf({ key, id, text, metadata }: Row): StoredDocument {
+export function documentOf({ key, id, text, metadata }: Row): StoredDocument {
   return { key, id: idFromText(id), text: textFromBytes(text), metadata };
 }

@@ -13,6 +13,11 @@ export class Parameters {
     return `${this.bind(values)}::bigint[]`;
   }
 
+  /** Binds numbers as they are, without a loss of digits. */
+  floats(values: readonly number[]): string {
+    return `${this.bind(values)}::float8[]`;
+  }
+
   texts(values: readonly string[]): string {
     return `${this.bind(values)}::text[]`;
   }

@@ -12,13 +12,23 @@ export interface SimilarNames {
   readonly sameFirst: boolean;
 }
 
-/** The terms of a version of an index, with what is compared first. */
+/** A term with how many documents have it. */
+export interface CountedTerm {
+  readonly term: string;
+  readonly documents: number;
+}
+
+/** Terms, with their characters as sets of 32 bits, which are compared first. */
 interface NameList {
+  readonly terms: CountedTerm[];
+  readonly characters: number[];
+}
+
+/** The terms of a version of an index by their kind and number of characters. */
+interface NameLists {
   readonly version: number;
-  readonly names: readonly string[];
-  /** Numbers of characters, at most 255. */
-  readonly lengths: Uint8Array;
-  readonly characters: Uint32Array;
+  readonly stems: ReadonlyMap<number, NameList>;
+  readonly exactForms: ReadonlyMap<number, NameList>;
 }
 
 /**
@@ -27,26 +37,25 @@ interface NameList {
  */
 export class TermNames {
   readonly #table: string;
-  #kept: NameList | undefined;
+  #kept: NameLists | undefined;
   #lastVersion: number | undefined;
 
   constructor(names: SchemaNames) {
     this.#table = names.table('term_lists');
   }
 
-  /** Terms that may be within some edits of another one, and others; also some that no document has any more. */
+  /** Terms that may be within some edits of another one, and others. */
   async like(
     wanted: SimilarNames,
     statements: Statements,
     version: number,
     signal: AbortSignal | undefined,
-  ): Promise<string[]> {
+  ): Promise<CountedTerm[]> {
     if (this.#kept?.version !== version) {
       const isFirst = this.#lastVersion !== version;
       this.#lastVersion = version;
       if (isFirst) return this.#select(await this.#ofLength(wanted, statements, version, signal), wanted, signal);
-      const text = `SELECT string_agg(term, E'\\n') AS terms FROM (SELECT DISTINCT term FROM ${this.#table}) AS found`;
-      this.#kept = await this.#list(statements, text, [], version, signal);
+      this.#kept = await this.#list(statements, 'true', [], version, signal);
     }
     return this.#select(this.#kept, wanted, signal);
   }
@@ -56,54 +65,60 @@ export class TermNames {
     statements: Statements,
     version: number,
     signal: AbortSignal | undefined,
-  ): Promise<NameList> {
+  ): Promise<NameLists> {
     const { length } = characters;
     const begins = sameFirst ? 'AND term >= $3 AND term < $3 || chr(1114111) AND starts_with(term, $3)' : '';
-    const text = `SELECT string_agg(term, E'\\n') AS terms FROM (SELECT DISTINCT term FROM ${this.#table}
-       WHERE length(term) BETWEEN $1 AND $2 ${begins}) AS found`;
     const values = [length - maxDistance, length + maxDistance, ...(sameFirst ? [characters[0] ?? ''] : [])];
-    return this.#list(statements, text, values, version, signal);
+    return this.#list(statements, `length(term) BETWEEN $1 AND $2 ${begins}`, values, version, signal);
   }
 
   async #list(
     statements: Statements,
-    text: string,
+    condition: string,
     values: readonly unknown[],
     version: number,
     signal: AbortSignal | undefined,
-  ): Promise<NameList> {
-    const [row] = await statements.query(text, values);
-    const names = ((row?.terms as string | null) ?? '').split('\n').filter((name) => name !== '');
-    const [lengths, characters] = [new Uint8Array(names.length), new Uint32Array(names.length)];
+  ): Promise<NameLists> {
+    const [row] = await statements.query(
+      `SELECT string_agg(term, E'\\n') AS terms, string_agg(documents::text, ' ') AS counts
+       FROM (SELECT term, sum(documents) AS documents FROM ${this.#table} WHERE ${condition} GROUP BY term) AS counted
+       WHERE documents > 0`,
+      values,
+    );
+    const counts = ((row?.counts as string | null) ?? '').split(' ');
+    const [stems, exactForms] = [new Map<number, NameList>(), new Map<number, NameList>()];
     const slice = new TimeSlice();
-    for (const [place, name] of names.entries()) {
-      const own = [...name];
-      lengths[place] = Math.min(255, own.length);
-      characters[place] = characterSet(own);
+    for (const [place, term] of ((row?.terms as string | null) ?? '').split('\n').entries()) {
       if (slice.due()) await slice.yieldIfDue(signal);
+      const own = [...term];
+      const lists = isExactForm(term) ? exactForms : stems;
+      const list = lists.get(own.length) ?? { terms: [], characters: [] };
+      lists.set(own.length, list);
+      list.terms.push({ term, documents: Number(counts[place]) });
+      list.characters.push(characterSet(own));
     }
-    return { version, names, lengths, characters };
+    return { version, stems, exactForms };
   }
 
   async #select(
-    { names, lengths, characters }: NameList,
+    { stems, exactForms }: NameLists,
     wanted: SimilarNames,
     signal: AbortSignal | undefined,
-  ): Promise<string[]> {
-    const { length } = wanted.characters;
-    const first = wanted.characters[0] ?? '';
-    const isExact = isExactForm(wanted.characters.join(''));
-    const own = characterSet(wanted.characters);
+  ): Promise<CountedTerm[]> {
+    const { characters, maxDistance, sameFirst } = wanted;
+    const [length, first, own] = [characters.length, characters[0] ?? '', characterSet(characters)];
+    const lists = isExactForm(characters.join('')) ? exactForms : stems;
     const slice = new TimeSlice();
-    const found: string[] = [];
-    for (let place = 0; place < names.length; place++) {
-      if (place % 1_024 === 0 && slice.due()) await slice.yieldIfDue(signal);
-      if (Math.abs((lengths[place] as number) - length) > wanted.maxDistance) continue;
-      // An edit changes the set of characters by one that goes and one that comes.
-      if (bitsOf(own ^ (characters[place] as number)) > 2 * wanted.maxDistance) continue;
-      const name = names[place] as string;
-      if (wanted.sameFirst && !name.startsWith(first)) continue;
-      if (isExactForm(name) === isExact) found.push(name);
+    const found: CountedTerm[] = [];
+    for (let size = Math.max(1, length - maxDistance); size <= length + maxDistance; size++) {
+      const { terms, characters: sets } = lists.get(size) ?? { terms: [], characters: [] };
+      for (let place = 0; place < sets.length; place++) {
+        if (place % 1_024 === 0 && slice.due()) await slice.yieldIfDue(signal);
+        // An edit changes the set of characters by one that goes and one that comes.
+        if (bitsOf(own ^ (sets[place] as number)) > 2 * maxDistance) continue;
+        const counted = terms[place] as CountedTerm;
+        if (!sameFirst || counted.term.startsWith(first)) found.push(counted);
+      }
     }
     return found;
   }
