@@ -34,7 +34,7 @@ import type { DiskUsage, DocumentId, LongWorkOptions, ValidationReport } from '.
 import { packVectors } from '../vectors/pack-vectors.js';
 import { Database, type ReadTransaction, type Statements } from './connection/database.js';
 import { openPool } from './connection/pool.js';
-import { openReplicas, ReadRouter } from './connection/read-router.js';
+import { openRouter, type ReadRouter } from './connection/read-router.js';
 import { lockWriter, type SchemaNames } from './connection/schema.js';
 import { HnswBuilder } from './hnsw-builder.js';
 import { Maintenance, refuseInPostgres } from './maintenance.js';
@@ -132,12 +132,7 @@ export class PostgresBackend implements Backend {
         readonly,
         metric: options.metric as VectorMetric | undefined,
       });
-      const replicas = await openReplicas(location, limits);
-      const router = new ReadRouter(database, replicas, names, {
-        timeout: location.replicaTimeout,
-        patience: limits.statementTimeout || limits.lockTimeout,
-        onEvent: options.onEvent ?? (() => {}),
-      });
+      const router = await openRouter(database, names, location, limits, options.onEvent);
       const backend = new PostgresBackend(database, router, names, stored, {
         readonly,
         background: options.ann.background,

@@ -22,7 +22,7 @@ export interface Replica {
 }
 
 /** Opens the replicas of a location; a connection is made when the first reading needs it. */
-export function openReplicas(location: ResolvedPostgresOptions, limits: DatabaseOptions): Promise<Replica[]> {
+function openReplicas(location: ResolvedPostgresOptions, limits: DatabaseOptions): Promise<Replica[]> {
   const { maxConnections, replicas = [] } = location;
   return Promise.all(
     replicas.map(async ({ connectionString, pool }) => {
@@ -142,6 +142,19 @@ function behind(primary: SemanticIndexError): SemanticIndexError {
     hint: "Try again later, or search with `consistency: 'eventual'`.",
     cause: primary,
   });
+}
+
+/** The router of an index: to the replicas of its location, and to the primary. */
+export async function openRouter(
+  primary: Database,
+  names: SchemaNames,
+  location: ResolvedPostgresOptions,
+  limits: DatabaseOptions,
+  onEvent: (event: IndexEvent) => void = () => {},
+): Promise<ReadRouter> {
+  const { replicaTimeout: timeout } = location;
+  const patience = limits.statementTimeout || limits.lockTimeout;
+  return new ReadRouter(primary, await openReplicas(location, limits), names, { timeout, patience, onEvent });
 }
 
 /** When the first space of an index was made: the same in its replicas, and in no other index. */

@@ -135,7 +135,7 @@ function skipped({ maxScore, missingTerms }: WeightedTerms): RankedQuery {
 }
 
 /**
- * What tells before distances are known which documents are likely to be among the best: the part of the text in their scores. A document that
+ * What shows which documents are likely to be among the best before distances are known: the part of the text in their scores. A document that
  * the terms rank later has less than the last one.
  */
 function likelyDocuments(
