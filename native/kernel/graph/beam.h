@@ -89,6 +89,26 @@ class Beam {
 };
 
 /**
+ * Leaves the nearest of some candidates: the `needed` nearest and all before `limit_of` the last of these, at least
+ * `wanted` of them in all if there are so many.
+ */
+template <typename LimitOf>
+void keep_nearest(std::vector<Candidate>* candidates, size_t needed, size_t wanted, const LimitOf& limit_of) {
+  const auto is_before = [](const Candidate& left, const Candidate& right) { return left.is_before(right); };
+  if (candidates->size() <= std::max(needed, wanted)) return;
+  const auto last = candidates->begin() + static_cast<std::ptrdiff_t>(needed) - 1;
+  std::nth_element(candidates->begin(), last, candidates->end(), is_before);
+  const Candidate limit = limit_of(*last);
+  auto end = std::partition(candidates->begin(), candidates->end(),
+                            [&](const Candidate& candidate) { return !limit.is_before(candidate); });
+  if (static_cast<size_t>(end - candidates->begin()) < wanted) {
+    end = candidates->begin() + static_cast<std::ptrdiff_t>(wanted);
+    std::nth_element(candidates->begin(), end, candidates->end(), is_before);
+  }
+  candidates->erase(end, candidates->end());
+}
+
+/**
  * Ends a walk before its beam is exhausted: once the nearest candidate that is left is so much farther than the k-th
  * that its neighbors are hardly ever among the k nearest (the adaptive beam search of Al-Jazzazi et al. 2025). Most
  * walks end sooner than a full beam would end them; the others may have a longer beam.
@@ -100,14 +120,15 @@ class WalkEnd {
 
   /** `compared`: about as many items as a walk with a full beam compares. */
   void set(int64_t k, int64_t compared) {
-    k_ = static_cast<size_t>(k);
     slack_ = static_cast<float>(kSlack * std::sqrt(static_cast<double>(compared) / static_cast<double>(k)));
   }
 
-  /** Whether the walk ends before `next`, the nearest candidate of the beam that is not expanded. */
-  bool is_before(const Candidate& next, Beam& beam, const RowEstimates& estimates) const {
-    if (k_ == 0 || beam.size() < k_) return false;
-    const float kth = std::max(beam[k_ - 1].distance(), 0.0f);
+  /**
+   * Whether the walk ends before `next`, the nearest candidate of the beam that is not expanded, when all that is
+   * wanted is known to lie within a distance.
+   */
+  bool is_before(const Candidate& next, float distance, const RowEstimates& estimates) const {
+    const float kth = std::max(distance, 0.0f);
     // Near-duplicates differ by less than their estimates are certain.
     return next.distance() > kth + std::max(slack_ * kth, estimates.high_uncertainty(kth));
   }
@@ -119,7 +140,6 @@ class WalkEnd {
    */
   static constexpr double kSlack = 0.014;
 
-  size_t k_ = 0;
   float slack_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "base/item_factors.h"
@@ -28,7 +29,6 @@ class BoostedOrder {
       const size_t count = std::min(kEstimatedAtOnce, candidates->size() - first);
       Candidate* const some = candidates->data() + first;
       for (size_t index = 0; index < count; ++index) {
-        if (first + index + kAhead < candidates->size()) items_.prefetch_item(some[index + kAhead].position());
         items[index] = items_.item_of(some[index].position());
         factors_->prefetch(items[index]);
       }
@@ -46,52 +46,19 @@ class BoostedOrder {
     }
   }
 
-  /**
-   * Adds the positions of the `wanted` best of what was met. The nearest of these, where they are known and enough,
-   * show which product the best ones have at least: what cannot reach it with the greatest factor is left out at once.
-   * Changes `met`, and overwrites `some`.
-   */
-  void choose(std::vector<Candidate>& met, Beam* nearest, size_t wanted, std::vector<Candidate>* some,
-              std::vector<uint32_t>* positions) const {
-    some->clear();
-    for (size_t slot = 0; nearest != nullptr && slot < nearest->size(); ++slot) {
-      some->emplace_back((*nearest)[slot].distance(), (*nearest)[slot].position());
-    }
-    if (wanted > 0 && some->size() >= wanted) {
-      score(some);
-      keep_best(some, wanted);
-      const float last = std::max_element(some->begin(), some->end(), is_before)->distance();
-      drop(&met, [&](const Candidate& candidate) {
-        const double most = boosted(score_of(candidate.distance()), factors_->greatest);
-        return most + kEstimateError * std::abs(most) < -static_cast<double>(last);
-      });
-      score(&met);
-      drop(&met, [&](const Candidate& candidate) { return candidate.distance() > last; });
-    } else {
-      score(&met);
-    }
-    keep_best(&met, wanted);
-    for (const Candidate& candidate : met) positions->push_back(candidate.position());
+  /** Prefetches what `score` reads first. */
+  void prefetch(uint32_t position) const { items_.prefetch_item(position); }
+
+  /** What is farther by its estimate reaches no product as high as that of a scored candidate, whatever its factor. */
+  float reach_of(const Candidate& scored) const {
+    const double product = -static_cast<double>(scored.distance());
+    const double least = product - kEstimateError * std::abs(product);
+    const double greatest = ItemFactors::bounded(factors_->greatest);
+    const double score = least >= 0 ? least / greatest : least * greatest;
+    return static_cast<float>(estimate_of(score));
   }
 
  private:
-  static bool is_before(const Candidate& left, const Candidate& right) { return left.is_before(right); }
-
-  static void keep_best(std::vector<Candidate>* candidates, size_t count) {
-    if (candidates->size() <= count) return;
-    const auto end = candidates->begin() + static_cast<std::ptrdiff_t>(count);
-    std::nth_element(candidates->begin(), end, candidates->end(), is_before);
-    candidates->erase(end, candidates->end());
-  }
-
-  template <typename IsDropped>
-  static void drop(std::vector<Candidate>* candidates, const IsDropped& is_dropped) {
-    candidates->erase(std::remove_if(candidates->begin(), candidates->end(), is_dropped), candidates->end());
-  }
-
-  /** Positions whose items, which lie anywhere in memory, are fetched ahead. */
-  static constexpr size_t kAhead = 16;
-
   /** The score of an estimate: a squared distance, or a negated product. */
   double score_of(float estimate) const {
     if (metric_ == Metric::dot) return -static_cast<double>(estimate);
@@ -99,9 +66,64 @@ class BoostedOrder {
     return metric_ == Metric::angular ? 1 - square / 2 : 1 / (1 + std::sqrt(square));
   }
 
+  /** The greatest estimate with at least this score. */
+  double estimate_of(double score) const {
+    if (metric_ == Metric::dot) return -score;
+    if (metric_ == Metric::angular) return 2 * (1 - score);
+    if (score <= 0) return std::numeric_limits<double>::infinity();
+    const double distance = std::max(0.0, 1 / score - 1);
+    return distance * distance;
+  }
+
   const Metric metric_;
   const ItemFactors* factors_;
   const PositionItems& items_;
+};
+
+/** The positions of a walk with the highest products of score and factor. */
+class BoostedBeam {
+ public:
+  /** Clears it for so many positions, and the k-th of which `reach` is. May throw bad_alloc. */
+  void reset(size_t capacity, size_t k) {
+    best_.reset(capacity);
+    capacity_ = capacity;
+    k_ = k;
+    waiting_.clear();
+    farthest_ = reach_ = std::numeric_limits<float>::infinity();
+  }
+
+  /** Takes a compared position. Its factor is looked up along with those of others: see `settle`. */
+  void offer(const BoostedOrder& order, const Candidate& candidate) {
+    if (candidate.distance() > farthest_) return;
+    order.prefetch(candidate.position());
+    waiting_.push_back(candidate);
+    if (waiting_.size() == kEstimatedAtOnce) settle(order);
+  }
+
+  /** Compares the products of what was offered. */
+  void settle(const BoostedOrder& order) {
+    order.score(&waiting_);
+    for (const Candidate& candidate : waiting_) best_.enter(candidate);
+    waiting_.clear();
+    if (best_.size() >= capacity_) farthest_ = order.reach_of(best_[capacity_ - 1]);
+    if (best_.size() >= k_) reach_ = order.reach_of(best_[k_ - 1]);
+  }
+
+  /** No position beyond this distance has one of the k highest products; infinite as long as fewer are known. */
+  float reach() const { return reach_; }
+
+  size_t size() const { return best_.size(); }
+  uint32_t position(size_t rank) { return best_[rank].position(); }
+
+ private:
+  Beam best_;
+  /** Offered, but not compared yet. */
+  std::vector<Candidate> waiting_;
+  size_t capacity_ = 0;
+  size_t k_ = 0;
+  /** What is farther is not offered in vain: no factor makes it one of the best. */
+  float farthest_ = 0;
+  float reach_ = 0;
 };
 
 }  // namespace semantic_index

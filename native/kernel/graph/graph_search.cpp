@@ -49,7 +49,9 @@ struct GraphScratch::Memory {
   std::vector<uint64_t> seen;
   std::vector<uint32_t> compared;
   Beam beam;
-  /** All compared candidates that pass the filter. */
+  /** For searches with factors. */
+  BoostedBeam boosted;
+  /** All compared candidates that pass the filter; with factors, `boosted` has the best of them. */
   std::vector<Candidate> met;
   /** The best positions of a walk. */
   std::vector<uint32_t> candidates;
@@ -99,9 +101,11 @@ class GraphSearch {
     const double scan_time = static_cast<double>(matches) * (kScanRow + kScanDimension * header_.dimensions);
     if (scan_time <= width * (kBeamSlot + kBeamMove * width)) return scan(query, items, distances_out, found, work);
     // Distances below 0 have no shares, and the k-th that a filter allows is not known.
-    const bool ends_early = !is_filtered() && options_.factors == nullptr && !estimates_.is_dot();
-    beam_ = static_cast<size_t>(ends_early ? std::min(positions, WalkEnd::kLongerBeam * width) : width);
-    if (ends_early) end_.set(k, search_k);
+    ends_early_ = !is_filtered() && !estimates_.is_dot();
+    const bool is_longer = ends_early_ && !is_boosted();
+    beam_ = static_cast<size_t>(is_longer ? std::min(positions, WalkEnd::kLongerBeam * width) : width);
+    k_ = static_cast<size_t>(k);
+    end_.set(k, search_k);
     prepare(query);
     Status status = SearchEntries(view_, forest_, options_.allowed, &memory_.entries).find(query, memory_.sketch);
     if (status.ok()) status = walk();
@@ -123,6 +127,7 @@ class GraphSearch {
 
  private:
   bool is_filtered() const { return options_.allowed.bits != nullptr; }
+  bool is_boosted() const { return options_.factors != nullptr; }
 
   Status scan(const float* query, int32_t* items, float* distances_out, int32_t* found, GraphSearchStats* work) {
     if (work != nullptr) work->scanned = true;
@@ -147,6 +152,7 @@ class GraphSearch {
     memory_.compared.clear();
     memory_.met.clear();
     memory_.beam.reset(beam_);
+    if (is_boosted()) memory_.boosted.reset(static_cast<size_t>(reranked_ + kRefined), k_);
   }
 
   void clear() {
@@ -177,12 +183,17 @@ class GraphSearch {
     rows_.sum(Nibbles::high, memory_.query, count, position_of, [&](size_t index, int32_t sum) {
       const uint32_t position = positions[index];
       const Candidate candidate(estimates_.by_high(position, memory_.query.high_product(sum)), position);
-      if (!is_filtered() || items_.is_allowed(options_.allowed, position)) memory_.met.push_back(candidate);
+      if (!is_filtered() || items_.is_allowed(options_.allowed, position)) meet(candidate);
       first = std::min(first, memory_.beam.enter(candidate));
       return true;
     });
     work_.compared += static_cast<int64_t>(count);
     return first;
+  }
+
+  void meet(const Candidate& candidate) {
+    if (is_boosted()) return memory_.boosted.offer(boosted_, candidate);
+    memory_.met.push_back(candidate);
   }
 
   /** Prefetches the bytes that `compare` reads for a position. */
@@ -220,7 +231,7 @@ class GraphSearch {
     while (true) {
       while (next < beam.size() && beam[next].is_expanded()) ++next;
       size_t coming = 0;
-      if (next < beam.size() && !end_.is_before(beam[next], beam, estimates_)) {
+      if (next < beam.size() && !ends_before(beam[next])) {
         const Status status = expand(&beam[next], arriving, &coming);
         if (!status.ok()) return status;
       } else if (count == 0) {
@@ -236,6 +247,13 @@ class GraphSearch {
         --wanted;
       }
     }
+  }
+
+  /** Whether the walk ends before the nearest candidate that is not expanded. */
+  bool ends_before(const Candidate& next) const {
+    if (!ends_early_) return false;
+    if (is_boosted()) return end_.is_before(next, memory_.boosted.reach(), estimates_);
+    return memory_.beam.size() >= k_ && end_.is_before(next, memory_.beam[k_ - 1].distance(), estimates_);
   }
 
   /** Lists the unseen neighbors of a candidate and prefetches their rows. */
@@ -262,10 +280,11 @@ class GraphSearch {
     candidates.clear();
     const auto needed = static_cast<size_t>(reranked_);
     const auto wanted = static_cast<size_t>(reranked_ + kRefined);
-    if (options_.factors != nullptr) {
-      // Behind a filter, some of the beam were not met.
-      boosted_.choose(memory_.met, is_filtered() ? nullptr : &memory_.beam, wanted, &memory_.refined, &candidates);
-      return prefetch_low_nibbles(candidates);
+    if (is_boosted()) {
+      BoostedBeam& boosted = memory_.boosted;
+      boosted.settle(boosted_);
+      for (size_t rank = 0; rank < boosted.size(); ++rank) candidates.push_back(boosted.position(rank));
+      return;
     }
     Beam& beam = memory_.beam;
     if (!is_filtered() && beam.size() >= needed) {
@@ -275,29 +294,11 @@ class GraphSearch {
           if (slot >= wanted && limit.is_before(beam[slot])) break;
           candidates.push_back(beam[slot].position());
         }
-        prefetch_low_nibbles(candidates);
         return;
       }
     }
-    std::vector<Candidate>& met = memory_.met;
-    const auto is_before = [](const Candidate& left, const Candidate& right) { return left.is_before(right); };
-    auto end = met.end();
-    if (met.size() > needed) {
-      const auto last = met.begin() + static_cast<std::ptrdiff_t>(needed) - 1;
-      std::nth_element(met.begin(), last, met.end(), is_before);
-      const Candidate limit = limit_of(*last);
-      end = std::partition(met.begin(), met.end(),
-                           [&](const Candidate& candidate) { return !limit.is_before(candidate); });
-      const auto found = static_cast<size_t>(end - met.begin());
-      if (found < wanted && met.size() > wanted) {
-        end = met.begin() + static_cast<std::ptrdiff_t>(wanted);
-        std::nth_element(met.begin(), end, met.end(), is_before);
-      } else if (found < wanted) {
-        end = met.end();
-      }
-    }
-    for (auto candidate = met.begin(); candidate != end; ++candidate) candidates.push_back(candidate->position());
-    prefetch_low_nibbles(candidates);
+    keep_nearest(&memory_.met, needed, wanted, [this](const Candidate& last) { return limit_of(last); });
+    for (const Candidate& candidate : memory_.met) candidates.push_back(candidate.position());
   }
 
   /** An item nearer than `candidate` has no estimate by high nibbles beyond this. */
@@ -309,13 +310,10 @@ class GraphSearch {
     return {distance + estimates_.high_uncertainty(distance), kNoNeighbor >> 1};
   }
 
-  void prefetch_low_nibbles(const std::vector<uint32_t>& candidates) const {
-    for (uint32_t position : candidates) rows_.prefetch_row(Nibbles::low, position);
-  }
-
   /** Compares the candidates by whole int8 values. */
   void refine() {
     const std::vector<uint32_t>& candidates = memory_.candidates;
+    for (uint32_t position : candidates) rows_.prefetch_row(Nibbles::low, position);
     std::vector<Candidate>& refined = memory_.refined;
     refined.clear();
     const auto position_of = [&candidates](size_t index) { return candidates[index]; };
@@ -331,7 +329,7 @@ class GraphSearch {
       refined.push_back({distance, candidates[index]});
       return true;
     });
-    if (options_.factors != nullptr) boosted_.score(&refined);
+    if (is_boosted()) boosted_.score(&refined);
     work_.refined += static_cast<int64_t>(candidates.size());
     std::sort(refined.begin(), refined.end(),
               [](const Candidate& left, const Candidate& right) { return left.is_before(right); });
@@ -346,8 +344,7 @@ class GraphSearch {
     memory_.nearest.reset(options_.k);
     for (size_t slot = 0; slot < refined.size(); ++slot) {
       const float limit = memory_.nearest.limit();
-      if (slot >= needed &&
-          (options_.factors != nullptr || refined[slot].distance() > limit + estimates_.whole_uncertainty(limit))) {
+      if (slot >= needed && (is_boosted() || refined[slot].distance() > limit + estimates_.whole_uncertainty(limit))) {
         break;
       }
       const uint32_t position = refined[slot].position();
@@ -419,6 +416,8 @@ class GraphSearch {
   RowEstimates estimates_;
   const BoostedOrder boosted_;
   size_t beam_ = 0;
+  size_t k_ = 0;
+  bool ends_early_ = false;
   WalkEnd end_;
   int64_t reranked_ = 0;
   GraphSearchStats work_;

@@ -92,6 +92,57 @@ TEST(finds_what_a_scan_finds) {
   }
 }
 
+TEST(boosted_walks_end_when_no_factor_lifts_what_is_left) {
+  const int32_t dimensions = 100;
+  const int32_t rows = 3000;
+  const Data data = make_data(rows, dimensions, 50);
+  const Index index = build_index(Metric::angular, dimensions, data.rows, 10);
+  GraphFixture graph;
+  derive_graph(index, &graph);
+  Random random(3);
+  std::vector<double> values;
+  for (int32_t item = 0; item < rows; ++item) values.push_back(random.below(400));
+  ItemFactors factors;
+  factors.factors.push_back({FactorKind::saturation, 100, 1.5, values.data(), values.size(), {}});
+  GraphScratch scratch;
+  const auto count = static_cast<int64_t>(data.queries.size()) / dimensions;
+  int64_t compared[2] = {0, 0};
+  int found_best[2] = {0, 0};
+  for (int64_t number = 0; number < count; ++number) {
+    const float* const query = data.queries.data() + number * dimensions;
+    const Truth nearest = scan_all(index, {query, query + dimensions}, rows);
+    std::vector<std::pair<double, int32_t>> products;
+    for (size_t rank = 0; rank < nearest.items.size(); ++rank) {
+      const double distance = nearest.distances[rank];
+      const int32_t item = nearest.items[rank];
+      products.emplace_back(boosted(1 - distance * distance / 2, factors.of(static_cast<uint32_t>(item))), item);
+    }
+    std::sort(products.rbegin(), products.rend());
+    // With a factor that might be as large as this, no walk ends before its beam is expanded.
+    for (int unbounded : {0, 1}) {
+      factors.greatest = unbounded == 1 ? 1e6 : 1.5;
+      SearchOptions options;
+      options.k = 100;
+      options.best = 10;
+      options.search_k = 2000;
+      options.factors = &factors;
+      int32_t items[100];
+      int32_t size = 0;
+      GraphSearchStats work;
+      CHECK_OK(graph.view.search(index.view, query, options, &scratch, items, nullptr, &size, &work));
+      CHECK(!work.scanned);
+      compared[unbounded] += work.compared;
+      for (size_t rank = 0; rank < 10; ++rank) {
+        found_best[unbounded] += std::count(items, items + size, products[rank].second) > 0 ? 1 : 0;
+      }
+    }
+  }
+  std::printf("  %lld compared, %lld without a bound; %d and %d of %lld found\n", static_cast<long long>(compared[0]),
+              static_cast<long long>(compared[1]), found_best[0], found_best[1], static_cast<long long>(10 * count));
+  CHECK(10 * compared[0] < 9 * compared[1]);
+  CHECK(found_best[0] >= 95 * count / 10);
+}
+
 TEST(same_bytes_for_any_threads_and_instruction_set) {
   for (Metric metric : kGraphMetrics) {
     const Data data = make_data(kIsSanitized ? 500 : 1500, 200, 20);
