@@ -1,38 +1,47 @@
 import type { Field, FilterTree } from '../backend/filter-tree.js';
 import { parseStored } from '../backend/stored-json.js';
-import { compileFilterProgram } from '../columns/filter-program.js';
+import { compileFilterProgram, type FilterProgram } from '../columns/filter-program.js';
 import { SemanticIndexError } from '../errors.js';
 import type { FieldType } from '../options.js';
-import type { Catalog } from './catalog/catalog.js';
 import { fieldsSetting, type IndexedFields } from './catalog/metadata/field-indexes.js';
 import { type CompiledFilter, compileFilter, indexedField } from './catalog/metadata/filter-sql.js';
 import type { ColumnsRequest, SnapshotFilter } from './snapshot/metadata-columns.js';
+import type { ReadStoredSetting } from './watched-settings.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 
 const fieldTypes: readonly FieldType[] = ['string', 'number', 'boolean'];
 
+/** Programs of boosted filters that are kept, and characters of the longest filter that is recognized. */
+const [maxPrograms, maxProgramKey] = [32, 4096];
+
+/** What the setting of the declared fields says. */
+interface ReadFields {
+  readonly setting: string | number;
+  readonly stored: Readonly<Record<string, unknown>>;
+  readonly types: ReadonlyMap<string, FieldType | undefined>;
+}
+
 /** The declared fields of an index, each with a SQL index. */
 export class DeclaredFields {
-  readonly #catalog: () => Catalog;
+  readonly #read: ReadStoredSetting;
   readonly #writer: CatalogClient;
+  #last: ReadFields | undefined;
+  /** By filter, oldest first. */
+  readonly #programs = new Map<string, FilterProgram>();
 
-  constructor(catalog: () => Catalog, writer: CatalogClient) {
-    this.#catalog = catalog;
+  constructor(read: ReadStoredSetting, writer: CatalogClient) {
+    this.#read = read;
     this.#writer = writer;
   }
 
-  #stored(): Readonly<Record<string, unknown>> {
-    const stored = parseStored(this.#catalog().settings.get(fieldsSetting) ?? '{}', 'The declared fields');
-    return typeof stored === 'object' && stored !== null ? (stored as Record<string, unknown>) : {};
+  #fields(): ReadFields {
+    const setting = this.#read(fieldsSetting) ?? '{}';
+    if (this.#last?.setting !== setting) this.#last = readFields(setting);
+    return this.#last;
   }
 
   types(): ReadonlyMap<string, FieldType | undefined> {
-    return new Map(
-      Object.entries(this.#stored()).map(([name, field]) => {
-        const type = (field as { type?: unknown } | null)?.type;
-        return [name, fieldTypes.find((known) => known === type)];
-      }),
-    );
+    return this.#fields().types;
   }
 
   /** Creates the missing indexes and drops those of other fields. */
@@ -46,11 +55,11 @@ export class DeclaredFields {
     );
     const inOrder = (named: object): string =>
       JSON.stringify(Object.entries(named).sort(([a], [b]) => (a < b ? -1 : 1)));
-    if (inOrder(this.#stored()) !== inOrder(indexed)) await this.#writer.fields.declare(indexed);
+    if (inOrder(this.#fields().stored) !== inOrder(indexed)) await this.#writer.fields.declare(indexed);
   }
 
   compile(filter: FilterTree): CompiledFilter {
-    return compileFilter(filter, new Set(Object.keys(this.#stored())));
+    return compileFilter(filter, new Set(this.types().keys()));
   }
 
   /** The filter for columns, and as SQL for what they cannot decide. */
@@ -60,7 +69,29 @@ export class DeclaredFields {
 
   /** What is read from columns besides. */
   compileForColumns(fields: readonly Field[] = [], boosted: readonly FilterTree[] = []): ColumnsRequest {
-    const filters = boosted.map((filter) => this.compileForSnapshot(filter) as SnapshotFilter);
+    const filters = boosted.map((filter) => ({ sql: () => this.compile(filter), program: this.#programOf(filter) }));
     return { fields, filters, kept: filters.length };
   }
+
+  /** Boosts have the same filters again and again: compiling one takes longer than recognizing it. */
+  #programOf(filter: FilterTree): FilterProgram {
+    const key = JSON.stringify(filter);
+    const known = this.#programs.get(key);
+    if (known !== undefined) return known;
+    const program = compileFilterProgram(filter);
+    const [oldest] = this.#programs.keys();
+    if (this.#programs.size === maxPrograms && oldest !== undefined) this.#programs.delete(oldest);
+    if (key.length <= maxProgramKey) this.#programs.set(key, program);
+    return program;
+  }
+}
+
+function readFields(setting: string | number): ReadFields {
+  const parsed = parseStored(setting, 'The declared fields');
+  const stored = typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : {};
+  const types = Object.entries(stored).map(([name, field]) => {
+    const type = (field as { type?: unknown } | null)?.type;
+    return [name, fieldTypes.find((known) => known === type)] as const;
+  });
+  return { setting, stored, types: new Map(types) };
 }

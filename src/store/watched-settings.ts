@@ -1,23 +1,21 @@
-import type { Settings } from '../backend/backend.js';
 import type { Catalog } from './catalog/catalog.js';
-import type { CatalogClient } from './writer/catalog-client.js';
+
+/** Reads a setting as of the last commit of any connection. */
+export type ReadStoredSetting = (name: string) => string | number | undefined;
 
 /**
  * The settings of an index. `check` says what is wrong with its file, where reading fails; `isWatched`: the connection that reads does
  * not write.
  */
-export function settingsOf(catalog: Catalog, check: () => void, writer: CatalogClient, isWatched: boolean): Settings {
+export function storedSettings(catalog: Catalog, check: () => void, isWatched: boolean): ReadStoredSetting {
   const watched = new WatchedSettings(catalog);
-  return {
-    async get(name) {
-      try {
-        return isWatched ? watched.get(name) : catalog.settings.get(name);
-      } catch (error) {
-        check();
-        throw error;
-      }
-    },
-    set: (name, value) => writer.settings.set(name, value),
+  return (name) => {
+    try {
+      return isWatched ? watched.get(name) : catalog.settings.get(name);
+    } catch (error) {
+      check();
+      throw error;
+    }
   };
 }
 
