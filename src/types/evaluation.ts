@@ -81,7 +81,7 @@ export interface FittedWeights {
   readonly gain: MeanEstimate;
   /** Probability of a gain at least as large, or a loss, if it were chance: paired randomization test, two-sided. */
   readonly p: number;
-  /** Whether the index uses the weights from now on: they are kept if the gain is above 0. */
+  /** Whether the index uses the weights from now on: they are kept if the gain is above 0, and `p` at most 0.1. */
   readonly kept: boolean;
   /** The mean of the measure with each weight of vectors tried, and the best share of `rerank: 'tokens'` for it. */
   readonly curve: readonly { readonly vectorWeight: number; readonly mean: number }[];

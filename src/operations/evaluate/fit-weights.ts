@@ -15,11 +15,13 @@ import type { Trial, Weights } from './trial.js';
 const tried = Array.from({ length: 21 }, (_, step) => step / 20);
 /** The most that a reranking by tokens is tried with: beyond, the search hardly counts. */
 const maxRerankWeight = 0.7;
+/** A gain that chance explains more often than this is not kept: on other questions it is a loss as often. */
+const maxChance = 0.1;
 
 /**
  * Chooses the weight of vectors in hybrid searches, and with it that of a reranking by tokens, if it is asked for. Each part of the
  * questions is measured with the weights that are best on the other parts, so that the gain is one that other questions can expect
- * (cross-validation, Stone 1974). The weights are kept if there is a gain.
+ * (cross-validation, Stone 1974). The weights are kept if there is a gain that is hardly chance.
  *
  * @throws INVALID_ARGUMENT for fewer questions than parts; what searches throw.
  */
@@ -58,7 +60,8 @@ export async function fitWeights(
   const gains = held.map((value, place) => value - (usual.values[place] as number));
   const chosen = best(trials, everything, previous);
   const gain = await bootstrap(gains, new Random(seed), options);
-  const kept = !dryRun && gain.mean > 0 && distance(chosen, previous) > 0;
+  const p = await randomizationTest([...gains], new Random(seed), options);
+  const kept = !dryRun && gain.mean > 0 && p <= maxChance && distance(chosen, previous) > 0;
   if (kept) await storeWeights(context.backend, chosen);
   const { rerankWeight } = chosen;
   return {
@@ -67,7 +70,7 @@ export async function fitWeights(
     ...(rerankWeight !== undefined && { rerankWeight, previousRerankWeight: previous.rerankWeight as number }),
     heldOut: await bootstrap(held, new Random(seed), options),
     gain,
-    p: await randomizationTest([...gains], new Random(seed), options),
+    p,
     kept,
     curve: curveOf(trials),
   };
