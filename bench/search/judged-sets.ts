@@ -111,3 +111,21 @@ export function cisi(data: string): TestSet {
     }),
   };
 }
+
+/** MedQuAD: medical questions among the first of their answers. Of equal questions, and of equal answers, the first is taken. */
+export function medicalAnswers(data: string, most: number): TestSet {
+  const answers = new Map<string, string>();
+  const known = new Set<string>();
+  for (const { question, answer } of readRows<{ question: string; answer: string }>(data, 'train/medquad.jsonl')) {
+    if (answers.size === most) break;
+    if (answers.has(question) || known.has(answer) || answer === '') continue;
+    known.add(answer);
+    answers.set(question, answer);
+  }
+  const pairs = [...answers].map(([question, answer], place) => ({ question, answer, id: String(place) }));
+  return {
+    name: 'MedQuAD',
+    documents: pairs.map(({ id, answer }) => ({ id, text: answer })),
+    questions: pairs.map(({ id, question }) => ({ query: question, relevant: [id] })),
+  };
+}
