@@ -132,6 +132,8 @@ export class Catalog {
   readonly #end: Statement<[]>;
   readonly #dataVersion: Statement<[]>;
   readonly #options: CatalogOptions;
+  /** Between `beginReading` and `endReading`. */
+  #isReading = false;
   /** Data version of the read transaction that was begun last. */
   #readVersion = 0;
   #lastReading: CatalogReading | undefined;
@@ -400,6 +402,7 @@ export class Catalog {
   /** Begins a read transaction: until `endReading` this connection sees the catalog as it is now. */
   beginReading(): void {
     this.#begin.run();
+    this.#isReading = true;
     // `BEGIN` does not read yet; this does.
     this.#readVersion = this.dataVersion();
   }
@@ -420,8 +423,14 @@ export class Catalog {
     return this.#lastReading;
   }
 
+  /** Whether the read transaction has ended by itself: SQLite may end it where a read fails, and other reads may share it. */
+  get hasLostReading(): boolean {
+    return this.#isReading && !this.#db.inTransaction;
+  }
+
   endReading(): void {
-    this.#end.run();
+    if (!this.hasLostReading) this.#end.run();
+    this.#isReading = false;
   }
 
   /** A number that changes with every commit of another connection. */

@@ -1,5 +1,6 @@
 import type { StoredDocument } from '../../backend/documents.js';
 import type { KeyedVector } from '../../backend/read-snapshot.js';
+import { SemanticIndexError } from '../../errors.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { DocumentId } from '../../types.js';
 import type { Catalog, CatalogPosition, CatalogReading } from '../catalog/catalog.js';
@@ -75,15 +76,15 @@ class CatalogRead implements LocalRead {
   }
 
   async byKeys(keys: readonly number[], signal?: AbortSignal): Promise<(StoredDocument | undefined)[]> {
-    const { documents } = this.#reading;
+    const { documents } = this.#current();
     if (keys.length <= rowsPerTurn) return documents.byKeys(keys);
     const found: (StoredDocument | undefined)[] = [];
-    for await (const some of inTurns(keys, signal)) found.push(...documents.byKeys(some));
+    for await (const some of inTurns(keys, signal)) found.push(...this.#current().documents.byKeys(some));
     return found;
   }
 
   async bytesByKeys(keys: readonly number[]): Promise<number> {
-    const short = this.#reading.documents.short?.(keys) ?? [];
+    const short = this.#current().documents.short?.(keys) ?? [];
     const others = keys.filter((_, position) => short[position] === undefined);
     return short.reduce((sum, document) => sum + bytesOf(document), this.catalog.pages.bytesByKeys(others));
   }
@@ -92,6 +93,7 @@ class CatalogRead implements LocalRead {
     const vectors = new Float32Array(keys.length * dimensions);
     let row = 0;
     for await (const some of inTurns(keys, signal)) {
+      this.#current();
       vectors.set(this.catalog.documents.vectorsByKeys(some, dimensions), row * dimensions);
       row += some.length;
     }
@@ -99,11 +101,12 @@ class CatalogRead implements LocalRead {
   }
 
   async vectorOf(id: DocumentId): Promise<KeyedVector | undefined> {
+    this.#current();
     return this.catalog.documents.vectorOf(id);
   }
 
   async setting(name: string): Promise<string | number | undefined> {
-    const { settings } = this.#reading;
+    const { settings } = this.#current();
     if (settings?.has(name) === true) return settings.get(name);
     const value = this.catalog.settings.get(name);
     settings?.set(name, value);
@@ -112,6 +115,14 @@ class CatalogRead implements LocalRead {
 
   end(): void {
     this.#onEnd();
+  }
+
+  /** @throws IO when its transaction has ended: what would be read now may be of another commit. */
+  #current(): Reading {
+    if (!this.catalog.hasLostReading) return this.#reading;
+    throw new SemanticIndexError('IO', 'A read of index.db failed, and ended the transaction of others', {
+      hint: 'Try again. If it fails again, look at the disk.',
+    });
   }
 }
 
@@ -170,7 +181,7 @@ export class TransactionReads implements LocalReads {
     // A transaction is shared if nothing was committed since the last look before it began. A read that is alone needs no look.
     if (this.#newest !== undefined) {
       const version = watch.dataVersion();
-      if (this.#newest.version === version) return this.#newest;
+      if (this.#newest.version === version && !this.#newest.catalog.hasLostReading) return this.#newest;
       this.#version = version;
     }
     const catalog = this.#idle.pop() ?? this.#open();
