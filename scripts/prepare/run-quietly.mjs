@@ -21,16 +21,17 @@ function interrupt(signal) {
 }
 
 /**
- * Runs a command in `cwd` and keeps what it prints to itself: the output is in the result, for callers that have to explain
+ * Runs a command in `cwd`, with more in its environment, and keeps what it prints to itself: the output is in the result, for callers that have to explain
  * a failure. An interrupt ends all commands and all that they have started, then this process; what was half made has no
  * stamp and is made again the next time.
  */
-export function runQuietly(command, args, cwd) {
+export function runQuietly(command, args, cwd, environment = {}) {
   return new Promise((resolve) => {
     let output = '';
     // A process group of its own can be ended as a whole: npm, node-gyp, make and the compiler.
     const child = spawn(command, args, {
       cwd,
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
       detached: isPosix,

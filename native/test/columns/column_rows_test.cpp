@@ -7,6 +7,7 @@
 #include <set>
 
 #include "columns/layers/layered_columns.h"
+#include "support/check.h"
 #include "support/metadata.h"
 
 using namespace semantic_index_test;

@@ -8,6 +8,7 @@
 #include "columns/filter_evaluation.h"
 #include "columns/layers/columns_snapshot.h"
 #include "io/atomic_file.h"
+#include "support/check.h"
 #include "support/damaged_sections.h"
 #include "support/metadata.h"
 

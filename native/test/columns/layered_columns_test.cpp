@@ -6,6 +6,7 @@
 #include <numeric>
 #include <thread>
 
+#include "support/check.h"
 #include "support/metadata.h"
 
 using namespace semantic_index_test;

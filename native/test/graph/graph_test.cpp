@@ -8,6 +8,7 @@
 #include "base/checksum.h"
 #include "distance/distance.h"
 #include "exact/scan.h"
+#include "graph/build/graph_build.h"
 #include "graph/graph_view.h"
 #include "graph/pruned_scan.h"
 #include "support/check.h"

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "support/check.h"
+#include "support/generate.h"
 #include "support/graph_index.h"
 
 using namespace semantic_index_test;

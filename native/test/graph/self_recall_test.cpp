@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/build/graph_build.h"
 #include "graph/graph_view.h"
 #include "support/check.h"
 #include "support/generate.h"

@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "columns/layers/layered_columns.h"
+#include "support/check.h"
 #include "support/metadata.h"
 
 using namespace semantic_index_test;

@@ -3,6 +3,8 @@
 #include <functional>
 
 #include "search/search.h"
+#include "support/check.h"
+#include "support/generate.h"
 #include "support/search_world.h"
 
 using namespace semantic_index_test;

@@ -5,8 +5,11 @@
 #include <cstring>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <thread>
 
+#include "support/check.h"
+#include "support/generate.h"
 #include "support/search_world.h"
 
 using namespace semantic_index_test;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "support/check.h"
 #include "support/terms_corpus.h"
 
 using namespace semantic_index_test;

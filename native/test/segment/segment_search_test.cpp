@@ -10,9 +10,11 @@
 #include <thread>
 #include <vector>
 
+#include "graph/build/graph_build.h"
 #include "segment/exact_search.h"
 #include "segment/forest_digest.h"
 #include "support/check.h"
+#include "support/generate.h"
 #include "support/graph_index.h"
 
 #if !defined(_WIN32)

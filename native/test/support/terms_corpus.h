@@ -1,8 +1,6 @@
 #ifndef SEMANTIC_INDEX_TEST_SUPPORT_TERMS_CORPUS_H_
 #define SEMANTIC_INDEX_TEST_SUPPORT_TERMS_CORPUS_H_
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -11,10 +9,6 @@
 
 #include "base/memory_block.h"
 #include "base/random.h"
-#include "support/check.h"
-#include "terms/build/terms_merge.h"
-#include "terms/exact_form.h"
-#include "terms/postings/bm25.h"
 #include "terms/query/terms_query.h"
 
 namespace semantic_index_test {
@@ -28,90 +22,36 @@ struct Document {
 };
 using Corpus = std::vector<Document>;
 using Bits = std::vector<uint32_t>;
+void append_to(TermsTail* tail, const Corpus& corpus, size_t begin, size_t end);
+void build_file(const Corpus& corpus, MemoryBlock* file, int threads = 1);
+TermsView view_of(const MemoryBlock& file);
 
-/** Calls `take` with the documents from `begin` to `end` in the form of the kernel. */
-template <typename Take>
-void with_documents(const Corpus& corpus, size_t begin, size_t end, const Take& take) {
-  std::vector<std::vector<DocumentTerm>> terms;
-  std::vector<TermsDocument> documents;
-  for (size_t index = begin; index < end; ++index) {
-    terms.emplace_back();
-    for (const auto& [term, frequency] : corpus[index].terms) {
-      terms.back().push_back({{term.data(), term.size()}, frequency});
-    }
-  }
-  for (size_t index = begin; index < end; ++index) {
-    const std::vector<DocumentTerm>& own = terms[index - begin];
-    documents.push_back({own.data(), own.size(), corpus[index].length});
-  }
-  take(documents.data(), documents.size());
-}
-
-inline void append_to(TermsTail* tail, const Corpus& corpus, size_t begin, size_t end) {
-  with_documents(corpus, begin, end,
-                 [tail](const TermsDocument* documents, size_t count) { CHECK_OK(tail->append(documents, count)); });
-}
-
-inline void build_file(const Corpus& corpus, MemoryBlock* file, int threads = 1) {
-  TermsBuilder builder;
-  with_documents(corpus, 0, corpus.size(),
-                 [&builder](const TermsDocument* documents, size_t count) { CHECK_OK(builder.add(documents, count)); });
-  TermsMergeOptions options;
-  options.threads = threads;
-  CHECK_OK(builder.finish(options, file));
-}
-
-inline TermsView view_of(const MemoryBlock& file) {
-  TermsView view;
-  CHECK_OK(TermsView::open(file.data(), static_cast<int64_t>(file.size()), &view));
-  return view;
-}
-
-inline std::vector<uint8_t> bytes_of(const MemoryBlock& file) { return {file.data(), file.data() + file.size()}; }
-
-inline bool is_set(const Bits& bits, size_t item) {
-  return item / 32 < bits.size() && ((bits[item / 32] >> (item % 32)) & 1) != 0;
-}
-
-inline ItemBits set_of(const Bits& bits) {
-  // An empty vector may have no address, and no address allows everything.
-  static const uint32_t kNone = 0;
-  return {bits.empty() ? &kNone : bits.data(), static_cast<int64_t>(bits.size())};
-}
+std::vector<uint8_t> bytes_of(const MemoryBlock& file);
+bool is_set(const Bits& bits, size_t item);
+ItemBits set_of(const Bits& bits);
 
 /** A set of items with about this share of them; the last words may be missing. */
-inline Bits random_bits(size_t items, double share, Random* random) {
-  Bits bits((items + 31) / 32, 0);
-  for (size_t item = 0; item < items; ++item) {
-    if (random->below(1u << 20) < share * (1 << 20)) bits[item / 32] |= 1u << (item % 32);
-  }
-  while (share < 1 && !bits.empty() && bits.back() == 0) bits.pop_back();
-  return bits;
-}
+Bits random_bits(size_t items, double share, Random* random);
 
 /** A word of a vocabulary by Zipf's law: the first come often. */
-inline uint32_t zipf(uint32_t words, Random* random) {
-  const double even = static_cast<double>(random->next() >> 11) / 9007199254740992.0;
-  return std::min(words - 1, static_cast<uint32_t>(std::exp(even * std::log(words + 1.0)) - 1.0));
-}
+uint32_t zipf(uint32_t words, Random* random);
 
 /** Documents of up to `longest` words; now and then an empty one, a huge frequency, or an odd length. */
-inline Corpus random_corpus(size_t items, uint32_t words, uint32_t longest, Random* random) {
-  Corpus corpus(items);
-  for (Document& document : corpus) {
-    const uint32_t count = random->below(20) == 0 ? 0 : random->below(longest + 1);
-    for (uint32_t index = 0; index < count; ++index) ++document.terms["w" + std::to_string(zipf(words, random))];
-    document.length = count;
-    if (count > 0 && random->below(50) == 0) document.terms.begin()->second = 1u << random->below(21);
-    if (random->below(50) == 0) document.length = random->below(1u << random->below(25));
-  }
-  return corpus;
-}
+Corpus random_corpus(size_t items, uint32_t words, uint32_t longest, Random* random);
+
+/** Where a term occurs, and how often. */
+struct Occurrence {
+  size_t part;
+  size_t item;
+  uint32_t frequency;
+};
 
 /** Parts of an index, and the documents that they hold. */
 struct Parts {
   std::vector<Corpus> corpora;
   std::vector<Bits> dead;
+  /** All of the documents' terms, those of dead ones included. */
+  std::map<std::string, std::vector<Occurrence>> occurrences;
   std::vector<std::unique_ptr<MemoryBlock>> files;
   std::vector<TermsView> views;
   std::unique_ptr<TermsTail> tail = std::make_unique<TermsTail>();
@@ -120,144 +60,12 @@ struct Parts {
 };
 
 /** Spreads documents over `files` files and, if `with_tail`, a tail; about a share `dead` of them is deleted. */
-inline void spread(const Corpus& corpus, size_t files, bool with_tail, double dead, Random* random, Parts* parts) {
-  const size_t count = files + (with_tail ? 1 : 0);
-  std::vector<size_t> ends;
-  for (size_t part = 0; part + 1 < count; ++part) {
-    ends.push_back(random->below(static_cast<uint32_t>(corpus.size() + 1)));
-  }
-  ends.push_back(corpus.size());
-  std::sort(ends.begin(), ends.end());
-  parts->views.resize(files);
-  size_t begin = 0;
-  for (size_t part = 0; part < count; ++part) {
-    parts->corpora.emplace_back(corpus.begin() + static_cast<std::ptrdiff_t>(begin),
-                                corpus.begin() + static_cast<std::ptrdiff_t>(ends[part]));
-    parts->dead.push_back(random_bits(ends[part] - begin, dead, random));
-    begin = ends[part];
-  }
-  for (size_t part = 0; part < count; ++part) {
-    const ItemBits bits = set_of(parts->dead[part]);
-    if (part == files) {
-      append_to(parts->tail.get(), parts->corpora[part], 0, parts->corpora[part].size());
-      parts->parts.push_back(TermsPart::of(*parts->tail, bits));
-    } else {
-      parts->files.push_back(std::make_unique<MemoryBlock>());
-      build_file(parts->corpora[part], parts->files.back().get());
-      parts->views[part] = view_of(*parts->files.back());
-      parts->parts.push_back(TermsPart::of(parts->views[part], bits));
-    }
-    CHECK_OK(parts->snapshot.add(parts->parts.back()));
-  }
-}
-
-/** What a query finds when every document is scored, term by term in the order of the query. */
-struct Oracle {
-  std::vector<TermsHit> hits;
-  /** For each part and item; matched ones have 1 there, dead ones included. */
-  std::vector<std::vector<double>> scores;
-};
-
-inline bool is_better(const TermsHit& left, const TermsHit& right) {
-  if (left.score != right.score) return left.score > right.score;
-  return left.part != right.part ? left.part < right.part : left.item < right.item;
-}
-
-inline Oracle score_all(const Parts& parts, const std::vector<std::string>& terms, const std::vector<Bits>* allowed) {
-  std::vector<std::string> distinct;
-  std::map<std::string, uint32_t> times;
-  for (const std::string& term : terms) {
-    if (++times[term] == 1) distinct.push_back(term);
-  }
-  double documents = 0;
-  double length = 0;
-  std::map<std::string, double> frequencies;
-  for (size_t part = 0; part < parts.corpora.size(); ++part) {
-    for (size_t item = 0; item < parts.corpora[part].size(); ++item) {
-      if (is_set(parts.dead[part], item)) continue;
-      const Document& document = parts.corpora[part][item];
-      ++documents;
-      length += document.length;
-      for (const std::string& term : distinct) frequencies[term] += static_cast<double>(document.terms.count(term));
-    }
-  }
-  std::vector<double> weights;
-  double total = 0;
-  for (const std::string& term : distinct) {
-    const double df = frequencies[term];
-    const double share = is_exact_form(term.data(), term.size()) ? 0.25 : 1.0;
-    weights.push_back(df == 0 ? 0 : times[term] * std::log(1 + (documents - df + 0.5) / (df + 0.5)) * share);
-    total += weights.back();
-  }
-  const Bm25 scorer(documents, length, total);
-  Oracle oracle;
-  for (size_t part = 0; part < parts.corpora.size(); ++part) {
-    oracle.scores.emplace_back();
-    for (size_t item = 0; item < parts.corpora[part].size(); ++item) {
-      const Document& document = parts.corpora[part][item];
-      double score = 0;
-      double plain = 0;
-      bool matches = false;
-      for (size_t index = 0; index < distinct.size(); ++index) {
-        const auto found = document.terms.find(distinct[index]);
-        if (found == document.terms.end() || weights[index] == 0) continue;
-        matches = true;
-        const double tf = found->second;
-        score += scorer.score(weights[index], found->second, document.length);
-        const double ratio = length > 0 ? document.length * documents / length : 0;
-        plain += weights[index] * tf / (tf + 1.2 * (0.25 + 0.75 * ratio));
-      }
-      CHECK(std::abs(score - plain) <= 1e-12 * total);
-      oracle.scores.back().push_back(score);
-      const bool is_allowed = allowed == nullptr || is_set((*allowed)[part], item);
-      if (matches && is_allowed && !is_set(parts.dead[part], item)) {
-        oracle.hits.push_back({score, static_cast<int32_t>(part), static_cast<int32_t>(item)});
-      }
-    }
-  }
-  std::sort(oracle.hits.begin(), oracle.hits.end(), is_better);
-  return oracle;
-}
-
-inline std::vector<QueryTerm> as_terms(const std::vector<std::string>& terms) {
-  std::vector<QueryTerm> result;
-  for (const std::string& term : terms) result.push_back({{term.data(), term.size()}, 1});
-  return result;
-}
+void spread(const Corpus& corpus, size_t files, bool with_tail, double dead, Random* random, Parts* parts);
+std::vector<QueryTerm> as_terms(const std::vector<std::string>& terms);
 
 /** Searches, counts and scores, and compares everything with the oracle. */
-inline void check_query(const Parts& parts, const std::vector<std::string>& terms, const std::vector<Bits>* allowed,
-                        const std::vector<int64_t>& ks, TermsQuery* query, Random* random) {
-  const Oracle oracle = score_all(parts, terms, allowed);
-  const std::vector<QueryTerm> bytes = as_terms(terms);
-  CHECK_OK(query->prepare(parts.snapshot, bytes.data(), bytes.size()));
-  std::vector<ItemBits> sets;
-  for (size_t part = 0; allowed != nullptr && part < allowed->size(); ++part) sets.push_back(set_of((*allowed)[part]));
-  TermsSearchOptions options;
-  options.allowed = allowed == nullptr ? nullptr : sets.data();
-  for (const int64_t k : ks) {
-    options.k = k;
-    std::vector<TermsHit> hits;
-    CHECK_OK(query->search(options, &hits));
-    CHECK_EQUAL(hits.size(), std::min(oracle.hits.size(), static_cast<size_t>(k)));
-    for (size_t rank = 0; rank < hits.size(); ++rank) {
-      CHECK_EQUAL(hits[rank].part, oracle.hits[rank].part);
-      CHECK_EQUAL(hits[rank].item, oracle.hits[rank].item);
-      CHECK(hits[rank].score == oracle.hits[rank].score);
-    }
-  }
-  int64_t matches = -1;
-  CHECK_OK(query->count(options, &matches));
-  CHECK_EQUAL(matches, static_cast<int64_t>(oracle.hits.size()));
-  for (size_t part = 0; part < parts.corpora.size(); ++part) {
-    const auto items = static_cast<uint32_t>(parts.corpora[part].size());
-    std::vector<uint32_t> wanted;
-    for (uint32_t index = 0; items > 0 && index < 20; ++index) wanted.push_back(random->below(items));
-    std::vector<double> scores(wanted.size(), -1);
-    CHECK_OK(query->score(part, wanted.data(), wanted.size(), scores.data()));
-    for (size_t index = 0; index < wanted.size(); ++index) CHECK(scores[index] == oracle.scores[part][wanted[index]]);
-  }
-}
+void check_query(const Parts& parts, const std::vector<std::string>& terms, const std::vector<Bits>* allowed,
+                 const std::vector<int64_t>& ks, TermsQuery* query, Random* random);
 
 }  // namespace semantic_index_test
 

@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "support/check.h"
+#include "terms/postings/bm25.h"
 
 using namespace semantic_index;
 

@@ -5,8 +5,11 @@
 #include <cstring>
 #include <memory>
 
+#include "support/check.h"
 #include "support/packed_terms.h"
 #include "support/terms_corpus.h"
+#include "terms/build/terms_merge.h"
+#include "terms/postings/bm25.h"
 
 using namespace semantic_index_test;
 

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "support/check.h"
 #include "support/terms_corpus.h"
 #include "terms/exact_form.h"
 #include "terms/query/edit_distance.h"

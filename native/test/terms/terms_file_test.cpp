@@ -7,8 +7,10 @@
 
 #include "io/atomic_file.h"
 #include "io/mapped_file.h"
+#include "support/check.h"
 #include "support/damaged_sections.h"
 #include "support/terms_corpus.h"
+#include "terms/build/terms_merge.h"
 
 using namespace semantic_index_test;
 

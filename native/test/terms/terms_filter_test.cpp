@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "support/check.h"
 #include "support/terms_corpus.h"
 #include "terms/query/term_look_up.h"
 

@@ -2,7 +2,9 @@
 
 #include <functional>
 
+#include "support/check.h"
 #include "support/terms_corpus.h"
+#include "terms/build/terms_merge.h"
 #include "terms/exact_form.h"
 
 using namespace semantic_index_test;

@@ -2,7 +2,9 @@
 
 #include <thread>
 
+#include "support/check.h"
 #include "support/terms_corpus.h"
+#include "terms/build/terms_merge.h"
 
 using namespace semantic_index_test;
 

@@ -1,0 +1,52 @@
+#include "support/generate.h"
+
+#include <cmath>
+
+#include "support/check.h"
+
+namespace semantic_index_test {
+
+float normal(Random* random) {
+  const double first = (static_cast<double>(random->next() >> 11) + 1.0) / 9007199254740993.0;
+  const double second = static_cast<double>(random->next() >> 11) / 9007199254740992.0;
+  return static_cast<float>(std::sqrt(-2.0 * std::log(first)) * std::cos(6.283185307179586 * second));
+}
+
+std::vector<float> random_rows(Metric metric, int64_t rows, int32_t dimensions, uint64_t seed) {
+  Random random(seed);
+  std::vector<float> result(static_cast<size_t>(rows * dimensions));
+  for (float& number : result) number = metric == Metric::hamming ? (random.flip() ? 1.0f : 0.0f) : normal(&random);
+  return result;
+}
+
+std::vector<float> clustered_rows(int64_t rows, int32_t dimensions, int32_t clusters, uint64_t seed, float spread) {
+  const std::vector<float> centroids = random_rows(Metric::angular, clusters, dimensions, seed);
+  Random random(seed + 1);
+  std::vector<float> result(static_cast<size_t>(rows * dimensions));
+  for (int64_t row = 0; row < rows; ++row) {
+    const size_t centroid = random.below(static_cast<uint32_t>(clusters)) * static_cast<size_t>(dimensions);
+    for (int32_t column = 0; column < dimensions; ++column) {
+      result[static_cast<size_t>(row * dimensions + column)] =
+          centroids[centroid + static_cast<size_t>(column)] + spread * normal(&random);
+    }
+  }
+  return result;
+}
+
+Index build_index(Metric metric, int32_t dimensions, const std::vector<float>& rows, int32_t trees, uint64_t seed,
+                  int threads) {
+  Index index;
+  CHECK_OK(make_layout(metric, dimensions, &index.layout));
+  CHECK_OK(NodeStorage::in_memory(index.layout, &index.storage));
+  CHECK_OK(index.storage->set_items(0, rows.data(), static_cast<int64_t>(rows.size()) / dimensions, dimensions));
+  BuildOptions options;
+  options.trees = trees;
+  options.seed = seed;
+  options.threads = threads;
+  BuildResult result;
+  CHECK_OK(build_forest(index.storage.get(), options, &result));
+  CHECK_OK(ForestView::open(index.storage->data(), index.storage->bytes(), index.layout, &index.view));
+  return index;
+}
+
+}  // namespace semantic_index_test
