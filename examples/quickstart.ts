@@ -1,24 +1,26 @@
 // Indexes documentation and answers questions about it, offline.
 //
 //   npm start                                 the packages installed in node_modules, and five questions about them
-//   npm start -- DIR                          your own folder of Markdown and text, then a prompt
+//   npm start -- DIR                          your own folder, then a prompt
 //   npm start -- DIR "question" ["question"]  the same, with the questions given
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, styleText } from 'node:util';
-import { bundledProvider, type DocumentId, type Hit, SemanticIndex, SemanticIndexError } from 'semantic-index';
-import { ask } from './quickstart/ask.js';
 import {
-  findPackageDocumentation,
-  findTexts,
-  readDocuments,
-  type SectionMetadata,
-} from './quickstart/collect-documents.js';
+  bundledProvider,
+  type ChunkMetadata,
+  readFolder,
+  SemanticIndex,
+  SemanticIndexError,
+  type SourceDocument,
+  sync,
+} from 'semantic-index';
+import { ask } from './quickstart/ask.js';
 import { formatAnswer } from './quickstart/format-answer.js';
-import { startProgress } from './quickstart/progress-line.js';
-import { SectionCache } from './quickstart/section-cache.js';
+import { packageDocumentation } from './quickstart/package-documentation.js';
+import { ProgressLine } from './quickstart/progress-line.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -26,23 +28,23 @@ const help = `Indexes documentation and answers questions about it, offline.
 
 Usage:
   npm start                                 index the documentation of the installed packages, answer five questions
-  npm start -- DIR                          index the .md, .mdx and .txt files of a folder, then ask for questions
+  npm start -- DIR                          index the files of a folder, then ask for questions
   npm start -- DIR "question" ["question"]  the same, and answer these questions
 
 Options:
   --k NUMBER      hits for each question (default 3)
-  --index FOLDER  where the index is kept (default: a folder below .cache/quickstart, named after DIR)
+  --index FOLDER  where the index is kept (default: a folder below .cache/indexes, named after DIR)
   --help          show this
 
 A second run embeds only what has changed. Delete the directory of the index to start again.`;
 
-/** ProxiedRequest as people ask, mostly in other words than the sections that answer use: that is what the vectors are for. */
+/** Asked as people ask, mostly in other words than the texts that answer use: that is what the vectors are for. */
 const builtInQuestions = [
   'How can I turn speech into text?',
-  'How can I keep counting once numbers get too large?',
+  'How do I react when a file changes on disk?',
   'What happens when the server shuts down?',
   'How do I report a security hole?',
-  'Can strangers harm my visitors with malicious markup?',
+  'Is it dangerous to show HTML from users?',
 ];
 
 const colors = process.stdout.isTTY === true && !process.env.NO_COLOR;
@@ -54,68 +56,49 @@ function count(number: number, noun: string): string {
 
 /** Where the index of a folder is kept: named after the folder, and apart from another folder of the same name. */
 function indexFolder(folder: string | undefined): string {
-  const cache = join(root, '.cache', 'quickstart');
+  const cache = join(root, '.cache', 'indexes');
   if (folder === undefined) return join(cache, 'packages');
   return join(cache, `${basename(folder)}-${createHash('sha256').update(folder).digest('hex').slice(0, 8)}`);
 }
 
-/** Brings the index up to date with the files: new and changed sections are embedded, vanished ones deleted. */
-async function update(
-  index: SemanticIndex<SectionMetadata>,
-  cache: SectionCache,
-  folder: string,
-  files: readonly string[],
-): Promise<void> {
+/** Brings the index up to date with the files: new and changed chunks are embedded, vanished ones deleted. */
+async function update(index: SemanticIndex<ChunkMetadata>, sources: AsyncIterable<SourceDocument>): Promise<void> {
   const started = Date.now();
-  const progress = startProgress(files.length);
-  let filesRead = 0;
-  let sectionsStored = 0;
-  const show = () => progress.update(filesRead, sectionsStored);
-  const documents = readDocuments(folder, files, cache, () => {
-    filesRead++;
-    show();
-  });
-  const result = await index
-    .addDocuments(documents, {
-      onProgress({ done }) {
-        sectionsStored = done;
-        show();
-      },
-    })
-    .finally(() => progress.stop());
-  await cache.save();
-  const present = new Set(result.ids);
-  const vanished: DocumentId[] = [];
-  let after: string | undefined;
-  do {
-    const page = await index.listDocuments({ limit: 1000, after });
-    vanished.push(...page.documents.map(({ id }) => id).filter((id) => !present.has(id)));
-    after = page.next;
-  } while (after !== undefined);
-  if (vanished.length > 0) await index.deleteDocuments(vanished);
+  const progress = new ProgressLine();
+  const {
+    sources: files,
+    chunks,
+    embedded,
+    skipped,
+  } = await sync(index, sources, {
+    cleanup: 'full',
+    onProgress({ stage, done }) {
+      if (stage === 'sync') progress.update(done);
+    },
+  }).finally(() => progress.stop());
   const changes = [
-    `${result.added.toLocaleString('en')} new`,
-    `${result.updated.toLocaleString('en')} changed`,
-    `${vanished.length.toLocaleString('en')} removed`,
-    `${result.embedded.toLocaleString('en')} embedded`,
+    `${chunks.added.toLocaleString('en')} new`,
+    `${chunks.deleted.toLocaleString('en')} removed`,
+    `${embedded.toLocaleString('en')} embedded`,
   ];
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  console.log(
-    `${count(result.ids.length, 'section')} of ${count(files.length, 'file')}: ${changes.join(', ')} in ${seconds} s`,
-  );
+  const all = count(chunks.added + chunks.updated + chunks.unchanged, 'chunk');
+  const read = count(files.added + files.updated + files.unchanged, 'file');
+  console.log(`${all} of ${read}: ${changes.join(', ')} in ${seconds} s`);
+  for (const { id, reason } of skipped) console.log(`  left out: ${id}: ${reason}`);
 }
 
 /** Opens the index. One made with the bundled model of an earlier version gets vectors of the present one. */
-async function open(place: string): Promise<SemanticIndex<SectionMetadata>> {
+async function open(place: string): Promise<SemanticIndex<ChunkMetadata>> {
   try {
-    return await SemanticIndex.open<SectionMetadata>(place);
+    return await SemanticIndex.open<ChunkMetadata>(place);
   } catch (error) {
     if (!(error instanceof SemanticIndexError && error.code === 'SPACE_MISMATCH')) throw error;
   }
-  console.log('The bundled model has changed: embedding all sections again');
+  console.log('The bundled model has changed: embedding all texts again');
   await using index = await SemanticIndex.open(place, { provider: null });
   await index.migrate(bundledProvider());
-  return SemanticIndex.open<SectionMetadata>(place);
+  return SemanticIndex.open<ChunkMetadata>(place);
 }
 
 async function main(): Promise<void> {
@@ -138,28 +121,22 @@ async function main(): Promise<void> {
   }
   const own = directory === undefined ? undefined : resolve(directory);
   const folder = own ?? join(root, 'node_modules');
-  const files = own === undefined ? await findPackageDocumentation(folder) : await findTexts(folder);
-  if (files.length === 0) throw new Error(`There is no .md, .mdx or .txt file in ${folder}`);
-
   const place = values.index ?? indexFolder(own);
   console.log(`Indexing ${own === undefined ? 'the documentation of the packages in node_modules' : folder}`);
   await using index = await open(place);
-  await update(index, await SectionCache.open(join(place, 'sections.json')), folder, files);
+  await update(index, own === undefined ? packageDocumentation(folder) : readFolder(folder));
   console.log(`The index is in ${relative(process.cwd(), place)}`);
 
-  const answer = async (question: string, mode: 'vector' | 'hybrid'): Promise<string> => {
-    const hits: Hit<SectionMetadata>[] = (await index.search(question, { k, mode })).hits;
+  const answer = async (question: string): Promise<string> => {
+    const { hits } = await index.search(question, { k, snippet: { maxTokens: 60 } });
     return formatAnswer(hits, { width, colors });
   };
-  // The built-in questions show what meaning alone finds; people also type names, which words find better.
   for (const question of own === undefined ? builtInQuestions : asked) {
     const line = `? ${question}`;
-    console.log(
-      `\n${colors ? styleText('bold', line) : line}\n${await answer(question, own === undefined ? 'vector' : 'hybrid')}`,
-    );
+    console.log(`\n${colors ? styleText('bold', line) : line}\n${await answer(question)}`);
   }
   const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
-  if (interactive && asked.length === 0) await ask((question) => answer(question, 'hybrid'));
+  if (interactive && asked.length === 0) await ask(answer);
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

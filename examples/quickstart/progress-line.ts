@@ -1,39 +1,25 @@
-import { SingleBar } from 'cli-progress';
-
-/** Shows how far reading and embedding have come: a bar on a terminal, a line now and then in a pipe or a log. */
-export interface ProgressLine {
-  update(filesRead: number, sectionsStored: number): void;
-  stop(): void;
-}
-
 const secondsBetweenLines = 10;
 
-/** `total` counts files: how many sections they hold is known when they have been read. */
-export function startProgress(total: number, stream: NodeJS.WriteStream = process.stdout): ProgressLine {
-  if (!stream.isTTY) {
-    let lastLine = Date.now();
-    return {
-      update(filesRead, sectionsStored) {
-        if (Date.now() - lastLine < secondsBetweenLines * 1000) return;
-        lastLine = Date.now();
-        stream.write(`  ${filesRead} of ${total} files, ${sectionsStored} sections so far\n`);
-      },
-      stop() {},
-    };
+/** Shows how many files were read: one line that changes on a terminal, a line now and then in a pipe or a log. */
+export class ProgressLine {
+  readonly #stream: NodeJS.WriteStream;
+  #lastLine = Date.now();
+
+  constructor(stream: NodeJS.WriteStream = process.stdout) {
+    this.#stream = stream;
   }
-  const bar = new SingleBar({
-    stream,
-    format: '  {bar} {percentage}% | {value} of {total} files | {sections} sections',
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    barsize: 30,
-    hideCursor: true,
-    clearOnComplete: true,
-    linewrap: null,
-  });
-  bar.start(total, 0, { sections: 0 });
-  return {
-    update: (filesRead, sectionsStored) => bar.update(filesRead, { sections: sectionsStored }),
-    stop: () => bar.stop(),
-  };
+
+  update(filesRead: number): void {
+    const line = `  ${filesRead.toLocaleString('en')} files so far`;
+    if (this.#stream.isTTY) this.#stream.write(`\r${line}`);
+    else if (Date.now() - this.#lastLine >= secondsBetweenLines * 1000) {
+      this.#lastLine = Date.now();
+      this.#stream.write(`${line}\n`);
+    }
+  }
+
+  /** Makes room for what is printed next. */
+  stop(): void {
+    if (this.#stream.isTTY) this.#stream.write('\r\u001b[K');
+  }
 }

@@ -1,33 +1,38 @@
+import type { ChunkMetadata, Hit } from 'semantic-index';
 import { expect, test } from 'vitest';
-import { formatAnswer, snippet } from '../../examples/quickstart/format-answer.js';
+import { formatAnswer } from '../../examples/quickstart/format-answer.js';
 
-const hit = {
-  id: 'a.md#Use › Options',
+const hit: Hit<ChunkMetadata> = {
+  id: 'a.md#1',
   score: 0.61803,
-  text: 'Use › Options\nPass `depth` to look\nfurther down than the first folder.',
-  metadata: { source: 'a.md', heading: 'Use › Options' },
+  text: 'Pass `depth` to look\nfurther down than the first folder.',
+  metadata: {
+    source: 'a.md',
+    chunk: {
+      start: 20,
+      end: 76,
+      startLine: 7,
+      endLine: 8,
+      headings: ['Use', 'Options'],
+      parent: { start: 20, end: 76 },
+    },
+  },
 };
 
-test('a snippet is the text without its heading, on one line', () => {
-  expect(snippet(hit.text, hit.metadata.heading)).toBe('Pass `depth` to look further down than the first folder.');
-  expect(snippet('No heading here', '')).toBe('No heading here');
-});
-
-test('a long snippet ends at a word, and a text without spaces ends anyway', () => {
-  const words = snippet('word '.repeat(100), '');
-  expect(words.length).toBeLessThan(225);
-  expect(words).toMatch(/word …$/);
-  expect(snippet('x'.repeat(500), '')).toBe(`${'x'.repeat(220)} …`);
-});
-
-test('an answer names score, source and heading, and wraps to the width', () => {
+test('an answer names score, file, line and headings, and wraps to the width', () => {
   expect(formatAnswer([hit], { width: 45 })).toBe(
     [
-      '1. 0.62  a.md  Use › Options',
+      '1. 0.62  a.md:7  Use › Options',
       '         Pass `depth` to look further down',
       '         than the first folder.',
     ].join('\n'),
   );
+});
+
+test('an answer shows the snippet where there is one', () => {
+  const place = { start: 21, end: 33, startLine: 8, endLine: 8, ranges: [] };
+  const answer = formatAnswer([{ ...hit, snippet: { text: 'further down', ...place } as Hit['snippet'] & object }]);
+  expect(answer.split('\n')[1]).toBe('         further down');
 });
 
 test('reports an answer without hits', () => {
