@@ -7,4 +7,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-await makeProgram(process.argv.includes('--json')).parseAsync();
+const program = await makeProgram(process.argv.slice(2));
+await program.parseAsync();

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { styleText } from 'node:util';
 import type { SingleBar } from 'cli-progress';
-import { type ErrorCode, type LongWorkOptions, SemanticIndexError } from '../index.js';
+import { type ErrorCode, SemanticIndexError } from '../errors.js';
+import type { LongWorkOptions } from '../types.js';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.js';
 
 const load = createRequire(import.meta.url);

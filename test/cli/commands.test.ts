@@ -19,8 +19,9 @@ function folderOfTexts(): string {
   return cwd;
 }
 
-test('every command has a description with examples', () => {
-  for (const command of makeProgram().commands.filter((known) => known.name() !== 'complete')) {
+test('every command has a description with examples', async () => {
+  const { commands } = await makeProgram([]);
+  for (const command of commands.filter((known) => known.name() !== 'complete')) {
     let help = '';
     command.configureOutput({
       writeOut: (text) => {
@@ -30,6 +31,16 @@ test('every command has a description with examples', () => {
     command.outputHelp();
     expect(help, command.name()).toMatch(/Examples:\n {2}\$ /);
     expect(command.description(), command.name()).not.toBe('');
+  }
+});
+
+test('a command is found by its name without the others', async () => {
+  const { commands } = await makeProgram([]);
+  const names = commands.map((command) => command.name());
+  expect(names.length).toBeGreaterThan(30);
+  for (const name of names) {
+    const alone = await makeProgram([name]);
+    expect(alone.commands.map((command) => command.name())).toContain(name);
   }
 });
 

@@ -36,7 +36,7 @@ export async function runHere(args: readonly string[], { cwd, input = '', env }:
     }
     process.exitCode = 0;
     try {
-      await makeProgram(args.includes('--json')).parseAsync([process.execPath, 'semantic-index', ...args]);
+      await (await makeProgram(args)).parseAsync([process.execPath, 'semantic-index', ...args]);
     } catch (error) {
       if (!(error instanceof Exit)) throw error;
     }
