@@ -1,5 +1,5 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SemanticIndexError } from '../errors.js';
@@ -45,7 +45,9 @@ export async function copyIndex(
   options?: CopyOptions,
 ): Promise<CopyResult> {
   const { signal, onProgress } = resolveOptions('copyIndex', options, copyDefaults);
-  const folder = join(tmpdir(), `semantic-index-copy-${randomUUID()}`);
+  // A folder that only this user can read.
+  const scratch = await mkdtemp(join(tmpdir(), 'semantic-index-copy-'));
+  const folder = join(scratch, 'export');
   try {
     await source.exportTo(folder, { signal, onProgress });
     const { added, updated, unchanged, ids } = await target.importFrom(folder, { signal, onProgress });
@@ -63,7 +65,7 @@ export async function copyIndex(
     }
     return { documents: after.documents, added, updated, unchanged, checksum: after.checksum };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(scratch, { recursive: true, force: true });
   }
 }
 

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { copyIndex } from '../../src/copy/copy-index.js';
 import { postgres } from '../../src/postgres/postgres-options.js';
 import { SemanticIndex } from '../../src/semantic-index.js';
@@ -30,6 +30,27 @@ describe('copyIndex', () => {
     expect(second.checksum).not.toBe(first.checksum);
     expect(await target.getVectors(['a', 7, 'b'])).toEqual(await source.getVectors(['a', 7, 'b']));
     await expect(copyIndex(source, target, { signal: AbortSignal.abort(new Error('gone')) })).rejects.toThrow('gone');
+  });
+
+  it.skipIf(process.platform === 'win32')('hides what it exports from other users', async () => {
+    const scratch = mkdtempSync(join(tmpdir(), 'semantic-index-copy-test-'));
+    vi.stubEnv('TMPDIR', scratch);
+    try {
+      await using source = await SemanticIndex.open(':memory:', { provider });
+      await using target = await SemanticIndex.open(':memory:', { provider: null });
+      await source.addDocuments([{ id: 'a', text: 'one' }]);
+      const modes = new Set<number>();
+      await copyIndex(source, target, {
+        onProgress: () => {
+          for (const name of readdirSync(scratch)) modes.add(statSync(join(scratch, name)).mode & 0o777);
+        },
+      });
+      expect([...modes]).toEqual([0o700]);
+      expect(readdirSync(scratch)).toEqual([]);
+    } finally {
+      vi.unstubAllEnvs();
+      rmSync(scratch, { recursive: true, force: true });
+    }
   });
 });
 
@@ -69,6 +90,7 @@ describe.skipIf(address === undefined)('an index in PostgreSQL as an address', (
     for (let kill = 0; kill < 3; kill++) {
       const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
         cwd: join(import.meta.dirname, '../..'),
+        env: { ...process.env, TMPDIR: cwd },
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       const ended = new Promise((resolve) => child.once('close', resolve));
