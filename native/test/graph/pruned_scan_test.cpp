@@ -82,7 +82,7 @@ void check_pruned(const Index& index, const std::vector<float>& queries, int32_t
 TEST(finds_what_a_full_scan_finds) {
   for (Metric metric : kGraphMetrics) {
     for (int32_t dimensions : {1, 3, 24, 100, 384}) {
-      Data data = make_data(kIsSanitized ? 1000 : 3000, dimensions, 40);
+      Data data = make_data(kIsSanitized ? 600 : 3000, dimensions, 40);
       if (dimensions > 1) stretch(&data.rows, dimensions);
       // Far from the origin, and some alike: differences that rounding could swallow.
       for (size_t i = 0; i < data.rows.size(); ++i) {
