@@ -4,6 +4,7 @@
 //   node scripts/check-install.mjs           install scripts off; on Node 20 this checkout lends the binary of better-sqlite3
 //   node scripts/check-install.mjs --full    everything as npm does it: better-sqlite3 fetches its binary or compiles it
 //   ... --prebuilt                           with the addons that are in prebuilds/ already
+//   ... --tarball FILE                       a package that is packed already
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -17,8 +18,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { npm } from './package/npm.mjs';
+import { givenTarball, pack } from './package/pack.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const full = process.argv.includes('--full');
@@ -51,17 +54,6 @@ function run(command, args, cwd, env = process.env) {
   return execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-function npm(args, cwd) {
-  const script = process.env.npm_execpath;
-  if (script?.endsWith('.js')) return run(process.execPath, [script, ...args], cwd);
-  return execFileSync('npm', args, {
-    cwd,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    shell: process.platform === 'win32',
-  });
-}
-
 function sizeOf(path) {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.size;
@@ -85,9 +77,7 @@ function check(holds, message) {
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
 const folder = mkdtempSync(join(tmpdir(), 'semantic-index-install-'));
 try {
-  if (!process.argv.includes('--prebuilt')) run(process.execPath, [join(root, 'scripts', 'prebuild.mjs')], root);
-  const packed = JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root));
-  const [{ filename, size }] = packed;
+  const tarball = givenTarball(process.argv) ?? pack(root, folder, { prebuilt: process.argv.includes('--prebuilt') });
   const project = join(folder, 'project');
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{"name":"project","private":true,"type":"module"}\n');
@@ -99,7 +89,7 @@ try {
     const { version } = JSON.parse(readFileSync(join(root, 'node_modules', 'better-sqlite3', 'package.json'), 'utf8'));
     flags.push(`better-sqlite3@${version}`);
   }
-  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', ...flags, join(folder, filename)], project);
+  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', ...flags, tarball], project);
   const modules = join(project, 'node_modules');
   const installed = packagesIn(modules);
   const seconds = ((Date.now() - began) / 1000).toFixed(0);
@@ -110,7 +100,7 @@ try {
   }
   const total = installed.reduce((sum, name) => sum + sizeOf(join(modules, name)), 0);
   console.log(
-    `${filename}: ${megabytes(size)}; installed in ${seconds} s: ${installed.length} packages, ${megabytes(total)}`,
+    `${basename(tarball)}: ${megabytes(sizeOf(tarball))}; installed in ${seconds} s: ${installed.length} packages, ${megabytes(total)}`,
   );
   const bySize = installed.map((name) => [name, sizeOf(join(modules, name))]).sort((a, b) => b[1] - a[1]);
   for (const [name, bytes] of bySize) console.log(`  ${megabytes(bytes).padStart(9)}  ${name}`);

@@ -5,11 +5,14 @@
 //   node scripts/check-managers.mjs                      every combination
 //   node scripts/check-managers.mjs --quick              npm under every Node, the others under the newest
 //   node scripts/check-managers.mjs --node 24 --npm      one Node, or one of --npm --pnpm --yarn --yarn-pnp
+//   ... --tarball FILE                                   a package that is packed already
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { npm } from './package/npm.mjs';
+import { givenTarball, pack } from './package/pack.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cache = join(root, '.cache', 'managers');
@@ -43,17 +46,6 @@ const managers = {
     run: ['node'],
   },
 };
-
-function npm(parameters, cwd) {
-  const script = process.env.npm_execpath;
-  const [command, first] = script?.endsWith('.js') ? [process.execPath, [script]] : ['npm', []];
-  return execFileSync(command, [...first, ...parameters], {
-    cwd,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    shell: windows && command === 'npm',
-  });
-}
 
 /** The program of that Node: this one, or the one that npm's package of Node's binaries holds. */
 function nodeProgram(major) {
@@ -180,12 +172,7 @@ async function work(waiting, tarball) {
 }
 
 try {
-  execFileSync(process.execPath, [join(root, 'scripts', 'prebuild.mjs')], { cwd: root, stdio: 'ignore' });
-  npm(['pack', '--ignore-scripts', '--pack-destination', folder], root);
-  const tarball = join(
-    folder,
-    readdirSync(folder).find((name) => name.endsWith('.tgz')),
-  );
+  const tarball = givenTarball(args) ?? pack(root, folder);
   const waiting = [...combinations];
   await Promise.all([work(waiting, tarball), work(waiting, tarball)]);
 } finally {

@@ -1,8 +1,8 @@
 // Checks the contents of `npm pack`: everything that users need, no development files, and no broken links between pages.
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { npm } from './package/npm.mjs';
 import { imported, started } from './prepare/entries.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -35,14 +35,7 @@ const unwanted = [
   [/\.test\./, 'tests'],
 ];
 
-const json = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-  cwd: root,
-  encoding: 'utf8',
-  stdio: ['ignore', 'pipe', 'ignore'],
-  shell: process.platform === 'win32',
-  maxBuffer: 64 * 1024 * 1024,
-});
-const [tarball] = JSON.parse(json);
+const [tarball] = JSON.parse(npm(['pack', '--dry-run', '--json', '--ignore-scripts'], root));
 const paths = tarball.files.map((file) => file.path);
 
 /** Relative links of a packed page that lead to files outside of the package. */
