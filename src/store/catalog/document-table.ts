@@ -177,7 +177,7 @@ export class DocumentTable {
     return vectors;
   }
 
-  /** Whether there is no document: known at once, while counting reads all keys. */
+  /** Whether it has none: known at once, while counting reads all keys. */
   isEmpty(): boolean {
     return this.#db.prepare('SELECT 1 FROM documents LIMIT 1').get() === undefined;
   }
