@@ -121,9 +121,9 @@ export class VectorSearch {
   }
 
   /**
-   * The nearest documents of a selection, ties by key: always min(limit, documents of it). Each index is walked, on where rows of it may not
-   * count, and the vectors in none are compared one by one. Without an index, with a list of keys, or where this gives too few, every vector is compared.
-   *
+   * The nearest documents of a selection, ties by key: always min(limit, documents of it). Each index is walked, and the vectors in none
+   * are compared one by one. A walk goes on until it has enough where some of what it meets may not count: other documents than those of the
+   * selection, or deleted ones. Without an index, with a list of keys, or where this gives too few, every vector is compared.
    */
   async nearest(
     vector: Float32Array,

@@ -82,7 +82,7 @@ describe('the cache of queries', () => {
       await index.addDocuments(documents);
       for (let number = 0; number < 60; number++) {
         await index.search(`query ${number}`);
-        // ProxiedRequest for again and again: never the least recently used one.
+        // Asked for again and again: never the least recently used one.
         await index.search('evergreen');
         await new Promise((resolve) => setTimeout(resolve, 2));
       }
