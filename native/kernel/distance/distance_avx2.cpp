@@ -126,11 +126,44 @@ uint64_t hamming(const uint64_t* x, const uint64_t* y, size_t n) {
   return count;
 }
 
+/** The bits set in each byte: those of its nibbles are looked up. */
+inline __m256i count_bits_of_bytes(__m256i bytes) {
+  const __m256i counts = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,  //
+                                          0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+  const __m256i mask = _mm256_set1_epi8(15);
+  return _mm256_add_epi8(_mm256_shuffle_epi8(counts, _mm256_and_si256(bytes, mask)),
+                         _mm256_shuffle_epi8(counts, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), mask)));
+}
+
+/** 32 rows at once: the number of row 4 i + j is byte i of word j, before bytes change places. */
 void hamming_columns(const uint64_t* one, const uint64_t* columns, size_t words, size_t n, uint8_t* out) {
-  for (size_t i = 0; i < n; ++i) {
+  const __m256i pairs =
+      _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15));
+  size_t row = 0;
+  for (; row + 32 <= n; row += 32) {
+    __m256i all = _mm256_setzero_si256();
+    for (int four = 0; four < 8; ++four) {
+      // At most three words differ in no more bits than a byte holds.
+      __m256i counts = _mm256_setzero_si256();
+      for (size_t word = 0; word < words; ++word) {
+        const auto* const rows =
+            reinterpret_cast<const __m256i*>(columns + word * n + row + 4 * static_cast<size_t>(four));
+        const __m256i own = _mm256_set1_epi64x(static_cast<int64_t>(one[word]));
+        counts = _mm256_add_epi8(counts, count_bits_of_bytes(_mm256_xor_si256(_mm256_loadu_si256(rows), own)));
+      }
+      const __m256i sums = _mm256_sad_epu8(counts, _mm256_setzero_si256());
+      all = _mm256_or_si256(all, _mm256_sll_epi64(sums, _mm_cvtsi32_si128(8 * four)));
+    }
+    all = _mm256_shuffle_epi8(all, pairs);
+    const __m128i low = _mm256_castsi256_si128(all);
+    const __m128i high = _mm256_extracti128_si256(all, 1);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + row), _mm_unpacklo_epi16(low, high));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + row + 16), _mm_unpackhi_epi16(low, high));
+  }
+  for (; row < n; ++row) {
     uint64_t count = 0;
-    for (size_t word = 0; word < words; ++word) count += hamming(one + word, columns + word * n + i, 1);
-    out[i] = static_cast<uint8_t>(count);
+    for (size_t word = 0; word < words; ++word) count += hamming(one + word, columns + word * n + row, 1);
+    out[row] = static_cast<uint8_t>(count);
   }
 }
 
