@@ -5,8 +5,8 @@ import { inlined, literalOf } from './literals.js';
 /** Statements that a connection keeps: those prepared longest ago are dropped first. */
 const maxPrepared = 32;
 
-/** The names of what connections have prepared; indexes may share a pool. */
-const prepared = new WeakMap<PostgresClient, Set<string>>();
+/** What connections have prepared, by text, with its name; indexes may share a pool. */
+const prepared = new WeakMap<PostgresClient, Map<string, string>>();
 
 /** A statement as it is sent on one connection. */
 export interface SentStatement {
@@ -26,17 +26,18 @@ export class PreparedStatements {
   /** The statement for a connection: prepared first where it was not. */
   on(client: PostgresClient, text: string, values: readonly unknown[]): SentStatement {
     if (this.#isOff) return { text: inlined(text, values), prepares: false };
+    const known = prepared.get(client) ?? new Map<string, string>();
+    const args = values.length === 0 ? '' : `(${values.map(literalOf).join(', ')})`;
+    const ready = known.get(text);
+    if (ready !== undefined) return { text: `EXECUTE ${ready}${args}`, prepares: false };
     const name = `semantic_index_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
-    const execute = `EXECUTE ${name}${values.length === 0 ? '' : `(${values.map(literalOf).join(', ')})`}`;
-    const known = prepared.get(client) ?? new Set();
-    if (known.has(name)) return { text: execute, prepares: false };
-    prepared.set(client, known.add(name));
+    prepared.set(client, known.set(text, name));
+    const statement = `PREPARE ${name} AS ${text}; EXECUTE ${name}${args}`;
     const [oldest] = known;
-    if (known.size <= maxPrepared || oldest === undefined) {
-      return { text: `PREPARE ${name} AS ${text}; ${execute}`, prepares: true };
-    }
-    known.delete(oldest);
-    return { text: `DEALLOCATE ${oldest}; PREPARE ${name} AS ${text}; ${execute}`, prepares: true };
+    if (known.size <= maxPrepared || oldest === undefined) return { text: statement, prepares: true };
+    const [oldText, oldName] = oldest;
+    known.delete(oldText);
+    return { text: `DEALLOCATE ${oldName}; ${statement}`, prepares: true };
   }
 
   /** Whether a statement failed as the connection to the server is another one than before: nothing is prepared from then on. */

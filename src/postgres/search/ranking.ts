@@ -1,12 +1,19 @@
+import { setImmediate } from 'node:timers/promises';
 import type { StoredDocument } from '../../backend/documents.js';
-import type { RankBoost, RankedDocuments, RankQuery, TermStatistics } from '../../backend/read-snapshot.js';
+import type {
+  KeyedNeighbor,
+  RankBoost,
+  RankedDocuments,
+  RankQuery,
+  TermStatistics,
+} from '../../backend/read-snapshot.js';
 import { type Candidate, evidenceOf, rankCandidates } from '../../ranking/fused-candidates.js';
 import type { BoostFactors } from './boosts.js';
 import type { Selection } from './selection.js';
 import type { TextHit } from './term-scores.js';
 import type { TextQuery, WeightedTerms } from './text-query.js';
 import type { TextSearch } from './text-search.js';
-import type { LikelyDocuments, VectorEffort, VectorMetric, VectorSearch } from './vector-search.js';
+import type { DocumentComparison, VectorEffort, VectorMetric, VectorSearch } from './vector-search.js';
 
 /** What rankings of one search share. */
 export interface RankingContext {
@@ -41,56 +48,43 @@ export interface RankedQuery extends RankedDocuments {
 }
 
 /** Most documents to be read that are read along the way. */
-const maxLikelyReads = 64;
-/**
- * Documents that are read along the way for each one that is to be read, documents of which the part of the text is known before for each
- * candidate, and what others have of the part of the last one. With these, 9 of 10 questions about 100,000 paragraphs need no further reading.
- */
-const [likelyPerRead, knownPerCandidate, laterShare] = [1.4, 4, 0.75];
+const maxReads = 64;
 
 /** A candidate of which not everything is known yet. */
 type OpenCandidate = { -readonly [Name in keyof Candidate]: Candidate[Name] };
 
 /**
  * The best documents of one query, by the rules of native/kernel/search/block_search.cpp: by vector in the order of distances, by text in
- * that of BM25; by both, the `depth` best candidates of either side, each scored by both sides and fused.
+ * that of BM25; by both, the `depth` best candidates of either side, each scored by both sides and fused. While the server looks for the
+ * nearest vectors, this process ranks the terms, and has what they found compared, too.
  */
 export async function rankQuery(
   context: RankingContext,
-  query: RankQuery,
+  { vector }: RankQuery,
   terms: TextQuery | undefined,
 ): Promise<RankedQuery> {
-  const { k, factors } = context;
+  const { k, factors, selection, effort } = context;
   const weighted = terms?.weigh(context.statistics);
   if (context.skipsMissing && weighted !== undefined && weighted.missingTerms > 0) return skipped(weighted);
-  const isDeep = query.vector !== undefined && (weighted !== undefined || factors !== undefined);
+  const isDeep = vector !== undefined && (weighted !== undefined || factors !== undefined);
   const depth = isDeep ? context.depth : k;
-  const isFused = query.vector !== undefined && weighted !== undefined;
-  const isReadLikely = context.reads > 0 && context.reads <= maxLikelyReads && factors === undefined;
-  const known = isFused && isReadLikely && !context.selection.needsDocuments ? knownPerCandidate * depth : depth;
-  const { hits: knownHits, best } = weighted === undefined ? noHits : await textHits(context, weighted, known);
-  const hits = knownHits.slice(0, depth);
+  const isFused = vector !== undefined && weighted !== undefined;
+  const reads = factors === undefined && context.reads <= maxReads ? context.reads : 0;
+  const comparing = vector && context.vectors.nearest(vector, depth, selection, effort, reads);
+  // Its error is thrown below.
+  comparing?.catch(() => {});
+  // The statement is on its way before this thread is busy.
+  if (isFused) await setImmediate();
+  const { hits, best } = weighted === undefined ? noHits : await textHits(context, weighted, depth);
   const evidence = isFused ? (context.evidence ?? evidenceOf(best, weighted.squaredWeight)) : 1;
-  const likely = isReadLikely
-    ? likelyDocuments(context, weighted, knownHits, { evidence, isFull: knownHits.length === known })
-    : undefined;
-  const near =
-    query.vector &&
-    (await context.vectors.nearest(query.vector, depth, context.selection, context.effort, {
-      asked: hits.map(({ key }) => key),
-      likely,
-    }));
-  const candidates = new Map<number, OpenCandidate>();
-  for (const { key, distance } of near?.neighbors ?? []) candidates.set(key, newCandidate(key, distance));
-  for (const { key, score } of hits) {
-    const known = candidates.get(key) ?? newCandidate(key, Number.NaN);
-    known.textScore = score;
-    candidates.set(key, known);
-  }
-  const list = [...candidates.values()];
-  if (near !== undefined && weighted !== undefined) {
-    await complete(context, list, near.distances, weighted, hits.length >= depth);
-  }
+  const comparingHits =
+    isFused && hits.length > 0
+      ? context.vectors.compare(vector, comparisonOf(context, hits, weighted, evidence, reads))
+      : undefined;
+  const [near, compared] = await Promise.all([comparing, comparingHits]);
+  const list = candidatesOf(near?.neighbors ?? [], hits, compared?.distances);
+  // Where the terms found fewer documents than they were asked for, no other one has any.
+  if (isFused && hits.length >= depth) await scoreByText(context, list, weighted);
   if (factors !== undefined) {
     const own = await factors.of(list.map(({ key }) => key));
     for (const [place, candidate] of list.entries()) candidate.factor = own[place] as number;
@@ -101,7 +95,7 @@ export async function rankQuery(
     dimensions: context.dimensions,
     k,
     depth,
-    isByVector: query.vector !== undefined,
+    isByVector: vector !== undefined,
     isByText: weighted !== undefined,
     vectorWeight: context.vectorWeight,
     maxTextScore: weighted?.maxScore ?? 0,
@@ -116,7 +110,7 @@ export async function rankQuery(
     missingTerms: weighted?.missingTerms ?? 0,
     evidence,
     isExact: near?.isExact,
-    documents: near?.documents ?? [],
+    documents: [...(near?.documents ?? []), ...(compared?.documents ?? [])],
   };
 }
 
@@ -134,30 +128,19 @@ function skipped({ maxScore, missingTerms }: WeightedTerms): RankedQuery {
   };
 }
 
-/**
- * What shows which documents are likely to be among the best before distances are known: the part of the text in their scores. A document that
- * the terms rank later has less than the last one.
- */
-function likelyDocuments(
-  { reads, vectorWeight }: RankingContext,
-  weighted: WeightedTerms | undefined,
+function candidatesOf(
+  neighbors: readonly KeyedNeighbor[],
   hits: readonly TextHit[],
-  { evidence, isFull }: { readonly evidence: number; readonly isFull: boolean },
-): LikelyDocuments {
-  if (weighted === undefined) return { count: reads, weight: 1, keys: [], parts: [], otherPart: 0 };
-  const share = weighted.maxScore > 0 ? ((1 - vectorWeight) * evidence) / weighted.maxScore : 0;
-  const parts = hits.map(({ score }) => Number((score * share).toFixed(4)));
-  return {
-    count: Math.ceil(likelyPerRead * reads),
-    weight: vectorWeight,
-    keys: hits.map(({ key }) => key),
-    parts,
-    otherPart: isFull ? laterShare * (parts.at(-1) ?? 0) : 0,
-  };
-}
-
-function newCandidate(key: number, distance: number): OpenCandidate {
-  return { key, distance, textScore: 0, factor: 1 };
+  distances: ReadonlyMap<number, number> | undefined,
+): OpenCandidate[] {
+  const candidates = new Map<number, OpenCandidate>();
+  for (const { key, distance } of neighbors) candidates.set(key, { key, distance, textScore: 0, factor: 1 });
+  for (const { key, score } of hits) {
+    const known = candidates.get(key);
+    if (known !== undefined) known.textScore = score;
+    else candidates.set(key, { key, distance: distances?.get(key) ?? Number.NaN, textScore: score, factor: 1 });
+  }
+  return [...candidates.values()];
 }
 
 /** Documents that the terms found, best first, and the highest BM25 that any document has. */
@@ -189,19 +172,31 @@ async function textHits(
   return { hits, best: all.reduce((most, { score }) => Math.max(most, score), 0) };
 }
 
-/** Gives each candidate the score of the side that did not find it. */
-async function complete(
+/** Gives the candidates that the terms did not find their BM25. */
+async function scoreByText(
   { text, statistics }: RankingContext,
   candidates: readonly OpenCandidate[],
-  distances: ReadonlyMap<number, number>,
   weighted: WeightedTerms,
-  hasMoreTerms: boolean,
 ): Promise<void> {
-  // Where the terms found fewer documents than they were asked for, no other one has any.
-  const unscored = hasMoreTerms ? candidates.filter(({ textScore }) => textScore === 0).map(({ key }) => key) : [];
-  const scores = unscored.length === 0 ? new Map() : await text.scores({ weighted, sizes: statistics }, unscored);
-  for (const candidate of candidates) {
-    if (Number.isNaN(candidate.distance)) candidate.distance = distances.get(candidate.key) ?? Number.NaN;
-    candidate.textScore = scores.get(candidate.key) ?? candidate.textScore;
-  }
+  const unscored = candidates.filter(({ textScore }) => textScore === 0).map(({ key }) => key);
+  if (unscored.length === 0) return;
+  const scores = await text.scores({ weighted, sizes: statistics }, unscored);
+  for (const candidate of candidates) candidate.textScore = scores.get(candidate.key) ?? candidate.textScore;
+}
+
+/** What the terms found, with what it has of its scores before it is compared. */
+function comparisonOf(
+  { vectorWeight }: RankingContext,
+  hits: readonly TextHit[],
+  { maxScore }: WeightedTerms,
+  evidence: number,
+  reads: number,
+): DocumentComparison {
+  const share = maxScore > 0 ? ((1 - vectorWeight) * evidence) / maxScore : 0;
+  return {
+    keys: hits.map(({ key }) => key),
+    parts: hits.map(({ score }) => Number((score * share).toFixed(6))),
+    weight: vectorWeight,
+    reads,
+  };
 }

@@ -29,8 +29,8 @@ const defaultEffort = 64;
 const halfCandidates = 2;
 /** Approximate searches reach into an index up to so many vectors before the rest is compared one by one. */
 const maxScanned = 20_000;
-/** Bytes of the longest text that is read before it is known to be among the best. */
-const maxLikelyBytes = 4_096;
+/** Bytes of the longest text that is read along with distances: longer ones may lie outside of the row. */
+const maxReadBytes = 4_096;
 /** Effort from which a search compares every vector; see `BackendFacts.maxNodes`. */
 export const exactEffort = maxEffort + 1;
 
@@ -47,31 +47,26 @@ export interface FoundNeighbors {
   readonly neighbors: KeyedNeighbor[];
   /** Whether every vector was compared. */
   readonly isExact: boolean;
-  /** The distances of the documents that were asked for, by key. */
-  readonly distances: ReadonlyMap<number, number>;
-  /** Those that were likely to be among the best. */
+  /** The documents of the nearest ones that were to be read. */
   readonly documents: readonly StoredDocument[];
 }
 
-/** What a search reads along the way. */
-export interface VectorReads {
-  /** Keys of documents whose distances are read. */
-  readonly asked: readonly number[];
-  readonly likely: LikelyDocuments | undefined;
-}
-
-/** What is known of scores before distances are: the documents with the highest sums are read with these. */
-export interface LikelyDocuments {
-  readonly count: number;
+/** Documents to be compared, and how those that are read are chosen. */
+export interface DocumentComparison {
+  readonly keys: readonly number[];
+  /** Their scores without the similarity. */
+  readonly parts: readonly number[];
   /** What the similarity is multiplied by in a score. */
   readonly weight: number;
-  /** What some documents have besides, and what others may have. */
-  readonly keys: readonly number[];
-  readonly parts: readonly number[];
-  readonly otherPart: number;
+  /** How many of the documents are read: those with the highest scores. */
+  readonly reads: number;
 }
 
-const noReads: VectorReads = { asked: [], likely: undefined };
+/** Documents by key as far as they were asked for. */
+export interface ComparedDocuments {
+  readonly distances: ReadonlyMap<number, number>;
+  readonly documents: readonly StoredDocument[];
+}
 
 /** What a statement finds. */
 type Found = Omit<FoundNeighbors, 'isExact'>;
@@ -102,6 +97,8 @@ export class VectorSearch {
   readonly #space: Space;
   readonly #hnsw: readonly HnswIndex[];
   readonly #hasDeleted: boolean;
+  /** Vectors as text: that of a search by both sides is sent twice. */
+  readonly #texts = new WeakMap<Float32Array, string>();
 
   /** @param hasDeleted whether documents were deleted, whose vectors are still in the indexes. */
   constructor(
@@ -124,15 +121,17 @@ export class VectorSearch {
    * The nearest documents of a selection, ties by key: always min(limit, documents of it). Each index is walked, and the vectors in none
    * are compared one by one. A walk goes on until it has enough where some of what it meets may not count: other documents than those of the
    * selection, or deleted ones. Without an index, with a list of keys, or where this gives too few, every vector is compared.
+   *
+   * @param reads how many of the nearest documents are read along with them, unless their texts are long.
    */
   async nearest(
     vector: Float32Array,
     limit: number,
     selection: Selection,
     effort: VectorEffort,
-    reads: VectorReads = noReads,
+    reads = 0,
   ): Promise<FoundNeighbors> {
-    if (selection.keys?.length === 0) return { neighbors: [], isExact: true, distances: new Map(), documents: [] };
+    if (selection.keys?.length === 0) return { neighbors: [], isExact: true, documents: [] };
     const mayApproximate =
       this.#hnsw.length > 0 &&
       !effort.exact &&
@@ -161,7 +160,7 @@ export class VectorSearch {
     limit: number,
     selection: Selection,
     { searchK, isIterative }: { readonly searchK: number | undefined; readonly isIterative: boolean },
-    { asked, likely }: VectorReads,
+    reads: number,
   ): Promise<Found> {
     const wanted = Math.max(searchK ?? defaultEffort, ...this.#hnsw.map((index) => wantedOf(index, limit)));
     // A sort would compare every vector; the walk along the index is already in order.
@@ -172,7 +171,7 @@ export class VectorSearch {
     const parameters = new Parameters();
     const query = this.#querySql(vector, parameters);
     const passing = selection.sql(parameters, 'd.key');
-    const select = this.#selectSql(false);
+    const select = this.#selectSql();
     const walks = this.#hnsw.map(
       (index) => `(${select}
         WHERE v.space = ${this.#space.space} AND v.role <> 1 AND ${rangeSql('v.vector', index)} AND ${passing}
@@ -181,77 +180,75 @@ export class VectorSearch {
     const end = endOf(this.#hnsw);
     // With a bound on the other side, too, the planner would compare all pairs: its statistics lag behind what was added.
     const tail = `(${select} WHERE d.vector > ${end} AND ${passing} ORDER BY distance, d.key LIMIT ${limit})`;
-    const parts = [...walks, ...(Number.isFinite(end) ? [tail] : []), ...this.#askedSql(asked, parameters)];
-    const text = this.#withLikely(query, parts.join(' UNION ALL '), likely, parameters);
+    const parts = [...walks, ...(Number.isFinite(end) ? [tail] : [])];
+    const text = this.#withDocuments(query, parts.join(' UNION ALL '), reads);
     const options = { settings, isPlannedOnce: selection.isAll };
-    const found = this.#found(await this.#statements.query(text, parameters.values, options));
-    return { ...found, neighbors: this.#ordered(found.neighbors).slice(0, limit) };
+    const { neighbors, documents } = this.#found(await this.#statements.query(text, parameters.values, options));
+    return { neighbors: this.#ordered(neighbors).slice(0, limit), documents };
   }
 
-  async #exact(
-    vector: Float32Array,
-    limit: number,
-    selection: Selection,
-    { asked, likely }: VectorReads,
-  ): Promise<Found> {
+  async #exact(vector: Float32Array, limit: number, selection: Selection, reads: number): Promise<Found> {
     const parameters = new Parameters();
     const query = this.#querySql(vector, parameters);
     // The sum keeps an index of the bare distance out of it.
-    const nearest = `(${this.#selectSql(false, `${this.#distanceSql} + 0`)}
+    const nearest = `(${this.#selectSql(`${this.#distanceSql} + 0`)}
       WHERE ${selection.sql(parameters, 'd.key')} ORDER BY distance, d.key LIMIT ${limit})`;
-    const parts = [nearest, ...this.#askedSql(asked, parameters)];
-    const text = this.#withLikely(query, parts.join(' UNION ALL '), likely, parameters);
-    return this.#found(await this.#statements.query(text, parameters.values));
+    return this.#found(await this.#statements.query(this.#withDocuments(query, nearest, reads), parameters.values));
+  }
+
+  /** The distances of documents, and the best of these documents, unless their texts are long. */
+  async compare(vector: Float32Array, { keys, parts, weight, reads }: DocumentComparison): Promise<ComparedDocuments> {
+    const parameters = new Parameters();
+    const query = this.#querySql(vector, parameters);
+    const found = `${this.#selectSql()} WHERE d.key = ANY(${parameters.numbers(keys)})`;
+    let text = `${query} ${found}`;
+    if (reads > 0) {
+      const known = `unnest(${parameters.floats(keys)}, ${parameters.floats(parts)}) AS known(key, part)`;
+      const score = `part + ${parameters.float(weight)} * (${operators[this.#metric].score})`;
+      const best = `SELECT key FROM found JOIN ${known} USING (key) ORDER BY ${score} DESC, key LIMIT ${reads}`;
+      text = this.#alsoRead(query, found, best);
+    }
+    const { neighbors, documents } = this.#found(
+      await this.#statements.query(text, parameters.values, { isPlannedOnce: true }),
+    );
+    return { distances: new Map(neighbors.map(({ key, distance }) => [key, distance])), documents };
   }
 
   /** The vector of the query, which the parts of a statement share: it is read once. */
   #querySql(vector: Float32Array, parameters: Parameters): string {
-    const text = parameters.bind(vectorToText(vector));
-    return `WITH query AS MATERIALIZED (SELECT ${text}::${this.#names.vector}.vector AS whole)`;
+    const text = this.#texts.get(vector) ?? vectorToText(vector);
+    this.#texts.set(vector, text);
+    return `WITH query AS MATERIALIZED (SELECT ${parameters.bind(text)}::${this.#names.vector}.vector AS whole)`;
   }
 
-  #selectSql(isAsked: boolean, distance = this.#distanceSql): string {
-    return `SELECT d.key::float8 AS key, ${distance} AS distance, ${isAsked} AS asked
+  #selectSql(distance = this.#distanceSql): string {
+    return `SELECT d.key::float8 AS key, ${distance} AS distance
       FROM ${this.#names.table('vectors')} v JOIN ${this.#names.table('documents')} d ON d.vector = v.vector`;
   }
 
-  #askedSql(asked: readonly number[], parameters: Parameters): string[] {
-    if (asked.length === 0) return [];
-    return [`(${this.#selectSql(true)} WHERE d.key = ANY(${parameters.numbers(asked)}))`];
+  #withDocuments(query: string, found: string, reads: number): string {
+    if (reads === 0) return `${query} ${found}`;
+    return this.#alsoRead(query, found, `SELECT key FROM found ORDER BY distance, key LIMIT ${reads}`);
   }
 
-  /** A statement that finds rows, with the documents that are likely to be among the best as further rows. */
-  #withLikely(query: string, found: string, likely: LikelyDocuments | undefined, parameters: Parameters): string {
-    if (likely === undefined) return `${query} ${found}`;
-    const { count, weight, keys, parts, otherPart } = likely;
-    const [weightOf, other] = [parameters.float(weight), parameters.float(otherPart)];
-    return `${query}, found AS MATERIALIZED (${found}),
-      likely AS (
-        SELECT found.key FROM found LEFT JOIN unnest(${parameters.floats(keys)}, ${parameters.floats(parts)}) AS known(key, part) ON known.key = found.key
-        GROUP BY found.key ORDER BY max(${weightOf} * (${operators[this.#metric].score}) + coalesce(part, ${other})) DESC LIMIT ${count}
-      )
-      SELECT key, distance, asked, NULL AS id, NULL::bytea AS text, NULL AS metadata FROM found
+  /** A statement that finds rows, with the documents of some of them as further rows. @param read statement of their keys. */
+  #alsoRead(query: string, found: string, read: string): string {
+    return `${query}, found AS MATERIALIZED (${found}), best AS (${read})
+      SELECT key, distance, NULL AS id, NULL::bytea AS text, NULL AS metadata FROM found
       UNION ALL
-      SELECT ${documentColumns.replace('d.id', 'NULL, NULL, d.id')} FROM likely JOIN ${this.#names.table('documents')} d ON d.key = likely.key::bigint
-      WHERE octet_length(d.text) <= ${maxLikelyBytes}`;
+      SELECT ${documentColumns.replace('d.id', 'NULL, d.id')} FROM best JOIN ${this.#names.table('documents')} d ON d.key = best.key::bigint
+      WHERE octet_length(d.text) <= ${maxReadBytes}`;
   }
 
-  /** The rows of a statement: neighbors, what was asked for, and documents. */
+  /** The rows of a statement: distances, and documents. */
   #found(rows: readonly Row[]): Found {
     const neighbors: KeyedNeighbor[] = [];
-    const distances = new Map<number, number>();
     const documents: StoredDocument[] = [];
     for (const row of rows) {
-      const { key, distance, asked } = row;
-      if (distance === null) {
-        documents.push(documentOf(row));
-        continue;
-      }
-      const found = this.#public(distance as number);
-      if (asked === true) distances.set(key as number, found);
-      else neighbors.push({ key: key as number, distance: found });
+      if (row.distance === null) documents.push(documentOf(row));
+      else neighbors.push({ key: row.key as number, distance: this.#public(row.distance as number) });
     }
-    return { neighbors, distances, documents };
+    return { neighbors, documents };
   }
 
   /** The distance by which an index is in order. */
