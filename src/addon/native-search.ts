@@ -8,22 +8,32 @@ export interface NativeSearchPart {
   close(): void;
 }
 
-/** Numbers of a query, of a part, and of a hit in `NativeSearchResult.numbers`. */
+/** Numbers of a query, of a part, and of a hit in `NativeSearchNumbers`. */
 export const [queryNumbers, partNumbers, hitNumbers] = [6, 5, 5];
 
-/** The answers to a batch of queries. */
-export interface NativeSearchResult {
-  /**
-   * The milliseconds that it took; for each query the number of its hits, what a document with all its terms approaches, its terms
-   * that no document has, the scale of similarities, whether it is complete, and what its terms say
-   * (`SnapshotHits.evidence`); for each part what a `PartReport` has, in that
-   * order; then of all hits, best first and one query after the other, first all keys, then all scores, all distances, all BM25
-   * scores, and all factors.
-   */
-  readonly numbers: Float64Array;
-  /** The part whose damaged bytes ended the search: then there are no hits. */
-  readonly fault?: { readonly part: number; readonly side: 'vectors' | 'terms'; readonly message: string };
+/**
+ * The answers to a batch of queries: the milliseconds that it took; for each query the number of its hits, what a document with all its
+ * terms approaches, its terms that no document has, the scale of similarities, whether it is complete, and what its terms say
+ * (`SnapshotHits.evidence`); for each part what a `PartReport` has, in that order; then of all hits, best first and one query after the
+ * other, first all keys, then all scores, all distances, all BM25 scores, and all factors.
+ */
+export type NativeSearchNumbers = Float64Array;
+
+/** Damaged bytes that ended a reading. */
+export interface NativeFault {
+  readonly part: number;
+  readonly side: 'vectors' | 'terms';
+  readonly message: string;
 }
+
+/** A search that damaged bytes ended: there are no hits. */
+export interface NativeFailedSearch {
+  readonly numbers: NativeSearchNumbers;
+  readonly fault: NativeFault;
+}
+
+/** The answers alone, as objects cost more than they are worth, unless there is a fault. */
+export type NativeSearchResult = NativeSearchNumbers | NativeFailedSearch;
 
 /** A term of the dictionary of a snapshot. */
 export interface NativeFoundTerm {
@@ -40,7 +50,7 @@ export interface NativeFoundTerm {
 export interface NativeTermsReading<T> {
   readonly found: readonly T[];
   readonly changed: readonly number[];
-  readonly fault?: NativeSearchResult['fault'];
+  readonly fault?: NativeFault;
 }
 
 /** The best terms of a look-up, and whether there are more. */
@@ -86,7 +96,8 @@ export type NativeSearchRequest = [
 
 /** Documents at one point in time, immutable. */
 export interface NativeSearchSnapshot {
-  search(...request: [...NativeSearchRequest, task: NativeTask]): Promise<NativeSearchResult>;
+  /** @param task undefined for a search that is not cancelled. */
+  search(...request: [...NativeSearchRequest, task: NativeTask | undefined]): Promise<NativeSearchResult>;
   /** The same in this thread, which waits for it. */
   searchHere(...request: NativeSearchRequest): NativeSearchResult;
   /**

@@ -3,6 +3,8 @@ import { addon } from '../addon/addon.js';
 import {
   hitNumbers,
   type NativeBoosts,
+  type NativeFault,
+  type NativeSearchNumbers,
   type NativeSearchRequest,
   type NativeSearchResult,
   type NativeSearchSnapshot,
@@ -128,7 +130,7 @@ export interface SnapshotAnswer {
   readonly queries: readonly SnapshotHits[];
   readonly parts: readonly PartReport[];
   /** Damaged bytes that ended the search; there are no hits then. */
-  readonly fault: { readonly part: number; readonly side: 'vectors' | 'terms'; readonly message: string } | undefined;
+  readonly fault: NativeFault | undefined;
 }
 
 /**
@@ -206,16 +208,15 @@ export class SearchSnapshot {
     let search: NativeSearchResult | Promise<NativeSearchResult>;
     try {
       signal?.throwIfAborted();
-      search = runsHere
-        ? native.searchHere(...request)
-        : onOtherThread(() => runNativeReading('search', { signal }, (task) => native.search(...request, task)));
+      search = runsHere ? native.searchHere(...request) : onOtherThread(searchInPool(native, request, signal));
     } finally {
       // What has begun keeps the parts open.
       if (this.#isClosed) this.close();
     }
     const found = search instanceof Promise ? await search : search;
-    turn?.add(found.numbers[0] as number);
-    return answerOf(found, queries.length);
+    const { numbers, fault } = found instanceof Float64Array ? { numbers: found, fault: undefined } : found;
+    turn?.add(numbers[0] as number);
+    return answerOf(numbers, fault, queries.length);
   }
 
   /** Looks terms up in the dictionaries of all parts: a list for each. @throws the signal's reason, CLOSED. */
@@ -284,7 +285,17 @@ const maxHits = 2 ** 30;
 const [maxShort, maxShortTerms] = [128, 512];
 const processors = availableParallelism();
 
-function answerOf({ numbers, fault }: NativeSearchResult, count: number): SnapshotAnswer {
+/** Most searches cannot be cancelled, and need no task for it. */
+function searchInPool(
+  native: NativeSearchSnapshot,
+  request: NativeSearchRequest,
+  signal: AbortSignal | undefined,
+): Promise<NativeSearchResult> {
+  if (signal === undefined) return native.search(...request, undefined);
+  return runNativeReading('search', { signal }, (task) => native.search(...request, task));
+}
+
+function answerOf(numbers: NativeSearchNumbers, fault: NativeFault | undefined, count: number): SnapshotAnswer {
   const firstPart = 1 + count * queryNumbers;
   let hits = 0;
   for (let query = 0; query < count; query++) hits += numbers[1 + query * queryNumbers] as number;

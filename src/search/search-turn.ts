@@ -29,11 +29,11 @@ export function endRead(): void {
   reads--;
 }
 
-/** Counts a search that another thread does, and begins it. */
-export async function onOtherThread<T>(search: () => Promise<T>): Promise<T> {
+/** Counts a search that another thread does until it ends. */
+export async function onOtherThread<T>(search: Promise<T>): Promise<T> {
   running++;
   try {
-    return await search();
+    return await search;
   } finally {
     running--;
   }

@@ -48,9 +48,9 @@ describe('SearchTurn', () => {
     const searched = new Promise<void>((resolve) => {
       finish = resolve;
     });
-    const first = onOtherThread(() => searched);
+    const first = onOtherThread(searched);
     expect(turn.fits()).toBe(false);
-    const second = onOtherThread(() => searched);
+    const second = onOtherThread(searched);
     expect(turn.fits()).toBe(true);
     finish();
     await Promise.all([first, second]);

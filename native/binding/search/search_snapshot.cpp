@@ -95,15 +95,14 @@ class SnapshotSearchWork : public Work {
       at[3 * hits + rank] = hit.term_score;
       at[4 * hits + rank] = hit.factor;
     }
+    if (fault_.empty()) return numbers;
+    Napi::Object fault = Napi::Object::New(env);
+    fault.Set("part", result_.failed_part);
+    fault.Set("side", result_.failed_side == PartSide::terms ? "terms" : "vectors");
+    fault.Set("message", fault_);
     Napi::Object result = Napi::Object::New(env);
     result.Set("numbers", numbers);
-    if (!fault_.empty()) {
-      Napi::Object fault = Napi::Object::New(env);
-      fault.Set("part", result_.failed_part);
-      fault.Set("side", result_.failed_side == PartSide::terms ? "terms" : "vectors");
-      fault.Set("message", fault_);
-      result.Set("fault", fault);
-    }
+    result.Set("fault", fault);
     return result;
   }
 
