@@ -63,7 +63,7 @@ try {
     join(project, 'tsconfig.json'),
     JSON.stringify({ compilerOptions: options, files: Object.keys(programs).map((name) => `${name}.mts`) }),
   );
-  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', '.'], project);
+  run(process.execPath, [join(root, 'node_modules', 'typescript-7', 'bin', 'tsc'), '-p', '.'], project);
   for (const [name, { prints }] of Object.entries(programs)) {
     const directory = join(folder, name);
     mkdirSync(directory);

@@ -69,7 +69,7 @@ const library = madeFrom({
     'tsconfig.json',
     'scripts/prepare/bundle-entries.mjs',
     'scripts/prepare/entries.mjs',
-    'node_modules/typescript/package.json',
+    'node_modules/typescript-7/package.json',
     'node_modules/esbuild/package.json',
   ],
   product: 'dist/index.js',
@@ -124,8 +124,21 @@ const dependencies = {
     'allowed to run install scripts.',
 };
 
+const kernelTestsStep = {
+  ...kernelTests,
+  title: 'Compiling the kernel tests',
+  duration: 'about a minute',
+  tools: ['cmake', 'ctest', 'make', 'compiler'],
+  commands: [
+    ['cmake', ['-S', 'native', '-B', 'native/build-tests', '-DSEMANTIC_INDEX_TESTS=ON', ...kernelTestOptions]],
+    ['cmake', ['--build', 'native/build-tests', '--parallel', jobs]],
+  ],
+  hint: () => 'It takes cmake 3.21 or newer and a C++17 compiler.',
+};
+/** With sanitizers they have a kernel of their own, and need nothing that is installed. */
+const besideInstall = withTests && sanitizers !== '' ? [kernelTestsStep] : [];
 /** Chains of steps: each waits for the one before it in its chain. */
-const sideBySide = [
+const afterInstall = [
   [dependencies],
   [
     {
@@ -136,19 +149,8 @@ const sideBySide = [
       commands: [tool('cmake-js/bin/cmake-js', 'compile', '--directory', 'native', '--parallel', jobs)],
       hint: () => 'It takes cmake 3.21 or newer and a C++17 compiler.',
     },
-    {
-      ...kernelTests,
-      title: 'Compiling the kernel tests',
-      duration: 'about a minute',
-      onlyForTests: true,
-      tools: ['cmake', 'ctest', 'make', 'compiler'],
-      commands: [
-        ['cmake', ['-S', 'native', '-B', 'native/build-tests', '-DSEMANTIC_INDEX_TESTS=ON', ...kernelTestOptions]],
-        ['cmake', ['--build', 'native/build-tests', '--parallel', jobs]],
-      ],
-      hint: () => 'It takes cmake 3.21 or newer and a C++17 compiler.',
-    },
-  ].filter((step) => withTests || !step.onlyForTests),
+    ...(withTests && sanitizers === '' ? [kernelTestsStep] : []),
+  ],
   [
     {
       ...library,
@@ -160,7 +162,7 @@ const sideBySide = [
       },
       tools: [],
       commands: [
-        tool('typescript/bin/tsc', '--project', '.'),
+        tool('typescript-7/bin/tsc', '--project', '.'),
         [process.execPath, [join(root, 'scripts/prepare/bundle-entries.mjs')]],
       ],
       hint: () => 'The TypeScript sources do not compile.',
@@ -192,13 +194,12 @@ const nodeLine = oldNode(manifest.engines.node);
 if (nodeLine !== undefined) stop(nodeLine);
 
 // Checked before anything is built, so that a missing cmake is reported immediately.
-const outOfDate = [install, ...sideBySide.flat()].filter((step) => step.why() !== undefined);
+const outOfDate = [install, ...besideInstall, ...afterInstall.flat()].filter((step) => step.why() !== undefined);
 const toolsLine = missingTools(outOfDate.flatMap((step) => step.tools));
 if (toolsLine !== undefined) stop(toolsLine);
 
-await make(install);
-await Promise.all(
-  sideBySide.map(async (chain) => {
-    for (const step of chain) await make(step);
-  }),
-);
+async function makeAll(steps) {
+  for (const step of steps) await make(step);
+}
+
+await Promise.all([makeAll(besideInstall), make(install).then(() => Promise.all(afterInstall.map(makeAll)))]);

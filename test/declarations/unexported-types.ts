@@ -25,17 +25,20 @@ function namesIn(node: ts.Node, found: ts.Node[] = []): ts.Node[] {
   return found;
 }
 
+/** What a module exports. */
+export function exportsOf(program: ts.Program, path: string): ts.Symbol[] {
+  const checker = program.getTypeChecker();
+  const module = checker.getSymbolAtLocation(program.getSourceFile(path) as ts.SourceFile);
+  return module === undefined ? [] : checker.getExportsOfModule(module);
+}
+
 /**
  * The types of `folder` that a signature of an exported declaration names and no entry exports, as `NAME in EXPORT`. A type alias may
  * be made of parts in its own file that have no use outside of it.
  */
-export function unexportedTypes(entries: readonly string[], folder: string, options: ts.CompilerOptions): string[] {
-  const program = ts.createProgram(entries, options);
+export function unexportedTypes(program: ts.Program, entries: readonly string[], folder: string): string[] {
   const checker = program.getTypeChecker();
-  const symbols = entries.flatMap((entry) => {
-    const module = checker.getSymbolAtLocation(program.getSourceFile(entry) as ts.SourceFile);
-    return module === undefined ? [] : checker.getExportsOfModule(module);
-  });
+  const symbols = entries.flatMap((entry) => exportsOf(program, entry));
   const exported = new Set(symbols.map((symbol) => targetOf(checker, symbol)));
   const missing = new Set<string>();
   for (const owner of exported) {
