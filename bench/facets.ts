@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type FacetOptions, SemanticIndex, type Where } from 'semantic-index';
 import { benchFlags } from './flags.js';
 import { randomNumbers } from './generated-vectors.js';
+import { quantile } from './quantile.js';
 
 const flags = benchFlags(
   `Counts generated documents by values, lists, ranges and dates, of all documents and of those that pass a filter, and prints the
@@ -59,9 +60,6 @@ const filters: Readonly<Record<string, Where | undefined>> = {
   half: { place: { $lt: flags.documents / 2 } },
   tenth: { place: { $lt: flags.documents / 10 } },
 };
-
-const quantile = (times: readonly number[], share: number): number =>
-  times.toSorted((a, b) => a - b)[Math.floor((times.length - 1) * share)] as number;
 
 const folder = mkdtempSync(join(tmpdir(), 'semantic-index-facets-'));
 let slowest = 0;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { SemanticIndex, type Where } from 'semantic-index';
 import { benchFlags } from './flags.js';
 import { generatedVectors, randomNumbers } from './generated-vectors.js';
+import { quantile } from './quantile.js';
 
 const flags = benchFlags(
   'Searches with filters of every selectivity; prints whether they find min(k, matches), recall and time.',
@@ -29,10 +30,6 @@ function* withMetadata(): Generator<{ id: number; text: string; vector: Float32A
     const place = random();
     yield { id, text: '', vector, metadata: { plain: place, indexed: place } };
   }
-}
-
-function median(times: number[]): string {
-  return (times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0).toFixed(2);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'semantic-index-filters-'));
@@ -87,7 +84,7 @@ try {
     const recall = wanted === 0 ? '-' : (found / wanted).toFixed(4);
     console.log(
       `| ${selectivity} | ${Math.round(matches / flags.filters)} | ${short} | ${recall} | ${Math.round((100 * exact) / searches)} % | ` +
-        `${median(times.indexed)} | ${median(times.plain)} | ${median(times.exact)} |`,
+        `${quantile(times.indexed, 0.5).toFixed(2)} | ${quantile(times.plain, 0.5).toFixed(2)} | ${quantile(times.exact, 0.5).toFixed(2)} |`,
     );
   }
   console.log(`\nSearches with other than min(k, matches) hits: ${starved}.`);

@@ -9,6 +9,7 @@ import { SemanticIndex } from 'semantic-index';
 import { benchFlags } from './flags.js';
 import { generatedTexts } from './generated-texts.js';
 import { randomNumbers } from './generated-vectors.js';
+import { quantiles } from './quantile.js';
 
 const flags = benchFlags(
   'Adds documents while searches run, then deletes half and optimizes; prints times, event loop delays and memory.',
@@ -35,12 +36,6 @@ const path = flags.index ?? join(folder, 'index');
 const open = () => SemanticIndex.open(path, flags.vectors ? { provider: null } : {});
 const query = (): string | Float32Array => (flags.vectors ? vector() : text());
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
-
-function quantiles(milliseconds: number[]): string {
-  const sorted = milliseconds.toSorted((a, b) => a - b);
-  const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1);
-  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms of ${sorted.length}`;
-}
 
 async function timeSearches(index: SemanticIndex, count: number): Promise<number[]> {
   const times: number[] = [];

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type Metadata, postgres, type SearchResult, SemanticIndex, type Where } from 'semantic-index';
 import { benchFlags } from './flags.js';
 import { randomNumbers } from './generated-vectors.js';
+import { quantiles } from './quantile.js';
 
 const flags = benchFlags(
   'Compares an index in PostgreSQL with one in a directory. DATA holds eval/squad.',
@@ -116,12 +117,6 @@ function differsInTies(one: SearchResult, other: SearchResult): boolean {
   return own.size === others.size && [...own].every((id) => others.has(id));
 }
 
-function figures(times: number[]): string {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(2);
-  return `p50 ${at(0.5)} p99 ${at(0.99)} ms`;
-}
-
 async function timed<T>(work: () => Promise<T>, times?: number[]): Promise<T> {
   const began = performance.now();
   const result = await work();
@@ -180,7 +175,7 @@ try {
       }
       if (exact && (same < questions.length - mayDiffer(questions.length) || most > 1e-6)) failures++;
       console.log(
-        `${mode} ${exact ? 'exact' : 'approximate'}: ${same} of ${questions.length} identical, largest difference of scores ${most.toExponential(1)}, overlap ${(overlap / questions.length).toFixed(4)}; ${reference} ${figures(times[0])}, PostgreSQL ${figures(times[1])}`,
+        `${mode} ${exact ? 'exact' : 'approximate'}: ${same} of ${questions.length} identical, largest difference of scores ${most.toExponential(1)}, overlap ${(overlap / questions.length).toFixed(4)}; ${reference} ${quantiles(times[0])}, PostgreSQL ${quantiles(times[1])}`,
       );
     }
   }
@@ -211,7 +206,7 @@ try {
   }
   if (same < lists - mayDiffer(lists) || most > 1e-6 || short > 0) failures++;
   console.log(
-    `filters: ${same} of ${lists} lists identical, largest difference of scores ${most.toExponential(1)}, ${short} approximate answers short of min(k, matches); PostgreSQL ${figures(times)}`,
+    `filters: ${same} of ${lists} lists identical, largest difference of scores ${most.toExponential(1)}, ${short} approximate answers short of min(k, matches); PostgreSQL ${quantiles(times)}`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

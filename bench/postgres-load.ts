@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { postgres, SemanticIndex } from 'semantic-index';
 import { readRows } from './data-files.js';
 import { benchFlags } from './flags.js';
+import { quantiles } from './quantile.js';
 
 const flags = benchFlags(
   'Adds paragraphs to a directory and to PostgreSQL, builds, and searches; prints documents a second and times.',
@@ -36,12 +37,6 @@ async function seconds(work: () => Promise<unknown>): Promise<{ wall: number; pr
   await work();
   const { user, system } = process.cpuUsage(before);
   return { wall: (performance.now() - began) / 1000, processor: (user + system) / 1e6 };
-}
-
-function figures(times: number[]): string {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(2);
-  return `p50 ${at(0.5)} p90 ${at(0.9)} p99 ${at(0.99)} ms`;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'semantic-index-load-'));
@@ -87,7 +82,7 @@ try {
         times.get(name)?.push(performance.now() - began);
       }
     }
-    console.log(`${search}: ${[...times].map(([name, own]) => `${name} ${figures(own)}`).join('; ')}`);
+    console.log(`${search}: ${[...times].map(([name, own]) => `${name} ${quantiles(own)}`).join('; ')}`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

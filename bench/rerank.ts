@@ -3,6 +3,7 @@
 // cross-encoder, such as the one that models/training/reranker makes.
 import { type Rerank, SemanticIndex, transformersReranker } from 'semantic-index';
 import { benchFlags } from './flags.js';
+import { quantile } from './quantile.js';
 import { cisi, squad } from './search/judged-sets.js';
 
 const flags = benchFlags(
@@ -64,8 +65,7 @@ try {
         if (spent <= 1.2 * budget) within++;
         if ((reranked?.judged ?? 0) < 50) cut++;
       }
-      times.sort((a, b) => a - b);
-      const at = (share: number): string => (times[Math.floor(share * (times.length - 1))] as number).toFixed(0);
+      const at = (share: number): string => quantile(times, share).toFixed(0);
       console.log(
         `${set.name}, budget ${budget} ms: p50 ${at(0.5)}, p95 ${at(0.95)}, longest ${at(1)} ms, ${within} of ${times.length} within 1.2 times; ` +
           `${(judged / times.length).toFixed(1)} of 50 judged, ${cut} searches cut short`,

@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { SemanticIndex } from 'semantic-index';
 import { globSync } from 'tinyglobby';
 import { benchFlags } from './flags.js';
+import { quantile } from './quantile.js';
 
 const { documents, seconds, clients } = benchFlags(
   'Puts a service under load: requests a second, times and memory, and whether a request fails whatever happens meanwhile.',
@@ -173,17 +174,12 @@ function startLoad(port: number, mode: Mode): () => Promise<Measured> {
 
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-function percentile(latencies: number[], share: number): string {
-  const sorted = [...latencies].sort((a, b) => a - b);
-  return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN).toFixed(1);
-}
-
 function report(name: string, load: Measured): void {
   const { requests, failed, cut, latencies, failures, loaderSeconds } = load;
   const reasons = [...failures].map(([why, times]) => ` ${why}: ${times}`).join(',');
   console.log(
-    `${name.padEnd(41)} ${(requests / load.seconds).toFixed(0).padStart(6)} requests/s  p50 ${percentile(latencies, 0.5)} ms  ` +
-      `p99 ${percentile(latencies, 0.99)} ms  ${requests} requests, ${failed} failed, ${cut} cut${reasons}; ` +
+    `${name.padEnd(41)} ${(requests / load.seconds).toFixed(0).padStart(6)} requests/s  p50 ${quantile(latencies, 0.5).toFixed(1)} ms  ` +
+      `p99 ${quantile(latencies, 0.99).toFixed(1)} ms  ${requests} requests, ${failed} failed, ${cut} cut${reasons}; ` +
       `the loader took ${((100 * loaderSeconds) / load.seconds).toFixed(0)} % of a core`,
   );
 }

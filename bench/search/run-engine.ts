@@ -1,6 +1,7 @@
 // One engine in a process of its own: `build` fills an empty folder, `search` opens it and asks, `cold` asks by one mode and nothing
 // before. Prints one line of JSON.
 import { bundledProvider } from 'semantic-index';
+import { quantile } from '../quantile.js';
 import { evenly, loadCorpus, type Question } from './corpus.js';
 import { type Filter, type Found, folderBytes, type Mode, type OpenEngine, type SearchEngine } from './engine.js';
 
@@ -66,10 +67,6 @@ function gain(found: readonly Found[], { relevant }: Question): number {
   return rank < 0 ? 0 : 1 / Math.log2(rank + 2);
 }
 
-function quantile(sorted: Float64Array, share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
 type Search = (question: Question) => Promise<readonly Found[]>;
 
 /** Asks one question after the other, and calls `onFound` with the time of each. */
@@ -100,12 +97,11 @@ async function ask({ questions, warmUp }: Questions, search: Search): Promise<Se
     if (value > 0) right++;
   });
   const { user, system } = process.cpuUsage(before);
-  const sorted = Float64Array.from(times).sort();
   const asked = times.length;
   return {
     asked,
-    p50: quantile(sorted, 0.5),
-    p99: quantile(sorted, 0.99),
+    p50: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
     cpu: (user + system) / 1e3 / asked,
     ndcg: ndcg / asked,
     recall: right / asked,
@@ -115,13 +111,12 @@ async function ask({ questions, warmUp }: Questions, search: Search): Promise<Se
 async function askCold(opened: number, questions: readonly Question[], search: Search): Promise<ColdFigures> {
   const times: number[] = [];
   await askAll(questions, search, (milliseconds) => times.push(milliseconds));
-  const [hundred, sorted] = [times.slice(0, 100), times].map((some) => Float64Array.from(some).sort());
   return {
     openMilliseconds: opened,
     firstMilliseconds: times[0] as number,
-    hundred: quantile(hundred as Float64Array, 0.5),
-    p50: quantile(sorted as Float64Array, 0.5),
-    p99: quantile(sorted as Float64Array, 0.99),
+    hundred: quantile(times.slice(0, 100), 0.5),
+    p50: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
   };
 }
 

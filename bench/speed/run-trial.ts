@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { quantile } from '../quantile.js';
 import type { Engine } from './engine.js';
 import { depth, loadSet } from './sets.js';
 import type { Trial } from './trials.js';
@@ -32,10 +33,6 @@ export interface TrialResult {
 const runs = 3;
 /** Seconds after which no further run of a value is begun. */
 const patience = 20;
-
-function quantile(sorted: Float64Array, share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] as number;
-}
 
 /** The true neighbours among fewer rows than the set has. */
 function truthAmong(vectors: Float32Array, queries: Float32Array, dimensions: number, asked: number): Int32Array {
@@ -98,7 +95,6 @@ async function run(trial: Trial, setFolder: string, threads: number): Promise<Tr
         means.push(sum / asked);
       }
       means.sort((a, b) => a - b);
-      times.sort();
       points.push({
         effort,
         recall: found / (asked * depth),

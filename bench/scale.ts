@@ -1,34 +1,32 @@
-// How does one PostgreSQL server do with a million documents? Adds them, builds the HNSW index, and prints times, recall against exact
-// search, memory and disk. Run, on a machine that does nothing else:
-// bash .ci/with-postgres npx tsx bench/postgres-scale.ts DATA, where DATA holds train/wikipedia.jsonl and eval/squad.
+// How does one index do with a million documents? Adds them, builds its segments or the HNSW index, and prints times, recall against
+// exact search, memory and disk. Run, on a machine that does nothing else: npx tsx bench/scale.ts DATA for a directory, or
+// bash .ci/with-postgres npx tsx bench/scale.ts DATA --postgres for a server, where DATA holds train/wikipedia.jsonl and eval/squad.
 // Ctrl-C stops it; with --keep, a later run goes on with the documents that are there.
-import { readdirSync, readFileSync } from 'node:fs';
-import { loadavg } from 'node:os';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { postgres, SemanticIndex } from 'semantic-index';
 import { readRows } from './data-files.js';
 import { benchFlags } from './flags.js';
+import { quantiles } from './quantile.js';
+import { gigabytes, serverDisk, serverMemory } from './scale/server-figures.js';
 
 const flags = benchFlags(
-  'Adds documents to PostgreSQL, builds the HNSW index, searches; prints times, recall, memory and disk.',
+  'Adds documents to a directory or a server, builds, searches; prints times, recall, memory and disk.',
   {
     documents: [1_000_000, 'documents: paragraphs, then halves of two paragraphs'],
     questions: [1_000, 'questions of each mode'],
     exact: [50, 'questions for the recall of vectors'],
     batch: [10_000, 'documents of a call of addDocuments'],
+    postgres: [false, 'an index in the database that SEMANTIC_INDEX_POSTGRES names'],
     memory: ['3GB', 'maintenance_work_mem of the build, which the graph should fit into'],
     workers: [1, 'parallel workers of the build'],
     halfvec: [false, 'build the HNSW index in half precision'],
-    name: ['scale', 'schema of the index, which is dropped first'],
-    keep: [false, 'go on with the documents that the index has, and leave it in the database'],
+    name: ['scale', 'schema of the index, or name of its directory for temporary files, which is removed first'],
+    keep: [false, 'go on with the documents that the index has, and leave it'],
   },
   { operands: 'DATA' },
 );
-const address = process.env.SEMANTIC_INDEX_POSTGRES;
-if (address === undefined) throw new Error('Set SEMANTIC_INDEX_POSTGRES to the address of a database with pgvector');
-const { Client } = (await import('pg')).default;
-const client = new Client({ connectionString: address });
-await client.connect();
-const schema = `"${flags.name.replaceAll('"', '""')}"`;
 const stopped = new AbortController();
 process.once('SIGINT', () => stopped.abort(new Error('stopped')));
 const { signal } = stopped;
@@ -57,69 +55,78 @@ function textOf(id: number): string {
   return `${half(place, 0)} ${half((place + 7_919 * round) % paragraphs.length, 1)}`;
 }
 
-function figures(times: number[]): string {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(2);
-  return `p50 ${at(0.5)} p90 ${at(0.9)} p99 ${at(0.99)} ms`;
+/** An index, and what there is to say of the place where it lies. */
+interface Place {
+  readonly index: SemanticIndex;
+  readonly about: string;
+  memory(): Promise<string>;
+  disk(): Promise<string>;
+  /** Prints how far a build is. */
+  progress?(): Promise<void>;
+  end(): Promise<void>;
 }
 
-/** Bytes that the processes of the server have for themselves or share, from /proc; undefined where that cannot be read. */
-async function serverMemory(): Promise<number | undefined> {
-  const { rows } = await client.query('SELECT pg_backend_pid() AS process');
-  const parentOf = (process: string): string =>
-    readFileSync(`/proc/${process}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ')[1] as string;
-  try {
-    const server = parentOf(String(rows[0].process));
-    let kilobytes = 0;
-    for (const process of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-      try {
-        if (process !== server && parentOf(process) !== server) continue;
-        kilobytes += Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${process}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
-      } catch {
-        // It has ended meanwhile.
-      }
-    }
-    return kilobytes * 1_024;
-  } catch {
-    return undefined;
-  }
+const ownMemory = (): string => `memory of this program ${gigabytes(process.memoryUsage().rss)}`;
+
+async function inDirectory(): Promise<Place> {
+  const folder = join(tmpdir(), `semantic-index-${flags.name}`);
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  if (!flags.keep) remove();
+  mkdirSync(folder, { recursive: true });
+  const files = (): string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const bytes = (): number => files().reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  const index = await SemanticIndex.open(folder, { ann: { background: false } });
+  return {
+    index,
+    about: `directory ${folder}`,
+    memory: async () => ownMemory(),
+    disk: async () => `disk ${gigabytes(bytes())}`,
+    async end() {
+      await index.close();
+      if (!flags.keep) remove();
+    },
+  };
 }
 
-const gigabytes = (bytes: number | undefined): string =>
-  bytes === undefined ? 'unknown' : `${(bytes / 1e9).toFixed(2)} GB`;
-
-async function memory(): Promise<string> {
-  const { rss } = process.memoryUsage();
-  return `memory of the server ${gigabytes(await serverMemory())}, of this program ${gigabytes(rss)}`;
-}
-
-async function disk(): Promise<string> {
-  const { rows } = await client.query(
-    `SELECT c.relname AS name, pg_relation_size(c.oid)::float8 + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0)::float8 AS bytes
-     FROM pg_class c WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'i') ORDER BY bytes DESC`,
-    [schema],
-  );
-  const sizes = rows as { name: string; bytes: number }[];
-  const all = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
-  const largest = sizes.slice(0, 6).map(({ name, bytes }) => `${name} ${gigabytes(bytes)}`);
-  return `disk ${gigabytes(all)}: ${largest.join(', ')}`;
-}
-
-try {
-  if (!flags.keep) await client.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+async function inPostgres(): Promise<Place> {
+  const address = process.env.SEMANTIC_INDEX_POSTGRES;
+  if (address === undefined) throw new Error('Set SEMANTIC_INDEX_POSTGRES to the address of a database with pgvector');
+  const { Client } = (await import('pg')).default;
+  const client = new Client({ connectionString: address });
+  await client.connect();
+  const schema = `"${flags.name.replaceAll('"', '""')}"`;
+  const remove = () => client.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+  if (!flags.keep) await remove();
   const options = `-c maintenance_work_mem=${flags.memory} -c max_parallel_maintenance_workers=${flags.workers}`;
   const url = new URL(address);
   url.searchParams.set('options', options);
-  const location = postgres({
-    connectionString: url.href,
-    name: flags.name,
-    hnsw: flags.halfvec ? 'halfvec' : 'vector',
-  });
-  await using index = await SemanticIndex.open(location, { ann: { background: false } });
+  const hnsw = flags.halfvec ? 'halfvec' : 'vector';
+  const location = postgres({ connectionString: url.href, name: flags.name, hnsw });
+  const index = await SemanticIndex.open(location, { ann: { background: false } });
   const { rows } = await client.query("SELECT current_setting('shared_buffers') AS buffers, version() AS version");
-  print(`${rows[0].version}; shared_buffers ${rows[0].buffers}, ${options}`);
+  return {
+    index,
+    about: `${rows[0].version}; shared_buffers ${rows[0].buffers}, ${options}`,
+    memory: async () => `memory of the server ${gigabytes(await serverMemory(client))}, ${ownMemory()}`,
+    disk: () => serverDisk(client, schema),
+    async progress() {
+      const { rows: running } = await client.query(
+        'SELECT phase, tuples_done::float8 AS done FROM pg_stat_progress_create_index',
+      );
+      for (const { phase, done } of running) print(`${phase}: ${done} of about ${flags.documents}`);
+    },
+    async end() {
+      await index.close();
+      if (!flags.keep) await remove();
+      await client.end();
+    },
+  };
+}
+
+const place = flags.postgres ? await inPostgres() : await inDirectory();
+try {
+  const { index } = place;
+  print(place.about);
   print(`${flags.documents} documents of ${paragraphs.length} paragraphs`);
 
   const adding = performance.now();
@@ -132,17 +139,16 @@ try {
     const perSecond = (count: number, since: number): string => ((count * 1_000) / (now - since)).toFixed(0);
     print(`${from + size} added: ${perSecond(size, batch)}/s, in all ${perSecond(from + size, adding)}/s`);
   }
-  print(`adding took ${((performance.now() - adding) / 1_000).toFixed(0)} s; ${await memory()}; ${await disk()}`);
+  print(
+    `adding took ${((performance.now() - adding) / 1_000).toFixed(0)} s; ${await place.memory()}; ${await place.disk()}`,
+  );
 
   const building = performance.now();
-  const progress = setInterval(async () => {
-    const { rows: running } = await client.query(
-      'SELECT phase, tuples_done::float8 AS done FROM pg_stat_progress_create_index',
-    );
-    for (const { phase, done } of running) print(`${phase}: ${done} of about ${flags.documents}`);
-  }, 30_000);
+  const progress = setInterval(() => place.progress?.(), 30_000);
   await index.optimize({ full: true, signal }).finally(() => clearInterval(progress));
-  print(`optimize took ${((performance.now() - building) / 1_000).toFixed(0)} s; ${await memory()}; ${await disk()}`);
+  print(
+    `optimize took ${((performance.now() - building) / 1_000).toFixed(0)} s; ${await place.memory()}; ${await place.disk()}`,
+  );
 
   const all = readRows<{ question: string }>(data, 'eval/squad/questions.jsonl').map(({ question }) => question);
   const every = Math.max(2, Math.floor(all.length / flags.questions));
@@ -156,7 +162,7 @@ try {
       await index.search(question, { mode, signal });
       times.push(performance.now() - start);
     }
-    print(`${mode}: ${figures(times)}`);
+    print(`${mode}: ${quantiles(times)}`);
   }
   let [found, wanted] = [0, 0];
   const times: number[] = [];
@@ -170,10 +176,9 @@ try {
     found += nearest.filter(({ id }) => ids.has(id)).length;
   }
   print(
-    `recall@10 of vectors ${(found / wanted).toFixed(4)} for ${times.length} questions; exact search ${figures(times)}`,
+    `recall@10 of vectors ${(found / wanted).toFixed(4)} for ${times.length} questions; exact search ${quantiles(times)}`,
   );
-  print(await memory());
+  print(await place.memory());
 } finally {
-  if (!flags.keep) await client.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
-  await client.end();
+  await place.end();
 }
