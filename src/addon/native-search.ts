@@ -65,8 +65,10 @@ export interface NativeBoost {
   readonly kind: 0 | 1 | 2;
   readonly scale: number;
   readonly operand: number;
-  /** For each part the values of its items, NaN for none, and the items of the set. */
+  /** For each part the values of its items, NaN for none, with their levels if these are known, and the items of the set. */
   readonly values: readonly (Float64Array | undefined)[];
+  readonly levels: readonly (Uint8Array | undefined)[];
+  readonly limits: readonly (Float64Array | undefined)[];
   readonly sets: readonly (Uint32Array | undefined)[];
 }
 

@@ -3,6 +3,7 @@ import type { Scalar } from '../backend/filter-tree.js';
 import { TimeSlice } from '../time-slice.js';
 import { type Bitset, createBitset } from '../vectors/bitset.js';
 import { instantOf } from './instant.js';
+import { type ValueLevels, valueLevels } from './value-levels.js';
 
 /** Items between two looks at the clock. */
 export const itemsPerLook = 4096;
@@ -12,6 +13,11 @@ export interface ItemInstants {
   readonly ofItems: Float64Array;
   readonly greatest: number;
   readonly lacksSome: boolean;
+}
+
+/** The same, divided into levels. */
+export interface LeveledInstants extends ItemInstants {
+  readonly levels: ValueLevels;
 }
 
 /** What every document of a part has in one field: scalars, each once. Immutable. */
@@ -27,6 +33,7 @@ export class FieldColumn {
   readonly isFull: boolean;
   readonly #numberOf: ReadonlyMap<Scalar, number>;
   #instants: ItemInstants | undefined;
+  #leveled: LeveledInstants | undefined;
   #ofValues: Float64Array | undefined;
   readonly #groups: GroupKey[] = [];
 
@@ -115,9 +122,9 @@ export class FieldColumn {
     return bits;
   }
 
-  /** What `instants` resolves to, if it was called before. */
-  get knownInstants(): ItemInstants | undefined {
-    return this.#instants;
+  /** What `leveledInstants` resolves to, if it was called before. */
+  get knownLeveledInstants(): LeveledInstants | undefined {
+    return this.#leveled;
   }
 
   /** The number of each value, NaN for what is none. Kept. */
@@ -158,6 +165,13 @@ export class FieldColumn {
     }
     this.#instants = { ofItems, greatest, lacksSome };
     return this.#instants;
+  }
+
+  /** The same, and the level of each item. Kept. */
+  async leveledInstants(signal?: AbortSignal): Promise<LeveledInstants> {
+    const instants = await this.instants(signal);
+    this.#leveled ??= { ...instants, levels: await valueLevels(instants.ofItems, new TimeSlice(), signal) };
+    return this.#leveled;
   }
 }
 

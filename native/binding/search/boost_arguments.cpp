@@ -4,6 +4,22 @@
 
 namespace semantic_index {
 
+namespace {
+
+/** The elements of a typed array, which `work` keeps alive; nullptr for undefined. */
+template <typename Element>
+const Element* elements(const Napi::Value& value, napi_typedarray_type type, Work* work, size_t* count) {
+  *count = 0;
+  if (value.IsUndefined()) return nullptr;
+  const auto array = value.As<Napi::TypedArrayOf<Element>>();
+  if (array.TypedArrayType() != type) throw make_error(value.Env(), "INTERNAL", "expected numbers of items");
+  work->keep(array);
+  *count = array.ElementLength();
+  return array.Data();
+}
+
+}  // namespace
+
 BoostArguments::BoostArguments(const Napi::Value& value, size_t parts, Work* work) {
   if (value.IsUndefined()) return;
   Napi::Env env = value.Env();
@@ -22,22 +38,22 @@ BoostArguments::BoostArguments(const Napi::Value& value, size_t parts, Work* wor
     factor.scale = boost.Get("scale").As<Napi::Number>().DoubleValue();
     factor.operand = boost.Get("operand").As<Napi::Number>().DoubleValue();
     const auto values = boost.Get("values").As<Napi::Array>();
+    const auto levels = boost.Get("levels").As<Napi::Array>();
+    const auto limits = boost.Get("limits").As<Napi::Array>();
     sets_.emplace_back(env, boost.Get("sets"));
     const BitsetCopies& sets = sets_.back();
-    if (values.Length() != parts || sets.size() != parts) {
-      throw make_error(env, "INTERNAL", "expected values and a set for each part");
+    if (values.Length() != parts || levels.Length() != parts || limits.Length() != parts || sets.size() != parts) {
+      throw make_error(env, "INTERNAL", "expected values, levels, limits and a set for each part");
     }
     for (uint32_t part = 0; part < parts; ++part) {
-      const Napi::Value own = values.Get(part);
-      factor.values = nullptr;
-      factor.count = 0;
-      if (!own.IsUndefined()) {
-        const auto array = own.As<Napi::Float64Array>();
-        if (array.TypedArrayType() != napi_float64_array)
-          throw make_error(env, "INTERNAL", "expected numbers of items");
-        work->keep(array);
-        factor.values = array.Data();
-        factor.count = array.ElementLength();
+      factor.values = elements<double>(values.Get(part), napi_float64_array, work, &factor.count);
+      size_t level_items = 0;
+      size_t numbers = 0;
+      factor.levels = elements<uint8_t>(levels.Get(part), napi_uint8_array, work, &level_items);
+      factor.limits = elements<double>(limits.Get(part), napi_float64_array, work, &numbers);
+      factor.level_count = numbers / 2;
+      if (factor.levels != nullptr && level_items != factor.count) {
+        throw make_error(env, "INTERNAL", "expected a level for each value");
       }
       factor.items = {sets.set(part).bits, sets.set(part).words};
       factors_[part].factors.push_back(factor);

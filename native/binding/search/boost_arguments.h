@@ -17,8 +17,9 @@ class BoostArguments {
   /** No factors. */
   BoostArguments() = default;
   /**
-   * ({ kind: number, scale: number, operand: number, values: (Float64Array | undefined)[], sets: (Uint32Array |
-   * undefined)[] }[] and greatest: Float64Array as { boosts, greatest }), or undefined. `work` keeps the arrays alive.
+   * ({ kind: number, scale: number, operand: number, values: (Float64Array | undefined)[], levels: (Uint8Array |
+   * undefined)[], limits: (Float64Array | undefined)[], sets: (Uint32Array | undefined)[] }[] and greatest:
+   * Float64Array as { boosts, greatest }), or undefined. `work` keeps the arrays alive.
    */
   BoostArguments(const Napi::Value& value, size_t parts, Work* work);
 

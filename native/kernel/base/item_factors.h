@@ -22,10 +22,8 @@ enum class FactorKind : uint8_t {
   set,
 };
 
-/** Items whose factors are estimated at once, at most. */
-constexpr size_t kEstimatedAtOnce = 64;
-/** A product and its estimate differ by less than this share. */
-constexpr double kEstimateError = 1e-5;
+/** Levels that the values of items are divided into, at most. */
+constexpr size_t kFactorLevels = 256;
 
 /** A factor of the scores of a part's items: 1 for those without a value. Owns nothing. */
 struct ItemFactor {
@@ -36,17 +34,23 @@ struct ItemFactor {
   const double* values = nullptr;
   size_t count = 0;
   ItemBits items;
+  /** The level of each value, 0 for none; nullptr if that is not known. */
+  const uint8_t* levels = nullptr;
+  /** For each level the least value and the greatest one. */
+  const double* limits = nullptr;
+  size_t level_count = 0;
 
   double of(uint32_t item) const {
     if (kind == FactorKind::set) return items.contains(item) ? operand : 1;
-    const double value = item < count ? values[item] : std::nan("");
+    return of_value(item < count ? values[item] : std::nan(""));
+  }
+
+  /** The factor of an item with this value, NaN for none. */
+  double of_value(double value) const {
     if (std::isnan(value)) return 1;
     if (kind == FactorKind::decay) return std::exp2(-std::max(0.0, operand - value) / scale);
     return value > 0 ? 1 + (operand - 1) * (value / (value + scale)) : 1;
   }
-
-  /** Multiplies the products of some items, kEstimatedAtOnce at most, by what `of` gives, within a ten millionth. */
-  void multiply_estimates(const uint32_t* from, size_t size, double* products) const;
 };
 
 /** The product of factors, bounded so that no score becomes infinite and none of 0 loses the order of what it
@@ -68,9 +72,6 @@ struct ItemFactors {
     for (const ItemFactor& factor : factors) product *= factor.of(item);
     return bounded(product);
   }
-
-  /** About what `of` gives for each of some items, kEstimatedAtOnce at most, in a fraction of its time. */
-  void estimate(const uint32_t* items, size_t count, double* products) const;
 
   static double bounded(double product) {
     constexpr double kLeast = 0x1p-512;

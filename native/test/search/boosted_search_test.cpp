@@ -4,6 +4,7 @@
 
 #include "search/search.h"
 #include "support/check.h"
+#include "support/factor_levels.h"
 #include "support/generate.h"
 #include "support/search_world.h"
 
@@ -14,6 +15,7 @@ namespace {
 /** Factors of the documents of a world, in the form of the kernel. Stays in place. */
 struct WorldFactors {
   std::vector<std::vector<double>> values;
+  std::vector<FactorLevels> levels;
   std::vector<Bits> sets;
   std::vector<ItemFactors> parts;
   /** By document. */
@@ -40,6 +42,9 @@ void make_factors(const World& world, const Built& built, uint32_t kinds, Random
     ItemFactors factors;
     const std::vector<double>& values = made->values[part];
     const size_t count = values.size();
+    // Few levels, whose factors differ, or one for each value; some parts have none.
+    made->levels.emplace_back(values, random->below(2) == 0 ? 3 : kFactorLevels - 1);
+    const bool has_levels = random->below(4) != 0;
     if ((kinds & 1) != 0) {
       factors.factors.push_back({FactorKind::decay, 300, 800, values.data(), count, {}});
     }
@@ -50,6 +55,9 @@ void make_factors(const World& world, const Built& built, uint32_t kinds, Random
     if ((kinds & 4) != 0) {
       factors.factors.push_back({FactorKind::set, 1, 1.5, nullptr, 0, set_of(made->sets[part])});
       factors.greatest *= 1.5;
+    }
+    for (ItemFactor& factor : factors.factors) {
+      if (has_levels && factor.kind != FactorKind::set) made->levels.back().attach(&factor);
     }
     if ((kinds & 8) != 0) factors.factors.push_back({FactorKind::set, 1, 0, nullptr, 0, set_of(made->sets[part])});
     for (size_t item = 0; item < built.documents[part].size(); ++item) {

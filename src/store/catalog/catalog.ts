@@ -48,6 +48,7 @@ export interface CatalogReading {
   readonly documents: DocumentCache;
   /** Settings that were read. */
   readonly settings: Map<string, string | number | undefined>;
+  readonly lastMetadataChange: number;
 }
 
 /** A segment that a snapshot does not have yet. */
@@ -418,9 +419,15 @@ export class Catalog {
         space,
         documents: new DocumentCache(this.documents.byKey, this.documents.shortByKey),
         settings: new Map(),
+        lastMetadataChange: this.metadata.lastChange(),
       };
     }
     return this.#lastReading;
+  }
+
+  /** The number of the last change of metadata: read transactions read it once a commit. */
+  lastMetadataChange(): number {
+    return this.#isReading ? this.reading().lastMetadataChange : this.metadata.lastChange();
   }
 
   /** Whether the read transaction has ended by itself: SQLite may end it where a read fails, and other reads may share it. */

@@ -116,7 +116,8 @@ export class CatalogSnapshot implements ReadSnapshot {
     return new SnapshotField(
       all.map(({ keys, alive }, place) => ({
         keys,
-        allowed: common(alive, this.#allowed?.[place]),
+        alive,
+        matching: this.#allowed?.[place],
         column: columns[place] as FieldColumn,
       })),
     );
@@ -228,11 +229,6 @@ function rankedDocuments({ keys, scores, distances, termScores, factors }: Snaps
     });
   }
   return ranked;
-}
-
-function common(left: Bitset | undefined, right: Bitset | undefined): Bitset | undefined {
-  if (left === undefined || right === undefined) return left ?? right;
-  return left.map((word, place) => word & (right[place] ?? 0));
 }
 
 function isListOfSets(matching: MatchingDocuments | readonly Bitset[]): matching is readonly Bitset[] {

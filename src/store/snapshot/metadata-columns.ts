@@ -92,6 +92,18 @@ export class MetadataColumns {
     await this.#reading;
   }
 
+  /** What `read` resolves to, if all of it was read before, at the same point in time. */
+  readNow(
+    segments: readonly Part[],
+    tail: Part | undefined,
+    request: ColumnsRequest,
+    catalog: Catalog,
+  ): ColumnsReading | undefined {
+    const stored = segments.map(({ columns }) => columns?.known);
+    const columns = this.#columnsOf(segments, stored, tail, catalog);
+    return columns && keptReadingOf(columns, request);
+  }
+
   /**
    * The items of each part that match filters, and the values of fields, as of the read of `catalog`. Undefined when columns cannot
    * answer now: once `settled` resolves, another read may be answered.
@@ -113,7 +125,7 @@ export class MetadataColumns {
       this.#inBackground(() => this.#readAll(segments, stored, tail));
       return undefined;
     }
-    const keptReading = kept >= filters.length ? keptReadingOf(columns, filters, fields) : undefined;
+    const keptReading = keptReadingOf(columns, { filters, fields, kept });
     if (keptReading !== undefined) return keptReading;
     // Before anything is awaited: columns may follow the catalog meanwhile.
     const versions = columns.map(({ version }) => version);
@@ -235,7 +247,7 @@ export class MetadataColumns {
 
   /** Brings columns to the state of a read. False when they are past it, or too far behind. */
   #follow(columns: readonly PartColumns[], catalog: Catalog): boolean {
-    const last = catalog.metadata.lastChange();
+    const last = catalog.lastMetadataChange();
     if (columns.some(({ through }) => through > last)) return false;
     const from = columns.reduce((least, part) => Math.min(least, part.from), last);
     if (from === last) return true;
@@ -340,9 +352,9 @@ export class MetadataColumns {
 /** What was read before, if that is all. It was sound then. */
 function keptReadingOf(
   columns: readonly PartColumns[],
-  filters: readonly SnapshotFilter[],
-  fields: readonly Field[],
+  { filters, fields, kept = 0 }: ColumnsRequest,
 ): ColumnsReading | undefined {
+  if (kept < filters.length) return undefined;
   const read = new Map<string, readonly FieldColumn[]>();
   for (const field of fields) {
     const values = keptColumns(columns, field);

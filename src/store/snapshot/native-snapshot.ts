@@ -138,6 +138,8 @@ export class NativeSnapshot {
             return values[itemOf(keys, keyAt(otherKeys, item))] ?? Number.NaN;
           });
         }),
+        levels: this.#parts.map(({ place, otherKeys }) => (otherKeys === undefined ? boost.levels[place] : undefined)),
+        limits: this.#parts.map(({ place }) => boost.limits[place]),
         sets: this.#parts.map(({ place, otherKeys }) => {
           const set = boost.sets[place];
           if (set === undefined || otherKeys === undefined) return set;

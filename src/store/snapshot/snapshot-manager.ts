@@ -177,6 +177,8 @@ export class SnapshotManager {
     signal: AbortSignal | undefined,
   ): Promise<CatalogSnapshot> {
     const request = { fields, kept, filters: filter === undefined ? filters : [...filters, filter] };
+    const opened = filter === undefined ? this.#openWithKept(request) : undefined;
+    if (opened !== undefined) return opened;
     for (;;) {
       const opened = await this.#openByColumns(
         ({ segments, tail }, catalog) => this.#columns.read(segments, tail, request, catalog, signal),
@@ -186,6 +188,22 @@ export class SnapshotManager {
       if (opened !== undefined) return opened;
       signal?.throwIfAborted();
       await this.#columns.settled();
+    }
+  }
+
+  /** Undefined unless all fields, and what the filters match, were read before. */
+  #openWithKept(request: ColumnsRequest): CatalogSnapshot | undefined {
+    const read = this.#reads.beginNow();
+    if (read === undefined) return undefined;
+    let opened: CatalogSnapshot | undefined;
+    try {
+      const snapshot = this.#snapshot;
+      if (read.space !== this.#space.space || !samePosition(read.position, snapshot.position)) return undefined;
+      const columns = this.#columns.readNow(snapshot.segments, snapshot.tail, request, read.catalog);
+      if (columns !== undefined) opened = new CatalogSnapshot(this.#space, snapshot, read, undefined, columns);
+      return opened;
+    } finally {
+      if (opened === undefined) read.end();
     }
   }
 

@@ -85,6 +85,11 @@ Status PartSearch::search(const PartQuery& query, TopHits* hits, TermsWork* work
     status = search_whole(hits);
   } else {
     status = open_terms(query);
+    levels_ = {};
+    if (query.factors != nullptr) {
+      factor_bounds_.prepare(*query.factors);
+      levels_ = factor_bounds_.levels();
+    }
     if (status.ok()) status = prime(hits);
     if (status.ok()) status = search_windows(hits);
   }
@@ -136,10 +141,10 @@ Status PartSearch::prime(TopHits* hits) {
     }
   }
   if (candidates_.size() < k) return Status::success();
-  double factors[kEstimatedAtOnce];
-  for (size_t first = 0; query_.factors != nullptr && first < candidates_.size(); first += kEstimatedAtOnce) {
-    const size_t count = estimate_factors(first, factors);
-    for (size_t index = 0; index < count; ++index) candidates_[first + index].score *= factors[index];
+  double bounds[kBoundedAtOnce];
+  for (size_t first = 0; query_.factors != nullptr && first < candidates_.size(); first += kBoundedAtOnce) {
+    const size_t count = bound_factors(first, bounds);
+    for (size_t index = 0; index < count; ++index) candidates_[first + index].score *= bounds[index];
   }
   const size_t kept = std::min(candidates_.size(), 2 * k);
   const auto end = candidates_.begin() + static_cast<std::ptrdiff_t>(kept);
@@ -198,23 +203,35 @@ void PartSearch::add_scores(const PostingCursor& cursor, double weight, uint32_t
                             const Window& window) {
   double scores[kPostingBlock];
   score_run(cursor, weight, begin, end, scores);
+  if (!levels_.are_known()) {
+    add_scores(cursor, scores, begin, end, window, [least = least_](uint32_t) { return least; });
+  } else {
+    const auto least_of = [levels = levels_, least = least_of_levels_](uint32_t item) {
+      return least[levels.of(item)];
+    };
+    add_scores(cursor, scores, begin, end, window, least_of);
+  }
+}
+
+template <typename LeastOf>
+void PartSearch::add_scores(const PostingCursor& cursor, const double* scores, uint32_t begin, uint32_t end,
+                            const Window& window, const LeastOf& least_of) {
   const uint32_t* const items = cursor.items();
   double* const sums = scores_.data();
   uint64_t* const touched = touched_.data();
   uint64_t* const above = above_.data();
-  const double least = window.least;
   for (uint32_t index = begin; index < end; ++index) {
     const uint32_t place = items[index] - window.base;
     const double sum = sums[place] + scores[index];
     sums[place] = sum;
     touched[place / kGroup / 64] |= uint64_t{1} << (place / kGroup % 64);
     // Without a branch, which would often be mispredicted. Sums only grow: what is above stays there.
-    above[place / 64] |= uint64_t{sum > least} << (place % 64);
+    above[place / 64] |= uint64_t{sum > least_of(items[index])} << (place % 64);
   }
 }
 
 /** The candidates below `end` where no other list can make any: its scores need no adding up. */
-bool PartSearch::collect_alone(Term* term, uint32_t end, double least, double threshold) {
+bool PartSearch::collect_alone(Term* term, uint32_t end, double threshold) {
   PostingCursor& cursor = term->cursor;
   candidates_.clear();
   while (!term->done && cursor.items()[term->position] < end) {
@@ -224,6 +241,7 @@ bool PartSearch::collect_alone(Term* term, uint32_t end, double least, double th
     score_run(cursor, term->weight, term->position, stop, scores);
     for (uint32_t index = term->position; index < stop; ++index) {
       const uint32_t item = cursor.items()[index];
+      const double least = levels_.are_known() ? least_of_levels_[levels_.of(item)] : least_;
       if (scores[index] > least && ((living_bits(item / 64 * 64) >> (item % 64)) & 1) != 0) {
         candidates_.push_back({item, scores[index]});
       }
@@ -270,29 +288,30 @@ void PartSearch::collect(const Window& window) {
   }
 }
 
-/** Estimates the factors of some candidates from `first` on; returns of how many. */
-size_t PartSearch::estimate_factors(size_t first, double* factors) const {
-  const size_t count = std::min(kEstimatedAtOnce, candidates_.size() - first);
-  uint32_t items[kEstimatedAtOnce];
+/** The bounds of the factors of some candidates from `first` on; returns of how many. */
+size_t PartSearch::bound_factors(size_t first, double* bounds) const {
+  const size_t count = std::min(kBoundedAtOnce, candidates_.size() - first);
+  uint32_t items[kBoundedAtOnce];
   for (size_t index = 0; index < count; ++index) items[index] = candidates_[first + index].item;
-  query_.factors->estimate(items, count, factors);
+  factor_bounds_.of(items, count, bounds);
   return count;
 }
 
 /** Leaves out candidates that their own factors keep below the threshold, whatever the `others` add. */
 void PartSearch::drop_unlikely(double others, double threshold) {
-  double factors[kEstimatedAtOnce];
+  double bounds[kBoundedAtOnce];
   size_t kept = 0;
-  for (size_t first = 0; first < candidates_.size(); first += kEstimatedAtOnce) {
-    const size_t count = estimate_factors(first, factors);
+  for (size_t first = 0; first < candidates_.size(); first += kBoundedAtOnce) {
+    const size_t count = bound_factors(first, bounds);
     for (size_t index = 0; index < count; ++index) {
       const Candidate candidate = candidates_[first + index];
       // Without a branch, which would often be mispredicted.
       candidates_[kept] = candidate;
-      kept += size_t{(candidate.score + others) * factors[index] * (1 + kEstimateError) > threshold};
+      kept += size_t{(candidate.score + others) * bounds[index] > threshold};
     }
   }
   candidates_.resize(kept);
+  for (const Candidate& candidate : candidates_) query_.factors->prefetch(candidate.item);
 }
 
 /** Adds a term to the candidates that have it; leaves out those that this term and the `others` cannot lift. */
@@ -324,6 +343,18 @@ bool PartSearch::complete(Term* term, double others, double threshold) {
   return true;
 }
 
+/** Sets what the lists of a window have to add up to where the `others` add no more than this. */
+void PartSearch::set_least(double others, const TopHits& hits) {
+  // Untouched items have a score of 0, which is not a match.
+  least_ = std::max(0.0, least_unboosted(hits) - others);
+  if (!levels_.are_known()) return;
+  const double threshold = hits.threshold() * (1 - kRounding);
+  const double* const least_scores = factor_bounds_.least_scores();
+  for (size_t level = 0; level < kFactorLevels; ++level) {
+    least_of_levels_[level] = std::max(least_, threshold * least_scores[level] - others);
+  }
+}
+
 Status PartSearch::search_windows(TopHits* hits) {
   const size_t count = order_.size();
   uint32_t width = kWindow;
@@ -352,10 +383,9 @@ Status PartSearch::search_windows(TopHits* hits) {
     Window window;
     window.base = first / 64 * 64;
     window.end = std::min(window.base + width, query_.items);
-    // Untouched items have a score of 0, which is not a match.
-    window.least = std::max(0.0, threshold - before_[essential]);
+    set_least(before_[essential], *hits);
     if (essential + 1 == count) {
-      if (!collect_alone(order_[essential], window.end, window.least, threshold)) return damaged_list();
+      if (!collect_alone(order_[essential], window.end, threshold)) return damaged_list();
     } else {
       for (size_t index = essential; index < count; ++index) {
         if (!accumulate(order_[index], window, threshold)) return damaged_list();
@@ -373,7 +403,9 @@ Status PartSearch::search_windows(TopHits* hits) {
 
 Status PartSearch::search_whole(TopHits* hits) {
   reserve(query_.items);
-  const Window whole{0, query_.items, std::max(0.0, least_unboosted(*hits))};
+  const Window whole{0, query_.items};
+  levels_ = {};
+  set_least(0, *hits);
   PostingCursor& cursor = single_;
   Status status;
   for (size_t index = 0; index < query_.count && status.ok(); ++index) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/factor_bounds.h"
 #include "base/item_factors.h"
 #include "base/status.h"
 #include "terms/postings/bm25.h"
@@ -74,11 +75,10 @@ class PartSearch {
     double score;
   };
 
-  /** The items whose scores are added up together, and the score that only candidates are above. */
+  /** The items whose scores are added up together. */
   struct Window {
     uint32_t base = 0;
     uint32_t end = 0;
-    double least = 0;
   };
 
   Status open_terms(const PartQuery& query);
@@ -91,10 +91,14 @@ class PartSearch {
   bool accumulate(Term* term, const Window& window, double threshold);
   void score_run(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end, double* scores);
   void add_scores(const PostingCursor& cursor, double weight, uint32_t begin, uint32_t end, const Window& window);
-  bool collect_alone(Term* term, uint32_t end, double least, double threshold);
+  template <typename LeastOf>
+  void add_scores(const PostingCursor& cursor, const double* scores, uint32_t begin, uint32_t end, const Window& window,
+                  const LeastOf& least_of);
+  bool collect_alone(Term* term, uint32_t end, double threshold);
+  void set_least(double others, const TopHits& hits);
   uint64_t living_bits(uint32_t item) const;
   void collect(const Window& window);
-  size_t estimate_factors(size_t first, double* factors) const;
+  size_t bound_factors(size_t first, double* bounds) const;
   void drop_unlikely(double others, double threshold);
   bool complete(Term* term, double others, double threshold);
   double bound_of(Term* term, uint32_t block);
@@ -110,6 +114,13 @@ class PartSearch {
 
   PartQuery query_;
   TermsWork* work_ = nullptr;
+  /** Of the items of the part. */
+  FactorBounds factor_bounds_;
+  /** What scores have to be above to make candidates, whatever other terms add; by the level of an item if it has one.
+   */
+  double least_ = 0;
+  ItemLevels levels_;
+  double least_of_levels_[kFactorLevels];
   /** Reads one list after the other. */
   PostingCursor single_;
   /** Stay in place: they are large. */

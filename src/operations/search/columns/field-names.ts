@@ -1,4 +1,4 @@
-import { type Field, placesOf, readingsOf } from '../../../backend/filter-tree.js';
+import { type Field, readingsOf } from '../../../backend/filter-tree.js';
 import type { ReadSnapshot } from '../../../backend/read-snapshot.js';
 import { SemanticIndexError } from '../../../errors.js';
 import { describe } from '../../../options.js';
@@ -6,8 +6,14 @@ import { describe } from '../../../options.js';
 /** As in a filter. */
 const [maxSteps, maxLength] = [8, 512];
 
+/** Fields by name: searches name the same few again and again. */
+const known = new Map<string, Field>();
+const maxKnown = 64;
+
 /** The field with a name, as filters read it. @throws INVALID_ARGUMENT when it is not a name. */
 export function fieldNamed(method: string, option: string, name: unknown): Field {
+  const found = known.get(name as string);
+  if (found !== undefined) return found;
   if (typeof name !== 'string' || name.length === 0 || name.length > maxLength || name.startsWith('$')) {
     throw new SemanticIndexError(
       'INVALID_ARGUMENT',
@@ -22,9 +28,10 @@ export function fieldNamed(method: string, option: string, name: unknown): Field
       `${method}: expected a name of at most ${maxSteps} steps as ${option}, got ${steps}`,
     );
   }
-  const readings = readingsOf(name);
-  placesOf(readings);
-  return { name, readings };
+  const field = { name, readings: readingsOf(name) };
+  if (known.size === maxKnown) known.clear();
+  known.set(name, field);
+  return field;
 }
 
 /** @throws INVALID_ARGUMENT for a field that no document has: most often its name is misspelt. */

@@ -1,6 +1,6 @@
 import type { NativeBoost, NativeBoosts } from '../../../addon/native-search.js';
 import type { RankBoost } from '../../../backend/read-snapshot.js';
-import type { FieldColumn, ItemInstants } from '../../../columns/field-column.js';
+import type { FieldColumn, ItemInstants, LeveledInstants } from '../../../columns/field-column.js';
 import type { ColumnsReading } from '../metadata-columns.js';
 
 /** Bounds of factors are larger by this share than they are computed: the kernel may round another way. */
@@ -14,28 +14,32 @@ export async function nativeBoosts(
   signal: AbortSignal | undefined,
 ): Promise<NativeBoosts> {
   const greatest = new Float64Array(parts).fill(1);
+  const none: readonly undefined[] = new Array(parts).fill(undefined);
   const native: NativeBoost[] = [];
   for (const boost of boosts) {
     if (boost.by === 'filter') {
       const sets = columns?.matching[boost.filter] ?? [];
-      native.push({ kind: 2, scale: 1, operand: boost.factor, values: new Array(parts).fill(undefined), sets });
+      native.push({ kind: 2, scale: 1, operand: boost.factor, values: none, levels: none, limits: none, sets });
       for (let part = 0; part < parts; part++) multiply(greatest, part, Math.max(1, boost.factor));
       continue;
     }
-    const values: Float64Array[] = [];
+    const instants: LeveledInstants[] = [];
     const columnsOfParts = columns?.fields.get(boost.field) ?? [];
     for (let part = 0; part < columnsOfParts.length; part++) {
       const column = columnsOfParts[part] as FieldColumn;
-      const instants = column.knownInstants ?? (await column.instants(signal));
-      values.push(instants.ofItems);
-      multiply(greatest, part, boundOf(boost, instants));
+      const own = column.knownLeveledInstants ?? (await column.leveledInstants(signal));
+      instants.push(own);
+      multiply(greatest, part, boundOf(boost, own));
     }
-    const sets = new Array(parts).fill(undefined);
-    native.push(
-      boost.by === 'decay'
-        ? { kind: 0, scale: boost.halfLife, operand: boost.now, values, sets }
-        : { kind: 1, scale: boost.scale, operand: boost.factor, values, sets },
-    );
+    native.push({
+      ...(boost.by === 'decay'
+        ? { kind: 0, scale: boost.halfLife, operand: boost.now }
+        : { kind: 1, scale: boost.scale, operand: boost.factor }),
+      values: instants.map(({ ofItems }) => ofItems),
+      levels: instants.map(({ levels }) => levels.ofItems),
+      limits: instants.map(({ levels }) => levels.limits),
+      sets: none,
+    });
   }
   return { boosts: native, greatest };
 }

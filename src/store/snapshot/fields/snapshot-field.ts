@@ -18,8 +18,9 @@ const maxCountedGroups = 256;
 /** A part of a snapshot with the values of a field. */
 export interface FieldPart {
   readonly keys: SortedKeys;
-  /** Items that exist and pass the filter; undefined for all. */
-  readonly allowed: Bitset | undefined;
+  /** Items that exist, and items that pass the filter; undefined for all. */
+  readonly alive: Bitset | undefined;
+  readonly matching: Bitset | undefined;
   readonly column: FieldColumn;
 }
 
@@ -39,8 +40,8 @@ export class SnapshotField implements FieldReading {
 
   async count(request: FacetRequest, signal?: AbortSignal): Promise<FacetCounts> {
     const counter = new FacetCounter(request);
-    for (const { keys, allowed, column } of this.parts.toSorted(byValues)) {
-      await counter.add(column, keys.offsets.length, allowed, signal);
+    for (const part of this.parts.toSorted(byValues)) {
+      await counter.add(part.column, part.keys.offsets.length, allowedOf(part), signal);
     }
     return counter;
   }
@@ -66,9 +67,16 @@ export class SnapshotField implements FieldReading {
 
   async sorted(request: SortedPageRequest): Promise<SortedPlace[]> {
     const page = new SortedPage(request);
-    for (const { keys, allowed, column } of this.parts) {
-      await page.add(column, keys.offsets.length, allowed, (item) => keyAt(keys, item));
+    for (const part of this.parts) {
+      const { keys, column } = part;
+      await page.add(column, keys.offsets.length, allowedOf(part), (item) => keyAt(keys, item));
     }
     return page.take();
   }
+}
+
+/** The items that exist and pass the filter; undefined for all. */
+function allowedOf({ alive, matching }: FieldPart): Bitset | undefined {
+  if (alive === undefined || matching === undefined) return alive ?? matching;
+  return alive.map((word, place) => word & (matching[place] ?? 0));
 }
