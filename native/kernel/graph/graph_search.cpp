@@ -51,7 +51,6 @@ struct GraphScratch::Memory {
   Beam beam;
   /** For searches with factors. */
   BoostedBeam boosted;
-  FactorBounds factor_bounds;
   /** All compared candidates that pass the filter; with factors, `boosted` has the best of them. */
   std::vector<Candidate> met;
   /** The best positions of a walk. */
@@ -84,7 +83,7 @@ class GraphSearch {
         items_(view),
         neighbors_(view.section<uint8_t>(GraphSection::neighbors)),
         estimates_(view, memory->query),
-        boosted_(layout_.metric, options.factors, memory->factor_bounds, items_) {}
+        boosted_(layout_.metric, options.factors, items_) {}
 
   Status run(const float* query, int32_t* items, float* distances_out, int32_t* found, GraphSearchStats* work) {
     const int64_t matches =
@@ -153,9 +152,7 @@ class GraphSearch {
     memory_.compared.clear();
     memory_.met.clear();
     memory_.beam.reset(beam_);
-    if (!is_boosted()) return;
-    memory_.factor_bounds.prepare(*options_.factors);
-    memory_.boosted.reset(static_cast<size_t>(reranked_ + kRefined), k_);
+    if (is_boosted()) memory_.boosted.reset(static_cast<size_t>(reranked_ + kRefined), k_);
   }
 
   void clear() {
@@ -332,9 +329,7 @@ class GraphSearch {
       refined.push_back({distance, candidates[index]});
       return true;
     });
-    if (is_boosted()) {
-      for (Candidate& candidate : refined) candidate = boosted_.product_of(candidate);
-    }
+    if (is_boosted()) boosted_.score(&refined);
     work_.refined += static_cast<int64_t>(candidates.size());
     std::sort(refined.begin(), refined.end(),
               [](const Candidate& left, const Candidate& right) { return left.is_before(right); });

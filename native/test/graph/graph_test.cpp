@@ -12,7 +12,6 @@
 #include "graph/graph_view.h"
 #include "graph/pruned_scan.h"
 #include "support/check.h"
-#include "support/factor_levels.h"
 #include "support/generate.h"
 #include "support/graph_index.h"
 
@@ -106,9 +105,6 @@ TEST(boosted_walks_end_when_no_factor_lifts_what_is_left) {
   for (int32_t item = 0; item < rows; ++item) values.push_back(random.below(400));
   ItemFactors factors;
   factors.factors.push_back({FactorKind::saturation, 100, 1.5, values.data(), values.size(), {}});
-  ItemFactors leveled = factors;
-  const FactorLevels levels(values, 20);
-  levels.attach(&leveled.factors[0]);
   GraphScratch scratch;
   const auto count = static_cast<int64_t>(data.queries.size()) / dimensions;
   int64_t compared[2] = {0, 0};
@@ -136,12 +132,6 @@ TEST(boosted_walks_end_when_no_factor_lifts_what_is_left) {
       GraphSearchStats work;
       CHECK_OK(graph.view.search(index.view, query, options, &scratch, items, nullptr, &size, &work));
       CHECK(!work.scanned);
-      leveled.greatest = factors.greatest;
-      options.factors = &leveled;
-      int32_t same_items[100];
-      int32_t same_size = 0;
-      CHECK_OK(graph.view.search(index.view, query, options, &scratch, same_items, nullptr, &same_size, nullptr));
-      CHECK(std::equal(items, items + size, same_items, same_items + same_size));
       compared[unbounded] += work.compared;
       for (size_t rank = 0; rank < 10; ++rank) {
         found_best[unbounded] += std::count(items, items + size, products[rank].second) > 0 ? 1 : 0;
