@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 #include "support/check.h"
-#include "support/factor_levels.h"
+#include "support/generate.h"
 
 using namespace semantic_index;
 using namespace semantic_index_test;

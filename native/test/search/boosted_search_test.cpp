@@ -4,7 +4,6 @@
 
 #include "search/search.h"
 #include "support/check.h"
-#include "support/factor_levels.h"
 #include "support/generate.h"
 #include "support/search_world.h"
 

@@ -8,6 +8,7 @@
 #include "annoy/forest_build.h"
 #include "annoy/forest_view.h"
 #include "annoy/node_storage.h"
+#include "base/item_factors.h"
 #include "base/random.h"
 
 namespace semantic_index_test {
@@ -35,6 +36,21 @@ struct Index {
 /** Builds a forest in memory over rows, and a view of it. */
 Index build_index(Metric metric, int32_t dimensions, const std::vector<float>& rows, int32_t trees, uint64_t seed = 1,
                   int threads = 1);
+
+/** Values of items, NaN for none, divided into levels of the same size. */
+class FactorLevels {
+ public:
+  explicit FactorLevels(const std::vector<double>& values, size_t count = kFactorLevels - 1);
+
+  /** Gives a factor of these values their levels, which must stay. */
+  void attach(ItemFactor* factor) const;
+
+  uint8_t level(size_t item) const { return levels_[item]; }
+
+ private:
+  std::vector<uint8_t> levels_;
+  std::vector<double> limits_;
+};
 
 }  // namespace semantic_index_test
 

@@ -412,11 +412,10 @@ export class Catalog {
   reading(): CatalogReading {
     const version = this.#readVersion;
     if (this.#lastReading?.version !== version) {
-      const space = this.settings.get('space');
       this.#lastReading = {
         version,
         position: this.position(),
-        space,
+        space: this.settings.get('space'),
         documents: new DocumentCache(this.documents.byKey, this.documents.shortByKey),
         settings: new Map(),
         lastMetadataChange: this.metadata.lastChange(),
