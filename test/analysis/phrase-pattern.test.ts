@@ -39,6 +39,11 @@ const pieces = [
     'able',
     'I',
     'İ',
+    'ｏf',
+    'o\u0301f',
+    't\u0301he',
+    'Œuvre',
+    '②',
   ],
 ];
 const separators = [
@@ -60,6 +65,12 @@ const separators = [
   '\u200D',
   ' \u0301 ',
   '½ ',
+  '’ ',
+  ' “',
+  '…',
+  '\u00A0',
+  '·',
+  ' ⁓ ',
 ];
 const wanted = [
   ...[

@@ -13,6 +13,13 @@ interface Characters {
 const ascii: Characters = { word: 'a-z0-9_', letter: 'a-z0-9', flags: 'g' };
 const folded: Characters = { word: '\\p{L}\\p{N}\\p{M}_', letter: '\\p{L}\\p{N}', flags: 'gu' };
 
+/**
+ * The inside of a character class: all beyond ASCII but spaces, quotation marks, dashes and other signs that are never part of a word.
+ * Normalization makes letters of some of them, and removes some.
+ */
+const foreign =
+  '\\x80-\\x9f\\xa2\\xa4-\\xa6\\xa8\\xaa\\xac\\xad\\xaf\\xb1-\\xb6\\xb8-\\xba\\xbc-\\xbe\\xc0-\\u2008\\u200a-\\u200f\\u2016\\u2017\\u2023-\\u2025\\u2027-\\u2031\\u2034-\\u20ab\\u20ad-\\u2211\\u2213-\\uffff';
+
 /** Code units of a part of a long text. */
 const partLength = 16_384;
 const plain = /^(?:[a-z]+|[0-9]+)$/;
@@ -27,11 +34,13 @@ const parts = /[\p{Ll}\p{N}\p{M}]\p{Lu}|\p{Lu}\p{Lu}\p{Ll}|\p{L}\p{N}|\p{N}\p{L}
 export class PhrasePattern {
   readonly #stems: readonly string[];
   readonly #ascii: readonly RegExp[];
+  readonly #raw: readonly RegExp[];
   readonly #folded: readonly RegExp[];
 
   private constructor(stems: readonly string[]) {
     this.#stems = stems;
     this.#ascii = pairsOf(stems, ascii);
+    this.#raw = rawPairsOf(stems);
     this.#folded = pairsOf(stems, folded);
   }
 
@@ -59,6 +68,7 @@ export class PhrasePattern {
   /** False only for a text without the words. */
   mayBeIn(text: string): boolean {
     if (isAscii(text)) return this.#mayBeIn(text, text.toLowerCase(), this.#ascii);
+    if (!areAllIn(this.#raw, text)) return false;
     const whole = composed(text);
     // Whether it joins words or separates them, the analysis decides.
     if (withoutInvisible(whole) !== whole) return true;
@@ -69,10 +79,7 @@ export class PhrasePattern {
   /** @param pairs one for each pair of neighbors, the first one first. */
   #mayBeIn(cased: string, text: string, pairs: readonly RegExp[]): boolean {
     const [first, ...others] = pairs as [RegExp, ...RegExp[]];
-    for (const pair of others) {
-      pair.lastIndex = 0;
-      if (!pair.test(text)) return false;
-    }
+    if (!areAllIn(others, text)) return false;
     // Where folding made letters more, words of the text and of the folded one are in other places.
     const isSame = cased.length === text.length;
     first.lastIndex = 0;
@@ -109,6 +116,26 @@ function pairsOf(stems: readonly string[], { word, letter, flags }: Characters):
   return stems
     .slice(1)
     .map((stem, place) => new RegExp([stems[place] as string, stem].map(beginOfWords).join(gap), flags));
+}
+
+/**
+ * The same for texts that are not normalized, which takes most of the time of looking into them: in place of a letter there may be one
+ * beyond ASCII.
+ */
+function rawPairsOf(stems: readonly string[]): RegExp[] {
+  const gap = `[a-z0-9_${foreign}]{0,64}(?:[^a-z0-9_${foreign}][^a-z0-9${foreign}]*)?`;
+  const begins = stems.map((stem) =>
+    Array.from(beginOfWords(stem)).reduceRight((rest, letter) => `(?:[${foreign}]|${letter}${rest})`, ''),
+  );
+  return begins.slice(1).map((begin, place) => new RegExp(`${begins[place]}${gap}${begin}`, 'gi'));
+}
+
+function areAllIn(pairs: readonly RegExp[], text: string): boolean {
+  for (const pair of pairs) {
+    pair.lastIndex = 0;
+    if (!pair.test(text)) return false;
+  }
+  return true;
 }
 
 /**
