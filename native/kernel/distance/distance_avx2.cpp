@@ -142,17 +142,16 @@ void hamming_columns(const uint64_t* one, const uint64_t* columns, size_t words,
   size_t row = 0;
   for (; row + 32 <= n; row += 32) {
     __m256i all = _mm256_setzero_si256();
-    for (int four = 0; four < 8; ++four) {
+    for (size_t four = 8; four-- > 0;) {
       // At most three words differ in no more bits than a byte holds.
       __m256i counts = _mm256_setzero_si256();
       for (size_t word = 0; word < words; ++word) {
-        const auto* const rows =
-            reinterpret_cast<const __m256i*>(columns + word * n + row + 4 * static_cast<size_t>(four));
+        const auto* const rows = reinterpret_cast<const __m256i*>(columns + word * n + row + 4 * four);
         const __m256i own = _mm256_set1_epi64x(static_cast<int64_t>(one[word]));
         counts = _mm256_add_epi8(counts, count_bits_of_bytes(_mm256_xor_si256(_mm256_loadu_si256(rows), own)));
       }
       const __m256i sums = _mm256_sad_epu8(counts, _mm256_setzero_si256());
-      all = _mm256_or_si256(all, _mm256_sll_epi64(sums, _mm_cvtsi32_si128(8 * four)));
+      all = _mm256_or_si256(_mm256_slli_epi64(all, 8), sums);
     }
     all = _mm256_shuffle_epi8(all, pairs);
     const __m128i low = _mm256_castsi256_si128(all);
