@@ -124,33 +124,38 @@ const dependencies = {
     'allowed to run install scripts.',
 };
 
-const kernelTestsStep = {
+const compileAddon = {
+  ...addon,
+  title: 'Compiling the addon',
+  duration: 'about a minute',
+  tools: ['cmake', 'make', 'compiler'],
+  commands: [tool('cmake-js/bin/cmake-js', 'compile', '--directory', 'native', '--parallel', jobs)],
+  hint: () => 'It takes cmake 3.21 or newer and a C++17 compiler.',
+};
+
+const compileKernelTests = {
   ...kernelTests,
   title: 'Compiling the kernel tests',
   duration: 'about a minute',
   tools: ['cmake', 'ctest', 'make', 'compiler'],
+  usesPackages: false,
   commands: [
     ['cmake', ['-S', 'native', '-B', 'native/build-tests', '-DSEMANTIC_INDEX_TESTS=ON', ...kernelTestOptions]],
     ['cmake', ['--build', 'native/build-tests', '--parallel', jobs]],
   ],
   hint: () => 'It takes cmake 3.21 or newer and a C++17 compiler.',
 };
-/** With sanitizers they have a kernel of their own, and need nothing that is installed. */
-const besideInstall = withTests && sanitizers !== '' ? [kernelTestsStep] : [];
-/** Chains of steps: each waits for the one before it in its chain. */
-const afterInstall = [
+
+/** With sanitizers the tests have a kernel of their own: they are compiled first, as packages may still be installed meanwhile. */
+function nativeSteps() {
+  if (!withTests) return [compileAddon];
+  return sanitizers === '' ? [compileAddon, compileKernelTests] : [compileKernelTests, compileAddon];
+}
+
+/** Chains of steps: each waits for the one before it in its chain, and for the packages if it uses them. */
+const sideBySide = [
   [dependencies],
-  [
-    {
-      ...addon,
-      title: 'Compiling the addon',
-      duration: 'about a minute',
-      tools: ['cmake', 'make', 'compiler'],
-      commands: [tool('cmake-js/bin/cmake-js', 'compile', '--directory', 'native', '--parallel', jobs)],
-      hint: () => 'It takes cmake 3.21 or newer and a C++17 compiler.',
-    },
-    ...(withTests && sanitizers === '' ? [kernelTestsStep] : []),
-  ],
+  nativeSteps(),
   [
     {
       ...library,
@@ -194,12 +199,16 @@ const nodeLine = oldNode(manifest.engines.node);
 if (nodeLine !== undefined) stop(nodeLine);
 
 // Checked before anything is built, so that a missing cmake is reported immediately.
-const outOfDate = [install, ...besideInstall, ...afterInstall.flat()].filter((step) => step.why() !== undefined);
+const outOfDate = [install, ...sideBySide.flat()].filter((step) => step.why() !== undefined);
 const toolsLine = missingTools(outOfDate.flatMap((step) => step.tools));
 if (toolsLine !== undefined) stop(toolsLine);
 
-async function makeAll(steps) {
-  for (const step of steps) await make(step);
-}
-
-await Promise.all([makeAll(besideInstall), make(install).then(() => Promise.all(afterInstall.map(makeAll)))]);
+const installed = make(install);
+await Promise.all(
+  sideBySide.map(async (chain) => {
+    for (const step of chain) {
+      if (step.usesPackages !== false) await installed;
+      await make(step);
+    }
+  }),
+);
