@@ -71,6 +71,8 @@ export interface Backend {
   readonly metric: Metric;
   /** The space of the vectors, undefined before the first one. Refreshed by `snapshot` and by writes. */
   readonly space: Space | undefined;
+  /** Whether `commit` stores fresh vectors. Where it does not, `putVectors` stores them all, while earlier documents are committed. */
+  readonly commitsVectors: boolean;
   readonly settings: Settings;
   readonly queries: QueryVectors;
   readonly migration: SpaceMigration;
@@ -112,7 +114,7 @@ export interface Backend {
    * index is spread, for those of one part.
    *
    * @param terms those of the documents with a vector. The backend takes over their memory. Without them it analyzes the texts.
-   * @param fresh vectors of documents that are not stored yet. The backend takes over their memory.
+   * @param fresh vectors of documents that are not stored yet, only where it `commitsVectors`. The backend takes over their memory.
    */
   commit(
     documents: readonly IncomingDocument[],

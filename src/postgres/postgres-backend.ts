@@ -10,7 +10,6 @@ import type {
   DocumentOutcome,
   DocumentRows,
   DocumentTerms,
-  FreshVectors,
   IncomingDocument,
   KnownDuplicates,
   Representative,
@@ -61,6 +60,7 @@ import { VectorTable } from './tables/vector-table.js';
 /** An index in a schema of a PostgreSQL database with pgvector. */
 export class PostgresBackend implements Backend {
   readonly metric: VectorMetric;
+  readonly commitsVectors = false;
   readonly settings: SettingsTable;
   readonly queries: PostgresQueryCache;
   readonly migration: PostgresMigration;
@@ -103,7 +103,7 @@ export class PostgresBackend implements Backend {
       selections: new SelectionCache(),
       termNames: new TermNames(names),
     };
-    this.#writes = new DocumentWrites(database, names, this.settings, this.#vectors, this.#lists);
+    this.#writes = new DocumentWrites(database, names, this.settings, this.#lists);
     this.#fields = new DeclaredFields(database, names, this.settings);
     this.#hnsw = new HnswBuilder(database, names, this.settings, metric, options);
     this.#maintenance = new Maintenance(database, names);
@@ -260,10 +260,9 @@ export class PostgresBackend implements Backend {
   async commit(
     documents: readonly IncomingDocument[],
     terms?: DocumentTerms,
-    fresh?: FreshVectors,
   ): Promise<readonly (DocumentOutcome | undefined)[]> {
     this.#refuseReadonly();
-    const outcomes = await this.#writes.commit(documents, terms, fresh);
+    const outcomes = await this.#writes.commit(documents, terms);
     this.#hnsw.scheduleAfter(documents.length);
     return outcomes ?? documents.map(() => undefined);
   }

@@ -4,7 +4,6 @@ import type {
   DocumentOutcome,
   DocumentRows,
   DocumentTerms,
-  FreshVectors,
   IncomingDocument,
   KnownDuplicates,
   Representative,
@@ -45,6 +44,7 @@ const [maxAttempts, pause] = [20, 50];
  */
 export class ShardedBackend implements Backend {
   readonly metric: Metric;
+  readonly commitsVectors = false;
   readonly settings: Settings;
   readonly queries: QueryVectors;
   readonly migration: ShardedMigration;
@@ -221,12 +221,8 @@ export class ShardedBackend implements Backend {
     return keys.flatMap((key) => found.get(key) ?? []);
   }
 
-  commit(
-    documents: readonly IncomingDocument[],
-    terms?: DocumentTerms,
-    fresh?: FreshVectors,
-  ): Promise<(DocumentOutcome | undefined)[]> {
-    return this.#commits.commit(documents, terms, fresh);
+  commit(documents: readonly IncomingDocument[], terms?: DocumentTerms): Promise<(DocumentOutcome | undefined)[]> {
+    return this.#commits.commit(documents, terms);
   }
 
   setMetadata(changes: readonly { id: DocumentId; metadata: string | null }[]): Promise<number> {

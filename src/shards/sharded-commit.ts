@@ -1,13 +1,6 @@
 import { selectPackedTerms } from '../analysis/packed-terms.js';
 import type { Backend } from '../backend/backend.js';
-import {
-  type DocumentOutcome,
-  type DocumentTerms,
-  type FreshVectors,
-  freshVector,
-  type IncomingDocument,
-  type StoredVector,
-} from '../backend/documents.js';
+import type { DocumentOutcome, DocumentTerms, IncomingDocument, StoredVector } from '../backend/documents.js';
 import { askByNumber, type Placement, placesByShard, settled } from './placement.js';
 import type { ShardSpaces } from './shard-spaces.js';
 
@@ -34,7 +27,6 @@ export class ShardedCommit {
   async commit(
     documents: readonly IncomingDocument[],
     terms: DocumentTerms | undefined,
-    fresh: FreshVectors | undefined,
   ): Promise<(DocumentOutcome | undefined)[]> {
     const shardOf = this.#placement.ofIds(documents.map(({ id }) => id));
     const numbers = await this.#localNumbers(documents, shardOf);
@@ -50,7 +42,6 @@ export class ShardedCommit {
         const committed = await (this.#shards[shard] as Backend).commit(
           placed.map(({ document }) => document),
           terms && termsOfShard(documents, placed, terms),
-          fresh && (await this.#freshOf(shard, placed, fresh)),
         );
         for (const [position, { place }] of placed.entries()) outcomes[place] = committed[position];
       }),
@@ -97,29 +88,6 @@ export class ShardedCommit {
     if (there === 0) return 0;
     const [number = 0] = await (this.#shards[target] as Backend).putVectors(there, role, [hash], [vector], [id]);
     return number;
-  }
-
-  /** The fresh vectors of the documents of a shard; undefined without any. */
-  async #freshOf(
-    shard: number,
-    placed: readonly PlacedDocument[],
-    { space, role, hashes, vectors }: FreshVectors,
-  ): Promise<FreshVectors | undefined> {
-    const own = placed.filter(({ document }) => document.vector === freshVector);
-    if (own.length === 0) return undefined;
-    const needed = new Set(own.map(({ document }) => document.hash));
-    const rows = [...hashes.keys()].filter((row) => needed.has(hashes[row] as string));
-    const dimensions = vectors.length / hashes.length;
-    const packed = new Float32Array(rows.length * dimensions);
-    for (const [place, row] of rows.entries()) {
-      packed.set(vectors.subarray(row * dimensions, (row + 1) * dimensions), place * dimensions);
-    }
-    return {
-      space: await this.#spaces.on(shard, space),
-      role,
-      hashes: rows.map((row) => hashes[row] as string),
-      vectors: packed,
-    };
   }
 }
 

@@ -62,6 +62,7 @@ import { consistentRead } from './writer/consistent-read.js';
  */
 export class Store implements Backend {
   readonly metric: Metric;
+  readonly commitsVectors = true;
   readonly migration: Migration;
   readonly queries: QueryCache;
   readonly settings: Settings;

@@ -55,10 +55,10 @@ interface BatchAnalysis {
 /** Attempts of a commit while other processes change the same documents. */
 const maxAttempts = 5;
 /**
- * Batches in progress: while one is committed the next one is embedded. With parallel calls there are more, so that a call that is
- * retried delays only what follows it.
+ * Batches in progress: while one is committed, the next one is embedded; where vectors are stored apart from documents, another one is embedded
+ * while those are stored. With parallel calls there are more, so that a call that is retried delays only what follows it.
  */
-const batchesAhead = { oneCall: 2, parallelCalls: 4 };
+const batchesAhead = { oneCall: 2, vectorsApart: 3, parallelCalls: 4 };
 
 /** Checks documents, skips unchanged ones, embeds and commits the rest, batch by batch. */
 export function addDocuments<M extends Metadata>(
@@ -78,7 +78,7 @@ class DocumentAdder {
   readonly #embedding = new Map<string, Promise<void>>();
   /** Batches whose fresh vectors are not committed yet. */
   readonly #unsettled = new Set<Prepared>();
-  /** Whether vectors may be stored with their documents; duplicates are found among stored ones. */
+  /** Whether vectors may be stored with their documents: duplicates are found among stored ones. */
   #mayDefer = false;
   #layout: TextLayout | undefined;
   #hasFailed = false;
@@ -98,10 +98,10 @@ class DocumentAdder {
     const total = Array.isArray(documents) ? documents.length : undefined;
     const tally: Tally = { ids: [], added: 0, updated: 0, unchanged: 0, embedded: 0, tokens: 0 };
     const filter = DuplicateFilter.for(this.#context, options);
-    this.#mayDefer = filter === undefined;
+    this.#mayDefer = filter === undefined && this.#context.backend.commitsVectors;
     const duplicates: AddedDuplicate[] = [];
     const invalid = new InvalidDocuments(options.onInvalid);
-    const depth = this.#context.space.parallel ? batchesAhead.parallelCalls : batchesAhead.oneCall;
+    const depth = this.#depth;
     const prepare = (batch: CheckedDocument[]) =>
       this.#prepared(batch, tally, signal).catch((error: unknown) => this.#fail(error));
     const batches = this.#checkedBatches(documents, options, invalid);
@@ -130,6 +130,12 @@ class DocumentAdder {
       ...(filter === undefined ? {} : { duplicates }),
       ...(options.onInvalid === 'skip' ? { invalid: invalid.found } : {}),
     };
+  }
+
+  get #depth(): number {
+    const { space, backend } = this.#context;
+    if (space.parallel) return batchesAhead.parallelCalls;
+    return backend.commitsVectors ? batchesAhead.oneCall : batchesAhead.vectorsApart;
   }
 
   async *#checkedBatches<M extends Metadata>(

@@ -5,13 +5,7 @@ import {
   namedLanguage,
   type TextAnalysis,
 } from '../../analysis/text-analysis.js';
-import {
-  type DocumentOutcome,
-  type DocumentTerms,
-  type FreshVectors,
-  freshVector,
-  type IncomingDocument,
-} from '../../backend/documents.js';
+import type { DocumentOutcome, DocumentTerms, IncomingDocument } from '../../backend/documents.js';
 import { isCounted, noteOf } from '../../backend/note-names.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { DocumentId } from '../../types.js';
@@ -19,11 +13,10 @@ import { CopyRows } from '../connection/copy.js';
 import type { Database, Row, Statements, WriteTransaction } from '../connection/database.js';
 import { idToText, jsonbOf, textArray, textFromBytes, textToBytes } from '../connection/names.js';
 import { lockWriter, type SchemaNames } from '../connection/schema.js';
-import { analyzeTexts, type TermArrays, unpackDocuments } from './document-terms.js';
+import { type AnalyzedDocuments, analyzeTexts, type TermArrays, unpackDocuments } from './document-terms.js';
 import { type IndexState, stateOf, stateSql } from './index-state.js';
 import { type SettingsTable, settingNames } from './settings-table.js';
 import type { TermLists } from './term-lists.js';
-import type { VectorTable } from './vector-table.js';
 
 /** Documents that are deleted by one statement. */
 const maxDeleted = 5_000;
@@ -51,15 +44,13 @@ export class DocumentWrites {
   readonly #database: Database;
   readonly #names: SchemaNames;
   readonly #settings: SettingsTable;
-  readonly #vectors: VectorTable;
   readonly #lists: TermLists;
   readonly #state: string;
 
-  constructor(database: Database, names: SchemaNames, settings: SettingsTable, vectors: VectorTable, lists: TermLists) {
+  constructor(database: Database, names: SchemaNames, settings: SettingsTable, lists: TermLists) {
     this.#database = database;
     this.#names = names;
     this.#settings = settings;
-    this.#vectors = vectors;
     this.#lists = lists;
     this.#state = stateSql(names);
   }
@@ -68,49 +59,29 @@ export class DocumentWrites {
   async commit(
     documents: readonly IncomingDocument[],
     terms?: DocumentTerms,
-    fresh?: FreshVectors,
   ): Promise<readonly DocumentOutcome[] | undefined> {
-    // Terms are unpacked while the server stores the vectors.
-    const [numbers, unpacked] = await Promise.all([this.#numbersOf(fresh), terms && unpackDocuments(terms)]);
-    if (numbers === undefined) return undefined;
-    const analyzed = unpacked && { ...unpacked, analysis: terms?.analysis };
+    // Terms are unpacked while the server compares the documents with those that it has.
+    const unpacking = terms && unpackDocuments(terms);
+    // Its error is thrown below.
+    unpacking?.catch(() => {});
     const outcomes = await this.#database.write(async (statements) => {
       const state = await this.#begin(statements);
-      if (state.space === undefined || (fresh !== undefined && state.space.space !== fresh.space)) return undefined;
+      if (state.space === undefined) return undefined;
       const known = await this.#identities(
         statements,
         documents.map(({ id }) => idToText(id)),
       );
-      const vectors = documents.map(({ hash, vector }) => (vector === freshVector ? (numbers.get(hash) ?? 0) : vector));
       const isSame = documents.map(({ id, hash }) => known.get(idToText(id))?.hash === hash);
-      const needed = documents.flatMap(({ hash }, place) =>
-        isSame[place] ? [] : [{ hash, vector: vectors[place] as number }],
-      );
+      const needed = documents.filter((_, place) => !isSame[place]);
       if (!(await this.#areStored(statements, state.space.space, needed))) return undefined;
       const changes = new Changes();
-      for (const [place, document] of documents.entries()) {
-        changes.add(document, vectors[place] as number, known);
-      }
-      await this.#write(
-        statements,
-        changes,
-        state,
-        analyzed?.analysis === state.analysisSetting ? analyzed : undefined,
-      );
+      for (const document of documents) changes.add(document, known);
+      const isCurrent = terms?.analysis === state.analysisSetting;
+      await this.#write(statements, changes, state, isCurrent ? await unpacking : undefined);
       return changes.outcomes;
     });
     this.#lists.foldIfDue();
     return outcomes;
-  }
-
-  /** Stores vectors; their numbers by hash, or undefined where the index has moved to another space. */
-  async #numbersOf(fresh: FreshVectors | undefined): Promise<ReadonlyMap<string, number> | undefined> {
-    if (fresh === undefined) return new Map();
-    // Stored outside of the transaction, so other writers go on meanwhile: vectors without documents do no harm.
-    const space = await this.#settings.read(this.#database, settingNames.space);
-    if (space !== fresh.space) return undefined;
-    const stored = await this.#vectors.put(fresh.space, fresh.role, fresh.hashes, fresh.vectors);
-    return new Map(fresh.hashes.map((hash, place) => [hash, stored[place] as number]));
   }
 
   async #begin(statements: Statements): Promise<IndexState> {
@@ -147,7 +118,7 @@ export class DocumentWrites {
     statements: WriteTransaction,
     changes: Changes,
     state: IndexState,
-    analyzed: { readonly rows: readonly TermArrays[]; readonly languages: readonly string[] } | undefined,
+    analyzed: AnalyzedDocuments | undefined,
   ): Promise<void> {
     if (changes.deleted.length > 0) await this.#remove(statements, changes.deleted);
     const { inserted, places } = changes;
@@ -379,12 +350,11 @@ class Changes {
     return [...this.#inserted.values()].map(({ place }) => place);
   }
 
-  /** @param vector number of its stored vector. */
-  add(document: IncomingDocument, vector: number, known: ReadonlyMap<string, StoredIdentity>): void {
+  add(document: IncomingDocument, known: ReadonlyMap<string, StoredIdentity>): void {
     const id = idToText(document.id);
-    const { hash, metadata, text } = document;
+    const { hash, vector, metadata, text } = document;
     const place = this.#withVector;
-    if (document.vector !== 0) this.#withVector++;
+    if (vector !== 0) this.#withVector++;
     // An id may occur twice in a call: the later one replaces what the earlier one has inserted.
     const earlier = this.#inserted.get(id);
     const stored = known.get(id);
