@@ -89,7 +89,7 @@ describe('parseFile', () => {
   it.each<[what: string, name: string, bytes: () => Uint8Array, reason: RegExp, code?: string]>([
     ['a ZIP bomb', 'x.docx', () => bomb, /unpacks to more than/, 'TOO_LARGE'],
     ['a truncated archive', 'x.docx', () => truncated(docx([['a', 'b']])), /archive is damaged/],
-    ['a truncated PDF file without pages', 'x.pdf', () => Buffer.from('%PDF-1.7\n1 0 obj\n<<'), /damaged/],
+    ['a truncated PDF file without pages', 'x.pdf', () => Buffer.from('%PDF-1.7\n1 0 obj\n<<'), /damaged: .*[^.]$/],
     ['a PDF file without text', 'x.pdf', () => pdf([[], []]), /no text on its 2 pages/],
     [
       'an encrypted PDF file',

@@ -19,6 +19,8 @@ namespace {
  * it saved for one part with its terms; for five it saved a tenth even under a load of five times the processors.
  */
 constexpr size_t kSharedParts = 3;
+/** Unless a part has so many items to find: to search a million takes twenty times as long as to wake up a thread. */
+constexpr int64_t kSharedItems = 250'000;
 
 const float kNoDistance = std::nanf("");
 /** More than what a product and a quotient lose by rounding. */
@@ -235,7 +237,10 @@ std::shared_ptr<VectorTasks> BlockSearch::plan_vectors(int64_t first, int64_t co
 
 /** Has another thread, if one is idle, search parts meanwhile: where that saves more than it takes to wake it up. */
 bool BlockSearch::share(const std::shared_ptr<VectorTasks>& tasks) {
-  if (!may_share_ || request_.run_if_idle == nullptr || tasks->tasks().size() < kSharedParts) return false;
+  if (!may_share_ || request_.run_if_idle == nullptr) return false;
+  const auto is_large = [](const VectorTask& task) { return task.search.candidates >= kSharedItems; };
+  const std::vector<VectorTask>& all = tasks->tasks();
+  if (all.size() < kSharedParts && std::none_of(all.begin(), all.end(), is_large)) return false;
   return request_.run_if_idle([tasks] {
     try {
       const ScratchLease scratch;

@@ -7,7 +7,8 @@ export function invalidFile(
   cause?: unknown,
   kind?: 'binary' | 'undecodable',
 ): SemanticIndexError {
-  return new SemanticIndexError('INVALID_FILE', reason, {
+  // Messages of parsers may end with a period; a hint follows.
+  return new SemanticIndexError('INVALID_FILE', reason.replace(/\.$/, ''), {
     hint,
     cause,
     ...(kind !== undefined && { details: { kind } }),
