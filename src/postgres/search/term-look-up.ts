@@ -11,11 +11,15 @@ import type { Selection } from './selection.js';
 /** Bounds of a term that is looked up, those of native/kernel/terms/query/term_look_up.cpp. */
 const [maxTermBytes, maxCharacters] = [32_768, 64];
 
-/** A term that may be found, with the documents that have it, whatever the filter is. */
+/** Most documents that are tested against a condition one by one; for more, all keys that match are read. */
+const maxTested = 10_000;
+
+/** A term that may be found, with the documents that have it, whatever the filter is; or with those that pass it, and their keys, ascending. */
 interface Candidate {
   readonly term: string;
   readonly distance: number;
   readonly documents: number;
+  readonly keys?: Float64Array;
 }
 
 /** Looks terms up in the counts of terms; see `ReadSnapshot.lookUpTerms`. */
@@ -102,48 +106,45 @@ export class TermDictionary {
     const counted = selection.isAll ? candidates : await this.#counted(candidates, selection);
     counted.sort((a, b) => a.distance - b.distance || b.documents - a.documents || compareBytes(a.term, b.term));
     const terms: FoundTerm[] = [];
-    for (const { term, distance, documents } of counted.slice(0, limit)) {
-      const keys = sample === 0 ? [] : await this.#firstKeys(term, selection, sample);
-      terms.push({ term, distance, documents, keys });
+    for (const { term, distance, documents, keys } of counted.slice(0, limit)) {
+      const all = sample === 0 ? [] : (keys ?? (await this.#postings.of(term)).keys);
+      terms.push({ term, distance, documents, keys: all.slice(0, sample) });
     }
     return { terms, isCut: counted.length > limit };
   }
 
   async #counted(candidates: readonly Candidate[], selection: Selection): Promise<Candidate[]> {
+    if (candidates.length === 0) return [];
     await this.#postings.load(candidates.map(({ term }) => term));
+    const lists: Float64Array[] = [];
+    for (const { term } of candidates) lists.push((await this.#postings.of(term)).keys);
+    const passing = await this.#passingAmong(lists, selection);
     const counted: Candidate[] = [];
-    for (const candidate of candidates) {
-      const documents = (await this.#keys(candidate.term, selection)).length;
-      if (documents > 0) counted.push({ ...candidate, documents });
+    for (const [place, candidate] of candidates.entries()) {
+      const keys = common(lists[place] as Float64Array, passing);
+      if (keys.length > 0) counted.push({ ...candidate, documents: keys.length, keys });
     }
     return counted;
   }
 
-  async #firstKeys(term: string, selection: Selection, count: number): Promise<ArrayLike<number> & Iterable<number>> {
-    return (await this.#keys(term, selection)).slice(0, count);
-  }
-
-  /** Keys of the documents of a selection that have a term, ascending. */
-  async #keys(term: string, selection: Selection): Promise<Float64Array> {
-    const { keys } = await this.#postings.of(term);
-    if (selection.isAll) return keys;
-    const passing = await this.#keysOf(selection);
-    return passing.length < keys.length
-      ? passing.filter((key) => placeOfKey(keys, key) >= 0)
-      : keys.filter((key) => placeOfKey(passing, key) >= 0);
-  }
-
-  #keysOf(selection: Selection): Promise<Float64Array> {
+  /** Keys of a selection, ascending: all of them, or those that are in one of the lists. */
+  #passingAmong(lists: readonly Float64Array[], selection: Selection): Promise<Float64Array> {
+    const listed = lists.reduce((sum, { length }) => sum + length, 0);
+    if (selection.needsDocuments && listed <= maxTested) {
+      return this.#readKeys(selection.within([...new Set(lists.flatMap((keys) => [...keys]))]));
+    }
     let passing = this.#passing.get(selection);
     if (passing === undefined) {
-      passing = this.#readKeys(selection);
+      passing =
+        selection.keys === undefined || selection.needsDocuments
+          ? this.#readKeys(selection)
+          : Promise.resolve(Float64Array.from(selection.keys).sort());
       this.#passing.set(selection, passing);
     }
     return passing;
   }
 
   async #readKeys(selection: Selection): Promise<Float64Array> {
-    if (selection.keys !== undefined) return Float64Array.from(selection.keys).sort();
     const parameters = new Parameters();
     const rows = await this.#statements.query(
       `SELECT d.key::float8 FROM ${this.#names.table('documents')} d WHERE ${selection.sql(parameters, 'd.key')} ORDER BY d.key`,
@@ -151,6 +152,13 @@ export class TermDictionary {
     );
     return Float64Array.from(rows, ({ key }) => key as number);
   }
+}
+
+/** Keys that are in both of two ascending lists. */
+function common(left: Float64Array, right: Float64Array): Float64Array {
+  return left.length < right.length
+    ? left.filter((key) => placeOfKey(right, key) >= 0)
+    : right.filter((key) => placeOfKey(left, key) >= 0);
 }
 
 function compareBytes(left: string, right: string): number {
