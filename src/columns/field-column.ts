@@ -122,7 +122,7 @@ export class FieldColumn {
     return bits;
   }
 
-  /** What `leveledInstants` resolves to, if it was called before. */
+  /** The result of `leveledInstants`, if it was called before. */
   get knownLeveledInstants(): LeveledInstants | undefined {
     return this.#leveled;
   }

@@ -3,12 +3,13 @@
 #include "base/item_factors.h"
 
 #include <cmath>
-#include <limits>
 
 #include "base/random.h"
 #include "support/check.h"
+#include "support/generate.h"
 
 using namespace semantic_index;
+using namespace semantic_index_test;
 
 namespace {
 
@@ -29,15 +30,7 @@ void check_estimates(const ItemFactors& factors, uint32_t items) {
 
 TEST(estimates_are_near_the_factors) {
   Random random(7);
-  std::vector<double> values = {0,
-                                -0.0,
-                                std::nan(""),
-                                std::numeric_limits<double>::max(),
-                                std::numeric_limits<double>::lowest(),
-                                std::numeric_limits<double>::denorm_min()};
-  for (int value = 0; value < 10000; ++value) {
-    values.push_back((random.below(2000000) - 1000000.0) * std::exp2(random.below(40) - 20.0));
-  }
+  const std::vector<double> values = numbers_of_all_sizes(&random);
   std::vector<uint32_t> set(values.size() / 32, 0);
   for (uint32_t& word : set) word = static_cast<uint32_t>(random.next());
   // The last items have no value.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "support/check.h"
 
@@ -48,6 +49,19 @@ Index build_index(Metric metric, int32_t dimensions, const std::vector<float>& r
   CHECK_OK(build_forest(index.storage.get(), options, &result));
   CHECK_OK(ForestView::open(index.storage->data(), index.storage->bytes(), index.layout, &index.view));
   return index;
+}
+
+std::vector<double> numbers_of_all_sizes(Random* random) {
+  std::vector<double> numbers = {0,
+                                 -0.0,
+                                 std::nan(""),
+                                 std::numeric_limits<double>::max(),
+                                 std::numeric_limits<double>::lowest(),
+                                 std::numeric_limits<double>::denorm_min()};
+  for (int number = 0; number < 10000; ++number) {
+    numbers.push_back((random->below(2000000) - 1000000.0) * std::exp2(random->below(40) - 20.0));
+  }
+  return numbers;
 }
 
 FactorLevels::FactorLevels(const std::vector<double>& values, size_t count)

@@ -37,6 +37,9 @@ struct Index {
 Index build_index(Metric metric, int32_t dimensions, const std::vector<float>& rows, int32_t trees, uint64_t seed = 1,
                   int threads = 1);
 
+/** Both zeros, a NaN and the limits of doubles; then 10,000 numbers of both signs, from a millionth to 5e11. */
+std::vector<double> numbers_of_all_sizes(Random* random);
+
 /** Values of items, NaN for none, divided into levels of the same size. */
 class FactorLevels {
  public:

@@ -92,7 +92,7 @@ export class MetadataColumns {
     await this.#reading;
   }
 
-  /** What `read` resolves to, if all of it was read before, at the same point in time. */
+  /** The result of `read`, if all of it was read before, at the same point in time. */
   readNow(
     segments: readonly Part[],
     tail: Part | undefined,
