@@ -7,7 +7,7 @@ import { VectorBuffer } from '../vectors/vector-buffer.js';
 import type { Lease } from './catalog/lease-table.js';
 import { keyAt, type SortedKeys } from './catalog/sorted-keys.js';
 import type { TailImageRow } from './catalog/tail/tail-images-table.js';
-import { entryAt, kindOf } from './directory/files.js';
+import { entryNow, kindOf } from './directory/files.js';
 import { removeSegmentFiles } from './directory/segment-directory.js';
 import { freshSegmentName, isSegmentName, tailFile } from './directory/segment-names.js';
 import type { Damage } from './snapshot/segment-context.js';
@@ -90,7 +90,8 @@ export class TailImages {
     const name = tailFile(row.file);
     const path = join(directory, name);
     try {
-      const found = await entryAt(path);
+      // Not awaited: reading begins before the caller of `open` goes on.
+      const found = entryNow(path);
       if (found === undefined) return undefined;
       if (!found.isFile()) throw wrong(name, `expected a file, got ${kindOf(found)}`);
       if (found.size !== row.bytes) throw wrong(name, `expected ${row.bytes} bytes, got ${found.size}`);

@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import { lstat, mkdir, open, readdir, stat, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SemanticIndexError } from '../../errors.js';
@@ -110,6 +110,15 @@ export async function entryAt(path: string): Promise<Stats | undefined> {
     return await lstat(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw ioError(`Cannot look at ${path}`, error);
+  }
+}
+
+/** The same at once: for paths whose file system was asked a moment ago. */
+export function entryNow(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
     throw ioError(`Cannot look at ${path}`, error);
   }
 }

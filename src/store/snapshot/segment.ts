@@ -5,9 +5,12 @@ import type { AddedSegment } from '../catalog/catalog.js';
 import type { SegmentRow } from '../catalog/segment-table.js';
 import type { SortedKeys } from '../catalog/sorted-keys.js';
 import { columnsFile, termsFile } from '../directory/segment-names.js';
+import type { CatalogClient } from '../writer/catalog-client.js';
 import { NativeParts, RefCounted, type SearchableSegment, withoutKeys } from './searchable-segment.js';
 import type { Damage, SegmentContext } from './segment-context.js';
+import type { VectorSource } from './segment-vectors.js';
 import { lostColumns, openStoredColumns } from './stored-columns.js';
+import type { SegmentTerms } from './stored-file.js';
 import { openStoredTerms } from './stored-terms.js';
 import { openStoredVectors } from './stored-vectors.js';
 import { TermsInMemory } from './terms-in-memory.js';
@@ -25,25 +28,31 @@ export async function openSegment(
 ): Promise<SearchableSegment | undefined> {
   const { row } = added;
   const { directory, reader } = context;
-  let report = (damage: Damage): void => void damages.push(damage);
+  // The files are opened at the same time; what is wrong with them is entered in their order.
+  const [ofVectors, ofTerms, ofColumns] = [new Faults(context), new Faults(context), new Faults(context)];
   // The same object for vectors and terms: it shows that their items are the same.
   const own = keysOf(added);
-  const vectors = await openStoredVectors(added, own, context, (damage) => report(damage));
-  if (vectors === undefined) return undefined;
+  const opening = openStoredVectors(added, own, context, (damage) => ofVectors.report(damage));
+  const [vectors, terms, columns] = await Promise.all([
+    opening,
+    own !== undefined
+      ? openStoredTerms({ row, keys: () => allOf(own), directory, reader }, (error) =>
+          ofTerms.report(error === undefined ? termsMissing(row) : damagedTerms(row, error)),
+        )
+      : opening.then(async (vectors) => vectors && analyzedTerms(await vectors.source(), reader)),
+    own !== undefined
+      ? openStoredColumns(row, own, directory, (error) =>
+          ofColumns.report(error === undefined ? columnsMissing(row) : damagedColumns(row, error)),
+        )
+      : lostColumns('damaged'),
+  ]);
+  if (vectors === undefined || terms === undefined) {
+    terms?.close();
+    columns.close();
+    return undefined;
+  }
   const keys = own ?? (await vectors.source()).keys;
-  const terms =
-    own !== undefined
-      ? await openStoredTerms({ row, keys: () => allOf(keys), directory, reader }, (error) =>
-          report(error === undefined ? termsMissing(row) : damagedTerms(row, error)),
-        )
-      : TermsInMemory.ofSegment(reader, allOf(keys), 'damaged');
-  const columns =
-    own !== undefined
-      ? await openStoredColumns(row, keys, directory, (error) =>
-          report(error === undefined ? columnsMissing(row) : damagedColumns(row, error)),
-        )
-      : lostColumns('damaged');
-  report = context.onDamage;
+  damages.push(...[ofVectors, ofTerms, ofColumns].flatMap((faults) => faults.open()));
   const parts = new NativeParts(keys);
   const shared = new RefCounted(() => {
     parts.close();
@@ -66,6 +75,33 @@ export async function openSegment(
     shared,
   };
   return withoutKeys(opened, added.deadKeys);
+}
+
+/** What is wrong with a file: kept until its segment is open, and reported to the context from then on. */
+class Faults {
+  readonly #context: SegmentContext;
+  #found: Damage[] | undefined = [];
+
+  constructor(context: SegmentContext) {
+    this.#context = context;
+  }
+
+  report(damage: Damage): void {
+    if (this.#found === undefined) this.#context.onDamage(damage);
+    else this.#found.push(damage);
+  }
+
+  /** What was found so far. */
+  open(): readonly Damage[] {
+    const found = this.#found ?? [];
+    this.#found = undefined;
+    return found;
+  }
+}
+
+/** The terms of a segment whose items are known from its vectors alone. */
+function analyzedTerms({ keys }: VectorSource, reader: CatalogClient): SegmentTerms {
+  return TermsInMemory.ofSegment(reader, allOf(keys), 'damaged');
 }
 
 /** The keys of the items; undefined unless the catalog has an ascending key for each. */

@@ -2,11 +2,11 @@ import { analysisFromSetting, queryLanguages } from '../../analysis/text-analysi
 import type { SnapshotRequest } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
 import { SemanticIndexError } from '../../errors.js';
+import type { TailContents } from '../../search/tail-image.js';
 import type { Bitset } from '../../vectors/bitset.js';
 import type { Catalog, CatalogChanges, CatalogCommit, CatalogPosition } from '../catalog/catalog.js';
 import type { SqlFilter } from '../catalog/document-table.js';
 import { unsoundVectors } from '../catalog/sound-vectors.js';
-import type { TailImageRow } from '../catalog/tail/tail-images-table.js';
 import { CatalogSnapshot } from './catalog-snapshot.js';
 import { type ColumnsReading, type ColumnsRequest, MetadataColumns, type SnapshotFilter } from './metadata-columns.js';
 import { type LocalRead, type LocalReads, ThreadRead } from './reads.js';
@@ -29,7 +29,16 @@ function wordsOf({ analysis, languages }: CatalogChanges): WordAnalysis {
   return { setting: analysis, languages: queryLanguages(analysisFromSetting(analysis), languages) };
 }
 
-/** The files of a segment were replaced after the read began: only a later read has its successor. */
+/** A file with the documents of the tail as of a position. It is read while the segments are opened. */
+interface TailImage {
+  readonly position: CatalogPosition;
+  /** Undefined when it is missing or damaged. */
+  readonly contents: Promise<TailContents | undefined>;
+  /** Set once the contents are those of the tail. */
+  tail: TailSegment | undefined;
+}
+
+/** The read has to be repeated: the files of a segment were replaced after it began, or the image that it relied on is damaged. */
 class StaleRead extends Error {}
 
 /** Follows the catalog: holds the vectors and terms of the newest commit that was read, and opens read snapshots. */
@@ -41,8 +50,8 @@ export class SnapshotManager {
   #snapshot: Snapshot;
   #tail: TailRows;
   readonly #columns: MetadataColumns;
-  /** What was read from an image of the tail, until it is part of a snapshot. */
-  #restored: { readonly position: CatalogPosition; readonly tail: TailSegment } | undefined;
+  /** An image of the tail, until it is part of a snapshot. */
+  #image: TailImage | undefined;
   #advancing: Promise<unknown> | undefined;
   #loading: Promise<void> = Promise.resolve();
   /** Damage that was found while a snapshot was read. */
@@ -78,22 +87,45 @@ export class SnapshotManager {
     const image = this.#context.local ? undefined : read.catalog.tailImages.current(this.#space.space);
     const isShort = image === undefined && (this.#context.local || this.#isShort(read));
     read.end();
-    const restoring = image === undefined ? undefined : this.#exclusively(() => this.#restore(image));
+    if (image !== undefined) {
+      const contents = this.#context.readTailImage(image);
+      contents.catch(() => {});
+      this.#image = { position: image.position, contents, tail: undefined };
+    }
     // A search that waits for a read which fails repeats it, and reports why.
-    const loading = (async () => {
-      await restoring;
-      await this.refresh();
-      onLoaded();
-    })();
+    const loading = this.refresh().then(onLoaded);
     this.#loading = loading.catch(() => {});
     if (isShort) await loading;
   }
 
-  /** Reads an image of the tail, so that only the rows behind it are left to be read. */
-  async #restore(image: TailImageRow): Promise<void> {
-    const contents = await this.#context.readTailImage(image);
-    if (contents === undefined) return;
-    this.#restored = { position: image.position, tail: this.#tail.restore(contents) };
+  /** The documents of an image, so that only the rows behind it are left to be read. @throws StaleRead when it is damaged. */
+  async #restore(image: TailImage): Promise<TailSegment> {
+    if (image.tail !== undefined) return image.tail;
+    // Forgotten first: without it the next read begins with the first row.
+    this.#image = undefined;
+    const contents = await image.contents;
+    if (contents === undefined) throw new StaleRead();
+    image.tail = this.#tail.restore(contents);
+    this.#image = image;
+    return image.tail;
+  }
+
+  #forgetImage(): void {
+    const image = this.#image;
+    this.#image = undefined;
+    if (image === undefined || image.tail !== undefined) return;
+    image.contents.then(
+      (contents) => {
+        contents?.vectors.close();
+        contents?.terms.close();
+      },
+      () => {},
+    );
+  }
+
+  /** The position that the next read begins at. */
+  get #since(): CatalogPosition {
+    return (this.#image ?? this.#snapshot).position;
   }
 
   /** Resolves once what `load` reads in the background is read. */
@@ -297,8 +329,9 @@ export class SnapshotManager {
   async #advance(read: ReadChanges): Promise<CatalogChanges> {
     const { segments: before } = this.#snapshot;
     let segments = before;
-    let { tail, position } = this.#restored ?? this.#snapshot;
-    let { words } = this.#snapshot;
+    let image = this.#image;
+    let position = this.#since;
+    let { tail, words } = this.#snapshot;
     const opened: SearchableSegment[] = [];
     const damages: Damage[] = [];
     let isPublished = false;
@@ -312,8 +345,8 @@ export class SnapshotManager {
         }
         if (this.#isOutdated(words, changes)) {
           // The terms of all documents are derived again.
-          [words, segments, tail, position] = [unread, [], undefined, start];
-          this.#restored = undefined;
+          [words, segments, tail, position, image] = [unread, [], undefined, start, undefined];
+          this.#forgetImage();
           this.#tail.close();
           continue;
         }
@@ -331,11 +364,13 @@ export class SnapshotManager {
         }
         const current = segments;
         segments = changes.segments.flatMap((number) => current.find(({ segment }) => segment === number) ?? []);
+        if (image !== undefined) tail = await this.#restore(image);
+        image = undefined;
         tail = await this.#tail.advance(changes, tail);
         if (changes.more) continue;
         if (segments.length < changes.segments.length) throw new StaleRead();
         this.#replace(this.#snapshotOf(position, segments, tail, changes.sealedThrough, words));
-        this.#restored = undefined;
+        this.#image = undefined;
         isPublished = true;
         return changes;
       }
@@ -349,7 +384,7 @@ export class SnapshotManager {
   /** Whether texts are analyzed in another way by now; of an image of the tail that is known as long as the segments stay the same. */
   #isOutdated(words: WordAnalysis, { analysis, position }: CatalogChanges): boolean {
     if (words.setting !== undefined) return words.setting !== analysis;
-    return this.#restored !== undefined && this.#restored.position.generation !== position.generation;
+    return this.#image !== undefined && this.#image.position.generation !== position.generation;
   }
 
   /** A snapshot without documents does not need the deletion log. */
@@ -370,12 +405,12 @@ export class SnapshotManager {
   }
 
   #isShort({ catalog, position }: LocalRead): boolean {
-    const since = (this.#restored ?? this.#snapshot).position;
+    const since = this.#since;
     const rows = position.lastKey - Math.max(since.lastKey, catalog.segments.sealedThrough());
     if (rows > maxShortRows) return false;
     // A new segment comes with all deletions since it was written.
     const dead =
-      this.#restored === undefined && position.generation === since.generation
+      since === this.#snapshot.position && position.generation === since.generation
         ? Math.max(0, position.lastDeletion - since.lastDeletion)
         : catalog.documents.countDeletions(maxShortDeletions + 1);
     return dead <= maxShortDeletions;
@@ -402,7 +437,7 @@ export class SnapshotManager {
 
   #close(): void {
     this.#replace(this.#snapshotOf(start, [], undefined, 0));
-    this.#restored = undefined;
+    this.#forgetImage();
     this.#tail.close();
     this.#columns.close();
   }
