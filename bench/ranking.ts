@@ -10,7 +10,7 @@ import type { NativeSearchRequest, NativeSearchResult } from '../dist/addon/nati
 import type { NativeTask } from '../dist/addon/native-task.js';
 import { benchFlags } from './flags.js';
 import { randomNumbers } from './generated-vectors.js';
-import { loadCorpus, prepareCorpus } from './search/corpus.js';
+import { loadCorpus, loadQuestions, prepareCorpus } from './search/corpus.js';
 
 const flags = benchFlags(
   `Asks questions among English paragraphs with and without boosts and groups, in turns, and prints how long a whole search and its
@@ -26,8 +26,11 @@ as for bench/search.ts.`,
 );
 const [data = ''] = flags.operands;
 const here = fileURLToPath(new URL('.', import.meta.url));
-const corpus = loadCorpus(await prepareCorpus(data, join(here, '.cache'), flags.documents, 1_000));
-const questions = corpus.questions.slice(0, flags.questions).map(({ text }) => text);
+const prepared = await prepareCorpus(data, join(here, '.cache'), flags.documents, 1_000);
+const corpus = loadCorpus(prepared);
+const questions = loadQuestions(prepared)
+  .questions.slice(0, flags.questions)
+  .map(({ text }) => text);
 const years = 5;
 const [now, day] = [Date.UTC(2026, 5, 1), 86_400_000];
 

@@ -19,11 +19,15 @@ export interface Question {
   readonly relevant: string;
 }
 
-/** Paragraphs, their vectors under the bundled model (packed), and questions about some of them. */
+/** Paragraphs, and their vectors under the bundled model (packed). */
 export interface Corpus {
   readonly paragraphs: readonly Paragraph[];
   readonly vectors: Float32Array;
   readonly dimensions: number;
+}
+
+/** Questions about some of the paragraphs. */
+export interface Questions {
   /** Those that are measured. */
   readonly questions: readonly Question[];
   /** Those asked before: others, about other paragraphs. */
@@ -158,16 +162,15 @@ export async function prepareCorpus(data: string, cache: string, count: number, 
 
 /** Reads what `prepareCorpus` made. */
 export function loadCorpus(folder: string): Corpus {
-  const questionsOf = (name: string): Question[] =>
-    JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Question[];
   const bytes = readFileSync(join(folder, 'vectors.f32'));
   const vectors = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   const paragraphs = rows<Paragraph>(join(folder, 'paragraphs.jsonl'));
-  return {
-    paragraphs,
-    vectors,
-    dimensions: vectors.length / paragraphs.length,
-    questions: questionsOf('questions'),
-    warmUp: questionsOf('warm-up'),
-  };
+  return { paragraphs, vectors, dimensions: vectors.length / paragraphs.length };
+}
+
+/** The same for the questions: a process that asks holds nothing else. */
+export function loadQuestions(folder: string): Questions {
+  const read = (name: string): Question[] =>
+    JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Question[];
+  return { questions: read('questions'), warmUp: read('warm-up') };
 }

@@ -11,6 +11,8 @@ export interface EngineResult {
   readonly asked?: AskFigures;
   /** Of processes that asked by one mode; undefined for an engine that cannot be opened again. */
   readonly cold?: Partial<Record<Mode, ColdFigures>>;
+  /** Of a process that opened it with documents that were added after it was built. */
+  readonly grown?: ColdFigures;
 }
 
 const modes: readonly Mode[] = ['text', 'vector', 'hybrid'];
@@ -89,8 +91,9 @@ export function describeResults(results: Readonly<Record<string, EngineResult>>,
         'MB after all searches',
         'open ms',
         'first search ms',
+        'the same with documents added since',
       ],
-      entries.flatMap(({ library, persistent, built, asked, cold = {} }) => {
+      entries.flatMap(({ library, persistent, built, asked, cold = {}, grown }) => {
         if (built === undefined || asked === undefined) return [];
         const { addSeconds, buildSeconds, bytes, peakBytes } = built;
         const { firstMilliseconds, residentBytes } = asked;
@@ -110,6 +113,7 @@ export function describeResults(results: Readonly<Record<string, EngineResult>>,
                   .join(' ')
               : '',
             ms(firstMilliseconds),
+            grown === undefined ? '' : `${ms(grown.openMilliseconds)} + ${ms(grown.firstMilliseconds)}`,
           ],
         ];
       }),

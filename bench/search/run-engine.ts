@@ -1,8 +1,8 @@
 // One engine in a process of its own: `build` fills an empty folder, `search` opens it and asks, `cold` asks by one mode and nothing
-// before. Prints one line of JSON.
+// before, `more` adds documents that the built index does not have. Prints one line of JSON.
 import { bundledProvider } from 'semantic-index';
 import { quantile } from '../quantile.js';
-import { evenly, loadCorpus, type Question } from './corpus.js';
+import { type Corpus, evenly, loadCorpus, loadQuestions, type Question, type Questions } from './corpus.js';
 import { type Filter, type Found, folderBytes, type Mode, type OpenEngine, type SearchEngine } from './engine.js';
 
 /** Times of one kind of search, in milliseconds, and how good its answers were. */
@@ -54,12 +54,6 @@ const atOnce = 16;
 /** Seconds after which no further question is asked. */
 const patience = Number(process.env.BENCH_PATIENCE ?? 30);
 const filters: readonly Filter[] = [{ below: 1 }, { below: 10 }, { below: 100 }];
-
-/** Questions that are measured, and those that are asked before each measurement. */
-interface Questions {
-  readonly questions: readonly Question[];
-  readonly warmUp: readonly Question[];
-}
 
 /** Binary relevance with one right answer: the discount of its rank. */
 function gain(found: readonly Found[], { relevant }: Question): number {
@@ -134,21 +128,33 @@ async function throughput(questions: readonly Question[], search: Search): Promi
   return done / ((performance.now() - began) / 1e3);
 }
 
+/** Adds the first so many documents of a corpus; `suffix` makes other ids of theirs. */
+async function add(
+  { batchSize }: SearchEngine,
+  opened: OpenEngine,
+  { paragraphs, vectors, dimensions }: Corpus,
+  count: number,
+  suffix: string,
+): Promise<void> {
+  for (let first = 0; first < count; first += batchSize) {
+    const end = Math.min(count, first + batchSize);
+    const batch = paragraphs.slice(first, end);
+    await opened.add({
+      paragraphs: suffix === '' ? batch : batch.map((paragraph) => ({ ...paragraph, id: `${paragraph.id}${suffix}` })),
+      vectors: vectors.subarray(first * dimensions, end * dimensions),
+    });
+  }
+}
+
 async function build(
   engine: SearchEngine,
   opened: OpenEngine,
   corpusFolder: string,
   folder: string,
 ): Promise<BuildFigures> {
-  const { paragraphs, vectors, dimensions } = loadCorpus(corpusFolder);
+  const corpus = loadCorpus(corpusFolder);
   const began = performance.now();
-  for (let first = 0; first < paragraphs.length; first += engine.batchSize) {
-    const end = Math.min(paragraphs.length, first + engine.batchSize);
-    await opened.add({
-      paragraphs: paragraphs.slice(first, end),
-      vectors: vectors.subarray(first * dimensions, end * dimensions),
-    });
-  }
+  await add(engine, opened, corpus, corpus.paragraphs.length, '');
   const added = performance.now();
   await opened.build();
   const built = performance.now();
@@ -160,18 +166,17 @@ async function build(
   };
 }
 
-type Phase = 'build' | 'search' | 'both' | 'cold';
+type Phase = 'build' | 'search' | 'both' | 'cold' | 'more';
 
 async function run(name: string, corpusFolder: string, folder: string, phase: Phase, detail: string): Promise<object> {
   const { engine } = (await import(`./engines/${name}.js`)) as { engine: SearchEngine };
-  const corpus = loadCorpus(corpusFolder);
-  const { questions, dimensions } = corpus;
+  const { questions, warmUp } = loadQuestions(corpusFolder);
   const provider = bundledProvider();
   const embed = async (text: string): Promise<Float32Array> => {
     const { vectors } = await provider.embed([text], { role: 'query' });
     return vectors[0] as Float32Array;
   };
-  await embed('the model is loaded');
+  const { length: dimensions } = await embed('the model is loaded');
   global.gc?.();
   const before = process.memoryUsage().rss;
   const opening = performance.now();
@@ -186,6 +191,11 @@ async function run(name: string, corpusFolder: string, folder: string, phase: Ph
     const cold = await askCold(openMilliseconds, questions, searching(detail as Mode));
     await opened.close();
     return cold;
+  }
+  if (phase === 'more') {
+    await add(engine, opened, loadCorpus(corpusFolder), Number(detail), '-more');
+    await opened.close();
+    return {};
   }
   const facts = {
     library: engine.library,
@@ -202,7 +212,7 @@ async function run(name: string, corpusFolder: string, folder: string, phase: Ph
   const first = performance.now();
   await searching(best)(questions[0] as Question);
   const firstMilliseconds = performance.now() - first;
-  const asked = { questions, warmUp: evenly(corpus.warmUp, Number(detail)) };
+  const asked = { questions, warmUp: evenly(warmUp, Number(detail)) };
   const byMode: Partial<Record<Mode, SearchFigures>> = {};
   for (const mode of engine.modes) byMode[mode] = await ask(asked, searching(mode));
   const filtered: Record<string, SearchFigures> = {};
