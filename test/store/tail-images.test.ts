@@ -99,6 +99,14 @@ describe('the image of a tail', () => {
     expect(bytes.tailImage).toBe(readFileSync(join(directory, 'segments', name)).length);
   });
 
+  it('is forgotten when the index is closed while it is read', async () => {
+    for (let turn = 0; turn < 20; turn++) await (await open(directory)).close();
+    // Another program may remove it between two opens as well.
+    const [name] = images(directory) as [string];
+    rmSync(join(directory, 'segments', name));
+    await expectSameAsWithout(directory);
+  });
+
   it('is compared with what was written by a validation', async () => {
     const [name] = images(directory) as [string];
     const path = join(directory, 'segments', name);
