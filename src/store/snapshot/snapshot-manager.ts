@@ -2,13 +2,13 @@ import { analysisFromSetting, queryLanguages } from '../../analysis/text-analysi
 import type { SnapshotRequest } from '../../backend/read-snapshot.js';
 import type { Space } from '../../backend/space.js';
 import { SemanticIndexError } from '../../errors.js';
-import type { TailContents } from '../../search/tail-image.js';
 import type { Bitset } from '../../vectors/bitset.js';
 import type { Catalog, CatalogChanges, CatalogCommit, CatalogPosition } from '../catalog/catalog.js';
 import type { SqlFilter } from '../catalog/document-table.js';
 import { unsoundVectors } from '../catalog/sound-vectors.js';
 import { CatalogSnapshot } from './catalog-snapshot.js';
 import { type ColumnsReading, type ColumnsRequest, MetadataColumns, type SnapshotFilter } from './metadata-columns.js';
+import { PendingTail } from './pending-tail.js';
 import { type LocalRead, type LocalReads, ThreadRead } from './reads.js';
 import { type SearchableSegment, withoutKeys } from './searchable-segment.js';
 import { openSegment } from './segment.js';
@@ -29,15 +29,6 @@ function wordsOf({ analysis, languages }: CatalogChanges): WordAnalysis {
   return { setting: analysis, languages: queryLanguages(analysisFromSetting(analysis), languages) };
 }
 
-/** A file with the documents of the tail as of a position. It is read while the segments are opened. */
-interface TailImage {
-  readonly position: CatalogPosition;
-  /** Undefined when it is missing or damaged. */
-  readonly contents: Promise<TailContents | undefined>;
-  /** Set once the contents are those of the tail. */
-  tail: TailSegment | undefined;
-}
-
 /** The read has to be repeated: the files of a segment were replaced after it began, or the image that it relied on is damaged. */
 class StaleRead extends Error {}
 
@@ -51,7 +42,7 @@ export class SnapshotManager {
   #tail: TailRows;
   readonly #columns: MetadataColumns;
   /** An image of the tail, until it is part of a snapshot. */
-  #image: TailImage | undefined;
+  #image: PendingTail | undefined;
   #advancing: Promise<unknown> | undefined;
   #loading: Promise<void> = Promise.resolve();
   /** Damage that was found while a snapshot was read. */
@@ -87,11 +78,7 @@ export class SnapshotManager {
     const image = this.#context.local ? undefined : read.catalog.tailImages.current(this.#space.space);
     const isShort = image === undefined && (this.#context.local || this.#isShort(read));
     read.end();
-    if (image !== undefined) {
-      const contents = this.#context.readTailImage(image);
-      contents.catch(() => {});
-      this.#image = { position: image.position, contents, tail: undefined };
-    }
+    if (image !== undefined) this.#image = new PendingTail(image.position, this.#context.readTailImage(image));
     // A search that waits for a read which fails repeats it, and reports why.
     const loading = this.refresh().then(onLoaded);
     this.#loading = loading.catch(() => {});
@@ -99,28 +86,18 @@ export class SnapshotManager {
   }
 
   /** The documents of an image, so that only the rows behind it are left to be read. @throws StaleRead when it is damaged. */
-  async #restore(image: TailImage): Promise<TailSegment> {
-    if (image.tail !== undefined) return image.tail;
-    // Forgotten first: without it the next read begins with the first row.
+  async #restore(image: PendingTail): Promise<TailSegment> {
+    // Forgotten meanwhile: after a failure the next read begins with the first row.
     this.#image = undefined;
-    const contents = await image.contents;
-    if (contents === undefined) throw new StaleRead();
-    image.tail = this.#tail.restore(contents);
+    const tail = await image.restore(this.#tail);
+    if (tail === undefined) throw new StaleRead();
     this.#image = image;
-    return image.tail;
+    return tail;
   }
 
   #forgetImage(): void {
-    const image = this.#image;
+    this.#image?.forget();
     this.#image = undefined;
-    if (image === undefined || image.tail !== undefined) return;
-    image.contents.then(
-      (contents) => {
-        contents?.vectors.close();
-        contents?.terms.close();
-      },
-      () => {},
-    );
   }
 
   /** The position that the next read begins at. */
