@@ -8,13 +8,13 @@ import type { SqlFilter } from '../catalog/document-table.js';
 import { unsoundVectors } from '../catalog/sound-vectors.js';
 import { CatalogSnapshot } from './catalog-snapshot.js';
 import { type ColumnsReading, type ColumnsRequest, MetadataColumns, type SnapshotFilter } from './metadata-columns.js';
-import { PendingTail } from './pending-tail.js';
 import { type LocalRead, type LocalReads, ThreadRead } from './reads.js';
 import { type SearchableSegment, withoutKeys } from './searchable-segment.js';
 import { openSegment } from './segment.js';
 import type { Damage, SegmentContext } from './segment-context.js';
 import { Snapshot, type WordAnalysis } from './snapshot.js';
-import { TailRows, type TailSegment } from './tail-rows.js';
+import { PendingTail } from './tail/pending-tail.js';
+import { TailRows, type TailSegment } from './tail/tail-rows.js';
 
 /** Rows and deletions that are read in this thread: reading them takes about a millisecond, less than a call to another thread. */
 const [maxShortRows, maxShortDeletions] = [128, 4_096];

@@ -12,7 +12,7 @@ import type { Bitset } from '../../vectors/bitset.js';
 import type { CatalogPosition } from '../catalog/catalog.js';
 import { NativeSnapshot, type SegmentSources, type TermsAnswer } from './native-snapshot.js';
 import { RefCounted, type SearchableSegment } from './searchable-segment.js';
-import type { TailSegment } from './tail-rows.js';
+import type { TailSegment } from './tail/tail-rows.js';
 
 /** How the texts of a snapshot were analyzed. */
 export interface WordAnalysis {

@@ -1,5 +1,5 @@
-import type { TailContents } from '../../search/tail-image.js';
-import type { CatalogPosition } from '../catalog/catalog.js';
+import type { TailContents } from '../../../search/tail-image.js';
+import type { CatalogPosition } from '../../catalog/catalog.js';
 import type { TailRows, TailSegment } from './tail-rows.js';
 
 /** The tail as of a position, which is read from an image while the segments are opened. */
@@ -12,7 +12,7 @@ export class PendingTail {
   constructor(position: CatalogPosition, contents: Promise<TailContents | undefined>) {
     this.position = position;
     this.#contents = contents;
-    // Whoever restores it is given the reason.
+    // A failure is reported where the documents are restored.
     contents.catch(() => {});
   }
 

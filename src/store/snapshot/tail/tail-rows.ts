@@ -1,15 +1,15 @@
-import type { NativeTermsTail } from '../../addon/native-terms.js';
-import type { KeyedVectors } from '../../backend/documents.js';
-import type { TailContents } from '../../search/tail-image.js';
-import { TimeSlice } from '../../time-slice.js';
-import { countItems, hasItem } from '../../vectors/bitset.js';
-import { VectorBuffer } from '../../vectors/vector-buffer.js';
-import type { CatalogChanges } from '../catalog/catalog.js';
-import { NativeParts, RefCounted, type SearchableSegment, withoutKeys } from './searchable-segment.js';
-import type { Damage, SegmentContext } from './segment-context.js';
-import { VectorsInMemory } from './segment-vectors.js';
-import type { LostState } from './stored-file.js';
-import { TermsInMemory } from './terms-in-memory.js';
+import type { NativeTermsTail } from '../../../addon/native-terms.js';
+import type { KeyedVectors } from '../../../backend/documents.js';
+import type { TailContents } from '../../../search/tail-image.js';
+import { TimeSlice } from '../../../time-slice.js';
+import { countItems, hasItem } from '../../../vectors/bitset.js';
+import { VectorBuffer } from '../../../vectors/vector-buffer.js';
+import type { CatalogChanges } from '../../catalog/catalog.js';
+import { NativeParts, RefCounted, type SearchableSegment, withoutKeys } from '../searchable-segment.js';
+import type { Damage, SegmentContext } from '../segment-context.js';
+import { VectorsInMemory } from '../segment-vectors.js';
+import type { LostState } from '../stored-file.js';
+import { TermsInMemory } from '../terms-in-memory.js';
 
 /** Vectors copied before the event loop has its turn: a fraction of a millisecond. */
 const rowsPerCopy = 256;
