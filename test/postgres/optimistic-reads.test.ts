@@ -125,6 +125,18 @@ describe.skipIf(connectionString === undefined)('optimistic reads of a PostgreSQ
     await index.deleteDocuments(['word']);
   });
 
+  it('begin to compare vectors before new words are read', async () => {
+    await using index = await openRead(watchedPool());
+    const { hits } = await index.search('number 5 of 6');
+    expect(hits).toHaveLength(10);
+    sent.length = 0;
+    await index.search('number 99 of 5');
+    const [first, second] = sent.filter((text) => text.includes('EXECUTE'));
+    expect(first).toContain('hnsw');
+    expect(second).not.toContain('hnsw');
+    expect(sent.filter((text) => text.includes('EXECUTE'))).toHaveLength(3);
+  });
+
   it('search again when another process has written between two messages', async () => {
     await using index = await openRead();
     await using other = await open(watchedPool());

@@ -86,48 +86,6 @@ export function textFromBytes(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
-/** A vector as pgvector reads it. The digits of the double name each float32, and are written five times sooner than the nine that would do. */
-export function vectorToText(vector: ArrayLike<number>, start = 0, dimensions: number = vector.length): string {
-  const parts = new Array<string>(dimensions);
-  for (let place = 0; place < dimensions; place++) {
-    const value = vector[start + place] as number;
-    parts[place] = Object.is(value, -0) ? '-0' : String(value);
-  }
-  return `[${parts.join(',')}]`;
-}
-
-/**
- * Vectors as the binary format of arrays of pgvector's type: number of dimensions of the array, no nulls, type, size and lower bound; then,
- * for each vector, its bytes, its dimensions, and its numbers (array_recv and vector_recv in the sources of both).
- */
-export function vectorsToBinary(
-  type: number,
-  vectors: Float32Array,
-  rows: readonly number[],
-  dimensions: number,
-): Buffer {
-  const size = 4 + 4 * dimensions;
-  const bytes = Buffer.allocUnsafe(20 + rows.length * (4 + size));
-  for (const [place, value] of [1, 0, type, rows.length, 1].entries()) bytes.writeUInt32BE(value, 4 * place);
-  let at = 20;
-  for (const row of rows) {
-    at = bytes.writeUInt32BE(size, at);
-    at = bytes.writeUInt16BE(dimensions, at);
-    at = bytes.writeUInt16BE(0, at);
-    const numbers = vectors.subarray(row * dimensions, (row + 1) * dimensions);
-    const part = bytes.subarray(at, at + 4 * dimensions);
-    part.set(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
-    part.swap32();
-    at += part.length;
-  }
-  return bytes;
-}
-
-/** Writes a vector that pgvector has written as text into packed vectors. */
-export function vectorFromText(text: string, into: Float32Array, at = 0): void {
-  into.set(JSON.parse(text) as number[], at);
-}
-
 /** An address without user, password and parameters. */
 export function publicAddress(connectionString: string | undefined): string {
   return connectionString?.replace(/\/\/[^@/]*@/, '//').replace(/[?#].*$/s, '') ?? 'postgres://';

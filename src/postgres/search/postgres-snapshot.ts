@@ -37,7 +37,7 @@ import { KeySet, Selection } from './selection.js';
 import type { SelectionCache } from './selection-cache.js';
 import { TermDictionary } from './term-look-up.js';
 import { readStatistics, TextQuery } from './text-query.js';
-import { TextSearch } from './text-search.js';
+import { type ScoredQuery, TextSearch } from './text-search.js';
 import { type VectorEffort, type VectorMetric, VectorSearch } from './vector-search.js';
 
 /** Matching documents up to this number are looked up once, and searched exactly; more are tested by each statement. */
@@ -153,9 +153,13 @@ export class PostgresSnapshot implements ReadSnapshot {
       signal?.throwIfAborted();
       const began = performance.now();
       const vector = queries.subarray(query * dimensions, (query + 1) * dimensions);
-      const { neighbors, isExact } = await this.#vectors.nearest(vector, k, this.#selection, {
-        exact: exact === true,
-        searchK,
+      const effort = { exact: exact === true, searchK };
+      const { neighbors, isExact } = await this.#vectors.nearest({
+        vector,
+        limit: k,
+        selection: this.#selection,
+        effort,
+        reads: 0,
       });
       this.#report(onSegment, isExact, performance.now() - began);
       found.push(neighbors);
@@ -173,13 +177,10 @@ export class PostgresSnapshot implements ReadSnapshot {
     const { queries, k, depth, reads = 0, skipsMissing = false, exact, searchK, vectorWeight = 1 / 3 } = search;
     const { evidence, signal, boosts, onSegment } = search;
     for (const { vector } of queries) if (vector !== undefined) this.#checkDimensions(vector.length);
-    const terms = queries.map((query) => TextQuery.of(query, this.languages));
-    const statistics = search.statistics ?? (await this.#statisticsOf(terms.filter((query) => query !== undefined)));
     const effort: VectorEffort = { exact: exact === true, searchK };
     const context: RankingContext = {
       text: this.#text,
       vectors: this.#vectors,
-      statistics,
       metric: this.#metric,
       dimensions: this.space.dimensions,
       selection: await this.#rankable(search),
@@ -194,16 +195,31 @@ export class PostgresSnapshot implements ReadSnapshot {
       evidence,
       signal,
     };
+    const weigh = this.#weighing(search);
     const ranked: RankedDocuments[] = [];
     for (const [place, query] of queries.entries()) {
       signal?.throwIfAborted();
       const began = performance.now();
-      const { isExact, documents, ...found } = await rankQuery(context, query, terms[place]);
+      const { isExact, documents, ...found } = await rankQuery(context, query, () => weigh(place));
       for (const document of documents) this.#documents.set(document.key, document);
       if (isExact !== undefined) this.#report(onSegment, isExact, performance.now() - began);
       ranked.push(found);
     }
     return ranked;
+  }
+
+  /** Weighs the terms of queries by place; those of all queries are read when the first ones are asked for. */
+  #weighing({ queries, statistics }: RankSearch): (place: number) => Promise<ScoredQuery> {
+    let reading: Promise<ScoredQuery[]> | undefined;
+    const read = async (): Promise<ScoredQuery[]> => {
+      const terms = queries.map((query) => TextQuery.of(query, this.languages) ?? TextQuery.ofTerms([]));
+      const sizes = statistics ?? (await this.#statisticsOf(terms));
+      return terms.map((query) => ({ weighted: query.weigh(sizes), sizes }));
+    };
+    return async (place) => {
+      reading ??= read();
+      return (await reading)[place] as ScoredQuery;
+    };
   }
 
   #checkDimensions(actual: number): void {

@@ -1,25 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import type { StoredDocument } from '../../backend/documents.js';
-import type {
-  KeyedNeighbor,
-  RankBoost,
-  RankedDocuments,
-  RankQuery,
-  TermStatistics,
-} from '../../backend/read-snapshot.js';
+import type { KeyedNeighbor, RankBoost, RankedDocuments, RankQuery } from '../../backend/read-snapshot.js';
 import { type Candidate, evidenceOf, rankCandidates } from '../../ranking/fused-candidates.js';
 import type { BoostFactors } from './boosts.js';
 import type { Selection } from './selection.js';
 import type { TextHit } from './term-scores.js';
-import type { TextQuery, WeightedTerms } from './text-query.js';
-import type { TextSearch } from './text-search.js';
+import type { WeightedTerms } from './text-query.js';
+import type { ScoredQuery, TextSearch } from './text-search.js';
 import type { DocumentComparison, VectorEffort, VectorMetric, VectorSearch } from './vector-search.js';
 
 /** What rankings of one search share. */
 export interface RankingContext {
   readonly text: TextSearch;
   readonly vectors: VectorSearch;
-  readonly statistics: TermStatistics;
   readonly metric: VectorMetric;
   readonly dimensions: number;
   readonly selection: Selection;
@@ -56,35 +49,38 @@ type OpenCandidate = { -readonly [Name in keyof Candidate]: Candidate[Name] };
 /**
  * The best documents of one query, by the rules of native/kernel/search/block_search.cpp: by vector in the order of distances, by text in
  * that of BM25; by both, the `depth` best candidates of either side, each scored by both sides and fused. While the server looks for the
- * nearest vectors, this process ranks the terms, and has what they found compared, too.
+ * nearest vectors, this process reads and ranks the terms, and has what they found compared, too.
+ *
+ * @param weigh reads the terms of the query.
  */
 export async function rankQuery(
   context: RankingContext,
-  { vector }: RankQuery,
-  terms: TextQuery | undefined,
+  { vector, text, terms }: RankQuery,
+  weigh: () => Promise<ScoredQuery>,
 ): Promise<RankedQuery> {
   const { k, factors, selection, effort } = context;
-  const weighted = terms?.weigh(context.statistics);
-  if (context.skipsMissing && weighted !== undefined && weighted.missingTerms > 0) return skipped(weighted);
-  const isDeep = vector !== undefined && (weighted !== undefined || factors !== undefined);
-  const depth = isDeep ? context.depth : k;
-  const isFused = vector !== undefined && weighted !== undefined;
+  const isByText = text !== undefined || terms !== undefined;
+  const isFused = vector !== undefined && isByText;
+  const depth = isFused || (vector !== undefined && factors !== undefined) ? context.depth : k;
   const reads = factors === undefined && context.reads <= maxReads ? context.reads : 0;
-  const comparing = vector && context.vectors.nearest(vector, depth, selection, effort, reads);
+  const comparing = vector && context.vectors.nearest({ vector, limit: depth, selection, effort, reads });
   // Its error is thrown below.
   comparing?.catch(() => {});
   // The statement is on its way before this thread is busy.
   if (isFused) await setImmediate();
-  const { hits, best } = weighted === undefined ? noHits : await textHits(context, weighted, depth);
-  const evidence = isFused ? (context.evidence ?? evidenceOf(best, weighted.squaredWeight)) : 1;
+  const query = isByText ? await weigh() : undefined;
+  const weighted = query?.weighted;
+  if (context.skipsMissing && weighted !== undefined && weighted.missingTerms > 0) return skipped(weighted);
+  const { hits, best } = query === undefined ? noHits : await textHits(context, query, depth);
+  const evidence = weighted && isFused ? (context.evidence ?? evidenceOf(best, weighted.squaredWeight)) : 1;
   const comparingHits =
-    isFused && hits.length > 0
+    weighted && isFused && hits.length > 0
       ? context.vectors.compare(vector, comparisonOf(context, hits, weighted, evidence, reads))
       : undefined;
   const [near, compared] = await Promise.all([comparing, comparingHits]);
   const list = candidatesOf(near?.neighbors ?? [], hits, compared?.distances);
   // Where the terms found fewer documents than they were asked for, no other one has any.
-  if (isFused && hits.length >= depth) await scoreByText(context, list, weighted);
+  if (query && isFused && hits.length >= depth) await scoreByText(context, list, query);
   if (factors !== undefined) {
     const own = await factors.of(list.map(({ key }) => key));
     for (const [place, candidate] of list.entries()) candidate.factor = own[place] as number;
@@ -96,7 +92,7 @@ export async function rankQuery(
     k,
     depth,
     isByVector: vector !== undefined,
-    isByText: weighted !== undefined,
+    isByText,
     vectorWeight: context.vectorWeight,
     maxTextScore: weighted?.maxScore ?? 0,
     evidence,
@@ -153,11 +149,11 @@ const noHits: TextHits = { hits: [], best: 0 };
 
 /** The best documents by text, by their score times their factor. */
 async function textHits(
-  { text, statistics, selection, factors, signal }: RankingContext,
-  weighted: WeightedTerms,
+  { text, selection, factors, signal }: RankingContext,
+  scored: ScoredQuery,
   limit: number,
 ): Promise<TextHits> {
-  const query = { weighted, sizes: statistics, selection, signal };
+  const query = { ...scored, selection, signal };
   if (factors === undefined) {
     const hits = await text.best(query, limit);
     return { hits, best: hits[0]?.score ?? 0 };
@@ -174,13 +170,13 @@ async function textHits(
 
 /** Gives the candidates that the terms did not find their BM25. */
 async function scoreByText(
-  { text, statistics }: RankingContext,
+  { text }: RankingContext,
   candidates: readonly OpenCandidate[],
-  weighted: WeightedTerms,
+  query: ScoredQuery,
 ): Promise<void> {
   const unscored = candidates.filter(({ textScore }) => textScore === 0).map(({ key }) => key);
   if (unscored.length === 0) return;
-  const scores = await text.scores({ weighted, sizes: statistics }, unscored);
+  const scores = await text.scores(query, unscored);
   for (const candidate of candidates) candidate.textScore = scores.get(candidate.key) ?? candidate.textScore;
 }
 

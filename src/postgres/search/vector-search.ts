@@ -4,8 +4,8 @@ import type { Space } from '../../backend/space.js';
 import type { Metric } from '../../types.js';
 import { distanceSign } from '../../vectors/metric.js';
 import type { Row, Statements } from '../connection/database.js';
-import { vectorToText } from '../connection/names.js';
 import type { SchemaNames } from '../connection/schema.js';
+import { vectorToText } from '../connection/vector-formats.js';
 import { documentColumns, documentOf } from '../tables/document-reads.js';
 import { endOf, type HnswIndex, type HnswPrecision, rangeSql } from '../tables/hnsw-index.js';
 import { Parameters } from '../tables/parameters.js';
@@ -31,6 +31,8 @@ const halfCandidates = 2;
 const maxScanned = 20_000;
 /** Bytes of the longest text that is read along with distances: longer ones may lie outside of the row. */
 const maxReadBytes = 4_096;
+/** Distances of a search for up to so many are one text, which is sent and read sooner than a row for each. */
+const maxJoined = 1_000;
 /** Effort from which a search compares every vector; see `BackendFacts.maxNodes`. */
 export const exactEffort = maxEffort + 1;
 
@@ -40,6 +42,28 @@ const queryVector = '(SELECT whole FROM query)';
 export interface VectorEffort {
   readonly exact: boolean;
   readonly searchK: number | undefined;
+}
+
+/** A search by vector. */
+export interface NearestSearch {
+  readonly vector: Float32Array;
+  readonly limit: number;
+  readonly selection: Selection;
+  readonly effort: VectorEffort;
+  /** How many of the nearest documents are read along with them, unless their texts are long. */
+  readonly reads: number;
+}
+
+/** Whether two searches of one point in time find the same. */
+function isSame(one: NearestSearch, other: NearestSearch): boolean {
+  return (
+    one.vector === other.vector &&
+    one.limit === other.limit &&
+    one.selection === other.selection &&
+    one.effort.exact === other.effort.exact &&
+    one.effort.searchK === other.effort.searchK &&
+    one.reads === other.reads
+  );
 }
 
 /** What a search by vector has found. */
@@ -99,6 +123,8 @@ export class VectorSearch {
   readonly #hasDeleted: boolean;
   /** Vectors as text: that of a search by both sides is sent twice. */
   readonly #texts = new WeakMap<Float32Array, string>();
+  /** The last search: a query whose words are corrected is ranked twice. */
+  #last: { readonly search: NearestSearch; readonly found: Promise<FoundNeighbors> } | undefined;
 
   /** @param hasDeleted whether documents were deleted, whose vectors are still in the indexes. */
   constructor(
@@ -121,16 +147,15 @@ export class VectorSearch {
    * The nearest documents of a selection, ties by key: always min(limit, documents of it). Each index is walked, and the vectors in none
    * are compared one by one. A walk goes on until it has enough where some of what it meets may not count: other documents than those of the
    * selection, or deleted ones. Without an index, with a list of keys, or where this gives too few, every vector is compared.
-   *
-   * @param reads how many of the nearest documents are read along with them, unless their texts are long.
    */
-  async nearest(
-    vector: Float32Array,
-    limit: number,
-    selection: Selection,
-    effort: VectorEffort,
-    reads = 0,
-  ): Promise<FoundNeighbors> {
+  nearest(search: NearestSearch): Promise<FoundNeighbors> {
+    if (this.#last !== undefined && isSame(search, this.#last.search)) return this.#last.found;
+    const found = this.#nearest(search);
+    this.#last = { search, found };
+    return found;
+  }
+
+  async #nearest({ vector, limit, selection, effort, reads }: NearestSearch): Promise<FoundNeighbors> {
     if (selection.keys?.length === 0) return { neighbors: [], isExact: true, documents: [] };
     const mayApproximate =
       this.#hnsw.length > 0 &&
@@ -181,7 +206,7 @@ export class VectorSearch {
     // With a bound on the other side, too, the planner would compare all pairs: its statistics lag behind what was added.
     const tail = `(${select} WHERE d.vector > ${end} AND ${passing} ORDER BY distance, d.key LIMIT ${limit})`;
     const parts = [...walks, ...(Number.isFinite(end) ? [tail] : [])];
-    const text = this.#withDocuments(query, parts.join(' UNION ALL '), reads);
+    const text = this.#statement(query, parts.join(' UNION ALL '), limit, this.#nearestSql(reads));
     const options = { settings, isPlannedOnce: selection.isAll };
     const { neighbors, documents } = this.#found(await this.#statements.query(text, parameters.values, options));
     return { neighbors: this.#ordered(neighbors).slice(0, limit), documents };
@@ -193,7 +218,8 @@ export class VectorSearch {
     // The sum keeps an index of the bare distance out of it.
     const nearest = `(${this.#selectSql(`${this.#distanceSql} + 0`)}
       WHERE ${selection.sql(parameters, 'd.key')} ORDER BY distance, d.key LIMIT ${limit})`;
-    return this.#found(await this.#statements.query(this.#withDocuments(query, nearest, reads), parameters.values));
+    const text = this.#statement(query, nearest, limit, this.#nearestSql(reads));
+    return this.#found(await this.#statements.query(text, parameters.values));
   }
 
   /** The distances of documents, and the best of these documents, unless their texts are long. */
@@ -201,13 +227,13 @@ export class VectorSearch {
     const parameters = new Parameters();
     const query = this.#querySql(vector, parameters);
     const found = `${this.#selectSql()} WHERE d.key = ANY(${parameters.numbers(keys)})`;
-    let text = `${query} ${found}`;
+    let best: string | undefined;
     if (reads > 0) {
-      const known = `unnest(${parameters.floats(keys)}, ${parameters.floats(parts)}) AS known(key, part)`;
+      const known = `unnest(${parameters.numbers(keys)}, ${parameters.floats(parts)}) AS known(key, part)`;
       const score = `part + ${parameters.float(weight)} * (${operators[this.#metric].score})`;
-      const best = `SELECT key FROM found JOIN ${known} USING (key) ORDER BY ${score} DESC, key LIMIT ${reads}`;
-      text = this.#alsoRead(query, found, best);
+      best = `SELECT key FROM found JOIN ${known} USING (key) ORDER BY ${score} DESC, key LIMIT ${reads}`;
     }
+    const text = this.#statement(query, found, keys.length, best);
     const { neighbors, documents } = this.#found(
       await this.#statements.query(text, parameters.values, { isPlannedOnce: true }),
     );
@@ -222,21 +248,29 @@ export class VectorSearch {
   }
 
   #selectSql(distance = this.#distanceSql): string {
-    return `SELECT d.key::float8 AS key, ${distance} AS distance
+    return `SELECT d.key, ${distance} AS distance
       FROM ${this.#names.table('vectors')} v JOIN ${this.#names.table('documents')} d ON d.vector = v.vector`;
   }
 
-  #withDocuments(query: string, found: string, reads: number): string {
-    if (reads === 0) return `${query} ${found}`;
-    return this.#alsoRead(query, found, `SELECT key FROM found ORDER BY distance, key LIMIT ${reads}`);
+  #nearestSql(reads: number): string | undefined {
+    return reads > 0 ? `SELECT key FROM found ORDER BY distance, key LIMIT ${reads}` : undefined;
   }
 
-  /** A statement that finds rows, with the documents of some of them as further rows. @param read statement of their keys. */
-  #alsoRead(query: string, found: string, read: string): string {
-    return `${query}, found AS MATERIALIZED (${found}), best AS (${read})
-      SELECT key, distance, NULL AS id, NULL::bytea AS text, NULL AS metadata FROM found
+  /**
+   * A statement that gives keys with their distances, in the order in which they were found, and documents as further rows.
+   *
+   * @param found statement of the keys and distances, of which there are at most `limit`.
+   * @param read statement of the keys of the documents that are read.
+   */
+  #statement(query: string, found: string, limit: number, read: string | undefined): string {
+    const pair = `key::text || ' ' || distance::text`;
+    const distances = limit > maxJoined ? pair : `string_agg(${pair}, ' ')`;
+    const start = `${query}, found AS MATERIALIZED (${found})`;
+    if (read === undefined) return `${start} SELECT ${distances} AS distances FROM found`;
+    return `${start}, best AS (${read})
+      SELECT ${distances} AS distances, NULL::float8 AS key, NULL AS id, NULL::bytea AS text, NULL AS metadata FROM found
       UNION ALL
-      SELECT ${documentColumns.replace('d.id', 'NULL, d.id')} FROM best JOIN ${this.#names.table('documents')} d ON d.key = best.key::bigint
+      SELECT NULL, ${documentColumns} FROM best JOIN ${this.#names.table('documents')} d ON d.key = best.key
       WHERE octet_length(d.text) <= ${maxReadBytes}`;
   }
 
@@ -245,8 +279,14 @@ export class VectorSearch {
     const neighbors: KeyedNeighbor[] = [];
     const documents: StoredDocument[] = [];
     for (const row of rows) {
-      if (row.distance === null) documents.push(documentOf(row));
-      else neighbors.push({ key: row.key as number, distance: this.#public(row.distance as number) });
+      if (row.distances === null) {
+        if (row.key != null) documents.push(documentOf(row));
+        continue;
+      }
+      const numbers = (row.distances as string).split(' ');
+      for (let place = 0; place < numbers.length; place += 2) {
+        neighbors.push({ key: Number(numbers[place]), distance: this.#public(Number(numbers[place + 1])) });
+      }
     }
     return { neighbors, documents };
   }

@@ -2,8 +2,8 @@ import type { StoredVector, VectorRole } from '../../backend/documents.js';
 import type { Space } from '../../backend/space.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { Database, Row, Statements } from '../connection/database.js';
-import { vectorFromText, vectorsToBinary, vectorToText } from '../connection/names.js';
 import { lockWriter, type SchemaNames } from '../connection/schema.js';
+import { vectorFromText, vectorsToBinary, vectorToText } from '../connection/vector-formats.js';
 import { spaceOf } from './index-state.js';
 
 /** The number of each role in the table. */
