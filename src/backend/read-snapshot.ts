@@ -114,6 +114,8 @@ export interface TermLookUp {
   readonly distances?: readonly number[] | undefined;
   /** Whether such a term begins with the same character. Default false. */
   readonly sameFirst?: boolean | undefined;
+  /** With `distances`: whether it is enough that a document has a term. Its `documents` and `keys` may be too few then. Default false. */
+  readonly skipsCounts?: boolean | undefined;
   /** Terms of each list. */
   readonly limit: number;
   /** Documents of each term whose keys are returned. Default 0. */

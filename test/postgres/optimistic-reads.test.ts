@@ -73,7 +73,7 @@ describe.skipIf(connectionString === undefined)('optimistic reads of a PostgreSQ
   });
   afterAll(async () => {
     const [pool] = pools;
-    await pool?.query(`DROP SCHEMA IF EXISTS ${name} CASCADE; DROP SCHEMA IF EXISTS ${name}_other CASCADE`);
+    for (const suffix of ['', '_other', '_words']) await pool?.query(`DROP SCHEMA IF EXISTS ${name}${suffix} CASCADE`);
     await Promise.all(pools.map((one) => one.end()));
   });
 
@@ -169,6 +169,36 @@ describe.skipIf(connectionString === undefined)('optimistic reads of a PostgreSQ
     await other.deleteDocuments(['written']);
     expect((await index.search('number 5', { where })).hits).toEqual([]);
   });
+
+  it('correct words among many documents that pass a filter, and test few of them', async () => {
+    const many = Array.from({ length: 6_000 }, (_, id) => ({
+      id,
+      text: `common words of ${id < 5_500 ? 'earlier' : 'elsewhere'} ${id % 50 === 0 ? 'philharmonic' : 'others'}`,
+      metadata: { id },
+    }));
+    await using index = await open(watchedPool(), `${name}_words`);
+    await using local = await SemanticIndex.open(':memory:', { provider });
+    for (const one of [index, local]) await one.addDocuments(many);
+    const keysOf = (text: string): number => /ANY\('\{([\d,]*)\}'/.exec(text)?.[1]?.split(',').length ?? 0;
+    for (const [where, most] of [
+      [{ id: { $lt: 5_000 } }, 1_000],
+      [{ id: { $gte: 1_000 } }, 5_000],
+    ] as const) {
+      for (const query of ['common words of philharmonix', 'elsewhere earlier philharmonix']) {
+        const options = { mode: 'text', where, explain: true, k: 20 } as const;
+        await index.search(query, options);
+        sent.length = 0;
+        const [found, expected] = [await index.search(query, options), await local.search(query, options)];
+        expect(found.hits.map(({ id }) => id)).toEqual(expected.hits.map(({ id }) => id));
+        expect(found.explanation?.corrected).toEqual(expected.explanation?.corrected);
+        expect(found.explanation?.corrected).toMatchObject([{ to: 'philharmonic' }]);
+        const tested = sent.filter((text) => text.includes(' AND ') && text.includes('SELECT d.key::float8 FROM'));
+        expect(tested.length).toBeGreaterThan(0);
+        expect(tested.filter((text) => !text.includes('ANY(')).length).toBe(0);
+        expect(tested.reduce((sum, text) => sum + keysOf(text), 0)).toBeLessThan(most);
+      }
+    }
+  }, 60_000);
 
   it('find what another process has added for words that no document had', async () => {
     await using index = await openRead();

@@ -58,7 +58,14 @@ export async function correctSpelling(
   const single = [...new Set([...words.values()].flat())];
   const distances = single.map(editsOf);
   const sample = isNoted ? formSample : 0;
-  const lists = await snapshot.lookUpTerms({ terms: single, distances, limit: 1, sample, signal });
+  const lists = await snapshot.lookUpTerms({
+    terms: single,
+    distances,
+    skipsCounts: true,
+    limit: 1,
+    sample,
+    signal,
+  });
   const found = new Map(single.map((form, place) => [form, lists[place]?.terms[0]]));
   const missing = new Map<string, FoundTerm | undefined>();
   for (const [term, forms] of words) {

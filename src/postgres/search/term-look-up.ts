@@ -3,7 +3,7 @@ import { TimeSlice } from '../../time-slice.js';
 import type { Statements } from '../connection/database.js';
 import type { SchemaNames } from '../connection/schema.js';
 import { Parameters } from '../tables/parameters.js';
-import { placeOfKey } from '../tables/postings.js';
+import { type Postings, placeOfKey } from '../tables/postings.js';
 import type { TermPostings } from '../tables/postings-cache.js';
 import type { TermNames } from '../tables/term-names.js';
 import type { Selection } from './selection.js';
@@ -13,6 +13,8 @@ const [maxTermBytes, maxCharacters] = [32_768, 64];
 
 /** Most documents that are tested against a condition one by one; for more, all keys that match are read. */
 const maxTested = 10_000;
+/** Documents of a term that are tested until one passes: at first, then times as many. */
+const [testedFirst, testedMore] = [16, 8];
 
 /** A term that may be found, with the documents that have it, whatever the filter is; or with those that pass it, and their keys, ascending. */
 interface Candidate {
@@ -47,18 +49,18 @@ export class TermDictionary {
   }
 
   async lookUp(lookUp: TermLookUp, selection: Selection): Promise<TermList[]> {
-    const { terms, distances, limit, sample = 0, signal } = lookUp;
+    const { terms, distances, limit, sample = 0, skipsCounts = false, signal } = lookUp;
     const isPossible = terms.map((term) => Buffer.byteLength(term) <= maxTermBytes && !term.includes('\0'));
     const possible = terms.filter((_, place) => isPossible[place]);
     const candidates =
       distances === undefined
         ? await this.#withPrefixes(possible, signal)
         : await this.#similar(possible, { ...lookUp, distances: distances.filter((_, place) => isPossible[place]) });
+    const counted = selection.isAll ? candidates : await this.#counted(candidates, selection, skipsCounts);
     const lists: TermList[] = [];
     let at = 0;
-    for (const is of isPossible) {
-      lists.push(await this.#choose(is ? (candidates[at++] as Candidate[]) : [], selection, limit, sample));
-    }
+    for (const is of isPossible)
+      lists.push(await this.#choose(is ? (counted[at++] as Candidate[]) : [], limit, sample));
     return lists;
   }
 
@@ -102,34 +104,62 @@ export class TermDictionary {
   }
 
   /** The best terms: by edits, then by number of documents of the selection, most first, then by bytes. */
-  async #choose(candidates: Candidate[], selection: Selection, limit: number, sample: number): Promise<TermList> {
-    const counted = selection.isAll ? candidates : await this.#counted(candidates, selection);
-    counted.sort((a, b) => a.distance - b.distance || b.documents - a.documents || compareBytes(a.term, b.term));
+  async #choose(candidates: Candidate[], limit: number, sample: number): Promise<TermList> {
+    candidates.sort((a, b) => a.distance - b.distance || b.documents - a.documents || compareBytes(a.term, b.term));
     const terms: FoundTerm[] = [];
-    for (const { term, distance, documents, keys } of counted.slice(0, limit)) {
+    for (const { term, distance, documents, keys } of candidates.slice(0, limit)) {
       const all = sample === 0 ? [] : (keys ?? (await this.#postings.of(term)).keys);
       terms.push({ term, distance, documents, keys: all.slice(0, sample) });
     }
-    return { terms, isCut: counted.length > limit };
+    return { terms, isCut: candidates.length > limit };
   }
 
-  async #counted(candidates: readonly Candidate[], selection: Selection): Promise<Candidate[]> {
-    if (candidates.length === 0) return [];
-    await this.#postings.load(candidates.map(({ term }) => term));
-    const lists: Float64Array[] = [];
-    for (const { term } of candidates) lists.push((await this.#postings.of(term)).keys);
-    const passing = await this.#passingAmong(lists, selection);
-    const counted: Candidate[] = [];
-    for (const [place, candidate] of candidates.entries()) {
-      const keys = common(lists[place] as Float64Array, passing);
-      if (keys.length > 0) counted.push({ ...candidate, documents: keys.length, keys });
+  /** For each list the candidates that documents of a selection have; the documents of all lists are tested at once. */
+  async #counted(lists: readonly Candidate[][], selection: Selection, skipsCounts: boolean): Promise<Candidate[][]> {
+    const all = lists.flat();
+    const postings = await this.#postings.united(all.map(({ term }) => [term]));
+    const keysOf = new Map(all.map(({ term }, place) => [term, (postings[place] as Postings).keys]));
+    const [own, others] = [new Map<string, Float64Array>(), new Map<string, Float64Array>()];
+    for (const { term, distance } of all) {
+      (skipsCounts && distance === 0 ? own : others).set(term, keysOf.get(term) as Float64Array);
     }
-    return counted;
+    const passing = new Map(await this.#firstPassing(own, selection));
+    const among = await this.#passingAmong([...others.values()], selection);
+    for (const [term, keys] of others) passing.set(term, common(keys, among));
+    return lists.map((candidates) =>
+      candidates.flatMap((candidate) => {
+        const keys = passing.get(candidate.term);
+        return keys === undefined || keys.length === 0 ? [] : [{ ...candidate, documents: keys.length, keys }];
+      }),
+    );
+  }
+
+  /** For each list of keys one or more of a selection, ascending, if there are any: few keys are tested where many pass. */
+  async #firstPassing(
+    lists: ReadonlyMap<string, Float64Array>,
+    selection: Selection,
+  ): Promise<ReadonlyMap<string, Float64Array>> {
+    const found = new Map<string, Float64Array>();
+    let [start, end] = [0, testedFirst];
+    for (let open = [...lists]; open.length > 0; [start, end] = [end, end * testedMore]) {
+      const parts = open.map(([term, keys]) => [term, keys.subarray(start, end)] as const);
+      const passing = await this.#passingAmong(
+        parts.map(([, keys]) => keys),
+        selection,
+      );
+      for (const [term, keys] of parts) {
+        const own = common(keys, passing);
+        if (own.length > 0) found.set(term, own);
+      }
+      open = open.filter(([term, keys]) => !found.has(term) && keys.length > end);
+    }
+    return found;
   }
 
   /** Keys of a selection, ascending: all of them, or those that are in one of the lists. */
   #passingAmong(lists: readonly Float64Array[], selection: Selection): Promise<Float64Array> {
     const listed = lists.reduce((sum, { length }) => sum + length, 0);
+    if (listed === 0) return Promise.resolve(new Float64Array(0));
     if (selection.needsDocuments && listed <= maxTested) {
       return this.#readKeys(selection.within([...new Set(lists.flatMap((keys) => [...keys]))]));
     }
