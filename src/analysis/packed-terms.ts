@@ -1,3 +1,4 @@
+import { ByteWriter, maxVarint } from '../byte-writer.js';
 import { SemanticIndexError } from '../errors.js';
 
 /**
@@ -22,16 +23,14 @@ export interface TermRows {
 }
 
 const version = 1;
-/** Bytes of the longest varint: seven bits each, up to 2^53. */
-const maxVarint = 8;
 
 /** Encodes the terms of a batch. Keys are stored relative to the first one. */
 export function packTerms({ dictionary, keys, lengths, starts, terms, frequencies }: TermRows): PackedTerms {
-  const writer = new VarintWriter(64 + 12 * dictionary.length + 3 * terms.length + 8 * keys.length);
+  const writer = new ByteWriter(64 + 12 * dictionary.length + 3 * terms.length + 8 * keys.length);
   writer.varint(version);
   writer.varint(keys.length);
   writer.varint(dictionary.length);
-  for (const term of dictionary) writer.text(term);
+  for (const term of dictionary) writer.string(term);
   let previousKey = keys[0] ?? 0;
   for (let document = 0; document < keys.length; document++) {
     const [start, end] = [starts[document] as number, starts[document + 1] as number];
@@ -115,61 +114,6 @@ export function selectPackedTerms(packed: Uint8Array, isSelected: (document: num
     terms,
     frequencies,
   });
-}
-
-/** Bytes that grow while they are written. */
-class VarintWriter {
-  #bytes: Buffer<ArrayBuffer>;
-  #at = 0;
-
-  constructor(size: number) {
-    this.#bytes = newBuffer(size);
-  }
-
-  varint(value: number): void {
-    if (this.#at + maxVarint > this.#bytes.length) this.#grow(maxVarint);
-    const bytes = this.#bytes;
-    let rest = value;
-    while (rest > 0x7f) {
-      bytes[this.#at++] = (rest % 128) | 0x80;
-      rest = Math.floor(rest / 128);
-    }
-    bytes[this.#at++] = rest;
-  }
-
-  /** The size of the UTF-8 of a text, and the UTF-8. */
-  text(text: string): void {
-    // A code unit has at most three bytes.
-    if (this.#at + maxVarint + 3 * text.length > this.#bytes.length) this.#grow(maxVarint + 3 * text.length);
-    const start = this.#at;
-    this.varint(text.length);
-    const bytes = this.#bytes;
-    for (let index = 0; index < text.length; index++) {
-      const unit = text.charCodeAt(index);
-      if (unit > 0x7f) {
-        this.#at = start;
-        this.varint(Buffer.byteLength(text));
-        this.#at += bytes.write(text, this.#at, 'utf8');
-        return;
-      }
-      bytes[this.#at++] = unit;
-    }
-  }
-
-  #grow(more: number): void {
-    const grown = newBuffer(2 * this.#bytes.length + more);
-    grown.set(this.#bytes);
-    this.#bytes = grown;
-  }
-
-  take(): PackedTerms {
-    return new Uint8Array(this.#bytes.buffer.slice(0, this.#at));
-  }
-}
-
-/** Not from Node's pool: the whole of its memory is ours. */
-function newBuffer(size: number): Buffer<ArrayBuffer> {
-  return Buffer.from(new ArrayBuffer(size));
 }
 
 class VarintReader {

@@ -1,6 +1,6 @@
 import type { FilterTree, Scalar, Step, ValueTest } from '../backend/filter-tree.js';
 import { SemanticIndexError } from '../errors.js';
-import { ByteWriter } from './byte-writer.js';
+import { ColumnWriter } from './column-writer.js';
 import { pathBehind } from './metadata-packer.js';
 import { valueKinds } from './value-kind.js';
 
@@ -45,11 +45,11 @@ export function compileFilterProgram(tree: FilterTree): FilterProgram {
 }
 
 class ProgramCompiler {
-  readonly #writer = new ByteWriter();
+  readonly #writer = new ColumnWriter();
   #instructions = 0;
 
   take(): FilterProgram {
-    const program = new ByteWriter(this.#writer.size + 16);
+    const program = new ColumnWriter(this.#writer.size + 16);
     program.byte(version);
     program.varint(this.#instructions);
     program.bytes(this.#writer.take());
@@ -216,7 +216,7 @@ class ProgramCompiler {
 
 /** Selects values of one column. */
 class ValueSelection {
-  readonly #writer = new ByteWriter();
+  readonly #writer = new ColumnWriter();
   instructions = 0;
 
   take(): Uint8Array {

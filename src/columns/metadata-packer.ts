@@ -1,4 +1,4 @@
-import { ByteWriter } from './byte-writer.js';
+import { ColumnWriter } from './column-writer.js';
 import { maxListElements, maxPathBytes, maxPathSteps, maxStringBytes, valueKinds } from './value-kind.js';
 
 /**
@@ -41,7 +41,7 @@ export class MetadataPacker {
 
   /** The metadata of the documents since the last `take`. */
   take(): PackedMetadata {
-    const writer = new ByteWriter(256 + 32 * this.#keys.length);
+    const writer = new ColumnWriter(256 + 32 * this.#keys.length);
     writer.byte(version);
     writer.varint(this.#keys.length);
     let previous = this.#keys[0] ?? 0;
@@ -97,7 +97,7 @@ export class MetadataPacker {
 
 /** The path of a member of the object at a path; also the path of a name's first step behind none. */
 export function pathBehind(path: Uint8Array, key: string): Uint8Array {
-  const writer = new ByteWriter(path.length + key.length + 8);
+  const writer = new ColumnWriter(path.length + key.length + 8);
   writer.bytes(path);
   writer.string(key);
   return writer.take();
@@ -125,9 +125,9 @@ class ColumnRows {
   readonly #numbers = new Map<number, number>();
   readonly #lists = new Map<number, number>();
   readonly #singles = new Map<number, number>();
-  readonly #dictionary = new ByteWriter();
+  readonly #dictionary = new ColumnWriter();
   #values = 0;
-  readonly #rows = new ByteWriter();
+  readonly #rows = new ColumnWriter();
   #rowCount = 0;
   #previous = 0;
 
@@ -145,7 +145,7 @@ class ColumnRows {
     else this.#addList(document, value.length, ids);
   }
 
-  write(writer: ByteWriter): void {
+  write(writer: ColumnWriter): void {
     writer.varint(this.#path.length);
     writer.bytes(this.#path);
     writer.varint(this.#values);
@@ -214,7 +214,7 @@ class ColumnRows {
     return this.#known(this.#singles, kind, (writer) => writer.byte(kind));
   }
 
-  #known<Value>(ids: Map<Value, number>, value: Value, write: (writer: ByteWriter) => void): number {
+  #known<Value>(ids: Map<Value, number>, value: Value, write: (writer: ColumnWriter) => void): number {
     const known = ids.get(value);
     if (known !== undefined) return known;
     write(this.#dictionary);
@@ -242,7 +242,7 @@ function parsed(json: string): unknown {
   }
 }
 
-function writeAscending(writer: ByteWriter, numbers: readonly number[]): void {
+function writeAscending(writer: ColumnWriter, numbers: readonly number[]): void {
   writer.varint(numbers.length);
   let previous = 0;
   for (const number of numbers) {

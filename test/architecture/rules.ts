@@ -5,7 +5,7 @@ import type { SourceFile } from './source-file.js';
 const layers: readonly (readonly string[])[] = [
   ['errors'],
   ['types'],
-  ['options', 'time-slice', 'random', 'segmenter', 'crash-points'],
+  ['options', 'time-slice', 'random', 'segmenter', 'byte-writer', 'crash-points'],
   ['check-arguments', 'addon'],
   ['vectors', 'terms', 'analysis', 'backend'],
   ['ranking', 'search', 'columns', 'snippets', 'files'],

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PostgresClient } from '../../src/options.js';
-import { ByteWriter } from '../../src/postgres/connection/byte-writer.js';
 import { CopyRows, canCopy, copyRows } from '../../src/postgres/connection/copy.js';
+import { MessageWriter } from '../../src/postgres/connection/message-writer.js';
 import { invertTerms } from '../../src/postgres/tables/inverted-terms.js';
 import { decodePostings, encodePostings, sliceOf } from '../../src/postgres/tables/postings.js';
 
@@ -17,7 +17,7 @@ describe('inverted terms', () => {
     ];
     const { terms, starts, postings } = await invertTerms([2 ** 40, 6, 9], documents);
     const found = terms.map((term, place) => {
-      const bytes = new ByteWriter(1);
+      const bytes = new MessageWriter(1);
       encodePostings(sliceOf(postings, starts[place] as number, starts[place + 1] as number), bytes);
       const { keys, frequencies, lengths } = decodePostings(bytes.take(), 0);
       return [term, [...keys], [...frequencies], [...lengths]];

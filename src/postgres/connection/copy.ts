@@ -1,17 +1,17 @@
 import type { PostgresClient } from '../../options.js';
-import { ByteWriter } from './byte-writer.js';
+import { MessageWriter } from './message-writer.js';
 
 /** Numbers of the types of the elements of arrays (pg_type.dat in the sources of PostgreSQL). */
 const [int4Type, textType] = [23, 25];
 
 /** Rows in the binary format of COPY (manual of PostgreSQL, "COPY", "Binary Format"), written column by column. */
 export class CopyRows {
-  readonly #bytes: ByteWriter;
+  readonly #bytes: MessageWriter;
 
   /** @param size bytes to begin with. */
   constructor(size: number) {
-    this.#bytes = new ByteWriter(size);
-    this.#bytes.raw(Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'));
+    this.#bytes = new MessageWriter(size);
+    this.#bytes.bytes(Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'));
     this.#bytes.int32(0);
     this.#bytes.int32(0);
   }
@@ -35,7 +35,7 @@ export class CopyRows {
     this.#bytes.text(value);
   }
 
-  bytea(write: (bytes: ByteWriter) => void): void {
+  bytea(write: (bytes: MessageWriter) => void): void {
     this.#bytes.sized(() => write(this.#bytes));
   }
 
@@ -67,7 +67,7 @@ export class CopyRows {
   /** The rows and their end; none may be written afterwards. */
   take(): Buffer {
     this.#bytes.int16(-1);
-    return this.#bytes.take();
+    return this.#bytes.view();
   }
 }
 

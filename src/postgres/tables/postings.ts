@@ -1,5 +1,5 @@
 import { SemanticIndexError } from '../../errors.js';
-import type { ByteWriter } from '../connection/byte-writer.js';
+import type { MessageWriter } from '../connection/message-writer.js';
 
 /** The documents that have a term, in the order of their keys. */
 export interface Postings {
@@ -23,7 +23,7 @@ const minBytes = 3;
  * Postings as bytes: their number and the first key; then, for each, the difference of its key to the one before, its frequency, and the
  * length of the document: all as varints of seven bits a byte, least first. Such bytes can be concatenated.
  */
-export function encodePostings({ keys, frequencies, lengths }: Postings, bytes: ByteWriter): void {
+export function encodePostings({ keys, frequencies, lengths }: Postings, bytes: MessageWriter): void {
   bytes.varint(keys.length);
   let before = keys[0] ?? 0;
   bytes.varint(before);

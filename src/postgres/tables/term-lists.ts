@@ -1,7 +1,7 @@
 import { TimeSlice } from '../../time-slice.js';
-import { ByteWriter } from '../connection/byte-writer.js';
 import { CopyRows } from '../connection/copy.js';
 import type { Database, Statements, WriteTransaction } from '../connection/database.js';
+import { MessageWriter } from '../connection/message-writer.js';
 import type { SchemaNames } from '../connection/schema.js';
 import type { TermArrays } from './document-terms.js';
 import { invertTerms } from './inverted-terms.js';
@@ -61,11 +61,11 @@ export class TermLists {
     const columns: [readonly string[], number[], number[], Buffer[]] = [terms, [], [], []];
     for (const term of terms.keys()) {
       const list = listOf(term);
-      const bytes = new ByteWriter(16 * (list.keys.length + 1));
+      const bytes = new MessageWriter(16 * (list.keys.length + 1));
       encodePostings(list, bytes);
       columns[1].push(list.keys.at(-1) as number);
       columns[2].push(list.keys.length);
-      columns[3].push(bytes.take());
+      columns[3].push(bytes.view());
       if (slice.due()) await slice.yieldIfDue();
     }
     return { count: terms.length, columns };
