@@ -1,8 +1,8 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { ownCopy } from '../../analysis/own-copy.js';
 import { SemanticIndexError } from '../../errors.js';
-import { TokenTrie } from './token-trie.js';
 import { parseTokenizerFile, type TokenizerFile } from './tokenizer-file.js';
+import { WordPieces } from './word-pieces.js';
 import { type WordRules, wordRulesOf } from './word-rules.js';
 
 /** Max. words and characters per `step`: a step takes about a millisecond. The addon knows both (text_preparer.h). */
@@ -37,7 +37,7 @@ export class WordTokenizer {
   readonly #library: Tokenizer;
   readonly #rules: WordRules | undefined;
   readonly #vocabulary: Map<string, number>;
-  #trie: { readonly first: TokenTrie; readonly others: TokenTrie } | undefined;
+  #pieces: WordPieces | undefined;
   readonly #words = new Map<string, number | readonly number[]>();
   readonly #kinds = new Uint8Array(65_536);
   readonly #solitaryIds = new Map<number, readonly number[]>();
@@ -176,32 +176,13 @@ export class WordTokenizer {
     return known;
   }
 
-  /** Greedy WordPiece for a word of ASCII letters and digits; undefined when only the library can tokenize it. */
+  /** The tokens of a word of ASCII letters and digits; undefined when only the library can tokenize it. */
   #lookUp(word: string, rules: WordRules): readonly number[] | undefined {
     const normal = rules.normalizePlain(word);
     if (normal === undefined) return undefined;
     if (normal.length > rules.maxWordCharacters) return [this.unknown];
-    const ids: number[] = [];
-    const { first, others } = this.#tries(rules.continuingPrefix);
-    for (let start = 0; start < normal.length; ) {
-      const trie = start === 0 ? first : others;
-      const id = trie.longest(normal, start);
-      if (id < 0) return [this.unknown];
-      ids.push(id);
-      start = trie.end;
-    }
-    return ids;
-  }
-
-  /** The tokens that a word begins with, and those that it goes on with. */
-  #tries(prefix: string): { readonly first: TokenTrie; readonly others: TokenTrie } {
-    if (this.#trie !== undefined) return this.#trie;
-    const first = new TokenTrie(this.#vocabulary);
-    const continuing = [...this.#vocabulary].filter(([token]) => token.startsWith(prefix));
-    const others =
-      prefix === '' ? first : new TokenTrie(continuing.map(([token, id]) => [token.slice(prefix.length), id]));
-    this.#trie = { first, others };
-    return this.#trie;
+    this.#pieces ??= new WordPieces(this.#vocabulary, rules.continuingPrefix, this.unknown);
+    return this.#pieces.idsOf(normal);
   }
 
   #rememberSolitary(unit: number): readonly number[] {
