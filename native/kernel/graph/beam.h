@@ -123,14 +123,11 @@ class WalkEnd {
     slack_ = static_cast<float>(kSlack * std::sqrt(static_cast<double>(compared) / static_cast<double>(k)));
   }
 
-  /**
-   * Whether the walk ends before `next`, the nearest candidate of the beam that is not expanded, when all that is
-   * wanted is known to lie within a distance.
-   */
-  bool is_before(const Candidate& next, float distance, const RowEstimates& estimates) const {
+  /** What is farther ends the walk, when all that is wanted is known to lie within a distance. */
+  float limit(float distance, const RowEstimates& estimates) const {
     const float kth = std::max(distance, 0.0f);
     // Near-duplicates differ by less than their estimates are certain.
-    return next.distance() > kth + std::max(slack_ * kth, estimates.high_uncertainty(kth));
+    return kth + std::max(slack_ * kth, estimates.high_uncertainty(kth));
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <new>
 
 #include "annoy/item_distance.h"
@@ -23,6 +24,8 @@ namespace semantic_index {
 
 namespace {
 
+/** A candidate at this position is behind all others at the same distance. */
+constexpr uint32_t kAnyPosition = kNoNeighbor >> 1;
 constexpr size_t kNeighborBytes = kMaxNeighbors * sizeof(uint32_t);
 /** A search compares about this many items per slot of its beam. */
 constexpr int64_t kComparedPerSlot = 8;
@@ -126,6 +129,7 @@ class GraphSearch {
   }
 
  private:
+  static bool is_before(const Candidate& left, const Candidate& right) { return left.is_before(right); }
   bool is_filtered() const { return options_.allowed.bits != nullptr; }
   bool is_boosted() const { return options_.factors != nullptr; }
 
@@ -184,11 +188,30 @@ class GraphSearch {
       const uint32_t position = positions[index];
       const Candidate candidate(estimates_.by_high(position, memory_.query.high_product(sum)), position);
       if (!is_filtered() || items_.is_allowed(options_.allowed, position)) meet(candidate);
-      first = std::min(first, memory_.beam.enter(candidate));
+      if (!farthest_.is_before(candidate)) first = std::min(first, memory_.beam.enter(candidate));
       return true;
     });
     work_.compared += static_cast<int64_t>(count);
+    if (ends_early_) set_limits();
     return first;
+  }
+
+  /**
+   * What is farther than the limit ends the walk. What is farther than `farthest_` would not be among the chosen
+   * candidates either, and needs no slot: moving others for it takes longer than comparing it. Both only shrink.
+   */
+  void set_limits() {
+    Beam& beam = memory_.beam;
+    if (is_boosted()) {
+      limit_ = end_.limit(memory_.boosted.reach(), estimates_);
+      farthest_ = {limit_, kAnyPosition};
+      return;
+    }
+    const auto needed = static_cast<size_t>(reranked_);
+    const auto wanted = static_cast<size_t>(reranked_ + kRefined);
+    if (beam.size() >= k_) limit_ = end_.limit(beam[k_ - 1].distance(), estimates_);
+    if (beam.size() < wanted) return;
+    farthest_ = std::max({Candidate(limit_, kAnyPosition), beam[wanted - 1], limit_of(beam[needed - 1])}, is_before);
   }
 
   void meet(const Candidate& candidate) {
@@ -231,7 +254,7 @@ class GraphSearch {
     while (true) {
       while (next < beam.size() && beam[next].is_expanded()) ++next;
       size_t coming = 0;
-      if (next < beam.size() && !ends_before(beam[next])) {
+      if (next < beam.size() && beam[next].distance() <= limit_) {
         const Status status = expand(&beam[next], arriving, &coming);
         if (!status.ok()) return status;
       } else if (count == 0) {
@@ -247,13 +270,6 @@ class GraphSearch {
         --wanted;
       }
     }
-  }
-
-  /** Whether the walk ends before the nearest candidate that is not expanded. */
-  bool ends_before(const Candidate& next) const {
-    if (!ends_early_) return false;
-    if (is_boosted()) return end_.is_before(next, memory_.boosted.reach(), estimates_);
-    return memory_.beam.size() >= k_ && end_.is_before(next, memory_.beam[k_ - 1].distance(), estimates_);
   }
 
   /** Lists the unseen neighbors of a candidate and prefetches their rows. */
@@ -307,7 +323,7 @@ class GraphSearch {
     if (estimates_.is_dot()) return candidate;
     // The smallest of many estimates are biased low; true distances are not below 0.
     const float distance = std::max(candidate.distance(), 0.0f);
-    return {distance + estimates_.high_uncertainty(distance), kNoNeighbor >> 1};
+    return {distance + estimates_.high_uncertainty(distance), kAnyPosition};
   }
 
   /** Compares the candidates by whole int8 values. */
@@ -331,8 +347,7 @@ class GraphSearch {
     });
     if (is_boosted()) boosted_.score(&refined);
     work_.refined += static_cast<int64_t>(candidates.size());
-    std::sort(refined.begin(), refined.end(),
-              [](const Candidate& left, const Candidate& right) { return left.is_before(right); });
+    std::sort(refined.begin(), refined.end(), is_before);
   }
 
   /** Compares the best by their floats, and all that int8 values cannot distinguish from the best. */
@@ -419,6 +434,8 @@ class GraphSearch {
   size_t k_ = 0;
   bool ends_early_ = false;
   WalkEnd end_;
+  float limit_ = std::numeric_limits<float>::infinity();
+  Candidate farthest_ = {limit_, kAnyPosition};
   int64_t reranked_ = 0;
   GraphSearchStats work_;
 };
