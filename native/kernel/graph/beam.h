@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "graph/row_estimates.h"
@@ -44,6 +45,9 @@ class Candidate {
  private:
   uint64_t code_ = 0;
 };
+
+/** A candidate at this position is behind all others at the same distance. */
+constexpr uint32_t kAnyPosition = kNoNeighbor >> 1;
 
 /** The nearest candidates of a walk, nearest first, ties by position. */
 class Beam {
@@ -88,6 +92,15 @@ class Beam {
   size_t size_ = 0;
 };
 
+/** An item nearer than `candidate` has no estimate by high nibbles beyond this. */
+inline Candidate limit_of(const Candidate& candidate, const RowEstimates& estimates) {
+  // For distant vectors, estimates of products are too uncertain: the limit would admit too many.
+  if (estimates.is_dot()) return candidate;
+  // The smallest of many estimates are biased low; true distances are not below 0.
+  const float distance = std::max(candidate.distance(), 0.0f);
+  return {distance + estimates.high_uncertainty(distance), kAnyPosition};
+}
+
 /**
  * Leaves the nearest of some candidates: the `needed` nearest and all before `limit_of` the last of these, at least
  * `wanted` of them in all if there are so many.
@@ -121,14 +134,24 @@ class WalkEnd {
   /** `compared`: about as many items as a walk with a full beam compares. */
   void set(int64_t k, int64_t compared) {
     slack_ = static_cast<float>(kSlack * std::sqrt(static_cast<double>(compared) / static_cast<double>(k)));
+    limit_ = std::numeric_limits<float>::infinity();
+    farthest_ = {limit_, kAnyPosition};
   }
 
-  /** What is farther ends the walk, when all that is wanted is known to lie within a distance. */
-  float limit(float distance, const RowEstimates& estimates) const {
+  /** All that is wanted is known to lie within a distance, and nothing beyond `last` is chosen. Both only shrink. */
+  void approach(float distance, const Candidate& last, const RowEstimates& estimates) {
     const float kth = std::max(distance, 0.0f);
     // Near-duplicates differ by less than their estimates are certain.
-    return kth + std::max(slack_ * kth, estimates.high_uncertainty(kth));
+    limit_ = kth + std::max(slack_ * kth, estimates.high_uncertainty(kth));
+    const Candidate expanded(limit_, kAnyPosition);
+    farthest_ = expanded.is_before(last) ? last : expanded;
   }
+
+  /** Whether the walk ends before `next`, the nearest candidate of the beam that is not expanded. */
+  bool is_before(const Candidate& next) const { return next.distance() > limit_; }
+
+  /** Whether a candidate is neither expanded nor chosen: to move others for it would take longer than to compare it. */
+  bool is_far(const Candidate& candidate) const { return farthest_.is_before(candidate); }
 
  private:
   /**
@@ -138,6 +161,8 @@ class WalkEnd {
   static constexpr double kSlack = 0.014;
 
   float slack_ = 0;
+  float limit_ = std::numeric_limits<float>::infinity();
+  Candidate farthest_ = {limit_, kAnyPosition};
 };
 
 }  // namespace semantic_index

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <new>
 
 #include "annoy/item_distance.h"
@@ -24,8 +23,6 @@ namespace semantic_index {
 
 namespace {
 
-/** A candidate at this position is behind all others at the same distance. */
-constexpr uint32_t kAnyPosition = kNoNeighbor >> 1;
 constexpr size_t kNeighborBytes = kMaxNeighbors * sizeof(uint32_t);
 /** A search compares about this many items per slot of its beam. */
 constexpr int64_t kComparedPerSlot = 8;
@@ -188,7 +185,7 @@ class GraphSearch {
       const uint32_t position = positions[index];
       const Candidate candidate(estimates_.by_high(position, memory_.query.high_product(sum)), position);
       if (!is_filtered() || items_.is_allowed(options_.allowed, position)) meet(candidate);
-      if (!farthest_.is_before(candidate)) first = std::min(first, memory_.beam.enter(candidate));
+      if (!end_.is_far(candidate)) first = std::min(first, memory_.beam.enter(candidate));
       return true;
     });
     work_.compared += static_cast<int64_t>(count);
@@ -196,22 +193,14 @@ class GraphSearch {
     return first;
   }
 
-  /**
-   * What is farther than the limit ends the walk. What is farther than `farthest_` would not be among the chosen
-   * candidates either, and needs no slot: moving others for it takes longer than comparing it. Both only shrink.
-   */
   void set_limits() {
+    if (is_boosted()) return end_.approach(memory_.boosted.reach(), Candidate(), estimates_);
     Beam& beam = memory_.beam;
-    if (is_boosted()) {
-      limit_ = end_.limit(memory_.boosted.reach(), estimates_);
-      farthest_ = {limit_, kAnyPosition};
-      return;
-    }
     const auto needed = static_cast<size_t>(reranked_);
     const auto wanted = static_cast<size_t>(reranked_ + kRefined);
-    if (beam.size() >= k_) limit_ = end_.limit(beam[k_ - 1].distance(), estimates_);
     if (beam.size() < wanted) return;
-    farthest_ = std::max({Candidate(limit_, kAnyPosition), beam[wanted - 1], limit_of(beam[needed - 1])}, is_before);
+    const Candidate last = std::max(beam[wanted - 1], limit_of(beam[needed - 1], estimates_), is_before);
+    end_.approach(beam[k_ - 1].distance(), last, estimates_);
   }
 
   void meet(const Candidate& candidate) {
@@ -254,7 +243,7 @@ class GraphSearch {
     while (true) {
       while (next < beam.size() && beam[next].is_expanded()) ++next;
       size_t coming = 0;
-      if (next < beam.size() && beam[next].distance() <= limit_) {
+      if (next < beam.size() && !end_.is_before(beam[next])) {
         const Status status = expand(&beam[next], arriving, &coming);
         if (!status.ok()) return status;
       } else if (count == 0) {
@@ -304,7 +293,7 @@ class GraphSearch {
     }
     Beam& beam = memory_.beam;
     if (!is_filtered() && beam.size() >= needed) {
-      const Candidate limit = limit_of(beam[needed - 1]);
+      const Candidate limit = limit_of(beam[needed - 1], estimates_);
       if (beam.size() < beam_ || limit.is_before(beam[beam.size() - 1])) {
         for (size_t slot = 0; slot < beam.size(); ++slot) {
           if (slot >= wanted && limit.is_before(beam[slot])) break;
@@ -313,17 +302,8 @@ class GraphSearch {
         return;
       }
     }
-    keep_nearest(&memory_.met, needed, wanted, [this](const Candidate& last) { return limit_of(last); });
+    keep_nearest(&memory_.met, needed, wanted, [this](const Candidate& last) { return limit_of(last, estimates_); });
     for (const Candidate& candidate : memory_.met) candidates.push_back(candidate.position());
-  }
-
-  /** An item nearer than `candidate` has no estimate by high nibbles beyond this. */
-  Candidate limit_of(const Candidate& candidate) const {
-    // For distant vectors, estimates of products are too uncertain: the limit would admit too many.
-    if (estimates_.is_dot()) return candidate;
-    // The smallest of many estimates are biased low; true distances are not below 0.
-    const float distance = std::max(candidate.distance(), 0.0f);
-    return {distance + estimates_.high_uncertainty(distance), kAnyPosition};
   }
 
   /** Compares the candidates by whole int8 values. */
@@ -434,8 +414,6 @@ class GraphSearch {
   size_t k_ = 0;
   bool ends_early_ = false;
   WalkEnd end_;
-  float limit_ = std::numeric_limits<float>::infinity();
-  Candidate farthest_ = {limit_, kAnyPosition};
   int64_t reranked_ = 0;
   GraphSearchStats work_;
 };
