@@ -14,12 +14,13 @@ import { loadCorpus, loadQuestions, prepareCorpus } from './search/corpus.js';
 
 const flags = benchFlags(
   `Asks questions among English paragraphs with and without boosts and groups, in turns, and prints how long a whole search and its
-native part take: the least time of each question in all rounds, on average. Then phrases, with how long they hold the event loop. DATA
-as for bench/search.ts.`,
+native part take: the least time of each question in all rounds, on average. Then the recall of searches by vector against exact ones with
+the same boosts, and phrases, with how long they hold the event loop. DATA as for bench/search.ts.`,
   {
     documents: [100_000, 'paragraphs of about 75 words'],
     questions: [150, 'questions of SQuAD'],
     rounds: [10, 'rounds'],
+    recall: [100, 'questions whose hits are compared with those of exact searches'],
     folder: [undefined, 'keep the index here, or use the one that is there'],
   },
   { operands: 'DATA' },
@@ -140,8 +141,22 @@ for (const mode of ['text', 'hybrid', 'vector'] as const) {
   }
 }
 
+console.log('\n| search by vector | recall@10 |\n|---|---|');
+for (const [name, options] of Object.entries(variants)) {
+  if (options.groupBy !== undefined) continue;
+  let [found, wanted] = [0, 0];
+  for (const { text } of corpus.questions.slice(0, flags.recall)) {
+    const exact = await index.search(text, { mode: 'vector', exact: true, ...options });
+    const { hits } = await index.search(text, { mode: 'vector', ...options });
+    const best = new Set(exact.hits.map(({ id }) => id));
+    found += hits.filter(({ id }) => best.has(id)).length;
+    wanted += best.size;
+  }
+  console.log(`| ${name} | ${(found / wanted).toFixed(4)} |`);
+}
+
 console.log(
-  '\n| phrase | documents | mode | ms of processor | longest hold of the event loop, ms |\n|---|---|---|---|---|',
+  '\n| phrase | documents | texts read | mode | ms of processor | longest hold of the event loop, ms |\n|---|---|---|---|---|---|',
 );
 for (const phrase of ['one of the', 'it is a', 'of the united', 'the of', 'is of to', 'in the of']) {
   for (const mode of ['text', 'hybrid'] as const) {
@@ -151,11 +166,14 @@ for (const phrase of ['one of the', 'it is a', 'of the united', 'the of', 'is of
     const delays = monitorEventLoopDelay({ resolution: 1 });
     const began = process.cpuUsage();
     delays.enable();
-    const { hits } = await index.search(query, options);
+    const { hits, phrases } = await index.search(query, options);
     delays.disable();
     const { user, system } = process.cpuUsage(began);
     const spent = (user + system) / 1e3;
-    console.log(`| ${query} | ${hits.length} | ${mode} | ${spent.toFixed(1)} | ${(delays.max / 1e6).toFixed(1)} |`);
+    const texts = phrases === undefined ? 'all that decide' : `${phrases.read} of ${phrases.of}`;
+    console.log(
+      `| ${query} | ${hits.length} | ${texts} | ${mode} | ${spent.toFixed(1)} | ${(delays.max / 1e6).toFixed(1)} |`,
+    );
   }
 }
 await index.close();

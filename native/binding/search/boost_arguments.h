@@ -17,9 +17,9 @@ class BoostArguments {
   /** No factors. */
   BoostArguments() = default;
   /**
-   * ({ kind: number, scale: number, operand: number, values: (Float64Array | undefined)[], levels: (Uint8Array |
-   * undefined)[], limits: (Float64Array | undefined)[], sets: (Uint32Array | undefined)[] }[] and greatest:
-   * Float64Array as { boosts, greatest }), or undefined. `work` keeps the arrays alive.
+   * [[kind: number, scale: number, operand: number, parts][], greatest: Float64Array], or undefined, where parts are
+   * [values: Float64Array, levels: Uint8Array | undefined, limits: Float64Array | undefined] or undefined, and for a set
+   * Uint32Array or undefined. `work` keeps the numbers alive, which are not changed any more.
    */
   BoostArguments(const Napi::Value& value, size_t parts, Work* work);
 

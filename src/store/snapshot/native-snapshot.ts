@@ -1,4 +1,4 @@
-import type { NativeBoosts, NativeTermList } from '../../addon/native-search.js';
+import type { NativeBoost, NativeBoosts, NativeItemNumbers, NativeTermList } from '../../addon/native-search.js';
 import type { SearchPart } from '../../search/search-part.js';
 import {
   type PartReport,
@@ -126,28 +126,36 @@ export class NativeSnapshot {
 
   #boostsOfParts(ofSegments: NativeBoosts): NativeBoosts {
     if (this.#isOfSegments) return ofSegments;
-    const { boosts, greatest } = ofSegments;
-    return {
-      boosts: boosts.map((boost) => ({
-        ...boost,
-        values: this.#parts.map(({ place, otherKeys }) => {
-          const values = boost.values[place];
-          if (values === undefined || otherKeys === undefined) return values;
-          const { keys } = (this.sources[place] as SegmentSources).segment;
-          return Float64Array.from(otherKeys.offsets, (_, item) => {
-            return values[itemOf(keys, keyAt(otherKeys, item))] ?? Number.NaN;
-          });
-        }),
-        levels: this.#parts.map(({ place, otherKeys }) => (otherKeys === undefined ? boost.levels[place] : undefined)),
-        limits: this.#parts.map(({ place }) => boost.limits[place]),
-        sets: this.#parts.map(({ place, otherKeys }) => {
-          const set = boost.sets[place];
-          if (set === undefined || otherKeys === undefined) return set;
-          return translated(set, (this.sources[place] as SegmentSources).segment.keys, otherKeys);
-        }),
-      })),
-      greatest: Float64Array.from(this.#parts, ({ place }) => greatest[place] as number),
-    };
+    const [boosts, greatest] = ofSegments;
+    return [
+      boosts.map((boost): NativeBoost => {
+        const [kind, scale, operand, segments] = boost;
+        if (kind === 2) return [kind, scale, operand, this.#parts.map((part) => this.#setOf(part, segments))];
+        return [kind, scale, operand, this.#parts.map((part) => this.#numbersOf(part, segments))];
+      }),
+      Float64Array.from(this.#parts, ({ place }) => greatest[place] as number),
+    ];
+  }
+
+  #setOf({ place, otherKeys }: Part, sets: readonly (Bitset | undefined)[]): Bitset | undefined {
+    const set = sets[place];
+    if (set === undefined || otherKeys === undefined) return set;
+    return translated(set, (this.sources[place] as SegmentSources).segment.keys, otherKeys);
+  }
+
+  #numbersOf(
+    { place, otherKeys }: Part,
+    numbers: readonly (NativeItemNumbers | undefined)[],
+  ): NativeItemNumbers | undefined {
+    const own = numbers[place];
+    if (own === undefined || otherKeys === undefined) return own;
+    const [values] = own;
+    const { keys } = (this.sources[place] as SegmentSources).segment;
+    const others = Float64Array.from(
+      otherKeys.offsets,
+      (_, item) => values[itemOf(keys, keyAt(otherKeys, item))] ?? Number.NaN,
+    );
+    return [others, undefined, undefined];
   }
 
   /** The segments whose files have changed according to an answer, or are damaged. */

@@ -1,10 +1,13 @@
-import type { NativeBoost, NativeBoosts } from '../../../addon/native-search.js';
+import type { NativeBoost, NativeBoosts, NativeItemNumbers } from '../../../addon/native-search.js';
 import type { RankBoost } from '../../../backend/read-snapshot.js';
 import type { FieldColumn, ItemInstants, LeveledInstants } from '../../../columns/field-column.js';
 import type { ColumnsReading } from '../metadata-columns.js';
 
 /** Bounds of factors are larger by this share than they are computed: the kernel may round another way. */
 const margin = 1e-9;
+
+/** What the kernel takes of numbers. Searches take the same again and again. */
+const packed = new WeakMap<LeveledInstants, NativeItemNumbers>();
 
 /** Boosts for the native search of a snapshot with so many parts. */
 export async function nativeBoosts(
@@ -14,34 +17,34 @@ export async function nativeBoosts(
   signal: AbortSignal | undefined,
 ): Promise<NativeBoosts> {
   const greatest = new Float64Array(parts).fill(1);
-  const none: readonly undefined[] = new Array(parts).fill(undefined);
   const native: NativeBoost[] = [];
   for (const boost of boosts) {
     if (boost.by === 'filter') {
-      const sets = columns?.matching[boost.filter] ?? [];
-      native.push({ kind: 2, scale: 1, operand: boost.factor, values: none, levels: none, limits: none, sets });
+      native.push([2, 1, boost.factor, columns?.matching[boost.filter] ?? []]);
       for (let part = 0; part < parts; part++) multiply(greatest, part, Math.max(1, boost.factor));
       continue;
     }
-    const instants: LeveledInstants[] = [];
+    const numbers: NativeItemNumbers[] = [];
     const columnsOfParts = columns?.fields.get(boost.field) ?? [];
     for (let part = 0; part < columnsOfParts.length; part++) {
       const column = columnsOfParts[part] as FieldColumn;
       const own = column.knownLeveledInstants ?? (await column.leveledInstants(signal));
-      instants.push(own);
+      numbers.push(numbersOf(own));
       multiply(greatest, part, boundOf(boost, own));
     }
-    native.push({
-      ...(boost.by === 'decay'
-        ? { kind: 0, scale: boost.halfLife, operand: boost.now }
-        : { kind: 1, scale: boost.scale, operand: boost.factor }),
-      values: instants.map(({ ofItems }) => ofItems),
-      levels: instants.map(({ levels }) => levels.ofItems),
-      limits: instants.map(({ levels }) => levels.limits),
-      sets: none,
-    });
+    if (boost.by === 'decay') native.push([0, boost.halfLife, boost.now, numbers]);
+    else native.push([1, boost.scale, boost.factor, numbers]);
   }
-  return { boosts: native, greatest };
+  return [native, greatest];
+}
+
+function numbersOf(instants: LeveledInstants): NativeItemNumbers {
+  let numbers = packed.get(instants);
+  if (numbers === undefined) {
+    numbers = [instants.ofItems, instants.levels.ofItems, instants.levels.limits];
+    packed.set(instants, numbers);
+  }
+  return numbers;
 }
 
 function multiply(greatest: Float64Array, part: number, factor: number): void {
