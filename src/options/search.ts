@@ -72,7 +72,10 @@ export interface SearchOptions<M extends Metadata = Metadata> {
    * embed. Default: unlimited.
    */
   embedBudget?: number | undefined;
-  /** Compare with every vector, which finds the true nearest neighbors. Default false; small segments are always searched exactly. */
+  /**
+   * Compare with every vector, which finds the true nearest neighbors, and look for phrases in all texts with their words. Default
+   * false; small segments are always searched exactly, and up to 8,192 texts are read.
+   */
   exact?: boolean | undefined;
   /** Items examined in each segment. Higher values are slower and find more. Default: that of the index. */
   searchK?: number | undefined;

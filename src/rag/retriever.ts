@@ -5,7 +5,7 @@ import { estimateTokens } from '../embed/estimate-tokens.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe, resolveOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
-import type { DegradedSearch, DocumentId, Hit, Metadata, RerankedHits } from '../types.js';
+import type { DegradedSearch, DocumentId, Hit, Metadata, RerankedHits, SearchedPhrases } from '../types.js';
 import { cosine } from '../vectors/metric.js';
 import { type ResolvedRetrieverOptions, type RetrieverOptions, retrieverDefaults } from './options.js';
 import { formatPassage, PackedContext } from './pack-context.js';
@@ -24,6 +24,8 @@ export interface RetrievedContext {
   readonly degraded?: DegradedSearch;
   /** How many hits the `rerank` function judged; as in the result of `search`. */
   readonly reranked?: RerankedHits;
+  /** How many texts were read for the phrases of the question, if not all that may have them; as in the result of `search`. */
+  readonly phrases?: SearchedPhrases;
   /** Hits that were left out: near duplicates of a better one, or too large for the rest of the budget. */
   readonly leftOut: { readonly duplicates: readonly DocumentId[]; readonly tooLarge: readonly DocumentId[] };
 }
@@ -57,7 +59,7 @@ export class Retriever<M extends Metadata = Metadata> {
       resolved;
     const { boost, groupBy, groupSize } = resolved;
     const { rerank, rerankWeight, rerankDepth, rerankBudget } = resolved;
-    const { hits, degraded, reranked } = await this.#index.search(question, {
+    const { hits, degraded, reranked, phrases } = await this.#index.search(question, {
       k: k * depth,
       mode,
       syntax,
@@ -96,6 +98,7 @@ export class Retriever<M extends Metadata = Metadata> {
       leftOut,
       ...(degraded !== undefined && { degraded }),
       ...(reranked !== undefined && { reranked }),
+      ...(phrases !== undefined && { phrases }),
     };
   }
 

@@ -108,6 +108,14 @@ const reranked = {
   properties: { judged: { type: 'integer' }, of: { type: 'integer' } },
 } as const;
 
+const phrases = {
+  type: 'object',
+  description:
+    'Texts that were read to look for the phrases of the query, of those that have all words; absent if no other one may have them.',
+  required: ['read', 'of'],
+  properties: { read: { type: 'integer' }, of: { type: 'integer' } },
+} as const;
+
 const searchResult = {
   hits: { type: 'array', items: hit },
   next: { type: 'string', description: 'Cursor of the next page, for "after". Absent on the last page.' },
@@ -123,6 +131,7 @@ const searchResult = {
   facets,
   degraded,
   reranked,
+  phrases,
   explanation,
 } as const;
 

@@ -80,6 +80,11 @@ export interface SearchResult<M extends Metadata = Metadata> {
   readonly degraded?: DegradedSearch;
   /** How many hits the `rerank` function judged. Present with `rerankBudget`. */
   readonly reranked?: RerankedHits;
+  /**
+   * How many texts were read to look for the phrases of the query. Present if others that have all of their words were not read: these
+   * may have the phrases, and are not among the hits. With `exact: true` all are read.
+   */
+  readonly phrases?: SearchedPhrases;
   /** How the search was executed. Present with `explain: true`. */
   readonly explanation?: SearchExplanation;
 }
@@ -87,6 +92,12 @@ export interface SearchResult<M extends Metadata = Metadata> {
 /** How far a reranking within a budget came. Hits that were not judged follow the judged ones, in their order. */
 export interface RerankedHits {
   readonly judged: number;
+  readonly of: number;
+}
+
+/** Texts that were read to look for phrases: the best `read` of those that have all words. */
+export interface SearchedPhrases {
+  readonly read: number;
   readonly of: number;
 }
 

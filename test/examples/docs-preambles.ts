@@ -157,8 +157,9 @@ export const preambles: Readonly<Record<string, string>> = {
   'search.md 2': indexed(),
   'search.md 3': indexed(),
   'search.md 4': indexed(),
-  'search.md 5': `${indexed()}const question = 'Where is my parcel?';`,
-  'search.md 6': indexed(),
+  'search.md 5': indexed(),
+  'search.md 6': `${indexed()}const question = 'Where is my parcel?';`,
   'search.md 7': indexed(),
   'search.md 8': indexed(),
+  'search.md 9': indexed(),
 };

@@ -145,6 +145,12 @@ export function addSearch(program: Command): void {
       const { judged = 0, of = 0 } = first.reranked ?? {};
       if (judged < of)
         terminal.note(`Reranked the first ${judged} of ${counted(of, 'hit')} in the time that was given`);
+      if (first.phrases !== undefined) {
+        const { read, of: all } = first.phrases;
+        terminal.note(
+          `Looked for the phrases in the best ${read} of ${counted(all, 'text')} with their words; --exact reads all`,
+        );
+      }
       if (words[0] !== '-') {
         terminal.result({ query: queries[0], ...first, milliseconds }, [
           ...formattedHits(first.hits, terminal, flags),

@@ -32,6 +32,11 @@ export class PhraseTexts {
     }));
   }
 
+  /** How many texts were read. */
+  get read(): number {
+    return this.#passes.size;
+  }
+
   /** The first of some documents that pass, in their order; texts that need not be read are not. */
   async firstThatPass(documents: readonly RankedDocument[], count: number): Promise<RankedDocument[]> {
     const passed: RankedDocument[] = [];

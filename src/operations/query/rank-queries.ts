@@ -9,7 +9,7 @@ import type {
   ReadSnapshot,
 } from '../../backend/read-snapshot.js';
 import { termsOfText } from '../../ranking/query-terms.js';
-import type { CorrectedWord, SearchedPrefix, SearchedSegment } from '../../types.js';
+import type { CorrectedWord, SearchedPhrases, SearchedPrefix, SearchedSegment } from '../../types.js';
 import { filterByClauses, isFiltered, type PhraseFilter } from './phrase-filter.js';
 import { PhraseTexts } from './phrase-texts.js';
 import { expandPrefixes } from './query-prefixes.js';
@@ -32,14 +32,16 @@ export interface QueryReports {
   readonly notes?: QueryNotes | undefined;
   /** Called with the terms of a query, by its place, where they are not those of its analysis. */
   readonly onTerms?: ((place: number, terms: readonly QueryTerm[]) => void) | undefined;
+  /** Called where not all texts were read that may have the phrases of a query. */
+  readonly onPhrases?: ((place: number, phrases: SearchedPhrases) => void) | undefined;
 }
 
 /** Terms that a prefix is expanded to: the most frequent ones. */
 const maxExpansions = 256;
 /** How many times as many documents are ranked where too few pass: by the share that passed, and some to spare; at most. */
 const [spare, maxGrowth] = [1.5, 32];
-/** Most documents that are ranked to find those that pass. */
-const maxRanked = 8_192;
+/** Most texts that are read for the phrases of a query, unless the search is exact: about a tenth of a second. */
+const maxTexts = 8_192;
 
 /**
  * Ranks documents for queries, whose operators filter documents and expand prefixes. Words that occur in no document are replaced by
@@ -48,7 +50,7 @@ const maxRanked = 8_192;
 export async function rankQueries(
   snapshot: ReadSnapshot,
   search: RankOptions & { readonly queries: readonly SyntaxQuery[] },
-  { notes, onTerms }: QueryReports,
+  { notes, onTerms, onPhrases }: QueryReports,
 ): Promise<RankedDocuments[]> {
   const { queries, skipsMissing: corrects = false, signal } = search;
   const withSyntax = new Map<number, { readonly query: RankQuery; readonly filter: PhraseFilter | undefined }>();
@@ -61,7 +63,7 @@ export async function rankQueries(
   }
   const ranked = withSyntax.size < queries.length ? await snapshot.rank(plainOf(search, withSyntax)) : [];
   for (const [place, { query, filter }] of withSyntax) {
-    ranked.splice(place, 0, await rankFiltered(snapshot, query, filter, search));
+    ranked.splice(place, 0, await rank(place, query, filter, search));
   }
   if (!corrects) return ranked;
   for (const [place, { missingTerms, isSkipped = false }] of ranked.entries()) {
@@ -84,9 +86,20 @@ export async function rankQueries(
     const corrected = again === undefined ? query : { ...query, terms: again.terms };
     // Otherwise the first search reported the segments.
     const rest = isSkipped ? search : { ...search, onSegment: undefined };
-    ranked[place] = await rankFiltered(snapshot, corrected, filter, rest);
+    ranked[place] = await rank(place, corrected, filter, rest);
   }
   return ranked;
+
+  async function rank(
+    place: number,
+    query: RankQuery,
+    filter: PhraseFilter | undefined,
+    options: RankOptions,
+  ): Promise<RankedDocuments> {
+    const { documents, phrases } = await rankFiltered(snapshot, query, filter, options);
+    if (phrases !== undefined) onPhrases?.(place, phrases);
+    return documents;
+  }
 }
 
 /** The search without the queries at some places. Most searches have no others, and are not copied. */
@@ -95,16 +108,22 @@ function plainOf(search: RankSearch, others: ReadonlyMap<number, unknown>): Rank
   return { ...search, queries: search.queries.filter((_, place) => !others.has(place)) };
 }
 
+/** Documents that were ranked, and how many texts were read for the phrases of their query, if not all that may have them. */
+interface FilteredDocuments {
+  readonly documents: RankedDocuments;
+  readonly phrases: SearchedPhrases | undefined;
+}
+
 /**
  * Ranks the documents that pass a filter for one query. Terms give a set of documents; the texts of the best ones decide which of these
- * pass. The result is that of a search among all documents that pass.
+ * pass. Unless too many texts would have to be read, the result is that of a search among all documents that pass.
  */
 async function rankFiltered(
   snapshot: ReadSnapshot,
   query: RankQuery,
   filter: PhraseFilter | undefined,
   options: RankOptions,
-): Promise<RankedDocuments> {
+): Promise<FilteredDocuments> {
   const isDecided = filter === undefined || filter.required.length + filter.unwanted.length === 0;
   if (isDecided) {
     const [ranked] = await snapshot.rank({
@@ -113,13 +132,21 @@ async function rankFiltered(
       queries: [query],
       within: filter?.documents,
     });
-    return ranked as RankedDocuments;
+    return { documents: ranked as RankedDocuments, phrases: undefined };
   }
+  const { documents: within } = filter;
   const texts = new PhraseTexts(snapshot, filter, options.signal);
   const isByBoth = query.vector !== undefined && (query.text !== undefined || query.terms !== undefined);
-  return isByBoth
-    ? await rankByBoth(snapshot, query, filter.documents, texts, options)
-    : await rankByOne(snapshot, query, filter.documents, texts, options);
+  const { documents, isCut } = isByBoth
+    ? await rankByBoth(snapshot, query, within, texts, options)
+    : await rankByOne(snapshot, query, within, texts, maxTexts, options);
+  return { documents, phrases: isCut ? { read: texts.read, of: within.size } : undefined };
+}
+
+/** The best documents that pass; if `isCut`, of those whose texts were read. */
+interface PassedDocuments {
+  readonly documents: RankedDocuments;
+  readonly isCut: boolean;
 }
 
 type RankOptions = Omit<RankSearch, 'queries' | 'within'>;
@@ -145,28 +172,34 @@ async function rankWithin(
 }
 
 /**
- * By text or by vector alone, scores do not depend on what is left out: texts are read in their order until k documents pass, or all
- * texts where few pass.
+ * By text or by vector alone, scores do not depend on what is left out: texts are read in their order until k documents pass. Where
+ * the `most` best ones have too few, all are read if they are few, or if the search is exact.
  */
 async function rankByOne(
   snapshot: ReadSnapshot,
   query: RankQuery,
   within: DocumentSet,
   texts: PhraseTexts,
+  most: number,
   options: RankOptions,
-): Promise<RankedDocuments> {
-  const { k, onSegment } = options;
+): Promise<PassedDocuments> {
+  const { k, exact, onSegment } = options;
   for (let size = k; ; ) {
     const { documents, segments } = await rankWithin(snapshot, query, { ...options, k: size }, within);
     const { ranked } = documents;
     const passed = await texts.firstThatPass(ranked, k);
     const isDone = passed.length === k || ranked.length < size;
-    size = grown(size, passed.length / k);
-    if (!isDone && size <= maxRanked) continue;
+    if (!isDone && size < most) {
+      size = Math.min(most, grown(size, passed.length / k));
+      continue;
+    }
     for (const segment of segments) onSegment?.(segment);
-    if (isDone) return { ...documents, ranked: passed };
+    if (isDone) return { documents: { ...documents, ranked: passed }, isCut: false };
+    if (!exact && within.size > maxTexts) {
+      return { documents: { ...documents, ranked: passed, isComplete: false }, isCut: true };
+    }
     const all = within.only(await texts.allThatPass(within.keys()));
-    return (await rankWithin(snapshot, query, options, all)).documents;
+    return { documents: (await rankWithin(snapshot, query, options, all)).documents, isCut: false };
   }
 }
 
@@ -177,17 +210,20 @@ async function rankByBoth(
   within: DocumentSet,
   texts: PhraseTexts,
   options: RankOptions,
-): Promise<RankedDocuments> {
+): Promise<PassedDocuments> {
+  const most = maxTexts / 2;
   const side = { ...options, k: options.depth };
   const byWords = { ...query, vector: undefined };
   const byMeaning = { ...query, text: undefined, terms: undefined };
   const sides = [
-    await rankByOne(snapshot, byWords, within, texts, { ...side, onSegment: undefined }),
-    await rankByOne(snapshot, byMeaning, within, texts, side),
+    await rankByOne(snapshot, byWords, within, texts, most, { ...side, onSegment: undefined }),
+    await rankByOne(snapshot, byMeaning, within, texts, most, side),
   ];
-  const candidates = within.only(sides.flatMap(({ ranked }) => ranked.map(({ key }) => key)));
+  const candidates = within.only(sides.flatMap(({ documents }) => documents.ranked.map(({ key }) => key)));
   const { documents } = await rankWithin(snapshot, query, options, candidates);
-  return { ...documents, isComplete: sides.every(({ ranked }) => ranked.length < side.k) };
+  const isCut = sides.some((one) => one.isCut);
+  const isComplete = !isCut && sides.every((one) => one.documents.ranked.length < side.k);
+  return { documents: { ...documents, isComplete }, isCut };
 }
 
 /** How many documents are ranked next, where a share of those that were wanted has passed. */

@@ -11,7 +11,7 @@ import type {
 import type { ResolvedSearchOptions } from '../../options.js';
 import { diversify } from '../../ranking/diversify.js';
 import type { Ranked } from '../../ranking/ranked.js';
-import type { FacetsResult, HitExplanation, SearchedSegment } from '../../types.js';
+import type { FacetsResult, HitExplanation, SearchedPhrases, SearchedSegment } from '../../types.js';
 import type { OperationContext } from '../context.js';
 import { rankQueries, type SyntaxQuery } from '../query/rank-queries.js';
 import { boundedConcurrency } from './bounded-concurrency.js';
@@ -50,6 +50,8 @@ export interface Candidates {
   readonly tokens: TokenRerank | undefined;
   /** What snippets mark of the query, if hits have them. */
   readonly marked: SnippetTerms | undefined;
+  /** How many texts were read for the phrases of the query, if not all that may have them. */
+  readonly phrases: SearchedPhrases | undefined;
 }
 
 interface VectorRows {
@@ -78,6 +80,8 @@ export class CandidateSearch {
   readonly #plan: ColumnsPlan;
   /** The terms that queries were ranked by, where these are not those of their analysis; only if hits have snippets. */
   readonly #searched = new WeakMap<ResolvedQuery, readonly QueryTerm[]>();
+  /** Queries for whose phrases not all texts were read. */
+  readonly #phrases = new WeakMap<ResolvedQuery, SearchedPhrases>();
   /** What the first ranking of a query found out about its words, for those that leave documents out. */
   readonly #evidence = new WeakMap<ResolvedQuery, number>();
   /** Queries that were ranked once. */
@@ -237,6 +241,7 @@ export class CandidateSearch {
       vectors: undefined,
       tokens: undefined,
       marked: undefined,
+      phrases: undefined,
     };
   }
 
@@ -272,6 +277,9 @@ export class CandidateSearch {
         : (place: number, terms: readonly QueryTerm[]): void => {
             this.#searched.set(queries[places[place] as number] as ResolvedQuery, terms);
           };
+    const onPhrases = (place: number, phrases: SearchedPhrases): void => {
+      this.#phrases.set(queries[places[place] as number] as ResolvedQuery, phrases);
+    };
     const [without, groups] = [among?.without, among?.groups];
     const evidence = among === undefined ? undefined : this.#evidence.get(queries[0] as ResolvedQuery);
     const rank = (depth: number): Promise<RankedDocuments[]> => {
@@ -297,7 +305,7 @@ export class CandidateSearch {
         signal,
         onSegment,
       };
-      return rankQueries(snapshot, search, { notes, onTerms });
+      return rankQueries(snapshot, search, { notes, onTerms, onPhrases });
     };
     const found = await this.#trace.time(mode === 'text' ? 'words' : 'vectors', async () => {
       const isWide = exact && boosts !== undefined;
@@ -349,13 +357,14 @@ export class CandidateSearch {
   async #explained(found: Candidates, query: ResolvedQuery, snapshot: ReadSnapshot): Promise<Candidates> {
     const { rerank, rerankWeight, snippet, signal } = this.#options;
     const { text, clauses } = query;
-    let candidates = found;
+    const phrases = this.#phrases.get(query);
+    let candidates = phrases === undefined ? found : { ...found, phrases };
     if (snippet !== undefined && text !== undefined && found.ranked.length > 0) {
       const searched = this.#searched.get(query);
       const marked = await this.#trace.time('snippet', () =>
         snippetTermsOf(snapshot, { text, clauses }, searched, signal),
       );
-      candidates = { ...found, marked };
+      candidates = { ...candidates, marked };
     }
     if (rerank === 'tokens' && text !== undefined) {
       const words = await this.#trace.time('rerank', () => weightedWords(text, snapshot, signal));
@@ -427,6 +436,7 @@ const nothing: Candidates = {
   vectors: undefined,
   tokens: undefined,
   marked: undefined,
+  phrases: undefined,
 };
 
 function keysOf(ranked: readonly Ranked[], count = ranked.length): number[] {

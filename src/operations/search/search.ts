@@ -13,6 +13,7 @@ import type {
   Metadata,
   Query,
   RerankedHits,
+  SearchedPhrases,
   SearchResult,
 } from '../../types.js';
 import { documentOf } from '../checked-document.js';
@@ -35,6 +36,7 @@ interface FoundList<M extends Metadata> extends CompleteHits<M> {
   readonly degraded: DegradedSearch | undefined;
   readonly facets: FacetsResult | undefined;
   readonly marked: SnippetTerms | undefined;
+  readonly phrases: SearchedPhrases | undefined;
 }
 
 interface CompleteHits<M extends Metadata> {
@@ -86,13 +88,14 @@ export async function search<M extends Metadata>(
     pages.push({ list, page, hits });
   }
   const explanation = explain ? trace.explanation() : undefined;
-  return pages.map(({ list: { found, degraded, facets, reranked }, page, hits }) => {
+  return pages.map(({ list: { found, degraded, facets, reranked, phrases }, page, hits }) => {
     const result: { -readonly [Member in keyof SearchResult<M>]: SearchResult<M>[Member] } = { hits };
     if (found.length > page.length) result.next = cursorOf(seen, page);
     if (options.groupBy !== undefined) result.groups = groupsOf(page, hits);
     if (facets !== undefined) result.facets = facets.facets;
     if (degraded !== undefined) result.degraded = degraded;
     if (reranked !== undefined) result.reranked = reranked;
+    if (phrases !== undefined) result.phrases = phrases;
     if (explanation !== undefined) result.explanation = explanation;
     return result;
   });
@@ -162,12 +165,11 @@ async function find<M extends Metadata>(
     }
     const concurrency = rerank === undefined ? 1 : rerankedAtOnce;
     const complete = async (list: Candidates, position: number): Promise<FoundList<M>> => {
-      const { facets, marked } = list;
-      const degraded = checked[position]?.degraded;
-      if (rerank === undefined)
-        return { found: hitsOf<M>(list, options.minScore), reranked: undefined, degraded, facets, marked };
+      const { facets, marked, phrases } = list;
+      const same = { degraded: checked[position]?.degraded, facets, marked, phrases };
+      if (rerank === undefined) return { found: hitsOf<M>(list, options.minScore), reranked: undefined, ...same };
       const { found, reranked } = await rerankedHits<M>(queries[position] as Query, list, rerank, options, trace);
-      return { found, reranked, degraded, facets, marked };
+      return { found, reranked, ...same };
     };
     return boundedConcurrency(found, concurrency, complete, signal);
   }

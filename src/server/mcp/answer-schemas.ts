@@ -29,6 +29,10 @@ export function answerSchemas(z: typeof zod) {
       next,
       degraded: z.object({ reason: z.string(), message: z.string() }).optional(),
       reranked: z.object({ judged: z.number(), of: z.number() }).optional(),
+      phrases: z
+        .object({ read: z.number(), of: z.number() })
+        .optional()
+        .describe('Texts that were read to look for phrases: others may have them'),
     },
     get: {
       source: z.string(),

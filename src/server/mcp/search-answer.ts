@@ -9,6 +9,7 @@ export interface SearchAnswer {
   readonly next?: string;
   readonly degraded?: SearchResult['degraded'];
   readonly reranked?: SearchResult['reranked'];
+  readonly phrases?: SearchResult['phrases'];
 }
 
 /** Characters of a cursor per document that it excludes, with room for large indexes. */
@@ -40,12 +41,13 @@ export async function searchAnswer(
   }
 }
 
-function answerOf(hits: readonly HitAnswer[], { next, degraded, reranked }: SearchResult): SearchAnswer {
+function answerOf(hits: readonly HitAnswer[], { next, degraded, reranked, phrases }: SearchResult): SearchAnswer {
   return {
     hits,
     ...(next !== undefined && { next }),
     ...(degraded !== undefined && { degraded }),
     ...(reranked !== undefined && { reranked }),
+    ...(phrases !== undefined && { phrases }),
   };
 }
 

@@ -77,3 +77,57 @@ describe('a phrase', () => {
     }
   });
 });
+
+describe('a phrase that hardly any document with its words has', () => {
+  const count = 9_000;
+  let many: SemanticIndex;
+  beforeAll(async () => {
+    many = await SemanticIndex.open(':memory:', { provider: deterministicProvider({ dimensions: 8 }) });
+    const without = Array.from({ length: count }, (_, id) => ({ id, text: `copper and lantern ${id}` }));
+    const documents = [
+      ...without,
+      { id: 'short', text: 'lantern copper' },
+      { id: 'long', text: `lantern copper ${'and so on '.repeat(50)}` },
+    ];
+    await many.addDocuments(documents);
+  }, 120_000);
+  afterAll(() => many.close());
+
+  it('is looked for in the best 8,192 texts, and the result reports that', async () => {
+    const search = { mode: 'text', syntax: 'operators', typos: false } as const;
+    const { hits, phrases: read } = await many.search('"lantern copper"', search);
+    expect(hits.map(({ id }) => id)).toEqual(['short']);
+    expect(read).toEqual({ read: 8_192, of: count + 2 });
+    const all = await many.search('"lantern copper"', { ...search, exact: true });
+    expect(all.hits.map(({ id }) => id)).toEqual(['short', 'long']);
+    expect(all).not.toHaveProperty('phrases');
+  });
+
+  it('is looked for in as many texts by both sides together', async () => {
+    const search = { mode: 'hybrid', syntax: 'operators', typos: false } as const;
+    const { hits, phrases: read } = await many.search('"lantern copper"', search);
+    expect(hits.map(({ id }) => id)).toContain('short');
+    expect(read?.of).toBe(count + 2);
+    expect(read?.read).toBeGreaterThanOrEqual(4_096);
+    expect(read?.read).toBeLessThanOrEqual(8_192);
+    const all = await many.search('"lantern copper"', { ...search, exact: true });
+    expect(all.hits.map(({ id }) => id).sort()).toEqual(['long', 'short']);
+    expect(all).not.toHaveProperty('phrases');
+  });
+
+  it('is looked for in all texts that a filter leaves, if they are few', async () => {
+    const search = { mode: 'text', syntax: 'operators', typos: false } as const;
+    await many.addDocuments([{ id: 'own', text: `lantern copper ${'and on '.repeat(80)}`, metadata: { own: true } }]);
+    const result = await many.search('"lantern copper"', { ...search, where: { own: true } });
+    expect(result.hits.map(({ id }) => id)).toEqual(['own']);
+    expect(result).not.toHaveProperty('phrases');
+  });
+
+  it('is reported for the queries that it concerns', async () => {
+    const search = { mode: 'text', syntax: 'operators', typos: false } as const;
+    const [first, second] = await many.searchMany(['"lantern copper"', '"copper and lantern"'], search);
+    expect(first?.phrases?.read).toBe(8_192);
+    expect(second?.hits).toHaveLength(10);
+    expect(second).not.toHaveProperty('phrases');
+  });
+});
