@@ -232,17 +232,8 @@ export class CandidateSearch {
   ): Promise<Candidates> {
     const ranked = groups.flatMap((group) => group.ranked);
     const ofKeys = new Map(groups.flatMap((group) => group.ranked.map(({ key }) => [key, group] as const)));
-    return {
-      ranked,
-      documents: await this.#documentsOf(keysOf(ranked), snapshot),
-      groups: ofKeys,
-      explained: undefined,
-      facets,
-      vectors: undefined,
-      tokens: undefined,
-      marked: undefined,
-      phrases: undefined,
-    };
+    const documents = await this.#documentsOf(keysOf(ranked), snapshot);
+    return { ...nothing, ranked, documents, groups: ofKeys, facets };
   }
 
   /** @param among documents that are searched for; default: all, and enough for the options. */

@@ -6,7 +6,7 @@ import type { ColumnsReading } from '../metadata-columns.js';
 /** Bounds of factors are larger by this share than they are computed: the kernel may round another way. */
 const margin = 1e-9;
 
-/** What the kernel takes of numbers. Searches take the same again and again. */
+/** Numbers as the kernel reads them: searches pass the same again and again. */
 const packed = new WeakMap<LeveledInstants, NativeItemNumbers>();
 
 /** Boosts for the native search of a snapshot with so many parts. */
