@@ -17,9 +17,9 @@ class BoostArguments {
   /** No factors. */
   BoostArguments() = default;
   /**
-   * [[kind: number, scale: number, operand: number, parts][], greatest: Float64Array], or undefined, where parts are
-   * [values: Float64Array, levels: Uint8Array | undefined, limits: Float64Array | undefined] or undefined, and for a set
-   * Uint32Array or undefined. `work` keeps the numbers alive, which are not changed any more.
+   * [[kind: number, scale: number, operand: number, parts][], greatest: Float64Array], or undefined. A part is
+   * [values: Float64Array, levels: Uint8Array | undefined, limits: Float64Array | undefined] or undefined; for a set it
+   * is Uint32Array or undefined. `work` keeps the numbers alive, which do not change any more.
    */
   BoostArguments(const Napi::Value& value, size_t parts, Work* work);
 
