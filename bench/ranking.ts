@@ -29,9 +29,8 @@ const [data = ''] = flags.operands;
 const here = fileURLToPath(new URL('.', import.meta.url));
 const prepared = await prepareCorpus(data, join(here, '.cache'), flags.documents, 1_000);
 const corpus = loadCorpus(prepared);
-const questions = loadQuestions(prepared)
-  .questions.slice(0, flags.questions)
-  .map(({ text }) => text);
+const all = loadQuestions(prepared).questions.map(({ text }) => text);
+const questions = all.slice(0, flags.questions);
 const years = 5;
 const [now, day] = [Date.UTC(2026, 5, 1), 86_400_000];
 
@@ -145,7 +144,7 @@ console.log('\n| search by vector | recall@10 |\n|---|---|');
 for (const [name, options] of Object.entries(variants)) {
   if (options.groupBy !== undefined) continue;
   let [found, wanted] = [0, 0];
-  for (const { text } of corpus.questions.slice(0, flags.recall)) {
+  for (const text of all.slice(0, flags.recall)) {
     const exact = await index.search(text, { mode: 'vector', exact: true, ...options });
     const { hits } = await index.search(text, { mode: 'vector', ...options });
     const best = new Set(exact.hits.map(({ id }) => id));
