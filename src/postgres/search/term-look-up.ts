@@ -6,6 +6,7 @@ import { Parameters } from '../tables/parameters.js';
 import { type Postings, placeOfKey } from '../tables/postings.js';
 import type { TermPostings } from '../tables/postings-cache.js';
 import type { TermNames } from '../tables/term-names.js';
+import { EditDistance } from './edit-distance.js';
 import type { Selection } from './selection.js';
 
 /** Bounds of a term that is looked up, those of native/kernel/terms/query/term_look_up.cpp. */
@@ -94,8 +95,9 @@ export class TermDictionary {
       if (count > 0 || maxDistance === 0 || characters.length > maxCharacters) continue;
       const slice = new TimeSlice();
       const wanted = { characters, maxDistance, sameFirst: sameFirst === true };
+      const edits = new EditDistance(term, maxDistance);
       for (const other of await this.#termNames.like(wanted, this.#statements, this.#version, signal)) {
-        const distance = editDistance(characters, [...other.term], maxDistance);
+        const distance = edits.to(other.term);
         if (distance <= maxDistance) found.push({ ...other, distance });
         if (slice.due()) await slice.yieldIfDue(signal);
       }
@@ -193,35 +195,4 @@ function common(left: Float64Array, right: Float64Array): Float64Array {
 
 function compareBytes(left: string, right: string): number {
   return Buffer.compare(Buffer.from(left), Buffer.from(right));
-}
-
-/**
- * Distance by optimal string alignment (Damerau 1964, Boytsov 2011): insertions, deletions, substitutions and transpositions of adjacent
- * characters, none of them edited twice. More than `max` where it is more.
- */
-function editDistance(left: readonly string[], right: readonly string[], max: number): number {
-  if (Math.abs(left.length - right.length) > max) return max + 1;
-  let before: number[] = [];
-  let previous = Array.from({ length: right.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= left.length; row++) {
-    const current = [row];
-    let least = row;
-    for (let column = 1; column <= right.length; column++) {
-      const isSame = left[row - 1] === right[column - 1];
-      let edits = Math.min(
-        (previous[column] as number) + 1,
-        (current[column - 1] as number) + 1,
-        (previous[column - 1] as number) + (isSame ? 0 : 1),
-      );
-      const isSwapped =
-        row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
-      if (isSwapped) edits = Math.min(edits, (before[column - 2] as number) + 1);
-      current.push(edits);
-      least = Math.min(least, edits);
-    }
-    if (least > max) return max + 1;
-    before = previous;
-    previous = current;
-  }
-  return previous[right.length] as number;
 }

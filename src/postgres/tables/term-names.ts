@@ -112,10 +112,11 @@ export class TermNames {
     const found: CountedTerm[] = [];
     for (let size = Math.max(1, length - maxDistance); size <= length + maxDistance; size++) {
       const { terms, characters: sets } = lists.get(size) ?? { terms: [], characters: [] };
+      // An edit changes the set of characters by one that goes and one that comes; one that changes the length by one of these.
+      const maxBits = 2 * maxDistance - Math.abs(size - length);
       for (let place = 0; place < sets.length; place++) {
         if (place % 1_024 === 0 && slice.due()) await slice.yieldIfDue(signal);
-        // An edit changes the set of characters by one that goes and one that comes.
-        if (bitsOf(own ^ (sets[place] as number)) > 2 * maxDistance) continue;
+        if (bitsOf(own ^ (sets[place] as number)) > maxBits) continue;
         const counted = terms[place] as CountedTerm;
         if (!sameFirst || counted.term.startsWith(first)) found.push(counted);
       }
