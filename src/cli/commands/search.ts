@@ -147,9 +147,8 @@ export function addSearch(program: Command): void {
         terminal.note(`Reranked the first ${judged} of ${counted(of, 'hit')} in the time that was given`);
       if (first.phrases !== undefined) {
         const { read, of: all } = first.phrases;
-        terminal.note(
-          `Looked for the phrases in the best ${read} of ${counted(all, 'text')} with their words; --exact reads all`,
-        );
+        const texts = `the best ${counted(read, 'text')} of ${all.toLocaleString('en')}`;
+        terminal.note(`Looked for the phrases in ${texts} with their words; --exact reads all`);
       }
       if (words[0] !== '-') {
         terminal.result({ query: queries[0], ...first, milliseconds }, [

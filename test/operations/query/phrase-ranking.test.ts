@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SearchOptions, SemanticIndex } from '../../../src/index.js';
+import { Retriever, type SearchOptions, SemanticIndex } from '../../../src/index.js';
 import { Random } from '../../../src/random.js';
 import { deterministicProvider } from '../../../src/testing.js';
 
@@ -121,6 +121,12 @@ describe('a phrase that hardly any document with its words has', () => {
     const result = await many.search('"lantern copper"', { ...search, where: { own: true } });
     expect(result.hits.map(({ id }) => id)).toEqual(['own']);
     expect(result).not.toHaveProperty('phrases');
+  });
+
+  it('is reported for a retrieved context', async () => {
+    const retriever = new Retriever(many, { mode: 'text', syntax: 'operators', typos: false });
+    expect((await retriever.retrieve('"lantern copper"')).phrases?.read).toBe(8_192);
+    expect(await retriever.retrieve('"copper and lantern"')).not.toHaveProperty('phrases');
   });
 
   it('is reported for the queries that it concerns', async () => {
