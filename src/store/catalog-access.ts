@@ -7,10 +7,10 @@ import { inlineCatalog } from './writer/inline-catalog.js';
 import { SnapshotGate } from './writer/snapshot-gate.js';
 
 /**
- * Pages of a connection that looks documents up, in KiB. Documents that are read again are in a cache of their own; among 100,000
- * paragraphs, others take half as long as with 4 MiB, and two thirds of that with 64.
+ * Pages of a connection that looks documents up, in KiB: the documents that are read again are in a cache of their own, and more pages
+ * would not make the others faster.
  */
-const pageCache = 32_768;
+const pageCache = 4_096;
 
 /** The ways to a catalog: clients that write and read, and reads in this thread. */
 export interface CatalogAccess {
