@@ -70,7 +70,7 @@ function members(at: string, boost: unknown): Readonly<Record<string, unknown>> 
   if (typeof boost !== 'object' || boost === null) throw refused(`expected a boost as ${at}, got ${describe(boost)}`);
   const given = boost as Readonly<Record<string, unknown>>;
   const { where } = given;
-  const isPlain = !Array.isArray(boost) && where === undefined;
+  const isPlain = !Array.isArray(boost) && (where === undefined || (typeof where === 'object' && where !== null));
   if (isPlain && Object.keys(given).every((name) => Object.hasOwn(unset, name))) return given;
   return resolveOptions(`search: ${at}`, given, unset);
 }

@@ -1,3 +1,4 @@
+import type { FilterProgram } from '../../../columns/filter-program.js';
 import type { Bitset } from '../../../vectors/bitset.js';
 import type { SnapshotFilter } from '../metadata-columns.js';
 import type { PartColumns } from '../part-columns.js';
@@ -12,6 +13,8 @@ interface KeptMatches {
 }
 
 const kept = new WeakMap<PartColumns, KeptMatches>();
+/** Of programs, which are kept for filters that come again. */
+const keys = new WeakMap<FilterProgram, string>();
 
 /** What a filter matches in the metadata that the parts have now; undefined where that is not known. */
 export function keptMatches(parts: readonly PartColumns[], filter: SnapshotFilter): Bitset[] | undefined {
@@ -53,5 +56,10 @@ export function forgetMatches(parts: readonly PartColumns[]): void {
 }
 
 function keyOf({ program }: SnapshotFilter): string {
-  return Buffer.from(program).toString('latin1');
+  let key = keys.get(program);
+  if (key === undefined) {
+    key = Buffer.from(program).toString('latin1');
+    keys.set(program, key);
+  }
+  return key;
 }
