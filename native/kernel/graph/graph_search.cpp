@@ -322,7 +322,7 @@ class GraphSearch {
     rows_.sum(Nibbles::low, memory_.query, candidates.size(), position_of, [&](size_t index, int32_t sum) {
       const int32_t product = memory_.query.whole_product(high_sums[index], sum);
       const float distance = estimates_.by_whole(candidates[index], product);
-      refined.push_back({distance, candidates[index]});
+      refined.emplace_back(distance, candidates[index]);
       return true;
     });
     if (is_boosted()) boosted_.score(&refined);

@@ -275,10 +275,10 @@ void BlockSearch::merge_neighbors(const SearchQuery& query, int64_t row) {
     for (int64_t place = row * neighbors.k; place < (row + 1) * neighbors.k; ++place) {
       const int32_t item = neighbors.items[static_cast<size_t>(place)];
       if (item < 0) break;
-      FoundDocument candidate;
-      candidate.hit = {keys.key_of(item), 0, neighbors.distances[static_cast<size_t>(place)], 0};
+      FoundDocument& candidate = candidates.emplace_back();
+      candidate.hit.key = keys.key_of(item);
+      candidate.hit.distance = neighbors.distances[static_cast<size_t>(place)];
       candidate.vector = {static_cast<int32_t>(number), item};
-      candidates.push_back(candidate);
     }
   }
   const float sign = snapshot_.layout().metric == Metric::dot ? -1.0f : 1.0f;
@@ -338,24 +338,25 @@ void BlockSearch::merge_terms_hits() {
   const auto is_below = [](const FoundDocument& left, const FoundDocument& right) {
     return left.hit.key < right.hit.key;
   };
+  const auto has_lower_key = [](const FoundDocument& one, int64_t key) { return one.hit.key < key; };
   const bool has_others = !candidates.empty();
   if (has_others) std::sort(candidates.begin(), candidates.end(), is_below);
   work_.by_terms.clear();
   for (const TermsHit& found : work_.term_hits) {
     const int32_t part = snapshot_.with_terms()[static_cast<size_t>(found.part)];
-    FoundDocument candidate;
-    candidate.hit = {snapshot_.part(static_cast<size_t>(part)).keys.key_of(found.item), 0, kNoDistance,
-                     found.unboosted};
-    candidate.terms = {part, found.item};
+    const int64_t key = snapshot_.part(static_cast<size_t>(part)).keys.key_of(found.item);
+    FoundDocument* candidate = nullptr;
     if (has_others) {
-      const auto same = std::lower_bound(candidates.begin(), candidates.end(), candidate, is_below);
-      if (same != candidates.end() && same->hit.key == candidate.hit.key) {
-        same->hit.term_score = found.unboosted;
-        same->terms = candidate.terms;
-        continue;
-      }
+      const auto same = std::lower_bound(candidates.begin(), candidates.end(), key, has_lower_key);
+      if (same != candidates.end() && same->hit.key == key) candidate = &*same;
     }
-    work_.by_terms.push_back(candidate);
+    if (candidate == nullptr) {
+      candidate = &work_.by_terms.emplace_back();
+      candidate->hit.key = key;
+      candidate->hit.distance = kNoDistance;
+    }
+    candidate->hit.term_score = found.unboosted;
+    candidate->terms = {part, found.item};
   }
   candidates.insert(candidates.end(), work_.by_terms.begin(), work_.by_terms.end());
 }

@@ -136,8 +136,8 @@ Status PartSearch::prime(TopHits* hits) {
     for (uint32_t index = 0; index < single_.size(); ++index) {
       const uint32_t item = single_.items()[index];
       if (((living_bits(item / 64 * 64) >> (item % 64)) & 1) == 0) continue;
-      candidates_.push_back(
-          {item, query_.scorer.score((*rare)->weight, single_.frequencies()[index], list.lengths[item])});
+      candidates_.emplace_back(item,
+                               query_.scorer.score((*rare)->weight, single_.frequencies()[index], list.lengths[item]));
     }
   }
   if (candidates_.size() < k) return Status::success();
@@ -243,7 +243,7 @@ bool PartSearch::collect_alone(Term* term, uint32_t end, double threshold) {
       const uint32_t item = cursor.items()[index];
       const double least = levels_.are_known() ? least_of_levels_[levels_.of(item)] : least_;
       if (scores[index] > least && ((living_bits(item / 64 * 64) >> (item % 64)) & 1) != 0) {
-        candidates_.push_back({item, scores[index]});
+        candidates_.emplace_back(item, scores[index]);
       }
     }
     term->position = stop;
@@ -275,7 +275,7 @@ void PartSearch::collect(const Window& window) {
     const uint32_t item = window.base + word * 64;
     for (uint64_t above = above_[word] & living_bits(item); above != 0; above &= above - 1) {
       const uint32_t index = lowest_bit(above);
-      candidates_.push_back({item + index, scores_[size_t{word} * 64 + index]});
+      candidates_.emplace_back(item + index, scores_[size_t{word} * 64 + index]);
     }
     above_[word] = 0;
   }
@@ -311,9 +311,10 @@ bool PartSearch::complete(Term* term, double others, double threshold) {
             query_.scorer.score(term->weight, cursor.frequencies()[position], cursor.list().lengths[candidate.item]);
       }
     }
-    candidates_[kept++] = {candidate.item, score};
+    candidates_[kept].item = candidate.item;
+    candidates_[kept++].score = score;
   }
-  candidates_.resize(kept);
+  candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(kept), candidates_.end());
   return true;
 }
 

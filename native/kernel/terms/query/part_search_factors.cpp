@@ -40,7 +40,7 @@ void PartSearch::drop_unlikely(double others, double threshold) {
       kept += size_t{(candidate.score + others) * bounds[index] > threshold};
     }
   }
-  candidates_.resize(kept);
+  candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(kept), candidates_.end());
   for (const Candidate& candidate : candidates_) query_.factors->prefetch(candidate.item);
 }
 

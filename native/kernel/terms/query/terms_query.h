@@ -14,12 +14,15 @@
 
 namespace semantic_index {
 
+/** Made in its place, see `PartSearch::Candidate`. */
 struct TermsHit {
+  TermsHit(double own_score, int32_t own_part, int32_t own_item, double own_unboosted = 0)
+      : score(own_score), part(own_part), item(own_item), unboosted(own_unboosted) {}
   double score;
   int32_t part;
   int32_t item;
   /** Without the factor of the item; `score` where there are no factors. */
-  double unboosted = 0;
+  double unboosted;
 };
 
 struct TermsSearchOptions {

@@ -30,10 +30,9 @@ class TopHits {
     if (!(score > threshold_)) return;
     if (is_full()) {
       std::pop_heap(hits_.begin(), hits_.end(), is_better);
-      hits_.back() = {score, part, item, unboosted};
-    } else {
-      hits_.push_back({score, part, item, unboosted});
+      hits_.pop_back();
     }
+    hits_.emplace_back(score, part, item, unboosted);
     std::push_heap(hits_.begin(), hits_.end(), is_better);
     if (is_full()) threshold_ = hits_.front().score;
   }
