@@ -1,3 +1,4 @@
+import { addon } from './addon/addon.js';
 import { checkTextFields, checkTextTemplate } from './analysis/fields/text-layout.js';
 import { checkLanguage } from './analysis/languages.js';
 import { analysisFromSetting } from './analysis/text-analysis.js';
@@ -78,13 +79,15 @@ function postgresOf(location: IndexLocation): PostgresLocation | undefined {
   return typeof location === 'string' ? locationOfAddress(location) : undefined;
 }
 
-function openStore(
+async function openStore(
   directory: string,
   { ann, cache, storage, ...options }: ResolvedOpenOptions,
   onEvent: (event: IndexEvent) => void,
 ): Promise<Store> {
   const { metric, create, readonly, language, languageField, textFields, textTemplate } = options;
   const texts = { language, languageField, textFields, textTemplate };
+  // Where it is missing, no directory is made.
+  addon();
   return Store.open(directory, {
     ...{ metric, create, readonly, onEvent, queryCache: cache.queries },
     ...texts,
