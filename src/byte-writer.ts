@@ -1,7 +1,7 @@
 /** Bytes of the longest varint: seven bits each, up to 2^53. */
 export const maxVarint = 8;
 
-/** Bytes that grow while they are written, in the terms of our own formats; others extend it. */
+/** Bytes that grow while they are written. Numbers and strings are those of our own formats; subclasses add others. */
 export class ByteWriter {
   protected buffer: Buffer<ArrayBuffer>;
   protected at = 0;

@@ -1,8 +1,8 @@
 import { TokenTrie } from './token-trie.js';
 
 /**
- * Look-ups in the vocabulary, of a microsecond or less, before the tries are built, which takes some 50 ms: more than the queries
- * of a process need, and fewer than its first hundreds of documents.
+ * Look-ups in the vocabulary before tries are built, which takes some 50 ms. A look-up takes a microsecond: queries alone seldom
+ * need so many, and adding documents soon does.
  */
 const maxLookUps = 32_768;
 
