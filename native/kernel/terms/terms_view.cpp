@@ -52,6 +52,7 @@ Status TermsView::open(const uint8_t* bytes, int64_t size, TermsView* view, cons
   result.bytes_ = bytes;
   result.changed_ = changed;
   result.signatures_ = std::make_shared<SignatureTable>();
+  result.maxima_ = std::make_shared<RangeMaximaCache>();
   *view = result;
   return view->check_unchanged();
 } catch (const std::bad_alloc&) {

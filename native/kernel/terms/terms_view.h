@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "terms/postings/posting_list.h"
+#include "terms/postings/range_maxima.h"
 #include "terms/signature_table.h"
 #include "terms/terms_format.h"
 
@@ -40,6 +41,9 @@ class TermsView {
                         const std::atomic<bool>* cancel) const {
     return signatures_->select(*this, filter, numbers, cancel);
   }
+
+  /** Those of its frequent terms, which copies of a view share. */
+  RangeMaximaCache* maxima() const { return maxima_.get(); }
 
   /** Blocks of the dictionary, in the order of their terms. */
   uint64_t blocks() const { return dictionary_blocks(header_.terms); }
@@ -77,6 +81,7 @@ class TermsView {
   const uint8_t* bytes_ = nullptr;
   const std::atomic<bool>* changed_ = nullptr;
   std::shared_ptr<SignatureTable> signatures_;
+  std::shared_ptr<RangeMaximaCache> maxima_;
 };
 
 /** Reads all terms of a view in their order. */

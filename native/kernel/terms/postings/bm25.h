@@ -35,11 +35,16 @@ class Bm25 {
   }
 
   double score(double weight, uint32_t frequency, uint32_t length) const {
+    const double score = round(weight * share(frequency, length));
+    return score > quantum_ ? score : quantum_;
+  }
+
+  /** What a term adds before rounding, as a share of its weight. */
+  double share(uint32_t frequency, uint32_t length) const {
     // Valid values have 31 bits, which every instruction set converts at once.
     const double tf = static_cast<int32_t>(frequency & 0x7fffffffu);
     const double norm = kBase + per_length_ * static_cast<int32_t>(length & 0x7fffffffu);
-    const double score = round(weight * (tf / (tf + norm)));
-    return score > quantum_ ? score : quantum_;
+    return tf / (tf + norm);
   }
 
   /** Not below the score of any posting with at most this frequency and at least this length. */
@@ -51,6 +56,9 @@ class Bm25 {
 
   /** Scores are multiples of it. */
   double quantum() const { return quantum_; }
+
+  /** How much a share falls with the length of a document: less where documents are longer on average. */
+  double per_length() const { return per_length_; }
 
  private:
   static constexpr double kBase = kBm25K1 * (1.0 - kBm25B);

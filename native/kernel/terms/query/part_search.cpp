@@ -27,27 +27,7 @@ constexpr size_t kPrimeHits = 64;
 /** Items whose scores are cleared together. */
 constexpr uint32_t kGroup = 16;
 
-/** 64 bits of a set, from an item that is a multiple of 64. */
-inline uint64_t word_at(const ItemBits& set, uint32_t item) {
-  const int64_t place = item / 32;
-  uint64_t word = place < set.words ? set.bits[place] : 0;
-  if (place + 1 < set.words) word |= static_cast<uint64_t>(set.bits[place + 1]) << 32;
-  return word;
-}
-
-uint64_t total_postings(const PartQuery& query) {
-  uint64_t total = 0;
-  for (size_t index = 0; index < query.count; ++index) total += query.lists[index].list.count;
-  return total;
-}
-
 }  // namespace
-
-uint64_t PartSearch::living_bits(uint32_t item) const {
-  uint64_t word = ~word_at(query_.dead, item);
-  if (query_.allowed != nullptr) word &= word_at(*query_.allowed, item);
-  return word;
-}
 
 void PartSearch::forget() {
   scores_.clear();
@@ -69,11 +49,11 @@ Status PartSearch::search(const PartQuery& query, TopHits* hits, TermsWork* work
   if (query.count == 0) return Status::success();
   if (query.allowed != nullptr) {
     uint64_t allowed = 0;
-    for (uint32_t item = 0; item < query.items; item += 64) allowed += count_bits(living_bits(item));
-    if (allowed * query.count * kLookUpCost < total_postings(query)) {
+    for (uint32_t item = 0; item < query.items; item += 64) allowed += count_bits(query_.living_bits(item));
+    if (allowed * query.count * kLookUpCost < query.total_postings()) {
       allowed_items_.clear();
       for (uint32_t item = 0; item < query.items; item += 64) {
-        for (uint64_t word = living_bits(item); word != 0; word &= word - 1) {
+        for (uint64_t word = query_.living_bits(item); word != 0; word &= word - 1) {
           if (item + lowest_bit(word) < query.items) allowed_items_.push_back(item + lowest_bit(word));
         }
       }
@@ -84,6 +64,11 @@ Status PartSearch::search(const PartQuery& query, TopHits* hits, TermsWork* work
   if (query.count > kMaxCursors) {
     status = search_whole(hits);
   } else {
+    if (RangeSearch::suits(query, *hits)) {
+      bool is_done = false;
+      status = range_search_.search(query, hits, work, &is_done);
+      if (is_done || !status.ok()) return status;
+    }
     status = open_terms(query);
     levels_ = {};
     if (query.factors != nullptr) {
@@ -135,7 +120,7 @@ Status PartSearch::prime(TopHits* hits) {
     if (!single_.load(block) || !single_.load_frequencies()) return damaged_list();
     for (uint32_t index = 0; index < single_.size(); ++index) {
       const uint32_t item = single_.items()[index];
-      if (((living_bits(item / 64 * 64) >> (item % 64)) & 1) == 0) continue;
+      if (!query_.is_living(item)) continue;
       candidates_.emplace_back(item,
                                query_.scorer.score((*rare)->weight, single_.frequencies()[index], list.lengths[item]));
     }
@@ -242,7 +227,7 @@ bool PartSearch::collect_alone(Term* term, uint32_t end, double threshold) {
     for (uint32_t index = term->position; index < stop; ++index) {
       const uint32_t item = cursor.items()[index];
       const double least = levels_.are_known() ? least_of_levels_[levels_.of(item)] : least_;
-      if (scores[index] > least && ((living_bits(item / 64 * 64) >> (item % 64)) & 1) != 0) {
+      if (scores[index] > least && query_.is_living(item)) {
         candidates_.emplace_back(item, scores[index]);
       }
     }
@@ -273,7 +258,7 @@ void PartSearch::collect(const Window& window) {
   for (uint32_t word = 0; word < words; ++word) {
     if (above_[word] == 0) continue;
     const uint32_t item = window.base + word * 64;
-    for (uint64_t above = above_[word] & living_bits(item); above != 0; above &= above - 1) {
+    for (uint64_t above = above_[word] & query_.living_bits(item); above != 0; above &= above - 1) {
       const uint32_t index = lowest_bit(above);
       candidates_.emplace_back(item + index, scores_[size_t{word} * 64 + index]);
     }
@@ -321,7 +306,7 @@ bool PartSearch::complete(Term* term, double others, double threshold) {
 Status PartSearch::search_windows(TopHits* hits) {
   const size_t count = order_.size();
   uint32_t width = kWindow;
-  for (const uint64_t total = total_postings(query_);
+  for (const uint64_t total = query_.total_postings();
        width < kWidestWindow && total * width < static_cast<uint64_t>(query_.items) * kWindowPostings;) {
     width *= 2;
   }
@@ -434,7 +419,8 @@ Status PartSearch::count(const PartQuery& query, int64_t* matches) {
       }
     }
   }
-  for (uint32_t word = 0; word < found.size(); ++word) *matches += count_bits(found[word] & living_bits(word * 64));
+  for (uint32_t word = 0; word < found.size(); ++word)
+    *matches += count_bits(found[word] & query_.living_bits(word * 64));
   return Status::success();
 }
 

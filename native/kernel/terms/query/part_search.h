@@ -1,7 +1,6 @@
 #ifndef SEMANTIC_INDEX_KERNEL_TERMS_QUERY_PART_SEARCH_H_
 #define SEMANTIC_INDEX_KERNEL_TERMS_QUERY_PART_SEARCH_H_
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -9,33 +8,13 @@
 #include <vector>
 
 #include "base/factor_bounds.h"
-#include "base/item_factors.h"
 #include "base/status.h"
-#include "terms/postings/bm25.h"
+#include "terms/query/part_query.h"
+#include "terms/query/range_search.h"
 #include "terms/query/terms_query.h"
 #include "terms/query/top_hits.h"
-#include "terms/terms_part.h"
 
 namespace semantic_index {
-
-/** A term of the query in one part: its list there, and its weight. */
-struct WeightedList {
-  PostingList list;
-  double weight;
-};
-
-/** What a search of one part needs. `lists` have a posting each. */
-struct PartQuery {
-  const WeightedList* lists = nullptr;
-  size_t count = 0;
-  Bm25 scorer;
-  int32_t part = 0;
-  uint32_t items = 0;
-  ItemBits dead;
-  const ItemBits* allowed = nullptr;
-  const ItemFactors* factors = nullptr;
-  const std::atomic<bool>* cancel = nullptr;
-};
 
 /**
  * Finds the best documents of one part. Items are taken in windows: the lists that can lift a document above the
@@ -98,7 +77,6 @@ class PartSearch {
                   const LeastOf& least_of);
   bool collect_alone(Term* term, uint32_t end, double threshold);
   void set_least(double others, const TopHits& hits);
-  uint64_t living_bits(uint32_t item) const;
   void collect(const Window& window);
   size_t bound_factors(size_t first, double* bounds) const;
   void drop_unlikely(double others, double threshold);
@@ -123,6 +101,7 @@ class PartSearch {
   double least_ = 0;
   ItemLevels levels_;
   double least_of_levels_[kFactorLevels];
+  RangeSearch range_search_;
   /** Reads one list after the other. */
   PostingCursor single_;
   /** Stay in place: they are large. */

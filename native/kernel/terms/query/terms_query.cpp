@@ -276,6 +276,8 @@ PartQuery TermsQuery::Memory::part_query(size_t part, const TermsSearchOptions& 
   const bool is_filtered = options.allowed != nullptr && options.allowed[part].bits != nullptr;
   query.allowed = is_filtered ? options.allowed + part : nullptr;
   query.factors = options.factors == nullptr ? nullptr : options.factors + part;
+  const TermsView* const view = snapshot->parts()[part].view;
+  query.maxima = view == nullptr ? nullptr : view->maxima();
   query.cancel = options.cancel;
   return query;
 }
