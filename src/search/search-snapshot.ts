@@ -143,7 +143,7 @@ export class SearchSnapshot {
   readonly #dimensions: number;
   /** Of searches for one query by vector, by terms, and by both; then the same comparing every vector. */
   readonly #turns = Array.from({ length: 6 }, () => new SearchTurn());
-  /** Searches that wait for the next turn of the event loop. */
+  /** Searches that wait, for the next turn of the event loop for instance. */
   #waiting = 0;
   #isClosed = false;
 
@@ -178,13 +178,15 @@ export class SearchSnapshot {
       );
     }
     for (const { vector } of queries) if (vector !== undefined) this.#checkDimensions(vector);
+    if (boosts !== undefined && !exact && queries.some(({ vector }) => vector !== undefined)) {
+      const ordering = this.#native.orderLevels(boosts);
+      if (ordering !== undefined) await this.#whileWaiting(ordering);
+    }
     const turn = depth > maxShort || k > maxShort ? undefined : this.#turnOf(queries, exact);
     let runsHere = turn?.fits() === true;
     const next = runsHere ? undefined : turn?.next();
     if (next !== undefined) {
-      this.#waiting++;
-      await next;
-      this.#waiting--;
+      await this.#whileWaiting(next);
       runsHere = turn?.fits() === true;
     }
     const native = this.#native;
@@ -255,6 +257,16 @@ export class SearchSnapshot {
     return runNativeReading('filter', { signal }, (task) =>
       this.#native.filterByTerms(all as Uint8Array, none as Uint8Array, allowed, task),
     );
+  }
+
+  /** Waits with the parts open. */
+  async #whileWaiting(pending: Promise<void>): Promise<void> {
+    this.#waiting++;
+    try {
+      await pending;
+    } finally {
+      this.#waiting--;
+    }
   }
 
   /** Where a search runs; undefined for one that may take long. */

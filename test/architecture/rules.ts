@@ -283,6 +283,7 @@ const kernelFolders: readonly (readonly string[])[] = [
   ['annoy', 'terms/postings', 'columns', 'text'],
   ['exact', 'terms', 'columns/build'],
   ['graph', 'terms/query', 'terms/build', 'columns/layers'],
+  ['graph/search'],
   ['graph/build'],
   ['segment'],
   ['search'],

@@ -2,10 +2,14 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { NativeBoosts } from '../../src/addon/native-search.js';
+import { valueLevels } from '../../src/columns/value-levels.js';
+import { Random } from '../../src/random.js';
 import { SearchPart } from '../../src/search/search-part.js';
 import { SearchSnapshot, type SnapshotHits } from '../../src/search/search-snapshot.js';
 import { packQueryTerms } from '../../src/terms/packed-query.js';
 import { createTermsTail, openTerms, writeTerms } from '../../src/terms/terms-files.js';
+import { TimeSlice } from '../../src/time-slice.js';
 import { AnnoyIndex } from '../../src/vectors/annoy/annoy-index.js';
 import { addItem, createBitset } from '../../src/vectors/bitset.js';
 import { scoreOf } from '../../src/vectors/metric.js';
@@ -129,6 +133,46 @@ describe('a search by vector', () => {
     const none = await some.search([{ vector, terms }], { k: 5, allowed: [new Uint32Array(0), undefined] });
     expect([...only(none).keys].every((key) => key >= keyOf(split))).toBe(true);
     expect(none.parts[0]).toMatchObject({ allowed: 0, searched: false });
+  });
+});
+
+describe('a search by vector with a boost by age', () => {
+  it('finds recent documents far from the query, by levels that are ordered once for a graph', async () => {
+    const [items, width] = [6_000, 32];
+    const own = randomRows(items, width, metric, 11);
+    const graph = new AnnoyIndex(width, metric);
+    graph.addItems(own);
+    await graph.build(4);
+    await graph.buildGraph();
+    const random = new Random(12);
+    const ages = Float64Array.from({ length: items }, () => random.integer(1_000_000));
+    const levels = await valueLevels(ages, new TimeSlice(), undefined);
+    const [now, halfLife] = [1_000_000, 5_000];
+    const boosts: NativeBoosts = [[[0, halfLife, now, [[ages, levels.ofItems, levels.limits]]]], Float64Array.of(1)];
+    const keys = { first: 0, offsets: Uint32Array.from({ length: items }, (_, item) => item) };
+    const part = new SearchPart({ vectors: graph, terms: undefined, keys });
+    const search = new SearchSnapshot(metric, width, [{ part }]);
+    let found = 0;
+    for (let number = 0; number < 20; number++) {
+      const asked = [{ vector: randomRows(1, width, metric, 100 + number) }];
+      const exact = new Set(only(await search.search(asked, { k: 10, depth: items, exact: true, boosts })).keys);
+      found += only(await search.search(asked, { k: 10, boosts })).keys.filter((key) => exact.has(key)).length;
+    }
+    expect(found).toBeGreaterThanOrEqual(196);
+    search.close();
+    // Another snapshot with the same graph, and one with a graph of other items.
+    const again = new SearchSnapshot(metric, width, [{ part }]);
+    const fewer = new AnnoyIndex(width, metric);
+    fewer.addItems(own.subarray(0, 5_000 * width));
+    await fewer.build(4);
+    await fewer.buildGraph();
+    const firstKeys = { first: 0, offsets: keys.offsets.subarray(0, 5_000) };
+    const first = new SearchPart({ vectors: fewer, terms: undefined, keys: firstKeys });
+    const other = new SearchSnapshot(metric, width, [{ part: first }]);
+    const asked = [{ vector: randomRows(1, width, metric, 100) }];
+    const before = only(await again.search(asked, { k: 10, boosts }));
+    expect(Math.max(...only(await other.search(asked, { k: 10, boosts })).keys)).toBeLessThan(5_000);
+    expect(only(await again.search(asked, { k: 10, boosts })).keys).toEqual(before.keys);
   });
 });
 

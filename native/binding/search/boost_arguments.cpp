@@ -1,6 +1,7 @@
 #include "binding/search/boost_arguments.h"
 
 #include "binding/base/addon_data.h"
+#include "binding/search/level_orders.h"
 
 namespace semantic_index {
 
@@ -32,8 +33,9 @@ void read_numbers(const Napi::Array& numbers, ItemFactor* factor) {
 
 }  // namespace
 
-BoostArguments::BoostArguments(const Napi::Value& value, size_t parts, Work* work) {
+BoostArguments::BoostArguments(const Napi::Value& value, const SearchSnapshot& snapshot, Work* work) {
   if (value.IsUndefined()) return;
+  const size_t parts = snapshot.size();
   Napi::Env env = value.Env();
   const auto given = value.As<Napi::Array>();
   const auto boosts = given.Get(uint32_t{0}).As<Napi::Array>();
@@ -63,6 +65,14 @@ BoostArguments::BoostArguments(const Napi::Value& value, size_t parts, Work* wor
         if (!numbers.IsUndefined()) {
           read_numbers(numbers.As<Napi::Array>(), &own);
           work->keep(numbers.As<Napi::Object>());
+          const GraphPointer& graph = snapshot.part(part).segment.graph;
+          if (own.levels != nullptr && graph != nullptr) {
+            const KeptLevelOrder* const kept = kept_level_order(numbers.As<Napi::Object>());
+            if (kept->is_of(graph) && kept->order != nullptr) {
+              orders_.push_back(kept->order);
+              own.order = kept->order.get();
+            }
+          }
         }
       }
       factors_[part].factors.push_back(own);

@@ -3,11 +3,14 @@
 
 #include <napi.h>
 
+#include <memory>
 #include <vector>
 
 #include "base/item_factors.h"
 #include "binding/base/bitsets.h"
 #include "binding/base/work.h"
+#include "graph/search/level_order.h"
+#include "search/search_snapshot.h"
 
 namespace semantic_index {
 
@@ -21,7 +24,7 @@ class BoostArguments {
    * [values: Float64Array, levels: Uint8Array | undefined, limits: Float64Array | undefined] or undefined; for a set it
    * is Uint32Array or undefined. `work` keeps the numbers alive, which do not change any more.
    */
-  BoostArguments(const Napi::Value& value, size_t parts, Work* work);
+  BoostArguments(const Napi::Value& value, const SearchSnapshot& snapshot, Work* work);
 
   /** One element for each part; nullptr without factors. */
   const ItemFactors* factors() const { return factors_.empty() ? nullptr : factors_.data(); }
@@ -29,6 +32,7 @@ class BoostArguments {
  private:
   std::vector<ItemFactors> factors_;
   std::vector<BitsetCopies> sets_;
+  std::vector<std::shared_ptr<const LevelOrder>> orders_;
 };
 
 }  // namespace semantic_index

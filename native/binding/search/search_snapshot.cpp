@@ -9,6 +9,7 @@
 #include "binding/base/thread_pool.h"
 #include "binding/base/work.h"
 #include "binding/search/boost_arguments.h"
+#include "binding/search/level_orders.h"
 #include "binding/search/search_part.h"
 #include "search/search.h"
 #include "terms/packed_terms.h"
@@ -144,6 +145,7 @@ void SearchSnapshotObject::define(Napi::Env env, Napi::Object exports) {
   exports.Set("SearchSnapshot", DefineClass(env, "SearchSnapshot",
                                             {InstanceMethod<&SearchSnapshotObject::search>("search"),
                                              InstanceMethod<&SearchSnapshotObject::search_here>("searchHere"),
+                                             InstanceMethod<&SearchSnapshotObject::order_levels>("orderLevels"),
                                              InstanceMethod<&SearchSnapshotObject::look_up_terms>("lookUpTerms"),
                                              InstanceMethod<&SearchSnapshotObject::count_terms>("countTerms"),
                                              InstanceMethod<&SearchSnapshotObject::filter_by_terms>("filterByTerms"),
@@ -181,6 +183,11 @@ Napi::Value SearchSnapshotObject::search_here(const Napi::CallbackInfo& info) {
   }
   throw_unless_ok(info.Env(), status);
   return work->finish(info.Env());
+}
+
+Napi::Value SearchSnapshotObject::order_levels(const Napi::CallbackInfo& info) {
+  if (!snapshot_) throw make_error(info.Env(), "CLOSED", "the snapshot is closed");
+  return semantic_index::order_levels(info.Env(), *snapshot_, info[0]);
 }
 
 std::unique_ptr<SnapshotSearchWork> SearchSnapshotObject::work_of(const Napi::CallbackInfo& info) const {
@@ -228,7 +235,7 @@ std::unique_ptr<SnapshotSearchWork> SearchSnapshotObject::work_of(const Napi::Ca
     if (work->allowed.size() != snapshot_->size()) throw make_error(env, "INTERNAL", "expected a set for each part");
   }
   request.threads = arguments.integer(8);
-  work->boosts = BoostArguments(info[9], snapshot_->size(), work.get());
+  work->boosts = BoostArguments(info[9], *snapshot_, work.get());
   request.skips_missing = arguments.boolean(10);
   if (!info[11].IsUndefined()) work->statistics = statistics_of(env, info[11].As<Napi::Array>(), count);
   if (!info[12].IsUndefined()) request.evidence = arguments.number(12);

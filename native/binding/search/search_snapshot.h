@@ -25,6 +25,8 @@ class SearchSnapshotObject : public Napi::ObjectWrap<SearchSnapshotObject> {
   Napi::Value search(const Napi::CallbackInfo& info);
   /** The same in the calling thread => NativeSearchResult */
   Napi::Value search_here(const Napi::CallbackInfo& info);
+  /** (boosts) => Promise<void>, or undefined if searches have all that they read for them */
+  Napi::Value order_levels(const Napi::CallbackInfo& info);
   /**
    * (terms: Uint8Array, distances: Uint32Array | undefined, sameFirst, limit, sample, allowed, task)
    * => Promise<NativeTermLookUp>; without distances, the terms are prefixes

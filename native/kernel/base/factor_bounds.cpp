@@ -26,6 +26,7 @@ void FactorBounds::prepare(const ItemFactors& factors) {
     }
   }
   levels_ = {};
+  leveled_ = leveled == nullptr ? nullptr : leveled->factor;
   if (leveled == nullptr) return;
   levels_ = {leveled->factor->levels, leveled->factor->count};
   for (size_t level = 0; level < kFactorLevels; ++level) {

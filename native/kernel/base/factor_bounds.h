@@ -36,6 +36,8 @@ class FactorBounds {
 
   /** The levels of items by one of their factors, if one has any. */
   const ItemLevels& levels() const { return levels_; }
+  /** The factor that has them; nullptr if none has any. */
+  const ItemFactor* leveled() const { return leveled_; }
 
   /** For each of these levels the score that an item needs at least to have 1 with all its factors. */
   const double* least_scores() const { return least_scores_; }
@@ -51,6 +53,7 @@ class FactorBounds {
 
   std::vector<Table> tables_;
   ItemLevels levels_;
+  const ItemFactor* leveled_ = nullptr;
   double least_scores_[kFactorLevels];
 };
 

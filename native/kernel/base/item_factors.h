@@ -12,6 +12,8 @@
 
 namespace semantic_index {
 
+class LevelOrder;
+
 /** How a factor follows from the value of an item. */
 enum class FactorKind : uint8_t {
   /** 2^(-age / scale), where age is how far the value lies before `operand`; at most 1. */
@@ -44,6 +46,8 @@ struct ItemFactor {
   /** For each level the least value and the greatest one. */
   const double* limits = nullptr;
   size_t level_count = 0;
+  /** The items of a graph by these levels; nullptr where there is none. */
+  const LevelOrder* order = nullptr;
 
   double of(uint32_t item) const {
     if (kind == FactorKind::set) return items.contains(item) ? operand : 1;

@@ -28,12 +28,16 @@ class PositionItems {
 
   uint32_t item_of(size_t position) const { return static_cast<uint32_t>(items_[position]); }
 
+  bool has_copies(uint32_t position) const {
+    return has_copies_ != nullptr && (has_copies_[position / 64] >> (position % 64) & 1) != 0;
+  }
+
   void prefetch_item(size_t position) const { prefetch(items_ + position, sizeof(int32_t)); }
 
   /** Calls take(item, has_same_bytes) for every copy of a position, until it returns false. */
   template <typename Take>
   void for_each_copy(uint32_t position, const Take& take) const {
-    if (has_copies_ == nullptr || (has_copies_[position / 64] >> (position % 64) & 1) == 0) return;
+    if (!has_copies(position)) return;
     const uint32_t* end = originals_ + copies_;
     const uint32_t* copy = std::lower_bound(originals_, end, position, [](uint32_t original, uint32_t wanted) {
       return (original & ~kSameBytes) < wanted;

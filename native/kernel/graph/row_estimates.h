@@ -44,6 +44,9 @@ class RowEstimates {
     return estimate(norms_ == nullptr ? 0.0f : norms_[position].whole, product);
   }
 
+  /** The squared distance of the query from the centroid. */
+  float query_square() const { return length_ * length_; }
+
   /** Prefetches the norms that the estimate of a row needs. */
   void prefetch_norms(uint32_t position) const {
     if (norms_ != nullptr) prefetch(norms_ + position, sizeof(RowNorms));

@@ -1,4 +1,4 @@
-#include "graph/search_entries.h"
+#include "graph/search/search_entries.h"
 
 #include <algorithm>
 #include <array>

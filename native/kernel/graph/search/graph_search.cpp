@@ -4,20 +4,22 @@
 #include <cmath>
 #include <new>
 
-#include "annoy/item_distance.h"
 #include "base/prefetch.h"
 #include "base/status.h"
 #include "distance/distance.h"
 #include "distance/query.h"
 #include "exact/scan.h"
-#include "graph/beam.h"
-#include "graph/boosted_order.h"
 #include "graph/graph_view.h"
 #include "graph/position_items.h"
 #include "graph/quantized_query.h"
 #include "graph/quantized_rows.h"
 #include "graph/row_estimates.h"
-#include "graph/search_entries.h"
+#include "graph/search/beam.h"
+#include "graph/search/boosted_order.h"
+#include "graph/search/float_ranking.h"
+#include "graph/search/graph_search_memory.h"
+#include "graph/search/level_scan.h"
+#include "graph/search/search_entries.h"
 
 namespace semantic_index {
 
@@ -38,31 +40,12 @@ constexpr double kScanRow = 20.0;
 constexpr double kScanDimension = 0.35;
 constexpr double kBeamSlot = 250.0;
 constexpr double kBeamMove = 0.25;
+/** The beam of a walk, in shares of its usual length, where items with high factors are scanned besides. */
+constexpr double kBeamBesideScan = 0.5;
 
 }  // namespace
 
-struct GraphScratch::Memory {
-  QuantizedQuery query;
-  uint64_t sketch[kSketchWords];
-  SearchEntries::Memory entries;
-  /** One bit per position compared in this search; `compared` lists them for clearing. */
-  std::vector<uint64_t> seen;
-  std::vector<uint32_t> compared;
-  Beam beam;
-  /** For searches with factors. */
-  BoostedBeam boosted;
-  /** All compared candidates that pass the filter; with factors, `boosted` has the best of them. */
-  std::vector<Candidate> met;
-  /** The best positions of a walk. */
-  std::vector<uint32_t> candidates;
-  /** For each of them, the dot product with its high nibbles. */
-  std::vector<int32_t> high_sums;
-  std::vector<Candidate> refined;
-  NearestHeap nearest;
-  /** For searches that also walk the trees. */
-  SearchScratch forest;
-  std::vector<int32_t> tree_items;
-};
+struct GraphScratch::Memory : GraphSearchMemory {};
 
 GraphScratch::GraphScratch() = default;
 GraphScratch::~GraphScratch() = default;
@@ -83,7 +66,8 @@ class GraphSearch {
         items_(view),
         neighbors_(view.section<uint8_t>(GraphSection::neighbors)),
         estimates_(view, memory->query),
-        boosted_(layout_.metric, options.factors, items_) {}
+        boosted_(layout_.metric, options.factors, items_),
+        by_floats_(forest, options, &memory->nearest) {}
 
   Status run(const float* query, int32_t* items, float* distances_out, int32_t* found, GraphSearchStats* work) {
     const int64_t matches =
@@ -97,18 +81,23 @@ class GraphSearch {
     // A filter passes only a share of the items: widen the beam accordingly.
     const double positions = header_.positions;
     const double share = static_cast<double>(matches) / positions;
-    const double width = std::min(positions, std::ceil(static_cast<double>(wanted) / share));
+    double width = std::min(positions, std::ceil(static_cast<double>(wanted) / share));
     const double scan_time = static_cast<double>(matches) * (kScanRow + kScanDimension * header_.dimensions);
     if (scan_time <= width * (kBeamSlot + kBeamMove * width)) return scan(query, items, distances_out, found, work);
     // Distances below 0 have no shares, and the k-th that a filter allows is not known.
     ends_early_ = !is_filtered() && !estimates_.is_dot();
     const bool is_longer = ends_early_ && !is_boosted();
+    LevelScanUse scan_use = is_boosted() ? memory_.levels.prepare(*options_.factors) : LevelScanUse::none;
+    if (estimates_.is_dot()) scan_use = LevelScanUse::none;
+    const bool has_scan = scan_use != LevelScanUse::none;
+    if (has_scan) width = std::max(static_cast<double>(reranked_), std::ceil(kBeamBesideScan * width));
     beam_ = static_cast<size_t>(is_longer ? std::min(positions, WalkEnd::kLongerBeam * width) : width);
     k_ = static_cast<size_t>(k);
     end_.set(k, search_k);
     prepare(query);
-    Status status = SearchEntries(view_, forest_, options_.allowed, &memory_.entries).find(query, memory_.sketch);
-    if (status.ok()) status = walk();
+    Status status;
+    if (scan_use != LevelScanUse::in_place_of_walk) status = walk_from_entries(query);
+    if (status.ok() && has_scan) scan_levels();
     if (status.ok()) {
       choose_candidates();
       refine();
@@ -153,6 +142,7 @@ class GraphSearch {
     memory_.compared.clear();
     memory_.met.clear();
     memory_.beam.reset(beam_);
+    if (is_boosted()) boosted_.use_levels(memory_.levels);
     if (is_boosted()) memory_.boosted.reset(static_cast<size_t>(reranked_ + kRefined), k_);
   }
 
@@ -214,6 +204,11 @@ class GraphSearch {
     estimates_.prefetch_norms(position);
   }
 
+  Status walk_from_entries(const float* query) {
+    const Status status = SearchEntries(view_, forest_, options_.allowed, &memory_.entries).find(query, memory_.sketch);
+    return status.ok() ? walk() : status;
+  }
+
   /** Compares the entry positions of the walk. */
   void enter() {
     const std::vector<uint32_t>& entries = memory_.entries.positions;
@@ -258,6 +253,36 @@ class GraphSearch {
         prefetch(neighbors(beam[slot].position()), kNeighborBytes);
         --wanted;
       }
+    }
+  }
+
+  /**
+   * Compares items with high factors that may have one of the k highest products. The walk has met about all that are
+   * as near as the nearer half of its beam.
+   */
+  void scan_levels() {
+    BoostedBeam& boosted = memory_.boosted;
+    LevelScan& levels = memory_.levels;
+    boosted.settle(boosted_);
+    const double most =
+        boosted_.score_of(memory_.beam.size() == 0 ? 0 : memory_.beam[memory_.beam.size() / 2].distance());
+    for (const LevelChunk& chunk : levels.choose(boosted.least_of_k(), most)) {
+      const double needed = levels.needed_score(chunk, boosted.least_of_k());
+      if (needed > most) break;
+      uint32_t fresh[kMaxNeighbors];
+      size_t count = 0;
+      const double square = boosted_.estimate_of(needed);
+      levels.find(chunk, memory_.sketch, estimates_.query_square(), square, [&](uint32_t position) {
+        if (is_filtered() && !items_.is_allowed(options_.allowed, position)) return;
+        if (!mark(position)) return;
+        prefetch_row(position);
+        fresh[count++] = position;
+        if (count < kMaxNeighbors) return;
+        compare(fresh, count);
+        count = 0;
+      });
+      compare(fresh, count);
+      boosted.settle(boosted_);
     }
   }
 
@@ -334,35 +359,26 @@ class GraphSearch {
   void rerank(const float* query, int32_t* items, float* distances_out, int32_t* found) {
     const std::vector<Candidate>& refined = memory_.refined;
     const auto needed = std::min(refined.size(), static_cast<size_t>(reranked_));
-    for (size_t slot = 0; slot < needed; ++slot) prefetch_item(items_.item_of(refined[slot].position()));
+    for (size_t slot = 0; slot < needed; ++slot) by_floats_.prefetch_item(items_.item_of(refined[slot].position()));
     const Query target = Query::of_floats(layout_, query);
-    memory_.nearest.reset(options_.k);
+    by_floats_.begin();
     for (size_t slot = 0; slot < refined.size(); ++slot) {
-      const float limit = memory_.nearest.limit();
+      const float limit = by_floats_.limit();
       if (slot >= needed && (is_boosted() || refined[slot].distance() > limit + estimates_.whole_uncertainty(limit))) {
         break;
       }
       const uint32_t position = refined[slot].position();
-      offer(target, items_.item_of(position));
+      by_floats_.offer(target, items_.item_of(position));
       ++work_.reranked;
       // Of copies with equal bytes, the first k suffice: they are ordered by item.
       int32_t same = 1;
       items_.for_each_copy(position, [&](uint32_t item, bool has_same_bytes) {
         if (!has_same_bytes) same = 0;
-        if (same < options_.k && offer(target, item)) ++same;
+        if (same < options_.k && by_floats_.offer(target, item)) ++same;
         return true;
       });
     }
-    write_nearest(items, distances_out, found);
-  }
-
-  void write_nearest(int32_t* items, float* distances_out, int32_t* found) {
-    const std::vector<Neighbor>& sorted = memory_.nearest.sorted();
-    for (size_t rank = 0; rank < sorted.size(); ++rank) {
-      items[rank] = sorted[rank].item;
-      if (distances_out != nullptr) distances_out[rank] = public_distance(layout_.metric, sorted[rank].distance);
-    }
-    *found = static_cast<int32_t>(sorted.size());
+    *found = by_floats_.write(items, distances_out);
   }
 
   /** Searches the trees too, and keeps the nearest of both. */
@@ -377,25 +393,10 @@ class GraphSearch {
     both.insert(both.end(), others.begin(), others.begin() + size);
     std::sort(both.begin(), both.end());
     both.erase(std::unique(both.begin(), both.end()), both.end());
-    memory_.nearest.reset(options_.k);
-    for (int32_t item : both) offer(target, static_cast<uint32_t>(item));
-    write_nearest(items, distances_out, found);
+    by_floats_.begin();
+    for (int32_t item : both) by_floats_.offer(target, static_cast<uint32_t>(item));
+    *found = by_floats_.write(items, distances_out);
     return status;
-  }
-
-  void prefetch_item(uint32_t item) const {
-    if (item < static_cast<uint32_t>(forest_.items())) {
-      prefetch(forest_.node(static_cast<int32_t>(item)), layout_.node_bytes);
-    }
-  }
-
-  /** Compares an item by its floats. False when the filter excludes it, or when damaged bytes hold no valid item. */
-  bool offer(const Query& target, uint32_t item) {
-    const auto number = static_cast<int32_t>(item);
-    if (item >= static_cast<uint32_t>(forest_.items()) || !options_.allowed.contains(number)) return false;
-    if (!forest_.has_item(number)) return false;
-    memory_.nearest.offer(item_distance(target, table_, layout_, forest_.node(number)), number);
-    return true;
   }
 
   const GraphView& view_;
@@ -409,7 +410,8 @@ class GraphSearch {
   const PositionItems items_;
   const uint8_t* neighbors_;
   RowEstimates estimates_;
-  const BoostedOrder boosted_;
+  BoostedOrder boosted_;
+  FloatRanking by_floats_;
   size_t beam_ = 0;
   size_t k_ = 0;
   bool ends_early_ = false;

@@ -1,5 +1,5 @@
-#ifndef SEMANTIC_INDEX_KERNEL_GRAPH_BEAM_H_
-#define SEMANTIC_INDEX_KERNEL_GRAPH_BEAM_H_
+#ifndef SEMANTIC_INDEX_KERNEL_GRAPH_SEARCH_BEAM_H_
+#define SEMANTIC_INDEX_KERNEL_GRAPH_SEARCH_BEAM_H_
 
 #include <algorithm>
 #include <cmath>
@@ -167,4 +167,4 @@ class WalkEnd {
 
 }  // namespace semantic_index
 
-#endif  // SEMANTIC_INDEX_KERNEL_GRAPH_BEAM_H_
+#endif  // SEMANTIC_INDEX_KERNEL_GRAPH_SEARCH_BEAM_H_

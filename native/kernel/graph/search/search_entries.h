@@ -1,13 +1,13 @@
-#ifndef SEMANTIC_INDEX_KERNEL_GRAPH_SEARCH_ENTRIES_H_
-#define SEMANTIC_INDEX_KERNEL_GRAPH_SEARCH_ENTRIES_H_
+#ifndef SEMANTIC_INDEX_KERNEL_GRAPH_SEARCH_SEARCH_ENTRIES_H_
+#define SEMANTIC_INDEX_KERNEL_GRAPH_SEARCH_SEARCH_ENTRIES_H_
 
 #include <cstdint>
 #include <vector>
 
 #include "annoy/forest_view.h"
-#include "graph/beam.h"
 #include "graph/graph_view.h"
 #include "graph/position_items.h"
+#include "graph/search/beam.h"
 
 namespace semantic_index {
 
@@ -58,4 +58,4 @@ class SearchEntries {
 
 }  // namespace semantic_index
 
-#endif  // SEMANTIC_INDEX_KERNEL_GRAPH_SEARCH_ENTRIES_H_
+#endif  // SEMANTIC_INDEX_KERNEL_GRAPH_SEARCH_SEARCH_ENTRIES_H_
