@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { analysisSettingName, englishSetting } from '../../analysis/text-analysis.js';
 import { tailVectorsPerRead } from '../../backend/batch-sizes.js';
 import type { DocumentOutcome, DocumentTerms, FreshVectors, KeyedVectors } from '../../backend/documents.js';
@@ -9,8 +9,9 @@ import { SemanticIndexError } from '../../errors.js';
 import type { DocumentId, Metric } from '../../types.js';
 import type { Bitset } from '../../vectors/bitset.js';
 import { requireSameFile } from '../directory/file-identity.js';
-import { type CatalogOptions, connect } from '../sqlite/connection.js';
+import { type CatalogOptions, connect, inOneTransaction } from '../sqlite/connection.js';
 import { fromSqliteError } from '../sqlite/sqlite-error.js';
+import { prepared, type Statement } from '../sqlite/statement.js';
 import { ChunkNotes } from './chunk-notes.js';
 import { DocumentCache } from './document-cache.js';
 import { type DocumentColumns, DocumentCommits } from './document-commits.js';
@@ -142,9 +143,9 @@ export class Catalog {
   private constructor(db: Database, options: CatalogOptions) {
     this.#db = db;
     this.#options = options;
-    this.#begin = db.prepare('BEGIN');
-    this.#end = db.prepare('COMMIT');
-    this.#dataVersion = db.prepare<[]>('PRAGMA data_version').pluck();
+    this.#begin = prepared(db, 'BEGIN');
+    this.#end = prepared(db, 'COMMIT');
+    this.#dataVersion = prepared<[]>(db, 'PRAGMA data_version').pluck();
     this.settings = new SettingsTable(db);
     this.fields = new FieldIndexes(db, this.settings);
     this.duplicates = new DuplicateLookup(db);
@@ -250,12 +251,9 @@ export class Catalog {
     };
   }
 
-  /**
-   * The changes since `position` for a snapshot that has the `known` segments, and the documents that match a filter; read
-   * in one transaction.
-   */
+  /** The changes since `position` for a snapshot with the `known` segments, and the documents that match a filter; in one transaction. */
   changesSince(position: CatalogPosition, known: readonly number[], filter?: SqlFilter | undefined): CatalogChanges {
-    return this.#db.transaction((): CatalogChanges => {
+    return inOneTransaction(this.#db, (): CatalogChanges => {
       const now = this.position();
       const rows = this.segments.all();
       const sealedThrough = this.segments.sealedThrough();
@@ -284,7 +282,7 @@ export class Catalog {
         more,
         ...(filter !== undefined && !more && { matching: this.#matching(filter, rows) }),
       };
-    })();
+    });
   }
 
   /** Commits documents, see `DocumentCommits`; and returns the changes for a snapshot of the commit before it, where they are known. */

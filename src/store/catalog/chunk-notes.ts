@@ -1,8 +1,9 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { duplicateName, duplicatePrefix, noteName, notePrefix } from '../../backend/note-names.js';
 import type { DismissedDuplicate, SourceNote, StoredChunk } from '../../backend/notes.js';
 import { parseStored } from '../../backend/stored-json.js';
 import type { DocumentId } from '../../types.js';
+import { prepared, type Statement } from '../sqlite/statement.js';
 
 const isChunk =
   "typeof(d.id) = 'text' AND json_type(d.metadata, '$.chunk') = 'object' AND json_type(d.metadata, '$.source') = 'text'";
@@ -25,15 +26,17 @@ export class ChunkNotes {
 
   constructor(db: Database) {
     this.#db = db;
-    this.#range = db.prepare('SELECT name, value FROM settings WHERE name >= ? AND name < ?');
-    this.#set = db.prepare(
+    this.#range = prepared(db, 'SELECT name, value FROM settings WHERE name >= ? AND name < ?');
+    this.#set = prepared(
+      db,
       'INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
     );
-    this.#delete = db.prepare('DELETE FROM settings WHERE name = ?');
-    this.#held = db.prepare(
+    this.#delete = prepared(db, 'DELETE FROM settings WHERE name = ?');
+    this.#held = prepared(
+      db,
       'SELECT count(*) AS count, coalesce(sum(key), 0) AS keys FROM documents WHERE id >= ? AND id < ?',
     );
-    this.#exists = db.prepare<[string]>('SELECT 1 FROM documents WHERE id = ?').pluck();
+    this.#exists = prepared<[string]>(db, 'SELECT 1 FROM documents WHERE id = ?').pluck();
   }
 
   /** The notes of a collection that are still valid. */

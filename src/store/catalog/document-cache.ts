@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { StoredDocument } from '../../backend/documents.js';
 import type { DocumentId } from '../../types.js';
+import { prepared } from '../sqlite/statement.js';
 
 /** What a `StoredDocument` is read by. */
 export const selectDocument = 'SELECT d.key, d.id, t.text, d.metadata FROM documents d JOIN texts t ON t.key = d.key';
@@ -13,7 +14,7 @@ export type DocumentByKey = (key: number) => StoredDocument | undefined;
 
 /** Looks documents up. Arrays take less time than objects whose members are named by SQLite. */
 export function documentByKey(db: Database, condition = 'true'): DocumentByKey {
-  const statement = db.prepare<[number]>(`${selectDocument} WHERE d.key = ? AND ${condition}`).raw();
+  const statement = prepared<[number]>(db, `${selectDocument} WHERE d.key = ? AND ${condition}`).raw();
   return (key) => {
     const row = statement.get(key) as [number, DocumentId, string, string | null] | undefined;
     return row && { key: row[0], id: row[1], text: row[2], metadata: row[3] };

@@ -1,4 +1,4 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { encodeTexts } from '../../analysis/text-preparer.js';
 import {
   type DocumentChange,
@@ -11,6 +11,7 @@ import {
 import { isCounted } from '../../backend/note-names.js';
 import { crashPoint } from '../../crash-points.js';
 import type { DocumentId } from '../../types.js';
+import { prepared, type Statement } from '../sqlite/statement.js';
 import type { DocumentWrites } from './document-writes.js';
 import type { InsertedText, TermsBatch, TermsTable } from './terms-table.js';
 import { hashBytes, type VectorTable } from './vector-table.js';
@@ -86,16 +87,18 @@ export class DocumentCommits {
     this.#writes = writes;
     this.#terms = terms;
     this.#vectors = vectors;
-    this.#insert = db.prepare('INSERT INTO documents (id, hash, vector, metadata) VALUES (?, ?, ?, ?)');
-    this.#whole = db.prepare(
+    this.#insert = prepared(db, 'INSERT INTO documents (id, hash, vector, metadata) VALUES (?, ?, ?, ?)');
+    this.#whole = prepared(
+      db,
       'SELECT d.id, d.hash, d.vector, d.metadata, t.text FROM documents d JOIN texts t ON t.key = d.key WHERE d.key = ?',
     );
-    this.#insertText = db.prepare('INSERT INTO texts VALUES (?, CAST(? AS TEXT))');
-    this.#vectorExists = db.prepare(
+    this.#insertText = prepared(db, 'INSERT INTO texts VALUES (?, CAST(? AS TEXT))');
+    this.#vectorExists = prepared(
+      db,
       `SELECT 1 FROM vectors WHERE vector = ? AND hash = ?
        AND space = (SELECT value FROM settings WHERE name = 'space')`,
     );
-    this.#space = db.prepare<[]>("SELECT value FROM settings WHERE name = 'space'").pluck();
+    this.#space = prepared<[]>(db, "SELECT value FROM settings WHERE name = 'space'").pluck();
   }
 
   /** Compares documents with the stored ones of the same ids. */

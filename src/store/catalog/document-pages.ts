@@ -1,6 +1,7 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import type { DocumentRows, StoredDocument } from '../../backend/documents.js';
 import { whileWantedSql } from '../sqlite/cancelling.js';
+import { prepared, type Statement } from '../sqlite/statement.js';
 import { rowBytes, selectDocument } from './document-cache.js';
 import type { SqlFilter } from './document-table.js';
 
@@ -11,9 +12,10 @@ export class DocumentPages {
 
   constructor(db: Database) {
     this.#db = db;
-    this.#bytesByKey = db
-      .prepare<[number]>(`SELECT ${rowBytes} FROM documents d JOIN texts t ON t.key = d.key WHERE d.key = ?`)
-      .pluck();
+    this.#bytesByKey = prepared<[number]>(
+      db,
+      `SELECT ${rowBytes} FROM documents d JOIN texts t ON t.key = d.key WHERE d.key = ?`,
+    ).pluck();
   }
 
   /** Bytes of the texts and metadata of these documents; what is gone counts nothing. */

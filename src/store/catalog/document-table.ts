@@ -1,9 +1,10 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import type { ExportedRows, KeyedVectors, StoredDocument } from '../../backend/documents.js';
 import { crashPoint } from '../../crash-points.js';
 import type { DocumentId } from '../../types.js';
 import { packVectors } from '../../vectors/pack-vectors.js';
 import { checkWanted, whileWantedSql } from '../sqlite/cancelling.js';
+import { prepared, type Statement } from '../sqlite/statement.js';
 import { type DocumentByKey, documentByKey, maxShortBytes, rowBytes, selectDocument } from './document-cache.js';
 import type { DocumentWrites } from './document-writes.js';
 import { isComparable, unsoundVectors } from './sound-vectors.js';
@@ -57,31 +58,37 @@ export class DocumentTable {
     this.#tailImages = tailImages;
     this.#db = db;
     this.#writes = writes;
-    this.#byId = db.prepare(`${selectDocument} WHERE d.id = ?`);
+    this.#byId = prepared(db, `${selectDocument} WHERE d.id = ?`);
     this.byKey = documentByKey(db);
     this.shortByKey = documentByKey(db, `${rowBytes} <= ${maxShortBytes}`);
-    this.#exists = db.prepare('SELECT 1 FROM documents WHERE key = ?');
-    this.#vectorById = db.prepare(
+    this.#exists = prepared(db, 'SELECT 1 FROM documents WHERE key = ?');
+    this.#vectorById = prepared(
+      db,
       'SELECT d.key, v.data FROM documents d JOIN vectors v ON v.vector = d.vector WHERE d.id = ?',
     );
-    this.#vectorByKey = db
-      .prepare<[number]>('SELECT v.data FROM documents d JOIN vectors v ON v.vector = d.vector WHERE d.key = ?')
-      .pluck();
-    this.#vectorsAfter = db.prepare(
+    this.#vectorByKey = prepared<[number]>(
+      db,
+      'SELECT v.data FROM documents d JOIN vectors v ON v.vector = d.vector WHERE d.key = ?',
+    ).pluck();
+    this.#vectorsAfter = prepared(
+      db,
       `SELECT d.key, v.data FROM documents d JOIN vectors v ON v.vector = d.vector
        WHERE d.key > ? AND d.key <= ? ORDER BY d.key LIMIT ?`,
     );
-    this.#deletionsAfter = db
-      .prepare<[number]>('SELECT key FROM deletions WHERE sequence > ? ORDER BY sequence')
-      .pluck();
-    this.#deletionsBetween = db
-      .prepare<[number, number]>('SELECT key FROM deletions WHERE key BETWEEN ? AND ?')
-      .pluck();
-    this.#dimensions = db
-      .prepare<[]>("SELECT dimensions FROM spaces WHERE space = (SELECT value FROM settings WHERE name = 'space')")
-      .pluck();
-    this.#lastKey = db.prepare<[]>("SELECT seq FROM sqlite_sequence WHERE name = 'documents'").pluck();
-    this.#lastDeletion = db.prepare<[]>("SELECT seq FROM sqlite_sequence WHERE name = 'deletions'").pluck();
+    this.#deletionsAfter = prepared<[number]>(
+      db,
+      'SELECT key FROM deletions WHERE sequence > ? ORDER BY sequence',
+    ).pluck();
+    this.#deletionsBetween = prepared<[number, number]>(
+      db,
+      'SELECT key FROM deletions WHERE key BETWEEN ? AND ?',
+    ).pluck();
+    this.#dimensions = prepared<[]>(
+      db,
+      "SELECT dimensions FROM spaces WHERE space = (SELECT value FROM settings WHERE name = 'space')",
+    ).pluck();
+    this.#lastKey = prepared<[]>(db, "SELECT seq FROM sqlite_sequence WHERE name = 'documents'").pluck();
+    this.#lastDeletion = prepared<[]>(db, "SELECT seq FROM sqlite_sequence WHERE name = 'deletions'").pluck();
   }
 
   /** The highest key ever given. */

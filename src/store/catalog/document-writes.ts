@@ -1,6 +1,7 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { noteOf } from '../../backend/note-names.js';
 import type { DocumentId } from '../../types.js';
+import { prepared, type Statement } from '../sqlite/statement.js';
 import type { MetadataTable } from './metadata/metadata-table.js';
 
 /** What identifies the content of a stored document. */
@@ -22,12 +23,12 @@ export class DocumentWrites {
 
   constructor(db: Database, metadata: MetadataTable) {
     this.#metadata = metadata;
-    this.#identity = db.prepare('SELECT key, hash, metadata FROM documents WHERE id = ?');
-    this.#setMetadata = db.prepare('UPDATE documents SET metadata = ? WHERE key = ?');
-    this.#delete = db.prepare('DELETE FROM documents WHERE key = ?');
-    this.#deleteText = db.prepare('DELETE FROM texts WHERE key = ?');
-    this.#deleteNote = db.prepare('DELETE FROM settings WHERE name = ?');
-    this.#logDeletion = db.prepare('INSERT INTO deletions (key) VALUES (?)');
+    this.#identity = prepared(db, 'SELECT key, hash, metadata FROM documents WHERE id = ?');
+    this.#setMetadata = prepared(db, 'UPDATE documents SET metadata = ? WHERE key = ?');
+    this.#delete = prepared(db, 'DELETE FROM documents WHERE key = ?');
+    this.#deleteText = prepared(db, 'DELETE FROM texts WHERE key = ?');
+    this.#deleteNote = prepared(db, 'DELETE FROM settings WHERE name = ?');
+    this.#logDeletion = prepared(db, 'INSERT INTO deletions (key) VALUES (?)');
   }
 
   /** The stored document with this id. */

@@ -1,6 +1,7 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import type { KnownDuplicates, Representative } from '../../backend/documents.js';
 import type { DocumentId } from '../../types.js';
+import { prepared, type Statement } from '../sqlite/statement.js';
 
 const maxOfTheSame = 16;
 
@@ -12,12 +13,14 @@ export class DuplicateLookup {
   readonly #representative: Statement<[number]>;
 
   constructor(db: Database) {
-    this.#byId = db.prepare('SELECT 1 FROM documents WHERE id = ?');
-    this.#data = db.prepare<[number]>('SELECT data FROM vectors WHERE vector = ?').pluck();
-    this.#byVector = db
-      .prepare<[number, number]>('SELECT key FROM documents WHERE vector = ? ORDER BY key LIMIT ?')
-      .pluck();
-    this.#representative = db.prepare(
+    this.#byId = prepared(db, 'SELECT 1 FROM documents WHERE id = ?');
+    this.#data = prepared<[number]>(db, 'SELECT data FROM vectors WHERE vector = ?').pluck();
+    this.#byVector = prepared<[number, number]>(
+      db,
+      'SELECT key FROM documents WHERE vector = ? ORDER BY key LIMIT ?',
+    ).pluck();
+    this.#representative = prepared(
+      db,
       `SELECT d.key, d.id, t.text FROM documents d JOIN texts t ON t.key = d.key
        WHERE d.key = ? AND json_type(d.metadata, '$."duplicateOf"') IS NULL`,
     );

@@ -1,4 +1,5 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
+import { prepared, type Statement } from '../sqlite/statement.js';
 import { isDeadOwner } from './lease-owner.js';
 
 // A lease that ends later than this was taken under a wrong clock, or forged: it counts as expired. Longer than any lease
@@ -19,26 +20,26 @@ export class LeaseTable {
 
   constructor(db: Database) {
     this.#db = db;
-    this.#owner = db
-      .prepare<[string, number, number]>('SELECT owner FROM leases WHERE name = ? AND expires_at BETWEEN ? AND ?')
-      .pluck();
-    this.#acquire = db
-      .prepare<[string, string, number]>(
-        `INSERT INTO leases VALUES (?, ?, 1, ?)
+    this.#owner = prepared<[string, number, number]>(
+      db,
+      'SELECT owner FROM leases WHERE name = ? AND expires_at BETWEEN ? AND ?',
+    ).pluck();
+    this.#acquire = prepared<[string, string, number]>(
+      db,
+      `INSERT INTO leases VALUES (?, ?, 1, ?)
          ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at,
            token = leases.token + (leases.owner <> excluded.owner) RETURNING token`,
-      )
-      .pluck();
+    ).pluck();
     // The row stays, with its token: a holder whose lease expired can still be distinguished from the next one.
-    this.#release = db.prepare('UPDATE leases SET expires_at = 0 WHERE name = ? AND owner = ?');
-    this.#holds = db.prepare<[string, string, number]>(
+    this.#release = prepared(db, 'UPDATE leases SET expires_at = 0 WHERE name = ? AND owner = ?');
+    this.#holds = prepared<[string, string, number]>(
+      db,
       'SELECT 1 FROM leases WHERE name = ? AND owner = ? AND token = ?',
     );
-    this.#owners = db
-      .prepare<[string, number, number]>(
-        "SELECT owner FROM leases WHERE name LIKE ? || '%' AND expires_at BETWEEN ? AND ?",
-      )
-      .pluck();
+    this.#owners = prepared<[string, number, number]>(
+      db,
+      "SELECT owner FROM leases WHERE name LIKE ? || '%' AND expires_at BETWEEN ? AND ?",
+    ).pluck();
   }
 
   /**

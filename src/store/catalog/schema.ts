@@ -108,7 +108,10 @@ export const currentFormat = migrations.length;
  */
 export function migrateSchema(db: Database, readonly: boolean): void {
   const format = checkFormat(db);
-  if (format === currentFormat) return;
+  if (format === currentFormat) {
+    requireColumns(db);
+    return;
+  }
   if (readonly) {
     throw new SemanticIndexError('READ_ONLY', `The index has format ${format} and must be taken to ${currentFormat}`, {
       hint: 'Open it once without `readonly`: that migrates it.',
@@ -121,6 +124,43 @@ export function migrateSchema(db: Database, readonly: boolean): void {
     db.pragma(`user_version = ${currentFormat}`);
   }).immediate();
   crashPoint('open.tables-made');
+}
+
+/** The columns of the current format, by table. */
+const columns: Readonly<Record<string, string>> = {
+  settings: 'name, value',
+  spaces: 'space, fingerprint, dimensions, canaries, created_at',
+  vectors: 'vector, space, role, hash, used_at, data',
+  documents: 'key, id, hash, vector, metadata',
+  texts: 'key, text',
+  deletions: 'sequence, key',
+  segments:
+    'segment, file, first_key, last_key, items, trees, file_size, file_mtime, checksum, keys, terms_size, terms_checksum, ' +
+    'columns_size, columns_checksum, columns_change',
+  retired: 'file, retired_at',
+  leases: 'name, owner, token, expires_at',
+  tail_terms: 'first_key, last_key, data',
+  metadata_changes: 'sequence, key',
+};
+
+/** The unique keys that rows are replaced by. */
+const uniqueKeys: readonly (readonly [table: string, key: string])[] = [
+  ['settings', 'name'],
+  ['vectors', 'hash, space, role'],
+  ['leases', 'name'],
+];
+
+/**
+ * Statements of a catalog are compiled when they are first used. What all of them need is looked for when it is opened.
+ *
+ * @throws what SQLite reports.
+ */
+function requireColumns(db: Database): void {
+  const selects = Object.entries(columns).map(([table, names]) => `SELECT coalesce(${names}) FROM ${table}`);
+  db.prepare(selects.join(' UNION ALL '));
+  for (const [table, key] of uniqueKeys) {
+    db.prepare(`INSERT INTO ${table} (${key}) SELECT ${key} FROM ${table} WHERE 1 ON CONFLICT (${key}) DO NOTHING`);
+  }
 }
 
 function checkFormat(db: Database): number {

@@ -1,8 +1,9 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { analysisFromSetting, analysisSettingName, hasLanguages } from '../../analysis/text-analysis.js';
 import { documentsPerRead } from '../../backend/batch-sizes.js';
 import { crashPoint, type MergeKind } from '../../crash-points.js';
 import { SemanticIndexError } from '../../errors.js';
+import { prepared, type Statement } from '../sqlite/statement.js';
 import type { Lease, LeaseTable } from './lease-table.js';
 import type { SettingsTable } from './settings-table.js';
 import type { TailImagesTable } from './tail/tail-images-table.js';
@@ -109,23 +110,25 @@ export class SegmentTable {
     this.#terms = terms;
     this.#tailImages = tailImages;
     this.#settings = settings;
-    this.#retire = db.prepare('INSERT INTO retired VALUES (?, ?) ON CONFLICT DO NOTHING');
-    this.#retired = db.prepare('SELECT file, retired_at FROM retired');
-    this.#forgetRetired = db.prepare('DELETE FROM retired WHERE file = ?');
-    this.#all = db.prepare(`SELECT segment, ${columns.join(', ')} FROM segments ORDER BY first_key`);
-    this.#offsets = db.prepare<[number]>('SELECT keys FROM segments WHERE segment = ?').pluck();
-    this.#insert = db.prepare(
+    this.#retire = prepared(db, 'INSERT INTO retired VALUES (?, ?) ON CONFLICT DO NOTHING');
+    this.#retired = prepared(db, 'SELECT file, retired_at FROM retired');
+    this.#forgetRetired = prepared(db, 'DELETE FROM retired WHERE file = ?');
+    this.#all = prepared(db, `SELECT segment, ${columns.join(', ')} FROM segments ORDER BY first_key`);
+    this.#offsets = prepared<[number]>(db, 'SELECT keys FROM segments WHERE segment = ?').pluck();
+    this.#insert = prepared(
+      db,
       `INSERT INTO segments (keys, ${columns.join(', ')}) VALUES (@keys, ${columns.map((name) => `@${name}`).join(', ')})`,
     );
-    this.#delete = db.prepare('DELETE FROM segments WHERE segment = ?');
-    this.#forgetDeletions = db.prepare('DELETE FROM deletions WHERE key BETWEEN ? AND ? AND sequence <= ?');
-    this.#bumpGeneration = db.prepare(
+    this.#delete = prepared(db, 'DELETE FROM segments WHERE segment = ?');
+    this.#forgetDeletions = prepared(db, 'DELETE FROM deletions WHERE key BETWEEN ? AND ? AND sequence <= ?');
+    this.#bumpGeneration = prepared(
+      db,
       "INSERT INTO settings VALUES ('generation', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1",
     );
-    this.#generation = db.prepare<[]>("SELECT value FROM settings WHERE name = 'generation'").pluck();
-    this.#sealedThrough = db.prepare<[]>('SELECT max(last_key) FROM segments').pluck();
-    this.#space = db.prepare<[]>("SELECT value FROM settings WHERE name = 'space'").pluck();
-    this.#dead = db.prepare<[number, number]>('SELECT count(*) FROM deletions WHERE key >= ? AND key <= ?').pluck();
+    this.#generation = prepared<[]>(db, "SELECT value FROM settings WHERE name = 'generation'").pluck();
+    this.#sealedThrough = prepared<[]>(db, 'SELECT max(last_key) FROM segments').pluck();
+    this.#space = prepared<[]>(db, "SELECT value FROM settings WHERE name = 'space'").pluck();
+    this.#dead = prepared<[number, number]>(db, 'SELECT count(*) FROM deletions WHERE key >= ? AND key <= ?').pluck();
   }
 
   /** Counts every change of the set. */

@@ -1,5 +1,6 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { analysisSettingName, englishSetting } from '../../analysis/text-analysis.js';
+import { prepared, type Statement } from '../sqlite/statement.js';
 
 /** What an index is, fixed when it is created or when its first vector arrives. */
 export interface IndexSettings {
@@ -19,11 +20,13 @@ export class SettingsTable {
   readonly #increment: Statement<[string]>;
 
   constructor(db: Database) {
-    this.#get = db.prepare<[string]>('SELECT value FROM settings WHERE name = ?').pluck();
-    this.#set = db.prepare(
+    this.#get = prepared<[string]>(db, 'SELECT value FROM settings WHERE name = ?').pluck();
+    this.#set = prepared(
+      db,
       'INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
     );
-    this.#increment = db.prepare(
+    this.#increment = prepared(
+      db,
       'INSERT INTO settings VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1',
     );
   }

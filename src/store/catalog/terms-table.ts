@@ -1,9 +1,10 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { selectPackedTerms } from '../../analysis/packed-terms.js';
 import { TermPacker } from '../../analysis/term-packer.js';
 import { analysisFromSetting, hasLanguages, languageOfDocument, namedLanguage } from '../../analysis/text-analysis.js';
 import type { DocumentTerms } from '../../backend/documents.js';
 import { checkWanted } from '../sqlite/cancelling.js';
+import { prepared, type Statement } from '../sqlite/statement.js';
 import type { SettingsTable } from './settings-table.js';
 
 /** The packed terms of documents with firstKey <= key <= lastKey (see `PackedTerms`); keys are relative to `firstKey`. */
@@ -63,30 +64,36 @@ export class TermsTable {
   constructor(db: Database, settings: SettingsTable) {
     this.#db = db;
     this.#settings = settings;
-    this.#insert = db.prepare('INSERT OR REPLACE INTO tail_terms VALUES (?, ?, ?)');
+    this.#insert = prepared(db, 'INSERT OR REPLACE INTO tail_terms VALUES (?, ?, ?)');
     // Rows do not overlap, so at most one of them begins at or before `after` and ends behind it.
-    this.#between = db.prepare(
+    this.#between = prepared(
+      db,
       `SELECT first_key, last_key, data FROM tail_terms
        WHERE first_key >= coalesce((SELECT max(first_key) FROM tail_terms WHERE first_key <= @after), 0)
        AND first_key <= @last AND last_key > @after ORDER BY first_key`,
     );
-    this.#keys = db
-      .prepare<[number, number]>('SELECT key FROM documents WHERE key BETWEEN ? AND ? ORDER BY key')
-      .pluck();
-    this.#keysAfter = db
-      .prepare<[number, number]>('SELECT key FROM documents WHERE key > ? ORDER BY key LIMIT ?')
-      .pluck();
+    this.#keys = prepared<[number, number]>(
+      db,
+      'SELECT key FROM documents WHERE key BETWEEN ? AND ? ORDER BY key',
+    ).pluck();
+    this.#keysAfter = prepared<[number, number]>(
+      db,
+      'SELECT key FROM documents WHERE key > ? ORDER BY key LIMIT ?',
+    ).pluck();
     // The last row that begins at or before the key.
-    this.#covered = db.prepare(
+    this.#covered = prepared(
+      db,
       `SELECT 1 FROM (SELECT last_key FROM tail_terms WHERE first_key <= ? ORDER BY first_key DESC LIMIT 1) WHERE last_key >= ?`,
     );
-    this.#text = db.prepare(
+    this.#text = prepared(
+      db,
       'SELECT t.text, d.metadata FROM texts t LEFT JOIN documents d ON d.key = t.key WHERE t.key = ?',
     );
-    this.#forget = db.prepare('DELETE FROM tail_terms WHERE last_key BETWEEN ? AND ?');
-    this.#replaced = db.prepare('DELETE FROM tail_terms WHERE last_key >= ? AND first_key <= ?');
-    this.#sealedThrough = db.prepare<[]>('SELECT max(last_key) FROM segments').pluck();
-    this.#purge = db.prepare(
+    this.#forget = prepared(db, 'DELETE FROM tail_terms WHERE last_key BETWEEN ? AND ?');
+    this.#replaced = prepared(db, 'DELETE FROM tail_terms WHERE last_key >= ? AND first_key <= ?');
+    this.#sealedThrough = prepared<[]>(db, 'SELECT max(last_key) FROM segments').pluck();
+    this.#purge = prepared(
+      db,
       `DELETE FROM tail_terms WHERE NOT EXISTS (SELECT 1 FROM documents d WHERE d.key BETWEEN first_key AND last_key)`,
     );
   }

@@ -1,7 +1,8 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import type { StoredVector, VectorRole } from '../../backend/documents.js';
 import type { Space } from '../../backend/space.js';
 import { crashPoint } from '../../crash-points.js';
+import { prepared, type Statement } from '../sqlite/statement.js';
 import { isSound } from './sound-vectors.js';
 
 /** The number of each role in the table. */
@@ -49,28 +50,31 @@ export class VectorTable {
     db.function('is_sound', { deterministic: true }, (data: Buffer, bytes: number, role: number) =>
       isSound(data, bytes / 4, roleNames[role] as VectorRole) ? 1 : 0,
     );
-    this.#find = db.prepare<[Buffer, number, number]>(
+    this.#find = prepared<[Buffer, number, number]>(
+      db,
       'SELECT vector, data FROM vectors WHERE hash = ? AND space = ? AND role = ?',
     );
     // Most are new: this takes half the time of a statement that returns.
-    this.#insert = db.prepare(
+    this.#insert = prepared(
+      db,
       'INSERT INTO vectors (space, role, hash, used_at, data) VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash, space, role) DO NOTHING',
     );
-    this.#put = db
-      .prepare<[number, number, Buffer, number, Buffer]>(
-        `INSERT INTO vectors (space, role, hash, used_at, data) VALUES (?, ?, ?, ?, ?)
+    this.#put = prepared<[number, number, Buffer, number, Buffer]>(
+      db,
+      `INSERT INTO vectors (space, role, hash, used_at, data) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (hash, space, role) DO UPDATE SET used_at = excluded.used_at,
            data = iif(is_sound(data, length(excluded.data), role), data, excluded.data) RETURNING vector`,
-      )
-      .pluck();
-    this.#data = db.prepare<[number]>('SELECT data FROM vectors WHERE vector = ?').pluck();
-    this.#read = db.prepare('SELECT space, role, hash, data FROM vectors WHERE vector = ?');
-    this.#spaceByFingerprint = db.prepare('SELECT * FROM spaces WHERE fingerprint = ?');
-    this.#spaceByNumber = db.prepare('SELECT * FROM spaces WHERE space = ?');
-    this.#addSpace = db.prepare(
+    ).pluck();
+    this.#data = prepared<[number]>(db, 'SELECT data FROM vectors WHERE vector = ?').pluck();
+    this.#read = prepared(db, 'SELECT space, role, hash, data FROM vectors WHERE vector = ?');
+    this.#spaceByFingerprint = prepared(db, 'SELECT * FROM spaces WHERE fingerprint = ?');
+    this.#spaceByNumber = prepared(db, 'SELECT * FROM spaces WHERE space = ?');
+    this.#addSpace = prepared(
+      db,
       'INSERT INTO spaces (fingerprint, dimensions, canaries, created_at) VALUES (?, ?, ?, ?) RETURNING *',
     );
-    this.#purge = db.prepare(
+    this.#purge = prepared(
+      db,
       `DELETE FROM vectors WHERE role <> 1
        AND space IS NOT (SELECT value FROM settings WHERE name = 'migrating_to')
        AND NOT EXISTS (SELECT 1 FROM documents WHERE documents.vector = vectors.vector)`,

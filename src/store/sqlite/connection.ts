@@ -84,6 +84,11 @@ function open(options: CatalogOptions): Database {
   }
 }
 
+/** Runs reads in the transaction that has begun, or in one of their own. */
+export function inOneTransaction<T>(db: Database, read: () => T): T {
+  return db.inTransaction ? read() : db.transaction(read)();
+}
+
 /**
  * SQLite opens a file that it may not write, or whose log it may not write, for reading, without a word; and every
  * write of that connection is refused for good, even if it was one call that failed once. `BEGIN IMMEDIATE` says

@@ -48,6 +48,25 @@ function copied(change: (directory: string) => void): string {
 
 const open = (directory: string) => SemanticIndex.open(directory, { provider, ann: { background: false, threads: 1 } });
 
+describe('a table that lacks something', () => {
+  const changes = [
+    'DROP TABLE tail_terms',
+    'DROP INDEX vectors_by_hash',
+    'ALTER TABLE texts RENAME COLUMN text TO words',
+    'ALTER TABLE segments DROP COLUMN columns_change',
+  ];
+  for (const sql of changes) {
+    it(`is reported when the index is opened: ${sql}`, async () => {
+      const directory = copied((directory) => {
+        const db = new (sqlite())(join(directory, 'index.db'));
+        db.exec(sql);
+        db.close();
+      });
+      await expect(open(directory)).rejects.toMatchObject({ code: 'INTERNAL' });
+    });
+  }
+});
+
 /** Overwrites pages with random bytes, except the first ones, so that the index can be opened. */
 function damagePages(directory: string, pages: number, random: Random): void {
   const path = join(directory, 'index.db');

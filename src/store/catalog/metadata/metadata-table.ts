@@ -1,6 +1,7 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { MetadataPacker } from '../../../columns/metadata-packer.js';
 import { checkWanted } from '../../sqlite/cancelling.js';
+import { prepared, type Statement } from '../../sqlite/statement.js';
 
 /** The packed metadata of documents, see `PackedMetadata`. */
 export interface MetadataBatch {
@@ -32,17 +33,19 @@ export class MetadataTable {
 
   constructor(db: Database) {
     this.#db = db;
-    this.#log = db.prepare('INSERT INTO metadata_changes (key) VALUES (?)');
-    this.#purge = db.prepare('DELETE FROM metadata_changes WHERE sequence <= ?');
-    this.#last = db.prepare<[]>("SELECT seq FROM sqlite_sequence WHERE name = 'metadata_changes'").pluck();
-    this.#first = db.prepare<[]>('SELECT min(sequence) FROM metadata_changes').pluck();
-    this.#after = db
-      .prepare<[number, number]>('SELECT key FROM metadata_changes WHERE sequence > ? ORDER BY sequence LIMIT ?')
-      .pluck();
-    this.#metadata = db.prepare<[number]>('SELECT metadata FROM documents WHERE key = ?').pluck();
-    this.#range = db
-      .prepare<[number, number]>('SELECT key, metadata FROM documents WHERE key BETWEEN ? AND ? ORDER BY key')
-      .raw();
+    this.#log = prepared(db, 'INSERT INTO metadata_changes (key) VALUES (?)');
+    this.#purge = prepared(db, 'DELETE FROM metadata_changes WHERE sequence <= ?');
+    this.#last = prepared<[]>(db, "SELECT seq FROM sqlite_sequence WHERE name = 'metadata_changes'").pluck();
+    this.#first = prepared<[]>(db, 'SELECT min(sequence) FROM metadata_changes').pluck();
+    this.#after = prepared<[number, number]>(
+      db,
+      'SELECT key FROM metadata_changes WHERE sequence > ? ORDER BY sequence LIMIT ?',
+    ).pluck();
+    this.#metadata = prepared<[number]>(db, 'SELECT metadata FROM documents WHERE key = ?').pluck();
+    this.#range = prepared<[number, number]>(
+      db,
+      'SELECT key, metadata FROM documents WHERE key BETWEEN ? AND ? ORDER BY key',
+    ).raw();
   }
 
   /** Notes that the metadata of a document was replaced. Part of the caller's transaction. */

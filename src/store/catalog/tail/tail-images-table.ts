@@ -1,5 +1,6 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { crashPoint } from '../../../crash-points.js';
+import { prepared, type Statement } from '../../sqlite/statement.js';
 import type { CatalogPosition } from '../catalog.js';
 import type { Lease, LeaseTable } from '../lease-table.js';
 
@@ -37,19 +38,19 @@ export class TailImagesTable {
     this.#db = db;
     this.#leases = leases;
     this.#position = position;
-    this.#get = db.prepare<[]>(`SELECT value FROM settings WHERE name = '${setting}'`).pluck();
-    this.#set = db.prepare(
+    this.#get = prepared<[]>(db, `SELECT value FROM settings WHERE name = '${setting}'`).pluck();
+    this.#set = prepared(
+      db,
       `INSERT INTO settings VALUES ('${setting}', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
     );
-    this.#remove = db.prepare(`DELETE FROM settings WHERE name = '${setting}'`);
-    this.#retire = db.prepare('INSERT INTO retired VALUES (?, ?) ON CONFLICT DO NOTHING');
-    this.#forgetRetired = db.prepare('DELETE FROM retired WHERE file = ?');
-    this.#space = db.prepare<[]>("SELECT value FROM settings WHERE name = 'space'").pluck();
-    this.#documents = db
-      .prepare<[number]>(
-        'SELECT count(*) FROM documents WHERE key > (SELECT coalesce(max(last_key), 0) FROM segments) AND key <= ?',
-      )
-      .pluck();
+    this.#remove = prepared(db, `DELETE FROM settings WHERE name = '${setting}'`);
+    this.#retire = prepared(db, 'INSERT INTO retired VALUES (?, ?) ON CONFLICT DO NOTHING');
+    this.#forgetRetired = prepared(db, 'DELETE FROM retired WHERE file = ?');
+    this.#space = prepared<[]>(db, "SELECT value FROM settings WHERE name = 'space'").pluck();
+    this.#documents = prepared<[number]>(
+      db,
+      'SELECT count(*) FROM documents WHERE key > (SELECT coalesce(max(last_key), 0) FROM segments) AND key <= ?',
+    ).pluck();
   }
 
   /** The image that the catalog names, whether it is current or not. */
