@@ -4,7 +4,7 @@ import type { NativeTermsFile } from '../../addon/native-terms.js';
 import { openColumns, validateColumns, verifyColumns } from '../../columns/columns.js';
 import { SemanticIndexError } from '../../errors.js';
 import { openTerms, validateTerms, verifyTerms } from '../../terms/terms-files.js';
-import { entryAt, kindOf } from './files.js';
+import { entryNow, kindOf } from './files.js';
 import { columnsFile, isSegmentName, termsFile } from './segment-names.js';
 
 /** A segment and its derived files as the catalog names them. */
@@ -101,7 +101,7 @@ async function openDerived<File extends { readonly items: number; close(): void 
   const path = join(directory, name);
   const invalid = (fault: string): SemanticIndexError =>
     new SemanticIndexError('INVALID_FILE', `${kind.title} ${name}: ${fault}`, { hint: kind.hint });
-  const found = await entryAt(path);
+  const found = entryNow(path);
   if (found === undefined) return undefined;
   if (!found.isFile()) throw invalid(`expected a file, got ${kindOf(found)}`);
   if (found.size !== size) throw invalid(`expected ${size} bytes, got ${found.size}`);

@@ -26,8 +26,11 @@ export function indexPaths(directory: string): IndexPaths {
  */
 export async function prepareDirectory(directory: string, create: boolean): Promise<IndexPaths> {
   const paths = indexPaths(directory);
+  // Asked for at once; what is wrong with the directory itself is reported first.
+  const looking = databaseSize(paths);
+  looking.catch(() => {});
   const entries = await listDirectory(directory);
-  const size = await databaseSize(paths);
+  const size = await looking;
   if (size === undefined || size === 0) await refuseLostDatabase(paths, size);
   if (size !== undefined) return paths;
   if (!create) {

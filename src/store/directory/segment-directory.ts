@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SemanticIndexError } from '../../errors.js';
 import type { IndexEvent } from '../../types.js';
-import { entryAt, ioError, kindOf, listDirectory } from './files.js';
+import { entryAt, entryNow, ioError, kindOf, listDirectory } from './files.js';
 import { belongsTo, isSegmentName, segmentFiles } from './segment-names.js';
 
 /**
@@ -24,6 +24,7 @@ export async function makeSegmentFolder(directory: string): Promise<void> {
 /** Makes segments/ again if it was removed. What is in its place, such as a link, is reported and left as it is. */
 export async function restoreSegmentFolder(directory: string, onEvent: (event: IndexEvent) => void): Promise<void> {
   try {
+    if (entryNow(directory)?.isDirectory()) return;
     await makeSegmentFolder(directory);
   } catch (error) {
     if (!SemanticIndexError.is(error)) throw error;
@@ -48,19 +49,16 @@ function notAFolder(directory: string, kind: string): SemanticIndexError {
  *
  * @throws INVALID_FILE when the name is not one of a segment, or leads through a link or to something that is not a file; IO.
  */
-export async function segmentFacts(
-  directory: string,
-  file: string,
-): Promise<{ size: number; mtime: number } | undefined> {
+export function segmentFacts(directory: string, file: string): { size: number; mtime: number } | undefined {
   if (!isSegmentName(file)) {
     throw new SemanticIndexError('INVALID_FILE', `Expected the name of a segment file, got ${JSON.stringify(file)}`, {
       hint: 'The catalog was changed by another program, or comes from someone else. The file was not opened.',
     });
   }
-  const folder = await entryAt(directory);
+  const folder = entryNow(directory);
   if (folder !== undefined && !folder.isDirectory()) throw notAFile('segments/', 'a directory', kindOf(folder));
   for (const name of segmentFiles(file).reverse()) {
-    const found = await entryAt(join(directory, name));
+    const found = entryNow(join(directory, name));
     if (found !== undefined && !found.isFile()) throw notAFile(`Segment file ${name}`, 'a file', kindOf(found));
     if (name === file && found !== undefined) return { size: found.size, mtime: Math.floor(found.mtimeMs) };
   }

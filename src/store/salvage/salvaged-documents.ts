@@ -249,7 +249,7 @@ export class SalvagedDocuments {
     for (const row of (this.metric === 'hamming' ? [] : rows) as (SegmentRow & { keys: Buffer })[]) {
       const path = join(this.#paths.segments, row.file);
       try {
-        const facts = await segmentFacts(this.#paths.segments, row.file);
+        const facts = segmentFacts(this.#paths.segments, row.file);
         if (facts?.size !== row.file_size || (await checksumFile(path)) !== row.checksum) continue;
         const index = await AnnoyIndex.open(path, { f: this.space.dimensions, metric: this.metric });
         const offsets = new Uint32Array(row.keys.byteLength / 4);

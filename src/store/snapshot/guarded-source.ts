@@ -43,8 +43,12 @@ export class GuardedFiles<Source, State> implements GuardedSource<Source, State>
     this.#guard = guard;
     this.#state = guard.state;
     this.#isChecked = !guard.checkFirst;
-    // The first search waits for what is left of the check, and repeats one that failed.
-    if (guard.checkFirst) this.source().catch(() => {});
+    // The first search waits for what is left of the check, and repeats one that failed. Files that are opened now come first.
+    if (guard.checkFirst) setImmediate(() => this.#checkFirst());
+  }
+
+  #checkFirst(): void {
+    if (!this.#isClosed) this.source().catch(() => {});
   }
 
   get state(): State {

@@ -11,7 +11,7 @@ import type { AddedSegment } from '../catalog/catalog.js';
 import type { SegmentRow } from '../catalog/segment-table.js';
 import type { SortedKeys } from '../catalog/sorted-keys.js';
 import { FileWatch } from '../directory/file-watch.js';
-import { fileFacts, ioError, isSystemError } from '../directory/files.js';
+import { entryNow, ioError, isSystemError } from '../directory/files.js';
 import { segmentFacts } from '../directory/segment-directory.js';
 import { GuardedFiles } from './guarded-source.js';
 import type { Damage, SegmentContext } from './segment-context.js';
@@ -46,7 +46,7 @@ export async function openStoredVectors(
   try {
     if (keys === undefined) throw damage(row, 'has keys in the catalog that are not those of its items');
     const index = await openForest(row, context, inFull);
-    const fault = (await sidecarFault(row, context)) ?? (await graphFault(row, index, context, inFull));
+    const fault = sidecarFault(row, context) ?? (await graphFault(row, index, context, inFull));
     if (fault !== undefined) onLost(fault, 'graph-missing');
     const { forest, size } = await trustedForest(index, row, context, fault);
     return new GuardedFiles<VectorSource, VectorsState>({
@@ -81,7 +81,7 @@ async function trustedForest(
   fault: Damage | undefined,
 ): Promise<{ forest: AnnoyIndex; size: number }> {
   const path = join(context.directory, row.file);
-  const size = row.file_size + (index.hasGraph ? ((await fileFacts(graphPath(path)))?.size ?? 0) : 0);
+  const size = row.file_size + (index.hasGraph ? (entryNow(graphPath(path))?.size ?? 0) : 0);
   if (fault === undefined || !index.hasGraph) return { forest: index, size };
   index.close();
   const { metric, dimensions } = context;
@@ -111,7 +111,7 @@ async function isIntact(
 
 async function openForest(row: SegmentRow, context: SegmentContext, inFull: boolean): Promise<AnnoyIndex> {
   const path = join(context.directory, row.file);
-  const facts = await segmentFacts(context.directory, row.file);
+  const facts = segmentFacts(context.directory, row.file);
   if (facts === undefined) throw damage(row, 'is missing');
   if (facts.size !== row.file_size) throw damage(row, `has ${facts.size} bytes instead of ${row.file_size}`);
   // Unchanged files are opened without reading them; small ones are compared with their checksum before their first
@@ -135,9 +135,9 @@ function damage(row: SegmentRow, what: string): SemanticIndexError {
 }
 
 /** Searches do not need the sidecar; other programs that open the file do. */
-async function sidecarFault(row: SegmentRow, context: SegmentContext): Promise<Damage | undefined> {
-  const facts = await fileFacts(sidecarPath(join(context.directory, row.file)));
-  return facts === undefined ? damaged(row, damage(row, 'has lost its sidecar'), slower) : undefined;
+function sidecarFault(row: SegmentRow, context: SegmentContext): Damage | undefined {
+  const found = entryNow(sidecarPath(join(context.directory, row.file)));
+  return found === undefined ? damaged(row, damage(row, 'has lost its sidecar'), slower) : undefined;
 }
 
 function damaged({ file }: SegmentRow, error: SemanticIndexError, consequence: string): Damage {
@@ -157,11 +157,11 @@ async function graphFault(
   inFull: boolean,
 ): Promise<Damage | undefined> {
   if (!canBuildGraph(index.metric, index.f)) return undefined;
-  const facts = await fileFacts(graphPath(join(context.directory, row.file)));
+  const found = entryNow(graphPath(join(context.directory, row.file)));
   // It may be lost, or an earlier version may have made none.
-  if (facts === undefined) return graphMissing(row, 'no graph index');
+  if (found === undefined) return graphMissing(row, 'no graph index');
   const path = join(context.directory, row.file);
-  const inDoubt = inFull || facts.mtime !== row.file_mtime;
+  const inDoubt = inFull || Math.floor(found.mtimeMs) !== row.file_mtime;
   // A modification time other than that of its segment means that it was changed: all of it is checked.
   const reason =
     index.info().graph.reason ?? (inDoubt ? await graphContentFault(path, index.metric, index.f) : undefined);

@@ -151,7 +151,7 @@ export class Validator {
   async #segmentFault(row: SegmentRow, directory: string, { level, metric }: ValidationRequest): Promise<Finding> {
     const path = join(directory, row.file);
     const offsets = this.#isCurrent(row) ? this.#catalog.segments.offsets(row.segment) : new Uint32Array();
-    const facts = await segmentFacts(directory, row.file);
+    const facts = segmentFacts(directory, row.file);
     if (facts === undefined) return `${row.file} is missing`;
     if (facts.size !== row.file_size) return `${row.file} has ${facts.size} bytes instead of ${row.file_size}`;
     if (offsets.length !== row.items) return `${row.file} has ${row.items} items and keys for ${offsets.length}`;

@@ -104,15 +104,19 @@ export function mapNow(native: NativeIndex, path: string, expectation: FileExpec
   }
 }
 
-/** Same as `mapNow`, off the event loop; `prefault` reads the whole file. */
+/**
+ * Same as `mapNow`, off the event loop; `prefault` reads the whole file. `described` is what `describeAs` returned for it a moment ago:
+ * the file is described again only if it is another one by the time that it is mapped.
+ */
 export async function mapLater(
   native: NativeIndex,
   path: string,
   expectation: FileExpectation,
   prefault: boolean,
+  described: KnownFile,
 ): Promise<KnownFile> {
   for (let attempt = 1; ; attempt++) {
-    const known = await describeAs('load', path, expectation);
+    const known = attempt === 1 ? described : await describeAs('load', path, expectation);
     await native.loadLater(path, prefault);
     if (isUnchanged(path, known, native, attempt)) return known;
   }

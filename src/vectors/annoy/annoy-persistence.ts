@@ -62,7 +62,7 @@ export async function prepareOpening(path: string | URL, options?: AnnoyOpenOpti
 export async function finishOpening(core: AnnoyCore, opening: Opening): Promise<void> {
   const { path, known, loadMode, prefault } = opening;
   checkAgreement('AnnoyIndex.open', path, core, known.description);
-  if (loadMode === 'eager') await load(core, path, { prefault });
+  if (loadMode === 'eager') await load(core, path, { prefault }, known);
   else core.openLazily(path, known);
   core.loading = { loadMode, prefault };
 }
@@ -94,7 +94,13 @@ export async function save(core: AnnoyCore, path: string | URL, options?: AnnoyM
   core.log(() => `saved ${given}`);
 }
 
-export async function load(core: AnnoyCore, path: string | URL, options?: AnnoyMapOptions): Promise<void> {
+/** Loads the file; `described` is its description where that was read a moment ago. */
+export async function load(
+  core: AnnoyCore,
+  path: string | URL,
+  options?: AnnoyMapOptions,
+  described?: KnownFile,
+): Promise<void> {
   const given = checkPath('load', path);
   const { prefault } = resolveOptions('load', options, annoyMapDefaults);
   expectNoItems(core, 'load');
@@ -102,11 +108,11 @@ export async function load(core: AnnoyCore, path: string | URL, options?: AnnoyM
   const { engine } = core.settings;
   await core.whileBusy('load', {}, async () => {
     const file = followLinks(given);
-    let known = await describeAs('load', file, core);
+    let known = described ?? (await describeAs('load', file, core));
     const f = core.f > 0 ? core.f : expectLength('load', known.description?.dimensions);
     let ignored: string | undefined;
     await core.replaceBy(f, async (fresh) => {
-      known = await mapLater(fresh, file, { f, metric }, prefault);
+      known = await mapLater(fresh, file, { f, metric }, prefault, known);
       ignored = attachGraph(engine, fresh, file, known.description);
     });
     return { next: core.builtState({ path: given, known }, unknownBuild, ignored) };
