@@ -48,7 +48,8 @@ export async function readTailImage(path: string, metric: Metric, dimensions: nu
   const terms = createTermsTail();
   try {
     const native = nativeVectorsOf(vectors);
-    const threads = availableParallelism();
+    // The thread of the event loop opens segments meanwhile.
+    const threads = Math.max(1, availableParallelism() - 1);
     const read = await runNativeReading('tail', {}, (task) =>
       addon().readTailImage(path, native, terms, threads, task),
     );

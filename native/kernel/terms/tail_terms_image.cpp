@@ -22,39 +22,76 @@ constexpr size_t kTermsAhead = 16;
 
 Status contradiction() { return corrupt("the terms of the tail image contradict themselves"); }
 
-/** The postings of one term as arrays. */
-struct Postings {
-  std::vector<uint32_t> items;
-  std::vector<uint32_t> frequencies;
+size_t words_of(size_t bytes) { return (bytes + 7) / 8; }
 
-  /** Reads `count` postings from `*at`, which moves behind them. False when they are not those of a list. */
-  bool read(const TermsImageView& image, uint32_t count, size_t* at) {
-    if (count > image.word_count - *at) return false;
-    items.resize(count);
-    frequencies.resize(count);
-    const uint32_t* const words = image.postings;
-    size_t place = *at;
-    uint32_t least = 0;
-    for (uint32_t index = 0; index < count; ++index) {
-      if (place == image.word_count) return false;
-      const uint32_t word = words[place++];
-      const uint32_t item = word & kItemMask;
-      uint32_t frequency = word >> kItemBits;
-      if (frequency == kLongFrequency) {
-        if (place == image.word_count) return false;
-        frequency = words[place++];
-      }
-      if (item < least || item >= image.items || frequency < 1 || frequency > kMaxTermFrequency) return false;
-      least = item + 1;
-      items[index] = item;
-      frequencies[index] = frequency;
-    }
-    *at = place;
-    return true;
-  }
-};
+uint32_t capacity_of(uint32_t block) { return tail_block_begin(block + 1) - tail_block_begin(block); }
+
+size_t block_bytes(uint32_t block) { return sizeof(TailBlock) + size_t{8} * capacity_of(block); }
 
 }  // namespace
+
+/** Takes one piece of memory for all that the image becomes, which wastes nothing. */
+void TermsTail::reserve_image(const TermsImageView& image) {
+  const size_t documents = std::max(kFewestDocuments, image.items);
+  size_t words = words_of(4 * documents) + documents + 1;
+  size_t bytes = 0;
+  size_t postings = 0;
+  for (size_t number = 0; number < image.term_count; ++number) {
+    const ImageTerm& term = image.terms[number];
+    bytes += term.size;
+    postings += term.count;
+    // Whatever an image states, its memory is within a multiple of its size.
+    if (term.count == 0 || bytes > image.byte_count || postings > image.word_count) return;
+    words += std::max<size_t>(1, words_of(term.size));
+    const uint32_t last = tail_block_of(term.count - 1);
+    words += last + 1;
+    for (uint32_t block = 0; block <= last; ++block) words += words_of(block_bytes(block));
+  }
+  add_chunk(words);
+}
+
+/** Reads the postings of a new term from `*word`, which moves behind them. False when they are not those of a list. */
+bool TermsTail::read_postings(Term* term, const TermsImageView& image, uint32_t count, size_t* word) {
+  if (count > image.word_count - *word) return false;
+  const uint32_t blocks = tail_block_of(count - 1) + 1;
+  term->blocks = static_cast<TailBlock**>(allocate(blocks * sizeof(TailBlock*)));
+  term->block_capacity = blocks;
+  term->impact = {0, UINT32_MAX};
+  size_t place = *word;
+  uint32_t next_item = 0;
+  for (uint32_t number = 0; number < blocks; ++number) {
+    const uint32_t capacity = capacity_of(number);
+    auto* const block = static_cast<TailBlock*>(allocate(block_bytes(number)));
+    *block = {capacity, 0, UINT32_MAX};
+    uint32_t* const items = block->items();
+    uint32_t* const frequencies = block->frequencies();
+    const uint32_t size = std::min(count - tail_block_begin(number), capacity);
+    for (uint32_t index = 0; index < size; ++index) {
+      if (place == image.word_count) return false;
+      const uint32_t packed = image.postings[place++];
+      const uint32_t item = packed & kItemMask;
+      uint32_t frequency = packed >> kItemBits;
+      if (frequency == kLongFrequency) {
+        if (place == image.word_count) return false;
+        frequency = image.postings[place++];
+      }
+      if (item < next_item || item >= image.items || frequency < 1 || frequency > kMaxTermFrequency) return false;
+      next_item = item + 1;
+      items[index] = item;
+      frequencies[index] = frequency;
+      block->max_frequency = std::max(block->max_frequency, frequency);
+      block->min_length = std::min(block->min_length, lengths_[item]);
+    }
+    term->blocks[number] = block;
+    term->block_count = number + 1;
+    term->impact.frequency = std::max(term->impact.frequency, block->max_frequency);
+    term->impact.length = std::min(term->impact.length, block->min_length);
+  }
+  term->count = count;
+  term->last_item = next_item - 1;
+  *word = place;
+  return true;
+}
 
 Status TermsImage::set(const TermsTail& tail, int32_t items) try {
   std::vector<TailTerm> all;
@@ -90,6 +127,7 @@ Status TermsTail::load(const TermsImageView& image, const std::atomic<bool>* can
     return contradiction();
   const std::lock_guard<std::mutex> lock(mutex_);
   is_whole_ = false;
+  reserve_image(image);
   reserve_documents(std::max(image.items, 1u));
   totals_[0] = 0;
   for (uint32_t item = 0; item < image.items; ++item) {
@@ -99,7 +137,6 @@ Status TermsTail::load(const TermsImageView& image, const std::atomic<bool>* can
   }
   terms_.reserve(image.term_count);
   while ((image.term_count + 1) * 2 >= slots_.size()) grow_slots();
-  Postings postings;
   size_t byte = 0;
   size_t word = 0;
   // Slots are spread over memory: those of the next terms are asked for before they are used.
@@ -118,13 +155,12 @@ Status TermsTail::load(const TermsImageView& image, const std::atomic<bool>* can
       hashes[ahead % kTermsAhead] = hash;
       ahead_byte += size;
     }
-    if (!postings.read(image, term.count, &word)) return contradiction();
     const TermBytes bytes = {image.bytes + byte, term.size};
     byte += term.size;
     const size_t known = terms_.size();
     const uint32_t place = find_or_add(bytes, hashes[number % kTermsAhead]);
     if (place != known) return contradiction();
-    append_to(&terms_[place], postings.items.data(), postings.frequencies.data(), term.count);
+    if (!read_postings(&terms_[place], image, term.count, &word)) return contradiction();
   }
   if (byte != image.byte_count || word != image.word_count) return contradiction();
   is_whole_ = true;

@@ -72,17 +72,21 @@ TermsTail::BatchPostings TermsTail::invert(const PackedTerms& batch, const uint3
   return postings;
 }
 
+void TermsTail::add_chunk(size_t words) {
+  memory_.push_back(std::unique_ptr<uint64_t[]>(new uint64_t[words]));
+  next_ = memory_.back().get();
+  free_ = words * 8;
+  bytes_ += free_;
+}
+
 void* TermsTail::allocate(size_t bytes) {
   const size_t words = std::max<size_t>(1, (bytes + 7) / 8);
   if (words * 8 > free_) {
     const size_t grown = std::min(kLargestChunk, std::max(kFirstChunk, bytes_ / 4));
-    const size_t chunk = std::max(words, grown / 8);
-    memory_.push_back(std::unique_ptr<uint64_t[]>(new uint64_t[chunk]));
-    chunk_ = chunk;
-    free_ = chunk * 8;
-    bytes_ += free_;
+    add_chunk(std::max(words, grown / 8));
   }
-  uint64_t* const place = memory_.back().get() + (chunk_ - free_ / 8);
+  uint64_t* const place = next_;
+  next_ += words;
   free_ -= words * 8;
   return place;
 }
@@ -140,7 +144,7 @@ void TermsTail::reserve_posting(Term* term) {
 /** Makes room for the documents below `end`. */
 void TermsTail::reserve_documents(uint32_t end) {
   if (end <= document_capacity_) return;
-  const uint32_t capacity = std::max({256u, end, document_capacity_ * 2});
+  const uint32_t capacity = std::max({kFewestDocuments, end, document_capacity_ * 2});
   const uint32_t item = written_;
   auto* const lengths = static_cast<uint32_t*>(allocate(size_t{4} * capacity));
   auto* const totals = static_cast<uint64_t*>(allocate(size_t{8} * (capacity + 1)));

@@ -119,7 +119,13 @@ class TermsTail {
     return static_cast<uint32_t>(sip_hash(key, term.bytes, term.size));
   }
 
+  /** Documents that there is room for at least. */
+  static constexpr uint32_t kFewestDocuments = 256;
+
+  void add_chunk(size_t words);
   void* allocate(size_t bytes);
+  void reserve_image(const TermsImageView& image);
+  bool read_postings(Term* term, const TermsImageView& image, uint32_t count, size_t* word);
   struct BatchPostings;
 
   static BatchPostings invert(const PackedTerms& batch, const uint32_t* selected, size_t count, uint32_t first_item);
@@ -152,7 +158,8 @@ class TermsTail {
   std::vector<uint32_t> numbers_;
   std::vector<uint32_t> frequencies_;
   std::vector<std::unique_ptr<uint64_t[]>> memory_;
-  size_t chunk_ = 0;
+  /** Memory that is free: the end of the last chunk. */
+  uint64_t* next_ = nullptr;
   size_t free_ = 0;
   size_t bytes_ = 0;
   /** Both are replaced by larger ones; the old ones stay for readers. */
