@@ -135,5 +135,6 @@ export interface NativeVectorBuffer {
     task: NativeTask,
   ): Promise<void>;
   dropInto(target: NativeVectorBuffer, count: number): void;
+  hasChanged(): boolean;
   close(): void;
 }

@@ -17,7 +17,7 @@ export interface TailContents {
   readonly alive: Bitset | undefined;
 }
 
-/** What was read, and the checksum of the header, which covers those of all sections. */
+/** What was read, and the checksum of the header, which covers those of all sections. Vectors stay in the file. */
 export interface ReadTail extends TailContents {
   readonly checksum: string;
 }
@@ -38,8 +38,8 @@ export function writeTailImage(
 }
 
 /**
- * Reads an image into memory in a fraction of the time that analyzed rows take: all checksums are compared, and nothing of the file is
- * used afterwards. The caller closes `vectors` and `terms`.
+ * Reads an image in a fraction of the time that analyzed rows take; all checksums are compared. Terms are read into memory. Vectors are
+ * searched in the mapped file: `vectors.hasChanged()` is to be asked after each use. The caller closes `vectors` and `terms`.
  *
  * @throws INVALID_FILE when it is damaged, of another kind or version, or has other vectors; IO.
  */

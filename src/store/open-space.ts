@@ -1,11 +1,10 @@
 import type { Space } from '../backend/space.js';
-import type { TailContents } from '../search/tail-image.js';
 import type { Metric } from '../types.js';
 import type { TailImageRow } from './catalog/tail/tail-images-table.js';
 import { Maintenance } from './maintenance.js';
 import type { LocalReads } from './snapshot/reads.js';
 import { Scrubber } from './snapshot/scrubber.js';
-import type { Damage } from './snapshot/segment-context.js';
+import type { Damage, OpenedTail } from './snapshot/segment-context.js';
 import { SnapshotManager } from './snapshot/snapshot-manager.js';
 import type { StoreOptions } from './store-options.js';
 import { TailImages } from './tail-images.js';
@@ -46,7 +45,7 @@ export function openSpace(space: Space, request: OpenSpaceRequest): OpenSpace {
   const files = { directory, metric, space: space.space, dimensions: space.dimensions };
   const local = request.directory === undefined;
   const tailImages = new TailImages({ ...files, sealAt, writer, onDamage });
-  const readTailImage = (row: TailImageRow): Promise<TailContents | undefined> => tailImages.read(row);
+  const readTailImage = (row: TailImageRow): Promise<OpenedTail | undefined> => tailImages.read(row);
   const context = { ...files, loadMode, reader, local, isCurrent, readTailImage };
   const snapshots = new SnapshotManager(space, reads, context, onDamage);
   const canBuild = request.directory !== undefined && !options.readonly;
@@ -65,6 +64,6 @@ export function openSpace(space: Space, request: OpenSpaceRequest): OpenSpace {
       })
     : undefined;
   const scrubs = request.directory !== undefined && options.background;
-  const scrubber = scrubs ? new Scrubber(() => snapshots.current.segments) : undefined;
+  const scrubber = scrubs ? new Scrubber(() => snapshots.current.all) : undefined;
   return { space, snapshots, maintenance, scrubber };
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { crashPoint } from '../crash-points.js';
 import { SemanticIndexError } from '../errors.js';
-import { readTailImage, type TailContents, writeTailImage } from '../search/tail-image.js';
+import { readTailImage, writeTailImage } from '../search/tail-image.js';
 import type { Metric } from '../types.js';
 import { VectorBuffer } from '../vectors/vector-buffer.js';
 import type { Lease } from './catalog/lease-table.js';
@@ -10,8 +10,9 @@ import type { TailImageRow } from './catalog/tail/tail-images-table.js';
 import { entryNow, kindOf } from './directory/files.js';
 import { removeSegmentFiles } from './directory/segment-directory.js';
 import { freshSegmentName, isSegmentName, tailFile } from './directory/segment-names.js';
-import type { Damage } from './snapshot/segment-context.js';
+import type { Damage, OpenedTail } from './snapshot/segment-context.js';
 import type { Snapshot } from './snapshot/snapshot.js';
+import { tailImageFault } from './validate/tail-image-check.js';
 import type { CatalogClient } from './writer/catalog-client.js';
 
 /** Dependencies of `TailImages`. */
@@ -47,7 +48,7 @@ export class TailImages {
 
   /** Whether enough documents of the tail lie behind the newest image; `isLast`: the index is being closed. */
   wants({ tail }: Snapshot, isLast = false): boolean {
-    if (tail === undefined || tail.terms.lacking.length > 0) return false;
+    if (tail === undefined || tail.vectors.state !== 'stored' || tail.terms.lacking.length > 0) return false;
     const count = tail.keys.offsets.length;
     const covered = itemsThrough(tail.keys, this.#through);
     const most = Math.min(maxWithoutImage, Math.floor(this.#context.sealAt / sharesOfSeal));
@@ -58,8 +59,9 @@ export class TailImages {
   async write(snapshot: Snapshot, lease: Lease): Promise<boolean> {
     const { directory, space, writer } = this.#context;
     const { tail, position } = snapshot;
-    const vectors = tail?.vectors.known?.vectors;
-    if (tail === undefined || !(vectors instanceof VectorBuffer)) return false;
+    const source = tail?.vectors.known;
+    if (tail === undefined || source?.keys !== tail.keys || !(source.vectors instanceof VectorBuffer)) return false;
+    const { vectors } = source;
     const { keys, alive, dead } = tail;
     snapshot.shared.retain();
     try {
@@ -72,7 +74,8 @@ export class TailImages {
       const { bytes, checksum } = await writeTailImage(join(directory, tailFile(file)), contents);
       crashPoint('tail-image.written');
       const row: TailImageRow = { file, bytes, checksum, space, documents: count - dead, position };
-      if (await writer.tailImages.publish(lease, row)) {
+      // Vectors may be in the image before this one, whose file may have changed.
+      if ((await tail.vectors.isSound(source)) && (await writer.tailImages.publish(lease, row))) {
         this.#through = keyAt(keys, count - 1);
         return true;
       }
@@ -84,8 +87,8 @@ export class TailImages {
   }
 
   /** Reads an image. Undefined when it is missing, as in a backup, or is not what was written, which is reported. */
-  async read(row: TailImageRow): Promise<TailContents | undefined> {
-    const { directory, metric, dimensions, onDamage } = this.#context;
+  async read(row: TailImageRow): Promise<OpenedTail | undefined> {
+    const { directory, metric, dimensions } = this.#context;
     if (!isSegmentName(row.file)) return undefined;
     const name = tailFile(row.file);
     const path = join(directory, name);
@@ -98,18 +101,32 @@ export class TailImages {
       const read = await readTailImage(path, metric, dimensions);
       if (read.checksum === row.checksum && read.keys.length > 0) {
         this.#through = read.keys.at(-1) as number;
-        return read;
+        const onLost = (): void => this.#report(name, wrong(name, 'it was changed while it was open'));
+        return { ...read, isIntact: () => this.#isIntact(row), onLost };
       }
       read.vectors.close();
       read.terms.close();
       throw wrong(name, 'it is not the file that was written');
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const message = `${reason}; the documents without a segment are read from the catalog`;
-      const typed = SemanticIndexError.is(error) ? error : new SemanticIndexError('IO', reason, { cause: error });
-      onDamage({ type: 'damage', file: `segments/${name}`, reason, message, error: typed });
+      this.#report(name, error);
       return undefined;
     }
+  }
+
+  async #isIntact(row: TailImageRow): Promise<boolean> {
+    const { directory, metric, dimensions } = this.#context;
+    try {
+      return (await tailImageFault(row, directory, { level: 'full', metric, dimensions })) === undefined;
+    } catch {
+      return false;
+    }
+  }
+
+  #report(name: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `${reason}; the documents without a segment are read from the catalog`;
+    const typed = SemanticIndexError.is(error) ? error : new SemanticIndexError('IO', reason, { cause: error });
+    this.#context.onDamage({ type: 'damage', file: `segments/${name}`, reason, message, error: typed });
   }
 }
 

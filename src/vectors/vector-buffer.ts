@@ -101,6 +101,14 @@ export class VectorBuffer {
     return rest;
   }
 
+  /**
+   * Whether the file that rows were read from was written to, cut short or replaced since; rows of it may be other ones now. A file
+   * that was removed counts as unchanged.
+   */
+  hasChanged(): boolean {
+    return this.#native.hasChanged();
+  }
+
   /** Frees the rows, except those that other buffers or running searches share. Closing twice has no effect. */
   close(): void {
     this.#closed = true;

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -8,7 +17,9 @@ import { sqlite } from '../../src/store/sqlite/sqlite.js';
 import { deterministicProvider } from '../../src/testing.js';
 import { queries, textOf } from './text-oracle.js';
 
-const provider = deterministicProvider({ dimensions: 8 });
+// So many that a chunk has 64 vectors: most of an image are searched in its file.
+const dimensions = 4_096;
+const provider = deterministicProvider({ dimensions });
 const base = mkdtempSync(join(tmpdir(), 'semantic-index-tail-'));
 const sound = join(base, 'sound');
 let directory: string;
@@ -202,6 +213,64 @@ describe('the image of a tail', () => {
     await expectSameAsWithout(directory);
   });
 
+  /** Half of the bytes are other ones, most of them of vectors. */
+  function otherBytes(path: string): Buffer {
+    const bytes = readFileSync(path);
+    for (let place = bytes.length >> 2; place < (bytes.length >> 2) * 3; place += 4) {
+      bytes.writeFloatLE((place % 7) - 3, place);
+    }
+    return bytes;
+  }
+
+  const changes: readonly [how: string, change: (path: string) => void][] = [
+    ['written to', (path) => writeFileSync(path, otherBytes(path), { flag: 'r+' })],
+    ['cut short', (path) => truncateSync(path, 100_000)],
+    ['emptied', (path) => truncateSync(path, 0)],
+    [
+      'replaced',
+      (path) => {
+        writeFileSync(`${path}.other`, otherBytes(path));
+        renameSync(`${path}.other`, path);
+      },
+    ],
+  ];
+
+  it.each(changes)('gives no answer after it was %s while the index is open', async (_, change) => {
+    const [name] = images(directory) as [string];
+    const events: IndexEvent[] = [];
+    {
+      await using index = await open(directory, events);
+      const expected = await answers(index);
+      change(join(directory, 'segments', name));
+      expect(await answers(index)).toEqual(expected);
+      expect(events).toMatchObject([{ type: 'damage', file: `segments/${name}` }]);
+      await index.addDocuments(documents(300, 310));
+      await index.deleteDocuments([100]);
+    }
+    await expectSameAsWithout(directory);
+  });
+
+  it.each(changes)('is not the source of the next one after it was %s', async (_, change) => {
+    const [name] = images(directory) as [string];
+    {
+      await using index = await open(directory);
+      await index.addDocuments(documents(300, 450));
+      change(join(directory, 'segments', name));
+    }
+    expect(images(directory)).toEqual([name]);
+    await expectSameAsWithout(directory);
+  });
+
+  it('is searched on after it was removed', async () => {
+    const [name] = images(directory) as [string];
+    const events: IndexEvent[] = [];
+    await using index = await open(directory, events, true);
+    const expected = await answers(index);
+    rmSync(join(directory, 'segments', name));
+    expect(await answers(index)).toEqual(expected);
+    expect(events).toEqual([]);
+  });
+
   it('does not outlive a database that was restored from a backup', async () => {
     const backup = join(base, `backup ${copies++}`);
     cpSync(directory, backup, { recursive: true, preserveTimestamps: true });
@@ -240,7 +309,7 @@ describe('the image of a tail', () => {
         `import { SemanticIndex } from ${dist('index')};
          import { deterministicProvider } from ${dist('testing')};
          const index = await SemanticIndex.open(${JSON.stringify(directory)}, {
-           provider: deterministicProvider({ dimensions: 8 }),
+           provider: deterministicProvider({ dimensions: ${dimensions} }),
            ann: { background: false, trees: 2, threads: 1, sealAt: 400 },
          });
          await index.addDocuments(${JSON.stringify(documents(300, 420))});

@@ -37,8 +37,8 @@ void VectorBuffer::define(Napi::Env env, Napi::Object exports) {
       env, "VectorBuffer",
       {InstanceMethod<&VectorBuffer::append>("append"), InstanceMethod<&VectorBuffer::row>("row"),
        InstanceAccessor<&VectorBuffer::rows>("rows"), InstanceAccessor<&VectorBuffer::byte_length>("byteLength"),
-       InstanceMethod<&VectorBuffer::search>("search"), InstanceMethod<&VectorBuffer::drop_into>("dropInto"),
-       InstanceMethod<&VectorBuffer::close>("close")});
+       InstanceMethod<&VectorBuffer::search>("search"), InstanceMethod<&VectorBuffer::has_changed>("hasChanged"),
+       InstanceMethod<&VectorBuffer::drop_into>("dropInto"), InstanceMethod<&VectorBuffer::close>("close")});
   env.GetInstanceData<AddonData>()->vector_buffer_class = Napi::Persistent(constructor);
   exports.Set("VectorBuffer", constructor);
 }
@@ -143,6 +143,10 @@ void VectorBuffer::drop_into(const Napi::CallbackInfo& info) {
   throw_unless_ok(env, buffer(env).drop(Arguments(info).wide_integer(1), &rest));
   target->buffer_ = std::move(rest);
   target->account(env);
+}
+
+Napi::Value VectorBuffer::has_changed(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), buffer_ && buffer_->snapshot().has_changed());
 }
 
 void VectorBuffer::close(const Napi::CallbackInfo& info) {

@@ -30,6 +30,7 @@ class VectorBuffer : public Napi::ObjectWrap<VectorBuffer> {
   Napi::Value search(const Napi::CallbackInfo& info);
   /** (target: VectorBuffer, count: number): makes the target hold the rest. */
   void drop_into(const Napi::CallbackInfo& info);
+  Napi::Value has_changed(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   RowBuffer& buffer(Napi::Env env) const;

@@ -27,17 +27,23 @@ size_t chunk_bytes(const NodeLayout& layout) {
 /** Rows that never move. The first thread to claim memory past `used` owns it. */
 struct RowBuffer::Snapshot::Chunk {
   explicit Chunk(const NodeLayout& layout)
-      : Chunk(layout, std::shared_ptr<uint8_t>(new uint8_t[chunk_bytes(layout)], std::default_delete<uint8_t[]>())) {}
+      : memory(new uint8_t[chunk_bytes(layout)]), vectors(memory.get()), squared_norms(norms_of(layout)) {}
 
-  Chunk(const NodeLayout& layout, std::shared_ptr<uint8_t> memory)
-      : vectors(std::move(memory)),
-        squared_norms(layout.metric == Metric::angular ? new float[static_cast<size_t>(rows_per_chunk(layout))]
-                                                       : nullptr) {}
+  /** All rows of it are those of a mapped file. */
+  Chunk(const NodeLayout& layout, std::shared_ptr<const MappedFile> mapped, const uint8_t* rows)
+      : file(std::move(mapped)), vectors(rows), squared_norms(norms_of(layout)), used(rows_per_chunk(layout)) {}
+
+  static float* norms_of(const NodeLayout& layout) {
+    return layout.metric == Metric::angular ? new float[static_cast<size_t>(rows_per_chunk(layout))] : nullptr;
+  }
 
   /** Claims rows begin..end-1. False when another buffer, which shares this chunk, has claimed them already. */
   bool claim(int64_t begin, int64_t end) { return used.compare_exchange_strong(begin, end); }
 
-  std::shared_ptr<uint8_t> vectors;
+  /** Set unless the rows are in a file. */
+  std::unique_ptr<uint8_t[]> memory;
+  std::shared_ptr<const MappedFile> file;
+  const uint8_t* vectors;
   std::unique_ptr<float[]> squared_norms;
   std::atomic<int64_t> used{0};
 };
@@ -50,8 +56,11 @@ RowBuffer::RowBuffer(const NodeLayout& layout) {
 int64_t RowBuffer::bytes() const {
   const NodeLayout& layout = snapshot_.layout_;
   const int64_t norm_bytes = layout.metric == Metric::angular ? static_cast<int64_t>(sizeof(float)) : 0;
-  return static_cast<int64_t>(snapshot_.directory_->size()) * rows_per_chunk(layout) *
-         (static_cast<int64_t>(layout.vector_bytes) + norm_bytes);
+  int64_t row_bytes = 0;
+  for (const auto& chunk : *snapshot_.directory_) {
+    row_bytes += norm_bytes + (chunk->memory != nullptr ? static_cast<int64_t>(layout.vector_bytes) : 0);
+  }
+  return row_bytes * rows_per_chunk(layout);
 }
 
 Status RowBuffer::append(const float* rows, int64_t count) try {
@@ -71,7 +80,7 @@ Status RowBuffer::append(const float* rows, int64_t count) try {
     if (!last->claim(begin, std::min(chunk_rows, begin + count))) {
       // Another buffer goes on in that chunk: this one continues in a copy.
       auto copy = std::make_shared<Snapshot::Chunk>(layout);
-      std::memcpy(copy->vectors.get(), last->vectors.get(), static_cast<size_t>(begin) * layout.vector_bytes);
+      std::memcpy(copy->memory.get(), last->vectors, static_cast<size_t>(begin) * layout.vector_bytes);
       if (copy->squared_norms != nullptr) {
         std::copy_n(last->squared_norms.get(), begin, copy->squared_norms.get());
       }
@@ -89,7 +98,7 @@ Status RowBuffer::append(const float* rows, int64_t count) try {
   for (const float* row = rows; position < end; ++position, row += dimensions) {
     Snapshot::Chunk& chunk = *(*directory)[static_cast<size_t>(position / chunk_rows)];
     const size_t place = static_cast<size_t>(position % chunk_rows);
-    uint8_t* destination = chunk.vectors.get() + place * layout.vector_bytes;
+    uint8_t* destination = chunk.memory.get() + place * layout.vector_bytes;
     if (layout.metric == Metric::hamming) {
       pack_bits(row, layout.dimensions, reinterpret_cast<uint64_t*>(destination));
     } else {
@@ -104,36 +113,43 @@ Status RowBuffer::append(const float* rows, int64_t count) try {
   return Status::no_memory();
 }
 
-size_t RowBuffer::block_bytes(const NodeLayout& layout, int64_t rows) {
-  const int64_t chunk_rows = rows_per_chunk(layout);
-  return static_cast<size_t>((rows + chunk_rows - 1) / chunk_rows) * chunk_bytes(layout);
-}
+int64_t RowBuffer::chunk_rows(const NodeLayout& layout) { return rows_per_chunk(layout); }
 
-Status RowBuffer::adopt(std::shared_ptr<MemoryBlock> block, int64_t rows) try {
+Status RowBuffer::adopt(std::shared_ptr<const MappedFile> file, const uint8_t* rows, int64_t count) try {
   const NodeLayout& layout = snapshot_.layout_;
-  if (snapshot_.rows_ != 0 || rows < 0 || rows > kMaxNodes || block->size() < block_bytes(layout, rows)) {
-    return Status::failure(StatusCode::invalid_argument, "a block of rows does not fit");
-  }
   const int64_t chunk_rows = rows_per_chunk(layout);
-  auto directory = std::make_shared<Snapshot::Directory>();
-  for (int64_t first = 0; first < rows; first += chunk_rows) {
-    uint8_t* const begin = block->data() + static_cast<size_t>(first) * layout.vector_bytes;
-    auto chunk = std::make_shared<Snapshot::Chunk>(layout, std::shared_ptr<uint8_t>(block, begin));
-    const int64_t size = std::min(chunk_rows, rows - first);
-    chunk->used.store(size);
-    for (int64_t place = 0; chunk->squared_norms != nullptr && place < size; ++place) {
-      const auto* const row = reinterpret_cast<const float*>(begin + static_cast<size_t>(place) * layout.vector_bytes);
-      chunk->squared_norms[static_cast<size_t>(place)] =
-          distances().dot(row, row, static_cast<size_t>(layout.dimensions));
-    }
-    directory->push_back(std::move(chunk));
+  const int64_t position = snapshot_.skipped_ + snapshot_.rows_;
+  if (count < 1 || count > chunk_rows || position % chunk_rows != 0 || snapshot_.rows_ + count > kMaxNodes) {
+    return Status::failure(StatusCode::invalid_argument, "a chunk of rows does not fit");
   }
+  std::shared_ptr<Snapshot::Chunk> chunk;
+  if (count == chunk_rows) {
+    chunk = std::make_shared<Snapshot::Chunk>(layout, std::move(file), rows);
+  } else {
+    chunk = std::make_shared<Snapshot::Chunk>(layout);
+    std::memcpy(chunk->memory.get(), rows, static_cast<size_t>(count) * layout.vector_bytes);
+    chunk->used.store(count);
+  }
+  for (int64_t place = 0; chunk->squared_norms != nullptr && place < count; ++place) {
+    const auto* const row =
+        reinterpret_cast<const float*>(chunk->vectors + static_cast<size_t>(place) * layout.vector_bytes);
+    chunk->squared_norms[static_cast<size_t>(place)] =
+        distances().dot(row, row, static_cast<size_t>(layout.dimensions));
+  }
+  auto directory = std::make_shared<Snapshot::Directory>(*snapshot_.directory_);
+  directory->push_back(std::move(chunk));
   snapshot_.directory_ = std::move(directory);
-  snapshot_.skipped_ = 0;
-  snapshot_.rows_ = rows;
+  snapshot_.rows_ += count;
   return Status::success();
 } catch (const std::bad_alloc&) {
   return Status::no_memory();
+}
+
+bool RowBuffer::Snapshot::has_changed() const {
+  // Rows of a file come first: later ones are appended in memory.
+  if (directory_ == nullptr || directory_->empty()) return false;
+  const std::shared_ptr<const MappedFile>& file = directory_->front()->file;
+  return file != nullptr && file->has_changed();
 }
 
 const uint8_t* RowBuffer::Snapshot::row(int64_t row, float* squared_norm) const {
@@ -142,7 +158,7 @@ const uint8_t* RowBuffer::Snapshot::row(int64_t row, float* squared_norm) const 
   const Chunk& chunk = *(*directory_)[static_cast<size_t>(position / chunk_rows)];
   const auto place = static_cast<size_t>(position % chunk_rows);
   *squared_norm = chunk.squared_norms == nullptr ? 0.0f : chunk.squared_norms[place];
-  return chunk.vectors.get() + place * layout_.vector_bytes;
+  return chunk.vectors + place * layout_.vector_bytes;
 }
 
 Status RowBuffer::row(int64_t row, float* vector) const {
@@ -185,7 +201,7 @@ Status RowBuffer::Snapshot::scan(ExactScan* scan, const Allowed& allowed, int64_
     const int64_t position = skipped_ + row;
     const Chunk& chunk = *(*directory_)[static_cast<size_t>(position / chunk_rows)];
     const int64_t begin = position % chunk_rows;
-    RowsView view = matrix_rows(layout_, chunk.vectors.get() + static_cast<size_t>(begin) * layout_.vector_bytes,
+    RowsView view = matrix_rows(layout_, chunk.vectors + static_cast<size_t>(begin) * layout_.vector_bytes,
                                 std::min(chunk_rows - begin, wanted - row));
     if (chunk.squared_norms != nullptr) {
       view.squared_norms = reinterpret_cast<const uint8_t*>(chunk.squared_norms.get() + begin);

@@ -6,16 +6,17 @@
 #include <memory>
 #include <vector>
 
-#include "base/memory_block.h"
 #include "base/status.h"
 #include "distance/metric.h"
 #include "exact/scan.h"
+#include "io/mapped_file.h"
 
 namespace semantic_index {
 
 /**
  * Growing rows of vectors in chunks that never move, to be searched exactly. One thread appends; a snapshot taken by it
- * may be read by any thread while rows are appended, and keeps the memory alive.
+ * may be read by any thread while rows are appended, and keeps the memory alive. The first chunks may be in a mapped
+ * file.
  */
 class RowBuffer {
  public:
@@ -29,6 +30,8 @@ class RowBuffer {
     /** Runs `scan` over all rows, or the first `limit` when that is not negative, from `first` on; row i is item i. */
     Status scan(ExactScan* scan, const Allowed& allowed, int64_t limit = -1, const std::atomic<bool>* cancel = nullptr,
                 int64_t first = 0) const;
+    /** Whether the mapped file that rows are in was cut short, replaced or written to since it was mapped. */
+    bool has_changed() const;
 
    private:
     friend class RowBuffer;
@@ -46,20 +49,21 @@ class RowBuffer {
 
   const NodeLayout& layout() const { return snapshot_.layout_; }
   int64_t rows() const { return snapshot_.rows_; }
-  /** Bytes of all chunks, shared ones included. */
+  /** Bytes of all chunks in memory, shared ones included. */
   int64_t bytes() const;
 
   /** Copies `count` rows of `dimensions` numbers to the end. All or nothing. */
   Status append(const float* rows, int64_t count);
 
-  /** Bytes of a block that `adopt` takes: `rows` rows and room for those that complete the last chunk. */
-  static size_t block_bytes(const NodeLayout& layout, int64_t rows);
+  /** Rows of a chunk: `adopt` leaves as many where they are. */
+  static int64_t chunk_rows(const NodeLayout& layout);
 
   /**
-   * Sets the rows of an empty buffer to the first `rows` of a block, as `row` of a snapshot gives them, one after the
-   * other. Nothing is copied. invalid_argument when there are rows already or the block is too small.
+   * Appends a chunk of rows of a mapped file as `row` of a snapshot gives them, one after the other. They are not
+   * copied: the buffer keeps the file mapped. Fewer rows than a chunk are copied, for others may follow. Without a file
+   * the bytes have to outlive the buffer. invalid_argument unless all chunks so far are full.
    */
-  Status adopt(std::shared_ptr<MemoryBlock> block, int64_t rows);
+  Status adopt(std::shared_ptr<const MappedFile> file, const uint8_t* rows, int64_t count);
 
   /** Copies row `row` (`dimensions` floats). invalid_argument when out of range. */
   Status row(int64_t row, float* vector) const;

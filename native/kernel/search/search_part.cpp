@@ -150,6 +150,7 @@ float SearchPart::distance(const NodeLayout& layout, const Query& query, int32_t
 
 bool SearchPart::has_changed() const {
   const auto changed = [](const std::unique_ptr<MappedFile>& file) { return file != nullptr && file->has_changed(); };
+  if (has_rows && rows.has_changed()) return true;
   if (segment.forest != nullptr && changed(segment.forest->file)) return true;
   if (segment.graph != nullptr && changed(segment.graph->file)) return true;
   return terms_file != nullptr && changed(terms_file->file);

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <utility>
 
 #include "base/cancel.h"
 #include "base/checksum.h"
@@ -19,8 +20,6 @@ namespace {
 
 constexpr const char* kSectionNames[kTailSections] = {"keys", "alive", "rows", "lengths", "terms", "bytes", "postings"};
 
-/** Bytes that are copied and then summed up while they are in the cache. */
-constexpr int64_t kBytesAtOnce = 1 << 17;
 constexpr int64_t kRowsBetweenChecks = 1024;
 
 int64_t words_of(int64_t items) { return (items + 31) / 32; }
@@ -48,8 +47,9 @@ Status check_header(const uint8_t* bytes, int64_t size, const NodeLayout& layout
 /** An image whose header was checked. */
 class ImageReader {
  public:
-  ImageReader(const uint8_t* bytes, const TailHeader& header, const std::atomic<bool>* cancel)
-      : bytes_(bytes), header_(header), cancel_(cancel) {}
+  ImageReader(const uint8_t* bytes, const TailHeader& header, std::shared_ptr<const MappedFile> file,
+              const std::atomic<bool>* cancel)
+      : bytes_(bytes), header_(header), file_(std::move(file)), cancel_(cancel) {}
 
   Status read_keys(LoadedTail* loaded) const {
     Status status = verify(TailSection::keys);
@@ -65,23 +65,24 @@ class ImageReader {
 
   Status read_rows(RowBuffer* rows) const {
     const NodeLayout& layout = rows->layout();
+    const auto row_bytes = static_cast<int64_t>(layout.vector_bytes);
     const SectionRange& section = header_.sections[static_cast<size_t>(TailSection::rows)];
-    auto block = std::make_shared<MemoryBlock>();
-    if (!block->resize(RowBuffer::block_bytes(layout, header_.items))) return Status::no_memory();
-    // The checksum is that of the bytes that are used, whatever becomes of the file meanwhile.
+    const int64_t chunk_rows = RowBuffer::chunk_rows(layout);
     Checksum sum;
-    for (int64_t done = 0; done < section.bytes; done += kBytesAtOnce) {
+    for (int64_t row = 0; row < header_.items; row += chunk_rows) {
       if (is_raised(cancel_)) return cancelled();
-      const auto size = static_cast<size_t>(std::min(kBytesAtOnce, section.bytes - done));
-      std::memcpy(block->data() + done, bytes_ + section.offset + done, size);
-      sum.update(block->data() + done, size);
-      if (layout.metric == Metric::hamming) continue;
-      if (find_not_finite(reinterpret_cast<const float*>(block->data() + done), size / sizeof(float)) >= 0) {
+      const int64_t count = std::min(chunk_rows, header_.items - row);
+      const uint8_t* const begin = bytes_ + section.offset + row * row_bytes;
+      const auto size = static_cast<size_t>(count * row_bytes);
+      sum.update(begin, size);
+      if (layout.metric != Metric::hamming &&
+          find_not_finite(reinterpret_cast<const float*>(begin), size / sizeof(float)) >= 0) {
         return corrupt("the tail image has a vector with NaN or infinity");
       }
+      const Status status = rows->adopt(file_, begin, count);
+      if (!status.ok()) return status;
     }
-    if (sum.value() != section.checksum) return corrupt("damaged section: rows");
-    return rows->adopt(std::move(block), header_.items);
+    return sum.value() == section.checksum ? Status::success() : corrupt("damaged section: rows");
   }
 
   Status read_terms(TermsTail* terms) const {
@@ -119,6 +120,8 @@ class ImageReader {
 
   const uint8_t* bytes_;
   const TailHeader& header_;
+  /** What the bytes are mapped from; nullptr when they are in memory. */
+  const std::shared_ptr<const MappedFile> file_;
   const std::atomic<bool>* cancel_;
 };
 
@@ -173,11 +176,11 @@ Status make_tail_image(const TailSource& source, const std::atomic<bool>* cancel
   return Status::no_memory();
 }
 
-Status read_tail_image(const uint8_t* bytes, int64_t size, int threads, const std::atomic<bool>* cancel,
-                       RowBuffer* rows, TermsTail* terms, LoadedTail* loaded) try {
+static Status read_image(const uint8_t* bytes, int64_t size, std::shared_ptr<const MappedFile> file, int threads,
+                         const std::atomic<bool>* cancel, RowBuffer* rows, TermsTail* terms, LoadedTail* loaded) try {
   TailHeader header;
   Status status = check_header(bytes, size, rows->layout(), &header);
-  const ImageReader reader(bytes, header, cancel);
+  const ImageReader reader(bytes, header, std::move(file), cancel);
   if (status.ok()) status = reader.read_keys(loaded);
   if (!status.ok()) return status;
   loaded->checksum = header.header_checksum;
@@ -190,14 +193,20 @@ Status read_tail_image(const uint8_t* bytes, int64_t size, int threads, const st
   return Status::no_memory();
 }
 
+Status read_tail_image(const uint8_t* bytes, int64_t size, int threads, const std::atomic<bool>* cancel,
+                       RowBuffer* rows, TermsTail* terms, LoadedTail* loaded) {
+  return read_image(bytes, size, nullptr, threads, cancel, rows, terms, loaded);
+}
+
 Status load_tail_image(const std::string& path, int threads, const std::atomic<bool>* cancel, RowBuffer* rows,
                        TermsTail* terms, LoadedTail* loaded) {
-  std::unique_ptr<MappedFile> file;
-  Status status = MappedFile::open(path, &file);
+  std::unique_ptr<MappedFile> opened;
+  Status status = MappedFile::open(path, &opened);
   if (!status.ok()) return status;
-  status = read_tail_image(file->data(), file->size(), threads, cancel, rows, terms, loaded);
-  // The bytes were read twice, for their checksum and for their use.
-  if (file->changed().load() || file->has_changed()) {
+  const std::shared_ptr<const MappedFile> file = std::move(opened);
+  status = read_image(file->data(), file->size(), file, threads, cancel, rows, terms, loaded);
+  // The bytes were read twice, for their checksum and for their use; vectors will be read again.
+  if (file->has_changed()) {
     return Status::failure(StatusCode::file_changed, "the tail image was changed while it was read");
   }
   return status;

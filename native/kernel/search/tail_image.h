@@ -66,14 +66,14 @@ struct LoadedTail {
 
 /**
  * Reads an image into an empty row buffer and an empty tail, on `threads` threads. Nothing of the file is believed:
- * checksums are compared, and numbers are checked where something would be read or written out of bounds. After a
- * failure both hold anything. io_error, wrong_layout for another kind of file or other vectors, corrupt, file_changed,
- * cancelled, out_of_memory.
+ * checksums are compared, and numbers are checked where something would be read or written out of bounds. Vectors stay
+ * in the file, which `rows` keeps mapped: see `has_changed` of its snapshots. After a failure both hold anything.
+ * io_error, wrong_layout for another kind of file or other vectors, corrupt, file_changed, cancelled, out_of_memory.
  */
 Status load_tail_image(const std::string& path, int threads, const std::atomic<bool>* cancel, RowBuffer* rows,
                        TermsTail* terms, LoadedTail* loaded);
 
-/** The same for the bytes of a file. */
+/** The same for the bytes of a file, which have to outlive `rows`. */
 Status read_tail_image(const uint8_t* bytes, int64_t size, int threads, const std::atomic<bool>* cancel,
                        RowBuffer* rows, TermsTail* terms, LoadedTail* loaded);
 

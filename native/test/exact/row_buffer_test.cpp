@@ -128,3 +128,46 @@ TEST(suffixes_share_memory_and_part_ways) {
   CHECK_OK(rest->row(0, vector));
   CHECK_EQUAL(vector[0], data[5000 * 64]);
 }
+
+TEST(chunks_that_are_adopted_stay_where_they_are) {
+  for (Metric metric : kMetrics) {
+    const NodeLayout layout = layout_of(metric, 50);
+    const int64_t chunk = RowBuffer::chunk_rows(layout);
+    const int64_t rows = chunk + 30;
+    const std::vector<float> data = random_rows(metric, rows + 20, 50, 5);
+    RowBuffer source(layout);
+    CHECK_OK(source.append(data.data(), rows));
+    std::vector<uint8_t> bytes;
+    for (int64_t row = 0; row < rows; ++row) {
+      float norm = 0;
+      const uint8_t* const begin = source.snapshot().row(row, &norm);
+      bytes.insert(bytes.end(), begin, begin + layout.vector_bytes);
+    }
+    RowBuffer buffer(layout);
+    CHECK(buffer.adopt(nullptr, bytes.data(), 0).code == StatusCode::invalid_argument);
+    CHECK(buffer.adopt(nullptr, bytes.data(), chunk + 1).code == StatusCode::invalid_argument);
+    CHECK_OK(buffer.adopt(nullptr, bytes.data(), chunk));
+    const int64_t own = buffer.bytes();
+    CHECK(own < chunk * static_cast<int64_t>(layout.vector_bytes));
+    CHECK_OK(buffer.adopt(nullptr, bytes.data() + static_cast<size_t>(chunk) * layout.vector_bytes, 30));
+    CHECK(buffer.bytes() >= own + chunk * static_cast<int64_t>(layout.vector_bytes));
+    CHECK(buffer.adopt(nullptr, bytes.data(), 1).code == StatusCode::invalid_argument);
+    float norm = 0;
+    CHECK(buffer.snapshot().row(7, &norm) == bytes.data() + 7 * layout.vector_bytes);
+    CHECK(!buffer.snapshot().has_changed());
+    CHECK_OK(source.append(data.data() + rows * 50, 20));
+    CHECK_OK(buffer.append(data.data() + rows * 50, 20));
+    CHECK(search(buffer.snapshot(), layout, data.data(), 40) == search(source.snapshot(), layout, data.data(), 40));
+    // Two buffers that go on behind the same rows do not see each other's.
+    std::unique_ptr<RowBuffer> rest;
+    CHECK_OK(buffer.drop(10, &rest));
+    CHECK_OK(rest->append(data.data(), 5));
+    CHECK_OK(buffer.append(data.data() + 50, 5));
+    std::vector<float> left(50);
+    std::vector<float> right(50);
+    CHECK_OK(rest->row(rest->rows() - 5, left.data()));
+    CHECK_OK(buffer.row(buffer.rows() - 5, right.data()));
+    CHECK(std::equal(left.begin(), left.end(), data.begin()));
+    CHECK(std::equal(right.begin(), right.end(), data.begin() + 50));
+  }
+}

@@ -2,9 +2,15 @@
 
 #include "search/tail_image.h"
 
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <string>
 #include <vector>
 
+#include "io/atomic_file.h"
 #include "support/check.h"
 #include "support/terms_corpus.h"
 
@@ -195,4 +201,58 @@ TEST(other_vectors_and_used_targets_are_refused) {
   RowBuffer rows(world.layout);
   CHECK_OK(world.read(&rows, &terms, &loaded));
   CHECK(world.read(&rows, &terms, &loaded).code == StatusCode::invalid_argument);
+}
+
+TEST(vectors_stay_in_the_file_until_that_changes) {
+  const char* const folder = std::getenv("TMPDIR");
+  const std::string path =
+      std::string(folder != nullptr ? folder : "/tmp") + "/semantic-index-" + std::to_string(getpid()) + "-image.tail";
+  const NodeLayout layout = layout_of(Metric::angular, 20);
+  const auto items = static_cast<int32_t>(RowBuffer::chunk_rows(layout) + 40);
+  const World world(Metric::angular, items);
+  const auto load = [&](RowBuffer* rows) {
+    TermsTail terms;
+    LoadedTail loaded;
+    CHECK_OK(load_tail_image(path, 2, nullptr, rows, &terms, &loaded));
+    CHECK_EQUAL(rows->rows(), int64_t{items});
+  };
+  enum class Change { written, cut, replaced, removed };
+  for (const Change change : {Change::written, Change::cut, Change::replaced, Change::removed}) {
+    CHECK_OK(save_atomically(path, world.file));
+    RowBuffer rows(layout);
+    load(&rows);
+    CHECK(rows.bytes() < items * static_cast<int64_t>(layout.vector_bytes));
+    CHECK(!rows.snapshot().has_changed());
+    // A snapshot keeps the file mapped.
+    RowBuffer::Snapshot snapshot = rows.snapshot();
+    rows = RowBuffer(layout);
+    std::FILE* file = nullptr;
+    switch (change) {
+      case Change::written:
+        file = std::fopen(path.c_str(), "r+b");
+        CHECK(file != nullptr && std::fseek(file, 4000, SEEK_SET) == 0 && std::fputc(1, file) == 1);
+        CHECK_EQUAL(std::fclose(file), 0);
+        break;
+      case Change::cut:
+        CHECK_EQUAL(truncate(path.c_str(), 0), 0);
+        break;
+      case Change::replaced:
+        CHECK_OK(save_atomically(path, world.file));
+        break;
+      case Change::removed:
+        CHECK_EQUAL(std::remove(path.c_str()), 0);
+        break;
+    }
+    // Rows of pages that are lost read as zeros, and do not end the process.
+    float norm = 0;
+    float sum = 0;
+    for (int64_t row = 0; row < items; ++row) {
+      float first = 0;
+      std::memcpy(&first, snapshot.row(row, &norm), sizeof first);
+      sum += first;
+    }
+    CHECK(sum == sum);
+    CHECK_EQUAL(snapshot.has_changed(), change != Change::removed);
+  }
+  std::remove(path.c_str());
 }

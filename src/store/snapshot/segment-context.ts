@@ -6,6 +6,14 @@ import type { CatalogClient } from '../writer/catalog-client.js';
 /** A fault of a segment or of the tail. */
 export type Damage = DamageEvent | GraphMissingEvent | TermsMissingEvent | ColumnsMissingEvent;
 
+/** What was read of an image of the tail, whose vectors are still in its file. */
+export interface OpenedTail extends TailContents {
+  /** Whether the file has the bytes that were written. Reads all of them. A file that was removed counts as intact: its mapping is. */
+  isIntact(): Promise<boolean>;
+  /** To be called when it has not. */
+  onLost(): void;
+}
+
 /** The index that a segment belongs to. */
 export interface SegmentContext {
   readonly directory: string;
@@ -19,7 +27,7 @@ export interface SegmentContext {
   /** Whether the catalog still names this segment. */
   readonly isCurrent: (segment: number) => boolean;
   /** Reads an image of the tail; undefined when it is missing, or is not what was written. */
-  readonly readTailImage: (row: TailImageRow) => Promise<TailContents | undefined>;
+  readonly readTailImage: (row: TailImageRow) => Promise<OpenedTail | undefined>;
   /** Called with what is found after files were opened. */
   readonly onDamage: (damage: Damage) => void;
 }

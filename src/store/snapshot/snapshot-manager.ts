@@ -320,8 +320,8 @@ export class SnapshotManager {
         if (changes.space !== this.#context.space) {
           throw hasMoved();
         }
-        if (this.#isOutdated(words, changes)) {
-          // The terms of all documents are derived again.
+        if (this.#isOutdated(words, changes) || this.#tail.isLost) {
+          // The terms of all documents are derived again, or their vectors read.
           [words, segments, tail, position, image] = [unread, [], undefined, start, undefined];
           this.#forgetImage();
           this.#tail.close();

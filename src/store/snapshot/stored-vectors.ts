@@ -60,7 +60,10 @@ export async function openStoredVectors(
           onState(state);
           onLost(damage, state);
         };
-        return (await openStoredVectors(added, keys, context, lost, true)) ?? scanned(row, context);
+        return (
+          (await openStoredVectors(added, keys, context, lost, true)) ??
+          scannedVectors(row.first_key, row.last_key, context)
+        );
       },
       close: () => forest.close(),
     });
@@ -69,7 +72,7 @@ export async function openStoredVectors(
     if (!SemanticIndexError.is(error)) throw error;
     if (!context.isCurrent(row.segment)) return undefined;
     onLost(damaged(row, error, `${row.items} documents are scanned`), 'damaged');
-    return scanned(row, context);
+    return scannedVectors(row.first_key, row.last_key, context);
   }
 }
 
@@ -175,11 +178,16 @@ async function graphFault(
   return damaged(row, error, slower);
 }
 
-async function scanned(row: SegmentRow, context: SegmentContext): Promise<SegmentVectors> {
+/** The vectors of the documents from one key to another as the catalog has them, to be scanned. */
+export async function scannedVectors(
+  firstKey: number,
+  lastKey: number,
+  context: SegmentContext,
+): Promise<SegmentVectors> {
   const vectors = new VectorBuffer(context.dimensions, context.metric);
   const found: number[] = [];
-  for (let after = row.first_key - 1; ; ) {
-    const rows = await context.reader.documents.vectorsAfter(after, row.last_key, vectorsPerRead);
+  for (let after = firstKey - 1; ; ) {
+    const rows = await context.reader.documents.vectorsAfter(after, lastKey, vectorsPerRead);
     if (rows.keys.length === 0) break;
     vectors.append(rows.vectors);
     for (const key of rows.keys) found.push(key);

@@ -1,15 +1,15 @@
-import type { TailContents } from '../../../search/tail-image.js';
 import type { CatalogPosition } from '../../catalog/catalog.js';
+import type { OpenedTail } from '../segment-context.js';
 import type { TailRows, TailSegment } from './tail-rows.js';
 
 /** The tail as of a position, which is read from an image while the segments are opened. */
 export class PendingTail {
   readonly position: CatalogPosition;
-  readonly #contents: Promise<TailContents | undefined>;
+  readonly #contents: Promise<OpenedTail | undefined>;
   #tail: TailSegment | undefined;
 
   /** @param contents undefined when the image is missing or damaged */
-  constructor(position: CatalogPosition, contents: Promise<TailContents | undefined>) {
+  constructor(position: CatalogPosition, contents: Promise<OpenedTail | undefined>) {
     this.position = position;
     this.#contents = contents;
     // A failure is reported where the documents are restored.

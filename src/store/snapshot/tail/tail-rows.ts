@@ -1,15 +1,14 @@
 import type { NativeTermsTail } from '../../../addon/native-terms.js';
 import type { KeyedVectors } from '../../../backend/documents.js';
-import type { TailContents } from '../../../search/tail-image.js';
 import { TimeSlice } from '../../../time-slice.js';
 import { countItems, hasItem } from '../../../vectors/bitset.js';
 import { VectorBuffer } from '../../../vectors/vector-buffer.js';
 import type { CatalogChanges } from '../../catalog/catalog.js';
 import { NativeParts, RefCounted, type SearchableSegment, withoutKeys } from '../searchable-segment.js';
-import type { Damage, SegmentContext } from '../segment-context.js';
-import { VectorsInMemory } from '../segment-vectors.js';
+import type { Damage, OpenedTail, SegmentContext } from '../segment-context.js';
 import type { LostState } from '../stored-file.js';
 import { TermsInMemory } from '../terms-in-memory.js';
+import { tailVectors } from './tail-vectors.js';
 
 /** Vectors copied before the event loop has its turn: a fraction of a millisecond. */
 const rowsPerCopy = 256;
@@ -26,6 +25,8 @@ export class TailRows {
   #terms: TermsInMemory | undefined;
   #shared = new RefCounted(() => {});
   #keys: Float64Array = new Float64Array(0);
+  /** The image that the first vectors are in. */
+  #image: OpenedTail | undefined;
 
   constructor(context: SegmentContext) {
     this.#context = context;
@@ -35,8 +36,15 @@ export class TailRows {
     return this.#keys.length === 0;
   }
 
+  /** Whether the file that vectors are in has changed: all of the tail is to be read again. */
+  get isLost(): boolean {
+    return this.#buffer?.hasChanged() === true;
+  }
+
   /** Takes over vectors and terms that were read from an image, in place of rows; to be called while it is empty. */
-  restore({ vectors, terms, keys, alive }: TailContents): TailSegment {
+  restore(image: OpenedTail): TailSegment {
+    const { vectors, terms, keys, alive } = image;
+    this.#image = image;
     this.#buffer = this.#adopt(vectors, terms);
     this.#keys = keys;
     const segment = this.#segment(vectors, this.#terms as TermsInMemory);
@@ -61,15 +69,15 @@ export class TailRows {
 
   #segment(vectors: VectorBuffer, terms: TermsInMemory): TailSegment {
     const keys = { first: 0, offsets: this.#keys };
+    const [firstKey, lastKey] = [this.#keys[0] ?? 0, this.#keys.at(-1) ?? 0];
     return {
       segment: 0,
-      firstKey: this.#keys[0] ?? 0,
-      lastKey: this.#keys.at(-1) ?? 0,
+      firstKey,
+      lastKey,
       keys,
       alive: undefined,
       dead: 0,
-      // The buffer may grow: only the rows of the keys are searched.
-      vectors: new VectorsInMemory({ vectors, keys }, 'stored'),
+      vectors: tailVectors({ vectors, keys, firstKey, lastKey, image: this.#image }, this.#context),
       terms,
       columns: undefined,
       parts: new NativeParts(keys),
@@ -124,6 +132,7 @@ export class TailRows {
   close(): void {
     if (this.#buffer !== undefined) this.#shared.release();
     this.#buffer = undefined;
+    this.#image = undefined;
     this.#keys = new Float64Array(0);
   }
 }
