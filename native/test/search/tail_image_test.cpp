@@ -208,7 +208,7 @@ TEST(vectors_stay_in_the_file_until_that_changes) {
   const std::string path =
       std::string(folder != nullptr ? folder : "/tmp") + "/semantic-index-" + std::to_string(getpid()) + "-image.tail";
   const NodeLayout layout = layout_of(Metric::angular, 20);
-  const auto items = static_cast<int32_t>(RowBuffer::chunk_rows(layout) + 40);
+  const auto items = static_cast<int32_t>(2 * RowBuffer::chunk_rows(layout) + 40);
   const World world(Metric::angular, items);
   const auto load = [&](RowBuffer* rows) {
     TermsTail terms;

@@ -6,13 +6,16 @@ import type { CatalogClient } from '../writer/catalog-client.js';
 /** A fault of a segment or of the tail. */
 export type Damage = DamageEvent | GraphMissingEvent | TermsMissingEvent | ColumnsMissingEvent;
 
-/** What was read of an image of the tail, whose vectors are still in its file. */
-export interface OpenedTail extends TailContents {
-  /** Whether the file has the bytes that were written. Reads all of them. A file that was removed counts as intact: its mapping is. */
+/** The file of an image of the tail that is open. */
+export interface ImageFile {
+  /** Whether it has the bytes that were written. Reads all of them. A file that was removed counts as intact: its mapping is. */
   isIntact(): Promise<boolean>;
   /** To be called when it has not. */
   onLost(): void;
 }
+
+/** What was read of an image of the tail, whose vectors are still in its file. */
+export interface OpenedTail extends TailContents, ImageFile {}
 
 /** The index that a segment belongs to. */
 export interface SegmentContext {

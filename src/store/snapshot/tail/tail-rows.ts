@@ -5,7 +5,7 @@ import { countItems, hasItem } from '../../../vectors/bitset.js';
 import { VectorBuffer } from '../../../vectors/vector-buffer.js';
 import type { CatalogChanges } from '../../catalog/catalog.js';
 import { NativeParts, RefCounted, type SearchableSegment, withoutKeys } from '../searchable-segment.js';
-import type { Damage, OpenedTail, SegmentContext } from '../segment-context.js';
+import type { Damage, ImageFile, OpenedTail, SegmentContext } from '../segment-context.js';
 import type { LostState } from '../stored-file.js';
 import { TermsInMemory } from '../terms-in-memory.js';
 import { tailVectors } from './tail-vectors.js';
@@ -27,6 +27,7 @@ export class TailRows {
   #keys: Float64Array = new Float64Array(0);
   /** The image that the first vectors are in. */
   #image: OpenedTail | undefined;
+  #isLost = false;
 
   constructor(context: SegmentContext) {
     this.#context = context;
@@ -36,9 +37,9 @@ export class TailRows {
     return this.#keys.length === 0;
   }
 
-  /** Whether the file that vectors are in has changed: all of the tail is to be read again. */
+  /** Whether the file that vectors are in is not what was written any more: all of the tail is to be read again. */
   get isLost(): boolean {
-    return this.#buffer?.hasChanged() === true;
+    return this.#isLost || this.#buffer?.hasChanged() === true;
   }
 
   /** Takes over vectors and terms that were read from an image, in place of rows; to be called while it is empty. */
@@ -77,12 +78,22 @@ export class TailRows {
       keys,
       alive: undefined,
       dead: 0,
-      vectors: tailVectors({ vectors, keys, firstKey, lastKey, image: this.#image }, this.#context),
+      vectors: tailVectors({ vectors, keys, firstKey, lastKey, file: this.#imageFile() }, this.#context),
       terms,
       columns: undefined,
       parts: new NativeParts(keys),
       shared: this.#shared,
     };
+  }
+
+  #imageFile(): ImageFile | undefined {
+    const image = this.#image;
+    if (image === undefined) return undefined;
+    const onLost = (): void => {
+      if (this.#image === image) this.#isLost = true;
+      image.onLost();
+    };
+    return { isIntact: () => image.isIntact(), onLost };
   }
 
   /** A read that failed half-way is repeated from its beginning: some rows are already here. */
@@ -133,6 +144,7 @@ export class TailRows {
     if (this.#buffer !== undefined) this.#shared.release();
     this.#buffer = undefined;
     this.#image = undefined;
+    this.#isLost = false;
     this.#keys = new Float64Array(0);
   }
 }
