@@ -19,6 +19,8 @@ export interface ColumnBuckets {
   /** For each value its cell, -1 for none; undefined where every value is a cell of its own. */
   readonly cellOfValues: Int32Array | undefined;
   readonly cells: number;
+  /** For each item 2 + the cell of its only value, 1 if that has none, 0 without a value; only where it is kept. */
+  readonly cellOfItems?: Int32Array | undefined;
   /** The buckets of the cells; undefined where every cell is a bucket. */
   readonly bucketsOfCells: BucketsOfCells | undefined;
 }
@@ -54,7 +56,8 @@ export async function bucketsOf(
       const known = keptIntervals.get(column)?.get(request.interval);
       if (known !== undefined) return known;
       const instants = await column.instantsOfValues(slice, signal);
-      const found = await dateBuckets(request.interval, instants, slice, signal);
+      const ofValues = await dateBuckets(request.interval, instants, slice, signal);
+      const found = { ...ofValues, cellOfItems: await cellsOfItems(column, ofValues.cellOfValues, slice, signal) };
       const kept = keptIntervals.get(column) ?? new Map<DateInterval, ColumnBuckets>();
       keptIntervals.set(column, kept.set(request.interval, found));
       return found;
@@ -126,7 +129,7 @@ async function dateBuckets(
   instants: Float64Array,
   slice: TimeSlice,
   signal: AbortSignal | undefined,
-): Promise<ColumnBuckets> {
+): Promise<ColumnBuckets & { readonly cellOfValues: Int32Array }> {
   const begins: number[] = [];
   const numberOf = new Map<number, number>();
   // By hours or days since 1970: no interval but an hour begins within a day.
@@ -152,6 +155,23 @@ async function dateBuckets(
     bucketOf: (key: Scalar) => numberOf.get(key as number),
   };
   return { buckets, cellOfValues, cells: begins.length, bucketsOfCells: undefined };
+}
+
+/** See `ColumnBuckets.cellOfItems`; undefined for a column with several values of an item. */
+async function cellsOfItems(
+  { single }: FieldColumn,
+  cellOfValues: Int32Array,
+  slice: TimeSlice,
+  signal: AbortSignal | undefined,
+): Promise<Int32Array | undefined> {
+  if (single === undefined) return undefined;
+  const cells = new Int32Array(single.length);
+  for (let item = 0; item < cells.length; item++) {
+    if (item % itemsPerLook === 0 && slice.due()) await slice.yieldIfDue(signal);
+    const value = single[item] as number;
+    if (value >= 0) cells[item] = 2 + (cellOfValues[value] as number);
+  }
+  return cells;
 }
 
 /** The begin of the interval that an instant is in, in UTC; NaN outside the range of dates. */

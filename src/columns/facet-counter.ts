@@ -62,14 +62,16 @@ class PartCounts implements CountsByValue {
 
   get size(): number {
     let size = this.#others.size;
-    for (const count of this.#counts) if (count > 0) size++;
+    const counts = this.#counts;
+    for (let bucket = 0; bucket < counts.length; bucket++) if ((counts[bucket] as number) > 0) size++;
     return size;
   }
 
   forEach(visit: (count: number, value: Scalar) => void): void {
-    for (let bucket = 0; bucket < this.#counts.length; bucket++) {
-      const count = this.#counts[bucket] as number;
-      if (count > 0) visit(count, (this.#buckets as FacetBuckets).keyOf(bucket));
+    const [counts, buckets] = [this.#counts, this.#buckets as FacetBuckets];
+    for (let bucket = 0; bucket < counts.length; bucket++) {
+      const count = counts[bucket] as number;
+      if (count > 0) visit(count, buckets.keyOf(bucket));
     }
     this.#others.forEach(visit);
   }

@@ -21,7 +21,8 @@ export interface ItemTally {
 
 /** Finds the fastest way to count the items of a column. */
 export function tallyOf(column: FieldColumn, found: ColumnBuckets): ItemTally {
-  const { cellOfValues } = found;
+  const { cellOfValues, cellOfItems } = found;
+  if (cellOfItems !== undefined) return new ItemCellsTally(cellOfItems, found.cells);
   if (column.single !== undefined) return new SingleTally(column.single, column.values.length, found);
   if (cellOfValues === undefined) return new ValuesTally(column);
   return found.buckets.size <= maxMaskedBuckets
@@ -29,49 +30,72 @@ export function tallyOf(column: FieldColumn, found: ColumnBuckets): ItemTally {
     : new CellsTally(column, cellOfValues, found);
 }
 
-/** Items that have one value each at most. About a nanosecond for each. */
-class SingleTally implements ItemTally {
+/** Counts how often each place occurs among those of the items. About a nanosecond for each item. */
+abstract class PlacesTally implements ItemTally {
   readonly itemsPerLook = 4 * itemsPerLook;
-  readonly #single: Int32Array;
-  readonly #found: ColumnBuckets;
-  /** Items with value n at place n + 1, with none at 0. */
-  readonly #ofValues: Uint32Array;
+  readonly #places: Int32Array;
+  readonly #offset: number;
+  /** Items by their place + the offset; those without a value are at 0. */
+  protected readonly ofPlaces: Uint32Array;
 
-  constructor(single: Int32Array, values: number, found: ColumnBuckets) {
-    this.#single = single;
-    this.#found = found;
-    this.#ofValues = new Uint32Array(values + 1);
+  constructor(places: Int32Array, offset: number, size: number) {
+    this.#places = places;
+    this.#offset = offset;
+    this.ofPlaces = new Uint32Array(size);
   }
 
   get missing(): number {
-    return this.#ofValues[0] as number;
+    return this.ofPlaces[0] as number;
   }
 
+  abstract counts(): Uint32Array;
+
   addAll(first: number, last: number): number {
-    const [single, ofValues] = [this.#single, this.#ofValues];
+    const [places, ofPlaces, offset] = [this.#places, this.ofPlaces, this.#offset];
     for (let item = first; item < last; item++) {
-      const place = (single[item] as number) + 1;
-      ofValues[place] = (ofValues[place] as number) + 1;
+      const place = (places[item] as number) + offset;
+      ofPlaces[place] = (ofPlaces[place] as number) + 1;
     }
     return last - first;
   }
 
   addSome(first: number, last: number, allowed: Bitset): number {
-    const [single, ofValues] = [this.#single, this.#ofValues];
+    const [places, ofPlaces, offset] = [this.#places, this.ofPlaces, this.#offset];
     let documents = 0;
     for (let begin = first; begin < last; begin += 32) {
       for (let word = wordOf(allowed, begin, last); word !== 0; word &= word - 1) {
-        const place = (single[begin + lowestBit(word)] as number) + 1;
-        ofValues[place] = (ofValues[place] as number) + 1;
+        const place = (places[begin + lowestBit(word)] as number) + offset;
+        ofPlaces[place] = (ofPlaces[place] as number) + 1;
         documents++;
       }
     }
     return documents;
   }
+}
+
+/** Items whose cells are known. */
+class ItemCellsTally extends PlacesTally {
+  constructor(cellOfItems: Int32Array, cells: number) {
+    super(cellOfItems, 0, cells + 2);
+  }
+
+  counts(): Uint32Array {
+    return this.ofPlaces.subarray(2);
+  }
+}
+
+/** Items that have one value each at most. */
+class SingleTally extends PlacesTally {
+  readonly #found: ColumnBuckets;
+
+  constructor(single: Int32Array, values: number, found: ColumnBuckets) {
+    super(single, 1, values + 1);
+    this.#found = found;
+  }
 
   counts(): Uint32Array {
     const { buckets, cellOfValues, cells, bucketsOfCells } = this.#found;
-    const ofValues = this.#ofValues.subarray(1);
+    const ofValues = this.ofPlaces.subarray(1);
     if (cellOfValues === undefined) return ofValues;
     const ofCells = new Uint32Array(cells);
     for (let value = 0; value < cellOfValues.length; value++) {

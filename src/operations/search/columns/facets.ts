@@ -147,12 +147,25 @@ function facetOf({ request, limit, ranges }: FacetPlan, counts: CountsByValue, m
     return { counts: inRanges, distinct, missing };
   }
   if (request.by === 'date') {
-    const intervals = firstCounts(counts, limit, (a, b) => Number(a.value) - Number(b.value));
-    const found = intervals.map(({ value, count }) => ({ value: new Date(Number(value)).toISOString(), count }));
+    const intervals = new FirstCounts(limit, (a, b) => Number(a.value) - Number(b.value));
+    // Most intervals are passed over, without a call that orders them.
+    let end = Number.POSITIVE_INFINITY;
+    counts.forEach((count, begin) => {
+      if ((begin as number) > end) return;
+      intervals.add(begin, count);
+      end = (intervals.last?.value as number | undefined) ?? end;
+    });
+    const found = intervals.take().map(({ value, count }) => ({ value: new Date(Number(value)).toISOString(), count }));
     return { counts: found, distinct, missing };
   }
-  const best = firstCounts(counts, limit, (a, b) => b.count - a.count || compareValues(a.value, b.value));
-  return { counts: best, distinct, missing };
+  const best = new FirstCounts(limit, (a, b) => b.count - a.count || compareValues(a.value, b.value));
+  let least = 0;
+  counts.forEach((count, value) => {
+    if (count < least) return;
+    best.add(value, count);
+    least = best.last?.count ?? least;
+  });
+  return { counts: best.take(), distinct, missing };
 }
 
 /** The value of a count beside it. */
@@ -162,24 +175,31 @@ interface ValueCount {
 }
 
 /** The first `limit` counts in an order. */
-function firstCounts(
-  counts: CountsByValue,
-  limit: number,
-  compare: (left: ValueCount, right: ValueCount) => number,
-): ValueCount[] {
-  const first: ValueCount[] = [];
-  let last: ValueCount | undefined;
-  const one = { value: false as Scalar, count: 0 };
-  counts.forEach((count, value) => {
-    one.value = value;
-    one.count = count;
-    if (last !== undefined && compare(one, last) > 0) return;
-    first.push({ value, count });
-    if (first.length < 2 * limit) return;
-    first.sort(compare).length = limit;
-    last = first[limit - 1];
-  });
-  return first.sort(compare).slice(0, limit);
+class FirstCounts {
+  readonly #limit: number;
+  readonly #compare: (left: ValueCount, right: ValueCount) => number;
+  readonly #first: ValueCount[] = [];
+  /** What comes behind it is not among the first; undefined until there are enough. */
+  last: ValueCount | undefined;
+
+  constructor(limit: number, compare: (left: ValueCount, right: ValueCount) => number) {
+    this.#limit = limit;
+    this.#compare = compare;
+  }
+
+  add(value: Scalar, count: number): void {
+    const one = { value, count };
+    const first = this.#first;
+    if (this.last !== undefined && this.#compare(one, this.last) > 0) return;
+    first.push(one);
+    if (first.length < 2 * this.#limit) return;
+    first.sort(this.#compare).length = this.#limit;
+    this.last = first[this.#limit - 1];
+  }
+
+  take(): ValueCount[] {
+    return this.#first.sort(this.#compare).slice(0, this.#limit);
+  }
 }
 
 /** An order of values with equal counts that does not depend on chance. */
