@@ -41,7 +41,7 @@ constexpr double kScanDimension = 0.35;
 constexpr double kBeamSlot = 250.0;
 constexpr double kBeamMove = 0.25;
 /** The beam of a walk, in shares of its usual length, where items with high factors are scanned besides. */
-constexpr double kBeamBesideScan = 0.5;
+constexpr double kBeamBesideScan = 0.36;
 
 }  // namespace
 
