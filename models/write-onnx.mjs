@@ -1,12 +1,16 @@
 // Writes the bundled model as a folder with ONNX weights, for libraries that run no other: node models/write-onnx.mjs FOLDER
-// Inputs `input_ids` and `attention_mask` [texts, tokens]; outputs `last_hidden_state` [texts, tokens, width], the rows of the
-// tokens, and `sentence_embedding` [texts, width], the finished vectors. The format is a small protocol buffer (onnx.proto3).
+// A second folder is that of another static model with four-bit rows.
+// Inputs `input_ids` and `attention_mask` [texts, tokens]; outputs `last_hidden_state` [texts, tokens, width], what each token adds
+// to the sum of its text, and `sentence_embedding` [texts, width], the finished vectors. The format is a small protocol buffer
+// (onnx.proto3).
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const kinds = { Float32Array: 1, Uint8Array: 2, BigInt64Array: 7 };
-const opset = 13;
+const kinds = { Float32Array: 1, Uint8Array: 2, BigInt64Array: 7, Boolean: 9 };
+/** The first one in which ScatterElements adds. */
+const opset = 16;
+const irVersion = 8;
 
 function varint(value) {
   const bytes = [];
@@ -45,11 +49,44 @@ const node = (operator, inputs, output, ...attributes) =>
     ...attributes,
   );
 const integer = (name, setting) => bytes(5, bytes(1, name), number(3, setting), number(20, 2));
+const string = (name, setting) => bytes(5, bytes(1, name), bytes(4, setting), number(20, 3));
 const integers = (name, settings) =>
   bytes(5, bytes(1, name), ...settings.map((setting) => number(8, setting)), number(20, 7));
 
+/**
+ * The weight of each token where repeated ones saturate: 1 / (c + k1 * (1 - b + b * n / average)), which its c occurrences among the n
+ * known tokens of the text share. Tokens are counted in a row of numbers for each text, one for each row of the table.
+ */
+function saturatedWeights({ k1, b, average_tokens: average }, rows, one) {
+  return [
+    node('Cast', 'scales', 'has_row', integer('to', kinds.Boolean)),
+    node('Cast', 'has_row', 'known_rows', integer('to', kinds.Float32Array)),
+    node('Gather', 'known_rows input_ids', 'known_tokens'),
+    node('Mul', 'known_tokens mask', 'known'),
+    node('Shape', 'input_ids', 'texts_and_tokens'),
+    node('Slice', 'texts_and_tokens zero_index one_index', 'texts'),
+    node('Concat', 'texts rows', 'counts_shape', integer('axis', 0)),
+    node('ConstantOfShape', 'counts_shape', 'no_counts'),
+    node('ScatterElements', 'no_counts input_ids known', 'counts', integer('axis', 1), string('reduction', 'add')),
+    node('GatherElements', 'counts input_ids', 'occurrences', integer('axis', 1)),
+    node('ReduceSum', 'known second', 'lengths', integer('keepdims', 1)),
+    node('Mul', 'lengths k1_b_average', 'long'),
+    node('Add', 'long k1_rest', 'start'),
+    node('Add', 'occurrences start', 'occurrences_and_start'),
+    // Unknown tokens have neither, perhaps.
+    node('Max', 'occurrences_and_start tiny', 'denominators'),
+    node('Div', 'row_scales denominators', 'shared_scales'),
+    node('Mul', 'shared_scales known', 'weights'),
+    one('k1_b_average', (k1 * b) / average),
+    one('k1_rest', k1 * (1 - b)),
+    tensor('zero_index', [1], BigInt64Array.of(0n)),
+    tensor('one_index', [1], BigInt64Array.of(1n)),
+    tensor('rows', [1], BigInt64Array.of(BigInt(rows))),
+  ];
+}
+
 /** The graph over rows of two nibbles a byte, the even column in the low one, each stored as value + 8. */
-function onnxModel(table, scales, width) {
+function onnxModel(table, scales, width, saturation) {
   const toFloat = integer('to', kinds.Float32Array);
   const one = (name, setting) => tensor(name, [], Float32Array.of(setting));
   const graph = [
@@ -66,7 +103,9 @@ function onnxModel(table, scales, width) {
     node('Sub', 'nibbles eight', 'integers'),
     node('Gather', 'scales input_ids', 'row_scales'),
     node('Cast', 'attention_mask', 'mask', toFloat),
-    node('Mul', 'row_scales mask', 'weights'),
+    ...(saturation === undefined
+      ? [node('Mul', 'row_scales mask', 'weights')]
+      : saturatedWeights(saturation, scales.length, one)),
     node('Unsqueeze', 'weights last', 'weight_columns'),
     node('Mul', 'integers weight_columns', 'last_hidden_state'),
     node('ReduceSum', 'last_hidden_state second', 'sum', integer('keepdims', 0)),
@@ -89,15 +128,15 @@ function onnxModel(table, scales, width) {
     value(12, 'sentence_embedding', kinds.Float32Array, ['texts', width]),
   ];
   const operators = bytes(8, bytes(1, ''), number(2, opset));
-  return Buffer.concat([number(1, 7), bytes(2, 'semantic-index'), bytes(7, ...graph), operators]);
+  return Buffer.concat([number(1, irVersion), bytes(2, 'semantic-index'), bytes(7, ...graph), operators]);
 }
 
-const [target] = process.argv.slice(2);
+const [target, source] = process.argv.slice(2);
 if (target === undefined) {
-  process.stderr.write('usage: node write-onnx.mjs FOLDER\n');
+  process.stderr.write('usage: node write-onnx.mjs FOLDER [MODEL]\n');
   process.exit(2);
 }
-const folder = fileURLToPath(new URL('semantic-index-en', import.meta.url));
+const folder = source ?? fileURLToPath(new URL('semantic-index-en', import.meta.url));
 const file = readFileSync(join(folder, 'model.safetensors'));
 const start = 8 + Number(file.readBigUInt64LE(0));
 const header = JSON.parse(file.toString('utf8', 8, start));
@@ -105,11 +144,11 @@ const part = (name) => {
   const [from, to] = header[name].data_offsets;
   return Uint8Array.from(file.subarray(start + from, start + to));
 };
-const width = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')).hidden_size;
+const { hidden_size: width, saturation } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
 mkdirSync(join(target, 'onnx'), { recursive: true });
 for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json'])
   cpSync(join(folder, name), join(target, name));
 writeFileSync(
   join(target, 'onnx', 'model_quantized.onnx'),
-  onnxModel(part('embeddings'), new Float32Array(part('scales').buffer), width),
+  onnxModel(part('embeddings'), new Float32Array(part('scales').buffer), width, saturation),
 );

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import struct
 from pathlib import Path
 
 import numpy as np
 
 from quantized import pack, quantize, unpack
+from saturation import Saturation, occurrence_weights
 from tokenizer import Tokenizer, tokenizer_json
 
 MAX_TOKENS = 4096
@@ -23,7 +25,17 @@ def _safetensors(tensors: dict) -> bytes:
     return len(head).to_bytes(8, "little") + head + b"".join(values.tobytes() for values in tensors.values())
 
 
-def write_model(folder: Path, table: np.ndarray, vocabulary: dict, word_rows: int, counts: np.ndarray) -> None:
+def revision_of(tensors: bytes, saturation: Saturation | None) -> str:
+    """Changes whenever the vectors of texts do."""
+    digest = hashlib.sha256(tensors)
+    if saturation:
+        digest = hashlib.sha256(digest.digest() + struct.pack("<3d", *saturation))
+    return digest.hexdigest()[:12]
+
+
+def write_model(
+    folder: Path, table: np.ndarray, vocabulary: dict, word_rows: int, counts: np.ndarray, saturation: Saturation | None = None
+) -> None:
     """Quantises the table, whose rows occur in texts as `counts` says and whose first `word_rows` are whole words, and
     writes every file but the card."""
     integers, scales = quantize(table, counts)
@@ -37,7 +49,8 @@ def write_model(folder: Path, table: np.ndarray, vocabulary: dict, word_rows: in
         "quantization": "int4",
         "normalize": True,
         "max_tokens": MAX_TOKENS,
-        "revision": hashlib.sha256(tensors).hexdigest()[:12],
+        **({"saturation": saturation._asdict()} if saturation else {}),
+        "revision": revision_of(tensors, saturation),
     }
     tokenizer_config = {
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -74,17 +87,21 @@ class Model:
         integers = unpack(rows) if rows.dtype == np.uint8 else rows
         self.table = integers.astype(np.float32) * tensor("scales")[:, None]
         self.tokenizer = Tokenizer.open(folder / "tokenizer.json")
+        saturation = json.loads((folder / "config.json").read_text()).get("saturation")
+        self.saturation = saturation and Saturation(**saturation)
 
     def embed(self, texts) -> np.ndarray:
         """Unit vectors; zero where a text has no known token."""
-        return embed(self.table, self.tokenizer, texts)
+        return embed(self.table, self.tokenizer, texts, self.saturation)
 
 
-def embed(table: np.ndarray, tokenizer: Tokenizer, texts) -> np.ndarray:
+def embed(table: np.ndarray, tokenizer: Tokenizer, texts, saturation: Saturation | None = None) -> np.ndarray:
     """Unit vectors of texts under any table of this tokenizer."""
     vectors = np.zeros((len(texts), table.shape[1]), dtype=np.float32)
     for row, text in enumerate(texts):
         ids = tokenizer.encode(text)
-        if ids:
+        if ids and saturation:
+            vectors[row] = occurrence_weights(np.array(ids), np.array([0, len(ids)]), saturation) @ table[ids]
+        elif ids:
             vectors[row] = table[ids].sum(axis=0)
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

@@ -49,23 +49,24 @@ Napi::Value is_ascending(const Napi::CallbackInfo& info) {
 }
 
 /**
- * (table: Uint8Array, scales: Float32Array, ids: Int32Array, count: number, isInt4: boolean, sums: Float32Array). Adds
- * the rows of the first `count` ids to `sums`; see DistanceTable::sum_int8_rows.
+ * (table: Uint8Array, ids: Int32Array, scales: Float32Array, count: number, isInt4: boolean, sums: Float32Array). Adds
+ * the rows of the first `count` ids, each times its scale, to `sums`; see DistanceTable::sum_int8_rows.
  */
 void sum_rows(const Napi::CallbackInfo& info) {
   const Arguments arguments(info);
   const Numbers<uint8_t> table = arguments.bytes(0);
-  const Numbers<float> scales = arguments.floats(1);
-  const Numbers<int32_t> ids = arguments.integers(2);
+  const Numbers<int32_t> ids = arguments.integers(1);
+  const Numbers<float> scales = arguments.floats(2);
   const auto count = static_cast<size_t>(arguments.integer(3));
   const bool is_int4 = arguments.boolean(4);
   const Numbers<float> sums = arguments.floats(5);
   const size_t row_bytes = is_int4 ? sums.count / 2 : sums.count;
-  bool fits = count <= ids.count && row_bytes % kRowBlock == 0 && table.count == scales.count * row_bytes &&
-              sums.count == (is_int4 ? 2 * row_bytes : row_bytes);
-  for (size_t index = 0; fits && index < count; ++index) fits = static_cast<uint32_t>(ids.data[index]) < scales.count;
+  bool fits = count <= ids.count && count <= scales.count && row_bytes > 0 && row_bytes % kRowBlock == 0 &&
+              table.count % row_bytes == 0 && sums.count == (is_int4 ? 2 * row_bytes : row_bytes);
+  const size_t rows_of_table = fits ? table.count / row_bytes : 0;
+  for (size_t index = 0; fits && index < count; ++index) fits = static_cast<uint32_t>(ids.data[index]) < rows_of_table;
   if (!fits) throw make_error(info.Env(), "INTERNAL", "table, ids and sums do not fit together");
-  const TableRows rows = {table.data, row_bytes, scales.data, ids.data, count};
+  const TableRows rows = {table.data, row_bytes, ids.data, scales.data, count};
   (is_int4 ? distances().sum_int4_rows : distances().sum_int8_rows)(rows, sums.data);
 }
 

@@ -41,6 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   table.rows = kRows;
   table.unknown = 7;
   table.max_tokens = 500;
+  if (size % 2 == 1) table.saturation = {2, 0.75, 100};
   TextPreparer preparer({1, 2});
   preparer.set_table(table);
 

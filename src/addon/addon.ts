@@ -28,13 +28,13 @@ export interface Addon extends TermsAddon, SearchAddon, ColumnsAddon, TextsAddon
   /** Syncs the directory of `path`, so that renames survive a power cut. */
   syncFolder(path: string): Promise<void>;
   /**
-   * Adds the rows of the first `count` ids, in order and each times its scale, to `sums`. Rows hold one integer per byte,
-   * or two, each plus 8, with the even column in the low nibble; their length is a multiple of 16 bytes.
+   * Adds the rows of the first `count` ids, in order and each times the scale at its place, to `sums`. Rows hold one integer per
+   * byte, or two, each plus 8, with the even column in the low nibble; their length is a multiple of 16 bytes.
    */
   sumRows(
     table: Uint8Array,
-    scales: Float32Array,
     ids: Int32Array,
+    scales: Float32Array,
     count: number,
     isInt4: boolean,
     sums: Float32Array,

@@ -47,6 +47,7 @@ export interface TextsAddon {
     isInt4?: boolean,
     unknown?: number,
     maxTokens?: number,
+    saturation?: Float64Array,
   ) => NativeTextPreparer;
   /** Of each text the first 128 bits of the SHA-256 of its UTF-8, as base64url. */
   contentHashes(texts: readonly string[]): string[];

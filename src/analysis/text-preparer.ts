@@ -20,6 +20,8 @@ export interface TokenModel {
   readonly unknown: number;
   /** Tokens of a text after these are ignored. */
   readonly maxTokens: number;
+  /** How much repeated tokens count: k1, b and the number of tokens of an average text. Undefined: each time as much as the first time. */
+  readonly saturation: Float64Array | undefined;
   /** The token ids of each word of a piece of text; undefined when they depend on the text around it. */
   wordsOf(piece: string): readonly (readonly number[])[] | undefined;
   /** Embeds a whole text: the vector as it is stored, of length 1. `checkWanted` is called now and then, and may throw. */
@@ -89,7 +91,7 @@ export class TextPreparer {
     this.#native =
       model === undefined || rows === undefined
         ? new TextPreparer()
-        : new TextPreparer(rows.table, rows.scales, rows.isInt4, model.unknown, model.maxTokens);
+        : new TextPreparer(rows.table, rows.scales, rows.isInt4, model.unknown, model.maxTokens, model.saturation);
   }
 
   /** Prepares a batch. `checkWanted` is called between some texts and in long ones, and may throw: then nothing is kept of the batch. */

@@ -56,6 +56,11 @@ TextPreparerObject::TextPreparerObject(const Napi::CallbackInfo& info)
   table.is_int4 = arguments.boolean(2);
   table.unknown = arguments.integer(3);
   table.max_tokens = static_cast<size_t>(arguments.wide_integer(4));
+  if (!info[5].IsUndefined()) {
+    const Numbers<double> saturation = arguments.doubles(5);
+    if (saturation.count != 3) mismatch(info.Env());
+    table.saturation = {saturation.data[0], saturation.data[1], saturation.data[2]};
+  }
   if (table.row_bytes == 0 || table.row_bytes % kRowBlock != 0 || rows.count != scales.count * table.row_bytes) {
     mismatch(info.Env());
   }

@@ -11,7 +11,10 @@ namespace semantic_index {
 class TextPreparerObject : public Napi::ObjectWrap<TextPreparerObject> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
-  /** (table: Uint8Array | undefined, scales: Float32Array, isInt4: boolean, unknown: number, maxTokens: number) */
+  /**
+   * (table: Uint8Array | undefined, scales: Float32Array, isInt4: boolean, unknown: number, maxTokens: number,
+   * saturation: Float64Array | undefined)
+   */
   explicit TextPreparerObject(const Napi::CallbackInfo& info);
 
  private:

@@ -6,13 +6,14 @@
 
 namespace semantic_index {
 
-/** Rows of small integers in a table, each with a scale, and the ids of those to add. */
+/** Rows of small integers in a table, and the ids of those to add, each with a scale. */
 struct TableRows {
   /** Row i begins at byte i * row_bytes; row_bytes is a multiple of kRowBlock. */
   const uint8_t* table;
   size_t row_bytes;
-  const float* scales;
+  /** `count` ids, and what each of these rows is multiplied by. */
   const int32_t* ids;
+  const float* scales;
   size_t count;
 };
 

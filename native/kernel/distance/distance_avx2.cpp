@@ -272,7 +272,7 @@ void sum_blocks(const TableRows& rows, size_t first, float* sums) {
   for (size_t index = 0; index < kSums; ++index) totals[index] = _mm256_setzero_ps();
   for (size_t row = 0; row < rows.count; ++row) {
     const auto id = static_cast<size_t>(rows.ids[row]);
-    const __m256 scale = _mm256_set1_ps(rows.scales[id]);
+    const __m256 scale = _mm256_set1_ps(rows.scales[row]);
     const uint8_t* bytes = rows.table + id * rows.row_bytes + first;
     for (size_t block = 0; block < kBlocks; ++block) {
       Rows::add(bytes + block * kRowBlock, scale, totals + block * Rows::kColumns / 8);

@@ -197,7 +197,7 @@ void sum_blocks(const TableRows& rows, size_t first, float* sums) {
   for (size_t index = 0; index < kSums; ++index) totals[index] = vdupq_n_f32(0);
   for (size_t row = 0; row < rows.count; ++row) {
     const auto id = static_cast<size_t>(rows.ids[row]);
-    const float32x4_t scale = vdupq_n_f32(rows.scales[id]);
+    const float32x4_t scale = vdupq_n_f32(rows.scales[row]);
     const uint8_t* bytes = rows.table + id * rows.row_bytes + first;
     for (size_t block = 0; block < kBlocks; ++block) {
       Rows::add(bytes + block * kRowBlock, scale, totals + block * Rows::kColumns / 4);

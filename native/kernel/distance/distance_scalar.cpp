@@ -131,7 +131,7 @@ void sum_int8_rows(const TableRows& rows, float* sums) {
     float totals[kRowBlock] = {};
     for (size_t row = 0; row < rows.count; ++row) {
       const auto id = static_cast<size_t>(rows.ids[row]);
-      const float scale = rows.scales[id];
+      const float scale = rows.scales[row];
       const uint8_t* bytes = rows.table + id * rows.row_bytes + first;
       for (size_t i = 0; i < kRowBlock; ++i) totals[i] += scale * static_cast<float>(static_cast<int8_t>(bytes[i]));
     }
@@ -145,7 +145,7 @@ void sum_int4_rows(const TableRows& rows, float* sums) {
     float odd[kRowBlock] = {};
     for (size_t row = 0; row < rows.count; ++row) {
       const auto id = static_cast<size_t>(rows.ids[row]);
-      const float scale = rows.scales[id];
+      const float scale = rows.scales[row];
       const uint8_t* bytes = rows.table + id * rows.row_bytes + first;
       for (size_t i = 0; i < kRowBlock; ++i) {
         even[i] += scale * static_cast<float>((bytes[i] & 15) - 8);

@@ -79,9 +79,9 @@ bool TextPreparer::embed(size_t text, float* vector, size_t* tokens) {
     }
     piece_begin = found.end;
   }
-  sums.end_step();
+  const bool has_direction = sums.end(vector);
   *tokens = sums.tokens();
-  return sums.unit(vector);
+  return has_direction;
 }
 
 void TextPreparer::pack(size_t text, uint64_t key) {

@@ -25,36 +25,68 @@ bool scale_to_unit(const float* vector, size_t size, float* unit) {
 
 }  // namespace
 
+TokenSums::TokenSums(const TokenTable& table)
+    : table_(table),
+      sums_(table.dimensions()),
+      ids_(kMaxRows),
+      scales_(kMaxRows),
+      occurrences_(table.saturation ? table.rows : 0) {}
+
 void TokenSums::begin() {
   std::fill(sums_.begin(), sums_.end(), 0.0F);
   step_.clear();
   tokens_ = 0;
+  for (const int32_t id : distinct_) occurrences_[id] = 0;
+  distinct_.clear();
+  known_ = 0;
 }
 
 void TokenSums::end_step() {
   const size_t count = std::min(step_.size(), table_.max_tokens - tokens_);
   tokens_ += count;
-  known_.clear();
   for (size_t index = 0; index < count; ++index) {
     const int32_t id = step_[index];
     if (id == table_.unknown || table_.scales[id] == 0) continue;
-    known_.push_back(id);
-    if (known_.size() < kMaxRows) continue;
-    add_rows(known_.data(), known_.size());
-    known_.clear();
+    if (table_.saturation) {
+      ++known_;
+      if (++occurrences_[id] == 1) distinct_.push_back(id);
+    } else {
+      add_row(id, table_.scales[id]);
+    }
   }
-  if (!known_.empty()) add_rows(known_.data(), known_.size());
+  add_pending_rows();
   step_.clear();
 }
 
-void TokenSums::add_rows(const int32_t* ids, size_t count) {
-  const TableRows rows = {table_.table, table_.row_bytes, table_.scales, ids, count};
-  (table_.is_int4 ? distances().sum_int4_rows : distances().sum_int8_rows)(rows, sums_.data());
-}
-
-bool TokenSums::unit(float* vector) const {
+bool TokenSums::end(float* vector) {
+  end_step();
+  if (table_.saturation) add_counted_rows(*table_.saturation);
   // Twice, as a vector of a provider is: what is stored does not depend on where a text was embedded.
   return scale_to_unit(sums_.data(), sums_.size(), vector) && scale_to_unit(vector, sums_.size(), vector);
+}
+
+void TokenSums::add_counted_rows(const Saturation& saturation) {
+  const double start = saturation.start(known_);
+  // Most tokens occur once, and a division takes as long as much of the rest.
+  const double once = saturated(1, start);
+  for (const int32_t id : distinct_) {
+    const double weight = occurrences_[id] == 1 ? once : saturated(occurrences_[id], start);
+    add_row(id, static_cast<float>(static_cast<double>(table_.scales[id]) * weight));
+  }
+  add_pending_rows();
+}
+
+void TokenSums::add_row(int32_t id, float scale) {
+  ids_[pending_] = id;
+  scales_[pending_] = scale;
+  if (++pending_ == kMaxRows) add_pending_rows();
+}
+
+void TokenSums::add_pending_rows() {
+  if (pending_ == 0) return;
+  const TableRows rows = {table_.table, table_.row_bytes, ids_.data(), scales_.data(), pending_};
+  (table_.is_int4 ? distances().sum_int4_rows : distances().sum_int8_rows)(rows, sums_.data());
+  pending_ = 0;
 }
 
 }  // namespace semantic_index

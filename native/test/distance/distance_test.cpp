@@ -249,22 +249,22 @@ TEST(sums_of_rows_have_the_same_bits_everywhere) {
         // On the heap and of the exact size, so that a sanitizer sees a step beyond.
         std::vector<uint8_t> bytes(kTableRows * row_bytes);
         for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.below(256));
-        std::vector<float> scales(kTableRows);
+        std::vector<float> scales(count);
         for (float& scale : scales) scale = normal(&random);
         std::vector<int32_t> ids(count);
         for (int32_t& id : ids) id = static_cast<int32_t>(random.below(kTableRows));
         std::vector<float> before(2 * row_bytes);
         for (float& sum : before) sum = normal(&random);
-        const TableRows rows = {bytes.data(), row_bytes, scales.data(), ids.data(), count};
+        const TableRows rows = {bytes.data(), row_bytes, ids.data(), scales.data(), count};
         std::vector<float> sums8(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(row_bytes));
         std::vector<float> sums4 = before;
         (*table)->sum_int8_rows(rows, sums8.data());
         (*table)->sum_int4_rows(rows, sums4.data());
         const auto total = [&](size_t byte, const auto& value_of) {
           float sum = 0;
-          for (int32_t id : ids) {
-            const auto row = static_cast<size_t>(id);
-            const float product = scales[row] * static_cast<float>(value_of(bytes[row * row_bytes + byte]));
+          for (size_t row = 0; row < count; ++row) {
+            const auto id = static_cast<size_t>(ids[row]);
+            const float product = scales[row] * static_cast<float>(value_of(bytes[id * row_bytes + byte]));
             sum = sum + product;
           }
           return sum;

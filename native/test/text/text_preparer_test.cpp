@@ -13,6 +13,7 @@
 #include "distance/distance.h"
 #include "support/check.h"
 #include "terms/packed_terms.h"
+#include "text/token_sums.h"
 
 using namespace semantic_index;
 
@@ -192,7 +193,9 @@ TEST(tokens_are_summed_step_by_step) {
       for (size_t at = first; at < std::min(ids.size(), first + 128); ++at) {
         if (ids[at] != 5 && ids[at] != 3) known.push_back(ids[at]);
       }
-      distances().sum_int8_rows({table.bytes.data(), 16, table.scales.data(), known.data(), known.size()}, sums.data());
+      std::vector<float> scales;
+      for (const int32_t id : known) scales.push_back(table.scales[id]);
+      distances().sum_int8_rows({table.bytes.data(), 16, known.data(), scales.data(), known.size()}, sums.data());
     }
     double squares = 0;
     for (const float sum : sums) squares += static_cast<double>(sum) * static_cast<double>(sum);
@@ -206,6 +209,57 @@ TEST(tokens_are_summed_step_by_step) {
     for (size_t column = 0; column < 16; ++column) {
       CHECK(std::fabs(static_cast<double>(vector[column]) - static_cast<double>(sums[column]) / std::sqrt(squares)) <
             1e-6);
+    }
+  }
+}
+
+TEST(repeated_tokens_saturate) {
+  // Rows 3 and 5 do not count: one is empty, one unknown.
+  constexpr size_t kRows = 1'500;
+  Table table(kRows);
+  table.table.max_tokens = 2'000;
+  table.table.saturation = {2, 0.75, 100};
+  TokenSums sums(table.table);
+  Random random(11);
+  // The same text again: nothing is left of those between.
+  std::vector<std::vector<int32_t>> texts = {{7}, {7, 8, 7, 7}, {3, 5, 7}, {7, 8, 7, 7}};
+  for (const size_t size : {100, 1'990, 2'000, 3'000}) {
+    texts.emplace_back();
+    for (size_t at = 0; at < size; ++at) texts.back().push_back(static_cast<int32_t>(random.below(kRows)));
+  }
+  for (const std::vector<int32_t>& text : texts) {
+    std::map<int32_t, double> occurrences;
+    double known = 0;
+    for (size_t at = 0; at < std::min<size_t>(text.size(), 2'000); ++at) {
+      if (text[at] == 3 || text[at] == 5) continue;
+      ++occurrences[text[at]];
+      ++known;
+    }
+    std::vector<double> expected(16);
+    for (const auto& [id, count] : occurrences) {
+      const double weight = count / (count + 2 * (0.25 + 0.75 * known / 100));
+      for (size_t column = 0; column < 16; ++column) {
+        const auto value = static_cast<int8_t>(table.bytes[static_cast<size_t>(id) * 16 + column]);
+        expected[column] += weight * static_cast<double>(table.scales[id]) * value;
+      }
+    }
+    double squares = 0;
+    for (const double sum : expected) squares += sum * sum;
+    std::vector<float> first(16);
+    for (const size_t words_per_step : {size_t{1}, size_t{7}, size_t{128}, text.size()}) {
+      sums.begin();
+      for (size_t at = 0; at < text.size(); ++at) {
+        sums.add(text[at]);
+        if ((at + 1) % words_per_step == 0) sums.end_step();
+      }
+      std::vector<float> vector(16);
+      CHECK(sums.end(vector.data()));
+      CHECK_EQUAL(sums.tokens(), std::min<size_t>(text.size(), 2'000));
+      for (size_t column = 0; column < 16; ++column) {
+        CHECK(std::fabs(static_cast<double>(vector[column]) - expected[column] / std::sqrt(squares)) < 1e-5);
+      }
+      if (words_per_step == 1) first = vector;
+      CHECK(vector == first);
     }
   }
 }

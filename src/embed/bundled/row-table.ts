@@ -1,4 +1,5 @@
 import { type Addon, addon } from '../../addon/addon.js';
+import { type Saturation, saturationStart } from './saturation.js';
 
 /** Storage of quantized rows: one value per byte, or two (the even column in the low nibble, offset by 8). */
 export type Quantization = 'int8' | 'int4';
@@ -18,7 +19,12 @@ export class RowTable {
   readonly #table: Uint8Array;
   readonly #scales: Float32Array;
   readonly #sums: Float32Array;
+  /** Rows that are not in the sum yet, and what they are multiplied by. */
   readonly #ids = new Int32Array(maxIds);
+  readonly #idScales = new Float32Array(maxIds);
+  #pending = 0;
+  /** Occurrences of each token in a text; 0 between texts. */
+  #occurrences: Uint32Array | undefined;
   readonly #sumRows: Addon['sumRows'] | undefined;
 
   /** @param table concatenated rows; not copied. @param scales one per row; not copied. */
@@ -55,17 +61,34 @@ export class RowTable {
 
   /** Adds the rows of tokens, except `unknown` and rows of zeros. Default: all tokens. */
   add(tokens: ArrayLike<number>, unknown: number, length = tokens.length): void {
-    let count = 0;
     for (let index = 0; index < length; index++) {
       const id = tokens[index] as number;
-      if (id === unknown || this.#scales[id] === 0) continue;
-      this.#ids[count++] = id;
-      if (count === maxIds) {
-        this.#addIds(count);
-        count = 0;
-      }
+      const scale = this.#scales[id] as number;
+      if (id !== unknown && scale !== 0) this.#addRow(id, scale);
     }
-    if (count > 0) this.#addIds(count);
+    this.#addPendingRows();
+  }
+
+  /** Adds the row of each distinct token of a whole text, except as above, times its weight. */
+  addSaturated(tokens: readonly number[], unknown: number, saturation: Saturation): void {
+    this.#occurrences ??= new Uint32Array(this.#scales.length);
+    const occurrences = this.#occurrences;
+    const distinct: number[] = [];
+    let known = 0;
+    for (const id of tokens) {
+      if (id === unknown || this.#scales[id] === 0) continue;
+      known++;
+      const before = occurrences[id] as number;
+      if (before === 0) distinct.push(id);
+      occurrences[id] = before + 1;
+    }
+    const start = saturationStart(saturation, known);
+    for (const id of distinct) {
+      const count = occurrences[id] as number;
+      occurrences[id] = 0;
+      this.#addRow(id, (this.#scales[id] as number) * (count / (count + start)));
+    }
+    this.#addPendingRows();
   }
 
   /** The sum scaled to length 1; undefined when it is zero. */
@@ -80,14 +103,24 @@ export class RowTable {
     return vector;
   }
 
-  #addIds(count: number): void {
-    const sumRows = this.#sumRows;
-    if (sumRows === undefined) for (let index = 0; index < count; index++) this.#addRow(this.#ids[index] as number);
-    else sumRows(this.#table, this.#scales, this.#ids, count, this.#quantization === 'int4', this.#sums);
+  #addRow(id: number, scale: number): void {
+    this.#ids[this.#pending] = id;
+    this.#idScales[this.#pending] = scale;
+    if (++this.#pending === maxIds) this.#addPendingRows();
   }
 
-  #addRow(id: number): void {
-    const scale = this.#scales[id] as number;
+  #addPendingRows(): void {
+    const count = this.#pending;
+    this.#pending = 0;
+    const sumRows = this.#sumRows;
+    if (count === 0) return;
+    if (sumRows === undefined) for (let index = 0; index < count; index++) this.#sumRow(index);
+    else sumRows(this.#table, this.#ids, this.#idScales, count, this.#quantization === 'int4', this.#sums);
+  }
+
+  #sumRow(index: number): void {
+    const id = this.#ids[index] as number;
+    const scale = this.#idScales[index] as number;
     const table = this.#table;
     const sums = this.#sums;
     const dimensions = this.#dimensions;

@@ -8,6 +8,7 @@ import { unitVector } from '../check-vectors.js';
 import { fallbackVector } from '../fallback-vector.js';
 import { type Quantization, RowTable } from './row-table.js';
 import { readSafetensors, type TensorView } from './safetensors.js';
+import { readSaturation, type Saturation, saturationNumbers } from './saturation.js';
 import { WordTokenizer } from './word-tokenizer.js';
 
 /** The config.json of a static-embedding directory. */
@@ -19,7 +20,12 @@ export interface StaticModelConfig {
   readonly quantization: Quantization;
   /** Longer texts are truncated to this number of tokens. */
   readonly maxTokens: number;
-  /** The first hexadecimal digits of the SHA-256 of model.safetensors. */
+  /** How much repeated tokens of a text count; undefined: each time as much as the first time. */
+  readonly saturation: Saturation | undefined;
+  /**
+   * The first hexadecimal digits of the SHA-256 of model.safetensors; with `saturation` of the SHA-256 of these 32 bytes and of k1, b and
+   * average_tokens as little-endian float64.
+   */
   readonly revision: string;
 }
 
@@ -52,7 +58,9 @@ export function readStaticModelConfig(folder: string): StaticModelConfig {
   if (quantization === 'int4' && dimensions % 2 === 1) throw refuse('int4 rows need an even hidden_size');
   const rows = count('vocab_size');
   const wordRows = count('word_rows', rows);
-  return { dimensions, rows, wordRows, quantization, maxTokens: count('max_tokens', 4096), revision };
+  const saturation = config.saturation === undefined ? undefined : readSaturation(config.saturation);
+  if (typeof saturation === 'string') throw refuse(saturation);
+  return { dimensions, rows, wordRows, quantization, maxTokens: count('max_tokens', 4096), saturation, revision };
 }
 
 /** The vector of a text, of length 1, and the number of its tokens. */
@@ -62,8 +70,9 @@ export interface EmbeddedText {
 }
 
 /**
- * A tokenizer and a table with one row per token. The vector of a text is the normalized sum of the rows of its tokens; a text
- * without any known token gets a vector made from its characters.
+ * A tokenizer and a table with one row per token. The vector of a text is the normalized sum of the rows of its tokens, where the
+ * config has `saturation` that of its distinct tokens with their weights; a text without any known token gets a vector made from its
+ * characters.
  */
 export class StaticModel {
   readonly tokenizer: WordTokenizer;
@@ -85,9 +94,14 @@ export class StaticModel {
   }
 
   /** Embeds a text in steps of at most about a millisecond, between which other texts may be embedded. */
-  *embedding(text: string): Generator<void, EmbeddedText, void> {
+  embedding(text: string): Generator<void, EmbeddedText, void> {
+    const { saturation } = this.#config;
+    return saturation === undefined ? this.#linearSum(text) : this.#saturatedSum(text, saturation);
+  }
+
+  *#linearSum(text: string): Generator<void, EmbeddedText, void> {
     const table = this.table;
-    const { maxTokens, dimensions } = this.#config;
+    const { maxTokens } = this.#config;
     table.clear();
     let left = maxTokens;
     for (let position = 0; ; ) {
@@ -101,7 +115,28 @@ export class StaticModel {
       yield;
       table.resume(sums);
     }
-    return { vector: table.unit() ?? fallbackVector(text, dimensions), tokens: maxTokens - left };
+    return this.#embedded(text, maxTokens - left);
+  }
+
+  *#saturatedSum(text: string, saturation: Saturation): Generator<void, EmbeddedText, void> {
+    const { tokenizer, table } = this;
+    const { maxTokens } = this.#config;
+    const ids: number[] = [];
+    for (let position = 0; ; ) {
+      position = tokenizer.step(text, position, ids);
+      if (position === text.length || ids.length >= maxTokens) break;
+      yield;
+    }
+    if (ids.length > maxTokens) ids.length = maxTokens;
+    // No other text is embedded between here and the end.
+    table.clear();
+    table.addSaturated(ids, tokenizer.unknown, saturation);
+    return this.#embedded(text, ids.length);
+  }
+
+  /** The vector of a text whose rows have been summed. */
+  #embedded(text: string, tokens: number): EmbeddedText {
+    return { vector: this.table.unit() ?? fallbackVector(text, this.#config.dimensions), tokens };
   }
 
   /** Embeds a text without a pause. `checkWanted` is called between its steps, and may throw. */
@@ -117,12 +152,13 @@ export class StaticModel {
   /** The model as texts are prepared with it in threads. Vectors are scaled as those of a provider are (see `checkVectors`). */
   tokenModel(): TokenModel {
     const { tokenizer, table } = this;
-    const { dimensions, maxTokens } = this.#config;
+    const { dimensions, maxTokens, saturation } = this.#config;
     return {
       dimensions,
       rows: tokenizer.splitsPunctuation ? table.nativeRows() : undefined,
       unknown: tokenizer.unknown,
       maxTokens,
+      saturation: saturation && saturationNumbers(saturation),
       wordsOf: (piece) => tokenizer.wordsOf(piece),
       embed: (text, checkWanted) => {
         const { vector, tokens } = this.embed(text, checkWanted);
@@ -143,11 +179,11 @@ export class StaticModel {
       readFile(tokenizerPath, 'utf8').catch((error: unknown) => Promise.reject(missingFile(tokenizerPath, error))),
       readFile(weightsPath).catch((error: unknown) => Promise.reject(missingFile(weightsPath, error))),
     ]);
-    const digest = Buffer.from(await webcrypto.subtle.digest('SHA-256', weights)).toString('hex');
-    if (!digest.startsWith(config.revision)) {
+    const revision = await revisionOf(weights, config.saturation);
+    if (!revision.startsWith(config.revision)) {
       throw new SemanticIndexError(
         'INVALID_FILE',
-        `${weightsPath} is not revision ${config.revision}: its SHA-256 begins with ${digest.slice(0, config.revision.length)}`,
+        `${weightsPath} and config.json are not revision ${config.revision}, but ${revision.slice(0, config.revision.length)}`,
         { hint: restore },
       );
     }
@@ -175,6 +211,17 @@ export class StaticModel {
     }
     return new StaticModel(tokenizer, new RowTable(embeddings, scales, dimensions, quantization), config);
   }
+}
+
+/** All digits of the revision, see `StaticModelConfig`. */
+async function revisionOf(weights: Uint8Array<ArrayBuffer>, saturation: Saturation | undefined): Promise<string> {
+  const digest = new Uint8Array(await webcrypto.subtle.digest('SHA-256', weights));
+  if (saturation === undefined) return Buffer.from(digest).toString('hex');
+  const hashed = new DataView(new ArrayBuffer(digest.length + 24));
+  new Uint8Array(hashed.buffer).set(digest);
+  for (const [place, number] of saturationNumbers(saturation).entries())
+    hashed.setFloat64(digest.length + 8 * place, number, true);
+  return Buffer.from(await webcrypto.subtle.digest('SHA-256', hashed)).toString('hex');
 }
 
 /** Scaled as `checkVectors` scales what a provider returns: a text has the same vector, to the bit, wherever it is embedded. */

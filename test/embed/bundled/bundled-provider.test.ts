@@ -8,6 +8,7 @@ import { SemanticIndexError } from '../../../src/errors.js';
 import { testProvider } from '../../../src/testing.js';
 import { scratchDirectory } from '../../scratch-directory.js';
 import { longestTurn } from '../longest-turn.js';
+import { revisionOf } from './saturated-model.js';
 import { tinyStaticModel } from './tiny-static-model.js';
 
 const vocabulary = ['red', 'green', 'blue', 'un', '##known', ',', '今', '天'];
@@ -65,6 +66,88 @@ describe('bundledProvider', () => {
       await testProvider(provider, { tolerance: 1e-12 });
     },
   );
+
+  it.each([
+    ['int8', 8, { k1: 2, b: 0.75, average_tokens: 4 }],
+    ['int4', 6, { k1: 0.5, b: 0, average_tokens: 100 }],
+    ['int8', 16, { k1: 0, b: 0.3, average_tokens: 1 }],
+    ['int4', 32, { k1: 1000, b: 1, average_tokens: 7.5 }],
+  ] as const)(
+    'weighs repeated tokens by their saturation: %s, %i dimensions, %j',
+    async (quantization, dimensions, saturation) => {
+      const { folder, rows } = tinyStaticModel(vocabulary, { quantization, dimensions, zero: [','], saturation });
+      const library = new Tokenizer(JSON.parse(readFileSync(join(folder, 'tokenizer.json'), 'utf8')), {});
+      const texts = [
+        'red',
+        'red, red, red zebra green',
+        `${'blue red '.repeat(700)}un`,
+        'green red red',
+        'Red red green',
+      ];
+      const { vectors, usage } = await bundledProvider({ folder }).embed(texts, document);
+      let tokens = 0;
+      for (const [index, text] of texts.entries()) {
+        const { ids } = library.encode(text, { add_special_tokens: false });
+        tokens += ids.length;
+        const known = ids.filter((id: number) => rows[id]!.some((value) => value !== 0));
+        const { k1, b, average_tokens: average } = saturation;
+        const sums = rows[0]!.map((_, column) =>
+          [...new Set(known)].reduce((sum, id) => {
+            const count = known.filter((other: number) => other === id).length;
+            return sum + (rows[id]![column]! * count) / (count + k1 * (1 - b + (b * known.length) / average));
+          }, 0),
+        );
+        sums.forEach((sum, column) => {
+          expect(vectors[index]![column]).toBeCloseTo(sum / Math.hypot(...sums), 5);
+        });
+      }
+      expect(usage).toEqual({ tokens });
+      await testProvider(bundledProvider({ folder }), { tolerance: 1e-12 });
+    },
+  );
+
+  it('counts the known tokens of a text up to the longest one', async () => {
+    const saturation = { k1: 2, b: 0.75, average_tokens: 3 };
+    const { folder } = tinyStaticModel(vocabulary, { maxTokens: 5, saturation });
+    const long = `red zebra red green red ${'green '.repeat(1000)}`;
+    const { vectors, usage } = await bundledProvider({ folder }).embed([long, 'red red green red zebra'], document);
+    expect(vectors[0]).toEqual(vectors[1]);
+    expect(usage).toEqual({ tokens: 10 });
+  });
+
+  it('has another id for each saturation, and refuses one that the revision was not made with', async () => {
+    const saturation = { k1: 2, b: 0.75, average_tokens: 100 };
+    const { folder } = tinyStaticModel(vocabulary, { saturation });
+    const weights = readFileSync(join(folder, 'model.safetensors'));
+    const ids = [saturation, { ...saturation, k1: 1.5 }, { ...saturation, b: 0.5 }, undefined].map((each) => {
+      changeConfig(folder, { saturation: each, revision: revisionOf(weights, each) });
+      return bundledProvider({ folder }).id;
+    });
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const each of [saturation, { ...saturation, average_tokens: 101 }]) {
+      changeConfig(folder, { saturation: each });
+      await expect(bundledProvider({ folder }).embed(['red'], document)).rejects.toMatchObject({
+        code: 'INVALID_FILE',
+        message: expect.stringContaining('are not revision'),
+      });
+    }
+  });
+
+  it.each([
+    [null, 'must be an object'],
+    [2, 'must be an object'],
+    [{ k1: 2, b: 0.75 }, 'average_tokens must be a number from 1'],
+    [{ k1: 2, b: 0.75, average_tokens: 0 }, 'average_tokens must be a number from 1'],
+    [{ k1: -1, b: 0.75, average_tokens: 100 }, 'k1 must be a number from 0 to 1000'],
+    [{ k1: '2', b: 0.75, average_tokens: 100 }, 'k1 must be a number from 0 to 1000'],
+    [{ k1: 2, b: 1.1, average_tokens: 100 }, 'b must be a number from 0 to 1'],
+    [{ k1: 2, b: 0.75, average_tokens: 100, k3: 1 }, 'must not have "k3"'],
+  ])('refuses the saturation %j', (saturation, message) => {
+    const { folder } = tinyStaticModel(vocabulary);
+    changeConfig(folder, { saturation });
+    expect(() => bundledProvider({ folder })).toThrow(message);
+    expect(codeOf(() => bundledProvider({ folder }))).toBe('INVALID_FILE');
+  });
 
   it('truncates long texts', async () => {
     const { folder } = tinyStaticModel(vocabulary, { maxTokens: 5 });

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scratchDirectory } from '../../scratch-directory.js';
+import { revisionOf, type SaturationConfig } from './saturated-model.js';
 
 /** A tokenizer.json with the steps of the bundled model and a vocabulary of one's choice. */
 export function tinyTokenizer(vocabulary: readonly string[], change: Record<string, unknown> = {}): object {
@@ -54,9 +54,10 @@ export function tinyStaticModel(
     maxTokens?: number;
     zero?: readonly string[];
     wordRows?: number;
+    saturation?: SaturationConfig;
   } = {},
 ): TinyModel {
-  const { dimensions = 8, quantization = 'int8', maxTokens = 4096, zero = [], wordRows } = options;
+  const { dimensions = 8, quantization = 'int8', maxTokens = 4096, zero = [], wordRows, saturation } = options;
   const count = vocabulary.length + 2;
   const limit = quantization === 'int8' ? 127 : 7;
   let state = 12345;
@@ -98,7 +99,8 @@ export function tinyStaticModel(
       normalize: true,
       max_tokens: maxTokens,
       ...(wordRows === undefined ? {} : { word_rows: wordRows }),
-      revision: createHash('sha256').update(weights).digest('hex').slice(0, 12),
+      ...(saturation === undefined ? {} : { saturation }),
+      revision: revisionOf(weights, saturation),
     }),
   );
   return { folder, rows: integers.map((row, index) => row.map((value) => value * scales[index]!)) };

@@ -4,15 +4,22 @@ import { encodeTexts, TextPreparer } from '../../../src/analysis/text-preparer.j
 import { bundledProvider, modelFolderOf } from '../../../src/embed/bundled/bundled-provider.js';
 import { readStaticModelConfig, StaticModel } from '../../../src/embed/bundled/static-model.js';
 import { randomText } from '../../analysis/random-text.js';
+import { withSaturation } from './saturated-model.js';
 
-const folder = modelFolderOf(bundledProvider()) as string;
-const model = await StaticModel.load(folder, readStaticModelConfig(folder));
-const tokens = model.tokenModel();
-const preparer = new TextPreparer(tokens);
-const embedAll = (texts: readonly string[]) => preparer.prepare(encodeTexts(texts), { analyze: undefined }, () => {});
-const embed = (text: string) => embedAll([text]);
+const packaged = modelFolderOf(bundledProvider()) as string;
 
-describe('TextPreparer with a model', () => {
+describe.each([
+  ['that adds every token', undefined],
+  ['in which repeated tokens saturate', { k1: 2, b: 0.75, average_tokens: 100 }],
+  ['in which they count once, and long texts are not told apart', { k1: 0, b: 1, average_tokens: 1.5 }],
+])('TextPreparer with a model %s', async (_, saturation) => {
+  const folder = withSaturation(packaged, saturation);
+  const model = await StaticModel.load(folder, readStaticModelConfig(folder));
+  const tokens = model.tokenModel();
+  const preparer = new TextPreparer(tokens);
+  const embedAll = (texts: readonly string[]) => preparer.prepare(encodeTexts(texts), { analyze: undefined }, () => {});
+  const embed = (text: string) => embedAll([text]);
+
   it('embeds as the model does, to the bit', () => {
     const words = fc.array(fc.constantFrom('pear', 'Pear,', '(quince)', 'GitHub', "don't", '1.5', 'ΟΔΟΣ', 'xqzv'), {
       maxLength: 400,
@@ -28,7 +35,7 @@ describe('TextPreparer with a model', () => {
         const { vector, tokens: count } = tokens.embed(wellFormed);
         expect(embed(wellFormed)).toMatchObject({ vectors: vector, tokens: count, terms: undefined });
       }),
-      { numRuns: 1500 },
+      { numRuns: 750 },
     );
   });
 

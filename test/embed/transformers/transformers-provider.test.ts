@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundledProvider } from '../../../src/embed/bundled/bundled-provider.js';
+import { bundledProvider, modelFolderOf } from '../../../src/embed/bundled/bundled-provider.js';
 import { transformersProvider } from '../../../src/embed/transformers/transformers-provider.js';
 import { SemanticIndexError } from '../../../src/errors.js';
 import { testProvider } from '../../../src/testing.js';
 import type { EmbeddingProvider, EmbeddingRole } from '../../../src/types.js';
 import { scratchDirectory } from '../../scratch-directory.js';
+import { withSaturation } from '../bundled/saturated-model.js';
 import { longestTurn } from '../longest-turn.js';
 import { tinyTransformer } from './tiny-transformer.js';
 
@@ -18,6 +19,7 @@ const run = promisify(execFile);
 const writeOnnx = fileURLToPath(new URL('../../../models/write-onnx.mjs', import.meta.url));
 const cacheDir = scratchDirectory('model-cache-');
 const bundledFolder = scratchDirectory('semantic-index-en-');
+const packaged = modelFolderOf(bundledProvider()) as string;
 const open: EmbeddingProvider[] = [];
 const provide = (options: Parameters<typeof transformersProvider>[0]): EmbeddingProvider => {
   const provider = transformersProvider({ cacheDir, offline: true, ...options });
@@ -203,6 +205,29 @@ describe('transformersProvider with the bundled model', () => {
     });
     console.log(`the same folder under both providers: numbers differ by ${most.toExponential(1)} at most`);
     await testProvider(provider, { tolerance: 1e-6 });
+  });
+
+  it.each([
+    ['adds every token', undefined],
+    ['saturates', { k1: 2, b: 0.75, average_tokens: 100 }],
+    ['counts tokens once', { k1: 0, b: 1, average_tokens: 3 }],
+  ])('gives the vectors of a model that %s', { timeout: 60_000 }, async (_, saturation) => {
+    const folder = withSaturation(packaged, saturation);
+    const onnx = scratchDirectory('onnx-');
+    await run(process.execPath, [writeOnnx, onnx, folder]);
+    const samples = [
+      'red',
+      'A pear, a pear, and a quince: xqzv☃ a pear.',
+      'The wind shook the pear trees in the orchard behind the house; no pear fell. '.repeat(9),
+      `${'a plum tree '.repeat(1400)}and the end`,
+    ];
+    const ours = await embed(bundledProvider({ folder }), samples);
+    const theirs = await embed(provide({ model: onnx }), samples);
+    for (const place of samples.keys()) expectNear(theirs[place], [...ours[place]!]);
+    const linear = await embed(bundledProvider({ folder: withSaturation(packaged, undefined) }), [samples[1]!]);
+    const distance = Math.hypot(...linear[0]!.map((value, column) => value - ours[1]![column]!));
+    if (saturation === undefined) expect(distance).toBe(0);
+    else expect(distance).toBeGreaterThan(0.1);
   });
 });
 
