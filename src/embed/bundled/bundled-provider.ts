@@ -39,8 +39,8 @@ const maxShortText = 1024;
 /**
  * The default provider: a static token table that ships with the package. Needs no network, no API key and no runtime;
  * the weights are read at the first call, in tens of milliseconds. The vector of a text is the normalized sum of the
- * rows of its tokens; a text without any known token gets a vector made from its characters. Yields to the event loop
- * about every millisecond.
+ * rows of its distinct tokens; one that the text repeats counts a little more than the others, not many times as much. A
+ * text without any known token gets a vector made from its characters. Yields to the event loop about every millisecond.
  *
  * @throws MODEL_NOT_FOUND or INVALID_FILE when config.json is missing or invalid; the first call throws them for the
  * other files.
