@@ -89,11 +89,11 @@ describe('bundledProvider', () => {
       for (const [index, text] of texts.entries()) {
         const { ids } = library.encode(text, { add_special_tokens: false });
         tokens += ids.length;
-        const known = ids.filter((id: number) => rows[id]!.some((value) => value !== 0));
+        const known: number[] = ids.filter((id: number) => rows[id]!.some((value) => value !== 0));
         const { k1, b, average_tokens: average } = saturation;
         const sums = rows[0]!.map((_, column) =>
           [...new Set(known)].reduce((sum, id) => {
-            const count = known.filter((other: number) => other === id).length;
+            const count = known.filter((other) => other === id).length;
             return sum + (rows[id]![column]! * count) / (count + k1 * (1 - b + (b * known.length) / average));
           }, 0),
         );
