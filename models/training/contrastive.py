@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from batches import Batch
+from saturation import Saturation, occurrence_weights
 
 TEMPERATURE = 0.05
 WARM_UP = 30
@@ -35,14 +36,15 @@ class Table:
 
 
 class Bags:
-    """Unit vectors of texts, and the way back: the sum over a token's texts is a bag too, with the roles exchanged."""
+    """Unit vectors of texts, and the way back: the sum over a token's texts is a bag too, with the roles exchanged.
+    Without `saturation` a token counts as often as it occurs."""
 
-    def __init__(self, rows: torch.Tensor, places: np.ndarray, texts):
+    def __init__(self, rows: torch.Tensor, places: np.ndarray, texts, saturation: Saturation | None = None):
         self.tokens = places[texts.tokens]
         self.lengths = np.diff(texts.offsets)
         self.count = len(rows)
-        offsets = torch.from_numpy(texts.offsets[:-1])
-        sums = torch.nn.functional.embedding_bag(torch.from_numpy(self.tokens), rows, offsets, mode="sum")
+        self.weights = occurrence_weights(self.tokens, texts.offsets, saturation) if saturation else None
+        sums = self._sums(rows, self.tokens, texts.offsets[:-1], self.weights)
         self.norms = sums.norm(dim=1, keepdim=True).clamp_(min=1e-6)
         self.units = sums.div_(self.norms)
 
@@ -53,7 +55,14 @@ class Bags:
         order = np.argsort(self.tokens.astype(np.uint16), kind="stable")
         texts = np.repeat(np.arange(len(self.lengths)), self.lengths)[order]
         starts = np.concatenate(([0], np.cumsum(np.bincount(self.tokens, minlength=self.count))[:-1]))
-        return torch.nn.functional.embedding_bag(torch.from_numpy(texts), of_sums, torch.from_numpy(starts), mode="sum")
+        return self._sums(of_sums, texts, starts, None if self.weights is None else self.weights[order])
+
+    @staticmethod
+    def _sums(rows: torch.Tensor, members: np.ndarray, starts: np.ndarray, weights: np.ndarray | None) -> torch.Tensor:
+        """The sum of the rows of each run of members."""
+        weights = None if weights is None else torch.from_numpy(weights)
+        members, starts = torch.from_numpy(members), torch.from_numpy(starts)
+        return torch.nn.functional.embedding_bag(members, rows, starts, mode="sum", per_sample_weights=weights)
 
 
 def pull(similarity: torch.Tensor, keys: np.ndarray) -> tuple:
@@ -93,7 +102,7 @@ def imitate(similarity: torch.Tensor, target: torch.Tensor) -> tuple:
     return loss, gradient
 
 
-def step(table: Table, batch: Batch, rate: float, contrast: float, teacher, teaching: float, rounded: bool) -> tuple:
+def step(table: Table, batch: Batch, rate: float, contrast: float, teacher, teaching: float, rounded: bool, saturation) -> tuple:
     """One batch: (InfoNCE loss, teacher loss). With `rounded`, texts are read from rows as they will be shipped,
     and the gradient goes to the rows behind them."""
     used_mask = np.zeros(len(table.rows), dtype=bool)
@@ -106,7 +115,7 @@ def step(table: Table, batch: Batch, rate: float, contrast: float, teacher, teac
     rows = table.rows[used]
     if rounded:
         rows = four_bits(rows)
-    left, right = Bags(rows, places, batch.left), Bags(rows, places, batch.right)
+    left, right = Bags(rows, places, batch.left, saturation), Bags(rows, places, batch.right, saturation)
     losses, gradient = [0.0, 0.0], 0
     similarity = left.units @ right.units.T
     if contrast:
@@ -123,7 +132,7 @@ def step(table: Table, batch: Batch, rate: float, contrast: float, teacher, teac
     return losses
 
 
-def train(table: Table, draw, steps: int, rate: float, teacher, report, saved, exact: float) -> None:
+def train(table: Table, draw, steps: int, rate: float, teacher, report, saved, exact: float, saturation) -> None:
     """`draw(step)` gives (name, batch, contrast, teaching). The rate rises for WARM_UP steps, then falls to 0 in a
     line. After the share `exact` of the steps, rows are read rounded to four bits. The state is saved in the file
     `saved` every EVERY steps and taken up from there."""
@@ -136,7 +145,7 @@ def train(table: Table, draw, steps: int, rate: float, teacher, report, saved, e
     for number in range(done, steps):
         name, batch, contrast, teaching = draw(number)
         now = rate * min((number + 1) / WARM_UP, 1 - number / steps)
-        loss = step(table, batch, now, contrast, teacher, teaching, number >= steps * exact)
+        loss = step(table, batch, now, contrast, teacher, teaching, number >= steps * exact, saturation)
         entry = sums.setdefault(name, [0, 0.0, 0.0])
         entry[0] += 1
         entry[1] += loss[0]

@@ -7,6 +7,7 @@ from batches import Texts, offsets_of, ranges
 from contrastive import WARM_UP, Bags, Table
 from encoded import Encoded
 from initial_table import SIF
+from recipe import TRAINED_SATURATION
 
 STEPS = 600
 RATE = 0.1
@@ -37,7 +38,7 @@ def distilled_table(encoded: Encoded, teacher: torch.Tensor, vocabulary: dict, s
         places = np.zeros(rows, dtype=np.int64)
         places[used] = np.arange(len(used))
         used = torch.from_numpy(used)
-        ours, theirs = Bags(table.rows[used], places, texts), Bags(teacher[used], places, texts)
+        ours, theirs = Bags(table.rows[used], places, texts, TRAINED_SATURATION), Bags(teacher[used], places, texts)
         rate = RATE * min((step + 1) / WARM_UP, 1 - step / STEPS)
         table.update(used, ours.gradient(-theirs.units), rate)
         if step % 100 == 0 or step + 1 == STEPS:

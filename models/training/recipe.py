@@ -1,23 +1,33 @@
 """What is trained on, how often, and how strongly: every number of the training in one place."""
 
+from collections import namedtuple
+
 import numpy as np
 
 import batches
 from batches import Batches
+from saturation import Saturation
 
 SEED = 1
 # Rows: whole words, pieces, rows shared by characters of other scripts.
 WORDS, PIECES, SHARED_ROWS = 20_500, 2_200, 1_536
 WIDTH = 384
 BATCH = 2048
-# (steps, rate, strength of the teacher's similarities beside InfoNCE, share of the steps before rows are read as
-# four-bit numbers, power by which the table is spread over its dimensions afterwards). The rate falls to nothing in
+# How much a token counts that a text repeats: in the training, and in the finished model, where abstracts are better found with a little
+# more.
+TRAINED_SATURATION = Saturation(k1=2, b=0.75, average_tokens=100)
+SATURATION = TRAINED_SATURATION._replace(k1=5)
+# `teaching` is the strength of the teacher's similarities beside InfoNCE, `exact` the share of the steps before rows are read as
+# four-bit numbers, `power` that by which the table is spread over its dimensions afterwards. The rate falls to nothing in
 # each cycle; the second starts from the first's table with fresh Adam.
-CYCLES = ((1600, 0.1, 12, 1.0, 0.45), (1200, 0.05, 14, 0.4, 0.45))
+Cycle = namedtuple("Cycle", "steps rate teaching exact power")
+CYCLES = (Cycle(1600, 0.1, 12, 1.0, 0.45), Cycle(1200, 0.05, 14, 0.4, 0.45))
 # Beside the trained table stand rows distilled from the teacher, at this share of its strength; both are spread by this
 # power, brought back to WIDTH, and trained on for a short cycle (as CYCLES says).
 DISTILLED_SHARE, JOINED_POWER = 0.8, 0.3
-LAST_CYCLE = (200, 0.01, 14, 1.0, 0.3)
+# Each of LAST_TIMES draws of pairs trains the joined table anew, and their mean is taken: one draw alone differs from the next by .002 in
+# similarity and .01 on abstracts.
+LAST_CYCLE, LAST_TIMES = Cycle(300, 0.04, 14, 1.0, 0.45), 3
 # How much stronger the teacher is in batches of everyday sentences, where it stands alone.
 EVERYDAY = 5
 # How often a kind of pair is drawn, relative to the others.

@@ -29,11 +29,15 @@ from recipe import (
     DISTILLED_SHARE,
     JOINED_POWER,
     LAST_CYCLE,
+    LAST_TIMES,
     PIECES,
+    SATURATION,
     SEED,
     SHARED_ROWS,
+    TRAINED_SATURATION,
     WIDTH,
     WORDS,
+    Cycle,
     recipe,
 )
 from spreading import spread
@@ -83,15 +87,22 @@ class Cycles:
         self.encoded, self.teacher, self.counts = encoded, teacher, counts
         self.options, self.report = options, report
 
-    def run(self, number: int, start: np.ndarray, cycle: tuple) -> np.ndarray:
+    def run(self, number: int, start: np.ndarray, cycle: Cycle) -> np.ndarray:
         """The table after one cycle, spread over its dimensions."""
-        steps, rate, teaching, exact, power = cycle
+        return spread(self.trained(number, start, cycle), self.counts, cycle.power)
+
+    def mean(self, number: int, times: int, start: np.ndarray, cycle: Cycle) -> np.ndarray:
+        """The same with the mean of several trainings, each with other pairs, from one start."""
+        tables = [self.trained(number + time, start, cycle) for time in range(times)]
+        return spread(np.mean(tables, axis=0), self.counts, cycle.power)
+
+    def trained(self, number: int, start: np.ndarray, cycle: Cycle) -> np.ndarray:
         table = Table(start)
         batches = Batches(self.encoded, len(start), self.options.seed + number)
-        draw = recipe(batches, vectors_under(self.teacher), teaching)
+        draw = recipe(batches, vectors_under(self.teacher), cycle.teaching)
         saved = self.options.work / f"cycle-{number}.npz"
-        train(table, draw, steps, rate, self.teacher, report=self.report, saved=saved, exact=exact)
-        return spread(table.rows.numpy(), self.counts, power)
+        train(table, draw, cycle.steps, cycle.rate, self.teacher, self.report, saved, cycle.exact, TRAINED_SATURATION)
+        return table.rows.numpy()
 
 
 def start_of(encoded: encoded_data.Encoded, vocabulary: dict, rows: int, options) -> np.ndarray:
@@ -127,7 +138,7 @@ def main() -> None:
 
     def report(step, values):
         if options.evaluation:
-            figures = scores(lambda texts: embed(values, tokenizer, texts), options.evaluation)
+            figures = scores(lambda texts: embed(values, tokenizer, texts, SATURATION), options.evaluation)
             print("  ", "  ".join(f"{name} {value:.4f}" for name, value in figures.items()), flush=True)
 
     cycles = Cycles(encoded, teacher, counts, options, report)
@@ -143,12 +154,12 @@ def main() -> None:
     print("Distilling the teacher", flush=True)
     distilled = distilled_table(encoded, teacher, tokenizer.vocabulary, options.seed)
     trained = joined(trained, distilled, DISTILLED_SHARE, counts, JOINED_POWER)
-    trained = cycles.run(len(CYCLES), trained, LAST_CYCLE)
+    trained = cycles.mean(len(CYCLES), LAST_TIMES, trained, LAST_CYCLE)
     finished = turned(settle_unlearned_rows(trained, counts, tokenizer.vocabulary), options.seed)
-    write_model(options.out, finished, tokenizer.vocabulary, word_rows, counts)
+    write_model(options.out, finished, tokenizer.vocabulary, word_rows, counts, SATURATION)
     print(f"Written to {options.out}: revision {json.loads((options.out / 'config.json').read_text())['revision']}")
     if options.evaluation:
-        before = scores(lambda texts: embed(finished, tokenizer, texts), options.evaluation)
+        before = scores(lambda texts: embed(finished, tokenizer, texts, SATURATION), options.evaluation)
         after = scores(Model(options.out).embed, options.evaluation)
         for name, value in after.items():
             print(f"{name:28} {value:.4f}   before rounding {before[name]:.4f}")
