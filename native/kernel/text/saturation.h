@@ -8,7 +8,7 @@ namespace semantic_index {
 
 /**
  * How much a token counts that a text repeats: BM25's saturation (Robertson and Zaragoza 2009), with a fixed number of
- * tokens in the place of the mean length of a collection. Double precision in this order, as in
+ * tokens instead of the mean length of a collection. Double precision in this order, as in
  * src/embed/bundled/saturation.ts: the same bits everywhere.
  */
 struct Saturation {

@@ -1,6 +1,6 @@
 /**
  * How much a token counts that a text repeats: BM25's saturation (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009),
- * with a fixed number of tokens in the place of the mean length of a collection. A token that occurs c times in a text of n known tokens
+ * with a fixed number of tokens instead of the mean length of a collection. A token that occurs c times in a text of n known tokens
  * has the weight c / (c + k1 * (1 - b + b * n / averageTokens)).
  */
 export interface Saturation {
