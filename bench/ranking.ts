@@ -73,7 +73,9 @@ if (!isThere) {
 
 const variants: Readonly<Record<string, SearchOptions>> = {
   none: {},
-  'half-life': { boost: [{ field: 'date', halfLife: '1y', now }] },
+  'half-life of a week': { boost: [{ field: 'date', halfLife: '1w', now }] },
+  'of a month': { boost: [{ field: 'date', halfLife: '30d', now }] },
+  'of a year': { boost: [{ field: 'date', halfLife: '1y', now }] },
   scale: { boost: [{ field: 'stars', scale: 100, factor: 2 }] },
   where: { boost: [{ where: { source: 'squad' }, factor: 1.5 }] },
   'all three': {
