@@ -68,7 +68,7 @@ describe('find', () => {
       expect.arrayContaining(['    def renew_certificate(name):', '        return issue(name)']),
     );
     const prose = await run('find', 'restart the server', 'notes', '-k', '1');
-    expect(prose.stdout).toMatch(/Renewal Renew the certificate/);
+    expect(prose.stdout).toMatch(/restart the server\. Line 0 about harbours/);
   });
 
   it('leaves out hits below a score', async () => {
