@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -98,10 +99,12 @@ export function evenly<T>(list: readonly T[], count: number): T[] {
 
 /**
  * English paragraphs: those of SQuAD, which the questions are about, then Wikipedia, then books, until there are `count`. Made
- * once and kept in `cache`.
+ * once for each version of the bundled model, whose vectors they have, and kept in `cache`.
  */
 export async function prepareCorpus(data: string, cache: string, count: number, questions: number): Promise<string> {
-  const folder = join(cache, `search-${count}-${questions}`);
+  const provider = bundledProvider();
+  const model = createHash('sha256').update(provider.id).digest('hex').slice(0, 12);
+  const folder = join(cache, `search-${count}-${questions}-${model}`);
   if (existsSync(join(folder, 'warm-up.json'))) return folder;
   execFileSync('xz', ['--version'], { stdio: 'ignore' });
   const making = `${folder}.making`;
@@ -124,7 +127,6 @@ export async function prepareCorpus(data: string, cache: string, count: number, 
     writeFileSync(join(making, `${name}.json`), JSON.stringify(written));
   }
 
-  const provider = bundledProvider();
   const [lines, vectors] = [
     createWriteStream(join(making, 'paragraphs.jsonl')),
     createWriteStream(join(making, 'vectors.f32')),
