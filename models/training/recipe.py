@@ -25,9 +25,9 @@ CYCLES = (Cycle(1600, 0.1, 12, 1.0, 0.45), Cycle(1200, 0.05, 14, 0.4, 0.45))
 # Beside the trained table stand rows distilled from the teacher, at this share of its strength; both are spread by this
 # power, brought back to WIDTH, and trained on for a short cycle (as CYCLES says).
 DISTILLED_SHARE, JOINED_POWER = 0.8, 0.3
-# Each of LAST_TIMES draws of pairs trains the joined table anew, and their mean is taken: one draw alone differs from the next by .002 in
+# Each of LAST_DRAWS draws of pairs trains the joined table anew, and their mean is taken: one draw alone differs from the next by .002 in
 # similarity and .01 on abstracts.
-LAST_CYCLE, LAST_TIMES = Cycle(300, 0.04, 14, 1.0, 0.45), 3
+LAST_CYCLE, LAST_DRAWS = Cycle(300, 0.04, 14, 1.0, 0.45), 3
 # How much stronger the teacher is in batches of everyday sentences, where it stands alone.
 EVERYDAY = 5
 # How often a kind of pair is drawn, relative to the others.

@@ -29,7 +29,7 @@ from recipe import (
     DISTILLED_SHARE,
     JOINED_POWER,
     LAST_CYCLE,
-    LAST_TIMES,
+    LAST_DRAWS,
     PIECES,
     SATURATION,
     SEED,
@@ -91,9 +91,9 @@ class Cycles:
         """The table after one cycle, spread over its dimensions."""
         return spread(self.trained(number, start, cycle), self.counts, cycle.power)
 
-    def mean(self, number: int, times: int, start: np.ndarray, cycle: Cycle) -> np.ndarray:
-        """The same with the mean of several trainings, each with other pairs, from one start."""
-        tables = [self.trained(number + time, start, cycle) for time in range(times)]
+    def mean(self, number: int, draws: int, start: np.ndarray, cycle: Cycle) -> np.ndarray:
+        """The same with the mean of several trainings from one start, each with its own draw of pairs."""
+        tables = [self.trained(number + draw, start, cycle) for draw in range(draws)]
         return spread(np.mean(tables, axis=0), self.counts, cycle.power)
 
     def trained(self, number: int, start: np.ndarray, cycle: Cycle) -> np.ndarray:
@@ -154,7 +154,7 @@ def main() -> None:
     print("Distilling the teacher", flush=True)
     distilled = distilled_table(encoded, teacher, tokenizer.vocabulary, options.seed)
     trained = joined(trained, distilled, DISTILLED_SHARE, counts, JOINED_POWER)
-    trained = cycles.mean(len(CYCLES), LAST_TIMES, trained, LAST_CYCLE)
+    trained = cycles.mean(len(CYCLES), LAST_DRAWS, trained, LAST_CYCLE)
     finished = turned(settle_unlearned_rows(trained, counts, tokenizer.vocabulary), options.seed)
     write_model(options.out, finished, tokenizer.vocabulary, word_rows, counts, SATURATION)
     print(f"Written to {options.out}: revision {json.loads((options.out / 'config.json').read_text())['revision']}")

@@ -143,7 +143,7 @@ export class SearchSnapshot {
   readonly #dimensions: number;
   /** Of searches for one query by vector, by terms, and by both; then the same comparing every vector. */
   readonly #turns = Array.from({ length: 6 }, () => new SearchTurn());
-  /** Searches that wait, for the next turn of the event loop for instance. */
+  /** Searches that wait for a turn of the event loop, or until levels are ordered. */
   #waiting = 0;
   #isClosed = false;
 
@@ -259,13 +259,16 @@ export class SearchSnapshot {
     );
   }
 
-  /** Waits with the parts open. */
+  /** Waits; the parts stay open meanwhile, and for the search that goes on, though the snapshot is closed. */
   async #whileWaiting(pending: Promise<void>): Promise<void> {
     this.#waiting++;
     try {
       await pending;
-    } finally {
       this.#waiting--;
+    } catch (error) {
+      this.#waiting--;
+      if (this.#isClosed) this.close();
+      throw error;
     }
   }
 
