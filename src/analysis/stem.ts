@@ -13,10 +13,16 @@ const stems = new Map<string, string>();
 export function stemOf(term: string): string {
   const known = stems.get(term);
   if (known !== undefined) return known;
-  if (!plainWord.test(term)) return term.isWellFormed() ? term : term.toWellFormed();
+  if (!plainWord.test(term)) return uncachedStemOf(term);
   const word = ownCopy(term);
   const stem = stemmer(word);
   if (stems.size >= maxStems) stems.clear();
   stems.set(word, stem);
   return stem;
+}
+
+/** As `stemOf`, for callers that ask for each word about once. */
+export function uncachedStemOf(term: string): string {
+  if (plainWord.test(term)) return stemmer(term);
+  return term.isWellFormed() ? term : term.toWellFormed();
 }

@@ -6,7 +6,7 @@ import { exactFormOf } from './exact-forms.js';
 import { languageNumber, languages } from './languages.js';
 import type { PackedTerms } from './packed-terms.js';
 import { hasFields, prepareFields } from './prepare-fields.js';
-import { stemOf } from './stem.js';
+import { uncachedStemOf } from './stem.js';
 import { type Stemmer, stemmerOf } from './stemmers.js';
 
 export type { EncodedTexts } from '../addon/native-texts.js';
@@ -147,7 +147,7 @@ export class TextPreparer {
   #scan({ bytes }: EncodedTexts, { begin, ends, language }: Group): void {
     const pieces = this.#native.scan(bytes, begin, ends, language);
     const { code } = languages[language] as (typeof languages)[number];
-    const termsOfWord = code === 'en' ? (word: string) => [stemOf(word)] : stemAndWord(stemmerOf(code));
+    const termsOfWord = code === 'en' ? (word: string) => [uncachedStemOf(word)] : stemAndWord(stemmerOf(code));
     const terms: string[] = [];
     const termCounts = new Uint32Array(pieces.length);
     const [wordTokens, tokens]: [number[], number[]] = [[], []];

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { globSync } from 'tinyglobby';
 import { describe, expect, it } from 'vitest';
-import { stemOf } from '../../src/analysis/stem.js';
+import { stemOf, uncachedStemOf } from '../../src/analysis/stem.js';
 import { sqlite } from '../../src/store/sqlite/sqlite.js';
 
 /** The stems of SQLite's `porter` tokenizer. */
@@ -44,6 +44,12 @@ describe('stemOf', () => {
 
   it('replaces a lone surrogate, which UTF-8 does not have', () => {
     expect(stemOf('a\ud800')).toBe('a\ufffd');
+  });
+
+  it('stems the same without its cache', () => {
+    const terms = ['running', 'foxes', 'running', 'c++', 'as', 'кошки', 'a\ud800'];
+    expect(terms.map(uncachedStemOf)).toEqual(terms.map(stemOf));
+    expect(uncachedStemOf('running')).toBe('run');
   });
 
   it('stems the words of our documentation as SQLite does', () => {

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "base/prefetch.h"
+
 namespace semantic_index {
 
 namespace {
@@ -10,8 +12,11 @@ constexpr size_t kMinSlots = 1024;
 
 }  // namespace
 
-uint32_t StringNumbers::number_of(const char* bytes, size_t size) {
-  const auto hash = static_cast<uint32_t>(sip_hash(key_, bytes, size));
+void StringNumbers::prefetch(uint32_t hash) const {
+  semantic_index::prefetch(&slots_[hash & (slots_.size() - 1)], sizeof(Slot));
+}
+
+uint32_t StringNumbers::number_of(const char* bytes, size_t size, uint32_t hash) {
   size_t mask = slots_.size() - 1;
   size_t slot = hash & mask;
   for (; slots_[slot].number != 0; slot = (slot + 1) & mask) {

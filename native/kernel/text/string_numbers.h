@@ -22,7 +22,12 @@ class StringNumbers {
   explicit StringNumbers(const HashKey& key) : key_(key) { clear(); }
 
   /** The number of a string; a new one gets the next number. */
-  uint32_t number_of(const char* bytes, size_t size);
+  uint32_t number_of(const char* bytes, size_t size) { return number_of(bytes, size, hash_of(bytes, size)); }
+  /** The same with its hash. */
+  uint32_t number_of(const char* bytes, size_t size, uint32_t hash);
+  uint32_t hash_of(const char* bytes, size_t size) const { return static_cast<uint32_t>(sip_hash(key_, bytes, size)); }
+  /** Fetches the place of a string with this hash: look-ups of several strings wait for memory at the same time. */
+  void prefetch(uint32_t hash) const;
   /** Valid until the next `number_of`. */
   StringView at(uint32_t number) const {
     const size_t begin = number == 0 ? 0 : ends_[number - 1];

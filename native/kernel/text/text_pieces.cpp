@@ -42,6 +42,7 @@ Kind kind_at(const char* text, size_t size, size_t at) {
 void TextPieces::begin(uint8_t language) {
   language_ = language;
   others_.clear();
+  cut_.clear();
   found_.clear();
   added_.clear();
 }
@@ -63,6 +64,7 @@ void TextPieces::scan(const char* text, size_t size) {
   for (size_t at = 0; at < size; ++at) {
     if (kind_at(text, size, at) != kSpace) at = scan_run(text, size, at);
   }
+  number_cut();
 }
 
 /** Scans what is between white space; returns its end. */
@@ -95,32 +97,49 @@ size_t TextPieces::scan_run(const char* text, size_t size, size_t first) {
 void TextPieces::push(const char* text, size_t start, size_t end) {
   const char* bytes = text + start;
   const size_t size = end - start;
-  const auto place = static_cast<uint32_t>(end);
-  if (size > kMaxRemembered) {
+  CutPiece piece = {bytes, static_cast<uint32_t>(size), static_cast<uint32_t>(end), 0};
+  if (size <= kMaxRemembered && single_of(bytes, size) == nullptr) {
+    const StringView form = remembered_form(bytes, size);
+    piece.hash = remembered_.hash_of(form.bytes, form.size);
+    remembered_.prefetch(piece.hash);
+  }
+  cut_.push_back(piece);
+  if (cut_.size() == kCutAhead) number_cut();
+}
+
+void TextPieces::number_cut() {
+  for (const CutPiece& piece : cut_) found_.push_back({number_of(piece), piece.end});
+  cut_.clear();
+}
+
+uint32_t TextPieces::number_of(const CutPiece& piece) {
+  if (piece.size > kMaxRemembered) {
     const uint32_t number = kOther | static_cast<uint32_t>(others_.size());
-    others_.push_back({bytes, size});
+    others_.push_back({piece.bytes, piece.size});
     added_.push_back(number);
-    found_.push_back({number, place});
-    return;
+    return number;
   }
-  const bool is_single = language_ == 0 && size == 1 && static_cast<uint8_t>(*bytes) < 128;
-  uint32_t* single = is_single ? &single_[static_cast<uint8_t>(*bytes)] : nullptr;
-  if (single != nullptr && *single != kOther) {
-    found_.push_back({*single, place});
-    return;
-  }
+  uint32_t* single = single_of(piece.bytes, piece.size);
+  if (single != nullptr && *single != kOther) return *single;
   const uint32_t before = remembered_.size();
-  uint32_t number;
-  if (language_ == 0) {
-    number = remembered_.number_of(bytes, size);
-  } else {
-    tagged_.assign({kTag, static_cast<char>(language_)});
-    tagged_.insert(tagged_.end(), bytes, bytes + size);
-    number = remembered_.number_of(tagged_.data(), tagged_.size());
-  }
+  const StringView form = remembered_form(piece.bytes, piece.size);
+  const uint32_t number = single == nullptr ? remembered_.number_of(form.bytes, form.size, piece.hash)
+                                            : remembered_.number_of(form.bytes, form.size);
   if (number == before) added_.push_back(number);
   if (single != nullptr) *single = number;
-  found_.push_back({number, place});
+  return number;
+}
+
+uint32_t* TextPieces::single_of(const char* bytes, size_t size) {
+  const bool is_single = language_ == 0 && size == 1 && static_cast<uint8_t>(*bytes) < 128;
+  return is_single ? &single_[static_cast<uint8_t>(*bytes)] : nullptr;
+}
+
+StringView TextPieces::remembered_form(const char* bytes, size_t size) {
+  if (language_ == 0) return {bytes, size};
+  tagged_.assign({kTag, static_cast<char>(language_)});
+  tagged_.insert(tagged_.end(), bytes, bytes + size);
+  return {tagged_.data(), tagged_.size()};
 }
 
 }  // namespace semantic_index

@@ -49,8 +49,26 @@ class TextPieces {
   void clear();
 
  private:
+  /** Pieces that are cut before the first of them is looked up. */
+  static constexpr size_t kCutAhead = 64;
+
+  /** A piece without a number. */
+  struct CutPiece {
+    const char* bytes;
+    uint32_t size;
+    /** Where it ends in its text. */
+    uint32_t end;
+    /** 0 for one that is not looked up by it. */
+    uint32_t hash;
+  };
+
   size_t scan_run(const char* text, size_t size, size_t first);
   void push(const char* text, size_t start, size_t end);
+  void number_cut();
+  uint32_t number_of(const CutPiece& piece);
+  uint32_t* single_of(const char* bytes, size_t size);
+  /** What a piece is remembered as: of other languages than 0 with its tag. Valid until the next call. */
+  StringView remembered_form(const char* bytes, size_t size);
 
   /** Those of other languages than 0 begin with kTagSize bytes that no UTF-8 has, and the language. */
   StringNumbers remembered_;
@@ -59,6 +77,7 @@ class TextPieces {
   /** Numbers of pieces of one character, by character; `kOther` for those that have none. */
   uint32_t single_[128];
   std::vector<StringView> others_;
+  std::vector<CutPiece> cut_;
   std::vector<FoundPiece> found_;
   std::vector<uint32_t> added_;
 };

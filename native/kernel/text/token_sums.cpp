@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/prefetch.h"
 #include "distance/distance.h"
 
 namespace semantic_index {
@@ -49,7 +50,9 @@ void TokenSums::end_step() {
     if (id == table_.unknown || table_.scales[id] == 0) continue;
     if (table_.saturation) {
       ++known_;
-      if (++occurrences_[id] == 1) distinct_.push_back(id);
+      if (++occurrences_[id] > 1) continue;
+      distinct_.push_back(id);
+      prefetch(table_.table + static_cast<size_t>(id) * table_.row_bytes, table_.row_bytes);
     } else {
       add_row(id, table_.scales[id]);
     }

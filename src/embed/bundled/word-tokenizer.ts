@@ -103,14 +103,14 @@ export class WordTokenizer {
 
   /**
    * The token ids of each word of a piece of text that neither begins nor ends within a word; undefined when the ids depend on the
-   * text around it.
+   * text around it. Words are not cached: the caller remembers pieces.
    */
   wordsOf(piece: string): readonly (readonly number[])[] | undefined {
     if (this.#rules === undefined || this.#rules.isException(piece)) return undefined;
     const words: number[][] = [];
     for (let position = 0; position < piece.length; ) {
       const ids: number[] = [];
-      position = this.step(piece, position, ids, 1);
+      position = this.#step(piece, position, ids, this.#rules, 1, false);
       if (this.#stepWords > 0) words.push(ids);
     }
     return words;
@@ -118,14 +118,19 @@ export class WordTokenizer {
 
   /**
    * Appends the ids of the next words of `text`, starting at `position`, to `ids`. Returns the position to continue at;
-   * the length of the text when done. Lets a caller pause within a long text, after `maxWords` words at most.
+   * the length of the text when done. Lets a caller pause within a long text.
    */
-  step(text: string, position: number, ids: number[], maxWords = wordsPerStep): number {
+  step(text: string, position: number, ids: number[]): number {
     const rules = this.#rules;
     if (rules === undefined || (position === 0 && rules.isException(text))) {
       for (const id of this.#encodeWhole(text)) ids.push(id);
       return text.length;
     }
+    return this.#step(text, position, ids, rules, wordsPerStep, true);
+  }
+
+  /** As `step`, for at most `maxWords` words. */
+  #step(text: string, position: number, ids: number[], rules: WordRules, maxWords: number, isCached: boolean): number {
     const kinds = this.#kinds;
     let index = position;
     const end = Math.min(text.length, position + charactersPerStep);
@@ -153,7 +158,9 @@ export class WordTokenizer {
         next = kinds[following] || this.#classify(following);
       } while ((next === letter || next === other) && (index - start < maxRun || isLowSurrogate(text, index)));
       const word = text.slice(start, index);
-      const known = this.#words.get(word) ?? this.#remember(word, plain, rules);
+      const known = isCached
+        ? (this.#words.get(word) ?? this.#remember(word, plain, rules))
+        : this.#idsOf(word, plain, rules);
       if (typeof known === 'number') ids.push(known);
       else for (const id of known) ids.push(id);
     }
@@ -165,8 +172,12 @@ export class WordTokenizer {
     return this.#library.encode(text, { add_special_tokens: false }).ids;
   }
 
+  #idsOf(word: string, plain: boolean, rules: WordRules): readonly number[] {
+    return (plain ? this.#lookUp(word, rules) : undefined) ?? this.#encodeWhole(word);
+  }
+
   #remember(word: string, plain: boolean, rules: WordRules): number | readonly number[] {
-    const ids = (plain ? this.#lookUp(word, rules) : undefined) ?? this.#encodeWhole(word);
+    const ids = this.#idsOf(word, plain, rules);
     const known = ids.length === 1 ? (ids[0] as number) : ids;
     if (word.length <= maxCachedCharacters) {
       // Results do not depend on the cache, so clearing it is a sufficient eviction policy.

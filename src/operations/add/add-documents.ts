@@ -55,10 +55,11 @@ interface BatchAnalysis {
 /** Attempts of a commit while other processes change the same documents. */
 const maxAttempts = 5;
 /**
- * Batches in progress: while one is committed, the next one is embedded; where vectors are stored apart from documents, another one is embedded
- * while those are stored. With parallel calls there are more, so that a call that is retried delays only what follows it.
+ * Batches in progress: while one is committed, another one is embedded. A third one follows it where the commit takes longer: when the
+ * log is moved into the database, or where vectors are stored apart from documents. With parallel calls there are more, so that a call
+ * that is retried delays only what follows it.
  */
-const batchesAhead = { oneCall: 2, vectorsApart: 3, parallelCalls: 4 };
+const batchesAhead = { oneCall: 3, parallelCalls: 4 };
 
 /** Checks documents, skips unchanged ones, embeds and commits the rest, batch by batch. */
 export function addDocuments<M extends Metadata>(
@@ -133,9 +134,7 @@ class DocumentAdder {
   }
 
   get #depth(): number {
-    const { space, backend } = this.#context;
-    if (space.parallel) return batchesAhead.parallelCalls;
-    return backend.commitsVectors ? batchesAhead.oneCall : batchesAhead.vectorsApart;
+    return this.#context.space.parallel ? batchesAhead.parallelCalls : batchesAhead.oneCall;
   }
 
   async *#checkedBatches<M extends Metadata>(

@@ -11,6 +11,7 @@ import {
 import { isCounted } from '../../backend/note-names.js';
 import { crashPoint } from '../../crash-points.js';
 import type { DocumentId } from '../../types.js';
+import { inOneTransaction } from '../sqlite/connection.js';
 import { prepared, type Statement } from '../sqlite/statement.js';
 import type { DocumentWrites } from './document-writes.js';
 import type { InsertedText, TermsBatch, TermsTable } from './terms-table.js';
@@ -103,11 +104,13 @@ export class DocumentCommits {
 
   /** Compares documents with the stored ones of the same ids. */
   classify(ids: readonly DocumentId[], hashes: readonly string[]): DocumentChange[] {
-    return ids.map((id, place) => {
+    const change = (id: DocumentId, place: number): DocumentChange => {
       const known = this.#writes.identity(id);
       if (known === undefined) return 'new';
       return known.hash.equals(hashBytes(hashes[place] as string)) ? 'unchanged' : 'changed';
-    });
+    };
+    // A look-up of its own locks and unlocks the database, which takes longer than the look-up.
+    return inOneTransaction(this.#db, () => ids.map(change));
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { StoredVector, VectorRole } from '../../backend/documents.js';
 import type { Space } from '../../backend/space.js';
 import { crashPoint } from '../../crash-points.js';
+import { inOneTransaction } from '../sqlite/connection.js';
 import { prepared, type Statement } from '../sqlite/statement.js';
 import { isSound } from './sound-vectors.js';
 
@@ -103,7 +104,9 @@ export class VectorTable {
   /** The number of the sound vector of each hash, 0 where there is none. */
   find(space: number, role: VectorRole, hashes: readonly string[]): number[] {
     const dimensions = this.space(space)?.dimensions ?? 0;
-    return hashes.map((hash) => this.#sound(space, role, hash, dimensions)?.vector ?? 0);
+    const number = (hash: string): number => this.#sound(space, role, hash, dimensions)?.vector ?? 0;
+    // As for `DocumentCommits.classify`.
+    return inOneTransaction(this.#db, () => hashes.map(number));
   }
 
   #sound(
@@ -121,12 +124,13 @@ export class VectorTable {
   /** The vectors of hashes, each looked up once. */
   lookUp(space: number, role: VectorRole, hashes: readonly string[], dimensions: number): FoundVectors {
     const vectors = new Float32Array(hashes.length * dimensions);
-    const numbers = hashes.map((hash, position) => {
+    const number = (hash: string, position: number): number => {
       const found = this.#sound(space, role, hash, dimensions);
       if (found === undefined) return 0;
       vectors.set(vectorOf(found.data), position * dimensions);
       return found.vector;
-    });
+    };
+    const numbers = inOneTransaction(this.#db, () => hashes.map(number));
     return { numbers, vectors };
   }
 
