@@ -32,7 +32,7 @@ export function schemaMessage(findings: readonly Finding[], part: string): strin
 function messageOf({ keyword, instancePath, params, message, data, parentSchema }: Finding, part: string): string {
   const place = placeOf(part, instancePath);
   const { type, limit, missingProperty, additionalProperty, allowedValues, comparison } = params as Params;
-  const size = Array.isArray(data) ? data.length : String(data).length;
+  const size = Array.isArray(data) || typeof data === 'string' ? data.length : undefined;
   switch (keyword) {
     case 'type':
       return `${place}: expected ${type}, got ${describe(data)}`;

@@ -69,6 +69,16 @@ test.each<[string, string, string, unknown, number, string]>([
   ['a delete by $and of nothing', 'DELETE', '/documents', { where: { $and: [] } }, 400, 'INVALID_FILTER'],
   ['a delete of not all', 'DELETE', '/documents', { all: false }, 400, 'INVALID_ARGUMENT'],
   ['a delete of all and some', 'DELETE', '/documents', { all: true, where: { a: 1 } }, 400, 'INVALID_ARGUMENT'],
+  ['an unknown parameter', 'GET', '/documents?foo=1', undefined, 400, 'INVALID_ARGUMENT'],
+  ['an unknown parameter of a document', 'GET', '/documents/7?kind=number', undefined, 400, 'INVALID_ARGUMENT'],
+  [
+    'an object without a text form',
+    'POST',
+    '/search',
+    { query: 'a', k: { constructor: { name: { toString: 1, valueOf: 1 } }, toString: 1, valueOf: 1 } },
+    400,
+    'INVALID_ARGUMENT',
+  ],
   ['a filter that is null', 'GET', '/documents?where=null', undefined, 400, 'INVALID_FILTER'],
   [
     'a filter of 2000 fields',
