@@ -81,6 +81,9 @@ export function duplicateThreshold(
   );
 }
 
+/** More hits than an index has documents: a larger k asks for all of them as well. */
+const allHits = 2 ** 27;
+
 /** Options of a search, checked; `searchK` is that of the index. */
 export function checkSearch<M extends Metadata>(
   given: SearchOptions<M> | undefined,
@@ -94,6 +97,8 @@ export function checkSearch<M extends Metadata>(
   });
   checkPositive('search', 'k', options.k);
   checkPositive('search', 'rerankDepth', options.rerankDepth);
+  options.k = Math.min(options.k, allHits);
+  options.rerankDepth = Math.min(options.rerankDepth, allHits);
   checkReranking(options);
   if (options.searchK !== undefined) checkPositive('search', 'searchK', options.searchK);
   if (options.maxBytes !== undefined) checkPositive('search', 'maxBytes', options.maxBytes);

@@ -354,14 +354,15 @@ export class SemanticIndex<M extends Metadata = Metadata> {
 
   /**
    * Iterates over all documents with their vectors, oldest first, in one consistent snapshot. The snapshot is held until the iteration
-   * ends, also by `break`: until then the write-ahead log grows with every write. `close` ends the iteration.
+   * ends, also by `break`: until then the write-ahead log grows with every write. `close` ends the iteration. It takes no
+   * options: a filter is refused, see `listDocuments`.
    *
-   * @throws CLOSED, CORRUPT, IO.
+   * @throws INVALID_ARGUMENT, CLOSED, CORRUPT, IO.
    * @example
    * for await (const { id, vector } of index.documents()) console.log(id, vector.length);
    */
-  documents(): AsyncGenerator<DocumentWithVector<M>> {
-    return this.#calls.iterate(upkeep.allDocuments<M>(this.#context));
+  documents(...none: []): AsyncGenerator<DocumentWithVector<M>> {
+    return this.#calls.iterate(upkeep.allDocuments<M>(this.#context, none));
   }
 
   /**

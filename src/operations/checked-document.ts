@@ -187,7 +187,10 @@ export function checkVector(vector: unknown, where: string): Float32Array {
   const numbers = Float32Array.from(vector as ArrayLike<number>);
   const bad = numbers.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
-    throw new SemanticIndexError('INVALID_VECTOR', `The vector of ${where} has ${String(vector[bad])} at ${bad}`);
+    throw new SemanticIndexError(
+      'INVALID_VECTOR',
+      `The vector of ${where} has ${String(vector[bad])} at ${bad}, expected a finite 32-bit float`,
+    );
   }
   if (numbers.length === 0 || numbers.every((value) => value === 0)) {
     throw new SemanticIndexError(

@@ -1,8 +1,10 @@
 import { checkOneOf, checkPath, checkTune } from '../check-arguments.js';
 import { checkProvider } from '../embed/check-provider.js';
+import { SemanticIndexError } from '../errors.js';
 import {
   type BackupOptions,
   backupDefaults,
+  describe,
   type ExportOptions,
   exportDefaults,
   type ImportOptions,
@@ -85,7 +87,16 @@ export async function backupIndex(
   await backend.backup(checkPath('backup', path), resolveOptions('backup', options, backupDefaults));
 }
 
-export function allDocuments<M extends Metadata>(context: IndexContext): AsyncGenerator<DocumentWithVector<M>> {
+/** @param none arguments of a caller without types: a filter would be ignored, and all documents returned. */
+export function allDocuments<M extends Metadata>(
+  context: IndexContext,
+  none: readonly unknown[],
+): AsyncGenerator<DocumentWithVector<M>> {
+  if (none.some((one) => one !== undefined)) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `documents: expected no arguments, got ${describe(none[0])}`, {
+      hint: 'For the documents that match a filter: `listDocuments({ where })`, and `getVectors(ids)` for their vectors.',
+    });
+  }
   return transfer.exportDocuments<M>(context.backend);
 }
 

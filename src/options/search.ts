@@ -37,7 +37,7 @@ export interface SearchOptions<M extends Metadata = Metadata> {
   vectorWeight?: number | undefined;
   /** Maximal marginal relevance: from 0 (best hits only) to 1 (hits as different as possible). Default 0. */
   diversity?: number | undefined;
-  /** Minimum score of a hit. Default: all hits are returned. */
+  /** Minimum score of a hit; with `rerank`, of the new score. Default: all hits are returned. */
   minScore?: number | undefined;
   /**
    * Rescores the top hits and reorders them. `tokens`: by the words of the query and the most similar words of the best part of
@@ -73,8 +73,9 @@ export interface SearchOptions<M extends Metadata = Metadata> {
    */
   embedBudget?: number | undefined;
   /**
-   * Compare with every vector, which finds the true nearest neighbors, and look for phrases in all texts with their words. Default
-   * false; small segments are always searched exactly, and up to 8,192 texts are read.
+   * Compare with every vector, which finds the true nearest neighbors; in mode `hybrid` look further until no other document can be
+   * better, and look for phrases in all texts with their words. Default false; small segments are always searched exactly, and up to
+   * 8,192 texts are read.
    */
   exact?: boolean | undefined;
   /** Items examined in each segment. Higher values are slower and find more. Default: that of the index. */

@@ -12,21 +12,30 @@ type Params = Readonly<Record<string, unknown>>;
 
 /** What was expected of a request and what came, with its place: `body.documents[0].text: expected …, got …`. */
 export function schemaMessage(findings: readonly Finding[], part: string): string {
-  const choice = findings.find(({ keyword }) => keyword === 'oneOf' || keyword === 'anyOf');
-  if (choice === undefined) return findings[0] === undefined ? `${part} is invalid` : messageOf(findings[0], part);
-  const exclusive = namesOfChoice(choice.schema);
+  const choices = findings.filter(({ keyword }) => keyword === 'oneOf' || keyword === 'anyOf');
+  const exclusive = choices.find(({ schema }) => namesOfChoice(schema) !== undefined);
   if (exclusive !== undefined) {
-    const given = exclusive.filter((name) => Object.hasOwn((choice.data ?? {}) as object, name));
+    const names = namesOfChoice(exclusive.schema) as string[];
+    const given = names.filter((name) => Object.hasOwn((exclusive.data ?? {}) as object, name));
     const got = given.length === 0 ? 'none' : given.join(' and ');
-    return `${placeOf(part, choice.instancePath)}: expected exactly one of ${exclusive.join(', ')}, got ${got}`;
+    return `${placeOf(part, exclusive.instancePath)}: expected exactly one of ${names.join(', ')}, got ${got}`;
   }
   // Of a value that may have one of several types, the finding of its own type says the most.
   const isWrongType = ({ keyword, instancePath }: Finding): boolean =>
-    keyword === 'type' && instancePath === choice.instancePath;
-  const own = findings.find((finding) => finding !== choice && !isWrongType(finding));
+    keyword === 'type' && choices.some((choice) => choice.instancePath === instancePath);
+  const own = findings.find((finding) => !choices.includes(finding) && !isWrongType(finding));
   if (own !== undefined) return messageOf(own, part);
-  const types = [...new Set(findings.filter(isWrongType).map(({ params }) => String((params as Params).type)))];
-  return `${placeOf(part, choice.instancePath)}: expected ${types.join(' or ')}, got ${describe(choice.data)}`;
+  // Where only types are wrong, the innermost value is the one that has none of its types.
+  const innermost = choices.reduce<Finding | undefined>(
+    (deepest, choice) => (deepest && deepest.instancePath.length >= choice.instancePath.length ? deepest : choice),
+    undefined,
+  );
+  if (innermost === undefined) return `${part} is invalid`;
+  const types = findings
+    .filter((one) => isWrongType(one) && one.instancePath === innermost.instancePath)
+    .map(({ params }) => String((params as Params).type));
+  const place = placeOf(part, innermost.instancePath);
+  return `${place}: expected ${[...new Set(types)].join(' or ')}, got ${describe(innermost.data)}`;
 }
 
 function messageOf({ keyword, instancePath, params, message, data, parentSchema }: Finding, part: string): string {
@@ -50,16 +59,20 @@ function messageOf({ keyword, instancePath, params, message, data, parentSchema 
     case 'maximum':
       return `${place}: expected a number ${comparison} ${limit}, got ${describe(data)}`;
     case 'minLength':
-      return `${place}: expected a text of at least ${limit} characters, got ${size}`;
+      return `${place}: expected a text of at least ${counted(limit, 'character')}, got ${size}`;
     case 'maxLength':
       return `${place}: expected a text of at most ${limit} characters, got ${size}`;
     case 'minItems':
-      return `${place}: expected at least ${limit} entries, got ${size}`;
+      return `${place}: expected at least ${counted(limit, 'entry', 'entries')}, got ${size}`;
     case 'maxItems':
       return `${place}: expected at most ${limit} entries, got ${size}`;
     default:
       return `${place} ${message}`;
   }
+}
+
+function counted(count: unknown, one: string, several = `${one}s`): string {
+  return `${count} ${count === 1 ? one : several}`;
 }
 
 /** The names of a choice of which exactly one has to be there; undefined for other choices. */

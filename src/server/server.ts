@@ -182,9 +182,13 @@ export async function createServer(open: () => Promise<SemanticIndex>, options?:
     const path = request.url.split('?', 1)[0] as string;
     const allowed = knownMethods.filter((method) => app.hasRoute({ url: path, method }));
     if (allowed.length > 0) {
-      const wrong = new SemanticIndexError('UNSUPPORTED', `${path.slice(0, 200)} knows no ${request.method}`, {
-        hint: `Send ${allowed.join(' or ')}.`,
-      });
+      const wrong = new SemanticIndexError(
+        'UNSUPPORTED',
+        `${request.method} is not supported by ${path.slice(0, 200)}`,
+        {
+          hint: `Send ${allowed.join(' or ')}.`,
+        },
+      );
       return reply.code(405).header('allow', allowed.join(', ')).send(httpErrorOf(wrong).body);
     }
     const missing = new SemanticIndexError('NOT_FOUND', `There is no ${request.method} ${request.url.slice(0, 200)}`, {

@@ -14,7 +14,7 @@ it.each<[unknown, RegExp]>([
   [{ embedDocuments: embed, embedQuery: embed }, /langchainProvider/],
   [{ getTextEmbedding: embed }, /llamaindexProvider/],
   [{ doEmbed: embed, modelId: 'x' }, /aiProvider/],
-  [embed, /got function/],
+  [embed, /got a function/],
   ['text-embedding-3-small', /openaiProvider/],
   [Promise.resolve({ id: 'x', embed }), /a function embed/],
   [{ id: 'x', embed, dimensions: '384' }, /as dimensions, got "384"/],

@@ -11,7 +11,7 @@ import type {
 import type { ResolvedSearchOptions } from '../../options.js';
 import { diversify } from '../../ranking/diversify.js';
 import type { Ranked } from '../../ranking/ranked.js';
-import type { FacetsResult, HitExplanation, SearchedPhrases, SearchedSegment } from '../../types.js';
+import type { FacetsResult, SearchedPhrases, SearchedSegment } from '../../types.js';
 import type { OperationContext } from '../context.js';
 import { rankQueries, type SyntaxQuery } from '../query/rank-queries.js';
 import { boundedConcurrency } from './bounded-concurrency.js';
@@ -20,11 +20,12 @@ import { explainHits, type RankedFacts } from './columns/explain-hits.js';
 import { countFacets, emptyFacets } from './columns/facets.js';
 import { checkFieldsExist } from './columns/field-names.js';
 import { findGroups, type RankedGroup, type RankSome } from './columns/group-search.js';
+import { type Candidates, noCandidates, type VectorRows } from './found-candidates.js';
 import { type CheckedQuery, type ResolvedQuery, resolveQueries } from './query-vectors.js';
-import { type TokenRerank, weightedWords } from './rerank-tokens.js';
+import { weightedWords } from './rerank-tokens.js';
 import { HitBytes } from './result-size.js';
 import type { SearchTrace } from './search-trace.js';
-import { type SnippetTerms, snippetTermsOf } from './snippet-terms.js';
+import { snippetTermsOf } from './snippet-terms.js';
 import { defaultRerankWeight } from './stored-weights.js';
 
 /** The options that ranking reads; no hook is called. */
@@ -32,32 +33,6 @@ export type RankOptions = Omit<ResolvedSearchOptions, 'where' | 'rerank' | 'boos
 
 /** Completes what a search does not say itself by the settings of the index. */
 export type SettleOptions = (options: RankOptions, setting: ReadSetting) => Promise<RankOptions>;
-
-/** The best documents of a query, read from the snapshot that they were found in. */
-export interface Candidates {
-  readonly ranked: readonly Ranked[];
-  /** Of each of `ranked`, undefined for one that is gone; shorter where the last one only shows that another page follows. */
-  readonly documents: readonly (StoredDocument | undefined)[];
-  /** The group of each of `ranked`, if they are grouped: best group first, with its hits one after the other. */
-  readonly groups: ReadonlyMap<number, RankedGroup> | undefined;
-  /** The parts of scores, by key; only if they are explained. */
-  readonly explained: ReadonlyMap<number, HitExplanation> | undefined;
-  /** Counts of all documents that pass the filter. */
-  readonly facets: FacetsResult | undefined;
-  /** Vectors of `ranked`, one after the other, if they are needed to diversify after reranking. */
-  readonly vectors: VectorRows | undefined;
-  /** How it is reranked by tokens; undefined if it is not. */
-  readonly tokens: TokenRerank | undefined;
-  /** What snippets mark of the query, if hits have them. */
-  readonly marked: SnippetTerms | undefined;
-  /** How many texts were read for the phrases of the query, if not all that may have them. */
-  readonly phrases: SearchedPhrases | undefined;
-}
-
-interface VectorRows {
-  readonly data: Float32Array;
-  readonly dimensions: number;
-}
 
 /** Depth of each ranking before rankings are fused. */
 const fusionDepth = 50;
@@ -148,7 +123,7 @@ export class CandidateSearch {
     const { signal } = this.#options;
     if (snapshot === undefined) {
       const facets = plans && emptyFacets(plans);
-      return (await resolveQueries(queries, undefined)).map(() => ({ ...nothing, facets }));
+      return (await resolveQueries(queries, undefined)).map(() => ({ ...noCandidates, facets }));
     }
     if (hasMoved(queries, snapshot)) return undefined;
     if (this.#settle !== undefined) {
@@ -196,6 +171,11 @@ export class CandidateSearch {
     return rerank === undefined ? candidates : Math.max(candidates, rerankDepth);
   }
 
+  get #wantedGroups(): number {
+    const { k, groupSize, rerank, rerankDepth } = this.#options;
+    return rerank === undefined ? k : Math.max(k, Math.ceil(rerankDepth / groupSize));
+  }
+
   /** Documents that are read of what is ranked: where that is not measured or chosen before. */
   get #reads(): number {
     const { k, diversity, rerank, maxBytes } = this.#options;
@@ -208,7 +188,7 @@ export class CandidateSearch {
 
   /** The best groups of a query: enough for those that are reranked. */
   async #rankGroups(query: ResolvedQuery, group: Field, snapshot: ReadSnapshot): Promise<RankedGroup[]> {
-    const { k, groupSize, rerank, rerankDepth } = this.#options;
+    const { groupSize } = this.#options;
     const rank: RankSome<Ranked> = async (wanted, without, groups) => {
       const search = { k: wanted, without, groups: { field: group.name, ...groups } };
       const [ranked = []] = await this.#rank([query], snapshot, search);
@@ -217,7 +197,7 @@ export class CandidateSearch {
     // What the words of the query say does not depend on the page.
     if (this.#seen.size > 0) await rank(1, [], { groups: [], only: false });
     return await findGroups(rank, snapshot.field(group.name), {
-      groups: rerank === undefined ? k : Math.max(k, Math.ceil(rerankDepth / groupSize)),
+      groups: this.#wantedGroups,
       size: groupSize,
       seen: [...this.#seen],
       without: query.own === undefined ? [] : [query.own],
@@ -233,7 +213,8 @@ export class CandidateSearch {
     const ranked = groups.flatMap((group) => group.ranked);
     const ofKeys = new Map(groups.flatMap((group) => group.ranked.map(({ key }) => [key, group] as const)));
     const documents = await this.#documentsOf(keysOf(ranked), snapshot);
-    return { ...nothing, ranked, documents, groups: ofKeys, facets };
+    const isFull = groups.length >= this.#wantedGroups;
+    return { ...noCandidates, ranked, documents, isFull, groups: ofKeys, facets };
   }
 
   /** @param among documents that are searched for; default: all, and enough for the options. */
@@ -303,7 +284,9 @@ export class CandidateSearch {
       let depth = Math.max(isWide ? Math.max(boostedDepth, boostedShare * k) : k, fusionDepth);
       for (;;) {
         const lists = await rank(depth);
-        const isDone = !exact || (boosts === undefined && among === undefined) || lists.every((one) => one.isComplete);
+        // The best by one side alone are all that is ranked; by both, and with factors, others may be better.
+        const mayMiss = mode === 'hybrid' || boosts !== undefined || among !== undefined;
+        const isDone = !exact || !mayMiss || lists.every((one) => one.isComplete);
         if (isDone || depth >= maxDepth) return lists;
         depth = Math.min(maxDepth, 4 * depth);
       }
@@ -379,13 +362,16 @@ export class CandidateSearch {
     snapshot: ReadSnapshot,
     facets: FacetsResult | undefined,
   ): Promise<Candidates> {
-    const { k, diversity, rerank, signal } = this.#options;
+    const { k, diversity, rerank, minScore, signal } = this.#options;
+    const isFull = candidates.length >= this.#wanted;
     let ranked = candidates;
     let vectors: VectorRows | undefined;
     if (diversity > 0) {
-      const data = await snapshot.vectorsByKeys(keysOf(candidates), signal);
+      // Those below must not take the places of others; with `rerank` other scores decide.
+      if (rerank === undefined && minScore !== undefined) ranked = candidates.filter(({ score }) => score >= minScore);
+      const data = await snapshot.vectorsByKeys(keysOf(ranked), signal);
       const rows = { data, dimensions: snapshot.space.dimensions };
-      if (rerank === undefined) ranked = await diversify(candidates, k, diversity, rows, signal);
+      if (rerank === undefined) ranked = await diversify(ranked, k, diversity, rows, signal);
       else vectors = rows;
     }
     let needed = ranked.length;
@@ -398,7 +384,7 @@ export class CandidateSearch {
     if (needed < ranked.length && documents.includes(undefined)) {
       documents = [...documents, ...(await this.#documentsOf(keysOf(ranked.slice(needed)), snapshot))];
     }
-    return { ...nothing, ranked, documents, facets, vectors };
+    return { ...noCandidates, ranked, documents, isFull, facets, vectors };
   }
 
   async #documentsOf(
@@ -417,18 +403,6 @@ function sharesOf({ ranked, maxTextScore }: RankedDocuments): RankedDocument[] {
     score: maxTextScore > 0 ? one.factor * Math.min(1, one.textScore / maxTextScore) : 0,
   }));
 }
-
-const nothing: Candidates = {
-  ranked: [],
-  documents: [],
-  groups: undefined,
-  explained: undefined,
-  facets: undefined,
-  vectors: undefined,
-  tokens: undefined,
-  marked: undefined,
-  phrases: undefined,
-};
 
 function keysOf(ranked: readonly Ranked[], count = ranked.length): number[] {
   const keys: number[] = [];

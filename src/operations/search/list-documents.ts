@@ -18,13 +18,13 @@ export async function listPage<M extends Metadata>(
   if (sort !== undefined) {
     return sortedPage(backend, where === undefined ? undefined : await filterFor(backend, where), options);
   }
-  const afterKey = after === undefined ? 0 : Number.parseInt(after, 36);
+  const afterKey = after === undefined ? 0 : keyOf(after);
   if (!Number.isSafeInteger(afterKey)) {
     throw new SemanticIndexError(
       'INVALID_ARGUMENT',
       `listDocuments: expected a cursor as after, got ${describe(after)}`,
       {
-        hint: 'Pass `next` of the previous page.',
+        hint: 'Pass `next` of the previous page, and the same sort.',
       },
     );
   }
@@ -33,4 +33,9 @@ export async function listPage<M extends Metadata>(
   const documents = rows.map((row) => documentOf<M>(row));
   const last = rows.at(-1);
   return hasMore && last !== undefined ? { documents, next: last.key.toString(36) } : { documents };
+}
+
+/** NaN for what is not a cursor of an unsorted list, such as that of a search: it must not be taken for a place behind all documents. */
+function keyOf(cursor: string): number {
+  return /^[1-9a-z][0-9a-z]*$/.test(cursor) ? Number.parseInt(cursor, 36) : Number.NaN;
 }

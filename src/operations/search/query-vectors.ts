@@ -65,6 +65,7 @@ export function checkQueries(
       return checkedQuery(fallback.syntax === 'plain' ? { text } : readClauses(text));
     }
     if (isIdQuery(query)) return checkedQuery({ id: checkId(query.id, 'the query') });
+    if (!ArrayBuffer.isView(query) && !Array.isArray(query)) throw notAQuery(query);
     return checkedQuery({ vector: checkVector(query, 'the query') });
   });
   for (const { vector } of checked) if (vector !== undefined) space.checkDimensions(vector.length);
@@ -76,14 +77,20 @@ export function checkQueries(
   return [{ text, clauses, vector: now.vector, space: now.space, id: undefined, degraded: undefined }];
 }
 
-/** @throws INVALID_ARGUMENT when everything is excluded. */
+function notAQuery(query: unknown): SemanticIndexError {
+  return new SemanticIndexError('INVALID_ARGUMENT', `search: expected a query, got ${describe(query)}`, {
+    hint: 'Pass a string, a vector, or { id } of a document.',
+  });
+}
+
+/** @throws INVALID_ARGUMENT when nothing is left, as all is excluded or there are only signs. */
 function readClauses(query: string): { readonly text: string; readonly clauses: QueryClauses } {
   const clauses = parseQuery(query);
   if (clauses.text !== '') return { text: clauses.text, clauses };
   throw new SemanticIndexError(
     'INVALID_ARGUMENT',
-    `search: expected words to search for, got only excluded ones: ${describe(query)}`,
-    { hint: 'Add a word without a dash; a backslash before the dash makes it part of the word.' },
+    `search: expected words to search for, got none, or only excluded ones: ${describe(query)}`,
+    { hint: 'Add a word without a dash; a backslash before an operator makes it part of the word.' },
   );
 }
 

@@ -20,9 +20,10 @@ import { documentOf } from '../checked-document.js';
 import type { OperationContext } from '../context.js';
 import { filterFor } from '../declared-fields.js';
 import { boundedConcurrency } from './bounded-concurrency.js';
-import { CandidateSearch, type Candidates, type SettleOptions } from './candidates.js';
+import { CandidateSearch, type SettleOptions } from './candidates.js';
 import { planColumns } from './columns/columns-plan.js';
 import type { RankedGroup } from './columns/group-search.js';
+import type { Candidates } from './found-candidates.js';
 import { checkQueries } from './query-vectors.js';
 import { rerankHits } from './rerank-hits.js';
 import { rerankByTokens } from './rerank-tokens.js';
@@ -33,6 +34,7 @@ import type { SnippetTerms } from './snippet-terms.js';
 
 /** What was found for one query. */
 interface FoundList<M extends Metadata> extends CompleteHits<M> {
+  readonly isFull: boolean;
   readonly degraded: DegradedSearch | undefined;
   readonly facets: FacetsResult | undefined;
   readonly marked: SnippetTerms | undefined;
@@ -41,6 +43,8 @@ interface FoundList<M extends Metadata> extends CompleteHits<M> {
 
 interface CompleteHits<M extends Metadata> {
   readonly found: readonly Found<M>[];
+  /** What reranking scored below `minScore`. Each document is judged once: pages after this one leave it out. */
+  readonly refused: readonly Ranked[];
   /** How many hits were reranked, if that had a budget. */
   readonly reranked: RerankedHits | undefined;
 }
@@ -88,9 +92,11 @@ export async function search<M extends Metadata>(
     pages.push({ list, page, hits });
   }
   const explanation = explain ? trace.explanation() : undefined;
-  return pages.map(({ list: { found, degraded, facets, reranked, phrases }, page, hits }) => {
+  return pages.map(({ list: { found, refused, isFull, degraded, facets, reranked, phrases }, page, hits }) => {
     const result: { -readonly [Member in keyof SearchResult<M>]: SearchResult<M>[Member] } = { hits };
-    if (found.length > page.length) result.next = cursorOf(seen, page);
+    // What was refused made room on this page only: documents that nothing has judged yet may pass.
+    const hasUnjudged = refused.length > 0 && isFull && page.length > 0;
+    if (found.length > page.length || hasUnjudged) result.next = cursorOf(seen, [...page, ...refused]);
     if (options.groupBy !== undefined) result.groups = groupsOf(page, hits);
     if (facets !== undefined) result.facets = facets.facets;
     if (degraded !== undefined) result.degraded = degraded;
@@ -165,11 +171,12 @@ async function find<M extends Metadata>(
     }
     const concurrency = rerank === undefined ? 1 : rerankedAtOnce;
     const complete = async (list: Candidates, position: number): Promise<FoundList<M>> => {
-      const { facets, marked, phrases } = list;
-      const same = { degraded: checked[position]?.degraded, facets, marked, phrases };
-      if (rerank === undefined) return { found: hitsOf<M>(list, options.minScore), reranked: undefined, ...same };
-      const { found, reranked } = await rerankedHits<M>(queries[position] as Query, list, rerank, options, trace);
-      return { found, reranked, ...same };
+      const { isFull, facets, marked, phrases } = list;
+      const same = { isFull, degraded: checked[position]?.degraded, facets, marked, phrases };
+      if (rerank === undefined) {
+        return { found: hitsOf<M>(list, options.minScore), refused: [], reranked: undefined, ...same };
+      }
+      return { ...(await rerankedHits<M>(queries[position] as Query, list, rerank, options, trace)), ...same };
     };
     return boundedConcurrency(found, concurrency, complete, signal);
   }
@@ -241,29 +248,34 @@ async function rerankedHits<M extends Metadata>(
     if (rerankBudget !== undefined) reranked = { judged: result.judged, of: listed.length };
     return result.ranked;
   });
+  const passes = ({ score }: Ranked): boolean => minScore === undefined || score >= minScore;
+  const passed = scored.filter(passes);
   let order: readonly Ranked[];
-  if (groups !== undefined) order = regrouped(scored, groups);
-  else order = vectors === undefined ? scored.slice(0, k) : await diversified(scored, vectors);
+  if (groups !== undefined) order = regrouped(passed, groups);
+  else order = vectors === undefined ? passed.slice(0, k) : await diversified(passed, vectors);
   const found: Found<M>[] = [];
   for (const { key, score } of order) {
     const hit = hits.get(key);
-    if (hit === undefined || (minScore !== undefined && score < minScore)) continue;
+    if (hit === undefined) continue;
     const explanation = explained?.get(key);
     const facts = explanation === undefined ? {} : { explanation: { ...explanation, reranked: score } };
     found.push({ key, hit: { ...hit, score, ...facts }, group: groups?.get(key) });
   }
-  return { found, reranked };
+  // A group that has other hits is left for a page of its own.
+  const kept = new Set(groups && passed.map(({ key }) => groups.get(key)));
+  const refused = scored.filter((one) => !passes(one) && !kept.has(groups?.get(one.key)));
+  return { found, refused, reranked };
 
   async function diversified(
-    scored: readonly Ranked[],
+    passed: readonly Ranked[],
     { data, dimensions }: NonNullable<Candidates['vectors']>,
   ): Promise<Ranked[]> {
     const rows = new Map(ranked.map(({ key }, row) => [key, row]));
-    const ordered = new Float32Array(scored.length * dimensions);
-    scored.forEach(({ key }, position) => {
+    const ordered = new Float32Array(passed.length * dimensions);
+    passed.forEach(({ key }, position) => {
       const row = rows.get(key) as number;
       ordered.set(data.subarray(row * dimensions, (row + 1) * dimensions), position * dimensions);
     });
-    return diversify(scored, k, diversity, { data: ordered, dimensions }, signal);
+    return diversify(passed, k, diversity, { data: ordered, dimensions }, signal);
   }
 }

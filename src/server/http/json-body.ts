@@ -107,7 +107,7 @@ class SlicedJson {
     if (text.charCodeAt(after) !== colon) throw notJson();
     const value = await this.value(after + 1, end, level + 1);
     const changesPrototype = name === 'constructor' && Object.hasOwn(Object(value), 'prototype');
-    if (name === '__proto__' || changesPrototype) throw notJson(`the member "${name}"`);
+    if (name === '__proto__' || changesPrototype) throw changesAPrototype();
     return { [name]: value };
   }
 
@@ -178,7 +178,7 @@ function parseAs(parsePiece: ParsePiece, text: string): unknown {
   try {
     return parsePiece(text);
   } catch (cause) {
-    throw notJson((cause as Error).message.slice(0, 200), cause);
+    throw refusal(text, cause);
   }
 }
 
@@ -188,8 +188,26 @@ function tooMany(what: string): SemanticIndexError {
   });
 }
 
-function notJson(what = 'something else', cause?: unknown): SemanticIndexError {
-  return new SemanticIndexError('INVALID_ARGUMENT', `Expected a body of JSON, got ${what}`, { hint, cause });
+/** Why the parser refuses a text: it also refuses what JSON.parse accepts, see `ParsePiece`. */
+function refusal(text: string, cause: unknown): SemanticIndexError {
+  if (text.trim() === '') return notJson(', got an empty one', cause);
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    // Positions are those in a part of the body.
+    const [fault = ''] = (error as Error).message.split(/ (?:in JSON )?at position /);
+    return notJson(`: ${fault.slice(0, 200)}`, cause);
+  }
+  return changesAPrototype(cause);
+}
+
+function notJson(fault = '', cause?: unknown): SemanticIndexError {
+  return new SemanticIndexError('INVALID_ARGUMENT', `Expected a body of JSON${fault}`, { hint, cause });
+}
+
+function changesAPrototype(cause?: unknown): SemanticIndexError {
+  const message = 'Expected a body without the names "__proto__" and "constructor.prototype"';
+  return new SemanticIndexError('INVALID_ARGUMENT', message, { hint: 'Rename these members.', cause });
 }
 
 function isSpace(unit: number): boolean {

@@ -144,7 +144,7 @@ describe('parseFilter', () => {
     ['an instance of a class', new Tenant(), /got a Tenant/],
     ['an object with inherited members', Object.create({ tenant: 'a' }), /expected a filter/],
     ['a member named by a symbol', { [Symbol('or')]: [] }, /Symbol\(or\)/],
-    ['a function', () => ({ lang: 'en' }), /got function/],
+    ['a function', () => ({ lang: 'en' }), /got a function/],
     ['undefined', { tenant: undefined }, /where\.tenant: expected a value, got undefined/],
     ['undefined beside another member', { lang: 'en', tenant: undefined }, /where\.tenant/],
     ['undefined in $and', { $and: [{ tenant: undefined }] }, /where\.\$and\[0\]\.tenant/],

@@ -193,3 +193,36 @@ test('what is no HTTP is refused', async () => {
     /^HTTP\/1\.1 431 /,
   );
 });
+
+test.each<[string, string, string, unknown, RegExp]>([
+  [
+    'an empty text',
+    'POST',
+    '/documents',
+    { documents: [{ text: '' }] },
+    /^body\.documents\[0\]\.text: expected a text of at least 1 character, got 0$/,
+  ],
+  [
+    'an id that is a fraction',
+    'POST',
+    '/documents',
+    { documents: ['a', { id: 1.5, text: 'a' }] },
+    /^body\.documents\[1\]\.id: expected string or integer, got 1\.5$/,
+  ],
+  [
+    'a document that is a number',
+    'POST',
+    '/documents',
+    { documents: [7] },
+    /^body\.documents\[0\]: expected string or object, got 7$/,
+  ],
+  ['no documents', 'POST', '/documents', { documents: [] }, /^body\.documents: expected at least 1 entry, got 0$/],
+  ['an unknown parameter', 'GET', '/documents?foo=1', undefined, /^querystring: "foo" is not known, expected limit/],
+  ['half a body', 'POST', '/search', '{"query":', /^Expected a body of JSON: Unexpected end of JSON input$/],
+  ['an empty body', 'POST', '/search', '', /^Expected a body of JSON, got an empty one$/],
+  ['a prototype', 'POST', '/search', '{"query":"a","__proto__":{}}', /^Expected a body without the names "__proto__"/],
+  ['a method without a route', 'PUT', '/search', {}, /^PUT is not supported by \/search$/],
+])('names what is wrong with %s', async (_, method, path, body, message) => {
+  const refused = await service.ask(method, path, body);
+  expect(refused.body.error.message).toMatch(message);
+});
