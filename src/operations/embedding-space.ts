@@ -1,9 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { embeddedTextOf } from '../analysis/fields/stored-text.js';
 import type { TextLanguages } from '../analysis/text-preparer.js';
 import type { Backend } from '../backend/backend.js';
 import { contentHash } from '../backend/content-hash.js';
 import type { Space } from '../backend/space.js';
-import { areBundledRevisions, embedShortText, modelFolderOf } from '../embed/bundled/bundled-provider.js';
+import { areBundledRevisions, embedShortText, loadModelOf, modelFolderOf } from '../embed/bundled/bundled-provider.js';
 import { ConcurrencyLimiter } from '../embed/concurrency-limiter.js';
 import type { EmbedTextsOptions } from '../embed/embed-texts.js';
 import { estimateTokens } from '../embed/estimate-tokens.js';
@@ -22,6 +23,17 @@ const textsEmbeddedNow = 16;
 const otherVersionOfPackage =
   'The model of the package changed with its version. Open the index with `provider: null`, which searches words, and call ' +
   '`migrate(bundledProvider())`; afterwards it opens as before.';
+
+/** The vector of a query, and the space that it is in. */
+export interface EmbeddedNow {
+  readonly vector: Float32Array;
+  readonly space: number;
+  /**
+   * To be awaited before anything that was found by the vector is returned; undefined where the model was recognised before.
+   * Rejects with SPACE_MISMATCH.
+   */
+  readonly recognised: Promise<void> | undefined;
+}
 
 /** Holds an index to one space: its provider, its dimensions, and the refusal of everything else. */
 export class EmbeddingSpace {
@@ -210,23 +222,32 @@ export class EmbeddingSpace {
     const provider = this.#current();
     const canaries = provider === undefined ? null : await makeReferenceEmbeddings(provider);
     const space = await this.#backend.chooseSpace(fingerprint, dimensions, canaries);
-    if (space.canaries === canaries) this.#recognised.set(space.space, Promise.resolve());
+    if (space.canaries === canaries) this.#sound.add(space.space);
     return space;
   }
 
+  /** Reads the model of the bundled provider where that is not done yet. @throws MODEL_NOT_FOUND, INVALID_FILE. */
+  async loadModel(): Promise<void> {
+    const provider = this.#current();
+    if (provider !== undefined) await loadModelOf(provider);
+  }
+
   /**
-   * The vector of a query at once, and the space that it is in: for a short text and a model in this process that was recognised
-   * before. Undefined otherwise.
+   * The vector of a query at once, for a short text and a model that is loaded in this process; undefined otherwise.
    *
    * @throws SPACE_MISMATCH
    */
-  embedNow(text: string): { readonly vector: Float32Array; readonly space: number } | undefined {
+  embedNow(text: string): EmbeddedNow | undefined {
     this.check();
     const provider = this.#current();
     const { space } = this.#backend;
-    if (provider === undefined || space === undefined || !this.#sound.has(space.space)) return undefined;
+    if (provider === undefined || space === undefined) return undefined;
     const vector = embedShortText(provider, text);
-    return vector && { vector, space: space.space };
+    if (vector === undefined) return undefined;
+    const recognised = this.#sound.has(space.space) ? undefined : this.#recogniseSoon(provider, space);
+    // Its error is thrown where it is awaited; this avoids an unhandled rejection meanwhile.
+    recognised?.catch(() => {});
+    return { vector, space: space.space, recognised };
   }
 
   /**
@@ -312,8 +333,15 @@ export class EmbeddingSpace {
     }
   }
 
+  /** As `#recognise`, from the next turn of the event loop on: the search that needs it has begun by then, in another thread. */
+  async #recogniseSoon(provider: EmbeddingProvider, space: Space): Promise<void> {
+    await setImmediate();
+    await this.#recognise(provider, space);
+  }
+
   #recognise(provider: EmbeddingProvider, { space, canaries }: Space): Promise<void> {
-    if (canaries === null) return Promise.resolve();
+    if (canaries === null) this.#sound.add(space);
+    if (canaries === null || this.#sound.has(space)) return Promise.resolve();
     const recognised =
       this.#recognised.get(space) ??
       checkReferenceEmbeddings(provider, canaries).then(

@@ -30,6 +30,7 @@ interface Bundled {
   readonly folder: string;
   /** Undefined until it is loaded. */
   model: StaticModel | undefined;
+  load(): Promise<StaticModel>;
 }
 
 const bundled = new WeakMap<EmbeddingProvider, Bundled>();
@@ -51,7 +52,6 @@ export function bundledProvider(options?: BundledProviderOptions): EmbeddingProv
   const config = readStaticModelConfig(path);
   const name = folder === undefined ? basename(bundledFolder) : basename(path);
   let loading: Promise<StaticModel> | undefined;
-  const known: Bundled = { folder: path, model: undefined };
   const load = (): Promise<StaticModel> => {
     loading ??= (folder === undefined ? loadPackaged(config) : StaticModel.load(path, config)).then(
       (model) => {
@@ -65,6 +65,7 @@ export function bundledProvider(options?: BundledProviderOptions): EmbeddingProv
     );
     return loading;
   };
+  const known: Bundled = { folder: path, model: undefined, load };
 
   const provider: EmbeddingProvider & { readonly dimensions: number } = {
     id: fingerprintOf('bundled', { model: name, revision: config.revision, dimensions: config.dimensions }),
@@ -135,6 +136,12 @@ export function loadWordKnowledge(): Promise<TableKnowledge> {
 /** The directory of the model of a provider that `bundledProvider` made; other threads can load it from there. */
 export function modelFolderOf(provider: EmbeddingProvider): string | undefined {
   return bundled.get(provider)?.folder;
+}
+
+/** Reads the model of a provider that `bundledProvider` made, unless it is read; does nothing for others. @throws MODEL_NOT_FOUND, INVALID_FILE. */
+export async function loadModelOf(provider: EmbeddingProvider): Promise<void> {
+  const known = bundled.get(provider);
+  if (known?.model === undefined) await known?.load();
 }
 
 /**

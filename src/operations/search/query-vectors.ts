@@ -15,6 +15,8 @@ export interface CheckedQuery {
   readonly vector: Float32Array | undefined;
   /** Number of the space that the text was embedded in; undefined for other queries, and before the index has a space. */
   readonly space: number | undefined;
+  /** See `awaitRecognition`. */
+  readonly recognised: Promise<void> | undefined;
   /** Id of the document whose neighbours are wanted. */
   readonly id: DocumentId | undefined;
   /** Why a text that was to be embedded has no vector. */
@@ -38,18 +40,27 @@ interface CheckedParts {
 
 /** All queries have the same members in the same order. */
 function checkedQuery({ text, clauses, vector, space, id }: CheckedParts): CheckedQuery {
-  return { text, clauses, vector, space, id, degraded: undefined };
+  return { text, clauses, vector, space, recognised: undefined, id, degraded: undefined };
 }
 
 function resolvedQuery(
-  { text, clauses, vector, space, id, degraded }: CheckedQuery,
+  { text, clauses, vector, space, recognised, id, degraded }: CheckedQuery,
   found: { readonly key: number; readonly vector: Float32Array } | undefined,
 ): ResolvedQuery {
-  return { text, clauses, vector: found?.vector ?? vector, space, id, degraded, own: found?.key };
+  return { text, clauses, vector: found?.vector ?? vector, space, recognised, id, degraded, own: found?.key };
 }
 
 /**
- * Checks queries, and embeds texts if `embed` is true.
+ * Waits until the model that embedded queries was recognised: what they found must not be returned before.
+ *
+ * @throws SPACE_MISMATCH
+ */
+export async function awaitRecognition(queries: readonly CheckedQuery[]): Promise<void> {
+  for (const { recognised } of queries) if (recognised !== undefined) await recognised;
+}
+
+/**
+ * Checks queries, and embeds texts if `embed` is true. The caller also calls `awaitRecognition`.
  *
  * @throws INVALID_TEXT, INVALID_VECTOR, INVALID_ID, INVALID_ARGUMENT (no provider), and what the provider causes.
  */
@@ -74,7 +85,7 @@ export function checkQueries(
   const now = only?.text === undefined ? undefined : space.embedNow(only.text);
   if (only?.text === undefined || now === undefined) return embedQueries(checked, space, fallback);
   const { text, clauses } = only;
-  return [{ text, clauses, vector: now.vector, space: now.space, id: undefined, degraded: undefined }];
+  return [{ text, clauses, ...now, id: undefined, degraded: undefined }];
 }
 
 function notAQuery(query: unknown): SemanticIndexError {
@@ -102,6 +113,17 @@ async function embedQueries(
   const positions = [...queries.keys()].filter((position) => queries[position]?.text !== undefined);
   const texts = positions.map((position) => queries[position]?.text as string);
   const degraded = await embedOrFallBack(async (signal) => {
+    const [first, ...others] = texts;
+    if (first !== undefined && others.length === 0) {
+      await space.loadModel();
+      signal?.throwIfAborted();
+      const now = space.embedNow(first);
+      if (now !== undefined) {
+        const position = positions[0] as number;
+        queries[position] = { ...(queries[position] as CheckedQuery), ...now };
+        return;
+      }
+    }
     for await (const landed of space.embed(texts, { role: 'query', signal })) {
       landed.indices.forEach((index, place) => {
         const position = positions[index] as number;

@@ -24,7 +24,7 @@ import { CandidateSearch, type SettleOptions } from './candidates.js';
 import { planColumns } from './columns/columns-plan.js';
 import type { RankedGroup } from './columns/group-search.js';
 import type { Candidates } from './found-candidates.js';
-import { checkQueries } from './query-vectors.js';
+import { awaitRecognition, checkQueries } from './query-vectors.js';
 import { rerankHits } from './rerank-hits.js';
 import { rerankByTokens } from './rerank-tokens.js';
 import { cursorOf, keysOf } from './search-cursor.js';
@@ -159,10 +159,12 @@ async function find<M extends Metadata>(
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const checked = await trace.time('embed', () => checkQueries(queries, mode !== 'text', context.space, options));
     const search = new CandidateSearch(context, filter, { ...options, consistency }, seen, trace, plan, settle);
-    const found = await search.find(checked, attempt === 1).catch((error: unknown) => {
+    const found = await search.find(checked, attempt === 1).catch(async (error: unknown) => {
+      await awaitRecognition(checked);
       if (!search.isLost || ++lost > maxLost) throw error;
       return undefined;
     });
+    await awaitRecognition(checked);
     if (found === undefined) {
       // A replica may not have received yet that the index has moved.
       if (!search.isLost) consistency = 'strong';

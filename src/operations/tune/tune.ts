@@ -8,7 +8,7 @@ import { TimeSlice } from '../../time-slice.js';
 import type { MeasuredRecall, Query, TuneResult, Tuning, TuningPoint } from '../../types.js';
 import { packVectors } from '../../vectors/pack-vectors.js';
 import type { OperationContext } from '../context.js';
-import { checkQueries, resolveQueries } from '../search/query-vectors.js';
+import { awaitRecognition, checkQueries, resolveQueries } from '../search/query-vectors.js';
 import { plotCurve } from './curve-plot.js';
 import { designEffect, type FoundCounts, normalQuantile, recallInterval } from './recall-interval.js';
 import { type ProbeQueries, type ProbeSetting, RecallProbe } from './recall-probe.js';
@@ -128,15 +128,14 @@ class Tuner {
       });
     }
     const { backend, space } = this.#context;
-    const checked = await resolveQueries(
-      await checkQueries(given, true, space, {
-        onProviderFailure: 'error',
-        syntax: 'plain',
-        embedBudget: undefined,
-        signal: this.#options.signal,
-      }),
-      backend,
-    );
+    const queries = await checkQueries(given, true, space, {
+      onProviderFailure: 'error',
+      syntax: 'plain',
+      embedBudget: undefined,
+      signal: this.#options.signal,
+    });
+    await awaitRecognition(queries);
+    const checked = await resolveQueries(queries, backend);
     for (const { vector } of checked) space.checkDimensions((vector as Float32Array).length);
     return {
       vectors: packVectors(checked.map(({ vector }) => vector as Float32Array)),
