@@ -26,6 +26,8 @@ constexpr int32_t kBlock = 512;
 constexpr int32_t kLargeBlock = 8192;
 /** Rows that are compared before the others of a block, beyond twice the number of neighbors. */
 constexpr size_t kPromising = 32;
+/** Rows by whose bounds these are chosen, about. */
+constexpr size_t kSample = 512;
 /** How many vectors ahead of the compared one are prefetched. */
 constexpr size_t kNodesAhead = 3;
 /** How many rows ahead of the compared one are prefetched. */
@@ -188,6 +190,7 @@ class PrunedScan {
     const auto number = static_cast<int64_t>(query);
     const float limit = scan_.limit(number);
     remaining_.clear();
+    remaining_.reserve(positions_.size());
     const auto position_of = [this](size_t index) { return positions_[index]; };
     rows_.sum(Nibbles::high, bound.query, positions_.size(), position_of, [&](size_t index, int32_t sum) {
       if (index + kAhead < positions_.size()) {
@@ -203,16 +206,29 @@ class PrunedScan {
     });
     const size_t promising = 2 * static_cast<size_t>(scan_.k()) + kPromising;
     if (remaining_.size() > promising) {
-      std::nth_element(remaining_.begin(), remaining_.begin() + static_cast<std::ptrdiff_t>(promising),
-                       remaining_.end(), Remaining::is_less);
-      const Status status = scan_remaining(query, 0, promising);
+      const size_t first = put_promising_first(promising);
+      const Status status = scan_remaining(query, 0, first);
       if (!status.ok()) return status;
       const float nearer = scan_.limit(number);
       const auto is_ruled_out = [nearer](const Remaining& row) { return row.minimum > nearer; };
-      remaining_.erase(remaining_.begin(), remaining_.begin() + static_cast<std::ptrdiff_t>(promising));
+      remaining_.erase(remaining_.begin(), remaining_.begin() + static_cast<std::ptrdiff_t>(first));
       remaining_.erase(std::remove_if(remaining_.begin(), remaining_.end(), is_ruled_out), remaining_.end());
     }
     return scan_remaining(query, 0, remaining_.size());
+  }
+
+  /** Moves about so many rows with the least bounds to the front, and returns how many they are. */
+  size_t put_promising_first(size_t wanted) {
+    // A sample is enough, and to select exactly so many among thousands takes longer than to compare a few more.
+    const size_t step = std::max<size_t>(1, remaining_.size() / kSample);
+    sample_.clear();
+    for (size_t row = 0; row < remaining_.size(); row += step) sample_.push_back(remaining_[row].minimum);
+    const size_t place = wanted * sample_.size() / remaining_.size();
+    std::nth_element(sample_.begin(), sample_.begin() + static_cast<std::ptrdiff_t>(place), sample_.end());
+    const float most = sample_[place];
+    const auto end = std::partition(remaining_.begin(), remaining_.end(),
+                                    [most](const Remaining& row) { return row.minimum <= most; });
+    return static_cast<size_t>(end - remaining_.begin());
   }
 
   /** Compares rows by both nibbles, then those that are left by their floats, from the nearest on. */
@@ -261,6 +277,7 @@ class PrunedScan {
   std::vector<int32_t> positions_;
   std::vector<Remaining> remaining_;
   std::vector<Remaining> close_;
+  std::vector<float> sample_;
 };
 
 Status status_of_files(const GraphView& view, const ForestView& forest) {

@@ -50,6 +50,15 @@ void TermsTail::reserve_image(const TermsImageView& image) {
   add_chunk(words);
 }
 
+/** Adds a term that is not there, for which there is a slot: known terms need not be looked at. */
+TermsTail::Term* TermsTail::add_unknown(const TermBytes& term, uint32_t hash) {
+  const size_t mask = slots_.size() - 1;
+  size_t slot = hash & mask;
+  while (slots_[slot] != 0) slot = (slot + 1) & mask;
+  add_in_slot(slot, term, hash);
+  return &terms_.back();
+}
+
 /** Reads the postings of a new term from `*word`, which moves behind them. False when they are not those of a list. */
 bool TermsTail::read_postings(Term* term, const TermsImageView& image, uint32_t count, size_t* word) {
   if (count > image.word_count - *word) return false;
@@ -143,6 +152,7 @@ Status TermsTail::load(const TermsImageView& image, const std::atomic<bool>* can
   uint32_t hashes[kTermsAhead];
   size_t ahead = 0;
   size_t ahead_byte = 0;
+  TermBytes previous;
   for (size_t number = 0; number < image.term_count; ++number) {
     if (number % kTermsBetweenChecks == 0 && is_raised(cancel)) return cancelled();
     const ImageTerm& term = image.terms[number];
@@ -157,10 +167,11 @@ Status TermsTail::load(const TermsImageView& image, const std::atomic<bool>* can
     }
     const TermBytes bytes = {image.bytes + byte, term.size};
     byte += term.size;
-    const size_t known = terms_.size();
-    const uint32_t place = find_or_add(bytes, hashes[number % kTermsAhead]);
-    if (place != known) return contradiction();
-    if (!read_postings(&terms_[place], image, term.count, &word)) return contradiction();
+    // So they are distinct.
+    if (number > 0 && !is_term_before(previous, bytes)) return contradiction();
+    previous = bytes;
+    Term* const added = add_unknown(bytes, hashes[number % kTermsAhead]);
+    if (!read_postings(added, image, term.count, &word)) return contradiction();
   }
   if (byte != image.byte_count || word != image.word_count) return contradiction();
   is_whole_ = true;

@@ -116,12 +116,15 @@ void TermsTail::grow_slots() {
 uint32_t TermsTail::find_or_add(const TermBytes& term, uint32_t hash) {
   if (terms_.size() * 2 >= slots_.size()) grow_slots();
   const size_t slot = slot_of(term, hash);
-  if (slots_[slot] != 0) return slots_[slot] - 1;
+  if (slots_[slot] == 0) add_in_slot(slot, term, hash);
+  return slots_[slot] - 1;
+}
+
+void TermsTail::add_in_slot(size_t slot, const TermBytes& term, uint32_t hash) {
   auto* const bytes = static_cast<uint8_t*>(allocate(term.size));
   if (term.size > 0) std::memcpy(bytes, term.bytes, term.size);
   terms_.push_back({bytes, static_cast<uint32_t>(term.size), hash, 0, 0, {0, 0}, nullptr, 0, 0});
   slots_[slot] = static_cast<uint32_t>(terms_.size());
-  return slots_[slot] - 1;
 }
 
 void TermsTail::reserve_posting(Term* term) {
@@ -366,11 +369,8 @@ Status TermsTail::list_terms(int32_t items, std::vector<TailTerm>* terms) const 
       if (list.count > 0) terms->push_back({{term.bytes, term.size}, list});
     }
   }
-  std::sort(terms->begin(), terms->end(), [](const TailTerm& left, const TailTerm& right) {
-    const size_t shared = std::min(left.term.size, right.term.size);
-    const int order = shared == 0 ? 0 : std::memcmp(left.term.bytes, right.term.bytes, shared);
-    return order != 0 ? order < 0 : left.term.size < right.term.size;
-  });
+  std::sort(terms->begin(), terms->end(),
+            [](const TailTerm& left, const TailTerm& right) { return is_term_before(left.term, right.term); });
   return Status::success();
 } catch (const std::bad_alloc&) {
   return Status::no_memory();

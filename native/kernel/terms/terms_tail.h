@@ -1,9 +1,11 @@
 #ifndef SEMANTIC_INDEX_KERNEL_TERMS_TERMS_TAIL_H_
 #define SEMANTIC_INDEX_KERNEL_TERMS_TERMS_TAIL_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -23,6 +25,13 @@ struct TermBytes {
   const void* bytes = nullptr;
   size_t size = 0;
 };
+
+/** Whether a term comes before another one by its bytes. */
+inline bool is_term_before(const TermBytes& left, const TermBytes& right) {
+  const size_t shared = std::min(left.size, right.size);
+  const int order = shared == 0 ? 0 : std::memcmp(left.bytes, right.bytes, shared);
+  return order != 0 ? order < 0 : left.size < right.size;
+}
 
 /** A term of a document, and how often the document has it. */
 struct DocumentTerm {
@@ -130,6 +139,8 @@ class TermsTail {
 
   static BatchPostings invert(const PackedTerms& batch, const uint32_t* selected, size_t count, uint32_t first_item);
   uint32_t find_or_add(const TermBytes& term, uint32_t hash);
+  void add_in_slot(size_t slot, const TermBytes& term, uint32_t hash);
+  Term* add_unknown(const TermBytes& term, uint32_t hash);
   size_t slot_of(const TermBytes& term, uint32_t hash) const;
   void reserve_posting(Term* term);
   void reserve_documents(uint32_t end);

@@ -192,6 +192,37 @@ TEST(arrays_with_valid_checksums_may_contradict_themselves) {
   }
 }
 
+TEST(terms_ascend_and_are_distinct) {
+  const uint32_t lengths[] = {2};
+  const uint32_t postings[] = {1u << 28, 1u << 28};
+  const auto load = [&](const std::string& bytes, uint32_t first, TermsTail* tail) {
+    const ImageTerm terms[] = {{first, 1}, {static_cast<uint32_t>(bytes.size()) - first, 1}};
+    TermsImageView view;
+    view.items = 1;
+    view.lengths = lengths;
+    view.terms = terms;
+    view.term_count = 2;
+    view.bytes = reinterpret_cast<const uint8_t*>(bytes.data());
+    view.byte_count = bytes.size();
+    view.postings = postings;
+    view.word_count = 2;
+    return tail->load(view);
+  };
+  TermsTail ascending;
+  CHECK_OK(load("abb", 2, &ascending));
+  const TermBytes terms[] = {{"ab", 2}, {"b", 1}, {"a", 1}};
+  PostingList lists[3];
+  ascending.find(terms, 3, 1, lists);
+  CHECK_EQUAL(lists[0].count, 1u);
+  CHECK_EQUAL(lists[1].count, 1u);
+  CHECK_EQUAL(lists[2].count, 0u);
+  const std::pair<const char*, uint32_t> others[] = {{"ba", 1}, {"aa", 1}, {"aba", 2}, {"bab", 2}};
+  for (const auto& [bytes, first] : others) {
+    TermsTail tail;
+    CHECK(load(bytes, first, &tail).code == StatusCode::corrupt);
+  }
+}
+
 TEST(other_vectors_and_used_targets_are_refused) {
   const World world(Metric::angular, 60);
   RowBuffer others(layout_of(Metric::euclidean, 20));
