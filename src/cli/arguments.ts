@@ -58,13 +58,17 @@ export async function existingIds(index: SemanticIndex, texts: readonly string[]
     const candidates: DocumentId[] = number === undefined ? [text] : [text, number];
     const found = (await index.getDocuments(candidates)).flatMap((document) => document ?? []);
     if (found.length > 1) {
-      throw new SemanticIndexError('INVALID_ARGUMENT', `The index has both "${text}" and the number ${text}`, {
-        hint: 'Use the library, or --where with a field that only one of them has.',
-      });
+      throw new SemanticIndexError(
+        'INVALID_ARGUMENT',
+        `The index has both the string ${JSON.stringify(text)} and the number ${text} as ids`,
+        {
+          hint: 'Use the library, or --where with a field that only one of them has.',
+        },
+      );
     }
     const [document] = found;
     if (document === undefined) {
-      throw new SemanticIndexError('NOT_FOUND', `No document has the id "${text}"`, {
+      throw new SemanticIndexError('NOT_FOUND', `No document has the id ${JSON.stringify(text)}`, {
         hint: 'List the ids with: semantic-index list INDEX',
       });
     }

@@ -91,13 +91,14 @@ export async function examineIndex(folder: string): Promise<Check> {
     const hint = broken.hint ?? `See all of it with: semantic-index validate ${folder} --full`;
     return { check: 'index', passed: false, severity: 'error', message: broken.message, hint };
   } catch (error) {
-    return failedCheck('index', error, 'Check the path.');
+    return failedCheck('index', error, `Check the path, or make an index with: semantic-index init ${folder}`);
   }
 }
 
 /** The error of a check, with its hint. */
 export function failedCheck(check: string, error: unknown, advice: string): Check {
   const message = error instanceof Error ? error.message : String(error);
-  const hint = SemanticIndexError.is(error) ? error.hint : advice;
+  // Where there is no index, the hint of the library names options of `open`.
+  const hint = SemanticIndexError.is(error) && error.code !== 'NOT_AN_INDEX' ? error.hint : advice;
   return { check, passed: false, severity: 'error', message, hint };
 }

@@ -50,8 +50,10 @@ function withAdvice(error: SemanticIndexError, folder: string): SemanticIndexErr
   const hint =
     code === 'NOT_AN_INDEX'
       ? message.includes('not empty')
-        ? 'Name a folder that is empty or does not exist yet, or that of an index.'
-        : `Make one with: semantic-index init ${folder}`
+        ? 'Name a directory that is empty or does not exist yet, or that of an index.'
+        : message.includes('is a file')
+          ? 'Name the directory of an index, before the other arguments.'
+          : `Make one with: semantic-index init ${folder}`
       : code === 'SPACE_MISMATCH'
         ? areBundledRevisions(String(details.expected), String(details.actual))
           ? `The model of the package changed with its version. Move the index to it: semantic-index migrate ${folder} --model bundled`

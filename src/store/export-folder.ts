@@ -118,7 +118,15 @@ async function readExportManifest(folder: string): Promise<ExportManifest> {
   try {
     manifest = JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
-    if (isSystemError(error)) throw ioError(`Cannot read ${path}`, error);
+    if (isSystemError(error)) {
+      const isMissing = error.code === 'ENOENT' || error.code === 'ENOTDIR';
+      throw ioError(
+        isMissing
+          ? `${folder} is not a directory that exportTo wrote: cannot read ${exportNames.manifest}`
+          : `Cannot read ${path}`,
+        error,
+      );
+    }
     throw new SemanticIndexError('INVALID_FILE', `${path} is damaged`, { cause: error });
   }
   if (manifest?.format !== 'semantic-index-export') {

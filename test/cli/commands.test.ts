@@ -299,6 +299,50 @@ test('tune chooses, and migrate moves the index to another model', { timeout: 24
   expect((await runHere(['migrate', 'idx'], { cwd })).code).toBe(2);
 });
 
+test('import makes an index for what it reads, and none for what it cannot read', async () => {
+  const cwd = scratchFolder();
+  const open = (name: string) => SemanticIndex.open(join(cwd, name), { provider: null, metric: 'euclidean' });
+  await using index = await open('idx');
+  await index.addDocuments([{ id: 1, text: 'a lantern', vector: [1, 2] }]);
+  await index.exportTo(join(cwd, 'out'));
+  expect(await runJsonHere(['import', 'copy', 'out'], { cwd })).toMatchObject({ added: 1 });
+  expect((await (await open('copy')).stats()).metric).toBe('euclidean');
+  const { code, stderr } = await runHere(['import', 'other', 'idx'], { cwd });
+  expect({ code, stderr }).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('idx is not a directory that exportTo wrote'),
+  });
+  expect(existsSync(join(cwd, 'other'))).toBe(false);
+});
+
+test('records keep a field called __proto__', async () => {
+  const cwd = scratchFolder();
+  writeFileSync(
+    join(cwd, 'a.jsonl'),
+    '{"id":1,"text":"one","__proto__":{"x":1}}\n{"id":2,"text":"two","metadata":{"__proto__":2}}\n',
+  );
+  writeFileSync(join(cwd, 'b.csv'), 'id,text,__proto__\n3,three,7\n');
+  await runJsonHere(['add', 'idx', 'a.jsonl', 'b.csv'], { cwd });
+  const { stdout } = await runHere(['list', 'idx', '--json'], { cwd });
+  expect(stdout).toContain('"id":1,"text":"one","metadata":{"__proto__":{"x":1}}');
+  expect(stdout).toContain('"id":2,"text":"two","metadata":{"__proto__":2}');
+  expect(stdout).toContain('"id":"3","text":"three","metadata":{"__proto__":7}');
+});
+
+test('a path that is a file, and a missing index, are answered with the next step', async () => {
+  const cwd = scratchFolder();
+  writeFileSync(join(cwd, 'file'), 'x');
+  expect((await runHere(['search', 'file', 'x'], { cwd })).stderr).toMatch(
+    /file is a file\n.*Name the directory of an index/,
+  );
+  expect((await runHere(['add', 'file/idx', 'file'], { cwd })).stderr).toMatch(
+    /A part of the path file\/idx is a file/,
+  );
+  expect((await runHere(['doctor', 'missing'], { cwd })).stdout).toContain('semantic-index init missing');
+  await runHere(['init', 'idx'], { cwd });
+  expect((await runHere(['get', 'idx', 'a"b'], { cwd })).stderr).toContain('No document has the id "a\\"b"');
+});
+
 test('crash-test keeps its promises', { timeout: 240_000 }, async () => {
   const cwd = scratchFolder();
   expect(await runJson(['crash-test', 'scratch', '--rounds', '2'], { cwd })).toMatchObject({

@@ -7,6 +7,7 @@ import { existingIds, positiveInteger } from '../arguments.js';
 import { counted } from '../counted.js';
 import { sortArgument } from '../flags/boost-argument.js';
 import { condition } from '../flags/where-condition.js';
+import { noteUnknownFields } from '../note-unknown-fields.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import type { CommonFlags } from '../terminal.js';
@@ -43,6 +44,7 @@ export function addList(program: Command): void {
         const beginning = text.replace(/\s+/g, ' ').slice(0, Math.max(20, terminal.width - String(id).length - 2));
         return `${terminal.style('bold', String(id))}  ${beginning}`;
       });
+      if (lines.length === 0) await noteUnknownFields(opened.index, where, terminal);
       terminal.result(page, lines);
       if (page.next !== undefined) terminal.note(`More: --after ${page.next}`);
       return undefined;
@@ -89,6 +91,7 @@ export function addDelete(program: Command): void {
       const selection = all ? ({ all } as const) : where === undefined ? ids : { where };
       const counting = async (): Promise<number> => (texts.length > 0 ? ids.length : index.count({ where }));
       const deleted = dryRun ? await counting() : await index.deleteDocuments(selection);
+      if (deleted === 0) await noteUnknownFields(index, where, terminal);
       terminal.result({ deleted, dryRun }, [`${dryRun ? 'Would delete' : 'Deleted'} ${counted(deleted, 'document')}.`]);
       return undefined;
     }),

@@ -7,6 +7,7 @@ import { type RerankFlags, rerankingOf, withRerankFlags } from '../flags/rerank-
 import { condition } from '../flags/where-condition.js';
 import { formatOption, formattedHits, type HitFlags, hitsWithin, snippetFor, withJson } from '../hit-formats.js';
 import { type ModelFlags, withModelFlags } from '../model-choice.js';
+import { noteUnknownFields } from '../note-unknown-fields.js';
 import { openIndex } from '../open-index.js';
 import { perform, withCommonFlags } from '../perform.js';
 import { readQueries } from '../sources/read-queries.js';
@@ -150,6 +151,7 @@ export function addSearch(program: Command): void {
         const texts = `the best ${counted(read, 'text')} of ${all.toLocaleString('en')}`;
         terminal.note(`Looked for the phrases in ${texts} with their words; --exact reads all`);
       }
+      if (results.every(({ hits }) => hits.length === 0)) await noteUnknownFields(index, where, terminal);
       if (words[0] !== '-') {
         terminal.result({ query: queries[0], ...first, milliseconds }, [
           ...formattedHits(first.hits, terminal, flags),
@@ -189,6 +191,7 @@ export function addSimilar(program: Command): void {
           { k, where, minScore, exact, searchK, snippet: snippetFor(withJson(flags)), signal },
         );
         const hits = hitsWithin(found.hits, flags);
+        if (hits.length === 0) await noteUnknownFields(opened.index, where, terminal);
         terminal.result({ id, hits }, formattedHits(hits, terminal, flags));
         return undefined;
       }),

@@ -1,6 +1,7 @@
 import { copyFile, lstat } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { copyIndex } from '../../index.js';
+import { exportFolder } from '../../store/export-folder.js';
 import { counted } from '../counted.js';
 import { exitCodes } from '../exit-codes.js';
 import { notePath } from '../noted-model.js';
@@ -79,7 +80,9 @@ export function addImport(program: Command): void {
     .option('--partial', 'also import an export that lacks documents, as its index was damaged');
   withCommonFlags(command, ['import my-copy my-export']).action((folder: string, source: string, flags: ImportFlags) =>
     perform(flags, async ({ terminal, signal }) => {
-      await using opened = await openIndex(folder, noModel, terminal, { create: true });
+      // Read before an index is made for it.
+      const { metric } = await exportFolder.readManifest(source);
+      await using opened = await openIndex(folder, noModel, terminal, { create: true, metric });
       const bar = terminal.startProgress();
       const { onProgress } = bar;
       const { ids, ...result } = await opened.index

@@ -51,8 +51,9 @@ export function documentOf(
   const nested = typeof own === 'object' && own !== null && !Array.isArray(own) && metadataFields === undefined;
   const taken = [...textNames, idField, vectorField, ...(nested ? ['metadata'] : [])];
   const names = metadataFields ?? Object.keys(record).filter((name) => !taken.includes(name));
-  const metadata: Record<string, Json | undefined> = nested ? { ...(own as Record<string, Json>) } : {};
-  for (const name of names) if (record[name] !== undefined) metadata[name] = record[name] as Json;
+  // Not assigned one by one: a field may be called __proto__.
+  const named = names.flatMap((name) => (Object.hasOwn(record, name) ? [[name, record[name] as Json] as const] : []));
+  const metadata = Object.fromEntries([...Object.entries(nested ? (own as Record<string, Json>) : {}), ...named]);
   return {
     text,
     ...(id === undefined || id === '' ? {} : { id: id as string | number }),

@@ -6,6 +6,7 @@ export function answerSchemas(z: typeof zod) {
   const metadata = z.record(z.string(), z.unknown());
   const omitted = z.array(z.string()).optional().describe('Fields of the metadata that did not fit');
   const next = z.string().optional().describe('Pass it as after for more; absent on the last page');
+  const note = z.string().optional().describe('Why nothing was found: a field that no document has');
   const lines = z.string().describe('Lines of the source: "12", "12-30"');
   const pages = z.string().optional().describe('Pages of the source: "page 4", "slides 2-3"');
   const headings = z.array(z.string()).optional().describe('Headings above it, outermost first');
@@ -27,6 +28,7 @@ export function answerSchemas(z: typeof zod) {
         }),
       ),
       next,
+      note,
       degraded: z.object({ reason: z.string(), message: z.string() }).optional(),
       reranked: z.object({ judged: z.number(), of: z.number() }).optional(),
       phrases: z
@@ -51,10 +53,12 @@ export function answerSchemas(z: typeof zod) {
       documents: z.array(z.object({ id, begin: z.string(), characters: z.number(), metadata, omitted })).optional(),
       total: z.number().optional().describe('Sources on all pages'),
       next,
+      note,
     },
     facets: {
       documents: z.number(),
       facets: z.record(z.string(), z.object({ counts: z.array(count), distinct: z.number(), missing: z.number() })),
+      note,
     },
     status: {
       documents: z.number(),

@@ -8,6 +8,7 @@ import {
   SemanticIndexError,
   type Where,
 } from '../../index.js';
+import { unknownFieldsNote } from '../../operations/unknown-fields.js';
 import { type McpOptions, mcpDefaults } from '../../options/mcp.js';
 import { describe, resolveOptions } from '../../options.js';
 import { deadlineIn, untilAborted } from '../http/deadline.js';
@@ -63,6 +64,16 @@ export async function createMcpServer(index: SemanticIndex, options?: McpOptions
   const inputs = toolArguments(z, maxHits, defaultTokens, resolved);
   const outputs = answerSchemas(z);
   const budgetOf = (maxTokens = defaultTokens): AnswerBudget => new AnswerBudget(maxTokens, countTokens);
+  /** An empty answer with a note if it is empty as the filter names a field that no document has. */
+  const noted = async <T extends object>(
+    found: Promise<T>,
+    where: Where | undefined,
+    isEmpty: (answer: T) => boolean,
+  ) => {
+    const answer = await found;
+    const note = isEmpty(answer) ? await unknownFieldsNote(where, (one) => index.count({ where: one })) : undefined;
+    return note === undefined ? answer : { ...answer, note: `${note}. status lists the fields.` };
+  };
   const timed = <T extends object>(cancelled: AbortSignal, work: (signal: AbortSignal) => Promise<T>) =>
     inWords(cancelled, answerTimeout, work);
   server.registerTool(
@@ -85,7 +96,8 @@ export async function createMcpServer(index: SemanticIndex, options?: McpOptions
         const ranking = { groupBy, boost: boost as Boost[] | undefined, ...rerankOptions({ rerank }, resolved) };
         const filter = where as Where | undefined;
         const options = { k, where: filter, ...ranking, after, syntax, snippet, onProviderFailure, signal };
-        return searchAnswer(index, query, options, budgetOf(maxTokens));
+        const answer = searchAnswer(index, query, options, budgetOf(maxTokens));
+        return noted(answer, filter, ({ hits }) => hits.length === 0);
       }),
   );
   server.registerTool(
@@ -113,9 +125,11 @@ export async function createMcpServer(index: SemanticIndex, options?: McpOptions
       annotations: reading,
     },
     ({ of, where, prefix, after, maxTokens }, { signal: cancelled }) =>
-      timed(cancelled, (signal) =>
-        listAnswer(index, { of, where: where as Where | undefined, prefix, after, signal }, budgetOf(maxTokens)),
-      ),
+      timed(cancelled, (signal) => {
+        const filter = where as Where | undefined;
+        const answer = listAnswer(index, { of, where: filter, prefix, after, signal }, budgetOf(maxTokens));
+        return noted(answer, filter, ({ sources, documents }) => (sources ?? documents ?? []).length === 0);
+      }),
   );
   server.registerTool(
     'facets',
@@ -127,9 +141,11 @@ export async function createMcpServer(index: SemanticIndex, options?: McpOptions
       annotations: reading,
     },
     ({ fields, where, maxTokens }, { signal: cancelled }) =>
-      timed(cancelled, (signal) =>
-        facetsAnswer(index, fields, where as Where | undefined, signal, budgetOf(maxTokens)),
-      ),
+      timed(cancelled, (signal) => {
+        const filter = where as Where | undefined;
+        const answer = facetsAnswer(index, fields, filter, signal, budgetOf(maxTokens));
+        return noted(answer, filter, ({ documents }) => documents === 0);
+      }),
   );
   server.registerTool(
     'status',

@@ -14,6 +14,8 @@ export interface SearchAnswer {
 
 /** Characters of a cursor per document that it excludes, with room for large indexes. */
 const charactersPerHit = 4;
+/** Characters of its mark and checksum. */
+const charactersAround = 4;
 
 /**
  * Searches within a budget: a page ends before the hit that does not fit, and its cursor goes on with that hit. If not even the first
@@ -52,7 +54,7 @@ function answerOf(hits: readonly HitAnswer[], { next, degraded, reranked, phrase
 }
 
 function keptHits(result: SearchResult, { after = '' }: SearchOptions, budget: AnswerBudget): HitAnswer[] {
-  const longest = 'x'.repeat(after.length + result.hits.length * charactersPerHit);
+  const longest = 'x'.repeat(after.length + result.hits.length * charactersPerHit + charactersAround);
   const rest = answerOf([], { ...result, next: result.next ?? longest });
   const all = result.hits.map((hit) => hitAnswer(shortText(hit, budget), budget));
   const kept = budget.firstThatFit(all, rest);

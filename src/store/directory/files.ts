@@ -91,9 +91,14 @@ export async function listDirectory(directory: string): Promise<string[] | undef
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
-    if (code === 'ENOTDIR') throw new SemanticIndexError('NOT_AN_INDEX', `${directory} is a file`, { cause: error });
+    if (code === 'ENOTDIR') throw new SemanticIndexError('NOT_AN_INDEX', await aFile(directory), { cause: error });
     throw ioError(`Cannot read ${directory}`, error);
   }
+}
+
+async function aFile(directory: string): Promise<string> {
+  const isItself = await stat(directory).catch(() => undefined);
+  return isItself === undefined ? `A part of the path ${directory} is a file` : `${directory} is a file`;
 }
 
 /** Size and modification time (whole milliseconds) of a file; undefined when it is missing. */

@@ -251,6 +251,20 @@ describe('the tools of the MCP server', () => {
     expect(await call(name, args)).toMatchObject({ isError: true, text: expect.stringMatching(message) });
   });
 
+  it.each<[string, Record<string, unknown>]>([
+    ['search', { query: 'harbour' }],
+    ['list', { of: 'documents' }],
+    ['list', { of: 'sources' }],
+    ['facets', { fields: ['kind'] }],
+  ])('%s %j notes a field that no document has where nothing matches', async (name, args) => {
+    const { isError, result } = await call(name, { ...args, where: { knid: 'prose' } });
+    expect(isError).toBe(false);
+    expect(result.note).toBe('No document has the field "knid". status lists the fields.');
+    const found = await call(name, { ...args, where: { kind: { $exists: name !== 'list' || args.of === 'sources' } } });
+    expect(found.result).not.toHaveProperty('note');
+    expect((await call(name, { ...args, where: { kind: 'none' } })).result).not.toHaveProperty('note');
+  });
+
   it.each<[unknown, string]>([
     ['10-12', '10-12'],
     ['10 - 12', '10-12'],
