@@ -5,6 +5,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { npmCommand } from './npm-command.mjs';
 import { fingerprint, readStamp, removeStamp, writeStamp } from './prepare/fingerprint.mjs';
 import { whyInstall, whyRebuild } from './prepare/installed-packages.mjs';
 import { missingTools, oldNode } from './prepare/required-tools.mjs';
@@ -20,13 +21,6 @@ function stop(line) {
   endCommands('SIGKILL');
   console.error(line);
   process.exit(1);
-}
-
-/** npm as the one that started us, if one did: another on the PATH may be of another Node. */
-function npm(...args) {
-  const script = process.env.npm_execpath;
-  if (script?.endsWith('.js')) return [process.execPath, [script, ...args]];
-  return process.platform === 'win32' ? ['cmd.exe', ['/c', 'npm', ...args]] : ['npm', args];
 }
 
 function tool(path, ...args) {
@@ -105,7 +99,7 @@ const install = {
   why: () => whyInstall(root),
   tools: [],
   // Their scripts compile on one core for minutes: that is a step of its own, beside the others.
-  commands: [npm('ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund')],
+  commands: [npmCommand('ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund')],
   hint: (output) =>
     output.includes('EUSAGE')
       ? 'package.json has changed since package-lock.json was written: npm install brings them together.'
@@ -118,7 +112,7 @@ const dependencies = {
   // Asks only what is there to stay: the question loads the binary, and Windows keeps a loaded file in place.
   why: () => (whyInstall(root) === undefined ? whyRebuild(root) : 'node_modules is missing'),
   tools: ['python', 'make', 'compiler'],
-  commands: [[...npm('rebuild'), checkedFlags]],
+  commands: [[...npmCommand('rebuild'), checkedFlags]],
   hint: () =>
     'Where a package has no binary to download it is compiled: that takes python3, make and a C++ compiler; npm must be ' +
     'allowed to run install scripts.',

@@ -1,14 +1,13 @@
 import { execFileSync } from 'node:child_process';
+import { npmCommand } from '../npm-command.mjs';
 
-/** What npm prints: the one that started us, if one did, as another on the PATH may be of another Node. */
+/** What npm prints. */
 export function npm(args, cwd) {
-  const script = process.env.npm_execpath;
-  const [command, first] = script?.endsWith('.js') ? [process.execPath, [script]] : ['npm', []];
-  return execFileSync(command, [...first, ...args], {
+  const [command, all] = npmCommand(...args);
+  return execFileSync(command, all, {
     cwd,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    shell: process.platform === 'win32' && command === 'npm',
     maxBuffer: 64 * 1024 * 1024,
   });
 }
