@@ -168,7 +168,9 @@ export function checkId(id: unknown, where: string): DocumentId {
 
 /** @throws INVALID_ARGUMENT when it is not an array, INVALID_ID when a member is not an id. */
 export function checkIds(method: string, ids: unknown): DocumentId[] {
-  if (!Array.isArray(ids)) throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: ids is ${describe(ids)}`);
+  if (!Array.isArray(ids)) {
+    throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: expected an array of ids, got ${describe(ids)}`);
+  }
   return ids.map((id, position) => checkId(id, `argument ${position}`));
 }
 

@@ -100,8 +100,19 @@ export function mapNow(native: NativeIndex, path: string, expectation: FileExpec
     }
   } catch (error) {
     native.unload();
-    throw error;
+    throw named(error, path, expectation);
   }
+}
+
+/** An error of the kernel with the name of the file, which the kernel does not know. */
+function named(error: unknown, path: string, { f, metric }: FileExpectation): unknown {
+  if (!SemanticIndexError.is(error, 'INVALID_FILE') || error.message.includes(path)) return error;
+  const expected = `an Annoy file of ${f} dimensions with metric ${metric}`;
+  return new SemanticIndexError('INVALID_FILE', `Expected ${expected}, got ${path}: ${error.message}`, {
+    hint: 'Pass the f and metric that it was built with; if they are right, the file is damaged.',
+    details: { ...error.details, path },
+    cause: error,
+  });
 }
 
 /**
@@ -117,7 +128,9 @@ export async function mapLater(
 ): Promise<KnownFile> {
   for (let attempt = 1; ; attempt++) {
     const known = attempt === 1 ? described : await describeAs('load', path, expectation);
-    await native.loadLater(path, prefault);
+    await native.loadLater(path, prefault).catch((error: unknown) => {
+      throw named(error, path, expectation);
+    });
     if (isUnchanged(path, known, native, attempt)) return known;
   }
 }

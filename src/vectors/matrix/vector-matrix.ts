@@ -161,6 +161,13 @@ export class VectorMatrix implements AsyncDisposable, AsyncIterable<MatrixBlock>
       );
     }
     const count = values.length / this.columns;
+    if (!Number.isInteger(count)) {
+      throw new SemanticIndexError(
+        'INVALID_ARGUMENT',
+        `VectorMatrix.setRows: expected complete rows of ${this.columns} numbers, got ${values.length} numbers`,
+        { hint: `The length must be a multiple of ${this.columns}.` },
+      );
+    }
     this.#checkRange('setRows', first, count);
     if (!this.writable) {
       throw new SemanticIndexError(

@@ -34,6 +34,24 @@ const open = () => AnnoyIndex.open(path, { loadMode: 'lazy' });
 
 beforeEach(() => saveIndex(path));
 
+describe('a file without a sidecar', () => {
+  it.each<[number, 'euclidean' | 'angular', RegExp]>([
+    [f + 1, 'euclidean', /the size is not a multiple/],
+    [f, 'angular', /the size is not a multiple/],
+  ])(
+    'is named, with what was expected, when opened with %i dimensions and metric %s',
+    async (dimensions, metric, fault) => {
+      rmSync(sidecarPath(path));
+      const failure = await AnnoyIndex.open(path, { f: dimensions, metric }).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'INVALID_FILE', message: expect.stringMatching(fault), details: { path } });
+      const { message } = failure as Error;
+      expect(message).toContain(
+        `Expected an Annoy file of ${dimensions} dimensions with metric ${metric}, got ${path}: `,
+      );
+    },
+  );
+});
+
 describe('the sidecar', () => {
   it('says what the file does not', async () => {
     const sidecar = (await readSidecar(path)) as Sidecar;

@@ -287,3 +287,11 @@ describe('misuse', () => {
     await expect(iterate()).rejects.toBe(reason);
   });
 });
+
+test('refuses a part of a row', async () => {
+  await using matrix = await VectorMatrix.create(fresh('.npy'), { rows: 5, columns: 3 });
+  await expect(matrix.setRows(0, new Float32Array(4))).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: 'VectorMatrix.setRows: expected complete rows of 3 numbers, got 4 numbers',
+  });
+});
