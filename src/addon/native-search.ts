@@ -67,7 +67,7 @@ export type NativeItemNumbers = readonly [
 ];
 
 /**
- * A factor of scores; see native/kernel/base/item_factors.h. Arrays, as an object costs a microsecond for its names. `kind`: the place
+ * A factor of scores; see native/kernel/factors/item_factors.h. Arrays, as an object costs a microsecond for its names. `kind`: the place
  * among decay, saturation, set. `parts`: for each part the numbers of its items, or the items of the set.
  */
 export type NativeBoost =

@@ -1,6 +1,6 @@
 import type { TimeSlice } from '../time-slice.js';
 
-/** Numbers of items, divided into levels that have about as many items each. */
+/** Numbers of items, divided into levels: the greater the numbers, the fewer items a level has. */
 export interface ValueLevels {
   /** The level of each item; 0 for one without a number. */
   readonly ofItems: Uint8Array;
@@ -10,7 +10,10 @@ export interface ValueLevels {
 
 const [maxLevels, itemsPerLevel, maxSample, itemsPerLook] = [127, 64, 4096, 4096];
 
-/** Divides numbers, of which some may be NaN, into levels: one for 64 items, and 127 at most. Equal numbers are in one level. */
+/**
+ * Divides numbers, of which some may be NaN, into levels: one for 64 items, and 127 at most. Equal numbers are in one level. The
+ * greatest numbers mostly decide, as the factor of a short half-life differs most among them: their levels are the smallest.
+ */
 export async function valueLevels(
   numbers: Float64Array,
   slice: TimeSlice,
@@ -44,7 +47,9 @@ function levelEnds(numbers: Float64Array): Float64Array {
   const levels = Math.min(maxLevels, Math.ceil(numbers.length / itemsPerLevel));
   const ends = new Set<number>();
   for (let level = 1; level < levels; level++) {
-    const place = Math.floor((level * sample.length) / levels) - 1;
+    // The share of the numbers above a level falls with its square.
+    const above = (1 - level / levels) ** 2;
+    const place = Math.floor((1 - above) * sample.length) - 1;
     if (place >= 0) ends.add(sample[place] as number);
   }
   return Float64Array.from(ends);

@@ -3,7 +3,7 @@ export type ValueFactor =
   | { readonly by: 'decay'; readonly halfLife: number; readonly now: number }
   | { readonly by: 'saturation'; readonly scale: number; readonly factor: number };
 
-/** Products of factors lie between 2^-512 and 2^512, as in native/kernel/base/item_factors.h. */
+/** Products of factors lie between 2^-512 and 2^512, as in native/kernel/factors/item_factors.h. */
 export function boundedFactor(product: number): number {
   return Math.min(2 ** 512, Math.max(2 ** -512, product));
 }

@@ -280,6 +280,7 @@ export function sourceViolations(files: readonly SourceFile[], dependencies: Dep
 const kernelFolders: readonly (readonly string[])[] = [
   ['base'],
   ['io', 'distance'],
+  ['factors'],
   ['annoy', 'terms/postings', 'columns', 'text'],
   ['exact', 'terms', 'columns/build'],
   ['graph', 'terms/query', 'terms/build', 'columns/layers'],

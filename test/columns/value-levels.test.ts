@@ -35,11 +35,15 @@ test('limits each level by the least and the greatest of its numbers, and orders
   );
 });
 
-test('divides many numbers into levels of about the same size', async () => {
+test('divides many numbers into levels that become smaller towards the greatest', async () => {
   const numbers = Float64Array.from({ length: 100_000 }, (_, item) => (item * 7_919) % 100_003);
   const { ofItems } = await valueLevels(numbers, new TimeSlice(), undefined);
   const sizes = new Map<number, number>();
   for (const level of ofItems) sizes.set(level, (sizes.get(level) ?? 0) + 1);
-  expect(sizes.size).toBe(127);
-  expect(Math.max(...sizes.values())).toBeLessThan(1_500);
+  expect(sizes.size).toBeGreaterThan(120);
+  expect(Math.max(...sizes.values())).toBeLessThan(2_000);
+  const highest = [...sizes].sort(([left], [right]) => right - left).map(([, size]) => size);
+  const sumOf = (some: readonly number[]): number => some.reduce((sum, size) => sum + size, 0);
+  expect(sumOf(highest.slice(0, 12))).toBeLessThan(2_000);
+  expect(sumOf(highest.slice(0, 40))).toBeLessThan(12_000);
 });

@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "base/item_factors.h"
 #include "binding/base/bitsets.h"
 #include "binding/base/work.h"
+#include "factors/item_factors.h"
 #include "graph/search/level_order.h"
 #include "search/search_snapshot.h"
 

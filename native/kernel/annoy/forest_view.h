@@ -6,10 +6,10 @@
 #include <memory>
 #include <vector>
 
-#include "base/item_factors.h"
 #include "base/status.h"
 #include "distance/metric.h"
 #include "distance/neighbors.h"
+#include "factors/item_factors.h"
 
 namespace semantic_index {
 

@@ -67,11 +67,15 @@ struct Available {
 
   Available() {
     int count = 0;
-    if (has_avx512vnni() && fill_avx512(&filled[count]) && fill_avx512vnni(&filled[count])) ++count;
-    if (has_avx512() && fill_avx512(&filled[count])) ++count;
+    for (DistanceTable& table : filled) fill_scalar(&table);
+    if (has_avx512vnni() && fill_avx2(&filled[count]) && fill_avx512(&filled[count]) &&
+        fill_avx512vnni(&filled[count])) {
+      ++count;
+    }
+    if (has_avx512() && fill_avx2(&filled[count]) && fill_avx512(&filled[count])) ++count;
     if (has_avx2() && fill_avx2(&filled[count])) ++count;
     if (fill_neon(&filled[count])) ++count;
-    fill_scalar(&filled[count++]);
+    ++count;
     for (int index = 0; index < count; ++index) tables[index] = &filled[index];
   }
 

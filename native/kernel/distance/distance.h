@@ -80,10 +80,23 @@ struct DistanceTable {
   void (*sum_int8_rows)(const TableRows& rows, float* sums);
   /** The same for two 4-bit integers per byte, each stored plus 8: column 2 * i in the low nibble of byte i. */
   void (*sum_int4_rows)(const TableRows& rows, float* sums);
+
+  /** out[i] = the greatest of numbers[4 * i] - least to numbers[4 * i + 3] - least, modulo 256. */
+  void (*greatest_of_four)(const uint8_t* numbers, uint8_t least, size_t n, uint8_t* out);
+  /**
+   * sums[i] = sums[i] * shares[classes[i]] * 257 / 65536, rounded down, plus 1: not below the product with the share,
+   * and the sum itself for a share of 255 and a sum above 0. Classes are below kShareClasses, n is a multiple of
+   * kShareBlock.
+   */
+  void (*scale_by_class)(const uint8_t* classes, const uint8_t* shares, size_t n, uint16_t* sums);
 };
 
 /** Rows of a table are padded to a multiple of this many bytes. */
 constexpr size_t kRowBlock = 16;
+
+/** Classes of what `scale_by_class` multiplies, and how many are multiplied at once. */
+constexpr size_t kShareClasses = 128;
+constexpr size_t kShareBlock = 32;
 
 /** Vectors of 8-bit integers are padded with zeros to a multiple of this length. */
 constexpr size_t kInt8Block = 64;

@@ -297,6 +297,74 @@ void sum_rows(const TableRows& rows, float* sums) {
   }
 }
 
+/** The greatest of each four bytes, in the lowest of the four. */
+inline __m256i greatest_of_four(const uint8_t* numbers, __m256i least) {
+  const __m256i fours = _mm256_sub_epi8(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(numbers)), least);
+  const __m256i twos = _mm256_max_epu8(fours, _mm256_srli_epi32(fours, 16));
+  return _mm256_and_si256(_mm256_max_epu8(twos, _mm256_srli_epi32(twos, 8)), _mm256_set1_epi32(255));
+}
+
+void greatest_of_four(const uint8_t* numbers, uint8_t least, size_t n, uint8_t* out) {
+  const __m256i all_least = _mm256_set1_epi8(static_cast<char>(least));
+  // What packing in halves puts out of order.
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    const uint8_t* const own = numbers + 4 * i;
+    const __m256i first = _mm256_packus_epi32(greatest_of_four(own, all_least), greatest_of_four(own + 32, all_least));
+    const __m256i second =
+        _mm256_packus_epi32(greatest_of_four(own + 64, all_least), greatest_of_four(own + 96, all_least));
+    const __m256i packed = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(first, second), order);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), packed);
+  }
+  for (; i < n; ++i) {
+    uint8_t greatest = 0;
+    for (size_t index = 4 * i; index < 4 * i + 4; ++index) {
+      const auto difference = static_cast<uint8_t>(numbers[index] - least);
+      if (difference > greatest) greatest = difference;
+    }
+    out[i] = greatest;
+  }
+}
+
+/** The bytes of a table of 128 at some places: its eight sixteenths, of which three bits of a place choose one. */
+inline __m256i look_up(const __m256i* sixteenths, __m256i places) {
+  __m256i found[8];
+  for (int part = 0; part < 8; ++part) found[part] = _mm256_shuffle_epi8(sixteenths[part], places);
+  // A blend looks at the highest bit of each byte.
+  const __m256i by_first = _mm256_slli_epi16(places, 3);
+  const __m256i by_second = _mm256_slli_epi16(places, 2);
+  const __m256i by_third = _mm256_slli_epi16(places, 1);
+  for (int part = 0; part < 4; ++part) {
+    found[part] = _mm256_blendv_epi8(found[2 * part], found[2 * part + 1], by_first);
+  }
+  for (int part = 0; part < 2; ++part) {
+    found[part] = _mm256_blendv_epi8(found[2 * part], found[2 * part + 1], by_second);
+  }
+  return _mm256_blendv_epi8(found[0], found[1], by_third);
+}
+
+inline void scale(__m128i shares, uint16_t* sums) {
+  auto* const at = reinterpret_cast<__m256i*>(sums);
+  // A byte b twice is b * 257.
+  const __m256i bytes = _mm256_cvtepu8_epi16(shares);
+  const __m256i factors = _mm256_or_si256(bytes, _mm256_slli_epi16(bytes, 8));
+  const __m256i product = _mm256_mulhi_epu16(_mm256_loadu_si256(at), factors);
+  _mm256_storeu_si256(at, _mm256_add_epi16(product, _mm256_set1_epi16(1)));
+}
+
+void scale_by_class(const uint8_t* classes, const uint8_t* shares, size_t n, uint16_t* sums) {
+  __m256i sixteenths[8];
+  for (size_t part = 0; part < 8; ++part) {
+    sixteenths[part] = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(shares) + part));
+  }
+  for (size_t i = 0; i < n; i += kShareBlock) {
+    const __m256i found = look_up(sixteenths, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(classes + i)));
+    scale(_mm256_castsi256_si128(found), sums + i);
+    scale(_mm256_extracti128_si256(found, 1), sums + i + kShareBlock / 2);
+  }
+}
+
 }  // namespace
 
 bool fill_avx2(DistanceTable* table) {
@@ -320,6 +388,8 @@ bool fill_avx2(DistanceTable* table) {
   table->dot_int4_four = dot_int4_four;
   table->sum_int8_rows = sum_rows<Int8Rows>;
   table->sum_int4_rows = sum_rows<Int4Rows>;
+  table->greatest_of_four = greatest_of_four;
+  table->scale_by_class = scale_by_class;
   return true;
 }
 

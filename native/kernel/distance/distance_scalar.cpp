@@ -159,6 +159,23 @@ void sum_int4_rows(const TableRows& rows, float* sums) {
   }
 }
 
+void greatest_of_four(const uint8_t* numbers, uint8_t least, size_t n, uint8_t* out) {
+  for (size_t i = 0; i < n; ++i) {
+    uint8_t greatest = 0;
+    for (size_t index = 4 * i; index < 4 * i + 4; ++index) {
+      const auto difference = static_cast<uint8_t>(numbers[index] - least);
+      if (difference > greatest) greatest = difference;
+    }
+    out[i] = greatest;
+  }
+}
+
+void scale_by_class(const uint8_t* classes, const uint8_t* shares, size_t n, uint16_t* sums) {
+  for (size_t i = 0; i < n; ++i) {
+    sums[i] = static_cast<uint16_t>((sums[i] * (uint32_t{shares[classes[i]]} * 257) >> 16) + 1);
+  }
+}
+
 }  // namespace
 
 void fill_scalar(DistanceTable* table) {
@@ -182,6 +199,8 @@ void fill_scalar(DistanceTable* table) {
   table->dot_int4_four = dot_int4_four;
   table->sum_int8_rows = sum_int8_rows;
   table->sum_int4_rows = sum_int4_rows;
+  table->greatest_of_four = greatest_of_four;
+  table->scale_by_class = scale_by_class;
 }
 
 }  // namespace semantic_index

@@ -6,9 +6,9 @@
 namespace semantic_index {
 
 /**
- * Each fills in all functions of one instruction set, except fill_avx512vnni, which replaces the functions of avx512
- * that it improves on. False when this build lacks the instruction set. Declarations only: the translation units of the
- * instruction sets include this and must share no inline function with others.
+ * Each replaces the functions of a table that its instruction set improves on: fill_scalar sets all, avx512 comes after
+ * avx2, avx512vnni after avx512. False when this build lacks the instruction set. Declarations only: the translation
+ * units of the instruction sets include this and must share no inline function with others.
  */
 void fill_scalar(DistanceTable* table);
 bool fill_avx2(DistanceTable* table);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/item_factors.h"
+#include "factors/item_factors.h"
 
 namespace semantic_index {
 

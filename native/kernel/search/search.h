@@ -7,8 +7,8 @@
 #include <optional>
 #include <vector>
 
-#include "base/item_factors.h"
 #include "base/status.h"
+#include "factors/item_factors.h"
 #include "search/fusion.h"
 #include "search/search_snapshot.h"
 #include "terms/query/terms_query.h"

@@ -84,7 +84,9 @@ Status walk(const SearchPart& part, const PartVectorSearch& search, SegmentScrat
   options.allowed = search.allowed;
   options.search_k = search_k_of(segment, search, items);
   options.factors = search.factors;
-  options.best = std::min(search.k, found->k);
+  // The other candidates of a fused query rank behind those that terms bring up.
+  const int32_t ranked = search.needed + std::min(search.needed / 2, INT32_MAX - search.needed);
+  options.best = std::min({search.k, found->k, ranked});
   const int32_t least = search.factors == nullptr ? found->k : options.best;
   // A graph search widens its beam by itself where a filter lets little through.
   if (!uses_graph(segment)) {

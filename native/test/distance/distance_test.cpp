@@ -332,6 +332,48 @@ TEST(hamming_of_columns_counts_each_row) {
   }
 }
 
+TEST(greatest_of_four_and_scale_by_class) {
+  Random random(17);
+  for (const DistanceTable* const* table = available_instruction_sets(); *table != nullptr; ++table) {
+    for (const size_t count : {0, 1, 31, 32, 33, 100}) {
+      std::vector<uint8_t> numbers(4 * count);
+      for (uint8_t& number : numbers) number = static_cast<uint8_t>(random.below(random.flip() ? 256 : 2));
+      for (const uint8_t least : {0, 1, 200}) {
+        std::vector<uint8_t> greatest(count + 1, 0xee);
+        (*table)->greatest_of_four(numbers.data(), least, count, greatest.data());
+        for (size_t index = 0; index < count; ++index) {
+          uint8_t expected = 0;
+          for (size_t of = 4 * index; of < 4 * index + 4; ++of) {
+            expected = std::max(expected, static_cast<uint8_t>(numbers[of] - least));
+          }
+          CHECK_EQUAL(uint32_t{greatest[index]}, uint32_t{expected});
+        }
+        CHECK_EQUAL(uint32_t{greatest.back()}, 0xeeu);
+      }
+    }
+    uint8_t shares[kShareClasses];
+    for (uint8_t& share : shares) share = static_cast<uint8_t>(random.below(256));
+    shares[5] = 0;
+    shares[77] = 255;
+    for (const size_t count : {size_t{0}, kShareBlock, 40 * kShareBlock}) {
+      std::vector<uint8_t> classes(count);
+      std::vector<uint16_t> sums(count + 1, 0xeeee);
+      for (size_t index = 0; index < count; ++index) {
+        classes[index] = static_cast<uint8_t>(index % 5 == 0 ? 77 : random.below(kShareClasses));
+        sums[index] = static_cast<uint16_t>(index % 3 == 0 ? 65535 - index % 2 : random.below(65536));
+      }
+      std::vector<uint16_t> scaled = sums;
+      (*table)->scale_by_class(classes.data(), shares, count, scaled.data());
+      for (size_t index = 0; index < count; ++index) {
+        const uint32_t share = shares[classes[index]];
+        CHECK_EQUAL(uint32_t{scaled[index]}, (sums[index] * (share * 257) >> 16) + 1);
+        if (share == 255 && sums[index] > 0) CHECK_EQUAL(scaled[index], sums[index]);
+      }
+      CHECK_EQUAL(uint32_t{scaled.back()}, 0xeeeeu);
+    }
+  }
+}
+
 TEST(selection) {
   CHECK(!select_instruction_set("abacus"));
   for (const DistanceTable* const* table = available_instruction_sets(); *table != nullptr; ++table) {

@@ -8,8 +8,8 @@
 #include "annoy/forest_build.h"
 #include "annoy/forest_view.h"
 #include "annoy/node_storage.h"
-#include "base/item_factors.h"
 #include "base/random.h"
+#include "factors/item_factors.h"
 
 namespace semantic_index_test {
 

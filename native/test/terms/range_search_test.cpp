@@ -1,9 +1,14 @@
 // Searches by the most that terms can add up to in ranges of items: parts that are large enough, terms that are
 // frequent enough.
 
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <thread>
 
 #include "support/check.h"
+#include "support/generate.h"
 #include "support/terms_corpus.h"
 #include "terms/postings/range_maxima.h"
 
@@ -12,6 +17,11 @@ using namespace semantic_index_test;
 namespace {
 
 const std::vector<int64_t> kSizes = {1, 10, 50, 256, 257};
+const std::vector<int64_t> kProductSizes = {1, 5, 20};
+/** Sets of factors of each corpus. SEMANTIC_INDEX_TEST_PRODUCTS=100 for a long run. */
+const int kProducts = std::getenv("SEMANTIC_INDEX_TEST_PRODUCTS") == nullptr
+                          ? 10
+                          : std::atoi(std::getenv("SEMANTIC_INDEX_TEST_PRODUCTS"));
 
 std::vector<std::string> random_words(uint32_t words, Random* random) {
   std::vector<std::string> query;
@@ -66,7 +76,141 @@ void check_same(const std::vector<TermsHit>& hits, const std::vector<TermsHit>& 
   }
 }
 
+/** Factors of the items of parts, in the form of the kernel. Stays in place. */
+struct PartFactors {
+  std::vector<std::vector<double>> values;
+  std::vector<FactorLevels> levels;
+  std::vector<Bits> sets;
+  std::vector<ItemFactors> parts;
+};
+
+ItemFactor random_factor(const std::vector<double>& values, const FactorLevels& levels, const Bits& set,
+                         Random* random) {
+  ItemFactor factor;
+  factor.kind = static_cast<FactorKind>(random->below(3));
+  factor.items = set_of(set);
+  if (factor.kind == FactorKind::set) {
+    const double operands[] = {0, 0.2, 1.5, 4, 1e6};
+    factor.operand = operands[random->below(5)];
+    return factor;
+  }
+  factor.values = values.data();
+  factor.count = values.size();
+  if (random->below(8) != 0) levels.attach(&factor);
+  if (factor.kind == FactorKind::decay) {
+    // Values are below 1000: all may be old, and some in the future.
+    factor.operand = 500.0 + random->below(1000);
+    const double scales[] = {0.1, 5, 20, 300, 10000};
+    factor.scale = scales[random->below(5)];
+  } else {
+    const double operands[] = {0, 0.5, 1, 3, 1e6};
+    factor.operand = operands[random->below(5)];
+    factor.scale = 1 + random->below(2000);
+  }
+  return factor;
+}
+
+void make_factors(const Parts& parts, Random* random, PartFactors* made) {
+  const double missing = random->below(3) == 0 ? 0.3 : 0;
+  const double share = random->flip() ? 0.02 : 0.7;
+  for (const Corpus& corpus : parts.corpora) {
+    // Some values at the end are lacking altogether.
+    made->values.emplace_back(corpus.size() - std::min<size_t>(corpus.size(), random->below(7)));
+    const bool is_ordered = random->flip();
+    for (size_t item = 0; item < made->values.back().size(); ++item) {
+      const bool is_missing = random->below(1000) < missing * 1000;
+      const double ordered = static_cast<double>(item) * 1000 / static_cast<double>(corpus.size());
+      made->values.back()[item] = is_missing ? std::nan("") : is_ordered ? ordered : random->below(1000);
+    }
+    made->sets.push_back(random_bits(corpus.size(), share, random));
+  }
+  const uint64_t seed = random->next();
+  const uint32_t count = 1 + random->below(3);
+  for (size_t part = 0; part < parts.corpora.size(); ++part) {
+    const size_t of_levels[] = {3, 126, kFactorLevels - 1};
+    made->levels.emplace_back(made->values[part], of_levels[random->below(3)]);
+  }
+  for (size_t part = 0; part < parts.corpora.size(); ++part) {
+    // The same factors in each part.
+    Random own(seed);
+    ItemFactors factors;
+    for (uint32_t number = 0; number < count; ++number) {
+      factors.factors.push_back(random_factor(made->values[part], made->levels[part], made->sets[part], &own));
+      if (factors.factors.back().kind != FactorKind::decay) {
+        factors.greatest = ItemFactors::bounded(factors.greatest * std::max(1.0, factors.factors.back().operand));
+      }
+    }
+    made->parts.push_back(std::move(factors));
+  }
+}
+
+/** Compares the best products with those of all matching documents; returns how many searches needed no windows. */
+int check_products(const Parts& parts, const std::vector<std::string>& words, const PartFactors& factors,
+                   const std::vector<Bits>* allowed) {
+  const std::vector<QueryTerm> terms = as_terms(words);
+  TermsQuery query;
+  CHECK_OK(query.prepare(parts.snapshot, terms.data(), terms.size()));
+  std::vector<ItemBits> sets;
+  for (size_t part = 0; allowed != nullptr && part < allowed->size(); ++part) sets.push_back(set_of((*allowed)[part]));
+  TermsSearchOptions options;
+  options.allowed = allowed == nullptr ? nullptr : sets.data();
+  options.k = 1000000;
+  std::vector<TermsHit> expected;
+  CHECK_OK(query.search(options, &expected));
+  for (TermsHit& hit : expected) {
+    hit.score *= factors.parts[static_cast<size_t>(hit.part)].of(static_cast<uint32_t>(hit.item));
+  }
+  std::sort(expected.begin(), expected.end(), [](const TermsHit& left, const TermsHit& right) {
+    if (left.score != right.score) return left.score > right.score;
+    return left.part != right.part ? left.part < right.part : left.item < right.item;
+  });
+  options.factors = factors.parts.data();
+  int by_ranges = 0;
+  for (const int64_t k : kProductSizes) {
+    options.k = k;
+    std::vector<TermsHit> hits;
+    TermsWork work;
+    CHECK_OK(query.search(options, &hits, &work));
+    check_same(hits, expected, static_cast<size_t>(k));
+    for (size_t rank = 0; rank < hits.size(); ++rank) CHECK(hits[rank].unboosted == expected[rank].unboosted);
+    // Windows count what they complete.
+    by_ranges += !hits.empty() && work.candidates == 0 ? 1 : 0;
+  }
+  return by_ranges;
+}
+
+/** Returns how many searches needed no windows. */
+int check_random_products(size_t items, uint32_t words, size_t files, bool with_tail, double dead, uint64_t seed) {
+  Random random(seed);
+  const Corpus corpus = random_corpus(items, words, 12, &random);
+  Parts parts;
+  spread(corpus, files, with_tail, dead, &random, &parts);
+  int by_ranges = 0;
+  for (int number = 0; number < kProducts; ++number) {
+    PartFactors factors;
+    make_factors(parts, &random, &factors);
+    const std::vector<std::string> terms = random_words(words, &random);
+    by_ranges += check_products(parts, terms, factors, nullptr);
+    std::vector<Bits> allowed;
+    for (const Corpus& of_part : parts.corpora) allowed.push_back(random_bits(of_part.size(), 0.5, &random));
+    by_ranges += check_products(parts, terms, factors, &allowed);
+  }
+  std::printf("%d by ranges\n", by_ranges);
+  return by_ranges;
+}
+
 }  // namespace
+
+TEST(finds_the_best_products) {
+  int by_ranges = 0;
+  by_ranges += check_random_products(40000, 100, 1, false, 0, 31);
+  by_ranges += check_random_products(40000, 300, 1, false, 0.01, 32);
+  by_ranges += check_random_products(40000, 3000, 1, false, 0.4, 33);
+  by_ranges += check_random_products(40001, 300, 2, true, 0.001, 34);
+  const int searches = 8 * kProducts * static_cast<int>(kProductSizes.size());
+  std::printf("%d of %d searches by ranges alone\n", by_ranges, searches);
+  CHECK(by_ranges > searches / 3);
+}
 
 TEST(finds_what_scoring_every_document_finds) {
   check_random(20000, 60, 1, 0, 1);

@@ -2,7 +2,7 @@ import type { RankBoost } from '../../backend/read-snapshot.js';
 import type { FieldColumn } from '../../columns/field-column.js';
 import { greatestFactorOf } from '../../ranking/fused-candidates.js';
 
-/** Bounds of a product of factors, those of native/kernel/base/item_factors.h. */
+/** Bounds of a product of factors, those of native/kernel/factors/item_factors.h. */
 const [leastFactor, greatestFactor] = [2 ** -512, 2 ** 512];
 
 /** The values of a field by document. */

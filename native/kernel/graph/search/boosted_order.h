@@ -8,8 +8,8 @@
 #include <limits>
 #include <vector>
 
-#include "base/item_factors.h"
 #include "distance/metric.h"
+#include "factors/item_factors.h"
 #include "graph/position_items.h"
 #include "graph/search/beam.h"
 #include "graph/search/level_scan.h"

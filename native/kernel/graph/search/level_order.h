@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "base/factor_bounds.h"
 #include "base/status.h"
+#include "factors/factor_bounds.h"
 #include "graph/graph_view.h"
 
 namespace semantic_index {

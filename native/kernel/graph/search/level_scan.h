@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/bits.h"
-#include "base/factor_bounds.h"
+#include "factors/factor_bounds.h"
 #include "graph/search/level_order.h"
 
 namespace semantic_index {

@@ -10,21 +10,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/item_ranges.h"
 #include "base/status.h"
 #include "terms/postings/posting_list.h"
 
 namespace semantic_index {
-
-/** Items of a range: item i is in range i / kRangeItems. */
-constexpr uint32_t kRangeItems = 4;
-/** Ranges whose greatest bound is looked at first. */
-constexpr uint32_t kRangeGroup = 16;
-
-/** The number of ranges of so many items, rounded up to whole groups in either half of them. */
-inline uint32_t range_count(uint32_t items) {
-  constexpr uint32_t kStep = 2 * kRangeGroup * kRangeItems;
-  return (items / kStep + (items % kStep == 0 ? 0 : 1)) * 2 * kRangeGroup;
-}
 
 /**
  * For each range of items the most that a term adds to the score of one of them, in four bits: level l stands for at

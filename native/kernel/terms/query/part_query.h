@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "base/item_bits.h"
-#include "base/item_factors.h"
+#include "factors/item_factors.h"
 #include "terms/postings/bm25.h"
 #include "terms/postings/range_maxima.h"
 

@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "base/factor_bounds.h"
 #include "base/status.h"
+#include "factors/factor_bounds.h"
 #include "terms/query/part_query.h"
 #include "terms/query/range_search.h"
 #include "terms/query/terms_query.h"

@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "base/item_factors.h"
 #include "base/status.h"
+#include "factors/item_factors.h"
 #include "terms/packed_terms.h"
 #include "terms/query/terms_snapshot.h"
 

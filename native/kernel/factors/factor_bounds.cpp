@@ -1,4 +1,4 @@
-#include "base/factor_bounds.h"
+#include "factors/factor_bounds.h"
 
 #include <algorithm>
 
@@ -13,10 +13,10 @@ constexpr double kMargin = 1 + 1e-12;
 
 void FactorBounds::prepare(const ItemFactors& factors) {
   tables_.resize(factors.factors.size());
-  const Table* leveled = nullptr;
+  const FactorTable* leveled = nullptr;
   double others = 1;
   for (size_t place = 0; place < tables_.size(); ++place) {
-    Table& table = tables_[place];
+    FactorTable& table = tables_[place];
     table.factor = &factors.factors[place];
     table.prepare(ItemFactors::bounded(factors.greatest));
     if (leveled == nullptr && table.factor->levels != nullptr) {
@@ -34,7 +34,7 @@ void FactorBounds::prepare(const ItemFactors& factors) {
   }
 }
 
-void FactorBounds::Table::prepare(double greatest_product) {
+void FactorTable::prepare(double greatest_product) {
   greatest = 1;
   if (factor->kind != FactorKind::decay) greatest = std::max(greatest, factor->operand);
   if (factor->levels == nullptr) return;
@@ -50,7 +50,7 @@ void FactorBounds::Table::prepare(double greatest_product) {
 
 void FactorBounds::of(const uint32_t* items, size_t count, double* bounds) const {
   std::fill_n(bounds, count, 1.0);
-  for (const Table& table : tables_) {
+  for (const FactorTable& table : tables_) {
     const ItemFactor& factor = *table.factor;
     if (factor.levels == nullptr) {
       for (size_t index = 0; index < count; ++index) bounds[index] *= factor.of(items[index]) * kMargin;

@@ -1,5 +1,5 @@
-#ifndef SEMANTIC_INDEX_KERNEL_BASE_ITEM_FACTORS_H_
-#define SEMANTIC_INDEX_KERNEL_BASE_ITEM_FACTORS_H_
+#ifndef SEMANTIC_INDEX_KERNEL_FACTORS_ITEM_FACTORS_H_
+#define SEMANTIC_INDEX_KERNEL_FACTORS_ITEM_FACTORS_H_
 
 #include <algorithm>
 #include <cmath>
@@ -100,4 +100,4 @@ static inline double boosted(double score, double factor) { return score >= 0 ? 
 
 }  // namespace semantic_index
 
-#endif  // SEMANTIC_INDEX_KERNEL_BASE_ITEM_FACTORS_H_
+#endif  // SEMANTIC_INDEX_KERNEL_FACTORS_ITEM_FACTORS_H_

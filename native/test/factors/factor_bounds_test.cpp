@@ -1,6 +1,6 @@
 // Bounds of factors against the factors.
 
-#include "base/factor_bounds.h"
+#include "factors/factor_bounds.h"
 
 #include <algorithm>
 #include <cmath>

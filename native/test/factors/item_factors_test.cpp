@@ -1,6 +1,6 @@
 // Estimates of factors against the factors.
 
-#include "base/item_factors.h"
+#include "factors/item_factors.h"
 
 #include <cmath>
 

@@ -1,11 +1,11 @@
-#ifndef SEMANTIC_INDEX_KERNEL_BASE_FACTOR_BOUNDS_H_
-#define SEMANTIC_INDEX_KERNEL_BASE_FACTOR_BOUNDS_H_
+#ifndef SEMANTIC_INDEX_KERNEL_FACTORS_FACTOR_BOUNDS_H_
+#define SEMANTIC_INDEX_KERNEL_FACTORS_FACTOR_BOUNDS_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "base/item_factors.h"
+#include "factors/item_factors.h"
 
 namespace semantic_index {
 
@@ -20,6 +20,17 @@ struct ItemLevels {
   bool are_known() const { return levels != nullptr; }
   /** 0 for an item without a value. */
   uint8_t of(uint32_t item) const { return item < count ? levels[item] : 0; }
+};
+
+/** Upper bounds of one factor. */
+struct FactorTable {
+  const ItemFactor* factor;
+  /** Of items by their level, where these have levels. */
+  double bounds[kFactorLevels];
+  /** Of all items. */
+  double greatest;
+
+  void prepare(double greatest_product);
 };
 
 /**
@@ -42,16 +53,11 @@ class FactorBounds {
   /** For each of these levels the score that an item needs at least to have 1 with all its factors. */
   const double* least_scores() const { return least_scores_; }
 
+  /** In the order of the factors. */
+  const std::vector<FactorTable>& tables() const { return tables_; }
+
  private:
-  struct Table {
-    const ItemFactor* factor;
-    double bounds[kFactorLevels];
-    double greatest;
-
-    void prepare(double greatest_product);
-  };
-
-  std::vector<Table> tables_;
+  std::vector<FactorTable> tables_;
   ItemLevels levels_;
   const ItemFactor* leveled_ = nullptr;
   double least_scores_[kFactorLevels];
@@ -59,4 +65,4 @@ class FactorBounds {
 
 }  // namespace semantic_index
 
-#endif  // SEMANTIC_INDEX_KERNEL_BASE_FACTOR_BOUNDS_H_
+#endif  // SEMANTIC_INDEX_KERNEL_FACTORS_FACTOR_BOUNDS_H_

@@ -1,4 +1,4 @@
-#include "base/item_factors.h"
+#include "factors/item_factors.h"
 
 #include <cstring>
 
