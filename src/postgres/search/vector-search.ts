@@ -6,7 +6,7 @@ import { distanceSign } from '../../vectors/metric.js';
 import type { Row, Statements } from '../connection/database.js';
 import type { SchemaNames } from '../connection/schema.js';
 import { vectorToText } from '../connection/vector-formats.js';
-import { documentColumns, documentOf } from '../tables/document-reads.js';
+import { documentOf } from '../tables/document-reads.js';
 import { endOf, type HnswIndex, type HnswPrecision, rangeSql } from '../tables/hnsw-index.js';
 import { Parameters } from '../tables/parameters.js';
 import type { Selection } from './selection.js';
@@ -24,7 +24,7 @@ const operators: Readonly<Record<VectorMetric, { operator: string; operatorClass
 
 /** Bounds of `hnsw.ef_search`. */
 const maxEffort = 1_000;
-const defaultEffort = 64;
+const defaultEffort = 52;
 /** Candidates of an index of halfvec for each one that is wanted: they are ordered by the exact vectors. */
 const halfCandidates = 2;
 /** Approximate searches reach into an index up to so many vectors before the rest is compared one by one. */
@@ -35,6 +35,10 @@ const maxReadBytes = 4_096;
 const maxJoined = 1_000;
 /** Effort from which a search compares every vector; see `BackendFacts.maxNodes`. */
 export const exactEffort = maxEffort + 1;
+
+/** Columns of the row `d` of a document that is read along with its distance. */
+const readColumns = 'd.id, d.text, d.metadata';
+const keyedColumns = `d.key, ${readColumns}`;
 
 const queryVector = '(SELECT whole FROM query)';
 
@@ -196,17 +200,18 @@ export class VectorSearch {
     const parameters = new Parameters();
     const query = this.#querySql(vector, parameters);
     const passing = selection.sql(parameters, 'd.key');
-    const select = this.#selectSql();
+    const read = reads > 0 ? `, ${readColumns}` : '';
     const walks = this.#hnsw.map(
-      (index) => `(${select}
+      (index) => `(${this.#selectSql(read)}
         WHERE v.space = ${this.#space.space} AND v.role <> 1 AND ${rangeSql('v.vector', index)} AND ${passing}
         ORDER BY ${this.#walkSql(index)} LIMIT ${wantedOf(index, limit)})`,
     );
     const end = endOf(this.#hnsw);
     // With a bound on the other side, too, the planner would compare all pairs: its statistics lag behind what was added.
-    const tail = `(${select} WHERE d.vector > ${end} AND ${passing} ORDER BY distance, d.key LIMIT ${limit})`;
-    const parts = [...walks, ...(Number.isFinite(end) ? [tail] : [])];
-    const text = this.#statement(query, parts.join(' UNION ALL '), limit, this.#nearestSql(reads));
+    const tail = `(${this.#selectSql()} WHERE d.vector > ${end} AND ${passing} ORDER BY distance, d.key LIMIT ${limit})`;
+    const parts = [...walks, ...(Number.isFinite(end) ? [reads > 0 ? this.#withDocuments(tail) : tail] : [])];
+    const best = reads > 0 ? `SELECT ${keyedColumns} FROM found d ORDER BY distance, key LIMIT ${reads}` : undefined;
+    const text = this.#statement(query, parts.join(' UNION ALL '), limit, best);
     const options = { settings, isPlannedOnce: selection.isAll };
     const { neighbors, documents } = this.#found(await this.#statements.query(text, parameters.values, options));
     return { neighbors: this.#ordered(neighbors).slice(0, limit), documents };
@@ -216,9 +221,11 @@ export class VectorSearch {
     const parameters = new Parameters();
     const query = this.#querySql(vector, parameters);
     // The sum keeps an index of the bare distance out of it.
-    const nearest = `(${this.#selectSql(`${this.#distanceSql} + 0`)}
+    const nearest = `(${this.#selectSql('', `${this.#distanceSql} + 0`)}
       WHERE ${selection.sql(parameters, 'd.key')} ORDER BY distance, d.key LIMIT ${limit})`;
-    const text = this.#statement(query, nearest, limit, this.#nearestSql(reads));
+    // Texts would be in a hash table of all documents.
+    const best = `SELECT key, distance FROM found ORDER BY distance, key LIMIT ${reads}`;
+    const text = this.#statement(query, nearest, limit, reads > 0 ? this.#withDocuments(best) : undefined);
     return this.#found(await this.#statements.query(text, parameters.values));
   }
 
@@ -226,13 +233,17 @@ export class VectorSearch {
   async compare(vector: Float32Array, { keys, parts, weight, reads }: DocumentComparison): Promise<ComparedDocuments> {
     const parameters = new Parameters();
     const query = this.#querySql(vector, parameters);
-    const found = `${this.#selectSql()} WHERE d.key = ANY(${parameters.numbers(keys)})`;
-    let best: string | undefined;
+    const order = [...keys.keys()].sort((one, other) => (keys[one] as number) - (keys[other] as number));
+    const ascending = parameters.numbers(order.map((place) => keys[place] as number));
+    let [read, best]: [string, string | undefined] = ['', undefined];
     if (reads > 0) {
-      const known = `unnest(${parameters.numbers(keys)}, ${parameters.floats(parts)}) AS known(key, part)`;
+      // By the place of the key: a join with keys and parts takes the server longer.
+      const known = parameters.floats(order.map((place) => parts[place] as number));
+      read = `, (${known})[width_bucket(d.key, ${ascending})] AS part, ${readColumns}`;
       const score = `part + ${parameters.float(weight)} * (${operators[this.#metric].score})`;
-      best = `SELECT key FROM found JOIN ${known} USING (key) ORDER BY ${score} DESC, key LIMIT ${reads}`;
+      best = `SELECT ${keyedColumns} FROM found d ORDER BY ${score} DESC, key LIMIT ${reads}`;
     }
+    const found = `${this.#selectSql(read)} WHERE d.key = ANY(${ascending})`;
     const text = this.#statement(query, found, keys.length, best);
     const { neighbors, documents } = this.#found(
       await this.#statements.query(text, parameters.values, { isPlannedOnce: true }),
@@ -247,31 +258,33 @@ export class VectorSearch {
     return `WITH query AS MATERIALIZED (SELECT ${parameters.bind(text)}::${this.#names.vector}.vector AS whole)`;
   }
 
-  #selectSql(distance = this.#distanceSql): string {
-    return `SELECT d.key, ${distance} AS distance
+  /** @param more further columns of the documents, with which they need not be looked up again. */
+  #selectSql(more = '', distance = this.#distanceSql): string {
+    return `SELECT d.key, ${distance} AS distance${more}
       FROM ${this.#names.table('vectors')} v JOIN ${this.#names.table('documents')} d ON d.vector = v.vector`;
   }
 
-  #nearestSql(reads: number): string | undefined {
-    return reads > 0 ? `SELECT key FROM found ORDER BY distance, key LIMIT ${reads}` : undefined;
+  /** The documents of a statement that gives keys with their distances. */
+  #withDocuments(near: string): string {
+    return `(SELECT near.key, near.distance, ${readColumns}
+      FROM (${near}) AS near JOIN ${this.#names.table('documents')} d ON d.key = near.key)`;
   }
 
   /**
    * A statement that gives keys with their distances, in the order in which they were found, and documents as further rows.
    *
    * @param found statement of the keys and distances, of which there are at most `limit`.
-   * @param read statement of the keys of the documents that are read.
+   * @param best statement of the documents that are read.
    */
-  #statement(query: string, found: string, limit: number, read: string | undefined): string {
+  #statement(query: string, found: string, limit: number, best: string | undefined): string {
     const pair = `key::text || ' ' || distance::text`;
     const distances = limit > maxJoined ? pair : `string_agg(${pair}, ' ')`;
     const start = `${query}, found AS MATERIALIZED (${found})`;
-    if (read === undefined) return `${start} SELECT ${distances} AS distances FROM found`;
-    return `${start}, best AS (${read})
+    if (best === undefined) return `${start} SELECT ${distances} AS distances FROM found`;
+    return `${start}
       SELECT ${distances} AS distances, NULL::float8 AS key, NULL AS id, NULL::bytea AS text, NULL AS metadata FROM found
       UNION ALL
-      SELECT NULL, ${documentColumns} FROM best JOIN ${this.#names.table('documents')} d ON d.key = best.key
-      WHERE octet_length(d.text) <= ${maxReadBytes}`;
+      SELECT NULL, key::float8, id, text, metadata FROM (${best}) AS best WHERE octet_length(text) <= ${maxReadBytes}`;
   }
 
   /** The rows of a statement: distances, and documents. */

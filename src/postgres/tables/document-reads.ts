@@ -17,7 +17,7 @@ import { Parameters } from './parameters.js';
 import { packedVectors, vectorRoles } from './vector-table.js';
 
 const maxOfTheSame = 16;
-export const documentColumns = 'd.key::float8, d.id, d.text, d.metadata';
+const documentColumns = 'd.key::float8, d.id, d.text, d.metadata';
 
 /** A filter as SQL over the row `d` of documents. */
 export type Condition = (parameters: Parameters) => string;
