@@ -86,6 +86,12 @@ export function isRetryable(error: unknown): boolean {
   return code === '40001' || code === '40P01' || code === '23505';
 }
 
+/** Whether an error, of the server or of this package, means that writers waited for each other in a circle. */
+export function isDeadlock(error: unknown): boolean {
+  const first = SemanticIndexError.is(error) ? error.cause : error;
+  return (first as ServerError | undefined)?.code === '40P01';
+}
+
 function meaningOf({ code, message = '' }: ServerError): Meaning | undefined {
   if (poolTimeout.test(message)) {
     return {

@@ -2,6 +2,7 @@ import type { StoredVector, VectorRole } from '../../backend/documents.js';
 import type { Space } from '../../backend/space.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { Database, Row, Statements } from '../connection/database.js';
+import { isDeadlock } from '../connection/postgres-error.js';
 import { lockWriter, type SchemaNames } from '../connection/schema.js';
 import { vectorFromText, vectorsToBinary, vectorToText } from '../connection/vector-formats.js';
 import { spaceOf } from './index-state.js';
@@ -82,27 +83,46 @@ export class VectorTable {
   async put(space: number, role: VectorRole, hashes: readonly string[], vectors: Float32Array): Promise<number[]> {
     const dimensions = hashes.length === 0 ? 0 : vectors.length / hashes.length;
     const numbers = new Map<string, number>();
-    // In the order of their hashes: two writers with the same ones do not wait for each other in a circle.
-    const order = [...hashes.keys()].sort((a, b) => ((hashes[a] as string) < (hashes[b] as string) ? -1 : 1));
-    for (let first = 0; first < order.length; first += vectorsPerStatement) {
-      const some = order.slice(first, first + vectorsPerStatement);
-      const { type, value } = await this.#parameter(vectors, some, dimensions);
-      // Nothing is lost when it is repeated, so it needs no transaction of its own.
-      const rows = await this.#database.again(() =>
-        this.#database.alone(
-          `INSERT INTO ${this.#names.table('vectors')} (space, role, hash, data)
-           SELECT $1::int, $2::smallint, hash, data::${this.#names.vector}.vector
-           FROM unnest($3::text[], $4::${type}[]) AS t(hash, data)
-           ON CONFLICT (hash, space, role) DO NOTHING RETURNING hash, vector::float8`,
-          [space, vectorRoles[role], some.map((row) => hashes[row]), value],
-        ),
-      );
+    for (let first = 0; first < hashes.length; first += vectorsPerStatement) {
+      const some = [...hashes.keys()].slice(first, first + vectorsPerStatement);
+      const rows = await this.#insert(space, role, hashes, some, { vectors, dimensions });
       for (const { hash, vector } of rows) numbers.set(hash as string, vector as number);
     }
     // Those that were there are looked up by the unique index: a join would be planned by statistics, which lag behind a load.
     return hashes.every((hash) => numbers.has(hash))
       ? hashes.map((hash) => numbers.get(hash) as number)
       : this.find(space, role, hashes);
+  }
+
+  /**
+   * Inserts some rows in their order: documents that follow each other are often alike, and a walk along an HNSW index, which is built in
+   * the order of the table, finds more of what it visits on one page. Where another writer inserts the same ones in another order, both
+   * wait for each other, and the server ends one: it goes on in the order of the hashes, which is the same for all.
+   */
+  async #insert(
+    space: number,
+    role: VectorRole,
+    hashes: readonly string[],
+    rows: readonly number[],
+    packed: { readonly vectors: Float32Array; readonly dimensions: number },
+  ): Promise<Row[]> {
+    const { type, value } = await this.#parameter(packed.vectors, rows, packed.dimensions);
+    try {
+      // Nothing is lost when it is repeated, so it needs no transaction of its own.
+      return await this.#database.again(() =>
+        this.#database.alone(
+          `INSERT INTO ${this.#names.table('vectors')} (space, role, hash, data)
+           SELECT $1::int, $2::smallint, hash, data::${this.#names.vector}.vector
+           FROM unnest($3::text[], $4::${type}[]) AS t(hash, data)
+           ON CONFLICT (hash, space, role) DO NOTHING RETURNING hash, vector::float8`,
+          [space, vectorRoles[role], rows.map((row) => hashes[row]), value],
+        ),
+      );
+    } catch (error) {
+      if (!isDeadlock(error)) throw error;
+      const byHash = rows.toSorted((one, other) => ((hashes[one] as string) < (hashes[other] as string) ? -1 : 1));
+      return this.#insert(space, role, hashes, byHash, packed);
+    }
   }
 
   /** Vectors as a parameter: as bytes where they can be, which neither side has to parse. */
