@@ -22,6 +22,8 @@ import { stateOf, stateSql } from './tables/index-state.js';
 import { Lease } from './tables/lease.js';
 import { type SettingsTable, settingNames } from './tables/settings-table.js';
 
+/** Neighbors of a vector in an HNSW index, and candidates for them: with 64, walks find less for as many pages. */
+const graph = { neighbors: 16, effort: 128 } as const;
 /** Documents of commits after which it is looked whether an index is due. */
 const documentsPerCheck = 2_000;
 /**
@@ -186,7 +188,7 @@ export class HnswBuilder {
     await this.#database.alone(
       `CREATE INDEX CONCURRENTLY IF NOT EXISTS ${quoteName(name)} ON ${this.#names.table('vectors')}
        USING hnsw (${hnswExpression(this.#names, space, precision)} ${hnswOperatorClass(this.#names, this.#metric, precision)})
-       WITH (m = 16, ef_construction = 64)
+       WITH (m = ${graph.neighbors}, ef_construction = ${graph.effort})
        WHERE space = ${space.space} AND role <> 1 AND ${rangeSql('vector', range)}`,
     );
     return name;
