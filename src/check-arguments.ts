@@ -45,6 +45,11 @@ export function checkOpen(given: OpenOptions | undefined): ResolvedOpenOptions {
   checkOneOf('SemanticIndex.open', 'storage.durability', options.storage.durability, ['process', 'full']);
   checkPositive('SemanticIndex.open', 'ann.sealAt', ann.sealAt);
   if (ann.searchK !== undefined) checkPositive('SemanticIndex.open', 'ann.searchK', ann.searchK);
+  checkPositive('SemanticIndex.open', 'ann.trees', ann.trees);
+  checkWhole('SemanticIndex.open', 'ann.seed', ann.seed);
+  // -1 is one thread per core.
+  if (ann.threads !== -1) checkPositive('SemanticIndex.open', 'ann.threads', ann.threads);
+  checkWhole('SemanticIndex.open', 'storage.busyTimeout', options.storage.busyTimeout);
   checkWhole('SemanticIndex.open', 'cache.queries', cache.queries);
   checkWhole('SemanticIndex.open', 'cache.embeddingsMaxBytes', cache.embeddingsMaxBytes);
   if (cache.embeddings !== undefined) checkPath('cache.embeddings', cache.embeddings);
@@ -219,7 +224,12 @@ export function checkOneOf(method: string, name: string, value: string, known: r
 
 /** @throws INVALID_ARGUMENT unless it is zero or a positive integer. */
 export function checkWhole(method: string, name: string, value: number): void {
-  if (value !== 0) checkPositive(method, name, value);
+  if (Number.isSafeInteger(value) && value >= 0) return;
+  throw new SemanticIndexError(
+    'INVALID_ARGUMENT',
+    `${method}: expected a non-negative integer as ${name}, got ${describe(value)}`,
+    { hint: 'Pass an integer from 0 up.' },
+  );
 }
 
 /** @throws INVALID_ARGUMENT unless it is a positive integer. */

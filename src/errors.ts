@@ -12,7 +12,7 @@ const hints = {
   DIMENSION_MISMATCH: 'Vectors must have as many numbers as the index has dimensions.',
   NOT_FOUND: 'Check the id; `listDocuments()` shows what is there.',
   // The index and its life
-  NOT_AN_INDEX: 'Pass the folder of an index, or an empty or missing folder to create one.',
+  NOT_AN_INDEX: 'Pass the directory of an index, or an empty or missing directory to create one.',
   NEWER_FORMAT: 'Install a newer version of semantic-index to open it.',
   CLOSED: 'Open it again; a closed index cannot be used.',
   READ_ONLY: 'Open it without `readonly` to change it.',
@@ -29,7 +29,7 @@ const hints = {
   UNSUPPORTED: 'This is not supported; the message says what is.',
   // Embedding
   MISSING_PEER: 'Install the optional package that the message names.',
-  MODEL_NOT_FOUND: 'Check the name or folder of the model.',
+  MODEL_NOT_FOUND: 'Check the name or directory of the model.',
   PROVIDER_FAILED: 'See `cause` for what the embedding provider reported.',
   PROVIDER_INVALID: 'The embedding provider broke its contract; run `testProvider` on it.',
   INPUT_TOO_LONG: 'Split the text, or let the provider truncate it.',

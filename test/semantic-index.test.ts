@@ -247,6 +247,32 @@ describe.each(['folder', ':memory:'])('an index in %s', (where) => {
   });
 });
 
+describe('open', () => {
+  it.each([
+    [{ ann: { trees: 0 } }, 'a positive integer as ann.trees, got 0'],
+    [{ ann: { trees: 2.5 } }, 'a positive integer as ann.trees, got 2.5'],
+    [{ ann: { threads: 0 } }, 'a positive integer as ann.threads, got 0'],
+    [{ ann: { seed: -1 } }, 'a non-negative integer as ann.seed, got -1'],
+    [{ storage: { busyTimeout: -1 } }, 'a non-negative integer as storage.busyTimeout, got -1'],
+    [{ storage: { busyTimeout: 1.5 } }, 'a non-negative integer as storage.busyTimeout, got 1.5'],
+    [{ cache: { queries: -1 } }, 'a non-negative integer as cache.queries, got -1'],
+  ])('refuses %j', async (options, expected) => {
+    const path = join(folder, 'refused');
+    await expect(SemanticIndex.open(path, { provider, ...options })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: `SemanticIndex.open: expected ${expected}`,
+    });
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('without a provider names the mode that needs none', async () => {
+    await using index = await SemanticIndex.open(':memory:', { provider: null });
+    await index.addDocuments([{ id: 1, text: 'a lantern', vector: [1, 0] }]);
+    await expect(index.search('lantern')).rejects.toMatchObject({ hint: expect.stringContaining("mode: 'text'") });
+    expect((await index.search('lantern', { mode: 'text' })).hits).toHaveLength(1);
+  });
+});
+
 describe('an index on disk', () => {
   it('is there again after a reopen, and the model is asked nothing', async () => {
     const path = join(folder, 'index');

@@ -29,7 +29,7 @@ export async function examineModel(folder: string | undefined, flags: ModelFlags
     const message = `${name}${of}: ${dimensions} dimensions, loaded and used in ${milliseconds} ms (${provider})`;
     return { check: 'model', passed: true, severity, message };
   } catch (error) {
-    const failure = failedCheck('model', error, 'Install the package again: its folder models/ is incomplete.');
+    const failure = failedCheck('model', error, 'Install the package again: its directory models/ is incomplete.');
     return { ...failure, message: `${name}${of}: ${failure.message}` };
   }
 }

@@ -128,7 +128,7 @@ export class Terminal {
 /** Hints of the library name its methods; at a terminal the corresponding commands are shown. */
 const hintsForPeople: Partial<Record<ErrorCode, string>> = {
   NOT_FOUND: 'Check the id; semantic-index list INDEX prints those that there are.',
-  READ_ONLY: 'Check that this user may write to the folder of the index.',
+  READ_ONLY: 'Check that this user may write to the directory of the index.',
   BUSY: 'Another process is writing; run the command again when it has ended.',
   SPACE_MISMATCH: 'Name the model of the index with --model, or move the index with semantic-index migrate.',
   CORRUPT: 'See what is damaged with semantic-index validate INDEX --full; semantic-index rebuild derives it again.',

@@ -271,7 +271,10 @@ export class EmbeddingSpace {
     const { space } = this.#backend;
     if (provider === undefined) {
       throw new SemanticIndexError('INVALID_ARGUMENT', `The index has no embedding provider for a ${options.role}`, {
-        hint: 'Pass vectors, or open the index with the provider it was made with.',
+        hint:
+          options.role === 'query'
+            ? "Pass a vector, search with `mode: 'text'`, or open the index with the provider it was made with."
+            : 'Pass vectors, or open the index with the provider it was made with.',
       });
     }
     if (options.role === 'query' && space !== undefined && provider.fast !== true) {

@@ -40,8 +40,8 @@ export class MetadataRules {
     let metadata = given;
     if (this.#schema !== undefined) {
       const result = await this.#schema['~standard'].validate(given);
-      if (result.issues !== undefined) throw unfit(where, result.issues);
-      metadata = result.value;
+      if (result?.issues !== undefined) throw unfit(where, result.issues);
+      metadata = metadataOf(result, where);
     }
     for (const [name, type] of this.#fields) {
       const value = memberOf(metadata, name.split('.'));
@@ -69,6 +69,19 @@ function memberOf(value: unknown, steps: readonly string[]): unknown {
     (object, step) =>
       typeof object === 'object' && object !== null ? (object as Record<string, unknown>)[step] : undefined,
     value,
+  );
+}
+
+/** What a schema made of metadata. A schema that returns nothing, as one that ends without a result does, is not one. */
+function metadataOf(result: StandardSchemaV1.SuccessResult<unknown> | undefined, where: string): object {
+  const value = result?.value;
+  if (typeof value === 'object' && value !== null) return value;
+  throw new SemanticIndexError(
+    'INVALID_METADATA',
+    `The schema returned ${describe(value)} for the metadata of ${where}`,
+    {
+      hint: 'Its `validate` must return { value } with an object, or { issues }.',
+    },
   );
 }
 

@@ -51,7 +51,7 @@ export async function writeBackup(
   signal?.throwIfAborted();
   if ((await fileFacts(target)) !== undefined) {
     throw new SemanticIndexError('INVALID_ARGUMENT', `${target} exists already`, {
-      hint: 'A backup never overwrites anything; choose a new folder.',
+      hint: 'A backup never overwrites anything; choose a new directory.',
     });
   }
   const partial = `${target}.partial-${randomBytes(4).toString('hex')}`;

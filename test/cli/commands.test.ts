@@ -343,6 +343,13 @@ test('a path that is a file, and a missing index, are answered with the next ste
   expect((await runHere(['get', 'idx', 'a"b'], { cwd })).stderr).toContain('No document has the id "a\\"b"');
 });
 
+test('dedupe names the records of a file by their lines', async () => {
+  const cwd = scratchFolder();
+  writeFileSync(join(cwd, 'in.csv'), 'text\n"a lantern\nof copper"\nA kettle\na kettle!\n');
+  const { stdout } = await runHere(['dedupe', 'in.csv'], { cwd });
+  expect(stdout).toMatch(/^line 4\n +1\.000 +normalized +line 5$/m);
+});
+
 test('crash-test keeps its promises', { timeout: 240_000 }, async () => {
   const cwd = scratchFolder();
   expect(await runJson(['crash-test', 'scratch', '--rounds', '2'], { cwd })).toMatchObject({

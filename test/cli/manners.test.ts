@@ -23,7 +23,7 @@ test.each([
   ['an encoding that is not known', ['add', 'idx', 'x.md', '--encoding', 'latin99'], 2, 'latin99'],
   ['a missing argument', ['search', 'idx'], 2, "missing required argument 'query'"],
   ['no index', ['search', 'nowhere', 'x'], 4, 'semantic-index init nowhere'],
-  ['no such file', ['add', 'idx', 'nowhere.md'], 1, 'There is no file or folder'],
+  ['no such file', ['add', 'idx', 'nowhere.md'], 1, 'There is no file or directory'],
   ['a filter that is none', ['list', 'idx', '--where', '{"$bad":1}'], 2, 'INVALID_FILTER'],
   ['a document that is not there', ['get', 'idx', 'nothing'], 4, 'NOT_FOUND'],
   ['stdin without format', ['add', 'idx', '-'], 2, '--format'],

@@ -196,4 +196,17 @@ describe('filters', () => {
     const untyped = index as unknown as SemanticIndex;
     expect(await untyped.count({ where: { yaer: 1851 } })).toBe(0);
   });
+
+  it.each([undefined, null, {}, { value: undefined }, { value: null }, { value: 'text' }])(
+    'names the schema where it returns %j',
+    async (result) => {
+      const wrong = { '~standard': { version: 1, vendor: 'test', validate: () => result } } as never;
+      await using index = await SemanticIndex.open(':memory:', { provider: null, schema: wrong });
+      await expect(index.addDocuments([{ id: 'a', text: 'a', vector }])).rejects.toMatchObject({
+        code: 'INVALID_METADATA',
+        message: expect.stringMatching(/^The schema returned (undefined|null|"text") for the metadata of document 0/),
+      });
+      expect(await index.count()).toBe(0);
+    },
+  );
 });

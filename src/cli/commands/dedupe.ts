@@ -110,7 +110,7 @@ export function addDedupe(program: Command): void {
         };
         const duplicates = await findDuplicates(index, options);
         const { groups, documents, ratio } = duplicates;
-        const shown = await groupLines(duplicates, show, (text) => terminal.style('bold', text));
+        const shown = await groupLines(duplicates, show, String, (text) => terminal.style('bold', text));
         const changed = apply === undefined ? undefined : await duplicates.apply(apply, { signal, onProgress });
         bar.stop();
         const count = duplicates.ids.length;
@@ -159,8 +159,9 @@ async function dedupeRecords(path: string, flags: DedupeFlags, terminal: Termina
     const { onProgress } = bar;
     const finding = { threshold, measure, near, representative, signal, onProgress };
     const options = { text, output, report, encoding, onInvalid, ...finding };
-    const result = await dedupeFile(path, options, async (duplicates) => {
-      shown = await groupLines(duplicates, show, (line) => terminal.style('bold', line));
+    const result = await dedupeFile(path, options, async (duplicates, lines) => {
+      const lineOf = (record: DocumentId): string => `line ${lines[record as number]}`;
+      shown = await groupLines(duplicates, show, lineOf, (text) => terminal.style('bold', text));
     });
     bar.stop();
     const { rows, duplicates, groups, kept, invalid } = result;
@@ -181,26 +182,27 @@ async function dedupeRecords(path: string, flags: DedupeFlags, terminal: Termina
 async function groupLines(
   duplicates: Duplicates,
   show: number,
+  named: (id: DocumentId) => string,
   emphasize: (text: string) => string,
 ): Promise<string[]> {
   const lines: string[] = [];
   for (const { representative, duplicates: members } of duplicates.groups.slice(0, show)) {
-    lines.push(emphasize(String(representative)));
-    for (const member of members) lines.push(await memberLine(duplicates, member));
+    lines.push(emphasize(named(representative)));
+    for (const member of members) lines.push(await memberLine(duplicates, member, named));
   }
   return lines;
 }
 
 const maxShown = 160;
 
-async function memberLine(duplicates: Duplicates, { id, kind, value }: Duplicate): Promise<string> {
+async function memberLine(
+  duplicates: Duplicates,
+  { id, kind, value }: Duplicate,
+  named: (id: DocumentId) => string,
+): Promise<string> {
   const line = `  ${value.toFixed(3)}  ${kind.padEnd(10)}  ${named(id)}`;
   if (kind !== 'near') return line;
   const { removed, added } = await duplicates.explain(id);
   const change = [...removed.map((words) => `-${words}`), ...added.map((words) => `+${words}`)].join('  ');
   return `${line}  ${change.length > maxShown ? `${change.slice(0, maxShown)}…` : change}`;
-}
-
-function named(id: DocumentId): string {
-  return String(id);
 }

@@ -39,12 +39,13 @@ const rowsPerBatch = 4096;
 
 /**
  * Finds duplicates among the records of a file by the text of one column, in an index in a temporary directory. Writes the records that
- * stay, as they are and in order, and a report of the others. `inspect` sees the duplicates; their ids are numbers of records.
+ * stay, as they are and in order, and a report of the others. `inspect` sees the duplicates, whose ids are numbers of records, and the
+ * lines that these begin on.
  */
 export async function dedupeFile(
   path: string,
   options: FileDedupe,
-  inspect: (duplicates: Duplicates) => Promise<void>,
+  inspect: (duplicates: Duplicates, lines: readonly number[]) => Promise<void>,
 ): Promise<FileDedupeResult> {
   const { output, report, signal, onProgress } = options;
   for (const target of [output, report]) {
@@ -67,7 +68,7 @@ export async function dedupeFile(
     await index.optimize({ signal, onProgress });
     const { threshold, measure, near, representative } = options;
     const found = await findDuplicates(index, { threshold, measure, near, representative, signal, onProgress });
-    await inspect(found as unknown as Duplicates);
+    await inspect(found as unknown as Duplicates, lines);
     if (report !== undefined) {
       await writeLines(report, signal, () => reportOf(found as unknown as Duplicates, lines, onProgress));
     }

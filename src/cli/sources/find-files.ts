@@ -95,12 +95,12 @@ async function filesOf(name: string, endings: readonly string[]): Promise<Found>
     throw new SemanticIndexError(
       'IO',
       link === undefined
-        ? `There is no file or folder "${name}", and it matches nothing as a pattern`
+        ? `There is no file or directory "${name}", and it matches nothing as a pattern`
         : `"${name}" is a link to something that does not exist`,
       { cause: error, hint: await hintFor(name) },
     );
   }
-  throw new SemanticIndexError('IO', `"${name}" is neither a file nor a folder`, {
+  throw new SemanticIndexError('IO', `"${name}" is neither a file nor a directory`, {
     hint: 'Pipe its content into `add INDEX - --format …`.',
   });
 }
@@ -130,9 +130,13 @@ async function matching(pattern: string): Promise<Found> {
     }
   }
   if (files.length > 0 || unreadable.length > 0) return { ...nothing(), files, unreadable, mounts: seen.mounts };
-  throw new SemanticIndexError('IO', `There is no file or folder "${pattern}", and it matches nothing as a pattern`, {
-    hint: patternHint,
-  });
+  throw new SemanticIndexError(
+    'IO',
+    `There is no file or directory "${pattern}", and it matches nothing as a pattern`,
+    {
+      hint: patternHint,
+    },
+  );
 }
 
 /** The folder that a pattern begins with. */

@@ -75,7 +75,7 @@ export class GoneSources {
 
   /** Why a source stays, empty where it is simply there; undefined when it is gone. */
   async #reasonToStay(source: string, path: string): Promise<string | undefined> {
-    if (!isAbsolute(source) && !this.#paths.certain) return 'it is not known from which folder its path begins';
+    if (!isAbsolute(source) && !this.#paths.certain) return 'its path is relative to a directory that is not known';
     const hidden = this.#found.unreadable.find(({ covers }) => covers.some((cover) => isWithin(path, cover)));
     if (hidden !== undefined) return `${hidden.path} could not be read`;
     const empty = this.#found.empty.find((folder) => isWithin(path, folder));

@@ -21,7 +21,7 @@ export function withSourceFlags(command: Command): Command {
       new Option('-f, --format <format>', 'format of the files; default: by their endings').choices(recordFormats),
     )
     .addOption(
-      new Option('--ext <endings>', 'endings of the files taken from folders')
+      new Option('--ext <endings>', 'endings of the files taken from directories')
         .argParser(list)
         .default(folderEndings, 'documents and source code, see docs/files.md'),
     )

@@ -130,7 +130,7 @@ export function reasonOf(error: unknown): string {
     EIO: 'input/output error',
     ELOOP: 'too many links',
     ENOENT: 'it does not exist',
-    ENOTDIR: 'a folder of its path is a file',
+    ENOTDIR: 'a part of its path is a file',
     ESTALE: 'stale file handle',
   };
   return known[code ?? ''] ?? message;

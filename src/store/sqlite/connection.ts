@@ -46,12 +46,12 @@ export function connect(options: CatalogOptions): Database {
 function refusal({ path, readonly }: CatalogOptions, cause: unknown): SemanticIndexError {
   const [message, hint] = readonly
     ? [
-        `The folder of ${path} cannot be written`,
-        'SQLite keeps the state of its log beside the database, for readers too: copy the index to a folder that can be written.',
+        `The directory of ${path} is not writable`,
+        'In WAL mode SQLite creates -wal and -shm files next to the database, even for readers. Copy the index to a writable directory.',
       ]
     : [
-        `${path} cannot be written`,
-        'Check the rights of the folder and its files, and how its disk is mounted. With `readonly: true` an index is only read.',
+        `${path} is not writable`,
+        'Check the permissions of the directory and its files, and whether its disk is mounted read-only. With `readonly: true` the index is only read.',
       ];
   return new SemanticIndexError('IO', message, {
     cause,

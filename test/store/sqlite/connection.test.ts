@@ -55,7 +55,7 @@ describe('a connection to the catalog', () => {
     chmodSync(join(folder, 'index.db'), 0o444);
     expect(JSON.parse(tryToConnect(false))).toEqual({
       code: 'IO',
-      message: `${join(folder, 'index.db')} cannot be written`,
+      message: `${join(folder, 'index.db')} is not writable`,
       hint: expect.stringContaining('readonly: true'),
     });
     expect(tryToConnect(true)).toBe('connected');
@@ -63,8 +63,8 @@ describe('a connection to the catalog', () => {
     chmodSync(folder, 0o755);
     expect(JSON.parse(tryToConnect(true))).toMatchObject({
       code: 'IO',
-      message: `The folder of ${join(folder, 'index.db')} cannot be written`,
-      hint: expect.stringContaining('copy the index'),
+      message: `The directory of ${join(folder, 'index.db')} is not writable`,
+      hint: expect.stringContaining('Copy the index'),
     });
   });
 
