@@ -356,6 +356,7 @@ void RangeSearch::raise(TopHits* hits) {
   } else {
     const auto last = found_.begin() + static_cast<std::ptrdiff_t>(std::min(found_.size(), 2 * k) - 1);
     std::nth_element(found_.begin(), last, found_.end(), by_bound);
+    for (auto one = found_.begin(); one <= last; ++one) query_.factors->prefetch(one->item);
     for (auto one = found_.begin(); one <= last; ++one) one->bound = boosted_score(*one);
     std::nth_element(found_.begin(), kth, last + 1, by_bound);
     hits->raise(kth->bound * kRoundedDown);
