@@ -37,6 +37,14 @@ export function checkIterable(method: string, documents: unknown): void {
   );
 }
 
+/** @throws INVALID_ARGUMENT unless it is an open index; a promise of one is the usual mistake. */
+export function checkIndex(method: string, index: unknown): void {
+  if (typeof (index as { readonly addDocuments?: unknown } | null | undefined)?.addDocuments === 'function') return;
+  throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: expected a SemanticIndex, got ${describe(index)}`, {
+    hint: 'Pass what `await SemanticIndex.open(path)` returns.',
+  });
+}
+
 /** Options of `open`, checked as far as they are numbers and paths. */
 export function checkOpen(given: OpenOptions | undefined): ResolvedOpenOptions {
   const options = resolveOptions('SemanticIndex.open', given, openDefaults) as ResolvedOpenOptions;

@@ -1,4 +1,4 @@
-import { checkOneOf, checkPositive, duplicateThreshold } from '../check-arguments.js';
+import { checkIndex, checkOneOf, checkPositive, duplicateThreshold } from '../check-arguments.js';
 import { defaultMeasure, resolveOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
 import { TimeSlice } from '../time-slice.js';
@@ -37,6 +37,8 @@ export async function findDuplicates<M extends Metadata>(
   options?: DuplicateOptions<M>,
 ): Promise<Duplicates<M>> {
   const given = resolveOptions('findDuplicates', options, duplicateDefaults);
+  checkIndex('findDuplicates', index);
+  if (given.against !== undefined) checkIndex('findDuplicates: against', given.against);
   checkOptions(given);
   const measure = given.measure ?? defaultMeasure((await index.stats()).provider);
   const resolved = { ...given, measure, threshold: duplicateThreshold('findDuplicates', { ...given, measure }) };

@@ -1,6 +1,6 @@
 import { isDecidedByVectors } from '../analysis/near-duplicate.js';
 import { normalizedText } from '../analysis/normalized-text.js';
-import { checkOneOf, checkPositive } from '../check-arguments.js';
+import { checkIndex, checkOneOf, checkPositive } from '../check-arguments.js';
 import { estimateTokens } from '../embed/estimate-tokens.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe, resolveOptions } from '../options.js';
@@ -44,6 +44,7 @@ export class Retriever<M extends Metadata = Metadata> {
 
   /** @throws INVALID_ARGUMENT, UNKNOWN_OPTION. */
   constructor(index: SemanticIndex<M>, options?: RetrieverOptions<M>) {
+    checkIndex('Retriever', index);
     this.#index = index;
     this.#options = checked(options, retrieverDefaults);
   }

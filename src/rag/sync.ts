@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { checkOneOf, checkPositive, isIterable } from '../check-arguments.js';
+import { checkIndex, checkOneOf, checkPositive, isIterable } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe, resolveOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
@@ -73,6 +73,7 @@ export async function sync<M extends Metadata>(
   options?: SyncOptions<M>,
 ): Promise<SyncResult> {
   const resolved = resolveOptions('sync', options, syncDefaults);
+  checkIndex('sync', index);
   checkOneOf('sync', 'cleanup', resolved.cleanup, ['none', 'incremental', 'full']);
   checkPositive('sync', 'batchSize', resolved.batchSize);
   if (resolved.keep !== undefined && typeof resolved.keep !== 'function') {
