@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { Lexicon } from '../../src/analysis/likeness/compared-words.js';
 import { pairFeatures } from '../../src/analysis/likeness/pair-features.js';
 import { loadWordKnowledge } from '../../src/embed/bundled/bundled-provider.js';
+import { defaultThresholds } from '../../src/options.js';
 import { benchFlags } from '../flags.js';
 import { randomNumbers } from '../generated-vectors.js';
 import { type Ensemble, type Examples, fitTrees, predict, written } from './boosted-trees.js';
@@ -27,6 +28,7 @@ and with different answers, and from texts edited so that the label follows.`,
     seed: [1, 'of the random numbers'],
     write: [undefined, 'file to write the trees to: src/analysis/likeness/fitted-trees.ts'],
     held: [false, 'judge the pairs held out, which nothing was chosen by'],
+    errors: [undefined, 'set whose pairs that cross-validation judges wrongly are printed'],
     folds: [10, 'parts of the cross-validation; 0: only fit'],
   },
   { operands: 'DATA' },
@@ -35,6 +37,7 @@ const [data = ''] = flags.operands;
 const thresholds = [0.5, 0.6, 0.7, 0.8, 0.9];
 
 interface Row {
+  readonly pair: LabelledPair;
   readonly set: string;
   /** Sets that are left out together. */
   readonly source: string;
@@ -67,6 +70,7 @@ const add = (
     const { duplicate } = pair;
     const label = duplicate ? certainty : 0;
     rows.push({
+      pair,
       set,
       source,
       labelled,
@@ -120,6 +124,20 @@ function report(title: string, values: readonly number[]): void {
   }
 }
 
+/** Prints the pairs of a set that are found though they are no duplicates, or missed. */
+function reportErrors(set: string, values: readonly number[]): void {
+  const wrong = [...rows.keys()].filter((at) => {
+    const { set: own, duplicate } = rows[at] as Row;
+    return own === set && duplicate !== (values[at] as number) >= defaultThresholds.probability;
+  });
+  for (const at of wrong.sort((a, b) => (values[b] as number) - (values[a] as number))) {
+    const { pair, duplicate } = rows[at] as Row;
+    console.log(
+      `${duplicate ? 'missed' : 'found'} ${(values[at] as number).toFixed(2)}\t${pair.first}\t${pair.second}`,
+    );
+  }
+}
+
 function crossValidated(partOf: readonly (string | number)[]): number[] {
   const values = rows.map(() => 0);
   for (const part of new Set(partOf)) {
@@ -134,6 +152,7 @@ function crossValidated(partOf: readonly (string | number)[]): number[] {
 if (flags.folds > 0) {
   const parts = crossValidated(rows.map(() => Math.floor(random() * flags.folds)));
   report(`${flags.folds} parts`, parts);
+  if (flags.errors !== undefined) reportErrors(flags.errors, parts);
   console.log('\nProbability as said, and the share of duplicates\n\n| said | pairs | share |\n|---|---|---|');
   for (let from = 0; from < 1; from += 0.1) {
     const inside = [...rows.keys()].filter((at) => {

@@ -88,18 +88,11 @@ export function similarSentences(data: string): LabelledPair[] {
 }
 
 /**
- * Readers of the sets labelled by reading: titles of products and questions to support (written for this), questions of DATA/train and,
+ * Readers of the sets labelled by reading: titles of products, questions and sentences (written for this), questions of DATA/train and,
  * with files of their summaries, packages of npm and PyPI, and of Debian (`apt-cache dumpavail`).
  */
 export function labelledSets(data: string, packages?: string, registries?: string): (() => LabelledSet)[] {
-  const withTexts = (name: string) => () => {
-    const pairs = rowsOf(`${name}.tsv`).map(([first = '', second = '', label]) => ({
-      first,
-      second,
-      duplicate: label === '1',
-    }));
-    return { name, pairs, others: [] };
-  };
+  const withTexts = (name: string) => () => ({ name, pairs: writtenPairs(name), others: [] });
   const withNames = (name: string, read: () => Map<string, string>) => () => {
     const all = read();
     const rows = rowsOf('pairs.tsv').flatMap(([set, ...row]) => (set === name ? [row] : []));
@@ -108,6 +101,8 @@ export function labelledSets(data: string, packages?: string, registries?: strin
   return [
     withTexts('titles'),
     withTexts('support'),
+    withTexts('questions'),
+    withTexts('sentences'),
     ...(registries === undefined ? [] : [() => summaryPairs(summariesOf(registries))]),
     withNames('medical', () => numbered(questionsOf(data, 'medquad.jsonl'))),
     withNames('trivia', () => numbered(questionsOf(data, 'opentriviaqa.jsonl'))),
@@ -115,9 +110,14 @@ export function labelledSets(data: string, packages?: string, registries?: strin
   ];
 }
 
+/** Pairs that were written for this, with their texts. */
+function writtenPairs(name: string): LabelledPair[] {
+  return rowsOf(`${name}.tsv`).map(([first = '', second = '', label]) => ({ first, second, duplicate: label === '1' }));
+}
+
 /**
- * Pairs that nothing was fitted to or chosen by, from the summaries and the quiz: 95 near the decision, and others as an index finds them,
- * from a probability of .35 by these trees or those before.
+ * Pairs that nothing was fitted to, from the summaries and the quiz: 95 near the decision, and others as an index finds them, from a
+ * probability of .35 by former trees; and everyday pairs, by whose mistakes three rules were chosen.
  */
 export function heldOutPairs(data: string, registries?: string): LabelledSet[] {
   const summaries = registries === undefined ? new Map<string, string>() : summariesOf(registries);
@@ -134,6 +134,7 @@ export function heldOutPairs(data: string, registries?: string): LabelledSet[] {
   return [
     { name: 'summaries', pairs: namedPairs(packages, summaries), others: [] },
     { name: 'quiz', pairs: namedPairs(quiz, numbered(questionsOf(data, 'opentriviaqa.jsonl'))), others: [] },
+    { name: 'everyday', pairs: writtenPairs('everyday'), others: [] },
   ];
 }
 

@@ -1,17 +1,22 @@
 import { composed, foldCase, plainSigns, withoutInvisible } from '../characters.js';
 import { ownCopy } from '../own-copy.js';
 import { stemOf } from '../stem.js';
+import { onePhrasing } from './one-phrasing.js';
 import {
   asked,
   askedThing,
+  asksHowMuch,
+  asksWhether,
   auxiliaries,
   contrastsOf,
   directions,
   kindWords,
   negations,
+  quantities,
   relations,
   sameAs,
   weakWords,
+  whether,
 } from './word-lists.js';
 
 /** What is known of words apart from the texts that are compared. */
@@ -57,13 +62,6 @@ const pieces = new RegExp(
   `\\p{N}+(?:st|nd|rd|th)(?![\\p{L}\\p{N}])|\\p{N}+(?:[.,:]\\p{N}+)*|[${unspaced}]\\p{M}*|(?:(?![${unspaced}])[\\p{L}\\p{M}])(?:(?![${unspaced}])[\\p{L}\\p{M}\\p{N}_]|['’](?=\\p{L}))*(?:\\+\\+|#(?!\\p{L}))?|[\\p{Sc}%‰°′″]|(?<=^|[\\s(])[-−+~!¬](?=[\\p{L}\\p{N}])|[\\p{So}\\p{Sm}]`,
   'gu',
 );
-const initials = /(?<![\p{L}\p{N}])(?:\p{L}\.\s?){2,}(?=\s|$|[^\p{L}])/gu;
-/** The sign between the sides of a size, and that of inches. */
-const betweenSizes = /(?<=\p{N}\s?)[x×](?=\s?\p{N})/giu;
-const inches = /(\p{N})\s?(?:"|''|”)/gu;
-/** Countries whose initials stand for their name; in lower case those of the first are a pronoun. */
-const unitedStates = /\b(?:US|United States(?: of America)?)\b/g;
-const unitedKingdom = /\bUnited Kingdom\b/g;
 const possessive = /['’]s?$/;
 /** Signs that change what the number or word beside them says. */
 const amountSign = /^[\p{Sc}%‰°′″\-−+~!¬]$/u;
@@ -79,6 +77,8 @@ const weakShare = 0.3;
 const maxRarity = 1.1;
 const none: readonly number[] = [];
 const signWeight = 0.7;
+/** A symbol, an emoji for one, adds little to words. */
+const symbolWeight = 0.2;
 const numberWeight = 0.9;
 
 /** The words that were read, numbered: texts of one comparison share a lexicon. */
@@ -106,12 +106,7 @@ export class Lexicon {
 
   /** The words of a text. */
   read(text: string): ComparedWords {
-    const whole = plainSigns(withoutInvisible(composed(text)))
-      .replace(initials, (run) => `${run.replace(/[.\s]/g, '')} `)
-      .replace(unitedStates, 'USA')
-      .replace(unitedKingdom, 'UK')
-      .replace(betweenSizes, ' ')
-      .replace(inches, '$1 inch');
+    const whole = onePhrasing(plainSigns(withoutInvisible(composed(text))));
     const ids: number[] = [];
     const occurrences: number[] = [];
     let asksFor = 0;
@@ -144,6 +139,8 @@ export class Lexicon {
           (gap === '-' ? occurrence.joined : 0),
       );
       sentenceStart = false;
+      if (ids.length === 1 && whether.has(this.forms[id] as string)) asksFor = asksWhether;
+      if (asksFor === asked.get('how') && quantities.has(this.forms[id] as string)) asksFor = asksHowMuch;
       if (asksFor === 0) asksFor = asked.get(this.forms[id] as string) ?? 0;
     }
     // Where most words begin with a capital, capitals do not mark names.
@@ -226,7 +223,9 @@ export class Lexicon {
         ? numberWeight
         : isLetter.test(own)
           ? Math.min(maxRarity, this.knowledge.rarity(own)) * share
-          : signWeight,
+          : amountSign.test(own)
+            ? signWeight
+            : symbolWeight,
     );
     this.contrasts.push(contrastsOf.get(own) ?? none);
     this.bare.push(own.normalize('NFD').replace(/\p{M}/gu, '').replaceAll('đ', 'd'));

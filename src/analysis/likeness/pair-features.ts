@@ -47,6 +47,9 @@ export const featureNames = [
 
 /** Share of the weight of a word that says what kind of thing a text is about. */
 const thingShare = 0.25;
+const isSingleLetter = /^\p{L}$/u;
+/** Least letters of a compound. */
+const minCompound = 4;
 /** Least share of weight that both texts of a duplicate have; of the labelled duplicates one in 180 has less. */
 const minShared = 0.2;
 /**
@@ -57,6 +60,9 @@ const minSharedPairs = 0.8;
 /** In a text of more words, an amount or an order is one detail among many. */
 const maxExact = 48;
 
+/** What may stand behind a form of a word that stemming leaves apart. */
+const endings = new Set(['s', 'es', 'e', 'ed', 'er', 'or', 'ly', 'al', 'y', 'ic', 'n', 'en']);
+
 /** Whether two words differ by an ending, or one of them is misspelt: not a word that is known. */
 function isSpelling(a: string, b: string, knownA: boolean, knownB: boolean): boolean {
   const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];
@@ -66,8 +72,9 @@ function isSpelling(a: string, b: string, knownA: boolean, knownB: boolean): boo
   let end = 0;
   while (end < shorter.length - start && shorter.at(-1 - end) === longer.at(-1 - end)) end++;
   const [restShort, restLong] = [shorter.length - start - end, longer.length - start - end];
-  // A plural or another ending, a letter doubled.
-  if (restShort === 0 && restLong <= 2 && start >= 3 && (end === 0 || longer[start] === longer[start - 1])) return true;
+  // A plural or another ending, a letter doubled; "mipsel" is no form of "mips".
+  if (restShort === 0 && end === 0) return endings.has(longer.slice(start));
+  if (restShort === 0 && restLong <= 2 && start >= 3 && longer[start] === longer[start - 1]) return true;
   if (knownA === knownB || shorter.length < 5 || start === 0) return false;
   if (restLong <= 1) return true;
   const swapped =
@@ -131,19 +138,22 @@ export function pairFeatures(lexicon: Lexicon, a: ComparedWords, b: ComparedWord
   };
   const left = leftoversOf(a, (at) => matchOf[at] !== -1);
   const right = leftoversOf(b, (at) => taken[at] === 1);
-  // Compounds: "non stick" and "nonstick".
+  // Compounds and names of models: "non stick" and "nonstick", "WX-900" and "WX900".
   const join = (one: Leftover[], two: Leftover[], words: ComparedWords): void => {
     for (const whole of one) {
       if (whole.joined) continue;
       const form = forms[whole.id] as string;
-      if (form.length < 5) continue;
+      if (form.length < minCompound) continue;
       for (const part of two) {
-        const first = forms[part.id] as string;
-        if (part.joined || form.length <= first.length || !form.startsWith(first)) continue;
-        const next = words.ids[part.at + 1];
-        if (next === undefined || first + (forms[next] as string) !== form) continue;
-        const second = two.find(({ at }) => at === part.at + 1);
-        for (const each of [whole, part, second]) if (each !== undefined) each.joined = true;
+        if (part.joined) continue;
+        let spelt = '';
+        let end = part.at;
+        while (end < words.ids.length && spelt.length < form.length && form.startsWith(spelt)) {
+          spelt += forms[words.ids[end++] as number] as string;
+        }
+        if (spelt !== form || end < part.at + 2) continue;
+        whole.joined = true;
+        for (const each of two) if (each.at >= part.at && each.at < end) each.joined = true;
         matched += whole.weight;
         break;
       }
@@ -274,13 +284,16 @@ function asksForOther({ forms }: Lexicon, a: ComparedWords, b: ComparedWords): b
   return one !== other && isThing(one) && isThing(other);
 }
 
-/** Whether words that only one text has make two texts different by themselves: amounts, signs, symbols, a negated form. */
+/** Whether words that only one text has make two texts different by themselves: amounts, signs, symbols, single letters, a negated form. */
 function excludes(lexicon: Lexicon, some: readonly Leftover[], others: readonly Leftover[]): boolean {
   const has = (list: readonly Leftover[], kind: number): boolean =>
     list.some(({ id }) => ((lexicon.kinds[id] as number) & kind) !== 0);
   if (has(some, wordKind.number) && has(others, wordKind.number)) return true;
   if (has(some, wordKind.sign) || has(others, wordKind.sign)) return true;
   if (has(some, wordKind.symbol) && has(others, wordKind.symbol)) return true;
+  // Type A, type B.
+  const designates = ({ id, name }: Leftover): boolean => name && isSingleLetter.test(lexicon.forms[id] as string);
+  if (some.some(designates) && others.some(designates)) return true;
   return hasNegatedForm(lexicon, some, others);
 }
 

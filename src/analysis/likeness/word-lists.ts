@@ -63,6 +63,27 @@ export const sameAs = new Map(
     w: 'with',
     '&': 'and',
     gray: 'grey',
+    colour: 'color',
+    centre: 'center',
+    favourite: 'favorite',
+    behaviour: 'behavior',
+    neighbour: 'neighbor',
+    flavour: 'flavor',
+    dict: 'dictionary',
+    dicts: 'dictionaries',
+    movie: 'film',
+    movies: 'films',
+    bike: 'bicycle',
+    bikes: 'bicycles',
+    photo: 'picture',
+    photos: 'pictures',
+    pcs: 'pieces',
+    litres: 'l',
+    liters: 'l',
+    grams: 'g',
+    kilograms: 'kg',
+    centimeters: 'cm',
+    centimetres: 'cm',
     children: 'kids',
     child: 'kid',
     app: 'application',
@@ -84,6 +105,16 @@ export const asked = new Map([
   ['why', 4],
   ['how', 5],
 ]);
+/** What a question of yes or no asks for, and one that begins with "how much". */
+export const [asksWhether, asksHowMuch] = [6, 7];
+/** Words that begin a question of yes or no. */
+export const whether = new Set(
+  'is are was were do does did can could will would should has have had may might must shall'.split(' '),
+);
+/** Words behind "how" that make it ask for an amount. */
+export const quantities = new Set(
+  'much many long often far fast big large high tall old deep heavy soon late'.split(' '),
+);
 
 /** Auxiliaries and pronouns: another one in their place changes little. */
 export const auxiliaries = new Set(

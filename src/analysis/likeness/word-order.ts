@@ -19,6 +19,8 @@ export function sharedBigrams({ stems, weights }: Lexicon, a: ComparedWords, b: 
 }
 
 const turnWindow = 3;
+/** Between things whose order does not matter. */
+const listWords = new Set(['and', 'or', 'und', 'et', 'y', 'e']);
 
 /** Whether a word of direction stands between two words in one text, and between the same in reverse in the other. */
 export function isTurned({ kinds, weights, stems }: Lexicon, a: ComparedWords, b: ComparedWords): boolean {
@@ -48,9 +50,12 @@ export function isTurned({ kinds, weights, stems }: Lexicon, a: ComparedWords, b
   return false;
 }
 
-/** Whether two words have exchanged their places: each stands between neighbours that the other has in the other text, or a hyphen joins them. */
+/**
+ * Whether two words have exchanged their places: each stands between neighbours that the other has in the other text, or a hyphen joins them.
+ * In a list ("salt and pepper") the order says nothing.
+ */
 export function isExchanged(
-  { stems, weights }: Lexicon,
+  { forms, kinds, stems, weights }: Lexicon,
   a: ComparedWords,
   b: ComparedWords,
   matchOf: Int32Array,
@@ -60,6 +65,18 @@ export function isExchanged(
     at < 0 || at >= words.ids.length ? -1 : (stems[words.ids[at] as number] as number);
   const alike = (x: number, y: number): number =>
     (stemAt(a, x - 1) === stemAt(b, y - 1) ? 1 : 0) + (stemAt(a, x + 1) === stemAt(b, y + 1) ? 1 : 0);
+  // Both begin or both end: that is less than a word in common.
+  const atEdge = (x: number, y: number): boolean =>
+    (x === 0 && y === 0) || (x === a.ids.length - 1 && y === b.ids.length - 1);
+  const inList = ({ ids }: ComparedWords, from: number, to: number): boolean =>
+    to - from <= 3 && ids.subarray(from + 1, to).some((id) => listWords.has(forms[id] as string));
+  const isNumber = ({ ids }: ComparedWords, at: number): boolean =>
+    ((kinds[ids[at] as number] as number) & wordKind.number) !== 0;
+  const isAgent = ({ ids }: ComparedWords, at: number): boolean => {
+    const before = ids.subarray(Math.max(0, at - turnWindow), at);
+    const last = before.findLast((id) => forms[id] === 'by' || (weights[id] as number) > 0.2);
+    return last !== undefined && forms[last] === 'by';
+  };
   const moved: number[] = [];
   for (let at = 0; at < a.ids.length; at++) {
     if (matchOf[at] !== -1 && (weights[a.ids[at] as number] as number) > 0.2 && alike(at, matchOf[at] as number) < 2)
@@ -71,8 +88,13 @@ export function isExchanged(
       const [u, v] = [matchOf[x] as number, matchOf[y] as number];
       if (u < v) continue;
       if (y === x + 1 && u === v + 1 && isJoined(a, y) && isJoined(b, u)) return true;
+      if (inList(a, x, y) && inList(b, v, u)) continue;
+      // "In 1962 in Leeds": a number does not take the place of a word. "Approved by the board": passive.
+      if (isNumber(a, x) !== isNumber(a, y)) continue;
+      if (isAgent(a, x) !== isAgent(b, u) || isAgent(a, y) !== isAgent(b, v)) continue;
       const crossed = alike(x, v) + alike(y, u);
-      if (crossed >= 3 && crossed > alike(x, u) + alike(y, v)) return true;
+      const needed = atEdge(x, v) || atEdge(y, u) ? 4 : 3;
+      if (crossed >= needed && crossed > alike(x, u) + alike(y, v)) return true;
     }
   }
   return false;
