@@ -124,7 +124,7 @@ function report(title: string, values: readonly number[]): void {
   }
 }
 
-/** Prints the pairs of a set that are found though they are no duplicates, or missed. */
+/** Prints the pairs of a set that are found and are not duplicates, and of those that are missed. */
 function reportErrors(set: string, values: readonly number[]): void {
   const wrong = [...rows.keys()].filter((at) => {
     const { set: own, duplicate } = rows[at] as Row;

@@ -19,7 +19,8 @@ const romanDigits: Readonly<Record<string, string>> = {
   IX: '9',
 };
 
-const amount = String.raw`(\p{N}[\p{N}.,]*(?:\s?(?:thousand|million|billion|trillion|[kmb]n?))?)`;
+/** Begins where a number does, and is bounded: texts may be runs of digits. */
+const amount = String.raw`(?<![\p{N}.,])(\p{N}[\p{N}.,]{0,20}(?:\s?(?:thousand|million|billion|trillion|[kmb]n?))?)`;
 /** Names of units behind an amount, and the sign that says the same. */
 const namedUnits: readonly (readonly [RegExp, string])[] = [
   [new RegExp(String.raw`${amount}\s?(?:(?:US\s)?dollars?|USD)\b`, 'giu'), '$$$1'],
@@ -27,24 +28,24 @@ const namedUnits: readonly (readonly [RegExp, string])[] = [
   [new RegExp(String.raw`${amount}\s?(?:euros?|EUR)\b`, 'giu'), '€$1'],
   [new RegExp(String.raw`\bEUR\s?${amount}`, 'gu'), '€$1'],
   [new RegExp(String.raw`${amount}\s?(?:per\s?cent|pct)\b`, 'giu'), '$1%'],
-  [new RegExp(String.raw`${amount}\s?(?:degrees?(?:\scelsius)?\b|°\sC\b)`, 'giu'), '$1°C'],
-  [new RegExp(String.raw`${amount}\s?(?:degrees?\sfahrenheit|°\sF)\b`, 'giu'), '$1°F'],
+  [new RegExp(String.raw`${amount}\s?(?:degrees?\scelsius\b|°\sC\b)`, 'giu'), '$1°C'],
+  [new RegExp(String.raw`${amount}\s?(?:degrees?\sfahrenheit\b|°\sF\b)`, 'giu'), '$1°F'],
+  [new RegExp(String.raw`${amount}\s?degrees?\b`, 'giu'), '$1°'],
 ];
 const hasDigit = /\p{N}/u;
 /** Amounts in a larger unit, and how many of the smaller one they are. */
 const largerUnits = /(?<![\p{N}.,])(\d{1,4}(?:\.\d{1,3})?)\s?(kg|kilograms?|l|lit(?:er|re)s?)(?![\p{L}\p{N}])/giu;
 
+const somebody = '(?:you|someone|somebody|anyone|anybody)';
+const asksSomebody = `(?:can|could|would|will) ${somebody}(?: please)?`;
+const questionWord = `(${['how', 'what', 'why', 'when', 'where', 'who', 'which'].join('|')})`;
 /** The same question in other words, as regular expressions of its beginning and what replaces it. */
 const questions: readonly (readonly [RegExp, string])[] = [
   [/^(?:hi|hello|hey|please)[,!]?\s+/i, ''],
-  [
-    /^(?:(?:can|could|would|will) (?:you|someone|somebody|anyone|anybody)(?: please)? (?:explain|describe|show)(?: to)?(?: me| us)?|(?:do|does) (?:you|someone|anyone|anybody) know|(?:i(?:'d like| would like| want| need) to know)|please explain) (how|what|why|when|where|who|which)\b/i,
-    '$1',
-  ],
-  [
-    /^(?:can|could) (?:you|someone|somebody|anyone|anybody)(?: please)? (?:explain|define)(?: to)?(?: me)?\b/i,
-    'what is',
-  ],
+  [new RegExp(String.raw`^${asksSomebody} (?:explain|describe|show)(?: to)?(?: me| us)? ${questionWord}\b`, 'i'), '$1'],
+  [new RegExp(String.raw`^(?:do|does) ${somebody} know ${questionWord}\b`, 'i'), '$1'],
+  [new RegExp(String.raw`^(?:i(?:'d like| would like| want| need) to know|explain) ${questionWord}\b`, 'i'), '$1'],
+  [new RegExp(String.raw`^${asksSomebody} (?:explain|define)(?: to)?(?: me)?\b`, 'i'), 'what is'],
   [/^(?:what's|whats)\b/i, 'what is'],
   [
     /^what (?:is|are|would be) (?:the|a|some) (?:(?:best|right|correct|proper|easiest|simplest|good|recommended) )?(?:possible )?(?:ways?|methods?) (?:to|of|for|that i can)\b/i,

@@ -72,7 +72,7 @@ function isSpelling(a: string, b: string, knownA: boolean, knownB: boolean): boo
   let end = 0;
   while (end < shorter.length - start && shorter.at(-1 - end) === longer.at(-1 - end)) end++;
   const [restShort, restLong] = [shorter.length - start - end, longer.length - start - end];
-  // A plural or another ending, a letter doubled; "mipsel" is no form of "mips".
+  // A plural or another ending, a letter doubled; "mipsel" and "mips" are two words.
   if (restShort === 0 && end === 0) return endings.has(longer.slice(start));
   if (restShort === 0 && restLong <= 2 && start >= 3 && longer[start] === longer[start - 1]) return true;
   if (knownA === knownB || shorter.length < 5 || start === 0) return false;

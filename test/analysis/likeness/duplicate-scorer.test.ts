@@ -57,6 +57,7 @@ describe('DuplicateScorer', () => {
     ['a rare word', 'Is Kleefstra syndrome inherited?', 'Is Schindler syndrome inherited?'],
     ['a sign', 'The refund is €100 today', 'The refund is $100 today'],
     ['a language', 'A parser for C', 'A parser for C++'],
+    ['a unit', 'Heat the oven to 200 degrees Celsius.', 'Heat the oven to 200 degrees Fahrenheit.'],
     ['a letter', 'Laurent maple syrup, Grade A, 250 ml', 'Laurent maple syrup, Grade B, 250 ml'],
     ['how much they ask for', 'How do I boil an egg?', 'How long does it take to boil an egg?'],
     ['who did it', 'The hawk was chased by the crow.', 'The crow was chased by the hawk.'],
@@ -118,6 +119,7 @@ describe('DuplicateScorer', () => {
     const began = performance.now();
     expect(scorer.compare(long, `${long} end`)).toBeGreaterThan(enough);
     expect(scorer.compare('a'.repeat(100_000), 'b'.repeat(100_000))).toBeLessThan(enough);
+    expect(scorer.compare('1'.repeat(100_000), '2'.repeat(100_000))).toBeLessThan(enough);
     expect(scorer.compare('\ud800 x', 'y \udc00')).toBeLessThan(enough);
     expect(performance.now() - began).toBeLessThan(5000);
   });
