@@ -39,9 +39,11 @@ export interface FieldConditions {
  * }`. Names with dots reach into nested objects and lists of objects, or are keys with dots. All members must match. An
  * `undefined` member is refused with INVALID_FILTER; `{}` matches all documents.
  */
-export interface Where {
+export type Where = {
+  // Apart from the fields: without `exactOptionalPropertyTypes`, an optional member may be undefined, which a field may not.
   readonly $and?: readonly Where[];
   readonly $or?: readonly Where[];
   readonly $not?: Where;
+} & {
   readonly [field: string]: FilterValue | FilterList | FieldConditions | Where | readonly Where[];
-}
+};

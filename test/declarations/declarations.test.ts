@@ -37,6 +37,7 @@ const projects = [
   { compiler: 'typescript', module: 'node16', moduleResolution: 'node16' },
   { compiler: 'typescript-7', module: 'node16', moduleResolution: 'node16' },
   { compiler: 'typescript-7', module: 'esnext', moduleResolution: 'bundler' },
+  { compiler: 'typescript', module: 'nodenext', moduleResolution: 'nodenext', exactOptionalPropertyTypes: false },
 ];
 
 /** What a compiler prints about a program, and how it ends. */
