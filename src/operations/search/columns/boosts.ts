@@ -1,6 +1,7 @@
 import type { Backend } from '../../../backend/backend.js';
 import type { Field, FilterTree } from '../../../backend/filter-tree.js';
 import type { RankBoost } from '../../../backend/read-snapshot.js';
+import { dateHint, instantOf } from '../../../columns/instant.js';
 import { SemanticIndexError } from '../../../errors.js';
 import { type Boost, describe, resolveOptions } from '../../../options.js';
 import { filterFor } from '../../declared-fields.js';
@@ -43,7 +44,7 @@ export async function planBoosts(backend: Backend, given: readonly Boost[], now:
       if (scale !== undefined || factor !== undefined) {
         throw refused(`expected halfLife or scale and factor as ${at}, got both`);
       }
-      const instant = then === undefined ? now : instantOf(at, then);
+      const instant = then === undefined ? now : nowOf(at, then);
       boosts.push({ by: 'decay', field: field.name, halfLife: durationOf(at, halfLife), now: instant });
     } else {
       if (then !== undefined) throw refused(`expected now with halfLife in ${at}, got now alone`);
@@ -88,12 +89,12 @@ function durationOf(at: string, duration: unknown): number {
   throw refused(`expected milliseconds or a duration such as '30d' as ${at}.halfLife, got ${describe(duration)}`);
 }
 
-function instantOf(at: string, given: unknown): number {
-  const instant = given instanceof Date ? given.getTime() : typeof given === 'string' ? Date.parse(given) : given;
+function nowOf(at: string, given: unknown): number {
+  const instant = given instanceof Date ? given.getTime() : typeof given === 'string' ? instantOf(given) : given;
   if (typeof instant === 'number' && Number.isFinite(instant)) return instant;
-  throw refused(`expected a date, a string in ISO 8601 or milliseconds as ${at}.now, got ${describe(given)}`);
+  throw refused(`expected a date, a string in ISO 8601 or milliseconds as ${at}.now, got ${describe(given)}`, dateHint);
 }
 
-function refused(what: string): SemanticIndexError {
-  return new SemanticIndexError('INVALID_ARGUMENT', `search: ${what}`, { hint: `Pass boosts such as ${forms}.` });
+function refused(what: string, hint = `Pass boosts such as ${forms}.`): SemanticIndexError {
+  return new SemanticIndexError('INVALID_ARGUMENT', `search: ${what}`, { hint });
 }

@@ -8,6 +8,7 @@ import {
 import type { Field, Scalar } from '../../../backend/filter-tree.js';
 import type { ReadSnapshot } from '../../../backend/read-snapshot.js';
 import { checkOneOf, checkPositive } from '../../../check-arguments.js';
+import { dateHint, instantOf } from '../../../columns/instant.js';
 import { SemanticIndexError } from '../../../errors.js';
 import {
   describe,
@@ -107,11 +108,12 @@ function rangesOf(method: string, at: string, ranges: readonly FacetRange[]): In
 
 function boundOf(method: string, at: string, bound: unknown, fallback: number): number {
   if (bound === undefined) return fallback;
-  const instant = typeof bound === 'string' ? Date.parse(bound) : bound;
+  const instant = typeof bound === 'string' ? instantOf(bound) : bound;
   if (typeof instant === 'number' && Number.isFinite(instant)) return instant;
   throw new SemanticIndexError(
     'INVALID_ARGUMENT',
     `${method}: expected a finite number or a date in ISO 8601 as ${at}, got ${describe(bound)}`,
+    { hint: dateHint },
   );
 }
 
