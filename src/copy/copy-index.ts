@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkIndex } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
 import { type CopyOptions, copyDefaults, resolveOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
@@ -34,7 +35,7 @@ interface Contents {
  *
  * The documents of one point in time are exported into a temporary directory first, which needs the room for them.
  *
- * @throws SPACE_MISMATCH, INVALID_ARGUMENT for another metric or an empty source, READ_ONLY, IO; CORRUPT when the comparison finds a
+ * @throws SPACE_MISMATCH, INVALID_ARGUMENT for what is not an open index, another metric or an empty source, READ_ONLY, IO; CORRUPT when the comparison finds a
  *   difference, which changes of the target meanwhile cause as well; the signal's reason.
  * @example
  * const { documents } = await copyIndex(source, target);
@@ -45,6 +46,8 @@ export async function copyIndex(
   options?: CopyOptions,
 ): Promise<CopyResult> {
   const { signal, onProgress } = resolveOptions('copyIndex', options, copyDefaults);
+  checkIndex('copyIndex: source', source);
+  checkIndex('copyIndex: target', target);
   // A folder that only this user can read.
   const scratch = await mkdtemp(join(tmpdir(), 'semantic-index-copy-'));
   const folder = join(scratch, 'export');
