@@ -234,7 +234,9 @@ describe.skipIf(connectionString === undefined)('optimistic reads of a PostgreSQ
       before = undefined;
       return client.sendNow('DEALLOCATE ALL');
     };
-    expect((await index.search('number 6 of 6')).hits).toEqual(hits);
+    // On a busy machine a search may take a connection of the pool that has not prepared them yet.
+    for (let times = 0; times < 5 && before !== undefined; times++)
+      expect((await index.search('number 6 of 6')).hits).toEqual(hits);
     expect(before).toBe(undefined);
     sent.length = 0;
     expect((await index.search('number 6 of 6')).hits).toEqual(hits);
