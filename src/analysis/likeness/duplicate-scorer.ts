@@ -70,8 +70,9 @@ export class DuplicateScorer {
     return this.#lexicon.read(text);
   }
 
-  /** From 0 to 0.999, for texts whose words differ; the same in either order. */
+  /** From 0 to 0.999, for texts whose words differ; the same in either order. Texts of punctuation alone have no words to share: 0. */
   probability(a: ComparedWords, b: ComparedWords): number {
+    if (a.ids.length === 0 || b.ids.length === 0) return 0;
     const features = pairFeatures(this.#lexicon, a, b);
     return features === undefined ? 0 : Math.min(highest, probabilityOf(features));
   }

@@ -7,6 +7,21 @@ const inches = /(\p{N})\s?(?:"|''|”)/gu;
 /** Countries whose initials stand for their name; in lower case those of the first are a pronoun. */
 const unitedStates = /\b(?:US|United States(?: of America)?)\b/g;
 const unitedKingdom = /\bUnited Kingdom\b/g;
+const hasLowerCase = /\p{Ll}/u;
+/** Dollars of countries; those of the United States are plain ones. */
+const dollars = /(?<![\p{L}\p{N}])(US|AU?|CA?|HK|NZ|S)\$\s?(?=\p{N})/gu;
+const currencies: Readonly<Record<string, string>> = {
+  US: '$',
+  A: 'AUD ',
+  AU: 'AUD ',
+  C: 'CAD ',
+  CA: 'CAD ',
+  HK: 'HKD ',
+  NZ: 'NZD ',
+  S: 'SGD ',
+};
+/** A rating: some stars of at most ten. */
+const stars = /(?<![★⭐☆])(?=[★⭐☆]{2,10}(?![★⭐☆]))([★⭐]+)☆*/gu;
 /** Numbers of parts: "Part II". One and five are left out, because "I" and "V" are words and names. */
 const romanNumerals = /(?<=\p{L}\s)(?:II|III|IV|VI|VII|VIII|IX)\b/gu;
 const romanDigits: Readonly<Record<string, string>> = {
@@ -23,7 +38,7 @@ const romanDigits: Readonly<Record<string, string>> = {
 const amount = String.raw`(?<![\p{N}.,])(\p{N}[\p{N}.,]{0,20}(?:\s?(?:thousand|million|billion|trillion|[kmb]n?))?)`;
 /** Names of units behind an amount, and the sign that says the same. */
 const namedUnits: readonly (readonly [RegExp, string])[] = [
-  [new RegExp(String.raw`${amount}\s?(?:(?:US\s)?dollars?|USD)\b`, 'giu'), '$$$1'],
+  [new RegExp(String.raw`${amount}\s?(?:(?:USA?\s)?dollars?|USD)\b`, 'giu'), '$$$1'],
   [new RegExp(String.raw`\bUSD\s?${amount}`, 'gu'), '$$$1'],
   [new RegExp(String.raw`${amount}\s?(?:euros?|EUR)\b`, 'giu'), '€$1'],
   [new RegExp(String.raw`\bEUR\s?${amount}`, 'gu'), '€$1'],
@@ -38,10 +53,13 @@ const largerUnits = /(?<![\p{N}.,])(\d{1,4}(?:\.\d{1,3})?)\s?(kg|kilograms?|l|li
 
 const somebody = '(?:you|someone|somebody|anyone|anybody)';
 const asksSomebody = `(?:can|could|would|will) ${somebody}(?: please)?`;
-const questionWord = `(${['how', 'what', 'why', 'when', 'where', 'who', 'which'].join('|')})`;
+const questionWords = ['how', 'what', 'why', 'when', 'where', 'who', 'which'].join('|');
+const questionWord = `(${questionWords})`;
+/** What a greeting stands before; elsewhere it is part of a name: "Hey Jude". */
+const firstWords = `(?:${questionWords}|what's|whats|can|could|would|will|do|does|is|are|i|i'd|explain)`;
 /** The same question in other words, as regular expressions of its beginning and what replaces it. */
 const questions: readonly (readonly [RegExp, string])[] = [
-  [/^(?:hi|hello|hey|please)[,!]?\s+/i, ''],
+  [new RegExp(String.raw`^(?:hi|hello|hey|please)[,!]?\s+(?=${firstWords}\b)`, 'i'), ''],
   [new RegExp(String.raw`^${asksSomebody} (?:explain|describe|show)(?: to)?(?: me| us)? ${questionWord}\b`, 'i'), '$1'],
   [new RegExp(String.raw`^(?:do|does) ${somebody} know ${questionWord}\b`, 'i'), '$1'],
   [new RegExp(String.raw`^(?:i(?:'d like| would like| want| need) to know|explain) ${questionWord}\b`, 'i'), '$1'],
@@ -81,9 +99,12 @@ const beginsQuestion = /^(?:hi|hello|hey|please|can|could|would|will|do|does|i|i
 export function onePhrasing(text: string): string {
   let plain = text
     .replace(initials, (run) => `${run.replace(/[.\s]/g, '')} `)
-    .replace(unitedStates, 'USA')
+    .replace(dollars, (_, country: string) => currencies[country] ?? '$')
+    .replace(stars, (_, full: string) => ` ${[...full].length} stars`)
     .replace(unitedKingdom, 'UK')
     .replace(romanNumerals, (numeral) => romanDigits[numeral] ?? numeral);
+  // In a text of capitals, "JOIN US" is the pronoun.
+  if (hasLowerCase.test(plain)) plain = plain.replace(unitedStates, 'USA');
   if (hasDigit.test(plain)) {
     plain = plain.replace(betweenSizes, ' ').replace(times, ' ').replace(inches, '$1 inch');
     for (const [named, sign] of namedUnits) plain = plain.replace(named, sign);

@@ -35,11 +35,24 @@ describe('DuplicateScorer', () => {
     ['The committee approved the budget on Thursday.', 'The budget was approved by the committee on Thursday.'],
     ['Roasted coffee beans 1 kg', 'Roasted coffee beans 1000 g'],
     ['🎉 A sharable configuration of ESLint', 'A sharable configuration of ESLint'],
+    ['The fee is 10 US dollars per month', 'The fee is $10 per month'],
+    ['The fee is US$10 per month', 'The fee is 10 dollars per month'],
+    ['JOIN US FOR THE FREE WEBINAR ON MONDAY MORNING', 'Join us for a free webinar on Monday morning'],
+    ['Hello, how can I reset my router?', 'Please, how do I reset my router?'],
+    ['How far is it from London to Paris?', 'What is the distance between London and Paris?'],
+    ['Rated ★★★★☆ by readers', 'Rated 4 stars by readers'],
   ])('takes %j and %j for duplicates', (a, b) => {
     expect(scorer.compare(a, b)).toBeGreaterThanOrEqual(enough);
   });
 
   it.each([
+    ['a greeting that is a name', 'Hello Kitty backpack', 'Kitty backpack'],
+    ['a word of a title', 'Hey Jude', 'Jude'],
+    ['a currency', 'It costs A$10 a month', 'It costs $10 a month'],
+    ['a rating', 'Rated ★★★★★ by readers', 'Rated ★ by readers'],
+    ['empty stars', 'Rated ★★★★★', 'Rated ★★★☆☆'],
+    ['punctuation alone', '!!!???', '...---'],
+    ['punctuation and a sign', '...', '-'],
     ['a number', 'Samdell laptop charger 65 W', 'Samdell laptop charger 45 W'],
     ['a negation', 'Patients must not take the medicine with milk.', 'Patients must take the medicine with milk.'],
     ['a direction', 'Toliver USB-C to HDMI cable 2 m', 'Toliver HDMI to USB-C cable 2 m'],
