@@ -40,8 +40,12 @@ constexpr double kScanRow = 20.0;
 constexpr double kScanDimension = 0.35;
 constexpr double kBeamSlot = 250.0;
 constexpr double kBeamMove = 0.25;
-/** The beam of a walk, in shares of its usual length, where items with high factors are scanned besides. */
-constexpr double kBeamBesideScan = 0.36;
+/**
+ * The beam of a boosted walk, in shares of its usual length: if it ends early, and where high factors are scanned
+ * besides.
+ */
+constexpr double kBoostedBeam = 1.05;
+constexpr double kBeamBesideScan = 0.2;
 
 }  // namespace
 
@@ -86,14 +90,15 @@ class GraphSearch {
     if (scan_time <= width * (kBeamSlot + kBeamMove * width)) return scan(query, items, distances_out, found, work);
     // Distances below 0 have no shares, and the k-th that a filter allows is not known.
     ends_early_ = !is_filtered() && !estimates_.is_dot();
-    const bool is_longer = ends_early_ && !is_boosted();
     LevelScanUse scan_use = is_boosted() ? memory_.levels.prepare(*options_.factors) : LevelScanUse::none;
     if (estimates_.is_dot()) scan_use = LevelScanUse::none;
     const bool has_scan = scan_use != LevelScanUse::none;
-    if (has_scan) width = std::max(static_cast<double>(reranked_), std::ceil(kBeamBesideScan * width));
-    beam_ = static_cast<size_t>(is_longer ? std::min(positions, WalkEnd::kLongerBeam * width) : width);
+    double longer = is_boosted() ? kBoostedBeam : WalkEnd::kLongerBeam;
+    if (has_scan) longer = kBeamBesideScan;
+    if (has_scan || ends_early_) width = std::max(static_cast<double>(reranked_), longer * width);
+    beam_ = static_cast<size_t>(std::min(positions, width));
     k_ = static_cast<size_t>(k);
-    end_.set(k, search_k);
+    end_.set(k, search_k, is_boosted() ? WalkEnd::kBoostedSlack : WalkEnd::kSlack);
     prepare(query);
     Status status;
     if (scan_use != LevelScanUse::in_place_of_walk) status = walk_from_entries(query);

@@ -17,7 +17,7 @@ namespace {
 constexpr double kScannedShare = 0.5;
 constexpr double kScannedAlone = 0.02;
 /** How many standard deviations a sketch may differ more than expected. */
-constexpr double kDeviationsBesideWalk = 0.625;
+constexpr double kDeviationsBesideWalk = 0.75;
 constexpr double kDeviationsAlone = 2;
 /** More than what a bound loses as a float. */
 constexpr double kFloatMargin = 1 + 1e-6;
