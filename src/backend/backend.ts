@@ -15,7 +15,7 @@ import type {
   StoredVector,
   VectorRole,
 } from './documents.js';
-import type { FilterTree } from './filter-tree.js';
+import type { DeclaredTypes, FilterTree } from './filter-tree.js';
 import type { SpaceMigration } from './migration.js';
 import type { StoredNotes } from './notes.js';
 import type { KeyedNeighbor, KeyedVector, ReadSnapshot, SnapshotRequest, VectorSearch } from './read-snapshot.js';
@@ -78,8 +78,9 @@ export interface Backend {
   readonly migration: SpaceMigration;
   readonly notes: StoredNotes;
 
-  /** Types of the declared fields; undefined for a field that an earlier version declared without type. */
-  fields(): Promise<ReadonlyMap<string, FieldType | undefined>>;
+  /** The declared fields as they were read last, where `snapshot` calls `checkFields`. Undefined: ask `fields`. */
+  readonly lastFields?: DeclaredTypes | undefined;
+  fields(): Promise<DeclaredTypes>;
   /** Indexes the declared fields, and drops the indexes of others. */
   declareFields(fields: Readonly<Record<string, FieldType>>): Promise<void>;
 

@@ -1,3 +1,5 @@
+import type { FieldType } from '../options.js';
+
 /**
  * A filter after validation. Whatever decides whether a document matches is made from this tree, so its words are the
  * semantics of `where`:
@@ -14,6 +16,9 @@ export type FilterTree =
   | { readonly kind: 'all' | 'any'; readonly of: readonly FilterTree[] }
   | { readonly kind: 'not'; readonly of: FilterTree }
   | { readonly kind: 'field'; readonly field: Field; readonly test: ValueTest };
+
+/** Types of the declared fields; undefined for a field that an earlier version declared without type. */
+export type DeclaredTypes = ReadonlyMap<string, FieldType | undefined>;
 
 /** A name, and how it is read in the metadata. */
 export interface Field {

@@ -1,7 +1,7 @@
 import type { DocumentId, ReadConsistency, SearchedSegment } from '../types.js';
 import type { StoredDocument } from './documents.js';
 import type { FieldReading, GroupKey } from './field-reading.js';
-import type { Field, FilterTree } from './filter-tree.js';
+import type { DeclaredTypes, Field, FilterTree } from './filter-tree.js';
 import type { Space } from './space.js';
 
 /** Reads a setting of an index; undefined for one that was never set. */
@@ -196,6 +196,8 @@ export interface SnapshotRequest {
   readonly fields?: readonly Field[] | undefined;
   /** Filters of boosts. */
   readonly boosted?: readonly FilterTree[] | undefined;
+  /** Called with the declared fields as of the snapshot by a backend that has `lastFields`; there is no snapshot if it throws. */
+  readonly checkFields?: ((fields: DeclaredTypes) => void) | undefined;
   /** How recent the snapshot is, where the backend has replicas. Default `strong`. */
   readonly consistency?: ReadConsistency | undefined;
   /**

@@ -1,4 +1,5 @@
 import {
+  type DeclaredTypes,
   type Field,
   type FilterTree,
   placesOf,
@@ -8,10 +9,7 @@ import {
   type ValueTest,
 } from '../backend/filter-tree.js';
 import { SemanticIndexError } from '../errors.js';
-import { describe, type FieldType, suggestName } from '../options.js';
-
-/** What is known of the fields of an index: the types of those that were declared. */
-export type DeclaredTypes = ReadonlyMap<string, FieldType | undefined>;
+import { describe, suggestName } from '../options.js';
 
 const fieldOperators = [
   '$eq',

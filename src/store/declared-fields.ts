@@ -1,4 +1,5 @@
-import type { Field, FilterTree } from '../backend/filter-tree.js';
+import type { DeclaredTypes, Field, FilterTree } from '../backend/filter-tree.js';
+import type { ReadSnapshot } from '../backend/read-snapshot.js';
 import { parseStored } from '../backend/stored-json.js';
 import { compileFilterProgram, type FilterProgram } from '../columns/filter-program.js';
 import { SemanticIndexError } from '../errors.js';
@@ -18,7 +19,7 @@ const [maxPrograms, maxProgramKey] = [32, 4096];
 interface ReadFields {
   readonly setting: string | number;
   readonly stored: Readonly<Record<string, unknown>>;
-  readonly types: ReadonlyMap<string, FieldType | undefined>;
+  readonly types: DeclaredTypes;
 }
 
 /** The declared fields of an index, each with a SQL index. */
@@ -34,14 +35,37 @@ export class DeclaredFields {
     this.#writer = writer;
   }
 
-  #fields(): ReadFields {
-    const setting = this.#read(fieldsSetting) ?? '{}';
+  #fields(setting = this.#read(fieldsSetting) ?? '{}'): ReadFields {
     if (this.#last?.setting !== setting) this.#last = readFields(setting);
     return this.#last;
   }
 
-  types(): ReadonlyMap<string, FieldType | undefined> {
+  /** As they were read last, if they were. */
+  get last(): DeclaredTypes | undefined {
+    return this.#last?.types;
+  }
+
+  types(): DeclaredTypes {
     return this.#fields().types;
+  }
+
+  /**
+   * Calls `check` with the fields as of a snapshot; as of now without one. What it throws closes the snapshot. Reading a setting in
+   * the transaction of a snapshot takes no transaction of its own.
+   */
+  async checkIn<Snapshot extends ReadSnapshot>(
+    snapshot: Snapshot | undefined,
+    check: (fields: DeclaredTypes) => void,
+  ): Promise<Snapshot | undefined> {
+    try {
+      check(
+        snapshot === undefined ? this.types() : this.#fields((await snapshot.setting(fieldsSetting)) ?? '{}').types,
+      );
+      return snapshot;
+    } catch (error) {
+      snapshot?.close();
+      throw error;
+    }
   }
 
   /** Creates the missing indexes and drops those of other fields. */
@@ -55,11 +79,17 @@ export class DeclaredFields {
     );
     const inOrder = (named: object): string =>
       JSON.stringify(Object.entries(named).sort(([a], [b]) => (a < b ? -1 : 1)));
-    if (inOrder(this.#fields().stored) !== inOrder(indexed)) await this.#writer.fields.declare(indexed);
+    if (inOrder(this.#fields().stored) === inOrder(indexed)) return;
+    await this.#writer.fields.declare(indexed);
+    this.#last = undefined;
   }
 
   compile(filter: FilterTree): CompiledFilter {
     return compileFilter(filter, new Set(this.types().keys()));
+  }
+
+  compileIfAny(filter: FilterTree | undefined): CompiledFilter | undefined {
+    return filter && this.compile(filter);
   }
 
   /** The filter for columns, and as SQL for what they cannot decide. */

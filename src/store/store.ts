@@ -12,7 +12,7 @@ import type {
   StoredVector,
   VectorRole,
 } from '../backend/documents.js';
-import type { FilterTree } from '../backend/filter-tree.js';
+import type { DeclaredTypes, FilterTree } from '../backend/filter-tree.js';
 import type { StoredNotes } from '../backend/notes.js';
 import type {
   KeyedNeighbor,
@@ -30,7 +30,6 @@ import { packVectors } from '../vectors/pack-vectors.js';
 import { whileFilesAreKept, writeBackup } from './backup.js';
 import { Catalog } from './catalog/catalog.js';
 import { columnsOf } from './catalog/document-commits.js';
-import type { SqlFilter } from './catalog/document-table.js';
 import { catalogAccess } from './catalog-access.js';
 import { changeAnalysis } from './change-analysis.js';
 import { DeclaredFields } from './declared-fields.js';
@@ -115,12 +114,8 @@ export class Store implements Backend {
     // SQLite is loaded while the file system responds.
     const [paths] = await Promise.all([preparing, prepareSqlite()]);
     const { readonly, durability, busyTimeout } = options;
-    const first: CatalogOptions = {
-      path: paths?.database ?? ':memory:',
-      readonly: readonly && !memory,
-      durability,
-      busyTimeout,
-    };
+    const path = paths?.database ?? ':memory:';
+    const first: CatalogOptions = { path, readonly: readonly && !memory, durability, busyTimeout };
     const catalog = Catalog.open(first);
     let store: Store | undefined;
     try {
@@ -206,11 +201,11 @@ export class Store implements Backend {
     return this.#open?.space;
   }
 
-  #filter(tree: FilterTree | undefined): SqlFilter | undefined {
-    return tree === undefined ? undefined : this.#fields.compile(tree);
+  get lastFields(): DeclaredTypes | undefined {
+    return this.#fields.last;
   }
 
-  async fields(): Promise<ReadonlyMap<string, FieldType | undefined>> {
+  async fields(): Promise<DeclaredTypes> {
     return this.#fields.types();
   }
 
@@ -293,7 +288,12 @@ export class Store implements Backend {
     this.#schedule();
   }
 
-  async snapshot({ filter, fields, boosted, signal }: SnapshotRequest = {}): Promise<ReadSnapshot | undefined> {
+  async snapshot(request: SnapshotRequest = {}): Promise<ReadSnapshot | undefined> {
+    const snapshot = await this.#openSnapshot(request);
+    return request.checkFields === undefined ? snapshot : this.#fields.checkIn(snapshot, request.checkFields);
+  }
+
+  async #openSnapshot({ filter, fields, boosted, signal }: SnapshotRequest): Promise<ReadSnapshot | undefined> {
     signal?.throwIfAborted();
     if (fields !== undefined || boosted !== undefined) {
       const request = this.#fields.compileForColumns(fields, boosted);
@@ -335,11 +335,11 @@ export class Store implements Backend {
     maxBytes: number | undefined,
     signal: AbortSignal | undefined,
   ): Promise<DocumentRows> {
-    return this.#reader.until(signal).pages.list(this.#filter(filter), limit, afterKey, maxBytes);
+    return this.#reader.until(signal).pages.list(this.#fields.compileIfAny(filter), limit, afterKey, maxBytes);
   }
 
   count(filter?: FilterTree, signal?: AbortSignal): Promise<number> {
-    return this.#reader.until(signal).documents.count(this.#filter(filter));
+    return this.#reader.until(signal).documents.count(this.#fields.compileIfAny(filter));
   }
 
   async lastKey(): Promise<number> {

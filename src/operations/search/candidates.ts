@@ -1,5 +1,5 @@
 import type { StoredDocument } from '../../backend/documents.js';
-import type { Field, FilterTree } from '../../backend/filter-tree.js';
+import type { Field } from '../../backend/filter-tree.js';
 import type {
   QueryTerm,
   RankedDocument,
@@ -7,6 +7,7 @@ import type {
   RankedGroups,
   ReadSetting,
   ReadSnapshot,
+  SnapshotRequest,
 } from '../../backend/read-snapshot.js';
 import type { ResolvedSearchOptions } from '../../options.js';
 import { diversify } from '../../ranking/diversify.js';
@@ -46,7 +47,7 @@ const diversityDepth = 5;
 /** A search from checked queries to documents. */
 export class CandidateSearch {
   readonly #context: OperationContext;
-  readonly #filter: FilterTree | undefined;
+  readonly #filter: Pick<SnapshotRequest, 'filter' | 'checkFields'>;
   readonly #settle: SettleOptions | undefined;
   #options: RankOptions;
   readonly #seen: ReadonlySet<number>;
@@ -68,7 +69,7 @@ export class CandidateSearch {
   /** @param seen keys of documents to leave out. @param settle undefined for options that are complete. */
   constructor(
     context: OperationContext,
-    filter: FilterTree | undefined,
+    filter: Pick<SnapshotRequest, 'filter' | 'checkFields'>,
     options: RankOptions,
     seen: ReadonlySet<number>,
     trace: SearchTrace,
@@ -94,9 +95,11 @@ export class CandidateSearch {
     const { consistency, signal } = this.#options;
     const { backend } = this.#context;
     const { fields, boosts } = this.#plan;
+    const { filter, checkFields } = this.#filter;
     const snapshot = await this.#trace.time('filter', () =>
       backend.snapshot({
-        filter: this.#filter,
+        filter,
+        checkFields,
         fields: fields.length === 0 ? undefined : fields,
         boosted: boosts?.filters,
         consistency,

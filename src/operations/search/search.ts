@@ -18,7 +18,6 @@ import type {
 } from '../../types.js';
 import { documentOf } from '../checked-document.js';
 import type { OperationContext } from '../context.js';
-import { filterFor } from '../declared-fields.js';
 import { boundedConcurrency } from './bounded-concurrency.js';
 import { CandidateSearch, type SettleOptions } from './candidates.js';
 import { planColumns } from './columns/columns-plan.js';
@@ -28,6 +27,7 @@ import { awaitRecognition, checkQueries } from './query-vectors.js';
 import { rerankHits } from './rerank-hits.js';
 import { rerankByTokens } from './rerank-tokens.js';
 import { cursorOf, keysOf } from './search-cursor.js';
+import { SearchFilters } from './search-filters.js';
 import { withSnippets } from './search-snippets.js';
 import { SearchTrace } from './search-trace.js';
 import type { SnippetTerms } from './snippet-terms.js';
@@ -153,12 +153,21 @@ async function find<M extends Metadata>(
   const { mode, signal, where, rerank } = options;
   signal?.throwIfAborted();
   context.space.check();
-  const filter = where === undefined ? undefined : await filterFor(context.backend, where);
-  const plan = await planColumns(context.backend, options);
+  const filters = new SearchFilters(context.backend);
+  const filter = where === undefined ? undefined : await filters.parse(where);
+  const plan = await planColumns(filters, options);
   let [lost, { consistency }] = [0, options];
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const checked = await trace.time('embed', () => checkQueries(queries, mode !== 'text', context.space, options));
-    const search = new CandidateSearch(context, filter, { ...options, consistency }, seen, trace, plan, settle);
+    const search = new CandidateSearch(
+      context,
+      { filter, checkFields: filters.checkFields },
+      { ...options, consistency },
+      seen,
+      trace,
+      plan,
+      settle,
+    );
     const found = await search.find(checked, attempt === 1).catch(async (error: unknown) => {
       await awaitRecognition(checked);
       if (!search.isLost || ++lost > maxLost) throw error;

@@ -1,10 +1,9 @@
-import type { Backend } from '../../../backend/backend.js';
 import type { Field, FilterTree } from '../../../backend/filter-tree.js';
 import type { RankBoost } from '../../../backend/read-snapshot.js';
 import { dateHint, instantOf } from '../../../columns/instant.js';
 import { SemanticIndexError } from '../../../errors.js';
 import { type Boost, describe, resolveOptions } from '../../../options.js';
-import { filterFor } from '../../declared-fields.js';
+import type { SearchFilters } from '../search-filters.js';
 import { fieldNamed } from './field-names.js';
 
 /** Boosts after validation. */
@@ -20,7 +19,7 @@ const milliseconds = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_8
 const forms = "{ field, halfLife: '30d' }, { field, scale, factor } or { where, factor }";
 
 /** Checks boosts. @throws INVALID_ARGUMENT, INVALID_FILTER, UNKNOWN_OPTION. */
-export async function planBoosts(backend: Backend, given: readonly Boost[], now: number): Promise<BoostPlan> {
+export async function planBoosts(checked: SearchFilters, given: readonly Boost[], now: number): Promise<BoostPlan> {
   if (!Array.isArray(given) || given.length === 0 || given.length > maxBoosts) {
     throw refused(`expected 1 to ${maxBoosts} boosts as boost, got ${describe(given)}`);
   }
@@ -35,7 +34,7 @@ export async function planBoosts(backend: Backend, given: readonly Boost[], now:
         throw refused(`expected where and factor alone as ${at}, got ${describe(boost)}`);
       }
       boosts.push({ by: 'filter', filter: filters.length, factor: factorOf(at, factor) });
-      filters.push(await filterFor(backend, where));
+      filters.push(await checked.parse(where));
       continue;
     }
     const field = fieldNamed('search', `${at}.field`, name);

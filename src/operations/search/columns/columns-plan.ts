@@ -1,8 +1,8 @@
-import type { Backend } from '../../../backend/backend.js';
 import type { Field } from '../../../backend/filter-tree.js';
 import { checkPositive } from '../../../check-arguments.js';
 import { SemanticIndexError } from '../../../errors.js';
 import type { Boost, ResolvedSearchOptions } from '../../../options.js';
+import type { SearchFilters } from '../search-filters.js';
 import { type BoostPlan, planBoosts } from './boosts.js';
 import { type FacetPlan, planFacets } from './facets.js';
 import { fieldNamed } from './field-names.js';
@@ -23,7 +23,7 @@ type ColumnsOptions = Pick<ResolvedSearchOptions, 'groupBy' | 'groupSize' | 'fac
 };
 
 /** Checks the options that columns answer. @throws INVALID_ARGUMENT, UNKNOWN_OPTION. */
-export async function planColumns(backend: Backend, options: ColumnsOptions): Promise<ColumnsPlan> {
+export async function planColumns(filters: SearchFilters, options: ColumnsOptions): Promise<ColumnsPlan> {
   const { groupBy, groupSize, diversity } = options;
   const facets = options.facets === undefined ? undefined : planFacets('search', 'facets', options.facets);
   checkPositive('search', 'groupSize', groupSize);
@@ -45,7 +45,7 @@ export async function planColumns(backend: Backend, options: ColumnsOptions): Pr
     });
   }
   const boosts =
-    options.boost === undefined ? undefined : await planBoosts(backend, options.boost as Boost[], Date.now());
+    options.boost === undefined ? undefined : await planBoosts(filters, options.boost as Boost[], Date.now());
   const fields = new Map<string, Field>();
   if (group !== undefined) fields.set(group.name, group);
   for (const { field } of facets ?? []) fields.set(field.name, field);
