@@ -4,20 +4,25 @@ import { describe } from '../options.js';
 import { TimeSlice } from '../time-slice.js';
 
 /**
- * Checks what a provider returned for `count` texts and returns fresh vectors of length 1. Yields to the event loop
+ * Checks what a provider returned for some texts and returns fresh vectors of length 1. Yields to the event loop
  * between vectors: thousands of long vectors take tens of milliseconds.
  *
  * @param dimensions required length of every vector. Default: the length of the first one.
- * @throws PROVIDER_INVALID when the number of vectors or a dimension is wrong, or a vector is not finite or all zero.
+ * @throws PROVIDER_INVALID when the number of vectors or a dimension is wrong, when different texts have the same memory as vector, or
+ *   a vector is not finite or all zero.
  */
 export async function checkVectors(
   provider: string,
   answer: unknown,
-  count: number,
+  texts: readonly string[],
   dimensions?: number,
 ): Promise<Float32Array[]> {
-  const refuse = (what: string, details: Record<string, unknown>): SemanticIndexError =>
-    new SemanticIndexError('PROVIDER_INVALID', `The provider "${provider}" ${what}`, { details });
+  const refuse = (what: string, details: Record<string, unknown>, hint?: string): SemanticIndexError =>
+    new SemanticIndexError('PROVIDER_INVALID', `The provider "${provider}" ${what}`, {
+      details,
+      ...(hint !== undefined && { hint }),
+    });
+  const count = texts.length;
 
   const vectors = (answer as { vectors?: unknown } | null | undefined)?.vectors;
   if (!Array.isArray(vectors)) {
@@ -25,6 +30,15 @@ export async function checkVectors(
   }
   if (vectors.length !== count) {
     throw refuse(`returned ${vectors.length} vectors for ${count} texts`, { expected: count, actual: vectors.length });
+  }
+  const shared = sharedMemory(vectors, texts);
+  if (shared !== undefined) {
+    const [first, second] = shared;
+    throw refuse(
+      `returned the same memory as vectors ${first} and ${second}, whose texts differ`,
+      { indices: shared },
+      'Return an array of its own for each text: copy a buffer before it is written again.',
+    );
   }
   let expected = dimensions;
   const units: Float32Array[] = [];
@@ -45,6 +59,20 @@ export async function checkVectors(
     if (slice.due()) await slice.yieldIfDue();
   }
   return units;
+}
+
+/** Two vectors of different texts that are one array, or begin at the same byte of one buffer: the second has replaced the first. */
+export function sharedMemory(vectors: readonly unknown[], texts: readonly string[]): [number, number] | undefined {
+  const firstAt = new Map<unknown, Map<number, number>>();
+  for (const [index, vector] of vectors.entries()) {
+    if (typeof vector !== 'object' || vector === null) continue;
+    const [memory, start] = ArrayBuffer.isView(vector) ? [vector.buffer, vector.byteOffset] : [vector, 0];
+    const starts = firstAt.get(memory) ?? new Map<number, number>();
+    const first = starts.get(start);
+    if (first !== undefined && texts[first] !== texts[index]) return [first, index];
+    if (first === undefined) firstAt.set(memory, starts.set(start, index));
+  }
+  return undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SemanticIndexError } from '../errors.js';
 import type { EmbeddingProvider, EmbeddingRole } from '../types.js';
-import { checkVectors } from './check-vectors.js';
+import { checkVectors, sharedMemory } from './check-vectors.js';
 import { isVectorFault, mayBeOneText, namedText, type RefusedText } from './refused-text.js';
 
 type EmbeddingBatch = Awaited<ReturnType<EmbeddingProvider['embed']>>;
@@ -86,10 +86,10 @@ export class ProviderCalls {
         // done before that pays.
         const signal = this.#provider.fast === true ? stop : AbortSignal.any([stop]);
         answer = await this.#provider.embed(texts, { role, signal });
-        const vectors = await checkVectors(this.#provider.id, answer, texts.length, this.#dimensions);
+        const vectors = await checkVectors(this.#provider.id, answer, texts, this.#dimensions);
         // A parallel call may have fixed the dimensions meanwhile; then this throws.
         if (this.#dimensions !== undefined && vectors[0]?.length !== this.#dimensions) {
-          await checkVectors(this.#provider.id, answer, texts.length, this.#dimensions);
+          await checkVectors(this.#provider.id, answer, texts, this.#dimensions);
         }
         this.#dimensions ??= vectors[0]?.length;
         return { vectors, refused: [], tokens: answer.usage?.tokens };
@@ -100,7 +100,7 @@ export class ProviderCalls {
         failures.set(kind, times);
         const delay = attempt > maxRetries ? undefined : this.#provider.retryAfter?.(error, times);
         if (delay === undefined) {
-          const usable = answer === undefined ? undefined : await this.#usable(answer, texts.length);
+          const usable = answer === undefined ? undefined : await this.#usable(answer, texts);
           if (usable === undefined) throw this.#typed(error, texts.length);
           return usable;
         }
@@ -113,13 +113,19 @@ export class ProviderCalls {
   }
 
   /** The usable vectors of a response that also has invalid ones; undefined when none is usable. */
-  async #usable(answer: EmbeddingBatch, count: number): Promise<Embedded | undefined> {
-    if (!Array.isArray(answer.vectors) || answer.vectors.length !== count) return undefined;
+  async #usable(answer: EmbeddingBatch, texts: readonly string[]): Promise<Embedded | undefined> {
+    if (!Array.isArray(answer.vectors) || answer.vectors.length !== texts.length) return undefined;
+    if (sharedMemory(answer.vectors, texts) !== undefined) return undefined;
     const refused: RefusedText[] = [];
     const vectors: (Float32Array | undefined)[] = [];
     for (const [index, vector] of answer.vectors.entries()) {
       try {
-        const [unit] = await checkVectors(this.#provider.id, { vectors: [vector] }, 1, this.#dimensions);
+        const [unit] = await checkVectors(
+          this.#provider.id,
+          { vectors: [vector] },
+          [texts[index] as string],
+          this.#dimensions,
+        );
         this.#dimensions ??= unit?.length;
         vectors.push(unit);
       } catch (error) {
@@ -128,7 +134,7 @@ export class ProviderCalls {
         vectors.push(undefined);
       }
     }
-    return refused.length === count ? undefined : { vectors, refused, tokens: answer.usage?.tokens };
+    return refused.length === texts.length ? undefined : { vectors, refused, tokens: answer.usage?.tokens };
   }
 
   /** Whether the provider embeds anything. If not, the model or an option is at fault, not a text. */
@@ -136,7 +142,7 @@ export class ProviderCalls {
     const { role, stop } = this.#settings;
     this.#works ||= await this.#provider
       .embed([probe], { role, signal: AbortSignal.any([stop]) })
-      .then((answer) => checkVectors(this.#provider.id, answer, 1, this.#dimensions))
+      .then((answer) => checkVectors(this.#provider.id, answer, [probe], this.#dimensions))
       .then(
         () => true,
         () => false,

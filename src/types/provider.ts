@@ -3,9 +3,9 @@ export type EmbeddingRole = 'document' | 'query';
 
 /**
  * Turns texts into vectors. The contract: one vector per text, in order, all with the same dimensions, finite and not
- * all zero; the vector of a text does not depend on the other texts of the call. `testProvider` of
- * `semantic-index/testing` checks an implementation. Batching, retries, parallel calls and normalization are done by
- * the caller.
+ * all zero, each in memory of its own; the vector of a text does not depend on the other texts of the call.
+ * `testProvider` of `semantic-index/testing` checks an implementation. Batching, retries, parallel calls and
+ * normalization are done by the caller.
  */
 export interface EmbeddingProvider {
   /**

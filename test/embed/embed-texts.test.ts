@@ -21,6 +21,45 @@ async function collect(batches: AsyncGenerator<EmbeddedBatch>): Promise<{ landed
 const indicesOf = (landed: EmbeddedBatch[]): number[] => landed.flatMap(({ indices }) => indices).sort((a, b) => a - b);
 
 describe('embedTexts', () => {
+  it.each([
+    ['one array', (reused: Float32Array) => reused],
+    ['views of one buffer', (reused: Float32Array) => new Float32Array(reused.buffer)],
+    ['one list of numbers', (_: Float32Array, list: number[]) => list as unknown as Float32Array],
+  ])('refuses %s for different texts, and takes it for the same text', async (_, vectorOf) => {
+    const [reused, list] = [new Float32Array(3), [0, 0, 0]];
+    const provider: EmbeddingProvider = {
+      id: 'reuses memory',
+      embed: async (batch) => ({
+        vectors: batch.map((text) => {
+          reused.set([text.length, text.charCodeAt(0), 1]);
+          list.splice(0, 3, ...reused);
+          return vectorOf(reused, list);
+        }),
+      }),
+    };
+    const { landed, error } = await collect(embedTexts(provider, ['one', 'two words'], { role: 'document' }));
+    expect(landed).toEqual([]);
+    expect(error).toMatchObject({
+      code: 'PROVIDER_INVALID',
+      message: 'The provider "reuses memory" returned the same memory as vectors 0 and 1, whose texts differ',
+      hint: expect.stringContaining('copy'),
+    });
+    const same = await collect(embedTexts(provider, ['one', 'one'], { role: 'document' }));
+    expect([same.error, indicesOf(same.landed)]).toEqual([undefined, [0, 1]]);
+  });
+
+  it('takes vectors that are parts of one buffer', async () => {
+    const provider: EmbeddingProvider = {
+      id: 'parts',
+      embed: async (batch) => {
+        const all = Float32Array.from({ length: 2 * batch.length }, (_, at) => at + 1);
+        return { vectors: batch.map((_, row) => all.subarray(2 * row, 2 * row + 2)) };
+      },
+    };
+    const { landed, error } = await collect(embedTexts(provider, ['one', 'two'], { role: 'document' }));
+    expect([error, indicesOf(landed)]).toEqual([undefined, [0, 1]]);
+  });
+
   it('assigns the right vector to every text for all limits', async () => {
     const alone = new Map<string, Float32Array>();
     for (const text of texts(40))
