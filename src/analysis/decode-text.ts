@@ -118,7 +118,7 @@ function wideText(bytes: Uint8Array): DecodedText | undefined {
   ];
   for (const [encoding, possible] of candidates) {
     const result = possible ? decodedAs(encoding, bytes) : undefined;
-    if (result?.kind === 'text' && isPlausible(result.text)) return result;
+    if (result?.kind === 'text' && isPlausible(result.text) && !isAsciiInPairs(sample, result.text)) return result;
   }
   return undefined;
 }
@@ -131,6 +131,12 @@ function isPlausible(text: string): boolean {
   if (/[^\P{Cc}\t\n\f\r]|[\p{Cs}\p{Co}\p{Cn}]/u.test(whole)) return false;
   const ascii = sample.match(/[\t\n\r -~]/g)?.length ?? 0;
   return ascii >= sample.length * (sample.length < 64 ? 0.3 : 0.01);
+}
+
+/** Whether characters beyond ASCII are pairs of printable ASCII: strings that end with a zero byte, not UTF-16. */
+function isAsciiInPairs(sample: Uint8Array, text: string): boolean {
+  const isPrintable = (byte: number): boolean => (byte >= 32 && byte < 127) || (byte >= 9 && byte <= 13);
+  return /[^\0-\x7f]/.test(text) && sample.every((byte) => byte === 0 || isPrintable(byte));
 }
 
 function hasManyControls(bytes: Uint8Array): boolean {

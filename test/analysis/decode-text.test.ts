@@ -133,6 +133,8 @@ describe('decodeText', () => {
     ['a picture', [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d]],
     ['a gzip stream', [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x4c]],
     ['control characters', [...Buffer.from('ab\u0001\u0002\u0003\u0004cd')]],
+    ['strings with zero bytes between them, all at odd places', [...Buffer.from('a\0bcd\0ef')]],
+    ['strings with zero bytes before them, all at even places', [...Buffer.from('\0a\0bcd\0e')]],
     ['a zero byte in the middle of text', [...Buffer.from('one\0two three four five six')]],
     ['every byte value', Array.from({ length: 4096 }, (_, at) => (at * 7919) % 256)],
   ])('recognises %s as binary', (_, bytes) => {
