@@ -37,9 +37,11 @@ export function checkIterable(method: string, documents: unknown): void {
   );
 }
 
-/** @throws INVALID_ARGUMENT unless it is an open index; a promise of one is the usual mistake. */
-export function checkIndex(method: string, index: unknown): void {
-  if (typeof (index as { readonly addDocuments?: unknown } | null | undefined)?.addDocuments === 'function') return;
+/** @throws INVALID_ARGUMENT unless it is an open index, or has the method that is called; a promise of one is the usual mistake. */
+export function checkIndex(method: string, index: unknown, called = 'addDocuments'): void {
+  // A string has a method `search` as well.
+  const isObject = typeof index === 'object' && index !== null;
+  if (isObject && typeof (index as Readonly<Record<string, unknown>>)[called] === 'function') return;
   throw new SemanticIndexError('INVALID_ARGUMENT', `${method}: expected a SemanticIndex, got ${describe(index)}`, {
     hint: 'Pass what `await SemanticIndex.open(path)` returns.',
   });

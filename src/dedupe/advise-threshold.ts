@@ -1,6 +1,6 @@
 import { DuplicateScorer } from '../analysis/likeness/duplicate-scorer.js';
 import { likenessOf } from '../analysis/near-duplicate.js';
-import { checkOneOf, checkPositive, checkShare } from '../check-arguments.js';
+import { checkIndex, checkOneOf, checkPositive, checkShare } from '../check-arguments.js';
 import { loadWordKnowledge } from '../embed/bundled/bundled-provider.js';
 import { SemanticIndexError } from '../errors.js';
 import { type DuplicateMeasure, defaultMeasure, describe, resolveOptions } from '../options.js';
@@ -54,6 +54,7 @@ export async function adviseThreshold<M extends Metadata>(
   options?: AdviceOptions<M>,
 ): Promise<ThresholdAdvice<M>> {
   const resolved = resolveOptions('adviseThreshold', options, adviceDefaults);
+  checkIndex('adviseThreshold', index);
   checkPositive('adviseThreshold', 'sample', resolved.sample);
   checkPositive('adviseThreshold', 'neighbors', resolved.neighbors);
   checkPositive('adviseThreshold', 'pairsPerBand', resolved.pairsPerBand);

@@ -1,3 +1,4 @@
+import { checkIndex } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
 import { describe, type Listed, type Resolved, resolveOptions, type SearchOptions } from '../options.js';
 import type { SemanticIndex } from '../semantic-index.js';
@@ -63,6 +64,7 @@ export async function adviseMinScore(
     defaults,
   );
   const { search, unanswerable, keep, signal } = resolved;
+  checkIndex('adviseMinScore', index, 'search');
   if (!Array.isArray(questions) || questions.length === 0) {
     throw new SemanticIndexError(
       'INVALID_ARGUMENT',

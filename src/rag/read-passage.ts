@@ -1,4 +1,4 @@
-import { checkPositive, checkWhole } from '../check-arguments.js';
+import { checkIndex, checkPositive, checkWhole } from '../check-arguments.js';
 import { estimateTokens } from '../embed/estimate-tokens.js';
 import { SemanticIndexError } from '../errors.js';
 import {
@@ -59,6 +59,7 @@ export async function readPassage(
   options?: ReadPassageOptions,
 ): Promise<SourcePassage> {
   const resolved = resolveOptions('readPassage', options, readPassageDefaults);
+  checkIndex('readPassage', index);
   const from = checked(id, resolved);
   const { maxTokens = Number.POSITIVE_INFINITY, countTokens = estimateTokens, signal, lines, pages } = resolved;
   const any = index as SemanticIndex;

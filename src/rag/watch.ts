@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { basename, relative, resolve } from 'node:path';
-import { checkPositive, checkWhole } from '../check-arguments.js';
+import { checkIndex, checkPositive, checkWhole } from '../check-arguments.js';
 import { SemanticIndexError } from '../errors.js';
 import { endingOf } from '../files/content/file-formats.js';
 import type { Changes, ChangeWatcher } from '../files/folders/change-watcher.js';
@@ -54,6 +54,7 @@ export function watch(
   options?: WatchOptions,
 ): FolderWatch {
   const resolved = resolveOptions('watch', options, watchDefaults);
+  checkIndex('watch', index);
   if (typeof folder !== 'string' || folder === '') {
     throw new SemanticIndexError(
       'INVALID_ARGUMENT',

@@ -85,6 +85,13 @@ export class SearchServer {
  */
 export async function createServer(open: () => Promise<SemanticIndex>, options?: ServerOptions): Promise<SearchServer> {
   const resolved = resolveOptions('createServer', options, serverDefaults);
+  if (typeof open !== 'function') {
+    throw new SemanticIndexError(
+      'INVALID_ARGUMENT',
+      `createServer: expected a function that opens the index, got ${describe(open)}`,
+      { hint: 'Pass () => SemanticIndex.open(path).' },
+    );
+  }
   const { bodyLimit, receiveTimeout, token, log, socketPath } = resolved;
   const hostCheck = new HostCheck(resolved);
   const bodies = new BodyBudget(resolved);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { checkIndex } from '../../check-arguments.js';
 import {
   type Boost,
   type DocumentInput,
@@ -42,6 +43,7 @@ const reading = { readOnlyHint: true, openWorldHint: false };
  */
 export async function createMcpServer(index: SemanticIndex, options?: McpOptions): Promise<McpServer> {
   const resolved = resolveOptions('createMcpServer', options, mcpDefaults);
+  checkIndex('createMcpServer', index);
   const {
     readonly,
     description,
