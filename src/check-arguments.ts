@@ -62,7 +62,7 @@ export function checkOpen(given: OpenOptions | undefined): ResolvedOpenOptions {
   checkWhole('SemanticIndex.open', 'storage.busyTimeout', options.storage.busyTimeout);
   checkWhole('SemanticIndex.open', 'cache.queries', cache.queries);
   checkWhole('SemanticIndex.open', 'cache.embeddingsMaxBytes', cache.embeddingsMaxBytes);
-  if (cache.embeddings !== undefined) checkPath('cache.embeddings', cache.embeddings);
+  if (cache.embeddings !== undefined) checkPath('cache.embeddings', cache.embeddings, { orMemory: true });
   if (recall !== undefined) checkShare('SemanticIndex.open', 'recall', recall);
   return options;
 }
@@ -203,15 +203,16 @@ export function checkShare(method: string, name: string, value: number): void {
 
 /**
  * @throws INVALID_ARGUMENT unless it is a path as the file system reads it: an address, or a path that a shell would expand,
- *   would become a directory of that name in the working directory.
+ *   would become a directory of that name in the working directory, as would ':memory:' where no index is opened.
  */
-export function checkPath(method: string, path: unknown): string {
+export function checkPath(method: string, path: unknown, { orMemory = false } = {}): string {
   const refused = (expected: string, hint: string): SemanticIndexError =>
     new SemanticIndexError('INVALID_ARGUMENT', `${method}: expected ${expected}, got ${describe(path)}`, { hint });
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     const hint = path instanceof URL ? 'Pass fileURLToPath(url) of node:url.' : 'Pass a path as a string.';
-    throw refused("a path, or ':memory:' for an index in memory", hint);
+    throw refused(orMemory ? "a path, or ':memory:' for an index in memory" : 'a path', hint);
   }
+  if (path === ':memory:' && !orMemory) throw refused('a path', 'Only `SemanticIndex.open` has indexes in memory.');
   if (/^~(?:[\\/]|$)/.test(path))
     throw refused('a path without ~', 'Pass join(homedir(), …) of node:os and node:path.');
   if (/^file:/i.test(path)) throw refused('a path', 'Pass fileURLToPath(address) of node:url.');

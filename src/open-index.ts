@@ -42,7 +42,8 @@ export async function openIndex(
   const directory = postgres === undefined && typeof location === 'string' ? location : undefined;
   const resolved = { ...checked, readonly: (postgres && optionsOf(postgres).readonly) ?? checked.readonly };
   const { provider, metric } = resolved;
-  if (postgres === undefined && !(location instanceof BackendLocation)) checkPath('SemanticIndex.open', location);
+  if (postgres === undefined && !(location instanceof BackendLocation))
+    checkPath('SemanticIndex.open', location, { orMemory: true });
   const language =
     resolved.language === undefined ? undefined : checkLanguage('SemanticIndex.open', 'language', resolved.language);
   checkLanguageField(resolved.languageField);

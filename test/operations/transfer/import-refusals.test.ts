@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -148,5 +148,23 @@ describe('an import', () => {
     await index.importFrom(component(3, 1e30));
     const [vector] = await index.getVectors([3]);
     expect(Math.hypot(...(vector as Float32Array))).toBeCloseTo(1);
+  });
+});
+
+describe('the name of an index in memory', () => {
+  it('is refused where a directory is written or read: an index with that name could not be opened', async () => {
+    await using index = await SemanticIndex.open(':memory:', { provider });
+    await index.addDocuments(['one']);
+    for (const call of [
+      () => index.backup(':memory:'),
+      () => index.exportTo(':memory:'),
+      () => index.importFrom(':memory:'),
+    ]) {
+      await expect(call()).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringMatching(/^(?:backup|exportTo|importFrom): expected a path, got ":memory:"$/),
+      });
+    }
+    expect(existsSync(':memory:')).toBe(false);
   });
 });
