@@ -273,6 +273,11 @@ describe('sync', () => {
     expect(await index.count()).toBe(2);
   });
 
+  it.each([undefined, null, 'a text', { text: 'without an id' }])('refuses %j as a source of chunks', (given) => {
+    const refusal = { code: 'INVALID_ARGUMENT', message: expect.stringMatching(/^Expected a source, got /) };
+    expect(() => chunkDocuments(given as never)).toThrow(expect.objectContaining(refusal));
+  });
+
   it('refuses duplicate sources, reserved names and values that are not sources', async () => {
     await using index = await open();
     const source = { id: 'a.txt', text: 'Text.' };

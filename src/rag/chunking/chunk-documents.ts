@@ -85,16 +85,18 @@ export function chunkerFor({ id, blocks, properties }: Pick<SourceDocument, 'id'
  * chunk keeps its id when it moves. The text begins with the headings above the chunk that it does not contain itself;
  * its last `end - start` characters are those of the source.
  *
+ * @param chunker default: that of the format of the source.
  * @throws INVALID_ARGUMENT, INVALID_TEXT, INVALID_METADATA (a reserved name).
  */
 export function chunkDocuments<M extends Metadata>(
   source: SourceDocument<M>,
-  chunker: Chunker = chunkerFor(source),
+  chunker?: Chunker,
   collection?: string,
 ): (DocumentInput<ChunkMetadata> & { readonly id: string; readonly text: string })[] {
   checkSource(source);
+  const split = chunker ?? chunkerFor(source);
   const seen = new Map<string, number>();
-  const named = chunker(source.text).map((chunk) => {
+  const named = split(source.text).map((chunk) => {
     const text = textOf(chunk);
     const name = createHash('sha256').update(text).digest('base64url').slice(0, 16);
     const count = (seen.get(name) ?? 0) + 1;
