@@ -6,7 +6,7 @@ import {
   asked,
   askedThing,
   asksHowMuch,
-  asksWhether,
+  asksYesNo,
   auxiliaries,
   contrastsOf,
   directions,
@@ -16,7 +16,7 @@ import {
   relations,
   sameAs,
   weakWords,
-  whether,
+  yesNoWords,
 } from './word-lists.js';
 
 /** What is known of words apart from the texts that are compared. */
@@ -139,7 +139,7 @@ export class Lexicon {
           (gap === '-' ? occurrence.joined : 0),
       );
       sentenceStart = false;
-      if (ids.length === 1 && whether.has(this.forms[id] as string)) asksFor = asksWhether;
+      if (ids.length === 1 && yesNoWords.has(this.forms[id] as string)) asksFor = asksYesNo;
       if (asksFor === asked.get('how') && quantities.has(this.forms[id] as string)) asksFor = asksHowMuch;
       if (asksFor === 0) asksFor = asked.get(this.forms[id] as string) ?? 0;
     }

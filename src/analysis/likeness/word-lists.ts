@@ -105,10 +105,10 @@ export const asked = new Map([
   ['why', 4],
   ['how', 5],
 ]);
-/** What a question of yes or no asks for, and one that begins with "how much". */
-export const [asksWhether, asksHowMuch] = [6, 7];
-/** Words that begin a question of yes or no. */
-export const whether = new Set(
+/** What a yes/no question asks for, and one that begins with "how much". */
+export const [asksYesNo, asksHowMuch] = [6, 7];
+/** Words that begin a yes/no question. */
+export const yesNoWords = new Set(
   'is are was were do does did can could will would should has have had may might must shall'.split(' '),
 );
 /** Words behind "how" that make it ask for an amount. */
